@@ -1,0 +1,102 @@
+/**
+ * 64-bit values as pairs of int32 words, and what an address is made of.
+ *
+ * On hot paths an address is `(hi, lo)`: two small integers that V8 keeps in registers. A plain number holds
+ * addresses exactly up to 2^53 and is the form for everything that is not hot. This is the only file that divides
+ * by 2^32, so it is the only one that has to know how the two forms meet.
+ */
+
+const TWO_TO_32 = 0x1_0000_0000;
+
+export const PAGE_SHIFT = 12;
+export const PAGE_BYTES = 1 << PAGE_SHIFT;
+export const PAGE_OFFSET_MASK = PAGE_BYTES - 1;
+
+/** log2 of the page sizes that x86 knows: 4 KiB, 2 MiB, 4 MiB (32-bit paging only), 1 GiB. */
+export const SHIFT_4K = 12;
+export const SHIFT_2M = 21;
+export const SHIFT_4M = 22;
+export const SHIFT_1G = 30;
+
+/** A 64-bit value as two int32 words. */
+export interface Word64 {
+  readonly hi: number;
+  readonly lo: number;
+}
+
+/** The high word, as int32, of a number up to 2^53; the sign of a negative number carries into it. */
+export function highWord(value: number): number {
+  return Math.floor(value / TWO_TO_32) | 0;
+}
+
+/** The low word, as int32, of a number up to 2^53. */
+export function lowWord(value: number): number {
+  return value | 0;
+}
+
+/** `(hi, lo)` as an unsigned number; exact below 2^53, which every physical address is. */
+export function toNumber(hi: number, lo: number): number {
+  return (hi >>> 0) * TWO_TO_32 + (lo >>> 0);
+}
+
+/** `(hi, lo)` as an unsigned BigInt: for parsing, printing and tests, never for a hot path. */
+export function toBigInt(hi: number, lo: number): bigint {
+  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+}
+
+/** Splits the low 64 bits of a BigInt into words. */
+export function fromBigInt(value: bigint): Word64 {
+  return { hi: Number((value >> 32n) & 0xffff_ffffn) | 0, lo: Number(value & 0xffff_ffffn) | 0 };
+}
+
+/** `(hi, lo)` as `0x` and hexadecimal digits, without leading zeros. */
+export function formatHex(hi: number, lo: number): string {
+  return hi === 0
+    ? `0x${(lo >>> 0).toString(16)}`
+    : `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+/** Reads `0x…`, `…h`-less hexadecimal or decimal text of at most 64 bits; `undefined` when the text is neither. */
+export function parseAddress(text: string): Word64 | undefined {
+  const clean = text.replaceAll('_', '').trim();
+  if (!/^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(clean)) return undefined;
+  const value = BigInt(clean);
+  return value >> 64n === 0n ? fromBigInt(value) : undefined;
+}
+
+/** The 4 KiB frame number of a physical address, as int32: exact for addresses below 2^43. */
+export function frameOf(hi: number, lo: number): number {
+  return (hi << 20) | (lo >>> 12);
+}
+
+/** The number of the page of `2^shift` bytes that holds `(hi, lo)`: at most 52 bits, exact as a plain number. */
+export function pageNumber(hi: number, lo: number, shift: number): number {
+  return shift >= 32 ? (hi >>> 0) >>> (shift - 32) : (hi >>> 0) * 2 ** (32 - shift) + ((lo >>> 0) >>> shift);
+}
+
+/** The low word of the 4 KiB page number of a linear address. */
+export function pageNumberLow(hi: number, lo: number): number {
+  return (hi << 20) | (lo >>> 12);
+}
+
+/** High word of `(hi, lo) + bytes` for an unsigned `bytes` below 2^32. The low word is `(lo + bytes) | 0`. */
+export function highWordAfter(hi: number, lo: number, bytes: number): number {
+  return (lo + bytes) >>> 0 < lo >>> 0 ? (hi + 1) | 0 : hi;
+}
+
+const SIZE_NAMES: readonly [string, number][] = [
+  ['4K', SHIFT_4K],
+  ['2M', SHIFT_2M],
+  ['4M', SHIFT_4M],
+  ['1G', SHIFT_1G],
+];
+
+/** `12` as `4K`, `21` as `2M`, and so on; sizes that no x86 page has print as `2^n`. */
+export function pageSizeName(shift: number): string {
+  return SIZE_NAMES.find(([, known]) => known === shift)?.[0] ?? `2^${shift}`;
+}
+
+/** `4K` as 12, `2M` as 21, `1G` as 30, in either case; `undefined` for anything else. */
+export function parsePageSize(text: string): number | undefined {
+  return SIZE_NAMES.find(([name]) => name === text.trim().toUpperCase())?.[1];
+}

@@ -1,0 +1,214 @@
+/**
+ * Physical memory: one Int32Array over one buffer, little-endian as x86 is.
+ *
+ * The array spans from address 0 to the end of the highest installed range; the host commits only the pages that are
+ * touched, so holes and untouched frames cost nothing. An access outside the installed ranges is a bus error: the
+ * load gives 0, the store does nothing, and {@link Ram.fault} names the address.
+ */
+
+import { formatHex, highWord, lowWord, PAGE_BYTES, toNumber } from './address.js';
+import { BUS_ERROR, FaultRecord, OK } from './exception.js';
+
+/** Where RAM answers: `base` and `bytes` in bytes, multiples of 4 KiB. */
+export interface RamRange {
+  readonly base: number;
+  readonly bytes: number;
+}
+
+export interface RamOptions {
+  /** One range from address 0, in bytes; give this or `ranges`. */
+  readonly bytes?: number;
+  /** Installed ranges; what lies between them is a hole. */
+  readonly ranges?: readonly RamRange[];
+  /** Put the memory into a SharedArrayBuffer, so that several workers can be processors over it. */
+  readonly shared?: boolean;
+}
+
+/** Words of 4 bytes in a frame of 4 KiB. */
+export const FRAME_WORDS = PAGE_BYTES / 4;
+const MAX_BYTES = 2 ** 34;
+
+/** Index into {@link Ram.words} of the aligned word at `offset` (0 to 4095) in `frame`. */
+export function wordIndex(frame: number, offset: number): number {
+  return ((frame << 10) | (offset >>> 2)) >>> 0;
+}
+
+function checkedRanges(options: RamOptions): readonly RamRange[] {
+  const ranges = options.ranges ?? [{ base: 0, bytes: options.bytes ?? 0 }];
+  const sorted = [...ranges].sort((a, b) => a.base - b.base);
+  let end = 0;
+  for (const { base, bytes } of sorted) {
+    const bad = !Number.isInteger(base / PAGE_BYTES) || !Number.isInteger(bytes / PAGE_BYTES) || bytes <= 0;
+    const name = `base ${base}, bytes ${bytes}`;
+    if (bad) throw new RangeError(`RAM range (${name}): base and bytes must be multiples of 4096, bytes above 0`);
+    if (base < end) throw new RangeError(`RAM range (${name}) overlaps the one before it`);
+    end = base + bytes;
+    if (end > MAX_BYTES) throw new RangeError(`RAM range (${name}) ends past 16 GiB, the most that can be installed`);
+  }
+  return sorted;
+}
+
+export class Ram {
+  /** All of memory, a word of 4 bytes an element. The kernel's direct map and the walkers read and write here. */
+  readonly words: Int32Array<ArrayBuffer | SharedArrayBuffer>;
+  /** Frames of 4 KiB from address 0 to the end of the last range, holes included. */
+  readonly frames: number;
+  readonly ranges: readonly RamRange[];
+  /** The last bus error. */
+  readonly fault = new FaultRecord();
+  /** High word of the last {@link load64}. */
+  loadedHigh = 0;
+  readonly #holeStarts: Int32Array;
+  readonly #holeEnds: Int32Array;
+
+  /** @throws RangeError for ranges that overlap, are not whole frames, or end past 16 GiB. */
+  constructor(options: RamOptions) {
+    this.ranges = checkedRanges(options);
+    const bytes = Math.max(0, ...this.ranges.map((range) => range.base + range.bytes));
+    this.frames = bytes / PAGE_BYTES;
+    this.words = new Int32Array(options.shared === true ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+    const starts: number[] = [];
+    const ends: number[] = [];
+    let end = 0;
+    for (const range of this.ranges) {
+      if (range.base > end) {
+        starts.push(end / PAGE_BYTES);
+        ends.push(range.base / PAGE_BYTES);
+      }
+      end = range.base + range.bytes;
+    }
+    this.#holeStarts = Int32Array.from(starts);
+    this.#holeEnds = Int32Array.from(ends);
+  }
+
+  /** Bytes installed, holes left out. */
+  get bytes(): number {
+    return this.ranges.reduce((sum, range) => sum + range.bytes, 0);
+  }
+
+  /** Whether RAM answers in `frame` (any int32). */
+  hasFrame(frame: number): boolean {
+    if (frame >>> 0 >= this.frames) return false;
+    for (let i = 0; i < this.#holeStarts.length; i++) {
+      if (frame >= (this.#holeStarts[i] ?? 0) && frame < (this.#holeEnds[i] ?? 0)) return false;
+    }
+    return true;
+  }
+
+  /** Whether RAM answers at every byte from `(hi, lo)` to `(hi, lo) + size - 1`; `size` at most 4096. */
+  has(hi: number, lo: number, size: number): boolean {
+    // Frame numbers are int32 only below 2^43; RAM ends far below, at 2^34.
+    if (hi >>> 0 > 3) return false;
+    const last = toNumber(hi, lo) + size - 1;
+    return this.hasFrame((hi << 20) | (lo >>> 12)) && this.hasFrame(Math.floor(last / PAGE_BYTES));
+  }
+
+  #miss(hi: number, lo: number): number {
+    return this.fault.raise(BUS_ERROR, 0, hi, lo);
+  }
+
+  /** The aligned word that holds `(hi, lo)`; the address must be installed. */
+  #word(hi: number, lo: number, next: number): number {
+    return this.words[((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2) + next];
+  }
+
+  /** The byte at a physical address, 0 to 255. */
+  load8(hi: number, lo: number): number {
+    if (!this.has(hi, lo, 1)) {
+      this.#miss(hi, lo);
+      return 0;
+    }
+    return (this.#word(hi, lo, 0) >>> ((lo & 3) << 3)) & 0xff;
+  }
+
+  /** 16 bits from a physical address, aligned or not, 0 to 65535. */
+  load16(hi: number, lo: number): number {
+    return this.#load(hi, lo, 2) & 0xffff;
+  }
+
+  /** 32 bits from a physical address, aligned or not, as int32. */
+  load32(hi: number, lo: number): number {
+    return this.#load(hi, lo, 4);
+  }
+
+  /** The low word of 64 bits from a physical address; the high word is then in {@link loadedHigh}. */
+  load64(hi: number, lo: number): number {
+    if (!this.has(hi, lo, 8)) {
+      this.#miss(hi, lo);
+      this.loadedHigh = 0;
+      return 0;
+    }
+    this.loadedHigh = this.#load(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4);
+    return this.#load(hi, lo, 4);
+  }
+
+  #load(hi: number, lo: number, size: number): number {
+    if (!this.has(hi, lo, size)) {
+      this.#miss(hi, lo);
+      return 0;
+    }
+    const shift = (lo & 3) << 3;
+    const first = this.#word(hi, lo, 0);
+    if (shift + size * 8 <= 32) return first >>> shift;
+    return (first >>> shift) | (this.#word(hi, lo, 1) << (32 - shift));
+  }
+
+  /** Stores the low 8 bits of `value`; OK or BUS_ERROR. */
+  store8(hi: number, lo: number, value: number): number {
+    return this.#store(hi, lo, 1, value);
+  }
+
+  /** Stores the low 16 bits of `value`, aligned or not; OK or BUS_ERROR. */
+  store16(hi: number, lo: number, value: number): number {
+    return this.#store(hi, lo, 2, value);
+  }
+
+  /** Stores 32 bits, aligned or not; OK or BUS_ERROR. */
+  store32(hi: number, lo: number, value: number): number {
+    return this.#store(hi, lo, 4, value);
+  }
+
+  /** Stores 64 bits given as two words, aligned or not; OK, or BUS_ERROR with nothing stored. */
+  store64(hi: number, lo: number, valueHi: number, valueLo: number): number {
+    if (!this.has(hi, lo, 8)) return this.#miss(hi, lo);
+    this.#store(hi, lo, 4, valueLo);
+    return this.#store(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4, valueHi);
+  }
+
+  #store(hi: number, lo: number, size: number, value: number): number {
+    if (!this.has(hi, lo, size)) return this.#miss(hi, lo);
+    const index = ((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2);
+    const shift = (lo & 3) << 3;
+    const mask = size === 4 ? -1 : (1 << (size * 8)) - 1;
+    const word = this.words[index];
+    this.words[index] = (word & ~(mask << shift)) | ((value & mask) << shift);
+    const spill = shift + size * 8 - 32;
+    if (spill > 0) {
+      const next = this.words[index + 1];
+      const spillMask = mask >>> (32 - shift);
+      this.words[index + 1] = (next & ~spillMask) | ((value >>> (32 - shift)) & spillMask);
+    }
+    return OK;
+  }
+
+  /** Copies one 4 KiB frame; both must be installed. */
+  copyFrame(from: number, to: number): void {
+    const start = wordIndex(from, 0);
+    this.words.copyWithin(wordIndex(to, 0), start, start + FRAME_WORDS);
+  }
+
+  /** Fills `count` frames from `frame` with zeros; they must be installed. */
+  zeroFrames(frame: number, count = 1): void {
+    const start = wordIndex(frame, 0);
+    this.words.fill(0, start, start + count * FRAME_WORDS);
+  }
+
+  /** A 64-bit value as BigInt: for tools and tests. @throws RangeError where no RAM answers. */
+  read64(address: number): bigint {
+    const hi = highWord(address);
+    const lo = lowWord(address);
+    if (!this.has(hi, lo, 8)) throw new RangeError(`no RAM at physical address ${formatHex(hi, lo)}`);
+    const low = this.load64(hi, lo);
+    return (BigInt(this.loadedHigh >>> 0) << 32n) | BigInt(low >>> 0);
+  }
+}
