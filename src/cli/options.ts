@@ -1,0 +1,64 @@
+/** What people type after an option, as values: every parser throws commander's error, which names option and value. */
+
+import { InvalidArgumentError } from 'commander';
+import { parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+
+const BINARY = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+const DECIMAL = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+type Suffix = keyof typeof BINARY;
+
+function scaled(text: string, pattern: RegExp, scale: Readonly<Record<Suffix, number>>): number | undefined {
+  const match = pattern.exec(text.trim().replaceAll('_', '').toUpperCase());
+  if (match?.[1] === undefined) return undefined;
+  const value = Number(match[1]) * scale[(match[2] ?? '') as Suffix];
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** `1G`, `64K`, `1.5GiB` or plain bytes, as bytes above 0. */
+export function parseBytes(text: string): number {
+  const bytes = scaled(text, /^(\d+(?:\.\d+)?)(?:([KMGT])(?:I?B)?|B)?$/, BINARY);
+  if (bytes === undefined || bytes === 0) {
+    throw new InvalidArgumentError('Give bytes above 0, such as 1G, 64M or 65536 (K, M, G, T count in 1024s).');
+  }
+  return bytes;
+}
+
+/** `10M`, `2.5k` or plain digits, as a whole number; `least` is the smallest that is accepted. */
+export function parseCount(text: string, least = 1): number {
+  const count = scaled(text, /^(\d+(?:\.\d+)?)([KMGT])?$/, DECIMAL);
+  if (count === undefined || count < least) {
+    throw new InvalidArgumentError(`Give a whole number from ${least} up, such as 500000 or 10M (K, M, G count in 1000s).`);
+  }
+  return count;
+}
+
+/** A seed: a whole number from 0 to 2^32 - 1. */
+export function parseSeed(text: string): number {
+  const seed = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (!(seed < 2 ** 32)) throw new InvalidArgumentError('Give a whole number from 0 to 4294967295.');
+  return seed;
+}
+
+/** `10%` or `2.5%` as a share of 1. */
+export function parseShare(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)%$/.exec(text.trim());
+  const share = Number(match?.[1] ?? NaN) / 100;
+  if (!(share <= 1)) throw new InvalidArgumentError('Give a percentage from 0% to 100%, such as 10%.');
+  return share;
+}
+
+/** log2 of the page sizes that 4-level paging maps, in ascending order. */
+export const PAGE_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
+
+/** `4K,2M,1G` as page shifts, smallest first and each once. */
+export function parsePages(text: string): number[] {
+  const shifts = text.split(',').map((name) => {
+    const shift = parsePageSize(name);
+    if (shift === undefined || !PAGE_SHIFTS.includes(shift)) {
+      throw new InvalidArgumentError(`'${name.trim()}' is no page size of 4-level paging; choose from 4K, 2M, 1G.`);
+    }
+    return shift;
+  });
+  return [...new Set(shifts)].sort((a, b) => a - b);
+}

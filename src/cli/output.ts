@@ -1,0 +1,41 @@
+import { toCsv, type CsvCell } from '../report/csv.js';
+import { writeFileWhole } from '../report/write-file.js';
+import { CommandFailure, explainSystemError } from './failure.js';
+
+/** Options of every command that ends in a result object. */
+export interface OutputOptions {
+  readonly json?: true;
+  readonly csv?: string;
+}
+
+/** The views of one kind of result. */
+interface Views<Result> {
+  readonly text: (result: Result) => string;
+  readonly rows: (result: Result) => Record<string, CsvCell>[];
+}
+
+const STDOUT = '-';
+
+/** Refuses two views on standard output at once, before any work is done. */
+export function checkOutputs(options: OutputOptions): void {
+  if (options.json === true && options.csv === STDOUT) {
+    throw new CommandFailure("--json and --csv - both print to standard output; give --csv a file's name", 2);
+  }
+}
+
+/** Writes a file whole or not at all; a failure names the option and the file. */
+export function writeOutput(option: string, path: string, text: string): void {
+  try {
+    writeFileWhole(path, text);
+  } catch (error) {
+    throw explainSystemError(error, `write '${path}' (${option})`);
+  }
+}
+
+/** Prints the view that the options ask for, and writes the CSV file. */
+export function printResult<Result>(result: Result, options: OutputOptions, views: Views<Result>): void {
+  const { csv } = options;
+  if (csv !== undefined && csv !== STDOUT) writeOutput('--csv', csv, toCsv(views.rows(result)));
+  if (options.json === true) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  else process.stdout.write(csv === STDOUT ? toCsv(views.rows(result)) : views.text(result));
+}

@@ -1,0 +1,46 @@
+import type { SingleBar } from 'cli-progress';
+import { formatCount } from '../report/units.js';
+
+const PATIENCE_MS = 1000;
+
+/**
+ * A progress bar on standard error: nothing for the first second, nothing at all when standard error is not a terminal.
+ */
+export class Progress {
+  readonly #label: string;
+  readonly #began = performance.now();
+  #bar: SingleBar | undefined;
+  #loading = false;
+  #ended = !process.stderr.isTTY;
+
+  constructor(label: string) {
+    this.#label = label;
+  }
+
+  /** `total` is undefined when nobody knows how much there is: the bar then counts only. */
+  update(done: number, total: number | undefined): void {
+    if (this.#ended) return;
+    if (this.#bar !== undefined) {
+      this.#bar.setTotal(Math.max(total ?? 0, done));
+      this.#bar.update(done, { count: formatCount(done) });
+    } else if (!this.#loading && performance.now() - this.#began > PATIENCE_MS) {
+      this.#loading = true;
+      void this.#show(total !== undefined);
+    }
+  }
+
+  async #show(totalKnown: boolean): Promise<void> {
+    const { SingleBar: Bar, Presets } = (await import('cli-progress')).default;
+    if (this.#ended) return;
+    const gauge = totalKnown ? '{bar} {percentage}% ' : '';
+    const format = `${this.#label} ${gauge}{count} accesses, {duration_formatted}`;
+    this.#bar = new Bar({ format, clearOnComplete: true, hideCursor: true, barsize: 24 }, Presets.shades_classic);
+    this.#bar.start(1, 0, { count: '0' });
+  }
+
+  /** Takes the bar off the screen. */
+  end(): void {
+    this.#ended = true;
+    this.#bar?.stop();
+  }
+}

@@ -1,0 +1,48 @@
+/** First loaded word of a region's bitmap for regions that nobody has touched: all zeros. */
+const UNTOUCHED = 0;
+/** A region is 128 MiB: 2^15 pages of 4 KiB, 2^10 words of 32 bits. */
+const REGION_WORDS_SHIFT = 10;
+const REGIONS = 1 << 20;
+
+/**
+ * The 4 KiB pages that a program has touched, below 2^47: a bitmap a region of 128 MiB, found through a directory.
+ * One lookup a page of every access must be cheap, so there is no hashing: two loads and a shift.
+ */
+export class Footprint {
+  /** Distinct 4 KiB pages so far. */
+  pages = 0;
+  /** Number of the bitmap of a region; {@link UNTOUCHED} shares one that stays empty. */
+  readonly #directory = new Int32Array(REGIONS);
+  #bitmaps = new Int32Array(64 << REGION_WORDS_SHIFT);
+  #regions = 1;
+
+  /** Whether the 4 KiB page of `(hi, lo)`, an address below 2^47, was marked before. */
+  has(hi: number, lo: number): boolean {
+    const region = this.#directory[(hi << 5) | (lo >>> 27)];
+    const word = this.#bitmaps[(region << REGION_WORDS_SHIFT) | ((lo >>> 17) & 1023)];
+    return ((word >>> ((lo >>> 12) & 31)) & 1) !== 0;
+  }
+
+  /** Marks the 4 KiB page of `(hi, lo)`, which {@link has} does not have yet. */
+  add(hi: number, lo: number): void {
+    const directoryIndex = (hi << 5) | (lo >>> 27);
+    let region = this.#directory[directoryIndex];
+    if (region === UNTOUCHED) {
+      region = this.#newRegion();
+      this.#directory[directoryIndex] = region;
+    }
+    const index = (region << REGION_WORDS_SHIFT) | ((lo >>> 17) & 1023);
+    this.#bitmaps[index] |= 1 << ((lo >>> 12) & 31);
+    this.pages++;
+  }
+
+  #newRegion(): number {
+    const words = this.#regions << REGION_WORDS_SHIFT;
+    if (words === this.#bitmaps.length) {
+      const grown = new Int32Array(words * 2);
+      grown.set(this.#bitmaps);
+      this.#bitmaps = grown;
+    }
+    return this.#regions++;
+  }
+}

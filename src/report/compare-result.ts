@@ -1,0 +1,85 @@
+/** What `pagewalk compare` finds: one object, of which table, JSON, CSV and plot are views. */
+
+import { z } from 'zod';
+import { Count, PageName, Quantity, SCHEMA_VERSION } from './schema.js';
+
+/** What the TLBs did. Every lookup hits the first level, hits the second, or walks. */
+const TlbCounts = z
+  .strictObject({
+    lookups: Count,
+    l1Hits: Count,
+    l2Hits: Count,
+    walks: Count,
+    /** Page-table entries read by the walks. */
+    entryReads: Count,
+  })
+  .refine((counts) => counts.l1Hits + counts.l2Hits + counts.walks === counts.lookups, {
+    error: 'L1 hits, L2 hits and walks must add up to the lookups',
+  });
+
+const Translation = z.strictObject({
+  /** Loads and stores, or instruction fetches; a load-modify-store is two accesses. */
+  accesses: Count,
+  entryReads: Quantity.describe('page-table entries read per access'),
+  cycles: Quantity.describe('model cycles of translation per access'),
+});
+
+const CompareRun = z.strictObject({
+  trace: z.string(),
+  pages: PageName,
+  counts: TlbCounts.describe('data accesses'),
+  perAccess: Translation,
+  entryReadsByLevel: z.strictObject({ pml4: Count, pdpt: Count, pd: Count, pt: Count }),
+  fetches: z.strictObject({ counts: TlbCounts, perAccess: Translation }).optional(),
+  memory: z.strictObject({
+    mappedBytes: Count,
+    wastedBytes: Count.describe('mapped, but in no 4 KiB page that the program touched'),
+    pageTableBytes: Count,
+  }),
+  reach: z.strictObject({
+    entriesNeeded: Count.describe('TLB entries that would hold every page at once'),
+    entries: Count.describe('entries that the largest TLB level has for this page size'),
+  }),
+  fork: z.strictObject({ entriesCopied: Count, tableBytes: Count }),
+});
+
+/** Time on the machine that ran the model: it says nothing about the program, and varies from run to run. */
+const HostTime = z.strictObject({
+  pages: PageName,
+  blocks: Count.describe('measurements, one a block of the trace'),
+  nanosecondsPerAccess: z.strictObject({ p10: Quantity, median: Quantity, p90: Quantity }),
+});
+
+/** Whether huge pages would help; nobody can tell from one page size. */
+const Verdict = z.enum(['yes', 'slightly', 'no', 'unknown']);
+
+const TraceSummary = z.strictObject({
+  trace: z.string(),
+  about: z.string().optional().describe('the command that was recorded, or the generator and its options'),
+  loads: Count,
+  stores: Count,
+  modifies: Count,
+  fetches: Count,
+  outsideUserSpace: Count.describe('accesses left out: no user process can own their address'),
+  skippedLines: Count.describe('malformed lines left out by --lenient'),
+  touchedBytes: Count.describe('4 KiB pages touched, in bytes'),
+  why: z.string(),
+  verdict: Verdict,
+  advice: z.string(),
+  host: z.array(HostTime),
+});
+
+export const CompareResult = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  command: z.literal('compare'),
+  tlb: z.strictObject({ name: z.string(), description: z.string() }),
+  costs: z.record(z.string(), z.union([Quantity, z.string()])).describe('the cost table, in model cycles'),
+  traces: z.array(TraceSummary),
+  runs: z.array(CompareRun),
+});
+
+export type CompareResult = z.infer<typeof CompareResult>;
+export type CompareRun = z.infer<typeof CompareRun>;
+export type TraceSummary = z.infer<typeof TraceSummary>;
+export type TlbCounts = z.infer<typeof TlbCounts>;
+export type CompareVerdict = z.infer<typeof Verdict>;

@@ -1,0 +1,14 @@
+/** Cells of a CSV file; RFC 4180, "Common Format and MIME Type for CSV Files". */
+export type CsvCell = string | number;
+
+function cell(value: CsvCell): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Rows of named cells as CSV text; the names of the first row are the header, and every row has the same ones. */
+export function toCsv(rows: readonly Readonly<Record<string, CsvCell>>[]): string {
+  const header = Object.keys(rows[0] ?? {});
+  const lines = rows.map((row) => header.map((name) => cell(row[name] ?? '')).join(','));
+  return `${[header.map(cell).join(','), ...lines].join('\n')}\n`;
+}

@@ -1,0 +1,15 @@
+/** Parts that the results of several commands share. */
+
+import { z } from 'zod';
+
+/** A whole number from 0 up: a count or a number of bytes. */
+export const Count = z.int().nonnegative();
+
+/** A measured or computed quantity from 0 up. */
+export const Quantity = z.number().nonnegative();
+
+/** The page sizes of 4-level paging by name. */
+export const PageName = z.enum(['4K', '2M', '1G']);
+
+/** The version of every result's form; it grows when a field changes its meaning or goes. */
+export const SCHEMA_VERSION = 1;

@@ -1,0 +1,37 @@
+/** Numbers as people read them: thousands apart, bytes in binary units, rounded only where nothing is lost by it. */
+
+const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const SHORT = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
+
+/** `1234567` as `1,234,567`. */
+export function formatCount(count: number): string {
+  return WHOLE.format(count);
+}
+
+/** At most three significant digits, but no digit before the point is lost: `0.0131`, `2.5`, `1,023`. */
+export function formatShort(value: number): string {
+  return (Math.abs(value) >= 100 ? WHOLE : SHORT).format(value);
+}
+
+/** Bytes in the largest binary unit that leaves a number of at least 1: `142 MiB`, `1.5 GiB`, `512 bytes`. */
+export function formatBytes(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < BYTE_UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${formatShort(value)} ${BYTE_UNITS[unit] ?? ''}`;
+}
+
+/** A share of 1 as a percentage: `0.034` as `3.4%`. */
+export function formatShare(share: number): string {
+  return `${formatShort(share * 100)}%`;
+}
+
+/** `1 entry`, `512 entries`: a count with its noun. */
+export function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}

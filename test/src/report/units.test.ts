@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../../src/report/units.js';
+
+test('thousands are set apart', () => {
+  expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);
+});
+
+test('bytes come in the largest unit that leaves at least 1', () => {
+  expect([0, 1023, 1024, 1536, 2 ** 20 - 1024, 2 ** 30, 16 * 2 ** 40].map(formatBytes)).toEqual([
+    '0 bytes',
+    '1,023 bytes',
+    '1 KiB',
+    '1.5 KiB',
+    '1,023 KiB',
+    '1 GiB',
+    '16 TiB',
+  ]);
+});
+
+test('short numbers keep three digits, never an exponent', () => {
+  expect([0, 0.01314, 2.499, 99.96, 12345.6, 0.0000004].map(formatShort)).toEqual([
+    '0',
+    '0.0131',
+    '2.5',
+    '100',
+    '12,346',
+    '0.0000004',
+  ]);
+});
+
+test('shares are percentages', () => {
+  expect(formatShare(0.034)).toBe('3.4%');
+});
+
+test('a count of one has a singular noun', () => {
+  expect([countOf(1, 'entry', 'entries'), countOf(512, 'entry', 'entries')]).toEqual(['1 entry', '512 entries']);
+});
