@@ -21,7 +21,10 @@ export function forkCommand(): Command {
     .option('-x, --exec', 'the child replaces itself at once, as a shell starts a command')
     .option('--json', 'print JSON instead of a table')
     .option('--csv <file>', 'write CSV too (- prints it instead of the table)')
-    .addHelpText('after', '\nExamples:\n  pagewalk fork --resident 4G --pages 4K,2M\n  pagewalk fork --touch 50% --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk fork --resident 4G --pages 4K,2M\n  pagewalk fork --touch 50% --json',
+    )
     .action((options: ForkOptions) => {
       checkOutputs(options);
       const result = forkCost({ ...options, exec: options.exec === true });

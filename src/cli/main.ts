@@ -40,7 +40,7 @@ function buildProgram(): Command {
 
 /** `pagewalk [options] [TRACE...]` means `pagewalk compare …`; a word that is neither command nor file stays an error. */
 function withDefaultCommand(program: Command, words: readonly string[]): string[] {
-  const [first] = words;
+  const first = words.at(0);
   const asksProgram = first !== undefined && ['-h', '--help', '-V', '--version', 'help'].includes(first);
   const isCommand = program.commands.some((command) => command.name() === first);
   const meansTrace = first === undefined || /[-./]/.test(first) || existsSync(first);

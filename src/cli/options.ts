@@ -10,8 +10,9 @@ type Suffix = keyof typeof BINARY;
 
 function scaled(text: string, pattern: RegExp, scale: Readonly<Record<Suffix, number>>): number | undefined {
   const match = pattern.exec(text.trim().replaceAll('_', '').toUpperCase());
-  if (match?.[1] === undefined) return undefined;
-  const value = Number(match[1]) * scale[(match[2] ?? '') as Suffix];
+  if (match === null) return undefined;
+  const [, digits, suffix = ''] = match;
+  const value = Number(digits) * scale[suffix as Suffix];
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
@@ -28,7 +29,9 @@ export function parseBytes(text: string): number {
 export function parseCount(text: string, least = 1): number {
   const count = scaled(text, /^(\d+(?:\.\d+)?)([KMGT])?$/, DECIMAL);
   if (count === undefined || count < least) {
-    throw new InvalidArgumentError(`Give a whole number from ${least} up, such as 500000 or 10M (K, M, G count in 1000s).`);
+    throw new InvalidArgumentError(
+      `Give a whole number from ${least} up, such as 500000 or 10M (K, M, G count in 1000s).`,
+    );
   }
   return count;
 }

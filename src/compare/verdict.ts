@@ -28,16 +28,13 @@ function bestRun(base: CompareRun, others: readonly CompareRun[]): CompareRun {
   return others.find((run) => most > 0 && saving(base, run) >= NEARLY_ALL * most) ?? base;
 }
 
-function holds({ pages, reach }: CompareRun): string {
-  return reach.entries === 0 ? `has none for ${pages}` : `holds ${formatCount(reach.entries)} of ${pages}`;
-}
-
 function explainReach(touchedBytes: number, base: CompareRun, best: CompareRun): string {
   const touched = formatBytes(touchedBytes);
   const need = (run: CompareRun): string => countOf(run.reach.entriesNeeded, 'entry', 'entries');
-  if (base === best) return `${touched} needs ${need(base)} of ${base.pages}, and the TLB ${holds(base)}.`;
+  const held = ({ pages, reach }: CompareRun): string => `${formatCount(reach.entries)} of ${pages}`;
+  if (base === best) return `${touched} needs ${need(base)} of ${base.pages}; the TLB holds ${held(base)}.`;
   const instead = `${need(best)} of ${best.pages}, not ${formatCount(base.reach.entriesNeeded)} of ${base.pages}`;
-  return `${touched} needs ${instead}, and the TLB ${holds(base)} and ${holds(best)}.`;
+  return `${touched} needs ${instead}; the TLB holds ${held(best)} or ${held(base)}.`;
 }
 
 function advise(base: CompareRun, best: CompareRun, verdict: CompareVerdict): string {
@@ -55,7 +52,7 @@ function advise(base: CompareRun, best: CompareRun, verdict: CompareVerdict): st
 /** Judges the runs of one trace, smallest page size first; at least one run. */
 export function judge(touchedBytes: number, runs: readonly CompareRun[]): Verdict {
   const [base, ...others] = runs;
-  if (base === undefined) throw new RangeError('a verdict needs at least one page size');
+  if (runs.length === 0) throw new RangeError('a verdict needs at least one page size');
   const best = bestRun(base, others);
   const why = explainReach(touchedBytes, base, best);
   if (others.length === 0) {

@@ -57,7 +57,9 @@ function runTable(runs: readonly CompareRun[]): string {
 function leftOut({ outsideUserSpace, skippedLines }: TraceSummary): string[] {
   const notes = [];
   if (outsideUserSpace > 0) {
-    notes.push(`Left out: ${countOf(outsideUserSpace, 'access', 'accesses')} outside user space (from 0x800000000000 up).`);
+    notes.push(
+      `Left out: ${countOf(outsideUserSpace, 'access', 'accesses')} outside user space (from 0x800000000000 up).`,
+    );
   }
   if (skippedLines > 0) notes.push(`Left out: ${countOf(skippedLines, 'malformed line')} (--lenient).`);
   return notes;

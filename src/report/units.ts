@@ -23,7 +23,7 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  return `${formatShort(value)} ${BYTE_UNITS[unit] ?? ''}`;
+  return `${formatShort(value)} ${BYTE_UNITS[unit]}`;
 }
 
 /** A share of 1 as a percentage: `0.034` as `3.4%`. */

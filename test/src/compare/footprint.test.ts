@@ -4,7 +4,10 @@ import { highWord, lowWord } from '../../../hw/address.js';
 import { Footprint } from '../../../src/compare/footprint.js';
 
 /** User addresses, near one another and far apart. */
-const address = fc.oneof(fc.integer({ min: 0, max: 2 ** 24 }), fc.maxSafeNat().map((n) => n % 2 ** 47));
+const address = fc.oneof(
+  fc.integer({ min: 0, max: 2 ** 24 }),
+  fc.maxSafeNat().map((n) => n % 2 ** 47),
+);
 
 test('the pages of a footprint are those of a set', () => {
   fc.assert(

@@ -1,0 +1,55 @@
+/** The accesses of a trace block, made on one MMU: the loop that every comparison spends its time in. */
+
+import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
+import { highWordAfter } from '../../hw/address.js';
+import type { Mmu } from '../../hw/mmu.js';
+import { KIND_FETCH, KIND_MODIFY, KIND_STORE, type TraceBlock } from '../trace/block.js';
+
+const USER_READ = READ | USER;
+const USER_WRITE = WRITE | USER;
+const USER_FETCH = READ | FETCH | USER;
+
+/** Whether a user process can own all bytes from `(hi, lo)` to `(hi, lo) + size - 1`: they lie below 2^47. */
+export function inUserSpace(hi: number, lo: number, size: number): boolean {
+  return highWordAfter(hi, lo, size - 1) >>> 15 === 0 && hi >>> 15 === 0;
+}
+
+/**
+ * One access on pages of `2^shift` bytes: a lookup for each page that it touches.
+ * The result is negative when any of them faulted.
+ */
+function access(mmu: Mmu, shift: number, hi: number, lo: number, size: number, kind: number): number {
+  let status = mmu.translate(hi, lo, kind);
+  const pageBytes = 1 << shift;
+  // Bytes past the end of the first page, then past the end of the next one.
+  for (let left = (lo & (pageBytes - 1)) + size - pageBytes; left > 0; left -= pageBytes) {
+    const last = size - left;
+    status |= mmu.translate(highWordAfter(hi, lo, last), (lo + last) | 0, kind);
+  }
+  return status;
+}
+
+/**
+ * Makes the accesses of `block` with pages of `2^shift` bytes, all of which are resident; fetches only when asked for.
+ * A load-modify-store is a load and then a store. Accesses outside user space are left out.
+ *
+ * @returns a negative number when any access faulted, which a resident program never does
+ */
+export function replayBlock(mmu: Mmu, shift: number, block: TraceBlock, fetches: boolean): number {
+  const { addressHi, addressLo, size: sizes, kind: kinds, length } = block;
+  let status = 0;
+  for (let i = 0; i < length; i++) {
+    const hi = addressHi[i];
+    const lo = addressLo[i];
+    const size = sizes[i];
+    const kind = kinds[i];
+    if (!inUserSpace(hi, lo, size)) continue;
+    if (kind === KIND_FETCH) {
+      if (fetches) status |= access(mmu, shift, hi, lo, size, USER_FETCH);
+      continue;
+    }
+    if (kind !== KIND_STORE) status |= access(mmu, shift, hi, lo, size, USER_READ);
+    if (kind === KIND_STORE || kind === KIND_MODIFY) status |= access(mmu, shift, hi, lo, size, USER_WRITE);
+  }
+  return status;
+}

@@ -1,0 +1,77 @@
+/** The counting rules once more, as plainly as they can be written, for the tests to compare with. */
+
+export interface ReferenceShape {
+  readonly entries: number;
+  readonly ways: number;
+}
+
+interface ReferenceCounts {
+  lookups: number;
+  l1Hits: number;
+  l2Hits: number;
+  walks: number;
+  entryReads: number;
+}
+
+/** Sets of page numbers, least recently used first. */
+class ReferenceLevel {
+  readonly #sets = new Map<bigint, bigint[]>();
+
+  constructor(readonly shape: ReferenceShape) {}
+
+  #set(page: bigint): bigint[] {
+    const index = page % BigInt(this.shape.entries / this.shape.ways);
+    const set = this.#sets.get(index) ?? [];
+    this.#sets.set(index, set);
+    return set;
+  }
+
+  hit(page: bigint): boolean {
+    const set = this.#set(page);
+    const way = set.indexOf(page);
+    if (way < 0) return false;
+    set.push(...set.splice(way, 1));
+    return true;
+  }
+
+  fill(page: bigint): void {
+    const set = this.#set(page);
+    if (set.length === this.shape.ways) set.shift();
+    set.push(page);
+  }
+}
+
+/** Counts of a lackey text's data accesses (kind, address, size), a lookup a page, for pages of `2^shift` bytes. */
+export function referenceCounts(
+  accesses: readonly (readonly [string, bigint, number])[],
+  shift: number,
+  shapes: readonly [ReferenceShape, ReferenceShape?],
+): ReferenceCounts {
+  const l1 = new ReferenceLevel(shapes[0]);
+  const l2 = shapes[1] === undefined ? undefined : new ReferenceLevel(shapes[1]);
+  const counts = { lookups: 0, l1Hits: 0, l2Hits: 0, walks: 0, entryReads: 0 };
+  const readsPerWalk = { 12: 4, 21: 3, 30: 2 }[shift] ?? 0;
+  const lookup = (page: bigint): void => {
+    counts.lookups++;
+    if (l1.hit(page)) {
+      counts.l1Hits++;
+      return;
+    }
+    if (l2?.hit(page) === true) {
+      counts.l2Hits++;
+    } else {
+      counts.walks++;
+      counts.entryReads += readsPerWalk;
+      l2?.fill(page);
+    }
+    l1.fill(page);
+  };
+  for (const [kind, address, size] of accesses) {
+    const rounds = { L: 1, S: 1, M: 2 }[kind] ?? 0;
+    for (let round = 0; round < rounds; round++) {
+      const last = (address + BigInt(size) - 1n) >> BigInt(shift);
+      for (let page = address >> BigInt(shift); page <= last; page++) lookup(page);
+    }
+  }
+  return counts;
+}

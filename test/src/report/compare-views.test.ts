@@ -1,0 +1,59 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { CompareResult } from '../../../src/report/compare-result.js';
+import { compareRows, compareText } from '../../../src/report/compare-views.js';
+import { sampleResult, sampleRun } from './sample.js';
+
+function plainText(result: CompareResult): string {
+  return stripVTControlCharacters(compareText(result));
+}
+
+test('a result keeps to its schema', () => {
+  expect(CompareResult.parse(sampleResult())).toEqual(sampleResult());
+});
+
+test('hits and walks that do not add up to the lookups are refused', () => {
+  const result = sampleResult();
+  result.runs[0].counts.walks++;
+  expect(() => CompareResult.parse(result)).toThrow(/add up to the lookups/);
+});
+
+test('three page sizes fit into 80 columns', () => {
+  const result = sampleResult();
+  result.runs.push(
+    sampleRun('1G', 0.1, { memory: { mappedBytes: 4 * 2 ** 30, wastedBytes: 15 * 2 ** 28, pageTableBytes: 8192 } }),
+  );
+  for (const line of plainText(result).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+});
+
+test('the table shows the counts, why, and the verdict', () => {
+  const text = plainText(sampleResult());
+  for (const part of ['4K pages', '2M pages', '1,000,000', '256 MiB', 'Why: ', 'Verdict: Yes.']) {
+    expect(text).toContain(part);
+  }
+});
+
+test('accesses that were left out are told, and only then', () => {
+  const result = sampleResult();
+  expect(plainText(result)).not.toContain('Left out');
+  result.traces[0].outsideUserSpace = 3;
+  result.traces[0].skippedLines = 1;
+  expect(plainText(result)).toMatch(/Left out: 3 accesses .*\n.*Left out: 1 malformed line/);
+});
+
+test('fetches have lines of their own, and only when they were counted', () => {
+  const result = sampleResult();
+  expect(plainText(result)).not.toContain('fetch');
+  const { counts, perAccess } = result.runs[0];
+  for (const run of result.runs) run.fetches = { counts, perAccess };
+  expect(plainText(result)).toContain('fetch lookups');
+});
+
+test('CSV has one row a run, with the modelled counts and no host time', () => {
+  const rows = compareRows(sampleResult());
+  expect(rows.map((row) => [row.pages, row.walks, row.cyclesPerAccess])).toEqual([
+    ['4K', 40_000, 3.4],
+    ['2M', 40_000, 0.2],
+  ]);
+  expect(Object.keys(rows[0]).filter((name) => /host|nano/i.test(name))).toEqual([]);
+});

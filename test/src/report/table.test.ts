@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import { wrap } from '../../../src/report/table.js';
+
+test('text breaks between words, later lines are indented', () => {
+  expect(wrap('one two three four', '  ', 9)).toBe('one two\n  three\n  four');
+});
+
+test('a word longer than a line stays whole', () => {
+  expect(wrap('a very-long-word b', '', 6)).toBe('a\nvery-long-word\nb');
+});
