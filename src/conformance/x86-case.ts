@@ -1,0 +1,140 @@
+/**
+ * What a recorded x86 case says: one machine state, one access, and what real implementations did with it.
+ *
+ * Addresses, registers and entries are hexadecimal text in the file and {@link Word64} here.
+ */
+
+import { z } from 'zod';
+import type { Word64 } from '../../hw/address.js';
+import { parseAddress } from '../../hw/address.js';
+
+const hex = z.string().transform((text, context): Word64 => {
+  const word = /^0x/i.test(text) ? parseAddress(text) : undefined;
+  if (word) return word;
+  context.addIssue({ code: 'custom', message: `expected a hexadecimal number of at most 64 bits, got '${text}'` });
+  return z.NEVER;
+});
+
+const ZERO: Word64 = { hi: 0, lo: 0 };
+const register = hex.default(ZERO);
+/** A structure in memory: its physical address and its value. */
+const stored = z.tuple([hex, hex]);
+const memory = z.array(stored).default([]);
+const size = z.number().int().min(1).max(8);
+const id = z.union([z.number(), z.string()]);
+const cpl = z.number().int().min(0).max(3);
+const amask = register;
+
+const fault = z.object({
+  k: z.literal('fault'),
+  vec: z.number().int().min(0).max(255),
+  err: hex,
+  cr2: hex.optional(),
+  at: z.string().optional(),
+});
+const accessOutcome = z.discriminatedUnion('k', [
+  z.object({ k: z.literal('ok'), pa: z.array(hex).max(2).default([]) }),
+  fault,
+]);
+const twoReadsOutcome = z.discriminatedUnion('k', [z.object({ k: z.literal('ok'), pa1: hex, pa2: hex }), fault]);
+
+const registers = { cr0: hex, cr3: register, cr4: register, efer: register };
+const mode = z.enum(['none', '32', 'pae', '4l', '5l']);
+
+const pagingCase = z.object({
+  fam: z.literal('paging'),
+  id,
+  mode,
+  cpl,
+  op: z.enum(['r', 'w', 'rmw', 'x']),
+  size,
+  seg: z.enum(['ds', 'ss']).default('ds'),
+  ac: z.number().int().min(0).max(1).default(0),
+  la: hex,
+  ...registers,
+  pkru: register,
+  mem: memory,
+  out: accessOutcome,
+  after: z.array(hex).default([]),
+  amask,
+});
+
+const table = z.tuple([hex, hex]);
+const segmentCase = {
+  id,
+  // The recorder runs 32-bit protected mode here; long modes have other segment rules.
+  mode: z.enum(['none', '32']),
+  cpl,
+  sel: hex,
+  gdtr: table,
+  ldtr: table.nullable().default(null),
+  desc: stored.nullable().default(null),
+  ...registers,
+  mem: memory,
+  out: accessOutcome,
+  after: z.array(hex).default([]),
+  amask,
+};
+const dataRegister = z.enum(['ds', 'es', 'fs', 'gs', 'ss']);
+
+const dataCase = z.object({
+  fam: z.literal('segdata'),
+  ...segmentCase,
+  sreg: dataRegister,
+  op: z.enum(['r', 'w', 'rmw']),
+  size,
+  off: hex,
+});
+const loadCase = z.object({ fam: z.literal('segload'), ...segmentCase, sreg: dataRegister });
+const jumpCase = z.object({ fam: z.literal('segjmp'), ...segmentCase, size, off: hex });
+
+const recordedReads = z.object({ out: twoReadsOutcome, after: z.array(hex).optional() });
+const tlbCase = z.object({
+  fam: z.literal('tlb'),
+  id,
+  mode: z.enum(['32', 'pae', '4l', '5l']),
+  cpl: z.literal(0),
+  la: hex,
+  ...registers,
+  pkru: register,
+  mem: z.array(stored).min(1),
+  chg: z.number().int().min(0),
+  new: hex,
+  act: z.enum(['invlpg', 'movcr3', 'invpcid0', 'invpcid1', 'invpcid2', 'invpcid3', 'cr4pge', 'pcidswitch']),
+  must: z.boolean(),
+  out: twoReadsOutcome.optional(),
+  after: z.array(hex).optional(),
+  amask: hex.default({ hi: 0, lo: 0x60 }),
+  seen: z.record(z.string(), recordedReads).default({}),
+});
+
+/** Any line of a recording; unknown fields are ignored. */
+export const x86Case = z
+  .discriminatedUnion('fam', [pagingCase, dataCase, loadCase, jumpCase, tlbCase])
+  .superRefine((value, context) => {
+    const complain = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
+    if (value.fam === 'tlb') {
+      if (value.chg >= value.mem.length) complain('chg', `expected the number of an entry of mem, got ${value.chg}`);
+      if (value.must && !value.out) complain('out', 'missing: a case that must hold needs its outcome');
+      if (!value.out && Object.keys(value.seen).length === 0) complain('seen', 'missing: no outcome was recorded');
+      return;
+    }
+    const structures = value.mem.length + (value.fam === 'paging' || value.desc === null ? 0 : 1);
+    if (value.after.length !== structures) {
+      complain('after', `expected ${structures} values, one for each of desc and mem, got ${value.after.length}`);
+    }
+  });
+
+export type X86Case = z.infer<typeof x86Case>;
+export type PagingCase = z.infer<typeof pagingCase>;
+export type SegmentCase = z.infer<typeof dataCase> | z.infer<typeof loadCase> | z.infer<typeof jumpCase>;
+export type TlbCase = z.infer<typeof tlbCase>;
+export type Fault = z.infer<typeof fault>;
+
+/** What an access did. Physical addresses in `pa`: of the first byte, and of the first on a second page. */
+export type AccessOutcome = z.infer<typeof accessOutcome>;
+/** What the second read of a `tlb` case did, and the first. */
+export type TwoReadsOutcome = z.infer<typeof twoReadsOutcome>;
+export type Stored = z.infer<typeof stored>;

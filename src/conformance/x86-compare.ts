@@ -1,0 +1,86 @@
+/** Compares what the machine did with what was recorded. */
+
+import type { Word64 } from '../../hw/address.js';
+import type { AccessOutcome, PagingCase, SegmentCase, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
+import type { Replayed, X86Replayer } from './x86-replay.js';
+
+/** What the machine did where that differs from the recording. */
+export interface Mismatch {
+  /** What was recorded; for a case with several right answers, all of them. */
+  readonly expected: readonly Replayed<AccessOutcome | TwoReadsOutcome>[];
+  readonly got: Replayed<AccessOutcome | TwoReadsOutcome>;
+}
+
+const NO_MASK: Word64 = { hi: 0, lo: 0 };
+
+/** Replays a case. @returns undefined when the machine did what was recorded. */
+export function checkCase(replayer: X86Replayer, recorded: X86Case): Mismatch | undefined {
+  if (recorded.fam === 'tlb') return checkTlb(replayer, recorded);
+  const got = recorded.fam === 'paging' ? replayer.paging(recorded) : replayer.segment(recorded);
+  return sameOutcome(recorded.out, got.out) && sameStructures(recorded, got.after)
+    ? undefined
+    : { expected: [recorded], got };
+}
+
+function checkTlb(replayer: X86Replayer, recorded: TlbCase): Mismatch | undefined {
+  const got = replayer.tlb(recorded);
+  const expected = rightAnswers(replayer, recorded);
+  const fits = expected.some(
+    ({ out, after }) => sameOutcome(out, got.out) && sameWords(after, got.after, recorded.amask),
+  );
+  return fits ? undefined : { expected, got };
+}
+
+/** Recorded answers; where nothing had to be invalidated, also the old mapping and the new one. */
+function rightAnswers(replayer: X86Replayer, recorded: TlbCase): readonly Replayed<TwoReadsOutcome>[] {
+  const changed = recorded.mem.map(([, value], index) => (index === recorded.chg ? recorded.new : value));
+  const answers: Replayed<TwoReadsOutcome>[] = recorded.out
+    ? [{ out: recorded.out, after: recorded.after ?? changed }]
+    : [];
+  if (recorded.must) return answers;
+  for (const { out, after } of Object.values(recorded.seen)) answers.push({ out, after: after ?? changed });
+  const renewed = replayer.tlb(recorded, true);
+  answers.push(renewed);
+  for (const { out } of [...answers]) {
+    if (out.k === 'ok') answers.push({ out: { ...out, pa2: out.pa1 }, after: changed });
+  }
+  return answers;
+}
+
+function sameStructures(recorded: PagingCase | SegmentCase, got: readonly Word64[]): boolean {
+  const { after, amask } = recorded;
+  const descriptors = recorded.fam !== 'paging' && recorded.desc !== null ? 1 : 0;
+  // The mask is for paging structures; a descriptor is compared whole.
+  return (
+    sameWords(after.slice(0, descriptors), got.slice(0, descriptors), NO_MASK) &&
+    sameWords(after.slice(descriptors), got.slice(descriptors), amask)
+  );
+}
+
+function sameWords(expected: readonly Word64[], got: readonly Word64[], mask: Word64): boolean {
+  return (
+    expected.length === got.length &&
+    expected.every(
+      ({ hi, lo }, index) => ((hi ^ got[index].hi) & ~mask.hi) === 0 && ((lo ^ got[index].lo) & ~mask.lo) === 0,
+    )
+  );
+}
+
+function sameWord(one: Word64 | undefined, other: Word64 | undefined): boolean {
+  return one?.hi === other?.hi && one?.lo === other?.lo;
+}
+
+function sameOutcome(expected: AccessOutcome | TwoReadsOutcome, got: AccessOutcome | TwoReadsOutcome): boolean {
+  if (expected.k === 'fault') {
+    return (
+      got.k === 'fault' &&
+      expected.vec === got.vec &&
+      expected.at === got.at &&
+      sameWord(expected.err, got.err) &&
+      sameWord(expected.cr2, got.cr2)
+    );
+  }
+  if (got.k === 'fault') return false;
+  if ('pa' in expected) return 'pa' in got && sameWords(expected.pa, got.pa, NO_MASK);
+  return 'pa1' in got && sameWord(expected.pa1, got.pa1) && sameWord(expected.pa2, got.pa2);
+}

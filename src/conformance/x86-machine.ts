@@ -1,0 +1,187 @@
+/**
+ * The machine that replays recorded x86 cases: set up a state as an operating system would, make one access, look.
+ *
+ * Everything goes through what the hardware layer offers to anybody: registers, stores to RAM, segment loads, accesses
+ * and invalidations. One RAM serves all cases; each case gets a processor of its own and leaves RAM zero again.
+ */
+
+import type { Word64 } from '../../hw/address.js';
+import { PAGE_OFFSET_MASK } from '../../hw/address.js';
+import { PAGE_FAULT } from '../../hw/exception.js';
+import { Mmu } from '../../hw/mmu.js';
+import { PTE_P, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
+import { Ram } from '../../hw/ram.js';
+import { CR0_PG, CR4_PCIDE, EFER_LMA, PCID_MASK } from '../../hw/registers.js';
+import { CS, SEGMENT_NAMES } from '../../hw/segmentation/register.js';
+import { SegmentationUnit } from '../../hw/segmentation/unit.js';
+import type { AccessOutcome, Fault, Stored } from './x86-case.js';
+
+/** MAXPHYADDR of all recorded machines. */
+const RECORDED_PHYSICAL_BITS = 40;
+/** Recorded entries name frames below 8 GiB. RAM costs nothing until it is touched. */
+const RAM_BYTES = 2 ** 33;
+/** A page table of the recorder's own, identity-mapped under index 0 of the root; where it lies is not recorded. */
+const MONITOR_TABLE = 0x6000;
+
+/** Flat descriptors: high words without the DPL; the low word holds base 0 and the largest limit. */
+const FLAT_LOW = 0xffff;
+const FLAT_DATA = 0xcf9300;
+const FLAT_CODE = 0xcf9b00;
+const FLAT_CODE_64 = 0xaf9b00;
+
+/** The part of a case that says which registers hold what. */
+export interface RecordedRegisters {
+  readonly cr0: Word64;
+  readonly cr3: Word64;
+  readonly cr4: Word64;
+  readonly efer: Word64;
+  readonly pkru?: Word64;
+  readonly cpl: number;
+  /** RFLAGS.AC. */
+  readonly ac?: number;
+}
+
+/** One processor in the state of a case. */
+export interface Processor {
+  readonly mmu: Mmu;
+  readonly unit: SegmentationUnit;
+}
+
+export class X86Machine {
+  readonly ram = new Ram({ bytes: RAM_BYTES });
+  #entryBytes = 8;
+
+  /** Stores the entries of a case, 4 bytes each in 32-bit paging and 8 otherwise. */
+  storeEntries(mode: string, entries: readonly Stored[]): void {
+    this.#entryBytes = mode === '32' ? 4 : 8;
+    for (const [address, value] of entries) this.storeEntry(address, value);
+  }
+
+  storeEntry(address: Word64, value: Word64): void {
+    if (this.#entryBytes === 4) this.ram.store32(address.hi, address.lo, value.lo);
+    else this.ram.store64(address.hi, address.lo, value.hi, value.lo);
+  }
+
+  loadEntry(address: Word64): Word64 {
+    if (this.#entryBytes === 4) return { hi: 0, lo: this.ram.load32(address.hi, address.lo) };
+    return this.loadDescriptor(address);
+  }
+
+  loadDescriptor(address: Word64): Word64 {
+    const lo = this.ram.load64(address.hi, address.lo);
+    return { hi: this.ram.loadedHigh, lo };
+  }
+
+  /** Zeroes what {@link storeEntries} stored. */
+  clear(entries: readonly Stored[]): void {
+    for (const [address] of entries) this.storeEntry(address, { hi: 0, lo: 0 });
+  }
+
+  /** Maps the lowest 64 KiB to itself, as the recorder does for its own code and tables, under index 0 of the root. */
+  mapMonitor(cr3: Word64): void {
+    const flags = PTE_P | PTE_RW | PTE_US;
+    this.ram.store32(0, cr3.lo & ~PAGE_OFFSET_MASK, MONITOR_TABLE | flags);
+    for (let page = 0; page < 16; page++) this.ram.store32(0, MONITOR_TABLE + 4 * page, (page << 12) | flags);
+  }
+
+  unmapMonitor(cr3: Word64): void {
+    this.ram.store32(0, cr3.lo & ~PAGE_OFFSET_MASK, 0);
+    this.ram.zeroFrames(MONITOR_TABLE >>> 12);
+  }
+
+  /**
+   * A processor with the registers of a case, flat segments and the case's CPL.
+   * @returns the fault instead, when a register write is refused: MOV to CR0 with a bad PDPTE, for one.
+   */
+  boot(registers: RecordedRegisters): Processor | Fault {
+    const mmu = new Mmu({ ram: this.ram, maxPhysicalBits: RECORDED_PHYSICAL_BITS });
+    const unit = new SegmentationUnit(mmu);
+    const refused = writeRegisters(mmu, registers);
+    if (refused < 0) return { k: 'fault', vec: -refused, err: { hi: 0, lo: mmu.fault.errorCode }, at: 'crload' };
+    mmu.writePkru(registers.pkru?.lo ?? 0);
+    mmu.setAc(registers.ac === 1);
+    loadFlatSegments(unit, registers.cpl);
+    return { mmu, unit };
+  }
+}
+
+/** Writes registers in the order that software must follow: EFER and CR4 before paging, PCIDE after it. */
+function writeRegisters(mmu: Mmu, registers: RecordedRegisters): number {
+  const { cr0, cr3, cr4, efer } = registers;
+  const pcide = cr4.lo & CR4_PCIDE;
+  const cr3First = pcide === 0 ? cr3.lo : cr3.lo & ~PCID_MASK;
+  const steps = [
+    () => mmu.writeEfer(efer.lo & ~EFER_LMA),
+    () => mmu.writeCr4(cr4.lo & ~pcide),
+    () => mmu.writeCr3(cr3.hi, cr3First),
+    () => mmu.writeCr0(cr0.lo),
+    () => (pcide === 0 ? 0 : mmu.writeCr4(cr4.lo)),
+    () => (pcide === 0 ? 0 : mmu.writeCr3(cr3.hi, cr3.lo)),
+  ];
+  for (const step of steps) {
+    const status = step();
+    if (status < 0) return status;
+  }
+  return 0;
+}
+
+function loadFlatSegments(unit: SegmentationUnit, cpl: number): void {
+  const level = cpl << 13;
+  const long = (unit.memory.efer & EFER_LMA) !== 0 && (unit.memory.cr0 & CR0_PG) !== 0;
+  for (const register of unit.segments) {
+    const flat = register.number === CS ? (long ? FLAT_CODE_64 : FLAT_CODE) : FLAT_DATA;
+    register.load(8 | cpl, flat | level, FLAT_LOW);
+  }
+  unit.cpl = cpl;
+}
+
+/** The number of a segment register by its lower-case name. */
+export function segmentNumber(name: string): number {
+  return SEGMENT_NAMES.indexOf(name.toUpperCase());
+}
+
+export type Operation = 'r' | 'w' | 'rmw' | 'x';
+
+/** Makes one access at segment:offset; data accesses go through `segment`, fetches through CS. */
+export function access(
+  { unit, mmu }: Processor,
+  operation: Operation,
+  segment: number,
+  offset: Word64,
+  size: number,
+): AccessOutcome {
+  const status = run(unit, operation, segment, offset, size);
+  if (status < 0) return faultOf(unit);
+  const pa = [physical(mmu.firstFrame, unit.linearLo & PAGE_OFFSET_MASK)];
+  if (mmu.secondFrame >= 0) pa.push(physical(mmu.secondFrame, 0));
+  return { k: 'ok', pa };
+}
+
+function run(unit: SegmentationUnit, operation: Operation, segment: number, offset: Word64, size: number): number {
+  switch (operation) {
+    case 'r':
+      return unit.read(segment, offset.hi, offset.lo, size);
+    case 'x':
+      return unit.fetch(offset.hi, offset.lo, size);
+    default:
+      // A locked read-modify-write is checked as a write. Zeros, because RAM outside the case must stay zero.
+      return unit.write(segment, offset.hi, offset.lo, size, 0, 0);
+  }
+}
+
+/** The unit's last fault in the form of a recording. */
+export function faultOf(unit: SegmentationUnit, at?: string): Fault {
+  const { status, errorCode, hi, lo } = unit.fault;
+  return {
+    k: 'fault',
+    vec: -status,
+    err: { hi: 0, lo: errorCode },
+    ...(status === PAGE_FAULT ? { cr2: { hi, lo } } : {}),
+    ...(at === undefined ? {} : { at }),
+  };
+}
+
+/** A frame number and an offset as a physical address. */
+export function physical(frame: number, offset: number): Word64 {
+  return { hi: frame >>> 20, lo: (frame << 12) | offset };
+}
