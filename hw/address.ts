@@ -18,6 +18,15 @@ export const SHIFT_2M = 21;
 export const SHIFT_4M = 22;
 export const SHIFT_1G = 30;
 
+/** A page size as a small number, the index of tables by page size: 4 KiB, 2 MiB, 4 MiB, 1 GiB. */
+export const SIZE_4K = 0;
+export const SIZE_2M = 1;
+export const SIZE_4M = 2;
+export const SIZE_1G = 3;
+export const PAGE_SIZES = 4;
+/** log2 of the bytes of a page, by page size. */
+export const SIZE_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G];
+
 /** A 64-bit value as two int32 words. */
 export interface Word64 {
   readonly hi: number;

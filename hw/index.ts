@@ -1,5 +1,21 @@
 /** The hardware alone: what `pagewalk/hw` exports. */
 export * from './access.js';
 export * from './address.js';
+export * from './core.js';
+export * from './cost.js';
+export { Counters } from './counters.js';
+export type { AccessCounts, CounterValues } from './counters.js';
 export * from './exception.js';
+export * from './mmu.js';
+export * from './paging/format.js';
+export * from './paging/x86-format.js';
 export * from './ram.js';
+export * from './random.js';
+export * from './registers.js';
+export { describeStale } from './stale-check.js';
+export type { ChangedEntry, StaleEntry } from './stale-check.js';
+export type { TlbArrayShape, TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
+export { parseTlb } from './tlb/parse.js';
+export { MODEL_DEFAULT, NO_TLB, presetByName, presetNames } from './tlb/presets.js';
+export type { Replacement } from './tlb/replacement.js';
+export type { TlbShape } from './tlb/tlb.js';

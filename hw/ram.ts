@@ -24,6 +24,12 @@ export interface RamOptions {
   readonly shared?: boolean;
 }
 
+/** A store that the journal remembers: its number, and who made it. */
+export interface JournaledStore {
+  readonly sequence: number;
+  readonly label: string;
+}
+
 /** Words of 4 bytes in a frame of 4 KiB. */
 export const FRAME_WORDS = PAGE_BYTES / 4;
 const MAX_BYTES = 2 ** 34;
@@ -58,6 +64,10 @@ export class Ram {
   readonly fault = new FaultRecord();
   /** High word of the last {@link load64}. */
   loadedHigh = 0;
+  /** Who the journal says makes the stores that follow; a kernel sets it to the name of what it is doing. */
+  storeLabel = '';
+  #journal: Map<number, JournaledStore> | null = null;
+  #stores = 0;
   readonly #holeStarts: Int32Array;
   readonly #holeEnds: Int32Array;
 
@@ -188,7 +198,31 @@ export class Ram {
       const spillMask = mask >>> (32 - shift);
       this.words[index + 1] = (next & ~spillMask) | ((value >>> (32 - shift)) & spillMask);
     }
+    if (this.#journal !== null) this.#note(index, spill > 0 ? index + 1 : index);
     return OK;
+  }
+
+  /** Stores a page-table entry of 8 bytes at its index in {@link words}; the kernel's way to change an entry. */
+  storeEntry(index: number, high: number, low: number): void {
+    this.words[index + 1] = high;
+    this.words[index] = low;
+    if (this.#journal !== null) this.#note(index, index + 1);
+  }
+
+  #note(first: number, last: number): void {
+    const store = { sequence: ++this.#stores, label: this.storeLabel };
+    this.#journal?.set(first, store);
+    this.#journal?.set(last, store);
+  }
+
+  /** From now on remembers the last store to each word that was made through a method: for the checking mode. */
+  keepJournal(): void {
+    this.#journal ??= new Map();
+  }
+
+  /** The last store to a word that the journal knows of. */
+  lastStore(index: number): JournaledStore | undefined {
+    return this.#journal?.get(index);
   }
 
   /** Copies one 4 KiB frame; both must be installed. */

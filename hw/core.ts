@@ -1,0 +1,95 @@
+/**
+ * One logical processor: accesses at a privilege level, and exceptions to whoever handles them.
+ *
+ * An access that faults puts the address into CR2, enters the handler at CPL 0, and is made again from the start when
+ * the handler says so, as an instruction that faulted is restarted. The handler is the operating system.
+ */
+
+import { FETCH, READ, USER, WRITE } from './access.js';
+import { highWord, lowWord } from './address.js';
+import { DOUBLE_FAULT, PAGE_FAULT } from './exception.js';
+import type { Exception } from './exception.js';
+import type { Mmu } from './mmu.js';
+
+/** Deals with an exception; true restarts the access, false gives it up. */
+export type ExceptionHandler = (exception: Exception, core: Core) => boolean;
+
+/** An access restarted this often without completing is given up, where a real processor would go on for ever. */
+const MOST_RESTARTS = 1000;
+
+export class Core {
+  readonly mmu: Mmu;
+  /** Current privilege level: 3 is user mode, below is supervisor mode. */
+  cpl = 0;
+  /** Exceptions delivered since the core was made. */
+  exceptions = 0;
+  #handler: ExceptionHandler | null = null;
+
+  constructor(mmu: Mmu) {
+    this.mmu = mmu;
+  }
+
+  /** Installs the operating system's entry; null removes it, and then every fault ends its access. */
+  onException(handler: ExceptionHandler | null): void {
+    this.#handler = handler;
+  }
+
+  /** Loads 1 to 8 bytes into `mmu.valueLo` and `valueHi`. @returns OK, or the status of a fault not handled. */
+  load(hi: number, lo: number, size: number): number {
+    const { mmu } = this;
+    let status = mmu.read(hi, lo, size, this.#as(READ));
+    for (let tries = 0; status < 0 && this.#deliver(tries); tries++) status = mmu.read(hi, lo, size, this.#as(READ));
+    return status;
+  }
+
+  /** Stores 1 to 8 bytes, all or nothing. @returns OK, or the status of a fault not handled. */
+  store(hi: number, lo: number, size: number, valueLo: number, valueHi = 0): number {
+    const { mmu } = this;
+    let status = mmu.write(hi, lo, size, valueLo, valueHi, this.#as(WRITE));
+    for (let tries = 0; status < 0 && this.#deliver(tries); tries++) {
+      status = mmu.write(hi, lo, size, valueLo, valueHi, this.#as(WRITE));
+    }
+    return status;
+  }
+
+  /** Fetches 1 to 8 bytes of code into `mmu.valueLo` and `valueHi`. @returns OK, or a status. */
+  fetch(hi: number, lo: number, size: number): number {
+    const { mmu } = this;
+    let status = mmu.fetch(hi, lo, size, this.#as(FETCH));
+    for (let tries = 0; status < 0 && this.#deliver(tries); tries++) status = mmu.fetch(hi, lo, size, this.#as(FETCH));
+    return status;
+  }
+
+  /** The unsigned value of 1 to 4 bytes at a plain address, or `undefined` when the access ended in a fault. */
+  peek(address: number, size: 1 | 2 | 4): number | undefined {
+    const status = this.load(highWord(address), lowWord(address), size);
+    return status < 0 ? undefined : this.mmu.valueLo >>> 0;
+  }
+
+  /** Stores 1 to 4 bytes at a plain address; false when the access ended in a fault. */
+  poke(address: number, size: 1 | 2 | 4, value: number): boolean {
+    return this.store(highWord(address), lowWord(address), size, value) >= 0;
+  }
+
+  #as(access: number): number {
+    return this.cpl === 3 ? access | USER : access;
+  }
+
+  /** Enters the handler for the fault just raised; false ends the access. */
+  #deliver(tries: number): boolean {
+    if (this.#handler === null) return false;
+    const { fault } = this.mmu;
+    if (tries >= MOST_RESTARTS) {
+      fault.raise(DOUBLE_FAULT, 0, fault.hi, fault.lo);
+      return false;
+    }
+    this.exceptions++;
+    const exception = fault.take();
+    if (exception.status === PAGE_FAULT) this.mmu.writeCr2(exception.hi, exception.lo);
+    const { cpl } = this;
+    this.cpl = 0;
+    const restart = this.#handler(exception, this);
+    this.cpl = cpl;
+    return restart;
+  }
+}

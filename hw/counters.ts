@@ -1,0 +1,141 @@
+/**
+ * What the machine counted: exact, deterministic, always on.
+ *
+ * Translations that complete and attempts that fault are counted apart, so that a restarted access counts once:
+ *
+ *     lookups = l1Hits + l2Hits + walks                  of completed translations, data and fetches each
+ *     entryReads = the sum of entryReadsByLevel          of the walks above
+ *     faults = faultsOnWalk + faultsOnHit + ...          attempts that ended in an exception
+ *
+ * {@link Counters.check} tests these on every run. Entries read to set a dirty bit after a hit on a clean entry are
+ * counted apart as well.
+ */
+
+/** Counts of one side, data or instruction fetches. */
+export interface AccessCounts {
+  readonly lookups: number;
+  readonly l1Hits: number;
+  readonly l1Misses: number;
+  readonly l2Hits: number;
+  readonly l2Misses: number;
+  readonly walks: number;
+  readonly entryReads: number;
+  /** Page table first: PTE, PDE, PDPTE, PML4E, PML5E. */
+  readonly entryReadsByLevel: readonly number[];
+  /** Walks that a paging-structure cache shortened. */
+  readonly shortenedWalks: number;
+  /** Entry reads that the cache of page-table entries answered, or did not; both 0 when there is none. */
+  readonly entryCacheHits: number;
+  readonly entryCacheMisses: number;
+}
+
+export interface CounterValues {
+  readonly data: AccessCounts;
+  readonly fetch: AccessCounts;
+  /** Stores that hit a clean entry and walked again to set D in RAM, and the entries they read. */
+  readonly dirtyUpdates: number;
+  readonly dirtyUpdateReads: number;
+  readonly faultsOnWalk: number;
+  readonly faultsOnHit: number;
+  /** Entries read by walks that faulted. */
+  readonly faultReads: number;
+  readonly invlpg: number;
+  readonly invpcid: number;
+  readonly cr3Writes: number;
+  /** Invalidations that dropped a whole PCID or more, whatever instruction made them. */
+  readonly flushes: number;
+}
+
+export const LOOKUPS = 0;
+export const L1_HITS = 1;
+export const L1_MISSES = 2;
+export const L2_HITS = 3;
+export const L2_MISSES = 4;
+export const WALKS = 5;
+export const SHORTENED_WALKS = 6;
+/** The first of five, page table first. */
+export const ENTRY_READS = 7;
+export const ENTRY_CACHE_HITS = 12;
+export const ENTRY_CACHE_MISSES = 13;
+const SIDE = 16;
+/** Add this for instruction fetches. */
+export const FETCH_SIDE = SIDE;
+export const DIRTY_UPDATES = 2 * SIDE;
+export const DIRTY_UPDATE_READS = DIRTY_UPDATES + 1;
+export const FAULTS_ON_WALK = DIRTY_UPDATES + 2;
+export const FAULTS_ON_HIT = DIRTY_UPDATES + 3;
+export const FAULT_READS = DIRTY_UPDATES + 4;
+export const INVLPG = DIRTY_UPDATES + 5;
+export const INVPCID = DIRTY_UPDATES + 6;
+export const CR3_WRITES = DIRTY_UPDATES + 7;
+export const FLUSHES = DIRTY_UPDATES + 8;
+const LENGTH = DIRTY_UPDATES + 16;
+const LEVELS = 5;
+
+export class Counters {
+  /** Indexed by the constants of this file; float64, so exact to 2^53. */
+  readonly values = new Float64Array(LENGTH);
+
+  reset(): void {
+    this.values.fill(0);
+  }
+
+  #side(base: number): AccessCounts {
+    const at = (index: number): number => this.values[base + index];
+    const entryReadsByLevel = Array.from({ length: LEVELS }, (_, level) => at(ENTRY_READS + level));
+    return {
+      lookups: at(LOOKUPS),
+      l1Hits: at(L1_HITS),
+      l1Misses: at(L1_MISSES),
+      l2Hits: at(L2_HITS),
+      l2Misses: at(L2_MISSES),
+      walks: at(WALKS),
+      entryReads: entryReadsByLevel.reduce((sum, reads) => sum + reads, 0),
+      entryReadsByLevel,
+      shortenedWalks: at(SHORTENED_WALKS),
+      entryCacheHits: at(ENTRY_CACHE_HITS),
+      entryCacheMisses: at(ENTRY_CACHE_MISSES),
+    };
+  }
+
+  /** The counts as they stand, as a plain object. */
+  snapshot(): CounterValues {
+    const at = (index: number): number => this.values[index];
+    return {
+      data: this.#side(0),
+      fetch: this.#side(FETCH_SIDE),
+      dirtyUpdates: at(DIRTY_UPDATES),
+      dirtyUpdateReads: at(DIRTY_UPDATE_READS),
+      faultsOnWalk: at(FAULTS_ON_WALK),
+      faultsOnHit: at(FAULTS_ON_HIT),
+      faultReads: at(FAULT_READS),
+      invlpg: at(INVLPG),
+      invpcid: at(INVPCID),
+      cr3Writes: at(CR3_WRITES),
+      flushes: at(FLUSHES),
+    };
+  }
+
+  /** What does not add up, in words; empty when all is well. */
+  check(): readonly string[] {
+    const problems: string[] = [];
+    const expect = (what: string, left: number, right: number): void => {
+      if (left !== right) problems.push(`${what}: ${left} against ${right}`);
+    };
+    const { data, fetch } = this.snapshot();
+    for (const [name, side] of [
+      ['data', data],
+      ['fetch', fetch],
+    ] as const) {
+      expect(`${name}: L1 hits + misses = lookups`, side.l1Hits + side.l1Misses, side.lookups);
+      expect(`${name}: L2 hits + misses = L1 misses`, side.l2Hits + side.l2Misses, side.l1Misses);
+      expect(`${name}: walks = L2 misses`, side.walks, side.l2Misses);
+      const cached = side.entryCacheHits + side.entryCacheMisses;
+      if (cached > 0) expect(`${name}: entry cache hits + misses = entry reads`, cached, side.entryReads);
+      const perWalk = side.walks === 0 ? 0 : side.entryReads / side.walks;
+      if (perWalk > LEVELS) problems.push(`${name}: ${perWalk} entries read per walk, more than there are levels`);
+      if (side.walks > 0 && side.entryReads < side.walks) problems.push(`${name}: walks that read no entry`);
+    }
+    return problems;
+  }
+}

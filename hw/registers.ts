@@ -1,0 +1,95 @@
+/**
+ * Bits of the control registers that translation depends on.
+ * Source: Intel SDM vol. 3A, "Control Registers" and "Extended Feature Enable Register".
+ */
+
+export const CR0_PE = 1 << 0;
+export const CR0_ET = 1 << 4;
+export const CR0_WP = 1 << 16;
+export const CR0_AM = 1 << 18;
+export const CR0_NW = 1 << 29;
+export const CR0_CD = 1 << 30;
+export const CR0_PG = 1 << 31;
+
+export const CR4_VME = 1 << 0;
+export const CR4_PSE = 1 << 4;
+export const CR4_PAE = 1 << 5;
+export const CR4_PGE = 1 << 7;
+export const CR4_LA57 = 1 << 12;
+export const CR4_PCIDE = 1 << 17;
+export const CR4_SMEP = 1 << 20;
+export const CR4_SMAP = 1 << 21;
+export const CR4_PKE = 1 << 22;
+export const CR4_CET = 1 << 23;
+export const CR4_PKS = 1 << 24;
+
+/**
+ * CR4 bits that the modelled processor has: VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 FSGSBASE
+ * PCIDE OSXSAVE SMEP SMAP PKE CET PKS. Setting another one is #GP(0). VMXE and SMXE are left out: there is no VMX.
+ */
+export const CR4_KNOWN = 0x01f7_1fff;
+
+export const EFER_SCE = 1 << 0;
+export const EFER_LME = 1 << 8;
+export const EFER_LMA = 1 << 10;
+export const EFER_NXE = 1 << 11;
+export const EFER_KNOWN = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+
+/** Bits 11:0 of CR3 are the PCID when CR4.PCIDE = 1. */
+export const PCID_MASK = 0xfff;
+
+/** The registers that translation depends on, 64-bit ones as two words. */
+export class Registers {
+  cr0 = CR0_ET;
+  cr2Hi = 0;
+  cr2Lo = 0;
+  cr3Hi = 0;
+  cr3Lo = 0;
+  cr4 = 0;
+  efer = 0;
+  pkru = 0;
+  /** IA32_PKRS. */
+  pkrs = 0;
+  /** RFLAGS.AC. */
+  ac = false;
+}
+
+/** Whether the processor is in IA-32e mode, the mode of 64-bit code and of 4-level and 5-level paging. */
+export function longModeActive(registers: Registers): boolean {
+  return (registers.efer & EFER_LMA) !== 0;
+}
+
+/** Whether MOV to CR0 accepts the value; otherwise #GP(0). Source: Intel SDM vol. 2, "MOV - Move to/from Control Registers". */
+export function acceptsCr0(registers: Registers, value: number): boolean {
+  if (value & CR0_PG && !(value & CR0_PE)) return false;
+  if (value & CR0_NW && !(value & CR0_CD)) return false;
+  if (!(value & CR0_WP) && registers.cr4 & CR4_CET) return false;
+  const enables = (value & CR0_PG) !== 0 && !(registers.cr0 & CR0_PG);
+  if (enables && registers.efer & EFER_LME && !(registers.cr4 & CR4_PAE)) return false;
+  return (value & CR0_PG) !== 0 || !(registers.cr4 & CR4_PCIDE);
+}
+
+/** Whether MOV to CR3 accepts the value; `maxPhysicalBits` is M. Bit 63 is a command, not part of the register. */
+export function acceptsCr3(registers: Registers, hi: number, maxPhysicalBits: number): boolean {
+  if (!longModeActive(registers)) return true;
+  const address = 2 ** (maxPhysicalBits - 32) - 1;
+  const bit63 = registers.cr4 & CR4_PCIDE ? 0x8000_0000 : 0;
+  return (hi & ~(address | bit63)) === 0;
+}
+
+/** Whether MOV to CR4 accepts the value; otherwise #GP(0). */
+export function acceptsCr4(registers: Registers, value: number): boolean {
+  const long = longModeActive(registers);
+  const changed = registers.cr4 ^ value;
+  if (value & ~CR4_KNOWN) return false;
+  if (long && (changed & CR4_LA57 || !(value & CR4_PAE))) return false;
+  if (value & CR4_CET && !(registers.cr0 & CR0_WP)) return false;
+  const enablesPcid = (changed & value & CR4_PCIDE) !== 0;
+  return !enablesPcid || (long && (registers.cr3Lo & PCID_MASK) === 0);
+}
+
+/** Whether WRMSR to EFER accepts the value; otherwise #GP(0). */
+export function acceptsEfer(registers: Registers, value: number): boolean {
+  if (value & ~EFER_KNOWN) return false;
+  return !((registers.efer ^ value) & EFER_LME && registers.cr0 & CR0_PG);
+}

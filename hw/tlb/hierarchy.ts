@@ -1,0 +1,197 @@
+/**
+ * The TLBs of a processor: a first level for fetches, loads and stores, and a second level behind them.
+ *
+ * A level may hold all page sizes in one array or have arrays of their own for some; {@link TlbGroup} is what one kind
+ * of access sees of one level. Rules for counts: the second level is looked up on a miss of the first, a hit there
+ * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
+ */
+
+import { PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } from '../address.js';
+import { RIGHT_FRACTURED, RIGHT_GLOBAL } from '../paging/x86-rules.js';
+import { globalTag, makeTag, tagPageLow, Tlb } from './tlb.js';
+import type { TlbShape } from './tlb.js';
+
+/** One array of a level and the page sizes it holds (log2 of their bytes: 12, 21, 22, 30). */
+export interface TlbArrayShape extends TlbShape {
+  readonly pages: readonly number[];
+  /** Where the numbers come from. */
+  readonly source?: string;
+}
+
+/** Arrays that share a level; together they should hold 4 KiB pages at least. */
+export type TlbLevelShape = readonly TlbArrayShape[];
+
+export interface TlbGeometry {
+  readonly name: string;
+  /** First level for data. */
+  readonly l1Data: TlbLevelShape;
+  /** First level for stores, where a processor has one apart; otherwise stores use `l1Data`. */
+  readonly l1Store?: TlbLevelShape;
+  readonly l1Instruction: TlbLevelShape;
+  /** Second level for data, and for fetches too unless `l2Instruction` is given. Empty: there is none. */
+  readonly l2: TlbLevelShape;
+  readonly l2Instruction?: TlbLevelShape;
+  /** Entries of the paging-structure caches, fully associative unless `ways` is given; 0 or absent: there is none. */
+  readonly walkCaches?: WalkCacheGeometry;
+}
+
+/** One paging-structure cache a level. Source: Intel SDM vol. 3A, "Paging-Structure Caches". */
+export interface WalkCacheGeometry {
+  readonly pml5e?: TlbShape;
+  readonly pml4e?: TlbShape;
+  readonly pdpte?: TlbShape;
+  readonly pde?: TlbShape;
+}
+
+/** The arrays of one level that one kind of access looks up. */
+export class TlbGroup {
+  /** Result of the last lookup that hit. */
+  frame = 0;
+  rights = 0;
+  size = SIZE_4K;
+  /** The array for each page size, or null where that size is kept as smaller pieces or not at all. */
+  readonly #bySize: readonly (Tlb | null)[];
+  /** A second array for the same page size, where a level has two (Ice Lake's second level). */
+  readonly #twin: readonly (Tlb | null)[];
+  /** The page size that a page of each size is kept as. */
+  readonly #keptAs: Int32Array;
+  /** Bit n: a page of size n may be in here. */
+  #present = 0;
+  /** Whether pieces of larger pages may be in here. */
+  #fractured = false;
+
+  constructor(arrays: readonly { readonly tlb: Tlb; readonly sizes: readonly number[] }[]) {
+    const nth = (n: number): (Tlb | null)[] =>
+      Array.from(
+        { length: PAGE_SIZES },
+        (_, size) => arrays.filter((array) => array.sizes.includes(size))[n]?.tlb ?? null,
+      );
+    this.#bySize = nth(0);
+    this.#twin = nth(1);
+    this.#keptAs = Int32Array.from({ length: PAGE_SIZES }, (_, size) => {
+      while (size > SIZE_4K && this.#bySize[size] === null) size--;
+      return size;
+    });
+  }
+
+  /**
+   * The array that holds a page of one size. With two arrays the page-number bit above the set index chooses, so that
+   * together they act as one of twice the sets: a model default, the real choice being unpublished.
+   */
+  #arrayFor(size: number, pageLow: number): Tlb | null {
+    const tlb = this.#bySize[size];
+    const twin = this.#twin[size];
+    return twin === null || tlb === null || ((pageLow / tlb.sets) & 1) === 0 ? tlb : twin;
+  }
+
+  /** Looks a linear address up in every array that may hold it; a hit leaves frame, rights and size in the fields. */
+  lookup(hi: number, lo: number, pcid: number): boolean {
+    let present = this.#present;
+    for (let size = 0; present !== 0; size++, present >>>= 1) {
+      if ((present & 1) !== 0 && this.#lookupSize(hi, lo, pcid, size)) return true;
+    }
+    return false;
+  }
+
+  #lookupSize(hi: number, lo: number, pcid: number, size: number): boolean {
+    const shift = SIZE_SHIFTS[size];
+    const pageLow = tagPageLow(hi, lo, shift);
+    const tlb = this.#arrayFor(size, pageLow);
+    if (tlb === null) return false;
+    const cell = tlb.find(pageLow, makeTag(hi, shift, pcid, size));
+    if (cell < 0) return false;
+    tlb.touch(cell);
+    this.frame = tlb.frameAt(cell) | ((lo >>> 12) & ((1 << (shift - 12)) - 1));
+    this.rights = tlb.rightsAt(cell);
+    this.size = size;
+    return true;
+  }
+
+  /**
+   * Puts in the translation of an address: its 4 KiB frame, rights and page size. A size that no array of the level
+   * holds is kept as pieces of the next smaller one that is held. Source: Intel SDM vol. 3A, "Use of TLBs with Large
+   * Pages".
+   */
+  fill(hi: number, lo: number, pcid: number, frame: number, rights: number, size: number): void {
+    const kept = this.#keptAs[size];
+    const shift = SIZE_SHIFTS[kept];
+    const pageLow = tagPageLow(hi, lo, shift);
+    const tlb = this.#arrayFor(kept, pageLow);
+    if (tlb === null) return;
+    const tag = makeTag(hi, shift, pcid, kept);
+    const first = frame & ~((1 << (shift - 12)) - 1);
+    if (kept !== size) {
+      rights |= RIGHT_FRACTURED;
+      this.#fractured = true;
+    }
+    tlb.insert(pageLow, (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
+    this.#present |= 1 << kept;
+  }
+
+  /**
+   * Drops what is held for an address, of every size: global entries too, or only others. Pieces of a larger page
+   * cannot be told from the address alone, so all pieces go: more than asked may always be dropped.
+   */
+  dropAddress(hi: number, lo: number, pcid: number, globals: boolean): void {
+    for (let size = 0; size < PAGE_SIZES; size++) {
+      const shift = SIZE_SHIFTS[size];
+      const pageLow = tagPageLow(hi, lo, shift);
+      const tlb = this.#arrayFor(size, pageLow);
+      if (tlb === null) continue;
+      const tag = makeTag(hi, shift, pcid, size);
+      if (globals) tlb.drop(pageLow, tag);
+      else tlb.dropNonGlobal(pageLow, tag);
+      if (this.#fractured) tlb.dropWithRights(RIGHT_FRACTURED);
+    }
+  }
+}
+
+export class TlbHierarchy {
+  readonly geometry: TlbGeometry;
+  readonly l1Load: TlbGroup;
+  readonly l1Store: TlbGroup;
+  readonly l1Fetch: TlbGroup;
+  readonly l2Data: TlbGroup;
+  readonly l2Fetch: TlbGroup;
+  readonly #groups: readonly TlbGroup[];
+  readonly #arrays: Tlb[] = [];
+
+  /** @throws RangeError for a shape that cannot be built. */
+  constructor(geometry: TlbGeometry) {
+    this.geometry = geometry;
+    this.l1Load = this.#group(geometry.l1Data, 'L1 data TLB');
+    this.l1Store = geometry.l1Store ? this.#group(geometry.l1Store, 'L1 store TLB') : this.l1Load;
+    this.l1Fetch = this.#group(geometry.l1Instruction, 'L1 instruction TLB');
+    this.l2Data = this.#group(geometry.l2, 'L2 TLB');
+    this.l2Fetch = geometry.l2Instruction ? this.#group(geometry.l2Instruction, 'L2 instruction TLB') : this.l2Data;
+    this.#groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
+  }
+
+  #group(level: TlbLevelShape, name: string): TlbGroup {
+    const arrays = level.map((shape) => {
+      const sizes = shape.pages.map((shift) => SIZE_SHIFTS.indexOf(shift));
+      if (sizes.includes(-1)) {
+        throw new RangeError(`${name}: pages ${shape.pages.join(', ')} must each be 12, 21, 22 or 30`);
+      }
+      const tlb = new Tlb(shape, name);
+      this.#arrays.push(tlb);
+      return { tlb, sizes };
+    });
+    return new TlbGroup(arrays);
+  }
+
+  /** Drops what is held for an address in one PCID and, with `globals`, its global translation. */
+  dropAddress(hi: number, lo: number, pcid: number, globals: boolean): void {
+    for (const group of this.#groups) group.dropAddress(hi, lo, pcid, globals);
+  }
+
+  /** Drops everything, global translations too. */
+  dropAll(): void {
+    for (const array of this.#arrays) array.dropAll();
+  }
+
+  /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
+  dropAllNonGlobal(pcid: number): void {
+    for (const array of this.#arrays) array.dropAllNonGlobal(pcid);
+  }
+}

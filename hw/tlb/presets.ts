@@ -1,0 +1,159 @@
+/**
+ * TLB shapes of real processors, each number with its source.
+ *
+ * What no primary source confirms says "model default" in its source, and so does every paging-structure cache: their
+ * sizes are mostly unpublished. All arrays replace by true LRU, which is the model's choice; real ones approximate it.
+ */
+
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K, SHIFT_4M } from '../address.js';
+import type { TlbArrayShape, TlbGeometry, WalkCacheGeometry } from './hierarchy.js';
+
+const ALL = [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G];
+const SMALL = [SHIFT_4K];
+const LARGE = [SHIFT_2M, SHIFT_4M];
+const UP_TO_LARGE = [...SMALL, ...LARGE];
+const GIANT = [SHIFT_1G];
+
+const OPTIMIZATION_MANUAL = 'Intel optimization manual, table 2-15';
+const ICE_LAKE = 'CPUID 706E5; WikiChip';
+const GOLDEN_COVE = 'CPUID 90672; jia.je 2025-01-10';
+const ZEN_2 = 'CPUID 870F10; WikiChip';
+const ZEN_3 = 'CPUID A20F10; AnandTech 16214';
+const ZEN_4 = 'CPUID A60F12';
+const ZEN_5 = 'Hot Chips 2024; CPUID B40F40';
+const A76 = 'Arm TRM 100798, A5';
+const U74 = 'JH7110 device tree';
+const UNCONFIRMED = 'model default: not confirmed in a primary source';
+const WAYS_UNKNOWN = 'entries as published; model default: the ways';
+
+function array(entries: number, ways: number, pages: readonly number[], source: string): TlbArrayShape {
+  return { entries, ways, pages, source };
+}
+
+/** Fully associative. */
+function full(entries: number, pages: readonly number[], source: string): TlbArrayShape {
+  return array(entries, entries, pages, source);
+}
+
+/** Model default: the sizes that the simulator ChampSim uses (PSCL5/4/3/2 of 2, 4, 8 and 32 entries), all LRU. */
+export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
+  pml5e: { entries: 2, ways: 2 },
+  pml4e: { entries: 4, ways: 4 },
+  pdpte: { entries: 8, ways: 8 },
+  pde: { entries: 32, ways: 32 },
+};
+
+const SKYLAKE: TlbGeometry = {
+  name: 'skylake',
+  l1Instruction: [array(128, 8, SMALL, OPTIMIZATION_MANUAL), full(8, LARGE, OPTIMIZATION_MANUAL)],
+  l1Data: [
+    array(64, 4, SMALL, OPTIMIZATION_MANUAL),
+    array(32, 4, LARGE, UNCONFIRMED),
+    array(4, 4, GIANT, OPTIMIZATION_MANUAL),
+  ],
+  l2: [array(1536, 12, UP_TO_LARGE, OPTIMIZATION_MANUAL), array(16, 4, GIANT, UNCONFIRMED)],
+  walkCaches: DEFAULT_WALK_CACHES,
+};
+
+const ICE_LAKE_L2 = [
+  array(1024, 8, UP_TO_LARGE, ICE_LAKE),
+  array(1024, 8, [...SMALL, ...GIANT], `${ICE_LAKE}; model default: which of the two holds a 4 KiB page`),
+];
+
+const PRESETS: readonly TlbGeometry[] = [
+  SKYLAKE,
+  {
+    name: 'ice-lake',
+    l1Instruction: [array(128, 8, SMALL, UNCONFIRMED), full(16, LARGE, ICE_LAKE)],
+    l1Data: [array(64, 4, SMALL, ICE_LAKE), array(32, 4, LARGE, ICE_LAKE), full(8, GIANT, ICE_LAKE)],
+    l1Store: [full(16, ALL, ICE_LAKE)],
+    l2: ICE_LAKE_L2,
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'golden-cove',
+    l1Instruction: [array(256, 8, SMALL, GOLDEN_COVE), array(32, 8, LARGE, GOLDEN_COVE)],
+    l1Data: [
+      array(96, 6, SMALL, 'Intel optimization manual; the CPUID dump says 64x4'),
+      array(32, 4, LARGE, GOLDEN_COVE),
+      full(8, GIANT, GOLDEN_COVE),
+    ],
+    l1Store: [full(16, ALL, GOLDEN_COVE)],
+    l2: ICE_LAKE_L2,
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'zen2',
+    l1Instruction: [full(64, ALL, ZEN_2)],
+    l1Data: [full(64, ALL, ZEN_2)],
+    // Published as 2048 entries of 12 ways, which makes no whole number of sets: the 12 are 8 for 4 KiB, 2 for 2 MiB
+    // and 2 for coalesced pages (second-hand), so 8 ways of 256 sets hold the 2048.
+    l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_2}; model default: 8 of the 12 ways, shared by 4 KiB and 2 MiB`)],
+    l2Instruction: [array(512, 8, UP_TO_LARGE, `${ZEN_2}; ${WAYS_UNKNOWN}`)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'zen3',
+    l1Instruction: [full(64, ALL, ZEN_3)],
+    l1Data: [full(64, ALL, ZEN_3)],
+    l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_3}; ${WAYS_UNKNOWN}`), full(64, GIANT, `${ZEN_3}; ${WAYS_UNKNOWN}`)],
+    l2Instruction: [array(512, 8, UP_TO_LARGE, `${ZEN_3}; ${WAYS_UNKNOWN}`)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'zen4',
+    l1Instruction: [full(64, ALL, ZEN_4)],
+    l1Data: [full(72, ALL, ZEN_4)],
+    l2: [array(3072, 24, UP_TO_LARGE, ZEN_4)],
+    l2Instruction: [array(512, 8, UP_TO_LARGE, `${ZEN_4}; ${WAYS_UNKNOWN}`)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'zen5',
+    l1Instruction: [full(64, ALL, ZEN_5)],
+    l1Data: [full(96, ALL, ZEN_5)],
+    l2: [
+      array(4096, 16, UP_TO_LARGE, `${ZEN_5}; ${WAYS_UNKNOWN}`),
+      array(1024, 16, GIANT, `${ZEN_5}; ${WAYS_UNKNOWN}`),
+    ],
+    l2Instruction: [array(2048, 16, UP_TO_LARGE, `${ZEN_5}; ${WAYS_UNKNOWN}`)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'cortex-a76',
+    l1Instruction: [full(48, ALL, A76)],
+    l1Data: [full(48, ALL, A76)],
+    l2: [array(1280, 5, ALL, A76)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'neoverse-n1',
+    l1Instruction: [full(48, ALL, UNCONFIRMED)],
+    l1Data: [full(48, ALL, UNCONFIRMED)],
+    l2: [array(1280, 5, ALL, UNCONFIRMED)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'sifive-u74',
+    l1Instruction: [full(40, ALL, UNCONFIRMED)],
+    l1Data: [full(40, ALL, U74)],
+    l2: [array(512, 1, ALL, UNCONFIRMED)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+];
+
+/** The shape that an Mmu has unless told otherwise. */
+export const MODEL_DEFAULT = SKYLAKE;
+
+/** No TLB and no paging-structure cache: every access walks. */
+export const NO_TLB: TlbGeometry = { name: 'none', l1Instruction: [], l1Data: [], l2: [] };
+
+/** The presets' names, in the order to list them in. */
+export function presetNames(): readonly string[] {
+  return PRESETS.map((preset) => preset.name);
+}
+
+/** A preset by its name, or `undefined`. */
+export function presetByName(name: string): TlbGeometry | undefined {
+  return name === NO_TLB.name ? NO_TLB : PRESETS.find((preset) => preset.name === name.toLowerCase());
+}
