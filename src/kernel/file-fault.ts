@@ -1,0 +1,100 @@
+/** Page faults in mappings of files and of shared memory. */
+
+import { PAGE_BYTES } from '../../hw/address.js';
+import { prepareAnonVma } from './anon-vma.js';
+import { FRAME_DIRTY } from './frames.js';
+import { mapFilePage, mapNewAnonymous } from './mapping.js';
+import type { Memory } from './memory.js';
+import { cachePage, pagesOf, readAround } from './page-cache.js';
+import { PTE_WRITTEN } from './pte.js';
+import { BUS_ADRERR, FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from './signal.js';
+import type { Vma } from './vma.js';
+
+/** Pages that a read fault maps at most around the one asked for. Linux: fault_around_bytes = 65536. */
+const FAULT_AROUND = 16;
+const TABLE_ENTRIES = 512;
+
+/** The entry at `at`, for the page at `address`, is empty. */
+export function fileFault(memory: Memory, vma: Vma, at: number, address: number, write: boolean): number {
+  if (vma.file === null) throw new Error('a file fault needs a file');
+  if (write && !vma.isShared) return copyFault(memory, vma, at, address);
+  const { counters, frames } = memory;
+  const index = vma.pageOffset(address);
+  if (!write && mapAround(memory, vma, at, address)) return FAULT_MINOR;
+  const kind = faultKind(vma, index);
+  const found = pageForFault(memory, vma, index);
+  if (found < 0) return found;
+  mapFilePage(memory, vma, at, found, write);
+  if (write) frames.flags[found] |= FRAME_DIRTY;
+  counters.fileFaults++;
+  return kind;
+}
+
+/** FAULT_MAJOR when page `index` will have to come from a disk. */
+function faultKind(vma: Vma, index: number): number {
+  const object = vma.file?.object;
+  return object?.kind === 'disk' && !object.pages.has(index) ? FAULT_MAJOR : FAULT_MINOR;
+}
+
+/** The cached frame of page `index`, read or made if need be; or the signal of the fault. */
+function pageForFault(memory: Memory, vma: Vma, index: number): number {
+  const object = vma.file?.object;
+  if (object === undefined || index >= pagesOf(object)) return BUS_ADRERR;
+  const cached = object.pages.get(index);
+  if (cached !== undefined) return cached;
+  const frame = object.kind === 'disk' ? readAround(memory, object, index) : cachePage(memory, object, index);
+  return frame < 0 ? OOM_KILL : frame;
+}
+
+/** A write to a private mapping: the process gets a copy of the file's page at once. */
+function copyFault(memory: Memory, vma: Vma, at: number, address: number): number {
+  const { counters, frames } = memory;
+  // The anon_vma and the copy come first: a write that then ends in SIGBUS has made the anon_vma all the same.
+  if (prepareAnonVma(memory, vma) < 0) return OOM_KILL;
+  const copy = frames.allocate(0, 0);
+  if (copy < 0) return OOM_KILL;
+  const kind = faultKind(vma, vma.pageOffset(address));
+  const page = pageForFault(memory, vma, vma.pageOffset(address));
+  if (page < 0) {
+    frames.release(copy);
+    return page;
+  }
+  frames.copy(page, copy, 0);
+  mapNewAnonymous(memory, vma, at, copy, address);
+  counters.cowFaults++;
+  return kind;
+}
+
+/** A write to a shared page that is present and read-only: now it is known to be dirty. */
+export function sharedWriteFault(memory: Memory, at: number): number {
+  const { counters, frames, tables } = memory;
+  tables.words[at] |= PTE_WRITTEN;
+  frames.flags[tables.frameAt(at)] |= FRAME_DIRTY;
+  counters.reuseFaults++;
+  return FAULT_MINOR;
+}
+
+/**
+ * Maps the cached pages around `address`, cut at the VMA, the page table and the end of the file.
+ * @returns whether the page at `address` itself is mapped now.
+ */
+function mapAround(memory: Memory, vma: Vma, at: number, address: number): boolean {
+  const object = vma.file?.object;
+  if (object === undefined) return false;
+  const { tables, counters } = memory;
+  const inTable = (address / PAGE_BYTES) % TABLE_ENTRIES;
+  const inVma = (address - vma.start) / PAGE_BYTES;
+  const from = Math.max(inTable & -FAULT_AROUND, inTable - Math.min(inTable, inVma));
+  const to = Math.min(from + FAULT_AROUND, TABLE_ENTRIES, inTable + vma.pages - inVma);
+  const limit = pagesOf(object);
+  for (let entry = from; entry < to; entry++) {
+    const place = at + (entry - inTable) * 2;
+    const index = vma.pageOffset(address) + entry - inTable;
+    if (tables.words[place] !== 0 || index >= limit) continue;
+    const frame = object.pages.get(index);
+    if (frame !== undefined) mapFilePage(memory, vma, place, frame, false);
+  }
+  if (tables.words[at] === 0) return false;
+  counters.fileFaults++;
+  return true;
+}

@@ -1,0 +1,36 @@
+/** What can be mapped besides private anonymous memory: objects with pages of their own, and descriptors to them. */
+
+import type { Vma } from './vma.js';
+
+/**
+ * `shmem`: lives in memory alone (memfd, POSIX and SysV shared memory, shared anonymous mappings); `disk`: a regular
+ * file, whose first read of a page is a major fault and whose clean pages wait for a write fault to become dirty.
+ */
+export type ObjectKind = 'shmem' | 'disk';
+
+export class FileObject {
+  /** Bytes. */
+  size = 0;
+  /** The page cache: frame by page offset. Each cached page is pinned once. */
+  readonly pages = new Map<number, number>();
+  /** Every VMA that maps it: the reverse map of its pages. */
+  readonly vmas = new Set<Vma>();
+  /** Names and descriptors that keep it alive. */
+  links = 0;
+
+  /** @param id above 0, written into {@link Frames.owner} */
+  constructor(
+    readonly id: number,
+    readonly kind: ObjectKind,
+    public name: string,
+  ) {}
+}
+
+/** An open file description: two descriptors of one object are two of these, and their mappings never merge. */
+export class OpenFile {
+  constructor(
+    readonly object: FileObject,
+    readonly readable: boolean,
+    readonly writable: boolean,
+  ) {}
+}

@@ -1,0 +1,142 @@
+/**
+ * fork: a second address space with the same contents, sharing every page until somebody writes.
+ *
+ * Tables are copied only where a fault could not rebuild them: for VMAs that have an anon_vma. Whole tables are copied
+ * in one pass over their words; a page costs one addition to its map word and one entry.
+ */
+
+import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
+import type { AddressSpace } from './address-space.js';
+import { forkAnonVma } from './anon-vma.js';
+import { ENOMEM } from './errno.js';
+import { MAP_EXCLUSIVE } from './frames.js';
+import { depositTable } from './huge.js';
+import { hugeFrame } from './mapping.js';
+import type { Memory } from './memory.js';
+import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
+import { destroySpace } from './teardown.js';
+import type { Vma } from './vma.js';
+import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_WIPEONFORK } from './vma-flags.js';
+import { addVma } from './vma-ops.js';
+
+/** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
+export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | number {
+  const { counters, tlb } = memory;
+  const tablesBefore = counters.tablesAllocated;
+  const child = memory.newSpace(parent.hugePages);
+  if (typeof child === 'number') return child;
+  child.brkStart = parent.brkStart;
+  child.brkEnd = parent.brkEnd;
+  child.mmapBase = parent.mmapBase;
+  for (const vma of parent.vmas) {
+    if ((vma.flags & VM_DONTCOPY) !== 0) continue;
+    if (copyVma(memory, vma, child) < 0) {
+      tlb.flush();
+      destroySpace(memory, child);
+      return ENOMEM;
+    }
+  }
+  tlb.flush();
+  counters.forks++;
+  counters.forkTableBytes += (counters.tablesAllocated - tablesBefore) * 4096;
+  return child;
+}
+
+function copyVma(memory: Memory, vma: Vma, child: AddressSpace): number {
+  if (memory.frames.buddy.refuses()) return ENOMEM;
+  const copy = vma.slice(child, vma.start, vma.end);
+  copy.flags &= ~VM_LOCKED;
+  if ((vma.flags & VM_WIPEONFORK) === 0 && forkAnonVma(memory, copy, vma) < 0) return ENOMEM;
+  addVma(copy);
+  return copy.anonVma === null ? 0 : copyPages(memory, vma, copy);
+}
+
+function copyPages(memory: Memory, from: Vma, to: Vma): number {
+  const { tables } = memory;
+  let address = from.start;
+  while (tables.next(from.space, address, from.end)) {
+    const { at, shift, start, end } = tables;
+    address = end;
+    const isTable = tables.isTable(at);
+    const place = tables.ensure(to.space, start, shift);
+    if (place < 0) return place;
+    if (!isTable) {
+      if (copyHuge(memory, from, to, at, place, start) < 0) return ENOMEM;
+      continue;
+    }
+    if (tables.words[place] === 0) {
+      const table = tables.allocate();
+      if (table < 0) return table;
+      tables.link(to.space, place, table);
+    }
+    copyTable(memory, from, to, at, place, start, end);
+  }
+  return 0;
+}
+
+/** Shares one huge page: 2 MiB that could be split, or any page of VM_HUGETLB. */
+function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number, address: number): number {
+  const { counters, frames, tables } = memory;
+  if ((from.flags & VM_HUGETLB) === 0 && depositTable(memory, to.space) < 0) return ENOMEM;
+  const { words } = tables;
+  const low = words[at];
+  counters.forkEntriesVisited++;
+  counters.forkEntriesCopied++;
+  if ((low & PTE_SPECIAL) === 0) {
+    const head = hugeFrame(tables.frameAt(at));
+    frames.addWholeMapping(head, to.space.id);
+    frames.setExclusive(head, false);
+    to.space.residentPages += 2 ** frames.order[head];
+  }
+  if ((low & PTE_RW) !== 0) {
+    words[at] = low & ~PTE_RW;
+    counters.forkEntriesProtected++;
+    memory.tlb.page(from.space, address);
+  }
+  words[place + 1] = words[at + 1];
+  words[place] = low & ~(PTE_RW | PTE_A);
+  return 0;
+}
+
+/** Copies the entries of one table for `[start, end)`, which lies in one 2 MiB. */
+function copyTable(memory: Memory, from: Vma, to: Vma, at: number, place: number, start: number, end: number): void {
+  const { counters, frames, tables, tlb } = memory;
+  const first = tables.entryIn(at, start);
+  const count = (end - start) / 4096;
+  const source = first;
+  const target = tables.entryIn(place, start);
+  // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
+  const lose = from.isCow ? PTE_RW : 0;
+  const childLose = lose | PTE_A | (from.isShared ? PTE_D : 0);
+  const space = to.space.id;
+  const { words } = tables;
+  const { map } = frames;
+  let copied = 0;
+  let counted = 0;
+  let lost = 0;
+  for (let i = 0; i < count * 2; i += 2) {
+    const low = words[source + i];
+    if (low === 0) continue;
+    copied++;
+    if ((low & PTE_MAPPED) !== 0 && (low & PTE_SPECIAL) === 0) {
+      const frame = (low >>> 12) | (words[source + i + 1] << 20);
+      const word = map[frame] & ~MAP_EXCLUSIVE;
+      counted++;
+      if (word < 0) {
+        map[frame] = word;
+        frames.addMapping(frame, space);
+      } else map[frame] = word + 1;
+    }
+    words[target + i + 1] = words[source + i + 1];
+    words[target + i] = low & ~childLose;
+    if ((low & lose) !== 0) {
+      words[source + i] = low & ~lose;
+      if ((low & PTE_P) !== 0) tlb.page(from.space, start + i * 2048);
+      lost++;
+    }
+  }
+  to.space.residentPages += counted;
+  counters.forkEntriesVisited += count;
+  counters.forkEntriesCopied += copied;
+  counters.forkEntriesProtected += lost;
+}

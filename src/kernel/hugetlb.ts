@@ -1,0 +1,53 @@
+/**
+ * Memory mapped with huge pages alone (MAP_HUGETLB), of 2 MiB or 1 GiB: nothing in such a VMA is ever split, so a page
+ * that must be copied is copied whole, and addresses and lengths are multiples of the page.
+ */
+
+import { alignDown } from './address-space.js';
+import { prepareAnonVma } from './anon-vma.js';
+import { takeOver, touchHuge } from './huge.js';
+import { hugeFrame, mapNewHuge, unmapHuge } from './mapping.js';
+import type { Memory } from './memory.js';
+import { PTE_WRITTEN } from './pte.js';
+import { BUS_ADRERR, FAULT_MINOR, OOM_KILL } from './signal.js';
+import type { Vma } from './vma.js';
+import { PTE_RW } from '../../hw/paging/x86-format.js';
+
+/** Answers a fault in a VM_HUGETLB VMA. No free huge page is SIGBUS, as with an empty pool. */
+export function hugetlbFault(memory: Memory, vma: Vma, address: number, write: boolean): number {
+  const { frames, tables, counters } = memory;
+  const base = alignDown(address, vma.pageShift);
+  const at = tables.ensure(vma.space, base, vma.pageShift);
+  if (at < 0 || prepareAnonVma(memory, vma) < 0) return OOM_KILL;
+  if (tables.words[at] === 0) {
+    const head = frames.allocateZeroed(vma.pageShift - 12, 0);
+    if (head < 0) return BUS_ADRERR;
+    mapNewHuge(memory, vma, at, head, base);
+    counters.hugeFaults++;
+    return FAULT_MINOR;
+  }
+  if (write && (tables.words[at] & PTE_RW) === 0) return copyOrReuse(memory, vma, at, base);
+  touchHuge(memory, at, vma, write);
+  return FAULT_MINOR;
+}
+
+function copyOrReuse(memory: Memory, vma: Vma, at: number, base: number): number {
+  const { frames, tables, tlb, counters } = memory;
+  const order = vma.pageShift - 12;
+  const head = hugeFrame(tables.frameAt(at));
+  if (frames.isExclusive(head) || frames.references(head) === 1) {
+    takeOver(memory, vma, head);
+    tables.words[at] |= PTE_WRITTEN;
+    counters.reuseFaults++;
+    return FAULT_MINOR;
+  }
+  const copy = frames.allocate(order, 0);
+  if (copy < 0) return BUS_ADRERR;
+  frames.copy(head, copy, order);
+  tlb.page(vma.space, base);
+  unmapHuge(memory, vma, at, vma.pageShift);
+  tlb.flush();
+  mapNewHuge(memory, vma, at, copy, base);
+  counters.cowFaults++;
+  return FAULT_MINOR;
+}

@@ -1,0 +1,28 @@
+/** A process: an address space, a place in the tree of processes, and an end. */
+
+import type { AddressSpace } from './address-space.js';
+
+/** The largest page that a region of the process gets where it covers one. */
+export type PagePolicy = '4K' | '2M' | '1G';
+
+export class Process {
+  /** Null once the process has ended. */
+  space: AddressSpace | null;
+  readonly children = new Set<Process>();
+  /** Status given to exit, or the negated result of signal.ts that killed it. */
+  status = 0;
+
+  constructor(
+    readonly pid: number,
+    public parent: Process | null,
+    space: AddressSpace,
+    readonly pages: PagePolicy,
+  ) {
+    this.space = space;
+    parent?.children.add(this);
+  }
+
+  get alive(): boolean {
+    return this.space !== null;
+  }
+}

@@ -1,0 +1,19 @@
+/** The end of an address space: exit and exec. */
+
+import type { AddressSpace } from './address-space.js';
+import type { Memory } from './memory.js';
+import { removeVma } from './vma-ops.js';
+import { zapRange } from './zap.js';
+
+/** Drops every page, VMA and table. The processor is taken off the space first, so nothing needs invalidating. */
+export function destroySpace(memory: Memory, space: AddressSpace): void {
+  const { tables, tlb } = memory;
+  tlb.unload(space);
+  const vmas = [...space.vmas];
+  for (const vma of vmas) zapRange(memory, vma, vma.start, vma.end, {});
+  tlb.flush();
+  for (const vma of vmas.reverse()) removeVma(memory, vma);
+  tables.freeRange(space, 0, 2 ** 47, 0, 2 ** 47);
+  tables.release(space.root);
+  memory.spaces.delete(space);
+}

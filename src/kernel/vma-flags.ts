@@ -1,0 +1,33 @@
+/** Flags of a VMA, with Linux's values where they fit: what a range of addresses is and allows. */
+
+export const VM_READ = 0x1;
+export const VM_WRITE = 0x2;
+export const VM_EXEC = 0x4;
+/** Writes are seen by everybody who maps the object. */
+export const VM_SHARED = 0x8;
+export const VM_MAYREAD = 0x10;
+/** mprotect may make it writable. Cleared for shared mappings of read-only descriptors. */
+export const VM_MAYWRITE = 0x20;
+export const VM_MAYEXEC = 0x40;
+/** MAP_SHARED was asked for, even where writing is not allowed. */
+export const VM_MAYSHARE = 0x80;
+/** Grows to lower addresses on a fault below it, as stacks do. */
+export const VM_GROWSDOWN = 0x100;
+export const VM_LOCKED = 0x2000;
+/** Not inherited by fork (MADV_DONTFORK). */
+export const VM_DONTCOPY = 0x2_0000;
+/** Counted against the commit limit. */
+export const VM_ACCOUNT = 0x10_0000;
+export const VM_NORESERVE = 0x20_0000;
+/** Mapped with huge pages only, of the size in {@link Vma.pageShift} (MAP_HUGETLB). */
+export const VM_HUGETLB = 0x40_0000;
+/** Empty in the child after fork (MADV_WIPEONFORK). */
+export const VM_WIPEONFORK = 0x80_0000;
+export const VM_SEQ_READ = 0x100_0000;
+export const VM_RAND_READ = 0x200_0000;
+/** New or changed since clear_refs; two VMAs may differ in it and still merge. */
+export const VM_SOFTDIRTY = 0x800_0000;
+export const VM_HUGEPAGE = 0x2000_0000;
+export const VM_NOHUGEPAGE = 0x4000_0000;
+
+export const VM_ACCESS = VM_READ | VM_WRITE | VM_EXEC;

@@ -1,0 +1,21 @@
+/** Putting VMAs into an address space and taking them out, with the reverse map of their object kept in step. */
+
+import type { Memory } from './memory.js';
+import { unlinkAnonVmas } from './anon-vma.js';
+import { dropIfUnused } from './page-cache.js';
+import type { Vma } from './vma.js';
+
+/** Enters the VMA into its address space and into its object's list of mappings. */
+export function addVma(vma: Vma): void {
+  vma.space.vmas.insert(vma);
+  vma.file?.object.vmas.add(vma);
+}
+
+/** Takes the VMA out of everything; its pages must be gone. An object that nothing refers to any more goes with it. */
+export function removeVma(memory: Memory, vma: Vma): void {
+  vma.space.vmas.remove(vma);
+  unlinkAnonVmas(memory, vma);
+  if (vma.file === null) return;
+  vma.file.object.vmas.delete(vma);
+  dropIfUnused(memory, vma.file.object);
+}

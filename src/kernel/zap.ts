@@ -1,0 +1,104 @@
+/** Taking a range of pages out of the page tables, as munmap, MADV_DONTNEED, truncation and exit do. */
+
+import { PAGE_BYTES } from '../../hw/address.js';
+import { PTE_P } from '../../hw/paging/x86-format.js';
+import { FRAME_ANON } from './frames.js';
+import { splitHuge } from './huge.js';
+import { unmapHuge, unmapPage } from './mapping.js';
+import { HUGE_BYTES } from './memory.js';
+import type { Memory } from './memory.js';
+import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
+import type { Vma } from './vma.js';
+import { VM_HUGETLB } from './vma-flags.js';
+
+export interface ZapOptions {
+  /** Leave private copies of file pages (punching a hole) instead of dropping all (truncation). */
+  readonly keepCopies?: boolean;
+  /** Leave guard pages where they are. */
+  readonly keepGuards?: boolean;
+  /** Free a page table that one call has emptied over its whole 2 MiB, as MADV_DONTNEED does. */
+  readonly freeTables?: boolean;
+}
+
+/** Drops the pages of `[start, end)`, which lies in the VMA. The invalidations stay gathered: flush afterwards. */
+export function zapRange(memory: Memory, vma: Vma, start: number, end: number, options: ZapOptions): void {
+  const { tables, tlb } = memory;
+  let from = start;
+  while (tables.next(vma.space, from, end)) {
+    const { at, shift, start: low, end: high } = tables;
+    from = high;
+    if (!tables.isTable(at)) {
+      if (high - low === 2 ** shift) {
+        if ((tables.words[at] & PTE_P) !== 0) tlb.page(vma.space, low);
+        unmapHuge(memory, vma, at, shift);
+        releaseDeposit(memory, vma);
+        continue;
+      }
+      splitHuge(memory, vma, at, low);
+    }
+    const emptied = zapTable(memory, vma, at, low, high, options);
+    if (options.freeTables === true && emptied && high - low === HUGE_BYTES) freeTable(memory, vma, at, low);
+  }
+}
+
+/** A huge entry that went away needs its spare table no more. */
+function releaseDeposit(memory: Memory, vma: Vma): void {
+  if ((vma.flags & VM_HUGETLB) !== 0) return;
+  const table = vma.space.deposit.pop();
+  if (table !== undefined) memory.tables.release(table);
+}
+
+function freeTable(memory: Memory, vma: Vma, at: number, address: number): void {
+  const table = memory.tables.frameAt(at);
+  memory.tables.clear(at);
+  // The paging-structure caches may still lead to the table; INVLPG drops those of the address too.
+  memory.tlb.page(vma.space, address);
+  memory.tlb.flush();
+  memory.tables.release(table);
+  vma.space.tables--;
+}
+
+/** Drops the pages of one table; true when nothing is left of the range. */
+function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: number, options: ZapOptions): boolean {
+  const { tables, frames, tlb } = memory;
+  const { words } = tables;
+  let emptied = true;
+  let entry = tables.entryIn(at, start);
+  for (let address = start; address < end; address += PAGE_BYTES, entry += 2) {
+    const low = words[entry];
+    if (low === 0) continue;
+    if ((low & PTE_MAPPED) === 0) {
+      if (options.keepGuards === true) emptied = false;
+      else tables.clear(entry);
+      continue;
+    }
+    if (options.keepCopies === true) {
+      const head = frames.headOf(tables.frameAt(entry));
+      if ((low & PTE_SPECIAL) !== 0 || (frames.flags[head] & FRAME_ANON) !== 0) {
+        emptied = false;
+        continue;
+      }
+    }
+    if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
+    unmapPage(memory, vma, entry);
+  }
+  return emptied;
+}
+
+/**
+ * Frees the tables that served only `[start, end)`, which nothing maps any more, between the neighbours `floor` and
+ * `ceiling`; ends with a flush.
+ */
+export function freeTablesBetween(
+  memory: Memory,
+  vma: Vma,
+  start: number,
+  end: number,
+  floor: number,
+  ceiling: number,
+): void {
+  // Before the tables are freed nothing may lead to them: one INVLPG drops all paging-structure caches of the space.
+  memory.tlb.page(vma.space, start);
+  memory.tlb.flush();
+  memory.tables.freeRange(vma.space, start, end, floor, ceiling);
+}

@@ -1,0 +1,33 @@
+/** A kernel on a machine of its own, for tests. */
+
+import { Core } from '../../../hw/core.js';
+import { Mmu } from '../../../hw/mmu.js';
+import { Ram } from '../../../hw/ram.js';
+import { Kernel } from '../../../src/kernel/kernel.js';
+import type { Process } from '../../../src/kernel/process.js';
+import type { PagePolicy } from '../../../src/kernel/process.js';
+
+export const MIB = 2 ** 20;
+export const GIB = 2 ** 30;
+
+/** The MMU checks every hit against the tables, so a missing invalidation shows. */
+export function boot(bytes = 64 * MIB): Kernel {
+  const mmu = new Mmu({ ram: new Ram({ bytes }), check: true });
+  return new Kernel({ processor: new Core(mmu) });
+}
+
+/** The process, or a failure of the test. */
+export function alive(result: Process | number): Process {
+  if (typeof result === 'number') throw new Error(`no process: error ${result}`);
+  return result;
+}
+
+export function spawn(kernel: Kernel, pages: PagePolicy = '4K'): Process {
+  return alive(kernel.spawn({ pages }));
+}
+
+/** The byte at `address`, or the signal. */
+export function peek(kernel: Kernel, process: Process, address: number): number {
+  const status = kernel.load(process, address, 1);
+  return status < 0 ? status : kernel.valueLo & 0xff;
+}
