@@ -3,7 +3,7 @@
 import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
 import { highWordAfter } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
-import { KIND_FETCH, KIND_MODIFY, KIND_STORE, type TraceBlock } from '../trace/block.js';
+import * as trace from '../trace/block.js';
 
 const USER_READ = READ | USER;
 const USER_WRITE = WRITE | USER;
@@ -30,12 +30,11 @@ function access(mmu: Mmu, shift: number, hi: number, lo: number, size: number, k
 }
 
 /**
- * Makes the accesses of `block` with pages of `2^shift` bytes, all of which are resident; fetches only when asked for.
- * A load-modify-store is a load and then a store. Accesses outside user space are left out.
+ * Makes the accesses of `block` with pages of `2^shift` bytes, all of which are resident. A load-modify-store is a load and then a store. Accesses outside user space are left out.
  *
  * @returns a negative number when any access faulted, which a resident program never does
  */
-export function replayBlock(mmu: Mmu, shift: number, block: TraceBlock, fetches: boolean): number {
+export function replayBlock(mmu: Mmu, shift: number, block: trace.AccessBlock): number {
   const { addressHi, addressLo, size: sizes, kind: kinds, length } = block;
   let status = 0;
   for (let i = 0; i < length; i++) {
@@ -44,12 +43,12 @@ export function replayBlock(mmu: Mmu, shift: number, block: TraceBlock, fetches:
     const size = sizes[i];
     const kind = kinds[i];
     if (!inUserSpace(hi, lo, size)) continue;
-    if (kind === KIND_FETCH) {
-      if (fetches) status |= access(mmu, shift, hi, lo, size, USER_FETCH);
+    if (kind === trace.FETCH) {
+      status |= access(mmu, shift, hi, lo, size, USER_FETCH);
       continue;
     }
-    if (kind !== KIND_STORE) status |= access(mmu, shift, hi, lo, size, USER_READ);
-    if (kind === KIND_STORE || kind === KIND_MODIFY) status |= access(mmu, shift, hi, lo, size, USER_WRITE);
+    if (kind !== trace.STORE) status |= access(mmu, shift, hi, lo, size, USER_READ);
+    if (kind !== trace.LOAD) status |= access(mmu, shift, hi, lo, size, USER_WRITE);
   }
   return status;
 }

@@ -73,7 +73,7 @@ export const CompareResult = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   command: z.literal('compare'),
   tlb: z.strictObject({ name: z.string(), description: z.string() }),
-  costs: z.record(z.string(), z.union([Quantity, z.string()])).describe('the cost table, in model cycles'),
+  costs: z.record(z.string(), Quantity).describe('the cost table, in model cycles'),
   traces: z.array(TraceSummary),
   runs: z.array(CompareRun),
 });

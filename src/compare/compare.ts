@@ -1,0 +1,194 @@
+/** Would huge pages help? Replays traces once, on one machine a page size, and sums up what each machine counted. */
+
+import { highWordAfter, pageSizeName } from '../../hw/address.js';
+import { translationCycles, type CostTable } from '../../hw/cost.js';
+import type { AccessCounts } from '../../hw/counters.js';
+import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
+import { PageName, SCHEMA_VERSION } from '../report/schema.js';
+import { FETCH, MODIFY, type AccessBlock, type AccessCounts as TraceCounts, type Trace } from '../trace/block.js';
+import { Footprint } from './footprint.js';
+import { Machine } from './machine.js';
+import { inUserSpace, replayBlock } from './replay.js';
+import { describeTlb, entriesFor } from './tlb-words.js';
+import { judge } from './verdict.js';
+
+const PAGE_BYTES = 4096;
+
+/** A trace to compare on, opened only when its turn comes. */
+export interface TraceSource {
+  readonly name: string;
+  /** The command that was recorded, or the generator and its options. */
+  readonly about?: string;
+  /** Accesses to come, when that is known beforehand: for progress only. */
+  readonly accesses?: number;
+  readonly open: () => Trace | Promise<Trace>;
+}
+
+export interface CompareOptions {
+  readonly sources: readonly TraceSource[];
+  /** log2 of the page sizes, smallest first. */
+  readonly shifts: readonly number[];
+  readonly tlb: TlbGeometry;
+  readonly costs: CostTable;
+  /** Called after each block with the accesses so far and in all. */
+  readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
+}
+
+/** Accesses that were made: what the trace delivered less what was left out. */
+interface Made {
+  readonly data: number;
+  readonly fetches: number;
+}
+
+/** Makes the pages of every access of a block resident on all machines, and counts the accesses no process can make. */
+class Resident {
+  readonly footprint = new Footprint();
+  /** Elements of the trace that were left out, and how many data accesses and fetches they would have been. */
+  outsideUserSpace = 0;
+  #dataLeftOut = 0;
+  #fetchesLeftOut = 0;
+
+  constructor(readonly machines: readonly Machine[]) {}
+
+  prepare(block: AccessBlock): void {
+    const { addressHi, addressLo, size, length } = block;
+    for (let i = 0; i < length; i++) {
+      const hi = addressHi[i];
+      const lo = addressLo[i];
+      const last = size[i] - 1;
+      if (!inUserSpace(hi, lo, size[i])) {
+        this.#leaveOut(block.kind[i]);
+        continue;
+      }
+      if (!this.footprint.has(hi, lo)) this.#touch(hi, lo);
+      const lastHi = highWordAfter(hi, lo, last);
+      const lastLo = (lo + last) | 0;
+      if (!this.footprint.has(lastHi, lastLo)) this.#touch(lastHi, lastLo);
+    }
+  }
+
+  #leaveOut(kind: number): void {
+    this.outsideUserSpace++;
+    if (kind === FETCH) this.#fetchesLeftOut++;
+    else this.#dataLeftOut += kind === MODIFY ? 2 : 1;
+  }
+
+  /** How many accesses of those that a trace delivered were made; a load-modify-store is two. */
+  made({ loads, stores, modifies, fetches }: TraceCounts): Made {
+    return {
+      data: loads + stores + 2 * modifies - this.#dataLeftOut,
+      fetches: fetches - this.#fetchesLeftOut,
+    };
+  }
+
+  #touch(hi: number, lo: number): void {
+    this.footprint.add(hi, lo);
+    for (const machine of this.machines) machine.makeResident(hi, lo);
+  }
+}
+
+async function replay(trace: Trace, resident: Resident, options: CompareOptions, total?: number): Promise<void> {
+  let before = 0;
+  for await (const block of trace) {
+    resident.prepare(block);
+    for (const machine of resident.machines) {
+      const began = performance.now();
+      const status = replayBlock(machine.mmu, machine.shift, block);
+      machine.timer.add(performance.now() - began, block.length);
+      if (status < 0)
+        throw new Error(`a resident ${pageSizeName(machine.shift)} page faulted while ${trace.name} was replayed`);
+    }
+    before += block.length;
+    await options.onProgress?.(before, total);
+  }
+}
+
+function tlbCounts({ lookups, l1Hits, l2Hits, walks, entryReads }: AccessCounts): CompareRun['counts'] {
+  return { lookups, l1Hits, l2Hits, walks, entryReads };
+}
+
+function perAccess(counts: AccessCounts, accesses: number, costs: CostTable): CompareRun['perAccess'] {
+  const each = (amount: number): number => (accesses === 0 ? 0 : amount / accesses);
+  return { accesses, entryReads: each(counts.entryReads), cycles: each(translationCycles(counts, costs).total) };
+}
+
+function summarizeRun(
+  trace: string,
+  machine: Machine,
+  made: Made,
+  touchedBytes: number,
+  options: CompareOptions,
+): CompareRun {
+  const { data, fetch } = machine.mmu.counters.snapshot();
+  const [pt, pd, pdpt, pml4] = data.entryReadsByLevel;
+  const { mappedBytes } = machine;
+  return {
+    trace,
+    pages: PageName.parse(pageSizeName(machine.shift)),
+    counts: tlbCounts(data),
+    perAccess: perAccess(data, made.data, options.costs),
+    entryReadsByLevel: { pml4, pdpt, pd, pt },
+    ...(made.fetches > 0 && {
+      fetches: { counts: tlbCounts(fetch), perAccess: perAccess(fetch, made.fetches, options.costs) },
+    }),
+    memory: { mappedBytes, wastedBytes: mappedBytes - touchedBytes, pageTableBytes: machine.tableBytes },
+    reach: { entriesNeeded: machine.pages, entries: entriesFor(options.tlb, machine.shift) },
+    fork: machine.fork(),
+  };
+}
+
+function hostTime({ shift, timer }: Machine): TraceSummary['host'][number] {
+  const { blocks, ...nanosecondsPerAccess } = timer.spread();
+  return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
+}
+
+async function compareTrace(
+  source: TraceSource,
+  options: CompareOptions,
+): Promise<{ summary: TraceSummary; runs: CompareRun[] }> {
+  const trace = await source.open();
+  const resident = new Resident(options.shifts.map((shift) => new Machine(shift, options.tlb)));
+  await replay(trace, resident, options, source.accesses);
+  const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
+  const touchedBytes = resident.footprint.pages * PAGE_BYTES;
+  const made = resident.made(trace.counts);
+  const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
+  const summary = {
+    trace: source.name,
+    ...(source.about !== undefined && { about: source.about }),
+    loads,
+    stores,
+    modifies,
+    fetches,
+    outsideUserSpace: resident.outsideUserSpace,
+    skippedLines,
+    touchedBytes,
+    ...judge(touchedBytes, runs),
+    host: resident.machines.map(hostTime),
+  };
+  return { summary, runs };
+}
+
+/**
+ * Compares page sizes on every trace in turn.
+ *
+ * @throws TraceError for a trace that cannot be read, OutOfModelMemory for one that needs more than the model's RAM
+ */
+export async function compare(options: CompareOptions): Promise<CompareResult> {
+  const traces: TraceSummary[] = [];
+  const runs: CompareRun[] = [];
+  for (const source of options.sources) {
+    const compared = await compareTrace(source, options);
+    traces.push(compared.summary);
+    runs.push(...compared.runs);
+  }
+  return CompareResult.parse({
+    schemaVersion: SCHEMA_VERSION,
+    command: 'compare',
+    tlb: { name: options.tlb.name, description: describeTlb(options.tlb) },
+    costs: options.costs,
+    traces,
+    runs,
+  });
+}

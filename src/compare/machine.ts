@@ -1,0 +1,102 @@
+/** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process whose pages have one size. */
+
+import { SHIFT_4K, toNumber } from '../../hw/address.js';
+import { Core } from '../../hw/core.js';
+import { Mmu } from '../../hw/mmu.js';
+import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import { Kernel } from '../kernel/kernel.js';
+import type { Process } from '../kernel/process.js';
+import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/vma-flags.js';
+import { addVma } from '../kernel/vma-ops.js';
+import { Vma } from '../kernel/vma.js';
+import { HostTimer } from './host-time.js';
+import { reserveRam } from './reserve-ram.js';
+
+/** All user addresses; Linux keeps the last 4 KiB of them back, which a recorded program may yet have used. */
+const USER_BYTES = 2 ** 47;
+const ANY_ACCESS = VM_ACCESS | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+
+/** The program needs more memory at this page size than the model has. */
+export class OutOfModelMemory extends Error {
+  override readonly name = 'OutOfModelMemory';
+
+  constructor(
+    readonly shift: number,
+    readonly ramBytes: number,
+  ) {
+    super(`pages of 2^${shift} bytes fill the ${ramBytes} bytes of RAM`);
+  }
+}
+
+export class Machine {
+  readonly mmu: Mmu;
+  /** Host time of the replay, one sample a block. */
+  readonly timer = new HostTimer();
+  readonly #kernel: Kernel;
+  readonly #process: Process;
+  /** Numbers of the resident pages. */
+  readonly #resident = new Set<number>();
+
+  /** @throws RangeError when the host cannot give any RAM. */
+  constructor(
+    readonly shift: number,
+    tlb: TlbGeometry,
+  ) {
+    this.mmu = new Mmu({ ram: reserveRam(), tlb });
+    this.#kernel = new Kernel({ processor: new Core(this.mmu) });
+    const process = this.#kernel.spawn({ pages: '4K' });
+    if (typeof process === 'number' || process.space === null) throw new OutOfModelMemory(shift, this.mmu.ram.bytes);
+    this.#process = process;
+    // Huge pages come as with MAP_HUGETLB: nothing else guarantees that each and every page has the size.
+    const flags = shift === SHIFT_4K ? ANY_ACCESS : ANY_ACCESS | VM_HUGETLB;
+    const everything = new Vma(process.space, 0, USER_BYTES, flags, 0, null);
+    everything.pageShift = shift;
+    addVma(everything);
+    this.#kernel.memory.tlb.load(process.space);
+    this.mmu.counters.reset();
+  }
+
+  /**
+   * Makes the page that holds `(hi, lo)`, below 2^47, resident and dirty, so that accesses find it as in a program
+   * that runs for long. An entry that was absent needs no invalidation, so the TLB does not notice.
+   * @throws OutOfModelMemory
+   */
+  makeResident(hi: number, lo: number): void {
+    const page = Math.floor(toNumber(hi, lo) / 2 ** this.shift);
+    if (this.#resident.has(page)) return;
+    const status = this.#kernel.populate(this.#process, page * 2 ** this.shift);
+    if (status < 0) throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
+    this.#resident.add(page);
+  }
+
+  /** Resident pages of this size. */
+  get pages(): number {
+    return this.#resident.size;
+  }
+
+  get mappedBytes(): number {
+    return this.#resident.size * 2 ** this.shift;
+  }
+
+  get tableBytes(): number {
+    return this.#process.space?.tableBytes ?? 0;
+  }
+
+  /**
+   * Forks the process and ends the child: entries that map memory and went into the child's tables, and the bytes of
+   * those tables.
+   * @throws OutOfModelMemory when there is no room for the tables
+   */
+  fork(): { entriesCopied: number; tableBytes: number } {
+    const { counters } = this.#kernel;
+    const before = counters.forkEntriesCopied;
+    const child = this.#kernel.fork(this.#process);
+    if (typeof child === 'number') throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
+    const cost = {
+      entriesCopied: counters.forkEntriesCopied - before,
+      tableBytes: child.space?.tableBytes ?? 0,
+    };
+    this.#kernel.exit(child);
+    return cost;
+  }
+}

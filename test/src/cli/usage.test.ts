@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { CLI_PATH, runCli } from './run-cli.js';
+
+test.each([[['--help']], [['compare', '--help']], [['fork', '--help']]])('the help of %j fits a screen', (args) => {
+  const { status, stdout } = runCli(args);
+  const lines = stdout.trimEnd().split('\n');
+  expect(status).toBe(0);
+  expect(lines.length).toBeLessThanOrEqual(24);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(stdout.match(/^ {2}pagewalk/gm)).toHaveLength(2);
+});
+
+test.each([
+  [['compare', '--jsn'], '--jsn', '--json'],
+  [['--jsn'], '--jsn', '--json'],
+  [['fork', '--residen', '1G'], '--residen', '--resident'],
+  [['frok'], 'frok', 'fork'],
+])('%j is a usage error that suggests the near word', (args, wrong, near) => {
+  const { status, stdout, stderr } = runCli(args);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(wrong);
+  expect(stderr).toContain(`Did you mean ${near}?`);
+});
+
+test.each([
+  [
+    ['fork', '--resident', '1Q'],
+    ['--resident', '1Q', '64M'],
+  ],
+  [
+    ['fork', '--touch', '110%'],
+    ['--touch', '110%', '0% to 100%'],
+  ],
+  [
+    ['fork', '--pages', '4M'],
+    ['--pages', '4M', '4K, 2M, 1G'],
+  ],
+  [
+    ['compare', '--tlb', '64x5'],
+    ['--tlb', '64x5', 'ways 5'],
+  ],
+  [
+    ['compare', '--tlb', 'skylark'],
+    ['--tlb', 'skylark', 'skylake'],
+  ],
+  [
+    ['compare', '--workload', 'zip'],
+    ['--workload', 'zip', 'zipf'],
+  ],
+  [
+    ['compare', '--footprint', '1G'],
+    ['--footprint', '--workload'],
+  ],
+  [
+    ['compare', '--json', '--csv', '-'],
+    ['--json', '--csv -'],
+  ],
+])('%j is a usage error that names option, value and fix', (args, parts) => {
+  const { status, stdout, stderr } = runCli(args);
+  expect([status, stdout]).toEqual([2, '']);
+  for (const part of parts) expect(stderr).toContain(part);
+});
+
+test('the version is that of the package', () => {
+  expect(runCli(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test('a trace that does not exist is a failure, not a usage error', () => {
+  const { status, stderr } = runCli(['compare', 'none/such.lackey']);
+  expect([status, stderr]).toEqual([1, "error: cannot read 'none/such.lackey': no such file or folder\n"]);
+});
+
+test('a folder that does not exist is told before any work', () => {
+  const { status, stdout, stderr } = runCli(['fork', '--csv', 'none/such.csv']);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toContain("cannot write 'none/such.csv' (--csv)");
+  expect(existsSync('none')).toBe(false);
+});
+
+test('a reader that stops early ends the command quietly', () => {
+  const script = `"${process.execPath}" "${CLI_PATH}" fork --resident 4M --json | head -c 1`;
+  const { stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', script], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['{', '']);
+});

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
+import { fromBigInt } from '../../../hw/address.js';
+import { DEFAULT_COSTS } from '../../../hw/cost.js';
+import { parseTlb } from '../../../hw/tlb/parse.js';
+import { compare } from '../../../src/compare/compare.js';
+import type { CompareResult } from '../../../src/report/compare-result.js';
+import { AccessBlock, AccessTally, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
+import { referenceCounts } from './reference-tlb.js';
+
+type Access = readonly ['L' | 'S' | 'M', bigint, number];
+
+const KINDS = { L: LOAD, S: STORE, M: MODIFY };
+
+/** A trace that delivers `accesses` in blocks of ten, so that every property crosses blocks. */
+function traceOf(accesses: readonly Access[]): Trace {
+  const counts = new AccessTally();
+  return {
+    name: 'test',
+    counts,
+    // eslint's require-await has a point elsewhere: a trace is asynchronous whether this one needs it or not.
+    async *[Symbol.asyncIterator]() {
+      const block = new AccessBlock();
+      for (let i = 0; i < accesses.length; i += 10) {
+        block.length = 0;
+        for (const [kind, address, size] of accesses.slice(i, i + 10)) {
+          const { hi, lo } = fromBigInt(address);
+          block.push(KINDS[kind], hi, lo, size);
+        }
+        counts.add(block);
+        yield await Promise.resolve(block);
+      }
+    },
+  };
+}
+
+function compareOn(accesses: readonly Access[], shifts: readonly number[], tlb: string): Promise<CompareResult> {
+  const source = { name: 'test', open: () => traceOf(accesses) };
+  return compare({ sources: [source], shifts, tlb: parseTlb(tlb), costs: DEFAULT_COSTS });
+}
+
+/** Addresses of a program: a code area, a heap, a stack at the very top, and some anywhere. */
+const address = fc.oneof(
+  fc.integer({ min: 0, max: 0x40_0000 }).map(BigInt),
+  fc.integer({ min: 0, max: 0x800_0000 }).map((offset) => 0x5555_5000_0000n + BigInt(offset)),
+  fc.integer({ min: 0, max: 0x4_0000 }).map((offset) => 0x7fff_ffff_ffffn - BigInt(offset)),
+  fc.integer({ min: 0, max: 40 }).map((page) => 0x7f00_0000_0ffcn + BigInt(page) * 0x20_0000n),
+);
+const access: fc.Arbitrary<Access> = fc
+  .tuple(fc.constantFrom('L' as const, 'S' as const, 'M' as const), address, fc.constantFrom(1, 4, 8, 16, 64, 512))
+  .filter(([, at, size]) => at + BigInt(size) <= 1n << 47n);
+
+const SMALL_TLBS = [
+  [
+    '4x2+16x4',
+    [
+      { entries: 4, ways: 2 },
+      { entries: 16, ways: 4 },
+    ],
+  ],
+  [
+    '3x1+12x12',
+    [
+      { entries: 3, ways: 1 },
+      { entries: 12, ways: 12 },
+    ],
+  ],
+  ['6x2', [{ entries: 6, ways: 2 }]],
+] as const;
+
+test('the counts are those of a hand-written reference, at every page size', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(access, { minLength: 1, maxLength: 400 }),
+      fc.constantFrom(...SMALL_TLBS),
+      async (accesses, [spec, shapes]) => {
+        const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M, SHIFT_1G], spec);
+        for (const [index, shift] of [SHIFT_4K, SHIFT_2M, SHIFT_1G].entries()) {
+          expect(runs[index]?.counts).toEqual(referenceCounts(accesses, shift, shapes));
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
