@@ -15,7 +15,7 @@ import {
   requestedLevel,
 } from './descriptor.js';
 import { CS, SS } from './register.js';
-import type { SegmentRegister } from './register.js';
+import type { FS, GS, SegmentRegister } from './register.js';
 import { OUTSIDE_TABLE } from './unit.js';
 import type { SegmentationUnit } from './unit.js';
 
@@ -30,6 +30,18 @@ export function loadSegment(unit: SegmentationUnit, segment: number, selector: n
   else if (unit.is8086) register.loadReal(selector);
   else if (isNull(selector)) return loadNull(unit, register, selector);
   else return loadProtected(unit, register, selector);
+  return OK;
+}
+
+/**
+ * WRFSBASE, WRGSBASE, or WRMSR to their MSRs: a 64-bit base for FS or GS, which no descriptor can give.
+ * @returns OK, or #GP(0) for a base that is not canonical. Source: SDM vol. 3A, "Segmentation in 64-Bit Mode".
+ */
+export function setSegmentBase(unit: SegmentationUnit, segment: typeof FS | typeof GS, hi: number, lo: number): number {
+  if (!unit.memory.isCanonical(hi)) return unit.refuse(GENERAL_PROTECTION, 0);
+  const register = unit.segments[segment];
+  register.baseHi = hi;
+  register.baseLo = lo;
   return OK;
 }
 

@@ -21,7 +21,7 @@ const register = hex.default(ZERO);
 const stored = z.tuple([hex, hex]);
 const memory = z.array(stored).default([]);
 const size = z.number().int().min(1).max(8);
-const id = z.union([z.number(), z.string()]);
+const id = z.union([z.number(), z.string()], 'expected a number or a string');
 const cpl = z.number().int().min(0).max(3);
 const amask = register;
 
