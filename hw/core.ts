@@ -23,7 +23,7 @@ export class Core {
   cpl = 0;
   /** Exceptions delivered since the core was made. */
   exceptions = 0;
-  #handler: ExceptionHandler | null = null;
+  private handler: ExceptionHandler | null = null;
 
   constructor(mmu: Mmu) {
     this.mmu = mmu;
@@ -31,23 +31,23 @@ export class Core {
 
   /** Installs the operating system's entry; null removes it, and then every fault ends its access. */
   onException(handler: ExceptionHandler | null): void {
-    this.#handler = handler;
+    this.handler = handler;
   }
 
   /** Loads 1 to 8 bytes into `mmu.valueLo` and `valueHi`. @returns OK, or the status of a fault not handled. */
   load(hi: number, lo: number, size: number): number {
     const { mmu } = this;
-    let status = mmu.read(hi, lo, size, this.#as(READ));
-    for (let tries = 0; status < 0 && this.#deliver(tries); tries++) status = mmu.read(hi, lo, size, this.#as(READ));
+    let status = mmu.read(hi, lo, size, this.as(READ));
+    for (let tries = 0; status < 0 && this.deliver(tries); tries++) status = mmu.read(hi, lo, size, this.as(READ));
     return status;
   }
 
   /** Stores 1 to 8 bytes, all or nothing. @returns OK, or the status of a fault not handled. */
   store(hi: number, lo: number, size: number, valueLo: number, valueHi = 0): number {
     const { mmu } = this;
-    let status = mmu.write(hi, lo, size, valueLo, valueHi, this.#as(WRITE));
-    for (let tries = 0; status < 0 && this.#deliver(tries); tries++) {
-      status = mmu.write(hi, lo, size, valueLo, valueHi, this.#as(WRITE));
+    let status = mmu.write(hi, lo, size, valueLo, valueHi, this.as(WRITE));
+    for (let tries = 0; status < 0 && this.deliver(tries); tries++) {
+      status = mmu.write(hi, lo, size, valueLo, valueHi, this.as(WRITE));
     }
     return status;
   }
@@ -55,8 +55,8 @@ export class Core {
   /** Fetches 1 to 8 bytes of code into `mmu.valueLo` and `valueHi`. @returns OK, or a status. */
   fetch(hi: number, lo: number, size: number): number {
     const { mmu } = this;
-    let status = mmu.fetch(hi, lo, size, this.#as(FETCH));
-    for (let tries = 0; status < 0 && this.#deliver(tries); tries++) status = mmu.fetch(hi, lo, size, this.#as(FETCH));
+    let status = mmu.fetch(hi, lo, size, this.as(FETCH));
+    for (let tries = 0; status < 0 && this.deliver(tries); tries++) status = mmu.fetch(hi, lo, size, this.as(FETCH));
     return status;
   }
 
@@ -71,13 +71,13 @@ export class Core {
     return this.store(highWord(address), lowWord(address), size, value) >= 0;
   }
 
-  #as(access: number): number {
+  private as(access: number): number {
     return this.cpl === 3 ? access | USER : access;
   }
 
   /** Enters the handler for the fault just raised; false ends the access. */
-  #deliver(tries: number): boolean {
-    if (this.#handler === null) return false;
+  private deliver(tries: number): boolean {
+    if (this.handler === null) return false;
     const { fault } = this.mmu;
     if (tries >= MOST_RESTARTS) {
       fault.raise(DOUBLE_FAULT, 0, fault.hi, fault.lo);
@@ -88,7 +88,7 @@ export class Core {
     if (exception.status === PAGE_FAULT) this.mmu.writeCr2(exception.hi, exception.lo);
     const { cpl } = this;
     this.cpl = 0;
-    const restart = this.#handler(exception, this);
+    const restart = this.handler(exception, this);
     this.cpl = cpl;
     return restart;
   }

@@ -70,23 +70,23 @@ const LINE_TAG = 1;
 
 /** A small cache of the lines that hold page-table entries. */
 export class EntryCache {
-  readonly #lines: Tlb;
+  private readonly lines: Tlb;
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(shape: TlbShape) {
-    this.#lines = new Tlb(shape, 'entry cache');
+    this.lines = new Tlb(shape, 'entry cache');
   }
 
   /** Looks up every entry of the last walk and counts hits and misses on `side` of `values`. */
   read(walker: X86Walker, values: Float64Array, side: number): void {
     for (let level = walker.startLevel; level >= walker.endLevel; level--) {
       const line = walker.entryIndex[level] >>> LINE_SHIFT;
-      const cell = this.#lines.find(line, LINE_TAG << 28);
+      const cell = this.lines.find(line, LINE_TAG << 28);
       if (cell >= 0) {
-        this.#lines.touch(cell);
+        this.lines.touch(cell);
         values[side + count.ENTRY_CACHE_HITS]++;
       } else {
-        this.#lines.insert(line, LINE_TAG << 28, 0, 0);
+        this.lines.insert(line, LINE_TAG << 28, 0, 0);
         values[side + count.ENTRY_CACHE_MISSES]++;
       }
     }

@@ -107,19 +107,19 @@ export class Mmu extends Translation {
    */
   writeCr0(value: number): number {
     const { registers } = this;
-    if (!reg.acceptsCr0(registers, value)) return this.#refuse();
+    if (!reg.acceptsCr0(registers, value)) return this.refuse();
     const before = { cr0: registers.cr0, efer: registers.efer };
     const changed = registers.cr0 ^ value;
     registers.cr0 = value | reg.CR0_ET;
     if (value & reg.CR0_PG && registers.efer & reg.EFER_LME) registers.efer |= reg.EFER_LMA;
     if (!(value & reg.CR0_PG)) registers.efer &= ~reg.EFER_LMA;
     this.updateRules();
-    if (changed & CR0_LOADS_PDPTES && !this.#loadPdptes()) {
+    if (changed & CR0_LOADS_PDPTES && !this.loadPdptes()) {
       Object.assign(registers, before);
       this.updateRules();
-      return this.#refuse();
+      return this.refuse();
     }
-    if (changed & reg.CR0_PG && !(value & reg.CR0_PG)) this.#dropEverything();
+    if (changed & reg.CR0_PG && !(value & reg.CR0_PG)) this.dropEverything();
     return OK;
   }
 
@@ -129,46 +129,46 @@ export class Mmu extends Translation {
    */
   writeCr3(hi: number, lo: number): number {
     const { registers } = this;
-    if (!reg.acceptsCr3(registers, hi, this.features.maxPhysicalBits)) return this.#refuse();
+    if (!reg.acceptsCr3(registers, hi, this.features.maxPhysicalBits)) return this.refuse();
     const before = { cr3Hi: registers.cr3Hi, cr3Lo: registers.cr3Lo };
     const pcids = (registers.cr4 & reg.CR4_PCIDE) !== 0;
     const keep = pcids && hi < 0;
     registers.cr3Hi = reg.longModeActive(registers) ? hi & 0x7fff_ffff : 0;
     registers.cr3Lo = lo;
-    if (!this.#loadPdptes()) {
+    if (!this.loadPdptes()) {
       Object.assign(registers, before);
-      return this.#refuse();
+      return this.refuse();
     }
     this.updateRules();
     this.counters.values[count.CR3_WRITES]++;
-    if (!keep) this.#dropPcid(this.currentPcid);
+    if (!keep) this.dropPcid(this.currentPcid);
     return OK;
   }
 
   /** MOV to CR4, with the invalidations that a change of PGE, PCIDE, PAE, PSE or SMEP makes. */
   writeCr4(value: number): number {
     const { registers } = this;
-    if (!reg.acceptsCr4(registers, value)) return this.#refuse();
+    if (!reg.acceptsCr4(registers, value)) return this.refuse();
     const before = registers.cr4;
     const changed = before ^ value;
     registers.cr4 = value;
     this.updateRules();
-    if (changed & CR4_LOADS_PDPTES && !this.#loadPdptes()) {
+    if (changed & CR4_LOADS_PDPTES && !this.loadPdptes()) {
       registers.cr4 = before;
       this.updateRules();
-      return this.#refuse();
+      return this.refuse();
     }
     // PSE is not in the manual's list; the sizes of cached entries would be wrong, and more may always be dropped.
     const either = reg.CR4_PGE | reg.CR4_PAE | reg.CR4_PSE;
     const drops = (changed & either) | (changed & before & reg.CR4_PCIDE) | (changed & value & reg.CR4_SMEP);
-    if (drops !== 0) this.#dropEverything();
+    if (drops !== 0) this.dropEverything();
     return OK;
   }
 
   /** WRMSR to IA32_EFER; the low word, the high word being reserved. LMA follows CR0.PG and cannot be written. */
   writeEfer(value: number): number {
     const { registers } = this;
-    if (!reg.acceptsEfer(registers, value)) return this.#refuse();
+    if (!reg.acceptsEfer(registers, value)) return this.refuse();
     registers.efer = (value & ~reg.EFER_LMA) | (registers.efer & reg.EFER_LMA);
     this.updateRules();
     return OK;
@@ -208,16 +208,16 @@ export class Mmu extends Translation {
   invpcid(type: number, pcid: number, hi: number, lo: number): number {
     const withoutPcids = (this.registers.cr4 & reg.CR4_PCIDE) === 0;
     const badPcid = (pcid & ~reg.PCID_MASK) !== 0 || (withoutPcids && pcid !== 0 && type <= INVPCID_CONTEXT);
-    if (type < 0 || type > INVPCID_ALL || badPcid) return this.#refuse();
-    if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.#refuse();
+    if (type < 0 || type > INVPCID_ALL || badPcid) return this.refuse();
+    if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.refuse();
     this.counters.values[count.INVPCID]++;
     if (type === INVPCID_ADDRESS) {
       this.tlb.dropAddress(hi, lo, pcid, false);
       this.walkCaches?.dropPcid(pcid);
     } else if (type === INVPCID_CONTEXT) {
-      this.#dropPcid(pcid);
+      this.dropPcid(pcid);
     } else if (type === INVPCID_ALL_WITH_GLOBALS) {
-      this.#dropEverything();
+      this.dropEverything();
     } else {
       this.counters.values[count.FLUSHES]++;
       this.tlb.dropAllNonGlobal(-1);
@@ -232,13 +232,13 @@ export class Mmu extends Translation {
    * @returns OK, or the status of the first page that faults.
    */
   locate(hi: number, lo: number, size: number, access: number): number {
-    if ((lo & PAGE_OFFSET_MASK) + size > PAGE_OFFSET_MASK + 1) return this.#locateAcross(hi, lo, access);
+    if ((lo & PAGE_OFFSET_MASK) + size > PAGE_OFFSET_MASK + 1) return this.locateAcross(hi, lo, access);
     this.secondFrame = -1;
     this.firstFrame = this.translate(hi, lo, access);
     return this.firstFrame < 0 ? this.firstFrame : OK;
   }
 
-  #locateAcross(hi: number, lo: number, access: number): number {
+  private locateAcross(hi: number, lo: number, access: number): number {
     const nextLo = ((lo | PAGE_OFFSET_MASK) + 1) | 0;
     const nextHi = nextLo === 0 && reg.longModeActive(this.registers) ? (hi + 1) | 0 : hi;
     if (!this.isCanonical(nextHi)) return this.fault.raise(GENERAL_PROTECTION, 0, hi, lo);
@@ -269,7 +269,7 @@ export class Mmu extends Translation {
     let low = 0;
     let high = 0;
     for (let i = 0; i < size; i++) {
-      const byte = this.#loadByte(lo, i);
+      const byte = this.loadByte(lo, i);
       if (i < 4) low |= byte << (8 * i);
       else high |= byte << (8 * (i - 4));
     }
@@ -287,7 +287,7 @@ export class Mmu extends Translation {
       return this.ram.store32(frame >>> 20, (frame << 12) | (lo & PAGE_OFFSET_MASK), valueLo);
     }
     for (let i = 0; i < size; i++) {
-      this.#storeByte(lo, i, i < 4 ? valueLo >>> (8 * i) : valueHi >>> (8 * (i - 4)));
+      this.storeByte(lo, i, i < 4 ? valueLo >>> (8 * i) : valueHi >>> (8 * (i - 4)));
     }
     return OK;
   }
@@ -298,31 +298,31 @@ export class Mmu extends Translation {
   }
 
   /** The frame of byte `i` of an access that starts at `lo`. */
-  #frameOfByte(lo: number, i: number): number {
+  private frameOfByte(lo: number, i: number): number {
     return (lo & PAGE_OFFSET_MASK) + i > PAGE_OFFSET_MASK ? this.secondFrame : this.firstFrame;
   }
 
-  #loadByte(lo: number, i: number): number {
-    const frame = this.#frameOfByte(lo, i);
+  private loadByte(lo: number, i: number): number {
+    const frame = this.frameOfByte(lo, i);
     return this.ram.load8(frame >>> 20, (frame << 12) | ((lo + i) & PAGE_OFFSET_MASK));
   }
 
-  #storeByte(lo: number, i: number, value: number): void {
-    const frame = this.#frameOfByte(lo, i);
+  private storeByte(lo: number, i: number, value: number): void {
+    const frame = this.frameOfByte(lo, i);
     this.ram.store8(frame >>> 20, (frame << 12) | ((lo + i) & PAGE_OFFSET_MASK), value);
   }
 
-  #refuse(): number {
+  private refuse(): number {
     return this.fault.raise(GENERAL_PROTECTION, 0, 0, 0);
   }
 
-  #dropPcid(pcid: number): void {
+  private dropPcid(pcid: number): void {
     this.counters.values[count.FLUSHES]++;
     this.tlb.dropAllNonGlobal(pcid);
     this.walkCaches?.dropPcid(pcid);
   }
 
-  #dropEverything(): void {
+  private dropEverything(): void {
     this.counters.values[count.FLUSHES]++;
     this.tlb.dropAll();
     this.walkCaches?.dropAll();
@@ -332,7 +332,7 @@ export class Mmu extends Translation {
    * Under PAE paging, reads the four PDPTEs from CR3 into their registers; later changes in RAM do not count.
    * @returns false, with the registers as they were, when a present one has a reserved bit set.
    */
-  #loadPdptes(): boolean {
+  private loadPdptes(): boolean {
     if (this.rules.mode !== 'pae') return true;
     const base = this.registers.cr3Lo & ~0x1f;
     const address = -1 << (this.features.maxPhysicalBits - 32);

@@ -66,10 +66,10 @@ export class Ram {
   loadedHigh = 0;
   /** Who the journal says makes the stores that follow; a kernel sets it to the name of what it is doing. */
   storeLabel = '';
-  #journal: Map<number, JournaledStore> | null = null;
-  #stores = 0;
-  readonly #holeStarts: Int32Array;
-  readonly #holeEnds: Int32Array;
+  private journal: Map<number, JournaledStore> | null = null;
+  private stores = 0;
+  private readonly holeStarts: Int32Array;
+  private readonly holeEnds: Int32Array;
 
   /** @throws RangeError for ranges that overlap, are not whole frames, or end past 16 GiB. */
   constructor(options: RamOptions) {
@@ -87,8 +87,8 @@ export class Ram {
       }
       end = range.base + range.bytes;
     }
-    this.#holeStarts = Int32Array.from(starts);
-    this.#holeEnds = Int32Array.from(ends);
+    this.holeStarts = Int32Array.from(starts);
+    this.holeEnds = Int32Array.from(ends);
   }
 
   /** Bytes installed, holes left out. */
@@ -99,8 +99,8 @@ export class Ram {
   /** Whether RAM answers in `frame` (any int32). */
   hasFrame(frame: number): boolean {
     if (frame >>> 0 >= this.frames) return false;
-    for (let i = 0; i < this.#holeStarts.length; i++) {
-      if (frame >= (this.#holeStarts[i] ?? 0) && frame < (this.#holeEnds[i] ?? 0)) return false;
+    for (let i = 0; i < this.holeStarts.length; i++) {
+      if (frame >= (this.holeStarts[i] ?? 0) && frame < (this.holeEnds[i] ?? 0)) return false;
     }
     return true;
   }
@@ -113,80 +113,80 @@ export class Ram {
     return this.hasFrame((hi << 20) | (lo >>> 12)) && this.hasFrame(Math.floor(last / PAGE_BYTES));
   }
 
-  #miss(hi: number, lo: number): number {
+  private miss(hi: number, lo: number): number {
     return this.fault.raise(BUS_ERROR, 0, hi, lo);
   }
 
   /** The aligned word that holds `(hi, lo)`; the address must be installed. */
-  #word(hi: number, lo: number, next: number): number {
+  private word(hi: number, lo: number, next: number): number {
     return this.words[((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2) + next];
   }
 
   /** The byte at a physical address, 0 to 255. */
   load8(hi: number, lo: number): number {
     if (!this.has(hi, lo, 1)) {
-      this.#miss(hi, lo);
+      this.miss(hi, lo);
       return 0;
     }
-    return (this.#word(hi, lo, 0) >>> ((lo & 3) << 3)) & 0xff;
+    return (this.word(hi, lo, 0) >>> ((lo & 3) << 3)) & 0xff;
   }
 
   /** 16 bits from a physical address, aligned or not, 0 to 65535. */
   load16(hi: number, lo: number): number {
-    return this.#load(hi, lo, 2) & 0xffff;
+    return this.load(hi, lo, 2) & 0xffff;
   }
 
   /** 32 bits from a physical address, aligned or not, as int32. */
   load32(hi: number, lo: number): number {
-    return this.#load(hi, lo, 4);
+    return this.load(hi, lo, 4);
   }
 
   /** The low word of 64 bits from a physical address; the high word is then in {@link loadedHigh}. */
   load64(hi: number, lo: number): number {
     if (!this.has(hi, lo, 8)) {
-      this.#miss(hi, lo);
+      this.miss(hi, lo);
       this.loadedHigh = 0;
       return 0;
     }
-    this.loadedHigh = this.#load(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4);
-    return this.#load(hi, lo, 4);
+    this.loadedHigh = this.load(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4);
+    return this.load(hi, lo, 4);
   }
 
-  #load(hi: number, lo: number, size: number): number {
+  private load(hi: number, lo: number, size: number): number {
     if (!this.has(hi, lo, size)) {
-      this.#miss(hi, lo);
+      this.miss(hi, lo);
       return 0;
     }
     const shift = (lo & 3) << 3;
-    const first = this.#word(hi, lo, 0);
+    const first = this.word(hi, lo, 0);
     if (shift + size * 8 <= 32) return first >>> shift;
-    return (first >>> shift) | (this.#word(hi, lo, 1) << (32 - shift));
+    return (first >>> shift) | (this.word(hi, lo, 1) << (32 - shift));
   }
 
   /** Stores the low 8 bits of `value`; OK or BUS_ERROR. */
   store8(hi: number, lo: number, value: number): number {
-    return this.#store(hi, lo, 1, value);
+    return this.store(hi, lo, 1, value);
   }
 
   /** Stores the low 16 bits of `value`, aligned or not; OK or BUS_ERROR. */
   store16(hi: number, lo: number, value: number): number {
-    return this.#store(hi, lo, 2, value);
+    return this.store(hi, lo, 2, value);
   }
 
   /** Stores 32 bits, aligned or not; OK or BUS_ERROR. */
   store32(hi: number, lo: number, value: number): number {
-    return this.#store(hi, lo, 4, value);
+    return this.store(hi, lo, 4, value);
   }
 
   /** Stores 64 bits given as two words, aligned or not; OK, or BUS_ERROR with nothing stored. */
   store64(hi: number, lo: number, valueHi: number, valueLo: number): number {
-    if (!this.has(hi, lo, 8)) return this.#miss(hi, lo);
-    this.#store(hi, lo, 4, valueLo);
-    return this.#store(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4, valueHi);
+    if (!this.has(hi, lo, 8)) return this.miss(hi, lo);
+    this.store(hi, lo, 4, valueLo);
+    return this.store(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4, valueHi);
   }
 
-  #store(hi: number, lo: number, size: number, value: number): number {
-    if (!this.has(hi, lo, size)) return this.#miss(hi, lo);
+  private store(hi: number, lo: number, size: number, value: number): number {
+    if (!this.has(hi, lo, size)) return this.miss(hi, lo);
     const index = ((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2);
     const shift = (lo & 3) << 3;
     const mask = size === 4 ? -1 : (1 << (size * 8)) - 1;
@@ -198,7 +198,7 @@ export class Ram {
       const spillMask = mask >>> (32 - shift);
       this.words[index + 1] = (next & ~spillMask) | ((value >>> (32 - shift)) & spillMask);
     }
-    if (this.#journal !== null) this.#note(index, spill > 0 ? index + 1 : index);
+    if (this.journal !== null) this.note(index, spill > 0 ? index + 1 : index);
     return OK;
   }
 
@@ -206,23 +206,23 @@ export class Ram {
   storeEntry(index: number, high: number, low: number): void {
     this.words[index + 1] = high;
     this.words[index] = low;
-    if (this.#journal !== null) this.#note(index, index + 1);
+    if (this.journal !== null) this.note(index, index + 1);
   }
 
-  #note(first: number, last: number): void {
-    const store = { sequence: ++this.#stores, label: this.storeLabel };
-    this.#journal?.set(first, store);
-    this.#journal?.set(last, store);
+  private note(first: number, last: number): void {
+    const store = { sequence: ++this.stores, label: this.storeLabel };
+    this.journal?.set(first, store);
+    this.journal?.set(last, store);
   }
 
   /** From now on remembers the last store to each word that was made through a method: for the checking mode. */
   keepJournal(): void {
-    this.#journal ??= new Map();
+    this.journal ??= new Map();
   }
 
   /** The last store to a word that the journal knows of. */
   lastStore(index: number): JournaledStore | undefined {
-    return this.#journal?.get(index);
+    return this.journal?.get(index);
   }
 
   /** Copies one 4 KiB frame; both must be installed. */

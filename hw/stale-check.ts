@@ -67,63 +67,63 @@ export function describeStale(stale: StaleEntry): string {
 export class StaleEntryChecker {
   /** What was found, in order; each fill is reported once. */
   readonly found: StaleEntry[] = [];
-  readonly #ram: Ram;
-  readonly #walker: X86Walker;
-  readonly #fills = new Map<string, Fill>();
-  readonly #reported = new Set<string>();
+  private readonly ram: Ram;
+  private readonly walker: X86Walker;
+  private readonly fills = new Map<string, Fill>();
+  private readonly reported = new Set<string>();
 
   constructor(ram: Ram, rules: PagingRules) {
-    this.#ram = ram;
-    this.#walker = new X86Walker(ram, rules, new FaultRecord(), true);
+    this.ram = ram;
+    this.walker = new X86Walker(ram, rules, new FaultRecord(), true);
     ram.keepJournal();
   }
 
   /** A walk filled the TLBs; one that a paging-structure cache shortened is compared with a full one first. */
   noteFill(translation: Translation, hi: number, lo: number): void {
     const { walker } = translation;
-    const key = this.#key(translation, hi, lo, walker.size);
-    this.#compare(translation, hi, lo, walker.frame, walker.rights, key);
-    this.#reported.delete(key);
-    translation.walkFresh(this.#walker, hi, lo, 0);
-    this.#fills.set(key, { filledAt: this.#now(translation), path: this.#path(this.#walker) });
+    const key = this.key(translation, hi, lo, walker.size);
+    this.compare(translation, hi, lo, walker.frame, walker.rights, key);
+    this.reported.delete(key);
+    translation.walkFresh(this.walker, hi, lo, 0);
+    this.fills.set(key, { filledAt: this.now(translation), path: this.path(this.walker) });
   }
 
   /** A TLB answered from `group`. */
   check(translation: Translation, hi: number, lo: number, group: TlbGroup): void {
-    const key = this.#key(translation, hi, lo, group.size);
-    this.#compare(translation, hi, lo, group.frame, group.rights, key);
+    const key = this.key(translation, hi, lo, group.size);
+    this.compare(translation, hi, lo, group.frame, group.rights, key);
   }
 
-  #key(translation: Translation, hi: number, lo: number, size: number): string {
+  private key(translation: Translation, hi: number, lo: number, size: number): string {
     const page = Math.floor(toNumber(hi & 0x1f_ffff, lo) / 2 ** SIZE_SHIFTS[size]);
     return `${translation.currentPcid}:${size}:${page}`;
   }
 
-  #now(translation: Translation): number {
+  private now(translation: Translation): number {
     const { data, fetch } = translation.counters.snapshot();
     return data.lookups + fetch.lookups;
   }
 
-  #path(walker: X86Walker): Fill['path'] {
+  private path(walker: X86Walker): Fill['path'] {
     const path = [];
     for (let level = walker.startLevel; level >= walker.endLevel; level--) {
       const index = walker.entryIndex[level];
-      path.push({ index, level, value: this.#entry(walker.entryHigh[level], walker.entryLow[level]) });
+      path.push({ index, level, value: this.entry(walker.entryHigh[level], walker.entryLow[level]) });
     }
     return path;
   }
 
-  #entry(high: number, low: number): bigint {
+  private entry(high: number, low: number): bigint {
     return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
   }
 
-  #compare(translation: Translation, hi: number, lo: number, frame: number, rights: number, key: string): void {
-    const fresh = translation.walkFresh(this.#walker, hi, lo, 0);
-    const why = this.#difference(fresh, frame, rights);
+  private compare(translation: Translation, hi: number, lo: number, frame: number, rights: number, key: string): void {
+    const fresh = translation.walkFresh(this.walker, hi, lo, 0);
+    const why = this.difference(fresh, frame, rights);
     if (why === undefined) return;
-    if (this.#reported.has(key)) return;
-    this.#reported.add(key);
-    const fill = this.#fills.get(key);
+    if (this.reported.has(key)) return;
+    this.reported.add(key);
+    const fill = this.fills.get(key);
     this.found.push({
       hi,
       lo,
@@ -132,28 +132,28 @@ export class StaleEntryChecker {
       frameNow: fresh < 0 ? -1 : fresh,
       why,
       filledAt: fill?.filledAt ?? -1,
-      usedAt: this.#now(translation),
-      changed: this.#changes(fill?.path ?? [], translation.rules.mode === '32'),
+      usedAt: this.now(translation),
+      changed: this.changes(fill?.path ?? [], translation.rules.mode === '32'),
     });
   }
 
-  #difference(fresh: number, frame: number, rights: number): StaleEntry['why'] | undefined {
+  private difference(fresh: number, frame: number, rights: number): StaleEntry['why'] | undefined {
     if (fresh < 0) return 'the page is gone';
     if (fresh !== frame) return 'another frame';
-    const now = this.#walker.rights;
+    const now = this.walker.rights;
     const taken = (rights & ~now & (RIGHT_WRITE | RIGHT_USER)) | (now & ~rights & RIGHT_XD) | ((now ^ rights) & KEY);
     if (taken !== 0) return 'rights were taken away';
     return (rights & ~now & RIGHT_DIRTY) !== 0 ? 'the dirty bit was cleared' : undefined;
   }
 
-  #changes(path: Fill['path'], narrow: boolean): ChangedEntry[] {
+  private changes(path: Fill['path'], narrow: boolean): ChangedEntry[] {
     const changed: ChangedEntry[] = [];
     for (const { index, level, value } of path) {
-      const is = this.#entry(narrow ? 0 : this.#ram.words[index + 1], this.#ram.words[index]);
+      const is = this.entry(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);
       // The accessed and dirty bits are the processor's own to set.
       if (((is ^ value) & ~0x60n) === 0n && level > 0) continue;
       if (is === value) continue;
-      const store = this.#ram.lastStore(index) ?? this.#ram.lastStore(index + 1);
+      const store = this.ram.lastStore(index) ?? this.ram.lastStore(index + 1);
       changed.push({ address: index * 4, level, was: value, is, store });
     }
     return changed;

@@ -11,7 +11,7 @@ import { EntryCache } from './cost.js';
 import * as count from './counters.js';
 import { Counters } from './counters.js';
 import { BUS_ERROR, FaultRecord, GENERAL_PROTECTION, PAGE_FAULT } from './exception.js';
-import { PagingRules, RIGHT_DIRTY } from './paging/x86-rules.js';
+import { PagingRules } from './paging/x86-rules.js';
 import type { PagingFeatures } from './paging/x86-rules.js';
 import { frameIn, ROOT_RIGHTS, X86Walker } from './paging/x86-walk.js';
 import type { Ram } from './ram.js';
@@ -56,11 +56,11 @@ export class Translation {
   /** The PAE page-directory-pointer registers: four entries, low word first. */
   protected readonly pdptes = new Int32Array(8);
   protected pcid = 0;
-  #paging = false;
-  #wide = false;
-  #canonicalShift = 31;
-  #rootLevel = 0;
-  #rootFrame = 0;
+  private paging = false;
+  private wide = false;
+  private canonicalShift = 31;
+  private rootLevel = 0;
+  private rootFrame = 0;
 
   constructor(options: TranslationOptions) {
     const { ram, features, geometry, check, entryCache } = options;
@@ -78,11 +78,11 @@ export class Translation {
   protected updateRules(): void {
     const { registers, rules } = this;
     rules.update(registers, this.features);
-    this.#paging = rules.mode !== 'none';
-    this.#wide = rules.mode !== '32';
-    this.#canonicalShift = CANONICAL_SHIFT[rules.mode];
-    this.#rootLevel = ROOT_LEVEL[rules.mode];
-    this.#rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
+    this.paging = rules.mode !== 'none';
+    this.wide = rules.mode !== '32';
+    this.canonicalShift = CANONICAL_SHIFT[rules.mode];
+    this.rootLevel = ROOT_LEVEL[rules.mode];
+    this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
     this.pcid = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
   }
 
@@ -93,7 +93,7 @@ export class Translation {
 
   /** Whether the linear addresses with this high word are canonical in the current mode; always so outside 4-level and 5-level paging. */
   isCanonical(hi: number): boolean {
-    return ((hi >> this.#canonicalShift) + 1) >>> 0 <= 1;
+    return ((hi >> this.canonicalShift) + 1) >>> 0 <= 1;
   }
 
   /**
@@ -101,49 +101,49 @@ export class Translation {
    * @returns the 4 KiB frame, or PAGE_FAULT, GENERAL_PROTECTION (not canonical) or BUS_ERROR (no RAM).
    */
   translate(hi: number, lo: number, access: number): number {
-    if (((hi >> this.#canonicalShift) + 1) >>> 0 > 1) return this.#notCanonical(hi, lo);
-    if (!this.#paging) return this.#unpaged(lo);
+    if (((hi >> this.canonicalShift) + 1) >>> 0 > 1) return this.notCanonical(hi, lo);
+    if (!this.paging) return this.unpaged(lo);
     const side = (access & FETCH) !== 0 ? count.FETCH_SIDE : 0;
     const { values } = this.counters;
     const { tlb } = this;
     values[side + count.LOOKUPS]++;
     const l1 = side !== 0 ? tlb.l1Fetch : (access & WRITE) !== 0 ? tlb.l1Store : tlb.l1Load;
-    if (!l1.lookup(hi, lo, this.pcid)) return this.#missL1(hi, lo, access, side, l1);
+    if (!l1.lookup(hi, lo, this.pcid)) return this.missL1(hi, lo, access, side, l1);
     values[side + count.L1_HITS]++;
-    return this.#hit(hi, lo, access, side, l1, count.L1_HITS);
+    return this.hit(hi, lo, access, side, l1, count.L1_HITS);
   }
 
   /** A TLB has the translation: allow it, or find out what is missing. */
-  #hit(hi: number, lo: number, access: number, side: number, group: TlbGroup, level: number): number {
+  private hit(hi: number, lo: number, access: number, side: number, group: TlbGroup, level: number): number {
     const { rules } = this;
     const { rights } = group;
     if (this.checker !== null) this.checker.check(this, hi, lo, group);
     const refused = ((rights ^ rules.expectedOnHit[access]) & rules.neededOnHit[access]) !== 0;
-    if (refused || (rules.keyMask !== 0 && rules.keyRefuses(rights, access))) {
-      return this.#hitRefused(hi, lo, access, side, rights, level);
+    if (refused || (rules.hasKeys && rules.keyRefuses(rights, access))) {
+      return this.hitRefused(hi, lo, access, side, rights, level);
     }
     this.lastSize = group.size;
     return group.frame;
   }
 
-  #missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
+  private missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
     const { values } = this.counters;
     values[side + count.L1_MISSES]++;
     const l2 = side !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
     if (l2.lookup(hi, lo, this.pcid)) {
       values[side + count.L2_HITS]++;
       l1.fill(hi, lo, this.pcid, l2.frame, l2.rights, l2.size);
-      return this.#hit(hi, lo, access, side, l2, count.L2_HITS);
+      return this.hit(hi, lo, access, side, l2, count.L2_HITS);
     }
     values[side + count.L2_MISSES]++;
     const { walker } = this;
-    const frame = this.#walk(walker, this.walkCaches, hi, lo, access);
-    if (frame < 0) return this.#walkFaulted(frame, hi, lo, side);
+    const frame = this.walk(walker, this.walkCaches, hi, lo, access);
+    if (frame < 0) return this.walkFaulted(frame, hi, lo, side);
     values[side + count.WALKS]++;
-    if (walker.startLevel < this.#rootLevel) values[side + count.SHORTENED_WALKS]++;
+    if (walker.startLevel < this.rootLevel) values[side + count.SHORTENED_WALKS]++;
     for (let level = walker.startLevel; level >= walker.endLevel; level--) values[side + count.ENTRY_READS + level]++;
     if (this.entryCache !== null) this.entryCache.read(walker, values, side);
-    this.#fillWalkCaches(hi, lo);
+    this.fillWalkCaches(hi, lo);
     l1.fill(hi, lo, this.pcid, frame, walker.rights, walker.size);
     l2.fill(hi, lo, this.pcid, frame, walker.rights, walker.size);
     if (this.checker !== null) this.checker.noteFill(this, hi, lo);
@@ -156,43 +156,43 @@ export class Translation {
    * @returns the frame, or the status of a fault that this walker was given a record for.
    */
   walkFresh(walker: X86Walker, hi: number, lo: number, access: number): number {
-    return this.#walk(walker, null, hi, lo, access);
+    return this.walk(walker, null, hi, lo, access);
   }
 
   /** Walks from the deepest level that a paging-structure cache gives, else from the root. */
-  #walk(walker: X86Walker, caches: WalkCaches | null, hi: number, lo: number, access: number): number {
-    const root = this.#rootLevel;
+  private walk(walker: X86Walker, caches: WalkCaches | null, hi: number, lo: number, access: number): number {
+    const root = this.rootLevel;
     if (caches !== null) {
-      const level = caches.lookup(hi, lo, this.pcid, root, this.#wide);
+      const level = caches.lookup(hi, lo, this.pcid, root, this.wide);
       if (level < root) {
-        return this.#wide
+        return this.wide
           ? walker.walkWide(level, caches.table, caches.rights, hi, lo, access)
           : walker.walkNarrow(level, caches.table, caches.rights, lo, access);
       }
     }
-    if (!this.#wide) return walker.walkNarrow(root, this.#rootFrame, ROOT_RIGHTS, lo, access);
-    if (this.rules.mode !== 'pae') return walker.walkWide(root, this.#rootFrame, ROOT_RIGHTS, hi, lo, access);
+    if (!this.wide) return walker.walkNarrow(root, this.rootFrame, ROOT_RIGHTS, lo, access);
+    if (this.rules.mode !== 'pae') return walker.walkWide(root, this.rootFrame, ROOT_RIGHTS, hi, lo, access);
     const index = (lo >>> 30) << 1;
     return walker.walkPae(this.pdptes[index + 1], this.pdptes[index], lo, access);
   }
 
-  #fillWalkCaches(hi: number, lo: number): void {
+  private fillWalkCaches(hi: number, lo: number): void {
     const { walkCaches, walker } = this;
     if (walkCaches === null) return;
     for (let level = walker.startLevel; level > walker.endLevel; level--) {
-      walkCaches.fill(hi, lo, this.pcid, level, this.#wide, walker.nextTable[level], walker.rightsAfter[level]);
+      walkCaches.fill(hi, lo, this.pcid, level, this.wide, walker.nextTable[level], walker.rightsAfter[level]);
     }
   }
 
   /** The attempt does not count as a translation: it will be made again, or never. */
-  #walkFaulted(status: number, hi: number, lo: number, side: number): number {
+  private walkFaulted(status: number, hi: number, lo: number, side: number): number {
     const { values } = this.counters;
     values[side + count.LOOKUPS]--;
     values[side + count.L1_MISSES]--;
     values[side + count.L2_MISSES]--;
     values[count.FAULTS_ON_WALK]++;
     values[count.FAULT_READS] += Math.max(0, this.walker.startLevel - this.walker.endLevel + 1);
-    if (status === PAGE_FAULT) this.#forgetFaulting(hi, lo);
+    if (status === PAGE_FAULT) this.forgetFaulting(hi, lo);
     return status;
   }
 
@@ -200,11 +200,11 @@ export class Translation {
    * The rights in a TLB do not allow the access: a store to a page not known to be dirty walks again and sets D;
    * anything else is a page fault, on what the TLB holds, stale or not.
    */
-  #hitRefused(hi: number, lo: number, access: number, side: number, rights: number, level: number): number {
+  private hitRefused(hi: number, lo: number, access: number, side: number, rights: number, level: number): number {
     const { values } = this.counters;
     const violation = this.rules.violation(rights, access);
     if (violation < 0) {
-      const frame = this.#updateDirty(hi, lo, access);
+      const frame = this.updateDirty(hi, lo, access);
       if (frame >= 0) return frame;
     }
     values[side + count.LOOKUPS]--;
@@ -212,14 +212,14 @@ export class Translation {
     if (level === count.L2_HITS) values[side + count.L1_MISSES]--;
     values[count.FAULTS_ON_HIT]++;
     if (violation >= 0) this.fault.raise(PAGE_FAULT, violation, hi, lo);
-    this.#forgetFaulting(hi, lo);
+    this.forgetFaulting(hi, lo);
     return this.fault.status;
   }
 
-  #updateDirty(hi: number, lo: number, access: number): number {
+  private updateDirty(hi: number, lo: number, access: number): number {
     const { values } = this.counters;
     const { walker, tlb } = this;
-    const frame = this.#walk(walker, this.walkCaches, hi, lo, access);
+    const frame = this.walk(walker, this.walkCaches, hi, lo, access);
     const reads = walker.startLevel - walker.endLevel + 1;
     if (frame < 0) {
       values[count.FAULT_READS] += Math.max(0, reads);
@@ -227,8 +227,8 @@ export class Translation {
     }
     values[count.DIRTY_UPDATES]++;
     values[count.DIRTY_UPDATE_READS] += reads;
-    tlb.l1Store.fill(hi, lo, this.pcid, frame, walker.rights | RIGHT_DIRTY, walker.size);
-    tlb.l2Data.fill(hi, lo, this.pcid, frame, walker.rights | RIGHT_DIRTY, walker.size);
+    tlb.l1Store.fill(hi, lo, this.pcid, frame, walker.rights, walker.size, true);
+    tlb.l2Data.fill(hi, lo, this.pcid, frame, walker.rights, walker.size, true);
     if (this.checker !== null) this.checker.noteFill(this, hi, lo);
     this.lastSize = walker.size;
     return frame;
@@ -238,16 +238,16 @@ export class Translation {
    * A page fault drops what is cached for its address, so that it does not come again once the entries are right.
    * Source: Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches".
    */
-  #forgetFaulting(hi: number, lo: number): void {
+  private forgetFaulting(hi: number, lo: number): void {
     this.tlb.dropAddress(hi, lo, this.pcid, true);
-    this.walkCaches?.dropAddress(hi, lo, this.pcid, this.#wide);
+    this.walkCaches?.dropAddress(hi, lo, this.pcid, this.wide);
   }
 
-  #notCanonical(hi: number, lo: number): number {
+  private notCanonical(hi: number, lo: number): number {
     return this.fault.raise(GENERAL_PROTECTION, 0, hi, lo);
   }
 
-  #unpaged(lo: number): number {
+  private unpaged(lo: number): number {
     const frame = lo >>> 12;
     this.lastSize = SIZE_4K;
     return this.ram.hasFrame(frame) ? frame : this.fault.raise(BUS_ERROR, 0, 0, lo);

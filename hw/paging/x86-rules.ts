@@ -90,13 +90,15 @@ export class PagingRules {
   keptLow = 0;
   /** Bits 15:12 of the rights when the mode has protection keys, otherwise 0. */
   keyMask = 0;
+  /** Whether any protection key counts. */
+  hasKeys = false;
   userKeys = false;
   supervisorKeys = false;
   /** Whether page-fault error codes tell fetches apart. */
   reportsFetch = false;
-  #writeProtect = false;
-  #pkru = 0;
-  #pkrs = 0;
+  private writeProtect = false;
+  private pkru = 0;
+  private pkrs = 0;
 
   /** Works the rules out anew; call it after any change of a register. */
   update(registers: PagingRegisters, features: PagingFeatures): void {
@@ -110,16 +112,17 @@ export class PagingRules {
     this.keyMask = long ? 0xf << RIGHT_KEY_SHIFT : 0;
     this.userKeys = long && (cr4 & CR4_PKE) !== 0;
     this.supervisorKeys = long && (cr4 & CR4_PKS) !== 0;
+    this.hasKeys = this.userKeys || this.supervisorKeys;
     this.reportsFetch = noExecute || (cr4 & CR4_SMEP) !== 0;
-    this.#writeProtect = (cr0 & CR0_WP) !== 0;
-    this.#pkru = registers.pkru;
-    this.#pkrs = registers.pkrs;
-    if (wide) this.#wideReserved(features, noExecute, long);
-    else this.#narrowReserved(features);
-    this.#accessRules(registers, noExecute);
+    this.writeProtect = (cr0 & CR0_WP) !== 0;
+    this.pkru = registers.pkru;
+    this.pkrs = registers.pkrs;
+    if (wide) this.wideReserved(features, noExecute, long);
+    else this.narrowReserved(features);
+    this.accessRules(registers, noExecute);
   }
 
-  #wideReserved(features: PagingFeatures, noExecute: boolean, long: boolean): void {
+  private wideReserved(features: PagingFeatures, noExecute: boolean, long: boolean): void {
     // Address bits 51:M, and bit 63 while no-execute is off; PAE reserves bits 62:52 too, long mode ignores them.
     const address = bits(features.maxPhysicalBits - 32, long ? 19 : 30);
     const high = address | (noExecute ? 0 : PTE_XD);
@@ -135,7 +138,7 @@ export class PagingRules {
     this.pageReservedLow[4] = PTE_PS;
   }
 
-  #narrowReserved(features: PagingFeatures): void {
+  private narrowReserved(features: PagingFeatures): void {
     this.tableReservedHigh.fill(0);
     this.pageReservedHigh.fill(0);
     this.tableReservedLow.fill(0);
@@ -146,7 +149,7 @@ export class PagingRules {
   }
 
   /** Source: Intel SDM vol. 3A, "Determination of Access Rights". */
-  #accessRules(registers: PagingRegisters, noExecute: boolean): void {
+  private accessRules(registers: PagingRegisters, noExecute: boolean): void {
     const smep = (registers.cr4 & CR4_SMEP) !== 0;
     const smap = (registers.cr4 & CR4_SMAP) !== 0;
     for (let access = 0; access < ACCESS_KINDS; access++) {
@@ -162,7 +165,7 @@ export class PagingRules {
         needed |= RIGHT_USER;
       }
       if (access & FETCH && noExecute) needed |= RIGHT_XD;
-      if (write && (user || this.#writeProtect)) {
+      if (write && (user || this.writeProtect)) {
         needed |= RIGHT_WRITE;
         expected |= RIGHT_WRITE;
       }
@@ -185,15 +188,15 @@ export class PagingRules {
     let register: number;
     if (rights & RIGHT_USER) {
       if (!this.userKeys) return false;
-      register = this.#pkru;
+      register = this.pkru;
     } else {
       if (!this.supervisorKeys || userAccess) return false;
-      register = this.#pkrs;
+      register = this.pkrs;
     }
     const key = (rights >>> RIGHT_KEY_SHIFT) & 0xf;
     const accessDisable = (register >>> (2 * key)) & 1;
     const writeDisable = (register >>> (2 * key + 1)) & 1;
-    return accessDisable === 1 || (writeDisable === 1 && (access & WRITE) !== 0 && (userAccess || this.#writeProtect));
+    return accessDisable === 1 || (writeDisable === 1 && (access & WRITE) !== 0 && (userAccess || this.writeProtect));
   }
 
   /** The error code of a page fault, `cause` being P, RSVD and PK as they apply. */
@@ -208,7 +211,7 @@ export class PagingRules {
 
   /** The error code for a present page whose rights refuse the access, or -1 when they allow it. */
   violation(rights: number, access: number): number {
-    const byKey = this.keyRefuses(rights, access);
+    const byKey = this.hasKeys && this.keyRefuses(rights, access);
     if (!byKey && !this.refuses(rights, access)) return -1;
     return this.errorCode(access, PF_PRESENT | (byKey ? PF_PROTECTION_KEY : 0));
   }

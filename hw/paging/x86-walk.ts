@@ -71,20 +71,20 @@ export class X86Walker {
   /** The table below each entry read that points to one. */
   readonly nextTable = new Int32Array(LEVELS);
 
-  readonly #ram: Ram;
-  readonly #rules: PagingRules;
-  readonly #fault: FaultRecord;
-  readonly #observing: boolean;
+  private readonly ram: Ram;
+  private readonly rules: PagingRules;
+  private readonly fault: FaultRecord;
+  private readonly observing: boolean;
 
   /**
    * Faults are put into `fault`; the rules are read at each walk, so they may change between walks. An observing
    * walker only looks: it sets no accessed or dirty bit and lets every access through that finds a page.
    */
   constructor(ram: Ram, rules: PagingRules, fault: FaultRecord, observing = false) {
-    this.#ram = ram;
-    this.#rules = rules;
-    this.#fault = fault;
-    this.#observing = observing;
+    this.ram = ram;
+    this.rules = rules;
+    this.fault = fault;
+    this.observing = observing;
   }
 
   /**
@@ -92,68 +92,68 @@ export class X86Walker {
    * @returns the 4 KiB frame of the address, or PAGE_FAULT, or BUS_ERROR where an entry or the page is not in RAM.
    */
   walkWide(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
-    const { words } = this.#ram;
-    const rules = this.#rules;
+    const { words } = this.ram;
+    const rules = this.rules;
     let low = table << 12;
     let high = table >>> 20;
     this.startLevel = level;
     for (;;) {
       this.endLevel = level;
-      if (!this.#ram.hasFrame(table)) return this.#noTable(high, low, wideIndex(hi, lo, level) << 3);
+      if (!this.ram.hasFrame(table)) return this.noTable(high, low, wideIndex(hi, lo, level) << 3);
       const at = ((table << 10) | (wideIndex(hi, lo, level) << 1)) >>> 0;
       low = words[at];
       high = words[at + 1];
       this.entryIndex[level] = at;
       this.entryLow[level] = low;
       this.entryHigh[level] = high;
-      if ((low & PTE_P) === 0) return this.#pageFault(rules.errorCode(access, 0), hi, lo);
+      if ((low & PTE_P) === 0) return this.pageFault(rules.errorCode(access, 0), hi, lo);
       rights = combine(rights, high, low);
       this.rightsAfter[level] = rights;
       if (level === 0 || (low & PTE_PS) !== 0) break;
       if (((high & rules.tableReservedHigh[level]) | (low & rules.tableReservedLow[level])) !== 0) {
-        return this.#pageFault(rules.reservedViolation(access), hi, lo);
+        return this.pageFault(rules.reservedViolation(access), hi, lo);
       }
       table = frameIn(high, low);
       this.nextTable[level] = table;
       level--;
     }
     if (((high & rules.pageReservedHigh[level]) | (low & rules.pageReservedLow[level])) !== 0) {
-      return this.#pageFault(rules.reservedViolation(access), hi, lo);
+      return this.pageFault(rules.reservedViolation(access), hi, lo);
     }
     this.size = level === 0 ? SIZE_4K : level === 1 ? SIZE_2M : SIZE_1G;
     rights |= (low & rules.keptLow) | ((high >>> (PTE_KEY_SHIFT - RIGHT_KEY_SHIFT)) & rules.keyMask);
     const inPage = level === 0 ? 0 : level === 1 ? 0x1ff : 0x3ffff;
     const first = frameIn(high, low);
     const frame = first === NO_FRAME ? first : (first & ~inPage) | ((lo >>> 12) & inPage);
-    return this.#finish(frame, rights, hi, lo, access);
+    return this.finish(frame, rights, hi, lo, access);
   }
 
   /** PAE: the root is four registers, so the walk begins at a PDPTE, given as two words, that was read long ago. */
   walkPae(pdpteHigh: number, pdpteLow: number, lo: number, access: number): number {
     this.startLevel = 1;
     this.endLevel = 2;
-    if ((pdpteLow & PTE_P) === 0) return this.#pageFault(this.#rules.errorCode(access, 0), 0, lo);
+    if ((pdpteLow & PTE_P) === 0) return this.pageFault(this.rules.errorCode(access, 0), 0, lo);
     const table = frameIn(pdpteHigh, pdpteLow);
-    if (table === NO_FRAME) return this.#noTable(pdpteHigh, pdpteLow, wideIndex(0, lo, 1) << 3);
+    if (table === NO_FRAME) return this.noTable(pdpteHigh, pdpteLow, wideIndex(0, lo, 1) << 3);
     return this.walkWide(1, table, ROOT_RIGHTS, 0, lo, access);
   }
 
   /** The same for tables of 4-byte entries (32-bit paging), `level` being 1 for the page directory. */
   walkNarrow(level: number, table: number, rights: number, lo: number, access: number): number {
-    const { words } = this.#ram;
-    const rules = this.#rules;
+    const { words } = this.ram;
+    const rules = this.rules;
     let low = table << 12;
     this.startLevel = level;
     for (;;) {
       this.endLevel = level;
       const index = level === 0 ? (lo >>> 12) & 0x3ff : lo >>> 22;
-      if (!this.#ram.hasFrame(table)) return this.#noTable(0, low, index << 2);
+      if (!this.ram.hasFrame(table)) return this.noTable(0, low, index << 2);
       const at = ((table << 10) | index) >>> 0;
       low = words[at];
       this.entryIndex[level] = at;
       this.entryLow[level] = low;
       this.entryHigh[level] = 0;
-      if ((low & PTE_P) === 0) return this.#pageFault(rules.errorCode(access, 0), 0, lo);
+      if ((low & PTE_P) === 0) return this.pageFault(rules.errorCode(access, 0), 0, lo);
       rights = combine(rights, 0, low);
       this.rightsAfter[level] = rights;
       if (level === 0 || ((low & PTE_PS) !== 0 && rules.largePages)) break;
@@ -162,28 +162,28 @@ export class X86Walker {
       level--;
     }
     if ((low & rules.pageReservedLow[level]) !== 0) {
-      return this.#pageFault(rules.reservedViolation(access), 0, lo);
+      return this.pageFault(rules.reservedViolation(access), 0, lo);
     }
     rights |= low & rules.keptLow;
     if (level === 0) {
       this.size = SIZE_4K;
-      return this.#finish(low >>> 12, rights, 0, lo, access);
+      return this.finish(low >>> 12, rights, 0, lo, access);
     }
     this.size = SIZE_4M;
     // Bits 20:13 are address bits 39:32 (PSE-36); without it they are reserved and so 0 here.
     const frame = frameIn((low >>> 13) & 0xff, low & 0xffc0_0000);
-    return this.#finish(frame === NO_FRAME ? frame : frame | ((lo >>> 12) & 0x3ff), rights, 0, lo, access);
+    return this.finish(frame === NO_FRAME ? frame : frame | ((lo >>> 12) & 0x3ff), rights, 0, lo, access);
   }
 
   /** Checks the rights, sets accessed and dirty bits on the way that was walked, and keeps the result. */
-  #finish(frame: number, rights: number, hi: number, lo: number, access: number): number {
+  private finish(frame: number, rights: number, hi: number, lo: number, access: number): number {
     this.frame = frame;
     this.rights = rights;
-    if (this.#observing) return frame;
-    const violation = this.#rules.violation(rights, access);
-    if (violation >= 0) return this.#pageFault(violation, hi, lo);
-    if (!this.#ram.hasFrame(frame)) return this.#noPage(lo);
-    const { words } = this.#ram;
+    if (this.observing) return frame;
+    const violation = this.rules.violation(rights, access);
+    if (violation >= 0) return this.pageFault(violation, hi, lo);
+    if (!this.ram.hasFrame(frame)) return this.noPage(lo);
+    const { words } = this.ram;
     for (let level = this.startLevel; level >= this.endLevel; level--) {
       if ((this.entryLow[level] & PTE_A) === 0) words[this.entryIndex[level]] |= PTE_A;
     }
@@ -194,22 +194,22 @@ export class X86Walker {
     return frame;
   }
 
-  #pageFault(errorCode: number, hi: number, lo: number): number {
-    return this.#fault.raise(PAGE_FAULT, errorCode, hi, lo);
+  private pageFault(errorCode: number, hi: number, lo: number): number {
+    return this.fault.raise(PAGE_FAULT, errorCode, hi, lo);
   }
 
   /** The entry `(high, low)`, read last, points to a table that is not in RAM. */
-  #noTable(high: number, low: number, offset: number): number {
-    return this.#fault.raise(BUS_ERROR, 0, high & ADDRESS_HIGH, (low & PTE_FRAME_LOW) | offset);
+  private noTable(high: number, low: number, offset: number): number {
+    return this.fault.raise(BUS_ERROR, 0, high & ADDRESS_HIGH, (low & PTE_FRAME_LOW) | offset);
   }
 
   /** The page at the end of the walk is not in RAM. */
-  #noPage(lo: number): number {
+  private noPage(lo: number): number {
     const level = this.endLevel;
     const low = this.entryLow[level];
     if (this.size === SIZE_4M)
-      return this.#fault.raise(BUS_ERROR, 0, (low >>> 13) & 0xff, (low & ~0x3f_ffff) | (lo & 0x3f_ffff));
+      return this.fault.raise(BUS_ERROR, 0, (low >>> 13) & 0xff, (low & ~0x3f_ffff) | (lo & 0x3f_ffff));
     const inPage = this.size === SIZE_4K ? 0xfff : this.size === SIZE_2M ? 0x1f_ffff : 0x3fff_ffff;
-    return this.#fault.raise(BUS_ERROR, 0, this.entryHigh[level] & ADDRESS_HIGH, (low & ~inPage) | (lo & inPage));
+    return this.fault.raise(BUS_ERROR, 0, this.entryHigh[level] & ADDRESS_HIGH, (low & ~inPage) | (lo & inPage));
   }
 }

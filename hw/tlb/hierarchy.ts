@@ -43,6 +43,11 @@ export interface WalkCacheGeometry {
   readonly pde?: TlbShape;
 }
 
+/** The 4 KiB frame of an address within its page of `2^shift` bytes, counted from the page's first. */
+function frameInPage(lo: number, shift: number): number {
+  return (lo >>> 12) & ((1 << (shift - 12)) - 1);
+}
+
 /** The arrays of one level that one kind of access looks up. */
 export class TlbGroup {
   /** Result of the last lookup that hit. */
@@ -50,15 +55,23 @@ export class TlbGroup {
   rights = 0;
   size = SIZE_4K;
   /** The array for each page size, or null where that size is kept as smaller pieces or not at all. */
-  readonly #bySize: readonly (Tlb | null)[];
+  private readonly bySize: readonly (Tlb | null)[];
   /** A second array for the same page size, where a level has two (Ice Lake's second level). */
-  readonly #twin: readonly (Tlb | null)[];
+  private readonly twin: readonly (Tlb | null)[];
   /** The page size that a page of each size is kept as. */
-  readonly #keptAs: Int32Array;
+  private readonly keptAs: Int32Array;
+  /**
+   * The page looked up or filled last. It is the most recent of its set, so to find it again changes nothing in any
+   * replacement policy, and the arrays need not be searched. A tag of 0 agrees with no page.
+   */
+  private memoLow = 0;
+  private memoTag = 0;
+  private memoShift = 12;
+  private memoFrame = 0;
   /** Bit n: a page of size n may be in here. */
-  #present = 0;
+  private present = 0;
   /** Whether pieces of larger pages may be in here. */
-  #fractured = false;
+  private fractured = false;
 
   constructor(arrays: readonly { readonly tlb: Tlb; readonly sizes: readonly number[] }[]) {
     const nth = (n: number): (Tlb | null)[] =>
@@ -66,10 +79,10 @@ export class TlbGroup {
         { length: PAGE_SIZES },
         (_, size) => arrays.filter((array) => array.sizes.includes(size))[n]?.tlb ?? null,
       );
-    this.#bySize = nth(0);
-    this.#twin = nth(1);
-    this.#keptAs = Int32Array.from({ length: PAGE_SIZES }, (_, size) => {
-      while (size > SIZE_4K && this.#bySize[size] === null) size--;
+    this.bySize = nth(0);
+    this.twin = nth(1);
+    this.keptAs = Int32Array.from({ length: PAGE_SIZES }, (_, size) => {
+      while (size > SIZE_4K && this.bySize[size] === null) size--;
       return size;
     });
   }
@@ -78,54 +91,81 @@ export class TlbGroup {
    * The array that holds a page of one size. With two arrays the page-number bit above the set index chooses, so that
    * together they act as one of twice the sets: a model default, the real choice being unpublished.
    */
-  #arrayFor(size: number, pageLow: number): Tlb | null {
-    const tlb = this.#bySize[size];
-    const twin = this.#twin[size];
+  private arrayFor(size: number, pageLow: number): Tlb | null {
+    const tlb = this.bySize[size];
+    const twin = this.twin[size];
     return twin === null || tlb === null || ((pageLow / tlb.sets) & 1) === 0 ? tlb : twin;
   }
 
   /** Looks a linear address up in every array that may hold it; a hit leaves frame, rights and size in the fields. */
   lookup(hi: number, lo: number, pcid: number): boolean {
-    let present = this.#present;
+    const shift = this.memoShift;
+    if (tagPageLow(hi, lo, shift) === this.memoLow && makeTag(hi, shift, pcid, this.size) === this.memoTag) {
+      this.frame = this.memoFrame | frameInPage(lo, shift);
+      return true;
+    }
+    return this.search(hi, lo, pcid);
+  }
+
+  private search(hi: number, lo: number, pcid: number): boolean {
+    let present = this.present;
     for (let size = 0; present !== 0; size++, present >>>= 1) {
-      if ((present & 1) !== 0 && this.#lookupSize(hi, lo, pcid, size)) return true;
+      if ((present & 1) !== 0 && this.searchSize(hi, lo, pcid, size)) return true;
     }
     return false;
   }
 
-  #lookupSize(hi: number, lo: number, pcid: number, size: number): boolean {
+  private searchSize(hi: number, lo: number, pcid: number, size: number): boolean {
     const shift = SIZE_SHIFTS[size];
     const pageLow = tagPageLow(hi, lo, shift);
-    const tlb = this.#arrayFor(size, pageLow);
+    const tlb = this.arrayFor(size, pageLow);
     if (tlb === null) return false;
-    const cell = tlb.find(pageLow, makeTag(hi, shift, pcid, size));
+    const tag = makeTag(hi, shift, pcid, size);
+    const cell = tlb.find(pageLow, tag);
     if (cell < 0) return false;
     tlb.touch(cell);
-    this.frame = tlb.frameAt(cell) | ((lo >>> 12) & ((1 << (shift - 12)) - 1));
-    this.rights = tlb.rightsAt(cell);
-    this.size = size;
+    this.remember(pageLow, tag, shift, tlb.frameAt(cell), tlb.rightsAt(cell), size);
+    this.frame = this.memoFrame | frameInPage(lo, shift);
     return true;
   }
 
+  private remember(low: number, tag: number, shift: number, frame: number, rights: number, size: number): void {
+    this.memoLow = low;
+    this.memoTag = tag;
+    this.memoShift = shift;
+    this.memoFrame = frame;
+    this.rights = rights;
+    this.size = size;
+  }
+
+  /** After entries were dropped: the last page may be one of them. */
+  forget(): void {
+    this.memoTag = 0;
+  }
+
   /**
-   * Puts in the translation of an address: its 4 KiB frame, rights and page size. A size that no array of the level
+   * Puts in the translation of an address that was just looked up in vain, or that is in already (`again`): its 4 KiB
+   * frame, rights and page size. A size that no array of the level
    * holds is kept as pieces of the next smaller one that is held. Source: Intel SDM vol. 3A, "Use of TLBs with Large
    * Pages".
    */
-  fill(hi: number, lo: number, pcid: number, frame: number, rights: number, size: number): void {
-    const kept = this.#keptAs[size];
+  fill(hi: number, lo: number, pcid: number, frame: number, rights: number, size: number, again = false): void {
+    const kept = this.keptAs[size];
     const shift = SIZE_SHIFTS[kept];
     const pageLow = tagPageLow(hi, lo, shift);
-    const tlb = this.#arrayFor(kept, pageLow);
+    const tlb = this.arrayFor(kept, pageLow);
     if (tlb === null) return;
     const tag = makeTag(hi, shift, pcid, kept);
-    const first = frame & ~((1 << (shift - 12)) - 1);
+    const first = frame - frameInPage(lo, shift);
     if (kept !== size) {
       rights |= RIGHT_FRACTURED;
-      this.#fractured = true;
+      this.fractured = true;
     }
-    tlb.insert(pageLow, (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
-    this.#present |= 1 << kept;
+    const filled = (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag;
+    if (again) tlb.replace(pageLow, filled, first, rights);
+    else tlb.insert(pageLow, filled, first, rights);
+    this.present |= 1 << kept;
+    this.remember(pageLow, tag, shift, first, rights, kept);
   }
 
   /**
@@ -133,15 +173,15 @@ export class TlbGroup {
    * cannot be told from the address alone, so all pieces go: more than asked may always be dropped.
    */
   dropAddress(hi: number, lo: number, pcid: number, globals: boolean): void {
+    this.forget();
     for (let size = 0; size < PAGE_SIZES; size++) {
       const shift = SIZE_SHIFTS[size];
       const pageLow = tagPageLow(hi, lo, shift);
-      const tlb = this.#arrayFor(size, pageLow);
+      const tlb = this.arrayFor(size, pageLow);
       if (tlb === null) continue;
       const tag = makeTag(hi, shift, pcid, size);
-      if (globals) tlb.drop(pageLow, tag);
-      else tlb.dropNonGlobal(pageLow, tag);
-      if (this.#fractured) tlb.dropWithRights(RIGHT_FRACTURED);
+      tlb.drop(pageLow, tag, globals);
+      if (this.fractured) tlb.dropWithRights(RIGHT_FRACTURED);
     }
   }
 }
@@ -153,28 +193,28 @@ export class TlbHierarchy {
   readonly l1Fetch: TlbGroup;
   readonly l2Data: TlbGroup;
   readonly l2Fetch: TlbGroup;
-  readonly #groups: readonly TlbGroup[];
-  readonly #arrays: Tlb[] = [];
+  private readonly groups: readonly TlbGroup[];
+  private readonly arrays: Tlb[] = [];
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(geometry: TlbGeometry) {
     this.geometry = geometry;
-    this.l1Load = this.#group(geometry.l1Data, 'L1 data TLB');
-    this.l1Store = geometry.l1Store ? this.#group(geometry.l1Store, 'L1 store TLB') : this.l1Load;
-    this.l1Fetch = this.#group(geometry.l1Instruction, 'L1 instruction TLB');
-    this.l2Data = this.#group(geometry.l2, 'L2 TLB');
-    this.l2Fetch = geometry.l2Instruction ? this.#group(geometry.l2Instruction, 'L2 instruction TLB') : this.l2Data;
-    this.#groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
+    this.l1Load = this.group(geometry.l1Data, 'L1 data TLB');
+    this.l1Store = geometry.l1Store ? this.group(geometry.l1Store, 'L1 store TLB') : this.l1Load;
+    this.l1Fetch = this.group(geometry.l1Instruction, 'L1 instruction TLB');
+    this.l2Data = this.group(geometry.l2, 'L2 TLB');
+    this.l2Fetch = geometry.l2Instruction ? this.group(geometry.l2Instruction, 'L2 instruction TLB') : this.l2Data;
+    this.groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
   }
 
-  #group(level: TlbLevelShape, name: string): TlbGroup {
+  private group(level: TlbLevelShape, name: string): TlbGroup {
     const arrays = level.map((shape) => {
       const sizes = shape.pages.map((shift) => SIZE_SHIFTS.indexOf(shift));
       if (sizes.includes(-1)) {
         throw new RangeError(`${name}: pages ${shape.pages.join(', ')} must each be 12, 21, 22 or 30`);
       }
       const tlb = new Tlb(shape, name);
-      this.#arrays.push(tlb);
+      this.arrays.push(tlb);
       return { tlb, sizes };
     });
     return new TlbGroup(arrays);
@@ -182,16 +222,18 @@ export class TlbHierarchy {
 
   /** Drops what is held for an address in one PCID and, with `globals`, its global translation. */
   dropAddress(hi: number, lo: number, pcid: number, globals: boolean): void {
-    for (const group of this.#groups) group.dropAddress(hi, lo, pcid, globals);
+    for (const group of this.groups) group.dropAddress(hi, lo, pcid, globals);
   }
 
   /** Drops everything, global translations too. */
   dropAll(): void {
-    for (const array of this.#arrays) array.dropAll();
+    for (const group of this.groups) group.forget();
+    for (const array of this.arrays) array.dropAll();
   }
 
   /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
   dropAllNonGlobal(pcid: number): void {
-    for (const array of this.#arrays) array.dropAllNonGlobal(pcid);
+    for (const group of this.groups) group.forget();
+    for (const array of this.arrays) array.dropAllNonGlobal(pcid);
   }
 }

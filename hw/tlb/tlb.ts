@@ -21,13 +21,17 @@ const TAG_SIZE_SHIFT = 25;
 const TAG_GLOBAL = 1 << 27;
 const TAG_VALID = 1 << 28;
 
-/** Words of an entry; a power of two, so that entries do not straddle the host's cache lines. */
-const CELL = 8;
-/** Word 0 is the low word of the page number. */
-const TAG = 1;
-const FRAME = 2;
-const RIGHTS = 3;
-const STAMP = 4;
+/**
+ * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
+ * words that a lookup compares thus lie side by side, in one cache line of the host for up to 16 ways. Blocks are
+ * padded to whole lines.
+ */
+const TAG_ROW = 1;
+const STAMP_ROW = 2;
+const FRAME_ROW = 3;
+const RIGHTS_ROW = 4;
+const ROWS = 5;
+const LINE_WORDS = 16;
 const LAST_STAMP = 0x7fff_ffff;
 
 /** The low 32 bits of the number of the page of `2^shift` bytes (shift 12 to 48) that holds `(hi, lo)`. */
@@ -35,10 +39,15 @@ export function tagPageLow(hi: number, lo: number, shift: number): number {
   return shift >= 32 ? hi >>> (shift - 32) : (hi << (32 - shift)) | (lo >>> shift);
 }
 
+/** What the tags of a page size and PCID have in common. */
+export function tagBase(pcid: number, size: number): number {
+  return (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID;
+}
+
 /** The tag of a non-global entry. */
 export function makeTag(hi: number, shift: number, pcid: number, size: number): number {
   const pageHigh = shift >= 32 ? 0 : (hi >>> shift) & TAG_PAGE_HIGH;
-  return pageHigh | (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID;
+  return pageHigh | tagBase(pcid, size);
 }
 
 /** The tag that the same page has when its entry is global. */
@@ -73,45 +82,50 @@ export function checkShape(shape: TlbShape, name: string): void {
 export class Tlb {
   readonly sets: number;
   readonly ways: number;
-  /** All entries, `CELL` words each; an entry is named by the index of its first word. */
-  readonly #cells: Int32Array;
-  readonly #trees: Int32Array;
-  readonly #replacement: number;
-  readonly #random: Random;
-  readonly #leaves: number;
+  /** All sets; an entry is named by the index of its first row's word. */
+  private readonly cells: Int32Array;
+  private readonly trees: Int32Array;
+  private readonly replacement: number;
+  private readonly random: Random;
+  private readonly leaves: number;
   /** sets - 1 when the number of sets is a power of two, otherwise -1. */
-  readonly #setMask: number;
-  readonly #setWords: number;
-  #clock = 0;
+  private readonly setMask: number;
+  private readonly setWords: number;
+  private clock = 0;
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(shape: TlbShape, name = 'TLB') {
     checkShape(shape, name);
     this.ways = shape.ways;
     this.sets = shape.entries / shape.ways;
-    this.#setMask = (this.sets & (this.sets - 1)) === 0 ? this.sets - 1 : -1;
-    this.#setWords = shape.ways * CELL;
-    this.#cells = new Int32Array(shape.entries * CELL);
-    this.#trees = new Int32Array(this.sets);
-    this.#replacement = replacementCode(shape.replacement ?? 'lru');
-    this.#random = new Random(shape.seed ?? 1);
-    this.#leaves = 2 ** Math.ceil(Math.log2(shape.ways));
+    this.setMask = (this.sets & (this.sets - 1)) === 0 ? this.sets - 1 : -1;
+    this.setWords = Math.ceil((shape.ways * ROWS) / LINE_WORDS) * LINE_WORDS;
+    this.cells = new Int32Array(this.sets * this.setWords);
+    this.trees = new Int32Array(this.sets);
+    this.replacement = replacementCode(shape.replacement ?? 'lru');
+    this.random = new Random(shape.seed ?? 1);
+    this.leaves = 2 ** Math.ceil(Math.log2(shape.ways));
   }
 
-  /** The set of a page number: page number mod sets. */
-  setOf(pageLow: number, tag: number): number {
-    if (this.#setMask >= 0) return pageLow & this.#setMask;
+  /** The first word of the set of a page number: page number mod sets. */
+  private setStart(pageLow: number, tag: number): number {
+    const set = this.setMask >= 0 ? pageLow & this.setMask : this.setByDivision(pageLow, tag);
+    return Math.imul(set, this.setWords);
+  }
+
+  private setByDivision(pageLow: number, tag: number): number {
     return ((tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (pageLow >>> 0)) % this.sets;
   }
 
   /** The entry of a page, or -1. A global entry agrees with every PCID. Changes nothing. */
   find(pageLow: number, tag: number): number {
-    const cells = this.#cells;
-    let cell = this.setOf(pageLow, tag) * this.#setWords;
-    const end = cell + this.#setWords;
-    for (; cell < end; cell += CELL) {
+    const cells = this.cells;
+    const { ways } = this;
+    const start = this.setStart(pageLow, tag);
+    const end = start + ways;
+    for (let cell = start; cell < end; cell++) {
       if (cells[cell] === pageLow) {
-        const found = cells[cell + TAG];
+        const found = cells[cell + ways];
         if (found === tag || found === globalTag(tag)) return cell;
       }
     }
@@ -119,110 +133,129 @@ export class Tlb {
   }
 
   frameAt(cell: number): number {
-    return this.#cells[cell + FRAME];
+    return this.cells[cell + FRAME_ROW * this.ways];
   }
 
   rightsAt(cell: number): number {
-    return this.#cells[cell + RIGHTS];
+    return this.cells[cell + RIGHTS_ROW * this.ways];
   }
 
   /** Tells the replacement policy that an entry was hit. */
   touch(cell: number): void {
-    if (this.#replacement === LRU) this.#cells[cell + STAMP] = this.#tick();
-    else if (this.#replacement === TREE_PLRU) this.#touchTree(cell);
+    if (this.replacement === LRU) this.cells[cell + STAMP_ROW * this.ways] = this.tick();
+    else if (this.replacement === TREE_PLRU) this.touchTree(cell);
   }
 
-  #touchTree(cell: number): void {
-    const set = Math.floor(cell / this.#setWords);
-    const way = (cell - set * this.#setWords) / CELL;
-    this.#trees[set] = treeAfterUse(this.#trees[set], way, this.#leaves);
+  private touchTree(cell: number): void {
+    const set = Math.floor(cell / this.setWords);
+    this.trees[set] = treeAfterUse(this.trees[set], cell - set * this.setWords, this.leaves);
   }
 
-  #tick(): number {
-    if (this.#clock === LAST_STAMP) this.#renumberStamps();
-    return ++this.#clock;
+  private tick(): number {
+    if (this.clock === LAST_STAMP) this.renumberStamps();
+    return ++this.clock;
   }
 
   /** Before the clock overflows: the stamps become their ranks, which keeps their order. */
-  #renumberStamps(): void {
-    const cells = this.#cells;
-    const order: number[] = [];
-    for (let cell = 0; cell < cells.length; cell += CELL) order.push(cell);
-    order.sort((a, b) => cells[a + STAMP] - cells[b + STAMP]);
-    order.forEach((cell, rank) => (cells[cell + STAMP] = rank));
-    this.#clock = order.length;
+  private renumberStamps(): void {
+    const stamps: number[] = [];
+    this.forEachCell((cell) => {
+      if (this.stampAt(cell) !== 0) stamps.push(cell);
+    });
+    stamps.sort((a, b) => this.stampAt(a) - this.stampAt(b));
+    stamps.forEach((cell, rank) => (this.cells[cell + STAMP_ROW * this.ways] = rank + 1));
+    this.clock = stamps.length;
   }
 
-  /** Puts in a page, over its old entry if it has one, else into a free way, else over the policy's victim. */
-  insert(pageLow: number, tag: number, frame: number, rights: number): void {
-    const cells = this.#cells;
-    let cell = this.find(pageLow, tag);
-    if (cell < 0) cell = this.#room(this.setOf(pageLow, tag));
-    cells[cell] = pageLow;
-    cells[cell + TAG] = tag;
-    cells[cell + FRAME] = frame;
-    cells[cell + RIGHTS] = rights;
-    if (this.#replacement === TREE_PLRU) this.#touchTree(cell);
-    else cells[cell + STAMP] = this.#tick();
+  private stampAt(cell: number): number {
+    return this.cells[cell + STAMP_ROW * this.ways];
   }
 
-  #room(set: number): number {
-    const cells = this.#cells;
-    const first = set * this.#setWords;
-    const end = first + this.#setWords;
-    let oldest = first;
-    for (let cell = first; cell < end; cell += CELL) {
-      if (cells[cell + TAG] === 0) return cell;
-      if (cells[cell + STAMP] < cells[oldest + STAMP]) oldest = cell;
+  private forEachCell(visit: (cell: number) => void): void {
+    for (let start = 0; start < this.cells.length; start += this.setWords) {
+      for (let way = 0; way < this.ways; way++) visit(start + way);
     }
-    if (this.#replacement === LRU || this.#replacement === FIFO) return oldest;
-    const way =
-      this.#replacement === RANDOM
-        ? this.#random.below(this.ways)
-        : treeVictim(this.#trees[set], this.ways, this.#leaves);
-    return first + way * CELL;
   }
 
-  /** Drops the entry of a page, if there is one that the tag agrees with, global or not. */
-  drop(pageLow: number, tag: number): void {
-    const cell = this.find(pageLow, tag);
-    if (cell >= 0) this.#cells[cell + TAG] = 0;
+  /** Puts in a page that is not here: into a free way if the set has one, else over the policy's victim. */
+  insert(pageLow: number, tag: number, frame: number, rights: number): void {
+    const cell = this.room(this.setStart(pageLow, tag));
+    this.put(cell, pageLow, tag, frame, rights);
   }
 
-  /** Drops the entry of a page unless it is global. */
-  dropNonGlobal(pageLow: number, tag: number): void {
+  /** Puts in a page, over its own entry if it has one. */
+  replace(pageLow: number, tag: number, frame: number, rights: number): void {
     const cell = this.find(pageLow, tag);
-    if (cell >= 0 && (this.#cells[cell + TAG] & TAG_GLOBAL) === 0) this.#cells[cell + TAG] = 0;
+    if (cell < 0) this.insert(pageLow, tag, frame, rights);
+    else this.put(cell, pageLow, tag, frame, rights);
+  }
+
+  private put(cell: number, pageLow: number, tag: number, frame: number, rights: number): void {
+    const cells = this.cells;
+    const { ways } = this;
+    cells[cell] = pageLow;
+    cells[cell + ways] = tag;
+    cells[cell + STAMP_ROW * ways] = this.tick();
+    cells[cell + FRAME_ROW * ways] = frame;
+    cells[cell + RIGHTS_ROW * ways] = rights;
+    if (this.replacement === TREE_PLRU) this.touchTree(cell);
+  }
+
+  /** The lowest stamp is a free way's, whose stamp is 0, or the one used (LRU) or filled (FIFO) longest ago. */
+  private room(start: number): number {
+    const cells = this.cells;
+    const { ways } = this;
+    const stamps = start + STAMP_ROW * ways;
+    let oldest = 0;
+    let lowest = cells[stamps];
+    for (let way = 1; way < ways; way++) {
+      const stamp = cells[stamps + way];
+      if (stamp < lowest) {
+        lowest = stamp;
+        oldest = way;
+      }
+    }
+    if (lowest === 0 || this.replacement === LRU || this.replacement === FIFO) return start + oldest;
+    if (this.replacement === RANDOM) return start + this.random.below(ways);
+    return start + treeVictim(this.trees[start / this.setWords], ways, this.leaves);
+  }
+
+  private free(cell: number): void {
+    this.cells[cell + TAG_ROW * this.ways] = 0;
+    this.cells[cell + STAMP_ROW * this.ways] = 0;
+  }
+
+  /** Drops the entry of a page, if there is one that the tag agrees with: global too, or only when it is not. */
+  drop(pageLow: number, tag: number, globals: boolean): void {
+    const cell = this.find(pageLow, tag);
+    if (cell >= 0 && (globals || (this.cells[cell + this.ways] & TAG_GLOBAL) === 0)) this.free(cell);
   }
 
   /** Drops every entry, global ones too. */
   dropAll(): void {
-    const cells = this.#cells;
-    for (let cell = 0; cell < cells.length; cell += CELL) cells[cell + TAG] = 0;
+    this.cells.fill(0);
   }
 
   /** Drops the entries that are not global: of one PCID, or of all when `pcid` is negative. */
   dropAllNonGlobal(pcid: number): void {
-    const cells = this.#cells;
-    for (let cell = 0; cell < cells.length; cell += CELL) {
-      const tag = cells[cell + TAG];
-      if ((tag & TAG_GLOBAL) !== 0) continue;
-      if (pcid < 0 || (tag & TAG_PCID) >>> TAG_PCID_SHIFT === pcid) cells[cell + TAG] = 0;
-    }
+    this.forEachCell((cell) => {
+      const tag = this.cells[cell + this.ways];
+      const same = pcid < 0 || (tag & TAG_PCID) >>> TAG_PCID_SHIFT === pcid;
+      if ((tag & TAG_GLOBAL) === 0 && same) this.free(cell);
+    });
   }
 
   /** Drops the entries whose rights have any of `mask`, whatever their PCID. */
   dropWithRights(mask: number): void {
-    const cells = this.#cells;
-    for (let cell = 0; cell < cells.length; cell += CELL) {
-      if ((cells[cell + RIGHTS] & mask) !== 0) cells[cell + TAG] = 0;
-    }
+    this.forEachCell((cell) => {
+      if ((this.rightsAt(cell) & mask) !== 0) this.free(cell);
+    });
   }
 
   /** Entries in use: for tests and drawings. */
   get occupied(): number {
     let count = 0;
-    for (let cell = TAG; cell < this.#cells.length; cell += CELL) if (this.#cells[cell] !== 0) count++;
+    this.forEachCell((cell) => (count += this.cells[cell + this.ways] !== 0 ? 1 : 0));
     return count;
   }
 }

@@ -21,14 +21,14 @@ export class WalkCaches {
   table = 0;
   rights = 0;
   /** The cache of entries at each level, from 1 for PDEs up. */
-  readonly #byLevel: readonly (Tlb | null)[];
+  private readonly byLevel: readonly (Tlb | null)[];
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(geometry: WalkCacheGeometry) {
     const make = (shape: TlbShape | undefined, level: number): Tlb | null =>
       shape === undefined ? null : new Tlb(shape, NAMES[level]);
     const { pde, pdpte, pml4e, pml5e } = geometry;
-    this.#byLevel = [null, make(pde, 1), make(pdpte, 2), make(pml4e, 3), make(pml5e, 4)];
+    this.byLevel = [null, make(pde, 1), make(pdpte, 2), make(pml4e, 3), make(pml5e, 4)];
   }
 
   /**
@@ -37,7 +37,7 @@ export class WalkCaches {
    */
   lookup(hi: number, lo: number, pcid: number, rootLevel: number, wide: boolean): number {
     for (let level = 1; level <= rootLevel; level++) {
-      const cache = this.#byLevel[level];
+      const cache = this.byLevel[level];
       if (cache === null) continue;
       const shift = wide ? WIDE_SHIFTS[level] : SHIFT_4M;
       const cell = cache.find(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0));
@@ -52,27 +52,27 @@ export class WalkCaches {
 
   /** Keeps that the entry at `level` for this address points to `table`, with the rights of all levels down to it. */
   fill(hi: number, lo: number, pcid: number, level: number, wide: boolean, table: number, rights: number): void {
-    const cache = this.#byLevel[level];
+    const cache = this.byLevel[level];
     if (cache === null) return;
     const shift = wide ? WIDE_SHIFTS[level] : SHIFT_4M;
-    cache.insert(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0), table, rights);
+    cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0), table, rights);
   }
 
   /** Drops what a walk of this address would use. */
   dropAddress(hi: number, lo: number, pcid: number, wide: boolean): void {
-    for (let level = 1; level < this.#byLevel.length; level++) {
+    for (let level = 1; level < this.byLevel.length; level++) {
       const shift = wide ? WIDE_SHIFTS[level] : SHIFT_4M;
-      this.#byLevel[level]?.drop(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0));
+      this.byLevel[level]?.drop(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0), true);
     }
   }
 
   /** Drops everything of one PCID. */
   dropPcid(pcid: number): void {
-    for (const cache of this.#byLevel) cache?.dropAllNonGlobal(pcid);
+    for (const cache of this.byLevel) cache?.dropAllNonGlobal(pcid);
   }
 
   /** Drops everything. */
   dropAll(): void {
-    for (const cache of this.#byLevel) cache?.dropAll();
+    for (const cache of this.byLevel) cache?.dropAll();
   }
 }
