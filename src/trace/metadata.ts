@@ -1,0 +1,27 @@
+/** What a packed trace says about itself. */
+
+import { z } from 'zod';
+
+const traceMetadata = z.object({
+  /** The command that was recorded, word by word, as it was given. */
+  command: z.array(z.string()).min(1),
+  /** What recorded it, such as `valgrind-3.19.0 lackey`. */
+  tool: z.string(),
+  /** Accesses passed over before the first in the file. */
+  skip: z.number().int().nonnegative(),
+  /** The most accesses that were to be kept; `null` when all were. */
+  limit: z.number().int().positive().nullable(),
+  /** True when instruction fetches were kept, and counted by skip and limit, besides data accesses. */
+  fetches: z.boolean(),
+});
+
+export type TraceMetadata = z.infer<typeof traceMetadata>;
+
+/** The metadata in JSON text, or `undefined` when the text is anything else. */
+export function parseMetadata(text: string): TraceMetadata | undefined {
+  try {
+    return traceMetadata.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

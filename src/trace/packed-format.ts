@@ -1,0 +1,108 @@
+/**
+ * pagewalk's packed trace format (`.pwt`), version 1. This comment is its specification.
+ *
+ *     file    = header, block*, end            integers are little-endian and unsigned
+ *     header  = magic (4 bytes: 89 'P' 'W' 'T'), version (1 byte: 1), length (u32), metadata (JSON, UTF-8), crc (u32)
+ *     block   = 'B', accesses (u32), 3 x { raw length (u32), packed length (u32) }, 3 packed columns, crc (u32)
+ *     end     = 'E', fetches (u64), loads (u64), stores (u64), modifies (u64), crc (u32), and nothing after it
+ *
+ * Every crc is the CRC-32 of zlib over the record it ends, from the record's first byte. A file without its end record
+ * was cut. A reader also takes the whole file gzipped.
+ *
+ * A block holds 1 to 65,536 accesses in three columns, each packed by itself with raw DEFLATE (RFC 1951):
+ *
+ * 1. Operations, one for every access: which kind and size. An operation is a number from 0 to 254 in order of first
+ *    appearance in the file; the first time, its number is followed by kind (u8: fetch 0, load 1, store 2, modify 3) and
+ *    size (u16). When 255 numbers are taken, further operations are written as 255, kind, size, every time.
+ * 2. Codes, one byte for every access, which say where its address comes from:
+ *    - 0 to 31: from that cursor, plus a difference from column 3. The cursor then moves to the address. Writers keep
+ *      one cursor near each stream of addresses (the stack, an array, ...) and are free in how they choose.
+ *    - 32: the address this *site* used last. Without a program counter, the last eight operations, this one included,
+ *      tell one place of the program from another.
+ *    - 33: the address that followed, the last time, after the *pair* of addresses just seen, for this operation.
+ * 3. Differences, for codes below 32 only: this address minus the cursor, modulo 2^64, as a two's complement number in
+ *    zigzag form (0, -1, 1, -2 as 0, 1, 2, 3) and LEB128 bytes.
+ *
+ * Cursors, operations and tables begin empty (zero) and live from block to block. Cursor 0 is moved to every address
+ * whatever its code. The tables have 65,536 entries; {@link AccessModel} gives their index functions exactly.
+ */
+
+export const MAGIC = new Uint8Array([0x89, 0x50, 0x57, 0x54]);
+export const VERSION = 1;
+export const BLOCK_TAG = 0x42;
+export const END_TAG = 0x45;
+
+/** Bytes of the header before its metadata. */
+export const HEADER_BYTES = 9;
+/** Bytes of a block before its columns. */
+export const BLOCK_HEAD_BYTES = 29;
+export const END_BYTES = 37;
+export const CRC_BYTES = 4;
+
+export const PACKED_BLOCK_ACCESSES = 65536;
+export const COLUMNS = 3;
+/** The most bytes that an access can take in each column, before DEFLATE. */
+export const COLUMN_BYTES_PER_ACCESS: readonly number[] = [4, 1, 10];
+/** More metadata than this is no pagewalk trace. */
+export const MAX_METADATA_BYTES = 1 << 20;
+
+export const CURSORS = 32;
+export const SITE_CODE = 32;
+export const PAIR_CODE = 33;
+/** The operation number that spells out kind and size each time. */
+export const EXPLICIT_OPERATION = 255;
+
+const TABLE_SHIFT = 16;
+const TABLE_ENTRIES = 1 << (32 - TABLE_SHIFT);
+
+/** What writer and reader both know of the accesses so far; they must agree on every bit of it. */
+export class AccessModel {
+  readonly cursorHi = new Int32Array(CURSORS);
+  readonly cursorLo = new Int32Array(CURSORS);
+  /** The address last used, low word then high, by site and by pair. */
+  readonly bySite = new Int32Array(2 * TABLE_ENTRIES);
+  readonly byPair = new Int32Array(2 * TABLE_ENTRIES);
+  /** Where the tables hold the guesses for the access begun: even, the index of the low word. */
+  site = 0;
+  pair = 0;
+  /** Numbers of the last eight operations, a byte each, the newest lowest. */
+  #olderOperations = 0;
+  #operations = 0;
+  /** Low word of the address before the newest, which cursor 0 has. */
+  #secondLo = 0;
+
+  /** Begins the next access: sets {@link site} and {@link pair}. */
+  begin(operation: number): void {
+    this.#olderOperations = (this.#olderOperations << 8) | (this.#operations >>> 24);
+    this.#operations = (this.#operations << 8) | operation;
+    const history = this.#operations ^ Math.imul(this.#olderOperations, 0x9e3779b1);
+    this.site = (Math.imul(history ^ (history >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
+    const before = this.cursorLo[0] ^ Math.imul(this.#secondLo + operation, 0x9e3779b1);
+    this.pair = (Math.imul(before ^ (before >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
+  }
+
+  /** Ends the access begun, at its address. */
+  end(hi: number, lo: number): void {
+    this.bySite[this.site] = lo;
+    this.bySite[this.site + 1] = hi;
+    this.byPair[this.pair] = lo;
+    this.byPair[this.pair + 1] = hi;
+    this.#secondLo = this.cursorLo[0];
+    this.cursorHi[0] = hi;
+    this.cursorLo[0] = lo;
+  }
+}
+
+const CRC_TABLE = new Int32Array(256);
+for (let byte = 0; byte < 256; byte++) {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
+  CRC_TABLE[byte] = remainder;
+}
+
+/** CRC-32 as zlib and gzip compute it (RFC 1952, section 8), unsigned. `node:zlib` has it only from Node 22 on. */
+export function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
