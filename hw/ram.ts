@@ -6,7 +6,7 @@
  * load gives 0, the store does nothing, and {@link Ram.fault} names the address.
  */
 
-import { formatHex, highWord, lowWord, PAGE_BYTES, toNumber } from './address.js';
+import { formatHex, highWord, lowWord, PAGE_BYTES, PAGE_SHIFT, toNumber } from './address.js';
 import { BUS_ERROR, FaultRecord, OK } from './exception.js';
 
 /** Where RAM answers: `base` and `bytes` in bytes, multiples of 4 KiB. */
@@ -105,6 +105,17 @@ export class Ram {
     return true;
   }
 
+  /** Whether RAM answers everywhere in the aligned page of `2^shift` bytes around `frame`. */
+  hasPage(frame: number, shift: number): boolean {
+    const frames = 2 ** (shift - PAGE_SHIFT);
+    const first = Math.floor((frame >>> 0) / frames) * frames;
+    if (first + frames > this.frames) return false;
+    for (let i = 0; i < this.holeStarts.length; i++) {
+      if (first < (this.holeEnds[i] ?? 0) && first + frames > (this.holeStarts[i] ?? 0)) return false;
+    }
+    return true;
+  }
+
   /** Whether RAM answers at every byte from `(hi, lo)` to `(hi, lo) + size - 1`; `size` at most 4096. */
   has(hi: number, lo: number, size: number): boolean {
     // Frame numbers are int32 only below 2^43; RAM ends far below, at 2^34.
@@ -159,7 +170,7 @@ export class Ram {
     }
     const shift = (lo & 3) << 3;
     const first = this.word(hi, lo, 0);
-    if (shift + size * 8 <= 32) return first >>> shift;
+    if (shift + size * 8 <= 32) return (first >>> shift) | 0;
     return (first >>> shift) | (this.word(hi, lo, 1) << (32 - shift));
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { FETCH, WRITE } from './access.js';
-import { SIZE_4K } from './address.js';
+import { SIZE_4K, SIZE_SHIFTS } from './address.js';
 import { EntryCache } from './cost.js';
 import * as count from './counters.js';
 import { Counters } from './counters.js';
@@ -144,11 +144,21 @@ export class Translation {
     for (let level = walker.startLevel; level >= walker.endLevel; level--) values[side + count.ENTRY_READS + level]++;
     if (this.entryCache !== null) this.entryCache.read(walker, values, side);
     this.fillWalkCaches(hi, lo);
-    l1.fill(hi, lo, this.pcid, frame, walker.rights, walker.size);
-    l2.fill(hi, lo, this.pcid, frame, walker.rights, walker.size);
-    if (this.checker !== null) this.checker.noteFill(this, hi, lo);
+    this.fillTlbs(l1, l2, hi, lo, false);
     this.lastSize = walker.size;
     return frame;
+  }
+
+  /**
+   * Puts what the walker found into a first-level and the second-level TLB. A large page that reaches past RAM is not
+   * cached: a hit would answer for frames that are not there, where the walk finds that out frame by frame.
+   */
+  private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number, again: boolean): void {
+    const { frame, rights, size } = this.walker;
+    if (size !== SIZE_4K && !this.ram.hasPage(frame, SIZE_SHIFTS[size])) return;
+    l1.fill(hi, lo, this.pcid, frame, rights, size, again);
+    l2.fill(hi, lo, this.pcid, frame, rights, size, again);
+    if (this.checker !== null) this.checker.noteFill(this, hi, lo);
   }
 
   /**
@@ -227,9 +237,7 @@ export class Translation {
     }
     values[count.DIRTY_UPDATES]++;
     values[count.DIRTY_UPDATE_READS] += reads;
-    tlb.l1Store.fill(hi, lo, this.pcid, frame, walker.rights, walker.size, true);
-    tlb.l2Data.fill(hi, lo, this.pcid, frame, walker.rights, walker.size, true);
-    if (this.checker !== null) this.checker.noteFill(this, hi, lo);
+    this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo, true);
     this.lastSize = walker.size;
     return frame;
   }

@@ -105,7 +105,7 @@ export class X86Machine {
   }
 }
 
-/** Writes registers in the order that software must follow: EFER and CR4 before paging, PCIDE after it. */
+/** Writes registers in the order that software must follow: EFER and CR4 before paging, PCIDE and CR3 bits 63:32 after it. */
 function writeRegisters(mmu: Mmu, registers: RecordedRegisters): number {
   const { cr0, cr3, cr4, efer } = registers;
   const pcide = cr4.lo & CR4_PCIDE;
@@ -116,7 +116,7 @@ function writeRegisters(mmu: Mmu, registers: RecordedRegisters): number {
     () => mmu.writeCr3(cr3.hi, cr3First),
     () => mmu.writeCr0(cr0.lo),
     () => (pcide === 0 ? 0 : mmu.writeCr4(cr4.lo)),
-    () => (pcide === 0 ? 0 : mmu.writeCr3(cr3.hi, cr3.lo)),
+    () => (pcide === 0 && cr3.hi === 0 ? 0 : mmu.writeCr3(cr3.hi, cr3.lo)),
   ];
   for (const step of steps) {
     const status = step();
