@@ -7,7 +7,7 @@
 
 import { FETCH, READ, USER, WRITE } from './access.js';
 import { highWord, lowWord } from './address.js';
-import { DOUBLE_FAULT, PAGE_FAULT } from './exception.js';
+import { DOUBLE_FAULT, OK, PAGE_FAULT } from './exception.js';
 import type { Exception } from './exception.js';
 import type { Mmu } from './mmu.js';
 
@@ -36,28 +36,32 @@ export class Core {
 
   /** Loads 1 to 8 bytes into `mmu.valueLo` and `valueHi`. @returns OK, or the status of a fault not handled. */
   load(hi: number, lo: number, size: number): number {
-    const { mmu } = this;
-    let status = mmu.read(hi, lo, size, this.as(READ));
-    for (let tries = 0; status < 0 && this.deliver(tries); tries++) status = mmu.read(hi, lo, size, this.as(READ));
-    return status;
+    for (let tries = 0; ; tries++) {
+      const status = this.mmu.read(hi, lo, size, this.as(READ));
+      if (status >= 0) return status;
+      const end = this.deliver(tries);
+      if (end < 0) return end;
+    }
   }
 
   /** Stores 1 to 8 bytes, all or nothing. @returns OK, or the status of a fault not handled. */
   store(hi: number, lo: number, size: number, valueLo: number, valueHi = 0): number {
-    const { mmu } = this;
-    let status = mmu.write(hi, lo, size, valueLo, valueHi, this.as(WRITE));
-    for (let tries = 0; status < 0 && this.deliver(tries); tries++) {
-      status = mmu.write(hi, lo, size, valueLo, valueHi, this.as(WRITE));
+    for (let tries = 0; ; tries++) {
+      const status = this.mmu.write(hi, lo, size, valueLo, valueHi, this.as(WRITE));
+      if (status >= 0) return status;
+      const end = this.deliver(tries);
+      if (end < 0) return end;
     }
-    return status;
   }
 
   /** Fetches 1 to 8 bytes of code into `mmu.valueLo` and `valueHi`. @returns OK, or a status. */
   fetch(hi: number, lo: number, size: number): number {
-    const { mmu } = this;
-    let status = mmu.fetch(hi, lo, size, this.as(FETCH));
-    for (let tries = 0; status < 0 && this.deliver(tries); tries++) status = mmu.fetch(hi, lo, size, this.as(FETCH));
-    return status;
+    for (let tries = 0; ; tries++) {
+      const status = this.mmu.fetch(hi, lo, size, this.as(FETCH));
+      if (status >= 0) return status;
+      const end = this.deliver(tries);
+      if (end < 0) return end;
+    }
   }
 
   /** The unsigned value of 1 to 4 bytes at a plain address, or `undefined` when the access ended in a fault. */
@@ -75,21 +79,17 @@ export class Core {
     return this.cpl === 3 ? access | USER : access;
   }
 
-  /** Enters the handler for the fault just raised; false ends the access. */
-  private deliver(tries: number): boolean {
-    if (this.handler === null) return false;
-    const { fault } = this.mmu;
-    if (tries >= MOST_RESTARTS) {
-      fault.raise(DOUBLE_FAULT, 0, fault.hi, fault.lo);
-      return false;
-    }
+  /** Enters the handler for the fault just raised: OK to make the access again, or the status it ends with. */
+  private deliver(tries: number): number {
+    const exception = this.mmu.fault.take();
+    if (this.handler === null) return exception.status;
+    if (tries >= MOST_RESTARTS) return this.mmu.fault.raise(DOUBLE_FAULT, 0, exception.hi, exception.lo);
     this.exceptions++;
-    const exception = fault.take();
     if (exception.status === PAGE_FAULT) this.mmu.writeCr2(exception.hi, exception.lo);
     const { cpl } = this;
     this.cpl = 0;
     const restart = this.handler(exception, this);
     this.cpl = cpl;
-    return restart;
+    return restart ? OK : exception.status;
   }
 }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { Core } from '../../hw/core.js';
+import { DOUBLE_FAULT, OK, PAGE_FAULT } from '../../hw/exception.js';
+import { Tables } from './tables.js';
+
+function core(): { tables: Tables; core: Core } {
+  const tables = new Tables();
+  return { tables, core: new Core(tables.mmu()) };
+}
+
+describe('Core', () => {
+  it('restarts an access that its handler has repaired', () => {
+    const { tables, core: cpu } = core();
+    cpu.cpl = 3;
+    cpu.onException((exception) => {
+      expect(exception).toMatchObject({ status: PAGE_FAULT, errorCode: 6, lo: 0x5004 });
+      expect(cpu.cpl).toBe(0);
+      tables.map(0x5000, 70);
+      return true;
+    });
+    expect(cpu.poke(0x5004, 4, 1234)).toBe(true);
+    expect(cpu.peek(0x5004, 4)).toBe(1234);
+    expect(tables.ram.load32(0, 70 * 4096 + 4)).toBe(1234);
+    expect([cpu.exceptions, cpu.cpl, cpu.mmu.cr2Lo]).toEqual([1, 3, 0x5004]);
+  });
+
+  it('ends the access when the handler gives up, or when there is none', () => {
+    const { core: cpu } = core();
+    expect(cpu.load(0, 0x5000, 4)).toBe(PAGE_FAULT);
+    cpu.onException(() => false);
+    expect(cpu.peek(0x5000, 4)).toBeUndefined();
+  });
+
+  it('gives up on a handler that repairs nothing, where a processor would go on for ever', () => {
+    const { core: cpu } = core();
+    cpu.onException(() => true);
+    expect(cpu.store(0, 0x5000, 1, 1)).toBe(DOUBLE_FAULT);
+  });
+
+  it('writes nothing when the second page of an access faults', () => {
+    const { tables, core: cpu } = core();
+    tables.map(0x5000, 70);
+    expect(cpu.store(0, 0x5ffe, 4, -1)).toBe(PAGE_FAULT);
+    expect(cpu.mmu.fault.lo).toBe(0x6000);
+    expect(tables.ram.load16(0, 70 * 4096 + 0xffe)).toBe(0);
+  });
+
+  it('loads and stores 1 to 8 bytes across pages that lie apart in RAM', () => {
+    const { tables, core: cpu } = core();
+    tables.map(0x5000, 70);
+    tables.map(0x6000, 40);
+    expect(cpu.store(0, 0x5ffd, 8, 0x4433_2211, 0x0877_6655)).toBe(OK);
+    expect(cpu.load(0, 0x5ffd, 8)).toBe(OK);
+    expect([cpu.mmu.valueLo, cpu.mmu.valueHi]).toEqual([0x4433_2211, 0x0877_6655]);
+    expect(tables.ram.load32(0, 40 * 4096)).toBe(0x7766_5544);
+    expect(cpu.fetch(0, 0x5fff, 6)).toBe(OK);
+  });
+});

@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../../hw/random.js';
+import { globalTag, makeTag, Tlb } from '../../../hw/tlb/tlb.js';
+import type { Replacement } from '../../../hw/tlb/replacement.js';
+
+const TAG = makeTag(0, 12, 0, 0);
+
+/** The rules, written as slowly and plainly as possible: a list a set, and the policy's own book-keeping. */
+class PlainTlb {
+  readonly sets: { page: number; used: number; filled: number }[][];
+  private time = 0;
+  constructor(
+    entries: number,
+    private readonly ways: number,
+    private readonly policy: 'lru' | 'fifo',
+  ) {
+    this.sets = Array.from({ length: entries / ways }, () => []);
+  }
+  access(page: number): boolean {
+    const set = this.sets[page % this.sets.length]!;
+    const found = set.find((entry) => entry.page === page);
+    this.time++;
+    if (found) {
+      found.used = this.time;
+      return true;
+    }
+    if (set.length === this.ways) {
+      const key = this.policy === 'lru' ? 'used' : 'filled';
+      const oldest = set.reduce((a, b) => (b[key] < a[key] ? b : a));
+      set.splice(set.indexOf(oldest), 1);
+    }
+    set.push({ page, used: this.time, filled: this.time });
+    return false;
+  }
+}
+
+function access(tlb: Tlb, page: number): boolean {
+  const cell = tlb.find(page, TAG);
+  if (cell >= 0) tlb.touch(cell);
+  else tlb.insert(page, TAG, page, 0);
+  return cell >= 0;
+}
+
+describe('Tlb', () => {
+  it.each(['lru', 'fifo'] as const)('hits and misses as a plain %s list does, for any sets and ways', (policy) => {
+    const shape = fc.constantFrom([8, 2], [8, 8], [12, 4], [15, 5], [21, 7], [6, 1], [1, 1]);
+    const pages = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 300 });
+    fc.assert(
+      fc.property(shape, pages, ([entries, ways], sequence) => {
+        const tlb = new Tlb({ entries: entries!, ways: ways!, replacement: policy });
+        const plain = new PlainTlb(entries!, ways!, policy);
+        for (const page of sequence) expect(access(tlb, page)).toBe(plain.access(page));
+      }),
+    );
+  });
+
+  it('has sets that are no power of two: 1536 entries of 8 ways are 192 sets', () => {
+    const tlb = new Tlb({ entries: 1536, ways: 8 });
+    expect(tlb.sets).toBe(192);
+    for (let i = 0; i < 9; i++) access(tlb, 5 + 192 * i);
+    expect(tlb.find(5, TAG)).toBe(-1);
+    expect(tlb.find(5 + 192, TAG)).not.toBe(-1);
+  });
+
+  it('takes page numbers of 45 bits modulo the sets', () => {
+    const tlb = new Tlb({ entries: 21, ways: 1 });
+    const [hi, lo] = [0x1a_2b3c, 0x4d5e_6f70];
+    const tag = makeTag(hi, 12, 0, 0);
+    const low = (hi << 20) | (lo >>> 12);
+    const set = Number(((BigInt(hi) << 32n) | BigInt(lo)) >> 12n) % 21;
+    tlb.insert(low, tag, 1, 0);
+    expect(tlb.find(low, tag)).toBe(set * 16);
+  });
+
+  it('follows the tree in tree-plru: the half used longer ago goes', () => {
+    const tlb = new Tlb({ entries: 4, ways: 4, replacement: 'tree-plru' });
+    for (const page of [0, 1, 2, 3]) access(tlb, page);
+    access(tlb, 0);
+    // The tree points away from way 0: to the right half, and there to way 2, way 3 having been filled after it.
+    access(tlb, 9);
+    expect([0, 1, 2, 3, 9].filter((page) => tlb.find(page, TAG) >= 0)).toEqual([0, 1, 3, 9]);
+  });
+
+  it('never evicts from a set that has a free way, whatever the policy and number of ways', () => {
+    const policy = fc.constantFrom<Replacement>('lru', 'tree-plru', 'fifo', 'random');
+    fc.assert(
+      fc.property(policy, fc.integer({ min: 1, max: 32 }), (replacement, ways) => {
+        const tlb = new Tlb({ entries: ways, ways, replacement });
+        for (let page = 0; page < ways; page++) access(tlb, page);
+        expect(tlb.occupied).toBe(ways);
+        access(tlb, 1000);
+        expect(tlb.occupied).toBe(ways);
+        expect(tlb.find(1000, TAG)).not.toBe(-1);
+      }),
+    );
+  });
+
+  it('draws the same victims from the same seed', () => {
+    const run = (seed: number): boolean[] => {
+      const tlb = new Tlb({ entries: 8, ways: 8, replacement: 'random', seed });
+      const random = new Random(5);
+      return Array.from({ length: 200 }, () => access(tlb, random.below(12)));
+    };
+    expect(run(3)).toEqual(run(3));
+    expect(run(3)).not.toEqual(run(4));
+  });
+
+  it('keeps PCIDs apart, and lets a global entry answer all of them', () => {
+    const tlb = new Tlb({ entries: 8, ways: 8 });
+    tlb.insert(5, makeTag(0, 12, 1, 0), 10, 0);
+    tlb.insert(6, globalTag(makeTag(0, 12, 1, 0)), 11, 0);
+    expect(tlb.find(5, makeTag(0, 12, 2, 0))).toBe(-1);
+    expect(tlb.frameAt(tlb.find(6, makeTag(0, 12, 2, 0)))).toBe(11);
+    tlb.dropAllNonGlobal(1);
+    expect(tlb.find(5, makeTag(0, 12, 1, 0))).toBe(-1);
+    expect(tlb.find(6, makeTag(0, 12, 1, 0))).not.toBe(-1);
+    tlb.dropAll();
+    expect(tlb.occupied).toBe(0);
+  });
+
+  it.each([
+    [{ entries: 0, ways: 1 }, /entries 0/],
+    [{ entries: 10, ways: 4 }, /ways 4 must be a whole number that divides the 10 entries/],
+    [{ entries: 64, ways: 64, replacement: 'tree-plru' as const }, /at most 32/],
+  ])('refuses %j', (shape, message) => {
+    expect(() => new Tlb(shape)).toThrow(message);
+  });
+});
