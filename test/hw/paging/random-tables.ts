@@ -8,7 +8,7 @@ import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import type { ReferenceAccess, ReferenceState } from './reference-walker.js';
 
 /** Tables lie in the lowest frames; index 0 of RAM is the root. */
-export const TABLE_FRAMES = 24;
+export const TABLE_FRAMES = 16;
 /** Indices of entries that random tables fill and random addresses use. */
 const INDICES = [0, 1, 2, 511];
 export const MODES = ['none', '32', 'pae', '4l', '5l'] as const;
