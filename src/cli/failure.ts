@@ -24,9 +24,14 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
 };
 
-/** An error of the operating system in words (`cannot read 'x': no such file or folder`); others come back unchanged. */
-export function explainSystemError(error: unknown, doing: string): unknown {
+/**
+ * An error of the operating system in words, such as `cannot read 'x': no such file or folder`; others come back
+ * unchanged.
+ * @param doing what failed, as `write 'x'`; `read` and the error's own path when absent
+ */
+export function explainSystemError(error: unknown, doing?: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;
   const reason = SYSTEM_REASONS[String(error.code)] ?? String(error.code);
-  return new CommandFailure(`cannot ${doing}: ${reason}`);
+  const path = 'path' in error ? String(error.path) : 'the input';
+  return new CommandFailure(`cannot ${doing ?? `read '${path}'`}: ${reason}`);
 }

@@ -1,33 +1,59 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { forkCost, MAX_RESIDENT } from '../compare/fork-cost.js';
 import { forkRows, forkText } from '../report/fork-views.js';
-import { forkCost } from '../compare/fork-cost.js';
-import { parseBytes, parsePages, parseShare } from './options.js';
+import { formatBytes } from '../report/units.js';
+import { CommandFailure } from './failure.js';
+import { pagesOption, parseBytes, parseShare } from './options.js';
 import { checkOutputs, printResult, type OutputOptions } from './output.js';
+import { Progress } from './progress.js';
 
-interface ForkOptions extends OutputOptions {
+interface ForkCommandOptions extends OutputOptions {
   readonly resident: number;
   readonly pages: number[];
   readonly touch: number;
   readonly exec?: true;
 }
 
+/** More than the model's RAM can hold is a failure of memory, not of spelling. */
+function checkResident(resident: number): void {
+  if (resident <= MAX_RESIDENT) return;
+  const asked = formatBytes(resident);
+  throw new CommandFailure(
+    `--resident: ${asked} is more than the model holds: its RAM ends at 16 GiB, and after a fork parent and child may need all of it twice; give at most ${MAX_RESIDENT / 2 ** 30}G`,
+  );
+}
+
 /** `pagewalk fork`: what a fork costs, and what the writes after it cost. */
 export function forkCommand(): Command {
   return new Command('fork')
     .description('What forking a process costs, and what it and its child pay for writing afterwards.')
-    .option('-r, --resident <bytes>', 'memory that the process has written', parseBytes, parseBytes('1G'))
-    .option('-p, --pages <sizes>', 'page sizes: 4K, 2M, 1G', parsePages, parsePages('4K,2M,1G'))
-    .option('-t, --touch <percent>', 'share that is written after the fork', parseShare, parseShare('10%'))
-    .option('-x, --exec', 'the child replaces itself at once, as a shell starts a command')
+    .addOption(
+      new Option('-r, --resident <bytes>', 'memory written before').argParser(parseBytes).default(2 ** 30, '1G'),
+    )
+    .addOption(pagesOption())
+    .addOption(
+      new Option('-t, --touch <percent>', 'share written afterwards').argParser(parseShare).default(0.1, '10%'),
+    )
+    .option('-x, --exec', 'only the best case: the child execs at once')
     .option('--json', 'print JSON instead of a table')
-    .option('--csv <file>', 'write CSV too (- prints it instead of the table)')
+    .option('--csv <file>', 'write CSV too (- prints it instead)')
     .addHelpText(
       'after',
       '\nExamples:\n  pagewalk fork --resident 4G --pages 4K,2M\n  pagewalk fork --touch 50% --json',
     )
-    .action((options: ForkOptions) => {
-      checkOutputs(options);
-      const result = forkCost({ ...options, exec: options.exec === true });
-      printResult(result, options, { text: forkText, rows: forkRows });
+    .action(async (options: ForkCommandOptions) => {
+      checkOutputs(options, { '--csv': options.csv });
+      checkResident(options.resident);
+      const progress = new Progress('forking');
+      try {
+        const result = await forkCost({
+          ...options,
+          exec: options.exec === true,
+          onProgress: (done, total) => progress.update(done, total),
+        });
+        printResult(result, options, { text: forkText, rows: forkRows });
+      } finally {
+        progress.end();
+      }
     });
 }

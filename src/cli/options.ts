@@ -1,7 +1,7 @@
 /** What people type after an option, as values: every parser throws commander's error, which names option and value. */
 
-import { InvalidArgumentError } from 'commander';
-import { parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { InvalidArgumentError, Option } from 'commander';
+import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
 
 const BINARY = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const DECIMAL = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
@@ -52,7 +52,7 @@ export function parseShare(text: string): number {
 }
 
 /** log2 of the page sizes that 4-level paging maps, in ascending order. */
-export const PAGE_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
+const PAGE_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 
 /** `4K,2M,1G` as page shifts, smallest first and each once. */
 export function parsePages(text: string): number[] {
@@ -64,4 +64,10 @@ export function parsePages(text: string): number[] {
     return shift;
   });
   return [...new Set(shifts)].sort((a, b) => a - b);
+}
+
+/** `--pages`, the same for every command that has it. */
+export function pagesOption(): Option {
+  const all = PAGE_SHIFTS.map(pageSizeName).join(',');
+  return new Option('-p, --pages <sizes>', 'page sizes').argParser(parsePages).default(PAGE_SHIFTS, all);
 }

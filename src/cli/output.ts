@@ -1,3 +1,5 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { toCsv, type CsvCell } from '../report/csv.js';
 import { writeFileWhole } from '../report/write-file.js';
 import { CommandFailure, explainSystemError } from './failure.js';
@@ -16,10 +18,23 @@ interface Views<Result> {
 
 const STDOUT = '-';
 
-/** Refuses two views on standard output at once, before any work is done. */
-export function checkOutputs(options: OutputOptions): void {
+/**
+ * Before any work is done: refuses two views on standard output at once, and files in folders that do not exist.
+ * @param files what is going to be written, by option
+ */
+export function checkOutputs(options: OutputOptions, files: Readonly<Record<string, string | undefined>>): void {
   if (options.json === true && options.csv === STDOUT) {
     throw new CommandFailure("--json and --csv - both print to standard output; give --csv a file's name", 2);
+  }
+  for (const [option, path] of Object.entries(files)) {
+    if (path === undefined || path === STDOUT) continue;
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+      throw new CommandFailure(`cannot write '${path}' (${option}): it is a folder; give a file's name`);
+    }
+    const folder = dirname(path);
+    if (!existsSync(folder)) {
+      throw new CommandFailure(`cannot write '${path}' (${option}): there is no folder '${folder}'; create it first`);
+    }
   }
 }
 

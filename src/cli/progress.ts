@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import type { SingleBar } from 'cli-progress';
 import { formatCount } from '../report/units.js';
 
 const PATIENCE_MS = 1000;
+const BREATH_MS = 100;
 
 /**
  * A progress bar on standard error: nothing for the first second, nothing at all when standard error is not a terminal.
@@ -9,6 +11,7 @@ const PATIENCE_MS = 1000;
 export class Progress {
   readonly #label: string;
   readonly #began = performance.now();
+  #breath = this.#began;
   #bar: SingleBar | undefined;
   #loading = false;
   #ended = !process.stderr.isTTY;
@@ -17,9 +20,16 @@ export class Progress {
     this.#label = label;
   }
 
-  /** `total` is undefined when nobody knows how much there is: the bar then counts only. */
-  update(done: number, total: number | undefined): void {
+  /**
+   * `total` is undefined when nobody knows how much there is: the bar then counts only. Now and then the promise waits
+   * for a turn of the event loop, so that the bar is drawn while work that never waits goes on.
+   */
+  async update(done: number, total: number | undefined): Promise<void> {
     if (this.#ended) return;
+    if (performance.now() - this.#breath > BREATH_MS) {
+      await setImmediate();
+      this.#breath = performance.now();
+    }
     if (this.#bar !== undefined) {
       this.#bar.setTotal(Math.max(total ?? 0, done));
       this.#bar.update(done, { count: formatCount(done) });

@@ -7,6 +7,7 @@ import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 import { FETCH, MODIFY, type AccessBlock, type AccessCounts as TraceCounts, type Trace } from '../trace/block.js';
+import { RecordedTrace } from '../trace/open.js';
 import { Footprint } from './footprint.js';
 import { Machine } from './machine.js';
 import { inUserSpace, replayBlock } from './replay.js';
@@ -18,7 +19,7 @@ const PAGE_BYTES = 4096;
 /** A trace to compare on, opened only when its turn comes. */
 export interface TraceSource {
   readonly name: string;
-  /** The command that was recorded, or the generator and its options. */
+  /** What it is, for people; a packed recording's own command when absent. */
   readonly about?: string;
   /** Accesses to come, when that is known beforehand: for progress only. */
   readonly accesses?: number;
@@ -154,9 +155,10 @@ async function compareTrace(
   const touchedBytes = resident.footprint.pages * PAGE_BYTES;
   const made = resident.made(trace.counts);
   const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
+  const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
   const summary = {
     trace: source.name,
-    ...(source.about !== undefined && { about: source.about }),
+    ...(about !== undefined && { about }),
     loads,
     stores,
     modifies,

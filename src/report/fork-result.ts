@@ -3,30 +3,31 @@
 import { z } from 'zod';
 import { Count, PageName, SCHEMA_VERSION } from './schema.js';
 
+/** Who writes after the fork. */
+const ScenarioName = z.enum(['child', 'parent', 'both', 'best', 'worst']);
+
 /** What happened after the fork, until everyone had written what the scenario says. */
-const Aftermath = z.strictObject({
-  cowFaults: Count.describe('page faults by writing to a page that fork made read-only'),
+const Scenario = z.strictObject({
+  name: ScenarioName,
+  cowFaults: Count.describe('write faults on pages that fork made read-only'),
+  reused: Count.describe('those among them that copied nothing, because nobody else had the page any more'),
   bytesCopied: Count,
-  tlbFlushes: Count,
+  invalidations: Count.describe('pages dropped from the TLB one by one (INVLPG)'),
+  tlbFlushes: Count.describe('flushes of the whole TLB, switches between the two processes included'),
 });
 
 const ForkRun = z.strictObject({
   pages: PageName,
-  residentBytes: Count,
-  entriesVisited: Count,
+  entriesVisited: Count.describe('entries of the last level that fork looked at'),
   entriesCopied: Count.describe('entries that map memory, written into the tables of the child'),
-  tableBytes: Count.describe('page tables that the child got'),
-  tlbFlushes: Count.describe('flushes that the fork itself needs'),
+  tableBytes: Count.describe('page tables that the child translates with'),
+  spareTableBytes: Count.describe('tables set aside for the child, so that its huge pages can be split without fail'),
+  invalidations: Count.describe('pages that the fork itself drops from the TLB one by one (INVLPG)'),
+  tlbFlushes: Count.describe('flushes of the whole TLB by the fork itself'),
   /** Of the scenario that the options ask for: the child writes its share, or with --exec replaces itself first. */
   cowFaults: Count,
   bytesCopied: Count,
-  scenarios: z.strictObject({
-    child: Aftermath.describe('the child writes the share'),
-    parent: Aftermath.describe('the parent writes it'),
-    both: Aftermath.describe('the child writes it, then the parent'),
-    best: Aftermath.describe('the child execs at once, then the parent writes the share'),
-    worst: Aftermath.describe('both write everything'),
-  }),
+  scenarios: z.array(Scenario),
 });
 
 export const ForkResult = z.strictObject({
@@ -40,4 +41,4 @@ export const ForkResult = z.strictObject({
 
 export type ForkResult = z.infer<typeof ForkResult>;
 export type ForkRun = z.infer<typeof ForkRun>;
-export type Aftermath = z.infer<typeof Aftermath>;
+export type ForkScenario = z.infer<typeof Scenario>;

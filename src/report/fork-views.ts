@@ -1,35 +1,40 @@
 /** The cost of a fork as text for the terminal and as rows for CSV. */
 
 import type { CsvCell } from './csv.js';
-import type { Aftermath, ForkResult, ForkRun } from './fork-result.js';
+import type { ForkResult, ForkRun, ForkScenario } from './fork-result.js';
 import { factTable, wrap, type Fact } from './table.js';
 import { formatBytes, formatCount, formatShare } from './units.js';
 
-type Scenario = keyof ForkRun['scenarios'];
+const PAGE_BYTES = { '4K': 2 ** 12, '2M': 2 ** 21, '1G': 2 ** 30 };
 
-function scenarioFacts(result: ForkResult, scenario: Scenario, title: string): Fact[] {
-  const of = (label: string, cell: (after: Aftermath) => string): Fact => {
-    return { label: `  ${label}`, cells: result.runs.map((run) => cell(run.scenarios[scenario])) };
+function titleOf(name: ForkScenario['name'], share: string): string {
+  const titles = {
+    child: `child writes ${share}`,
+    parent: `parent writes ${share}`,
+    both: `both write ${share}, child first`,
+    best: `best: child execs, parent writes ${share}`,
+    worst: 'worst: both write everything',
   };
+  return titles[name];
+}
+
+/** One scenario over all page sizes; every run went through the same scenarios in the same order. */
+function scenarioFacts(result: ForkResult, index: number): Fact[] {
+  const cells = (cell: (scenario: ForkScenario) => string): string[] =>
+    result.runs.map((run) => cell(run.scenarios[index]));
   return [
-    { label: title, cells: result.runs.map(() => '') },
-    of('copy-on-write faults', ({ cowFaults }) => formatCount(cowFaults)),
-    of('bytes copied', ({ bytesCopied }) => formatBytes(bytesCopied)),
-    of('TLB flushes', ({ tlbFlushes }) => formatCount(tlbFlushes)),
+    { label: titleOf(result.runs[0].scenarios[index].name, formatShare(result.touchedShare)), cells: cells(() => '') },
+    { label: '  copy-on-write faults', cells: cells(({ cowFaults }) => formatCount(cowFaults)) },
+    { label: '  bytes copied', cells: cells(({ bytesCopied }) => formatBytes(bytesCopied)) },
+    { label: '  TLB pages dropped', cells: cells(({ invalidations }) => formatCount(invalidations)) },
   ];
 }
 
-/** The scenarios in the order they are shown, with their titles. */
-function scenarioTitles({ touchedShare, exec }: ForkResult): [Scenario, string][] {
-  const share = formatShare(touchedShare);
-  const best: [Scenario, string] = ['best', `best: child execs at once, parent writes ${share}`];
-  if (exec) return [best];
+function unevenNote({ residentBytes, runs }: ForkResult): string[] {
+  const uneven = runs.filter(({ pages }) => residentBytes % PAGE_BYTES[pages] !== 0).map(({ pages }) => pages);
+  if (uneven.length === 0) return [];
   return [
-    ['child', `child writes ${share}`],
-    ['parent', `parent writes ${share}`],
-    ['both', `both write ${share}, the child first`],
-    best,
-    ['worst', 'worst: both write everything'],
+    `${formatBytes(residentBytes)} is no whole number of ${uneven.join(' or ')} pages: the rest has smaller ones.`,
   ];
 }
 
@@ -40,29 +45,33 @@ export function forkText(result: ForkResult): string {
     fact('fork: entries visited', (run) => formatCount(run.entriesVisited)),
     fact('fork: entries copied', (run) => formatCount(run.entriesCopied)),
     fact('fork: tables copied', (run) => formatBytes(run.tableBytes)),
-    fact('fork: TLB flushes', (run) => formatCount(run.tlbFlushes)),
+    fact('fork: tables set aside', (run) => (run.spareTableBytes === 0 ? '-' : formatBytes(run.spareTableBytes))),
+    fact('fork: TLB pages dropped', (run) => (run.tlbFlushes > 0 ? 'all' : formatCount(run.invalidations))),
   ];
-  const scenarios = scenarioTitles(result).map(([name, title]) => scenarioFacts(result, name, title));
+  const scenarios = result.runs[0].scenarios.map((_, index) => scenarioFacts(result, index));
   const table = factTable(
     result.runs.map((run) => `${run.pages} pages`),
     [fork, ...scenarios],
   );
   const intro = `Forking a process with ${formatBytes(result.residentBytes)} resident, every page of it written before.`;
-  return `${wrap(intro)}\n${table}\n`;
+  return `${[intro, ...unevenNote(result)].map((line) => wrap(line)).join('\n')}\n${table}\n`;
 }
 
 /** One row a page size and scenario. */
 export function forkRows(result: ForkResult): Record<string, CsvCell>[] {
   return result.runs.flatMap((run) => {
-    return Object.entries(run.scenarios).map(([scenario, after]) => ({
+    return run.scenarios.map(({ name, ...scenario }) => ({
       pages: run.pages,
-      residentBytes: run.residentBytes,
+      residentBytes: result.residentBytes,
       touchedShare: result.touchedShare,
       entriesVisited: run.entriesVisited,
       entriesCopied: run.entriesCopied,
       tableBytes: run.tableBytes,
-      scenario,
-      ...after,
+      spareTableBytes: run.spareTableBytes,
+      forkInvalidations: run.invalidations,
+      forkTlbFlushes: run.tlbFlushes,
+      scenario: name,
+      ...scenario,
     }));
   });
 }

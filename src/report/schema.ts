@@ -13,3 +13,5 @@ export const PageName = z.enum(['4K', '2M', '1G']);
 
 /** The version of every result's form; it grows when a field changes its meaning or goes. */
 export const SCHEMA_VERSION = 1;
+
+export type PageName = z.infer<typeof PageName>;

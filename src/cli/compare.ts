@@ -1,0 +1,146 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { pageSizeName, SHIFT_4K } from '../../hw/address.js';
+import { DEFAULT_COSTS } from '../../hw/cost.js';
+import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
+import { compare, type TraceSource } from '../compare/compare.js';
+import { OutOfModelMemory } from '../compare/machine.js';
+import type { CompareResult } from '../report/compare-result.js';
+import { compareRows, compareText } from '../report/compare-views.js';
+import { formatBytes } from '../report/units.js';
+import { openTrace } from '../trace/open.js';
+import { shippedTraces } from '../trace/shipped.js';
+import { openWorkload, WORKLOADS, type WorkloadOptions } from '../trace/workload.js';
+import { readCosts } from './costs.js';
+import { CommandFailure, explainSystemError } from './failure.js';
+import { pagesOption, parseBytes, parseCount, parseSeed } from './options.js';
+import { checkOutputs, printResult, writeOutput, type OutputOptions } from './output.js';
+import { Progress } from './progress.js';
+
+interface CompareCommandOptions extends OutputOptions {
+  readonly pages: number[];
+  readonly tlb: TlbGeometry;
+  readonly costs?: string;
+  readonly fetches?: true;
+  readonly lenient?: true;
+  readonly workload?: string;
+  readonly footprint?: number;
+  readonly accesses?: number;
+  readonly stride?: number;
+  readonly seed?: number;
+  readonly plot?: string;
+}
+
+function parseTlbOption(text: string): TlbGeometry {
+  try {
+    return parseTlb(text);
+  } catch (error) {
+    throw error instanceof RangeError ? new InvalidArgumentError(error.message) : error;
+  }
+}
+
+/** Options that shape a workload and mean nothing without one. */
+const WORKLOAD_OPTIONS = ['footprint', 'accesses', 'stride', 'seed'] as const;
+
+function workloadSource(options: CompareCommandOptions): TraceSource[] {
+  const { workload } = options;
+  if (workload === undefined) {
+    const lost = WORKLOAD_OPTIONS.find((name) => options[name] !== undefined);
+    if (lost === undefined) return [];
+    throw new CommandFailure(`--${lost} shapes a workload: give --workload NAME too`, 2);
+  }
+  const { footprint = 2 ** 30, accesses = 10_000_000, seed, stride } = options;
+  const shape: WorkloadOptions = {
+    footprint,
+    accesses,
+    ...(seed !== undefined && { seed }),
+    ...(stride !== undefined && { stride }),
+  };
+  const title = WORKLOADS.find(({ name }) => name === workload)?.title ?? '';
+  const about = `${title}; ${formatBytes(footprint)}, seed ${seed ?? 1}`;
+  try {
+    const trace = openWorkload(workload, shape);
+    return [{ name: workload, about, accesses, open: () => trace }];
+  } catch (error) {
+    throw error instanceof RangeError ? new CommandFailure(`--${error.message}`, 2) : error;
+  }
+}
+
+function traceSources(paths: readonly string[], options: CompareCommandOptions): TraceSource[] {
+  const reading = { lenient: options.lenient === true, fetches: options.fetches === true };
+  const generated = workloadSource(options);
+  const named = [...new Set(paths)].map((path) => ({
+    name: path === '-' ? 'standard input' : path,
+    open: () => openTrace(path, reading),
+  }));
+  if (named.length + generated.length > 0) return [...named, ...generated];
+  return shippedTraces().map(({ name, title, path }) => ({ name, about: title, open: () => openTrace(path, reading) }));
+}
+
+/** Failures of a comparison in the words of its options. */
+function explainCompareError(error: unknown, options: CompareCommandOptions): unknown {
+  if (!(error instanceof OutOfModelMemory)) return explainSystemError(error);
+  const size = pageSizeName(error.shift);
+  const limit = `the model's ${formatBytes(error.ramBytes)} of RAM hold too few ${size} pages for what this trace touches`;
+  const smaller = options.pages.filter((shift) => shift < error.shift).map(pageSizeName);
+  const fix = smaller.length > 0 ? smaller : [pageSizeName(SHIFT_4K)];
+  return new CommandFailure(`--pages ${size}: ${limit}; leave ${size} out: --pages ${fix.join(',')}`);
+}
+
+async function run(paths: readonly string[], options: CompareCommandOptions): Promise<CompareResult> {
+  const progress = new Progress('comparing');
+  try {
+    return await compare({
+      sources: traceSources(paths, options),
+      shifts: options.pages,
+      tlb: options.tlb,
+      costs: options.costs === undefined ? DEFAULT_COSTS : readCosts(options.costs),
+      onProgress: (done, total) => progress.update(done, total),
+    });
+  } catch (error) {
+    throw explainCompareError(error, options);
+  } finally {
+    progress.end();
+  }
+}
+
+/** `pagewalk compare`: what page sizes do to traces and workloads. */
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description('Would huge pages help? Replays traces at several page sizes.')
+    .argument(
+      '[TRACE...]',
+      "lackey text or packed, gzipped or not, - for standard\ninput; pagewalk's own two recordings when none is given",
+    )
+    .addOption(pagesOption())
+    .addOption(
+      new Option('-t, --tlb <shape>', 'a processor, or as 64x4+1536x12')
+        .argParser(parseTlbOption)
+        .default(MODEL_DEFAULT, MODEL_DEFAULT.name),
+    )
+    .option('--costs <file>', 'JSON that replaces model cycles by name')
+    .option('--fetches', 'instruction fetches too, reported apart')
+    .option('--lenient', 'skip and count malformed lines')
+    .addOption(new Option('-w, --workload <name>', 'generated accesses').choices(WORKLOADS.map(({ name }) => name)))
+    .option('--footprint <bytes>', 'its memory (default: 1G)', parseBytes)
+    .option('--accesses <count>', 'its length (default: 10M)', (text) => parseCount(text))
+    .option('--stride <bytes>', 'its step (default: 4K)', parseBytes)
+    .option('--seed <number>', 'its seed (default: 1)', parseSeed)
+    .option('--json', 'print JSON instead of tables')
+    .option('--csv <file>', 'write CSV too (- prints it instead)')
+    .option('--plot <file>', 'write a chart as SVG too')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 4G --csv zipf.csv',
+    )
+    .action(async (paths: string[], options: CompareCommandOptions) => {
+      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot });
+      const result = await run(paths, options);
+      if (options.plot !== undefined) {
+        const { comparePlot } = await import('../report/plot.js');
+        writeOutput('--plot', options.plot, comparePlot(result));
+      }
+      printResult(result, options, { text: compareText, rows: compareRows });
+    });
+}

@@ -1,0 +1,189 @@
+/** What fork costs: a real process in the model is forked, and parent and child write to what they share. */
+
+import { PAGE_BYTES, pageSizeName } from '../../hw/address.js';
+import { Core } from '../../hw/core.js';
+import { Mmu } from '../../hw/mmu.js';
+import { Ram } from '../../hw/ram.js';
+import type { KernelCounters } from '../kernel/counters.js';
+import { Kernel } from '../kernel/kernel.js';
+import type { Process } from '../kernel/process.js';
+import { ForkResult, type ForkRun, type ForkScenario } from '../report/fork-result.js';
+import { PageName, SCHEMA_VERSION } from '../report/schema.js';
+
+/**
+ * The most that a process may have resident: afterwards parent and child may need all of it, and the tables besides,
+ * and RAM ends at 16 GiB.
+ */
+export const MAX_RESIDENT = 7 * 2 ** 30;
+/** Where the process keeps its memory: 1 TiB, aligned for every page size. */
+const BASE = 2 ** 40;
+const GIB = 2 ** 30;
+
+export interface ForkOptions {
+  /** Bytes resident, rounded up to 4 KiB; at most {@link MAX_RESIDENT}. */
+  readonly resident: number;
+  /** log2 of the page sizes. */
+  readonly pages: readonly number[];
+  /** Share of the memory, from its start, that is written after the fork: 0 to 1. */
+  readonly touch: number;
+  /** Only the case in which the child execs at once. */
+  readonly exec: boolean;
+  /** Called after each scenario. */
+  readonly onProgress?: (done: number, total: number) => Promise<void>;
+}
+
+/** A machine whose one process is forked again and again. */
+class ForkMachine {
+  readonly kernel: Kernel;
+  readonly #pages: PageName;
+  readonly #resident: number;
+  #parent: Process | null = null;
+  /** Page tables that the parent has when it is as it should be. */
+  #tables = 0;
+
+  constructor(ram: Ram, cleanRam: boolean, shift: number, resident: number) {
+    this.kernel = new Kernel({ processor: new Core(new Mmu({ ram })), cleanRam });
+    this.#pages = PageName.parse(pageSizeName(shift));
+    this.#resident = resident;
+  }
+
+  /**
+   * A process with all its memory resident and written before, in pages of the machine's size, running. Writes after
+   * an earlier fork may have split huge pages; then it is a new one.
+   */
+  get parent(): Process {
+    const { kernel } = this;
+    if (this.#parent !== null && this.#parent.space?.tables !== this.#tables) {
+      kernel.exit(this.#parent);
+      this.#parent = null;
+    }
+    this.#parent ??= this.#build();
+    // It runs, so the TLB belongs to it when it forks.
+    must(kernel.load(this.#parent, BASE, 8));
+    return this.#parent;
+  }
+
+  #build(): Process {
+    const process = must(this.kernel.spawn({ pages: this.#pages }));
+    must(this.kernel.mapRegion(process, BASE, this.#resident));
+    for (let offset = 0; offset < this.#resident; offset += PAGE_BYTES) {
+      must(this.kernel.populate(process, BASE + offset));
+    }
+    this.#tables = process.space?.tables ?? 0;
+    return process;
+  }
+
+  /** The process writes a word of every 4 KiB of the first `bytes` of its memory. */
+  write(process: Process, bytes: number): void {
+    for (let offset = 0; offset < bytes; offset += PAGE_BYTES) must(this.kernel.store(process, BASE + offset, 8, 1));
+  }
+}
+
+/** The RAM was chosen so that nothing here can fail; if it does, the model is wrong. */
+function must<T>(result: T | number): T {
+  if (typeof result === 'number' && result < 0) throw new Error(`the kernel refused a step of the fork: ${result}`);
+  return result as T;
+}
+
+/** What parent and child do after the fork, by name of the scenario: `some` bytes are written, or `all`. */
+type Deeds = (machine: ForkMachine, parent: Process, child: Process, some: number, all: number) => void;
+
+const DEEDS: Readonly<Record<ForkScenario['name'], Deeds>> = {
+  child: (machine, _parent, child, some) => {
+    machine.write(child, some);
+  },
+  parent: (machine, parent, _child, some) => {
+    machine.write(parent, some);
+  },
+  both: (machine, parent, child, some) => {
+    machine.write(child, some);
+    machine.write(parent, some);
+  },
+  best: (machine, parent, child, some) => {
+    must(machine.kernel.exec(child));
+    machine.write(parent, some);
+  },
+  worst: (machine, parent, child, _some, all) => {
+    machine.write(child, all);
+    machine.write(parent, all);
+  },
+};
+
+type ForkItself = Omit<ForkRun, 'pages' | 'cowFaults' | 'bytesCopied' | 'scenarios'>;
+
+function difference(after: Readonly<KernelCounters>, before: Readonly<KernelCounters>): KernelCounters {
+  const result = { ...after };
+  for (const name of Object.keys(result) as (keyof KernelCounters)[]) result[name] -= before[name];
+  return result;
+}
+
+function forkOnce(
+  machine: ForkMachine,
+  name: ForkScenario['name'],
+  some: number,
+  all: number,
+): [ForkItself, ForkScenario] {
+  const { parent, kernel } = machine;
+  const before = { ...kernel.counters };
+  const child = must(kernel.fork(parent));
+  const forked = { ...kernel.counters };
+  const fork = difference(forked, before);
+  const itself = {
+    entriesVisited: fork.forkEntriesVisited,
+    entriesCopied: fork.forkEntriesCopied,
+    tableBytes: child.space?.tableBytes ?? 0,
+    spareTableBytes: (child.space?.deposit.length ?? 0) * PAGE_BYTES,
+    invalidations: fork.invlpg,
+    tlbFlushes: fork.fullFlushes,
+  };
+  DEEDS[name](machine, parent, child, some, all);
+  const after = difference(kernel.counters, forked);
+  kernel.exit(child);
+  const scenario = {
+    name,
+    cowFaults: after.cowFaults + after.reuseFaults,
+    reused: after.reuseFaults,
+    bytesCopied: after.bytesCopied,
+    invalidations: after.invlpg,
+    tlbFlushes: after.fullFlushes + after.switches,
+  };
+  return [itself, scenario];
+}
+
+/** Room for parent and child apart, as many tables as 4 KiB pages need, and the first GiB, which is never whole. */
+function ramFor(resident: number): Ram {
+  return new Ram({ bytes: Math.ceil((2 * resident * (1 + 1 / 64)) / GIB + 1) * GIB });
+}
+
+/**
+ * Forks a process of `options.resident` bytes once a page size and scenario.
+ *
+ * @throws RangeError when the host cannot give the RAM
+ */
+export async function forkCost(options: ForkOptions): Promise<ForkResult> {
+  const names: ForkScenario['name'][] = options.exec ? ['best'] : ['child', 'parent', 'both', 'best', 'worst'];
+  const all = Math.ceil(options.resident / PAGE_BYTES) * PAGE_BYTES;
+  const some = Math.ceil((all / PAGE_BYTES) * options.touch) * PAGE_BYTES;
+  // One RAM for all page sizes: the host commits it once.
+  const ram = ramFor(all);
+  const runs: ForkRun[] = [];
+  for (const shift of options.pages) {
+    const machine = new ForkMachine(ram, runs.length === 0, shift, all);
+    const outcomes: [ForkItself, ForkScenario][] = [];
+    for (const name of names) {
+      outcomes.push(forkOnce(machine, name, some, all));
+      await options.onProgress?.(runs.length * names.length + outcomes.length, options.pages.length * names.length);
+    }
+    const [[itself, { cowFaults, bytesCopied }]] = outcomes;
+    const scenarios = outcomes.map(([, scenario]) => scenario);
+    runs.push({ pages: PageName.parse(pageSizeName(shift)), ...itself, cowFaults, bytesCopied, scenarios });
+  }
+  return ForkResult.parse({
+    schemaVersion: SCHEMA_VERSION,
+    command: 'fork',
+    residentBytes: options.resident,
+    touchedShare: options.touch,
+    exec: options.exec,
+    runs,
+  });
+}
