@@ -113,6 +113,19 @@ export class Translation {
     return this.hit(hi, lo, access, side, l1, count.L1_HITS);
   }
 
+  /**
+   * Translates `length` addresses, all with the same access, given as words in `his` and `los`; frames go to `frames`.
+   * @returns how many were translated; fewer than `length` when one faults, whose status is in {@link fault}.
+   */
+  translateMany(his: Int32Array, los: Int32Array, length: number, access: number, frames: Int32Array): number {
+    for (let i = 0; i < length; i++) {
+      const frame = this.translate(his[i], los[i], access);
+      if (frame < 0) return i;
+      frames[i] = frame;
+    }
+    return length;
+  }
+
   /** A TLB has the translation: allow it, or find out what is missing. */
   private hit(hi: number, lo: number, access: number, side: number, group: TlbGroup, level: number): number {
     const { rules } = this;
