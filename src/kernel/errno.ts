@@ -4,6 +4,7 @@
  */
 
 export const EPERM = -1;
+export const ENOENT = -2;
 export const ESRCH = -3;
 export const EBADF = -9;
 export const ECHILD = -10;
@@ -15,10 +16,12 @@ export const EBUSY = -16;
 export const EEXIST = -17;
 export const EINVAL = -22;
 export const EFBIG = -27;
+export const EIDRM = -43;
 export const EOPNOTSUPP = -95;
 
 const NAMES = new Map<number, string>([
   [EPERM, 'EPERM'],
+  [ENOENT, 'ENOENT'],
   [ESRCH, 'ESRCH'],
   [EBADF, 'EBADF'],
   [ECHILD, 'ECHILD'],
@@ -30,6 +33,7 @@ const NAMES = new Map<number, string>([
   [EEXIST, 'EEXIST'],
   [EINVAL, 'EINVAL'],
   [EFBIG, 'EFBIG'],
+  [EIDRM, 'EIDRM'],
   [EOPNOTSUPP, 'EOPNOTSUPP'],
 ]);
 

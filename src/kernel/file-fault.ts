@@ -5,7 +5,7 @@ import { prepareAnonVma } from './anon-vma.js';
 import { FRAME_DIRTY } from './frames.js';
 import { mapFilePage, mapNewAnonymous } from './mapping.js';
 import type { Memory } from './memory.js';
-import { cachePage, pagesOf, readAround } from './page-cache.js';
+import { cachePage, pagesOf, readAround, writtenPage } from './page-cache.js';
 import { PTE_WRITTEN } from './pte.js';
 import { BUS_ADRERR, FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from './signal.js';
 import type { Vma } from './vma.js';
@@ -40,8 +40,6 @@ function faultKind(vma: Vma, index: number): number {
 function pageForFault(memory: Memory, vma: Vma, index: number): number {
   const object = vma.file?.object;
   if (object === undefined || index >= pagesOf(object)) return BUS_ADRERR;
-  const cached = object.pages.get(index);
-  if (cached !== undefined) return cached;
   const frame = object.kind === 'disk' ? readAround(memory, object, index) : cachePage(memory, object, index);
   return frame < 0 ? OOM_KILL : frame;
 }
@@ -91,7 +89,7 @@ function mapAround(memory: Memory, vma: Vma, at: number, address: number): boole
     const place = at + (entry - inTable) * 2;
     const index = vma.pageOffset(address) + entry - inTable;
     if (tables.words[place] !== 0 || index >= limit) continue;
-    const frame = object.pages.get(index);
+    const frame = writtenPage(object, index);
     if (frame !== undefined) mapFilePage(memory, vma, place, frame, false);
   }
   if (tables.words[at] === 0) return false;

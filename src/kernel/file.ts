@@ -13,6 +13,8 @@ export class FileObject {
   size = 0;
   /** The page cache: frame by page offset. Each cached page is pinned once. */
   readonly pages = new Map<number, number>();
+  /** Cached pages that fallocate reserved and nobody has used: as good as absent to all but a write or a fault. */
+  readonly unwritten = new Set<number>();
   /** Every VMA that maps it: the reverse map of its pages. */
   readonly vmas = new Set<Vma>();
   /** Names and descriptors that keep it alive. */
@@ -28,6 +30,8 @@ export class FileObject {
 
 /** An open file description: two descriptors of one object are two of these, and their mappings never merge. */
 export class OpenFile {
+  closed = false;
+
   constructor(
     readonly object: FileObject,
     readonly readable: boolean,

@@ -169,6 +169,22 @@ export class Frames {
     return (word & MAP_COUNT) + (word < 0 ? this.largeAt(this.headOf(frame)).whole : 0);
   }
 
+  /** Makes single frames of a large folio that no huge entry maps; the parts that nothing maps are freed. */
+  splitFolio(head: number): void {
+    const count = 1 << this.order[head];
+    const pinned = this.pins[head];
+    for (let part = head; part < head + count; part++) {
+      this.order[part] = 0;
+      this.map[part] &= ~MAP_LARGE;
+      this.flags[part] = this.flags[head];
+      this.owner[part] = this.owner[head];
+      this.index[part] = this.index[head] + part - head;
+      this.pins[part] = pinned;
+    }
+    this.large.delete(head);
+    for (let part = head + count - 1; part >= head; part--) if (this.references(part) === 0) this.release(part);
+  }
+
   /** Everything that holds the folio: mappings of all its parts and pins. */
   references(head: number): number {
     const mappings = this.map[head] < 0 ? this.largeAt(head).total : this.map[head] & MAP_COUNT;

@@ -152,3 +152,10 @@ function spreadMapping(memory: Memory, vma: Vma, head: number, exclusive: boolea
   frames.removeWholeMapping(head, vma.space.id);
   if (exclusive) frames.setExclusive(head, true);
 }
+
+/** Splits the huge entry that `address` cuts, if there is one: a VMA is going to begin or end there. */
+export function splitHugeAt(memory: Memory, vma: Vma, address: number): void {
+  if (address % HUGE_BYTES === 0 || (vma.flags & VM_HUGETLB) !== 0) return;
+  const at = memory.tables.find(vma.space, address, SHIFT_2M);
+  if (at >= 0 && memory.tables.words[at] !== 0 && !memory.tables.isTable(at)) splitHuge(memory, vma, at, address);
+}

@@ -14,10 +14,13 @@ export function pagesOf(object: FileObject): number {
   return Math.ceil(object.size / PAGE_BYTES);
 }
 
-/** The frame of page `index`, made (zeros, a hole of the file) if the cache has none; or ENOMEM. */
+/** The frame of page `index` for use, made (zeros, a hole of the file) if the cache has none; or ENOMEM. */
 export function cachePage(memory: Memory, object: FileObject, index: number): number {
   const cached = object.pages.get(index);
-  if (cached !== undefined) return cached;
+  if (cached !== undefined) {
+    object.unwritten.delete(index);
+    return cached;
+  }
   const { frames } = memory;
   const frame = frames.allocateZeroed(0, object.kind === 'shmem' ? FRAME_SWAPBACKED : 0);
   if (frame < 0) return ENOMEM;
@@ -28,8 +31,15 @@ export function cachePage(memory: Memory, object: FileObject, index: number): nu
   return frame;
 }
 
-/** Reads page `index` of a disk file and its surroundings into the cache. Returns its frame or ENOMEM. */
+/** The frame of page `index` if the cache has it with contents; fallocate alone gives it none. */
+export function writtenPage(object: FileObject, index: number): number | undefined {
+  return object.unwritten.has(index) ? undefined : object.pages.get(index);
+}
+
+/** The frame of page `index` of a disk file; on a miss its surroundings are read as well. Or ENOMEM. */
 export function readAround(memory: Memory, object: FileObject, index: number): number {
+  const cached = object.pages.get(index);
+  if (cached !== undefined) return cached;
   const frame = cachePage(memory, object, index);
   const from = Math.max(0, index - READ_AROUND / 2);
   const to = Math.min(pagesOf(object), from + READ_AROUND);
@@ -43,6 +53,7 @@ export function dropCachedPage(memory: Memory, object: FileObject, index: number
   const frame = object.pages.get(index);
   if (frame === undefined) return;
   object.pages.delete(index);
+  object.unwritten.delete(index);
   const { frames } = memory;
   frames.pins[frame]--;
   if (frames.references(frame) === 0) frames.release(frame);

@@ -9,6 +9,8 @@ export class Process {
   /** Null once the process has ended. */
   space: AddressSpace | null;
   readonly children = new Set<Process>();
+  /** The vfork child that uses this process's memory for the time being. */
+  waitsFor: Process | null = null;
   /** Status given to exit, or the negated result of signal.ts that killed it. */
   status = 0;
 

@@ -2,6 +2,7 @@
 
 import { PAGE_BYTES } from '../../hw/address.js';
 import { PTE_P } from '../../hw/paging/x86-format.js';
+import type { AddressSpace } from './address-space.js';
 import { FRAME_ANON } from './frames.js';
 import { splitHuge } from './huge.js';
 import { unmapHuge, unmapPage } from './mapping.js';
@@ -91,14 +92,14 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
  */
 export function freeTablesBetween(
   memory: Memory,
-  vma: Vma,
+  space: AddressSpace,
   start: number,
   end: number,
   floor: number,
   ceiling: number,
 ): void {
   // Before the tables are freed nothing may lead to them: one INVLPG drops all paging-structure caches of the space.
-  memory.tlb.page(vma.space, start);
+  memory.tlb.page(space, start);
   memory.tlb.flush();
-  memory.tables.freeRange(vma.space, start, end, floor, ceiling);
+  memory.tables.freeRange(space, start, end, floor, ceiling);
 }

@@ -1,0 +1,156 @@
+/** System calls on files that see the same page cache as mappings: pread, pwrite, ftruncate, fallocate. */
+
+import { PAGE_BYTES, PAGE_OFFSET_MASK } from '../../hw/address.js';
+import { EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from './errno.js';
+import type { FileObject, OpenFile } from './file.js';
+import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE } from './flags.js';
+import { FRAME_DIRTY } from './frames.js';
+import type { Memory } from './memory.js';
+import { cachePage, dropCachedPage, pagesOf, readAround, writtenPage } from './page-cache.js';
+import { unmapObject } from './rmap.js';
+
+/** Moves bytes between a page and wherever the caller's buffer is; returns how many it could move. */
+export type PageMover = (frame: number, offsetInPage: number, bytes: number, done: number) => number;
+
+const LARGEST_FILE = 2 ** 52;
+
+/**
+ * pread(2): calls `move` for each piece; frame -1 stands for a hole, all zeros.
+ * @returns bytes read, 0 at the end of the file, EBADF, EINVAL, EFAULT (nothing could be moved) or ENOMEM
+ */
+export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: number, move: PageMover): number {
+  if (!file.readable) return EBADF;
+  if (offset < 0 || bytes < 0) return EINVAL;
+  const { object } = file;
+  const wanted = Math.min(bytes, Math.max(0, object.size - offset));
+  let done = 0;
+  while (done < wanted) {
+    const at = offset + done;
+    const index = Math.floor(at / PAGE_BYTES);
+    const frame = object.kind === 'disk' ? readAround(memory, object, index) : (writtenPage(object, index) ?? -1);
+    if (frame === ENOMEM) return done > 0 ? done : ENOMEM;
+    const inPage = at % PAGE_BYTES;
+    const piece = Math.min(wanted - done, PAGE_BYTES - inPage);
+    const moved = move(frame, inPage, piece, done);
+    done += moved;
+    if (moved < piece) return done > 0 ? done : EFAULT;
+  }
+  return done;
+}
+
+/** pwrite(2), extending the file. Returns bytes written, EBADF, EINVAL, EFBIG, EFAULT or ENOMEM. */
+export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes: number, move: PageMover): number {
+  if (!file.writable) return EBADF;
+  if (offset < 0 || bytes < 0) return EINVAL;
+  if (offset + bytes > LARGEST_FILE) return EFBIG;
+  const { object } = file;
+  let done = 0;
+  while (done < bytes) {
+    const at = offset + done;
+    const frame = cachePage(memory, object, Math.floor(at / PAGE_BYTES));
+    if (frame < 0) return done > 0 ? done : ENOMEM;
+    const inPage = at % PAGE_BYTES;
+    const piece = Math.min(bytes - done, PAGE_BYTES - inPage);
+    const moved = move(frame, inPage, piece, done);
+    done += moved;
+    if (moved > 0) memory.frames.flags[frame] |= FRAME_DIRTY;
+    if (offset + done > object.size) extend(memory, object, offset + done);
+    if (moved < piece) return done > 0 ? done : EFAULT;
+  }
+  return done;
+}
+
+/** Makes the file longer. What lies past the end in the last page of a disk file is zeroed before it shows. */
+function extend(memory: Memory, object: FileObject, size: number): void {
+  const last = Math.floor(object.size / PAGE_BYTES);
+  const frame = object.pages.get(last);
+  const inPage = object.size % PAGE_BYTES;
+  if (object.kind === 'disk' && frame !== undefined && inPage !== 0 && size > object.size) {
+    zeroBytes(memory, frame, inPage, PAGE_BYTES);
+  }
+  object.size = size;
+}
+
+/** Zeros bytes `[from, to)` of a frame. */
+function zeroBytes(memory: Memory, frame: number, from: number, to: number): void {
+  for (let at = from; at < to; at++) memory.ram.store8(frame >>> 20, (frame << 12) | (at & PAGE_OFFSET_MASK), 0);
+}
+
+/** ftruncate(2). Returns 0 or EINVAL; pages past the new end leave every mapping, private copies too. */
+export function truncateFile(memory: Memory, file: OpenFile, size: number): number {
+  if (!file.writable || size < 0) return EINVAL;
+  if (size > LARGEST_FILE) return EFBIG;
+  const { object } = file;
+  if (size > object.size) {
+    extend(memory, object, size);
+    return 0;
+  }
+  const oldPages = pagesOf(object);
+  object.size = size;
+  const firstGone = pagesOf(object);
+  if (oldPages > firstGone) unmapObject(memory, object, firstGone, oldPages, false);
+  discard(memory, object, size, Infinity);
+  return 0;
+}
+
+/** Drops the whole pages of `[from, to)` bytes from the cache and zeros the parts. */
+function discard(memory: Memory, object: FileObject, from: number, to: number): void {
+  const first = Math.ceil(from / PAGE_BYTES);
+  const last = Math.floor(to / PAGE_BYTES);
+  for (const index of [...object.pages.keys()]) {
+    if (index >= first && index < last) dropCachedPage(memory, object, index);
+  }
+  zeroPart(memory, object, from, Math.min(to, first * PAGE_BYTES));
+  if (last >= first) zeroPart(memory, object, last * PAGE_BYTES, to);
+}
+
+function zeroPart(memory: Memory, object: FileObject, from: number, to: number): void {
+  if (!(from < to) || to === Infinity) return;
+  const base = Math.floor(from / PAGE_BYTES) * PAGE_BYTES;
+  const frame = object.pages.get(base / PAGE_BYTES);
+  if (frame !== undefined) zeroBytes(memory, frame, from - base, to - base);
+}
+
+/**
+ * fallocate(2): reserves pages, or with FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE gives them back; private copies stay.
+ * @returns 0, EBADF, EINVAL, EFBIG, EOPNOTSUPP or ENOMEM (nothing was reserved)
+ */
+export function allocateFile(memory: Memory, file: OpenFile, mode: number, offset: number, length: number): number {
+  if (offset < 0 || length <= 0) return EINVAL;
+  if ((mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE)) !== 0) return EOPNOTSUPP;
+  if ((mode & FALLOC_PUNCH_HOLE) !== 0 && (mode & FALLOC_KEEP_SIZE) === 0) return EOPNOTSUPP;
+  if (!file.writable) return EBADF;
+  if (offset + length > LARGEST_FILE) return EFBIG;
+  const { object } = file;
+  if ((mode & FALLOC_PUNCH_HOLE) !== 0) {
+    punchHole(memory, object, offset, offset + length);
+    return 0;
+  }
+  if (object.kind === 'shmem' && !reserve(memory, object, offset, offset + length)) return ENOMEM;
+  if ((mode & FALLOC_KEEP_SIZE) === 0 && offset + length > object.size) extend(memory, object, offset + length);
+  return 0;
+}
+
+/** Gives the bytes `[from, to)` of an object back: they read as zeros. */
+export function punchHole(memory: Memory, object: FileObject, from: number, to: number): void {
+  const first = Math.ceil(from / PAGE_BYTES);
+  const last = Math.floor(to / PAGE_BYTES);
+  if (last > first) unmapObject(memory, object, first, last, true);
+  discard(memory, object, from, to);
+}
+
+/** Puts pages that were never written into the cache; all or none. */
+function reserve(memory: Memory, object: FileObject, from: number, to: number): boolean {
+  const made: number[] = [];
+  for (let index = Math.floor(from / PAGE_BYTES); index < Math.ceil(to / PAGE_BYTES); index++) {
+    if (object.pages.has(index)) continue;
+    const frame = cachePage(memory, object, index);
+    if (frame < 0) {
+      for (const page of made) dropCachedPage(memory, object, page);
+      return false;
+    }
+    made.push(index);
+    object.unwritten.add(index);
+  }
+  return true;
+}

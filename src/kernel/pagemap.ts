@@ -1,0 +1,75 @@
+/** What is behind a page of a process: the facts that /proc/PID/pagemap and /proc/kpageflags tell. */
+
+import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import type { AddressSpace } from './address-space.js';
+import { FRAME_ANON } from './frames.js';
+import { isGuard } from './guard.js';
+import { hugeFrame } from './mapping.js';
+import type { Memory } from './memory.js';
+import { PTE_MAPPED, PTE_SOFT_DIRTY, PTE_SPECIAL } from './pte.js';
+
+export interface PagemapEntry {
+  /** Bit 63. A page that PROT_NONE hides is present all the same. */
+  readonly present: boolean;
+  /** Page frame number; 0 when not present. */
+  readonly frame: number;
+  /** Bit 61: a page of a file or of shared memory. */
+  readonly file: boolean;
+  /** Bit 58: a guard page. */
+  readonly guard: boolean;
+  /** Bit 56: mapped once in all the system; of a huge entry this tells about its first 4 KiB. */
+  readonly exclusive: boolean;
+  /** Bit 55: written since clear_refs. */
+  readonly softDirty: boolean;
+  /** Part of a folio of more than 4 KiB. */
+  readonly huge: boolean;
+  /** The zero page or part of the huge one. */
+  readonly zero: boolean;
+}
+
+const ABSENT: PagemapEntry = {
+  present: false,
+  frame: 0,
+  file: false,
+  guard: false,
+  exclusive: false,
+  softDirty: false,
+  huge: false,
+  zero: false,
+};
+
+/** The page of `space` at `address`. */
+export function pagemap(memory: Memory, space: AddressSpace, address: number): PagemapEntry {
+  const { tables } = memory;
+  for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
+    const at = tables.find(space, address, shift);
+    if (at >= 0) return describe(memory, at, shift, address);
+  }
+  return ABSENT;
+}
+
+function describe(memory: Memory, at: number, shift: number, address: number): PagemapEntry {
+  const { frames, tables } = memory;
+  const low = tables.words[at];
+  if (isGuard(low)) return { ...ABSENT, guard: true };
+  if ((low & PTE_MAPPED) === 0) return ABSENT;
+  const first = shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
+  const frame = first + Math.floor((address % 2 ** shift) / PAGE_BYTES);
+  const softDirty = (low & PTE_SOFT_DIRTY) !== 0;
+  if ((low & PTE_SPECIAL) !== 0) {
+    // The small zero page is no "normal" page and has no flags; the huge one is a folio, and not an anonymous one.
+    const huge = shift !== SHIFT_4K;
+    return { ...ABSENT, present: true, frame, file: huge, softDirty, huge, zero: true };
+  }
+  const head = frames.headOf(frame);
+  return {
+    present: true,
+    frame,
+    file: (frames.flags[head] & FRAME_ANON) === 0,
+    guard: false,
+    exclusive: frames.mappingsOf(first) === 1,
+    softDirty,
+    huge: frames.order[head] !== 0,
+    zero: false,
+  };
+}

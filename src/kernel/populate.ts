@@ -1,0 +1,64 @@
+/**
+ * Faulting pages in without an access: MAP_POPULATE, MADV_POPULATE_READ and _WRITE, mlock, and the kernel's own
+ * accesses to user memory.
+ */
+
+import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { PTE_RW } from '../../hw/paging/x86-format.js';
+import type { AddressSpace } from './address-space.js';
+import { EFAULT, EINVAL, ENOMEM } from './errno.js';
+import { countFault, handleFault } from './fault.js';
+import type { Memory } from './memory.js';
+import { PTE_MAPPED } from './pte.js';
+import { OOM_KILL } from './signal.js';
+import type { Vma } from './vma.js';
+import { VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
+
+/** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
+function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
+  const { tables } = memory;
+  for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
+    const at = tables.find(space, address, shift);
+    if (at < 0) continue;
+    const low = tables.words[at];
+    return (low & PTE_MAPPED) !== 0 && (!write || (low & PTE_RW) !== 0);
+  }
+  return false;
+}
+
+/** Makes one page ready, counting the faults that takes. Returns 0 or the signal a process would get. */
+export function faultIn(memory: Memory, vma: Vma, address: number, write: boolean): number {
+  while (!isReady(memory, vma.space, address, write)) {
+    const result = handleFault(memory, vma, address, write);
+    countFault(memory, result);
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
+/** Faults in what `[start, end)` maps, writable where private and writable; stops at trouble in a VMA, quietly. */
+export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number): void {
+  for (const vma of space.vmas.overlapping(start, end)) {
+    if (!vma.isAccessible) continue;
+    const write = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
+    const high = Math.min(end, vma.end);
+    for (let address = Math.max(start, vma.start); address < high; address += PAGE_BYTES) {
+      if (faultIn(memory, vma, address, write) < 0) break;
+    }
+  }
+}
+
+/**
+ * MADV_POPULATE_READ and MADV_POPULATE_WRITE: what was populated before an error stays.
+ * @returns 0, EINVAL (the mapping does not allow it), EFAULT (a signal would be sent), ENOMEM (a hole, or no memory)
+ */
+export function populateAdvice(memory: Memory, space: AddressSpace, start: number, end: number, write: boolean): number {
+  for (let address = start; address < end; address += PAGE_BYTES) {
+    const vma = space.vmas.at(address);
+    if (vma === undefined) return ENOMEM;
+    if ((vma.flags & (write ? VM_WRITE : VM_READ)) === 0) return EINVAL;
+    const result = faultIn(memory, vma, address, write);
+    if (result < 0) return result === OOM_KILL ? ENOMEM : EFAULT;
+  }
+  return 0;
+}

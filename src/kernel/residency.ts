@@ -1,0 +1,85 @@
+/** mincore(2), msync(2), mlock(2), munlock(2): what of a range is in memory, on its way to disk, or held there. */
+
+import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { alignDown, alignUp, USER_END } from './address-space.js';
+import type { AddressSpace } from './address-space.js';
+import { EBUSY, EINVAL, ENOMEM } from './errno.js';
+import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from './flags.js';
+import type { Memory } from './memory.js';
+import { writtenPage } from './page-cache.js';
+import { populateRange } from './populate.js';
+import { PTE_MAPPED } from './pte.js';
+import type { Vma } from './vma.js';
+import { VM_LOCKED } from './vma-flags.js';
+import { modifyFlags } from './vma-merge.js';
+
+/**
+ * mincore(2): for each page whether it is in the caller's page table or in the page cache of its object.
+ * @returns the pages' answers, EINVAL, or ENOMEM for a range that is not mapped throughout
+ */
+export function mincore(memory: Memory, space: AddressSpace, address: number, length: number): boolean[] | number {
+  if (address % PAGE_BYTES !== 0) return EINVAL;
+  if (address < 0 || length < 0 || address + length > USER_END) return ENOMEM;
+  const answers: boolean[] = [];
+  for (let at = address; at < address + length; at += PAGE_BYTES) {
+    const vma = space.vmas.at(at);
+    if (vma === undefined) return ENOMEM;
+    answers.push(isMapped(memory, vma, at) || isCached(vma, at));
+  }
+  return answers;
+}
+
+function isMapped(memory: Memory, vma: Vma, address: number): boolean {
+  const { tables } = memory;
+  for (const shift of [SHIFT_4K, SHIFT_2M, vma.pageShift]) {
+    const at = tables.find(vma.space, address, shift);
+    if (at >= 0) return (tables.words[at] & PTE_MAPPED) !== 0;
+  }
+  return false;
+}
+
+function isCached(vma: Vma, address: number): boolean {
+  const object = vma.file?.object;
+  return object !== undefined && writtenPage(object, vma.pageOffset(address)) !== undefined;
+}
+
+/** msync(2). There is no disk below the page cache, so only the arguments are looked at. */
+export function msync(space: AddressSpace, address: number, length: number, flags: number): number {
+  if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) return EINVAL;
+  if (address % PAGE_BYTES !== 0 || address < 0 || length < 0) return EINVAL;
+  if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return EINVAL;
+  const end = address + alignUp(length);
+  let hole = false;
+  for (let at = address; at < end; ) {
+    const vma = space.vmas.atOrAbove(at);
+    if (vma === undefined) return ENOMEM;
+    if (vma.start > at) {
+      hole = true;
+      if (flags === MS_ASYNC || vma.start >= end) return ENOMEM;
+    }
+    if ((flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) return EBUSY;
+    at = vma.end;
+  }
+  return hole ? ENOMEM : 0;
+}
+
+/** mlock(2) and munlock(2): marks the range and, to lock it, faults it in. Returns 0, EINVAL or ENOMEM for a hole. */
+export function setLocked(memory: Memory, space: AddressSpace, address: number, length: number, lock: boolean): number {
+  const start = alignDown(address);
+  const end = alignUp(address + length);
+  if (address < 0 || length < 0) return EINVAL;
+  if (end > USER_END) return ENOMEM;
+  for (let at = start; at < end; ) {
+    const vma = space.vmas.at(at);
+    if (vma === undefined) return ENOMEM;
+    const stop = Math.min(end, vma.end);
+    const flags = lock ? vma.flags | VM_LOCKED : vma.flags & ~VM_LOCKED;
+    if (flags !== vma.flags) {
+      const changed = modifyFlags(memory, vma, at, stop, flags);
+      if (typeof changed === 'number') return changed;
+    }
+    at = stop;
+  }
+  if (lock) populateRange(memory, space, start, end);
+  return 0;
+}

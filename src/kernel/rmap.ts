@@ -1,0 +1,63 @@
+/** The reverse map: from a frame, or a range of an object, to every place that maps it. */
+
+import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import type { FileObject } from './file.js';
+import { FRAME_ANON } from './frames.js';
+import { hugeFrame } from './mapping.js';
+import type { Memory } from './memory.js';
+import { PTE_MAPPED } from './pte.js';
+import type { Vma } from './vma.js';
+import { zapRange } from './zap.js';
+
+/** A page as one address space sees it. */
+export interface FrameMapping {
+  readonly vma: Vma;
+  /** Linear address of the frame. */
+  readonly address: number;
+  /** log2 of the bytes of the entry that maps it. */
+  readonly shift: number;
+}
+
+/** Every mapping of a frame, found through its owner: the VMAs on its anon_vma, or those of its object. */
+export function mappingsOf(memory: Memory, frame: number): FrameMapping[] {
+  const { frames } = memory;
+  const head = frames.headOf(frame);
+  const index = frames.index[head] + frame - head;
+  const owner = frames.owner[head];
+  const anonymous = (frames.flags[head] & FRAME_ANON) !== 0;
+  const vmas = (anonymous ? memory.anonVmas.get(owner)?.vmas : memory.objects.get(owner)?.vmas) ?? new Set<Vma>();
+  const found: FrameMapping[] = [];
+  for (const vma of vmas) {
+    const address = vma.addressOf(index);
+    if (address < vma.start || address >= vma.end) continue;
+    const shift = shiftOfMapping(memory, vma, address, frame);
+    if (shift > 0) found.push({ vma, address, shift });
+  }
+  return found;
+}
+
+/** log2 of the bytes of the entry by which `address` leads to `frame`; 0 when it does not. */
+function shiftOfMapping(memory: Memory, vma: Vma, address: number, frame: number): number {
+  const { tables } = memory;
+  for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
+    const at = tables.find(vma.space, address, shift);
+    if (at < 0 || (tables.words[at] & PTE_MAPPED) === 0) continue;
+    const inside = Math.floor((address % 2 ** shift) / PAGE_BYTES);
+    const first = shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
+    return first + inside === frame ? shift : 0;
+  }
+  return 0;
+}
+
+/**
+ * Takes pages `[from, to)` of an object out of all page tables.
+ * @param keepCopies leave the private copies that processes have made of them
+ */
+export function unmapObject(memory: Memory, object: FileObject, from: number, to: number, keepCopies: boolean): void {
+  for (const vma of object.vmas) {
+    const start = Math.max(vma.start, vma.addressOf(from));
+    const end = Math.min(vma.end, vma.addressOf(to));
+    if (start < end) zapRange(memory, vma, start, end, { keepCopies, keepGuards: true });
+    memory.tlb.flush();
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Splitting and merging VMAs: neighbours become one when an operation has made or changed one of them and nothing
+ * tells them apart any more. The rules, anon_vmas above all, are those of Linux 6.18.
+ */
+
+import { PAGE_BYTES } from '../../hw/address.js';
+import type { AddressSpace } from './address-space.js';
+import { cloneChain } from './anon-vma.js';
+import type { AnonVma } from './anon-vma.js';
+import { EINVAL, ENOMEM } from './errno.js';
+import type { OpenFile } from './file.js';
+import { splitHugeAt } from './huge.js';
+import type { Memory } from './memory.js';
+import { Vma } from './vma.js';
+import { VM_SOFTDIRTY } from './vma-flags.js';
+import { addVma, removeVma } from './vma-ops.js';
+
+/** A range as it is going to be: what a neighbour must equal to be merged with it. */
+export interface Proposal {
+  readonly start: number;
+  readonly end: number;
+  readonly flags: number;
+  readonly pgoff: number;
+  readonly file: OpenFile | null;
+  readonly pageShift: number;
+  readonly anonVma: AnonVma | null;
+  /** The VMA that the range is or is copied from; null when it is new. */
+  readonly source: Vma | null;
+}
+
+function alike(vma: Vma, proposal: Proposal): boolean {
+  return (
+    ((vma.flags ^ proposal.flags) & ~VM_SOFTDIRTY) === 0 &&
+    vma.file === proposal.file &&
+    vma.pageShift === proposal.pageShift
+  );
+}
+
+/** Equal anon_vmas merge; none and some merge unless the one who has it shares it with relatives by fork. */
+function anonVmasMerge(target: Vma, proposal: Proposal): boolean {
+  if (target.anonVma === null && proposal.anonVma !== null) return proposal.source?.isForkChild !== true;
+  if (target.anonVma !== null && proposal.anonVma === null) return !target.isForkChild;
+  return target.anonVma === proposal.anonVma;
+}
+
+function mergesWithPrevious(previous: Vma | undefined, proposal: Proposal): previous is Vma {
+  return (
+    previous?.end === proposal.start &&
+    alike(previous, proposal) &&
+    anonVmasMerge(previous, proposal) &&
+    previous.pgoff + previous.pages === proposal.pgoff
+  );
+}
+
+function mergesWithNext(next: Vma | undefined, proposal: Proposal): next is Vma {
+  return (
+    next?.start === proposal.end &&
+    alike(next, proposal) &&
+    anonVmasMerge(next, proposal) &&
+    next.pgoff === proposal.pgoff + (proposal.end - proposal.start) / PAGE_BYTES
+  );
+}
+
+/** That both neighbours suit the middle does not mean that they suit each other. */
+function suitEachOther(previous: Vma, next: Vma): boolean {
+  return previous.anonVma === null || next.anonVma === null || previous.anonVma === next.anonVma;
+}
+
+/** The VMA that grows over pages of `source` must be found by their reverse map. */
+function inheritAnonVma(target: Vma, source: Vma): void {
+  if (target.anonVma !== null || source.anonVma === null) return;
+  target.anonVma = source.anonVma;
+  cloneChain(target, source);
+}
+
+/** Extends neighbours over a new range. Returns the VMA that now holds it, or null when none suits. */
+export function mergeNew(memory: Memory, space: AddressSpace, proposal: Proposal, upwardsToo = true): Vma | null {
+  const previous = space.vmas.before(proposal.start);
+  const next = space.vmas.atOrAbove(proposal.start);
+  const left = mergesWithPrevious(previous, proposal);
+  const right = upwardsToo && mergesWithNext(next, proposal) && (!left || suitEachOther(previous, next));
+  if (left) {
+    if (proposal.source !== null && proposal.source !== previous) inheritAnonVma(previous, proposal.source);
+    if (right) {
+      inheritAnonVma(previous, next);
+      const { end } = next;
+      removeVma(memory, next);
+      previous.end = end;
+    } else previous.end = proposal.end;
+    return previous;
+  }
+  if (!right) return null;
+  if (proposal.source !== null) inheritAnonVma(next, proposal.source);
+  moveStart(next, proposal.start);
+  return next;
+}
+
+function moveStart(vma: Vma, start: number): void {
+  vma.pgoff += (start - vma.start) / PAGE_BYTES;
+  vma.start = start;
+}
+
+/**
+ * Gives `[start, end)` of a VMA new flags, merging with neighbours or splitting as need be.
+ * @returns the VMA that holds the range now, with the new flags; ENOMEM; or EINVAL for a cut through a hugetlb page
+ */
+export function modifyFlags(memory: Memory, vma: Vma, start: number, end: number, flags: number): Vma | number {
+  const merged = mergeExisting(memory, vma, start, end, flags);
+  if (merged !== null) return merged;
+  const lower = start > vma.start ? splitVma(memory, vma, start) : vma;
+  if (typeof lower === 'number') return lower;
+  if (end < lower.end) {
+    const upper = splitVma(memory, lower, end);
+    if (typeof upper === 'number') return upper;
+  }
+  lower.flags = flags;
+  return lower;
+}
+
+function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, flags: number): Vma | null {
+  const { vmas } = vma.space;
+  const { file, pageShift, anonVma } = vma;
+  const pgoff = vma.pageOffset(start);
+  const proposal = { start, end, flags, pgoff, file, pageShift, anonVma, source: vma };
+  const previous = start === vma.start ? vmas.previous(vma) : undefined;
+  const next = end === vma.end ? vmas.next(vma) : undefined;
+  const left = mergesWithPrevious(previous, proposal);
+  const right = mergesWithNext(next, proposal) && (!left || suitEachOther(previous, next));
+  if (left && right) {
+    inheritAnonVma(previous, next.anonVma === null ? vma : next);
+    const upper = next.end;
+    removeVma(memory, vma);
+    removeVma(memory, next);
+    previous.end = upper;
+    return previous;
+  }
+  if (left) {
+    inheritAnonVma(previous, vma);
+    if (end === vma.end) removeVma(memory, vma);
+    else {
+      splitHugeAt(memory, vma, end);
+      moveStart(vma, end);
+    }
+    previous.end = end;
+    return previous;
+  }
+  if (!right) return null;
+  inheritAnonVma(next, vma);
+  if (start === vma.start) removeVma(memory, vma);
+  else {
+    splitHugeAt(memory, vma, start);
+    vma.end = start;
+  }
+  moveStart(next, start);
+  return next;
+}
+
+/** Cuts a VMA in two at `address`, inside of it. Returns the upper part, a VMA of its own; ENOMEM; or EINVAL. */
+export function splitVma(memory: Memory, vma: Vma, address: number): Vma | number {
+  if (address % 2 ** vma.pageShift !== 0) return EINVAL;
+  if (memory.frames.buddy.refuses()) return ENOMEM;
+  const upper = vma.slice(vma.space, address, vma.end);
+  upper.anonVma = vma.anonVma;
+  cloneChain(upper, vma);
+  splitHugeAt(memory, vma, address);
+  vma.end = address;
+  addVma(upper);
+  return upper;
+}
