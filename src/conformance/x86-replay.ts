@@ -56,6 +56,15 @@ export class X86Replayer {
     return located(access(processor, recorded.op, segment, recorded.off, recorded.size));
   }
 
+  /** Where the first read of a `tlb` case lands; undefined when it faults. */
+  firstRead(recorded: TlbCase): Word64 | undefined {
+    return this.#withEntries(recorded.mode, recorded.mem, () => {
+      const processor = this.#machine.boot(recorded);
+      const first = 'k' in processor ? processor : access(processor, 'r', DS, recorded.la, 1);
+      return first.k === 'ok' ? first.pa[0] : undefined;
+    }).out;
+  }
+
   /** `fresh`: the second read is made by a processor that has cached nothing. */
   tlb(recorded: TlbCase, fresh = false): Replayed<TwoReadsOutcome> {
     return this.#withEntries(recorded.mode, recorded.mem, () => {

@@ -1,0 +1,93 @@
+/**
+ * What a recorded Linux program says: operations on memory by some processes, and what a real kernel answered.
+ *
+ * Addresses, lengths, offsets and sizes are in pages; fractions are bytes/4096.
+ */
+
+import { z } from 'zod';
+
+const process = z.number().int().min(0);
+const pages = z.number();
+const letters = (known: string): z.ZodString => z.string().regex(new RegExp(`^[${known}]*$`), `expected letters of '${known}'`);
+const prot = z.union([z.literal('none'), letters('rwx').min(1)]);
+const fd = z.number().int().min(-1);
+const byte = z.number().int().min(0).max(255);
+
+/** Each operation's name and arguments, as the tables of the recorder give them. */
+const operations = {
+  mmap: [pages, pages, prot, letters('spaFNPGR'), fd, pages],
+  munmap: [pages, pages],
+  mprotect: [pages, pages, prot],
+  mremap: [pages, pages, pages, letters('MFD-'), pages],
+  madvise: [pages, pages, z.string()],
+  msync: [pages, pages, letters('SAI')],
+  mincore: [pages, pages],
+  fork: [process],
+  exit: [],
+  r: [pages, pages],
+  w: [pages, pages, byte],
+  trunc: [fd, pages],
+  pw: [fd, pages, byte],
+  pr: [fd, pages],
+  xr: [fd, pages, pages, z.number().int().min(0)],
+  xw: [fd, pages, pages, z.number().int().min(0)],
+  falloc: [fd, pages, pages, z.enum(['punch', 'keep', 'grow'])],
+  brk: [z.union([pages, z.literal('?')])],
+  unlink: [],
+  ck: [],
+} satisfies Record<string, readonly z.ZodType[]>;
+
+export type OperationName = keyof typeof operations;
+
+const schemas = new Map<string, z.ZodType>(
+  Object.entries(operations).map(([name, args]) => [name, z.tuple([process, z.literal(name), ...args] as [z.ZodType])]),
+);
+
+const argument = z.union([z.number(), z.string()]);
+/** `[process, name, ...arguments]`. */
+const operation = z
+  .tuple([process, z.string()], argument)
+  .superRefine((value, context) => {
+    const schema = schemas.get(value[1]);
+    if (schema === undefined) {
+      context.addIssue({ code: 'custom', message: `unknown operation '${value[1]}'`, path: [1] });
+      return;
+    }
+    // `mincore`, `mremap` and others may carry fewer trailing arguments than the most general form.
+    const result = schema.safeParse(value);
+    if (!result.success) {
+      const [issue] = result.error.issues;
+      context.addIssue({ code: 'custom', message: `${value[1]}: ${issue.message}`, path: [...issue.path] });
+    }
+  });
+
+const scalar = z.union([z.number(), z.string()]);
+/** One VMA as smaps shows it; trailing zeros are left out. */
+const recordedVma = z.tuple(
+  [z.number(), z.number(), z.string(), z.number(), z.string(), z.string()],
+  z.union([z.number(), z.null()]),
+);
+const checkpoint = z.array(z.object({ p: process, v: z.array(recordedVma), m: z.string() }));
+/** A plain result, `[result, faults]`, `[byte, how, faults]`, or a checkpoint. */
+const result = z.union([scalar, z.array(scalar).min(2).max(3), checkpoint]);
+
+export const linuxProgram = z
+  .object({
+    id: z.union([z.string(), z.number()]),
+    fam: z.enum(['mix', 'brk', 'thp', 'ext4']),
+    pages: z.number().int().min(1),
+    brk: z.number().default(-1),
+    ops: z.array(operation),
+    res: z.array(result),
+  })
+  .refine((program) => program.ops.length === program.res.length, {
+    message: 'expected as many results as ops',
+    path: ['res'],
+  });
+
+export type LinuxProgram = z.infer<typeof linuxProgram>;
+export type Operation = z.infer<typeof operation>;
+export type RecordedResult = z.infer<typeof result>;
+export type RecordedCheckpoint = z.infer<typeof checkpoint>;
+export type RecordedVma = z.infer<typeof recordedVma>;
+export type OperationValue = Exclude<RecordedResult, RecordedCheckpoint>;

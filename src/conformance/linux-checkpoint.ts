@@ -1,0 +1,152 @@
+/** A checkpoint: what every process has mapped, in one form for what was recorded and for what the kernel says. */
+
+import { PAGE_BYTES } from '../../hw/address.js';
+import type { FileObject } from '../kernel/file.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Process } from '../kernel/process.js';
+import { flagNames, permissions, vmaUsage } from '../kernel/smaps.js';
+import type { Vma } from '../kernel/vma.js';
+import type { RecordedCheckpoint } from './linux-case.js';
+import { ARENA } from './linux-machine.js';
+import type { LinuxMachine } from './linux-machine.js';
+
+/** One VMA; sizes in pages, `pss` in KiB. */
+export interface VmaView {
+  readonly page: number;
+  readonly pages: number;
+  readonly perms: string;
+  readonly offset: number;
+  readonly object: string;
+  readonly flags: string;
+  readonly rss: number;
+  readonly pss: number;
+  readonly anonymous: number;
+  readonly anonHuge: number;
+}
+
+export interface ProcessView {
+  readonly process: number;
+  readonly vmas: readonly VmaView[];
+  /** For each present page: the number of its frame in this checkpoint (or nothing) and its flags, `7xf`. */
+  readonly pages: ReadonlyMap<number, string>;
+}
+
+/** Positions in a recorded VMA. */
+const RSS = 6;
+const PSS = 7;
+const ANONYMOUS = 13;
+const ANON_HUGE = 15;
+
+/** The flags that the recorder keeps, of all that smaps prints. */
+const KEPT_FLAGS = new Set(['ac', 'nr', 'dc', 'wf', 'gd', 'hg', 'nh']);
+const RUN = /^(\d+)(?:\+(\d+))?=(\d*)([a-z]*)$/;
+
+/** Reads a recorded checkpoint. */
+export function recordedViews(checkpoint: RecordedCheckpoint): ProcessView[] {
+  return checkpoint.map(({ p, v, m }) => ({
+    process: p,
+    vmas: v.map((vma) => ({
+      page: vma[0],
+      pages: vma[1],
+      perms: vma[2],
+      offset: vma[3],
+      object: vma[4],
+      flags: vma[5],
+      rss: Number(vma[RSS] ?? 0),
+      pss: Number(vma[PSS] ?? 0),
+      anonymous: Number(vma[ANONYMOUS] ?? 0),
+      anonHuge: Number(vma[ANON_HUGE] ?? 0),
+    })),
+    pages: expandRuns(m),
+  }));
+}
+
+/** `10+2=7x` as page 10 → `7x`, page 11 → `8x`. */
+function expandRuns(text: string): Map<number, string> {
+  const pages = new Map<number, string>();
+  for (const run of text.split(' ').filter((part) => part !== '')) {
+    const [, first, count, frame, flags] = RUN.exec(run) ?? [];
+    for (let i = 0; i < Number(count || 1); i++) {
+      pages.set(Number(first) + i, frame === '' ? flags : `${Number(frame) + i}${flags}`);
+    }
+  }
+  return pages;
+}
+
+/** Numbers objects and frames in the order in which one checkpoint meets them. */
+class Numbering<T> {
+  readonly #numbers = new Map<T, number>();
+
+  of(thing: T): number {
+    let number = this.#numbers.get(thing);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(thing, number);
+    }
+    return number;
+  }
+}
+
+/** What the kernel says now of every live process, in the order of their numbers. */
+export function currentViews(machine: LinuxMachine): ProcessView[] {
+  const shared = new Numbering<FileObject>();
+  const frames = new Numbering<number>();
+  const numbers = [...machine.processes.keys()].sort((a, b) => a - b);
+  return numbers.map((number) => {
+    const process = machine.processes.get(number);
+    const vmas = [...(process?.space?.vmas ?? [])];
+    return {
+      process: number,
+      vmas: vmas.map((vma) => viewOf(machine, vma, shared)),
+      pages: process === undefined ? new Map<number, string>() : presentPages(machine.kernel, process, vmas, frames),
+    };
+  });
+}
+
+function viewOf(machine: LinuxMachine, vma: Vma, shared: Numbering<FileObject>): VmaView {
+  const usage = vmaUsage(machine.kernel.memory, vma);
+  return {
+    page: (vma.start - ARENA) / PAGE_BYTES,
+    pages: vma.pages,
+    perms: permissions(vma),
+    offset: vma.file === null ? 0 : vma.pgoff,
+    object: objectName(machine, vma, shared),
+    flags: flagNames(vma)
+      .filter((name) => KEPT_FLAGS.has(name))
+      .join(''),
+    rss: usage.rss / PAGE_BYTES,
+    pss: usage.pssKib,
+    anonymous: usage.anonymous / PAGE_BYTES,
+    anonHuge: usage.anonHugePages / PAGE_BYTES,
+  };
+}
+
+/** `a`, `s0` for a shared anonymous object, `f0` for the object of a descriptor. */
+function objectName(machine: LinuxMachine, vma: Vma, shared: Numbering<FileObject>): string {
+  const object = vma.file?.object;
+  if (object === undefined) return 'a';
+  const descriptor = machine.files.findIndex((file) => file.object === object);
+  return descriptor >= 0 ? `f${descriptor}` : `s${shared.of(object)}`;
+}
+
+function presentPages(
+  kernel: Kernel,
+  process: Process,
+  vmas: readonly Vma[],
+  frames: Numbering<number>,
+): Map<number, string> {
+  const pages = new Map<number, string>();
+  for (const vma of vmas) {
+    for (let address = vma.start; address < vma.end; address += PAGE_BYTES) {
+      const entry = kernel.pagemap(process, address);
+      if (entry === undefined) continue;
+      const page = (address - ARENA) / PAGE_BYTES;
+      if (entry.guard) pages.set(page, 'g');
+      if (!entry.present) continue;
+      const number = entry.zero ? 'z' : String(frames.of(entry.frame));
+      const flags = `${entry.exclusive ? 'x' : ''}${entry.file ? 'f' : ''}${entry.huge ? 't' : ''}`;
+      pages.set(page, number + flags);
+    }
+  }
+  return pages;
+}

@@ -1,0 +1,126 @@
+/** Replaying one recorded program and comparing it, op by op and page by page. */
+
+import type { LinuxProgram, OperationValue, RecordedCheckpoint, RecordedResult } from './linux-case.js';
+import { currentViews, recordedViews } from './linux-checkpoint.js';
+import type { ProcessView, VmaView } from './linux-checkpoint.js';
+import type { LinuxMachine } from './linux-machine.js';
+
+/** What is compared: results of ops; pages at checkpoints; boundaries and flags of VMAs at checkpoints. */
+export const CLASSES = ['values', 'pages', 'vmas'] as const;
+export type ComparisonClass = (typeof CLASSES)[number];
+
+/** The first difference of one class in a program. */
+export interface Difference {
+  /** Position of the op, counted from 0. */
+  readonly at: number;
+  /** Recorded and found, in words. */
+  readonly text: string;
+}
+
+export type Comparison = Partial<Record<ComparisonClass, Difference>>;
+
+/** Runs the program and returns the first difference of each class; an empty object when there is none. */
+export function compareProgram(machine: LinuxMachine, program: LinuxProgram): Comparison {
+  const found: Comparison = {};
+  machine.begin(program);
+  for (const [at, operation] of program.ops.entries()) {
+    const recorded = program.res[at];
+    if (operation[1] === 'ck') {
+      compareCheckpoint(found, at, recorded as RecordedCheckpoint, currentViews(machine));
+      continue;
+    }
+    const result = machine.run(operation);
+    if (!sameValue(program, recorded, result)) {
+      found.values ??= { at, text: `recorded ${JSON.stringify(recorded)}, got ${JSON.stringify(result)}` };
+    }
+  }
+  return found;
+}
+
+/** On a disk file, faults depend on read-ahead: there only the byte or the error counts. */
+function sameValue(program: LinuxProgram, recorded: RecordedResult, result: OperationValue): boolean {
+  if (program.fam !== 'ext4') return JSON.stringify(recorded) === JSON.stringify(result);
+  return JSON.stringify(plain(recorded)) === JSON.stringify(plain(result));
+}
+
+function plain(value: RecordedResult): unknown {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function compareCheckpoint(
+  found: Comparison,
+  at: number,
+  checkpoint: RecordedCheckpoint,
+  current: readonly ProcessView[],
+): void {
+  const recorded = recordedViews(checkpoint);
+  const numbers = (views: readonly ProcessView[]): string => views.map((view) => view.process).join(' ');
+  if (numbers(recorded) !== numbers(current)) {
+    found.pages ??= { at, text: `recorded processes ${numbers(recorded)}, got ${numbers(current)}` };
+    return;
+  }
+  for (const [i, expected] of recorded.entries()) {
+    const pages = pageDifference(expected, current[i]);
+    if (pages !== undefined) found.pages ??= { at, text: `process ${expected.process}: ${pages}` };
+    const vmas = vmaDifference(expected, current[i]);
+    if (vmas !== undefined) found.vmas ??= { at, text: `process ${expected.process}: ${vmas}` };
+  }
+}
+
+const vmaLine = (vma: VmaView): string =>
+  `${vma.page}+${vma.pages} ${vma.perms} ${vma.object}@${vma.offset} ${vma.flags}`.trim();
+
+function vmaDifference(expected: ProcessView, got: ProcessView): string | undefined {
+  const left = expected.vmas.map(vmaLine).join('; ');
+  const right = got.vmas.map(vmaLine).join('; ');
+  return left === right ? undefined : `recorded ${left}\n      got      ${right}`;
+}
+
+/** What each page is: rights, object and offset, then the frame behind it. */
+function pageLines(view: ProcessView): Map<number, string> {
+  const lines = new Map<number, string>();
+  for (const vma of view.vmas) {
+    for (let i = 0; i < vma.pages; i++) {
+      const offset = vma.object === 'a' ? 0 : vma.offset + i;
+      const frame = view.pages.get(vma.page + i) ?? 'absent';
+      lines.set(vma.page + i, `${vma.perms} ${vma.object}@${offset} ${frame}`);
+    }
+  }
+  return lines;
+}
+
+function pageDifference(expected: ProcessView, got: ProcessView): string | undefined {
+  const left = pageLines(expected);
+  const right = pageLines(got);
+  for (const page of new Set([...left.keys(), ...right.keys()])) {
+    const recorded = left.get(page) ?? 'not mapped';
+    const found = right.get(page) ?? 'not mapped';
+    if (recorded !== found) return `page ${page}: recorded ${recorded}, got ${found}`;
+  }
+  return sumDifference(expected, got);
+}
+
+const SUMS = ['rss', 'pss', 'anonymous', 'anonHuge'] as const;
+
+/** Sums by VMA where the VMAs are the same; otherwise over the process, Pss to within its rounding in each VMA. */
+function sumDifference(expected: ProcessView, got: ProcessView): string | undefined {
+  const same = expected.vmas.length === got.vmas.length && expected.vmas.every((vma, i) => vma.page === got.vmas[i].page);
+  for (const name of SUMS) {
+    const left = expected.vmas.map((vma) => vma[name]);
+    const right = got.vmas.map((vma) => vma[name]);
+    const differs = same
+      ? left.findIndex((value, i) => value !== right[i])
+      : Math.abs(total(left) - total(right)) > (name === 'pss' ? Math.max(left.length, right.length) : 0)
+        ? 0
+        : -1;
+    if (differs < 0) continue;
+    const where = same ? ` of VMA ${expected.vmas[differs].page}` : '';
+    const [recorded, found] = same ? [left[differs], right[differs]] : [total(left), total(right)];
+    return `${name}${where}: recorded ${recorded}, got ${found}`;
+  }
+  return undefined;
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}

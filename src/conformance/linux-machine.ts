@@ -1,0 +1,268 @@
+/** The machine that replays a recorded Linux program: the kernel, its processes and the recorder's files. */
+
+import { PAGE_BYTES } from '../../hw/address.js';
+import { Core } from '../../hw/core.js';
+import { Mmu } from '../../hw/mmu.js';
+import { Ram } from '../../hw/ram.js';
+import { errnoName, ENOMEM } from '../kernel/errno.js';
+import type { OpenFile } from '../kernel/file.js';
+import * as f from '../kernel/flags.js';
+import { Kernel } from '../kernel/kernel.js';
+import type { PagemapEntry } from '../kernel/pagemap.js';
+import type { Process } from '../kernel/process.js';
+import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../kernel/signal.js';
+import type { LinuxProgram, Operation, OperationName, OperationValue } from './linux-case.js';
+
+/** Where page 0 of a program lies; far below the addresses that the kernel chooses. */
+export const ARENA = 2 ** 40;
+/** Major faults are recorded as this many. */
+const MAJOR = 1_000_000;
+const RAM_BYTES = 2 ** 29;
+
+const SIGNALS = new Map([
+  [SEGV_MAPERR, 'SM'],
+  [SEGV_ACCERR, 'SA'],
+  [BUS_ADRERR, 'BA'],
+]);
+
+const PROTECTIONS: Record<string, number> = { r: f.PROT_READ, w: f.PROT_WRITE, x: f.PROT_EXEC };
+const MAP_FLAGS: Record<string, number> = {
+  s: f.MAP_SHARED,
+  p: f.MAP_PRIVATE,
+  a: f.MAP_ANONYMOUS,
+  F: f.MAP_FIXED,
+  N: f.MAP_FIXED_NOREPLACE,
+  P: f.MAP_POPULATE,
+  G: f.MAP_GROWSDOWN,
+  R: f.MAP_NORESERVE,
+};
+const MREMAP_FLAGS: Record<string, number> = {
+  M: f.MREMAP_MAYMOVE,
+  F: f.MREMAP_FIXED,
+  D: f.MREMAP_DONTUNMAP,
+};
+const MSYNC_FLAGS: Record<string, number> = { S: f.MS_SYNC, A: f.MS_ASYNC, I: f.MS_INVALIDATE };
+const FALLOC_MODES: Record<string, number> = {
+  punch: f.FALLOC_PUNCH_HOLE | f.FALLOC_KEEP_SIZE,
+  keep: f.FALLOC_KEEP_SIZE,
+  grow: 0,
+};
+const ADVICE: Record<string, number> = {
+  NORMAL: f.MADV_NORMAL,
+  RANDOM: f.MADV_RANDOM,
+  SEQUENTIAL: f.MADV_SEQUENTIAL,
+  WILLNEED: f.MADV_WILLNEED,
+  DONTNEED: f.MADV_DONTNEED,
+  FREE: f.MADV_FREE,
+  REMOVE: f.MADV_REMOVE,
+  DONTFORK: f.MADV_DONTFORK,
+  DOFORK: f.MADV_DOFORK,
+  HUGEPAGE: f.MADV_HUGEPAGE,
+  NOHUGEPAGE: f.MADV_NOHUGEPAGE,
+  WIPEONFORK: f.MADV_WIPEONFORK,
+  KEEPONFORK: f.MADV_KEEPONFORK,
+  POPULATE_READ: f.MADV_POPULATE_READ,
+  POPULATE_WRITE: f.MADV_POPULATE_WRITE,
+  DONTNEED_LOCKED: f.MADV_DONTNEED_LOCKED,
+  COLLAPSE: f.MADV_COLLAPSE,
+  GUARD_INSTALL: f.MADV_GUARD_INSTALL,
+  GUARD_REMOVE: f.MADV_GUARD_REMOVE,
+};
+
+function bits(letters: string, table: Record<string, number>): number {
+  return [...letters].reduce((sum, letter) => sum | (table[letter] ?? 0), 0);
+}
+
+function protection(text: string): number {
+  return text === 'none' ? f.PROT_NONE : bits(text, PROTECTIONS);
+}
+
+/** The page-table entry before and after an access, as one letter. */
+function howItChanged(before: PagemapEntry, after: PagemapEntry): string {
+  if (!before.present) return after.zero ? 'z' : 'n';
+  if (before.zero && !after.zero) return 'u';
+  return before.frame === after.frame ? '.' : 'c';
+}
+
+/** One machine that runs program after program on the same RAM. */
+export class LinuxMachine {
+  kernel: Kernel;
+  readonly processes = new Map<number, Process>();
+  readonly files: OpenFile[] = [];
+  readonly #ram = new Ram({ bytes: RAM_BYTES });
+  #pages = 0;
+
+  constructor() {
+    this.kernel = this.#boot();
+  }
+
+  #boot(): Kernel {
+    const mmu = new Mmu({ ram: this.#ram, check: true });
+    return new Kernel({ processor: new Core(mmu), cleanRam: false });
+  }
+
+  /** A fresh kernel with process 0 and the recorder's files, all empty. */
+  begin(program: LinuxProgram): void {
+    this.kernel = this.#boot();
+    this.#pages = program.pages;
+    const { kernel } = this;
+    const hugePages = program.fam === 'thp' ? 'madvise' : 'never';
+    const first = kernel.spawn(program.brk < 0 ? { hugePages } : { hugePages, brk: address(program.brk) });
+    if (typeof first === 'number') throw new Error(`the machine cannot start: ${errnoName(first)}`);
+    this.processes.clear();
+    this.processes.set(0, first);
+    this.files.length = 0;
+    this.files.push(kernel.files.memfd('0'), kernel.files.memfd('1'));
+    this.files.push(kernel.files.open('/dev/shm/2', 'shmem'), kernel.files.open('/dev/shm/2', 'shmem', true, false));
+    if (program.fam === 'ext4') this.files.push(kernel.files.open('/disk/4', 'disk'));
+  }
+
+  /** Faults so far, as the recorder counts them. */
+  #faults(): number {
+    return this.kernel.counters.minorFaults + this.kernel.counters.majorFaults * MAJOR;
+  }
+
+  /** Runs one operation other than a checkpoint and returns its result in the recorder's form. */
+  run(operation: Operation): OperationValue {
+    const [number, name, ...args] = operation;
+    const process = this.processes.get(number);
+    if (process === undefined) return 'ESRCH';
+    const before = this.#faults();
+    if (name === 'r' || name === 'w') return this.#access(process, name === 'w', Number(args[0]), Number(args[1]), Number(args[2]));
+    const result = this.#call(process, number, name as OperationName, args);
+    const faults = this.#faults() - before;
+    return faults === 0 ? result : [result, faults];
+  }
+
+  #access(process: Process, write: boolean, page: number, inPage: number, value: number): OperationValue {
+    const { kernel } = this;
+    const at = address(page) + inPage;
+    const faultsBefore = this.#faults();
+    const before = kernel.pagemap(process, at);
+    const status = write ? kernel.store(process, at, 1, value) : kernel.load(process, at, 1);
+    if (status < 0) return SIGNALS.get(status) ?? errnoName(status);
+    const byte = write ? 0 : kernel.valueLo & 0xff;
+    const faults = this.#faults() - faultsBefore;
+    const after = kernel.pagemap(process, at);
+    if (faults === 0 || before === undefined || after === undefined) return byte;
+    return [byte, howItChanged(before, after), faults];
+  }
+
+  #call(process: Process, number: number, name: OperationName, args: readonly (number | string)[]): number | string {
+    const { kernel } = this;
+    const n = args.map(Number);
+    const at = address(n[0]);
+    const length = n[1] * PAGE_BYTES;
+    switch (name) {
+      case 'mmap':
+        return this.#mmap(process, n, String(args[2]), String(args[3]));
+      case 'munmap':
+        return answer(kernel.munmap(process, at, length));
+      case 'mprotect':
+        return answer(kernel.mprotect(process, at, length, protection(String(args[2]))));
+      case 'mremap':
+        return this.#mremap(process, n, String(args[3]));
+      case 'madvise':
+        return answer(kernel.madvise(process, at, length, ADVICE[String(args[2])] ?? -1));
+      case 'msync':
+        return answer(kernel.msync(process, at, length, bits(String(args[2]), MSYNC_FLAGS)));
+      case 'mincore':
+        return this.#mincore(process, at, length);
+      case 'fork':
+        return this.#fork(process, n[0]);
+      case 'exit':
+        return this.#exit(process, number);
+      case 'brk': {
+        const after = kernel.brk(process, args[0] === '?' ? 0 : at);
+        return (after - ARENA) / PAGE_BYTES;
+      }
+      default:
+        return this.#fileCall(process, name, n, String(args[3]));
+    }
+  }
+
+  #mmap(process: Process, n: readonly number[], prot: string, flags: string): number | string {
+    const file = n[4] < 0 ? null : this.files.at(n[4]);
+    if (file === undefined || (file === null && !flags.includes('a'))) return 'EBADF';
+    const result = this.kernel.mmap(process, {
+      address: address(n[0]),
+      length: n[1] * PAGE_BYTES,
+      prot: protection(prot),
+      flags: bits(flags, MAP_FLAGS),
+      file: flags.includes('a') ? null : file,
+      offset: n[5] * PAGE_BYTES,
+    });
+    return result < 0 ? errnoName(result) : (result - address(n[0])) / PAGE_BYTES;
+  }
+
+  #mremap(process: Process, n: readonly number[], flags: string): number | string {
+    const newLength = n[2] * PAGE_BYTES;
+    const result = this.kernel.mremap(process, {
+      address: address(n[0]),
+      oldLength: n[1] * PAGE_BYTES,
+      newLength,
+      flags: bits(flags, MREMAP_FLAGS),
+      newAddress: address(n[4] || 0),
+    });
+    if (result < 0) return errnoName(result);
+    const page = (result - ARENA) / PAGE_BYTES;
+    if (page >= 0 && page < this.#pages) return page;
+    this.kernel.munmap(process, result, newLength);
+    return 'OUT';
+  }
+
+  #mincore(process: Process, at: number, length: number): string {
+    const result = this.kernel.mincore(process, at, length);
+    return typeof result === 'number' ? errnoName(result) : result.map((there) => (there ? '1' : '0')).join('');
+  }
+
+  #fork(process: Process, child: number): number | string {
+    const result = this.kernel.fork(process);
+    if (typeof result === 'number') return errnoName(result);
+    this.processes.set(child, result);
+    return 0;
+  }
+
+  #exit(process: Process, number: number): number | string {
+    if (this.processes.size === 1) return 'ELAST';
+    this.kernel.exit(process);
+    this.processes.delete(number);
+    return 0;
+  }
+
+  #fileCall(process: Process, name: OperationName, n: readonly number[], mode: string): number | string {
+    const { files } = this.kernel;
+    if (name === 'unlink') return answer(files.unlink('/dev/shm/2'));
+    const file = this.files.at(n[0]);
+    if (file === undefined || n[0] < 0) return 'EBADF';
+    const offset = n[1] * PAGE_BYTES;
+    switch (name) {
+      case 'trunc':
+        return answer(files.truncate(file, offset));
+      case 'falloc':
+        return answer(files.allocate(file, FALLOC_MODES[mode] ?? -1, offset, n[2] * PAGE_BYTES));
+      case 'pw':
+        return answer(files.write(file, offset, Uint8Array.of(n[2])));
+      case 'pr': {
+        const target = new Uint8Array(1);
+        const result = files.read(file, offset, target);
+        return result === 0 ? 'EOF' : result < 0 ? errnoName(result) : target[0];
+      }
+      case 'xr':
+        return answer(this.kernel.pread(process, file, address(n[2]), n[3], offset));
+      case 'xw':
+        return answer(this.kernel.pwrite(process, file, address(n[2]), n[3], offset));
+      default:
+        return errnoName(ENOMEM);
+    }
+  }
+}
+
+/** The linear address of a page number of the program. */
+function address(page: number): number {
+  return ARENA + page * PAGE_BYTES;
+}
+
+function answer(result: number): number | string {
+  return result < 0 ? errnoName(result) : result;
+}
