@@ -40,6 +40,12 @@ function parseTlbOption(text: string): TlbGeometry {
   }
 }
 
+function parseWorkload(name: string): string {
+  const names = WORKLOADS.map((workload) => workload.name);
+  if (names.includes(name)) return name;
+  throw new InvalidArgumentError(`Choose from ${names.join(', ')}.`);
+}
+
 /** Options that shape a workload and mean nothing without one. */
 const WORKLOAD_OPTIONS = ['footprint', 'accesses', 'stride', 'seed'] as const;
 
@@ -108,11 +114,11 @@ async function run(paths: readonly string[], options: CompareCommandOptions): Pr
 /** `pagewalk compare`: what page sizes do to traces and workloads. */
 export function compareCommand(): Command {
   return new Command('compare')
-    .description('Would huge pages help? Replays traces at several page sizes.')
-    .argument(
-      '[TRACE...]',
-      "lackey text or packed, gzipped or not, - for standard\ninput; pagewalk's own two recordings when none is given",
+    .summary('would huge pages help a program?')
+    .description(
+      'Would huge pages help? Replays traces (lackey text or packed, gzipped or not; -\nfor standard input) at several page sizes.',
     )
+    .argument('[TRACE...]')
     .addOption(pagesOption())
     .addOption(
       new Option('-t, --tlb <shape>', 'a processor, or as 64x4+1536x12')
@@ -122,7 +128,7 @@ export function compareCommand(): Command {
     .option('--costs <file>', 'JSON that replaces model cycles by name')
     .option('--fetches', 'instruction fetches too, reported apart')
     .option('--lenient', 'skip and count malformed lines')
-    .addOption(new Option('-w, --workload <name>', 'generated accesses').choices(WORKLOADS.map(({ name }) => name)))
+    .option('-w, --workload <name>', 'stream, stride, uniform, chase or zipf', parseWorkload)
     .option('--footprint <bytes>', 'its memory (default: 1G)', parseBytes)
     .option('--accesses <count>', 'its length (default: 10M)', (text) => parseCount(text))
     .option('--stride <bytes>', 'its step (default: 4K)', parseBytes)

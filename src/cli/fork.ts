@@ -26,6 +26,7 @@ function checkResident(resident: number): void {
 /** `pagewalk fork`: what a fork costs, and what the writes after it cost. */
 export function forkCommand(): Command {
   return new Command('fork')
+    .summary('what does a fork cost?')
     .description('What forking a process costs, and what it and its child pay for writing afterwards.')
     .addOption(
       new Option('-r, --resident <bytes>', 'memory written before').argParser(parseBytes).default(2 ** 30, '1G'),
@@ -44,7 +45,7 @@ export function forkCommand(): Command {
     .action(async (options: ForkCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv });
       checkResident(options.resident);
-      const progress = new Progress('forking');
+      const progress = new Progress('forking', 'scenarios');
       try {
         const result = await forkCost({
           ...options,

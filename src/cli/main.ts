@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { compareCommand } from './compare.js';
+import { conformCommand } from './conform.js';
 import { CommandFailure } from './failure.js';
 import { forkCommand } from './fork.js';
+import { recordCommand } from './record.js';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -25,7 +27,7 @@ function addCommands(parent: Command, commands: readonly Command[]): void {
 
 function buildProgram(): Command {
   const program = new Command('pagewalk')
-    .description('Would huge pages help this program, and what would fork cost it? An emulated MMU answers.')
+    .description('Would huge pages help this program? What would fork cost it?')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -34,7 +36,7 @@ function buildProgram(): Command {
       'after',
       '\nWithout a command, compare runs on the traces that ship with pagewalk.\n\nExamples:\n  pagewalk\n  pagewalk fork --resident 1G --touch 25%',
     );
-  addCommands(program, [compareCommand(), forkCommand()]);
+  addCommands(program, [compareCommand(), forkCommand(), recordCommand(), conformCommand()]);
   return program;
 }
 

@@ -10,14 +10,17 @@ const BREATH_MS = 100;
  */
 export class Progress {
   readonly #label: string;
+  readonly #unit: string;
   readonly #began = performance.now();
   #breath = this.#began;
   #bar: SingleBar | undefined;
   #loading = false;
   #ended = !process.stderr.isTTY;
 
-  constructor(label: string) {
+  /** @param unit what is counted, such as `accesses` */
+  constructor(label: string, unit = 'accesses') {
     this.#label = label;
+    this.#unit = unit;
   }
 
   /**
@@ -43,7 +46,7 @@ export class Progress {
     const { SingleBar: Bar, Presets } = (await import('cli-progress')).default;
     if (this.#ended) return;
     const gauge = totalKnown ? '{bar} {percentage}% ' : '';
-    const format = `${this.#label} ${gauge}{count} accesses, {duration_formatted}`;
+    const format = `${this.#label} ${gauge}{count} ${this.#unit}, {duration_formatted}`;
     this.#bar = new Bar({ format, clearOnComplete: true, hideCursor: true, barsize: 24 }, Presets.shades_classic);
     this.#bar.start(1, 0, { count: '0' });
   }

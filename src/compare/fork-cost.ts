@@ -111,8 +111,15 @@ const DEEDS: Readonly<Record<ForkScenario['name'], Deeds>> = {
 
 type ForkItself = Omit<ForkRun, 'pages' | 'cowFaults' | 'bytesCopied' | 'scenarios'>;
 
-function difference(after: Readonly<KernelCounters>, before: Readonly<KernelCounters>): KernelCounters {
-  const result = { ...after };
+type Counts = Readonly<Record<keyof KernelCounters, number>>;
+
+/** The counters as they stand, as an object that no longer changes. */
+function countsOf(counters: KernelCounters): Counts {
+  return Object.assign({}, counters);
+}
+
+function difference(after: Counts, before: Counts): Counts {
+  const result: Record<keyof KernelCounters, number> = { ...after };
   for (const name of Object.keys(result) as (keyof KernelCounters)[]) result[name] -= before[name];
   return result;
 }
@@ -124,9 +131,9 @@ function forkOnce(
   all: number,
 ): [ForkItself, ForkScenario] {
   const { parent, kernel } = machine;
-  const before = { ...kernel.counters };
+  const before = countsOf(kernel.counters);
   const child = must(kernel.fork(parent));
-  const forked = { ...kernel.counters };
+  const forked = countsOf(kernel.counters);
   const fork = difference(forked, before);
   const itself = {
     entriesVisited: fork.forkEntriesVisited,

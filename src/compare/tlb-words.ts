@@ -1,7 +1,7 @@
 /** A TLB geometry in words and figures for reports. */
 
 import { pageSizeName, SHIFT_4M } from '../../hw/address.js';
-import type { TlbGeometry, TlbLevelShape } from '../../hw/tlb/hierarchy.js';
+import type { TlbGeometry, TlbLevelShape, WalkCacheGeometry } from '../../hw/tlb/hierarchy.js';
 
 function describeLevel(level: TlbLevelShape): string {
   const arrays = level.map(({ entries, ways, pages }) => {
@@ -12,13 +12,23 @@ function describeLevel(level: TlbLevelShape): string {
   return arrays.join(', ');
 }
 
-/** What data loads meet, in words: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for 4K/2M`. */
+/** The caches that 4-level walks use; a PML5E cache would sit idle. */
+function describeWalkCaches({ pml4e, pdpte, pde }: WalkCacheGeometry = {}): string {
+  const caches = [
+    ['PML4E', pml4e],
+    ['PDPTE', pdpte],
+    ['PDE', pde],
+  ] as const;
+  const words = caches.flatMap(([name, shape]) => (shape === undefined ? [] : [`${name} ${shape.entries}`]));
+  return words.length === 0 ? 'no paging-structure caches' : `paging-structure caches ${words.join(', ')}`;
+}
+
+/** What data loads meet, in words: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for 4K/2M; no paging-structure caches`. */
 export function describeTlb({ l1Data, l2, walkCaches }: TlbGeometry): string {
-  const caches = Object.entries(walkCaches ?? {}).map(([name, shape]) => `${name.toUpperCase()} ${shape.entries}`);
   return [
-    `L1 ${describeLevel(l1Data)}`,
+    l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data)}`,
     l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2)}`,
-    caches.length === 0 ? 'no paging-structure caches' : `paging-structure caches ${caches.join(', ')}`,
+    describeWalkCaches(walkCaches),
   ].join('; ');
 }
 

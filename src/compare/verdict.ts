@@ -37,16 +37,17 @@ function explainReach(touchedBytes: number, base: CompareRun, best: CompareRun):
   return `${touched} needs ${instead}; the TLB holds ${held(best)} or ${held(base)}.`;
 }
 
-function advise(base: CompareRun, best: CompareRun, verdict: CompareVerdict): string {
+function advise(touchedBytes: number, base: CompareRun, best: CompareRun, verdict: CompareVerdict): string {
   const cost = `${formatShort(base.perAccess.cycles)} model cycles an access`;
   if (verdict === 'no') {
     return `No, huge pages would hardly help: translation with ${base.pages} pages takes ${cost}, and at most ${formatShort(Math.max(0, saving(base, best)))} of them could be saved.`;
   }
   const saved = formatShort(saving(base, best));
   const share = formatShare(saving(base, best) / base.perAccess.cycles);
-  const price = formatBytes(best.memory.wastedBytes);
+  const { wastedBytes } = best.memory;
+  const price = `${wastedBytes > touchedBytes ? 'but' : 'and'} waste ${formatBytes(wastedBytes)} of memory`;
   const answer = verdict === 'yes' ? 'Yes, huge pages would help' : 'Huge pages would help a little';
-  return `${answer}: ${best.pages} pages save ${saved} of ${cost} (${share}) and waste ${price} of memory.`;
+  return `${answer}: ${best.pages} pages save ${saved} of ${cost} (${share}) ${price}.`;
 }
 
 /** Judges the runs of one trace, smallest page size first; at least one run. */
@@ -60,5 +61,5 @@ export function judge(touchedBytes: number, runs: readonly CompareRun[]): Verdic
   }
   const saved = saving(base, best);
   const verdict = saved >= WORTH_IT ? 'yes' : saved >= NOTICEABLE ? 'slightly' : 'no';
-  return { why, verdict, advice: advise(base, best, verdict) };
+  return { why, verdict, advice: advise(touchedBytes, base, best, verdict) };
 }

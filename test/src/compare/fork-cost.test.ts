@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
+import { forkCost, type ForkOptions } from '../../../src/compare/fork-cost.js';
+import type { ForkRun, ForkScenario } from '../../../src/report/fork-result.js';
+
+const MIB = 2 ** 20;
+
+async function forkRun(options: Partial<ForkOptions>): Promise<ForkRun> {
+  const { runs } = await forkCost({ resident: 8 * MIB, pages: [SHIFT_4K], touch: 0.1, exec: false, ...options });
+  return runs[0]!;
+}
+
+function scenario(run: ForkRun, name: ForkScenario['name']): ForkScenario {
+  return run.scenarios.find((one) => one.name === name)!;
+}
+
+test('with 4 KiB pages fork copies an entry a page, in as many tables as those take', async () => {
+  // 8 MiB: 2048 entries in 4 page tables, under one page directory, one PDPT and one PML4.
+  expect(await forkRun({})).toMatchObject({
+    pages: '4K',
+    entriesCopied: 2048,
+    tableBytes: 7 * 4096,
+    spareTableBytes: 0,
+  });
+});
+
+test('with 2 MiB pages it copies an entry a huge page, and sets a table aside for each', async () => {
+  const run = await forkRun({ pages: [SHIFT_2M] });
+  expect(run).toMatchObject({ pages: '2M', entriesCopied: 4, tableBytes: 3 * 4096, spareTableBytes: 4 * 4096 });
+});
+
+test('a share of 10% is a tenth of the 4 KiB pages, rounded up', async () => {
+  const run = await forkRun({});
+  expect([run.cowFaults, run.bytesCopied]).toEqual([205, 205 * 4096]);
+});
+
+test('child and parent pay the same when one of them writes', async () => {
+  const run = await forkRun({});
+  const { name: _child, ...child } = scenario(run, 'child');
+  const { name: _parent, ...parent } = scenario(run, 'parent');
+  expect({ ...parent, tlbFlushes: 0 }).toEqual({ ...child, tlbFlushes: 0 });
+});
+
+test('who writes second re-uses its page, without a copy', async () => {
+  const both = scenario(await forkRun({}), 'both');
+  expect(both).toMatchObject({ cowFaults: 410, reused: 205, bytesCopied: 205 * 4096 });
+});
+
+test('after an exec nothing is copied, though every first write still faults', async () => {
+  const run = await forkRun({ exec: true });
+  expect(run.scenarios.map(({ name }) => name)).toEqual(['best']);
+  expect(run).toMatchObject({ cowFaults: 205, bytesCopied: 0 });
+});
+
+test('in the worst case everything is copied once', async () => {
+  expect(scenario(await forkRun({}), 'worst')).toMatchObject({ cowFaults: 4096, bytesCopied: 8 * MIB });
+});
+
+test('writes to huge pages of a shared process copy no more than 4 KiB each', async () => {
+  const run = await forkRun({ pages: [SHIFT_2M] });
+  expect([run.cowFaults, run.bytesCopied]).toEqual([205, 205 * 4096]);
+});
+
+test('memory that is no whole number of huge pages ends in smaller ones', async () => {
+  const run = await forkRun({ pages: [SHIFT_1G], resident: 5 * MIB });
+  expect(run).toMatchObject({ pages: '1G', entriesCopied: 2 + 256 });
+});
+
+test('nothing touched, nothing paid', async () => {
+  expect(await forkRun({ touch: 0 })).toMatchObject({ cowFaults: 0, bytesCopied: 0 });
+});
+
+test('every scenario starts from the same process', async () => {
+  const names = ['child', 'parent', 'both', 'best', 'worst'];
+  const { runs } = await forkCost({ resident: 8 * MIB, pages: [SHIFT_2M], touch: 1, exec: false });
+  expect(runs[0]?.scenarios.map(({ name }) => name)).toEqual(names);
+  // Splits by one scenario would show in the next: the best case re-uses huge pages whole.
+  expect(scenario(runs[0]!, 'best')).toMatchObject({ cowFaults: 4, bytesCopied: 0 });
+});
