@@ -12,6 +12,25 @@ export * from './paging/x86-format.js';
 export * from './ram.js';
 export * from './random.js';
 export * from './registers.js';
+export { describeDescriptor, describeSelector } from './segmentation/describe.js';
+export {
+  CALL_GATE_FORMAT,
+  LONG_UPPER_FORMAT,
+  packCallGate,
+  packSegment,
+  SEGMENT_FORMAT,
+  SELECTOR_FIELDS,
+  unpackCallGate,
+  unpackSegment,
+} from './segmentation/descriptor.js';
+export type { CallGateFields, SegmentFields } from './segmentation/descriptor.js';
+export { farCall, farJump } from './segmentation/far-transfer.js';
+export { loadSegment, setSegmentBase } from './segmentation/load.js';
+export * from './segmentation/query.js';
+export * from './segmentation/register.js';
+export { loadGdt, loadLdt, loadTaskRegister } from './segmentation/table-registers.js';
+export { SegmentationUnit } from './segmentation/unit.js';
+export type { LinearMemory, SegmentationMode } from './segmentation/unit.js';
 export { describeStale } from './stale-check.js';
 export type { ChangedEntry, StaleEntry } from './stale-check.js';
 export type { TlbArrayShape, TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
