@@ -9,7 +9,7 @@
 import * as count from './counters.js';
 import type { AccessCounts } from './counters.js';
 import type { X86Walker } from './paging/x86-walk.js';
-import { Tlb } from './tlb/tlb.js';
+import { tagBase, Tlb } from './tlb/tlb.js';
 import type { TlbShape } from './tlb/tlb.js';
 
 /** What each event adds, in model cycles. */
@@ -66,7 +66,7 @@ export function translationCycles(counts: AccessCounts, costs: CostTable): Trans
 
 /** Words of 4 bytes in a cache line of 64. */
 const LINE_SHIFT = 4;
-const LINE_TAG = 1;
+const LINE_TAG = tagBase(0, 0);
 
 /** A small cache of the lines that hold page-table entries. */
 export class EntryCache {
@@ -81,12 +81,10 @@ export class EntryCache {
   read(walker: X86Walker, values: Float64Array, side: number): void {
     for (let level = walker.startLevel; level >= walker.endLevel; level--) {
       const line = walker.entryIndex[level] >>> LINE_SHIFT;
-      const cell = this.lines.find(line, LINE_TAG << 28);
-      if (cell >= 0) {
-        this.lines.touch(cell);
+      if (this.lines.lookup(line, LINE_TAG) >= 0) {
         values[side + count.ENTRY_CACHE_HITS]++;
       } else {
-        this.lines.insert(line, LINE_TAG << 28, 0, 0);
+        this.lines.insert(line, LINE_TAG, 0, 0);
         values[side + count.ENTRY_CACHE_MISSES]++;
       }
     }

@@ -84,6 +84,7 @@ export class Translation {
     this.rootLevel = ROOT_LEVEL[rules.mode];
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
     this.pcid = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
+    this.tlb.forgetLast();
   }
 
   /** The PCID that translations are made for: CR3's, or 0 while CR4.PCIDE = 0. */

@@ -6,9 +6,9 @@
  * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
  */
 
-import { PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } from '../address.js';
+import { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } from '../address.js';
 import { RIGHT_FRACTURED, RIGHT_GLOBAL } from '../paging/x86-rules.js';
-import { globalTag, makeTag, tagPageLow, Tlb } from './tlb.js';
+import { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow, Tlb } from './tlb.js';
 import type { TlbShape } from './tlb.js';
 
 /** One array of a level and the page sizes it holds (log2 of their bytes: 12, 21, 22, 30). */
@@ -48,9 +48,13 @@ function frameInPage(lo: number, shift: number): number {
   return (lo >>> 12) & ((1 << (shift - 12)) - 1);
 }
 
+const PAGE_MASK = -PAGE_BYTES;
+/** Equal to no address whose offset is masked off. */
+const NO_MEMO = 1;
+
 /** The arrays of one level that one kind of access looks up. */
 export class TlbGroup {
-  /** Result of the last lookup that hit. */
+  /** Result of the last lookup that hit: the 4 KiB frame of the address, its rights, the size it is kept as. */
   frame = 0;
   rights = 0;
   size = SIZE_4K;
@@ -58,16 +62,15 @@ export class TlbGroup {
   private readonly bySize: readonly (Tlb | null)[];
   /** A second array for the same page size, where a level has two (Ice Lake's second level). */
   private readonly twin: readonly (Tlb | null)[];
+  private readonly hasTwins: boolean;
   /** The page size that a page of each size is kept as. */
   private readonly keptAs: Int32Array;
   /**
-   * The page looked up or filled last. It is the most recent of its set, so to find it again changes nothing in any
-   * replacement policy, and the arrays need not be searched. A tag of 0 agrees with no page.
+   * The 4 KiB piece looked up or filled last, whose result the fields above still hold. Its entry is the most recent
+   * of its set, so to find it again changes nothing in any replacement policy, and the arrays need not be searched.
    */
-  private memoLow = 0;
-  private memoTag = 0;
-  private memoShift = 12;
-  private memoFrame = 0;
+  private memoHi = 0;
+  private memoLo = NO_MEMO;
   /** Bit n: a page of size n may be in here. */
   private present = 0;
   /** Whether pieces of larger pages may be in here. */
@@ -81,30 +84,16 @@ export class TlbGroup {
       );
     this.bySize = nth(0);
     this.twin = nth(1);
+    this.hasTwins = this.twin.some((tlb) => tlb !== null);
     this.keptAs = Int32Array.from({ length: PAGE_SIZES }, (_, size) => {
       while (size > SIZE_4K && this.bySize[size] === null) size--;
       return size;
     });
   }
 
-  /**
-   * The array that holds a page of one size. With two arrays the page-number bit above the set index chooses, so that
-   * together they act as one of twice the sets: a model default, the real choice being unpublished.
-   */
-  private arrayFor(size: number, pageLow: number): Tlb | null {
-    const tlb = this.bySize[size];
-    const twin = this.twin[size];
-    return twin === null || tlb === null || ((pageLow / tlb.sets) & 1) === 0 ? tlb : twin;
-  }
-
   /** Looks a linear address up in every array that may hold it; a hit leaves frame, rights and size in the fields. */
   lookup(hi: number, lo: number, pcid: number): boolean {
-    const shift = this.memoShift;
-    if (tagPageLow(hi, lo, shift) === this.memoLow && makeTag(hi, shift, pcid, this.size) === this.memoTag) {
-      this.frame = this.memoFrame | frameInPage(lo, shift);
-      return true;
-    }
-    return this.search(hi, lo, pcid);
+    return ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) || this.search(hi, lo, pcid);
   }
 
   private search(hi: number, lo: number, pcid: number): boolean {
@@ -117,30 +106,36 @@ export class TlbGroup {
 
   private searchSize(hi: number, lo: number, pcid: number, size: number): boolean {
     const shift = SIZE_SHIFTS[size];
-    const pageLow = tagPageLow(hi, lo, shift);
+    const pageLow = (hi << (32 - shift)) | (lo >>> shift);
     const tlb = this.arrayFor(size, pageLow);
     if (tlb === null) return false;
-    const tag = makeTag(hi, shift, pcid, size);
-    const cell = tlb.find(pageLow, tag);
+    const cell = tlb.lookup(pageLow, tagBase(pcid, size) | tagPageHigh(hi >>> shift));
     if (cell < 0) return false;
-    tlb.touch(cell);
-    this.remember(pageLow, tag, shift, tlb.frameAt(cell), tlb.rightsAt(cell), size);
-    this.frame = this.memoFrame | frameInPage(lo, shift);
+    this.frame = tlb.frameAt(cell) | frameInPage(lo, shift);
+    this.rights = tlb.rightsAt(cell);
+    this.size = size;
+    this.memoHi = hi;
+    this.memoLo = lo & PAGE_MASK;
     return true;
   }
 
-  private remember(low: number, tag: number, shift: number, frame: number, rights: number, size: number): void {
-    this.memoLow = low;
-    this.memoTag = tag;
-    this.memoShift = shift;
-    this.memoFrame = frame;
-    this.rights = rights;
-    this.size = size;
+  private arrayFor(size: number, pageLow: number): Tlb | null {
+    return this.hasTwins ? this.oneOfTwo(size, pageLow) : this.bySize[size];
+  }
+
+  /**
+   * With two arrays for a page size the page-number bit above the set index chooses, so that together they act as one
+   * of twice the sets: a model default, the real choice being unpublished.
+   */
+  private oneOfTwo(size: number, pageLow: number): Tlb | null {
+    const tlb = this.bySize[size];
+    const twin = this.twin[size];
+    return twin === null || tlb === null || ((pageLow / tlb.sets) & 1) === 0 ? tlb : twin;
   }
 
   /** After entries were dropped: the last page may be one of them. */
   forget(): void {
-    this.memoTag = 0;
+    this.memoLo = NO_MEMO;
   }
 
   /**
@@ -165,7 +160,11 @@ export class TlbGroup {
     if (again) tlb.replace(pageLow, filled, first, rights);
     else tlb.insert(pageLow, filled, first, rights);
     this.present |= 1 << kept;
-    this.remember(pageLow, tag, shift, first, rights, kept);
+    this.frame = frame;
+    this.rights = rights;
+    this.size = kept;
+    this.memoHi = hi;
+    this.memoLo = lo & PAGE_MASK;
   }
 
   /**
@@ -225,15 +224,20 @@ export class TlbHierarchy {
     for (const group of this.groups) group.dropAddress(hi, lo, pcid, globals);
   }
 
+  /** Makes every group search again: after a change of PCID. */
+  forgetLast(): void {
+    for (const group of this.groups) group.forget();
+  }
+
   /** Drops everything, global translations too. */
   dropAll(): void {
-    for (const group of this.groups) group.forget();
+    this.forgetLast();
     for (const array of this.arrays) array.dropAll();
   }
 
   /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
   dropAllNonGlobal(pcid: number): void {
-    for (const group of this.groups) group.forget();
+    this.forgetLast();
     for (const array of this.arrays) array.dropAllNonGlobal(pcid);
   }
 }

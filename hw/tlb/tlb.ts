@@ -44,10 +44,14 @@ export function tagBase(pcid: number, size: number): number {
   return (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID;
 }
 
+/** The part of a tag that the page number's bits above the low 32 make. */
+export function tagPageHigh(pageHigh: number): number {
+  return pageHigh & TAG_PAGE_HIGH;
+}
+
 /** The tag of a non-global entry. */
 export function makeTag(hi: number, shift: number, pcid: number, size: number): number {
-  const pageHigh = shift >= 32 ? 0 : (hi >>> shift) & TAG_PAGE_HIGH;
-  return pageHigh | tagBase(pcid, size);
+  return tagBase(pcid, size) | (shift >= 32 ? 0 : tagPageHigh(hi >>> shift));
 }
 
 /** The tag that the same page has when its entry is global. */
@@ -126,10 +130,17 @@ export class Tlb {
     for (let cell = start; cell < end; cell++) {
       if (cells[cell] === pageLow) {
         const found = cells[cell + ways];
-        if (found === tag || found === globalTag(tag)) return cell;
+        if (found === tag || found === ((tag & ~TAG_PCID) | TAG_GLOBAL)) return cell;
       }
     }
     return -1;
+  }
+
+  /** Finds the entry of a page and tells the replacement policy of the hit; -1 when there is none. */
+  lookup(pageLow: number, tag: number): number {
+    const cell = this.find(pageLow, tag);
+    if (cell >= 0) this.touch(cell);
+    return cell;
   }
 
   frameAt(cell: number): number {
@@ -140,8 +151,7 @@ export class Tlb {
     return this.cells[cell + RIGHTS_ROW * this.ways];
   }
 
-  /** Tells the replacement policy that an entry was hit. */
-  touch(cell: number): void {
+  private touch(cell: number): void {
     if (this.replacement === LRU) this.cells[cell + STAMP_ROW * this.ways] = this.tick();
     else if (this.replacement === TREE_PLRU) this.touchTree(cell);
   }

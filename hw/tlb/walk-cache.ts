@@ -40,9 +40,8 @@ export class WalkCaches {
       const cache = this.byLevel[level];
       if (cache === null) continue;
       const shift = wide ? WIDE_SHIFTS[level] : SHIFT_4M;
-      const cell = cache.find(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0));
+      const cell = cache.lookup(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0));
       if (cell < 0) continue;
-      cache.touch(cell);
       this.table = cache.frameAt(cell);
       this.rights = cache.rightsAt(cell);
       return level - 1;

@@ -36,10 +36,9 @@ class PlainTlb {
 }
 
 function access(tlb: Tlb, page: number): boolean {
-  const cell = tlb.find(page, TAG);
-  if (cell >= 0) tlb.touch(cell);
-  else tlb.insert(page, TAG, page, 0);
-  return cell >= 0;
+  const hit = tlb.lookup(page, TAG) >= 0;
+  if (!hit) tlb.insert(page, TAG, page, 0);
+  return hit;
 }
 
 describe('Tlb', () => {
