@@ -51,6 +51,8 @@ export interface LackeyOptions {
 export class LackeyParser {
   readonly block = new AccessBlock();
   skippedLines = 0;
+  /** The processes that valgrind's own lines tell of. */
+  readonly processes = new Set<number>();
   /** Lines seen so far, the one being read included. */
   line = 0;
   readonly #options: LackeyOptions;
@@ -121,7 +123,9 @@ export class LackeyParser {
       return this.#next;
     }
     const end = bytes.indexOf(NEWLINE, start);
-    if (kind === MALFORMED) {
+    if (kind === NOT_AN_ACCESS) {
+      this.#noteProcess(bytes, start);
+    } else {
       if (!this.#options.lenient) {
         const problem = explainLine(new TextDecoder('latin1').decode(bytes.subarray(start, end)));
         throw new TraceError(this.#options.source, `line ${this.line}`, problem);
@@ -129,6 +133,15 @@ export class LackeyParser {
       this.skippedLines++;
     }
     return end + 1;
+  }
+
+  /** Takes the process number out of `==4711== …`; with a time before it, or on an empty line, there is none to see. */
+  #noteProcess(bytes: Uint8Array, start: number): void {
+    const mark = bytes[start];
+    let at = start + 2;
+    let process = 0;
+    while (bytes[at] >= DIGIT_0 && bytes[at] <= DIGIT_9) process = process * 10 + bytes[at++] - DIGIT_0;
+    if (at > start + 2 && bytes[at] === mark && bytes[at + 1] === mark) this.processes.add(process);
   }
 
   /** The kind of the access on the line at `start`, its address and size in fields; or a negative code. */
@@ -173,8 +186,11 @@ export async function* lackeyBlocks(
 ): AsyncGenerator<AccessBlock> {
   const { block } = parser;
   for await (const chunk of chunks) {
-    for (let at = parser.feed(chunk, 0); at < chunk.length; at = parser.feed(chunk, at)) {
-      yield block;
+    let at = 0;
+    // Every chunk is delivered at once: a live program may be silent for long after its last line.
+    while (at < chunk.length) {
+      at = parser.feed(chunk, at);
+      if (block.length > 0) yield block;
       block.length = 0;
     }
   }

@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openTrace } from '../../../src/trace/open.js';
+import { record, RecordError, type Recording, type RecordOptions } from '../../../src/trace/recorder.js';
+import { collect } from './blocks.js';
+
+/**
+ * Stands in for valgrind where it is not installed: writes lackey's lines to its --log-file, then runs the command.
+ * `$1` is --tool, `$2` --trace-mem, `$3` --trace-children, `$4` --log-file.
+ */
+const STAND_IN = `#!/bin/sh
+if [ "$1" = --version ]; then echo valgrind-0.0; exit; fi
+log="\${4#--log-file=}"; shift 4
+if [ "$1" = missing ]; then exit 127; fi
+{ echo "==$$== Lackey"; for i in 10 20 30 40; do echo " L $i,8"; echo "I  400,4"; done; } > "$log"
+"$@"; code=$?
+echo " S 50,4" > "$log"
+exit $code
+`;
+
+let folder: string;
+let output: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+  output = join(folder, 'x.pwt');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+function run(command: [string, ...string[]], options: Partial<RecordOptions> = {}): Promise<Recording> {
+  const { signal } = new AbortController();
+  const all = { command, output, skip: 0, limit: Infinity, fetches: false, onProgress: () => undefined, signal };
+  return record({ ...all, ...options });
+}
+
+describe('record, with a stand-in for valgrind', () => {
+  beforeEach(() => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    writeFileSync(join(bin, 'valgrind'), STAND_IN);
+    chmodSync(join(bin, 'valgrind'), 0o755);
+    vi.stubEnv('PATH', `${bin}${delimiter}${process.env.PATH ?? ''}`);
+  });
+
+  const addresses = async (): Promise<bigint[]> =>
+    (await collect(openTrace(output, { fetches: true }))).map(({ address }) => address);
+  const files = (): string[] => readdirSync(folder).filter((name) => !name.startsWith('bin-'));
+
+  it('packs data accesses, and tells command and tool in the trace', async () => {
+    const recording = await run(['true']);
+    expect(await addresses()).toEqual([0x10n, 0x20n, 0x30n, 0x40n, 0x50n]);
+    expect(recording).toMatchObject({ counts: { accesses: 5 }, processes: 1, ending: { code: 0, signal: null } });
+    const trace = openTrace(output);
+    await collect(trace);
+    const expected = { command: ['true'], tool: 'valgrind-0.0 lackey', skip: 0, limit: null, fetches: false };
+    expect(trace.metadata).toEqual(expected);
+  });
+
+  it('keeps fetches when asked to', async () => {
+    expect((await run(['true'], { fetches: true })).counts).toMatchObject({ accesses: 9, fetches: 4 });
+  });
+
+  it('passes over --skip accesses and kills the program at --limit', async () => {
+    const recording = await run(['sleep', '100'], { skip: 1, limit: 3 });
+    expect(await addresses()).toEqual([0x20n, 0x30n, 0x40n]);
+    expect(recording.ending).toBe('stopped');
+  });
+
+  it('tells how a failing program ended', async () => {
+    expect((await run(['sh', '-c', 'exit 3'])).ending).toEqual({ code: 3, signal: null });
+  });
+
+  it('says so when the command cannot run, and writes nothing', async () => {
+    await expect(run(['missing'])).rejects.toThrow("valgrind could not run 'missing' (exit code 127)");
+    expect(files()).toEqual([]);
+  });
+
+  it('says so when --skip passes over everything, and writes nothing', async () => {
+    await expect(run(['true'], { skip: 100 })).rejects.toThrow('fewer than --skip 100');
+    expect(files()).toEqual([]);
+  });
+
+  it('kills the program and writes nothing when it is interrupted', async () => {
+    const abort = new AbortController();
+    const onProgress = (): void => {
+      abort.abort();
+    };
+    setTimeout(onProgress, 300);
+    await expect(run(['sleep', '100'], { signal: abort.signal })).rejects.toThrow(RecordError);
+    expect(files()).toEqual([]);
+  });
+});
+
+it('says what to install when valgrind is missing', async () => {
+  vi.stubEnv('PATH', folder);
+  await expect(run(['true'])).rejects.toThrow('apt-get install valgrind');
+});
+
+function hasValgrind(): boolean {
+  try {
+    execFileSync('valgrind', ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+it.runIf(hasValgrind())('records a real program and its children with the real valgrind', async () => {
+  const recording = await run(['/bin/sh', '-c', '/bin/true; exit 4'], { fetches: true });
+  expect(recording.ending).toEqual({ code: 4, signal: null });
+  expect(recording.processes).toBe(2);
+  expect(recording.counts.loads).toBeGreaterThan(10_000);
+  expect(recording.counts.fetches).toBeGreaterThan(recording.counts.accesses / 2);
+});
