@@ -1,0 +1,138 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CompareResult } from '../../../src/report/compare-result.js';
+import { referenceCounts } from '../compare/reference-tlb.js';
+import { runCli } from './run-cli.js';
+
+type Access = readonly [string, bigint, number];
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Accesses that hop over 3 MiB in steps that share no factor with anything, some of them across pages. */
+const ACCESSES: Access[] = Array.from({ length: 6000 }, (_, i) => {
+  return ['LSM'.charAt(i % 3), 0x40_0ffcn + BigInt((i * 7919) % 3_000_000), i % 5 === 0 ? 16 : 8];
+});
+
+function lackeyText(accesses: readonly Access[]): string {
+  const lines = accesses.map(([kind, address, size]) => ` ${kind} ${address.toString(16).padStart(8, '0')},${size}\n`);
+  return `==1== Lackey, an example Valgrind tool\n${lines.join('')}`;
+}
+
+/** Writes a file and gives its path. */
+function file(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function compareJson(args: readonly string[], input?: string): CompareResult {
+  const { status, stdout, stderr } = runCli(['compare', ...args, '--json'], input);
+  expect([status, stderr]).toEqual([0, '']);
+  return CompareResult.parse(JSON.parse(stdout));
+}
+
+test('a gzipped lackey file gives the counts of the reference', () => {
+  const path = file('app.lackey.gz', gzipSync(lackeyText(ACCESSES)));
+  const { runs } = compareJson([path, '--pages', '4K,2M', '--tlb', '64x4+1536x12']);
+  const shapes = [
+    { entries: 64, ways: 4 },
+    { entries: 1536, ways: 12 },
+  ] as const;
+  expect(runs.map((run) => [run.trace, run.pages, run.counts])).toEqual([
+    [path, '4K', referenceCounts(ACCESSES, 12, shapes)],
+    [path, '2M', referenceCounts(ACCESSES, 21, shapes)],
+  ]);
+});
+
+test('standard input is a trace, and the default command compares', () => {
+  const { status, stdout } = runCli(['-', '--pages', '4K'], lackeyText(ACCESSES));
+  expect(status).toBe(0);
+  expect(stdout).toContain('standard input');
+});
+
+test('fetches are left out unless asked for, and reported apart', () => {
+  const path = file('fetches.lackey', 'I  04001000,3\n L 04002000,8\nI  04001003,3\n');
+  expect(compareJson([path, '--pages', '4K']).runs[0]).not.toHaveProperty('fetches');
+  const [run] = compareJson([path, '--pages', '4K', '--fetches']).runs;
+  expect([run?.counts.lookups, run?.fetches?.counts.lookups, run?.fetches?.counts.l1Hits]).toEqual([1, 2, 1]);
+});
+
+test('addresses that no process can own are counted and left out', () => {
+  const path = file('kernel.lackey', ' L ffffffff81000000,8\n M 800000000000,8\n S 00001000,8\n');
+  const { traces, runs } = compareJson([path, '--pages', '4K']);
+  expect([traces[0]?.outsideUserSpace, runs[0]?.counts.lookups, runs[0]?.perAccess.accesses]).toEqual([2, 1, 1]);
+});
+
+test('a malformed line ends the command with its number, unless --lenient skips it', () => {
+  const path = file('bad.lackey', ' L 00001000,8\n L 0000zz00,8\n');
+  const { status, stdout, stderr } = runCli(['compare', path]);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^error: bad\.lackey: line 2: [^\n]+\n$/);
+  expect(compareJson([path, '--lenient', '--pages', '4K']).traces[0]?.skippedLines).toBe(1);
+});
+
+test('a generated workload is the same for the same seed', () => {
+  const args = ['-w', 'uniform', '--footprint', '64M', '--accesses', '20k', '--pages', '4K,2M'];
+  const counts = (seed: string): unknown[] => compareJson([...args, '--seed', seed]).runs.map((run) => run.counts);
+  expect(counts('7')).toEqual(counts('7'));
+  expect(counts('7')).not.toEqual(counts('8'));
+});
+
+test('traces and workloads are compared one after the other', () => {
+  const path = file('one.lackey', ' L 00001000,8\n');
+  const args = [path, '-w', 'stream', '--footprint', '1M', '--accesses', '100', '--pages', '4K'];
+  expect(compareJson(args).runs.map((run) => run.trace)).toEqual([path, 'stream']);
+});
+
+test('costs from a file replace the ones they name', () => {
+  const path = file('one.lackey', ' L 00001000,8\n');
+  const costs = file('costs.json', '{ "entryRead": 100, "walk": 5 }');
+  const [run] = compareJson([path, '--pages', '4K', '--tlb', '64x4', '--costs', costs]).runs;
+  expect(run?.perAccess.cycles).toBe(4 * 100 + 5);
+});
+
+test.each([
+  ['{ "l2hit": 9 }', "no cost is called 'l2hit'"],
+  ['{ "l2Hit": -1 }', 'l2Hit: expected model cycles from 0 up'],
+  ['[]', 'expected an object of costs'],
+  ['{', 'not JSON'],
+])('a wrong cost file %j is told by field', (text, part) => {
+  const { status, stderr } = runCli(['compare', '-w', 'stream', '--costs', file('costs.json', text)]);
+  expect(status).toBe(1);
+  expect(stderr).toContain('costs.json');
+  expect(stderr).toContain(part);
+});
+
+test('CSV and plot are written beside the table, whole', () => {
+  const path = file('one.lackey', ' L 00001000,8\n');
+  const [csv, svg] = [join(folder, 'out.csv'), join(folder, 'out.svg')];
+  const { status, stdout } = runCli(['compare', path, '--csv', csv, '--plot', svg]);
+  expect([status, stdout.includes('page walks')]).toEqual([0, true]);
+  expect(readFileSync(csv, 'utf8').split('\n')).toHaveLength(5);
+  expect(readFileSync(svg, 'utf8')).toContain('<svg');
+  expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
+});
+
+test('a page size that needs more RAM than the model has is told, with the way out', () => {
+  const far = Array.from({ length: 20 }, (_, i): Access => ['L', BigInt(i + 1) << 32n, 8]);
+  const { status, stdout, stderr } = runCli(['compare', file('far.lackey', lackeyText(far))]);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^error: --pages 1G: .*leave 1G out: --pages 4K,2M\n$/);
+});
+
+test('colours are for terminals, and NO_COLOR ends them', () => {
+  const path = file('one.lackey', ' L 00001000,8\n');
+  const colored = runCli(['compare', path], '', { NO_COLOR: '', FORCE_COLOR: '1' }).stdout;
+  expect([colored.includes('\u001b['), runCli(['compare', path]).stdout.includes('\u001b[')]).toEqual([true, false]);
+});
