@@ -13,7 +13,7 @@ export interface RecordedLine<T> {
 }
 
 /** A file of recordings that does not say what its schema promises. */
-export class RecordingError extends Error {
+class RecordingError extends Error {
   override readonly name = 'RecordingError';
 }
 

@@ -182,6 +182,6 @@ export function faultOf(unit: SegmentationUnit, at?: string): Fault {
 }
 
 /** A frame number and an offset as a physical address. */
-export function physical(frame: number, offset: number): Word64 {
+function physical(frame: number, offset: number): Word64 {
   return { hi: frame >>> 20, lo: (frame << 12) | offset };
 }

@@ -102,7 +102,7 @@ function segmentText(recorded: X86Case): readonly string[] {
 }
 
 /** The case decoded: mode, level, access, registers, structures in memory. */
-export function caseText(recorded: X86Case): string {
+function caseText(recorded: X86Case): string {
   const { title } = X86_MODES[recorded.mode];
   const registers = [
     registerText('CR0', recorded.cr0, CR0_NAMES),

@@ -22,7 +22,7 @@ export interface ReferenceAccess {
   readonly implicit: boolean;
 }
 
-export type ReferenceResult =
+type ReferenceResult =
   | { readonly kind: 'gp' }
   | { readonly kind: 'fault'; readonly errorCode: number }
   | { readonly kind: 'ok'; readonly physical: bigint; readonly page: bigint; readonly pageBytes: bigint };
