@@ -17,7 +17,7 @@ class Reference {
     this.l2 = Array.from({ length: shape.e2 / shape.w2 }, () => []);
   }
   private use(level: number[][], ways: number, vpn: number, fillOnly: boolean): boolean {
-    const set = level[vpn % level.length]!;
+    const set = level[vpn % level.length];
     const at = set.indexOf(vpn);
     if (at >= 0) set.splice(at, 1);
     else if (!fillOnly) return false;

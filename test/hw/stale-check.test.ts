@@ -36,9 +36,9 @@ describe('checking mode', () => {
     expect(mmu.checker?.found).toHaveLength(1);
     const [stale] = mmu.checker!.found;
     expect(stale).toMatchObject({ why, lo: PAGE, pcid: 0, cachedFrame: 100, filledAt: 1, usedAt: 2 });
-    expect(stale!.changed).toMatchObject([{ level: 0, store: { label: 'a forgetful kernel' } }]);
-    expect(describeStale(stale!)).toContain('no INVLPG 0x400000');
-    expect(describeStale(stale!)).toContain('stored by a forgetful kernel');
+    expect(stale.changed).toMatchObject([{ level: 0, store: { label: 'a forgetful kernel' } }]);
+    expect(describeStale(stale)).toContain('no INVLPG 0x400000');
+    expect(describeStale(stale)).toContain('stored by a forgetful kernel');
   });
 
   it('does not mind rights that were added, nor bits that the processor set itself', () => {

@@ -68,8 +68,8 @@ describe('the x86 entry formats', () => {
     rules.update(registers, { maxPhysicalBits: 52, pse36: true, page1G: true });
     expect(rules.mode).toBe(mode);
     const page = format === level.pageEntry;
-    const high = (page ? rules.pageReservedHigh : rules.tableReservedHigh)[level.level]!;
-    const low = (page ? rules.pageReservedLow : rules.tableReservedLow)[level.level]!;
+    const high = (page ? rules.pageReservedHigh : rules.tableReservedHigh)[level.level];
+    const low = (page ? rules.pageReservedLow : rules.tableReservedLow)[level.level];
     const reserved = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
     // The PS bit of a PML4E or PML5E is reserved as well; the table calls it PS and says so.
     const ps = format.fields.some((field) => field.name === 'PS' && field.meaning.startsWith('reserved')) ? 0x80n : 0n;

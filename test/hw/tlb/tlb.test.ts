@@ -18,7 +18,7 @@ class PlainTlb {
     this.sets = Array.from({ length: entries / ways }, () => []);
   }
   access(page: number): boolean {
-    const set = this.sets[page % this.sets.length]!;
+    const set = this.sets[page % this.sets.length];
     const found = set.find((entry) => entry.page === page);
     this.time++;
     if (found) {
@@ -47,8 +47,8 @@ describe('Tlb', () => {
     const pages = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 300 });
     fc.assert(
       fc.property(shape, pages, ([entries, ways], sequence) => {
-        const tlb = new Tlb({ entries: entries!, ways: ways!, replacement: policy });
-        const plain = new PlainTlb(entries!, ways!, policy);
+        const tlb = new Tlb({ entries: entries, ways: ways, replacement: policy });
+        const plain = new PlainTlb(entries, ways, policy);
         for (const page of sequence) expect(access(tlb, page)).toBe(plain.access(page));
       }),
     );
