@@ -24,6 +24,7 @@ export {
   unpackSegment,
 } from './segmentation/descriptor.js';
 export type { CallGateFields, SegmentFields } from './segmentation/descriptor.js';
+export { farReturn } from './segmentation/far-return.js';
 export { farCall, farJump } from './segmentation/far-transfer.js';
 export { loadSegment, setSegmentBase } from './segmentation/load.js';
 export * from './segmentation/query.js';

@@ -62,11 +62,13 @@ function checkCode(unit: SegmentationUnit, selector: number, high: number): numb
   return checkPresent(unit, selector, high);
 }
 
-function checkOffset8086(unit: SegmentationUnit, offset: number): number {
+/** #GP(0) when the offset lies past the limit of CS. */
+export function checkOffset8086(unit: SegmentationUnit, offset: number): number {
   return unit.cs.covers(offset, 1) ? OK : unit.refuse(GENERAL_PROTECTION, 0);
 }
 
-function enter8086(unit: SegmentationUnit, selector: number, offset: number): number {
+/** Loads CS with selector x 16, and IP. */
+export function enter8086(unit: SegmentationUnit, selector: number, offset: number): number {
   if (unit.vm) unit.cs.load8086(selector);
   else unit.cs.loadReal(selector);
   unit.ipHi = 0;

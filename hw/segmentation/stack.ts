@@ -5,6 +5,7 @@
 
 import { WRITE } from '../access.js';
 import { highWordAfter } from '../address.js';
+import type { Word64 } from '../address.js';
 import { GENERAL_PROTECTION, OK, STACK_FAULT } from '../exception.js';
 import type { SegmentRegister } from './register.js';
 import type { SegmentationUnit } from './unit.js';
@@ -44,6 +45,13 @@ function highBelow(stack: TargetStack, bytes: number): number {
 /** The offset in the segment that a low word of the stack pointer stands for. */
 export function stackOffset(register: SegmentRegister, low: number): number {
   return register.isBig ? low : low & 0xffff;
+}
+
+/** The stack pointer `bytes` above `(hi, lo)` on the stack in use: 64, 32 or 16 bits of it change. */
+export function stackAbove(unit: SegmentationUnit, hi: number, lo: number, bytes: number): Word64 {
+  const higher = (lo + bytes) | 0;
+  if (unit.is64Bit) return { hi: highWordAfter(hi, lo, bytes), lo: higher };
+  return { hi: 0, lo: unit.ss.isBig ? higher : (lo & 0xffff_0000) | (higher & 0xffff) };
 }
 
 /** Whether `count` slots of `size` bytes fit; #SS otherwise. Nothing is written. */
