@@ -28,25 +28,38 @@ function bestRun(base: CompareRun, others: readonly CompareRun[]): CompareRun {
   return others.find((run) => most > 0 && saving(base, run) >= NEARLY_ALL * most) ?? base;
 }
 
-function explainReach(touchedBytes: number, base: CompareRun, best: CompareRun): string {
-  const touched = formatBytes(touchedBytes);
-  const need = (run: CompareRun): string => countOf(run.reach.entriesNeeded, 'entry', 'entries');
-  const held = ({ pages, reach }: CompareRun): string => `${formatCount(reach.entries)} of ${pages}`;
-  if (base === best) return `${touched} needs ${need(base)} of ${base.pages}; the TLB holds ${held(base)}.`;
-  const instead = `${need(best)} of ${best.pages}, not ${formatCount(base.reach.entriesNeeded)} of ${base.pages}`;
-  return `${touched} needs ${instead}; the TLB holds ${held(best)} or ${held(base)}.`;
+function needs({ pages, reach }: CompareRun): string {
+  return `${countOf(reach.entriesNeeded, 'entry', 'entries')} of ${pages}`;
 }
 
-function advise(touchedBytes: number, base: CompareRun, best: CompareRun, verdict: CompareVerdict): string {
+function holds({ pages, reach }: CompareRun): string {
+  return `${formatCount(reach.entries)} of ${pages}`;
+}
+
+/** Why larger pages change little: what the small ones need fits, or no size makes it fit. */
+function explainAlone(touchedBytes: number, base: CompareRun): string {
+  const fits = base.reach.entriesNeeded <= base.reach.entries ? ': all fit' : '';
+  return `${formatBytes(touchedBytes)} needs ${needs(base)}; the TLB holds ${holds(base)}${fits}.`;
+}
+
+function explainPair(touchedBytes: number, base: CompareRun, best: CompareRun): string {
+  const instead = `${needs(best)}, not ${formatCount(base.reach.entriesNeeded)} of ${base.pages}`;
+  return `${formatBytes(touchedBytes)} needs ${instead}; the TLB holds ${holds(best)} or ${holds(base)}.`;
+}
+
+function adviseAgainst(base: CompareRun, best: CompareRun): string {
   const cost = `${formatShort(base.perAccess.cycles)} model cycles an access`;
-  if (verdict === 'no') {
-    return `No, huge pages would hardly help: translation with ${base.pages} pages takes ${cost}, and at most ${formatShort(Math.max(0, saving(base, best)))} of them could be saved.`;
-  }
+  return base.perAccess.cycles < NOTICEABLE
+    ? `No, huge pages would hardly help: with ${base.pages} pages translation takes only ${cost}.`
+    : `No, huge pages would hardly help: they save ${formatShort(Math.max(0, saving(base, best)))} of ${cost}.`;
+}
+
+function adviseFor(touchedBytes: number, base: CompareRun, best: CompareRun, answer: string): string {
+  const cost = `${formatShort(base.perAccess.cycles)} model cycles an access`;
   const saved = formatShort(saving(base, best));
   const share = formatShare(saving(base, best) / base.perAccess.cycles);
   const { wastedBytes } = best.memory;
   const price = `${wastedBytes > touchedBytes ? 'but' : 'and'} waste ${formatBytes(wastedBytes)} of memory`;
-  const answer = verdict === 'yes' ? 'Yes, huge pages would help' : 'Huge pages would help a little';
   return `${answer}: ${best.pages} pages save ${saved} of ${cost} (${share}) ${price}.`;
 }
 
@@ -54,12 +67,20 @@ function advise(touchedBytes: number, base: CompareRun, best: CompareRun, verdic
 export function judge(touchedBytes: number, runs: readonly CompareRun[]): Verdict {
   const [base, ...others] = runs;
   if (runs.length === 0) throw new RangeError('a verdict needs at least one page size');
-  const best = bestRun(base, others);
-  const why = explainReach(touchedBytes, base, best);
   if (others.length === 0) {
-    return { why, verdict: 'unknown', advice: 'compare two page sizes or more to get one, as in --pages 4K,2M.' };
+    const advice = 'none for one page size alone; compare two, as in --pages 4K,2M.';
+    return { why: explainAlone(touchedBytes, base), verdict: 'unknown', advice };
   }
+  const best = bestRun(base, others);
   const saved = saving(base, best);
-  const verdict = saved >= WORTH_IT ? 'yes' : saved >= NOTICEABLE ? 'slightly' : 'no';
-  return { why, verdict, advice: advise(touchedBytes, base, best, verdict) };
+  if (saved < NOTICEABLE) {
+    return { why: explainAlone(touchedBytes, base), verdict: 'no', advice: adviseAgainst(base, best) };
+  }
+  const verdict = saved >= WORTH_IT ? 'yes' : 'slightly';
+  const answer = verdict === 'yes' ? 'Yes, huge pages would help' : 'Huge pages would help a little';
+  return {
+    why: explainPair(touchedBytes, base, best),
+    verdict,
+    advice: adviseFor(touchedBytes, base, best, answer),
+  };
 }

@@ -3,6 +3,9 @@
 const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+/** Smaller quantities are shown as smaller than this. */
+const LEAST_SHOWN = 0.0001;
+const SMALL = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
 const SHORT = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
 
 /** `1234567` as `1,234,567`. */
@@ -10,9 +13,11 @@ export function formatCount(count: number): string {
   return WHOLE.format(count);
 }
 
-/** At most three significant digits, but no digit before the point is lost: `0.0131`, `2.5`, `1,023`. */
+/** At most three significant digits and four decimals, but no digit before the point is lost: `0.0131`, `1,023`. */
 export function formatShort(value: number): string {
-  return (Math.abs(value) >= 100 ? WHOLE : SHORT).format(value);
+  if (value > 0 && value < LEAST_SHOWN) return `<${LEAST_SHOWN}`;
+  const digits = Math.abs(value) >= 100 ? WHOLE : Math.abs(value) >= 0.01 ? SHORT : SMALL;
+  return digits.format(value);
 }
 
 /** Bytes in the largest binary unit that leaves a number of at least 1: `142 MiB`, `1.5 GiB`, `512 bytes`. */

@@ -65,13 +65,13 @@ test('fetches are left out unless asked for, and reported apart', () => {
   const path = file('fetches.lackey', 'I  04001000,3\n L 04002000,8\nI  04001003,3\n');
   expect(compareJson([path, '--pages', '4K']).runs[0]).not.toHaveProperty('fetches');
   const [run] = compareJson([path, '--pages', '4K', '--fetches']).runs;
-  expect([run?.counts.lookups, run?.fetches?.counts.lookups, run?.fetches?.counts.l1Hits]).toEqual([1, 2, 1]);
+  expect([run.counts.lookups, run.fetches?.counts.lookups, run.fetches?.counts.l1Hits]).toEqual([1, 2, 1]);
 });
 
 test('addresses that no process can own are counted and left out', () => {
   const path = file('kernel.lackey', ' L ffffffff81000000,8\n M 800000000000,8\n S 00001000,8\n');
   const { traces, runs } = compareJson([path, '--pages', '4K']);
-  expect([traces[0]?.outsideUserSpace, runs[0]?.counts.lookups, runs[0]?.perAccess.accesses]).toEqual([2, 1, 1]);
+  expect([traces[0].outsideUserSpace, runs[0].counts.lookups, runs[0].perAccess.accesses]).toEqual([2, 1, 1]);
 });
 
 test('a malformed line ends the command with its number, unless --lenient skips it', () => {
@@ -79,7 +79,7 @@ test('a malformed line ends the command with its number, unless --lenient skips 
   const { status, stdout, stderr } = runCli(['compare', path]);
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^error: bad\.lackey: line 2: [^\n]+\n$/);
-  expect(compareJson([path, '--lenient', '--pages', '4K']).traces[0]?.skippedLines).toBe(1);
+  expect(compareJson([path, '--lenient', '--pages', '4K']).traces[0].skippedLines).toBe(1);
 });
 
 test('a generated workload is the same for the same seed', () => {
@@ -99,7 +99,7 @@ test('costs from a file replace the ones they name', () => {
   const path = file('one.lackey', ' L 00001000,8\n');
   const costs = file('costs.json', '{ "entryRead": 100, "walk": 5 }');
   const [run] = compareJson([path, '--pages', '4K', '--tlb', '64x4', '--costs', costs]).runs;
-  expect(run?.perAccess.cycles).toBe(4 * 100 + 5);
+  expect(run.perAccess.cycles).toBe(4 * 100 + 5);
 });
 
 test.each([

@@ -7,7 +7,7 @@ const MIB = 2 ** 20;
 
 async function forkRun(options: Partial<ForkOptions>): Promise<ForkRun> {
   const { runs } = await forkCost({ resident: 8 * MIB, pages: [SHIFT_4K], touch: 0.1, exec: false, ...options });
-  return runs[0]!;
+  return runs[0];
 }
 
 function scenario(run: ForkRun, name: ForkScenario['name']): ForkScenario {
@@ -36,9 +36,8 @@ test('a share of 10% is a tenth of the 4 KiB pages, rounded up', async () => {
 
 test('child and parent pay the same when one of them writes', async () => {
   const run = await forkRun({});
-  const { name: _child, ...child } = scenario(run, 'child');
-  const { name: _parent, ...parent } = scenario(run, 'parent');
-  expect({ ...parent, tlbFlushes: 0 }).toEqual({ ...child, tlbFlushes: 0 });
+  const paid = ({ cowFaults, bytesCopied, invalidations }: ForkScenario) => [cowFaults, bytesCopied, invalidations];
+  expect(paid(scenario(run, 'parent'))).toEqual(paid(scenario(run, 'child')));
 });
 
 test('who writes second re-uses its page, without a copy', async () => {
@@ -75,5 +74,5 @@ test('every scenario starts from the same process', async () => {
   const { runs } = await forkCost({ resident: 8 * MIB, pages: [SHIFT_2M], touch: 1, exec: false });
   expect(runs[0]?.scenarios.map(({ name }) => name)).toEqual(names);
   // Splits by one scenario would show in the next: the best case re-uses huge pages whole.
-  expect(scenario(runs[0]!, 'best')).toMatchObject({ cowFaults: 4, bytesCopied: 0 });
+  expect(scenario(runs[0], 'best')).toMatchObject({ cowFaults: 4, bytesCopied: 0 });
 });

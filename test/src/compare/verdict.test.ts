@@ -19,15 +19,22 @@ test('few cycles saved: slightly', () => {
   expect(judge(2 ** 28, [small(0.4), large(0.2)]).verdict).toBe('slightly');
 });
 
-test('nothing to save: no, and the reason speaks of the small pages', () => {
-  const { verdict, why } = judge(2 ** 20, [small(0.05), large(0.04)]);
+test('a footprint that fits needs no larger pages', () => {
+  const fits = sampleRun('4K', 0.05, { reach: { entriesNeeded: 256, entries: 1536 } });
+  const { verdict, why, advice } = judge(2 ** 20, [fits, large(0.01)]);
   expect(verdict).toBe('no');
-  expect(why).toContain('1 MiB needs');
+  expect(why).toBe('1 MiB needs 256 entries of 4K; the TLB holds 1,536 of 4K: all fit.');
+  expect(advice).toContain('only 0.05 model cycles');
 });
 
 test('larger pages that cost more are not advised', () => {
   const { verdict, advice } = judge(2 ** 28, [small(1), giant(5)]);
-  expect([verdict, advice.includes('at most 0 of them')]).toEqual(['no', true]);
+  expect([verdict, advice.includes('they save 0 of 1 model cycles')]).toEqual(['no', true]);
+});
+
+test('memory wasted beyond what the program touches is a but', () => {
+  const wasteful = sampleRun('2M', 0.4, { memory: { ...MEMORY_2M, wastedBytes: 2 ** 29 } });
+  expect(judge(2 ** 28, [small(3.4), wasteful]).advice).toContain('but waste 512 MiB');
 });
 
 test('the smallest page size that saves nearly everything is advised', () => {

@@ -17,14 +17,15 @@ test('bytes come in the largest unit that leaves at least 1', () => {
   ]);
 });
 
-test('short numbers keep three digits, never an exponent', () => {
-  expect([0, 0.01314, 2.499, 99.96, 12345.6, 0.0000004].map(formatShort)).toEqual([
+test('short numbers keep three digits and at most four decimals', () => {
+  expect([0, 0.01314, 2.499, 99.96, 12345.6, 0.0000004, 0.00456].map(formatShort)).toEqual([
     '0',
     '0.0131',
     '2.5',
     '100',
     '12,346',
-    '0.0000004',
+    '<0.0001',
+    '0.0046',
   ]);
 });
 
