@@ -12,6 +12,7 @@ import { FaultRecord, GENERAL_PROTECTION, OK } from '../exception.js';
 import { CR0_PE, EFER_LMA } from '../registers.js';
 import { ACCESSED, namesLdt } from './descriptor.js';
 import { CS, DS, ES, FS, GS, SegmentRegister, SS, TableRegister } from './register.js';
+import { readWrapped, writeWrapped } from './wrap.js';
 
 /** Linear memory as the unit needs it: what {@link Mmu} is. Words are int32, `access` is a set of access bits. */
 export interface LinearMemory {
@@ -20,11 +21,12 @@ export interface LinearMemory {
   /** Details of the last status below 0. */
   readonly fault: FaultRecord;
   /** Value of the last read that returned OK. */
-  readonly valueLo: number;
-  readonly valueHi: number;
+  valueLo: number;
+  valueHi: number;
   read(hi: number, lo: number, size: number, access: number): number;
   write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number;
   fetch(hi: number, lo: number, size: number, access: number): number;
+  translate(hi: number, lo: number, access: number): number;
   isCanonical(hi: number): boolean;
 }
 
@@ -163,12 +165,19 @@ export class SegmentationUnit {
     return this.cpl === 3 ? USER : 0;
   }
 
+  /** Whether the operand just located runs past 4 GiB in compatibility mode; outside IA-32e mode the memory wraps. */
+  #straddles(size: number): boolean {
+    return (this.linearLo >>> 0) + size > 2 ** 32 && this.longModeActive && !this.cs.isLong;
+  }
+
   /** Reads `size` bytes (1, 2, 4 or 8) at segment:offset; the value is then in `memory.valueLo` and `valueHi`. */
   read(segment: number, offsetHi: number, offsetLo: number, size: number): number {
     const register = this.segments[segment];
     const status = this.toLinear(register, offsetHi, offsetLo, size, READ);
     if (status < 0) return status;
-    return this.settle(register, this.memory.read(this.linearHi, this.linearLo, size, this.levelBits));
+    const { memory, linearHi, linearLo, levelBits } = this;
+    if (this.#straddles(size)) return this.settle(register, readWrapped(memory, linearLo, size, levelBits));
+    return this.settle(register, memory.read(linearHi, linearLo, size, levelBits));
   }
 
   /** Writes `size` bytes (1, 2, 4 or 8) at segment:offset, or faults with nothing written. */
@@ -177,14 +186,23 @@ export class SegmentationUnit {
     const status = this.toLinear(register, offsetHi, offsetLo, size, WRITE);
     if (status < 0) return status;
     const access = WRITE | this.levelBits;
-    return this.settle(register, this.memory.write(this.linearHi, this.linearLo, size, valueLo, valueHi, access));
+    const { memory, linearHi, linearLo } = this;
+    return this.settle(
+      register,
+      this.#straddles(size)
+        ? writeWrapped(memory, linearLo, size, valueLo, valueHi, access)
+        : memory.write(linearHi, linearLo, size, valueLo, valueHi, access),
+    );
   }
 
   /** Fetches an instruction of `size` bytes at CS:offset. */
   fetch(offsetHi: number, offsetLo: number, size: number): number {
     const status = this.toLinear(this.cs, offsetHi, offsetLo, size, FETCH);
     if (status < 0) return status;
-    return this.settle(this.cs, this.memory.fetch(this.linearHi, this.linearLo, size, FETCH | this.levelBits));
+    const { memory, linearHi, linearLo } = this;
+    const access = FETCH | this.levelBits;
+    if (this.#straddles(size)) return this.settle(this.cs, readWrapped(memory, linearLo, size, access));
+    return this.settle(this.cs, memory.fetch(linearHi, linearLo, size, access));
   }
 
   /**

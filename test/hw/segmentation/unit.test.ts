@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GENERAL_PROTECTION, OK, PAGE_FAULT, STACK_FAULT } from '../../../hw/exception.js';
-import { CR0_PE, CR0_PG } from '../../../hw/registers.js';
+import { CR0_PE, CR0_PG, CR0_WP } from '../../../hw/registers.js';
 import { loadSegment, setSegmentBase } from '../../../hw/segmentation/load.js';
 import { CS, DS, ES, FS, GS, SS } from '../../../hw/segmentation/register.js';
 import {
@@ -162,6 +162,46 @@ describe('64-bit mode', () => {
     expect(machine.unit.read(DS, 0, 0x1100, 1)).toBe(OK);
     expect([machine.unit.linearHi, machine.unit.linearLo]).toEqual([0, 0x100]);
     expect(machine.unit.read(DS, 0, 0x2000, 1)).toBe(GENERAL_PROTECTION);
+  });
+});
+
+describe('an operand that straddles 4 GiB', () => {
+  /** The last page below 4 GiB and the first page, each mapped for reads and, as `flags` say, writes. */
+  function straddling(long: boolean, flags: number): Machine {
+    const machine = longMachine(0, long);
+    const { ram, unit } = machine;
+    // Under the PDPT of the machine: entry 3, then the last entries of a directory and a table.
+    ram.store64(0, 0x10_1018, 0, 0x10_3007);
+    ram.store64(0, 0x10_3ff8, 0, 0x10_4007);
+    ram.store64(0, 0x10_4ff8, 0, 0x5000 | flags);
+    ram.store32(0, 0x5ffc, 0x4433_2211);
+    ram.store32(0, 0, 0x0000_6655);
+    define(machine, 2, { base: 0xffff_f000, limit: 0x1fff, granular: false });
+    expect(loadSegment(unit, DS, 0x10)).toBe(OK);
+    return machine;
+  }
+
+  it('goes on at 0 in compatibility mode', () => {
+    const { unit, mmu, ram } = straddling(false, 7);
+    expect(unit.read(DS, 0, 0xffe, 4)).toBe(OK);
+    expect(mmu.valueLo).toBe(0x6655_4433);
+    expect(unit.read(DS, 0, 0xffc, 8)).toBe(OK);
+    expect([mmu.valueHi, mmu.valueLo]).toEqual([0x6655, 0x4433_2211]);
+    expect(unit.write(DS, 0, 0xffe, 4, 0x0102_0304, 0)).toBe(OK);
+    expect([ram.load16(0, 0x5ffe), ram.load16(0, 0)]).toEqual([0x0304, 0x0102]);
+  });
+
+  it('is not written at all when one of its pages refuses', () => {
+    const { unit, ram, mmu } = straddling(false, 5);
+    mmu.writeCr0(mmu.cr0 | CR0_WP);
+    expect(unit.write(DS, 0, 0xffe, 4, -1, 0)).toBe(PAGE_FAULT);
+    expect([ram.load16(0, 0x5ffe), ram.load16(0, 0)]).toEqual([0x4433, 0x6655]);
+  });
+
+  it('goes on above 4 GiB in 64-bit mode', () => {
+    const { unit } = straddling(true, 7);
+    expect(unit.read(DS, 0, -2, 4)).toBe(PAGE_FAULT);
+    expect([unit.fault.hi, unit.fault.lo]).toEqual([1, 0]);
   });
 });
 

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runCli } from '../cli/run-cli.js';
+
+const RECORDING = fileURLToPath(new URL('../../data/x86/open-seghw.jsonl.gz', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'pagewalk-command-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const CASE = {
+  id: 7,
+  fam: 'paging',
+  mode: 'none',
+  cpl: 0,
+  op: 'r',
+  size: 1,
+  la: '0x10',
+  cr0: '0x31',
+  out: { k: 'ok', pa: ['0x10'] },
+};
+
+function fileOf(...cases: readonly object[]): string {
+  const file = join(folder, 'cases.jsonl');
+  writeFileSync(file, cases.map((value) => JSON.stringify(value)).join('\n'));
+  return file;
+}
+
+describe('pagewalk conform x86', () => {
+  it('prints a line a family and ends with 0 when all cases pass', () => {
+    const { status, stdout, stderr } = runCli(['conform', 'x86', RECORDING, fileOf(CASE)]);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^segdata \d+ passed, 0 failed\npaging 1 passed, 0 failed\n$/);
+  });
+
+  it('shows a mismatch side by side and ends with 1', () => {
+    const wrong = { ...CASE, id: 8, out: { k: 'ok', pa: ['0x11'] } };
+    const { status, stdout } = runCli(['conform', 'x86', fileOf(CASE, wrong)]);
+    expect(status).toBe(1);
+    expect(stdout).toContain('paging case 8');
+    expect(stdout).toMatch(/expected +at physical 0x11\n +got +at physical 0x10\n/);
+    expect(stdout).toMatch(/paging 1 passed, 1 failed\n$/);
+  });
+
+  it('gives counts by family with --json', () => {
+    const { stdout } = runCli(['conform', 'x86', '--json', fileOf(CASE)]);
+    expect(JSON.parse(stdout)).toMatchObject({ families: { paging: { passed: 1, failed: 0 } } });
+  });
+
+  it('names the broken line and prints no counts', () => {
+    const { status, stdout, stderr } = runCli(['conform', 'x86', fileOf(CASE, { ...CASE, la: 16 })]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^error: .*cases\.jsonl line 2: field la: .*\n$/);
+  });
+
+  it('says in words that a file is missing', () => {
+    const { status, stderr } = runCli(['conform', 'x86', join(folder, 'none.jsonl')]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: cannot read '.*none\.jsonl': no such file/);
+  });
+});
