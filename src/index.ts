@@ -1,2 +1,27 @@
-/** What `pagewalk` exports: the hardware, and the kernel, traces and reports on top of it. */
+/** What `pagewalk` exports: the hardware, and the kernel, traces, comparisons and reports on top of it. */
+
 export * from '../hw/index.js';
+
+export { Kernel } from './kernel/kernel.js';
+export type { KernelOptions } from './kernel/kernel.js';
+export type { Process } from './kernel/process.js';
+
+export { AccessBlock, LOAD, MODIFY, STORE } from './trace/block.js';
+export type { Trace } from './trace/block.js';
+export { openTrace } from './trace/open.js';
+export type { OpenOptions } from './trace/open.js';
+export { shippedTraces } from './trace/shipped.js';
+export { TraceError } from './trace/trace-error.js';
+export { openWorkload, WORKLOADS } from './trace/workload.js';
+export type { WorkloadOptions } from './trace/workload.js';
+
+export { compare } from './compare/compare.js';
+export type { CompareOptions, TraceSource } from './compare/compare.js';
+export { forkCost } from './compare/fork-cost.js';
+export type { ForkOptions } from './compare/fork-cost.js';
+
+export { CompareResult } from './report/compare-result.js';
+export { compareRows, compareText } from './report/compare-views.js';
+export { toCsv } from './report/csv.js';
+export { ForkResult } from './report/fork-result.js';
+export { forkRows, forkText } from './report/fork-views.js';

@@ -4,11 +4,11 @@ import type { CompareRun, CompareVerdict } from '../report/compare-result.js';
 import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/units.js';
 
 /**
- * Model cycles saved per access that make a difference: programs make an access every one to three cycles, so half a
- * cycle is tens of per cent of such a program, and a tenth of a cycle a few. Judgement, not measurement.
+ * Model cycles saved per access that make a difference. Programs spend about two cycles an access, at an instruction a
+ * cycle with an access in every other one, so these are a tenth and a fortieth. Judgement, not measurement.
  */
-const WORTH_IT = 0.5;
-const NOTICEABLE = 0.1;
+const WORTH_IT = 0.2;
+const NOTICEABLE = 0.05;
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;
 

@@ -81,5 +81,4 @@ export const CompareResult = z.strictObject({
 export type CompareResult = z.infer<typeof CompareResult>;
 export type CompareRun = z.infer<typeof CompareRun>;
 export type TraceSummary = z.infer<typeof TraceSummary>;
-export type TlbCounts = z.infer<typeof TlbCounts>;
 export type CompareVerdict = z.infer<typeof Verdict>;
