@@ -40,7 +40,10 @@ function tablesNow(): Int32Array {
 function gotText(mmu: Mmu, linear: bigint, bits: number): string {
   const { hi, lo } = fromBigInt(linear);
   const status = mmu.translate(hi, lo, bits);
-  if (status >= 0) return `frame ${status}`;
+  return status >= 0 ? `frame ${status}` : faultText(mmu, status);
+}
+
+function faultText(mmu: Mmu, status: number): string {
   if (status === PAGE_FAULT) {
     const { errorCode, hi: faultHi, lo: faultLo } = mmu.fault;
     return `page fault ${errorCode} at ${toBigInt(faultHi, faultLo)}`;
@@ -100,6 +103,29 @@ describe.each(MODES)('translation in mode %s', (mode) => {
         expect(mmu.counters.check()).toEqual([]);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('checks both pages of an access that crosses, the first one first', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const machine = new RandomMachine(ram, mode, seed);
+        const { mmu, state } = machine.boot(MODEL_DEFAULT);
+        const width = mode === '4l' || mode === '5l' ? 64 : 32;
+        for (let i = 0; i < ACCESSES; i++) {
+          const linear = machine.linear() | 0xffdn;
+          const next = BigInt.asUintN(width, (linear | 0xfffn) + 1n);
+          const { bits, reference } = machine.access();
+          const pages = [linear, next].map((address) => ({ address, answer: ask(state, address, reference) }));
+          const texts = pages.map(({ address, answer }) => expectedText(answer, address));
+          const failed = texts.includes('gp') ? 'gp' : texts.find((text) => !text.startsWith('frame'));
+          const { hi, lo } = fromBigInt(linear);
+          const status = mmu.locate(hi, lo, 8, bits);
+          const got = status < 0 ? faultText(mmu, status) : `frame ${mmu.firstFrame},frame ${mmu.secondFrame}`;
+          expectSame(got, failed ?? texts.join(), `seed ${seed} access ${i} (${bits}) to ${linear.toString(16)}`);
+        }
+      }),
+      { numRuns: 40 },
     );
   });
 
