@@ -1,7 +1,15 @@
 /** Turns the three columns of a packed block back into accesses; `packed-format.ts` says what they hold. */
 
 import { FETCH, MAX_ACCESS_BYTES, MODIFY, type AccessBlock } from './block.js';
-import { AccessModel, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, SITE_CODE } from './packed-format.js';
+import {
+  AccessModel,
+  CURSORS,
+  EXPLICIT_OPERATION,
+  PAIR_CODE,
+  pairIndex,
+  SITE_CODE,
+  siteIndex,
+} from './packed-format.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -19,9 +27,6 @@ export class PackedDecoder {
   readonly #kinds = new Uint8Array(EXPLICIT_OPERATION + 1);
   readonly #sizes = new Int32Array(EXPLICIT_OPERATION + 1);
   #known = 0;
-  /** The address that readDifference made. */
-  #hi = 0;
-  #lo = 0;
 
   /** Begins a block of `accesses` accesses. */
   begin(accesses: number, operations: Uint8Array, codes: Uint8Array, differences: Uint8Array): void {
@@ -42,42 +47,64 @@ export class PackedDecoder {
     const count = Math.min(this.remaining, block.kind.length);
     const { addressHi, addressLo, kind, size } = block;
     const model = this.#model;
+    const { bySite, byPair } = model;
+    const operationColumn = this.#operations;
+    const codes = this.#codes;
+    const kinds = this.#kinds;
+    const sizes = this.#sizes;
+    const codeAt = this.#codeAt;
+    let known = this.#known;
+    let { operations, olderOperations, lastHi, lastLo, secondLo } = model;
+    let operationAt = this.#operationAt;
     for (let i = 0; i < count; i++) {
-      const operation = this.#operations[this.#operationAt++];
-      if (operation >= this.#known && !this.#learn(operation)) return 'an operation that no trace can have';
-      kind[i] = this.#kinds[operation];
-      size[i] = this.#sizes[operation];
-      model.begin(operation);
-      const code = this.#codes[this.#codeAt++];
-      if (code < CURSORS) this.#moveCursor(code);
-      else if (code === SITE_CODE) this.#take(model.bySite[model.site + 1], model.bySite[model.site]);
-      else if (code === PAIR_CODE) this.#take(model.byPair[model.pair + 1], model.byPair[model.pair]);
-      else return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
-      addressHi[i] = this.#hi;
-      addressLo[i] = this.#lo;
-      model.end(this.#hi, this.#lo);
+      const operation = operationColumn[operationAt++];
+      if (operation >= known) {
+        if (!this.#learn(operation, operationAt)) return 'an operation that a trace can have';
+        known = this.#known;
+        operationAt += 3;
+      }
+      olderOperations = (olderOperations << 8) | (operations >>> 24);
+      operations = (operations << 8) | operation;
+      const site = siteIndex(operations, olderOperations);
+      const pair = pairIndex(lastLo, secondLo, operation);
+      secondLo = lastLo;
+      const code = codes[codeAt + i];
+      if (code === SITE_CODE) {
+        lastLo = bySite[site];
+        lastHi = bySite[site + 1];
+      } else if (code === PAIR_CODE) {
+        lastLo = byPair[pair];
+        lastHi = byPair[pair + 1];
+      } else if (code < CURSORS) {
+        model.cursorLo[0] = lastLo;
+        model.cursorHi[0] = lastHi;
+        this.#moveCursor(code);
+        lastLo = model.cursorLo[code];
+        lastHi = model.cursorHi[code];
+      } else return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
+      bySite[site] = byPair[pair] = addressLo[i] = lastLo;
+      bySite[site + 1] = byPair[pair + 1] = addressHi[i] = lastHi;
+      kind[i] = kinds[operation];
+      size[i] = sizes[operation];
     }
+    this.#operationAt = operationAt;
+    this.#codeAt += count;
+    Object.assign(model, { operations, olderOperations, lastHi, lastLo, secondLo });
     block.length = count;
     this.remaining -= count;
     return this.remaining > 0 || this.#atEnd() ? undefined : 'columns that end with the last access';
   }
 
-  /** Takes in kind and size behind an operation's first appearance; false when they cannot be. */
-  #learn(operation: number): boolean {
+  /** Takes in the kind and size `at` behind an operation's first appearance; false when they cannot be. */
+  #learn(operation: number, at: number): boolean {
     if (operation > this.#known && operation !== EXPLICIT_OPERATION) return false;
-    const kind = this.#operations[this.#operationAt];
-    const size = this.#operations[this.#operationAt + 1] | (this.#operations[this.#operationAt + 2] << 8);
-    this.#operationAt += 3;
+    const kind = this.#operations[at];
+    const size = this.#operations[at + 1] | (this.#operations[at + 2] << 8);
     if (!(kind >= FETCH && kind <= MODIFY && size >= 1 && size <= MAX_ACCESS_BYTES)) return false;
     this.#kinds[operation] = kind;
     this.#sizes[operation] = size;
     if (operation !== EXPLICIT_OPERATION) this.#known++;
     return true;
-  }
-
-  #take(hi: number, lo: number): void {
-    this.#hi = hi;
-    this.#lo = lo;
   }
 
   /** Adds the next difference to a cursor. */
@@ -99,8 +126,8 @@ export class PackedDecoder {
     const differenceHi = (zigzagHi >>> 1) ^ sign;
     const lo = (cursorLo[cursor] + differenceLo) | 0;
     const carry = lo >>> 0 < differenceLo >>> 0 ? 1 : 0;
-    this.#lo = cursorLo[cursor] = lo;
-    this.#hi = cursorHi[cursor] = (cursorHi[cursor] + differenceHi + carry) | 0;
+    cursorLo[cursor] = lo;
+    cursorHi[cursor] = (cursorHi[cursor] + differenceHi + carry) | 0;
   }
 
   #atEnd(): boolean {

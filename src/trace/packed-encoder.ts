@@ -9,7 +9,9 @@ import {
   EXPLICIT_OPERATION,
   PACKED_BLOCK_ACCESSES,
   PAIR_CODE,
+  pairIndex,
   SITE_CODE,
+  siteIndex,
 } from './packed-format.js';
 
 /** A cursor follows a stream whose steps stay below this many bytes; a longer one takes over the idlest cursor. */
@@ -31,8 +33,8 @@ export class PackedEncoder {
   add(block: AccessBlock, start: number): number {
     const stop = Math.min(block.length, start + PACKED_BLOCK_ACCESSES - this.accesses);
     for (let i = start; i < stop; i++) {
-      this.#putOperation(block.kind[i], block.size[i]);
-      this.#putAddress(block.addressHi[i], block.addressLo[i]);
+      const operation = this.#putOperation(block.kind[i], block.size[i]);
+      this.#putAddress(operation, block.addressHi[i], block.addressLo[i]);
     }
     this.accesses += Math.max(0, stop - start);
     return stop;
@@ -46,7 +48,8 @@ export class PackedEncoder {
     return columns;
   }
 
-  #putOperation(kind: number, size: number): void {
+  /** Returns the number of the operation. */
+  #putOperation(kind: number, size: number): number {
     const key = (kind << 16) | size;
     const known = this.#operations.get(key);
     const number = known ?? Math.min(this.#operations.size, EXPLICIT_OPERATION);
@@ -57,23 +60,35 @@ export class PackedEncoder {
       this.#put(0, size & 0xff);
       this.#put(0, size >>> 8);
     }
-    this.#model.begin(number);
+    const model = this.#model;
+    model.olderOperations = (model.olderOperations << 8) | (model.operations >>> 24);
+    model.operations = (model.operations << 8) | number;
+    return number;
   }
 
-  #putAddress(hi: number, lo: number): void {
+  #putAddress(operation: number, hi: number, lo: number): void {
     const model = this.#model;
-    if (model.bySite[model.site] === lo && model.bySite[model.site + 1] === hi) {
+    const { bySite, byPair } = model;
+    const site = siteIndex(model.operations, model.olderOperations);
+    const pair = pairIndex(model.lastLo, model.secondLo, operation);
+    if (bySite[site] === lo && bySite[site + 1] === hi) {
       this.#put(1, SITE_CODE);
-    } else if (model.byPair[model.pair] === lo && model.byPair[model.pair + 1] === hi) {
+    } else if (byPair[pair] === lo && byPair[pair + 1] === hi) {
       this.#put(1, PAIR_CODE);
     } else {
+      model.cursorHi[0] = model.lastHi;
+      model.cursorLo[0] = model.lastLo;
       const cursor = this.#chooseCursor(hi, lo);
       this.#put(1, cursor);
       this.#putDifference(model.cursorHi[cursor], model.cursorLo[cursor], hi, lo);
       model.cursorHi[cursor] = hi;
       model.cursorLo[cursor] = lo;
     }
-    model.end(hi, lo);
+    bySite[site] = byPair[pair] = lo;
+    bySite[site + 1] = byPair[pair + 1] = hi;
+    model.secondLo = model.lastLo;
+    model.lastLo = lo;
+    model.lastHi = hi;
   }
 
   /** The cursor nearest to an address, or the one idle for longest when none is near. */

@@ -24,7 +24,7 @@
  *    zigzag form (0, -1, 1, -2 as 0, 1, 2, 3) and LEB128 bytes.
  *
  * Cursors, operations and tables begin empty (zero) and live from block to block. Cursor 0 is moved to every address
- * whatever its code. The tables have 65,536 entries; {@link AccessModel} gives their index functions exactly.
+ * whatever its code. The tables have 65,536 entries; {@link siteIndex} and {@link pairIndex} say where.
  */
 
 export const MAGIC = new Uint8Array([0x89, 0x50, 0x57, 0x54]);
@@ -59,38 +59,30 @@ const TABLE_ENTRIES = 1 << (32 - TABLE_SHIFT);
 export class AccessModel {
   readonly cursorHi = new Int32Array(CURSORS);
   readonly cursorLo = new Int32Array(CURSORS);
-  /** The address last used, low word then high, by site and by pair. */
+  /** The address last used, low word then high, at {@link siteIndex} and at {@link pairIndex}. */
   readonly bySite = new Int32Array(2 * TABLE_ENTRIES);
   readonly byPair = new Int32Array(2 * TABLE_ENTRIES);
-  /** Where the tables hold the guesses for the access begun: even, the index of the low word. */
-  site = 0;
-  pair = 0;
-  /** Numbers of the last eight operations, a byte each, the newest lowest. */
-  #olderOperations = 0;
-  #operations = 0;
-  /** Low word of the address before the newest, which cursor 0 has. */
-  #secondLo = 0;
+  /** Numbers of the last four operations, a byte each, the newest lowest; and of the four before. */
+  operations = 0;
+  olderOperations = 0;
+  /** The newest address, and the low word of the one before. */
+  lastHi = 0;
+  lastLo = 0;
+  secondLo = 0;
+}
 
-  /** Begins the next access: sets {@link site} and {@link pair}. */
-  begin(operation: number): void {
-    this.#olderOperations = (this.#olderOperations << 8) | (this.#operations >>> 24);
-    this.#operations = (this.#operations << 8) | operation;
-    const history = this.#operations ^ Math.imul(this.#olderOperations, 0x9e3779b1);
-    this.site = (Math.imul(history ^ (history >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
-    const before = this.cursorLo[0] ^ Math.imul(this.#secondLo + operation, 0x9e3779b1);
-    this.pair = (Math.imul(before ^ (before >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
-  }
+/** Where `bySite` has its guess, the current operation being the newest of `operations`. */
+export function siteIndex(operations: number, olderOperations: number): number {
+  return tableIndex(operations ^ Math.imul(olderOperations, 0x9e3779b1));
+}
 
-  /** Ends the access begun, at its address. */
-  end(hi: number, lo: number): void {
-    this.bySite[this.site] = lo;
-    this.bySite[this.site + 1] = hi;
-    this.byPair[this.pair] = lo;
-    this.byPair[this.pair + 1] = hi;
-    this.#secondLo = this.cursorLo[0];
-    this.cursorHi[0] = hi;
-    this.cursorLo[0] = lo;
-  }
+/** Where `byPair` has its guess for an operation after the addresses with these low words. */
+export function pairIndex(lastLo: number, secondLo: number, operation: number): number {
+  return tableIndex(lastLo ^ Math.imul(secondLo + operation, 0x9e3779b1));
+}
+
+function tableIndex(word: number): number {
+  return (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
 }
 
 const CRC_TABLE = new Int32Array(256);

@@ -22,7 +22,7 @@ export function shippedTraces(): ShippedTrace[] {
     path: fileURLToPath(new URL(`${name}.pwt`, folder)),
   });
   return [
-    trace('sort', 'GNU sort, in the last merge of 200,000 lines'),
+    trace('sort', 'GNU sort, merging 200,000 lines'),
     trace('python', 'python3, solving the eight queens puzzle'),
   ];
 }

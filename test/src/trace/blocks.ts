@@ -24,7 +24,7 @@ export async function* blocksOf(accesses: Iterable<Access>, blockLength = BLOCK_
   if (block.length > 0) yield block;
 }
 
-export function accessesOf(block: AccessBlock): Access[] {
+function accessesOf(block: AccessBlock): Access[] {
   return Array.from({ length: block.length }, (_, i) => ({
     kind: block.kind[i],
     address: toBigInt(block.addressHi[i], block.addressLo[i]),
