@@ -1,6 +1,8 @@
+/** Compares what the machine did with what was recorded. */
+
 import { Command } from 'commander';
+import { conformLinux, linuxText, valuesAndPagesPassed } from '../conformance/linux.js';
 import { allPassed, resultText } from '../conformance/result.js';
-import type { ConformanceResult } from '../conformance/result.js';
 import { conformX86 } from '../conformance/x86.js';
 import { explainSystemError } from './failure.js';
 
@@ -8,19 +10,38 @@ interface ConformOptions {
   readonly json?: true;
 }
 
+/** How recordings of one kind are replayed and what the outcome looks like. */
+interface Replay<Result> {
+  readonly recordings: string;
+  readonly run: (files: readonly string[]) => Result;
+  readonly text: (result: Result) => string;
+  readonly passed: (result: Result) => boolean;
+}
+
 /** `pagewalk conform`: replays what real machines did, and compares. */
 export function conformCommand(): Command {
   return new Command('conform')
     .description('Replay what real machines did, and compare.')
-    .addCommand(replayCommand('x86', 'translations and segment loads of x86 processors', conformX86));
+    .addCommand(
+      replayCommand('x86', {
+        recordings: 'translations and segment loads of x86 processors',
+        run: conformX86,
+        text: resultText,
+        passed: allPassed,
+      }),
+    )
+    .addCommand(
+      replayCommand('linux', {
+        recordings: 'programs of memory operations under a Linux kernel',
+        run: conformLinux,
+        text: linuxText,
+        passed: valuesAndPagesPassed,
+      }),
+    );
 }
 
 /** A subcommand that replays recordings of one kind; exit code 1 when a case fails. */
-function replayCommand(
-  name: string,
-  recordings: string,
-  replay: (files: readonly string[]) => ConformanceResult,
-): Command {
+function replayCommand<Result>(name: string, { recordings, run, text, passed }: Replay<Result>): Command {
   return new Command(name)
     .description(`Replay recorded ${recordings}: JSON lines, plain or .gz.`)
     .argument('<files...>', 'recordings')
@@ -30,19 +51,16 @@ function replayCommand(
       `\nExamples:\n  pagewalk conform ${name} recording.jsonl.gz\n  pagewalk conform ${name} --json a.jsonl b.jsonl.gz`,
     )
     .action((files: string[], options: ConformOptions) => {
-      const result = replayFiles(files, replay);
+      const result = replayFiles(files, run);
       const json = options.json === true;
-      process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : resultText(result));
-      if (!allPassed(result)) process.exitCode = 1;
+      process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : text(result));
+      if (!passed(result)) process.exitCode = 1;
     });
 }
 
-function replayFiles(
-  files: readonly string[],
-  replay: (files: readonly string[]) => ConformanceResult,
-): ConformanceResult {
+function replayFiles<Result>(files: readonly string[], run: (files: readonly string[]) => Result): Result {
   try {
-    return replay(files);
+    return run(files);
   } catch (error) {
     const path = error instanceof Error && 'path' in error ? String(error.path) : files.join(', ');
     throw explainSystemError(error, `read '${path}'`);

@@ -8,7 +8,8 @@ import { z } from 'zod';
 
 const process = z.number().int().min(0);
 const pages = z.number();
-const letters = (known: string): z.ZodString => z.string().regex(new RegExp(`^[${known}]*$`), `expected letters of '${known}'`);
+const letters = (known: string): z.ZodString =>
+  z.string().regex(new RegExp(`^[${known}]*$`), `expected letters of '${known}'`);
 const prot = z.union([z.literal('none'), letters('rwx').min(1)]);
 const fd = z.number().int().min(-1);
 const byte = z.number().int().min(0).max(255);
@@ -40,26 +41,27 @@ const operations = {
 export type OperationName = keyof typeof operations;
 
 const schemas = new Map<string, z.ZodType>(
-  Object.entries(operations).map(([name, args]) => [name, z.tuple([process, z.literal(name), ...args] as [z.ZodType])]),
+  Object.entries<readonly z.ZodType[]>(operations).map(([name, args]) => [
+    name,
+    z.tuple([process, z.literal(name), ...args]),
+  ]),
 );
 
 const argument = z.union([z.number(), z.string()]);
 /** `[process, name, ...arguments]`. */
-const operation = z
-  .tuple([process, z.string()], argument)
-  .superRefine((value, context) => {
-    const schema = schemas.get(value[1]);
-    if (schema === undefined) {
-      context.addIssue({ code: 'custom', message: `unknown operation '${value[1]}'`, path: [1] });
-      return;
-    }
-    // `mincore`, `mremap` and others may carry fewer trailing arguments than the most general form.
-    const result = schema.safeParse(value);
-    if (!result.success) {
-      const [issue] = result.error.issues;
-      context.addIssue({ code: 'custom', message: `${value[1]}: ${issue.message}`, path: [...issue.path] });
-    }
-  });
+const operation = z.tuple([process, z.string()], argument).superRefine((value, context) => {
+  const schema = schemas.get(value[1]);
+  if (schema === undefined) {
+    context.addIssue({ code: 'custom', message: `unknown operation '${value[1]}'`, path: [1] });
+    return;
+  }
+  // `mincore`, `mremap` and others may carry fewer trailing arguments than the most general form.
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    context.addIssue({ code: 'custom', message: `${value[1]}: ${issue.message}`, path: [...issue.path] });
+  }
+});
 
 const scalar = z.union([z.number(), z.string()]);
 /** One VMA as smaps shows it; trailing zeros are left out. */

@@ -4,6 +4,7 @@ import { PAGE_BYTES } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
+import { describeStale } from '../../hw/stale-check.js';
 import { errnoName, ENOMEM } from '../kernel/errno.js';
 import type { OpenFile } from '../kernel/file.js';
 import * as f from '../kernel/flags.js';
@@ -17,7 +18,8 @@ import type { LinuxProgram, Operation, OperationName, OperationValue } from './l
 export const ARENA = 2 ** 40;
 /** Major faults are recorded as this many. */
 const MAJOR = 1_000_000;
-const RAM_BYTES = 2 ** 29;
+/** With huge pages every process may touch all of its arena. */
+const RAM_BYTES = { small: 2 ** 26, huge: 2 ** 29 };
 
 const SIGNALS = new Map([
   [SEGV_MAPERR, 'SM'],
@@ -70,7 +72,7 @@ const ADVICE: Record<string, number> = {
 };
 
 function bits(letters: string, table: Record<string, number>): number {
-  return [...letters].reduce((sum, letter) => sum | (table[letter] ?? 0), 0);
+  return Object.entries(table).reduce((sum, [letter, bit]) => (letters.includes(letter) ? sum | bit : sum), 0);
 }
 
 function protection(text: string): number {
@@ -89,20 +91,23 @@ export class LinuxMachine {
   kernel: Kernel;
   readonly processes = new Map<number, Process>();
   readonly files: OpenFile[] = [];
-  readonly #ram = new Ram({ bytes: RAM_BYTES });
+  readonly #small = new Ram({ bytes: RAM_BYTES.small });
+  readonly #huge = new Ram({ bytes: RAM_BYTES.huge });
+  #mmu: Mmu;
   #pages = 0;
 
   constructor() {
+    this.#mmu = new Mmu({ ram: this.#small, check: true });
     this.kernel = this.#boot();
   }
 
   #boot(): Kernel {
-    const mmu = new Mmu({ ram: this.#ram, check: true });
-    return new Kernel({ processor: new Core(mmu), cleanRam: false });
+    return new Kernel({ processor: new Core(this.#mmu), cleanRam: false });
   }
 
   /** A fresh kernel with process 0 and the recorder's files, all empty. */
   begin(program: LinuxProgram): void {
+    this.#mmu = new Mmu({ ram: program.fam === 'thp' ? this.#huge : this.#small, check: true });
     this.kernel = this.#boot();
     this.#pages = program.pages;
     const { kernel } = this;
@@ -117,6 +122,12 @@ export class LinuxMachine {
     if (program.fam === 'ext4') this.files.push(kernel.files.open('/disk/4', 'disk'));
   }
 
+  /** What is wrong with the kernel's books and with the TLBs after a program, in words; it should be nothing. */
+  problems(): string[] {
+    const stale = this.#mmu.checker?.found ?? [];
+    return [...this.kernel.audit(), ...stale.map((entry) => describeStale(entry))];
+  }
+
   /** Faults so far, as the recorder counts them. */
   #faults(): number {
     return this.kernel.counters.minorFaults + this.kernel.counters.majorFaults * MAJOR;
@@ -128,7 +139,8 @@ export class LinuxMachine {
     const process = this.processes.get(number);
     if (process === undefined) return 'ESRCH';
     const before = this.#faults();
-    if (name === 'r' || name === 'w') return this.#access(process, name === 'w', Number(args[0]), Number(args[1]), Number(args[2]));
+    if (name === 'r' || name === 'w')
+      return this.#access(process, name === 'w', Number(args[0]), Number(args[1]), Number(args[2]));
     const result = this.#call(process, number, name as OperationName, args);
     const faults = this.#faults() - before;
     return faults === 0 ? result : [result, faults];

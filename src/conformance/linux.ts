@@ -37,7 +37,8 @@ export function conformLinux(files: readonly string[]): LinuxResult {
       const family = (families[line.value.fam] ??= emptyFamily());
       count(family, comparison);
       for (const name of CLASSES) {
-        if (comparison[name] !== undefined && shown[name].length < SHOWN) shown[name].push(explain(line, name, comparison));
+        if (comparison[name] !== undefined && shown[name].length < SHOWN)
+          shown[name].push(explain(line, name, comparison));
       }
     }
   }

@@ -20,7 +20,8 @@ export function brk(memory: Memory, space: AddressSpace, wanted: number): number
   if (space.brkStart < 0 || wanted < space.brkStart || wanted > USER_END) return space.brkEnd;
   const before = alignUp(space.brkEnd);
   const after = alignUp(wanted);
-  const done = after === before || (after < before ? shrink(memory, space, after, before) : grow(memory, space, before, after));
+  const done =
+    after === before || (after < before ? shrink(memory, space, after, before) : grow(memory, space, before, after));
   if (done) space.brkEnd = wanted;
   return space.brkEnd;
 }
@@ -34,7 +35,11 @@ function shrink(memory: Memory, space: AddressSpace, after: number, before: numb
 function grow(memory: Memory, space: AddressSpace, before: number, after: number): boolean {
   const next = space.vmas.atOrAbove(before);
   // One page more than asked stays free above the heap, and the guard gap if a stack lies there.
-  if (next !== undefined && next.start < after + PAGE_BYTES + STACK_GUARD_GAP && after + PAGE_BYTES > startWithGap(next)) {
+  if (
+    next !== undefined &&
+    next.start < after + PAGE_BYTES + STACK_GUARD_GAP &&
+    after + PAGE_BYTES > startWithGap(next)
+  ) {
     return false;
   }
   const heapFlags = space.lockFuture ? HEAP_FLAGS | vm.VM_LOCKED : HEAP_FLAGS;

@@ -27,7 +27,8 @@ export class Buddy {
   readonly #blockOrder: Uint8Array;
   readonly #heads = new Int32Array(MAX_ORDER + 1);
 
-  constructor(ram: Ram) {
+  /** @param ram what to hand out: its installed ranges, 4 KiB a frame */
+  constructor(ram: Pick<Ram, 'frames' | 'ranges'>) {
     this.#next = new Int32Array(ram.frames);
     this.#previous = new Int32Array(ram.frames);
     this.#blockOrder = new Uint8Array(ram.frames);

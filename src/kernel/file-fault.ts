@@ -24,6 +24,8 @@ export function fileFault(memory: Memory, vma: Vma, at: number, address: number,
   const kind = faultKind(vma, index);
   const found = pageForFault(memory, vma, index);
   if (found < 0) return found;
+  // After waiting for the disk the fault begins anew, and now finds the neighbours that were read with the page.
+  if (!write && kind === FAULT_MAJOR && mapAround(memory, vma, at, address)) return kind;
   mapFilePage(memory, vma, at, found, write);
   if (write) frames.flags[found] |= FRAME_DIRTY;
   counters.fileFaults++;
@@ -88,7 +90,7 @@ function mapAround(memory: Memory, vma: Vma, at: number, address: number): boole
   for (let entry = from; entry < to; entry++) {
     const place = at + (entry - inTable) * 2;
     const index = vma.pageOffset(address) + entry - inTable;
-    if (tables.words[place] !== 0 || index >= limit) continue;
+    if (tables.words[place] !== 0 || index >= limit || object.readAheadMarks.has(index)) continue;
     const frame = writtenPage(object, index);
     if (frame !== undefined) mapFilePage(memory, vma, place, frame, false);
   }

@@ -6,7 +6,7 @@ import type { FileObject, OpenFile } from './file.js';
 import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE } from './flags.js';
 import { FRAME_DIRTY } from './frames.js';
 import type { Memory } from './memory.js';
-import { cachePage, dropCachedPage, pagesOf, readAround, writtenPage } from './page-cache.js';
+import { cachePage, dropCachedPage, pagesOf, readSequentially, writtenPage } from './page-cache.js';
 import { unmapObject } from './rmap.js';
 
 /** Moves bytes between a page and wherever the caller's buffer is; returns how many it could move. */
@@ -27,7 +27,7 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
   while (done < wanted) {
     const at = offset + done;
     const index = Math.floor(at / PAGE_BYTES);
-    const frame = object.kind === 'disk' ? readAround(memory, object, index) : (writtenPage(object, index) ?? -1);
+    const frame = object.kind === 'disk' ? readSequentially(memory, object, index) : (writtenPage(object, index) ?? -1);
     if (frame === ENOMEM) return done > 0 ? done : ENOMEM;
     const inPage = at % PAGE_BYTES;
     const piece = Math.min(wanted - done, PAGE_BYTES - inPage);
@@ -62,12 +62,8 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
 
 /** Makes the file longer. What lies past the end in the last page of a disk file is zeroed before it shows. */
 function extend(memory: Memory, object: FileObject, size: number): void {
-  const last = Math.floor(object.size / PAGE_BYTES);
-  const frame = object.pages.get(last);
   const inPage = object.size % PAGE_BYTES;
-  if (object.kind === 'disk' && frame !== undefined && inPage !== 0 && size > object.size) {
-    zeroBytes(memory, frame, inPage, PAGE_BYTES);
-  }
+  if (object.kind === 'disk' && inPage !== 0) zeroPart(memory, object, object.size, object.size - inPage + PAGE_BYTES);
   object.size = size;
 }
 
@@ -82,6 +78,7 @@ export function truncateFile(memory: Memory, file: OpenFile, size: number): numb
   if (size > LARGEST_FILE) return EFBIG;
   const { object } = file;
   if (size > object.size) {
+    touchLastPage(memory, object);
     extend(memory, object, size);
     return 0;
   }
@@ -90,6 +87,7 @@ export function truncateFile(memory: Memory, file: OpenFile, size: number): numb
   const firstGone = pagesOf(object);
   if (oldPages > firstGone) unmapObject(memory, object, firstGone, oldPages, false);
   discard(memory, object, size, Infinity);
+  touchLastPage(memory, object);
   return 0;
 }
 
@@ -104,6 +102,14 @@ function discard(memory: Memory, object: FileObject, from: number, to: number): 
   if (last >= first) zeroPart(memory, object, last * PAGE_BYTES, to);
 }
 
+/** A disk file's last page comes into the cache to have its end zeroed, unread as long as nobody asks for it. */
+function touchLastPage(memory: Memory, object: FileObject): void {
+  const index = Math.floor(object.size / PAGE_BYTES);
+  if (object.kind !== 'disk' || object.size % PAGE_BYTES === 0 || object.pages.has(index)) return;
+  if (cachePage(memory, object, index) >= 0) object.unwritten.add(index);
+}
+
+/** Zeros bytes within one page, if the cache has it. */
 function zeroPart(memory: Memory, object: FileObject, from: number, to: number): void {
   if (!(from < to) || to === Infinity) return;
   const base = Math.floor(from / PAGE_BYTES) * PAGE_BYTES;

@@ -15,6 +15,8 @@ export class FileObject {
   readonly pages = new Map<number, number>();
   /** Cached pages that fallocate reserved and nobody has used: as good as absent to all but a write or a fault. */
   readonly unwritten = new Set<number>();
+  /** Pages whose first use tells the kernel to read further ahead; a fault nearby does not map them along. */
+  readonly readAheadMarks = new Set<number>();
   /** Every VMA that maps it: the reverse map of its pages. */
   readonly vmas = new Set<Vma>();
   /** Names and descriptors that keep it alive. */

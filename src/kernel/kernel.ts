@@ -268,17 +268,26 @@ export class Kernel {
 
   /** Loads 1 to 8 bytes as the process would; see `valueLo` and `valueHi`. Returns 0 or a signal of signal.ts. */
   load(process: Process, address: number, size: number): number {
-    return this.#accessed(process, this.#in(process, (space) => this.#user.load(space, address, size)));
+    return this.#accessed(
+      process,
+      this.#in(process, (space) => this.#user.load(space, address, size)),
+    );
   }
 
   /** Stores 1 to 8 bytes as the process would. Returns 0 or a signal. */
   store(process: Process, address: number, size: number, valueLo: number, valueHi = 0): number {
-    return this.#accessed(process, this.#in(process, (space) => this.#user.store(space, address, size, valueLo, valueHi)));
+    return this.#accessed(
+      process,
+      this.#in(process, (space) => this.#user.store(space, address, size, valueLo, valueHi)),
+    );
   }
 
   /** Fetches 1 to 8 bytes of code as the process would. Returns 0 or a signal. */
   fetch(process: Process, address: number, size: number): number {
-    return this.#accessed(process, this.#in(process, (space) => this.#user.fetch(space, address, size)));
+    return this.#accessed(
+      process,
+      this.#in(process, (space) => this.#user.fetch(space, address, size)),
+    );
   }
 
   /** A process whose fault found no memory is killed; other signals are the caller's to deliver. */

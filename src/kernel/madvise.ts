@@ -55,7 +55,7 @@ export function madvise(memory: Memory, space: AddressSpace, address: number, le
   const end = address + alignUp(length);
   if (populates) return populateAdvice(memory, space, address, end, advice === f.MADV_POPULATE_WRITE);
   let covered = address;
-  for (let at = address; at < end; ) {
+  for (let at = address; at < end;) {
     const vma = space.vmas.atOrAbove(at);
     if (vma === undefined || vma.start >= end) break;
     const start = Math.max(at, vma.start);

@@ -6,8 +6,10 @@ import type { FileObject } from './file.js';
 import { FRAME_SWAPBACKED } from './frames.js';
 import type { Memory } from './memory.js';
 
-/** Pages that one miss reads from a disk, half of them before the page asked for. Linux: read_ahead_kb = 128. */
+/** Pages that a miss of a mapping reads, half of them before the page asked for. Linux: read_ahead_kb = 128. */
 const READ_AROUND = 32;
+/** Pages that a read(2) of the first page of a file reads. */
+const FIRST_READ = 4;
 
 /** Pages up to the end of the file, the last one perhaps in part. */
 export function pagesOf(object: FileObject): number {
@@ -19,6 +21,7 @@ export function cachePage(memory: Memory, object: FileObject, index: number): nu
   const cached = object.pages.get(index);
   if (cached !== undefined) {
     object.unwritten.delete(index);
+    object.readAheadMarks.delete(index);
     return cached;
   }
   const { frames } = memory;
@@ -36,16 +39,31 @@ export function writtenPage(object: FileObject, index: number): number | undefin
   return object.unwritten.has(index) ? undefined : object.pages.get(index);
 }
 
-/** The frame of page `index` of a disk file; on a miss its surroundings are read as well. Or ENOMEM. */
+/** The frame of page `index` of a disk file for a mapping; on a miss its surroundings are read as well. Or ENOMEM. */
 export function readAround(memory: Memory, object: FileObject, index: number): number {
-  const cached = object.pages.get(index);
-  if (cached !== undefined) return cached;
+  const miss = !object.pages.has(index);
   const frame = cachePage(memory, object, index);
   const from = Math.max(0, index - READ_AROUND / 2);
-  const to = Math.min(pagesOf(object), from + READ_AROUND);
-  // What there is no memory for is read when somebody asks for it.
-  for (let page = from; page < to && frame >= 0; page++) if (cachePage(memory, object, page) < 0) break;
+  if (miss && frame >= 0) readAhead(memory, object, from, READ_AROUND, from + (READ_AROUND * 3) / 4);
   return frame;
+}
+
+/** As {@link readAround} for read(2), which reads ahead from the beginning of a file only. */
+export function readSequentially(memory: Memory, object: FileObject, index: number): number {
+  const miss = !object.pages.has(index);
+  const frame = cachePage(memory, object, index);
+  if (miss && index === 0 && frame >= 0) readAhead(memory, object, 0, FIRST_READ, 1);
+  return frame;
+}
+
+/** Reads `count` pages from `from` on, as far as file and memory reach, and marks one of them. */
+function readAhead(memory: Memory, object: FileObject, from: number, count: number, mark: number): void {
+  const to = Math.min(pagesOf(object), from + count);
+  for (let page = from; page < to; page++) {
+    if (object.pages.has(page)) continue;
+    if (cachePage(memory, object, page) < 0) return;
+    if (page === mark) object.readAheadMarks.add(page);
+  }
 }
 
 /** Takes page `index` out of the cache; the frame is freed once nothing maps it. */
@@ -54,6 +72,7 @@ export function dropCachedPage(memory: Memory, object: FileObject, index: number
   if (frame === undefined) return;
   object.pages.delete(index);
   object.unwritten.delete(index);
+  object.readAheadMarks.delete(index);
   const { frames } = memory;
   frames.pins[frame]--;
   if (frames.references(frame) === 0) frames.release(frame);

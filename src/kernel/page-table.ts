@@ -21,8 +21,11 @@ const SHIFT_512G = 39;
 const ENTRIES = 512;
 const TABLE_WORDS = 1024;
 
+/** Index of the entry for `address` in a table whose entries cover 2^shift bytes: 12, 21, 30 or 39. */
 function indexAt(address: number, shift: number): number {
-  return Math.floor(address / 2 ** shift) % ENTRIES;
+  const hi = highWord(address);
+  if (shift === SHIFT_512G) return (hi >>> 7) & (ENTRIES - 1);
+  return ((hi << (32 - shift)) | (lowWord(address) >>> shift)) & (ENTRIES - 1);
 }
 
 export class PageTables {

@@ -10,7 +10,7 @@ import { EFAULT, EINVAL, ENOMEM } from './errno.js';
 import { countFault, handleFault } from './fault.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED } from './pte.js';
-import { OOM_KILL } from './signal.js';
+import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from './signal.js';
 import type { Vma } from './vma.js';
 import { VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
 
@@ -26,11 +26,15 @@ function isReady(memory: Memory, space: AddressSpace, address: number, write: bo
   return false;
 }
 
-/** Makes one page ready, counting the faults that takes. Returns 0 or the signal a process would get. */
-export function faultIn(memory: Memory, vma: Vma, address: number, write: boolean): number {
+/**
+ * Makes one page ready, counting the faults that takes.
+ * @param count what a fault that ended well counts as: FAULT_MAJOR, for what it was
+ * @returns 0 or the signal a process would get
+ */
+export function faultIn(memory: Memory, vma: Vma, address: number, write: boolean, count = FAULT_MAJOR): number {
   while (!isReady(memory, vma.space, address, write)) {
     const result = handleFault(memory, vma, address, write);
-    countFault(memory, result);
+    countFault(memory, Math.min(result, count));
     if (result < 0) return result;
   }
   return 0;
@@ -43,7 +47,8 @@ export function populateRange(memory: Memory, space: AddressSpace, start: number
     const write = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
     const high = Math.min(end, vma.end);
     for (let address = Math.max(start, vma.start); address < high; address += PAGE_BYTES) {
-      if (faultIn(memory, vma, address, write) < 0) break;
+      // A fault that waits for the disk is begun anew here, finds the page then, and is counted as minor.
+      if (faultIn(memory, vma, address, write, FAULT_MINOR) < 0) break;
     }
   }
 }
@@ -52,7 +57,13 @@ export function populateRange(memory: Memory, space: AddressSpace, start: number
  * MADV_POPULATE_READ and MADV_POPULATE_WRITE: what was populated before an error stays.
  * @returns 0, EINVAL (the mapping does not allow it), EFAULT (a signal would be sent), ENOMEM (a hole, or no memory)
  */
-export function populateAdvice(memory: Memory, space: AddressSpace, start: number, end: number, write: boolean): number {
+export function populateAdvice(
+  memory: Memory,
+  space: AddressSpace,
+  start: number,
+  end: number,
+  write: boolean,
+): number {
   for (let address = start; address < end; address += PAGE_BYTES) {
     const vma = space.vmas.at(address);
     if (vma === undefined) return ENOMEM;

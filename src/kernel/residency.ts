@@ -50,7 +50,7 @@ export function msync(space: AddressSpace, address: number, length: number, flag
   if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return EINVAL;
   const end = address + alignUp(length);
   let hole = false;
-  for (let at = address; at < end; ) {
+  for (let at = address; at < end;) {
     const vma = space.vmas.atOrAbove(at);
     if (vma === undefined) return ENOMEM;
     if (vma.start > at) {
@@ -69,7 +69,7 @@ export function setLocked(memory: Memory, space: AddressSpace, address: number, 
   const end = alignUp(address + length);
   if (address < 0 || length < 0) return EINVAL;
   if (end > USER_END) return ENOMEM;
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const vma = space.vmas.at(at);
     if (vma === undefined) return ENOMEM;
     const stop = Math.min(end, vma.end);

@@ -21,7 +21,8 @@ export function clearSoftDirty(memory: Memory, space: AddressSpace): void {
         continue;
       }
       let entry = tables.entryIn(at, start);
-      for (let address = start; address < end; address += PAGE_BYTES, entry += 2) clearEntry(memory, space, entry, address);
+      for (let address = start; address < end; address += PAGE_BYTES, entry += 2)
+        clearEntry(memory, space, entry, address);
     }
   }
   memory.tlb.flush();

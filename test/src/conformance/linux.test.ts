@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { linuxProgram } from '../../../src/conformance/linux-case.js';
+import type { LinuxProgram } from '../../../src/conformance/linux-case.js';
+import { compareProgram } from '../../../src/conformance/linux-compare.js';
+import { conformLinux, linuxText } from '../../../src/conformance/linux.js';
+import { LinuxMachine } from '../../../src/conformance/linux-machine.js';
+
+const fileOf = (family: string): string =>
+  fileURLToPath(new URL(`../../data/linux/open-${family}.jsonl.gz`, import.meta.url));
+
+function programsOf(family: string, count: number): LinuxProgram[] {
+  const lines = gunzipSync(readFileSync(fileOf(family)))
+    .toString()
+    .split('\n');
+  return lines.slice(0, count).map((line) => linuxProgram.parse(JSON.parse(line)));
+}
+
+describe('recorded Linux programs', () => {
+  it.each([
+    ['mix', 1500],
+    ['brk', 160],
+    ['thp', 200],
+    ['ext4', 80],
+  ])('%s: values, pages and VMAs of every program', (family, programs) => {
+    const result = conformLinux([fileOf(family)]);
+    expect(linuxText(result)).not.toContain('differ');
+    const all = { passed: programs, failed: 0 };
+    expect(result.families[family]).toEqual({ values: all, pages: all, vmas: all, programs: all });
+  });
+});
+
+describe('the comparison notices', () => {
+  const machine = new LinuxMachine();
+  const changed = (change: (text: string) => string): string[] => {
+    const classes = new Set<string>();
+    for (const program of programsOf('mix', 20)) {
+      const other = linuxProgram.parse(JSON.parse(change(JSON.stringify(program))));
+      for (const name of Object.keys(compareProgram(machine, other))) classes.add(name);
+    }
+    return [...classes].sort();
+  };
+
+  it.each([
+    ['another byte read', (text: string) => text.replace(/\[(\d+),"n",1\]/, '[256,"n",1]'), ['values']],
+    ['another number of faults', (text: string) => text.replace('"n",1]', '"n",2]'), ['values']],
+    ['another way to resolve a fault', (text: string) => text.replace('"c",1]', '".",1]'), ['values']],
+    ['another signal', (text: string) => text.replace('"SM"', '"SA"'), ['values']],
+    ['a page mapped elsewhere too', (text: string) => text.replace(/(=\d+)x/, '$1'), ['pages']],
+    ['another frame', (text: string) => text.replace(/=0(x?f?)/, '=9$1'), ['pages']],
+    ['another Rss', (text: string) => text.replace(/("ac",)\d+/, '$199'), ['pages']],
+    ['another flag', (text: string) => text.replace('"ac"', '"acnr"'), ['vmas']],
+  ])('%s', (_what, change, classes) => {
+    expect(changed(change)).toEqual(classes);
+  });
+
+  it('another boundary', () => {
+    expect(changed((text) => text.replace(/"v":\[\[(\d+),(\d+)/, '"v":[[$1,9$2'))).toEqual(['pages', 'vmas']);
+  });
+});
+
+describe('the schema', () => {
+  const base = { id: 'x', fam: 'mix', seed: 1, pages: 128, brk: -1 };
+
+  it.each([
+    ['an unknown operation', { ...base, ops: [[0, 'frobnicate']], res: [0] }, 'frobnicate'],
+    ['a missing argument', { ...base, ops: [[0, 'munmap', 4]], res: [0] }, 'munmap'],
+    ['an unknown protection', { ...base, ops: [[0, 'mprotect', 4, 1, 'q']], res: [0] }, 'mprotect'],
+    ['fewer results than ops', { ...base, ops: [[0, 'ck']], res: [] }, 'as many results as ops'],
+  ])('refuses %s', (_what, program, words) => {
+    expect(JSON.stringify(linuxProgram.safeParse(program).error?.issues)).toContain(words);
+  });
+});
