@@ -242,16 +242,17 @@ export class SegmentationUnit {
     const offset = selector & 0xfff8;
     if (offset + bytes - 1 > table.limit) return OUTSIDE_TABLE;
     this.#locate(table, offset, copy);
-    if (bytes === 16) {
-      const status = this.readSystem(highWordAfter(copy.addressHi, copy.addressLo, 8), (copy.addressLo + 8) | 0, 8);
-      if (status < 0) return status;
-      copy.upperHi = this.memory.valueHi;
-      copy.upperLo = this.memory.valueLo;
-    }
     const status = this.readSystem(copy.addressHi, copy.addressLo, 8);
     if (status < 0) return status;
     copy.hi = this.memory.valueHi;
     copy.lo = this.memory.valueLo;
+    if (bytes === 16) {
+      const upperHi = highWordAfter(copy.addressHi, copy.addressLo, 8);
+      const upperStatus = this.readSystem(upperHi, (copy.addressLo + 8) | 0, 8);
+      if (upperStatus < 0) return upperStatus;
+      copy.upperHi = this.memory.valueHi;
+      copy.upperLo = this.memory.valueLo;
+    }
     return OK;
   }
 

@@ -11,12 +11,15 @@ import type { ReferenceAccess, ReferenceState } from './reference-walker.js';
 export const TABLE_FRAMES = 16;
 /** Indices of entries that random tables fill and random addresses use. */
 const INDICES = [0, 1, 2, 511];
+/** Pages that addresses come back to. */
+const POOL = 6;
 export const MODES = ['none', '32', 'pae', '4l', '5l'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Fills tables, registers and addresses from one seed. */
 export class RandomMachine {
   readonly random: Random;
+  readonly #pages: bigint[] = [];
 
   constructor(
     readonly ram: Ram,
@@ -57,20 +60,20 @@ export class RandomMachine {
   /** An entry that points into the tables or names a page; each thing that can be wrong with it is rare. */
   entry(): bigint {
     if (this.chaos) return toBigInt(this.random.nextInt32(), this.random.nextInt32());
-    let flags = this.chance(0.95) ? 1 : 0;
+    let flags = this.chance(0.97) ? 1 : 0;
     if (this.chance(0.85)) flags |= 2;
     if (this.chance(0.7)) flags |= 4;
     flags |= this.random.below(4) << 3;
     if (this.chance(0.2)) flags |= 0x20;
     if (this.chance(0.2)) flags |= 0x40;
-    if (this.chance(0.15)) flags |= 0x80;
+    if (this.chance(0.08)) flags |= 0x80;
     if (this.chance(0.3)) flags |= 0x100;
     let value = BigInt(flags | (this.random.below(8) << 9)) | (BigInt(this.frame(flags)) << 12n);
     if (this.chance(0.04)) value |= 1n << BigInt(13 + this.random.below(9));
     if (this.mode === '32') return value;
-    if (this.chance(0.1)) value |= 1n << 63n;
+    if (this.chance(0.05)) value |= 1n << 63n;
     if (this.mode !== 'pae') value |= BigInt(this.random.below(16)) << 59n;
-    if (this.chance(0.03)) value |= 1n << BigInt(36 + this.random.below(27));
+    if (this.chance(0.02)) value |= 1n << BigInt(36 + this.random.below(27));
     return value;
   }
 
@@ -83,8 +86,16 @@ export class RandomMachine {
     return BigInt(this.random.below(TABLE_FRAMES) << 12) | (this.chance(0.9) ? 1n : 0n);
   }
 
-  /** A linear address whose indices are in use; rarely one that is not canonical. */
+  /** A linear address whose indices are in use, more often than not in a page seen before; rarely not canonical. */
   linear(): bigint {
+    const known = this.#pages[this.random.below(POOL)] as bigint | undefined;
+    if (known !== undefined && this.chance(0.7)) return known ^ BigInt(this.random.below(4096));
+    const fresh = this.#freshLinear();
+    this.#pages[this.random.below(POOL)] = fresh;
+    return fresh;
+  }
+
+  #freshLinear(): bigint {
     const indices = this.indices();
     const pick = (): bigint => BigInt(indices[this.random.below(indices.length)]);
     const offset = BigInt(this.random.below(4096));
