@@ -8,7 +8,7 @@
 import { FETCH, READ, USER, WRITE } from './access.js';
 import { highWord, lowWord } from './address.js';
 import { DOUBLE_FAULT, OK, PAGE_FAULT } from './exception.js';
-import type { Exception } from './exception.js';
+import type { Exception, FaultRecord } from './exception.js';
 import type { Mmu } from './mmu.js';
 
 /** Deals with an exception; true restarts the access, false gives it up. */
@@ -39,7 +39,7 @@ export class Core {
     for (let tries = 0; ; tries++) {
       const status = this.mmu.read(hi, lo, size, this.as(READ));
       if (status >= 0) return status;
-      const end = this.deliver(tries);
+      const end = this.deliver(tries, this.mmu.fault);
       if (end < 0) return end;
     }
   }
@@ -49,7 +49,7 @@ export class Core {
     for (let tries = 0; ; tries++) {
       const status = this.mmu.write(hi, lo, size, valueLo, valueHi, this.as(WRITE));
       if (status >= 0) return status;
-      const end = this.deliver(tries);
+      const end = this.deliver(tries, this.mmu.fault);
       if (end < 0) return end;
     }
   }
@@ -59,7 +59,7 @@ export class Core {
     for (let tries = 0; ; tries++) {
       const status = this.mmu.fetch(hi, lo, size, this.as(FETCH));
       if (status >= 0) return status;
-      const end = this.deliver(tries);
+      const end = this.deliver(tries, this.mmu.fault);
       if (end < 0) return end;
     }
   }
@@ -80,10 +80,10 @@ export class Core {
   }
 
   /** Enters the handler for the fault just raised: OK to make the access again, or the status it ends with. */
-  private deliver(tries: number): number {
-    const exception = this.mmu.fault.take();
+  protected deliver(tries: number, fault: FaultRecord): number {
+    const exception = fault.take();
     if (this.handler === null) return exception.status;
-    if (tries >= MOST_RESTARTS) return this.mmu.fault.raise(DOUBLE_FAULT, 0, exception.hi, exception.lo);
+    if (tries >= MOST_RESTARTS) return fault.raise(DOUBLE_FAULT, 0, exception.hi, exception.lo);
     this.exceptions++;
     if (exception.status === PAGE_FAULT) this.mmu.writeCr2(exception.hi, exception.lo);
     const { cpl } = this;

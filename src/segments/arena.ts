@@ -1,0 +1,160 @@
+/**
+ * The arena: one contiguous piece of physical memory that segments are cut from, and the holes between them.
+ *
+ * Holes are kept in address order; neighbours that are freed coalesce. Which hole a request takes is the fit.
+ * Source: Knuth, The Art of Computer Programming vol. 1, "Dynamic Storage Allocation".
+ */
+
+import { ENOMEM } from '../kernel/errno.js';
+
+/** Which hole is cut: the first, the smallest, the largest that is large enough, or the first after the last cut. */
+export type Fit = 'first' | 'best' | 'next' | 'worst';
+
+/** Addresses and sizes are multiples of this, so that contents move by whole words. */
+export const GRANULE = 16;
+
+export interface Hole {
+  base: number;
+  bytes: number;
+}
+
+/** Where segments get their room: what {@link HoleArena} and {@link BuddyArena} offer. All in bytes. */
+export interface Arena {
+  readonly base: number;
+  readonly bytes: number;
+  /** Bytes in holes. */
+  readonly free: number;
+  /** The holes, in address order. */
+  readonly holes: readonly Readonly<Hole>[];
+  /** Whether compaction can slide segments together. */
+  readonly slides: boolean;
+  /** What a request of `bytes` takes up. */
+  roomFor(bytes: number): number;
+  /** Takes `room` bytes; the address, or ENOMEM when no hole is large enough. */
+  allocate(room: number): number;
+  /** Takes exactly `[base, base + room)`; false unless all of it is free. */
+  take(base: number, room: number): boolean;
+  release(base: number, room: number): void;
+}
+
+/** `bytes` rounded up to whole granules, at least one. */
+export function roundUp(bytes: number, unit = GRANULE): number {
+  return Math.max(1, Math.ceil(bytes / unit)) * unit;
+}
+
+/** Bytes of the largest hole; 0 when there is none. */
+export function largestHole(arena: Arena): number {
+  return arena.holes.reduce((most, hole) => Math.max(most, hole.bytes), 0);
+}
+
+/** Share of the free bytes that a request for one contiguous piece cannot get: 0 when all is one hole. */
+export function externalFragmentation(arena: Arena): number {
+  return arena.free === 0 ? 0 : 1 - largestHole(arena) / arena.free;
+}
+
+export class HoleArena implements Arena {
+  readonly slides = true;
+  /** Holes looked at by all requests so far: what a fit costs. */
+  probes = 0;
+  readonly #holes: Hole[];
+  /** Where the last cut ended: next fit goes on from here. */
+  #rover: number;
+
+  /** `base` and `bytes` are multiples of {@link GRANULE}. */
+  constructor(
+    readonly base: number,
+    readonly bytes: number,
+    readonly fit: Fit = 'first',
+  ) {
+    this.#holes = [{ base, bytes }];
+    this.#rover = base;
+  }
+
+  get holes(): readonly Readonly<Hole>[] {
+    return this.#holes;
+  }
+
+  get free(): number {
+    return this.#holes.reduce((sum, hole) => sum + hole.bytes, 0);
+  }
+
+  roomFor(bytes: number): number {
+    return roundUp(bytes);
+  }
+
+  allocate(room: number): number {
+    const index = this.#choose(room);
+    if (index < 0) return ENOMEM;
+    const { base } = this.#holes[index];
+    this.#cut(index, base, room);
+    this.#rover = base + room;
+    return base;
+  }
+
+  take(base: number, room: number): boolean {
+    const index = this.#holes.findIndex((hole) => hole.base <= base && base + room <= hole.base + hole.bytes);
+    if (index < 0) return false;
+    this.#cut(index, base, room);
+    return true;
+  }
+
+  release(base: number, room: number): void {
+    const holes = this.#holes;
+    let index = holes.findIndex((hole) => hole.base > base);
+    if (index < 0) index = holes.length;
+    holes.splice(index, 0, { base, bytes: room });
+    this.#coalesce(index);
+    if (index > 0) this.#coalesce(index - 1);
+  }
+
+  /** Makes everything from `end` on one hole: after compaction. */
+  pack(end: number): void {
+    this.#holes.length = 0;
+    if (end < this.base + this.bytes) this.#holes.push({ base: end, bytes: this.base + this.bytes - end });
+    this.#rover = end;
+  }
+
+  /** The hole's number, or -1. */
+  #choose(room: number): number {
+    const holes = this.#holes;
+    if (this.fit === 'first' || this.fit === 'next')
+      return this.#firstFrom(this.fit === 'next' ? this.#rover : 0, room);
+    let chosen = -1;
+    for (let i = 0; i < holes.length; i++) {
+      this.probes++;
+      const { bytes } = holes[i];
+      if (bytes < room) continue;
+      const better = chosen < 0 || (this.fit === 'best' ? bytes < holes[chosen].bytes : bytes > holes[chosen].bytes);
+      if (better) chosen = i;
+    }
+    return chosen;
+  }
+
+  /** The first hole large enough that begins at or after `start`, then from the bottom. */
+  #firstFrom(start: number, room: number): number {
+    const holes = this.#holes;
+    const found = holes.findIndex((hole) => hole.base >= start);
+    const from = found < 0 ? 0 : found;
+    for (let step = 0; step < holes.length; step++) {
+      const index = (from + step) % holes.length;
+      this.probes++;
+      if (holes[index].bytes >= room) return index;
+    }
+    return -1;
+  }
+
+  #cut(index: number, base: number, room: number): void {
+    const hole = this.#holes[index];
+    const after = { base: base + room, bytes: hole.base + hole.bytes - base - room };
+    const before = { base: hole.base, bytes: base - hole.base };
+    this.#holes.splice(index, 1, ...[before, after].filter((rest) => rest.bytes > 0));
+  }
+
+  /** Joins hole `index` with the one after it when they touch. */
+  #coalesce(index: number): void {
+    const holes = this.#holes;
+    if (index + 1 >= holes.length || holes[index].base + holes[index].bytes !== holes[index + 1].base) return;
+    holes[index].bytes += holes[index + 1].bytes;
+    holes.splice(index + 1, 1);
+  }
+}

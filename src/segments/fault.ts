@@ -1,0 +1,60 @@
+/** What the kernel does about #NP, #GP and #SS: brings segments back, makes copies, or refuses. */
+
+import { WRITE } from '../../hw/access.js';
+import type { Exception } from '../../hw/exception.js';
+import { CALL, RETURN } from '../../hw/segmentation/core.js';
+import { SS } from '../../hw/segmentation/register.js';
+import { SEGV_ACCERR, SEGV_MAPERR } from '../kernel/signal.js';
+import { swapIn } from './allocation.js';
+import type { SegmentMemory } from './memory.js';
+import { makeOwn } from './ownership.js';
+import type { SegmentProcess } from './process.js';
+import type { SegmentEntry } from './segment-table.js';
+
+/** Selectors in error codes lack their RPL; programs' selectors have 3. */
+const USER_RPL = 3;
+
+/**
+ * Handles a fault of `process`. Returns 0 when the instruction can be made again, ENOMEM, or a signal of signal.ts.
+ */
+export function segmentFault(memory: SegmentMemory, process: SegmentProcess, exception: Exception): number {
+  const { core, counters } = memory;
+  const selector = exception.errorCode === 0 ? core.selector : exception.errorCode | USER_RPL;
+  const entry = process.entry(selector);
+  const result = entry === undefined ? SEGV_MAPERR : resolve(memory, entry, exception);
+  if (result < 0) counters.failedFaults++;
+  return result;
+}
+
+function resolve(memory: SegmentMemory, entry: SegmentEntry, exception: Exception): number {
+  const { core, counters } = memory;
+  const { segment } = entry;
+  if (!segment.present) {
+    const brought = swapIn(memory, segment);
+    if (brought >= 0) counters.notPresentFaults++;
+    return brought;
+  }
+  if (exception.errorCode !== 0) {
+    // A stack segment must be writable to be loaded at all, so a stack is copied before its first use.
+    return entry.cow && loadsStack(memory, entry) ? breakCow(memory, entry) : SEGV_ACCERR;
+  }
+  if (core.offset >>> 0 > segment.bytes - core.size) return SEGV_MAPERR;
+  // The processor says only #GP(0): that it was a write, and to where, is in the instruction.
+  return entry.cow && core.instruction === WRITE ? breakCow(memory, entry) : SEGV_ACCERR;
+}
+
+function loadsStack({ core }: SegmentMemory, entry: SegmentEntry): boolean {
+  if (core.segment === SS) return true;
+  const usesStack = core.instruction === CALL || core.instruction === RETURN;
+  return usesStack && core.stackSelector === entry.selector;
+}
+
+function breakCow(memory: SegmentMemory, entry: SegmentEntry): number {
+  const { counters } = memory;
+  const alone = entry.segment.entries.size === 1;
+  const status = makeOwn(memory, entry);
+  if (status < 0) return status;
+  if (alone) counters.reuseFaults++;
+  else counters.cowFaults++;
+  return 0;
+}

@@ -1,0 +1,310 @@
+/**
+ * The segmented kernel: processes whose memory is segments, over one processor and its RAM.
+ *
+ * Paging is off, so a segment lies contiguously in physical memory. The kernel reaches all of RAM directly; processes
+ * reach it through selectors, and the segmentation unit checks every access. Errors are negative numbers of errno.ts,
+ * signals those of signal.ts.
+ */
+
+import { DS } from '../../hw/segmentation/register.js';
+import type { Exception } from '../../hw/exception.js';
+import type { SegmentedCore } from '../../hw/segmentation/core.js';
+import { EACCES, EBUSY, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/errno.js';
+import { findRoom, swapOut } from './allocation.js';
+import { HoleArena, roundUp } from './arena.js';
+import type { Arena, Fit } from './arena.js';
+import { audit } from './audit.js';
+import { BuddyArena } from './buddy-arena.js';
+import { compact } from './compaction.js';
+import type { SegmentCounters } from './counters.js';
+import { segmentFault } from './fault.js';
+import { forkTable, releaseTable } from './fork.js';
+import { resize } from './grow.js';
+import { SegmentMemory } from './memory.js';
+import { dropEntry, makeOwn } from './ownership.js';
+import { SegmentProcess } from './process.js';
+import type { Segment } from './segment.js';
+import { READABLE_CODE, READ_ONLY_DATA, SegmentEntry, validBytes, WRITABLE_DATA } from './segment-table.js';
+import type { SegmentTable } from './segment-table.js';
+
+export interface SegmentKernelOptions {
+  /** The processor; its RAM is the kernel's to use. */
+  readonly core: SegmentedCore;
+  /** How segments are placed; first fit when absent. */
+  readonly fit?: Fit | 'buddy';
+  /** Where segments lie, bytes, multiples of 4096; from 64 KiB to the end of RAM when absent. */
+  readonly arenaBase?: number;
+  readonly arenaBytes?: number;
+  /** What the swap area holds, bytes; no bound when absent. */
+  readonly swapBytes?: number;
+}
+
+/** What a process may do with a segment. */
+export type SegmentKind = 'code' | 'constants' | 'data';
+
+export interface SegmentRequest {
+  readonly kind: SegmentKind;
+  /** Above 0, below 2^32; above 1 MiB it is rounded up to whole 4 KiB. */
+  readonly bytes: number;
+  /** Physical address, a multiple of 16; wherever there is room when absent. */
+  readonly at?: number;
+}
+
+const TYPES: Readonly<Record<SegmentKind, number>> = {
+  code: READABLE_CODE,
+  constants: READ_ONLY_DATA,
+  data: WRITABLE_DATA,
+};
+const DEFAULT_ARENA_BASE = 0x1_0000;
+const MOST_BYTES = 2 ** 32;
+
+function arenaFor(options: SegmentKernelOptions): Arena {
+  const ramBytes = options.core.mmu.ram.frames * 4096;
+  const base = options.arenaBase ?? DEFAULT_ARENA_BASE;
+  const bytes = options.arenaBytes ?? ramBytes - base;
+  const fits = base >= SegmentMemory.firstArenaBase + 64 && bytes > 0 && base + bytes <= ramBytes;
+  if (!fits || base % 4096 !== 0 || bytes % 4096 !== 0) {
+    throw new RangeError(
+      `arena of ${bytes} bytes at ${base}: both must be multiples of 4096, and it must lie between the tables and the end of RAM (${ramBytes})`,
+    );
+  }
+  const fit = options.fit ?? 'first';
+  return fit === 'buddy' ? new BuddyArena(base, bytes) : new HoleArena(base, bytes, fit);
+}
+
+function isSize(bytes: number): boolean {
+  return Number.isInteger(bytes) && bytes > 0 && bytes < MOST_BYTES;
+}
+
+export class SegmentKernel {
+  readonly memory: SegmentMemory;
+  /** The low and high word that the last load found. */
+  valueLo = 0;
+  valueHi = 0;
+  /** Asked before the kernel's own fault handling; undefined passes the fault on. For systems built on this one. */
+  intercept: ((process: SegmentProcess, exception: Exception) => number | undefined) | null = null;
+  #current: SegmentProcess | null = null;
+  #result = 0;
+  #lastPid = 0;
+
+  /** @throws RangeError for an arena that does not fit into RAM. */
+  constructor(options: SegmentKernelOptions) {
+    this.memory = new SegmentMemory(options.core, arenaFor(options), options.swapBytes ?? Infinity);
+    options.core.onException((exception) => this.#enter(exception));
+  }
+
+  get counters(): SegmentCounters {
+    return this.memory.counters;
+  }
+
+  /** A process with an empty segment table; or ENOMEM. */
+  spawn(): SegmentProcess | number {
+    const table = this.memory.newTable();
+    return typeof table === 'number' ? table : this.#enrol(null, table);
+  }
+
+  #enrol(parent: SegmentProcess | null, table: SegmentTable): SegmentProcess {
+    this.#lastPid++;
+    const process = new SegmentProcess(this.#lastPid, parent, table);
+    this.memory.processes.set(process.pid, process);
+    return process;
+  }
+
+  /** A copy of the process; or ENOMEM, with nothing changed. */
+  fork(parent: SegmentProcess): SegmentProcess | number {
+    if (!parent.alive) return ESRCH;
+    const table = forkTable(this.memory, parent);
+    if (typeof table === 'number') return table;
+    const child = this.#enrol(parent, table);
+    for (const master of parent.masters) this.#hold(child, master);
+    return child;
+  }
+
+  /** Ends the process; what nobody else reaches is free at once. */
+  exit(process: SegmentProcess): void {
+    if (!process.alive) return;
+    process.alive = false;
+    this.memory.processes.delete(process.pid);
+    releaseTable(this.memory, process);
+  }
+
+  /** A new segment of zeros. Returns its selector, EINVAL, EBUSY (something is at the address) or ENOMEM. */
+  create(process: SegmentProcess, request: SegmentRequest): number {
+    const { memory } = this;
+    if (!process.alive) return ESRCH;
+    if (!isSize(request.bytes)) return EINVAL;
+    const ready = memory.ensureRoom(process.table);
+    if (ready < 0) return ready;
+    const bytes = validBytes(request.bytes);
+    const room = memory.arena.roomFor(bytes);
+    const base = this.#place(room, request.at);
+    if (base < 0) return base;
+    memory.ram.words.fill(0, base / 4, (base + room) / 4);
+    const segment = memory.newSegment(base, bytes, request.bytes, room);
+    return this.#describe(process.table, segment, TYPES[request.kind], false).selector;
+  }
+
+  #place(room: number, at: number | undefined): number {
+    if (at === undefined) return findRoom(this.memory, room, null);
+    if (roundUp(at) !== at) return EINVAL;
+    return this.memory.arena.take(at, room) ? at : EBUSY;
+  }
+
+  #describe(table: SegmentTable, segment: Segment, type: number, shared: boolean): SegmentEntry {
+    const entry = new SegmentEntry(table, table.freeIndex, segment, type);
+    entry.shared = shared;
+    this.memory.addEntry(entry);
+    return entry;
+  }
+
+  /**
+   * Gives `other` a descriptor of the same segment, with the same rights: from now on both see each other's writes.
+   * Returns the selector for `other`, EFAULT (no such segment) or ENOMEM.
+   */
+  share(process: SegmentProcess, selector: number, other: SegmentProcess): number {
+    const entry = process.entry(selector);
+    if (entry === undefined || !other.alive) return EFAULT;
+    if (!entry.table.isLocal) return this.#hold(other, entry);
+    const ready = this.memory.ensureRoom(other.table);
+    if (ready < 0) return ready;
+    const status = this.#startSharing(entry);
+    if (status < 0) return status;
+    return this.#describe(other.table, entry.segment, entry.type, true).selector;
+  }
+
+  /** What is shared on purpose may not be shared by copy-on-write as well. */
+  #startSharing(entry: SegmentEntry): number {
+    if (!entry.shared && entry.mayWrite) {
+      const own = makeOwn(this.memory, entry);
+      if (own < 0) return own;
+    }
+    entry.shared = true;
+    return 0;
+  }
+
+  /**
+   * Describes a segment in the GDT instead: one master descriptor for all processes, so that a move changes one entry
+   * whatever the number of sharers. The price: one set of rights for everybody, and every process may name it.
+   * Returns the selector, the same for all; EFAULT, EBUSY (shared by LDTs already) or ENOMEM.
+   */
+  publish(process: SegmentProcess, selector: number): number {
+    const { memory } = this;
+    const entry = process.table.at(selector);
+    if (entry?.selector !== selector) return EFAULT;
+    const ready = memory.ensureRoom(memory.gdt);
+    if (ready < 0) return ready;
+    if (entry.segment.entries.size > 1 && (entry.shared || !entry.mayWrite)) return EBUSY;
+    const status = this.#startSharing(entry);
+    if (status < 0) return status;
+    const master = this.#describe(memory.gdt, entry.segment, entry.type, true);
+    dropEntry(memory, entry);
+    process.masters.add(master);
+    return master.selector;
+  }
+
+  #hold(process: SegmentProcess, master: SegmentEntry): number {
+    if (!process.masters.has(master)) {
+      process.masters.add(master);
+      master.holders++;
+    }
+    return master.selector;
+  }
+
+  /** Gives the process a segment of its own instead of a shared one. Returns 0, EFAULT, EACCES (a master descriptor) or ENOMEM. */
+  unshare(process: SegmentProcess, selector: number): number {
+    const entry = process.entry(selector);
+    if (entry === undefined) return EFAULT;
+    return entry.table.isLocal ? makeOwn(this.memory, entry) : EACCES;
+  }
+
+  /** Makes a segment `bytes` long; see {@link resize}. Returns 0, EINVAL, EFAULT or ENOMEM. */
+  grow(process: SegmentProcess, selector: number, bytes: number): number {
+    const entry = process.entry(selector);
+    if (entry === undefined) return EFAULT;
+    return isSize(bytes) ? resize(this.memory, entry, bytes) : EINVAL;
+  }
+
+  /** Takes a segment out of the process's table. Returns 0 or EFAULT. */
+  remove(process: SegmentProcess, selector: number): number {
+    const entry = process.entry(selector);
+    if (entry === undefined) return EFAULT;
+    process.masters.delete(entry);
+    entry.holders--;
+    if (entry.holders === 0) dropEntry(this.memory, entry);
+    return 0;
+  }
+
+  /** Slides all segments together; whether anything moved. */
+  compact(): boolean {
+    return compact(this.memory);
+  }
+
+  /** Swaps a segment out. Returns 0, EFAULT or ENOMEM (the swap area is full). */
+  swapOut(process: SegmentProcess, selector: number): number {
+    const segment = process.entry(selector)?.segment;
+    if (segment === undefined) return EFAULT;
+    if (!segment.present) return 0;
+    if (!this.memory.swap.hasRoom(segment.room)) return ENOMEM;
+    swapOut(this.memory, segment);
+    return 0;
+  }
+
+  /** Loads 1, 2, 4 or 8 bytes through `register` (DS when absent) as the process would; see `valueLo` and `valueHi`. */
+  load(process: SegmentProcess, selector: number, offset: number, size: number, register = DS): number {
+    if (!this.switchTo(process)) return ESRCH;
+    const { core } = this.memory;
+    const status = core.loadFrom(register, selector, offset | 0, size);
+    this.valueLo = core.mmu.valueLo;
+    this.valueHi = core.mmu.valueHi;
+    return this.finish(status);
+  }
+
+  /** Stores 1 to 4 bytes through `register` (DS when absent) as the process would. */
+  store(
+    process: SegmentProcess,
+    selector: number,
+    offset: number,
+    size: 1 | 2 | 4,
+    value: number,
+    register = DS,
+  ): number {
+    if (!this.switchTo(process)) return ESRCH;
+    return this.finish(this.memory.core.storeTo(register, selector, offset | 0, size, value));
+  }
+
+  /** Jumps to `selector:offset` and fetches up to 8 bytes of code there, as the process would. */
+  fetch(process: SegmentProcess, selector: number, offset: number, size: number): number {
+    if (!this.switchTo(process)) return ESRCH;
+    return this.finish(this.memory.core.fetchFrom(selector, offset | 0, size));
+  }
+
+  /** Makes `process` run; false when it has ended. */
+  switchTo(process: SegmentProcess): boolean {
+    if (!process.alive) return false;
+    this.memory.load(process.table);
+    this.memory.core.cpl = 3;
+    this.#current = process;
+    this.#result = 0;
+    return true;
+  }
+
+  /** What an instruction that ended with `status` means to the process: 0, a signal or ENOMEM. */
+  finish(status: number): number {
+    this.#current = null;
+    this.memory.core.cpl = 0;
+    return status >= 0 ? 0 : this.#result;
+  }
+
+  /** The exception entry. */
+  #enter(exception: Exception): boolean {
+    const process = this.#current;
+    if (process === null) return false;
+    this.#result = this.intercept?.(process, exception) ?? segmentFault(this.memory, process, exception);
+    return this.#result >= 0;
+  }
+
+  /** What is wrong with the kernel's books, a line each; empty when every byte is accounted for. */
+  audit(): string[] {
+    return audit(this.memory);
+  }
+}

@@ -1,0 +1,140 @@
+/** What all parts of the segmented kernel share: processor, RAM, arena, tables and counts. */
+
+import type { Ram } from '../../hw/ram.js';
+import type { SegmentedCore } from '../../hw/segmentation/core.js';
+import { ENOMEM } from '../kernel/errno.js';
+import type { Arena } from './arena.js';
+import { HoleArena } from './arena.js';
+import { SegmentCounters } from './counters.js';
+import type { SegmentProcess } from './process.js';
+import { Segment } from './segment.js';
+import { DESCRIPTOR_BYTES, SegmentTable } from './segment-table.js';
+import type { SegmentEntry } from './segment-table.js';
+import { SwapArea } from './swap.js';
+import { installGdt, LDT_DESCRIPTOR, loadTable } from './system-table.js';
+
+/** Where the GDT lies, and how many descriptors it has room for. */
+const GDT_BASE = 0x1000;
+const GDT_ENTRIES = 512;
+const TABLES_BASE = GDT_BASE + GDT_ENTRIES * DESCRIPTOR_BYTES;
+/** Descriptors that a new LDT has room for; it doubles when it is full. */
+const FIRST_CAPACITY = 8;
+/** The index of a selector has 13 bits. */
+const MOST_DESCRIPTORS = 8192;
+
+export class SegmentMemory {
+  readonly ram: Ram;
+  readonly counters = new SegmentCounters();
+  readonly gdt: SegmentTable;
+  readonly processes = new Map<number, SegmentProcess>();
+  readonly segments = new Set<Segment>();
+  readonly swap: SwapArea;
+  /** Room for LDTs, between the GDT and the arena. */
+  readonly tableArena: HoleArena;
+  /** The table whose LDT the processor uses. */
+  loaded: SegmentTable | null = null;
+  /** The segment that swapping looks at next: the hand of the clock. */
+  hand = 0;
+  #lastId = 0;
+
+  constructor(
+    readonly core: SegmentedCore,
+    readonly arena: Arena,
+    swapBytes: number,
+  ) {
+    this.ram = core.mmu.ram;
+    this.swap = new SwapArea(swapBytes);
+    this.tableArena = new HoleArena(TABLES_BASE, arena.base - TABLES_BASE);
+    this.gdt = new SegmentTable(this.ram, GDT_BASE, GDT_ENTRIES, false, LDT_DESCRIPTOR + 1);
+    installGdt(this);
+  }
+
+  /** Where the GDT ends and tables, then the arena, may begin. */
+  static get firstArenaBase(): number {
+    return TABLES_BASE;
+  }
+
+  /** A segment that takes up `room` bytes of the arena at `base`; its contents are what was there. */
+  newSegment(base: number, bytes: number, asked: number, room: number): Segment {
+    this.#lastId++;
+    const segment = new Segment(this.#lastId, bytes, asked, room);
+    segment.base = base;
+    this.segments.add(segment);
+    this.counters.segmentsCreated++;
+    return segment;
+  }
+
+  /** An empty LDT with room for `capacity` descriptors, or ENOMEM. */
+  newTable(capacity = FIRST_CAPACITY): SegmentTable | number {
+    const base = this.#tableRoom(capacity);
+    return base < 0 ? base : new SegmentTable(this.ram, base, capacity, true, 0);
+  }
+
+  /** Memory of zeros for `capacity` descriptors, or ENOMEM. */
+  #tableRoom(capacity: number): number {
+    const bytes = capacity * DESCRIPTOR_BYTES;
+    const base = this.tableArena.allocate(bytes);
+    if (base >= 0) this.ram.words.fill(0, base / 4, (base + bytes) / 4);
+    return base;
+  }
+
+  /** Gives an LDT's memory back; its entries are gone before. */
+  freeTable(table: SegmentTable): void {
+    if (this.loaded === table) this.unload();
+    this.tableArena.release(table.base, table.capacity * DESCRIPTOR_BYTES);
+  }
+
+  /** Makes room for one more descriptor, moving the LDT where it has to. Returns 0 or ENOMEM. */
+  ensureRoom(table: SegmentTable): number {
+    if (table.freeIndex < table.capacity) return 0;
+    const capacity = table.capacity * 2;
+    if (!table.isLocal || capacity > MOST_DESCRIPTORS) return ENOMEM;
+    const base = this.#tableRoom(capacity);
+    if (base < 0) return base;
+    const words = (table.capacity * DESCRIPTOR_BYTES) / 4;
+    this.ram.words.copyWithin(base / 4, table.base / 4, table.base / 4 + words);
+    this.tableArena.release(table.base, table.capacity * DESCRIPTOR_BYTES);
+    table.base = base;
+    table.capacity = capacity;
+    if (this.loaded === table) loadTable(this, table);
+    return 0;
+  }
+
+  /** Adds a descriptor for `segment`; {@link ensureRoom} has been called. */
+  addEntry(entry: SegmentEntry): void {
+    entry.segment.entries.add(entry);
+    this.counters.descriptorsWritten++;
+    entry.table.set(entry);
+    // The limit of LDTR covers the descriptors in use.
+    if (this.loaded === entry.table) loadTable(this, entry.table);
+  }
+
+  /** The descriptor of `entry` has to change: stores it, and reloads the registers that hold the old one. */
+  update(entry: SegmentEntry): void {
+    this.counters.descriptorsWritten++;
+    entry.table.store(entry);
+    this.refresh(entry);
+  }
+
+  /** Reloads the registers that hold the descriptor of `entry`. */
+  refresh(entry: SegmentEntry): void {
+    if (entry.table.isLocal && this.loaded !== entry.table) return;
+    this.counters.reloads += this.core.reload(entry.selector);
+  }
+
+  /** Makes `table` the one that selectors with TI = 1 mean. */
+  load(table: SegmentTable): void {
+    if (this.loaded === table) return;
+    this.loaded = table;
+    this.counters.tableSwitches++;
+    this.core.forgetSegments();
+    loadTable(this, table);
+  }
+
+  /** Takes the processor off its LDT, which is about to go. */
+  unload(): void {
+    this.loaded = null;
+    this.core.forgetSegments();
+    loadTable(this, null);
+  }
+}

@@ -1,0 +1,11 @@
+/** Where whole segments go when memory is short: a disk of a given size. */
+export class SwapArea {
+  used = 0;
+
+  /** @param bytes what it holds at most */
+  constructor(readonly bytes: number) {}
+
+  hasRoom(bytes: number): boolean {
+    return this.used + bytes <= this.bytes;
+  }
+}

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ENOMEM } from '../../../src/kernel/errno.js';
+import { externalFragmentation, HoleArena, largestHole } from '../../../src/segments/arena.js';
+import type { Arena, Fit } from '../../../src/segments/arena.js';
+import { BuddyArena } from '../../../src/segments/buddy-arena.js';
+
+const BASE = 0x1000;
+
+/** Holes of 300, 100, 500 and 200 granules, in this order, with a granule in use between them. */
+function withHoles(fit: Fit): HoleArena {
+  const arena = new HoleArena(BASE, 16 * 1103, fit);
+  let at = BASE;
+  for (const granules of [300, 100, 500]) {
+    at += granules * 16;
+    expect(arena.take(at, 16)).toBe(true);
+    at += 16;
+  }
+  return arena;
+}
+
+/** Granules before the address in the arena of {@link withHoles}. */
+function place(arena: HoleArena, granules: number): number {
+  return (arena.allocate(granules * 16) - BASE) / 16;
+}
+
+describe('which hole is cut', () => {
+  it.each([
+    ['first', 0],
+    ['best', 301],
+    ['worst', 402],
+    ['next', 0],
+  ] as const)('%s fit', (fit, expected) => {
+    expect(place(withHoles(fit), 90)).toBe(expected);
+  });
+
+  it('next fit goes on where the last cut ended, and round', () => {
+    const arena = withHoles('next');
+    expect(place(arena, 250)).toBe(0);
+    expect(place(arena, 40)).toBe(250);
+    expect(place(arena, 80)).toBe(301);
+    expect(place(arena, 500)).toBe(402);
+    expect(place(arena, 200)).toBe(903);
+    expect(place(arena, 10)).toBe(290);
+  });
+
+  it('none when every hole is too small, although enough is free', () => {
+    const arena = withHoles('best');
+    expect(arena.free).toBe(1100 * 16);
+    expect(largestHole(arena)).toBe(500 * 16);
+    expect(arena.allocate(501 * 16)).toBe(ENOMEM);
+    expect(externalFragmentation(arena)).toBeCloseTo(1 - 500 / 1100);
+  });
+});
+
+describe.each<[string, () => Arena]>([
+  ['first', () => new HoleArena(BASE, 2 ** 18, 'first')],
+  ['best', () => new HoleArena(BASE, 2 ** 18, 'best')],
+  ['next', () => new HoleArena(BASE, 2 ** 18, 'next')],
+  ['worst', () => new HoleArena(BASE, 2 ** 18, 'worst')],
+  ['buddy', () => new BuddyArena(2 ** 18, 2 ** 18)],
+])('an arena with %s fit', (_, make) => {
+  it('hands out no byte twice, and coalesces to one hole when all is free again', () => {
+    const step = fc.record({ bytes: fc.integer({ min: 1, max: 2 ** 15 }), drop: fc.nat(100) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const arena = make();
+        const live: { base: number; room: number }[] = [];
+        for (const { bytes, drop } of steps) {
+          const room = arena.roomFor(bytes);
+          const base = arena.allocate(room);
+          if (base >= 0) {
+            expect(base).toBeGreaterThanOrEqual(arena.base);
+            expect(live.some((piece) => base < piece.base + piece.room && piece.base < base + room)).toBe(false);
+            live.push({ base, room });
+          }
+          if (drop % 3 === 0 && live.length > 0) {
+            const [piece] = live.splice(drop % live.length, 1);
+            arena.release(piece.base, piece.room);
+          }
+          const used = live.reduce((sum, piece) => sum + piece.room, 0);
+          expect(arena.free).toBe(arena.bytes - used);
+        }
+        for (const piece of live) arena.release(piece.base, piece.room);
+        expect(arena.holes).toEqual([{ base: arena.base, bytes: arena.bytes }]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
