@@ -89,8 +89,13 @@ class Resident {
   }
 }
 
-async function replay(trace: Trace, resident: Resident, options: CompareOptions, total?: number): Promise<void> {
-  let before = 0;
+/** How many accesses are to come, where that is known: for a packed recording that was cut, from its first block on. */
+function expected(source: TraceSource, trace: Trace): number | undefined {
+  return source.accesses ?? (trace instanceof RecordedTrace ? (trace.metadata?.limit ?? undefined) : undefined);
+}
+
+async function replay(source: TraceSource, trace: Trace, resident: Resident, options: CompareOptions): Promise<void> {
+  let done = 0;
   for await (const block of trace) {
     resident.prepare(block);
     for (const machine of resident.machines) {
@@ -100,8 +105,8 @@ async function replay(trace: Trace, resident: Resident, options: CompareOptions,
       if (status < 0)
         throw new Error(`a resident ${pageSizeName(machine.shift)} page faulted while ${trace.name} was replayed`);
     }
-    before += block.length;
-    await options.onProgress?.(before, total);
+    done += block.length;
+    await options.onProgress?.(done, expected(source, trace));
   }
 }
 
@@ -150,7 +155,7 @@ async function compareTrace(
 ): Promise<{ summary: TraceSummary; runs: CompareRun[] }> {
   const trace = await source.open();
   const resident = new Resident(options.shifts.map((shift) => new Machine(shift, options.tlb)));
-  await replay(trace, resident, options, source.accesses);
+  await replay(source, trace, resident, options);
   const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
   const touchedBytes = resident.footprint.pages * PAGE_BYTES;
   const made = resident.made(trace.counts);

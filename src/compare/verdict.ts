@@ -5,10 +5,10 @@ import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../
 
 /**
  * Model cycles saved per access that make a difference. Programs spend about two cycles an access, at an instruction a
- * cycle with an access in every other one, so these are a tenth and a fortieth. Judgement, not measurement.
+ * cycle with an access in every other one, so these are a tenth and a twentieth. Judgement, not measurement.
  */
 const WORTH_IT = 0.2;
-const NOTICEABLE = 0.05;
+const NOTICEABLE = 0.1;
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;
 

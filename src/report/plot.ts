@@ -3,30 +3,45 @@
 import * as Plot from '@observablehq/plot';
 import { JSDOM } from 'jsdom';
 import type { CompareResult } from './compare-result.js';
+import { formatShort } from './units.js';
 
 const XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-/** Model cycles of translation per access, one bar a page size, one row of bars a trace: a standalone SVG document. */
+const ROW_HEIGHT = 24;
+const TITLE_HEIGHT = 28;
+const AXIS_HEIGHT = 50;
+
+/** Model cycles of translation per access, one bar a page size, a group of bars a trace: a standalone SVG document. */
 export function comparePlot(result: CompareResult): string {
   const { document } = new JSDOM('').window;
-  const bars = result.runs.map((run) => ({
-    trace: run.trace,
-    pages: run.pages,
-    cycles: run.perAccess.cycles,
-    label: run.perAccess.cycles.toPrecision(3),
-  }));
+  const bars = result.runs.map(({ trace, pages, perAccess: { cycles } }) => {
+    return { trace, pages, cycles, label: formatShort(cycles) };
+  });
+  const sizes = [...new Set(bars.map((bar) => bar.pages))];
+  const groups = result.traces.map(({ trace }) => ({ trace }));
   const svg = Plot.plot({
     document,
     width: 720,
-    marginLeft: 60,
-    marginRight: 160,
-    x: { label: 'model cycles of translation per access', grid: true },
-    y: { label: null, domain: [...new Set(bars.map((bar) => bar.pages))] },
-    fy: { label: null, domain: [...new Set(bars.map((bar) => bar.trace))] },
-    color: { domain: ['4K', '2M', '1G'], scheme: 'Tableau10' },
+    height: groups.length * (sizes.length * ROW_HEIGHT + TITLE_HEIGHT) + AXIS_HEIGHT,
+    marginLeft: 40,
+    marginRight: 60,
+    marginTop: TITLE_HEIGHT,
+    marginBottom: AXIS_HEIGHT - 10,
+    x: { label: `model cycles of translation per access, TLB ${result.tlb.name}`, grid: true, zero: true },
+    y: { label: null, domain: sizes },
+    fy: { axis: null, domain: groups.map(({ trace }) => trace), padding: 0.25 },
+    color: { domain: ['4K', '2M', '1G'], range: ['#4e79a7', '#f28e2b', '#59a14f'] },
     marks: [
       Plot.barX(bars, { x: 'cycles', y: 'pages', fy: 'trace', fill: 'pages' }),
       Plot.text(bars, { x: 'cycles', y: 'pages', fy: 'trace', text: 'label', textAnchor: 'start', dx: 4 }),
+      Plot.text(groups, {
+        fy: 'trace',
+        text: 'trace',
+        frameAnchor: 'top-left',
+        dy: -16,
+        fontWeight: 'bold',
+        fontSize: 12,
+      }),
       Plot.ruleX([0]),
     ],
   });
