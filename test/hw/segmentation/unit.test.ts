@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GENERAL_PROTECTION, OK, PAGE_FAULT, STACK_FAULT } from '../../../hw/exception.js';
+import { BUS_ERROR, GENERAL_PROTECTION, OK, PAGE_FAULT, STACK_FAULT } from '../../../hw/exception.js';
 import { CR0_PE, CR0_PG, CR0_WP } from '../../../hw/registers.js';
 import { loadSegment, setSegmentBase } from '../../../hw/segmentation/load.js';
 import { CS, DS, ES, FS, GS, SS } from '../../../hw/segmentation/register.js';
@@ -117,6 +118,67 @@ describe('accesses through a segment', () => {
     machine.mmu.writeCr3(0, 0x8000);
     machine.mmu.writeCr0(CR0_PE | CR0_PG);
     expect(machine.unit.read(DS, 0, 0x1000, 1)).toBe(GENERAL_PROTECTION);
+  });
+});
+
+describe('any access through any segment', () => {
+  /** "Limit Checking" and "Type Checking", byte by byte, for a segment that DS or SS may hold. */
+  function allowed(fields: SegmentFields, offset: number, size: number, write: boolean): boolean {
+    const { type, limit, granular, big } = fields;
+    const isCode = type >= 8;
+    if (write && (isCode || type % 4 < 2)) return false;
+    const last = granular ? limit * 4096 + 4095 : limit;
+    const down = !isCode && type >= 4;
+    for (let byte = offset; byte < offset + size; byte++) {
+      const valid = down ? byte > last && byte <= (big ? 0xffff_ffff : 0xffff) : byte <= last;
+      if (!valid || byte > 0xffff_ffff) return false;
+    }
+    return true;
+  }
+
+  it('is allowed when the manual says so, and lands at base + offset modulo 2^32', () => {
+    const machine = protectedMachine();
+    const { unit } = machine;
+    const segment = fc.record({
+      base: fc.nat(0xffff_ffff),
+      limit: fc.oneof(fc.nat(0xfffff), fc.nat(20), fc.constantFrom(0xffff, 0xfffff)),
+      type: fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 14, 15),
+      codeOrData: fc.constant(true),
+      privilege: fc.constant(0),
+      present: fc.constant(true),
+      available: fc.boolean(),
+      long: fc.boolean(),
+      big: fc.boolean(),
+      granular: fc.boolean(),
+    });
+    const edge = fc.constantFrom('start', 'limit', '64 KiB', '4 GiB');
+    const access = fc.record({
+      edge,
+      delta: fc.integer({ min: -9, max: 9 }),
+      size: fc.constantFrom(1, 2, 4, 8),
+      write: fc.boolean(),
+      stack: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(segment, access, (fields, { edge: near, delta, size, write, stack }) => {
+        define(machine, 2, fields);
+        const register = stack ? SS : DS;
+        if (loadSegment(unit, register, 0x10) < 0) return;
+        const limit = fields.granular ? fields.limit * 4096 + 4095 : fields.limit;
+        const at = { start: 0, limit, '64 KiB': 0x10000, '4 GiB': 0xffff_ffff }[near] + delta;
+        const offset = Math.min(0xffff_ffff, Math.max(0, at));
+        const status = write
+          ? unit.write(register, 0, offset | 0, size, 0, 0)
+          : unit.read(register, 0, offset | 0, size);
+        // Without paging every address is physical, and most of them are not in RAM.
+        const landed = status === OK || status === BUS_ERROR;
+        expect(landed ? OK : status).toBe(
+          allowed(fields, offset, size, write) ? OK : stack ? STACK_FAULT : GENERAL_PROTECTION,
+        );
+        if (landed) expect(unit.linearLo >>> 0).toBe((fields.base + offset) % 2 ** 32);
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
 
