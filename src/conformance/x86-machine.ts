@@ -2,7 +2,7 @@
  * The machine that replays recorded x86 cases: set up a state as an operating system would, make one access, look.
  *
  * Everything goes through what the hardware layer offers to anybody: registers, stores to RAM, segment loads, accesses
- * and invalidations. One RAM serves all cases; each case gets a processor of its own and leaves RAM zero again.
+ * and invalidations. One RAM and one processor serve all cases; each case leaves RAM zero again.
  */
 
 import type { Word64 } from '../../hw/address.js';
@@ -49,6 +49,7 @@ export interface Processor {
 
 export class X86Machine {
   readonly ram = new Ram({ bytes: RAM_BYTES });
+  readonly #mmu = new Mmu({ ram: this.ram, maxPhysicalBits: RECORDED_PHYSICAL_BITS });
   #entryBytes = 8;
 
   /** Stores the entries of a case, 4 bytes each in 32-bit paging and 8 otherwise. */
@@ -90,11 +91,13 @@ export class X86Machine {
   }
 
   /**
-   * A processor with the registers of a case, flat segments and the case's CPL.
+   * The processor with the registers of a case, flat segments and the case's CPL. What the case before it left in TLBs
+   * and caches is gone, as software makes it go: by turning paging off.
    * @returns the fault instead, when a register write is refused: MOV to CR0 with a bad PDPTE, for one.
    */
   boot(registers: RecordedRegisters): Processor | Fault {
-    const mmu = new Mmu({ ram: this.ram, maxPhysicalBits: RECORDED_PHYSICAL_BITS });
+    const mmu = this.#mmu;
+    powerDown(mmu);
     const unit = new SegmentationUnit(mmu);
     const refused = writeRegisters(mmu, registers);
     if (refused < 0) return { k: 'fault', vec: -refused, err: { hi: 0, lo: mmu.fault.errorCode }, at: 'crload' };
@@ -103,6 +106,14 @@ export class X86Machine {
     loadFlatSegments(unit, registers.cpl);
     return { mmu, unit };
   }
+}
+
+/** Leaves paging and long mode, the way back that {@link writeRegisters} came. */
+function powerDown(mmu: Mmu): void {
+  mmu.writeCr4(mmu.cr4 & ~CR4_PCIDE);
+  mmu.writeCr0(0);
+  mmu.writeCr4(0);
+  mmu.writeEfer(0);
 }
 
 /** Writes registers in the order that software must follow: EFER and CR4 before paging, PCIDE and CR3 bits 63:32 after it. */
