@@ -22,7 +22,7 @@ function tell(line: string): void {
 
 /** What was recorded, and what a person should know before trusting it. */
 function report(recording: Recording, output: string, program: string): void {
-  const { counts, processes, ending } = recording;
+  const { counts, processes, skippedLines, ending } = recording;
   const what = counts.fetches > 0 ? 'accesses and fetches' : 'data accesses';
   tell(
     `recorded ${countOf(counts.accesses, what, what)} of ${basename(program)} in ${output}${sizeOf(output, counts.accesses)}`,
@@ -30,6 +30,11 @@ function report(recording: Recording, output: string, program: string): void {
   if (processes > 1) {
     tell(
       `note: ${processes} processes are in it, in the order they ran; a page at the same address in two counts as one`,
+    );
+  }
+  if (skippedLines > 0) {
+    tell(
+      `note: valgrind wrote ${countOf(skippedLines, 'line')} besides; it may not know all the program's instructions`,
     );
   }
   if (ending === 'stopped') tell('note: the program was stopped at --limit');

@@ -226,8 +226,8 @@ function explainLine(text: string): string {
   const line = text.replace(/\r$/, '');
   const printable = line.replace(/[^\x20-\x7e]/g, '?');
   const found = `found '${printable.length > 40 ? `${printable.slice(0, 40)}…` : printable}'`;
-  const parts = /^(?:I {2}| [LSM] )([0-9a-f]*)(,?)(\d*)(.*)$/i.exec(printable);
-  if (parts === null || !/^(I {2}| [LSM] )/.test(printable)) {
+  const parts = /^(?:I {2}| [LSM] )([0-9a-fA-F]*)(,?)(\d*)(.*)$/.exec(printable);
+  if (parts === null) {
     return `expected a lackey access such as ' L 1ffefff8f0,8' (I, L, S or M, address, size), ${found}`;
   }
   const [, address = '', comma, size = '', rest] = parts;

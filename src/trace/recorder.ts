@@ -40,6 +40,8 @@ export interface Recording {
   readonly counts: AccessCounts;
   /** How many processes were traced. */
   readonly processes: number;
+  /** Lines from valgrind that were neither accesses nor marked as its own. */
+  readonly skippedLines: number;
   /** How the command ended; `stopped` when it was killed at the limit. */
   readonly ending: Ending | 'stopped';
 }
@@ -104,14 +106,16 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
   // Whether it started is asked for below; until then nobody may be listening.
   ended.catch(() => undefined);
   try {
-    const parser = new LackeyParser({ source: 'lackey', lenient: false });
+    // Now and then valgrind puts words of its own between lackey's lines, as of an instruction that it does not know.
+    const parser = new LackeyParser({ source: 'lackey', lenient: true });
     const blocks = windowOf(countedBlocks(lackeyBlocks(reader, parser), options), skip, limit);
     const metadata = { command: [...command], tool, skip, limit: limit === Infinity ? null : limit, fetches };
     const counts = await writePacked(output, guarded(blocks, ended, parser, options), metadata);
     const stopped = counts.accesses === limit && child.exitCode === null && child.signalCode === null;
     if (stopped) kill(child);
     const ending = await ended;
-    return { counts, processes: parser.processes.size, ending: stopped ? 'stopped' : ending };
+    const { processes, skippedLines } = parser;
+    return { counts, processes: processes.size, skippedLines, ending: stopped ? 'stopped' : ending };
   } finally {
     signal.removeEventListener('abort', interrupt);
     reader.destroy();

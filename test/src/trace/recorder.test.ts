@@ -1,25 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openTrace } from '../../../src/trace/open.js';
 import { record, RecordError, type Recording, type RecordOptions } from '../../../src/trace/recorder.js';
 import { collect } from './blocks.js';
-
-/**
- * Stands in for valgrind where it is not installed: writes lackey's lines to its --log-file, then runs the command.
- * `$1` is --tool, `$2` --trace-mem, `$3` --trace-children, `$4` --log-file.
- */
-const STAND_IN = `#!/bin/sh
-if [ "$1" = --version ]; then echo valgrind-0.0; exit; fi
-log="\${4#--log-file=}"; shift 4
-if [ "$1" = missing ]; then exit 127; fi
-{ echo "==$$== Lackey"; for i in 10 20 30 40; do echo " L $i,8"; echo "I  400,4"; done; } > "$log"
-"$@"; code=$?
-echo " S 50,4" > "$log"
-exit $code
-`;
+import { pathWithStandIn } from './valgrind-stand-in.js';
 
 let folder: string;
 let output: string;
@@ -42,15 +29,12 @@ function run(command: [string, ...string[]], options: Partial<RecordOptions> = {
 
 describe('record, with a stand-in for valgrind', () => {
   beforeEach(() => {
-    const bin = mkdtempSync(join(folder, 'bin-'));
-    writeFileSync(join(bin, 'valgrind'), STAND_IN);
-    chmodSync(join(bin, 'valgrind'), 0o755);
-    vi.stubEnv('PATH', `${bin}${delimiter}${process.env.PATH ?? ''}`);
+    vi.stubEnv('PATH', pathWithStandIn(folder));
   });
 
   const addresses = async (): Promise<bigint[]> =>
     (await collect(openTrace(output, { fetches: true }))).map(({ address }) => address);
-  const files = (): string[] => readdirSync(folder).filter((name) => !name.startsWith('bin-'));
+  const files = (): string[] => readdirSync(folder).filter((name) => name !== 'bin');
 
   it('packs data accesses, and tells command and tool in the trace', async () => {
     const recording = await run(['true']);
@@ -79,6 +63,11 @@ describe('record, with a stand-in for valgrind', () => {
   it('says so when the command cannot run, and writes nothing', async () => {
     await expect(run(['missing'])).rejects.toThrow("valgrind could not run 'missing' (exit code 127)");
     expect(files()).toEqual([]);
+  });
+
+  it('passes over and counts what else valgrind says', async () => {
+    expect((await run(['odd'])).skippedLines).toBe(1);
+    expect((await addresses()).length).toBe(5);
   });
 
   it('says so when --skip passes over everything, and writes nothing', async () => {

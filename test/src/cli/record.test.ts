@@ -1,0 +1,75 @@
+import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openTrace } from '../../../src/trace/open.js';
+import { collect } from '../trace/blocks.js';
+import { pathWithStandIn } from '../trace/valgrind-stand-in.js';
+import { CLI_PATH } from './run-cli.js';
+
+let folder: string;
+let environment: NodeJS.ProcessEnv;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+  environment = { ...process.env, PATH: pathWithStandIn(folder) };
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function pagewalk(...words: string[]): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [CLI_PATH, ...words], { cwd: folder, env: environment, encoding: 'utf8' });
+}
+
+const files = (): string[] => readdirSync(folder).filter((name) => name !== 'bin');
+
+it('leaves standard output to the program and names the trace after it', async () => {
+  const { status, stdout, stderr } = pagewalk('record', '--', 'echo', '--limit');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '--limit\n' });
+  expect(stderr).toMatch(/^recorded 5 data accesses of echo in echo\.pwt \(.* bytes an access\)\nnext: /);
+  expect((await collect(openTrace(join(folder, 'echo.pwt')))).length).toBe(5);
+});
+
+it('says how a failing program ended, the trace being whole nevertheless', () => {
+  const { status, stderr } = pagewalk('record', '-o', 'x.pwt', '--', 'sh', '-c', 'exit 3');
+  expect(status).toBe(0);
+  expect(stderr).toContain('note: the program failed with exit code 3');
+  expect(files()).toEqual(['x.pwt']);
+});
+
+it.each([
+  [['record'], 'COMMAND is missing'],
+  [['record', '--', '-x'], "COMMAND '-x' begins with a dash"],
+  [['record', '--limit', '0', '--', 'true'], '--limit'],
+  [['record', '--skip', '-1', '--', 'true'], '--skip'],
+  [['record', '-o', '-', '--', 'true'], '--output'],
+])('refuses %j as wrong usage', (words, expected) => {
+  const { status, stderr } = pagewalk(...words);
+  expect(status).toBe(2);
+  expect(stderr).toContain(expected);
+  expect(files()).toEqual([]);
+});
+
+it('fails when the folder of the trace does not exist', () => {
+  const { status, stderr } = pagewalk('record', '-o', 'none/x.pwt', '--', 'true');
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: "error: cannot write 'none/x.pwt': no such file or folder\n",
+  });
+});
+
+it('ends the program and leaves nothing behind when it is interrupted', async () => {
+  const began = performance.now();
+  const child = spawn(process.execPath, [CLI_PATH, 'record', '--', 'sleep', '30'], { cwd: folder, env: environment });
+  while (files().length === 0) await pause(20);
+  child.kill('SIGINT');
+  expect(await once(child, 'exit')).toEqual([130, null]);
+  expect(files()).toEqual([]);
+  // It waits for the program's end, which is 30 s away unless it brings it about.
+  expect(performance.now() - began).toBeLessThan(20_000);
+});
