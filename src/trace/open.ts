@@ -21,6 +21,9 @@ export interface OpenOptions {
 
 const READ_BYTES = 1 << 18;
 
+/** RFC 1952, "Member header and trailer". */
+const GZIP_MAGIC = [0x1f, 0x8b];
+
 /** First bytes of what people try to read and pagewalk does not unpack. */
 const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
   ['xz', [0xfd, 0x37, 0x7a, 0x58]],
@@ -95,13 +98,17 @@ export class RecordedTrace implements Trace {
   async *#unpacked(): AsyncGenerator<Uint8Array> {
     const input = this.#path === '-' ? process.stdin : createReadStream(this.#path, { highWaterMark: READ_BYTES });
     const bytes = new ByteReader(input);
-    const first = await bytes.peek(4);
-    const foreign = FOREIGN_MAGIC.find(([, magic]) => startsWith(first, magic))?.[0];
-    if (foreign !== undefined) {
-      throw new TraceError(this.name, 'byte 0', `expected a trace, found ${foreign} data; unpack it first`);
+    try {
+      const first = await bytes.peek(4);
+      const foreign = FOREIGN_MAGIC.find(([, magic]) => startsWith(first, magic))?.[0];
+      if (foreign !== undefined) {
+        throw new TraceError(this.name, 'byte 0', `expected a trace, found ${foreign} data; unpack it first`);
+      }
+      if (startsWith(first, GZIP_MAGIC)) yield* this.#gunzipped(bytes.rest());
+      else yield* bytes.rest();
+    } finally {
+      await bytes.close();
     }
-    if (first[0] === 0x1f && first[1] === 0x8b) yield* this.#gunzipped(bytes.rest());
-    else yield* bytes.rest();
   }
 
   async *#gunzipped(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

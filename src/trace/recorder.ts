@@ -82,8 +82,8 @@ async function valgrindVersion(): Promise<string> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     throw new RecordError(
-      'valgrind is missing, and recording needs it; install it with your system’s packages: ' +
-        'apt-get install valgrind, dnf install valgrind, pacman -S valgrind or apk add valgrind',
+      'valgrind is missing, and recording needs it; install it: apt-get install valgrind on Debian and Ubuntu, ' +
+        'dnf install valgrind on Fedora, pacman -S valgrind on Arch, apk add valgrind on Alpine',
     );
   }
 }
