@@ -21,6 +21,9 @@ import { DescriptorCopy, OUTSIDE_TABLE, SegmentationUnit } from './unit.js';
 export const CALL = 8;
 export const RETURN = 9;
 
+/** {@link SegmentedCore.targetSelector} until there is one; no 16-bit selector. */
+const NO_TARGET = -1;
+
 /** Bytes that a 32-bit far CALL pushes: CS in a doubleword, and EIP. */
 const FAR_FRAME = 8;
 
@@ -35,8 +38,8 @@ export class SegmentedCore extends Core {
   selector = 0;
   offset = 0;
   size = 0;
-  /** Where a CALL or RET leads, once its pointer has been read. */
-  targetSelector = 0;
+  /** Where a CALL or RET leads, once its pointer has been read; {@link NO_TARGET} before. */
+  targetSelector = NO_TARGET;
   targetOffset = 0;
   /** The selector that CALL and RET want in SS. */
   stackSelector = 0;
@@ -75,6 +78,17 @@ export class SegmentedCore extends Core {
   /** RETF to code of the same level. Source: Intel SDM vol. 2, "RET—Return From Procedure". */
   farReturn(): number {
     return this.#execute(RETURN, SS, this.stackSelector, this.unit.spLo, FAR_FRAME);
+  }
+
+  /** Goes on at `selector:offset`, as IRET to a program does. @returns OK, or the status of the fault. */
+  enterAt(selector: number, offset: number): number {
+    const { unit } = this;
+    const { cpl } = unit;
+    unit.cpl = requestedLevel(selector);
+    const status = farJump(unit, selector, 0, offset);
+    unit.cpl = cpl;
+    if (status >= 0) this.segmentLoads++;
+    return status;
   }
 
   /** Points the stack of the CALLs and RETs to come at `selector:pointer`; SS is loaded with the first of them. */
@@ -154,6 +168,7 @@ export class SegmentedCore extends Core {
 
   #attempt(): number {
     const { unit, segment, offset, size } = this;
+    this.targetSelector = NO_TARGET;
     const held = this.#hold(segment, this.selector);
     if (held < 0) return held;
     if (this.instruction === RETURN) return this.#return();
@@ -167,14 +182,10 @@ export class SegmentedCore extends Core {
   #hold(segment: number, selector: number): number {
     const { unit } = this;
     if (unit.segments[segment].selector === selector) return OK;
-    const status = segment === CS ? farJump(unit, selector, 0, this.#entry()) : loadSegment(unit, segment, selector);
+    const entry = this.instruction === FETCH ? this.offset : 0;
+    const status = segment === CS ? farJump(unit, selector, 0, entry) : loadSegment(unit, segment, selector);
     if (status >= 0) this.segmentLoads++;
     return status;
-  }
-
-  /** Where a jump enters: the offset of a fetch, the start of the segment when a kernel reloads CS. */
-  #entry(): number {
-    return this.instruction === FETCH ? this.offset : 0;
   }
 
   #call(): number {

@@ -18,12 +18,10 @@ const USER_RPL = 3;
  * Handles a fault of `process`. Returns 0 when the instruction can be made again, ENOMEM, or a signal of signal.ts.
  */
 export function segmentFault(memory: SegmentMemory, process: SegmentProcess, exception: Exception): number {
-  const { core, counters } = memory;
+  const { core } = memory;
   const selector = exception.errorCode === 0 ? core.selector : exception.errorCode | USER_RPL;
   const entry = process.entry(selector);
-  const result = entry === undefined ? SEGV_MAPERR : resolve(memory, entry, exception);
-  if (result < 0) counters.failedFaults++;
-  return result;
+  return entry === undefined ? SEGV_MAPERR : resolve(memory, entry, exception);
 }
 
 function resolve(memory: SegmentMemory, entry: SegmentEntry, exception: Exception): number {

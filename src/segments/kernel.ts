@@ -9,7 +9,7 @@
 import { DS } from '../../hw/segmentation/register.js';
 import type { Exception } from '../../hw/exception.js';
 import type { SegmentedCore } from '../../hw/segmentation/core.js';
-import { EACCES, EBUSY, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/errno.js';
+import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/errno.js';
 import { findRoom, swapOut } from './allocation.js';
 import { HoleArena, roundUp } from './arena.js';
 import type { Arena, Fit } from './arena.js';
@@ -42,6 +42,13 @@ export interface SegmentKernelOptions {
 /** What a process may do with a segment. */
 export type SegmentKind = 'code' | 'constants' | 'data';
 
+/** Where {@link SegmentKernel.share} puts a descriptor, and with what rights. */
+export interface Placement {
+  /** Its number in the other's table. */
+  readonly index: number;
+  readonly kind: SegmentKind;
+}
+
 export interface SegmentRequest {
   readonly kind: SegmentKind;
   /** Above 0, below 2^32; above 1 MiB it is rounded up to whole 4 KiB. */
@@ -55,6 +62,9 @@ const TYPES: Readonly<Record<SegmentKind, number>> = {
   constants: READ_ONLY_DATA,
   data: WRITABLE_DATA,
 };
+/** What a fault handler returns when it has done what the instruction was to do. */
+export const COMPLETED = 1;
+
 const DEFAULT_ARENA_BASE = 0x1_0000;
 const MOST_BYTES = 2 ** 32;
 
@@ -81,7 +91,10 @@ export class SegmentKernel {
   /** The low and high word that the last load found. */
   valueLo = 0;
   valueHi = 0;
-  /** Asked before the kernel's own fault handling; undefined passes the fault on. For systems built on this one. */
+  /**
+   * Asked before the kernel's own fault handling, for systems built on this one: 0 restarts the instruction,
+   * {@link COMPLETED} does not, below 0 ends it with that result, undefined passes the fault on.
+   */
   intercept: ((process: SegmentProcess, exception: Exception) => number | undefined) | null = null;
   #current: SegmentProcess | null = null;
   #result = 0;
@@ -133,7 +146,7 @@ export class SegmentKernel {
     const { memory } = this;
     if (!process.alive) return ESRCH;
     if (!isSize(request.bytes)) return EINVAL;
-    const ready = memory.ensureRoom(process.table);
+    const ready = memory.ensureRoom(process.table, process.table.freeIndex);
     if (ready < 0) return ready;
     const bytes = validBytes(request.bytes);
     const room = memory.arena.roomFor(bytes);
@@ -141,7 +154,7 @@ export class SegmentKernel {
     if (base < 0) return base;
     memory.ram.words.fill(0, base / 4, (base + room) / 4);
     const segment = memory.newSegment(base, bytes, request.bytes, room);
-    return this.#describe(process.table, segment, TYPES[request.kind], false).selector;
+    return this.#describe(process.table, process.table.freeIndex, segment, TYPES[request.kind], false).selector;
   }
 
   #place(room: number, at: number | undefined): number {
@@ -150,26 +163,30 @@ export class SegmentKernel {
     return this.memory.arena.take(at, room) ? at : EBUSY;
   }
 
-  #describe(table: SegmentTable, segment: Segment, type: number, shared: boolean): SegmentEntry {
-    const entry = new SegmentEntry(table, table.freeIndex, segment, type);
+  #describe(table: SegmentTable, index: number, segment: Segment, type: number, shared: boolean): SegmentEntry {
+    const entry = new SegmentEntry(table, index, segment, type);
     entry.shared = shared;
     this.memory.addEntry(entry);
     return entry;
   }
 
   /**
-   * Gives `other` a descriptor of the same segment, with the same rights: from now on both see each other's writes.
-   * Returns the selector for `other`, EFAULT (no such segment) or ENOMEM.
+   * Gives `other` a descriptor of the same segment: from now on both see each other's writes. Number and rights are `as`
+   * says; the lowest free number and the same rights when absent.
+   * Returns the selector for `other`, EFAULT (no such segment), EEXIST (the number is taken) or ENOMEM.
    */
-  share(process: SegmentProcess, selector: number, other: SegmentProcess): number {
+  share(process: SegmentProcess, selector: number, other: SegmentProcess, as?: Placement): number {
     const entry = process.entry(selector);
     if (entry === undefined || !other.alive) return EFAULT;
     if (!entry.table.isLocal) return this.#hold(other, entry);
-    const ready = this.memory.ensureRoom(other.table);
+    const index = as?.index ?? other.table.freeIndex;
+    if (other.table.hasEntry(index)) return EEXIST;
+    const ready = this.memory.ensureRoom(other.table, index);
     if (ready < 0) return ready;
     const status = this.#startSharing(entry);
     if (status < 0) return status;
-    return this.#describe(other.table, entry.segment, entry.type, true).selector;
+    const type = as === undefined ? entry.type : TYPES[as.kind];
+    return this.#describe(other.table, index, entry.segment, type, true).selector;
   }
 
   /** What is shared on purpose may not be shared by copy-on-write as well. */
@@ -191,12 +208,12 @@ export class SegmentKernel {
     const { memory } = this;
     const entry = process.table.at(selector);
     if (entry?.selector !== selector) return EFAULT;
-    const ready = memory.ensureRoom(memory.gdt);
+    const ready = memory.ensureRoom(memory.gdt, memory.gdt.freeIndex);
     if (ready < 0) return ready;
     if (entry.segment.entries.size > 1 && (entry.shared || !entry.mayWrite)) return EBUSY;
     const status = this.#startSharing(entry);
     if (status < 0) return status;
-    const master = this.#describe(memory.gdt, entry.segment, entry.type, true);
+    const master = this.#describe(memory.gdt, memory.gdt.freeIndex, entry.segment, entry.type, true);
     dropEntry(memory, entry);
     process.masters.add(master);
     return master.selector;
@@ -292,7 +309,7 @@ export class SegmentKernel {
   finish(status: number): number {
     this.#current = null;
     this.memory.core.cpl = 0;
-    return status >= 0 ? 0 : this.#result;
+    return status >= 0 ? 0 : Math.min(this.#result, 0);
   }
 
   /** The exception entry. */
@@ -300,7 +317,8 @@ export class SegmentKernel {
     const process = this.#current;
     if (process === null) return false;
     this.#result = this.intercept?.(process, exception) ?? segmentFault(this.memory, process, exception);
-    return this.#result >= 0;
+    if (this.#result < 0) this.counters.failedFaults++;
+    return this.#result === 0;
   }
 
   /** What is wrong with the kernel's books, a line each; empty when every byte is accounted for. */

@@ -84,10 +84,11 @@ export class SegmentMemory {
     this.tableArena.release(table.base, table.capacity * DESCRIPTOR_BYTES);
   }
 
-  /** Makes room for one more descriptor, moving the LDT where it has to. Returns 0 or ENOMEM. */
-  ensureRoom(table: SegmentTable): number {
-    if (table.freeIndex < table.capacity) return 0;
-    const capacity = table.capacity * 2;
+  /** Makes room for descriptor `index`, moving the LDT where it has to. Returns 0 or ENOMEM. */
+  ensureRoom(table: SegmentTable, index: number): number {
+    if (index < table.capacity) return 0;
+    let capacity = table.capacity * 2;
+    while (capacity <= index) capacity *= 2;
     if (!table.isLocal || capacity > MOST_DESCRIPTORS) return ENOMEM;
     const base = this.#tableRoom(capacity);
     if (base < 0) return base;

@@ -88,6 +88,10 @@ export class SegmentTable {
     return free < 0 ? Math.max(this.entries.length, this.reserved) : free;
   }
 
+  hasEntry(index: number): boolean {
+    return (this.entries[index] ?? null) !== null;
+  }
+
   at(selector: number): SegmentEntry | undefined {
     return this.entries[indexOf(selector)] ?? undefined;
   }

@@ -1,0 +1,132 @@
+/** Link faults, missing descriptors, and the gatekeeper between rings. */
+
+import type { Exception } from '../../../hw/exception.js';
+import { CALL, RETURN } from '../../../hw/segmentation/core.js';
+import { isNull } from '../../../hw/segmentation/descriptor.js';
+import { SEGV_ACCERR } from '../../kernel/signal.js';
+import { COMPLETED } from '../kernel.js';
+import type { SegmentProcess } from '../process.js';
+import { indexOf } from '../segment-table.js';
+import { snapLink } from './linkage.js';
+import type { Multics } from './multics.js';
+import { selectorOf } from './multics.js';
+import type { KnownSegment, MulticsProcess } from './process.js';
+import { entryFrom } from './rings.js';
+
+/** EIP and CS, as a far CALL pushes them. */
+const FAR_FRAME = 8;
+
+export class MulticsFaults {
+  readonly #multics: Multics;
+
+  constructor(multics: Multics) {
+    this.#multics = multics;
+  }
+
+  /** The interception of {@link SegmentKernel.intercept}. */
+  handle(table: SegmentProcess, exception: Exception): number | undefined {
+    const process = this.#multics.owners.get(table);
+    if (process === undefined) return undefined;
+    const { core } = this.#multics.kernel.memory;
+    const transfers = core.instruction === CALL || core.instruction === RETURN;
+    if (exception.errorCode === 0) {
+      const unsnapped = core.instruction === CALL && isNull(core.targetSelector);
+      return unsnapped ? snapLink(this.#multics, process, core.targetOffset) : undefined;
+    }
+    const known = process.known.at(indexOf(exception.errorCode));
+    if (known === undefined) return undefined;
+    const kind = known.kindFor(process.ring);
+    if (kind !== undefined && !table.table.hasEntry(known.number)) return this.#describe(table, known, kind);
+    if (!transfers || known.number !== indexOf(core.targetSelector)) {
+      return kind === undefined ? SEGV_ACCERR : undefined;
+    }
+    return core.instruction === CALL ? this.#callInward(process, known) : this.#returnOutward(process, known);
+  }
+
+  /** The ring uses a known segment for the first time: it gets its descriptor. */
+  #describe(
+    table: SegmentProcess,
+    known: KnownSegment,
+    kind: NonNullable<ReturnType<KnownSegment['kindFor']>>,
+  ): number {
+    const { kernel } = this.#multics;
+    const selector = kernel.share(known.holder, known.selector, table, { index: known.number, kind });
+    return Math.min(selector, 0);
+  }
+
+  /** A call that the ring cannot make itself: through a gate, or not at all. */
+  #callInward(process: MulticsProcess, known: KnownSegment): number | undefined {
+    const { core } = this.#multics.kernel.memory;
+    const entry = entryFrom(process.ring, known.brackets);
+    if (entry === 'direct') return undefined;
+    const atGate = entry === 'gate' && known.named?.isEntryPoint(core.targetOffset) === true;
+    if (!atGate) return SEGV_ACCERR;
+    const target = { number: known.number, offset: core.targetOffset };
+    process.stacks[process.ring].pointer = core.unit.spLo;
+    process.gateFrames.push({
+      ring: process.ring,
+      selector: selectorOf(process.procedure),
+      offset: core.unit.ipLo,
+      stackPointer: core.unit.spLo,
+    });
+    const entered = this.#switchRing(process, known.brackets.r2, target.number, target.offset);
+    if (entered < 0) {
+      const frame = process.gateFrames.pop();
+      if (frame !== undefined) this.#switchRing(process, frame.ring, indexOf(frame.selector), frame.offset);
+      return entered;
+    }
+    return this.#pushReturn(process);
+  }
+
+  /** Puts the caller's address on the stack of the inner ring, where the procedure's RET expects it. */
+  #pushReturn(process: MulticsProcess): number {
+    const { kernel } = this.#multics;
+    const frame = process.gateFrames.at(-1);
+    const stack = process.stacks[process.ring];
+    if (frame === undefined) return SEGV_ACCERR;
+    stack.pointer -= FAR_FRAME;
+    const written = this.#multics.writePair(process, stack.number, stack.pointer, frame.offset, frame.selector);
+    if (written < 0) return written;
+    kernel.memory.core.setStack(selectorOf(stack.number), stack.pointer);
+    kernel.counters.ringFaults++;
+    return COMPLETED;
+  }
+
+  /** A return to the ring that called through a gate. */
+  #returnOutward(process: MulticsProcess, known: KnownSegment): number | undefined {
+    const { kernel } = this.#multics;
+    const { core } = kernel.memory;
+    const frame = process.gateFrames.at(-1);
+    if (frame?.selector !== selectorOf(known.number) || frame.offset !== core.targetOffset) {
+      return SEGV_ACCERR;
+    }
+    process.gateFrames.pop();
+    process.stacks[process.ring].pointer = core.unit.spLo + FAR_FRAME;
+    process.stacks[frame.ring].pointer = frame.stackPointer;
+    const entered = this.#switchRing(process, frame.ring, known.number, frame.offset);
+    kernel.counters.ringFaults++;
+    return entered < 0 ? entered : COMPLETED;
+  }
+
+  /** Goes on in another ring: its table, its stack, and the code there. */
+  #switchRing(process: MulticsProcess, ring: number, number: number, offset: number): number {
+    const multics = this.#multics;
+    const table = multics.enterRing(process, ring);
+    if (typeof table === 'number') return table;
+    process.ring = ring;
+    process.procedure = number;
+    process.offset = offset;
+    const known = process.known.at(number);
+    const kind = known?.kindFor(ring);
+    if (known === undefined || kind === undefined) return SEGV_ACCERR;
+    if (!table.table.hasEntry(number)) {
+      const described = this.#describe(table, known, kind);
+      if (described < 0) return described;
+    }
+    multics.kernel.switchTo(table);
+    const { core } = multics.kernel.memory;
+    const stack = process.stacks[ring];
+    core.setStack(selectorOf(stack.number), stack.pointer);
+    return core.enterAt(selectorOf(number), offset) < 0 ? SEGV_ACCERR : 0;
+  }
+}

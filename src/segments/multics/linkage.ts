@@ -1,0 +1,50 @@
+/**
+ * Linkage sections: where the addresses are that a pure procedure cannot hold itself, because they differ from process
+ * to process.
+ *
+ * A link is a far pointer of 8 bytes. Unsnapped it has a null selector, so that a call through it raises #GP(0), the link
+ * fault; the offset is the number of the link. Snapped it leads straight to its target.
+ */
+
+import { ENOENT } from '../../kernel/errno.js';
+import type { Multics } from './multics.js';
+import { selectorOf } from './multics.js';
+import type { MulticsProcess } from './process.js';
+
+/** A far pointer: offset in 4 bytes, selector in 2, and 2 unused. */
+export const LINK_BYTES = 8;
+
+/** The number of the linkage section of the procedure that runs, made on its first call in this ring; or ENOMEM. */
+export function linkageFor(multics: Multics, process: MulticsProcess): number {
+  const key = `${process.ring}:${process.procedure}`;
+  const existing = process.linkage.get(key);
+  if (existing !== undefined) return existing;
+  const links = process.known.at(process.procedure)?.named?.links ?? [];
+  const number = multics.makeOwn(process, process.ring, Math.max(1, links.length) * LINK_BYTES);
+  if (number < 0) return number;
+  for (let link = 0; link < links.length; link++) {
+    const written = multics.writePair(process, number, link * LINK_BYTES, link, 0);
+    if (written < 0) return written;
+  }
+  process.linkage.set(key, number);
+  return number;
+}
+
+/**
+ * The linker: finds what link `link` of the running procedure names, makes it known, and snaps the link. Returns 0,
+ * ENOENT for a segment or symbol that does not exist, or ENOMEM.
+ */
+export function snapLink(multics: Multics, process: MulticsProcess, link: number): number {
+  const target = process.known.at(process.procedure)?.named?.links[link];
+  if (target === undefined) return ENOENT;
+  const number = multics.initiate(process, target.segment);
+  if (number < 0) return number;
+  const offset = multics.directory.get(target.segment)?.symbols.get(target.symbol);
+  if (offset === undefined) return ENOENT;
+  const linkage = linkageFor(multics, process);
+  if (linkage < 0) return linkage;
+  const written = multics.writePair(process, linkage, link * LINK_BYTES, offset, selectorOf(number));
+  if (written < 0) return written;
+  multics.kernel.counters.linkFaults++;
+  return 0;
+}
