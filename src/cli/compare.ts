@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pageSizeName, SHIFT_4K } from '../../hw/address.js';
 import { DEFAULT_COSTS } from '../../hw/cost.js';
@@ -73,9 +74,16 @@ function workloadSource(options: CompareCommandOptions): TraceSource[] {
   }
 }
 
+/** @throws CommandFailure for a folder, whose error on reading would not name it. */
+function checkNoFolder(path: string): void {
+  if (path === '-' || statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  throw new CommandFailure(`cannot read '${path}': it is a folder; give the traces in it by name`);
+}
+
 function traceSources(paths: readonly string[], options: CompareCommandOptions): TraceSource[] {
   const reading = { lenient: options.lenient === true, fetches: options.fetches === true };
   const generated = workloadSource(options);
+  paths.forEach(checkNoFolder);
   const named = [...new Set(paths)].map((path) => ({
     name: path === '-' ? 'standard input' : path,
     open: () => openTrace(path, reading),
@@ -100,6 +108,7 @@ async function run(paths: readonly string[], options: CompareCommandOptions): Pr
     return await compare({
       sources: traceSources(paths, options),
       shifts: options.pages,
+      fetches: options.fetches === true,
       tlb: options.tlb,
       costs: options.costs === undefined ? DEFAULT_COSTS : readCosts(options.costs),
       onProgress: (done, total) => progress.update(done, total),

@@ -27,7 +27,8 @@ export function checkOutputs(options: OutputOptions, files: Readonly<Record<stri
     throw new CommandFailure("--json and --csv - both print to standard output; give --csv a file's name", 2);
   }
   for (const [option, path] of Object.entries(files)) {
-    if (path === undefined || path === STDOUT) continue;
+    if (path === undefined || (path === STDOUT && option === '--csv')) continue;
+    if (path === STDOUT) throw new CommandFailure(`${option} - cannot be; give a file's name`, 2);
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
       throw new CommandFailure(`cannot write '${path}' (${option}): it is a folder; give a file's name`);
     }

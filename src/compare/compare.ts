@@ -31,6 +31,8 @@ export interface CompareOptions {
   /** log2 of the page sizes, smallest first. */
   readonly shifts: readonly number[];
   readonly tlb: TlbGeometry;
+  /** The traces were opened to deliver instruction fetches too. Default: no. */
+  readonly fetches?: boolean;
   readonly costs: CostTable;
   /** Called after each block with the accesses so far and in all. */
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
@@ -195,6 +197,7 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
     command: 'compare',
     tlb: { name: options.tlb.name, description: describeTlb(options.tlb) },
     costs: options.costs,
+    fetches: options.fetches ?? false,
     traces,
     runs,
   });

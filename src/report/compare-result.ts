@@ -74,6 +74,7 @@ export const CompareResult = z.strictObject({
   command: z.literal('compare'),
   tlb: z.strictObject({ name: z.string(), description: z.string() }),
   costs: z.record(z.string(), Quantity).describe('the cost table, in model cycles'),
+  fetches: z.boolean().describe('instruction fetches were asked for'),
   traces: z.array(TraceSummary),
   runs: z.array(CompareRun),
 });

@@ -54,13 +54,14 @@ function runTable(runs: readonly CompareRun[]): string {
   );
 }
 
-function leftOut({ outsideUserSpace, skippedLines }: TraceSummary): string[] {
+function notesOn({ fetches, outsideUserSpace, skippedLines }: TraceSummary, fetchesAsked: boolean): string[] {
   const notes = [];
   if (outsideUserSpace > 0) {
     notes.push(
       `Left out: ${countOf(outsideUserSpace, 'access', 'accesses')} outside user space (from 0x800000000000 up).`,
     );
   }
+  if (fetchesAsked && fetches === 0) notes.push('It holds no instruction fetches; record it with --fetches.');
   if (skippedLines > 0) notes.push(`Left out: ${countOf(skippedLines, 'malformed line')} (--lenient).`);
   return notes;
 }
@@ -74,7 +75,7 @@ function hostLine(summary: TraceSummary): string {
 
 const VERDICT_COLORS = { yes: pc.green, slightly: pc.yellow, no: pc.cyan, unknown: pc.dim };
 
-function traceText(summary: TraceSummary, runs: readonly CompareRun[]): string {
+function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAsked: boolean): string {
   const { loads, stores, modifies } = summary;
   const parts = [countOf(loads, 'load'), countOf(stores, 'store'), countOf(modifies, 'load-modify-store')];
   const about = summary.about === undefined ? [] : [wrap(summary.about, '  ')];
@@ -82,7 +83,7 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[]): string {
     pc.bold(summary.trace),
     ...about,
     wrap(`${parts.join(', ')}; ${formatBytes(summary.touchedBytes)} touched.`),
-    ...leftOut(summary).map((note) => wrap(note)),
+    ...notesOn(summary, fetchesAsked).map((note) => wrap(note)),
     runTable(runs),
     wrap(`Why: ${summary.why}`),
     VERDICT_COLORS[summary.verdict](wrap(`Verdict: ${summary.advice}`)),
@@ -96,6 +97,7 @@ export function compareText(result: CompareResult): string {
     return traceText(
       summary,
       result.runs.filter((run) => run.trace === summary.trace),
+      result.fetches,
     );
   });
   const tlb = wrap(`TLB ${result.tlb.name}: ${result.tlb.description}`, '  ');

@@ -72,6 +72,17 @@ test('a trace that does not exist is a failure, not a usage error', () => {
   expect([status, stderr]).toEqual([1, "error: cannot read 'none/such.lackey': no such file or folder\n"]);
 });
 
+test('a folder is no trace', () => {
+  const { status, stderr } = runCli(['compare', '.']);
+  expect([status, stderr]).toEqual([1, "error: cannot read '.': it is a folder; give the traces in it by name\n"]);
+});
+
+test('more memory than the model has is a failure that names the limit', () => {
+  const { status, stdout, stderr } = runCli(['fork', '--resident', '64G']);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/--resident: 64 GiB .* 16 GiB.* at most 7G\n$/);
+});
+
 test('a folder that does not exist is told before any work', () => {
   const { status, stdout, stderr } = runCli(['fork', '--csv', 'none/such.csv']);
   expect([status, stdout]).toEqual([1, '']);

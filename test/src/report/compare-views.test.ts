@@ -49,6 +49,10 @@ test('fetches have lines of their own, and only when they were counted', () => {
   expect(plainText(result)).toContain('fetch lookups');
 });
 
+test('fetches that were asked for and are not there are told', () => {
+  expect(plainText({ ...sampleResult(), fetches: true })).toContain('holds no instruction fetches');
+});
+
 test('CSV has one row a run, with the modelled counts and no host time', () => {
   const rows = compareRows(sampleResult());
   expect(rows.map((row) => [row.pages, row.walks, row.cyclesPerAccess])).toEqual([

@@ -22,6 +22,7 @@ export function sampleResult(): CompareResult {
     command: 'compare',
     tlb: { name: 'small', description: 'L1 64x4 for 4K/2M/1G; L2 1536x12 for 4K/2M/1G' },
     costs: { l2Hit: 7 },
+    fetches: false,
     traces: [
       {
         trace: 'db.pwt',
