@@ -123,7 +123,6 @@ async function run(paths: readonly string[], options: CompareCommandOptions): Pr
 /** `pagewalk compare`: what page sizes do to traces and workloads. */
 export function compareCommand(): Command {
   return new Command('compare')
-    .summary('would huge pages help a program?')
     .description(
       'Would huge pages help? Replays traces (lackey text or packed, gzipped or not; -\nfor standard input) at several page sizes.',
     )

@@ -26,7 +26,6 @@ function checkResident(resident: number): void {
 /** `pagewalk fork`: what a fork costs, and what the writes after it cost. */
 export function forkCommand(): Command {
   return new Command('fork')
-    .summary('what does a fork cost?')
     .description('What forking a process costs, and what it and its child pay for writing afterwards.')
     .addOption(
       new Option('-r, --resident <bytes>', 'memory written before').argParser(parseBytes).default(2 ** 30, '1G'),

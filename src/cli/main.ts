@@ -1,11 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { compareCommand } from './compare.js';
-import { conformCommand } from './conform.js';
 import { CommandFailure } from './failure.js';
-import { forkCommand } from './fork.js';
-import { recordCommand } from './record.js';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -16,16 +12,39 @@ function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Settings of the program hold for its commands too, also for those that other files made. */
-function addCommands(parent: Command, commands: readonly Command[]): void {
-  for (const command of commands) {
-    command.copyInheritedSettings(parent);
-    addCommands(command, command.commands);
-    if (!parent.commands.includes(command)) parent.addCommand(command);
-  }
+/** Settings of the parent hold for the command and its own commands too, which another file made. */
+function addCommand(parent: Command, command: Command): void {
+  if (!parent.commands.includes(command)) parent.addCommand(command);
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) addCommand(command, child);
 }
 
-function buildProgram(): Command {
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command; only the one that is asked for is loaded, because some take a while. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  compare: {
+    summary: 'would huge pages help a program?',
+    load: async () => (await import('./compare.js')).compareCommand(),
+  },
+  fork: {
+    summary: 'what does a fork cost?',
+    load: async () => (await import('./fork.js')).forkCommand(),
+  },
+  record: {
+    summary: 'record a program as a trace, under valgrind',
+    load: async () => (await import('./record.js')).recordCommand(),
+  },
+  conform: {
+    summary: 'replay what real machines did, and compare',
+    load: async () => (await import('./conform.js')).conformCommand(),
+  },
+};
+
+async function buildProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('pagewalk')
     .description('Would huge pages help this program? What would fork cost it?')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -36,15 +55,17 @@ function buildProgram(): Command {
       'after',
       '\nWithout a command, compare runs on the traces that ship with pagewalk.\n\nExamples:\n  pagewalk\n  pagewalk fork --resident 1G --touch 25%',
     );
-  addCommands(program, [compareCommand(), forkCommand(), recordCommand(), conformCommand()]);
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    addCommand(program, name === wanted ? await load() : new Command(name).summary(summary));
+  }
   return program;
 }
 
 /** `pagewalk [options] [TRACE...]` means `pagewalk compare …`; a word that is neither command nor file stays an error. */
-function withDefaultCommand(program: Command, words: readonly string[]): string[] {
+function withDefaultCommand(words: readonly string[]): string[] {
   const first = words.at(0);
   const asksProgram = first !== undefined && ['-h', '--help', '-V', '--version', 'help'].includes(first);
-  const isCommand = program.commands.some((command) => command.name() === first);
+  const isCommand = first !== undefined && Object.hasOwn(COMMANDS, first);
   const meansTrace = first === undefined || /[-./]/.test(first) || existsSync(first);
   return !asksProgram && !isCommand && meansTrace ? ['compare', ...words] : [...words];
 }
@@ -63,9 +84,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : explain(error));
 });
 
-const program = buildProgram();
 try {
-  await program.parseAsync(withDefaultCommand(program, process.argv.slice(2)), { from: 'user' });
+  const words = withDefaultCommand(process.argv.slice(2));
+  const program = await buildProgram(words.at(words[0] === 'help' ? 1 : 0));
+  await program.parseAsync(words, { from: 'user' });
 } catch (error) {
   process.exitCode = explain(error);
 }

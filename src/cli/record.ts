@@ -106,7 +106,6 @@ function parseOutput(text: string): string {
 /** `pagewalk record`: a real program's accesses as a trace. */
 export function recordCommand(): Command {
   return new Command('record')
-    .summary('record a program as a trace, under valgrind')
     .description("Records a program's memory accesses under valgrind, on any machine: no performance counters needed.")
     .argument('[COMMAND...]', 'after --, the program to run and its arguments; its children are recorded too')
     .option('-o, --output <file>', "the trace to write (default: the program's name and .pwt)", parseOutput)
