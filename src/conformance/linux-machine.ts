@@ -195,14 +195,17 @@ export class LinuxMachine {
 
   #mmap(process: Process, n: readonly number[], prot: string, flags: string): number | string {
     const file = n[4] < 0 ? null : this.files.at(n[4]);
-    if (file === undefined || (file === null && !flags.includes('a'))) return 'EBADF';
+    const offset = n[5] * PAGE_BYTES;
+    const noFile = file === undefined || (file === null && !flags.includes('a'));
+    // The kernel looks at the offset before it looks for the descriptor.
+    if (noFile) return offset % PAGE_BYTES === 0 ? 'EBADF' : 'EINVAL';
     const result = this.kernel.mmap(process, {
       address: address(n[0]),
       length: n[1] * PAGE_BYTES,
       prot: protection(prot),
       flags: bits(flags, MAP_FLAGS),
       file: flags.includes('a') ? null : file,
-      offset: n[5] * PAGE_BYTES,
+      offset,
     });
     return result < 0 ? errnoName(result) : (result - address(n[0])) / PAGE_BYTES;
   }

@@ -139,7 +139,9 @@ class Audit {
     }
     for (const frame of this.memory.kernelFrames()) pins.set(frame, 1);
     for (let frame = 1; frame < this.memory.ram.frames; frame++) {
-      if (this.memory.ram.hasFrame(frame)) this.#frame(frame, free[frame] === 1, pins);
+      const quiet =
+        free[frame] === 1 && this.#parts[frame] === 0 && this.#inUse[frame] === 0 && frames.map[frame] === 0;
+      if (!quiet && this.memory.ram.hasFrame(frame)) this.#frame(frame, free[frame] === 1, pins);
     }
   }
 

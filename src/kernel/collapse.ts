@@ -1,15 +1,14 @@
 /** MADV_COLLAPSE: making one huge page out of small ones, at once. */
 
 import { PAGE_BYTES, SHIFT_2M } from '../../hw/address.js';
-import { PTE_P } from '../../hw/paging/x86-format.js';
-import { alignDown, alignUp } from './address-space.js';
+import { alignUp } from './address-space.js';
 import { EAGAIN, EINVAL, ENOMEM } from './errno.js';
 import { FRAME_ANON } from './frames.js';
 import { depositTable } from './huge.js';
 import { mapNewHuge, unmapPage } from './mapping.js';
 import { HUGE_BYTES, HUGE_ORDER } from './memory.js';
 import type { Memory } from './memory.js';
-import { PTE_GUARD, PTE_MAPPED, PTE_SPECIAL } from './pte.js';
+import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
 import type { Vma } from './vma.js';
 import { VM_NOHUGEPAGE } from './vma-flags.js';
 
@@ -18,12 +17,13 @@ import { VM_NOHUGEPAGE } from './vma-flags.js';
  * @returns 0, EINVAL (not possible in this VMA, or there is nothing to collapse), ENOMEM (no huge page) or EAGAIN
  */
 export function collapse(memory: Memory, vma: Vma, start: number, end: number): number {
-  const base = alignUp(start, SHIFT_2M);
   if ((vma.flags & VM_NOHUGEPAGE) !== 0 || vma.space.hugePages === 'never' || !vma.isAnonymous) return EINVAL;
+  if (vma.anonVma === null || alignUp(vma.start, SHIFT_2M) + HUGE_BYTES > vma.end) return EINVAL;
   let failure = 0;
-  for (let address = base; address + HUGE_BYTES <= alignDown(end, SHIFT_2M); address += HUGE_BYTES) {
+  for (let address = alignUp(start, SHIFT_2M); address + HUGE_BYTES <= end; address += HUGE_BYTES) {
     const result = collapseOne(memory, vma, address);
-    if (result === ENOMEM) return ENOMEM;
+    // A page that is in use for a moment does not keep the others from being collapsed.
+    if (result < 0 && result !== EAGAIN) return result;
     if (result < 0) failure = result;
   }
   return failure;
@@ -34,7 +34,6 @@ function collapseOne(memory: Memory, vma: Vma, address: number): number {
   const at = tables.find(vma.space, address, SHIFT_2M);
   if (at < 0 || tables.words[at] === 0) return EINVAL;
   if (!tables.isTable(at)) return 0;
-  if (vma.anonVma === null) return EINVAL;
   const refusal = cannotCollapse(memory, at, address);
   if (refusal < 0) return refusal;
   if (depositTable(memory, vma.space) < 0) return ENOMEM;
@@ -74,8 +73,7 @@ function cannotCollapse(memory: Memory, at: number, address: number): number {
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
     const low = tables.words[entry];
     if (low === 0 || (low & PTE_SPECIAL) !== 0) continue;
-    if ((low & PTE_GUARD) !== 0 && (low & PTE_MAPPED) === 0) return EINVAL;
-    if ((low & PTE_P) === 0) return EINVAL;
+    if ((low & PTE_MAPPED) === 0) return EINVAL;
     const head = frames.headOf(tables.frameAt(entry));
     if ((frames.flags[head] & FRAME_ANON) === 0) return EINVAL;
     if (frames.pins[head] > 0) return EAGAIN;

@@ -8,6 +8,7 @@ import { FRAME_DIRTY } from './frames.js';
 import type { Memory } from './memory.js';
 import { cachePage, dropCachedPage, pagesOf, readSequentially, writtenPage } from './page-cache.js';
 import { unmapObject } from './rmap.js';
+import { writeFrame } from './user-copy.js';
 
 /** Moves bytes between a page and wherever the caller's buffer is; returns how many it could move. */
 export type PageMover = (frame: number, offsetInPage: number, bytes: number, done: number) => number;
@@ -38,8 +39,11 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
   return done;
 }
 
+/** The bytes `[done, done + count)` of what is to be written, or as many of them as can be had. */
+export type ByteSource = (done: number, count: number) => Uint8Array;
+
 /** pwrite(2), extending the file. Returns bytes written, EBADF, EINVAL, EFBIG, EFAULT or ENOMEM. */
-export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes: number, move: PageMover): number {
+export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes: number, source: ByteSource): number {
   if (!file.writable) return EBADF;
   if (offset < 0 || bytes < 0) return EINVAL;
   if (offset + bytes > LARGEST_FILE) return EFBIG;
@@ -47,15 +51,17 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
   let done = 0;
   while (done < bytes) {
     const at = offset + done;
+    const inPage = at % PAGE_BYTES;
+    const count = Math.min(bytes - done, PAGE_BYTES - inPage);
+    // What cannot be read must not leave a page in the file.
+    const piece = source(done, count);
+    if (piece.length === 0) return done > 0 ? done : EFAULT;
     const frame = cachePage(memory, object, Math.floor(at / PAGE_BYTES));
     if (frame < 0) return done > 0 ? done : ENOMEM;
-    const inPage = at % PAGE_BYTES;
-    const piece = Math.min(bytes - done, PAGE_BYTES - inPage);
-    const moved = move(frame, inPage, piece, done);
-    done += moved;
-    if (moved > 0) memory.frames.flags[frame] |= FRAME_DIRTY;
+    writeFrame(memory, frame, inPage, piece);
+    memory.frames.flags[frame] |= FRAME_DIRTY;
+    done += piece.length;
     if (offset + done > object.size) extend(memory, object, offset + done);
-    if (moved < piece) return done > 0 ? done : EFAULT;
   }
   return done;
 }

@@ -6,7 +6,7 @@ import type { ObjectKind } from './file.js';
 import { allocateFile, readFile, truncateFile, writeFile } from './file-io.js';
 import type { Memory } from './memory.js';
 import { dropIfUnused } from './page-cache.js';
-import { readFrame, writeFrame } from './user-copy.js';
+import { readFrame } from './user-copy.js';
 
 export class Files {
   readonly #memory: Memory;
@@ -83,9 +83,6 @@ export class Files {
 
   /** pwrite(2) from a buffer outside of any process. Returns bytes written, or an errno. */
   write(file: OpenFile, offset: number, source: Uint8Array): number {
-    return writeFile(this.#memory, file, offset, source.length, (frame, inPage, count, done) => {
-      writeFrame(this.#memory, frame, inPage, source.subarray(done, done + count));
-      return count;
-    });
+    return writeFile(this.#memory, file, offset, source.length, (done, count) => source.subarray(done, done + count));
   }
 }

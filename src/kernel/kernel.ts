@@ -40,7 +40,7 @@ import { mapsText, smapsText } from './smaps.js';
 import { clearSoftDirty } from './soft-dirty.js';
 import { destroySpace } from './teardown.js';
 import { UserAccess } from './user-access.js';
-import { copyIn, copyOut, readFrame, writeFrame } from './user-copy.js';
+import { copyIn, copyOut, readFrame } from './user-copy.js';
 import { VM_WRITE } from './vma-flags.js';
 import { vmstatText } from './vmstat.js';
 
@@ -247,11 +247,9 @@ export class Kernel {
   /** pwrite(2) from the process's memory: bytes written, or an errno. */
   pwrite(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
     return this.#in(process, (space) =>
-      writeFile(this.memory, file, offset, bytes, (frame, inPage, count, done) => {
+      writeFile(this.memory, file, offset, bytes, (done, count) => {
         const piece = new Uint8Array(count);
-        const readable = copyIn(this.memory, space, address + done, piece);
-        writeFrame(this.memory, frame, inPage, piece.subarray(0, readable));
-        return readable;
+        return piece.subarray(0, copyIn(this.memory, space, address + done, piece));
       }),
     );
   }

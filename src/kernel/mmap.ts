@@ -88,10 +88,15 @@ function placeFor(space: AddressSpace, request: MmapRequest, length: number, pag
     if (address > USER_END - length) return ENOMEM;
     return address < MMAP_MIN_ADDRESS ? EPERM : address;
   }
-  const hint = alignDown(address, pageShift);
-  if (hint >= MMAP_MIN_ADDRESS && hint <= USER_END - length && isFree(space, hint, length)) return hint;
   const wholeHuge = file === null && address === 0 && length % HUGE_BYTES === 0;
-  return findGap(space, length, Math.max(pageShift, wholeHuge ? SHIFT_2M : pageShift));
+  return chooseAddress(space, address, length, wholeHuge ? Math.max(pageShift, SHIFT_2M) : pageShift);
+}
+
+/** The hint if `length` bytes are free there, otherwise the highest place below the base; aligned to 2^shift. Or ENOMEM. */
+export function chooseAddress(space: AddressSpace, hint: number, length: number, shift: number): number {
+  const wanted = alignDown(hint, shift);
+  if (wanted >= MMAP_MIN_ADDRESS && wanted <= USER_END - length && isFree(space, wanted, length)) return wanted;
+  return findGap(space, length, shift);
 }
 
 /** Where the range that a VMA keeps others out of begins: stacks keep a guard gap below them. */
@@ -105,7 +110,7 @@ function isFree(space: AddressSpace, start: number, length: number): boolean {
 }
 
 /** The highest free range of `length` bytes below the base, aligned to 2^shift; or ENOMEM. */
-export function findGap(space: AddressSpace, length: number, shift: number): number {
+function findGap(space: AddressSpace, length: number, shift: number): number {
   let ceiling = space.mmapBase;
   for (const vma of [...space.vmas].reverse()) {
     const start = alignDown(ceiling - length, shift);

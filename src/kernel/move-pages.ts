@@ -17,7 +17,7 @@ import type { Vma } from './vma.js';
 export function movePages(memory: Memory, from: Vma, to: Vma, start: number, target: number, length: number): number {
   const { tables, tlb } = memory;
   const end = start + length;
-  let address = start;
+  let address = start - slack(from, to, start, target, length);
   let result = 0;
   while (result === 0 && tables.next(from.space, address, end)) {
     const low = tables.start;
@@ -30,6 +30,18 @@ export function movePages(memory: Memory, from: Vma, to: Vma, start: number, tar
   }
   tlb.flush();
   return result;
+}
+
+/**
+ * Bytes by which the move may begin lower, at the beginning of a table, so that the table moves as a whole: both places
+ * lie alike in their tables, the range reaches the end of the first one, and nothing else is mapped below in it.
+ */
+function slack(from: Vma, to: Vma, start: number, target: number, length: number): number {
+  const inTable = start % HUGE_BYTES;
+  if (inTable === 0 || inTable !== target % HUGE_BYTES || length < HUGE_BYTES - inTable) return 0;
+  if (from.start !== start || to.start !== target) return 0;
+  const aloneBelow = (vma: Vma): boolean => (vma.space.vmas.previous(vma)?.end ?? 0) <= vma.start - inTable;
+  return aloneBelow(from) && aloneBelow(to) ? inTable : 0;
 }
 
 function moveStep(

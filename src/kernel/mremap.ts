@@ -7,7 +7,7 @@ import { cloneChain, unlinkAnonVmas } from './anon-vma.js';
 import { EFAULT, EINVAL, ENOMEM } from './errno.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
 import type { Memory } from './memory.js';
-import { findGap } from './mmap.js';
+import { chooseAddress } from './mmap.js';
 import { movePages } from './move-pages.js';
 import { unmapRange } from './munmap.js';
 import { populateRange } from './populate.js';
@@ -21,7 +21,7 @@ export interface MremapRequest {
   readonly oldLength: number;
   readonly newLength: number;
   readonly flags: number;
-  /** With MREMAP_FIXED: where to. */
+  /** With MREMAP_FIXED: where to; with MREMAP_DONTUNMAP alone: a hint. */
   readonly newAddress: number;
 }
 
@@ -55,11 +55,10 @@ function refused(step: Step): boolean {
   const { address, flags, newLength, oldLength, target } = step;
   if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) return true;
   if (address % PAGE_BYTES !== 0 || address < 0 || !(newLength > 0) || !(oldLength >= 0)) return true;
-  if (newLength > USER_END || ((flags & MREMAP_FIXED) !== 0 && target > USER_END - newLength)) return true;
+  if (newLength > USER_END || target > USER_END - newLength) return true;
   if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) === 0) return false;
   if ((flags & MREMAP_MAYMOVE) === 0) return true;
   if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLength !== newLength) return true;
-  if ((flags & MREMAP_FIXED) === 0) return false;
   if (target % PAGE_BYTES !== 0 || target < 0) return true;
   return address + oldLength > target && target + newLength > address;
 }
@@ -113,7 +112,7 @@ function resizeInPlace(memory: Memory, vma: Vma, step: Step): number {
   const fits = vma.end + grow <= USER_END && (above === undefined || above.start >= vma.end + grow);
   if (vma.end - address === oldLength && fits) return growInPlace(memory, vma, grow, address);
   if ((flags & MREMAP_MAYMOVE) === 0) return ENOMEM;
-  const target = findGap(space, newLength, vma.pageShift);
+  const target = chooseAddress(space, 0, newLength, vma.pageShift);
   return target < 0 ? target : moveVma(memory, vma, { ...step, target });
 }
 
@@ -141,7 +140,7 @@ function moveTo(memory: Memory, space: AddressSpace, step: Step): number {
   const vma = space.vmas.at(step.address);
   if (vma === undefined) return EFAULT;
   if ((step.flags & MREMAP_FIXED) === 0) {
-    target = findGap(space, step.newLength, vma.pageShift);
+    target = chooseAddress(space, target, step.newLength, vma.pageShift);
     if (target < 0) return target;
   }
   return moveVma(memory, vma, { ...step, oldLength, target });

@@ -10,10 +10,14 @@ import type { PagePolicy } from '../../../src/kernel/process.js';
 export const MIB = 2 ** 20;
 export const GIB = 2 ** 30;
 
-/** The MMU checks every hit against the tables, so a missing invalidation shows. */
-export function boot(bytes = 64 * MIB): Kernel {
+/** The MMU checks every hit against the tables, so a missing invalidation shows in `mmu.checker`. */
+export function bootWithMmu(bytes: number): { kernel: Kernel; mmu: Mmu } {
   const mmu = new Mmu({ ram: new Ram({ bytes }), check: true });
-  return new Kernel({ processor: new Core(mmu) });
+  return { kernel: new Kernel({ processor: new Core(mmu) }), mmu };
+}
+
+export function boot(bytes = 64 * MIB): Kernel {
+  return bootWithMmu(bytes).kernel;
 }
 
 /** The process, or a failure of the test. */
