@@ -14,13 +14,23 @@ interface ForkCommandOptions extends OutputOptions {
   readonly exec?: true;
 }
 
-/** More than the model's RAM can hold is a failure of memory, not of spelling. */
+/**
+ * Memory that is not there is told before any work. The model's RAM ends at 16 GiB, and after a fork parent and child
+ * may need all of it twice; and the host must hold what the model touches.
+ */
 function checkResident(resident: number): void {
-  if (resident <= MAX_RESIDENT) return;
   const asked = formatBytes(resident);
-  throw new CommandFailure(
-    `--resident: ${asked} is more than the model holds: its RAM ends at 16 GiB, and after a fork parent and child may need all of it twice; give at most ${MAX_RESIDENT / 2 ** 30}G`,
-  );
+  if (resident > MAX_RESIDENT) {
+    throw new CommandFailure(
+      `--resident: ${asked} is more than the model holds: its RAM ends at 16 GiB, and after a fork parent and child may need all of it twice; give at most ${MAX_RESIDENT / 2 ** 30}G`,
+    );
+  }
+  const available = process.availableMemory();
+  if (2 * resident > available) {
+    throw new CommandFailure(
+      `--resident: ${asked} would take ${formatBytes(2 * resident)} of this machine's memory, and ${formatBytes(available)} are free; give at most ${Math.floor(available / 2 ** 21)}M`,
+    );
+  }
 }
 
 /** `pagewalk fork`: what a fork costs, and what the writes after it cost. */

@@ -70,11 +70,19 @@ function withDefaultCommand(words: readonly string[]): string[] {
   return !asksProgram && !isCommand && meansTrace ? ['compare', ...words] : [...words];
 }
 
+const REFUSED_MEMORY =
+  'this machine refuses the memory that the model needs; raise its limit (ulimit -v) or ask for less';
+
+/** V8 says no more than this when the operating system refuses an array. */
+function isRefusedMemory(error: unknown): boolean {
+  return error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message);
+}
+
 /** Says what went wrong, without a stack trace, and gives the exit code. */
 function explain(error: unknown): number {
   // Commander has printed its own message by now; asking for help or the version is no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isRefusedMemory(error) ? REFUSED_MEMORY : error instanceof Error ? error.message : String(error);
   process.stderr.write(`error: ${message}\n`);
   return error instanceof CommandFailure ? error.exitCode : FAILED;
 }

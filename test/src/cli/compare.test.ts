@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CompareResult } from '../../../src/report/compare-result.js';
-import { referenceCounts } from '../compare/reference-tlb.js';
+import { referenceReplay } from '../compare/reference-tlb.js';
 import { runCli } from './run-cli.js';
 
 type Access = readonly [string, bigint, number];
@@ -50,8 +50,8 @@ test('a gzipped lackey file gives the counts of the reference', () => {
     { entries: 1536, ways: 12 },
   ] as const;
   expect(runs.map((run) => [run.trace, run.pages, run.counts])).toEqual([
-    [path, '4K', referenceCounts(ACCESSES, 12, shapes)],
-    [path, '2M', referenceCounts(ACCESSES, 21, shapes)],
+    [path, '4K', referenceReplay(ACCESSES, 12, shapes).data],
+    [path, '2M', referenceReplay(ACCESSES, 21, shapes).data],
   ]);
 });
 

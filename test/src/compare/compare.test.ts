@@ -1,17 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
-import { fromBigInt } from '../../../hw/address.js';
+import { fromBigInt, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
 import { DEFAULT_COSTS } from '../../../hw/cost.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
 import type { CompareResult } from '../../../src/report/compare-result.js';
-import { AccessBlock, AccessTally, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
-import { referenceCounts } from './reference-tlb.js';
+import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
+import { referenceReplay } from './reference-tlb.js';
 
-type Access = readonly ['L' | 'S' | 'M', bigint, number];
+type Access = readonly ['I' | 'L' | 'S' | 'M', bigint, number];
 
-const KINDS = { L: LOAD, S: STORE, M: MODIFY };
+const KINDS = { I: FETCH, L: LOAD, S: STORE, M: MODIFY };
 
 /** A trace that delivers `accesses` in blocks of ten, so that every property crosses blocks. */
 function traceOf(accesses: readonly Access[]): Trace {
@@ -19,7 +18,6 @@ function traceOf(accesses: readonly Access[]): Trace {
   return {
     name: 'test',
     counts,
-    // eslint's require-await has a point elsewhere: a trace is asynchronous whether this one needs it or not.
     async *[Symbol.asyncIterator]() {
       const block = new AccessBlock();
       for (let i = 0; i < accesses.length; i += 10) {
@@ -48,7 +46,11 @@ const address = fc.oneof(
   fc.integer({ min: 0, max: 40 }).map((page) => 0x7f00_0000_0ffcn + BigInt(page) * 0x20_0000n),
 );
 const access: fc.Arbitrary<Access> = fc
-  .tuple(fc.constantFrom('L' as const, 'S' as const, 'M' as const), address, fc.constantFrom(1, 4, 8, 16, 64, 512))
+  .tuple(
+    fc.constantFrom('I' as const, 'L' as const, 'S' as const, 'M' as const),
+    address,
+    fc.constantFrom(1, 4, 8, 16, 64, 512),
+  )
   .filter(([, at, size]) => at + BigInt(size) <= 1n << 47n);
 
 const SMALL_TLBS = [
@@ -77,10 +79,49 @@ test('the counts are those of a hand-written reference, at every page size', asy
       async (accesses, [spec, shapes]) => {
         const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M, SHIFT_1G], spec);
         for (const [index, shift] of [SHIFT_4K, SHIFT_2M, SHIFT_1G].entries()) {
-          expect(runs[index]?.counts).toEqual(referenceCounts(accesses, shift, shapes));
+          const { data, fetch } = referenceReplay(accesses, shift, shapes);
+          expect(runs[index].counts).toEqual(data);
+          expect(runs[index].fetches?.counts).toEqual(fetch.lookups > 0 ? fetch : undefined);
         }
       },
     ),
     { numRuns: 10 },
   );
+});
+
+test('a load-modify-store is two accesses, and the rates are per access', async () => {
+  const accesses: Access[] = [
+    ['M', 0x1000n, 8],
+    ['L', 0x2000n, 8],
+  ];
+  const { runs } = await compareOn(accesses, [SHIFT_4K], '64x4');
+  expect(runs[0].perAccess).toEqual({ accesses: 3, entryReads: 8 / 3, cycles: (8 * DEFAULT_COSTS.entryRead) / 3 });
+});
+
+test('memory is mapped in whole pages, and what is not touched of them is wasted', async () => {
+  const accesses: Access[] = [
+    ['L', 0x1000n, 8],
+    ['L', 0x3ff8n, 16],
+    ['L', 0x4000_0000n, 8],
+  ];
+  const { traces, runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M, SHIFT_1G], '64x4');
+  expect(traces[0].touchedBytes).toBe(4 * 4096);
+  expect(runs.map(({ memory }) => [memory.mappedBytes, memory.wastedBytes])).toEqual([
+    [4 * 4096, 0],
+    [2 * 2 ** 21, 2 * 2 ** 21 - 4 * 4096],
+    [2 * 2 ** 30, 2 * 2 ** 30 - 4 * 4096],
+  ]);
+});
+
+test('page tables and fork are those of the pages mapped', async () => {
+  // Two pages in one table; PML4, PDPT, page directory and page table. A page of 2 MiB needs no page table.
+  const accesses: Access[] = [
+    ['L', 0x1000n, 8],
+    ['S', 0x2000n, 8],
+  ];
+  const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M], '64x4');
+  expect(runs.map(({ memory, fork }) => [memory.pageTableBytes, fork.entriesCopied, fork.tableBytes])).toEqual([
+    [4 * 4096, 2, 4 * 4096],
+    [3 * 4096, 1, 3 * 4096],
+  ]);
 });

@@ -41,17 +41,24 @@ class ReferenceLevel {
   }
 }
 
-/** Counts of a lackey text's data accesses (kind, address, size), a lookup a page, for pages of `2^shift` bytes. */
-export function referenceCounts(
+function zeroCounts(): ReferenceCounts {
+  return { lookups: 0, l1Hits: 0, l2Hits: 0, walks: 0, entryReads: 0 };
+}
+
+/**
+ * Counts of accesses (lackey's kind, address, size), a lookup a page, for pages of `2^shift` bytes: of data and of
+ * instruction fetches, which have an L1 of their own and share the L2.
+ */
+export function referenceReplay(
   accesses: readonly (readonly [string, bigint, number])[],
   shift: number,
   shapes: readonly [ReferenceShape, ReferenceShape?],
-): ReferenceCounts {
-  const l1 = new ReferenceLevel(shapes[0]);
+): { data: ReferenceCounts; fetch: ReferenceCounts } {
   const l2 = shapes[1] === undefined ? undefined : new ReferenceLevel(shapes[1]);
-  const counts = { lookups: 0, l1Hits: 0, l2Hits: 0, walks: 0, entryReads: 0 };
+  const data = { l1: new ReferenceLevel(shapes[0]), counts: zeroCounts() };
+  const fetch = { l1: new ReferenceLevel(shapes[0]), counts: zeroCounts() };
   const readsPerWalk = { 12: 4, 21: 3, 30: 2 }[shift] ?? 0;
-  const lookup = (page: bigint): void => {
+  const lookup = ({ l1, counts }: typeof data, page: bigint): void => {
     counts.lookups++;
     if (l1.hit(page)) {
       counts.l1Hits++;
@@ -67,11 +74,11 @@ export function referenceCounts(
     l1.fill(page);
   };
   for (const [kind, address, size] of accesses) {
-    const rounds = { L: 1, S: 1, M: 2 }[kind] ?? 0;
+    const rounds = kind === 'M' ? 2 : 1;
+    const last = (address + BigInt(size) - 1n) >> BigInt(shift);
     for (let round = 0; round < rounds; round++) {
-      const last = (address + BigInt(size) - 1n) >> BigInt(shift);
-      for (let page = address >> BigInt(shift); page <= last; page++) lookup(page);
+      for (let page = address >> BigInt(shift); page <= last; page++) lookup(kind === 'I' ? fetch : data, page);
     }
   }
-  return counts;
+  return { data: data.counts, fetch: fetch.counts };
 }
