@@ -5,6 +5,8 @@ export * from '../hw/index.js';
 export { Kernel } from './kernel/kernel.js';
 export type { KernelOptions } from './kernel/kernel.js';
 export type { Process } from './kernel/process.js';
+export * from './kernel/flags.js';
+export { errnoName } from './kernel/errno.js';
 
 export { AccessBlock, LOAD, MODIFY, STORE } from './trace/block.js';
 export type { Trace } from './trace/block.js';

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const run = promisify(execFile);
+
+/** Host time differs from run to run and spaces at line ends are not kept in Markdown; nothing else may differ. */
+function comparable(text: string): string {
+  return text
+    .replace(/\nHost time[^]*?\.(?=\n|$)/g, '')
+    .replace(/[ \t]+$/gm, '')
+    .trim();
+}
+
+/** Each `$ npx pagewalk …` line of the README with what follows it up to the next one. */
+function commands(): { command: string; output: string }[] {
+  return [...README.matchAll(/```console\n([^]*?)```/g)].flatMap(([, block]) =>
+    [...block.matchAll(/^\$ npx (pagewalk.*)\n([^]*?)(?=^\$|$(?![^]))/gm)].map(([, command, output]) => ({
+      command,
+      output,
+    })),
+  );
+}
+
+/** Each program of the README with the output that stands under it. */
+function programs(): { program: string; output: string }[] {
+  const blocks = README.matchAll(/```js\n([^]*?)```[^]*?```text\n([^]*?)```/g);
+  return [...blocks].map(([, program, output]) => ({ program, output }));
+}
+
+describe('README', () => {
+  it.each(commands().map(({ command, output }) => [command, output]))(
+    '%s prints what it says',
+    async (command, output) => {
+      const shown = command.replace(/^pagewalk/, `node ${join(ROOT, 'dist/src/cli/main.js')}`);
+      const { stdout } = await run('sh', ['-c', shown], {
+        cwd: ROOT,
+        env: { ...process.env, NO_COLOR: '1', COLUMNS: '80' },
+      });
+      expect(comparable(stdout)).toContain(comparable(output));
+    },
+  );
+
+  it.each(programs().map(({ program, output }, i) => [i + 1, program, output] as const))(
+    'program %i prints what it says',
+    async (_number, program, output) => {
+      // Inside the package, where its own name resolves as it does for a user who has installed it.
+      const script = join(ROOT, 'dist', `readme-${process.pid}.mjs`);
+      writeFileSync(script, program);
+      try {
+        const { stdout } = await run('node', [script]);
+        expect(comparable(stdout)).toBe(comparable(output));
+      } finally {
+        rmSync(script);
+      }
+    },
+  );
+});
