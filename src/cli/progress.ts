@@ -47,7 +47,8 @@ export class Progress {
     if (this.#ended) return;
     const gauge = totalKnown ? '{bar} {percentage}% ' : '';
     const format = `${this.#label} ${gauge}{count} ${this.#unit}, {duration_formatted}`;
-    this.#bar = new Bar({ format, clearOnComplete: true, hideCursor: true, barsize: 24 }, Presets.shades_classic);
+    // The cursor stays visible, so that Ctrl-C leaves nothing to put right.
+    this.#bar = new Bar({ format, clearOnComplete: true, hideCursor: false, barsize: 24 }, Presets.shades_classic);
     this.#bar.start(1, 0, { count: '0' });
   }
 

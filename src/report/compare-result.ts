@@ -76,7 +76,7 @@ export const CompareResult = z.strictObject({
   costs: z.record(z.string(), Quantity).describe('the cost table, in model cycles'),
   fetches: z.boolean().describe('instruction fetches were asked for'),
   traces: z.array(TraceSummary),
-  runs: z.array(CompareRun),
+  runs: z.array(CompareRun).describe('trace by trace, and smallest pages first'),
 });
 
 export type CompareResult = z.infer<typeof CompareResult>;

@@ -93,12 +93,10 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAs
 
 /** The comparison as people read it, at most 80 columns wide for three page sizes. */
 export function compareText(result: CompareResult): string {
-  const sections = result.traces.map((summary) => {
-    return traceText(
-      summary,
-      result.runs.filter((run) => run.trace === summary.trace),
-      result.fetches,
-    );
+  const sizes = result.runs.length / result.traces.length;
+  const sections = result.traces.map((summary, index) => {
+    const runs = result.runs.slice(index * sizes, (index + 1) * sizes);
+    return traceText(summary, runs, result.fetches);
   });
   const tlb = wrap(`TLB ${result.tlb.name}: ${result.tlb.description}`, '  ');
   return `${[tlb, ...sections].join('\n\n')}\n`;
