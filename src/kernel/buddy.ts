@@ -26,6 +26,7 @@ export class Buddy {
   /** Order + 1 where a free block begins, otherwise 0. */
   readonly #blockOrder: Uint8Array;
   readonly #heads = new Int32Array(MAX_ORDER + 1);
+  readonly #asked: number[] = [];
 
   /** @param ram what to hand out: its installed ranges, 4 KiB a frame */
   constructor(ram: Pick<Ram, 'frames' | 'ranges'>) {
@@ -77,6 +78,7 @@ export class Buddy {
   /** The first frame of 2^order free frames, aligned to their number; ENOMEM when there is no such block. */
   allocate(order: number): number {
     if (this.refuses()) return ENOMEM;
+    if (order === 0 && this.#asked.length > 0) return this.#asked.shift() ?? ENOMEM;
     let from = order;
     while (from <= MAX_ORDER && this.#heads[from] === 0) from++;
     if (from > MAX_ORDER) return ENOMEM;
@@ -88,6 +90,31 @@ export class Buddy {
     }
     this.free -= 1 << order;
     return frame;
+  }
+
+  /**
+   * The next requests for one frame get exactly these, in this order: for lessons that name their addresses.
+   * @returns false when one of them is not free; those before it are asked for all the same
+   */
+  ask(frames: readonly number[]): boolean {
+    return frames.every((frame) => this.#take(frame));
+  }
+
+  #take(frame: number): boolean {
+    let order = 0;
+    while (order <= MAX_ORDER && this.#blockOrder[frame & -(1 << order)] !== order + 1) order++;
+    if (order > MAX_ORDER) return false;
+    let block = frame & -(1 << order);
+    this.#unlink(block, order);
+    while (order > 0) {
+      order--;
+      const half = 1 << order;
+      this.#push(frame >= block + half ? block : block + half, order);
+      if (frame >= block + half) block += half;
+    }
+    this.free--;
+    this.#asked.push(frame);
+    return true;
   }
 
   /** Gives back a block that {@link allocate} handed out. */

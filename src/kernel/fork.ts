@@ -5,15 +5,15 @@
  * in one pass over their words; a page costs one addition to its map word and one entry.
  */
 
-import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
+import { PAGE_BYTES } from '../../hw/address.js';
+import { PTE_A, PTE_D, PTE_RW } from '../../hw/paging/x86-format.js';
 import type { AddressSpace } from './address-space.js';
 import { forkAnonVma } from './anon-vma.js';
 import { ENOMEM } from './errno.js';
-import { MAP_EXCLUSIVE } from './frames.js';
 import { depositTable } from './huge.js';
 import { hugeFrame } from './mapping.js';
 import type { Memory } from './memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
+import { PTE_SPECIAL } from './pte.js';
 import { destroySpace } from './teardown.js';
 import type { Vma } from './vma.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_WIPEONFORK } from './vma-flags.js';
@@ -100,43 +100,21 @@ function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number,
 
 /** Copies the entries of one table for `[start, end)`, which lies in one 2 MiB. */
 function copyTable(memory: Memory, from: Vma, to: Vma, at: number, place: number, start: number, end: number): void {
-  const { counters, frames, tables, tlb } = memory;
-  const first = tables.entryIn(at, start);
-  const count = (end - start) / 4096;
-  const source = first;
-  const target = tables.entryIn(place, start);
+  const { counters, frames, tables, tlb, tableCopy } = memory;
+  const entries = (end - start) / PAGE_BYTES;
   // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
   const lose = from.isCow ? PTE_RW : 0;
   const childLose = lose | PTE_A | (from.isShared ? PTE_D : 0);
-  const space = to.space.id;
-  const { words } = tables;
-  const { map } = frames;
-  let copied = 0;
-  let counted = 0;
-  let lost = 0;
-  for (let i = 0; i < count * 2; i += 2) {
-    const low = words[source + i];
-    if (low === 0) continue;
-    copied++;
-    if ((low & PTE_MAPPED) !== 0 && (low & PTE_SPECIAL) === 0) {
-      const frame = (low >>> 12) | (words[source + i + 1] << 20);
-      const word = map[frame] & ~MAP_EXCLUSIVE;
-      counted++;
-      if (word < 0) {
-        map[frame] = word;
-        frames.addMapping(frame, space);
-      } else map[frame] = word + 1;
-    }
-    words[target + i + 1] = words[source + i + 1];
-    words[target + i] = low & ~childLose;
-    if ((low & lose) !== 0) {
-      words[source + i] = low & ~lose;
-      if ((low & PTE_P) !== 0) tlb.page(from.space, start + i * 2048);
-      lost++;
-    }
+  const source = tables.entryIn(at, start);
+  tableCopy.run(tables.words, frames.map, source, tables.entryIn(place, start), entries, lose, childLose);
+  for (let i = 0; i < tableCopy.large; i++) {
+    frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
   }
-  to.space.residentPages += counted;
-  counters.forkEntriesVisited += count;
-  counters.forkEntriesCopied += copied;
-  counters.forkEntriesProtected += lost;
+  for (let i = 0; i < tableCopy.changed; i++) {
+    if (!tlb.page(from.space, start + (tableCopy.changedAt[i] / 2) * PAGE_BYTES)) break;
+  }
+  to.space.residentPages += tableCopy.counted;
+  counters.forkEntriesVisited += entries;
+  counters.forkEntriesCopied += tableCopy.copied;
+  counters.forkEntriesProtected += tableCopy.changed;
 }

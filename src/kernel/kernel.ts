@@ -178,8 +178,8 @@ export class Kernel {
 
   /** Runs a system call in the process's address space. */
   #in(process: Process, call: (space: AddressSpace) => number): number {
-    if (process.space === null) return ESRCH;
-    return process.waitsFor === null ? call(process.space) : EAGAIN;
+    const { space } = process;
+    return space === null || process.waitsFor !== null ? cannotRun(process) : call(space);
   }
 
   mmap(process: Process, request: MmapRequest): number {
@@ -266,26 +266,23 @@ export class Kernel {
 
   /** Loads 1 to 8 bytes as the process would; see `valueLo` and `valueHi`. Returns 0 or a signal of signal.ts. */
   load(process: Process, address: number, size: number): number {
-    return this.#accessed(
-      process,
-      this.#in(process, (space) => this.#user.load(space, address, size)),
-    );
+    const { space } = process;
+    if (space === null || process.waitsFor !== null) return cannotRun(process);
+    return this.#accessed(process, this.#user.load(space, address, size));
   }
 
   /** Stores 1 to 8 bytes as the process would. Returns 0 or a signal. */
   store(process: Process, address: number, size: number, valueLo: number, valueHi = 0): number {
-    return this.#accessed(
-      process,
-      this.#in(process, (space) => this.#user.store(space, address, size, valueLo, valueHi)),
-    );
+    const { space } = process;
+    if (space === null || process.waitsFor !== null) return cannotRun(process);
+    return this.#accessed(process, this.#user.store(space, address, size, valueLo, valueHi));
   }
 
   /** Fetches 1 to 8 bytes of code as the process would. Returns 0 or a signal. */
   fetch(process: Process, address: number, size: number): number {
-    return this.#accessed(
-      process,
-      this.#in(process, (space) => this.#user.fetch(space, address, size)),
-    );
+    const { space } = process;
+    if (space === null || process.waitsFor !== null) return cannotRun(process);
+    return this.#accessed(process, this.#user.fetch(space, address, size));
   }
 
   /** A process whose fault found no memory is killed; other signals are the caller's to deliver. */
@@ -362,4 +359,9 @@ export class Kernel {
   audit(): string[] {
     return audit(this.memory);
   }
+}
+
+/** Why a process can do nothing: it has ended, or waits for its vfork child. */
+function cannotRun(process: Process): number {
+  return process.space === null ? ESRCH : EAGAIN;
 }

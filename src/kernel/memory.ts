@@ -9,6 +9,7 @@ import { ENOMEM } from './errno.js';
 import { FRAME_KERNEL, Frames } from './frames.js';
 import { PageTables } from './page-table.js';
 import type { Privileged } from './privileged.js';
+import { TableCopy } from './table-copy.js';
 import { TlbBatch } from './tlb-batch.js';
 import type { FileObject } from './file.js';
 
@@ -23,6 +24,7 @@ export class Memory {
   readonly frames: Frames;
   readonly tables: PageTables;
   readonly tlb: TlbBatch;
+  readonly tableCopy = new TableCopy();
   /** anon_vmas and file objects by id: what {@link Frames.owner} means. */
   readonly anonVmas = new Map<number, AnonVma>();
   readonly objects = new Map<number, FileObject>();

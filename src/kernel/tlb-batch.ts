@@ -61,14 +61,19 @@ export class TlbBatch {
     this.#processor.writeCr3(root >>> 20, root << 12);
   }
 
-  /** An entry of `space` that the TLB may hold has changed: the page at `address` of any size. */
-  page(space: AddressSpace, address: number): void {
+  /**
+   * An entry of `space` that the TLB may hold has changed: the page at `address` of any size.
+   * @returns false once everything will be flushed, so that further pages need not be named
+   */
+  page(space: AddressSpace, address: number): boolean {
     if (this.#space !== space) {
       this.flush();
       this.#space = space;
     }
+    if (this.#pages > FLUSH_CEILING) return false;
     if (this.#pages < FLUSH_CEILING) this.#addresses[this.#pages] = address;
     this.#pages++;
+    return this.#pages <= FLUSH_CEILING;
   }
 
   /** Everything of `space` may have changed. */
