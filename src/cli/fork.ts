@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { forkCost, MAX_RESIDENT } from '../compare/fork-cost.js';
+import type { ForkResult } from '../report/fork-result.js';
 import { forkRows, forkText } from '../report/fork-views.js';
 import { formatBytes } from '../report/units.js';
 import { CommandFailure } from './failure.js';
@@ -33,6 +34,19 @@ function checkResident(resident: number): void {
   }
 }
 
+async function run(options: ForkCommandOptions): Promise<ForkResult> {
+  const progress = new Progress('forking', 'scenarios');
+  try {
+    return await forkCost({
+      ...options,
+      exec: options.exec === true,
+      onProgress: (done, total) => progress.update(done, total),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
 /** `pagewalk fork`: what a fork costs, and what the writes after it cost. */
 export function forkCommand(): Command {
   return new Command('fork')
@@ -54,16 +68,7 @@ export function forkCommand(): Command {
     .action(async (options: ForkCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv });
       checkResident(options.resident);
-      const progress = new Progress('forking', 'scenarios');
-      try {
-        const result = await forkCost({
-          ...options,
-          exec: options.exec === true,
-          onProgress: (done, total) => progress.update(done, total),
-        });
-        printResult(result, options, { text: forkText, rows: forkRows });
-      } finally {
-        progress.end();
-      }
+      const result = await run(options);
+      printResult(result, options, { text: forkText, rows: forkRows });
     });
 }

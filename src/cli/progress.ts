@@ -47,8 +47,9 @@ export class Progress {
     if (this.#ended) return;
     const gauge = totalKnown ? '{bar} {percentage}% ' : '';
     const format = `${this.#label} ${gauge}{count} ${this.#unit}, {duration_formatted}`;
-    // The cursor stays visible, so that Ctrl-C leaves nothing to put right.
-    this.#bar = new Bar({ format, clearOnComplete: true, hideCursor: false, barsize: 24 }, Presets.shades_classic);
+    // Cursor and line wrap stay as they are, so that Ctrl-C leaves nothing to put right.
+    const terminal = { hideCursor: false, linewrap: true };
+    this.#bar = new Bar({ format, clearOnComplete: true, barsize: 24, ...terminal }, Presets.shades_classic);
     this.#bar.start(1, 0, { count: '0' });
   }
 
