@@ -38,6 +38,16 @@ function unevenNote({ residentBytes, runs }: ForkResult): string[] {
   ];
 }
 
+/** What one copy after a write took, page size by page size; nothing when nobody copied. */
+function copyNote({ runs }: ForkResult): string[] {
+  const sizes = runs.flatMap(({ pages, scenarios }) => {
+    const copying = scenarios.find(({ bytesCopied }) => bytesCopied > 0);
+    if (copying === undefined) return [];
+    return [`${formatBytes(copying.bytesCopied / (copying.cowFaults - copying.reused))} with ${pages}`];
+  });
+  return sizes.length === 0 ? [] : [`A copy took ${sizes.join(', ')} pages; the last owner of a page copies nothing.`];
+}
+
 /** The fork as people read it, at most 80 columns wide for three page sizes. */
 export function forkText(result: ForkResult): string {
   const fact = (label: string, cell: (run: ForkRun) => string): Fact => ({ label, cells: result.runs.map(cell) });
@@ -54,7 +64,9 @@ export function forkText(result: ForkResult): string {
     [fork, ...scenarios],
   );
   const intro = `Forking a process with ${formatBytes(result.residentBytes)} resident, every page of it written before.`;
-  return `${[intro, ...unevenNote(result)].map((line) => wrap(line)).join('\n')}\n${table}\n`;
+  const before = [intro, ...unevenNote(result)].map((line) => wrap(line));
+  const after = copyNote(result).map((line) => wrap(line));
+  return `${[...before, table, ...after].join('\n')}\n`;
 }
 
 /** One row a page size and scenario. */
