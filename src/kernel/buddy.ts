@@ -10,7 +10,7 @@ import { PAGE_BYTES } from '../../hw/address.js';
 import { ENOMEM } from './errno.js';
 
 /** Blocks reach from 4 KiB (order 0) to 1 GiB. */
-export const MAX_ORDER = 18;
+const MAX_ORDER = 18;
 
 export class Buddy {
   /** Free frames now. */

@@ -54,7 +54,7 @@ export interface SegmentRequest {
   /** Above 0, below 2^32; above 1 MiB it is rounded up to whole 4 KiB. */
   readonly bytes: number;
   /** Physical address, a multiple of 16; wherever there is room when absent. */
-  readonly at?: number;
+  readonly at?: number | undefined;
 }
 
 const TYPES: Readonly<Record<SegmentKind, number>> = {

@@ -1,0 +1,30 @@
+/** The labs, in the order of the chapter. */
+
+import { aslrPaging } from './scenarios/aslr-paging.js';
+import { aslrSegments } from './scenarios/aslr-segments.js';
+import { bestWorst } from './scenarios/best-worst.js';
+import { editors } from './scenarios/editors.js';
+import { forkCost } from './scenarios/fork-cost.js';
+import { fork } from './scenarios/fork.js';
+import { fragmentation } from './scenarios/fragmentation.js';
+import { kinds } from './scenarios/kinds.js';
+import { libc } from './scenarios/libc.js';
+import { libraryTable } from './scenarios/library-table.js';
+import { partial } from './scenarios/partial.js';
+import { segmentCow } from './scenarios/segment-cow.js';
+import type { Lab } from './story.js';
+
+export const LABS: readonly Lab[] = [
+  kinds,
+  editors,
+  libc,
+  partial,
+  fork,
+  forkCost,
+  bestWorst,
+  segmentCow,
+  fragmentation,
+  libraryTable,
+  aslrPaging,
+  aslrSegments,
+];

@@ -1,0 +1,72 @@
+/** What the work of a kernel costs in model cycles, so that two schemes can stand side by side. */
+
+import { DEFAULT_COSTS } from '../../hw/cost.js';
+import type { SchemeCost } from '../report/lab-result.js';
+
+/** What a kernel has done so far. */
+export interface Work {
+  readonly bytesCopied: number;
+  /** Bytes moved for any other reason: compaction, swapping. */
+  readonly bytesMoved: number;
+  readonly tableBytes: number;
+  readonly faults: number;
+  /** Entries or descriptors written for fork or because a segment changed. */
+  readonly entriesWritten: number;
+  readonly flushes: number;
+}
+
+/**
+ * Weights in model cycles. Model defaults, in the order of magnitude of processors since 2015: a fault enters and leaves
+ * the kernel, memory is copied at 16 bytes a cycle, an entry is a read and a write in the cache, an invalidation
+ * serializes. Memory reads by the translation are priced by hw/cost.ts.
+ */
+export const WORK_COSTS = { fault: 1000, bytesPerCycle: 16, entry: 4, flush: 100 };
+
+/** Model cycles of a difference of two {@link Work}s. */
+function cyclesOf(after: Work, before: Work): number {
+  const bytes = after.bytesCopied - before.bytesCopied + after.bytesMoved - before.bytesMoved;
+  return (
+    (after.faults - before.faults) * WORK_COSTS.fault +
+    bytes / WORK_COSTS.bytesPerCycle +
+    (after.entriesWritten - before.entriesWritten) * WORK_COSTS.entry +
+    (after.flushes - before.flushes) * WORK_COSTS.flush
+  );
+}
+
+/** Model cycles of reading `entries` page-table entries or descriptors from memory. */
+export function readCycles(entries: number): number {
+  return entries * DEFAULT_COSTS.entryRead;
+}
+
+export class Meter {
+  #cycles = 0;
+  #largest = 0;
+  #tableBytes = 0;
+
+  constructor(private readonly work: () => Work) {}
+
+  /** Does one fault's or system call's worth of work, and counts it. */
+  run<T>(operation: () => T): T {
+    const before = this.work();
+    const result = operation();
+    const after = this.work();
+    const cycles = cyclesOf(after, before);
+    this.#cycles += cycles;
+    this.#largest = Math.max(this.#largest, cycles);
+    this.#tableBytes = Math.max(this.#tableBytes, after.tableBytes);
+    return result;
+  }
+
+  /** Everything so far; `translation` are the model cycles that translating addresses took besides. */
+  cost(translation: number): SchemeCost {
+    const { bytesCopied, faults, flushes } = this.work();
+    return {
+      bytesCopied,
+      tableBytes: this.#tableBytes,
+      faults,
+      flushes,
+      modelCycles: Math.round(this.#cycles + translation),
+      largestPause: Math.round(this.#largest),
+    };
+  }
+}

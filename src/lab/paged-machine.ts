@@ -1,0 +1,192 @@
+/** A machine with the paged kernel, as the labs use it: every step metered, every page to be looked at. */
+
+import { formatHex, highWord, lowWord } from '../../hw/address.js';
+import { Core } from '../../hw/core.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
+import { describeException } from '../../hw/exception.js';
+import { Mmu } from '../../hw/mmu.js';
+import { PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
+import { Ram } from '../../hw/ram.js';
+import type { OpenFile } from '../kernel/file.js';
+import * as f from '../kernel/flags.js';
+import { Kernel } from '../kernel/kernel.js';
+import type { Process, PagePolicy } from '../kernel/process.js';
+import type { SchemeCost } from '../report/lab-result.js';
+import { Meter } from './meter.js';
+import type { Work } from './meter.js';
+import { must } from './must.js';
+
+export interface MapOptions {
+  /** Where, bytes; wherever the kernel likes when absent. */
+  readonly at?: number;
+  /** `rwx` letters, such as `r-x`; `rw-` when absent. */
+  readonly rights?: string;
+  /** Others see the writes. */
+  readonly shared?: boolean;
+  readonly file?: OpenFile;
+  /** Offset in the file, bytes. */
+  readonly offset?: number;
+  /** 2 MiB pages that are never split (MAP_HUGETLB). */
+  readonly huge?: boolean;
+}
+
+function protOf(rights: string): number {
+  const bits = [f.PROT_READ, f.PROT_WRITE, f.PROT_EXEC];
+  return bits.reduce((prot, bit, i) => (rights[i] === '-' ? prot : prot | bit), 0);
+}
+
+/** An address as labs print it: `0x7f3abc000000`. */
+export function hex(address: number): string {
+  return formatHex(highWord(address), lowWord(address));
+}
+
+export class PagedMachine {
+  readonly kernel: Kernel;
+  readonly #mmu: Mmu;
+  readonly #meter: Meter;
+
+  /** @param bytes of RAM; the host commits only what is touched */
+  constructor(bytes: number, seed?: number) {
+    this.#mmu = new Mmu({ ram: new Ram({ bytes }) });
+    this.kernel = new Kernel({ processor: new Core(this.#mmu), ...(seed === undefined ? {} : { seed }) });
+    this.#meter = new Meter(() => this.#work());
+  }
+
+  #work(): Work {
+    const { counters, processes } = this.kernel;
+    let tableBytes = 0;
+    for (const { space } of processes.values()) tableBytes += space?.tableBytes ?? 0;
+    return {
+      bytesCopied: counters.bytesCopied,
+      bytesMoved: 0,
+      tableBytes,
+      faults: counters.minorFaults + counters.majorFaults + counters.failedFaults,
+      entriesWritten: counters.forkEntriesCopied + counters.forkEntriesProtected,
+      flushes: counters.invlpg + counters.fullFlushes + counters.switches,
+    };
+  }
+
+  cost(): SchemeCost {
+    const { data, fetch } = this.#mmu.counters.snapshot();
+    const cycles = translationCycles(data, DEFAULT_COSTS).total + translationCycles(fetch, DEFAULT_COSTS).total;
+    return this.#meter.cost(cycles);
+  }
+
+  spawn(pages: PagePolicy = '4K'): Process {
+    return this.#meter.run(() => must(this.kernel.spawn({ pages })));
+  }
+
+  fork(process: Process): Process {
+    return this.#meter.run(() => must(this.kernel.fork(process)));
+  }
+
+  exec(process: Process): void {
+    this.#meter.run(() => must(this.kernel.exec(process)));
+  }
+
+  exit(process: Process): void {
+    this.#meter.run(() => {
+      this.kernel.exit(process);
+    });
+  }
+
+  /** Maps memory; returns its address. */
+  map(process: Process, length: number, options: MapOptions = {}): number {
+    const { at, file } = options;
+    const request = {
+      address: at ?? 0,
+      length,
+      prot: protOf(options.rights ?? 'rw-'),
+      flags:
+        (options.shared === true ? f.MAP_SHARED : f.MAP_PRIVATE) |
+        (at === undefined ? 0 : f.MAP_FIXED_NOREPLACE) |
+        (file === undefined ? f.MAP_ANONYMOUS : 0) |
+        (options.huge === true ? f.MAP_HUGETLB : 0),
+      file: file ?? null,
+      offset: options.offset ?? 0,
+    };
+    return this.#meter.run(() => must(this.kernel.mmap(process, request)));
+  }
+
+  /** A file of `bytes` in the page cache, byte i being i mod 251; on exactly `frames` where that is given. */
+  file(name: string, bytes: number, frames?: readonly number[]): OpenFile {
+    const file = this.kernel.files.open(name, 'disk');
+    if (frames !== undefined) this.place(frames);
+    must(
+      this.kernel.files.write(
+        file,
+        0,
+        Uint8Array.from({ length: bytes }, (_, i) => i % 251),
+      ),
+    );
+    return file;
+  }
+
+  /** The next frames that the kernel takes, one by one, are these. */
+  place(frames: readonly number[]): void {
+    if (!this.kernel.memory.frames.buddy.ask(frames)) throw new RangeError(`frames ${frames.join(', ')}: not free`);
+  }
+
+  /** Stores a byte; 0, or the signal that the process gets. */
+  store(process: Process, address: number, value: number): number {
+    return this.#meter.run(() => this.kernel.store(process, address, 1, value));
+  }
+
+  /** The byte at `address`, or the signal. */
+  load(process: Process, address: number): number {
+    const status = this.#meter.run(() => this.kernel.load(process, address, 1));
+    return status < 0 ? status : this.kernel.valueLo & 0xff;
+  }
+
+  /** Executes at `address`: 0, or the signal. */
+  fetch(process: Process, address: number): number {
+    return this.#meter.run(() => this.kernel.fetch(process, address, 1));
+  }
+
+  /** Loads a byte of each of `pages` pages. */
+  touch(process: Process, address: number, pages: number): void {
+    for (let page = 0; page < pages; page++) must(this.load(process, address + page * 4096));
+  }
+
+  /** Stores a byte into each of `pages` pages. */
+  fill(process: Process, address: number, pages: number, value = 1): void {
+    for (let page = 0; page < pages; page++) must(this.store(process, address + page * 4096, value));
+  }
+
+  /** The last exception that the processor raised, in words. */
+  get lastFault(): string {
+    return describeException(this.#mmu.fault.take());
+  }
+
+  /** The frame behind a page; 0 when there is none. */
+  frame(process: Process, address: number): number {
+    return this.kernel.pagemap(process, address)?.frame ?? 0;
+  }
+
+  /** Physical address of a byte that is present. */
+  physical(process: Process, address: number): number {
+    return this.frame(process, address) * 4096 + (address % 4096);
+  }
+
+  /** How many entries of all page tables map the frame. */
+  count(frame: number): number {
+    return this.kernel.memory.frames.mappingsOf(frame);
+  }
+
+  /** The 4 KiB entry of a page in words: `frame 0x12, present, read-only`. */
+  entry(process: Process, address: number): string {
+    const { space } = process;
+    const { tables } = this.kernel.memory;
+    const at = space === null ? -1 : tables.find(space, address, 12);
+    const low = at < 0 ? 0 : tables.words[at];
+    if ((low & PTE_P) === 0) return 'not present';
+    return `frame ${hex(tables.frameAt(at))}, ${(low & PTE_RW) === 0 ? 'read-only' : 'writable'}`;
+  }
+
+  /** Frames in use, page tables and the kernel's own left out. */
+  get dataFrames(): number {
+    const { counters } = this.kernel;
+    const tables = counters.tablesAllocated - counters.tablesFreed;
+    return counters.framesAllocated - counters.framesFreed - tables - this.kernel.memory.kernelFrames().length;
+  }
+}

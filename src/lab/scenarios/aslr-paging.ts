@@ -1,0 +1,88 @@
+/** Randomized addresses cost nothing under paging: the same frame at another address in each process. */
+
+import { PagedMachine, hex } from '../paged-machine.js';
+import { SegmentMachine } from '../segment-machine.js';
+import type { Lab, Story } from '../story.js';
+
+const IN_A = 0x7f3a_bc00_0000;
+const IN_B = 0x7f8e_1200_0000;
+const FRAME = 0x12345;
+const PROCESSES = 2000;
+const SEED = 2026;
+
+function pair(story: Story): PagedMachine {
+  const machine = new PagedMachine((FRAME + 0x100) * 4096);
+  const library = machine.file('libc', 4096, [FRAME]);
+  const [a, b] = [machine.spawn(), machine.spawn()];
+  machine.map(a, 4096, { at: IN_A, rights: 'r-x', file: library });
+  machine.map(b, 4096, { at: IN_B, rights: 'r-x', file: library });
+  machine.fetch(a, IN_A);
+  machine.fetch(b, IN_B);
+  const frames = [machine.frame(a, IN_A), machine.frame(b, IN_B)];
+  story.step(
+    'A library is mapped at an address of its own in each process, and is in memory once.',
+    `A: ${hex(IN_A)} leads to frame ${hex(frames[0])}`,
+    `B: ${hex(IN_B)} leads to frame ${hex(frames[1])}`,
+  );
+  story.figure('frameInA', hex(frames[0]), hex(FRAME));
+  story.figure('frameInB', hex(frames[1]), hex(FRAME));
+  story.figure('copies', new Set(frames).size, 1);
+  return machine;
+}
+
+/** Bits of the address that are not the same in all of `addresses`. */
+function varyingBits(addresses: readonly number[]): number {
+  let bits = 0;
+  for (let bit = 12; bit < 47; bit++) {
+    const ones = addresses.filter((address) => Math.floor(address / 2 ** bit) % 2 === 1).length;
+    if (ones > 0 && ones < addresses.length) bits++;
+  }
+  return bits;
+}
+
+function many(story: Story): void {
+  const machine = new PagedMachine(64 * 2 ** 20, SEED);
+  const library = machine.file('libc', 4096);
+  const frames = new Set<number>();
+  const addresses = Array.from({ length: PROCESSES }, () => {
+    const process = machine.spawn();
+    const at = machine.map(process, 4096, { rights: 'r-x', file: library });
+    machine.fetch(process, at);
+    frames.add(machine.frame(process, at));
+    machine.exit(process);
+    return at;
+  });
+  const spread = Math.max(...addresses) - Math.min(...addresses);
+  const entropy = Math.log2(spread / 4096);
+  story.step(
+    `${PROCESSES} processes get their addresses from the kernel.`,
+    `different addresses: ${new Set(addresses).size}; frames: ${frames.size}`,
+    `first three: ${addresses.slice(0, 3).map(hex).join(', ')}`,
+    `they spread over 2^${entropy.toFixed(1)} pages: about that many bits to guess`,
+  );
+  story.figure('processes', PROCESSES);
+  story.figure('differentAddresses', new Set(addresses).size);
+  story.figure('framesForAll', frames.size, 1);
+  story.figure('entropyBits', Math.round(entropy), 28);
+  story.figure('varyingAddressBits', varyingBits(addresses));
+}
+
+function segmented(): SegmentMachine {
+  const machine = new SegmentMachine(2 ** 20);
+  const a = machine.spawn();
+  const library = machine.create(a, 'code', 4096, 'libc');
+  const b = machine.spawn();
+  machine.fetch(a, library, 0);
+  machine.fetch(b, machine.share(a, library, b), 0);
+  return machine;
+}
+
+export const aslrPaging: Lab = {
+  name: 'aslr-paging',
+  title: 'Random addresses and one copy, under paging',
+  run(story) {
+    const machine = pair(story);
+    many(story);
+    story.compare(segmented().cost(), machine.cost());
+  },
+};

@@ -1,0 +1,172 @@
+/** Random addresses under segmentation: one predictable copy or two, and the third way that the chapter overlooks. */
+
+import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
+import { Mmu } from '../../../hw/mmu.js';
+import { Ram } from '../../../hw/ram.js';
+import { Random } from '../../../hw/random.js';
+import { CR0_ET, CR0_PE, CR0_PG } from '../../../hw/registers.js';
+import { packSegment } from '../../../hw/segmentation/descriptor.js';
+import { SegmentedCore } from '../../../hw/segmentation/core.js';
+import { loadGdt } from '../../../hw/segmentation/table-registers.js';
+import { READABLE_CODE } from '../../segments/segment-table.js';
+import type { SegmentProcess } from '../../segments/process.js';
+import { must } from '../must.js';
+import { hex, PagedMachine } from '../paged-machine.js';
+import { SegmentMachine } from '../segment-machine.js';
+import type { Lab, Story } from '../story.js';
+
+const BASE_A = 0x4000_0000;
+const BASE_B = 0x6000_0000;
+const BYTES = 65536;
+const ARENA = 0x6010_0000;
+const PROCESSES = 200;
+const SEED = 11;
+/** Numbers that selectors are drawn from. */
+const NUMBERS = 1024;
+
+function bases(machine: SegmentMachine, holders: readonly (readonly [SegmentProcess, number])[]): number[] {
+  return holders.map(([process, selector]) => machine.segment(process, selector).base);
+}
+
+function optionA(story: Story): SegmentMachine {
+  const machine = new SegmentMachine(ARENA);
+  const [a, b] = [machine.spawn(), machine.spawn()];
+  const library = machine.create(a, 'code', BYTES, 'libc', BASE_A);
+  const inB = machine.share(a, library, b);
+  machine.fetch(a, library, 0);
+  machine.fetch(b, inB, 0);
+  const found = bases(machine, [
+    [a, library],
+    [b, inB],
+  ]);
+  story.step(
+    'Option A: one segment for both. One copy, and its base is the same in every process, so it can be guessed.',
+    `A: ${machine.descriptor(a, library)}`,
+    `B: ${machine.descriptor(b, inB)}`,
+    `bytes in memory: ${machine.usedBytes}`,
+  );
+  story.figure('basesA', found.map(hex).join(' '), `${hex(BASE_A)} ${hex(BASE_A)}`);
+  story.figure('copiesA', machine.usedBytes / BYTES, 1);
+  story.figure('predictableA', new Set(found).size === 1, true);
+  return machine;
+}
+
+function optionB(story: Story): void {
+  const machine = new SegmentMachine(ARENA);
+  const [a, b] = [machine.spawn(), machine.spawn()];
+  const inA = machine.create(a, 'code', BYTES, 'libc A', BASE_A);
+  const inB = machine.create(b, 'code', BYTES, 'libc B', BASE_B);
+  const found = bases(machine, [
+    [a, inA],
+    [b, inB],
+  ]);
+  story.step(
+    'Option B: a base of its own for each. Nobody can guess it from another process, but there are two copies.',
+    `A: ${machine.descriptor(a, inA)}`,
+    `B: ${machine.descriptor(b, inB)}`,
+    `bytes in memory: ${machine.usedBytes}`,
+  );
+  story.figure('basesB', found.map(hex).join(' '), `${hex(BASE_A)} ${hex(BASE_B)}`);
+  story.figure('copiesB', machine.usedBytes / BYTES, 2);
+}
+
+/** A program names a segment by selector: that can be random while the base stays one. */
+function randomSelectors(story: Story): void {
+  const machine = new SegmentMachine(4 * 2 ** 20, { arenaBase: 4 * 2 ** 20 - 2 ** 20 });
+  const random = new Random(SEED);
+  const owner = machine.spawn();
+  const library = machine.create(owner, 'code', BYTES, 'libc');
+  const selectors = Array.from({ length: PROCESSES }, () => {
+    const process = machine.spawn();
+    const selector = machine.run((kernel) => {
+      return must(kernel.share(owner, library, process, { index: random.below(NUMBERS), kind: 'code' }));
+    });
+    must(machine.fetch(process, selector, 0));
+    machine.run((kernel) => {
+      kernel.exit(process);
+    });
+    return selector;
+  });
+  const different = new Set(selectors).size;
+  story.step(
+    'What the chapter overlooks: a program says selector and offset, and never sees the base. With a random selector in each process there is one copy, and nothing to guess from.',
+    `${PROCESSES} processes: ${different} different selectors, ${machine.usedBytes / BYTES} copy`,
+    `first three: ${selectors.slice(0, 3).map(hex).join(', ')}`,
+  );
+  story.figure('differentSelectors', different);
+  story.figure('copiesWithRandomSelectors', machine.usedBytes / BYTES, 1);
+}
+
+const GDT = 0x1000;
+const CODE_SELECTOR = (1 << 3) | 3;
+const LIBRARY_FRAME = 0x40;
+/** A page directory and a page table for each process. */
+const DIRECTORIES = [0x10, 0x20];
+
+/** With paging behind segmentation the bases are linear addresses, which lead to the same frames. */
+function linearAddresses(story: Story): void {
+  const ram = new Ram({ bytes: 2 ** 20 });
+  const core = new SegmentedCore(new Mmu({ ram }));
+  const { mmu, unit } = core;
+  const low = PTE_P | PTE_RW | PTE_US;
+  const frames = [BASE_A, BASE_B].map((base, i) => {
+    const directory = DIRECTORIES[i];
+    const table = directory + 1;
+    ram.store32(0, directory * 4096 + (base >>> 22) * 4, (table << 12) | low);
+    ram.store32(0, table * 4096 + ((base >>> 12) & 1023) * 4, (LIBRARY_FRAME << 12) | low);
+    // The processor itself finds the GDT at its linear address, so every process maps it, for the kernel only.
+    ram.store32(0, directory * 4096, ((directory + 2) << 12) | PTE_P | PTE_RW);
+    ram.store32(0, (directory + 2) * 4096 + (GDT >>> 12) * 4, GDT | PTE_P | PTE_RW);
+    mmu.writeCr0(CR0_ET | CR0_PE);
+    mmu.writeCr3(0, directory * 4096);
+    mmu.writeCr0(CR0_ET | CR0_PE | CR0_PG);
+    const { hi, lo } = packSegment({
+      base,
+      limit: 4095,
+      type: READABLE_CODE,
+      codeOrData: true,
+      privilege: 3,
+      present: true,
+      available: false,
+      long: false,
+      big: true,
+      granular: false,
+    });
+    ram.store64(0, GDT + 8, hi, lo);
+    unit.cpl = 0;
+    must(loadGdt(unit, 0, GDT, 15));
+    core.forgetSegments();
+    core.cpl = 3;
+    must(core.fetchFrom(CODE_SELECTOR, 0, 4));
+    return { base: unit.cs.baseLo >>> 0, frame: mmu.firstFrame };
+  });
+  story.step(
+    'Likewise with paging behind segmentation: bases are linear addresses, different in A and B, and page tables lead both to the same frame.',
+    ...frames.map(({ base, frame }, i) => `${'AB'[i]}: base ${hex(base)}, frame ${hex(frame)}`),
+  );
+  story.figure('linearBases', frames.map(({ base }) => hex(base)).join(' '), `${hex(BASE_A)} ${hex(BASE_B)}`);
+  story.figure('linearFrames', new Set(frames.map(({ frame }) => frame)).size, 1);
+}
+
+function paged(): PagedMachine {
+  const machine = new PagedMachine(2 ** 20 * 4);
+  const library = machine.file('libc', BYTES);
+  for (const at of [BASE_A, BASE_B]) {
+    const process = machine.spawn();
+    machine.map(process, BYTES, { at, rights: 'r-x', file: library });
+    machine.fetch(process, at);
+  }
+  return machine;
+}
+
+export const aslrSegments: Lab = {
+  name: 'aslr-segments',
+  title: 'Random addresses under segmentation',
+  run(story) {
+    const machine = optionA(story);
+    optionB(story);
+    randomSelectors(story);
+    linearAddresses(story);
+    story.compare(machine.cost(), paged().cost());
+  },
+};

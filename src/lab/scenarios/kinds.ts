@@ -1,0 +1,109 @@
+/** What can be shared: code, constants, writable data, and data until somebody writes. */
+
+import { signalName } from '../../kernel/signal.js';
+import { hex, PagedMachine } from '../paged-machine.js';
+import { SegmentMachine } from '../segment-machine.js';
+import type { Lab, Story } from '../story.js';
+
+const MIB = 2 ** 20;
+const CODE_IN_A = 0x0040_0000;
+const CODE_IN_B = 0x0050_0000;
+const CODE_FRAME = 0x12340;
+const CONSTANTS = 0x0060_0000;
+const DATA = 0x0070_0000;
+const PRIVATE = 0x0080_0000;
+
+function paged(story: Story): PagedMachine {
+  const machine = new PagedMachine((CODE_FRAME + 0x100) * 4096);
+  const [a, b] = [machine.spawn(), machine.spawn()];
+
+  const code = machine.file('editor', 4096, [CODE_FRAME]);
+  machine.map(a, 4096, { at: CODE_IN_A, rights: 'r-x', file: code });
+  machine.map(b, 4096, { at: CODE_IN_B, rights: 'r-x', file: code });
+  machine.fetch(a, CODE_IN_A);
+  machine.fetch(b, CODE_IN_B);
+  const [inA, inB] = [machine.physical(a, CODE_IN_A), machine.physical(b, CODE_IN_B)];
+  const refused = machine.store(a, CODE_IN_A, 1);
+  story.step(
+    'Code: A and B map the same page of a program, each at its own address, and execute it.',
+    `A: virtual ${hex(CODE_IN_A)} leads to physical ${hex(inA)}`,
+    `B: virtual ${hex(CODE_IN_B)} leads to physical ${hex(inB)}`,
+    `a write by A: ${signalName(refused)}`,
+  );
+  story.figure('physicalInA', hex(inA), '0x12340000');
+  story.figure('physicalInB', hex(inB), '0x12340000');
+  story.figure('codeWriteRefused', refused < 0, true);
+
+  const constants = machine.file('messages', 4096);
+  for (const process of [a, b]) {
+    machine.map(process, 4096, { at: CONSTANTS, rights: 'r--', file: constants });
+    machine.load(process, CONSTANTS);
+  }
+  const noExecute = machine.fetch(a, CONSTANTS);
+  story.step(
+    'Constants: the same, to be read only.',
+    `A: ${machine.entry(a, CONSTANTS)}`,
+    `B: ${machine.entry(b, CONSTANTS)}`,
+    `executing them in A: ${signalName(noExecute)}`,
+  );
+  story.figure('constantsFrames', new Set([a, b].map((process) => machine.frame(process, CONSTANTS))).size, 1);
+
+  const heap = machine.kernel.files.open('board', 'shmem');
+  machine.kernel.files.truncate(heap, 4096);
+  for (const process of [a, b]) machine.map(process, 4096, { at: DATA, shared: true, file: heap });
+  machine.store(a, DATA + 10, 77);
+  const seen = machine.load(b, DATA + 10);
+  story.step('Writable data: A writes 77, and B reads what A wrote.', `B reads ${seen}`);
+  story.figure('sharedByteSeen', seen, 77);
+
+  machine.map(a, 4096, { at: PRIVATE });
+  machine.store(a, PRIVATE, 5);
+  const child = machine.fork(a);
+  const together = machine.frame(child, PRIVATE) === machine.frame(a, PRIVATE);
+  machine.store(child, PRIVATE, 6);
+  story.step(
+    'Copy on write: A forks; parent and child have one frame until the child writes 6.',
+    `before the write one frame: ${together ? 'yes' : 'no'}`,
+    `after it the parent reads ${machine.load(a, PRIVATE)}, the child ${machine.load(child, PRIVATE)}`,
+  );
+  story.figure('cowSharedBefore', together, true);
+  story.figure('cowApartAfter', machine.frame(child, PRIVATE) !== machine.frame(a, PRIVATE), true);
+  return machine;
+}
+
+function segmented(story: Story): SegmentMachine {
+  const machine = new SegmentMachine(MIB);
+  const [a, b] = [machine.spawn(), machine.spawn()];
+  const code = machine.create(a, 'code', 4096, 'code');
+  const constants = machine.create(a, 'constants', 4096, 'constants');
+  const data = machine.create(a, 'data', 4096, 'data');
+  const [codeInB, constantsInB, dataInB] = [code, constants, data].map((selector) => machine.share(a, selector, b));
+  machine.fetch(a, code, 0);
+  machine.fetch(b, codeInB, 0);
+  machine.load(a, constants, 0);
+  machine.load(b, constantsInB, 0);
+  machine.store(a, data, 10, 77);
+  const seen = machine.load(b, dataInB, 10);
+  const own = machine.create(a, 'data', 4096, 'own');
+  machine.store(a, own, 0, 5);
+  const child = machine.fork(a);
+  machine.store(child, own, 0, 6);
+  story.step(
+    'By segments the same four kinds are four descriptors a process; rights stand in the type.',
+    `code: ${machine.descriptor(a, code)}`,
+    `constants: ${machine.descriptor(a, constants)}`,
+    `data: ${machine.descriptor(a, data)}; B reads ${seen}`,
+    `own data after fork and the child's write: parent ${machine.load(a, own, 0)}, child ${machine.load(child, own, 0)}`,
+  );
+  story.figure('segmentSharedByteSeen', seen, 77);
+  return machine;
+}
+
+export const kinds: Lab = {
+  name: 'kinds',
+  title: 'Four kinds of sharing: code, constants, writable data, copy on write',
+  run(story) {
+    const pages = paged(story);
+    story.compare(segmented(story).cost(), pages.cost());
+  },
+};

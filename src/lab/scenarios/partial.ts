@@ -1,0 +1,76 @@
+/** Sharing some pages of a region, and why a segment cannot. */
+
+import { SegmentMachine } from '../segment-machine.js';
+import { PagedMachine } from '../paged-machine.js';
+import type { Lab, Story } from '../story.js';
+
+const PAGES = 8;
+const SHARED = [2, 3, 4];
+const AT = 0x1000_0000;
+
+function paged(story: Story): PagedMachine {
+  const machine = new PagedMachine(16 * 2 ** 20);
+  const [a, b] = [machine.spawn(), machine.spawn()];
+  const common = machine.kernel.files.open('common', 'shmem');
+  machine.kernel.files.truncate(common, SHARED.length * 4096);
+  for (const process of [a, b]) {
+    const start = AT + SHARED[0] * 4096;
+    const end = start + SHARED.length * 4096;
+    machine.map(process, start - AT, { at: AT });
+    machine.map(process, SHARED.length * 4096, { at: start, shared: true, file: common });
+    machine.map(process, AT + PAGES * 4096 - end, { at: end });
+    machine.fill(process, AT, PAGES, process.pid);
+  }
+  const same = Array.from({ length: PAGES }, (_, page) => {
+    return machine.frame(a, AT + page * 4096) === machine.frame(b, AT + page * 4096);
+  });
+  story.step(
+    `Both processes see ${PAGES} pages in a row; pages ${SHARED.join(', ')} are the same frames, the others are their own.`,
+    ...same.map((shared, page) => {
+      const at = AT + page * 4096;
+      return `page ${page}: A ${machine.entry(a, at)}; B ${machine.entry(b, at)}${shared ? '  (shared)' : ''}`;
+    }),
+  );
+  story.figure('sharedPages', same.filter((shared) => shared).length, SHARED.length);
+  story.figure('privatePages', same.filter((shared) => !shared).length, PAGES - SHARED.length);
+  return machine;
+}
+
+function segmented(story: Story): SegmentMachine {
+  const machine = new SegmentMachine(2 ** 20);
+  const [a, b] = [machine.spawn(), machine.spawn()];
+  const whole = machine.create(a, 'data', PAGES * 4096, 'region A');
+  const inB = machine.share(a, whole, b);
+  machine.store(a, whole, 0, 1);
+  const leaked = machine.load(b, inB, 0);
+  story.step(
+    'A segment has one base, one limit and one set of rights: whoever has the descriptor has all of it.',
+    `A writes 1 into page 0, which should be its own, and B reads ${leaked}`,
+  );
+  machine.run((kernel) => kernel.remove(b, inB));
+  const pieces = [SHARED[0], SHARED.length, PAGES - SHARED[0] - SHARED.length];
+  const [, middle] = pieces.map((pages, i) => machine.create(a, 'data', pages * 4096, `piece ${i}`));
+  machine.create(b, 'data', pieces[0] * 4096, 'B 0');
+  const middleInB = machine.share(a, middle, b);
+  machine.create(b, 'data', pieces[2] * 4096, 'B 2');
+  machine.store(a, middle, 5, 9);
+  const beyond = machine.load(a, middle, SHARED.length * 4096);
+  story.step(
+    'To share the middle the program must be cut into three segments, and its addresses with it.',
+    `the middle: A ${machine.descriptor(a, middle)}, B reads ${machine.load(b, middleInB, 5)}`,
+    `an array that runs from one piece into the next ends at the limit: ${beyond < 0 ? 'refused' : 'read'}`,
+  );
+  story.figure('wholeSegmentLeaks', leaked === 1, true);
+  story.figure('segmentsNeeded', b.table.used.length, 3);
+  story.figure('runAcrossRefused', beyond < 0, true);
+  return machine;
+}
+
+export const partial: Lab = {
+  name: 'partial',
+  title: 'Sharing only some pages of a region',
+  run(story) {
+    const machine = paged(story);
+    story.compare(segmented(story).cost(), machine.cost());
+  },
+};
