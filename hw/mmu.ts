@@ -9,6 +9,7 @@ import { FETCH, WRITE } from './access.js';
 import { PAGE_OFFSET_MASK, SIZE_SHIFTS } from './address.js';
 import * as count from './counters.js';
 import { GENERAL_PROTECTION, OK } from './exception.js';
+import { wordIndex } from './ram.js';
 import type { Ram } from './ram.js';
 import * as reg from './registers.js';
 import type { TlbGeometry } from './tlb/hierarchy.js';
@@ -276,6 +277,21 @@ export class Mmu extends Translation {
     this.valueLo = low;
     this.valueHi = high;
     return OK;
+  }
+
+  /**
+   * Loads `length` words of 4 bytes, each within a page, from the addresses in `his` and `los` into `values`.
+   * @returns how many were loaded; fewer than `length` when one faults, whose status is in {@link fault}.
+   */
+  loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
+    const { words } = this.ram;
+    for (let i = 0; i < length; i++) {
+      const lo = los[i];
+      const frame = this.translate(his[i], lo, access);
+      if (frame < 0) return i;
+      values[i] = words[wordIndex(frame, lo & PAGE_OFFSET_MASK)];
+    }
+    return length;
   }
 
   /** Stores 1 to 8 bytes; nothing is stored unless every byte may be. `access` is taken as a write. */

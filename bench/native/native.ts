@@ -1,0 +1,118 @@
+/**
+ * `npm run bench -- --native`: pagewalk against C.
+ *
+ * All rivals live at once and take turns, round after round; a ratio is made from the two CPU times of one round, and
+ * what is printed is the median of the rounds with their range. Host time, so it holds for this machine only.
+ */
+
+import { cpus } from 'node:os';
+import Table from 'cli-table3';
+import { startReference } from './reference.js';
+import type { Answer } from './reference.js';
+import { forkRival, loadRivals, makeRam } from './rivals.js';
+import type { Rival } from './rivals.js';
+import { LOADS, PATTERNS } from './workload.js';
+
+export interface RatioRow {
+  readonly name: string;
+  /** Pattern of loads, or order of frames. */
+  readonly what: string;
+  /** CPU time as a multiple of the reference's: of the rounds the median, the least and the most. */
+  readonly ratio: number;
+  readonly least: number;
+  readonly most: number;
+  /** Medians of CPU nanoseconds for one load or entry. */
+  readonly nanoseconds: number;
+  readonly referenceNanoseconds: number;
+}
+
+export interface NativeResult {
+  readonly schemaVersion: 1;
+  readonly compiler: string;
+  readonly node: string;
+  readonly processor: string;
+  readonly rounds: number;
+  readonly rows: readonly RatioRow[];
+}
+
+const FORK_ENTRIES = 1 << 18;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+interface Times {
+  readonly own: number[];
+  readonly reference: number[];
+}
+
+function row(rival: Rival, { own, reference }: Times): RatioRow {
+  const ratios = own.map((nanoseconds, i) => nanoseconds / reference[i]);
+  const operations = rival.path === 'fork' ? FORK_ENTRIES : LOADS;
+  return {
+    name: rival.name,
+    what: rival.what,
+    ratio: median(ratios),
+    least: Math.min(...ratios),
+    most: Math.max(...ratios),
+    nanoseconds: median(own) / operations,
+    referenceNanoseconds: median(reference) / operations,
+  };
+}
+
+/** Measures for `rounds` rounds after two that are thrown away; `only` keeps the rivals whose name or pattern it matches. */
+export async function measureNative(rounds: number, only?: RegExp): Promise<NativeResult> {
+  const ram = makeRam();
+  const rivals = [...PATTERNS.flatMap((pattern) => loadRivals(ram, pattern)), forkRival(false), forkRival(true)].filter(
+    ({ name, what }) => only?.test(`${name}, ${what}`) ?? true,
+  );
+  const times = new Map<Rival, Times>(rivals.map((rival) => [rival, { own: [], reference: [] }]));
+  const reference = startReference();
+  try {
+    for (let round = -2; round < rounds; round++) {
+      const answers = new Map<string, Answer>();
+      for (const [rival, { own, reference: theirs }] of times) {
+        const key = `${rival.path} ${rival.what}`;
+        const answer = answers.get(key) ?? (await reference.ask(rival.path, rival.what));
+        answers.set(key, answer);
+        const mine = rival.run();
+        if (mine.checksum !== answer.checksum) throw new Error(`${rival.name}, ${rival.what}: other words than C loaded`);
+        if (round < 0) continue;
+        own.push(mine.nanoseconds);
+        theirs.push(answer.nanoseconds);
+      }
+    }
+    return {
+      schemaVersion: 1,
+      compiler: reference.compiler,
+      node: process.version,
+      processor: cpus().at(0)?.model ?? 'unknown',
+      rounds,
+      rows: [...times].map(([rival, found]) => row(rival, found)),
+    };
+  } finally {
+    reference.close();
+  }
+}
+
+/** The result for people. */
+export function nativeTable({ compiler, node, processor, rounds, rows }: NativeResult): string {
+  const table = new Table({
+    head: ['what', 'pattern', 'ratio to C', 'range', 'ns', 'ns in C'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  for (const { name, what, ratio, least, most, nanoseconds, referenceNanoseconds } of rows) {
+    table.push([
+      name,
+      what,
+      ratio.toFixed(2),
+      `${least.toFixed(2)} to ${most.toFixed(2)}`,
+      nanoseconds.toFixed(1),
+      referenceNanoseconds.toFixed(1),
+    ]);
+  }
+  return `${table.toString()}\nCPU time, medians of ${rounds} rounds; Node ${node}, ${compiler}, ${processor}\n`;
+}

@@ -1,0 +1,82 @@
+/* What the files of the C reference share. The same workloads in TypeScript: bench/native/workload.ts. */
+#ifndef REFERENCE_H
+#define REFERENCE_H
+
+#include <stdint.h>
+
+enum { READ = 0, WRITE = 1, USER = 2, FETCH = 4, ACCESS_KINDS = 16 };
+enum { FAULT = -1 };
+enum { LEVELS = 4, SIZE_4K = 0, SIZE_2M = 1, SIZE_1G = 2, PAGE_SIZES = 3 };
+
+#define PTE_P 1u
+#define PTE_RW 2u
+#define PTE_US 4u
+#define PTE_A 0x20u
+#define PTE_D 0x40u
+#define PTE_PS 0x80u
+#define PTE_G 0x100u
+#define PTE_XD (1ull << 63)
+#define PTE_FRAME 0x000ffffffffff000ull
+
+#define RIGHT_XD 1u
+#define RIGHT_DIRTY PTE_D
+
+static const int SHIFTS[PAGE_SIZES] = {12, 21, 30};
+
+struct walk {
+  int64_t frame; /* 4 KiB frame of the address, or FAULT */
+  uint32_t rights;
+  int size, start_level, end_level;
+  uint64_t tables[LEVELS];  /* the table below the entry of each level */
+  uint32_t rights_after[LEVELS];
+};
+
+struct machine {
+  uint64_t *ram;
+  uint64_t frames;
+  uint64_t cr3;
+  uint64_t reserved; /* address bits that the processor does not have */
+  uint64_t page_reserved[LEVELS];
+  uint32_t needed[ACCESS_KINDS], expected[ACCESS_KINDS]; /* rights of an access */
+};
+
+struct batch {
+  const uint64_t *addresses;
+  uint32_t *values;
+  long length;
+};
+
+/* Walks from `table` at `level`; sets accessed and dirty. */
+int64_t walk_tables(struct machine *m, int level, uint64_t table, uint32_t rights, uint64_t address, int access,
+                    struct walk *out);
+int64_t walk_from_root(struct machine *m, uint64_t address, int access, struct walk *out);
+
+static inline uint32_t load_word(const struct machine *m, int64_t frame, uint64_t address) {
+  return ((const uint32_t *)m->ram)[(frame << 10) | ((address & 4095) >> 2)];
+}
+
+/* Each loads a batch by one translation path and gives how many loads were made. */
+struct soft;
+struct modelled;
+struct soft *new_soft(struct machine *m);
+long soft_batch(struct soft *s, const struct batch *b);
+long soft_calls(struct soft *s, const struct batch *b);
+long walk_batch(struct machine *m, const struct batch *b);
+struct modelled *new_modelled(struct machine *m);
+long modelled_batch(struct modelled *t, const struct batch *b);
+
+/* fork: nanoseconds of CPU time for one, the child's undoing not counted. */
+struct forker;
+struct forker *new_forker(long entries, int shuffled);
+uint64_t fork_once(struct forker *f);
+uint64_t host_fork(long entries);
+uint64_t cpu_now(void);
+
+/* The finalizer of MurmurHash3, as in hw/random.ts. */
+static inline uint32_t mix(uint32_t word) {
+  word = (word ^ (word >> 16)) * 0x85ebca6bu;
+  word = (word ^ (word >> 13)) * 0xc2b2ae35u;
+  return word ^ (word >> 16);
+}
+
+#endif

@@ -1,0 +1,65 @@
+/** The C reference as a rival: built with the compiler of this machine, alive until the end, answering one request at a time. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** Where the C files are: beside this file's source. */
+const SOURCES = fileURLToPath(new URL('../../../bench/native/', import.meta.url));
+const COMPILERS = ['gcc', 'clang', 'cc'];
+
+export interface Answer {
+  /** CPU time of the reference. */
+  readonly nanoseconds: number;
+  /** Sum of the words loaded, to be compared with everybody else's; 0 for fork. */
+  readonly checksum: number;
+}
+
+export interface Reference {
+  readonly compiler: string;
+  readonly ask: (path: string, what: string) => Promise<Answer>;
+  readonly close: () => void;
+}
+
+function compile(into: string): string {
+  const files = readdirSync(SOURCES).filter((name) => name.endsWith('.c'));
+  for (const compiler of COMPILERS) {
+    const built = spawnSync(compiler, ['-O3', '-o', into, ...files], { cwd: SOURCES, encoding: 'utf8' });
+    if (built.error !== undefined) continue;
+    if (built.status !== 0) throw new Error(`${compiler} cannot build the reference:\n${built.stderr}`);
+    return `${spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0]}, -O3`;
+  }
+  throw new Error(`no C compiler (${COMPILERS.join(', ')}) is installed; install gcc, or leave --native out`);
+}
+
+/** @throws Error when no compiler is found, or the reference does not build. */
+export function startReference(): Reference {
+  const folder = mkdtempSync(join(tmpdir(), 'pagewalk-reference-'));
+  const program = join(folder, 'reference');
+  let compiler: string;
+  try {
+    compiler = compile(program);
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
+  const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    compiler,
+    ask: async (path, what) => {
+      child.stdin.write(`${path} ${what}\n`);
+      const line = await lines.next();
+      if (line.done === true) throw new Error(`the C reference ended at '${path} ${what}'`);
+      const [nanoseconds, checksum] = line.value.split(' ').map(Number);
+      return { nanoseconds, checksum };
+    },
+    close: () => {
+      child.stdin.end();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

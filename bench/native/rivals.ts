@@ -1,0 +1,129 @@
+/** pagewalk's translation paths on the workloads of the C reference, at the public API. */
+
+import { READ, USER } from '../../hw/access.js';
+import { Core } from '../../hw/core.js';
+import { Mmu } from '../../hw/mmu.js';
+import { Ram, wordIndex } from '../../hw/ram.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { NO_TLB } from '../../hw/tlb/presets.js';
+import { Kernel } from '../../src/kernel/kernel.js';
+import type { Process } from '../../src/kernel/process.js';
+import { mix } from '../../hw/random.js';
+import { CHUNK, LOADS, makeAddresses, makeRam, startPaging } from './workload.js';
+import type { Addresses, Pattern } from './workload.js';
+
+const ACCESS = READ | USER;
+const MIB = 1 << 20;
+
+/** Nanoseconds of this process's CPU time, all threads. */
+export function cpuNow(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}
+
+/** One way to do one workload, next to the request that makes the reference do the same. */
+export interface Rival {
+  readonly name: string;
+  readonly path: string;
+  readonly what: string;
+  /** Does it once. */
+  readonly run: () => { readonly nanoseconds: number; readonly checksum: number };
+}
+
+/** Views of the addresses, a chunk each: made once, so that they are not part of what is measured. */
+function chunksOf({ his, los }: Addresses): Addresses[] {
+  return Array.from({ length: LOADS / CHUNK }, (_, i) => ({
+    his: his.subarray(i * CHUNK, (i + 1) * CHUNK),
+    los: los.subarray(i * CHUNK, (i + 1) * CHUNK),
+  }));
+}
+
+type LoadChunk = (mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array) => number;
+
+/** One call a time: the load a program would make by itself. */
+function callsChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
+  const { words } = mmu.ram;
+  for (let i = 0; i < CHUNK; i++) {
+    const lo = los[i];
+    const frame = mmu.translate(his[i], lo, ACCESS);
+    if (frame < 0) return i;
+    values[i] = words[wordIndex(frame, lo & 4095)];
+  }
+  return CHUNK;
+}
+
+function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
+  return mmu.loadMany(his, los, CHUNK, ACCESS, values);
+}
+
+function loadRival(name: string, path: string, what: Pattern, mmu: Mmu, all: Addresses, load: LoadChunk): Rival {
+  const values = new Int32Array(CHUNK);
+  const chunks = chunksOf(all);
+  return {
+    name,
+    path,
+    what,
+    run: () => {
+      let checksum = 0;
+      const began = cpuNow();
+      for (const { his, los } of chunks) {
+        if (load(mmu, his, los, values) !== CHUNK) throw new Error(`${name}, pattern ${what}: a load faulted`);
+        checksum = (checksum + values[0] + values[CHUNK - 1]) >>> 0;
+      }
+      return { nanoseconds: cpuNow() - began, checksum };
+    },
+  };
+}
+
+/** Every translation path on one pattern, each on an MMU of its own over the same RAM. */
+export function loadRivals(ram: Ram, pattern: Pattern): Rival[] {
+  const addresses = makeAddresses(pattern);
+  const rival = (name: string, path: string, tlb: string, load: LoadChunk): Rival => {
+    const mmu = new Mmu({ ram, tlb: tlb === 'none' ? NO_TLB : parseTlb(tlb) });
+    startPaging(mmu);
+    return loadRival(name, path, pattern, mmu, addresses, load);
+  };
+  return [
+    rival('walk only, batch', 'walk', 'none', batchChunk),
+    rival('modelled TLB, batch', 'modelled', '64x4+1536x12+psc', batchChunk),
+    rival('modelled TLB, one call a time', 'modelled', '64x4+1536x12+psc', callsChunk),
+  ];
+}
+
+function must<T>(value: T | number, what: string): T {
+  if (typeof value === 'number') throw new Error(`${what} failed with ${value}`);
+  return value;
+}
+
+/** A process with 1 GiB of 4 KiB pages, in the order of their frames or touched in a shuffled one. */
+export function forkRival(shuffled: boolean): Rival {
+  const pages = 1 << 18;
+  const base = 2 ** 40;
+  const kernel = new Kernel({ processor: new Core(new Mmu({ ram: new Ram({ bytes: 1024 * MIB + 64 * MIB }) })) });
+  const parent: Process = must(kernel.spawn({ pages: '4K' }), 'spawn');
+  if (kernel.mapRegion(parent, base, pages * 4096) < 0) throw new Error('mapping failed');
+  const order = Int32Array.from({ length: pages }, (_, i) => i);
+  for (let i = pages - 1; shuffled && i > 0; i--) {
+    const j = Math.floor(((mix(i) >>> 0) * (i + 1)) / 2 ** 32);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  for (const page of order) {
+    if (kernel.populate(parent, base + page * 4096) < 0) throw new Error('populating failed');
+  }
+  const what = shuffled ? 'shuffled' : 'ordered';
+  return {
+    name: `fork, ${what}`,
+    path: 'fork',
+    what,
+    run: () => {
+      const began = cpuNow();
+      const child = must(kernel.fork(parent), 'fork');
+      const nanoseconds = cpuNow() - began;
+      kernel.exit(child);
+      for (let page = 0; page < pages; page++) kernel.store(parent, base + page * 4096, 4, 1);
+      return { nanoseconds, checksum: 0 };
+    },
+  };
+}
+
+export { makeRam };

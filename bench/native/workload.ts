@@ -1,0 +1,77 @@
+/**
+ * The machine and the patterns that bench/native/main.c has too: 64 MiB of data behind 4-level tables, mapped once in
+ * 4 KiB pages and once in 2 MiB pages, and four ways to load words of it.
+ */
+
+import { Ram } from '../../hw/ram.js';
+import type { Mmu } from '../../hw/mmu.js';
+import { mix } from '../../hw/random.js';
+import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
+import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/registers.js';
+
+const MIB = 1 << 20;
+const DATA_BYTES = 64 * MIB;
+const RAM_BYTES = 2 * DATA_BYTES;
+const DATA_FRAME = DATA_BYTES / 4096;
+/** Entries of the root table: 1 TiB and 2 TiB. */
+const SMALL_INDEX = 2;
+const LARGE_INDEX = 4;
+const TABLE = PTE_P | PTE_RW | PTE_US;
+const ROOT = 1;
+
+/** Loads of one pattern. */
+export const LOADS = 1 << 22;
+/** Loads of one call of a batch. */
+export const CHUNK = 4096;
+
+/** a: every 64 bytes, around and around; b: anywhere in 256 KiB; c: anywhere in 64 MiB; d: the same in 2 MiB pages. */
+export const PATTERNS = ['a', 'b', 'c', 'd'] as const;
+export type Pattern = (typeof PATTERNS)[number];
+
+/** RAM with the tables and the data, every word of which tells where it is. */
+export function makeRam(): Ram {
+  const ram = new Ram({ bytes: RAM_BYTES });
+  const smallPdpt = 2;
+  const smallPd = 3;
+  const largePdpt = 4;
+  const largePd = 5;
+  const firstPt = 6;
+  const put = (table: number, index: number, frame: number, low: number): void => {
+    ram.storeEntry((table << 10) | (index << 1), 0, (frame << 12) | low);
+  };
+  put(ROOT, SMALL_INDEX, smallPdpt, TABLE);
+  put(ROOT, LARGE_INDEX, largePdpt, TABLE);
+  put(smallPdpt, 0, smallPd, TABLE);
+  put(largePdpt, 0, largePd, TABLE);
+  for (let page = 0; page < DATA_BYTES / (2 * MIB); page++) {
+    const frame = DATA_FRAME + (page << 9);
+    put(smallPd, page, firstPt + page, TABLE);
+    put(largePd, page, frame, PTE_PS | TABLE);
+    for (let i = 0; i < 512; i++) put(firstPt + page, i, frame + i, TABLE);
+  }
+  for (let i = 0; i < DATA_BYTES / 4; i++) ram.words[(DATA_FRAME << 10) + i] = mix(i);
+  return ram;
+}
+
+/** Turns 4-level paging on, on the tables of {@link makeRam}. */
+export function startPaging(mmu: Mmu): void {
+  mmu.writeCr3(0, ROOT << 12);
+  mmu.writeCr4(CR4_PAE);
+  mmu.writeEfer(EFER_LME);
+  if (mmu.writeCr0(CR0_PE | CR0_PG) < 0) throw new Error('paging cannot be turned on');
+}
+
+/** Addresses as words. */
+export interface Addresses {
+  readonly his: Int32Array;
+  readonly los: Int32Array;
+}
+
+export function makeAddresses(pattern: Pattern): Addresses {
+  const his = new Int32Array(LOADS);
+  const los = new Int32Array(LOADS);
+  const bytes = pattern === 'b' ? 256 * 1024 : DATA_BYTES;
+  his.fill((pattern === 'd' ? LARGE_INDEX : SMALL_INDEX) << 7);
+  for (let i = 0; i < LOADS; i++) los[i] = (pattern === 'a' ? i * 64 : mix(i) << 2) & (bytes - 1);
+  return { his, los };
+}
