@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pageSizeName, SHIFT_4K } from '../../hw/address.js';
-import { DEFAULT_COSTS } from '../../hw/cost.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
@@ -13,7 +12,7 @@ import { formatBytes } from '../report/units.js';
 import { openTrace } from '../trace/open.js';
 import { shippedTraces } from '../trace/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../trace/workload.js';
-import { readCosts } from './costs.js';
+import { MODEL_PRICING, readCosts } from './costs.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 import { pagesOption, parseBytes, parseCount, parseSeed } from './options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from './output.js';
@@ -110,7 +109,7 @@ async function run(paths: readonly string[], options: CompareCommandOptions): Pr
       shifts: options.pages,
       fetches: options.fetches === true,
       tlb: options.tlb,
-      costs: options.costs === undefined ? DEFAULT_COSTS : readCosts(options.costs),
+      ...(options.costs === undefined ? MODEL_PRICING : readCosts(options.costs)),
       onProgress: (done, total) => progress.update(done, total),
     });
   } catch (error) {

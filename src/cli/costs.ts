@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DEFAULT_COSTS, type CostTable } from '../../hw/cost.js';
+import { checkShape, type TlbShape } from '../../hw/tlb/tlb.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 
 const Cycles = z.number().nonnegative();
@@ -13,7 +14,15 @@ const CostFile = z.strictObject({
   entryRead: Cycles.optional(),
   entryCacheHit: Cycles.optional(),
   entryCacheMiss: Cycles.optional(),
-}) satisfies z.ZodType<{ [Name in keyof CostTable]?: number | undefined }>;
+  /** Read entries through a cache of lines of 64 bytes, priced by entryCacheHit and entryCacheMiss. */
+  entryCache: z.strictObject({ entries: z.int().positive(), ways: z.int().positive() }).optional(),
+});
+
+/** What translations cost, and the cache that walks read entries through, if one is modelled. */
+export interface Pricing {
+  readonly costs: CostTable;
+  readonly entryCache: TlbShape | undefined;
+}
 
 function parseJson(path: string, text: string): unknown {
   try {
@@ -24,20 +33,26 @@ function parseJson(path: string, text: string): unknown {
 }
 
 function explainIssue(path: string, issue: z.core.$ZodIssue): string {
-  const known = Object.keys(DEFAULT_COSTS).join(', ');
+  const known = Object.keys(CostFile.shape).join(', ');
   if (issue.code === 'unrecognized_keys')
     return `${path}: no cost is called '${issue.keys.join("', '")}'; there are ${known}`;
   const field = issue.path.join('.');
-  return field === ''
-    ? `${path}: expected an object of costs in model cycles, such as {"l2Hit": 7}`
-    : `${path}: ${field}: expected model cycles from 0 up (${issue.message})`;
+  if (field === '') return `${path}: expected an object of costs in model cycles, such as {"l2Hit": 7}`;
+  const expected =
+    issue.path[0] === 'entryCache'
+      ? 'whole numbers above 0, as in {"entryCache": {"entries": 512, "ways": 8}}'
+      : 'model cycles from 0 up';
+  return `${path}: ${field}: expected ${expected} (${issue.message})`;
 }
 
+/** Flat costs: what counts when no file says otherwise. */
+export const MODEL_PRICING: Pricing = { costs: DEFAULT_COSTS, entryCache: undefined };
+
 /**
- * The cost table of a JSON file such as `{"l2Hit": 9, "entryRead": 30}`.
+ * The pricing of a JSON file such as `{"l2Hit": 9, "entryRead": 30}`.
  * @throws CommandFailure that names file, field and fix
  */
-export function readCosts(path: string): CostTable {
+export function readCosts(path: string): Pricing {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -46,5 +61,15 @@ export function readCosts(path: string): CostTable {
   }
   const parsed = CostFile.safeParse(parseJson(path, text));
   if (!parsed.success) throw new CommandFailure(explainIssue(path, parsed.error.issues[0]));
-  return { ...DEFAULT_COSTS, ...(parsed.data as Partial<CostTable>) };
+  const { entryCache, ...costs } = parsed.data;
+  if (entryCache !== undefined) checkEntryCache(path, entryCache);
+  return { costs: { ...DEFAULT_COSTS, ...(costs as Partial<CostTable>) }, entryCache };
+}
+
+function checkEntryCache(path: string, shape: TlbShape): void {
+  try {
+    checkShape(shape, 'entryCache');
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

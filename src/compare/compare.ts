@@ -4,6 +4,7 @@ import { highWordAfter, pageSizeName } from '../../hw/address.js';
 import { translationCycles, type CostTable } from '../../hw/cost.js';
 import type { AccessCounts } from '../../hw/counters.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import type { TlbShape } from '../../hw/tlb/tlb.js';
 import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 import { FETCH, MODIFY, type AccessBlock, type AccessCounts as TraceCounts, type Trace } from '../trace/block.js';
@@ -34,6 +35,8 @@ export interface CompareOptions {
   /** The traces were opened to deliver instruction fetches too. Default: no. */
   readonly fetches?: boolean;
   readonly costs: CostTable;
+  /** The cache of lines that walks read entries through; without one every read costs the same. */
+  readonly entryCache?: TlbShape | undefined;
   /** Called after each block with the accesses so far and in all. */
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
@@ -156,7 +159,7 @@ async function compareTrace(
   options: CompareOptions,
 ): Promise<{ summary: TraceSummary; runs: CompareRun[] }> {
   const trace = await source.open();
-  const resident = new Resident(options.shifts.map((shift) => new Machine(shift, options.tlb)));
+  const resident = new Resident(options.shifts.map((shift) => new Machine(shift, options.tlb, options.entryCache)));
   await replay(source, trace, resident, options);
   const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
   const touchedBytes = resident.footprint.pages * PAGE_BYTES;
@@ -197,6 +200,7 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
     command: 'compare',
     tlb: { name: options.tlb.name, description: describeTlb(options.tlb) },
     costs: options.costs,
+    ...(options.entryCache !== undefined && { entryCache: options.entryCache }),
     fetches: options.fetches ?? false,
     traces,
     runs,

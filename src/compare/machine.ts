@@ -4,6 +4,7 @@ import { SHIFT_4K, toNumber } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
 import { Mmu } from '../../hw/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import type { TlbShape } from '../../hw/tlb/tlb.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
 import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/vma-flags.js';
@@ -41,8 +42,9 @@ export class Machine {
   constructor(
     readonly shift: number,
     tlb: TlbGeometry,
+    entryCache?: TlbShape,
   ) {
-    this.mmu = new Mmu({ ram: reserveRam(), tlb });
+    this.mmu = new Mmu({ ram: reserveRam(), tlb, ...(entryCache !== undefined && { entryCache }) });
     this.#kernel = new Kernel({ processor: new Core(this.mmu) });
     const process = this.#kernel.spawn({ pages: '4K' });
     if (typeof process === 'number' || process.space === null) throw new OutOfModelMemory(shift, this.mmu.ram.bytes);

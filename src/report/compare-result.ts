@@ -74,6 +74,10 @@ export const CompareResult = z.strictObject({
   command: z.literal('compare'),
   tlb: z.strictObject({ name: z.string(), description: z.string() }),
   costs: z.record(z.string(), Quantity).describe('the cost table, in model cycles'),
+  entryCache: z
+    .strictObject({ entries: Count, ways: Count })
+    .optional()
+    .describe('the cache that walks read entries through; absent, every read costs the same'),
   fetches: z.boolean().describe('instruction fetches were asked for'),
   traces: z.array(TraceSummary),
   runs: z.array(CompareRun).describe('trace by trace, and smallest pages first'),

@@ -102,7 +102,18 @@ test('costs from a file replace the ones they name', () => {
   expect(run.perAccess.cycles).toBe(4 * 100 + 5);
 });
 
+test('a cache of entries from the file prices every read by itself', () => {
+  // The tables of both pages are the same, and their entries lie side by side: four lines are read from memory once.
+  const path = file('two.lackey', ' L 00001000,8\n L 00002000,8\n');
+  const costs = file('cache.json', '{ "entryCache": { "entries": 16, "ways": 4 } }');
+  const result = compareJson([path, '--pages', '4K', '--tlb', '64x4', '--costs', costs]);
+  expect(result.entryCache).toEqual({ entries: 16, ways: 4 });
+  expect(result.runs[0].perAccess.cycles).toBe((4 * 80 + 4 * 14) / 2);
+});
+
 test.each([
+  ['{ "entryCache": { "entries": 16 } }', 'entryCache.ways: expected whole numbers above 0'],
+  ['{ "entryCache": { "entries": 16, "ways": 5 } }', 'ways 5'],
   ['{ "l2hit": 9 }', "no cost is called 'l2hit'"],
   ['{ "l2Hit": -1 }', 'l2Hit: expected model cycles from 0 up'],
   ['[]', 'expected an object of costs'],
