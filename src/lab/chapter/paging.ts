@@ -1,0 +1,155 @@
+/**
+ * Copy on write as the chapter's pseudocode has it, on real page tables: 32-bit paging, one directory and one table a
+ * process. It is wrong in two places; with the right rules in their place it is right.
+ */
+
+import { Core } from '../../../hw/core.js';
+import { Mmu } from '../../../hw/mmu.js';
+import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
+import { Ram } from '../../../hw/ram.js';
+import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/registers.js';
+
+/** What the pseudocode says, or what is right. */
+export interface PagingRules {
+  /** fork counts every present entry; as written, only those that are writable at that moment. */
+  readonly countEveryEntry: boolean;
+  /** fork leaves MAP_SHARED pages writable; as written, they become copy-on-write like all others. */
+  readonly keepShared: boolean;
+}
+
+export const PAGING_AS_WRITTEN: PagingRules = { countEveryEntry: false, keepShared: false };
+export const PAGING_RIGHT: PagingRules = { countEveryEntry: true, keepShared: true };
+
+/** Bits that the processor leaves to software: copy on write, and MAP_SHARED. */
+const COW = 1 << 9;
+const SHARED = 1 << 10;
+const ENTRIES = 16;
+const FRAMES = 64;
+/** Frames below are tables. */
+const FIRST_FRAME = 32;
+
+export class ChapterPaging {
+  readonly #ram = new Ram({ bytes: FRAMES * 4096 });
+  readonly #core = new Core(new Mmu({ ram: this.#ram }));
+  /** The reference count of each frame; 0 means free. */
+  readonly counts = new Int32Array(FRAMES);
+  /** The directory's frame by process; its table is the next frame. */
+  readonly processes: number[] = [];
+  #current = 0;
+  #tables = 1;
+
+  constructor(readonly rules: PagingRules) {
+    this.#core.mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP);
+    this.#core.onException(({ lo }) => this.#writeFault(this.#current, lo >>> 12));
+  }
+
+  /** A process with an empty table. */
+  spawn(): number {
+    const directory = this.#tables;
+    this.#tables += 2;
+    this.#ram.zeroFrames(directory, 2);
+    this.#ram.store32(0, directory * 4096, ((directory + 1) << 12) | PTE_P | PTE_RW | PTE_US);
+    this.processes.push(directory);
+    return directory;
+  }
+
+  #at(process: number, page: number): number {
+    return (process + 1) * 1024 + page;
+  }
+
+  /** Maps page `page` to a new frame. */
+  map(process: number, page: number, shared: boolean): void {
+    const frame = this.#allocate();
+    this.#ram.words[this.#at(process, page)] = (frame << 12) | PTE_P | PTE_RW | PTE_US | (shared ? SHARED : 0);
+  }
+
+  #allocate(): number {
+    const frame = this.counts.indexOf(0, FIRST_FRAME);
+    if (frame < 0) throw new RangeError(`the chapter's machine has ${FRAMES - FIRST_FRAME} frames, and all are used`);
+    this.counts[frame] = 1;
+    return frame;
+  }
+
+  frame(process: number, page: number): number {
+    return this.#ram.words[this.#at(process, page)] >>> 12;
+  }
+
+  /** fork of the pseudocode. */
+  fork(parent: number): number {
+    const { words } = this.#ram;
+    const child = this.spawn();
+    for (let page = 0; page < ENTRIES; page++) {
+      const at = this.#at(parent, page);
+      const entry = words[at];
+      if ((entry & PTE_P) === 0) continue;
+      const shared = this.rules.keepShared && (entry & SHARED) !== 0;
+      const writable = (entry & PTE_RW) !== 0;
+      if (writable && !shared) words[at] = (entry & ~PTE_RW) | COW;
+      if (writable || this.rules.countEveryEntry) this.counts[entry >>> 12]++;
+      words[this.#at(child, page)] = words[at];
+    }
+    return child;
+  }
+
+  #writeFault(process: number, page: number): boolean {
+    const { words } = this.#ram;
+    const at = this.#at(process, page);
+    const entry = words[at];
+    if ((entry & COW) === 0) return false;
+    const frame = entry >>> 12;
+    let own = frame;
+    if (this.counts[frame] > 1) {
+      own = this.#allocate();
+      this.#ram.copyFrame(frame, own);
+      this.counts[frame]--;
+    }
+    words[at] = (own << 12) | PTE_P | PTE_RW | PTE_US | (entry & SHARED);
+    return true;
+  }
+
+  exit(process: number): void {
+    for (let page = 0; page < ENTRIES; page++) {
+      const entry = this.#ram.words[this.#at(process, page)];
+      if ((entry & PTE_P) !== 0) this.counts[entry >>> 12]--;
+    }
+    this.processes.splice(this.processes.indexOf(process), 1);
+  }
+
+  #run(process: number): void {
+    const { mmu } = this.#core;
+    mmu.writeCr3(0, process * 4096);
+    mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP | CR0_PG);
+    this.#core.cpl = 3;
+    this.#current = process;
+  }
+
+  /** Stores a byte at the start of a page; false when it is refused. */
+  store(process: number, page: number, value: number): boolean {
+    this.#run(process);
+    return this.#core.poke(page * 4096, 1, value);
+  }
+
+  /** The byte at the start of a page. */
+  load(process: number, page: number): number {
+    this.#run(process);
+    return this.#core.peek(page * 4096, 1) ?? -1;
+  }
+
+  /** Counts every entry again, and names the frames whose count is wrong. */
+  audit(): string[] {
+    const found = new Int32Array(FRAMES);
+    for (const process of this.processes) {
+      for (let page = 0; page < ENTRIES; page++) {
+        const entry = this.#ram.words[this.#at(process, page)];
+        if ((entry & PTE_P) !== 0) found[entry >>> 12]++;
+      }
+    }
+    const problems: string[] = [];
+    for (let frame = FIRST_FRAME; frame < FRAMES; frame++) {
+      if (found[frame] === this.counts[frame]) continue;
+      const state = this.counts[frame] === 0 ? 'is free' : `counts ${this.counts[frame]}`;
+      problems.push(`frame ${frame} ${state}, and ${found[frame]} entries map it`);
+    }
+    return problems;
+  }
+}

@@ -1,0 +1,177 @@
+/** Data of two processes and constants on one page: whoever writes copies all of it. And four remedies, measured. */
+
+import { signalName } from '../../kernel/signal.js';
+import { hex, PagedMachine } from '../paged-machine.js';
+import { SegmentMachine } from '../segment-machine.js';
+import type { Lab, Story } from '../story.js';
+import { formatCount } from '../../report/units.js';
+
+const MIB = 2 ** 20;
+const PAGE = 4096;
+const AT = 0x4000_0000;
+/** Whose a byte is. */
+const CONSTANTS = 0;
+const A = 1;
+const B = 2;
+/** The chapter's page: constants, A's data, B's data, constants; each part from its start to the next one's. */
+const PARTS = [
+  { start: 0, end: 1000, owner: CONSTANTS },
+  { start: 1000, end: 2000, owner: A },
+  { start: 2000, end: 3000, owner: B },
+  { start: 3000, end: PAGE, owner: CONSTANTS },
+];
+const WRITTEN = 1500;
+/** The remedies are measured on a program with so many of these parts. */
+const RECORDS = 100;
+
+/** Owners of the bytes when the parts follow one another as in the chapter, record after record. */
+function interleaved(records: number): Uint8Array {
+  const owners = new Uint8Array(records * PAGE);
+  for (let record = 0; record < records; record++) {
+    for (const { start, end, owner } of PARTS) owners.fill(owner, record * PAGE + start, record * PAGE + end);
+  }
+  return owners;
+}
+
+/** The same bytes, sorted by owner; each owner begins at a multiple of `align`. */
+function grouped(records: number, align: number, owners: readonly number[]): Uint8Array {
+  const all = interleaved(records);
+  let length = 0;
+  const starts = owners.map((owner) => {
+    const start = Math.ceil(length / align) * align;
+    length = start + all.filter((byte) => byte === owner).length;
+    return start;
+  });
+  const result = new Uint8Array(Math.ceil(length / PAGE) * PAGE).fill(CONSTANTS);
+  owners.forEach((owner, i) => result.fill(owner, starts[i], starts[i] + all.filter((byte) => byte === owner).length));
+  return result;
+}
+
+interface Measured {
+  readonly bytesCopied: number;
+  /** Bytes among them that are not A's. */
+  readonly foreign: number;
+}
+
+/** A process with these bytes forks, and writes to every page on which bytes of A lie. */
+function measure(owners: Uint8Array, huge: boolean): Measured {
+  const machine = new PagedMachine(32 * MIB);
+  const a = machine.spawn();
+  const page = huge ? 2 * MIB : PAGE;
+  machine.map(a, Math.ceil(owners.length / page) * page, { at: AT, huge });
+  for (let at = 0; at < owners.length; at += page) machine.store(a, AT + at, 1);
+  machine.fork(a);
+  const { counters } = machine.kernel;
+  let foreign = 0;
+  for (let at = 0; at < owners.length; at += PAGE) {
+    const offset = owners.subarray(at, at + PAGE).indexOf(A);
+    if (offset < 0) continue;
+    const before = counters.bytesCopied;
+    machine.store(a, AT + at + offset, 2);
+    if (counters.bytesCopied === before) continue;
+    const start = at - (at % page);
+    const own = owners.subarray(start, start + page).filter((owner) => owner === A).length;
+    foreign += counters.bytesCopied - before - own;
+  }
+  return { bytesCopied: counters.bytesCopied, foreign };
+}
+
+function onePage(story: Story): PagedMachine {
+  const machine = new PagedMachine(16 * MIB);
+  const a = machine.spawn();
+  machine.map(a, PAGE, { at: AT });
+  machine.store(a, AT, 1);
+  for (const { start, end, owner } of PARTS) {
+    machine.kernel.copyOut(a, AT + start, new Uint8Array(end - start).fill(10 + owner));
+  }
+  const b = machine.fork(a);
+  machine.store(a, AT + WRITTEN, 99);
+  const fault = machine.lastFault;
+  const { bytesCopied } = machine.kernel.counters;
+  const copied = new Uint8Array(PAGE);
+  machine.kernel.copyIn(a, AT, copied);
+  const count = (owner: number): number => copied.filter((byte) => byte === 10 + owner).length;
+  story.step(
+    `A and B share a page after a fork. A writes its byte ${WRITTEN}: all of the page is copied, B's data and the constants with it.`,
+    fault,
+    `bytes copied: ${bytesCopied}; of them B's: ${count(B)}, constants: ${count(CONSTANTS)}`,
+    `A: ${machine.entry(a, AT)}, reads ${machine.load(a, AT + WRITTEN)}; B: ${machine.entry(b, AT)}, reads ${machine.load(b, AT + WRITTEN)}`,
+  );
+  story.figure('bytesCopied', bytesCopied, 4096);
+  story.figure('bytesOfB', count(B), 1000);
+  story.figure('bytesOfConstants', count(CONSTANTS), 2096);
+
+  const readOnly = machine.map(a, PAGE, { rights: 'r--' });
+  machine.load(a, readOnly);
+  const refused = machine.store(a, readOnly, 1);
+  const violation = machine.lastFault;
+  story.step(
+    'The processor reports a real violation with the same error code. The kernel tells them apart by the region: may it be written at all?',
+    `copy on write: ${fault}`,
+    `violation:     ${violation}`,
+    `region ${hex(AT)} is rw-: copied; region ${hex(readOnly)} is r--: ${signalName(refused)}`,
+  );
+  const code = (text: string): string => /error code (\w+)/.exec(text)?.[1] ?? text;
+  story.figure('sameErrorCode', code(fault) === code(violation), true);
+  story.figure('violationRefused', refused < 0, true);
+  return machine;
+}
+
+function remedies(story: Story): void {
+  const as = interleaved(RECORDS);
+  // In a section of their own the constants are mapped read-only, and no fork ever copies them.
+  const rows: readonly [key: string, text: string, measured: Measured][] = [
+    ['interleaved', 'as in the chapter, one after the other', measure(as, false)],
+    ['layout', 'layout: data sorted by who writes it', measure(grouped(RECORDS, 1, [CONSTANTS, A, B]), false)],
+    [
+      'alignment',
+      'alignment: and each part from a page boundary on',
+      measure(grouped(RECORDS, PAGE, [CONSTANTS, A, B]), false),
+    ],
+    ['largerPages', 'larger pages: 2 MiB', measure(as, true)],
+    [
+      'sections',
+      'linker sections: constants in one that is never writable',
+      measure(grouped(RECORDS, PAGE, [A, B]), false),
+    ],
+  ];
+  story.step(
+    `The remedies, for ${RECORDS} times this data; A writes all that is its own (${formatCount(RECORDS * 1000)} bytes).`,
+    ...rows.map(([, text, { bytesCopied, foreign }]) => {
+      return `${text}: ${formatCount(bytesCopied)} bytes copied, ${formatCount(foreign)} of them not A's`;
+    }),
+  );
+  for (const [key, , { bytesCopied, foreign }] of rows) {
+    story.figure(`${key}BytesCopied`, bytesCopied);
+    story.figure(`${key}ForeignBytes`, foreign);
+  }
+}
+
+/** A segment is as long as what it holds: the parts are apart from the start. */
+function segmented(story: Story): SegmentMachine {
+  const machine = new SegmentMachine(MIB);
+  const a = machine.spawn();
+  const [, ofA] = PARTS.map(({ start, end, owner }) => {
+    return machine.create(a, owner === CONSTANTS ? 'constants' : 'data', end - start, `part ${start}`);
+  });
+  machine.store(a, ofA, 0, 1);
+  machine.fork(a);
+  machine.store(a, ofA, WRITTEN - 1000, 99);
+  const { bytesCopied } = machine.kernel.counters;
+  story.step(
+    'By segments each part is a segment of its own: A copies its own bytes only.',
+    `${bytesCopied} bytes copied`,
+  );
+  story.figure('segmentBytesCopied', bytesCopied, 1000);
+  return machine;
+}
+
+export const falseSharing: Lab = {
+  name: 'false-sharing',
+  title: 'False sharing: what else lies on the page',
+  run(story) {
+    const machine = onePage(story);
+    remedies(story);
+    story.compare(segmented(story).cost(), machine.cost());
+  },
+};

@@ -1,0 +1,57 @@
+/** A file mapped by two processes: private until somebody writes, or shared for good. */
+
+import { PagedMachine } from '../paged-machine.js';
+import type { Lab } from '../story.js';
+
+const BYTES = 4096;
+const AT = 0x5000_0000;
+
+export const mappedFile: Lab = {
+  name: 'mapped-file',
+  title: 'A file mapped by two processes, private and shared',
+  run(story) {
+    const machine = new PagedMachine(16 * 2 ** 20);
+    const file = machine.file('notes', BYTES);
+    const [a, b] = [machine.spawn(), machine.spawn()];
+    const inFile = (): number => {
+      const byte = new Uint8Array(1);
+      machine.kernel.files.read(file, 7, byte);
+      return byte[0];
+    };
+    const [privateInA, privateInB] = [a, b].map((process) => machine.map(process, BYTES, { file, at: AT }));
+    machine.load(a, privateInA);
+    machine.load(b, privateInB);
+    const together = machine.frame(a, privateInA) === machine.frame(b, privateInB);
+    story.step(
+      'A and B map the file private and read it: both see the one page of the page cache.',
+      `A: ${machine.entry(a, privateInA)}`,
+      `B: ${machine.entry(b, privateInB)}`,
+    );
+    machine.store(a, privateInA + 7, 200);
+    const apart = machine.frame(a, privateInA) !== machine.frame(b, privateInB);
+    story.step(
+      'A writes byte 7: it gets a copy, and neither B nor the file changes.',
+      `A reads ${machine.load(a, privateInA + 7)}, B ${machine.load(b, privateInB + 7)}, the file has ${inFile()}`,
+      `bytes copied: ${machine.kernel.counters.bytesCopied}`,
+    );
+    story.figure('sharedUntilWritten', together, true);
+    story.figure('apartAfterwards', apart, true);
+    story.figure('privateByteInB', machine.load(b, privateInB + 7), 7);
+    story.figure('bytesCopied', machine.kernel.counters.bytesCopied, BYTES);
+
+    const [sharedInA, sharedInB] = [a, b].map((process) => machine.map(process, BYTES, { file, shared: true }));
+    machine.store(a, sharedInA + 7, 201);
+    const seen = machine.load(b, sharedInB + 7);
+    story.step(
+      'Both map it shared: what A writes is in the file, B sees it, and so does read(2).',
+      `B reads ${seen}, the file has ${inFile()}`,
+      `A: ${machine.entry(a, sharedInA)}; B: ${machine.entry(b, sharedInB)}`,
+    );
+    story.figure('sharedByteInB', seen, 201);
+    story.figure('byteInFile', inFile(), 201);
+    story.figure('sharedFrames', new Set([machine.frame(a, sharedInA), machine.frame(b, sharedInB)]).size, 1);
+    const stillPrivate = machine.load(a, privateInA + 7);
+    story.step("A's private copy stays as it was.", `A reads ${stillPrivate} there`);
+    story.figure('privateCopyKept', stillPrivate, 200);
+  },
+};

@@ -1,0 +1,132 @@
+/** Dynamic linking and rings, as Multics had them. */
+
+import { errnoName } from '../../kernel/errno.js';
+import { SEGV_ACCERR, signalName } from '../../kernel/signal.js';
+import { Multics } from '../../segments/multics/multics.js';
+import type { SegmentDefinition } from '../../segments/multics/directory.js';
+import type { MulticsProcess } from '../../segments/multics/process.js';
+import { RINGS } from '../../segments/multics/rings.js';
+import { must } from '../must.js';
+import { SegmentMachine } from '../segment-machine.js';
+import type { Lab, Story } from '../story.js';
+
+const ENTRY = 0x20;
+/** The chapter's examples: R1, R2, R3. */
+const EXAMPLES: readonly (readonly [name: string, brackets: readonly [number, number, number]])[] = [
+  ['hcs_', [0, 0, 5]],
+  ['ms_', [1, 1, 5]],
+  ['ls', [1, 5, 5]],
+];
+const USER_RING = 4;
+
+function procedure(
+  name: string,
+  brackets: readonly [number, number, number],
+  calls: readonly string[] = [],
+): SegmentDefinition {
+  const links = calls.map((segment) => ({ segment, symbol: 'main' }));
+  return { name, kind: 'procedure', brackets, bytes: 256, symbols: { main: ENTRY }, links };
+}
+
+function system(): { machine: SegmentMachine; multics: Multics } {
+  const machine = new SegmentMachine(2 ** 20);
+  const multics = new Multics(machine.kernel);
+  const names = EXAMPLES.map(([name]) => name);
+  for (const [name, brackets] of EXAMPLES) must(multics.define(procedure(name, brackets)));
+  must(multics.define(procedure('program', [USER_RING, USER_RING, USER_RING], names)));
+  must(multics.define({ name: 'log', kind: 'data', brackets: [1, 5, 5], bytes: 64 }));
+  for (let ring = 0; ring < RINGS; ring++) must(multics.define(procedure(`caller${ring}`, [ring, ring, ring], names)));
+  return { machine, multics };
+}
+
+function nameOf(process: MulticsProcess): string {
+  return process.known[process.procedure].named?.name ?? '?';
+}
+
+/** Calls `ls` and comes back. */
+function callAndReturn(multics: Multics, process: MulticsProcess): string {
+  const { counters, memory } = multics.kernel;
+  const before = { links: counters.linkFaults, exceptions: memory.core.exceptions };
+  must(multics.call(process, 2));
+  const where = `in ${nameOf(process)} at offset ${process.offset}, ring ${process.ring}`;
+  must(multics.return(process));
+  return `${where}; link faults: ${counters.linkFaults - before.links}, exceptions in all: ${memory.core.exceptions - before.exceptions}`;
+}
+
+function linking(story: Story, multics: Multics): void {
+  const { counters, memory } = multics.kernel;
+  const first = must(multics.login());
+  must(multics.start(first, 'program', USER_RING));
+  story.step(
+    'The program of process 1 calls ls for the first time: its link is unsnapped and faults; the linker searches the directory, makes ls known and snaps the link.',
+    callAndReturn(multics, first),
+  );
+  const again = memory.core.exceptions;
+  story.step('It calls again: the link leads straight there.', callAndReturn(multics, first));
+  story.figure('exceptionsOfSecondCall', memory.core.exceptions - again, 0);
+  const second = must(multics.login());
+  // Another history gives another number to the same segment.
+  must(multics.initiate(second, 'log'));
+  must(multics.start(second, 'program', USER_RING));
+  story.step(
+    'Process 2 runs the same program: the procedures are pure and shared, the links are its own, so it has a link fault of its own.',
+    callAndReturn(multics, second),
+  );
+  const numbers = [first, second].map((process) => process.numberOf('ls') ?? -1);
+  const segments = [first, second].map((process, i) => process.rings[USER_RING]?.table.entries[numbers[i]]?.segment);
+  story.step(
+    'One copy of ls serves both, under a number of each process.',
+    `segment number of ls: ${numbers[0]} in process 1, ${numbers[1]} in process 2`,
+    `linkage sections: ${first.linkage.size + second.linkage.size}; copies of ls: ${new Set(segments).size}`,
+  );
+  story.figure('linkFaults', counters.linkFaults, 2);
+  story.figure('copiesOfLs', new Set(segments).size, 1);
+  story.figure('numbersDiffer', numbers[0] !== numbers[1], true);
+}
+
+/** Where a call from `ring` ends up: the ring in which the procedure runs, or -1. */
+function ringAfterCall(multics: Multics, ring: number, link: number): number {
+  const process = must(multics.login());
+  must(multics.start(process, `caller${ring}`, ring));
+  const status = multics.call(process, link);
+  const result = status < 0 ? -1 : process.ring;
+  multics.logout(process);
+  return result;
+}
+
+function rings(story: Story, multics: Multics): void {
+  const all = Array.from({ length: RINGS }, (_, ring) => ring);
+  story.step(
+    'Who may call what: the ring in which the procedure runs then (-: refused).',
+    `called from ring      ${all.join('  ')}`,
+    ...EXAMPLES.map(([name, brackets], link) => {
+      const found = all.map((ring) => ringAfterCall(multics, ring, link));
+      story.figure(`ringsOf_${name}`, found.map((ring) => (ring < 0 ? '-' : String(ring))).join(''));
+      const cells = found.map((ring) => (ring < 0 ? '-' : String(ring))).join('  ');
+      return `${`${name} ${brackets.join(',')}`.padEnd(20)}  ${cells}`;
+    }),
+  );
+  const process = must(multics.login());
+  must(multics.start(process, 'program', USER_RING));
+  const read = multics.load(process, 'log', 0);
+  const written = multics.store(process, 'log', 0, 1);
+  story.step(
+    `The user's program (4,4,4) touches a segment with brackets 1,5,5: ring ${USER_RING} may read it, only ring 1 may write it.`,
+    `read: ${read === 0 ? 'done' : errnoName(read)}; write: ${signalName(written)}`,
+  );
+  story.figure('readAllowed', read === 0, true);
+  story.figure('ringViolationRefused', written === SEGV_ACCERR, true);
+}
+
+export const multics: Lab = {
+  name: 'multics',
+  title: 'Multics: links that snap, and rings',
+  run(story) {
+    const { machine, multics: system_ } = system();
+    linking(story, system_);
+    rings(story, system_);
+    const problems = machine.kernel.audit();
+    story.step('The audit of the kernel.', `${problems.length} problems`);
+    story.figure('auditProblems', problems.length, 0);
+  },
+};
