@@ -1,7 +1,7 @@
 /** MADV_COLLAPSE: making one huge page out of small ones, at once. */
 
 import { PAGE_BYTES, SHIFT_2M } from '../../hw/address.js';
-import { alignUp } from './address-space.js';
+import { alignDown, alignUp } from './address-space.js';
 import { EAGAIN, EINVAL, ENOMEM } from './errno.js';
 import { FRAME_ANON } from './frames.js';
 import { depositTable } from './huge.js';
@@ -19,6 +19,8 @@ import { VM_NOHUGEPAGE } from './vma-flags.js';
 export function collapse(memory: Memory, vma: Vma, start: number, end: number): number {
   if ((vma.flags & VM_NOHUGEPAGE) !== 0 || vma.space.hugePages === 'never' || !vma.isAnonymous) return EINVAL;
   if (vma.anonVma === null || alignUp(vma.start, SHIFT_2M) + HUGE_BYTES > vma.end) return EINVAL;
+  // A range inside one huge page names none, and Linux calls that a failure; one that ends where it begins is empty.
+  if (alignDown(end, SHIFT_2M) < alignUp(start, SHIFT_2M)) return EINVAL;
   let failure = 0;
   for (let address = alignUp(start, SHIFT_2M); address + HUGE_BYTES <= end; address += HUGE_BYTES) {
     const result = collapseOne(memory, vma, address);

@@ -17,6 +17,7 @@ export const EEXIST = -17;
 export const EINVAL = -22;
 export const EFBIG = -27;
 export const EIDRM = -43;
+export const EOVERFLOW = -75;
 export const EOPNOTSUPP = -95;
 
 const NAMES = new Map<number, string>([
@@ -34,6 +35,7 @@ const NAMES = new Map<number, string>([
   [EINVAL, 'EINVAL'],
   [EFBIG, 'EFBIG'],
   [EIDRM, 'EIDRM'],
+  [EOVERFLOW, 'EOVERFLOW'],
   [EOPNOTSUPP, 'EOPNOTSUPP'],
 ]);
 

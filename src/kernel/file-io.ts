@@ -2,6 +2,7 @@
 
 import { PAGE_BYTES, PAGE_OFFSET_MASK } from '../../hw/address.js';
 import { EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from './errno.js';
+import { LARGEST_FILE } from './file.js';
 import type { FileObject, OpenFile } from './file.js';
 import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE } from './flags.js';
 import { FRAME_DIRTY } from './frames.js';
@@ -12,8 +13,6 @@ import { writeFrame } from './user-copy.js';
 
 /** Moves bytes between a page and wherever the caller's buffer is; returns how many it could move. */
 export type PageMover = (frame: number, offsetInPage: number, bytes: number, done: number) => number;
-
-const LARGEST_FILE = 2 ** 52;
 
 /**
  * pread(2): calls `move` for each piece; frame -1 stands for a hole, all zeros.

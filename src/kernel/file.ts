@@ -8,6 +8,9 @@ import type { Vma } from './vma.js';
  */
 export type ObjectKind = 'shmem' | 'disk';
 
+/** Bytes of the largest file: every offset is exact as a plain number. */
+export const LARGEST_FILE = 2 ** 52;
+
 export class FileObject {
   /** Bytes. */
   size = 0;

@@ -14,7 +14,7 @@ import { Buddy } from './buddy.js';
 import type { KernelCounters } from './counters.js';
 import { LargeFolio } from './large-folio.js';
 
-export const MAP_LARGE = 1 << 31;
+const MAP_LARGE = 1 << 31;
 export const MAP_EXCLUSIVE = 1 << 30;
 export const MAP_COUNT = MAP_EXCLUSIVE - 1;
 

@@ -54,6 +54,12 @@ export function madvise(memory: Memory, space: AddressSpace, address: number, le
   if (address % PAGE_BYTES !== 0 || address < 0 || length < 0) return EINVAL;
   const end = address + alignUp(length);
   if (populates) return populateAdvice(memory, space, address, end, advice === f.MADV_POPULATE_WRITE);
+  const result = adviseRange(memory, space, address, end, advice);
+  memory.tlb.flush();
+  return result;
+}
+
+function adviseRange(memory: Memory, space: AddressSpace, address: number, end: number, advice: number): number {
   let covered = address;
   for (let at = address; at < end;) {
     const vma = space.vmas.atOrAbove(at);
@@ -96,7 +102,6 @@ function dontNeed(memory: Memory, vma: Vma, start: number, end: number, lockedTo
   // With huge pages alone the length is rounded down, so that nothing outside of the range is lost.
   const whole = end - (end % size);
   if (whole > start) zapRange(memory, vma, start, whole, { keepGuards: true, freeTables: true });
-  memory.tlb.flush();
   return 0;
 }
 

@@ -19,7 +19,7 @@ function writtenBits(vma: Vma): number {
 }
 
 /** Makes a new folio the VMA's: anonymous, exclusive, at the place that `address` has in the VMA's anon_vma. */
-export function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number): void {
+function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number): void {
   const { frames } = memory;
   const owner: AnonVma | null = vma.anonVma;
   if (owner === null) throw new Error('an anonymous page needs an anon_vma');

@@ -3,8 +3,8 @@
 import { PAGE_BYTES, PAGE_SHIFT, SHIFT_2M } from '../../hw/address.js';
 import { alignDown, alignUp, USER_END } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
-import { EACCES, EEXIST, EINVAL, ENOMEM, EPERM } from './errno.js';
-import { FileObject, OpenFile } from './file.js';
+import { EACCES, EEXIST, EINVAL, ENOMEM, EOVERFLOW, EPERM } from './errno.js';
+import { FileObject, LARGEST_FILE, OpenFile } from './file.js';
 import * as f from './flags.js';
 import { HUGE_BYTES } from './memory.js';
 import type { Memory } from './memory.js';
@@ -13,7 +13,7 @@ import { populateRange } from './populate.js';
 import { MMAP_MIN_ADDRESS, STACK_GUARD_GAP } from './stack.js';
 import { Vma } from './vma.js';
 import * as vm from './vma-flags.js';
-import { mergeNew } from './vma-merge.js';
+import { mergeNew, MOST_VMAS } from './vma-merge.js';
 import { addVma } from './vma-ops.js';
 
 export interface MmapRequest {
@@ -28,7 +28,7 @@ export interface MmapRequest {
   readonly offset: number;
 }
 
-/** Returns the address, EINVAL, EACCES, EEXIST, EPERM or ENOMEM. Source: Linux manual pages, mmap(2). */
+/** Returns the address, EINVAL, EACCES, EEXIST, EPERM, EOVERFLOW or ENOMEM. Source: Linux manual pages, mmap(2). */
 export function mmap(memory: Memory, space: AddressSpace, request: MmapRequest): number {
   const { flags, file } = request;
   const pageShift = (flags & f.MAP_HUGETLB) === 0 ? PAGE_SHIFT : flags >>> f.MAP_HUGE_SHIFT || SHIFT_2M;
@@ -36,6 +36,8 @@ export function mmap(memory: Memory, space: AddressSpace, request: MmapRequest):
   if (pageShift !== PAGE_SHIFT && pageShift !== SHIFT_2M && pageShift !== 30) return EINVAL;
   const length = alignUp(request.length, pageShift);
   if (length > USER_END) return ENOMEM;
+  if (request.offset < 0 || request.offset + length > LARGEST_FILE) return EOVERFLOW;
+  if (space.vmas.size > MOST_VMAS) return ENOMEM;
   const address = placeFor(space, request, length, pageShift);
   if (address < 0) return address;
   const replaces = (flags & f.MAP_FIXED_NOREPLACE) === 0;

@@ -30,11 +30,17 @@ export function mprotect(memory: Memory, space: AddressSpace, address: number, l
   if (length === 0) return 0;
   const end = address + alignUp(length);
   if (end > USER_END || !(end > address)) return ENOMEM;
-  let at = address;
+  const result = protectRange(memory, space, address, end, protFlags(prot));
+  memory.tlb.flush();
+  return result;
+}
+
+function protectRange(memory: Memory, space: AddressSpace, start: number, end: number, rights: number): number {
+  let at = start;
   while (at < end) {
     const vma = space.vmas.at(at);
     if (vma === undefined) return ENOMEM;
-    const result = protectVma(memory, vma, at, Math.min(end, vma.end), protFlags(prot));
+    const result = protectVma(memory, vma, at, Math.min(end, vma.end), rights);
     if (result < 0) return result;
     at = result;
   }
@@ -63,11 +69,14 @@ function protectVma(memory: Memory, vma: Vma, start: number, end: number, rights
   if (typeof changed === 'number') return changed;
   changePages(memory, changed, start, end);
   const lockedReadOnly = (before & (vm.VM_WRITE | vm.VM_SHARED | vm.VM_LOCKED)) === vm.VM_LOCKED;
-  if (lockedReadOnly && (flags & vm.VM_WRITE) !== 0) populateRange(memory, changed.space, start, end);
+  if (lockedReadOnly && (flags & vm.VM_WRITE) !== 0) {
+    memory.tlb.flush();
+    populateRange(memory, changed.space, start, end);
+  }
   return end;
 }
 
-/** Gives the present pages of a range the rights of their VMA. */
+/** Gives the present pages of a range the rights of their VMA. The invalidations stay gathered. */
 function changePages(memory: Memory, vma: Vma, start: number, end: number): void {
   const { tables } = memory;
   let from = start;
@@ -86,7 +95,6 @@ function changePages(memory: Memory, vma: Vma, start: number, end: number): void
       if ((tables.words[entry] & PTE_MAPPED) !== 0) changeEntry(memory, vma, entry, address, tables.frameAt(entry));
     }
   }
-  memory.tlb.flush();
 }
 
 function changeEntry(memory: Memory, vma: Vma, at: number, address: number, frame: number): void {

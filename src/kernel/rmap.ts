@@ -10,7 +10,7 @@ import type { Vma } from './vma.js';
 import { zapRange } from './zap.js';
 
 /** A page as one address space sees it. */
-export interface FrameMapping {
+interface FrameMapping {
   readonly vma: Vma;
   /** Linear address of the frame. */
   readonly address: number;

@@ -152,7 +152,7 @@ function nameOf(space: AddressSpace, vma: Vma): string {
 }
 
 /** The line of /proc/PID/maps for one VMA. */
-export function mapsLine(space: AddressSpace, vma: Vma): string {
+function mapsLine(space: AddressSpace, vma: Vma): string {
   const range = `${hex(vma.start, 8)}-${hex(vma.end, 8)}`;
   const offset = vma.file === null ? 0 : vma.pgoff * PAGE_BYTES;
   const inode = vma.file === null ? 0 : vma.file.object.id;

@@ -15,6 +15,9 @@ import { Vma } from './vma.js';
 import { VM_SOFTDIRTY } from './vma-flags.js';
 import { addVma, removeVma } from './vma-ops.js';
 
+/** VMAs that one address space may have. Linux: vm.max_map_count. */
+export const MOST_VMAS = 65530;
+
 /** A range as it is going to be: what a neighbour must equal to be merged with it. */
 export interface Proposal {
   readonly start: number;
@@ -158,7 +161,7 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
 /** Cuts a VMA in two at `address`, inside of it. Returns the upper part, a VMA of its own; ENOMEM; or EINVAL. */
 export function splitVma(memory: Memory, vma: Vma, address: number): Vma | number {
   if (address % 2 ** vma.pageShift !== 0) return EINVAL;
-  if (memory.frames.buddy.refuses()) return ENOMEM;
+  if (vma.space.vmas.size >= MOST_VMAS || memory.frames.buddy.refuses()) return ENOMEM;
   const upper = vma.slice(vma.space, address, vma.end);
   upper.anonVma = vma.anonVma;
   cloneChain(upper, vma);

@@ -42,7 +42,7 @@ function inUse(memory: Memory): Record<string, number> {
 }
 
 /** Names as in /proc/vmstat, in its order. */
-export function vmstat(memory: Memory): Record<string, number> {
+function vmstat(memory: Memory): Record<string, number> {
   const { counters } = memory;
   return {
     ...inUse(memory),

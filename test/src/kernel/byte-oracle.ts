@@ -28,8 +28,7 @@ export interface Cell {
   readonly wipe: boolean;
 }
 
-export const READ = 1;
-export const WRITE = 2;
+const WRITE = 2;
 
 export class OracleProcess {
   readonly cells = new Map<number, Cell>();

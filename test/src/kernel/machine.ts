@@ -35,3 +35,8 @@ export function peek(kernel: Kernel, process: Process, address: number): number 
   const status = kernel.load(process, address, 1);
   return status < 0 ? status : kernel.valueLo & 0xff;
 }
+
+/** First byte and pages of each VMA. */
+export function ranges(process: Process): [number, number][] {
+  return [...(process.space?.vmas ?? [])].map((vma) => [vma.start, vma.pages]);
+}
