@@ -71,3 +71,8 @@ export function pagesOption(): Option {
   const all = PAGE_SHIFTS.map(pageSizeName).join(',');
   return new Option('-p, --pages <sizes>', 'page sizes').argParser(parsePages).default(PAGE_SHIFTS, all);
 }
+
+/** `--access`, the same for every command that has it. */
+export function accessOption(): Option {
+  return new Option('-a, --access <kind>', 'what to do there').choices(['read', 'write', 'fetch']).default('read');
+}

@@ -48,10 +48,15 @@ export function writeOutput(option: string, path: string, text: string): void {
   }
 }
 
+/** Prints a value as JSON on standard output. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
 /** Prints the view that the options ask for, and writes the CSV file. */
 export function printResult<Result>(result: Result, options: OutputOptions, views: Views<Result>): void {
   const { csv } = options;
   if (csv !== undefined && csv !== STDOUT) writeOutput('--csv', csv, toCsv(views.rows(result)));
-  if (options.json === true) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  if (options.json === true) printJson(result);
   else process.stdout.write(csv === STDOUT ? toCsv(views.rows(result)) : views.text(result));
 }

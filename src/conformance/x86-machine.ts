@@ -117,7 +117,7 @@ function powerDown(mmu: Mmu): void {
 }
 
 /** Writes registers in the order that software must follow: EFER and CR4 before paging, PCIDE and CR3 bits 63:32 after it. */
-function writeRegisters(mmu: Mmu, registers: RecordedRegisters): number {
+export function writeRegisters(mmu: Mmu, registers: Pick<RecordedRegisters, 'cr0' | 'cr3' | 'cr4' | 'efer'>): number {
   const { cr0, cr3, cr4, efer } = registers;
   const pcide = cr4.lo & CR4_PCIDE;
   const cr3First = pcide === 0 ? cr3.lo : cr3.lo & ~PCID_MASK;
@@ -136,7 +136,8 @@ function writeRegisters(mmu: Mmu, registers: RecordedRegisters): number {
   return 0;
 }
 
-function loadFlatSegments(unit: SegmentationUnit, cpl: number): void {
+/** Flat segments of the level `cpl`, the code segment being 64-bit in IA-32e mode. */
+export function loadFlatSegments(unit: SegmentationUnit, cpl: number): void {
   const level = cpl << 13;
   const long = (unit.memory.efer & EFER_LMA) !== 0 && (unit.memory.cr0 & CR0_PG) !== 0;
   for (const register of unit.segments) {

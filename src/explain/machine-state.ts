@@ -1,0 +1,107 @@
+/**
+ * A machine's state as JSON: registers, memory and what was accessed before. The demonstrations that are built in are
+ * such states, too, and so is whatever a user writes.
+ */
+
+import { z } from 'zod';
+import { parseAddress } from '../../hw/address.js';
+import type { Word64 } from '../../hw/address.js';
+
+export const STATE_VERSION = 1;
+
+const DEFAULT_RAM = 2 ** 26;
+
+/** Something is wrong in a state: the message names the field, its value and the fix. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+}
+
+const ZERO: Word64 = { hi: 0, lo: 0 };
+
+const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
+  const word = parseAddress(String(given));
+  if (word !== undefined) return word;
+  context.addIssue({ code: 'custom', message: `'${given}' is no number of at most 64 bits; write it as "0x1000"` });
+  return z.NEVER;
+});
+
+/** A register of 32 bits that matter. */
+const narrow = hex.refine(({ hi }) => hi === 0, { message: 'bits 63:32 are reserved here and must be 0' });
+
+const Stored = z
+  .strictObject({
+    at: hex.describe('physical address'),
+    value: hex,
+    bytes: z.union([z.literal(4), z.literal(8)], { message: 'must be 4 or 8' }).default(8),
+  })
+  .refine(({ value, bytes }) => bytes === 8 || value.hi === 0, {
+    path: ['value'],
+    message: 'does not fit into 4 bytes; set "bytes" to 8',
+  });
+
+const AccessKind = z.enum(['read', 'write', 'fetch']);
+
+const Accessed = z.strictObject({
+  at: hex.describe('linear address'),
+  access: AccessKind.default('read'),
+  user: z.boolean().default(false),
+});
+
+const Registers = z.strictObject({
+  cr0: narrow,
+  cr3: hex.default(ZERO),
+  cr4: narrow.default(ZERO),
+  efer: narrow.default(ZERO),
+  pkru: narrow.default(ZERO),
+  pkrs: narrow.default(ZERO),
+  ac: z.boolean().default(false).describe('RFLAGS.AC'),
+});
+
+const Segments = z.strictObject({
+  cpl: z.int().min(0).max(3).default(0),
+  gdt: z.strictObject({ base: hex, limit: z.int().min(0).max(0xffff) }),
+  ldt: narrow.optional().describe('selector of the LDT, as LLDT takes it'),
+  code64: z.boolean().default(true).describe('in IA-32e mode: the running code segment is a 64-bit one'),
+});
+
+export const MachineState = z.strictObject({
+  schemaVersion: z.literal(STATE_VERSION),
+  about: z.string().optional(),
+  ramBytes: z
+    .int()
+    .min(4096)
+    .max(2 ** 34)
+    .multipleOf(4096)
+    .default(DEFAULT_RAM),
+  maxPhysicalBits: z.int().min(36).max(52).default(40),
+  tlb: z.string().default('skylake').describe('a preset or a shape, as --tlb takes it'),
+  registers: Registers,
+  segments: Segments.optional(),
+  memory: z.array(Stored).default([]),
+  accesses: z.array(Accessed).default([]).describe('made in this order, to fill TLBs and caches'),
+});
+
+export type MachineState = z.infer<typeof MachineState>;
+/** A state as it is written, defaults left out. */
+export type MachineStateInput = z.input<typeof MachineState>;
+export type AccessKind = z.infer<typeof AccessKind>;
+
+function explainIssue(issue: z.core.$ZodIssue): string {
+  const field = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return `${field === '' ? 'the state' : field}: there is no field '${issue.keys.join("', '")}'; see pagewalk walk --help`;
+  }
+  if (field === 'schemaVersion') return `schemaVersion: must be ${STATE_VERSION}`;
+  if (field === '') return 'expected an object such as {"schemaVersion": 1, "registers": {…}, "memory": […]}';
+  return `${field}: ${issue.message}`;
+}
+
+/**
+ * Checks what was read from a file and fills in the defaults.
+ * @throws StateError
+ */
+export function parseState(value: unknown): MachineState {
+  const parsed = MachineState.safeParse(value);
+  if (!parsed.success) throw new StateError(explainIssue(parsed.error.issues[0]));
+  return parsed.data;
+}

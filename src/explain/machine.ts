@@ -1,0 +1,96 @@
+/** A processor and its RAM in a given state, set up as software would: stores, registers, then accesses. */
+
+import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
+import { formatHex } from '../../hw/address.js';
+import type { Word64 } from '../../hw/address.js';
+import { describeException } from '../../hw/exception.js';
+import { Mmu } from '../../hw/mmu.js';
+import { Ram } from '../../hw/ram.js';
+import { CR0_ET, CR4_PCIDE, EFER_LMA } from '../../hw/registers.js';
+import { loadGdt, loadLdt } from '../../hw/segmentation/table-registers.js';
+import { CS } from '../../hw/segmentation/register.js';
+import { LONG } from '../../hw/segmentation/descriptor.js';
+import { SegmentationUnit } from '../../hw/segmentation/unit.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { loadFlatSegments, writeRegisters } from '../conformance/x86-machine.js';
+import { StateError } from './machine-state.js';
+import type { AccessKind, MachineState } from './machine-state.js';
+
+const KINDS: Readonly<Record<AccessKind, number>> = { read: READ, write: WRITE, fetch: FETCH };
+
+/** The access bits of access.ts. */
+export function accessBits(kind: AccessKind, user: boolean): number {
+  return KINDS[kind] | (user ? USER : 0);
+}
+
+/** A processor with its segmentation unit. */
+export interface ExplainedMachine {
+  readonly mmu: Mmu;
+  readonly unit: SegmentationUnit;
+}
+
+/** @throws StateError that names the field, when the processor or the RAM refuses a value. */
+export function buildMachine(state: MachineState): ExplainedMachine {
+  const ram = new Ram({ bytes: state.ramBytes });
+  state.memory.forEach(({ at, value, bytes }, index) => {
+    const status = bytes === 4 ? ram.store32(at.hi, at.lo, value.lo) : ram.store64(at.hi, at.lo, value.hi, value.lo);
+    if (status < 0) {
+      throw new StateError(
+        `memory.${index}.at: ${hex(at)} lies outside of RAM; make ramBytes ${state.ramBytes} larger`,
+      );
+    }
+  });
+  const mmu = new Mmu({ ram, tlb: tlbOf(state), maxPhysicalBits: state.maxPhysicalBits });
+  setRegisters(mmu, state.registers);
+  const unit = new SegmentationUnit(mmu);
+  loadFlatSegments(unit, 0);
+  if (state.segments !== undefined) setSegments(unit, state.segments);
+  state.accesses.forEach(({ at, access, user }, index) => {
+    if (mmu.translate(at.hi, at.lo, accessBits(access, user)) >= 0) return;
+    throw new StateError(`accesses.${index}: ${describeException(mmu.fault)}; leave it out, or map the address`);
+  });
+  return { mmu, unit };
+}
+
+function hex({ hi, lo }: Word64): string {
+  return formatHex(hi, lo);
+}
+
+function tlbOf(state: MachineState): ReturnType<typeof parseTlb> {
+  try {
+    return parseTlb(state.tlb);
+  } catch (error) {
+    throw error instanceof RangeError ? new StateError(`tlb: ${error.message}`) : error;
+  }
+}
+
+function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {
+  if (writeRegisters(mmu, wanted) < 0) {
+    const name = refusedRegister(mmu, wanted);
+    const cause = name === 'cr0' ? ': PG needs PE, IA-32e mode needs PAE, and PAE paging needs good PDPTEs at CR3' : '';
+    throw new StateError(`registers.${name}: the processor refuses ${hex(wanted[name])} with #GP(0)${cause}`);
+  }
+  mmu.writePkru(wanted.pkru.lo);
+  mmu.writePkrs(wanted.pkrs.lo);
+  mmu.setAc(wanted.ac);
+}
+
+/** The first register, in the order of writing, that does not hold what it should. */
+function refusedRegister(mmu: Mmu, { cr0, cr4, efer }: MachineState['registers']): 'cr0' | 'cr3' | 'cr4' | 'efer' {
+  if (((mmu.efer ^ efer.lo) & ~EFER_LMA) !== 0) return 'efer';
+  if (((mmu.cr4 ^ cr4.lo) & ~CR4_PCIDE) !== 0) return 'cr4';
+  if (((mmu.cr0 ^ cr0.lo) & ~CR0_ET) !== 0) return 'cr0';
+  return mmu.cr4 === cr4.lo ? 'cr3' : 'cr4';
+}
+
+function setSegments(unit: SegmentationUnit, segments: NonNullable<MachineState['segments']>): void {
+  const { gdt, ldt, cpl, code64 } = segments;
+  if (loadGdt(unit, gdt.base.hi, gdt.base.lo, gdt.limit) < 0) {
+    throw new StateError(`segments.gdt.base: ${hex(gdt.base)} is not canonical`);
+  }
+  if (ldt !== undefined && loadLdt(unit, ldt.lo) < 0) {
+    throw new StateError(`segments.ldt: LLDT ${hex(ldt)} ends in ${describeException(unit.fault)}`);
+  }
+  loadFlatSegments(unit, cpl);
+  if (!code64) unit.segments[CS].attributes &= ~LONG;
+}

@@ -1,0 +1,69 @@
+/** A logical address as people read it in a terminal: the descriptor bit by bit, then one line a check. */
+
+import type { DecodedField } from '../../hw/paging/format.js';
+import { wrap } from '../report/table.js';
+import { columns, labelled, WIDTH } from './columns.js';
+import type { ExplainedDescriptor, SegmentCheck, SegmentResult } from './segment-result.js';
+import { faultLines } from './walk-text.js';
+
+/** Small fields are numbers, larger ones bits. */
+function fieldValue({ value, low, high }: DecodedField): string {
+  return high - low < 4 ? String(value) : `0x${value.toString(16)}`;
+}
+
+function bitRange({ low, high }: DecodedField): string {
+  return high === low ? String(low) : `${high}:${low}`;
+}
+
+/** The sentence that is about this kind of segment, where the meaning tells them apart; otherwise the first. */
+function sentenceFor(meaning: string, isCode: boolean): string {
+  const sentences = meaning.replace(/\.$/, '').split('. ');
+  const kinds = isCode ? ['Code: '] : ['Data: ', 'Stack: '];
+  return sentences.find((sentence) => kinds.some((kind) => sentence.startsWith(kind))) ?? sentences[0];
+}
+
+function fieldLines(fields: readonly DecodedField[]): string[] {
+  const isCode = fields.some(({ name, value }) => name === 'code' && value === 1);
+  const left = columns(fields.map((field) => [`  ${field.name}`, bitRange(field), fieldValue(field)]));
+  const width = Math.max(...left.map((line) => line.length)) + 2;
+  return left.flatMap((line, index) => {
+    const [first, ...rest] = wrap(sentenceFor(fields[index].meaning, isCode), '', WIDTH - width).split('\n');
+    return [line.padEnd(width) + first, ...rest.map((more) => ' '.repeat(width) + more)];
+  });
+}
+
+function descriptorLines({ address, raw, words, format, fields }: ExplainedDescriptor): string[] {
+  return [
+    labelled('Descriptor', `${format} at ${address} = ${raw}`),
+    labelled('Kind', words),
+    ...fieldLines(fields),
+    '',
+  ];
+}
+
+function checkLine({ rule, passed, failure }: SegmentCheck): string {
+  if (passed === null) return labelled('not made', rule);
+  return passed ? labelled('yes', rule) : labelled('NO', `${rule}: ${failure}`);
+}
+
+/** The logical address, at most 80 columns wide. */
+export function segmentText(result: SegmentResult): string {
+  const { selector, offset, access, size, register, mode, cpl, names, descriptors, checks, linear, walk } = result;
+  const { outcome } = result;
+  const bytes = size === 1 ? '1 byte' : `${size} bytes`;
+  const physical =
+    outcome.kind === 'mapped'
+      ? [labelled('Physical', `${outcome.physical} (${walk?.title ?? ''})`)]
+      : faultLines(outcome);
+  return `${[
+    `${access} of ${bytes} at ${selector}:${offset} through ${register}, ${mode} mode, CPL ${cpl}`,
+    '',
+    labelled('Selector', `${selector}: ${names}`),
+    ...descriptors.flatMap(descriptorLines),
+    'Checks, in order',
+    ...checks.map(checkLine),
+    '',
+    ...(linear === null ? [] : [labelled('Linear', linear)]),
+    ...physical,
+  ].join('\n')}\n`;
+}
