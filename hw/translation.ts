@@ -47,14 +47,14 @@ export class Translation {
   readonly tlb: TlbHierarchy;
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
+  /** The PAE page-directory-pointer registers, read when CR3 was written: four entries, low word first. */
+  readonly pdptes = new Int32Array(8);
   /** Page size (see address.ts) of the last translation that succeeded. */
   lastSize = SIZE_4K;
 
   protected readonly registers = new Registers();
   protected readonly walkCaches: WalkCaches | null;
   protected readonly entryCache: EntryCache | null;
-  /** The PAE page-directory-pointer registers: four entries, low word first. */
-  protected readonly pdptes = new Int32Array(8);
   protected pcid = 0;
   private paging = false;
   private wide = false;

@@ -42,6 +42,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'replay what real machines did, and compare',
     load: async () => (await import('./conform.js')).conformCommand(),
   },
+  walk: {
+    summary: 'why did this address fault?',
+    load: async () => (await import('./walk.js')).walkCommand(),
+  },
+  segment: {
+    summary: 'what does a selector and offset reach?',
+    load: async () => (await import('./segment.js')).segmentCommand(),
+  },
 };
 
 async function buildProgram(wanted: string | undefined): Promise<Command> {
