@@ -113,7 +113,7 @@ export class SegmentMachine {
   get drawing(): ArenaDrawing {
     const { arena, segments } = this.kernel.memory;
     const taken = [...segments].flatMap((segment) => {
-      const name = this.names.get(segment) ?? `copy ${segment.id}`;
+      const name = this.names.get(segment) ?? `Copy ${segment.id}`;
       return segment.present ? [{ base: segment.base, bytes: segment.room, name }] : [];
     });
     const pieces = [...taken, ...arena.holes].sort((a, b) => a.base - b.base);

@@ -13,6 +13,7 @@ const AT = 0x4000_0000;
 const CONSTANTS = 0;
 const A = 1;
 const B = 2;
+const PADDING = 3;
 /** The chapter's page: constants, A's data, B's data, constants; each part from its start to the next one's. */
 const PARTS = [
   { start: 0, end: 1000, owner: CONSTANTS },
@@ -42,15 +43,17 @@ function grouped(records: number, align: number, owners: readonly number[]): Uin
     length = start + all.filter((byte) => byte === owner).length;
     return start;
   });
-  const result = new Uint8Array(Math.ceil(length / PAGE) * PAGE).fill(CONSTANTS);
+  const result = new Uint8Array(Math.ceil(length / PAGE) * PAGE).fill(PADDING);
   owners.forEach((owner, i) => result.fill(owner, starts[i], starts[i] + all.filter((byte) => byte === owner).length));
   return result;
 }
 
 interface Measured {
   readonly bytesCopied: number;
-  /** Bytes among them that are not A's. */
+  /** Bytes among them that are B's, or constants. */
   readonly foreign: number;
+  /** Pages that fork made read-only. */
+  readonly protectedPages: number;
 }
 
 /** A process with these bytes forks, and writes to every page on which bytes of A lie. */
@@ -70,10 +73,9 @@ function measure(owners: Uint8Array, huge: boolean): Measured {
     machine.store(a, AT + at + offset, 2);
     if (counters.bytesCopied === before) continue;
     const start = at - (at % page);
-    const own = owners.subarray(start, start + page).filter((owner) => owner === A).length;
-    foreign += counters.bytesCopied - before - own;
+    foreign += owners.subarray(start, start + page).filter((owner) => owner === B || owner === CONSTANTS).length;
   }
-  return { bytesCopied: counters.bytesCopied, foreign };
+  return { bytesCopied: counters.bytesCopied, foreign, protectedPages: counters.forkEntriesProtected };
 }
 
 function onePage(story: Story): PagedMachine {
@@ -137,13 +139,14 @@ function remedies(story: Story): void {
   ];
   story.step(
     `The remedies, for ${RECORDS} times this data; A writes all that is its own (${formatCount(RECORDS * 1000)} bytes).`,
-    ...rows.map(([, text, { bytesCopied, foreign }]) => {
-      return `${text}: ${formatCount(bytesCopied)} bytes copied, ${formatCount(foreign)} of them not A's`;
+    ...rows.map(([, text, { bytesCopied, foreign, protectedPages }]) => {
+      return `${text}: ${formatCount(bytesCopied)} bytes copied, ${formatCount(foreign)} of them B's or constants; ${protectedPages} pages made read-only by fork`;
     }),
   );
-  for (const [key, , { bytesCopied, foreign }] of rows) {
+  for (const [key, , { bytesCopied, foreign, protectedPages }] of rows) {
     story.figure(`${key}BytesCopied`, bytesCopied);
     story.figure(`${key}ForeignBytes`, foreign);
+    story.figure(`${key}ProtectedPages`, protectedPages);
   }
 }
 

@@ -12,7 +12,8 @@ const MIB = 2 ** 20;
 const SIZES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096].map((mib) => mib * MIB);
 const GIB = 1024 * MIB;
 const AT = 2 ** 40;
-const BAR = 32;
+/** Characters of the first bar, and of each doubling. */
+const BAR = 4;
 
 interface Series {
   readonly entries: readonly number[];
@@ -50,9 +51,9 @@ function bend(entries: readonly number[]): number {
   return Math.max(...entries.map((count, i) => Math.abs(count / (slope * SIZES[i]) - 1)));
 }
 
-/** A row of the table, with a bar on a scale of powers of two, so that a line through 0 rises evenly. */
-function row(bytes: number, small: number, large: number, most: number): string {
-  const bar = '#'.repeat(Math.round((BAR * Math.log2(small)) / Math.log2(most)));
+/** A row of the table; the bar grows by the same length each time that the entries double. */
+function row(bytes: number, small: number, large: number, least: number): string {
+  const bar = '#'.repeat(Math.round(BAR * (1 + Math.log2(small / least))));
   return `${formatBytes(bytes).padStart(8)} ${formatCount(small).padStart(10)} ${formatCount(large).padStart(6)}  ${bar}`;
 }
 
@@ -89,9 +90,9 @@ export const forkCost: Lab = {
     const large = series('2M').entries;
     const gib = SIZES.indexOf(GIB);
     story.step(
-      'A process of 16 MiB to 4 GiB forks: each page costs one entry (the bars are logarithmic).',
+      'A process of 16 MiB to 4 GiB forks: each page costs one entry. The memory doubles from row to row, and the bar gets one step longer each time that the entries double.',
       `${'resident'.padStart(8)} ${'4 KiB'.padStart(10)} ${'2 MiB'.padStart(6)}  entries of 4 KiB`,
-      ...SIZES.map((bytes, i) => row(bytes, small[i], large[i], small[small.length - 1])),
+      ...SIZES.map((bytes, i) => row(bytes, small[i], large[i], small[0])),
     );
     story.figure('entries4K', small[gib], 262144);
     story.figure('entries2M', large[gib], 512);

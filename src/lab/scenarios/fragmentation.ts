@@ -53,13 +53,13 @@ function occupy({ machine, parent }: Scene, left: number): void {
 function writeByChild(story: Story, at: Scene, text: string, key: string): number {
   const { machine, child, data, parent } = at;
   const { counters } = machine.kernel;
-  const before = { ...counters };
+  const { segmentsMoved, swapOuts } = counters;
   const status = machine.store(child, data, 0, 43);
   story.draw(
     text,
     machine.drawing,
     `the write: ${status === 0 ? 'done' : `ALLOCATION_FAILED (${errnoName(status)})`}`,
-    `segments moved: ${counters.segmentsMoved - before.segmentsMoved}, swapped out: ${counters.swapOuts - before.swapOuts}`,
+    `segments moved: ${counters.segmentsMoved - segmentsMoved}, swapped out: ${counters.swapOuts - swapOuts}`,
     `parent reads ${machine.load(parent, data, 0)}, child ${machine.load(child, data, 0)}; audit: ${machine.kernel.audit().length} problems`,
   );
   story.figure(`${key}Audit`, machine.kernel.audit().length, 0);
