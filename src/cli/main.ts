@@ -42,6 +42,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'replay what real machines did, and compare',
     load: async () => (await import('./conform.js')).conformCommand(),
   },
+  lab: {
+    summary: 'the scenarios of the textbook, measured',
+    load: async () => (await import('./lab.js')).labCommand(),
+  },
   walk: {
     summary: 'why did this address fault?',
     load: async () => (await import('./walk.js')).walkCommand(),
