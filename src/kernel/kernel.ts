@@ -6,19 +6,14 @@
  * their manual page says, or a negative number of errno.ts; a process that has ended gets ESRCH.
  */
 
-import { SHIFT_1G } from '../../hw/address.js';
-import { Random } from '../../hw/random.js';
-import { alignDown, alignUp, USER_END } from './address-space.js';
-import type { AddressSpace, HugePagePolicy } from './address-space.js';
+import type { AddressSpace } from './address-space.js';
 import { audit } from './audit.js';
 import { brk } from './brk.js';
 import type { KernelCounters } from './counters.js';
-import { EAGAIN, ECHILD, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from './errno.js';
+import { EFAULT, ENOMEM, ESRCH } from './errno.js';
 import { Files } from './files.js';
 import type { OpenFile } from './file.js';
 import { readFile, writeFile } from './file-io.js';
-import * as f from './flags.js';
-import { forkSpace } from './fork.js';
 import { madvise } from './madvise.js';
 import { Memory } from './memory.js';
 import { mmap } from './mmap.js';
@@ -31,18 +26,20 @@ import { pagemap } from './pagemap.js';
 import type { PagemapEntry } from './pagemap.js';
 import { faultIn } from './populate.js';
 import type { Processor } from './privileged.js';
-import { Process } from './process.js';
-import type { PagePolicy } from './process.js';
+import type { Process } from './process.js';
+import { cannotRun, ProcessTable } from './process-table.js';
+import { mapRegion } from './region.js';
 import { mincore, msync, setLocked } from './residency.js';
 import { SharedMemory } from './shm.js';
 import { OOM_KILL } from './signal.js';
 import { mapsText, smapsText } from './smaps.js';
 import { clearSoftDirty } from './soft-dirty.js';
-import { destroySpace } from './teardown.js';
 import { UserAccess } from './user-access.js';
 import { copyIn, copyOut, readFrame } from './user-copy.js';
 import { VM_WRITE } from './vma-flags.js';
 import { vmstatText } from './vmstat.js';
+
+export type { SpawnOptions } from './process-table.js';
 
 export interface KernelOptions {
   /** The processor, with paging still off; its RAM is the kernel's to use. */
@@ -53,36 +50,17 @@ export interface KernelOptions {
   readonly seed?: number;
 }
 
-/** How a process begins. */
-export interface SpawnOptions {
-  /** The largest page for its regions; decides `hugePages` unless that is given. */
-  readonly pages?: PagePolicy;
-  readonly hugePages?: HugePagePolicy;
-  /** Where the heap begins, bytes; without it there is none. */
-  readonly brk?: number;
-}
-
-const POLICIES: Record<PagePolicy, HugePagePolicy> = { '4K': 'never', '2M': 'always', '1G': 'always' };
-/** Bytes kept free above the highest mapping for the stack, and pages of randomness: mmap_rnd_bits = 28. */
-const STACK_ROOM = 2 ** 27;
-const RANDOM_PAGES = 2 ** 28;
-
-export class Kernel {
-  readonly memory: Memory;
+export class Kernel extends ProcessTable {
   readonly files: Files;
   readonly shm: SharedMemory;
-  readonly processes = new Map<number, Process>();
   readonly #user: UserAccess;
-  readonly #random: Random | null;
-  #lastPid = 0;
 
   /** @throws RangeError when the RAM is too small. */
   constructor(options: KernelOptions) {
-    this.memory = new Memory(options.processor.mmu, options.cleanRam ?? true);
+    super(new Memory(options.processor.mmu, options.cleanRam ?? true), options.seed);
     this.files = new Files(this.memory);
     this.shm = new SharedMemory(this.memory);
     this.#user = new UserAccess(options.processor, this.memory);
-    this.#random = options.seed === undefined ? null : new Random(options.seed);
   }
 
   get counters(): KernelCounters {
@@ -96,84 +74,6 @@ export class Kernel {
 
   get valueHi(): number {
     return this.#user.valueHi;
-  }
-
-  /** A first process with nothing mapped; or ENOMEM. */
-  spawn(options: SpawnOptions = {}): Process | number {
-    const pages = options.pages ?? '4K';
-    const space = this.memory.newSpace(options.hugePages ?? POLICIES[pages]);
-    if (typeof space === 'number') return space;
-    this.#layOut(space);
-    space.brkStart = space.brkEnd = options.brk ?? -1;
-    return this.#enrol(null, space, pages);
-  }
-
-  #layOut(space: AddressSpace): void {
-    const shift = this.#random === null ? 0 : this.#random.below(RANDOM_PAGES);
-    space.mmapBase = USER_END - STACK_ROOM - shift * 4096;
-  }
-
-  #enrol(parent: Process | null, space: AddressSpace, pages: PagePolicy): Process {
-    this.#lastPid++;
-    const process = new Process(this.#lastPid, parent, space, pages);
-    this.processes.set(process.pid, process);
-    return process;
-  }
-
-  /** A copy of the process; or ENOMEM, with nothing changed. */
-  fork(process: Process): Process | number {
-    if (process.space === null) return ESRCH;
-    const space = forkSpace(this.memory, process.space);
-    return typeof space === 'number' ? space : this.#enrol(process, space, process.pages);
-  }
-
-  /** A child that uses its parent's memory until it calls exec or exit; the parent waits so long (its calls: EAGAIN). */
-  vfork(process: Process): Process | number {
-    if (process.space === null) return ESRCH;
-    if (process.waitsFor !== null) return EAGAIN;
-    process.space.users++;
-    const child = this.#enrol(process, process.space, process.pages);
-    process.waitsFor = child;
-    return child;
-  }
-
-  /** Replaces what the process sees by an empty address space. Returns 0 or ENOMEM. */
-  exec(process: Process): number {
-    const old = process.space;
-    if (old === null) return ESRCH;
-    const fresh = this.memory.newSpace(old.hugePages);
-    if (typeof fresh === 'number') return fresh;
-    this.#layOut(fresh);
-    process.space = fresh;
-    this.#leave(process, old);
-    return 0;
-  }
-
-  /** Ends the process; its memory is free at once. Its parent may ask for `status` with {@link wait}. */
-  exit(process: Process, status = 0): void {
-    const { space } = process;
-    if (space === null) return;
-    process.space = null;
-    process.status = status;
-    this.processes.delete(process.pid);
-    for (const child of process.children) child.parent = null;
-    this.#leave(process, space);
-  }
-
-  #leave(process: Process, space: AddressSpace): void {
-    if (process.parent?.waitsFor === process) process.parent.waitsFor = null;
-    space.users--;
-    if (space.users === 0) destroySpace(this.memory, space);
-  }
-
-  /** A child that has ended, which is then forgotten; EAGAIN while none has; ECHILD when there is no child. */
-  wait(process: Process): Process | number {
-    for (const child of process.children) {
-      if (child.alive) continue;
-      process.children.delete(child);
-      return child;
-    }
-    return process.children.size > 0 ? EAGAIN : ECHILD;
   }
 
   /** Runs a system call in the process's address space. */
@@ -291,36 +191,9 @@ export class Kernel {
     return result;
   }
 
-  /**
-   * Maps `[start, start + length)`, rounded out to 4 KiB, as private anonymous memory that may be read and written,
-   * with pages of the process's policy where the region covers whole ones. Nothing may be mapped there yet.
-   * @returns 0, EINVAL, ENOMEM or EEXIST
-   */
+  /** As {@link mmap} for private anonymous memory at a fixed place; see {@link mapRegion}. */
   mapRegion(process: Process, start: number, length: number): number {
-    const low = alignDown(start);
-    const high = alignUp(start + length);
-    if (!(length > 0)) return EINVAL;
-    if (high > USER_END) return ENOMEM;
-    const taken = process.space?.vmas.overlapping(low, high) ?? [];
-    if (taken.length > 0) return EEXIST;
-    const wide = process.pages === '1G';
-    const wideLow = wide ? Math.min(high, alignUp(low, SHIFT_1G)) : high;
-    const wideHigh = wide ? Math.max(wideLow, alignDown(high, SHIFT_1G)) : high;
-    const parts = [
-      { from: low, to: wideLow, flags: 0 },
-      { from: wideLow, to: wideHigh, flags: f.MAP_HUGETLB | f.MAP_HUGE_1GB },
-      { from: wideHigh, to: high, flags: 0 },
-    ];
-    for (const { from, to, flags } of parts) {
-      const result = from < to ? this.#mapFixed(process, from, to - from, flags) : 0;
-      if (result < 0) return result;
-    }
-    return 0;
-  }
-
-  #mapFixed(process: Process, address: number, length: number, more: number): number {
-    const flags = f.MAP_PRIVATE | f.MAP_ANONYMOUS | f.MAP_FIXED_NOREPLACE | more;
-    return this.mmap(process, { address, length, prot: f.PROT_READ | f.PROT_WRITE, flags, file: null, offset: 0 });
+    return this.#in(process, (space) => mapRegion(this.memory, space, process.pages, start, length));
   }
 
   /** Makes the page at `address` resident and writable as a write would, without an access. Returns 0, EFAULT or ENOMEM. */
@@ -359,9 +232,4 @@ export class Kernel {
   audit(): string[] {
     return audit(this.memory);
   }
-}
-
-/** Why a process can do nothing: it has ended, or waits for its vfork child. */
-function cannotRun(process: Process): number {
-  return process.space === null ? ESRCH : EAGAIN;
 }

@@ -123,6 +123,19 @@ describe('mremap', () => {
     ]);
   });
 
+  it('brings touched memory back to a neighbour, which takes its anon_vma and so is copied by fork', () => {
+    const { kernel, process } = start(4);
+    for (const page of [2, 3]) kernel.store(process, BASE + page * PAGE, 1, page);
+    mremap(kernel, process, 2, 2, 2, FIXED, 40);
+    kernel.munmap(process, BASE, 2 * PAGE);
+    map(kernel, process, BASE, 2);
+    expect(mremap(kernel, process, 40, 2, 2, FIXED, 2)).toBe(2);
+    expect(ranges(process)).toEqual([[BASE, 4]]);
+    const child = alive(kernel.fork(process));
+    expect([2, 3].map((page) => peek(kernel, child, BASE + page * PAGE))).toEqual([2, 3]);
+    expect(kernel.audit()).toEqual([]);
+  });
+
   it('moves a huge page whole between aligned places, in pieces otherwise', () => {
     const { kernel, process } = start(1024);
     kernel.madvise(process, BASE, 2 * HUGE, f.MADV_HUGEPAGE);

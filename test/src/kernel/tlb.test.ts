@@ -93,6 +93,17 @@ describe('invalidation', () => {
     expect(stale()).toEqual([]);
   });
 
+  it('follows when small pages are collapsed into a huge one', () => {
+    const { kernel, mmu } = bootWithMmu(64 * MIB);
+    const process = alive(kernel.spawn({ hugePages: 'madvise' }));
+    kernel.mapRegion(process, BASE, 2 * MIB);
+    kernel.store(process, BASE + 3 * PAGE, 1, 9);
+    expect(kernel.madvise(process, BASE, 2 * MIB, f.MADV_COLLAPSE)).toBe(0);
+    expect(kernel.store(process, BASE + 3 * PAGE, 1, 10)).toBe(0);
+    expect(peek(kernel, process, BASE + 3 * PAGE)).toBe(10);
+    expect(mmu.checker?.found).toEqual([]);
+  });
+
   it('drops what the walk caches know before a table is freed', () => {
     const { kernel, process, stale } = touched(1);
     kernel.munmap(process, BASE, PAGE);

@@ -1,0 +1,122 @@
+/** Processes: how they begin, become others, and end. */
+
+import { Random } from '../../hw/random.js';
+import { USER_END } from './address-space.js';
+import type { AddressSpace, HugePagePolicy } from './address-space.js';
+import { EAGAIN, ECHILD, ESRCH } from './errno.js';
+import { forkSpace } from './fork.js';
+import type { Memory } from './memory.js';
+import { Process } from './process.js';
+import type { PagePolicy } from './process.js';
+import { destroySpace } from './teardown.js';
+
+/** How a process begins. */
+export interface SpawnOptions {
+  /** The largest page for its regions; decides `hugePages` unless that is given. */
+  readonly pages?: PagePolicy;
+  readonly hugePages?: HugePagePolicy;
+  /** Where the heap begins, bytes; without it there is none. */
+  readonly brk?: number;
+}
+
+const POLICIES: Record<PagePolicy, HugePagePolicy> = { '4K': 'never', '2M': 'always', '1G': 'always' };
+/** Bytes kept free above the highest mapping for the stack, and pages of randomness: mmap_rnd_bits = 28. */
+const STACK_ROOM = 2 ** 27;
+const RANDOM_PAGES = 2 ** 28;
+
+/** Why a process can do nothing: it has ended (ESRCH), or waits for its vfork child (EAGAIN). */
+export function cannotRun(process: Process): number {
+  return process.space === null ? ESRCH : EAGAIN;
+}
+
+export class ProcessTable {
+  /** Those that live, by number. */
+  readonly processes = new Map<number, Process>();
+  readonly #random: Random | null;
+  #lastPid = 0;
+
+  /** @param seed for the addresses that the kernel chooses; without one they are the same for every process */
+  constructor(
+    readonly memory: Memory,
+    seed: number | undefined,
+  ) {
+    this.#random = seed === undefined ? null : new Random(seed);
+  }
+
+  /** A first process with nothing mapped; or ENOMEM. */
+  spawn(options: SpawnOptions = {}): Process | number {
+    const pages = options.pages ?? '4K';
+    const space = this.memory.newSpace(options.hugePages ?? POLICIES[pages]);
+    if (typeof space === 'number') return space;
+    this.#layOut(space);
+    space.brkStart = space.brkEnd = options.brk ?? -1;
+    return this.#enrol(null, space, pages);
+  }
+
+  #layOut(space: AddressSpace): void {
+    const shift = this.#random === null ? 0 : this.#random.below(RANDOM_PAGES);
+    space.mmapBase = USER_END - STACK_ROOM - shift * 4096;
+  }
+
+  #enrol(parent: Process | null, space: AddressSpace, pages: PagePolicy): Process {
+    this.#lastPid++;
+    const process = new Process(this.#lastPid, parent, space, pages);
+    this.processes.set(process.pid, process);
+    return process;
+  }
+
+  /** A copy of the process; or ENOMEM, with nothing changed. */
+  fork(process: Process): Process | number {
+    if (process.space === null || process.waitsFor !== null) return cannotRun(process);
+    const space = forkSpace(this.memory, process.space);
+    return typeof space === 'number' ? space : this.#enrol(process, space, process.pages);
+  }
+
+  /** A child that uses its parent's memory until it calls exec or exit; the parent waits so long (its calls: EAGAIN). */
+  vfork(process: Process): Process | number {
+    if (process.space === null || process.waitsFor !== null) return cannotRun(process);
+    process.space.users++;
+    const child = this.#enrol(process, process.space, process.pages);
+    process.waitsFor = child;
+    return child;
+  }
+
+  /** Replaces what the process sees by an empty address space. Returns 0 or ENOMEM. */
+  exec(process: Process): number {
+    const old = process.space;
+    if (old === null || process.waitsFor !== null) return cannotRun(process);
+    const fresh = this.memory.newSpace(old.hugePages);
+    if (typeof fresh === 'number') return fresh;
+    this.#layOut(fresh);
+    process.space = fresh;
+    this.#leave(process, old);
+    return 0;
+  }
+
+  /** Ends the process; its memory is free at once. Its parent may ask for `status` with {@link wait}. */
+  exit(process: Process, status = 0): void {
+    const { space } = process;
+    if (space === null) return;
+    process.space = null;
+    process.status = status;
+    this.processes.delete(process.pid);
+    for (const child of process.children) child.parent = null;
+    this.#leave(process, space);
+  }
+
+  #leave(process: Process, space: AddressSpace): void {
+    if (process.parent?.waitsFor === process) process.parent.waitsFor = null;
+    space.users--;
+    if (space.users === 0) destroySpace(this.memory, space);
+  }
+
+  /** A child that has ended, which is then forgotten; EAGAIN while none has; ECHILD when there is no child. */
+  wait(process: Process): Process | number {
+    for (const child of process.children) {
+      if (child.alive) continue;
+      process.children.delete(child);
+      return child;
+    }
+    return process.children.size > 0 ? EAGAIN : ECHILD;
+  }
+}
