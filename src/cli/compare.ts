@@ -1,9 +1,7 @@
 import { statSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { pageSizeName, SHIFT_4K } from '../../hw/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import { parseTlb } from '../../hw/tlb/parse.js';
-import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
 import { compare, type TraceSource } from '../compare/compare.js';
 import { OutOfModelMemory } from '../compare/machine.js';
 import type { CompareResult } from '../report/compare-result.js';
@@ -14,7 +12,7 @@ import { shippedTraces } from '../trace/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../trace/workload.js';
 import { MODEL_PRICING, readCosts } from './costs.js';
 import { CommandFailure, explainSystemError } from './failure.js';
-import { pagesOption, parseBytes, parseCount, parseSeed } from './options.js';
+import { pagesOption, parseBytes, parseCount, parseSeed, tlbOption } from './options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from './output.js';
 import { Progress } from './progress.js';
 
@@ -30,14 +28,6 @@ interface CompareCommandOptions extends OutputOptions {
   readonly stride?: number;
   readonly seed?: number;
   readonly plot?: string;
-}
-
-function parseTlbOption(text: string): TlbGeometry {
-  try {
-    return parseTlb(text);
-  } catch (error) {
-    throw error instanceof RangeError ? new InvalidArgumentError(error.message) : error;
-  }
 }
 
 function parseWorkload(name: string): string {
@@ -127,11 +117,7 @@ export function compareCommand(): Command {
     )
     .argument('[TRACE...]')
     .addOption(pagesOption())
-    .addOption(
-      new Option('-t, --tlb <shape>', 'a processor, or as 64x4+1536x12')
-        .argParser(parseTlbOption)
-        .default(MODEL_DEFAULT, MODEL_DEFAULT.name),
-    )
+    .addOption(tlbOption())
     .option('--costs <file>', 'JSON that replaces model cycles by name')
     .option('--fetches', 'instruction fetches too, reported apart')
     .option('--lenient', 'skip and count malformed lines')

@@ -2,6 +2,9 @@
 
 import { InvalidArgumentError, Option } from 'commander';
 import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
 
 const BINARY = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const DECIMAL = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
@@ -75,4 +78,19 @@ export function pagesOption(): Option {
 /** `--access`, the same for every command that has it. */
 export function accessOption(): Option {
   return new Option('-a, --access <kind>', 'what to do there').choices(['read', 'write', 'fetch']).default('read');
+}
+
+function parseTlbOption(text: string): TlbGeometry {
+  try {
+    return parseTlb(text);
+  } catch (error) {
+    throw error instanceof RangeError ? new InvalidArgumentError(error.message) : error;
+  }
+}
+
+/** `--tlb`, the same for every command that has it. */
+export function tlbOption(): Option {
+  return new Option('-t, --tlb <shape>', 'a processor, or as 64x4+1536x12')
+    .argParser(parseTlbOption)
+    .default(MODEL_DEFAULT, MODEL_DEFAULT.name);
 }

@@ -1,0 +1,76 @@
+/** An inspected process as people read it in a terminal. */
+
+import { factTable, wrap, type Fact } from '../report/table.js';
+import { countOf, formatBytes, formatCount } from '../report/units.js';
+import type { InspectedRun, InspectResult } from './inspect-result.js';
+
+/** Lines of what was left out, the largest first. */
+const MOST_LEFT_OUT = 5;
+
+function spare(bytes: number): string {
+  return bytes === 0 ? '-' : formatBytes(bytes);
+}
+
+function facts({ runs, tlb }: InspectResult): Fact[][] {
+  const fact = (label: string, cell: (run: InspectedRun) => string): Fact => ({ label, cells: runs.map(cell) });
+  return [
+    [
+      fact('resident', (run) => formatBytes(run.residentBytes)),
+      fact('page tables', (run) => formatBytes(run.tableBytes)),
+      fact('tables set aside', (run) => spare(run.spareTableBytes)),
+      fact('resident pages of 4K', (run) => formatCount(run.smallPages)),
+      fact('resident pages of 2M or more', (run) => formatCount(run.hugePages)),
+    ],
+    [
+      fact(`TLB entries (${tlb})`, (run) => formatCount(run.tlbEntries)),
+      fact('TLB reach', (run) => formatBytes(run.tlbReachBytes)),
+    ],
+    [
+      fact('fork: entries visited', (run) => formatCount(run.fork.entriesVisited)),
+      fact('fork: entries copied', (run) => formatCount(run.fork.entriesCopied)),
+      fact('fork: page tables of the child', (run) => formatBytes(run.fork.tableBytes)),
+      fact('fork: tables set aside', (run) => spare(run.fork.spareTableBytes)),
+    ],
+    [
+      fact('two forks: shared by all three', (run) => formatBytes(run.twoForks.sharedBytes)),
+      fact('two forks: shared when touched', (run) => formatBytes(run.twoForks.sharedWhenTouched)),
+      fact('two forks: memory added', (run) => formatBytes(run.twoForks.addedBytes)),
+      fact('copied if one writes everything', (run) => formatBytes(run.twoForks.copiedIfWritten)),
+    ],
+  ];
+}
+
+function notes({ source, leftOut, kernelTableBytes, swappedBytes }: InspectResult): string[] {
+  const largest = [...leftOut].sort((a, b) => b.bytes - a.bytes);
+  const rest = largest.slice(MOST_LEFT_OUT);
+  const bytes = rest.reduce((sum, item) => sum + item.bytes, 0);
+  return [
+    ...(kernelTableBytes === null
+      ? []
+      : [`Linux itself spends ${formatBytes(kernelTableBytes)} on its page tables now.`]),
+    ...(swappedBytes === 0 ? [] : [`${formatBytes(swappedBytes)} are in swap and count as not resident.`]),
+    ...(source === 'pagemap'
+      ? []
+      : ['pagemap tells too little here: which pages are resident is guessed from the sums in smaps.']),
+    ...largest
+      .slice(0, MOST_LEFT_OUT)
+      .map((item) => `Left out: ${item.what} (${formatBytes(item.bytes)}): ${item.why}.`),
+    ...(rest.length === 0 ? [] : [`Left out too: ${formatBytes(bytes)} in ${countOf(rest.length, 'more region')}.`]),
+  ];
+}
+
+/** The process, at most 80 columns wide. */
+export function inspectText(result: InspectResult): string {
+  const { pid, name, regions, mappedBytes, residentBytes, anonymousBytes, anonymousHugeBytes } = result;
+  const huge =
+    anonymousHugeBytes === 0 ? 'none of it in huge pages' : `${formatBytes(anonymousHugeBytes)} in huge pages`;
+  const intro =
+    `${name} (PID ${pid}): ${formatBytes(mappedBytes)} mapped in ${countOf(regions, 'region')}, ` +
+    `${formatBytes(residentBytes)} resident, ${formatBytes(anonymousBytes)} of that anonymous (${huge}). ` +
+    'In the model, with all its anonymous memory in pages of:';
+  const table = factTable(
+    result.runs.map(({ pages }) => `${pages} pages`),
+    facts(result),
+  );
+  return `${[wrap(intro), table, ...notes(result).map((note) => wrap(note))].join('\n')}\n`;
+}

@@ -1,0 +1,104 @@
+/** Looks at a live process through /proc: the one part of inspect that needs Linux and Node. */
+
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { RunBuilder } from './pagemap.js';
+import type { ProcessImage, Region, ResidentRun } from './process-image.js';
+import { parseSmaps } from './smaps.js';
+
+/** Why a process cannot be looked at, in words. */
+export class InspectError extends Error {
+  override readonly name = 'InspectError';
+}
+
+/** Bytes of pagemap read at once. */
+const CHUNK = 2 ** 20;
+/** Pages of all regions together whose pagemap is read: 64 GiB of 4 KiB pages. Sparse regions may be far larger. */
+const MOST_PAGES = 2 ** 24;
+
+function explain(pid: number, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ESRCH')
+    return new InspectError(`PID ${pid}: there is no such process, or it has ended`);
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new InspectError(`PID ${pid}: no permission to look at its memory; run as its user, or as root`);
+  }
+  return error;
+}
+
+function readProc(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch (error) {
+    throw explain(pid, error);
+  }
+}
+
+/** @throws InspectError elsewhere than on Linux, without permission, and for a process that is gone or has no memory */
+export function readProcess(pid: number): ProcessImage {
+  if (process.platform !== 'linux') {
+    throw new InspectError(`inspect reads /proc/PID/smaps, which Linux has and ${process.platform} has not`);
+  }
+  const maps = readProc(pid, 'maps');
+  const regions = parseSmaps(readProc(pid, 'smaps'));
+  if (regions.length === 0) {
+    const why = maps === '' ? 'it is a kernel thread, or has just ended' : 'its kernel keeps no smaps';
+    throw new InspectError(`PID ${pid}: no memory to look at: ${why}`);
+  }
+  return {
+    pid,
+    command: readProc(pid, 'comm').trim(),
+    regions,
+    runs: readPagemap(pid, regions),
+    kernelTableBytes: tableBytesIn(readProc(pid, 'status')),
+  };
+}
+
+function tableBytesIn(status: string): number | null {
+  const match = /^VmPTE:\s+(\d+) kB$/m.exec(status);
+  return match === null ? null : Number(match[1]) * 1024;
+}
+
+/** The resident pages of the regions whose pagemap may be read; those with nothing resident need no reading. */
+function readPagemap(pid: number, regions: readonly Region[]): Map<Region, readonly ResidentRun[]> {
+  const runs = new Map<Region, readonly ResidentRun[]>();
+  const pageBytes = Math.min(...regions.map((region) => region.pageBytes));
+  let pagesLeft = MOST_PAGES;
+  let file: number;
+  try {
+    file = openSync(`/proc/${pid}/pagemap`, 'r');
+  } catch {
+    return runs;
+  }
+  try {
+    for (const region of regions) {
+      const pages = (region.end - region.start) / pageBytes;
+      if (region.resident === 0 || pages > pagesLeft || region.start >= 2 ** 52) continue;
+      pagesLeft -= pages;
+      const read = readRegion(file, region, pageBytes);
+      if (read !== null) runs.set(region, read);
+    }
+  } finally {
+    closeSync(file);
+  }
+  return runs;
+}
+
+/** Null where the kernel refuses. */
+function readRegion(file: number, region: Region, pageBytes: number): readonly ResidentRun[] | null {
+  const builder = new RunBuilder(pageBytes);
+  const buffer = new Uint8Array(CHUNK);
+  let address = region.start;
+  while (address < region.end) {
+    const wanted = Math.min(CHUNK, ((region.end - address) / pageBytes) * 8);
+    let got: number;
+    try {
+      got = readSync(file, buffer, 0, wanted, (address / pageBytes) * 8);
+    } catch {
+      return null;
+    }
+    if (got < 8) return null;
+    builder.add(address, buffer.subarray(0, got));
+    address += (got / 8) * pageBytes;
+  }
+  return builder.finish();
+}

@@ -1,0 +1,59 @@
+/** What is known of a live process's memory: its regions, and which of their pages are resident. */
+
+import { PAGE_BYTES } from '../../hw/address.js';
+
+/** Pages side by side that are all resident and of one kind; addresses and lengths in bytes. */
+export interface ResidentRun {
+  readonly start: number;
+  readonly bytes: number;
+  /** Anonymous memory of the process's own, as opposed to pages of a file or of shared memory. */
+  readonly anonymous: boolean;
+}
+
+/** A line of /proc/PID/maps with what /proc/PID/smaps adds; sizes in bytes. */
+export interface Region {
+  readonly start: number;
+  readonly end: number;
+  /** `rwxp`: the last letter is s for shared mappings. */
+  readonly permissions: string;
+  /** Offset in the file, bytes. */
+  readonly offset: number;
+  readonly device: string;
+  readonly inode: number;
+  /** Path, or `[heap]` and the like, or empty. */
+  readonly name: string;
+  /** Bytes of a page of this region: more than 4096 for MAP_HUGETLB. */
+  readonly pageBytes: number;
+  readonly resident: number;
+  readonly anonymous: number;
+  readonly anonymousHuge: number;
+  readonly swapped: number;
+  /** Two letters each, such as `nh`. Source: Linux manual pages, proc_pid_smaps(5). */
+  readonly flags: readonly string[];
+}
+
+export interface ProcessImage {
+  readonly pid: number;
+  readonly command: string;
+  readonly regions: readonly Region[];
+  /** Resident pages by region; a region that is not in here is estimated from its sums. */
+  readonly runs: ReadonlyMap<Region, readonly ResidentRun[]>;
+  /** What Linux itself spends on page tables below the top one, bytes (VmPTE); null when it does not say. */
+  readonly kernelTableBytes: number | null;
+}
+
+/**
+ * The resident pages of a region. Where pagemap could not be read they are taken to lie at its start, the anonymous
+ * ones first: the sums are right, the places are a guess.
+ */
+export function residentRuns(image: ProcessImage, region: Region): readonly ResidentRun[] {
+  const known = image.runs.get(region);
+  if (known !== undefined) return known;
+  const wholePages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+  const all = Math.min(wholePages(region.resident), region.end - region.start);
+  const anonymous = Math.min(wholePages(region.anonymous), all);
+  return [
+    { start: region.start, bytes: anonymous, anonymous: true },
+    { start: region.start + anonymous, bytes: all - anonymous, anonymous: false },
+  ].filter(({ bytes }) => bytes > 0);
+}

@@ -1,0 +1,172 @@
+/**
+ * Rebuilds a live process's address space in the model: the same mappings at the same addresses, made by the kernel's
+ * mmap, the same pages resident, and the same protections in the end.
+ */
+
+import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../hw/address.js';
+import { alignDown, alignUp, USER_END } from '../kernel/address-space.js';
+import type { OpenFile } from '../kernel/file.js';
+import * as f from '../kernel/flags.js';
+import { errnoName } from '../kernel/errno.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Process } from '../kernel/process.js';
+import { residentRuns } from './process-image.js';
+import type { ProcessImage, Region, ResidentRun } from './process-image.js';
+
+/** Something of the process that the model has not got. */
+export interface LeftOut {
+  readonly what: string;
+  /** Mapped bytes of it, or resident ones where the mapping itself is there. */
+  readonly bytes: number;
+  readonly why: string;
+}
+
+/** A region and the pages of it that are to be resident. */
+export interface PlannedRegion {
+  readonly region: Region;
+  readonly runs: readonly ResidentRun[];
+}
+
+export interface Plan {
+  readonly regions: readonly PlannedRegion[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+const HUGE_BYTES = 2 ** SHIFT_2M;
+
+function nameOf(region: Region): string {
+  return region.name === '' ? `anonymous memory at 0x${region.start.toString(16)}` : region.name;
+}
+
+function isAnonymous({ name, inode }: Region): boolean {
+  return inode === 0 && !/^\[(vdso|vvar|vvar_vclock|vsyscall|uprobes)\]$/.test(name);
+}
+
+function isHugetlb({ pageBytes, flags }: Region): boolean {
+  return pageBytes > PAGE_BYTES && flags.includes('ht');
+}
+
+/** Why the model cannot have a region; undefined when it can. */
+function refusal(region: Region): string | undefined {
+  if (region.end > USER_END) return 'it lies outside of the addresses of user mode';
+  if (!isHugetlb(region)) return undefined;
+  const known = region.pageBytes === HUGE_BYTES || region.pageBytes === 2 ** SHIFT_1G;
+  const isPrivate = region.permissions.endsWith('p');
+  return known && isPrivate ? undefined : 'the model has only private huge pages (MAP_HUGETLB) of 2 MiB and 1 GiB';
+}
+
+/** The most memory that runs of a region can take, be it in small pages or in huge ones. */
+function mostBytes(runs: readonly ResidentRun[]): number {
+  let bytes = 0;
+  let lastHuge = -1;
+  for (const run of runs) {
+    const first = run.anonymous ? Math.max(lastHuge, alignDown(run.start, SHIFT_2M)) : run.start;
+    const end = run.anonymous ? alignUp(run.start + run.bytes, SHIFT_2M) : run.start + run.bytes;
+    bytes += Math.max(0, end - first);
+    lastHuge = run.anonymous ? end : lastHuge;
+  }
+  return bytes;
+}
+
+/**
+ * What of the process goes into a model with room for `budget` bytes of resident pages: all mappings, and resident
+ * pages region by region for as long as they fit whatever the page size.
+ */
+export function planRebuild(image: ProcessImage, budget: number): Plan {
+  const regions: PlannedRegion[] = [];
+  const leftOut: LeftOut[] = [];
+  let room = budget;
+  for (const region of image.regions) {
+    const refused = refusal(region);
+    if (refused !== undefined) {
+      leftOut.push({ what: nameOf(region), bytes: region.end - region.start, why: refused });
+      continue;
+    }
+    const runs = residentRuns(image, region);
+    const most = mostBytes(runs);
+    if (most > room) {
+      regions.push({ region, runs: [] });
+      const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+      leftOut.push({ what: `resident pages of ${nameOf(region)}`, bytes, why: "the model's RAM ends at 16 GiB" });
+      continue;
+    }
+    room -= most;
+    regions.push({ region, runs });
+  }
+  return { regions, leftOut };
+}
+
+/** Kinds of names that are memory and not files on a disk. */
+function isMemoryFile(name: string): boolean {
+  return /^(\/dev\/zero|\/dev\/shm\/|\/memfd:|\/SYSV|\/drm|\[)/.test(name);
+}
+
+function protOf(permissions: string): number {
+  const bits = [f.PROT_READ, f.PROT_WRITE, f.PROT_EXEC];
+  return bits.reduce((prot, bit, i) => (permissions[i] === '-' ? prot : prot | bit), 0);
+}
+
+/** Rebuilds what a plan says, as a process of `kernel`. */
+export class Rebuilder {
+  readonly process: Process;
+  readonly #kernel: Kernel;
+  readonly #files = new Map<string, OpenFile>();
+
+  /** @param pages `2M`: anonymous memory gets huge pages wherever 2 MiB of it are mapped */
+  constructor(kernel: Kernel, pages: '4K' | '2M') {
+    this.#kernel = kernel;
+    this.process = this.#must(kernel.spawn({ pages }), 'a process');
+  }
+
+  #must<T>(result: T | number, what: string): T {
+    if (typeof result === 'number' && result < 0) throw new Error(`the model refuses ${what}: ${errnoName(result)}`);
+    return result as T;
+  }
+
+  /** Maps one region, makes its pages resident and gives it its protection. */
+  add({ region, runs }: PlannedRegion): void {
+    const { start, end } = region;
+    const what = nameOf(region);
+    const prot = protOf(region.permissions);
+    // The loader, too, writes to pages that it protects afterwards.
+    const open = prot | f.PROT_READ | f.PROT_WRITE;
+    const file = isAnonymous(region) || isHugetlb(region) ? null : this.#file(region);
+    const offset = file === null ? 0 : region.offset;
+    const request = { address: start, length: end - start, prot: open, flags: flagsOf(region), file, offset };
+    this.#must(this.#kernel.mmap(this.process, request), what);
+    if (region.flags.includes('nh')) this.#advise(start, end - start, f.MADV_NOHUGEPAGE, what);
+    for (const run of runs) this.#populate(region, run, what);
+    if (open !== prot) this.#must(this.#kernel.mprotect(this.process, start, end - start, prot), what);
+  }
+
+  #populate(region: Region, run: ResidentRun, what: string): void {
+    const from = Math.max(region.start, alignDown(run.start));
+    const to = Math.min(region.end, alignUp(run.start + run.bytes));
+    const written = run.anonymous || isAnonymous(region);
+    this.#advise(from, to - from, written ? f.MADV_POPULATE_WRITE : f.MADV_POPULATE_READ, what);
+  }
+
+  #advise(start: number, bytes: number, advice: number, what: string): void {
+    this.#must(this.#kernel.madvise(this.process, start, bytes, advice), what);
+  }
+
+  /** The file behind a region, the same for all regions of the same file, and large enough for them. */
+  #file(region: Region): OpenFile {
+    const { files } = this.#kernel;
+    const key = `${region.device} ${region.inode} ${region.name}`;
+    const known = this.#files.get(key);
+    const file = known ?? files.open(key, isMemoryFile(region.name) ? 'shmem' : 'disk');
+    this.#files.set(key, file);
+    const size = Math.max(file.object.size, region.offset + region.end - region.start);
+    this.#must(files.truncate(file, size), nameOf(region));
+    return file;
+  }
+}
+
+function flagsOf(region: Region): number {
+  const shared = region.permissions.endsWith('s') ? f.MAP_SHARED : f.MAP_PRIVATE;
+  const anonymous = isAnonymous(region) || isHugetlb(region) ? f.MAP_ANONYMOUS : 0;
+  const stack = region.flags.includes('gd') ? f.MAP_GROWSDOWN : 0;
+  const huge = isHugetlb(region) ? f.MAP_HUGETLB | (Math.log2(region.pageBytes) << f.MAP_HUGE_SHIFT) : 0;
+  return shared | anonymous | stack | huge | f.MAP_FIXED;
+}
