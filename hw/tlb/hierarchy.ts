@@ -185,6 +185,23 @@ export class TlbGroup {
   }
 }
 
+/** One array of a processor's TLBs. */
+export interface TlbPart {
+  /** Its level and what it serves, such as `L1 data TLB`. */
+  readonly name: string;
+  readonly tlb: Tlb;
+  /** The page sizes it holds, as indexes of address.ts' tables. */
+  readonly sizes: readonly number[];
+}
+
+function makePart(shape: TlbArrayShape, name: string): TlbPart {
+  const sizes = shape.pages.map((shift) => SIZE_SHIFTS.indexOf(shift));
+  if (sizes.includes(-1)) {
+    throw new RangeError(`${name}: pages ${shape.pages.join(', ')} must each be 12, 21, 22 or 30`);
+  }
+  return { name, tlb: new Tlb(shape, name), sizes };
+}
+
 export class TlbHierarchy {
   readonly geometry: TlbGeometry;
   readonly l1Load: TlbGroup;
@@ -193,30 +210,25 @@ export class TlbHierarchy {
   readonly l2Data: TlbGroup;
   readonly l2Fetch: TlbGroup;
   private readonly groups: readonly TlbGroup[];
-  private readonly arrays: Tlb[] = [];
+  /** Every array: the first level's, then the second's. */
+  readonly parts: readonly TlbPart[];
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(geometry: TlbGeometry) {
+    const parts: TlbPart[] = [];
+    const group = (level: TlbLevelShape, name: string): TlbGroup => {
+      const made = level.map((shape) => makePart(shape, name));
+      parts.push(...made);
+      return new TlbGroup(made);
+    };
     this.geometry = geometry;
-    this.l1Load = this.group(geometry.l1Data, 'L1 data TLB');
-    this.l1Store = geometry.l1Store ? this.group(geometry.l1Store, 'L1 store TLB') : this.l1Load;
-    this.l1Fetch = this.group(geometry.l1Instruction, 'L1 instruction TLB');
-    this.l2Data = this.group(geometry.l2, 'L2 TLB');
-    this.l2Fetch = geometry.l2Instruction ? this.group(geometry.l2Instruction, 'L2 instruction TLB') : this.l2Data;
+    this.parts = parts;
+    this.l1Load = group(geometry.l1Data, 'L1 data TLB');
+    this.l1Store = geometry.l1Store ? group(geometry.l1Store, 'L1 store TLB') : this.l1Load;
+    this.l1Fetch = group(geometry.l1Instruction, 'L1 instruction TLB');
+    this.l2Data = group(geometry.l2, 'L2 TLB');
+    this.l2Fetch = geometry.l2Instruction ? group(geometry.l2Instruction, 'L2 instruction TLB') : this.l2Data;
     this.groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
-  }
-
-  private group(level: TlbLevelShape, name: string): TlbGroup {
-    const arrays = level.map((shape) => {
-      const sizes = shape.pages.map((shift) => SIZE_SHIFTS.indexOf(shift));
-      if (sizes.includes(-1)) {
-        throw new RangeError(`${name}: pages ${shape.pages.join(', ')} must each be 12, 21, 22 or 30`);
-      }
-      const tlb = new Tlb(shape, name);
-      this.arrays.push(tlb);
-      return { tlb, sizes };
-    });
-    return new TlbGroup(arrays);
   }
 
   /** Drops what is held for an address in one PCID and, with `globals`, its global translation. */
@@ -232,12 +244,12 @@ export class TlbHierarchy {
   /** Drops everything, global translations too. */
   dropAll(): void {
     this.forgetLast();
-    for (const array of this.arrays) array.dropAll();
+    for (const { tlb } of this.parts) tlb.dropAll();
   }
 
   /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
   dropAllNonGlobal(pcid: number): void {
     this.forgetLast();
-    for (const array of this.arrays) array.dropAllNonGlobal(pcid);
+    for (const { tlb } of this.parts) tlb.dropAllNonGlobal(pcid);
   }
 }

@@ -69,6 +69,19 @@ export interface TlbShape {
   readonly seed?: number;
 }
 
+/** What one way of a set holds, for drawings and dumps. */
+export interface TlbEntry {
+  /** Number of the page, of the entry's size. */
+  readonly page: number;
+  /** The index of address.ts' tables by page size. */
+  readonly size: number;
+  readonly pcid: number;
+  readonly global: boolean;
+  /** The page's first 4 KiB frame. */
+  readonly frame: number;
+  readonly rights: number;
+}
+
 /** @throws RangeError that names the field, the value and what would do. */
 export function checkShape(shape: TlbShape, name: string): void {
   const { entries, ways } = shape;
@@ -260,6 +273,26 @@ export class Tlb {
     this.forEachCell((cell) => {
       if ((this.rightsAt(cell) & mask) !== 0) this.free(cell);
     });
+  }
+
+  /** The set that a page number belongs to. */
+  setOf(page: number): number {
+    return page % this.sets;
+  }
+
+  /** What a way holds, or null: for drawings, so it tells the replacement policy nothing. */
+  entryAt(set: number, way: number): TlbEntry | null {
+    const cell = set * this.setWords + way;
+    const tag = this.cells[cell + this.ways];
+    if (tag === 0) return null;
+    return {
+      page: (tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (this.cells[cell] >>> 0),
+      size: (tag >>> TAG_SIZE_SHIFT) & 3,
+      pcid: (tag & TAG_PCID) >>> TAG_PCID_SHIFT,
+      global: (tag & TAG_GLOBAL) !== 0,
+      frame: this.frameAt(cell),
+      rights: this.rightsAt(cell),
+    };
   }
 
   /** Entries in use: for tests and drawings. */

@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'the scenarios of the textbook, measured',
     load: async () => (await import('./lab.js')).labCommand(),
   },
+  explore: {
+    summary: 'walks, forks and labs as a page for the browser',
+    load: async () => (await import('./explore.js')).exploreCommand(),
+  },
   walk: {
     summary: 'why did this address fault?',
     load: async () => (await import('./walk.js')).walkCommand(),
@@ -53,6 +57,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   segment: {
     summary: 'what does a selector and offset reach?',
     load: async () => (await import('./segment.js')).segmentCommand(),
+  },
+  inspect: {
+    summary: "what does a live process's memory cost?",
+    load: async () => (await import('./inspect.js')).inspectCommand(),
   },
 };
 

@@ -126,3 +126,16 @@ describe('Tlb', () => {
     expect(() => new Tlb(shape)).toThrow(message);
   });
 });
+
+describe('what drawings see of a Tlb', () => {
+  it('is the entries where lookups find them, with all that was put in', () => {
+    const tlb = new Tlb({ entries: 12, ways: 4 });
+    const [hi, lo] = [0x7fff, 0x1234_5000];
+    const page = hi * 2 ** 20 + 0x1_2345;
+    tlb.insert((hi << 20) | (lo >>> 12), makeTag(hi, 12, 7, 0), 99, 6);
+    const set = tlb.setOf(page);
+    expect(set).toBe(page % 3);
+    expect(tlb.entryAt(set, 0)).toEqual({ page, size: 0, pcid: 7, global: false, frame: 99, rights: 6 });
+    expect([1, 2, 3].map((way) => tlb.entryAt(set, way))).toEqual([null, null, null]);
+  });
+});

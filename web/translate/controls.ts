@@ -1,0 +1,128 @@
+/** The form that makes accesses, and the register bits as switches. */
+
+import { html, type TemplateResult } from 'lit';
+import { X86_MODES } from '../../hw/paging/x86-format.js';
+import { DEMO_ADDRESSES, DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
+import { menu, valueOf } from '../form.js';
+import type { Page, Settings } from '../view.js';
+import { type RegisterFile, REGISTERS } from './registers.js';
+
+/** Shapes to choose from: small ones that can be drawn whole, and real processors. */
+export const TLBS = [
+  '8x2+32x4+psc',
+  '16x4+64x8+psc',
+  'skylake',
+  'golden-cove',
+  'zen4',
+  'cortex-a76',
+  'none',
+] as const satisfies readonly string[];
+
+const WHO = [
+  ['user', 'user mode'],
+  ['kernel', 'the kernel'],
+] as const;
+
+/** What the form holds: the next access. */
+export interface Draft {
+  address: string;
+  access: string;
+  who: string;
+}
+
+/** What people write as an address, as an event takes it: lower case, no separators, hexadecimal without 0x too. */
+function normalized(text: string): string {
+  const clean = text.trim().toLowerCase().replaceAll('_', '');
+  return clean.startsWith('0x') ? clean : `0x${clean}`;
+}
+
+export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page): TemplateResult {
+  const access = (address: string): void => {
+    page.act(`${draft.access}.${draft.who}.${normalized(address)}`, true);
+  };
+  const modes = DEMO_MODES.map((name) => [name, X86_MODES[name].title] as const);
+  return html`<form
+    class="controls"
+    @submit=${(event: Event) => {
+      event.preventDefault();
+      access(draft.address);
+    }}
+  >
+    ${menu('Paging', 'mode', mode, modes, (value) => {
+      page.change({ mode: value, tlb });
+    })}
+    ${menu('TLB', 'tlb', tlb, TLBS, (value) => {
+      page.change({ mode, tlb: value });
+    })}
+    <label
+      >Address
+      <input
+        data-field="address"
+        spellcheck="false"
+        autocomplete="off"
+        size="14"
+        .value=${draft.address}
+        @input=${(event: Event) => {
+          draft.address = valueOf(event);
+        }}
+    /></label>
+    ${menu('Access', 'access', draft.access, ['read', 'write', 'fetch'], (value) => {
+      draft.access = value;
+    })}
+    ${menu('by', 'who', draft.who, WHO, (value) => {
+      draft.who = value;
+    })}
+    <button class="main" data-do="access">Access</button>
+    ${exampleMenu(mode, (address) => {
+      draft.address = address;
+      access(address);
+    })}
+  </form>`;
+}
+
+/** Addresses to try in a mode; the menu forgets what was chosen, so that it can be chosen again. */
+function exampleMenu(mode: string, choose: (address: string) => void): TemplateResult {
+  const examples = DEMO_ADDRESSES.filter(({ modes }) => modes?.includes(mode as DemoMode) ?? true);
+  return html`<label
+    >Try
+    <select
+      data-field="example"
+      @change=${(event: Event) => {
+        const address = valueOf(event);
+        (event.target as HTMLSelectElement).selectedIndex = 0;
+        choose(address);
+      }}
+    >
+      <option>an address…</option>
+      ${examples.map(({ address, about }) => html`<option value=${address}>${address}: ${about}</option>`)}
+    </select></label
+  >`;
+}
+
+export function registerSwitches(registers: RegisterFile, page: Page): TemplateResult {
+  const groups = [...new Set(REGISTERS.map(({ register }) => register))];
+  return html`<div class="registers" role="group" aria-label="Register bits">
+    ${groups.map(
+      (group) =>
+        html`<span class="group"
+          ><span class="name">${group.toUpperCase()}</span> ${REGISTERS.filter(
+            ({ register }) => register === group,
+          ).map(({ bit, name, meaning }) => {
+            const value = registers.bit(group, bit);
+            return html`<button
+              class="bit"
+              role="switch"
+              aria-checked=${String(value === 1)}
+              title=${meaning}
+              data-register="${group}.${bit}"
+              @click=${() => {
+                page.act(`${group}.${bit}`, true);
+              }}
+            >
+              ${name}<i>${value}</i>
+            </button>`;
+          })}</span
+        >`,
+    )}
+  </div>`;
+}

@@ -1,0 +1,97 @@
+/** One level of the walk: the entry that was read, its bits as switches, and what is still allowed below it. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+import type { DecodedField } from '../../hw/paging/format.js';
+import { allowedWords } from '../../src/explain/rights.js';
+import type { EntryChange, WalkLevel } from '../../src/explain/walk-result.js';
+
+export interface CardOptions {
+  /** False while the walk has not come here yet. */
+  readonly shown: boolean;
+  /** The step just made read this entry. */
+  readonly latest: boolean;
+  readonly changes: readonly EntryChange[];
+  /** All bits are shown, not only the flags. */
+  readonly open: boolean;
+  readonly toggle: (bit: number) => void;
+  readonly unfold: () => void;
+}
+
+export function levelCard(level: WalkLevel, options: CardOptions): TemplateResult {
+  const { shown, latest } = options;
+  const state = shown ? (level.skipped ? 'skipped' : 'read') : 'later';
+  return html`<article class="level level-${level.level} ${state} ${latest ? 'latest' : ''}" data-level=${level.level}>
+    <h3>${level.table}<span>[${level.index}]</span></h3>
+    ${shown ? body(level, options) : html`<p class="quiet">not read yet</p>`}
+  </article>`;
+}
+
+function body(level: WalkLevel, options: CardOptions): TemplateResult {
+  const { entryAddress, format, raw, target, pointsTo, allows, problem, skipped } = level;
+  const set = options.changes.find((change) => change.entryAddress === entryAddress)?.bits ?? '';
+  return html`
+    <p class="quiet">${format} at ${entryAddress === null ? 'a register' : html`<code>${entryAddress}</code>`}</p>
+    <p class="raw"><code>${raw}</code></p>
+    <div class="bits" role="group" aria-label="Bits of ${level.table}[${level.index}]">
+      ${level.fields.filter(isFlag).map((field) => flag(field, set.split(' '), options.toggle))}
+    </div>
+    <p>${pointsTo === 'nothing' ? 'leads nowhere' : html`${pointsTo} at <code>${target}</code>`}</p>
+    ${allows === null ? nothing : html`<p>allows <b>${allowedWords(allows)}</b></p>`}
+    ${skipped ? html`<p class="quiet">not read: cached</p>` : nothing}
+    ${set === '' ? nothing : html`<p class="good">the processor set ${set}</p>`}
+    ${problem === undefined ? nothing : html`<p class="bad">✗ ${problem}</p>`}
+    <button class="fold" aria-expanded=${String(options.open)} @click=${options.unfold}>
+      ${options.open ? 'Only the flags' : 'Every bit'}
+    </button>
+    ${options.open ? everyBit(level, options.toggle) : nothing}
+  `;
+}
+
+function isFlag({ low, high, name }: DecodedField): boolean {
+  return low === high && name !== 'ignored';
+}
+
+/** `set`: names of the bits that the processor itself just set. */
+function flag(
+  { name, low, value, meaning }: DecodedField,
+  set: readonly string[],
+  toggle: (bit: number) => void,
+): TemplateResult {
+  const now = set.includes(name) ? 1 : value;
+  return html`<button
+    class="bit ${set.includes(name) ? 'fresh' : ''}"
+    role="switch"
+    aria-checked=${String(now === 1)}
+    title="bit ${low}: ${meaning}"
+    data-bit=${low}
+    @click=${() => {
+      toggle(low);
+    }}
+  >
+    ${name}<i>${now}</i>
+  </button>`;
+}
+
+function everyBit({ raw, fields }: WalkLevel, toggle: (bit: number) => void): TemplateResult {
+  const value = BigInt(raw);
+  const count = (raw.length - 2) * 4;
+  const bits = Array.from({ length: count }, (_, i) => count - 1 - i);
+  return html`<div class="grid" role="group" aria-label="Every bit">
+    ${bits.map((bit) => {
+      const on = ((value >> BigInt(bit)) & 1n) === 1n;
+      const field = fields.find(({ low, high }) => low <= bit && bit <= high);
+      return html`<button
+        role="switch"
+        aria-checked=${String(on)}
+        aria-label="bit ${bit}, ${field?.name ?? 'reserved'}"
+        title="bit ${bit}: ${field?.name ?? 'reserved'}"
+        data-bit=${bit}
+        @click=${() => {
+          toggle(bit);
+        }}
+      >
+        ${on ? 1 : 0}
+      </button>`;
+    })}
+  </div>`;
+}

@@ -1,0 +1,153 @@
+/** The machine behind the translate view: accesses that are really made, and bits that are really changed. */
+
+import { parseAddress } from '../../hw/address.js';
+import { describeException, OK } from '../../hw/exception.js';
+import type { Mmu } from '../../hw/mmu.js';
+import { demoState, type DemoMode } from '../../src/explain/demo-states.js';
+import { buildMachine } from '../../src/explain/machine.js';
+import type { WalkLevel, WalkResult } from '../../src/explain/walk-result.js';
+import { explainWalk, type WalkRequest } from '../../src/explain/walk.js';
+import type { Machine } from '../history.js';
+import { RegisterFile, REGISTERS, type RegisterName } from './registers.js';
+import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
+
+/** What an access did, and the TLBs before and after it. */
+export interface AccessRecord {
+  readonly request: WalkRequest;
+  readonly result: WalkResult;
+  readonly before: readonly TlbDrawing[];
+  readonly after: readonly TlbDrawing[];
+  /** Made again at once, because something was changed. */
+  readonly again: boolean;
+}
+
+const ACCESS = /^(read|write|fetch)\.(user|kernel)\.(0x[0-9a-f]+)$/;
+const FLIP = /^(flip|lazy)\.([0-4])\.(\d{1,2})$/;
+const REGISTER = /^(cr0|cr4|efer|pkru|rflags)\.(\d{1,2})$/;
+
+export class TranslateMachine implements Machine {
+  readonly mmu: Mmu;
+  readonly registers: RegisterFile;
+  record: AccessRecord | null = null;
+  /** What the last event changed, in words. */
+  change = '';
+
+  constructor(mode: DemoMode, tlb: string) {
+    const state = demoState(mode);
+    this.mmu = buildMachine({ ...state, tlb }).mmu;
+    this.registers = new RegisterFile(this.mmu, state.registers.pkru.lo);
+  }
+
+  /**
+   * `read.user.0x601000` makes an access; `flip.LEVEL.BIT` changes a bit of the entry at a level of the last walk and
+   * invalidates the page, `lazy.LEVEL.BIT` forgets to; `cr0.16` flips a bit of a register; `invlpg` and `flush`.
+   */
+  act(words: string): number {
+    this.change = '';
+    const access = ACCESS.exec(words);
+    if (access !== null) return this.#access(access);
+    const flip = FLIP.exec(words);
+    if (flip !== null) return this.#flip(flip[1] === 'flip', Number(flip[2]), Number(flip[3]));
+    const register = REGISTER.exec(words);
+    if (register !== null) return this.#register(register[1] as RegisterName, Number(register[2]));
+    if (words === 'invlpg') return this.#invalidate();
+    if (words === 'flush') return this.#flush();
+    throw new RangeError(`'${words}' is nothing that can happen here`);
+  }
+
+  #access([, access, who, text]: RegExpExecArray): number {
+    const address = parseAddress(text);
+    if (address === undefined) throw new RangeError(`the address ${text} has more than 64 bits`);
+    if (address.hi !== 0 && this.mmu.rules.mode !== '4l' && this.mmu.rules.mode !== '5l') {
+      throw new RangeError(`the address ${text} has more than the 32 bits of this mode; give at most 0xffffffff`);
+    }
+    this.record = this.#make({ ...address, access: access as WalkRequest['access'], user: who === 'user' }, false);
+    return 2 + this.walked.length;
+  }
+
+  /** The levels that the last access read, root first. */
+  get walked(): readonly WalkLevel[] {
+    return this.record?.result.levels.filter(({ skipped }) => !skipped) ?? [];
+  }
+
+  #make(request: WalkRequest, again: boolean): AccessRecord {
+    const { mmu } = this;
+    const before = drawTlbs(mmu, request);
+    const result = explainWalk(mmu, request);
+    return { request, result, before, after: drawTlbs(mmu, request), again };
+  }
+
+  /** The last access once more: its result may be another one now. */
+  #repeat(): number {
+    if (this.record !== null) this.record = this.#make(this.record.request, true);
+    return 1;
+  }
+
+  #flip(invalidates: boolean, level: number, bit: number): number {
+    const entry = this.record?.result.levels.find((candidate) => candidate.level === level);
+    const bits = this.mmu.rules.mode === '32' ? 32 : 64;
+    if (entry === undefined || bit >= bits) throw new RangeError(`the walk has no bit ${bit} at level ${level}`);
+    const address = this.addressOf(entry);
+    const { ram } = this.mmu;
+    const word = address / 4 + (bit >>> 5);
+    ram.words[word] ^= 1 << (bit & 31);
+    const value = (ram.words[word] >>> (bit & 31)) & 1;
+    this.change = `Bit ${bit} of ${entry.table}[${entry.index}] is ${value} now`;
+    if (entry.entryAddress === null) this.#reload(word, bit);
+    else this.#invalidateAfter(invalidates);
+    return this.#repeat();
+  }
+
+  /** Physical address of an entry; a PDPTE of PAE paging came from where CR3 points. */
+  addressOf({ entryAddress, index }: WalkLevel): number {
+    return entryAddress === null ? (this.mmu.cr3Lo & ~0x1f) + 8 * index : Number(entryAddress);
+  }
+
+  /** PDPTEs count only once CR3 is loaded again; a bad one is refused, and the store is undone. */
+  #reload(word: number, bit: number): void {
+    if (this.mmu.writeCr3(this.mmu.cr3Hi, this.mmu.cr3Lo) >= OK) {
+      this.change += '; CR3 was loaded again';
+      return;
+    }
+    this.mmu.ram.words[word] ^= 1 << (bit & 31);
+    throw new RangeError('a PDPTE with a reserved bit set: MOV to CR3 ends in #GP, so the bit was put back');
+  }
+
+  #invalidateAfter(invalidates: boolean): void {
+    if (!invalidates) {
+      this.change += '; nothing was invalidated';
+      return;
+    }
+    this.#invlpg();
+    this.change += ', and INVLPG was executed';
+  }
+
+  #invlpg(): void {
+    if (this.record !== null) this.mmu.invlpg(this.record.request.hi, this.record.request.lo);
+  }
+
+  #invalidate(): number {
+    if (this.record === null) throw new RangeError('make an access first; INVLPG needs its address');
+    this.#invlpg();
+    this.change = `INVLPG ${this.record.result.address}`;
+    return this.#repeat();
+  }
+
+  #flush(): number {
+    this.mmu.writeCr3(this.mmu.cr3Hi, this.mmu.cr3Lo);
+    this.change = 'CR3 was loaded again: everything that is not global left the TLBs';
+    return this.#repeat();
+  }
+
+  #register(name: RegisterName, bit: number): number {
+    const known = REGISTERS.find((candidate) => candidate.register === name && candidate.bit === bit);
+    if (known === undefined) throw new RangeError(`${name.toUpperCase()} has no bit ${bit} to change here`);
+    if (this.registers.flip(name, bit) < OK) {
+      throw new RangeError(
+        `${name.toUpperCase()}.${known.name} cannot change now: ${describeException(this.mmu.fault)}. ${known.refusal}`,
+      );
+    }
+    this.change = `${name.toUpperCase()}.${known.name} is ${this.registers.bit(name, bit)} now`;
+    return this.#repeat();
+  }
+}

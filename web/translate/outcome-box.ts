@@ -1,0 +1,50 @@
+/** How the access ended: a physical address, or a fault with its error code bit by bit. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+import type { FaultOutcome, WalkResult } from '../../src/explain/walk-result.js';
+
+/** The TLB's answer in a few words. */
+export function tlbWords({ tlb }: WalkResult): string {
+  if (tlb.answer === 'off') return 'not asked';
+  if (tlb.answer === 'miss') return 'miss';
+  return tlb.stale === undefined ? tlb.answer : `${tlb.answer}, stale: ${tlb.stale}`;
+}
+
+export function outcomeBox(result: WalkResult): TemplateResult {
+  const { outcome } = result;
+  if (outcome.kind === 'fault') return faultBox(outcome);
+  const page = outcome.page === null ? 'without paging' : `in a ${outcome.page} page`;
+  const stale =
+    result.tlb.stale === undefined
+      ? nothing
+      : html`<p class="bad">✗ The TLB is stale: ${result.tlb.stale}. An INVLPG is missing.</p>`;
+  return html`<section class="outcome mapped" data-outcome="mapped">
+    <h2>
+      3. Result <span class="verdict good">✓ physical address <code>${outcome.physical}</code></span> ${page}
+    </h2>
+    ${stale}
+  </section>`;
+}
+
+function faultBox({ name, errorCode, bits, reasons, section }: FaultOutcome): TemplateResult {
+  const code = errorCode === null ? nothing : html`, error code <code data-code>0x${errorCode.toString(16)}</code>`;
+  return html`<section class="outcome fault" data-outcome="fault">
+    <h2>3. Result <span class="verdict bad">✗ ${name}${code}</span></h2>
+    ${
+      bits.length === 0
+        ? nothing
+        : html`<ul class="code">
+            ${bits.map(
+              ({ name: bit, bit: number, set, meaning }) =>
+                html`<li class=${set ? 'set' : ''}>
+                  <b>${bit}<i>${set ? 1 : 0}</i></b> <span>bit ${number}: ${meaning}</span>
+                </li>`,
+            )}
+          </ul>`
+    }
+    <ul class="reasons">
+      ${reasons.map(({ text }) => html`<li>${text}</li>`)}
+    </ul>
+    <p class="quiet">${section}</p>
+  </section>`;
+}

@@ -1,0 +1,63 @@
+/** The TLB arrays that an access looks up, as they stand: what the view draws. */
+
+import { pageNumber, SIZE_4K, SIZE_SHIFTS } from '../../hw/address.js';
+import type { Mmu } from '../../hw/mmu.js';
+import type { TlbPart } from '../../hw/tlb/hierarchy.js';
+import type { TlbEntry } from '../../hw/tlb/tlb.js';
+import type { WalkRequest } from '../../src/explain/walk.js';
+
+interface TlbSet {
+  readonly set: number;
+  /** The set that the address belongs to. */
+  readonly lookedUp: boolean;
+  readonly ways: readonly (TlbEntry | null)[];
+}
+
+export interface TlbDrawing {
+  readonly name: string;
+  readonly sets: number;
+  readonly ways: number;
+  readonly sizes: readonly number[];
+  /** All sets of a small array, of a larger one those that the address belongs to. */
+  readonly rows: readonly TlbSet[];
+  /** The entry that translates the address, if there is one. */
+  readonly match: TlbEntry | null;
+}
+
+/** Arrays of more entries are not drawn whole. */
+const MOST_DRAWN = 64;
+
+/** The arrays that an access is looked up in, first level first. */
+function partsFor(mmu: Mmu, access: WalkRequest['access']): readonly TlbPart[] {
+  const { geometry, parts } = mmu.tlb;
+  const first =
+    access === 'fetch'
+      ? 'L1 instruction TLB'
+      : access === 'write' && geometry.l1Store !== undefined
+        ? 'L1 store TLB'
+        : 'L1 data TLB';
+  const second = access === 'fetch' && geometry.l2Instruction !== undefined ? 'L2 instruction TLB' : 'L2 TLB';
+  return parts.filter(({ name }) => name === first || name === second);
+}
+
+/** Draws every array that the access is looked up in. */
+export function drawTlbs(mmu: Mmu, { hi, lo, access }: WalkRequest): TlbDrawing[] {
+  return partsFor(mmu, access).map((part) => drawPart(part, hi, lo, mmu.currentPcid));
+}
+
+function drawPart({ name, tlb, sizes }: TlbPart, hi: number, lo: number, pcid: number): TlbDrawing {
+  const pages = sizes.map((size) => ({ size, page: pageNumber(hi, lo, SIZE_SHIFTS[size]) % 2 ** 45 }));
+  const own = (set: number): (TlbEntry | null)[] => Array.from({ length: tlb.ways }, (_, way) => tlb.entryAt(set, way));
+  let match: TlbEntry | null = null;
+  for (const { size, page } of pages) {
+    const fits = (entry: TlbEntry | null): boolean =>
+      entry?.page === page && entry.size === size && (entry.global || entry.pcid === pcid);
+    match ??= own(tlb.setOf(page)).find(fits) ?? null;
+  }
+  const size = match?.size ?? sizes.find((candidate) => candidate === SIZE_4K) ?? sizes[0];
+  const lookedUp = tlb.setOf(pages.find((candidate) => candidate.size === size)?.page ?? 0);
+  const whole = tlb.sets * tlb.ways <= MOST_DRAWN;
+  const drawn = whole ? Array.from({ length: tlb.sets }, (_, set) => set) : [lookedUp];
+  const rows = drawn.map((set) => ({ set, lookedUp: set === lookedUp, ways: own(set) }));
+  return { name, sets: tlb.sets, ways: tlb.ways, sizes, rows, match };
+}

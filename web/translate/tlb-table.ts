@@ -1,0 +1,55 @@
+/** A TLB array as a table of sets and ways. */
+
+import { html, type TemplateResult } from 'lit';
+import { highWord, formatHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/address.js';
+import type { TlbEntry } from '../../hw/tlb/tlb.js';
+import { allowedBy, allowedWords } from '../../src/explain/rights.js';
+import type { TlbDrawing } from './tlb-drawing.js';
+
+/** Bits of a page number that the tag keeps; above them the address repeats its sign. */
+const PAGE_BITS = 45;
+
+function pageAddress({ page, size }: TlbEntry): string {
+  const bytes = 2 ** SIZE_SHIFTS[size];
+  // A canonical address of the upper half: the bits above the tag's are ones.
+  if (page >= 2 ** (PAGE_BITS - 1)) {
+    return `0x${(BigInt(page) * BigInt(bytes) + (2n ** 64n - 2n ** BigInt(PAGE_BITS + SIZE_SHIFTS[size]))).toString(16)}`;
+  }
+  return formatHex(highWord(page * bytes), (page * bytes) | 0);
+}
+
+function words(entry: TlbEntry): string {
+  const size = pageSizeName(SIZE_SHIFTS[entry.size]);
+  const frame = `frame 0x${(entry.frame >>> 0).toString(16)}`;
+  return `${pageAddress(entry)} (${size}), ${frame}, ${allowedWords(allowedBy(entry.rights))}${entry.global ? ', global' : ''}`;
+}
+
+/** `filled`: the access that is drawn put the entry there. */
+export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
+  const { name, sets, ways, sizes, rows, match } = drawing;
+  const held = sizes.map((size) => SIZE_SHIFTS[size]).filter((shift) => shift !== SHIFT_4M);
+  const about = `${sets} ${sets === 1 ? 'set' : 'sets'} of ${ways}, ${held.map(pageSizeName).join(' ')}`;
+  return html`<figure class="tlb ${match === null ? 'miss' : 'hit'}">
+    <figcaption><b>${name}</b> <span class="quiet">${about}</span></figcaption>
+    <table>
+      ${rows.map(
+        ({ set, lookedUp, ways: cells }) =>
+          html`<tr class=${lookedUp ? 'looked' : ''}>
+            <th scope="row">${lookedUp ? '▸ ' : ''}set ${set}</th>
+            ${cells.map((entry) =>
+              entry === null
+                ? html`<td title="empty"><span class="unseen">empty</span></td>`
+                : html`<td class=${isMatch(entry, match) ? 'match' : 'taken'} title=${words(entry)}>
+                    ${ways <= 2 || isMatch(entry, match) ? html`<code>${pageAddress(entry)}</code>` : html`<span class="unseen">${words(entry)}</span>`}
+                  </td>`,
+            )}
+          </tr>`,
+      )}
+    </table>
+    <p>${match === null ? 'does not hold the page' : `${filled ? 'filled: ' : ''}holds ${words(match)}`}</p>
+  </figure>`;
+}
+
+function isMatch(entry: TlbEntry, match: TlbEntry | null): boolean {
+  return match !== null && entry.page === match.page && entry.size === match.size && entry.pcid === match.pcid;
+}

@@ -1,0 +1,99 @@
+/** What every view of the page has: settings, a story to step through, and a drawing of the machine as it stands. */
+
+import type { TemplateResult } from 'lit';
+import { History, type Machine } from './history.js';
+import type { Moment } from './link.js';
+
+export type Settings = Readonly<Record<string, string>>;
+
+/** What a view may ask of the page around it. */
+export interface Page {
+  /** Makes an event happen, shown from its first stage on or as a whole; refusals become a notice. */
+  act(words: string, whole?: boolean): void;
+  /** Begins the view again with other settings. */
+  change(settings: Settings): void;
+  /** Draws again, after something that is no event. */
+  redraw(): void;
+  /** Shows a sentence above the view; an empty one takes it away. */
+  notice(sentence: string): void;
+}
+
+/** A view as the page knows it, whatever its machine. */
+export interface View {
+  readonly name: string;
+  readonly title: string;
+  /** Absent for a view that has nothing to step through. */
+  readonly history: Pick<History<Machine>, 'step' | 'back' | 'reset' | 'act' | 'atStart' | 'atEnd' | 'position'> | null;
+  /** @throws RangeError with a sentence for a link that asks for what cannot be. */
+  open(moment: Moment): void;
+  moment(): Moment;
+  content(page: Page): TemplateResult;
+  /** What happens at this point of the story, in a few words; announced to those who cannot see it. */
+  status(): string;
+}
+
+export abstract class StoryView<M extends Machine> implements View {
+  abstract readonly name: string;
+  abstract readonly title: string;
+  history: History<M>;
+  settings: Settings;
+
+  /** @param choices what each setting may be, the first being the default */
+  constructor(readonly choices: Readonly<Record<string, readonly [string, ...string[]]>>) {
+    this.settings = this.checked({});
+    this.history = new History(() => this.boot());
+  }
+
+  /** A machine at the start of the story. */
+  protected abstract boot(): M;
+  /** The events that wait to be stepped through before anybody does something else. */
+  protected abstract story(): readonly string[];
+  abstract content(page: Page): TemplateResult;
+  abstract status(): string;
+
+  get machine(): M {
+    return this.history.machine;
+  }
+
+  open({ settings, events, at }: Moment): void {
+    const before = this.settings;
+    try {
+      this.settings = this.checked(settings);
+      const history = new History(() => this.boot());
+      history.load(events ?? this.story(), at ?? this.opening());
+      this.history = history;
+    } catch (error) {
+      this.settings = before;
+      throw error;
+    }
+  }
+
+  /** Where a view is before anybody steps. */
+  protected opening(): Moment['at'] & object {
+    return { events: 0, stage: 0 };
+  }
+
+  moment(): Moment {
+    const { name, settings, history } = this;
+    return { view: name, settings: this.unusual(settings), events: history.events, at: history.position };
+  }
+
+  /** The settings that differ from the defaults. */
+  private unusual(settings: Settings): Settings {
+    const defaults = this.checked({});
+    return Object.fromEntries(Object.entries(settings).filter(([name, value]) => defaults[name] !== value));
+  }
+
+  private checked(given: Settings): Settings {
+    const unknown = Object.keys(given).find((name) => !Object.hasOwn(this.choices, name));
+    if (unknown !== undefined) throw new RangeError(`this view has no setting '${unknown}'`);
+    const pairs = Object.entries(this.choices).map(([name, allowed]) => {
+      const value = given[name] ?? allowed[0];
+      if (!allowed.includes(value)) {
+        throw new RangeError(`${name} '${value}' cannot be; choose from ${allowed.join(', ')}`);
+      }
+      return [name, value] as const;
+    });
+    return Object.fromEntries(pairs);
+  }
+}
