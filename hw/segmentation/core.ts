@@ -47,6 +47,8 @@ export class SegmentedCore extends Core {
   segmentLoads = 0;
   #valueLo = 0;
   #valueHi = 0;
+  /** What CS must hold before the next instruction, because a reload of it faulted; 0 for nothing. */
+  #codeWanted = 0;
 
   constructor(mmu: Mmu) {
     super(mmu);
@@ -87,8 +89,10 @@ export class SegmentedCore extends Core {
     unit.cpl = requestedLevel(selector);
     const status = farJump(unit, selector, 0, offset);
     unit.cpl = cpl;
-    if (status >= 0) this.segmentLoads++;
-    return status;
+    if (status < 0) return status;
+    this.segmentLoads++;
+    this.#codeWanted = 0;
+    return OK;
   }
 
   /** Points the stack of the CALLs and RETs to come at `selector:pointer`; SS is loaded with the first of them. */
@@ -99,7 +103,8 @@ export class SegmentedCore extends Core {
 
   /**
    * Reloads the registers that hold `selector`, as a kernel does on its way back to the program (POP DS, or IRET for CS
-   * and SS). A register whose load would fault is left empty: its next use makes the load, and the fault.
+   * and SS). A register whose load would fault is left empty: its next use, which for CS is the next instruction, makes the
+   * load, and the fault.
    * @returns how many registers held it
    */
   reload(selector: number): number {
@@ -111,7 +116,8 @@ export class SegmentedCore extends Core {
       if (register.selector !== selector) continue;
       count++;
       register.loadNull(0);
-      this.#hold(register.number, selector);
+      const status = this.#hold(register.number, selector);
+      if (register.number === CS && status < 0) this.#codeWanted = selector;
     }
     unit.cpl = cpl;
     unit.ipLo = ipLo;
@@ -121,6 +127,7 @@ export class SegmentedCore extends Core {
   /** Empties all segment registers, as a kernel does before another program runs. */
   forgetSegments(): void {
     for (const register of this.unit.segments) register.loadNull(0);
+    this.#codeWanted = 0;
   }
 
   /** Registers whose hidden part is not what their descriptor says now, in words: for audits, not for programs. */
@@ -169,6 +176,8 @@ export class SegmentedCore extends Core {
   #attempt(): number {
     const { unit, segment, offset, size } = this;
     this.targetSelector = NO_TARGET;
+    const fetched = this.#codeWanted === 0 ? OK : this.enterAt(this.#codeWanted, unit.ipLo);
+    if (fetched < 0) return fetched;
     const held = this.#hold(segment, this.selector);
     if (held < 0) return held;
     if (this.instruction === RETURN) return this.#return();

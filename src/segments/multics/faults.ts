@@ -4,6 +4,7 @@ import type { Exception } from '../../../hw/exception.js';
 import { CALL, RETURN } from '../../../hw/segmentation/core.js';
 import { isNull } from '../../../hw/segmentation/descriptor.js';
 import { SEGV_ACCERR } from '../../kernel/signal.js';
+import { swapIn } from '../allocation.js';
 import { COMPLETED } from '../kernel.js';
 import type { SegmentProcess } from '../process.js';
 import { indexOf } from '../segment-table.js';
@@ -28,19 +29,22 @@ export class MulticsFaults {
     const process = this.#multics.owners.get(table);
     if (process === undefined) return undefined;
     const { core } = this.#multics.kernel.memory;
-    const transfers = core.instruction === CALL || core.instruction === RETURN;
-    if (exception.errorCode === 0) {
-      const unsnapped = core.instruction === CALL && isNull(core.targetSelector);
-      return unsnapped ? snapLink(this.#multics, process, core.targetOffset) : undefined;
-    }
+    if (exception.errorCode === 0) return this.#nullPointer(process);
     const known = process.known.at(indexOf(exception.errorCode));
     if (known === undefined) return undefined;
     const kind = known.kindFor(process.ring);
     if (kind !== undefined && !table.table.hasEntry(known.number)) return this.#describe(table, known, kind);
-    if (!transfers || known.number !== indexOf(core.targetSelector)) {
-      return kind === undefined ? SEGV_ACCERR : undefined;
-    }
-    return core.instruction === CALL ? this.#callInward(process, known) : this.#returnOutward(process, known);
+    const calls = core.instruction === CALL && known.number === indexOf(core.targetSelector);
+    if (calls) return this.#callInward(process, known);
+    return kind === undefined ? SEGV_ACCERR : undefined;
+  }
+
+  /** A transfer through a far pointer with a null selector: an unsnapped link, or the way back through a gate. */
+  #nullPointer(process: MulticsProcess): number | undefined {
+    const { core } = this.#multics.kernel.memory;
+    if (!isNull(core.targetSelector)) return undefined;
+    if (core.instruction === CALL) return snapLink(this.#multics, process, core.targetOffset);
+    return core.instruction === RETURN ? this.#returnOutward(process) : undefined;
   }
 
   /** The ring uses a known segment for the first time: it gets its descriptor. */
@@ -65,27 +69,28 @@ export class MulticsFaults {
     process.stacks[process.ring].pointer = core.unit.spLo;
     process.gateFrames.push({
       ring: process.ring,
-      selector: selectorOf(process.procedure),
+      procedure: process.procedure,
       offset: core.unit.ipLo,
       stackPointer: core.unit.spLo,
     });
     const entered = this.#switchRing(process, known.brackets.r2, target.number, target.offset);
     if (entered < 0) {
       const frame = process.gateFrames.pop();
-      if (frame !== undefined) this.#switchRing(process, frame.ring, indexOf(frame.selector), frame.offset);
+      if (frame !== undefined) this.#switchRing(process, frame.ring, frame.procedure, frame.offset);
       return entered;
     }
     return this.#pushReturn(process);
   }
 
-  /** Puts the caller's address on the stack of the inner ring, where the procedure's RET expects it. */
+  /**
+   * Puts a return address on the stack of the inner ring that is no address but the number of the gate frame, with a null
+   * selector: the procedure's RET must come back to the gatekeeper, also where the caller's code could run in its ring.
+   */
   #pushReturn(process: MulticsProcess): number {
     const { kernel } = this.#multics;
-    const frame = process.gateFrames.at(-1);
     const stack = process.stacks[process.ring];
-    if (frame === undefined) return SEGV_ACCERR;
     stack.pointer -= FAR_FRAME;
-    const written = this.#multics.writePair(process, stack.number, stack.pointer, frame.offset, frame.selector);
+    const written = this.#multics.writePair(process, stack.number, stack.pointer, process.gateFrames.length, 0);
     if (written < 0) return written;
     kernel.memory.core.setStack(selectorOf(stack.number), stack.pointer);
     kernel.counters.ringFaults++;
@@ -93,17 +98,15 @@ export class MulticsFaults {
   }
 
   /** A return to the ring that called through a gate. */
-  #returnOutward(process: MulticsProcess, known: KnownSegment): number | undefined {
+  #returnOutward(process: MulticsProcess): number {
     const { kernel } = this.#multics;
     const { core } = kernel.memory;
     const frame = process.gateFrames.at(-1);
-    if (frame?.selector !== selectorOf(known.number) || frame.offset !== core.targetOffset) {
-      return SEGV_ACCERR;
-    }
+    if (frame === undefined || core.targetOffset !== process.gateFrames.length) return SEGV_ACCERR;
     process.gateFrames.pop();
     process.stacks[process.ring].pointer = core.unit.spLo + FAR_FRAME;
     process.stacks[frame.ring].pointer = frame.stackPointer;
-    const entered = this.#switchRing(process, frame.ring, known.number, frame.offset);
+    const entered = this.#switchRing(process, frame.ring, frame.procedure, frame.offset);
     kernel.counters.ringFaults++;
     return entered < 0 ? entered : COMPLETED;
   }
@@ -123,10 +126,18 @@ export class MulticsFaults {
       const described = this.#describe(table, known, kind);
       if (described < 0) return described;
     }
+    const brought = this.#bringIn(table, number);
+    if (brought < 0) return brought;
     multics.kernel.switchTo(table);
     const { core } = multics.kernel.memory;
     const stack = process.stacks[ring];
     core.setStack(selectorOf(stack.number), stack.pointer);
     return core.enterAt(selectorOf(number), offset) < 0 ? SEGV_ACCERR : 0;
+  }
+
+  /** Code that the gatekeeper enters must be in memory: a fault there would find nobody to restart. */
+  #bringIn(table: SegmentProcess, number: number): number {
+    const segment = table.table.entries[number]?.segment;
+    return segment === undefined ? 0 : swapIn(this.#multics.kernel.memory, segment);
   }
 }

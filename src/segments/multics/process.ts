@@ -29,8 +29,8 @@ export class KnownSegment {
 /** A call through a gate that has not returned yet. */
 export interface GateFrame {
   readonly ring: number;
-  /** The caller's code and its stack pointer. */
-  readonly selector: number;
+  /** Number of the caller's code, where it goes on, and its stack pointer. */
+  readonly procedure: number;
   readonly offset: number;
   readonly stackPointer: number;
 }

@@ -17,7 +17,7 @@ function system(): Multics {
   };
   procedure('hcs_', [0, 0, 5], []);
   procedure('ms_', [1, 1, 5], ['hcs_']);
-  procedure('ls', [1, 5, 5], ['hcs_', 'text']);
+  procedure('ls', [1, 5, 5], ['hcs_', 'text', 'ms_']);
   procedure('program', [4, 4, 4], ['hcs_', 'ms_', 'ls', 'secret', 'nothing', 'ls']);
   procedure('secret', [0, 0, 0], []);
   procedure('outer', [6, 6, 6], ['hcs_', 'ls']);
@@ -113,6 +113,17 @@ describe('rings', () => {
     expect([nameOf(process), process.ring, process.offset]).toEqual(['program', 4, 0x10]);
     expect(process.gateFrames).toEqual([]);
     expect(multics.kernel.audit()).toEqual([]);
+  });
+
+  it('return to the caller in its own ring, even where its code could run in the inner one', () => {
+    const multics = system();
+    const process = running(multics, 'program', 4);
+    expect(multics.call(process, 2)).toBe(0);
+    expect([nameOf(process), process.ring]).toEqual(['ls', 4]);
+    expect(multics.call(process, 2)).toBe(0);
+    expect([nameOf(process), process.ring]).toEqual(['ms_', 1]);
+    expect(multics.return(process)).toBe(0);
+    expect([nameOf(process), process.ring]).toEqual(['ls', 4]);
   });
 
   it('refuse procedures without a gate for the caller, and callers from too far out', () => {
