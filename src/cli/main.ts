@@ -62,6 +62,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "what does a live process's memory cost?",
     load: async () => (await import('./inspect.js')).inspectCommand(),
   },
+  quiz: {
+    summary: 'exercises, and their answers with reasons',
+    load: async () => (await import('./quiz.js')).quizCommand(),
+  },
 };
 
 async function buildProgram(wanted: string | undefined): Promise<Command> {

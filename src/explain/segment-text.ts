@@ -22,7 +22,8 @@ function sentenceFor(meaning: string, isCode: boolean): string {
   return sentences.find((sentence) => kinds.some((kind) => sentence.startsWith(kind))) ?? sentences[0];
 }
 
-function fieldLines(fields: readonly DecodedField[]): string[] {
+/** The fields of a descriptor, a line or more each. */
+export function fieldLines(fields: readonly DecodedField[]): string[] {
   const isCode = fields.some(({ name, value }) => name === 'code' && value === 1);
   const left = columns(fields.map((field) => [`  ${field.name}`, bitRange(field), fieldValue(field)]));
   const width = Math.max(...left.map((line) => line.length)) + 2;
@@ -41,7 +42,8 @@ function descriptorLines({ address, raw, words, format, fields }: ExplainedDescr
   ];
 }
 
-function checkLine({ rule, passed, failure }: SegmentCheck): string {
+/** A check and how it ended. */
+export function checkLine({ rule, passed, failure }: SegmentCheck): string {
   if (passed === null) return labelled('not made', rule);
   return passed ? labelled('yes', rule) : labelled('NO', `${rule}: ${failure}`);
 }

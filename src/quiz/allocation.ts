@@ -1,0 +1,105 @@
+/** Which hole does each fit take; which block does the buddy system give. */
+
+import { formatHex, PAGE_BYTES } from '../../hw/address.js';
+import type { Random } from '../../hw/random.js';
+import { columns } from '../explain/columns.js';
+import { formatBytes } from '../report/units.js';
+import { HoleArena } from '../segments/arena.js';
+import type { Arena, Fit } from '../segments/arena.js';
+import { BuddyArena } from '../segments/buddy-arena.js';
+import { between, listed } from './exercise.js';
+import type { Exercise, ExerciseKind } from './exercise.js';
+
+const KIB = 1024;
+const RULES: Readonly<Record<Fit, string>> = {
+  first: 'the first hole that is large enough',
+  next: 'the first one from where the last request was cut',
+  best: 'the smallest one that is large enough',
+  worst: 'the largest one',
+};
+
+interface Hole {
+  readonly base: number;
+  readonly bytes: number;
+}
+
+/** Holes with something in use between them, sizes in whole KiB. */
+function randomHoles(random: Random): Hole[] {
+  const holes: Hole[] = [];
+  let base = 0;
+  for (let i = between(random, 4, 6); i > 0; i--) {
+    base += between(random, 4, 40) * KIB;
+    const bytes = between(random, 4, 40) * KIB;
+    holes.push({ base, bytes });
+    base += bytes;
+  }
+  return holes;
+}
+
+/** An arena of which just these holes are free. */
+function arenaWith(holes: readonly Hole[], fit: Fit): HoleArena {
+  const end = Math.max(...holes.map(({ base, bytes }) => base + bytes));
+  const arena = new HoleArena(0, end, fit);
+  let used = 0;
+  for (const { base, bytes } of holes) {
+    arena.take(used, base - used);
+    used = base + bytes;
+  }
+  return arena;
+}
+
+function place(arena: Arena, bytes: number): string {
+  const base = arena.allocate(arena.roomFor(bytes));
+  return base < 0 ? 'no hole is large enough' : formatHex(0, base);
+}
+
+function holeLine({ base, bytes }: Hole): string[] {
+  return [formatHex(0, base), formatBytes(bytes)];
+}
+
+function fits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+  const holes = randomHoles(random);
+  const requests = [between(random, 4, 20) * KIB, between(random, 4, 20) * KIB];
+  const names: Fit[] = ['first', 'next', 'best', 'worst'];
+  const answers = names.map((fit) => {
+    const arena = arenaWith(holes, fit);
+    return { fit, places: requests.map((bytes) => place(arena, bytes)), left: arena.holes };
+  });
+  return {
+    question:
+      `Two segments of ${requests.map(formatBytes).join(' and ')} want room, in this order. The holes are given by ` +
+      'address and size. Where does each of first, next, best and worst fit put them? (Next fit begins at the bottom.)',
+    given: columns(holes.map(holeLine)),
+    answer: answers.map(({ fit, places }) => `${fit} fit: ${listed(places)}`).join('; '),
+    reasoning: answers.map(({ fit, left }) => {
+      const rest = left.map(({ base, bytes }) => `${formatHex(0, base)} ${formatBytes(bytes)}`).join(', ');
+      return `${fit} fit takes ${RULES[fit]}; holes left: ${rest}`;
+    }),
+  };
+}
+
+function buddy(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+  const bytes = 256 * KIB;
+  const arena = new BuddyArena(bytes, bytes);
+  const requests = Array.from({ length: 3 }, () => between(random, 1, 60) * KIB);
+  const reasoning = requests.map((request) => {
+    const room = arena.roomFor(request);
+    const where = place(arena, request);
+    return `${formatBytes(request)} gets ${formatBytes(room)} at ${where}: ${formatBytes(room - request)} inside are wasted`;
+  });
+  const wasted = requests.reduce((sum, request) => sum + arena.roomFor(request) - request, 0);
+  return {
+    question:
+      `A buddy system over ${formatBytes(bytes)} gives blocks of a power of two, ${formatBytes(PAGE_BYTES)} at least. ` +
+      `Segments of ${listed(requests.map(formatBytes))} ask for room. How much is wasted inside of the blocks, and how ` +
+      'much is free in the end?',
+    given: [],
+    answer: `${formatBytes(wasted)} wasted inside, ${formatBytes(arena.free)} free`,
+    reasoning,
+  };
+}
+
+export const ALLOCATION_KINDS: readonly ExerciseKind[] = [
+  { topic: 'allocation', kind: 'fits', make: fits },
+  { topic: 'allocation', kind: 'buddy', make: buddy },
+];

@@ -1,0 +1,41 @@
+/** An exercise: a question, what is given, and an answer that the model computed. */
+
+import type { Random } from '../../hw/random.js';
+
+export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation'] as const;
+export type Topic = (typeof TOPICS)[number];
+
+export interface Exercise {
+  readonly topic: Topic;
+  /** What is asked, such as `translate`. */
+  readonly kind: string;
+  /** Sentences. */
+  readonly question: string;
+  /** Lines that belong together and stay as they are. */
+  readonly given: readonly string[];
+  readonly answer: string;
+  /** Lines: how the answer comes about. */
+  readonly reasoning: readonly string[];
+}
+
+/** Makes exercises of one kind; the same numbers make the same exercise. */
+export interface ExerciseKind {
+  readonly topic: Topic;
+  readonly kind: string;
+  readonly make: (random: Random) => Omit<Exercise, 'topic' | 'kind'>;
+}
+
+/** One of `choices`. */
+export function pick<T>(random: Random, choices: readonly T[]): T {
+  return choices[random.below(choices.length)];
+}
+
+/** A whole number from `low` to `high`, both included. */
+export function between(random: Random, low: number, high: number): number {
+  return low + random.below(high - low + 1);
+}
+
+/** Numbers in words for lists: `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+}

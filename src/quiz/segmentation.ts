@@ -1,0 +1,65 @@
+/** Which linear address does this selector and offset reach; what does this descriptor say. */
+
+import { formatHex } from '../../hw/address.js';
+import type { Random } from '../../hw/random.js';
+import { describeDescriptor } from '../../hw/segmentation/describe.js';
+import { decodeEntry } from '../../hw/paging/format.js';
+import { packSegment, SEGMENT_FORMAT } from '../../hw/segmentation/descriptor.js';
+import { DS } from '../../hw/segmentation/register.js';
+import { buildMachine } from '../explain/machine.js';
+import { DEMO_SELECTORS, segmentDemo } from '../explain/segment-demo.js';
+import { explainSegment } from '../explain/segment.js';
+import { checkLine, fieldLines } from '../explain/segment-text.js';
+import { between, pick } from './exercise.js';
+import type { Exercise, ExerciseKind } from './exercise.js';
+
+const CPL = 3;
+
+function access(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+  const machine = buildMachine(segmentDemo(CPL));
+  const { selector } = pick(random, DEMO_SELECTORS);
+  // Near the limit of 8 KiB that most segments of the demonstration have.
+  const offset = between(random, 0x1f00, 0x20ff);
+  const kind = pick(random, ['read', 'write'] as const);
+  const size = pick(random, [1, 2, 4] as const);
+  const result = explainSegment(machine, { selector, hi: 0, lo: offset, access: kind, register: DS, size });
+  const { outcome, linear, names, descriptors } = result;
+  const code = outcome.kind === 'fault' ? `0x${(outcome.errorCode ?? 0).toString(16)}` : '';
+  return {
+    question:
+      `Protected mode, CPL ${CPL}. A program loads DS with ${result.selector} and makes a ${kind} of ${size} ` +
+      `byte${size === 1 ? '' : 's'} at offset ${result.offset}. Which linear address is that, or which exception ` +
+      'with which error code?',
+    given: [`${names}: ${descriptors.at(0)?.raw ?? 'no descriptor'}`],
+    answer: linear ?? (outcome.kind === 'fault' ? `${outcome.name}, error code ${code}` : outcome.physical),
+    reasoning: [...descriptors.map(({ words }) => words), ...result.checks.map(checkLine)],
+  };
+}
+
+function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+  const { hi, lo } = packSegment({
+    base: (random.nextInt32() >>> 0) & 0xffff_f000,
+    limit: random.below(2 ** 20),
+    type: random.below(16),
+    codeOrData: true,
+    privilege: random.below(4),
+    present: random.below(4) > 0,
+    available: random.below(2) > 0,
+    long: false,
+    big: random.below(2) > 0,
+    granular: random.below(2) > 0,
+  });
+  return {
+    question:
+      `What does the segment descriptor 0x${formatHex(hi, lo).slice(2).padStart(16, '0')} say: kind, base, limit in ` +
+      'bytes, privilege level, present or not?',
+    given: [],
+    answer: describeDescriptor(hi, lo),
+    reasoning: fieldLines(decodeEntry(SEGMENT_FORMAT, hi, lo)),
+  };
+}
+
+export const SEGMENTATION_KINDS: readonly ExerciseKind[] = [
+  { topic: 'segmentation', kind: 'access', make: access },
+  { topic: 'segmentation', kind: 'decode', make: decode },
+];
