@@ -20,7 +20,7 @@ export interface Work {
  * the kernel, memory is copied at 16 bytes a cycle, an entry is a read and a write in the cache, an invalidation
  * serializes. Memory reads by the translation are priced by hw/cost.ts.
  */
-export const WORK_COSTS = { fault: 1000, bytesPerCycle: 16, entry: 4, flush: 100 };
+const WORK_COSTS = { fault: 1000, bytesPerCycle: 16, entry: 4, flush: 100 };
 
 /** Model cycles of a difference of two {@link Work}s. */
 function cyclesOf(after: Work, before: Work): number {

@@ -11,7 +11,7 @@ import { ENOMEM } from '../kernel/errno.js';
 export type Fit = 'first' | 'best' | 'next' | 'worst';
 
 /** Addresses and sizes are multiples of this, so that contents move by whole words. */
-export const GRANULE = 16;
+const GRANULE = 16;
 
 export interface Hole {
   base: number;
@@ -50,6 +50,17 @@ export function largestHole(arena: Arena): number {
 /** Share of the free bytes that a request for one contiguous piece cannot get: 0 when all is one hole. */
 export function externalFragmentation(arena: Arena): number {
   return arena.free === 0 ? 0 : 1 - largestHole(arena) / arena.free;
+}
+
+/** Share of the room of segments that nobody asked for: what rounding up costs. */
+export function internalFragmentation(segments: Iterable<{ readonly asked: number; readonly room: number }>): number {
+  let asked = 0;
+  let room = 0;
+  for (const segment of segments) {
+    asked += segment.asked;
+    room += segment.room;
+  }
+  return room === 0 ? 0 : 1 - asked / room;
 }
 
 export class HoleArena implements Arena {

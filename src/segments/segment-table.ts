@@ -18,7 +18,7 @@ export const DESCRIPTOR_BYTES = 8;
 const USER_LEVEL = 3;
 const TABLE_INDICATOR = 4;
 /** The largest limit that a descriptor can count in bytes; above it, it counts in units of 4 KiB. */
-export const MOST_BYTES_EXACT = 2 ** 20;
+const MOST_BYTES_EXACT = 2 ** 20;
 const LIMIT_UNIT = 4096;
 
 /** One descriptor, and the right of the process (or processes, in the GDT) to its segment. */

@@ -1,10 +1,10 @@
 /** A copy that fails although enough memory is free, and the four ways such an allocation can end. */
 
-import { Random } from '../../../hw/random.js';
 import { errnoName } from '../../kernel/errno.js';
-import type { Fit } from '../../segments/arena.js';
-import { externalFragmentation, HoleArena, largestHole } from '../../segments/arena.js';
+import { externalFragmentation, largestHole } from '../../segments/arena.js';
 import type { SegmentProcess } from '../../segments/process.js';
+import { useArena } from '../arena-use.js';
+import { must } from '../must.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
@@ -14,9 +14,8 @@ const KIB = 1024;
 const ARENA = 256 * KIB;
 const SHARED_BYTES = 48 * KIB;
 const PIECE = 16 * KIB;
-/** The fifty-percent rule: how long the arena is used before and while holes are counted. */
-const WARM_UP = 20_000;
-const MEASURED = 40_000;
+/** Processes that share the segment whose move is measured. */
+const SHARERS = 8;
 
 interface Scene {
   readonly machine: SegmentMachine;
@@ -109,28 +108,50 @@ function exits(story: Story): SegmentMachine {
   return compacted.machine;
 }
 
-/** Holes for each segment, in an arena that is used at random for a long time. */
-function holesPerSegment(fit: Fit): number {
-  const random = new Random(1);
-  const arena = new HoleArena(0x1000, 2 ** 20, fit);
-  const live: { base: number; room: number }[] = [];
-  let holes = 0;
-  let segments = 0;
-  for (let step = 0; step < WARM_UP + MEASURED; step++) {
-    // Sizes seldom fit a hole exactly, which the rule assumes.
-    const room = arena.roomFor(16 * (1 + random.below(512)));
-    const grow = arena.free > arena.bytes / 4;
-    const base = grow ? arena.allocate(room) : -1;
-    if (base >= 0) live.push({ base, room });
-    else {
-      const [gone] = live.splice(random.below(live.length), 1);
-      arena.release(gone.base, gone.room);
-    }
-    if (step < WARM_UP) continue;
-    holes += arena.holes.length;
-    segments += live.length;
-  }
-  return holes / segments;
+/** Descriptors that must be written when a segment with eight sharers moves. */
+function descriptorsPerMove(master: boolean): number {
+  const machine = new SegmentMachine(2 ** 20);
+  const owner = machine.spawn();
+  const below = machine.create(owner, 'data', PIECE, 'below');
+  const local = machine.create(owner, 'data', PIECE, 'shared');
+  const shared = master ? must(machine.kernel.publish(owner, local)) : local;
+  for (let i = 1; i < SHARERS; i++) machine.share(owner, shared, machine.spawn());
+  machine.run((kernel) => kernel.remove(owner, below));
+  const { counters } = machine.kernel;
+  const before = counters.descriptorsWritten;
+  machine.run((kernel) => kernel.compact());
+  return counters.descriptorsWritten - before;
+}
+
+function arenasInUse(story: Story): void {
+  const fits = ['first', 'best', 'next', 'worst', 'buddy'] as const;
+  const uses = fits.map(useArena);
+  story.step(
+    "Knuth's fifty-percent rule: in the long run there are about half as many holes as segments.",
+    ...fits.map((fit, i) => `${fit.padEnd(5)} ${uses[i].holesPerSegment.toFixed(2)} holes for each segment`),
+  );
+  story.step(
+    'What a fit wastes: inside of segments, where room comes in units, and between them, in holes other than the largest.',
+    ...fits.map((fit, i) => {
+      const { inside, between } = uses[i];
+      return `${fit.padEnd(5)} inside ${formatShare(inside)} of the segments' room; between ${formatShare(between)} of the free bytes`;
+    }),
+  );
+  const [first, , , , buddy] = uses;
+  story.figure('holesPerSegment', Number(first.holesPerSegment.toFixed(3)));
+  story.figure('fiftyPercentRule', Math.abs(first.holesPerSegment - 0.5) < 0.1, true);
+  story.figure('insideFirstFit', formatShare(first.inside));
+  story.figure('insideBuddy', formatShare(buddy.inside));
+}
+
+function movingShared(story: Story): void {
+  const [each, one] = [descriptorsPerMove(false), descriptorsPerMove(true)];
+  story.step(
+    `Moving a segment that ${SHARERS} processes share: each has a descriptor to be written again, unless all use one master descriptor, as on Burroughs machines.`,
+    `a descriptor for each process: ${each} written; a master descriptor: ${one} written`,
+  );
+  story.figure('descriptorsPerMove', each, SHARERS);
+  story.figure('descriptorsPerMoveWithMaster', one, 1);
 }
 
 /** The same situation in pages: any free frame serves. */
@@ -148,14 +169,8 @@ export const fragmentation: Lab = {
   title: 'A copy that finds no room, and what the kernel does',
   run(story) {
     const machine = exits(story);
-    const fits: readonly Fit[] = ['first', 'best', 'next', 'worst'];
-    const ratios = fits.map(holesPerSegment);
-    story.step(
-      "Knuth's fifty-percent rule: in the long run there are about half as many holes as segments.",
-      ...fits.map((fit, i) => `${fit} fit: ${ratios[i].toFixed(2)} holes for each segment`),
-    );
-    story.figure('holesPerSegment', Math.round(ratios[0] * 100) / 100);
-    story.figure('fiftyPercentRule', Math.abs(ratios[0] - 0.5) < 0.1, true);
+    arenasInUse(story);
+    movingShared(story);
     story.compare(machine.cost(), paged().cost());
   },
 };
