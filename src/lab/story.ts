@@ -1,4 +1,4 @@
-/** How a lab tells what it does: steps with their evidence, figures with what the chapter expects. */
+/** How a lab tells what it does: steps with their evidence, figures with what must come out. */
 
 import { LabResult } from '../report/lab-result.js';
 import type { ArenaDrawing, Figure, LabStep, SchemeCost } from '../report/lab-result.js';
@@ -28,7 +28,7 @@ export class Story {
     this.#steps.push({ text, evidence: [...evidence], arena });
   }
 
-  /** A measured figure, and what the chapter gives for it. */
+  /** A measured figure, and what the textbook or the rule behind it gives for it. */
   figure(key: string, measured: Figure, expected?: Figure): void {
     this.#figures[key] = measured;
     if (expected !== undefined) this.#expected[key] = expected;

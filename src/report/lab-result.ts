@@ -20,7 +20,9 @@ const SchemeCost = z.strictObject({
   bytesCopied: Count,
   tableBytes: Count.describe('page tables, or descriptors, of all processes, at their most'),
   faults: Count,
-  flushes: Count.describe('invalidations of the TLB, or segment registers reloaded; changes of the running process included'),
+  flushes: Count.describe(
+    'invalidations of the TLB, or segment registers reloaded; changes of the running process included',
+  ),
   modelCycles: Quantity.describe('by the weights of the model, for everything the lab did'),
   largestPause: Quantity.describe('model cycles of the longest single fault or system call'),
 });
@@ -32,7 +34,9 @@ export const LabResult = z.strictObject({
   title: z.string(),
   steps: z.array(Step),
   figures: z.record(z.string(), Figure).describe('measured by this run'),
-  expected: z.record(z.string(), Figure).describe('what the chapter gives, for the figures that it gives'),
+  expected: z
+    .record(z.string(), Figure)
+    .describe('what must come out, for the figures that the textbook or the rule behind it gives'),
   comparison: z.strictObject({ segmentation: SchemeCost, paging: SchemeCost }).optional(),
 });
 

@@ -1,4 +1,4 @@
-/** A lab as text for the terminal: its steps, the arena drawn, figures beside the chapter's, and both schemes' costs. */
+/** A lab as text for the terminal: its steps, the arena drawn, figures beside the expected ones, and both schemes' costs. */
 
 import pc from 'picocolors';
 import type { ArenaDrawing, Figure, LabResult, LabStep, SchemeCost } from './lab-result.js';
@@ -37,11 +37,14 @@ function stepText({ text, evidence, arena }: LabStep, index: number): string {
 
 function figureFacts({ figures, expected }: LabResult): Fact[] {
   return Object.entries(figures).map(([key, measured]) => {
-    const chapter = key in expected ? figureText(expected[key]) : '';
+    const wanted = key in expected ? figureText(expected[key]) : '';
     const differs = key in expected && expected[key] !== measured;
-    return { label: key, cells: [differs ? pc.red(figureText(measured)) : figureText(measured), chapter] };
+    return { label: key, cells: [differs ? pc.red(figureText(measured)) : figureText(measured), wanted] };
   });
 }
+
+const COST_NOTE =
+  'Flushes are invalidations of the TLB, or segment registers reloaded. Model cycles are weights that make the schemes comparable, not times.';
 
 const COST_LABELS: readonly (readonly [keyof SchemeCost, string])[] = [
   ['bytesCopied', 'bytes copied'],
@@ -57,14 +60,14 @@ export function labText(result: LabResult): string {
   const parts = [
     pc.bold(`${result.name}: ${result.title}`),
     result.steps.map((step, index) => stepText(step, index)).join('\n'),
-    factTable(['measured', 'the chapter'], [figureFacts(result)]),
+    factTable(['measured', 'expected'], [figureFacts(result)]),
   ];
   const { comparison } = result;
   if (comparison !== undefined) {
     const facts = COST_LABELS.map(([key, label]) => {
       return { label, cells: [formatCount(comparison.segmentation[key]), formatCount(comparison.paging[key])] };
     });
-    parts.push(factTable(['segmentation', 'paging'], [facts]));
+    parts.push(`${factTable(['segmentation', 'paging'], [facts])}\n${wrap(COST_NOTE)}`);
   }
   return `${parts.join('\n\n')}\n`;
 }

@@ -102,24 +102,63 @@ function segmented(machine: SegmentMachine): Aspects {
   };
 }
 
-const ROWS: readonly [keyof Aspects, string, string][] = [
-  ['mappingUnit', 'Mapping unit: what can be put somewhere of its own', 'bytes'],
-  ['addresses', 'Address: where two processes find it', 'different addresses'],
-  ['tableBytes', 'Table overhead for each process', 'bytes'],
-  ['loaded', `Partial loading: in memory after ${USED.length} of ${PAGES} pages were read`, 'bytes'],
-  ['updated', 'Update granularity: copied when one process changes one byte', 'bytes'],
-  ['randomPlaces', `ASLR: addresses in ${PROCESSES} processes that share one copy`, 'different addresses'],
+interface Row {
+  readonly key: keyof Aspects;
+  readonly text: string;
+  readonly unit: string;
+  /** Where the rule gives them. */
+  readonly segments?: number;
+  readonly pages?: number;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    key: 'mappingUnit',
+    text: 'Mapping unit: what can be put somewhere of its own',
+    unit: 'bytes',
+    segments: BYTES,
+    pages: 4096,
+  },
+  {
+    key: 'addresses',
+    text: 'Address: where two processes find it',
+    unit: 'different addresses',
+    segments: 1,
+    pages: 2,
+  },
+  { key: 'tableBytes', text: 'Table overhead for each process', unit: 'bytes', segments: 8 },
+  {
+    key: 'loaded',
+    text: `Partial loading: in memory after ${USED.length} of ${PAGES} pages were read`,
+    unit: 'bytes',
+    segments: BYTES,
+  },
+  {
+    key: 'updated',
+    text: 'Update granularity: copied when one process changes one byte',
+    unit: 'bytes',
+    segments: BYTES,
+    pages: 4096,
+  },
+  {
+    key: 'randomPlaces',
+    text: `ASLR: addresses in ${PROCESSES} processes that share one copy`,
+    unit: 'different addresses',
+    segments: 1,
+    pages: PROCESSES,
+  },
 ];
 
 function show(story: Story, segments: Aspects, pages: Aspects): void {
-  for (const [key, text, unit] of ROWS) {
+  for (const row of ROWS) {
+    const { key, text, unit } = row;
     story.step(
       `${text}.`,
       `segments: ${formatCount(segments[key])} ${unit}`,
       `pages: ${formatCount(pages[key])} ${unit}`,
     );
-    story.figure(`${key}Segments`, segments[key]);
-    story.figure(`${key}Pages`, pages[key]);
+    story.figure(`${key}Segments`, segments[key], row.segments);
+    story.figure(`${key}Pages`, pages[key], row.pages);
   }
 }
 

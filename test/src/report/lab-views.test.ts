@@ -40,7 +40,7 @@ describe('a lab as text', () => {
     expect(text).toContain(`|${'d'.repeat(32)}${'.'.repeat(32)}|`);
   });
 
-  it("puts the measured figure beside the chapter's", () => {
+  it('puts the measured figure beside the expected one', () => {
     expect(text).toMatch(/same +│ +1,234,567 │ +1,234,567 │/);
     expect(text).toMatch(/other +│ +yes │ +│/);
   });

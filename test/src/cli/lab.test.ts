@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { LABS } from '../../../src/lab/labs.js';
+import { runCli } from './run-cli.js';
+
+test('without a name the labs are listed, a line each', () => {
+  const { status, stdout } = runCli(['lab']);
+  expect(status).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.split(' ')[0])).toEqual(LABS.map(({ name }) => name));
+});
+
+test('the list as JSON has names and titles', () => {
+  const { status, stdout } = runCli(['lab', '--json']);
+  expect(status).toBe(0);
+  const { labs } = JSON.parse(stdout) as { labs: unknown[] };
+  expect(labs).toEqual(LABS.map(({ name, title }) => ({ name, title })));
+});
+
+test('a lab as JSON has its name and figures', () => {
+  const { status, stdout } = runCli(['lab', 'segment-cow', '--json']);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    name: 'segment-cow',
+    figures: { segmentBytesCopied: 10485760, pageBytesCopied: 4096 },
+  });
+});
+
+test('a lab as text fits 80 columns', () => {
+  const { status, stdout } = runCli(['lab', 'fork']);
+  expect(status).toBe(0);
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+test('an unknown lab is a usage error that names the labs there are', () => {
+  const { status, stdout, stderr } = runCli(['lab', 'frok']);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain("'frok'");
+  expect(stderr).toContain('fork-cost');
+});
+
+test('the help fits a screen and has two examples', () => {
+  const { stdout } = runCli(['lab', '--help']);
+  expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(24);
+  expect(stdout.match(/^ {2}pagewalk/gm)).toHaveLength(2);
+});
