@@ -3,6 +3,7 @@
 import './no-eval.js';
 import { html, nothing, render, type TemplateResult } from 'lit';
 import { readLink, writeLink } from './link.js';
+import { ShareView } from './share/view.js';
 import { TranslateView } from './translate/view.js';
 import type { Page, Settings, View } from './view.js';
 
@@ -23,7 +24,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 
 class Explorer implements Page {
   readonly #root: HTMLElement;
-  readonly #views: readonly View[] = [new TranslateView()];
+  readonly #views: readonly View[] = [new TranslateView(), new ShareView()];
   #view: View = this.#views[0];
   /** Views that have a story by now. */
   readonly #opened = new Set<View>();
@@ -38,6 +39,9 @@ class Explorer implements Page {
     this.#follow();
     addEventListener('hashchange', () => {
       if (location.hash !== this.#link) this.#follow();
+    });
+    addEventListener('resize', () => {
+      this.#view.drawn?.(root);
     });
     addEventListener('keydown', (event) => {
       this.#key(event);
@@ -223,6 +227,7 @@ class Explorer implements Page {
     history.replaceState(null, '', this.#link);
     document.title = `${this.#view.title} - pagewalk explorer`;
     render(this.#page(), this.#root);
+    this.#view.drawn?.(this.#root);
   }
 
   #page(): TemplateResult {

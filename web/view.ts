@@ -28,6 +28,8 @@ export interface View {
   open(moment: Moment): void;
   moment(): Moment;
   content(page: Page): TemplateResult;
+  /** Called once the content is in the page and laid out. */
+  drawn?(root: HTMLElement): void;
   /** What happens at this point of the story, in a few words; announced to those who cannot see it. */
   status(): string;
 }
@@ -48,6 +50,7 @@ export abstract class StoryView<M extends Machine> implements View {
   protected abstract boot(): M;
   /** The events that wait to be stepped through before anybody does something else. */
   protected abstract story(): readonly string[];
+  drawn?(root: HTMLElement): void;
   abstract content(page: Page): TemplateResult;
   abstract status(): string;
 

@@ -1,0 +1,168 @@
+/**
+ * What the share view plays: processes that fork, write, exec and exit. The same events on two schemes, so that one
+ * story can be seen under paging and under segmentation.
+ */
+
+import type { Machine } from '../history.js';
+
+/** A region of the program that every process runs. */
+export interface Region {
+  readonly name: string;
+  readonly pages: number;
+  readonly rights: 'r-x' | 'rw-';
+  /** Stays shared over fork. */
+  readonly shared: boolean;
+}
+
+export const PROGRAM: readonly Region[] = [
+  { name: 'code', pages: 1, rights: 'r-x', shared: false },
+  { name: 'data', pages: 3, rights: 'rw-', shared: false },
+  { name: 'stack', pages: 1, rights: 'rw-', shared: false },
+  { name: 'shared', pages: 1, rights: 'rw-', shared: true },
+];
+
+export const PAGE_BYTES = 4096;
+
+/** What one entry or descriptor lets its process do now. */
+export type RowState = 'absent' | 'read-only' | 'copy on write' | 'writable';
+
+/** A page of a process under paging, a whole segment under segmentation. */
+export interface Row {
+  readonly region: Region;
+  /** Number of the page in its region; 0 for a segment. */
+  readonly page: number;
+  /** Address or selector. */
+  readonly place: string;
+  /** The entry or descriptor as it is in RAM, in words. */
+  readonly entry: string;
+  readonly state: RowState;
+  /** The {@link Piece} it leads to. */
+  readonly to: string | null;
+}
+
+export interface ProcessDrawing {
+  readonly pid: number;
+  readonly parent: number | null;
+  /** Its tables: how many, how large. */
+  readonly tables: string;
+  readonly rows: readonly Row[];
+}
+
+/** A frame or a segment in physical memory, or a hole between segments. */
+export interface Piece {
+  readonly id: string;
+  readonly title: string;
+  /** What it holds and how large it is. */
+  readonly about: string;
+  /** Entries or descriptors that lead here; null for a hole. */
+  readonly count: number | null;
+  /** Its first byte; null for a hole. */
+  readonly byte: number | null;
+}
+
+/** Something that the kernel counts, and by how much the last event raised it. */
+export interface Count {
+  readonly name: string;
+  readonly value: number;
+  readonly change: number;
+}
+
+/** No more processes than can be drawn. */
+const MOST_PROCESSES = 4;
+
+const FORM = /^(?:(spawn)|(fork|exec|exit)\.(\d{1,3})|(read|write)\.(\d{1,3})\.([a-z]+)\.(\d))$/;
+
+export abstract class ShareMachine implements Machine {
+  /** What the last event did, in a sentence. */
+  happened = 'No process runs yet.';
+  #before: Readonly<Record<string, number>> = {};
+  /** Every write stores another byte, so that copies can be told apart. */
+  #lastByte = 0;
+
+  /** PIDs of the processes that run, in order. */
+  protected abstract get pids(): readonly number[];
+  /** Starts the program in a process of its own; or a negative errno. */
+  protected abstract spawn(): number;
+  protected abstract fork(pid: number): number;
+  protected abstract exec(pid: number): number;
+  protected abstract exit(pid: number): void;
+  protected abstract read(pid: number, region: Region, page: number): number;
+  protected abstract write(pid: number, region: Region, page: number, byte: number): number;
+  /** What the kernel has counted so far, by name for people. */
+  protected abstract totals(): Readonly<Record<string, number>>;
+  /** How the last access went, from what the kernel counted: `before` and now. */
+  protected abstract explain(before: Readonly<Record<string, number>>): string;
+  /** A result below 0 in words. */
+  protected abstract nameOf(result: number): string;
+  abstract get processes(): readonly ProcessDrawing[];
+  abstract get memory(): readonly Piece[];
+
+  get counts(): readonly Count[] {
+    return Object.entries(this.totals()).map(([name, value]) => ({
+      name,
+      value,
+      change: value - (this.#before[name] ?? 0),
+    }));
+  }
+
+  /** `spawn`, `fork.PID`, `exec.PID`, `exit.PID`, `read.PID.REGION.PAGE`, `write.PID.REGION.PAGE`. */
+  act(words: string): number {
+    const match = FORM.exec(words);
+    if (match === null) throw new RangeError(`'${words}' is nothing that can happen here`);
+    const [, spawn, verb, pid, access, who, name, page] = match as unknown as (string | undefined)[];
+    const before = this.totals();
+    if (spawn !== undefined) this.happened = this.#start();
+    else if (verb !== undefined) this.happened = this.#live(verb, this.#alive(pid));
+    else this.happened = this.#access(access === 'write', this.#alive(who), this.#region(name, page), Number(page));
+    this.#before = before;
+    return 1;
+  }
+
+  #alive(text: string | undefined): number {
+    const pid = Number(text);
+    if (this.pids.includes(pid)) return pid;
+    throw new RangeError(`process ${pid} does not run; ${this.pids.join(', ') || 'no process'} does`);
+  }
+
+  #region(name: string | undefined, page: string | undefined): Region {
+    const region = PROGRAM.find((candidate) => candidate.name === name);
+    if (region !== undefined && Number(page) < region.pages) return region;
+    throw new RangeError(`there is no page ${page ?? ''} of '${name ?? ''}' in the program`);
+  }
+
+  #needRoom(): void {
+    if (this.pids.length < MOST_PROCESSES) return;
+    throw new RangeError(`${MOST_PROCESSES} processes run, which is as many as can be drawn; let one exit first`);
+  }
+
+  #start(): string {
+    this.#needRoom();
+    const pid = this.spawn();
+    return pid < 0 ? `No process could be started: ${this.nameOf(pid)}.` : `Process ${pid} starts the program.`;
+  }
+
+  #live(verb: string, pid: number): string {
+    if (verb === 'exit') {
+      this.exit(pid);
+      return `Process ${pid} exits: what nobody else holds is free.`;
+    }
+    if (verb === 'exec') {
+      const result = this.exec(pid);
+      return result < 0
+        ? `Process ${pid} cannot exec: ${this.nameOf(result)}.`
+        : `Process ${pid} execs: it lets go of its memory and starts the program anew.`;
+    }
+    this.#needRoom();
+    const child = this.fork(pid);
+    return child < 0
+      ? `Process ${pid} cannot fork: ${this.nameOf(child)}.`
+      : `Process ${pid} forks: its child is process ${child}.`;
+  }
+
+  #access(writes: boolean, pid: number, region: Region, page: number): string {
+    const before = this.totals();
+    const result = writes ? this.write(pid, region, page, ++this.#lastByte) : this.read(pid, region, page);
+    const about = `Process ${pid} ${writes ? `writes ${this.#lastByte} to` : 'reads'} ${region.name}[${page}]`;
+    return result < 0 ? `${about}: ${this.nameOf(result)}.` : `${about}: ${this.explain(before)}.`;
+  }
+}

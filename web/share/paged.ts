@@ -1,0 +1,195 @@
+/** The story under paging: the kernel of src/kernel on a machine of its own. */
+
+import { formatHex, highWord, lowWord } from '../../hw/address.js';
+import { Core } from '../../hw/core.js';
+import { Mmu } from '../../hw/mmu.js';
+import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
+import { Ram } from '../../hw/ram.js';
+import { errnoName } from '../../src/kernel/errno.js';
+import type { OpenFile } from '../../src/kernel/file.js';
+import * as f from '../../src/kernel/flags.js';
+import { FRAME_ANON } from '../../src/kernel/frames.js';
+import { Kernel } from '../../src/kernel/kernel.js';
+import type { Process } from '../../src/kernel/process.js';
+import { signalName } from '../../src/kernel/signal.js';
+import {
+  PAGE_BYTES,
+  type Piece,
+  type ProcessDrawing,
+  PROGRAM,
+  type Region,
+  type Row,
+  ShareMachine,
+} from './machine.js';
+
+const RAM_BYTES = 4 * 2 ** 20;
+/** Where the regions begin, by their place in {@link PROGRAM}: as a small program has them. */
+const STARTS = [0x40_1000, 0x60_1000, 0x7fff_f000, 0x7f00_0000];
+
+function hex(value: number): string {
+  return formatHex(highWord(value), lowWord(value));
+}
+
+function addressOf(region: Region, page: number): number {
+  return STARTS[PROGRAM.indexOf(region)] + page * PAGE_BYTES;
+}
+
+export class PagedShare extends ShareMachine {
+  readonly kernel = new Kernel({ processor: new Core(new Mmu({ ram: new Ram({ bytes: RAM_BYTES }) })) });
+  readonly #program: OpenFile;
+
+  constructor() {
+    super();
+    const { files } = this.kernel;
+    this.#program = files.open('program', 'disk');
+    files.write(this.#program, 0, new Uint8Array(PAGE_BYTES).fill(0xc3));
+  }
+
+  protected override get pids(): readonly number[] {
+    return [...this.kernel.processes.keys()];
+  }
+
+  #process(pid: number): Process {
+    const process = this.kernel.processes.get(pid);
+    if (process === undefined) throw new RangeError(`process ${pid} does not run`);
+    return process;
+  }
+
+  protected override spawn(): number {
+    const process = this.kernel.spawn();
+    return typeof process === 'number' ? process : this.#map(process);
+  }
+
+  /** Maps the program's regions. Returns the PID or a negative errno. */
+  #map(process: Process): number {
+    for (const region of PROGRAM) {
+      const isCode = region.rights === 'r-x';
+      const result = this.kernel.mmap(process, {
+        address: addressOf(region, 0),
+        length: region.pages * PAGE_BYTES,
+        prot: f.PROT_READ | (isCode ? f.PROT_EXEC : f.PROT_WRITE),
+        flags: f.MAP_FIXED | (region.shared ? f.MAP_SHARED : f.MAP_PRIVATE) | (isCode ? 0 : f.MAP_ANONYMOUS),
+        file: isCode ? this.#program : null,
+        offset: 0,
+      });
+      if (result < 0) return result;
+    }
+    return process.pid;
+  }
+
+  protected override fork(pid: number): number {
+    const child = this.kernel.fork(this.#process(pid));
+    return typeof child === 'number' ? child : child.pid;
+  }
+
+  protected override exec(pid: number): number {
+    const process = this.#process(pid);
+    const result = this.kernel.exec(process);
+    return result < 0 ? result : this.#map(process);
+  }
+
+  protected override exit(pid: number): void {
+    this.kernel.exit(this.#process(pid));
+  }
+
+  protected override read(pid: number, region: Region, page: number): number {
+    return this.kernel.load(this.#process(pid), addressOf(region, page), 1);
+  }
+
+  protected override write(pid: number, region: Region, page: number, byte: number): number {
+    return this.kernel.store(this.#process(pid), addressOf(region, page), 1, byte);
+  }
+
+  protected override totals(): Readonly<Record<string, number>> {
+    const { counters, processes } = this.kernel;
+    let tables = 0;
+    for (const { space } of processes.values()) tables += space?.tables ?? 0;
+    return {
+      faults: counters.minorFaults + counters.majorFaults + counters.failedFaults,
+      copies: counters.cowFaults,
+      're-uses': counters.reuseFaults,
+      'bytes copied': counters.bytesCopied,
+      'entries copied by fork': counters.forkEntriesCopied,
+      'page tables': tables,
+      'TLB pages dropped': counters.invlpg,
+      'TLB flushes': counters.fullFlushes + counters.switches,
+    };
+  }
+
+  protected override explain(before: Readonly<Record<string, number>>): string {
+    const now = this.totals();
+    const rose = (name: string): boolean => now[name] > before[name];
+    if (rose('copies')) return 'page fault, and the kernel copies the page, because others have it too';
+    if (rose('re-uses'))
+      return 'page fault, but nobody else has the page: it becomes writable in place, nothing is copied';
+    return rose('faults') ? 'page fault, and the kernel brings the page' : 'no fault';
+  }
+
+  protected override nameOf(result: number): string {
+    return result <= -0x1_0000 ? signalName(result) : errnoName(result);
+  }
+
+  override get processes(): readonly ProcessDrawing[] {
+    return [...this.kernel.processes.values()].map((process) => {
+      const { tables = 0, root = 0 } = process.space ?? {};
+      return {
+        pid: process.pid,
+        parent: process.parent?.pid ?? null,
+        tables: `${tables} page tables, ${(tables * PAGE_BYTES) / 1024} KiB; CR3 ${hex(root * PAGE_BYTES)}`,
+        rows: PROGRAM.flatMap((region) =>
+          Array.from({ length: region.pages }, (_, page) => this.#row(process, region, page)),
+        ),
+      };
+    });
+  }
+
+  #row({ space }: Process, region: Region, page: number): Row {
+    const address = addressOf(region, page);
+    const { tables } = this.kernel.memory;
+    const at = space === null ? -1 : tables.find(space, address, 12);
+    const low = at < 0 ? 0 : tables.words[at];
+    const row = { region, page, place: hex(address) };
+    if ((low & PTE_P) === 0) {
+      return { ...row, entry: at < 0 ? 'no page table' : 'PTE: P = 0', state: 'absent', to: null };
+    }
+    const flags = [
+      ['P', PTE_P],
+      ['R/W', PTE_RW],
+      ['A', PTE_A],
+      ['D', PTE_D],
+    ] as const;
+    const set = flags.filter(([, bit]) => (low & bit) !== 0).map(([name]) => name);
+    const writable = (low & PTE_RW) !== 0;
+    const mayWrite = region.rights === 'rw-' && !region.shared;
+    return {
+      ...row,
+      entry: `PTE: ${set.join(' ')}`,
+      state: writable ? 'writable' : mayWrite ? 'copy on write' : 'read-only',
+      to: String(tables.frameAt(at)),
+    };
+  }
+
+  /** The frames that any process maps. */
+  override get memory(): readonly Piece[] {
+    const { memory } = this.kernel;
+    const named = this.processes.flatMap(({ rows }) => rows.flatMap(({ to }) => (to === null ? [] : [Number(to)])));
+    return [...new Set(named)]
+      .sort((a, b) => a - b)
+      .map((frame) => ({
+        id: String(frame),
+        title: `frame ${hex(frame)}`,
+        about: this.#kindOf(frame),
+        count: memory.isZeroFrame(frame)
+          ? named.filter((one) => one === frame).length
+          : memory.frames.mappingsOf(frame),
+        byte: memory.ram.load8(0, frame * PAGE_BYTES),
+      }));
+  }
+
+  #kindOf(frame: number): string {
+    const { memory } = this.kernel;
+    if (memory.isZeroFrame(frame)) return 'the zero page';
+    if ((memory.frames.flags[frame] & FRAME_ANON) !== 0) return 'private';
+    return memory.objects.get(memory.frames.owner[frame])?.kind === 'disk' ? 'of the program file' : 'shared memory';
+  }
+}

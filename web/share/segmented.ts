@@ -1,0 +1,177 @@
+/** The same story under segmentation: the kernel of src/segments on a machine of its own. */
+
+import { formatHex } from '../../hw/address.js';
+import { Mmu } from '../../hw/mmu.js';
+import { Ram } from '../../hw/ram.js';
+import { SegmentedCore } from '../../hw/segmentation/core.js';
+import { describeDescriptor } from '../../hw/segmentation/describe.js';
+import { errnoName } from '../../src/kernel/errno.js';
+import { signalName } from '../../src/kernel/signal.js';
+import { SegmentKernel } from '../../src/segments/kernel.js';
+import type { SegmentProcess } from '../../src/segments/process.js';
+import type { Segment } from '../../src/segments/segment.js';
+import type { SegmentEntry } from '../../src/segments/segment-table.js';
+import {
+  PAGE_BYTES,
+  type Piece,
+  type ProcessDrawing,
+  PROGRAM,
+  type Region,
+  type Row,
+  ShareMachine,
+} from './machine.js';
+
+const TABLE_BYTES = 0x1_0000;
+const ARENA_BYTES = 0x2_0000;
+
+export class SegmentedShare extends ShareMachine {
+  readonly kernel = new SegmentKernel({
+    core: new SegmentedCore(new Mmu({ ram: new Ram({ bytes: TABLE_BYTES + ARENA_BYTES }) })),
+  });
+  /** Selectors of the program's segments, by PID and in the order of {@link PROGRAM}. */
+  readonly #selectors = new Map<number, readonly number[]>();
+  readonly #names = new Map<Segment, string>();
+
+  protected override get pids(): readonly number[] {
+    return [...this.kernel.memory.processes.keys()];
+  }
+
+  #process(pid: number): SegmentProcess {
+    const process = this.kernel.memory.processes.get(pid);
+    if (process === undefined) throw new RangeError(`process ${pid} does not run`);
+    return process;
+  }
+
+  protected override spawn(): number {
+    const process = this.kernel.spawn();
+    return typeof process === 'number' ? process : this.#create(process);
+  }
+
+  /** Creates the program's segments. Returns the PID or a negative errno. */
+  #create(process: SegmentProcess): number {
+    const selectors: number[] = [];
+    for (const region of PROGRAM) {
+      const kind = region.rights === 'r-x' ? 'code' : 'data';
+      const selector = this.kernel.create(process, { kind, bytes: region.pages * PAGE_BYTES });
+      if (selector < 0) return selector;
+      const segment = process.entry(selector)?.segment;
+      if (segment !== undefined) this.#names.set(segment, region.name);
+      selectors.push(region.shared ? this.kernel.publish(process, selector) : selector);
+    }
+    this.#selectors.set(process.pid, selectors);
+    return process.pid;
+  }
+
+  protected override fork(pid: number): number {
+    const child = this.kernel.fork(this.#process(pid));
+    if (typeof child === 'number') return child;
+    this.#selectors.set(child.pid, this.#selectors.get(pid) ?? []);
+    return child.pid;
+  }
+
+  /** The kernel has no call for it: the process gives up its segments one by one, and makes new ones. */
+  protected override exec(pid: number): number {
+    const process = this.#process(pid);
+    for (const selector of this.#selectors.get(pid) ?? []) this.kernel.remove(process, selector);
+    return this.#create(process);
+  }
+
+  protected override exit(pid: number): void {
+    this.kernel.exit(this.#process(pid));
+  }
+
+  #selector(pid: number, region: Region): number {
+    return this.#selectors.get(pid)?.[PROGRAM.indexOf(region)] ?? 0;
+  }
+
+  protected override read(pid: number, region: Region, page: number): number {
+    return this.kernel.load(this.#process(pid), this.#selector(pid, region), page * PAGE_BYTES, 1);
+  }
+
+  protected override write(pid: number, region: Region, page: number, byte: number): number {
+    return this.kernel.store(this.#process(pid), this.#selector(pid, region), page * PAGE_BYTES, 1, byte & 0xff);
+  }
+
+  protected override totals(): Readonly<Record<string, number>> {
+    const { counters, memory } = this.kernel;
+    let tables = memory.gdt.bytes;
+    for (const { table } of memory.processes.values()) tables += table.bytes;
+    return {
+      faults: memory.core.exceptions,
+      copies: counters.cowFaults,
+      're-uses': counters.reuseFaults,
+      'bytes copied': counters.bytesCopied,
+      'descriptors copied by fork': counters.forkDescriptorsCopied,
+      'bytes of descriptors': tables,
+      'descriptors written': counters.descriptorsWritten,
+      'registers reloaded': counters.reloads,
+    };
+  }
+
+  protected override explain(before: Readonly<Record<string, number>>): string {
+    const now = this.totals();
+    const rose = (name: string): boolean => now[name] > before[name];
+    if (rose('copies')) return '#GP, and the kernel copies the whole segment, because others have it too';
+    if (rose('re-uses')) return '#GP, but nobody else has the segment: it becomes writable in place, nothing is copied';
+    return rose('faults') ? 'a fault that the kernel resolves' : 'no fault';
+  }
+
+  protected override nameOf(result: number): string {
+    return result <= -0x1_0000 ? signalName(result) : errnoName(result);
+  }
+
+  override get processes(): readonly ProcessDrawing[] {
+    return [...this.kernel.memory.processes.values()].map((process) => ({
+      pid: process.pid,
+      parent: process.parent?.pid ?? null,
+      tables: `LDT of ${process.table.used.length} descriptors, ${process.table.bytes} bytes, at ${formatHex(0, process.table.base)}`,
+      rows: PROGRAM.flatMap((region) => {
+        const entry = process.entry(this.#selector(process.pid, region));
+        return entry === undefined ? [] : [this.#row(entry, region)];
+      }),
+    }));
+  }
+
+  #row(entry: SegmentEntry, region: Region): Row {
+    const { ram } = this.kernel.memory;
+    const low = ram.load64(0, entry.table.addressOf(entry.index));
+    const where = entry.table.isLocal ? 'LDT' : 'GDT, for all';
+    return {
+      region,
+      page: 0,
+      place: `selector ${formatHex(0, entry.selector)} (${where})`,
+      entry: describeDescriptor(ram.loadedHigh, low),
+      state: !entry.segment.present
+        ? 'absent'
+        : entry.cow
+          ? 'copy on write'
+          : entry.mayWrite
+            ? 'writable'
+            : 'read-only',
+      to: entry.segment.present ? String(entry.segment.id) : null,
+    };
+  }
+
+  /** Segments and the holes between them, in the order of their addresses. */
+  override get memory(): readonly Piece[] {
+    const { arena, segments, ram } = this.kernel.memory;
+    const present = [...segments].filter((segment) => segment.present);
+    const pieces = present.map((segment) => ({
+      base: segment.base,
+      id: String(segment.id),
+      title: formatHex(0, segment.base),
+      about: `${this.#names.get(segment) ?? 'a copy'}, ${segment.bytes / 1024} KiB`,
+      count: segment.references,
+      byte: ram.load8(0, segment.base),
+    }));
+    const holes = arena.holes.map(({ base, bytes }) => ({
+      base,
+      id: `hole${base}`,
+      title: formatHex(0, base),
+      about: `hole, ${bytes / 1024} KiB`,
+      count: null,
+      byte: null,
+    }));
+    return [...pieces, ...holes].sort((a, b) => a.base - b.base);
+  }
+}
