@@ -52,15 +52,16 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
     const at = offset + done;
     const inPage = at % PAGE_BYTES;
     const count = Math.min(bytes - done, PAGE_BYTES - inPage);
-    // What cannot be read must not leave a page in the file.
-    const piece = source(done, count);
-    if (piece.length === 0) return done > 0 ? done : EFAULT;
     const frame = cachePage(memory, object, Math.floor(at / PAGE_BYTES));
     if (frame < 0) return done > 0 ? done : ENOMEM;
+    // As in Linux the file reaches to where the write begins before the bytes are read, even if they cannot be.
+    if (at > object.size) extend(memory, object, at);
+    const piece = source(done, count);
     writeFrame(memory, frame, inPage, piece);
     memory.frames.flags[frame] |= FRAME_DIRTY;
     done += piece.length;
     if (offset + done > object.size) extend(memory, object, offset + done);
+    if (piece.length === 0) return done > 0 ? done : EFAULT;
   }
   return done;
 }
@@ -154,8 +155,10 @@ export function punchHole(memory: Memory, object: FileObject, from: number, to: 
 function reserve(memory: Memory, object: FileObject, from: number, to: number): boolean {
   const made: number[] = [];
   for (let index = Math.floor(from / PAGE_BYTES); index < Math.ceil(to / PAGE_BYTES); index++) {
-    if (object.pages.has(index)) continue;
+    const known = object.pages.has(index);
     const frame = cachePage(memory, object, index);
+    // A page reserved before is cleared for good now, so that undoing this call cannot take it away again.
+    if (known) continue;
     if (frame < 0) {
       for (const page of made) dropCachedPage(memory, object, page);
       return false;

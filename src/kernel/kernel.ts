@@ -6,6 +6,7 @@
  * their manual page says, or a negative number of errno.ts; a process that has ended gets ESRCH.
  */
 
+import { PAGE_BYTES } from '../../hw/address.js';
 import type { AddressSpace } from './address-space.js';
 import { audit } from './audit.js';
 import { brk } from './brk.js';
@@ -148,7 +149,8 @@ export class Kernel extends ProcessTable {
   pwrite(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
     return this.#in(process, (space) =>
       writeFile(this.memory, file, offset, bytes, (done, count) => {
-        const piece = new Uint8Array(count);
+        // No further than the page it begins in: the file grows before the next one is touched.
+        const piece = new Uint8Array(Math.min(count, PAGE_BYTES - ((address + done) % PAGE_BYTES)));
         return piece.subarray(0, copyIn(this.memory, space, address + done, piece));
       }),
     );

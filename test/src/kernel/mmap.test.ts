@@ -219,18 +219,20 @@ describe('files', () => {
     expect(kernel.mincore(process, BASE, 3 * PAGE)).toEqual([false, false, false]);
     expect(peek(kernel, process, BASE + PAGE)).toBe(0);
     expect(kernel.mincore(process, BASE, 3 * PAGE)).toEqual([false, true, false]);
+    kernel.files.allocate(file, 0, 0, 3 * PAGE);
+    expect(kernel.mincore(process, BASE, 3 * PAGE)).toEqual([false, true, true]);
   });
 
-  it('do not take a page for a write from memory that cannot be read', () => {
+  it('reach up to a write that could not read its bytes', () => {
     const kernel = boot();
     const process = spawn(kernel);
     const file = kernel.files.memfd('m');
     map(kernel, process, BASE, 1);
     kernel.store(process, BASE + PAGE - 1, 1, 3);
-    expect(kernel.pwrite(process, file, BASE + PAGE, 8, 0)).toBe(-14);
-    expect(file.object.pages.size).toBe(0);
+    expect(kernel.pwrite(process, file, BASE + PAGE, 8, 100)).toBe(-14);
+    expect([file.object.pages.size, file.object.size]).toEqual([1, 100]);
     expect(kernel.pwrite(process, file, BASE + PAGE - 1, 8, 0)).toBe(1);
-    expect(kernel.pread(process, file, BASE, 8, 0)).toBe(1);
+    expect(kernel.pread(process, file, BASE, 1, 0)).toBe(1);
     expect(peek(kernel, process, BASE)).toBe(3);
   });
 
