@@ -6,7 +6,7 @@ import type { SchemeCost } from '../report/lab-result.js';
 /** What a kernel has done so far. */
 export interface Work {
   readonly bytesCopied: number;
-  /** Bytes moved for any other reason: compaction, swapping. */
+  /** Bytes written by the kernel for any other reason: fresh memory filled with zeros, compaction, swapping. */
   readonly bytesMoved: number;
   readonly tableBytes: number;
   readonly faults: number;
@@ -39,17 +39,30 @@ export function readCycles(entries: number): number {
 }
 
 export class Meter {
+  readonly #work: () => Work;
+  #start: Work;
   #cycles = 0;
   #largest = 0;
   #tableBytes = 0;
 
-  constructor(private readonly work: () => Work) {}
+  constructor(work: () => Work) {
+    this.#work = work;
+    this.#start = work();
+  }
+
+  /** Forgets what was done so far: it set the scene. */
+  restart(): void {
+    this.#start = this.#work();
+    this.#cycles = 0;
+    this.#largest = 0;
+    this.#tableBytes = this.#start.tableBytes;
+  }
 
   /** Does one fault's or system call's worth of work, and counts it. */
   run<T>(operation: () => T): T {
-    const before = this.work();
+    const before = this.#work();
     const result = operation();
-    const after = this.work();
+    const after = this.#work();
     const cycles = cyclesOf(after, before);
     this.#cycles += cycles;
     this.#largest = Math.max(this.#largest, cycles);
@@ -57,14 +70,14 @@ export class Meter {
     return result;
   }
 
-  /** Everything so far; `translation` are the model cycles that translating addresses took besides. */
+  /** Everything since the start; `translation` are the model cycles that translating addresses took besides. */
   cost(translation: number): SchemeCost {
-    const { bytesCopied, faults, flushes } = this.work();
+    const { bytesCopied, faults, flushes } = this.#work();
     return {
-      bytesCopied,
+      bytesCopied: bytesCopied - this.#start.bytesCopied,
       tableBytes: this.#tableBytes,
-      faults,
-      flushes,
+      faults: faults - this.#start.faults,
+      flushes: flushes - this.#start.flushes,
       modelCycles: Math.round(this.#cycles + translation),
       largestPause: Math.round(this.#largest),
     };

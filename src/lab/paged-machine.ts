@@ -58,7 +58,7 @@ export class PagedMachine {
     for (const { space } of processes.values()) tableBytes += space?.tableBytes ?? 0;
     return {
       bytesCopied: counters.bytesCopied,
-      bytesMoved: 0,
+      bytesMoved: counters.framesZeroed * 4096,
       tableBytes,
       faults: counters.minorFaults + counters.majorFaults + counters.failedFaults,
       entriesWritten: counters.forkEntriesCopied + counters.forkEntriesProtected,
@@ -70,6 +70,12 @@ export class PagedMachine {
     const { data, fetch } = this.#mmu.counters.snapshot();
     const cycles = translationCycles(data, DEFAULT_COSTS).total + translationCycles(fetch, DEFAULT_COSTS).total;
     return this.#meter.cost(cycles);
+  }
+
+  /** Leaves what was done so far out of the costs: it set the scene. */
+  restartMeter(): void {
+    this.#meter.restart();
+    this.#mmu.counters.reset();
   }
 
   spawn(pages: PagePolicy = '4K'): Process {

@@ -22,6 +22,7 @@ export class SegmentMachine {
   /** Names of segments in drawings. */
   readonly names = new Map<Segment, string>();
   readonly #meter: Meter;
+  #loadsBefore = 0;
 
   /** @param arenaBytes what segments may take up; 64 KiB of tables lie below */
   constructor(arenaBytes: number, options: Omit<SegmentKernelOptions, 'core'> = {}) {
@@ -36,7 +37,7 @@ export class SegmentMachine {
     for (const { table } of memory.processes.values()) tableBytes += table.bytes;
     return {
       bytesCopied: counters.bytesCopied,
-      bytesMoved: counters.bytesMoved + counters.bytesSwapped,
+      bytesMoved: counters.bytesMoved + counters.bytesSwapped + counters.bytesZeroed,
       tableBytes,
       faults: this.core.exceptions,
       entriesWritten: counters.descriptorsWritten,
@@ -45,7 +46,13 @@ export class SegmentMachine {
   }
 
   cost(): SchemeCost {
-    return this.#meter.cost(readCycles(this.core.segmentLoads));
+    return this.#meter.cost(readCycles(this.core.segmentLoads - this.#loadsBefore));
+  }
+
+  /** Leaves what was done so far out of the costs: it set the scene. */
+  restartMeter(): void {
+    this.#meter.restart();
+    this.#loadsBefore = this.core.segmentLoads;
   }
 
   /** Does something with the kernel, and counts it. */

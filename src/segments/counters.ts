@@ -20,6 +20,9 @@ export class SegmentCounters {
   segmentsCopied = 0;
   bytesCopied = 0;
 
+  /** Bytes of new segments, and of segments that grew, filled with zeros. */
+  bytesZeroed = 0;
+
   /** Descriptors stored in RAM, for whatever reason. */
   descriptorsWritten = 0;
   /** Segment registers reloaded because their descriptor had changed. */

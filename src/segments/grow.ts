@@ -34,7 +34,8 @@ export function resize(memory: SegmentMemory, entry: SegmentEntry, asked: number
   return 0;
 }
 
-function zero({ ram }: SegmentMemory, address: number, bytes: number): void {
+function zero({ counters, ram }: SegmentMemory, address: number, bytes: number): void {
+  counters.bytesZeroed += bytes;
   let at = address;
   const end = address + bytes;
   while (at < end && at % 4 !== 0) ram.store8(0, at++, 0);

@@ -153,6 +153,7 @@ export class SegmentKernel {
     const base = this.#place(room, request.at);
     if (base < 0) return base;
     memory.ram.words.fill(0, base / 4, (base + room) / 4);
+    memory.counters.bytesZeroed += room;
     const segment = memory.newSegment(base, bytes, request.bytes, room);
     return this.#describe(process.table, process.table.freeIndex, segment, TYPES[request.kind], false).selector;
   }

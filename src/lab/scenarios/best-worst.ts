@@ -14,6 +14,7 @@ function paged(worst: boolean): PagedMachine {
   const parent = machine.spawn();
   const at = machine.map(parent, BYTES);
   machine.fill(parent, at, PAGES);
+  machine.restartMeter();
   const child = machine.fork(parent);
   if (worst) machine.fill(child, at, PAGES, 2);
   else machine.exec(child);
@@ -26,6 +27,7 @@ function segmented(worst: boolean): SegmentMachine {
   const parent = machine.spawn();
   const data = machine.create(parent, 'data', BYTES, 'data');
   machine.store(parent, data, 0, 1);
+  machine.restartMeter();
   const child = machine.fork(parent);
   if (worst) machine.store(child, data, 0, 2);
   else machine.run((kernel) => kernel.remove(child, data));

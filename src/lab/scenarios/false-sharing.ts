@@ -4,7 +4,7 @@ import { signalName } from '../../kernel/signal.js';
 import { hex, PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
-import { formatCount } from '../../report/units.js';
+import { countOf, formatCount } from '../../report/units.js';
 
 const MIB = 2 ** 20;
 const PAGE = 4096;
@@ -140,7 +140,7 @@ function remedies(story: Story): void {
   story.step(
     `The remedies, for ${RECORDS} times this data; A writes all that is its own (${formatCount(RECORDS * 1000)} bytes).`,
     ...rows.map(([, text, { bytesCopied, foreign, protectedPages }]) => {
-      return `${text}: ${formatCount(bytesCopied)} bytes copied, ${formatCount(foreign)} of them B's or constants; ${protectedPages} pages made read-only by fork`;
+      return `${text}: ${formatCount(bytesCopied)} bytes copied, ${formatCount(foreign)} of them B's or constants; ${countOf(protectedPages, 'page')} made read-only by fork`;
     }),
   );
   for (const [key, , { bytesCopied, foreign, protectedPages }] of rows) {

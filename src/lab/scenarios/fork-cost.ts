@@ -11,6 +11,8 @@ import { formatBytes, formatCount } from '../../report/units.js';
 const MIB = 2 ** 20;
 const SIZES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096].map((mib) => mib * MIB);
 const GIB = 1024 * MIB;
+/** What both schemes fork for the comparison at the end. */
+const FORKED = 4 * MIB;
 const AT = 2 ** 40;
 /** Characters of the first bar, and of each doubling. */
 const BAR = 4;
@@ -61,8 +63,9 @@ function row(bytes: number, small: number, large: number, least: number): string
 function oneFault(story: Story): PagedMachine {
   const machine = new PagedMachine(16 * MIB);
   const parent = machine.spawn();
-  const at = machine.map(parent, 4 * MIB);
-  machine.fill(parent, at, MIB / 1024);
+  const at = machine.map(parent, FORKED);
+  machine.fill(parent, at, FORKED / 4096);
+  machine.restartMeter();
   const child = machine.fork(parent);
   machine.store(child, at, 1);
   const { bytesCopied, cowFaults } = machine.kernel.counters;
@@ -77,7 +80,8 @@ function oneFault(story: Story): PagedMachine {
 function segmented(): SegmentMachine {
   const machine = new SegmentMachine(16 * MIB);
   const parent = machine.spawn();
-  const data = machine.create(parent, 'data', 4 * MIB, 'data');
+  const data = machine.create(parent, 'data', FORKED, 'data');
+  machine.restartMeter();
   machine.store(machine.fork(parent), data, 0, 1);
   return machine;
 }

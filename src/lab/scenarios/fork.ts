@@ -13,6 +13,7 @@ function paged(story: Story): PagedMachine {
   const parent = machine.spawn();
   machine.map(parent, 4096, { at: AT });
   machine.store(parent, AT, 42);
+  machine.restartMeter();
   story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`);
 
   const { invlpg } = counters;
@@ -56,6 +57,7 @@ function segmented(story: Story): SegmentMachine {
   const parent = machine.spawn();
   const data = machine.create(parent, 'data', SEGMENT_BYTES, 'data');
   machine.store(parent, data, 0, 42);
+  machine.restartMeter();
   const child = machine.fork(parent);
   const protectedAs = machine.descriptor(parent, data);
   machine.store(child, data, 0, 43);

@@ -22,8 +22,6 @@ interface Scene {
   readonly parent: SegmentProcess;
   readonly child: SegmentProcess;
   readonly data: number;
-  /** What is left of the small segments, every second one. */
-  readonly rest: readonly number[];
 }
 
 /** An arena full of small segments, every second one removed, and a forked process with a larger segment. */
@@ -40,7 +38,8 @@ function scene(swapBytes: number): Scene {
   small.forEach((selector, i) => machine.store(other, selector, 0, i + 1));
   const child = machine.fork(parent);
   small.filter((_, i) => i % 2 === 1).forEach((selector) => machine.run((kernel) => kernel.remove(other, selector)));
-  return { machine, parent, child, data, rest: small };
+  machine.restartMeter();
+  return { machine, parent, child, data };
 }
 
 /** Creates segments until less than `left` bytes of the arena are free. */
@@ -160,7 +159,9 @@ function paged(): PagedMachine {
   const parent = machine.spawn();
   const at = machine.map(parent, SHARED_BYTES);
   machine.fill(parent, at, SHARED_BYTES / 4096);
-  machine.store(machine.fork(parent), at, 43);
+  const child = machine.fork(parent);
+  machine.restartMeter();
+  machine.store(child, at, 43);
   return machine;
 }
 

@@ -3,7 +3,7 @@
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
-import { formatCount } from '../../report/units.js';
+import { countOf } from '../../report/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 2 * MIB;
@@ -115,35 +115,35 @@ const ROWS: readonly Row[] = [
   {
     key: 'mappingUnit',
     text: 'Mapping unit: what can be put somewhere of its own',
-    unit: 'bytes',
+    unit: 'byte',
     segments: BYTES,
     pages: 4096,
   },
   {
     key: 'addresses',
     text: 'Address: where two processes find it',
-    unit: 'different addresses',
+    unit: 'address',
     segments: 1,
     pages: 2,
   },
-  { key: 'tableBytes', text: 'Table overhead for each process', unit: 'bytes', segments: 8 },
+  { key: 'tableBytes', text: 'Table overhead for each process', unit: 'byte', segments: 8 },
   {
     key: 'loaded',
     text: `Partial loading: in memory after ${USED.length} of ${PAGES} pages were read`,
-    unit: 'bytes',
+    unit: 'byte',
     segments: BYTES,
   },
   {
     key: 'updated',
     text: 'Update granularity: copied when one process changes one byte',
-    unit: 'bytes',
+    unit: 'byte',
     segments: BYTES,
     pages: 4096,
   },
   {
     key: 'randomPlaces',
     text: `ASLR: addresses in ${PROCESSES} processes that share one copy`,
-    unit: 'different addresses',
+    unit: 'address',
     segments: 1,
     pages: PROCESSES,
   },
@@ -152,10 +152,11 @@ const ROWS: readonly Row[] = [
 function show(story: Story, segments: Aspects, pages: Aspects): void {
   for (const row of ROWS) {
     const { key, text, unit } = row;
+    const many = unit === 'byte' ? 'bytes' : 'different addresses';
     story.step(
       `${text}.`,
-      `segments: ${formatCount(segments[key])} ${unit}`,
-      `pages: ${formatCount(pages[key])} ${unit}`,
+      `segments: ${countOf(segments[key], unit, many)}`,
+      `pages: ${countOf(pages[key], unit, many)}`,
     );
     story.figure(`${key}Segments`, segments[key], row.segments);
     story.figure(`${key}Pages`, pages[key], row.pages);

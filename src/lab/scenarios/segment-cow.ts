@@ -16,6 +16,7 @@ export const segmentCow: Lab = {
     const owner = segments.spawn();
     const data = segments.create(owner, 'data', BYTES, 'data');
     segments.store(owner, data, 0, 1);
+    segments.restartMeter();
     segments.store(segments.fork(owner), data, BYTES / 2, 1);
     const bySegment = segments.kernel.counters.bytesCopied;
     story.step('The child writes one byte: the segment is copied whole.', `${formatCount(bySegment)} bytes copied`);
@@ -24,6 +25,7 @@ export const segmentCow: Lab = {
     const parent = pages.spawn();
     const at = pages.map(parent, BYTES);
     pages.fill(parent, at, BYTES / 4096);
+    pages.restartMeter();
     pages.store(pages.fork(parent), at + BYTES / 2, 1);
     const byPage = pages.kernel.counters.bytesCopied;
     story.step('In pages the same write copies the page that holds the byte.', `${formatCount(byPage)} bytes copied`);
