@@ -9,7 +9,7 @@ import type { Word64 } from '../../hw/address.js';
 
 export const STATE_VERSION = 1;
 
-const DEFAULT_RAM = 2 ** 26;
+const DEFAULT_RAM = 2 ** 24;
 
 /** Something is wrong in a state: the message names the field, its value and the fix. */
 export class StateError extends Error {

@@ -22,13 +22,13 @@ function sentenceFor(meaning: string, isCode: boolean): string {
   return sentences.find((sentence) => kinds.some((kind) => sentence.startsWith(kind))) ?? sentences[0];
 }
 
-/** The fields of a descriptor, a line or more each. */
-export function fieldLines(fields: readonly DecodedField[]): string[] {
+/** The fields of a descriptor, a line or more each, of at most `lineWidth` characters. */
+export function fieldLines(fields: readonly DecodedField[], lineWidth = WIDTH): string[] {
   const isCode = fields.some(({ name, value }) => name === 'code' && value === 1);
   const left = columns(fields.map((field) => [`  ${field.name}`, bitRange(field), fieldValue(field)]));
   const width = Math.max(...left.map((line) => line.length)) + 2;
   return left.flatMap((line, index) => {
-    const [first, ...rest] = wrap(sentenceFor(fields[index].meaning, isCode), '', WIDTH - width).split('\n');
+    const [first, ...rest] = wrap(sentenceFor(fields[index].meaning, isCode), '', lineWidth - width).split('\n');
     return [line.padEnd(width) + first, ...rest.map((more) => ' '.repeat(width) + more)];
   });
 }

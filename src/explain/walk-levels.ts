@@ -6,7 +6,8 @@ import type { Mmu } from '../../hw/mmu.js';
 import { decodeEntry, flagNames } from '../../hw/paging/format.js';
 import type { EntryFormat, PagingLevel } from '../../hw/paging/format.js';
 import { PTE_FRAME_LOW, PTE_P, PTE_PS, X86_MODES } from '../../hw/paging/x86-format.js';
-import { ROOT_RIGHTS, wideIndex, X86Walker } from '../../hw/paging/x86-walk.js';
+import { X86Walker } from '../../hw/paging/x86-walk.js';
+import { ROOT_RIGHTS, wideIndex } from '../../hw/paging/x86-words.js';
 import { allowedBy } from './rights.js';
 import type { WalkLevel } from './walk-result.js';
 

@@ -12,8 +12,8 @@ export type Hex = string;
 export interface TlbAnswer {
   /** The TLB's shape by name. */
   readonly shape: string;
-  /** `off`: paging is off, or the address was refused before any lookup. */
-  readonly answer: 'off' | 'L1 hit' | 'L2 hit' | 'miss';
+  /** `off`: paging is off, or the address was refused before any lookup. `none`: there is no TLB. */
+  readonly answer: 'off' | 'none' | 'L1 hit' | 'L2 hit' | 'miss';
   /** What a hit holds: the physical address it makes of this one, its page size and rights. */
   readonly physical?: Hex;
   readonly page?: string;

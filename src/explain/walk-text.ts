@@ -7,6 +7,7 @@ import type { FaultOutcome, TlbAnswer, WalkLevel, WalkResult } from './walk-resu
 
 function tlbText({ shape, answer, physical, page, allows, stale }: TlbAnswer): string {
   if (answer === 'off') return 'not asked';
+  if (answer === 'none') return 'there is none';
   if (answer === 'miss') return `miss in every level (${shape})`;
   const rights = allows === undefined ? '' : `, ${allowedWords(allows)}`;
   const warning = stale === undefined ? '' : `; stale: ${stale}, an invalidation is missing`;

@@ -104,7 +104,9 @@ function askTlb(mmu: Mmu, hi: number, lo: number, access: number): Held {
     const { frame, rights, size } = group;
     return { answer, hit: true, frame, rights, size };
   }
-  return { answer: 'miss', ...nothing };
+  const { geometry } = tlb;
+  const arrays = geometry.l1Data.length + geometry.l1Instruction.length + geometry.l2.length;
+  return { answer: arrays === 0 ? 'none' : 'miss', ...nothing };
 }
 
 function tlbAnswer(mmu: Mmu, held: Held, fresh: FreshWalk, lo: number): TlbAnswer {

@@ -59,7 +59,8 @@ function holeLine({ base, bytes }: Hole): string[] {
 
 function fits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   const holes = randomHoles(random);
-  const requests = [between(random, 4, 20) * KIB, between(random, 4, 20) * KIB];
+  // The first is often too large for the lowest holes, so that next fit passes them by.
+  const requests = [between(random, 16, 36), between(random, 2, 12), between(random, 2, 12)].map((kib) => kib * KIB);
   const names: Fit[] = ['first', 'next', 'best', 'worst'];
   const answers = names.map((fit) => {
     const arena = arenaWith(holes, fit);
@@ -67,7 +68,7 @@ function fits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   });
   return {
     question:
-      `Two segments of ${requests.map(formatBytes).join(' and ')} want room, in this order. The holes are given by ` +
+      `Three segments of ${listed(requests.map(formatBytes))} want room, in this order. The holes are given by ` +
       'address and size. Where does each of first, next, best and worst fit put them? (Next fit begins at the bottom.)',
     given: columns(holes.map(holeLine)),
     answer: answers.map(({ fit, places }) => `${fit} fit: ${listed(places)}`).join('; '),

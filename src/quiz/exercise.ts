@@ -25,6 +25,9 @@ export interface ExerciseKind {
   readonly make: (random: Random) => Omit<Exercise, 'topic' | 'kind'>;
 }
 
+/** Before every line of what is given and of the reasoning. */
+export const INDENT = '  ';
+
 /** One of `choices`. */
 export function pick<T>(random: Random, choices: readonly T[]): T {
   return choices[random.below(choices.length)];

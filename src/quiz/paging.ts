@@ -97,7 +97,7 @@ function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
         name,
         high === low ? `bit ${low}` : `bits ${high}:${low}`,
         `0x${bits.toString(16)}`,
-        meaning.split(/[;:]/)[0],
+        meaning.split(/;|: /)[0],
       ]),
     ),
   };

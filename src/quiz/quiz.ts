@@ -1,10 +1,12 @@
 /** Exercise sheets: one exercise of every kind of a topic, or of all. */
 
 import { mix, Random } from '../../hw/random.js';
+import { WIDTH } from '../explain/columns.js';
 import { wrap } from '../report/table.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
+import { INDENT } from './exercise.js';
 import type { Exercise, ExerciseKind, Topic } from './exercise.js';
 import { PAGING_KINDS } from './paging.js';
 import { SEGMENTATION_KINDS } from './segmentation.js';
@@ -47,12 +49,15 @@ export function makeQuiz(topic: Topic | undefined, seed: number, solved: boolean
   return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, solved, exercises };
 }
 
+function indented(line: string): string {
+  return line === '' ? '' : INDENT + wrap(line, INDENT.repeat(2), WIDTH - INDENT.length);
+}
+
 function exerciseLines(exercise: Exercise | Question, number: number): string[] {
   const { topic, kind, question, given } = exercise;
-  const lines = [`${number}. ${topic}: ${kind}`, wrap(question), ...given.map((line) => `  ${line}`)];
+  const lines = [`${number}. ${topic}: ${kind}`, wrap(question), ...given.map(indented)];
   if (!('answer' in exercise)) return [...lines, ''];
-  const reasoning = exercise.reasoning.map((line) => (line === '' ? '' : `  ${line}`));
-  return [...lines, '', wrap(`Answer: ${exercise.answer}`), ...reasoning, ''];
+  return [...lines, '', wrap(`Answer: ${exercise.answer}`), ...exercise.reasoning.map(indented), ''];
 }
 
 /** The sheet as people read it. */

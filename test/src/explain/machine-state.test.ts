@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { demoState, demoStateInput } from '../../../src/explain/demo-states.js';
+import { buildMachine } from '../../../src/explain/machine.js';
+import { parseState } from '../../../src/explain/machine-state.js';
+
+const GOOD = { schemaVersion: 1, registers: { cr0: '0x1' } };
+
+test('the demonstration survives the way through JSON', () => {
+  expect(parseState(JSON.parse(JSON.stringify(demoStateInput('5l'))))).toEqual(demoState('5l'));
+});
+
+test.each([
+  [{ ...GOOD, schemaVersion: 2 }, /^schemaVersion: must be 1$/],
+  [{ ...GOOD, registers: { cr0: 'one' } }, /^registers\.cr0: 'one' is no number/],
+  [{ ...GOOD, registers: { cr0: '0x1', cr5: 0 } }, /^registers: there is no field 'cr5'/],
+  [{ ...GOOD, registers: { cr0: '0x100000000' } }, /^registers\.cr0: bits 63:32 are reserved/],
+  [{ ...GOOD, memory: [{ at: 0, value: '0x1ffffffff', bytes: 4 }] }, /^memory\.0\.value: does not fit into 4 bytes/],
+  [{ ...GOOD, memory: [{ at: 0, value: 0, bytes: 3 }] }, /^memory\.0\.bytes: must be 4 or 8/],
+  [{ ...GOOD, ramBytes: 5000 }, /^ramBytes: /],
+  [[], /^expected an object such as/],
+])('%j is refused, field and fix named', (value, message) => {
+  expect(() => parseState(value)).toThrow(message);
+});
+
+test.each([
+  [{ memory: [{ at: '0x4000000', value: 1 }] }, /^memory\.0\.at: 0x4000000 lies outside of RAM; make ramBytes/],
+  [{ tlb: '64x5' }, /^tlb: .*ways 5/],
+  [{ registers: { cr0: '0x80000000' } }, /^registers\.cr0: the processor refuses 0x80000000/],
+  [{ registers: { cr0: 1, cr4: '0x80000000' } }, /^registers\.cr4: the processor refuses/],
+  [{ registers: { cr0: 1, efer: '0x2' } }, /^registers\.efer: the processor refuses/],
+  [{ accesses: [{ at: '0x4000000' }] }, /^accesses\.0: bus error.*leave it out/],
+  [{ segments: { gdt: { base: 0, limit: 7 }, ldt: '0x8' } }, /^segments\.ldt: LLDT 0x8 ends in #GP/],
+])('a machine with %j is refused, field and fix named', (fields, message) => {
+  expect(() => buildMachine(parseState({ ...GOOD, ...fields }))).toThrow(message);
+});
