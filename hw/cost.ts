@@ -51,8 +51,14 @@ export interface TranslationCycles {
   readonly total: number;
 }
 
+/** The counts that have a price. */
+type PricedCounts = Pick<
+  AccessCounts,
+  'l1Hits' | 'l2Hits' | 'walks' | 'entryReads' | 'entryCacheHits' | 'entryCacheMisses'
+>;
+
 /** Prices one side's counts. Entry reads are priced by the cache when one was modelled, else flat. */
-export function translationCycles(counts: AccessCounts, costs: CostTable): TranslationCycles {
+export function translationCycles(counts: PricedCounts, costs: CostTable): TranslationCycles {
   const { entryCacheHits, entryCacheMisses } = counts;
   const cached = entryCacheHits + entryCacheMisses > 0;
   const reads = cached

@@ -11,7 +11,7 @@ export { errnoName } from './kernel/errno.js';
 export { AccessBlock, LOAD, MODIFY, STORE } from './trace/block.js';
 export type { Trace } from './trace/block.js';
 export { openTrace } from './trace/open.js';
-export type { OpenOptions } from './trace/open.js';
+export type { OpenOptions } from './trace/recorded.js';
 export { shippedTraces } from './trace/shipped.js';
 export { TraceError } from './trace/trace-error.js';
 export { openWorkload, WORKLOADS } from './trace/workload.js';

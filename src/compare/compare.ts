@@ -8,7 +8,7 @@ import type { TlbShape } from '../../hw/tlb/tlb.js';
 import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 import { FETCH, MODIFY, type AccessBlock, type AccessCounts as TraceCounts, type Trace } from '../trace/block.js';
-import { RecordedTrace } from '../trace/open.js';
+import { RecordedTrace } from '../trace/recorded.js';
 import { Footprint } from './footprint.js';
 import { Machine } from './machine.js';
 import { inUserSpace, replayBlock } from './replay.js';

@@ -20,7 +20,7 @@ import {
 import { TraceError } from './trace-error.js';
 
 /** Undoes raw DEFLATE; it fails or gives other than `length` bytes when the bytes are damaged. */
-export type Inflate = (bytes: Uint8Array, length: number) => Uint8Array;
+export type Inflate = (bytes: Uint8Array, length: number) => Uint8Array | Promise<Uint8Array>;
 
 export class PackedReader {
   readonly #bytes: ByteReader;
@@ -92,17 +92,18 @@ export class PackedReader {
     const body = await this.#takeRecord(total + CRC_BYTES, 'the columns of a block');
     this.#check([head, body], start);
     let at = 0;
-    const [operations, codes, differences] = packedLengths.map((length, column) => {
-      const packed = body.subarray(at, (at += length));
-      return this.#unpack(packed, rawLengths[column], start);
-    }) as [Uint8Array, Uint8Array, Uint8Array];
+    const columns: Uint8Array[] = [];
+    for (const [column, length] of packedLengths.entries()) {
+      columns.push(await this.#unpack(body.subarray(at, (at += length)), rawLengths[column], start));
+    }
+    const [operations, codes, differences] = columns;
     decoder.begin(accesses, operations, codes, differences);
   }
 
-  #unpack(packed: Uint8Array, length: number, start: number): Uint8Array {
+  async #unpack(packed: Uint8Array, length: number, start: number): Promise<Uint8Array> {
     let column: Uint8Array | undefined;
     try {
-      column = this.#inflate(packed, length);
+      column = await this.#inflate(packed, length);
     } catch {
       // Damaged, as a wrong length is: told below.
     }

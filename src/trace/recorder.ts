@@ -111,7 +111,9 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
     const blocks = windowOf(countedBlocks(lackeyBlocks(reader, parser), options), skip, limit);
     const metadata = { command: [...command], tool, skip, limit: limit === Infinity ? null : limit, fetches };
     const counts = await writePacked(output, guarded(blocks, ended, parser, options), metadata);
-    const stopped = counts.accesses === limit && child.exitCode === null && child.signalCode === null;
+    const running = child.exitCode === null && child.signalCode === null;
+    // A program that goes on writing once nobody reads any more may be ended by the pipe before we end it.
+    const stopped = counts.accesses === limit && (running || child.signalCode === 'SIGPIPE');
     if (stopped) kill(child);
     const ending = await ended;
     const { processes, skippedLines } = parser;

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pageNumber, SHIFT_4K } from '../../../hw/address.js';
-import { openTrace, type RecordedTrace } from '../../../src/trace/open.js';
+import { openTrace } from '../../../src/trace/open.js';
+import type { RecordedTrace } from '../../../src/trace/recorded.js';
 import { shippedTraces } from '../../../src/trace/shipped.js';
 
 /** How many 4 KiB pages a trace touches; a small filter keeps most accesses from the set. */

@@ -1,0 +1,120 @@
+/** A recorded trace, whatever its form: lackey text or packed, plain or gzipped; where its bytes come from is given. */
+
+import { AccessTally, dropFetches, type AccessBlock, type AccessCounts, type Trace } from './block.js';
+import { ByteReader } from './byte-reader.js';
+import { lackeyBlocks, LackeyParser } from './lackey.js';
+import type { TraceMetadata } from './metadata.js';
+import { MAGIC } from './packed-format.js';
+import { type Inflate, PackedReader } from './packed-reader.js';
+import { TraceError } from './trace-error.js';
+
+export interface OpenOptions {
+  /** Skip and count malformed lines, and take a cut gzip file as far as it goes. Default: no. */
+  readonly lenient?: boolean;
+  /** Deliver instruction fetches too. Default: no, data accesses only. */
+  readonly fetches?: boolean;
+}
+
+/** How a platform, Node or a browser, gets at the bytes of a recording. */
+export interface Recording {
+  /** The name for reports and errors. */
+  readonly name: string;
+  /** The bytes as they are stored; nothing is opened before they are read. */
+  readonly read: () => AsyncIterable<Uint8Array>;
+  /** Undoes gzip; with `lenient` a cut file gives what there is. Throws a {@link TraceError} for data that is damaged. */
+  readonly gunzip: (packed: AsyncIterable<Uint8Array>, lenient: boolean) => AsyncIterable<Uint8Array>;
+  readonly inflate: Inflate;
+}
+
+/** RFC 1952, "Member header and trailer". */
+const GZIP_MAGIC = [0x1f, 0x8b];
+
+/** First bytes of what people try to read and pagewalk does not unpack. */
+const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
+  ['xz', [0xfd, 0x37, 0x7a, 0x58]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['zip', [0x50, 0x4b, 0x03, 0x04]],
+];
+
+export class RecordedTrace implements Trace {
+  readonly name: string;
+  /** What a packed trace says about itself, known from its first block on; lackey text says nothing. */
+  metadata: TraceMetadata | undefined = undefined;
+  readonly #recording: Recording;
+  readonly #lenient: boolean;
+  readonly #fetches: boolean;
+  #tally = new AccessTally();
+
+  constructor(recording: Recording, options: OpenOptions = {}) {
+    this.name = recording.name;
+    this.#recording = recording;
+    this.#lenient = options.lenient ?? false;
+    this.#fetches = options.fetches ?? false;
+  }
+
+  get counts(): AccessCounts {
+    return this.#tally.snapshot();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<AccessBlock> {
+    const tally = (this.#tally = new AccessTally());
+    for await (const block of this.#allBlocks(tally)) {
+      if (!this.#fetches) tally.droppedFetches += dropFetches(block);
+      tally.add(block);
+      if (block.length > 0) yield block;
+    }
+    if (tally.accesses === 0) throw this.#emptyError(tally);
+  }
+
+  async *#allBlocks(tally: AccessTally): AsyncGenerator<AccessBlock> {
+    const bytes = new ByteReader(this.#unpacked());
+    try {
+      const first = await bytes.peek(MAGIC.length);
+      if (startsWith(first, MAGIC)) {
+        const reader = new PackedReader(bytes, this.#recording.inflate, this.name);
+        this.metadata = await reader.header();
+        yield* reader.blocks();
+        return;
+      }
+      const parser = new LackeyParser({ source: this.name, lenient: this.#lenient });
+      for await (const block of lackeyBlocks(bytes.rest(), parser)) {
+        tally.skippedLines = parser.skippedLines;
+        yield block;
+      }
+      tally.skippedLines = parser.skippedLines;
+    } finally {
+      await bytes.close();
+    }
+  }
+
+  /** The bytes of the trace, gunzipped when the first two say so. */
+  async *#unpacked(): AsyncGenerator<Uint8Array> {
+    const bytes = new ByteReader(this.#recording.read());
+    try {
+      const first = await bytes.peek(4);
+      const foreign = FOREIGN_MAGIC.find(([, magic]) => startsWith(first, magic))?.[0];
+      if (foreign !== undefined) {
+        throw new TraceError(this.name, 'byte 0', `expected a trace, found ${foreign} data; unpack it first`);
+      }
+      if (startsWith(first, GZIP_MAGIC)) yield* this.#recording.gunzip(bytes.rest(), this.#lenient);
+      else yield* bytes.rest();
+    } finally {
+      await bytes.close();
+    }
+  }
+
+  #emptyError(tally: AccessTally): TraceError {
+    const found =
+      tally.droppedFetches > 0
+        ? `found only ${tally.droppedFetches} instruction fetches, which --fetches would include`
+        : tally.skippedLines > 0
+          ? `found only ${tally.skippedLines} malformed lines`
+          : 'found none';
+    return new TraceError(this.name, 'end', `expected data accesses, ${found}`);
+  }
+}
+
+function startsWith(bytes: Uint8Array, magic: ArrayLike<number>): boolean {
+  return Array.from(magic).every((byte, index) => bytes[index] === byte);
+}
