@@ -5,17 +5,24 @@
  * invalidate. Registers that the processor would refuse give GENERAL_PROTECTION and stay as they were.
  */
 
-import { FETCH, WRITE } from './access.js';
-import { PAGE_OFFSET_MASK, SIZE_SHIFTS } from './address.js';
+import * as accesses from './access.js';
+import * as address from './address.js';
 import * as count from './counters.js';
-import { GENERAL_PROTECTION, OK } from './exception.js';
-import { wordIndex } from './ram.js';
+import * as exception from './exception.js';
+import * as memory from './ram.js';
 import type { Ram } from './ram.js';
 import * as reg from './registers.js';
 import type { TlbGeometry } from './tlb/hierarchy.js';
 import { MODEL_DEFAULT } from './tlb/presets.js';
 import type { TlbShape } from './tlb/tlb.js';
 import { Translation } from './translation.js';
+import type { TranslationPath } from './translation.js';
+
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { FETCH, WRITE } = accesses;
+const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
+const { GENERAL_PROTECTION, OK } = exception;
+const { wordIndex } = memory;
 
 export interface MmuOptions {
   readonly ram: Ram;
@@ -29,6 +36,8 @@ export interface MmuOptions {
   readonly page1G?: boolean;
   /** A cache of page-table entries that prices a walk's reads; absent, every read costs the same. */
   readonly entryCache?: TlbShape;
+  /** How translations are found; `modelled` when absent. The others take no TLB shape, count nothing and check nothing. */
+  readonly path?: TranslationPath;
   /** Compare every TLB hit with a fresh walk, and report stale entries in `checker.found`. */
   readonly check?: boolean;
 }
@@ -70,6 +79,7 @@ export class Mmu extends Translation {
       geometry: options.tlb ?? MODEL_DEFAULT,
       check: options.check ?? false,
       entryCache: options.entryCache,
+      path: options.path ?? 'modelled',
     });
   }
 
@@ -200,6 +210,7 @@ export class Mmu extends Translation {
     if (!this.isCanonical(hi)) return;
     this.tlb.dropAddress(hi, lo, this.currentPcid, true);
     this.walkCaches?.dropPcid(this.currentPcid);
+    this.soft?.dropPage(lo);
   }
 
   /**
@@ -212,6 +223,7 @@ export class Mmu extends Translation {
     if (type < 0 || type > INVPCID_ALL || badPcid) return this.refuse();
     if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.refuse();
     this.counters.values[count.INVPCID]++;
+    this.soft?.dropAll();
     if (type === INVPCID_ADDRESS) {
       this.tlb.dropAddress(hi, lo, pcid, false);
       this.walkCaches?.dropPcid(pcid);
@@ -280,18 +292,41 @@ export class Mmu extends Translation {
   }
 
   /**
-   * Loads `length` words of 4 bytes, each within a page, from the addresses in `his` and `los` into `values`.
+   * Loads `length` words of 4 bytes from the addresses in `his` and `los` into `values`, one after the other.
    * @returns how many were loaded; fewer than `length` when one faults, whose status is in {@link fault}.
    */
   loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
     const { words } = this.ram;
     for (let i = 0; i < length; i++) {
+      i = this.loadHits(his, los, i, length, access, values);
+      if (i === length) break;
       const lo = los[i];
-      const frame = this.translate(his[i], lo, access);
-      if (frame < 0) return i;
-      values[i] = words[wordIndex(frame, lo & PAGE_OFFSET_MASK)];
+      if ((lo & 3) === 0) {
+        const frame = this.translate(his[i], lo, access);
+        if (frame < 0) return i;
+        values[i] = words[wordIndex(frame, lo & PAGE_OFFSET_MASK)];
+      } else {
+        if (this.read(his[i], lo, 4, access) < 0) return i;
+        values[i] = this.valueLo;
+      }
     }
     return length;
+  }
+
+  /** Loads up to the first address that a TLB does not answer in its shortest way, or that is not aligned. */
+  private loadHits(
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    values: Int32Array,
+  ): number {
+    const { words } = this.ram;
+    if (this.soft !== null) return this.soft.loadHits(his, los, from, length, access, words, values);
+    const next = this.translateHits(his, los, from, length, access, values, 3);
+    for (let i = from; i < next; i++) values[i] = words[wordIndex(values[i], los[i] & PAGE_OFFSET_MASK)];
+    return next;
   }
 
   /** Stores 1 to 8 bytes; nothing is stored unless every byte may be. `access` is taken as a write. */
@@ -342,6 +377,7 @@ export class Mmu extends Translation {
     this.counters.values[count.FLUSHES]++;
     this.tlb.dropAll();
     this.walkCaches?.dropAll();
+    this.soft?.dropAll();
   }
 
   /**

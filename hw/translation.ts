@@ -1,31 +1,65 @@
 /**
- * The translation path of one logical processor: canonical check, first-level TLB, second-level TLB, walk.
+ * The translation paths of one logical processor, before one walker.
+ *
+ * - `modelled`: canonical check, first-level TLB, second-level TLB, walk, all counted as hardware would;
+ * - `soft`: an emulator's TLB, which only wants to be fast, then the walk;
+ * - `walk`: every translation walks.
  *
  * The result of a translation is a frame number or a negative status whose details are in {@link Translation.fault}.
- * A hit costs one mask test for its rights; everything rarer is in a method of its own.
+ * A hit costs one test for its rights; everything rarer is in a method of its own.
  */
 
-import { FETCH, WRITE } from './access.js';
-import { SIZE_4K, SIZE_SHIFTS } from './address.js';
+import * as accesses from './access.js';
+import * as address from './address.js';
 import { EntryCache } from './cost.js';
 import * as count from './counters.js';
 import { Counters } from './counters.js';
-import { BUS_ERROR, FaultRecord, GENERAL_PROTECTION, PAGE_FAULT } from './exception.js';
+import * as exception from './exception.js';
+import { FaultRecord } from './exception.js';
 import { PagingRules } from './paging/x86-rules.js';
 import type { PagingFeatures } from './paging/x86-rules.js';
-import { frameIn, ROOT_RIGHTS, X86Walker } from './paging/x86-walk.js';
+import { SettledWalk } from './paging/x86-settled-walk.js';
+import { X86Walker } from './paging/x86-walk.js';
+import * as words from './paging/x86-words.js';
 import type { Ram } from './ram.js';
 import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
 import { StaleEntryChecker } from './stale-check.js';
 import { TlbHierarchy } from './tlb/hierarchy.js';
 import type { TlbGeometry, TlbGroup } from './tlb/hierarchy.js';
+import { SoftTlb } from './tlb/soft.js';
+import { HitRule } from './tlb/tlb.js';
 import type { TlbShape } from './tlb/tlb.js';
 import { WalkCaches } from './tlb/walk-cache.js';
+
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { FETCH, WRITE } = accesses;
+const { SIZE_4K, SIZE_SHIFTS } = address;
+const { BUS_ERROR, GENERAL_PROTECTION, PAGE_FAULT } = exception;
+const { frameIn, ROOT_RIGHTS } = words;
+const {
+  DIRTY_UPDATES,
+  DIRTY_UPDATE_READS,
+  ENTRY_READS,
+  FAULTS_ON_HIT,
+  FAULTS_ON_WALK,
+  FAULT_READS,
+  FETCH_SIDE,
+  L1_HITS,
+  L1_MISSES,
+  L2_HITS,
+  L2_MISSES,
+  LOOKUPS,
+  SHORTENED_WALKS,
+  WALKS,
+} = count;
 
 /** Linear addresses: the bits above this one of the high word must all equal it. 31 asks nothing. */
 const CANONICAL_SHIFT = { none: 31, '32': 31, pae: 31, '4l': 15, '5l': 24 } as const;
 /** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */
 const ROOT_LEVEL = { none: 0, '32': 1, pae: 1, '4l': 3, '5l': 4 } as const;
+
+/** How translations are found; the result is the same, cost and counts are not. */
+export type TranslationPath = 'modelled' | 'soft' | 'walk';
 
 export interface TranslationOptions {
   readonly ram: Ram;
@@ -33,6 +67,7 @@ export interface TranslationOptions {
   readonly geometry: TlbGeometry;
   readonly check: boolean;
   readonly entryCache: TlbShape | undefined;
+  readonly path: TranslationPath;
 }
 
 export class Translation {
@@ -53,38 +88,49 @@ export class Translation {
   lastSize = SIZE_4K;
 
   protected readonly registers = new Registers();
+  private readonly settled: SettledWalk;
+  private readonly hitRule = new HitRule();
+  /** Null on the other paths. */
+  protected readonly soft: SoftTlb | null;
   protected readonly walkCaches: WalkCaches | null;
   protected readonly entryCache: EntryCache | null;
   protected pcid = 0;
+  private readonly modelled: boolean;
   private paging = false;
   private wide = false;
+  private fourLevel = false;
   private canonicalShift = 31;
   private rootLevel = 0;
   private rootFrame = 0;
 
   constructor(options: TranslationOptions) {
-    const { ram, features, geometry, check, entryCache } = options;
+    const { ram, features, geometry, check, entryCache, path } = options;
     this.ram = ram;
     this.features = features;
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
     this.walker = new X86Walker(ram, this.rules, this.fault);
+    this.settled = new SettledWalk(ram, this.rules);
     this.tlb = new TlbHierarchy(geometry);
     this.walkCaches = geometry.walkCaches ? new WalkCaches(geometry.walkCaches) : null;
     this.checker = check ? new StaleEntryChecker(ram, this.rules) : null;
+    this.modelled = path === 'modelled';
+    this.soft = path === 'soft' ? new SoftTlb() : null;
     this.updateRules();
   }
 
-  /** Makes a change of registers count. */
+  /** Makes a change of registers  */
   protected updateRules(): void {
     const { registers, rules } = this;
     rules.update(registers, this.features);
     this.paging = rules.mode !== 'none';
     this.wide = rules.mode !== '32';
+    this.fourLevel = rules.mode === '4l';
     this.canonicalShift = CANONICAL_SHIFT[rules.mode];
     this.rootLevel = ROOT_LEVEL[rules.mode];
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
     this.pcid = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
     this.tlb.forgetLast();
+    this.soft?.dropAll();
   }
 
   /** The PCID that translations are made for: CR3's, or 0 while CR4.PCIDE = 0. */
@@ -102,16 +148,9 @@ export class Translation {
    * @returns the 4 KiB frame, or PAGE_FAULT, GENERAL_PROTECTION (not canonical) or BUS_ERROR (no RAM).
    */
   translate(hi: number, lo: number, access: number): number {
-    if (((hi >> this.canonicalShift) + 1) >>> 0 > 1) return this.notCanonical(hi, lo);
-    if (!this.paging) return this.unpaged(lo);
-    const side = (access & FETCH) !== 0 ? count.FETCH_SIDE : 0;
-    const { values } = this.counters;
-    const { tlb } = this;
-    values[side + count.LOOKUPS]++;
-    const l1 = side !== 0 ? tlb.l1Fetch : (access & WRITE) !== 0 ? tlb.l1Store : tlb.l1Load;
-    if (!l1.lookup(hi, lo, this.pcid)) return this.missL1(hi, lo, access, side, l1);
-    values[side + count.L1_HITS]++;
-    return this.hit(hi, lo, access, side, l1, count.L1_HITS);
+    if (this.modelled) return this.translateModelled(hi, lo, access);
+    const frame = this.soft === null ? -1 : this.soft.lookup(hi, lo, access);
+    return frame >= 0 ? frame : this.translateByWalk(hi, lo, access);
   }
 
   /**
@@ -120,11 +159,81 @@ export class Translation {
    */
   translateMany(his: Int32Array, los: Int32Array, length: number, access: number, frames: Int32Array): number {
     for (let i = 0; i < length; i++) {
+      i = this.translateHits(his, los, i, length, access, frames);
+      if (i === length) break;
       const frame = this.translate(his[i], los[i], access);
       if (frame < 0) return i;
       frames[i] = frame;
     }
     return length;
+  }
+
+  /**
+   * Translates addresses `from` to `length - 1` up to the first that a TLB does not answer in its shortest way: a
+   * loop of its own, without calls, in which hits cost little. A modelled TLB also stops at a bit of `align`.
+   * @returns the index of that one, or `length`
+   */
+  protected translateHits(
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    align = 0,
+  ): number {
+    if (this.soft !== null) return this.soft.translateHits(his, los, from, length, access, frames);
+    const { rules, hitRule } = this;
+    if (!this.modelled || !this.paging || rules.hasKeys || this.checker !== null) return from;
+    hitRule.align = align;
+    hitRule.canonicalShift = this.canonicalShift;
+    hitRule.needed = rules.neededOnHit[access];
+    hitRule.expected = rules.expectedOnHit[access];
+    const side = (access & FETCH) !== 0 ? FETCH_SIDE : 0;
+    const next = this.l1For(access).translateHits(hitRule, this.pcid, his, los, from, length, frames);
+    const { values } = this.counters;
+    values[side + LOOKUPS] += next - from;
+    values[side + L1_HITS] += next - from;
+    return next;
+  }
+
+  private l1For(access: number): TlbGroup {
+    const { tlb } = this;
+    return (access & FETCH) !== 0 ? tlb.l1Fetch : (access & WRITE) !== 0 ? tlb.l1Store : tlb.l1Load;
+  }
+
+  /** The path without a modelled TLB, and what a soft one does with what it finds. */
+  private translateByWalk(hi: number, lo: number, access: number): number {
+    if (((hi >> this.canonicalShift) + 1) >>> 0 > 1) return this.notCanonical(hi, lo);
+    if (!this.fourLevel) return this.walkUnsettled(hi, lo, access);
+    const { settled, soft } = this;
+    const frame = settled.walk(this.rootFrame, hi, lo, access);
+    if (frame < 0) return this.walkUnsettled(hi, lo, access);
+    if (soft !== null) soft.fill(hi, lo, access, frame, settled.size);
+    return frame;
+  }
+
+  private walkUnsettled(hi: number, lo: number, access: number): number {
+    if (!this.paging) return this.unpaged(lo);
+    const { soft, walker } = this;
+    const frame = this.walk(walker, null, hi, lo, access);
+    if (soft !== null) {
+      if (frame >= 0) soft.fill(hi, lo, access, frame, walker.size);
+      else if (frame === PAGE_FAULT) soft.dropPage(lo);
+    }
+    return frame;
+  }
+
+  private translateModelled(hi: number, lo: number, access: number): number {
+    if (((hi >> this.canonicalShift) + 1) >>> 0 > 1) return this.notCanonical(hi, lo);
+    if (!this.paging) return this.unpaged(lo);
+    const side = (access & FETCH) !== 0 ? FETCH_SIDE : 0;
+    const { values } = this.counters;
+    values[side + LOOKUPS]++;
+    const l1 = this.l1For(access);
+    if (!l1.lookup(hi, lo, this.pcid)) return this.missL1(hi, lo, access, side, l1);
+    values[side + L1_HITS]++;
+    return this.hit(hi, lo, access, side, l1, L1_HITS);
   }
 
   /** A TLB has the translation: allow it, or find out what is missing. */
@@ -142,20 +251,20 @@ export class Translation {
 
   private missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
     const { values } = this.counters;
-    values[side + count.L1_MISSES]++;
+    values[side + L1_MISSES]++;
     const l2 = side !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
     if (l2.lookup(hi, lo, this.pcid)) {
-      values[side + count.L2_HITS]++;
+      values[side + L2_HITS]++;
       l1.fill(hi, lo, this.pcid, l2.frame, l2.rights, l2.size);
-      return this.hit(hi, lo, access, side, l2, count.L2_HITS);
+      return this.hit(hi, lo, access, side, l2, L2_HITS);
     }
-    values[side + count.L2_MISSES]++;
+    values[side + L2_MISSES]++;
     const { walker } = this;
     const frame = this.walk(walker, this.walkCaches, hi, lo, access);
     if (frame < 0) return this.walkFaulted(frame, hi, lo, side);
-    values[side + count.WALKS]++;
-    if (walker.startLevel < this.rootLevel) values[side + count.SHORTENED_WALKS]++;
-    for (let level = walker.startLevel; level >= walker.endLevel; level--) values[side + count.ENTRY_READS + level]++;
+    values[side + WALKS]++;
+    if (walker.startLevel < this.rootLevel) values[side + SHORTENED_WALKS]++;
+    for (let level = walker.startLevel; level >= walker.endLevel; level--) values[side + ENTRY_READS + level]++;
     if (this.entryCache !== null) this.entryCache.read(walker, values, side);
     this.fillWalkCaches(hi, lo);
     this.fillTlbs(l1, l2, hi, lo, false);
@@ -211,11 +320,11 @@ export class Translation {
   /** The attempt does not count as a translation: it will be made again, or never. */
   private walkFaulted(status: number, hi: number, lo: number, side: number): number {
     const { values } = this.counters;
-    values[side + count.LOOKUPS]--;
-    values[side + count.L1_MISSES]--;
-    values[side + count.L2_MISSES]--;
-    values[count.FAULTS_ON_WALK]++;
-    values[count.FAULT_READS] += Math.max(0, this.walker.startLevel - this.walker.endLevel + 1);
+    values[side + LOOKUPS]--;
+    values[side + L1_MISSES]--;
+    values[side + L2_MISSES]--;
+    values[FAULTS_ON_WALK]++;
+    values[FAULT_READS] += Math.max(0, this.walker.startLevel - this.walker.endLevel + 1);
     if (status === PAGE_FAULT) this.forgetFaulting(hi, lo);
     return status;
   }
@@ -231,10 +340,10 @@ export class Translation {
       const frame = this.updateDirty(hi, lo, access);
       if (frame >= 0) return frame;
     }
-    values[side + count.LOOKUPS]--;
+    values[side + LOOKUPS]--;
     values[side + level]--;
-    if (level === count.L2_HITS) values[side + count.L1_MISSES]--;
-    values[count.FAULTS_ON_HIT]++;
+    if (level === L2_HITS) values[side + L1_MISSES]--;
+    values[FAULTS_ON_HIT]++;
     if (violation >= 0) this.fault.raise(PAGE_FAULT, violation, hi, lo);
     this.forgetFaulting(hi, lo);
     return this.fault.status;
@@ -246,11 +355,11 @@ export class Translation {
     const frame = this.walk(walker, this.walkCaches, hi, lo, access);
     const reads = walker.startLevel - walker.endLevel + 1;
     if (frame < 0) {
-      values[count.FAULT_READS] += Math.max(0, reads);
+      values[FAULT_READS] += Math.max(0, reads);
       return frame;
     }
-    values[count.DIRTY_UPDATES]++;
-    values[count.DIRTY_UPDATE_READS] += reads;
+    values[DIRTY_UPDATES]++;
+    values[DIRTY_UPDATE_READS] += reads;
     this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo, true);
     this.lastSize = walker.size;
     return frame;

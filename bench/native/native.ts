@@ -78,7 +78,8 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
         const answer = answers.get(key) ?? (await reference.ask(rival.path, rival.what));
         answers.set(key, answer);
         const mine = rival.run();
-        if (mine.checksum !== answer.checksum) throw new Error(`${rival.name}, ${rival.what}: other words than C loaded`);
+        if (mine.checksum !== answer.checksum)
+          throw new Error(`${rival.name}, ${rival.what}: other words than C loaded`);
         if (round < 0) continue;
         own.push(mine.nanoseconds);
         theirs.push(answer.nanoseconds);

@@ -4,8 +4,8 @@ import { READ, USER } from '../../hw/access.js';
 import { Core } from '../../hw/core.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram, wordIndex } from '../../hw/ram.js';
+import type { TranslationPath } from '../../hw/translation.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import { NO_TLB } from '../../hw/tlb/presets.js';
 import { Kernel } from '../../src/kernel/kernel.js';
 import type { Process } from '../../src/kernel/process.js';
 import { mix } from '../../hw/random.js';
@@ -78,15 +78,17 @@ function loadRival(name: string, path: string, what: Pattern, mmu: Mmu, all: Add
 /** Every translation path on one pattern, each on an MMU of its own over the same RAM. */
 export function loadRivals(ram: Ram, pattern: Pattern): Rival[] {
   const addresses = makeAddresses(pattern);
-  const rival = (name: string, path: string, tlb: string, load: LoadChunk): Rival => {
-    const mmu = new Mmu({ ram, tlb: tlb === 'none' ? NO_TLB : parseTlb(tlb) });
+  const rival = (name: string, path: string, translations: TranslationPath, load: LoadChunk): Rival => {
+    const mmu = new Mmu({ ram, path: translations, tlb: parseTlb('64x4+1536x12+psc') });
     startPaging(mmu);
     return loadRival(name, path, pattern, mmu, addresses, load);
   };
   return [
-    rival('walk only, batch', 'walk', 'none', batchChunk),
-    rival('modelled TLB, batch', 'modelled', '64x4+1536x12+psc', batchChunk),
-    rival('modelled TLB, one call a time', 'modelled', '64x4+1536x12+psc', callsChunk),
+    rival('soft TLB, batch', 'soft', 'soft', batchChunk),
+    rival('soft TLB, one call a time', 'call', 'soft', callsChunk),
+    rival('walk only, batch', 'walk', 'walk', batchChunk),
+    rival('modelled TLB, batch', 'modelled', 'modelled', batchChunk),
+    rival('modelled TLB, one call a time', 'modelled', 'modelled', callsChunk),
   ];
 }
 

@@ -10,46 +10,27 @@
  * on the entries above a fault.
  */
 
-import { WRITE } from '../access.js';
-import { frameOf, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M } from '../address.js';
-import { BUS_ERROR, PAGE_FAULT } from '../exception.js';
+import * as accesses from '../access.js';
+import * as address from '../address.js';
+import * as exception from '../exception.js';
 import type { FaultRecord } from '../exception.js';
 import type { Ram } from '../ram.js';
-import { PTE_A, PTE_D, PTE_FRAME_LOW, PTE_KEY_SHIFT, PTE_P, PTE_PS } from './x86-format.js';
-import { RIGHT_DIRTY, RIGHT_KEY_SHIFT, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from './x86-rules.js';
+import * as format from './x86-format.js';
+import * as words from './x86-words.js';
+import * as rightBits from './x86-rules.js';
 import type { PagingRules } from './x86-rules.js';
+
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { WRITE } = accesses;
+const { SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M } = address;
+const { BUS_ERROR, PAGE_FAULT } = exception;
+const { PTE_A, PTE_D, PTE_FRAME_LOW, PTE_KEY_SHIFT, PTE_P, PTE_PS } = format;
+const { NO_FRAME, ROOT_RIGHTS, frameIn, wideIndex } = words;
+const { RIGHT_DIRTY, RIGHT_KEY_SHIFT, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
 
 const LEVELS = 5;
 /** Physical address bits 51:32 in an entry's high word. */
 const ADDRESS_HIGH = 0xf_ffff;
-/** Physical address bits that RAM never has: it ends at 2^34. */
-const BEYOND_RAM = ADDRESS_HIGH & ~3;
-const NO_FRAME = -1;
-
-/** Rights above the root: everything is allowed until an entry says otherwise. */
-export const ROOT_RIGHTS = RIGHT_WRITE | RIGHT_USER;
-
-/** The index into the table of `level` that a linear address selects, for tables of 512 entries. */
-export function wideIndex(hi: number, lo: number, level: number): number {
-  switch (level) {
-    case 0:
-      return (lo >>> 12) & 511;
-    case 1:
-      return (lo >>> 21) & 511;
-    case 2:
-      return ((hi << 2) | (lo >>> 30)) & 511;
-    case 3:
-      return (hi >>> 7) & 511;
-    default:
-      return (hi >>> 16) & 511;
-  }
-}
-
-/** The frame that an entry or CR3 names, or -1 when it lies past all RAM that can be installed. */
-export function frameIn(high: number, low: number): number {
-  return (high & BEYOND_RAM) !== 0 ? NO_FRAME : frameOf(high & 3, low);
-}
-
 /** Rights after one more entry: writes and user accesses need every level's consent, one XD is enough. */
 function combine(rights: number, high: number, low: number): number {
   return (rights & low & (RIGHT_WRITE | RIGHT_USER)) | ((rights | (high >>> 31)) & RIGHT_XD);

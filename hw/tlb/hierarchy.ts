@@ -6,10 +6,16 @@
  * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
  */
 
-import { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } from '../address.js';
-import { RIGHT_FRACTURED, RIGHT_GLOBAL } from '../paging/x86-rules.js';
-import { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow, Tlb } from './tlb.js';
-import type { TlbShape } from './tlb.js';
+import * as address from '../address.js';
+import * as rightBits from '../paging/x86-rules.js';
+import * as tags from './tlb.js';
+import { Tlb } from './tlb.js';
+import type { HitRule, TlbShape } from './tlb.js';
+
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;
+const { RIGHT_FRACTURED, RIGHT_GLOBAL } = rightBits;
+const { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
 
 /** One array of a level and the page sizes it holds (log2 of their bytes: 12, 21, 22, 30). */
 export interface TlbArrayShape extends TlbShape {
@@ -117,6 +123,30 @@ export class TlbGroup {
     this.memoHi = hi;
     this.memoLo = lo & PAGE_MASK;
     return true;
+  }
+
+  /**
+   * Looks up addresses `from` to `length - 1` until one misses or is refused, where that is simple: pages of one size
+   * in one array. `rule` gives all but page size and tag.
+   * @returns the index of the first address that was not translated, or `length`
+   */
+  translateHits(
+    rule: HitRule,
+    pcid: number,
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    frames: Int32Array,
+  ): number {
+    const size = 31 - Math.clz32(this.present);
+    const tlb = this.present === 1 << size && !this.hasTwins ? this.bySize[size] : null;
+    if (tlb === null) return from;
+    rule.shift = SIZE_SHIFTS[size];
+    rule.base = tagBase(pcid, size);
+    // The page that is remembered may no longer be the most recent of its set.
+    this.forget();
+    return tlb.translateHits(rule, his, los, from, length, frames);
   }
 
   private arrayFor(size: number, pageLow: number): Tlb | null {

@@ -9,9 +9,11 @@
  */
 
 import { Random } from '../random.js';
-import { FIFO, LRU, RANDOM, replacementCode, TREE_PLRU, TREE_PLRU_MAX_WAYS } from './replacement.js';
-import { treeAfterUse, treeVictim } from './replacement.js';
+import * as replacements from './replacement.js';
 import type { Replacement } from './replacement.js';
+
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { FIFO, LRU, RANDOM, TREE_PLRU, TREE_PLRU_MAX_WAYS, replacementCode, treeAfterUse, treeVictim } = replacements;
 
 /** Tag: page number bits 44:32 in 12:0, PCID in 24:13, page size in 26:25, global, valid. */
 const TAG_PAGE_HIGH = 0x1fff;
@@ -51,12 +53,27 @@ export function tagPageHigh(pageHigh: number): number {
 
 /** The tag of a non-global entry. */
 export function makeTag(hi: number, shift: number, pcid: number, size: number): number {
-  return tagBase(pcid, size) | (shift >= 32 ? 0 : tagPageHigh(hi >>> shift));
+  const pageHigh = shift >= 32 ? 0 : (hi >>> shift) & TAG_PAGE_HIGH;
+  return (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID | pageHigh;
 }
 
 /** The tag that the same page has when its entry is global. */
 export function globalTag(tag: number): number {
   return (tag & ~TAG_PCID) | TAG_GLOBAL;
+}
+
+/** What all addresses of a batch have in common; set before each. */
+export class HitRule {
+  /** log2 of the page size, and the tag of PCID and size. */
+  shift = 12;
+  base = 0;
+  /** Bits of the high word above this one must equal it. */
+  canonicalShift = 31;
+  /** Rights that matter, and the values they must have. */
+  needed = 0;
+  expected = 0;
+  /** An address with any of these bits ends the batch. */
+  align = 0;
 }
 
 export interface TlbShape {
@@ -154,6 +171,47 @@ export class Tlb {
     const cell = this.find(pageLow, tag);
     if (cell >= 0) this.touch(cell);
     return cell;
+  }
+
+  /**
+   * Looks addresses `from` to `length - 1` up in a TLB that holds pages of one size only, up to the first that is not
+   * in here, is not canonical, not aligned, or is refused; hits put the 4 KiB frames of the addresses into `frames`. A page that was
+   * found just before is not looked up again: it is the most recent of its set already.
+   * @returns the index of the first address that was not translated, or `length`
+   */
+  translateHits(
+    rule: HitRule,
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    frames: Int32Array,
+  ): number {
+    const { cells, ways } = this;
+    const { shift, base, canonicalShift, needed, expected, align } = rule;
+    const inPage = (1 << (shift - 12)) - 1;
+    let lastPage = 0;
+    let lastTag = 0;
+    let first = 0;
+    let i = from;
+    for (; i < length; i++) {
+      const hi = his[i];
+      const lo = los[i];
+      if ((lo & align) !== 0) break;
+      const page = (hi << (32 - shift)) | (lo >>> shift);
+      const tag = base | ((hi >>> shift) & TAG_PAGE_HIGH);
+      if (page !== lastPage || tag !== lastTag) {
+        if (((hi >> canonicalShift) + 1) >>> 0 > 1) break;
+        const cell = this.find(page, tag);
+        if (cell < 0 || ((cells[cell + RIGHTS_ROW * ways] ^ expected) & needed) !== 0) break;
+        this.touch(cell);
+        first = cells[cell + FRAME_ROW * ways];
+        lastPage = page;
+        lastTag = tag;
+      }
+      frames[i] = first | ((lo >>> 12) & inPage);
+    }
+    return i;
   }
 
   frameAt(cell: number): number {

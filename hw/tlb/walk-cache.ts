@@ -9,8 +9,12 @@
 
 import { SHIFT_4M } from '../address.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
-import { makeTag, tagPageLow, Tlb } from './tlb.js';
+import * as tags from './tlb.js';
+import { Tlb } from './tlb.js';
 import type { TlbShape } from './tlb.js';
+
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { makeTag, tagPageLow } = tags;
 
 const NAMES = ['', 'PDE cache', 'PDPTE cache', 'PML4E cache', 'PML5E cache'];
 /** log2 of what one entry of a level covers with tables of 512 entries. */

@@ -1,7 +1,7 @@
 import { Mmu } from '../../hw/mmu.js';
 import type { MmuOptions } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
-import { wideIndex } from '../../hw/paging/x86-walk.js';
+import { wideIndex } from '../../hw/paging/x86-words.js';
 import { highWord, lowWord } from '../../hw/address.js';
 
 /** Present, writable, user. */

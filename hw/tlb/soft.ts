@@ -1,0 +1,122 @@
+/**
+ * The soft TLB: what an emulator keeps in order to be fast, with no likeness in hardware. Direct-mapped, 4 KiB pieces
+ * of pages whatever their size, nothing counted on a hit.
+ *
+ * There is a bank of entries for each kind of access, and an entry stands in a bank only after a walk for just that
+ * kind succeeded. So the compare of the address is the check of the rights too, and the bank of stores holds only pages
+ * whose dirty bit is set. Everything here was found under the registers as they are: any change of them drops it all.
+ */
+
+import * as address from '../address.js';
+import { ACCESS_KINDS } from '../access.js';
+import * as memory from '../ram.js';
+
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { PAGE_OFFSET_MASK, SIZE_4K } = address;
+const { wordIndex } = memory;
+const PAGE_MASK = ~PAGE_OFFSET_MASK;
+
+/** Entries of a bank, and log2 of the words of a bank. An entry is tag, high word of the address, frame, unused. */
+const ENTRIES = 256;
+const BANK_SHIFT = 10;
+const BANK_WORDS = 1 << BANK_SHIFT;
+/** An address that is no multiple of 4 has bits here that no tag has. */
+const ALIGNED_PAGE_MASK = PAGE_MASK | 3;
+/** A bit of the tag that page-aligned addresses have clear; an empty entry's tag is 0. */
+const VALID = 4;
+
+/** Where the entry of a page stands in its bank: `(page mod 256) * 4`. */
+function entryOffset(lo: number): number {
+  return (lo >>> (12 - 2)) & ((ENTRIES - 1) << 2);
+}
+
+export class SoftTlb {
+  private readonly cells = new Int32Array(ACCESS_KINDS * BANK_WORDS);
+  /** Bit n: bank n may hold something. */
+  private filledBanks = 0;
+  /** Whether pieces of larger pages may be in here. */
+  private pieces = false;
+
+  /** The 4 KiB frame for an access of this kind, or -1 when a walk has to find it. */
+  lookup(hi: number, lo: number, access: number): number {
+    const { cells } = this;
+    const at = (access << BANK_SHIFT) | entryOffset(lo);
+    return cells[at] === ((lo & PAGE_MASK) | VALID) && cells[at | 1] === hi ? cells[at | 2] : -1;
+  }
+
+  /**
+   * Translates addresses `from` to `length - 1` up to the first that is not in here.
+   * @returns the index of that one, or `length`
+   */
+  translateHits(
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    frames: Int32Array,
+  ): number {
+    const { cells } = this;
+    const bank = access << BANK_SHIFT;
+    let i = from;
+    for (; i < length; i++) {
+      const lo = los[i];
+      const at = bank | entryOffset(lo);
+      if (cells[at] !== ((lo & PAGE_MASK) | VALID) || cells[at | 1] !== his[i]) break;
+      frames[i] = cells[at | 2];
+    }
+    return i;
+  }
+
+  /** The same, and loads the words of 4 bytes there; it also stops at an address that is not aligned. */
+  loadHits(
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    words: Int32Array,
+    values: Int32Array,
+  ): number {
+    const { cells } = this;
+    const bank = access << BANK_SHIFT;
+    let i = from;
+    for (; i < length; i++) {
+      const lo = los[i];
+      const at = bank | entryOffset(lo);
+      if (cells[at] !== ((lo & ALIGNED_PAGE_MASK) | VALID) || cells[at | 1] !== his[i]) break;
+      values[i] = words[wordIndex(cells[at | 2], lo & PAGE_OFFSET_MASK)];
+    }
+    return i;
+  }
+
+  /** Keeps that a walk for this kind of access found `frame`, within a page of `size`. */
+  fill(hi: number, lo: number, access: number, frame: number, size: number): void {
+    const { cells } = this;
+    const at = (access << BANK_SHIFT) | entryOffset(lo);
+    cells[at] = (lo & PAGE_MASK) | VALID;
+    cells[at | 1] = hi;
+    cells[at | 2] = frame;
+    this.filledBanks |= 1 << access;
+    if (size !== SIZE_4K) this.pieces = true;
+  }
+
+  /** Drops the page of an address from every bank; all pages, when it may be a piece of a larger one. */
+  dropPage(lo: number): void {
+    if (this.pieces) {
+      this.dropAll();
+      return;
+    }
+    for (let at = entryOffset(lo); at < this.cells.length; at += BANK_WORDS) this.cells[at] = 0;
+  }
+
+  /** Drops everything. */
+  dropAll(): void {
+    for (let access = 0; access < ACCESS_KINDS; access++) {
+      if ((this.filledBanks & (1 << access)) === 0) continue;
+      this.cells.fill(0, access << BANK_SHIFT, (access + 1) << BANK_SHIFT);
+    }
+    this.filledBanks = 0;
+    this.pieces = false;
+  }
+}
