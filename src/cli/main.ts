@@ -70,15 +70,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 async function buildProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('pagewalk')
-    .description('Would huge pages help this program? What would fork cost it?')
+    .description('An emulated MMU. Without a command, compare runs on the traces that ship with pagewalk.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
-    .addHelpText(
-      'after',
-      '\nWithout a command, compare runs on the traces that ship with pagewalk.\n\nExamples:\n  pagewalk\n  pagewalk fork --resident 1G --touch 25%',
-    );
+    .addHelpText('after', '\nExamples:\n  pagewalk\n  pagewalk fork --resident 1G --touch 25%');
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     addCommand(program, name === wanted ? await load() : new Command(name).summary(summary));
   }

@@ -56,6 +56,10 @@ describe('record, with a stand-in for valgrind', () => {
     expect(recording.ending).toBe('stopped');
   });
 
+  it('says stopped also of a program that the closed pipe ended first', async () => {
+    for (let i = 0; i < 5; i++) expect((await run(['endless'], { limit: 3 })).ending).toBe('stopped');
+  });
+
   it('tells how a failing program ended', async () => {
     expect((await run(['sh', '-c', 'exit 3'])).ending).toEqual({ code: 3, signal: null });
   });
