@@ -10,7 +10,7 @@ import { PAGE_BYTES } from '../../hw/address.js';
 import { ENOMEM } from './errno.js';
 import type { Memory } from './memory.js';
 import type { Vma } from './vma.js';
-import { VM_ACCESS, VM_SOFTDIRTY } from './vma-flags.js';
+import { VM_ACCESS, VM_STICKY } from './vma-flags.js';
 
 export class AnonVma {
   readonly root: AnonVma;
@@ -43,7 +43,7 @@ function compatible(lower: Vma, upper: Vma): boolean {
   return (
     lower.end === upper.start &&
     lower.file === upper.file &&
-    ((lower.flags ^ upper.flags) & ~(VM_ACCESS | VM_SOFTDIRTY)) === 0 &&
+    ((lower.flags ^ upper.flags) & ~(VM_ACCESS | VM_STICKY)) === 0 &&
     upper.pgoff === lower.pgoff + (upper.start - lower.start) / PAGE_BYTES
   );
 }

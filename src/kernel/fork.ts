@@ -1,7 +1,7 @@
 /**
  * fork: a second address space with the same contents, sharing every page until somebody writes.
  *
- * Tables are copied only where a fault could not rebuild them: for VMAs that have an anon_vma. Whole tables are copied
+ * Tables are copied only where a fault could not rebuild them: for VMAs that have an anon_vma or guard pages. Whole tables are copied
  * in one pass over their words; a page costs one addition to its map word and one entry.
  */
 
@@ -16,7 +16,7 @@ import type { Memory } from './memory.js';
 import { PTE_SPECIAL } from './pte.js';
 import { destroySpace } from './teardown.js';
 import type { Vma } from './vma.js';
-import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_WIPEONFORK } from './vma-flags.js';
+import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_MAYBE_GUARD, VM_WIPEONFORK } from './vma-flags.js';
 import { addVma } from './vma-ops.js';
 
 /** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
@@ -46,9 +46,11 @@ function copyVma(memory: Memory, vma: Vma, child: AddressSpace): number {
   if (memory.frames.buddy.refuses()) return ENOMEM;
   const copy = vma.slice(child, vma.start, vma.end);
   copy.flags &= ~VM_LOCKED;
-  if ((vma.flags & VM_WIPEONFORK) === 0 && forkAnonVma(memory, copy, vma) < 0) return ENOMEM;
+  const wiped = (vma.flags & VM_WIPEONFORK) !== 0;
+  if (!wiped && forkAnonVma(memory, copy, vma) < 0) return ENOMEM;
   addVma(copy);
-  return copy.anonVma === null ? 0 : copyPages(memory, vma, copy);
+  const rebuilt = vma.anonVma === null && (vma.flags & VM_MAYBE_GUARD) === 0;
+  return wiped || rebuilt ? 0 : copyPages(memory, vma, copy);
 }
 
 function copyPages(memory: Memory, from: Vma, to: Vma): number {

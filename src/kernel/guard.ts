@@ -7,13 +7,15 @@ import { ENOMEM } from './errno.js';
 import type { Memory } from './memory.js';
 import { PTE_GUARD, PTE_MAPPED } from './pte.js';
 import type { Vma } from './vma.js';
+import { VM_MAYBE_GUARD } from './vma-flags.js';
 import { zapRange } from './zap.js';
 
 /** Replaces the pages of a range within the VMA by guard pages. Returns 0 or ENOMEM. */
 export function installGuards(memory: Memory, vma: Vma, start: number, end: number): number {
   const { tables, tlb } = memory;
-  // With an anon_vma the page tables are copied at fork, and the guards with them.
-  if (prepareAnonVma(memory, vma) < 0) return ENOMEM;
+  // The page tables are to be copied at fork, and the guards with them.
+  vma.flags |= VM_MAYBE_GUARD;
+  if (vma.isAnonymous && prepareAnonVma(memory, vma) < 0) return ENOMEM;
   zapRange(memory, vma, start, end, { keepGuards: true });
   tlb.flush();
   for (let address = start; address < end; address += PAGE_BYTES) {

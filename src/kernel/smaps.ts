@@ -123,6 +123,7 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [vm.VM_MAYEXEC, 'me'],
   [vm.VM_MAYSHARE, 'ms'],
   [vm.VM_GROWSDOWN, 'gd'],
+  [vm.VM_MAYBE_GUARD, 'gu'],
   [vm.VM_LOCKED, 'lo'],
   [vm.VM_SEQ_READ, 'sr'],
   [vm.VM_RAND_READ, 'rr'],

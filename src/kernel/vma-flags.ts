@@ -13,6 +13,8 @@ export const VM_MAYEXEC = 0x40;
 export const VM_MAYSHARE = 0x80;
 /** Grows to lower addresses on a fault below it, as stacks do. */
 export const VM_GROWSDOWN = 0x100;
+/** Has or had guard pages: its page tables are copied at fork. A merge passes it on. */
+export const VM_MAYBE_GUARD = 0x800;
 export const VM_LOCKED = 0x2000;
 /** Not inherited by fork (MADV_DONTFORK). */
 export const VM_DONTCOPY = 0x2_0000;
@@ -25,9 +27,12 @@ export const VM_HUGETLB = 0x40_0000;
 export const VM_WIPEONFORK = 0x80_0000;
 export const VM_SEQ_READ = 0x100_0000;
 export const VM_RAND_READ = 0x200_0000;
-/** New or changed since clear_refs; two VMAs may differ in it and still merge. */
+/** New or changed since clear_refs. */
 export const VM_SOFTDIRTY = 0x800_0000;
 export const VM_HUGEPAGE = 0x2000_0000;
 export const VM_NOHUGEPAGE = 0x4000_0000;
+
+/** Flags in which two VMAs may differ and still merge; the merged one has them if either had. */
+export const VM_STICKY = VM_SOFTDIRTY | VM_MAYBE_GUARD;
 
 export const VM_ACCESS = VM_READ | VM_WRITE | VM_EXEC;

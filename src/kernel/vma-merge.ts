@@ -12,7 +12,7 @@ import type { OpenFile } from './file.js';
 import { splitHugeAt } from './huge.js';
 import type { Memory } from './memory.js';
 import { Vma } from './vma.js';
-import { VM_SOFTDIRTY } from './vma-flags.js';
+import { VM_STICKY } from './vma-flags.js';
 import { addVma, removeVma } from './vma-ops.js';
 
 /** VMAs that one address space may have. Linux: vm.max_map_count. */
@@ -33,7 +33,7 @@ export interface Proposal {
 
 function alike(vma: Vma, proposal: Proposal): boolean {
   return (
-    ((vma.flags ^ proposal.flags) & ~VM_SOFTDIRTY) === 0 &&
+    ((vma.flags ^ proposal.flags) & ~VM_STICKY) === 0 &&
     vma.file === proposal.file &&
     vma.pageShift === proposal.pageShift
   );
@@ -69,8 +69,9 @@ function suitEachOther(previous: Vma, next: Vma): boolean {
   return previous.anonVma === null || next.anonVma === null || previous.anonVma === next.anonVma;
 }
 
-/** The VMA that grows over pages of `source` must be found by their reverse map. */
-function inheritAnonVma(target: Vma, source: Vma): void {
+/** The VMA that grows over pages of `source` must be found by their reverse map, and copied at fork if that was. */
+function inherit(target: Vma, source: Vma): void {
+  target.flags |= source.flags & VM_STICKY;
   if (target.anonVma !== null || source.anonVma === null) return;
   target.anonVma = source.anonVma;
   cloneChain(target, source);
@@ -83,9 +84,10 @@ export function mergeNew(memory: Memory, space: AddressSpace, proposal: Proposal
   const left = mergesWithPrevious(previous, proposal);
   const right = upwardsToo && mergesWithNext(next, proposal) && (!left || suitEachOther(previous, next));
   if (left) {
-    if (proposal.source !== null && proposal.source !== previous) inheritAnonVma(previous, proposal.source);
+    previous.flags |= proposal.flags & VM_STICKY;
+    if (proposal.source !== null && proposal.source !== previous) inherit(previous, proposal.source);
     if (right) {
-      inheritAnonVma(previous, next);
+      inherit(previous, next);
       const { end } = next;
       removeVma(memory, next);
       previous.end = end;
@@ -93,7 +95,8 @@ export function mergeNew(memory: Memory, space: AddressSpace, proposal: Proposal
     return previous;
   }
   if (!right) return null;
-  if (proposal.source !== null) inheritAnonVma(next, proposal.source);
+  next.flags |= proposal.flags & VM_STICKY;
+  if (proposal.source !== null) inherit(next, proposal.source);
   moveStart(next, proposal.start);
   return next;
 }
@@ -130,7 +133,8 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
   const left = mergesWithPrevious(previous, proposal);
   const right = mergesWithNext(next, proposal) && (!left || suitEachOther(previous, next));
   if (left && right) {
-    inheritAnonVma(previous, next.anonVma === null ? vma : next);
+    inherit(previous, next.anonVma === null ? vma : next);
+    previous.flags |= (vma.flags | next.flags) & VM_STICKY;
     const upper = next.end;
     removeVma(memory, vma);
     removeVma(memory, next);
@@ -138,7 +142,7 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
     return previous;
   }
   if (left) {
-    inheritAnonVma(previous, vma);
+    inherit(previous, vma);
     if (end === vma.end) removeVma(memory, vma);
     else {
       splitHugeAt(memory, vma, end);
@@ -148,7 +152,7 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
     return previous;
   }
   if (!right) return null;
-  inheritAnonVma(next, vma);
+  inherit(next, vma);
   if (start === vma.start) removeVma(memory, vma);
   else {
     splitHugeAt(memory, vma, start);
