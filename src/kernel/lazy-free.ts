@@ -2,40 +2,88 @@
 
 import { PAGE_BYTES } from '../../hw/address.js';
 import { PTE_A, PTE_D, PTE_P } from '../../hw/paging/x86-format.js';
+import { splitHugeFolio } from './folio-split.js';
 import { FRAME_ANON, FRAME_SWAPBACKED } from './frames.js';
 import { splitHuge } from './huge.js';
 import { hugeFrame } from './mapping.js';
+import { HUGE_FRAMES } from './memory.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
 import type { Vma } from './vma.js';
 
 /** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet that would take them. */
 export function freeLazily(memory: Memory, vma: Vma, start: number, end: number): void {
-  const { tables, frames } = memory;
+  const { tables } = memory;
   let from = start;
   while (tables.next(vma.space, from, end)) {
-    const { at, shift, start: low, end: high } = tables;
+    const { at, start: low, end: high } = tables;
     from = high;
-    if (!tables.isTable(at)) {
-      const head = hugeFrame(tables.frameAt(at));
-      const zero = (tables.words[at] & PTE_SPECIAL) !== 0;
-      if (!zero && frames.references(head) === 1 && high - low === 2 ** shift) {
-        markFree(memory, vma, at, low, head);
-        continue;
-      }
-      if (zero || frames.references(head) > 1) continue;
-      splitHuge(memory, vma, at, low);
-      frames.splitFolio(head);
-    }
-    let entry = tables.entryIn(at, low);
-    for (let address = low; address < high; address += PAGE_BYTES, entry += 2) {
-      const word = tables.words[entry];
-      if ((word & PTE_MAPPED) === 0 || (word & PTE_SPECIAL) !== 0) continue;
-      const head = frames.headOf(tables.frameAt(entry));
-      if (frames.order[head] === 0 && frames.references(head) === 1) markFree(memory, vma, entry, address, head);
-    }
+    if (tables.isTable(at) || freeHuge(memory, vma, at, low, high)) freeSmall(memory, vma, at, low, high);
   }
   memory.tlb.flush();
+}
+
+/** A huge entry: marked as a whole, or left alone when others map it too; true when it was split, to free a part. */
+function freeHuge(memory: Memory, vma: Vma, at: number, low: number, high: number): boolean {
+  const { tables } = memory;
+  const head = hugeFrame(tables.frameAt(at));
+  if ((tables.words[at] & PTE_SPECIAL) !== 0 || isShared(memory, head)) return false;
+  if (high - low === HUGE_FRAMES * PAGE_BYTES) {
+    markFree(memory, vma, at, low, head);
+    return false;
+  }
+  splitHuge(memory, vma, at, low);
+  splitHugeFolio(memory, head);
+  return true;
+}
+
+/** The pages of one table. A huge folio of which the range has only a part is split, if it is the process's alone. */
+function freeSmall(memory: Memory, vma: Vma, at: number, low: number, high: number): void {
+  const { tables, frames } = memory;
+  for (let address = low; address < high;) {
+    const entry = tables.entryIn(at, address);
+    const head = isPage(memory, entry) ? frames.headOf(tables.frameAt(entry)) : -1;
+    const large = head >= 0 && frames.order[head] !== 0;
+    const pages = large ? runOf(memory, entry, head, (high - address) / PAGE_BYTES) : 1;
+    if (large && pages < HUGE_FRAMES && !isShared(memory, head)) {
+      splitHugeFolio(memory, head);
+      continue;
+    }
+    for (let i = 0; i < pages && head >= 0; i++) markUnshared(memory, vma, entry + i * 2, address + i * PAGE_BYTES);
+    address += pages * PAGE_BYTES;
+  }
+}
+
+function isPage(memory: Memory, entry: number): boolean {
+  const word = memory.tables.words[entry];
+  return (word & PTE_MAPPED) !== 0 && (word & PTE_SPECIAL) === 0;
+}
+
+/** How many entries from `entry` on, at most `most`, map the folio's frames one after the other. */
+function runOf(memory: Memory, entry: number, head: number, most: number): number {
+  const { tables, frames } = memory;
+  const first = tables.frameAt(entry);
+  let run = 1;
+  while (run < most && isPage(memory, entry + run * 2)) {
+    const frame = tables.frameAt(entry + run * 2);
+    if (frame !== first + run || frames.headOf(frame) !== head) break;
+    run++;
+  }
+  return run;
+}
+
+function isShared(memory: Memory, head: number): boolean {
+  const folio = memory.frames.largeAt(head);
+  return folio.total > 1 && folio.maybeShared;
+}
+
+/** A page that others map too stays as it is. */
+function markUnshared(memory: Memory, vma: Vma, entry: number, address: number): void {
+  const { frames, tables } = memory;
+  const frame = tables.frameAt(entry);
+  const head = frames.headOf(frame);
+  const shared = frames.order[head] === 0 ? frames.references(head) > 1 : isShared(memory, head);
+  if (!shared) markFree(memory, vma, entry, address, head);
 }
 
 /** A clean page that no swap backs: a later write makes it dirty, and so keeps it. */

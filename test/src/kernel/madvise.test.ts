@@ -80,6 +80,35 @@ describe('madvise', () => {
     expect(kernel.audit()).toEqual([]);
   });
 
+  it('the parts of a folio that MADV_FREE splits become the zero page where they hold only zeros', () => {
+    const { kernel, process } = start(2048);
+    kernel.madvise(process, BASE, 2048 * PAGE, f.MADV_HUGEPAGE);
+    kernel.store(process, BASE + 5 * PAGE, 1, 5);
+    kernel.madvise(process, BASE + 100 * PAGE, PAGE, f.MADV_FREE);
+    expect(kernel.pagemap(process, BASE + 5 * PAGE)).toMatchObject({ zero: false, exclusive: true, huge: false });
+    expect(kernel.pagemap(process, BASE + 300 * PAGE)).toMatchObject({ present: true, zero: true });
+    expect(peek(kernel, process, BASE + 5 * PAGE)).toBe(5);
+    expect(kernel.store(process, BASE + 300 * PAGE, 1, 6)).toBe(0);
+    expect(kernel.smaps(process)).toMatch(/Rss: +8 kB/);
+    expect(kernel.audit()).toEqual([]);
+  });
+
+  it('MADV_FREE of a split huge page splits its folio once the process alone has it', () => {
+    const { kernel, process } = start(2048);
+    kernel.madvise(process, BASE, 2048 * PAGE, f.MADV_HUGEPAGE);
+    kernel.store(process, BASE, 1, 5);
+    const child = alive(kernel.fork(process));
+    kernel.store(child, BASE + PAGE, 1, 6);
+    kernel.madvise(child, BASE, 2048 * PAGE, f.MADV_FREE);
+    expect(kernel.pagemap(child, BASE)).toMatchObject({ zero: false, huge: true });
+    kernel.exit(process);
+    kernel.madvise(child, BASE, 2048 * PAGE, f.MADV_FREE);
+    expect(kernel.pagemap(child, BASE)).toMatchObject({ zero: false, huge: false });
+    expect(kernel.pagemap(child, BASE + 2 * PAGE)).toMatchObject({ zero: true });
+    expect([0, 1, 2].map((i) => peek(kernel, child, BASE + i * PAGE))).toEqual([5, 6, 0]);
+    expect(kernel.audit()).toEqual([]);
+  });
+
   it('WIPEONFORK gives the child zeros, DONTFORK nothing', () => {
     const { kernel, process } = start(4);
     for (let i = 0; i < 3; i++) kernel.store(process, BASE + i * PAGE, 1, 9);
