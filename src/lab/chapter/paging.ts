@@ -7,6 +7,7 @@ import { Core } from '../../../hw/core.js';
 import { Mmu } from '../../../hw/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
 import { Ram } from '../../../hw/ram.js';
+import { countOf } from '../../report/units.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/registers.js';
 
 /** What the pseudocode says, or what is right. */
@@ -135,20 +136,24 @@ export class ChapterPaging {
     return this.#core.peek(page * 4096, 1) ?? -1;
   }
 
-  /** Counts every entry again, and names the frames whose count is wrong. */
+  /** Counts every entry again: names the frames whose count is wrong, and shared pages that a write would part. */
   audit(): string[] {
     const found = new Int32Array(FRAMES);
-    for (const process of this.processes) {
+    const problems: string[] = [];
+    this.processes.forEach((process, i) => {
       for (let page = 0; page < ENTRIES; page++) {
         const entry = this.#ram.words[this.#at(process, page)];
-        if ((entry & PTE_P) !== 0) found[entry >>> 12]++;
+        if ((entry & PTE_P) === 0) continue;
+        found[entry >>> 12]++;
+        if ((entry & SHARED) !== 0 && (entry & COW) !== 0) {
+          problems.push(`page ${page} of process ${i + 1} is mapped shared, and copied on write`);
+        }
       }
-    }
-    const problems: string[] = [];
+    });
     for (let frame = FIRST_FRAME; frame < FRAMES; frame++) {
       if (found[frame] === this.counts[frame]) continue;
       const state = this.counts[frame] === 0 ? 'is free' : `counts ${this.counts[frame]}`;
-      problems.push(`frame ${frame} ${state}, and ${found[frame]} entries map it`);
+      problems.push(`frame ${frame} ${state}, and ${countOf(found[frame], 'entry maps', 'entries map')} it`);
     }
     return problems;
   }

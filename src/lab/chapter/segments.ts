@@ -13,6 +13,7 @@ import { SegmentMemory } from '../../segments/memory.js';
 import { Segment } from '../../segments/segment.js';
 import { SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
 import type { SegmentTable } from '../../segments/segment-table.js';
+import { countOf } from '../../report/units.js';
 import { must } from '../must.js';
 
 const ARENA_BASE = 0x1_0000;
@@ -114,7 +115,9 @@ export class ChapterSegments {
       const descriptors = found.get(segment) ?? 0;
       if (descriptors === owners) return [];
       const lost = descriptors === 0 ? ': its memory is lost' : '';
-      return [`segment ${segment.id} counts ${owners}, and ${descriptors} descriptors lead to it${lost}`];
+      return [
+        `segment ${segment.id} counts ${owners}, and ${countOf(descriptors, 'descriptor leads', 'descriptors lead')} to it${lost}`,
+      ];
     });
   }
 }

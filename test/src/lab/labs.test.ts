@@ -49,7 +49,13 @@ const CHAPTER: Readonly<Record<string, Readonly<Record<string, Figure>>>> = {
     ringViolationRefused: true,
   },
   'mapped-file': { sharedUntilWritten: true, apartAfterwards: true, privateByteInB: 7, sharedByteInB: 201 },
-  mistakes: { readAsWritten: 99, readByTheRightRule: 42, sharedSeenAsWritten: 1, bytesLostByTheRightRule: 0 },
+  mistakes: {
+    readAsWritten: 99,
+    readByTheRightRule: 42,
+    sharedSeenAsWritten: 1,
+    sharedCaughtByAudit: true,
+    segmentCaughtByAudit: true,
+  },
 };
 
 /** Labs about one scheme alone, which have nothing to compare. */
