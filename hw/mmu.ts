@@ -58,6 +58,15 @@ function checkedPhysicalBits(bits: number): number {
   throw new RangeError(`maxPhysicalBits ${bits} must be a whole number from 36 to 52`);
 }
 
+function checkedPath(options: MmuOptions): TranslationPath {
+  const path = options.path ?? 'modelled';
+  for (const option of ['tlb', 'check', 'entryCache'] as const) {
+    if (path === 'modelled' || !options[option]) continue;
+    throw new RangeError(`${option} cannot go with path '${path}': it is for the modelled TLB; leave it or path out`);
+  }
+  return path;
+}
+
 export class Mmu extends Translation {
   /** The value of the last {@link read}, as two words; bytes past its size are 0. */
   valueLo = 0;
@@ -79,7 +88,7 @@ export class Mmu extends Translation {
       geometry: options.tlb ?? MODEL_DEFAULT,
       check: options.check ?? false,
       entryCache: options.entryCache,
-      path: options.path ?? 'modelled',
+      path: checkedPath(options),
     });
   }
 

@@ -79,7 +79,7 @@ function loadRival(name: string, path: string, what: Pattern, mmu: Mmu, all: Add
 export function loadRivals(ram: Ram, pattern: Pattern): Rival[] {
   const addresses = makeAddresses(pattern);
   const rival = (name: string, path: string, translations: TranslationPath, load: LoadChunk): Rival => {
-    const mmu = new Mmu({ ram, path: translations, tlb: parseTlb('64x4+1536x12+psc') });
+    const mmu = new Mmu(translations === 'modelled' ? { ram, tlb: parseTlb('64x4+1536x12+psc') } : { ram, path: translations });
     startPaging(mmu);
     return loadRival(name, path, pattern, mmu, addresses, load);
   };

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
+import { fromBigInt } from '../../hw/address.js';
+import { INVPCID_ALL_WITH_GLOBALS } from '../../hw/mmu.js';
+import type { Mmu } from '../../hw/mmu.js';
+import { Ram } from '../../hw/ram.js';
+import { CR0_WP } from '../../hw/registers.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { MODES, RandomMachine, TABLE_FRAMES } from './paging/random-tables.js';
+import type { Mode } from './paging/random-tables.js';
+import { Tables } from './tables.js';
+
+const PATHS = ['walk', 'soft', 'modelled'] as const;
+const rams = PATHS.map(() => new Ram({ bytes: 1 << 26 }));
+const TINY = parseTlb('4x2+8x2+psc');
+const STEPS = 60;
+const BATCH = 16;
+
+/** One machine; machines of one seed do the same as long as every translation path answers the same. */
+class Driver {
+  readonly #machine: RandomMachine;
+  readonly #mmu: Mmu;
+  readonly #translated = new Set<bigint>();
+
+  constructor(path: (typeof PATHS)[number], mode: Mode, seed: number) {
+    const ram = rams[PATHS.indexOf(path)];
+    this.#machine = new RandomMachine(ram, mode, seed);
+    this.#mmu = this.#machine.boot(TINY, path).mmu;
+  }
+
+  /** Does something drawn at random, and tells what came of it. */
+  step(): string {
+    const { random } = this.#machine;
+    const kind = random.below(10);
+    if (kind < 5) return this.#translate();
+    if (kind < 8) return this.#batch(kind === 5);
+    return kind === 8 ? this.#changeRegister() : this.#changeEntry();
+  }
+
+  tables(): Int32Array {
+    return this.#machine.ram.words.slice(0, TABLE_FRAMES * 1024);
+  }
+
+  #linear(): { hi: number; lo: number } {
+    const linear = this.#machine.linear();
+    this.#translated.add(linear);
+    return fromBigInt(linear);
+  }
+
+  #outcome(status: number): string {
+    return status >= 0 ? `${status}` : `${status} ${JSON.stringify(this.#mmu.fault.take())}`;
+  }
+
+  #translate(): string {
+    const { hi, lo } = this.#linear();
+    return this.#outcome(this.#mmu.translate(hi, lo, this.#machine.access().bits));
+  }
+
+  #batch(translateOnly: boolean): string {
+    const addresses = Array.from({ length: BATCH }, () => this.#linear());
+    const his = Int32Array.from(addresses, ({ hi }) => hi);
+    const los = Int32Array.from(addresses, ({ lo }) => (this.#machine.chance(0.9) ? lo & ~3 : lo));
+    const found = new Int32Array(BATCH);
+    const access = [READ, READ | USER, WRITE, FETCH | USER][this.#machine.random.below(translateOnly ? 4 : 2)];
+    const done = translateOnly
+      ? this.#mmu.translateMany(his, los, BATCH, access, found)
+      : this.#mmu.loadMany(his, los, BATCH, access, found);
+    return `${done} of ${found.subarray(0, done).join()} ${done < BATCH ? this.#outcome(this.#mmu.fault.status) : ''}`;
+  }
+
+  #changeRegister(): string {
+    const mmu = this.#mmu;
+    const { random } = this.#machine;
+    const value = random.nextInt32();
+    const changes = [
+      () => mmu.writeCr0(mmu.cr0 ^ CR0_WP),
+      () => mmu.writePkru(value),
+      () => mmu.setAc(value > 0),
+      () => mmu.writeCr3(0, 0),
+    ];
+    return String(changes[random.below(changes.length)]());
+  }
+
+  /** Changes an entry, and drops what may be cached of it: all, or the address of everything that was translated. */
+  #changeEntry(): string {
+    const { random } = this.#machine;
+    const indices = this.#machine.indices();
+    this.#machine.fill(random.below(TABLE_FRAMES), indices[random.below(indices.length)]);
+    if (this.#machine.chance(0.5)) return String(this.#mmu.invpcid(INVPCID_ALL_WITH_GLOBALS, 0, 0, 0));
+    for (const linear of this.#translated) {
+      const { hi, lo } = fromBigInt(linear);
+      this.#mmu.invlpg(hi, lo);
+      this.#mmu.invlpg(hi, (lo + 4) | 0);
+    }
+    return 'invlpg';
+  }
+}
+
+it.each(MODES)('every translation path gives the same answers, faults and tables: mode %s', (mode) => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const drivers = PATHS.map((path) => new Driver(path, mode, seed));
+      for (let i = 0; i < STEPS; i++) {
+        const [walk, soft, modelled] = drivers.map((driver) => driver.step());
+        if (soft !== walk || modelled !== walk)
+          expect({ i, soft, modelled }).toEqual({ i, soft: walk, modelled: walk });
+      }
+      const [walk, soft, modelled] = drivers.map((driver) => driver.tables());
+      expect(soft.every((word, i) => word === walk[i])).toBe(true);
+      expect(modelled.every((word, i) => word === walk[i])).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('a soft TLB keeps answering from an entry that software changed, until it is invalidated', () => {
+  const tables = new Tables();
+  tables.map(0x5000, 100);
+  const mmu = tables.mmu({ path: 'soft' });
+  expect(mmu.translate(0, 0x5000, READ)).toBe(100);
+  tables.map(0x5000, 200);
+  expect(mmu.translate(0, 0x5000, READ)).toBe(100);
+  mmu.invlpg(0, 0x5000);
+  expect(mmu.translate(0, 0x5000, READ)).toBe(200);
+});
+
+it('a batch counts as the same accesses one at a time do', () => {
+  const tables = new Tables();
+  for (let page = 0; page < 64; page++) tables.map(page * 4096, 100 + page);
+  const los = Int32Array.from({ length: 4000 }, (_, i) => ((i * i * 37) % 64) * 4096 + ((i * 4) % 4096));
+  const his = new Int32Array(los.length);
+  const [batch, single] = [1, 2].map(() => tables.mmu({ tlb: parseTlb('16x4+32x4+psc') }));
+  expect(batch.translateMany(his, los, los.length, READ, new Int32Array(los.length))).toBe(los.length);
+  for (const lo of los) single.translate(0, lo, READ);
+  expect(batch.counters.snapshot()).toEqual(single.counters.snapshot());
+});
+
+it.each([{ tlb: TINY }, { check: true }, { entryCache: { entries: 4, ways: 4 } }])(
+  'what belongs to the modelled TLB is refused on another path: %o',
+  (options) => {
+    expect(() => new Tables().mmu({ path: 'soft', ...options })).toThrow(/cannot go with path 'soft'/);
+  },
+);
