@@ -70,7 +70,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 async function buildProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('pagewalk')
-    .description('An emulated MMU. Without a command, compare runs on the traces that ship with pagewalk.')
+    .description('An emulated MMU. Without a command, it compares on two recorded programs.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
