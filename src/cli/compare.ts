@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { pageSizeName, SHIFT_4K } from '../../hw/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../compare/compare.js';
@@ -12,7 +12,7 @@ import { shippedTraces } from '../trace/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../trace/workload.js';
 import { MODEL_PRICING, readCosts } from './costs.js';
 import { CommandFailure, explainSystemError } from './failure.js';
-import { pagesOption, parseBytes, parseCount, parseSeed, tlbOption } from './options.js';
+import { pagesOption, parseBytes, parseChoice, parseCount, parseSeed, tlbOption } from './options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from './output.js';
 import { Progress } from './progress.js';
 
@@ -28,12 +28,6 @@ interface CompareCommandOptions extends OutputOptions {
   readonly stride?: number;
   readonly seed?: number;
   readonly plot?: string;
-}
-
-function parseWorkload(name: string): string {
-  const names = WORKLOADS.map((workload) => workload.name);
-  if (names.includes(name)) return name;
-  throw new InvalidArgumentError(`Choose from ${names.join(', ')}.`);
 }
 
 /** Options that shape a workload and mean nothing without one. */
@@ -121,7 +115,11 @@ export function compareCommand(): Command {
     .option('--costs <file>', 'JSON that replaces model cycles by name')
     .option('--fetches', 'instruction fetches too, reported apart')
     .option('--lenient', 'skip and count malformed lines')
-    .option('-w, --workload <name>', 'stream, stride, uniform, chase or zipf', parseWorkload)
+    .option(
+      '-w, --workload <name>',
+      'stream, stride, uniform, chase or zipf',
+      parseChoice(WORKLOADS.map(({ name }) => name)),
+    )
     .option('--footprint <bytes>', 'its memory (default: 1G)', parseBytes)
     .option('--accesses <count>', 'its length (default: 10M)', (text) => parseCount(text))
     .option('--stride <bytes>', 'its step (default: 4K)', parseBytes)

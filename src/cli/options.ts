@@ -75,9 +75,20 @@ export function pagesOption(): Option {
   return new Option('-p, --pages <sizes>', 'page sizes').argParser(parsePages).default(PAGE_SHIFTS, all);
 }
 
+/** A parser for one of a few words. */
+export function parseChoice<T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found === undefined) throw new InvalidArgumentError(`Choose from ${choices.join(', ')}.`);
+    return found;
+  };
+}
+
 /** `--access`, the same for every command that has it. */
 export function accessOption(): Option {
-  return new Option('-a, --access <kind>', 'what to do there').choices(['read', 'write', 'fetch']).default('read');
+  return new Option('-a, --access <kind>', 'read, write or fetch')
+    .argParser(parseChoice(['read', 'write', 'fetch']))
+    .default('read');
 }
 
 function parseTlbOption(text: string): TlbGeometry {

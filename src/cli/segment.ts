@@ -9,7 +9,7 @@ import { segmentDemo, segmentDemoInput } from '../explain/segment-demo.js';
 import { explainSegment } from '../explain/segment.js';
 import { segmentText } from '../explain/segment-text.js';
 import { CommandFailure } from './failure.js';
-import { accessOption } from './options.js';
+import { accessOption, parseChoice } from './options.js';
 import { printJson } from './output.js';
 import { inState, readState } from './state-file.js';
 
@@ -31,13 +31,10 @@ interface LogicalAddress {
 }
 
 function parseLogical(text: string): LogicalAddress {
-  const [first, second, ...more] = text.split(':');
-  const selector = parseAddress(first);
-  const offset = parseAddress(second);
+  const parts = text.split(':').map(parseAddress);
+  const [selector, offset] = parts;
   const fits = selector?.hi === 0 && selector.lo >= 0 && selector.lo <= 0xffff;
-  if (selector !== undefined && offset !== undefined && more.length === 0 && fits) {
-    return { selector: selector.lo, ...offset };
-  }
+  if (parts.length === 2 && fits && offset !== undefined) return { selector: selector.lo, ...offset };
   throw new InvalidArgumentError('Give a selector of 16 bits and an offset, such as 0x2b:0x10.');
 }
 
@@ -61,10 +58,16 @@ export function segmentCommand(): Command {
     .argument('<SEL:OFF>', 'selector and offset, such as 0x2b:0x10', parseLogical)
     .addOption(accessOption())
     .addOption(
-      new Option('-r, --register <name>', 'loaded with it; fetches use cs').choices(registers).default(registers[DS]),
+      new Option('-r, --register <name>', 'es, cs, ss, ds, fs or gs; fetches use cs')
+        .argParser(parseChoice(registers))
+        .default(registers[DS]),
     )
-    .addOption(new Option('-s, --size <bytes>', 'bytes accessed').choices(['1', '2', '4', '8']).default('4'))
-    .addOption(new Option('--cpl <level>', 'level of the demonstration').choices(['0', '1', '2', '3']).default('3'))
+    .addOption(
+      new Option('-s, --size <bytes>', '1, 2, 4 or 8').argParser(parseChoice(['1', '2', '4', '8'])).default('4'),
+    )
+    .addOption(
+      new Option('--cpl <level>', 'who runs: 0 to 3').argParser(parseChoice(['0', '1', '2', '3'])).default('3'),
+    )
     .option('--state <file>', 'a machine of yours, as --print-state writes one')
     .option('--json', 'print JSON instead of text')
     .option('--print-state', 'print the demonstration as a state file, to edit')

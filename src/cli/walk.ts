@@ -3,15 +3,16 @@ import { parseAddress } from '../../hw/address.js';
 import type { Word64 } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
 import { X86_MODES } from '../../hw/paging/x86-format.js';
-import { DEMO_MODES, demoState, demoStateInput } from '../explain/demo-states.js';
+import { DEMO_ADDRESSES, DEMO_MODES, demoState, demoStateInput } from '../explain/demo-states.js';
 import type { DemoMode } from '../explain/demo-states.js';
 import { KERNEL_STATES } from '../explain/kernel-states.js';
 import { buildMachine } from '../explain/machine.js';
 import type { AccessKind } from '../explain/machine-state.js';
 import { explainWalk } from '../explain/walk.js';
 import { walkText } from '../explain/walk-text.js';
+import { wrap } from '../report/table.js';
 import { CommandFailure } from './failure.js';
-import { accessOption } from './options.js';
+import { accessOption, parseChoice } from './options.js';
 import { printJson } from './output.js';
 import { inState, readState } from './state-file.js';
 
@@ -46,6 +47,8 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
 
 /** `pagewalk walk`: why an address leads where it leads. */
 export function walkCommand(): Command {
+  const everywhere = DEMO_ADDRESSES.filter(({ modes }) => modes === undefined).map(({ address }) => address);
+  const labs = KERNEL_STATES.map(({ name }) => name);
   return new Command('walk')
     .summary('why did this address fault?')
     .description('Walks one address through TLB and page tables, entry by entry.')
@@ -53,21 +56,19 @@ export function walkCommand(): Command {
     .addOption(accessOption())
     .option('-u, --user', 'in user mode; without it, as the kernel')
     .addOption(
-      new Option('-m, --mode <mode>', 'paging mode of the demonstration (default: 4l)')
-        .choices(DEMO_MODES)
+      new Option('-m, --mode <mode>', 'demonstration: 4l, 5l, pae or 32 (default: 4l)')
+        .argParser(parseChoice(DEMO_MODES))
         .conflicts(['state', 'lab']),
     )
     .addOption(new Option('--state <file>', 'a machine of yours, as --print-state writes one').conflicts('lab'))
-    .addOption(
-      new Option('--lab <name>', 'a machine as the kernel left it').choices(KERNEL_STATES.map(({ name }) => name)),
-    )
+    .addOption(new Option('--lab <name>', `as the kernel left it: ${labs.join(', ')}`).argParser(parseChoice(labs)))
     .option('--json', 'print JSON instead of text')
     .addOption(
       new Option('--print-state', 'print the demonstration as a state file, to edit').conflicts(['state', 'lab']),
     )
     .addHelpText(
       'after',
-      '\nTry 0x401000 0x601000 0x602000 0x700000 0x800000 0xc00000 0xc0100000.\n\n' +
+      `\n${wrap(`Try ${everywhere.join(' ')}.`)}\n\n` +
         'Examples:\n  pagewalk walk 0x602000 --access write --user\n  pagewalk walk 0x601000 --access write --user --lab fork',
     )
     .action((address: Word64, options: WalkCommandOptions, command: Command) => {

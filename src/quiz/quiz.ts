@@ -21,7 +21,7 @@ const KINDS: readonly ExerciseKind[] = [
 ];
 
 /** An exercise without what would give it away. */
-export type Question = Omit<Exercise, 'answer' | 'reasoning'>;
+type Question = Omit<Exercise, 'answer' | 'reasoning'>;
 
 export interface QuizResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;

@@ -168,7 +168,10 @@ test('the fits come out by hand as well', () => {
     for (const [fit, key] of Object.entries(orders)) {
       const holes = start.map((hole) => ({ ...hole }));
       const places = sizes.map((bytes) => {
-        const [chosen] = holes.filter((hole) => hole.bytes >= bytes).sort((a, b) => key(a) - key(b));
+        const chosen = holes
+          .filter((hole) => hole.bytes >= bytes)
+          .sort((a, b) => key(a) - key(b))
+          .at(0);
         if (chosen === undefined) return 'no hole is large enough';
         chosen.base += bytes;
         chosen.bytes -= bytes;

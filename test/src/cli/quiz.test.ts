@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { examplesOf, printed } from './examples.js';
+import { runCli } from './run-cli.js';
+
+test('the examples of the help ask, and answer', () => {
+  const [asks, solves] = examplesOf('quiz').map(printed);
+  expect(asks).toContain('1. paging: translate');
+  expect(asks).not.toContain('Answer: ');
+  expect(asks).toContain('--solve');
+  expect(solves).toMatch(/^Answer: \d+ copied, \d+ re-used, \d+ frames$/m);
+});
+
+test('the same seed prints the same sheet', () => {
+  expect(printed(['quiz', '--seed', '7'])).toBe(printed(['quiz', '--seed', '7']));
+});
+
+test.each([
+  [
+    ['quiz', 'cats'],
+    ['cats', 'paging, segmentation, cow, tlb, allocation'],
+  ],
+  [
+    ['quiz', '--seed', 'x'],
+    ['--seed', "'x'", '4294967295'],
+  ],
+])('%j is a usage error that names value and fix', (args, parts) => {
+  const { status, stdout, stderr } = runCli(args);
+  expect([status, stdout]).toEqual([2, '']);
+  for (const part of parts) expect(stderr).toContain(part);
+});

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { SegmentResult } from '../../../src/explain/segment-result.js';
+import { examplesOf, printed, tooWide } from './examples.js';
+import { runCli } from './run-cli.js';
+
+test('the examples of the help show an access that works, and one past the limit', () => {
+  const [works, fails] = examplesOf('segment').map(printed);
+  expect(works).toMatch(/^Linear +0x400010$/m);
+  expect(works).toMatch(/^Physical +0x100010/m);
+  expect(fails).toMatch(/^NO .*0x1fff.*: #GP\(0x0\)$/m);
+  expect(fails).toContain('"Limit Checking"');
+  expect(tooWide(works + fails)).toEqual([]);
+});
+
+test('the descriptor is decoded bit by bit', () => {
+  const text = printed(['segment', '0x43:0']);
+  expect(text).toMatch(/^ {2}P +47 +0 +Present/m);
+  expect(text).toMatch(/^ {2}limit 15:0 +15:0 +0x1fff/m);
+});
+
+test('the JSON is the same object', () => {
+  const text = printed(['segment', '0x10:0x8000', '--cpl', '0', '--register', 'ss', '--json']);
+  expect(JSON.parse(text) as SegmentResult).toMatchObject({ register: 'SS', cpl: 0, linear: '0x8000' });
+});
+
+test('the demonstration can be printed as a state file', () => {
+  const state = printed(['segment', '0:0', '--print-state']);
+  const { status, stdout } = runCli(['segment', '0x33:0', '--access', 'write', '--state', '-'], state);
+  expect(status).toBe(0);
+  expect(stdout).toBe(printed(['segment', '0x33:0', '--access', 'write']));
+});
+
+test.each([
+  [
+    ['segment', '0x2b'],
+    ['SEL:OFF', '0x2b:0x10'],
+  ],
+  [
+    ['segment', '0x10000:0'],
+    ['SEL:OFF', '16 bits'],
+  ],
+  [
+    ['segment', '0x2b:0x100000000'],
+    ['32 bits', 'protected mode'],
+  ],
+  [
+    ['segment', '0x2b:0', '--size', '3'],
+    ['--size', '3', '1, 2, 4, 8'],
+  ],
+  [
+    ['segment', '0x2b:0', '--cpl', '0', '--state', 'x'],
+    ['--cpl', 'segments.cpl'],
+  ],
+])('%j is a usage error that names option, value and fix', (args, parts) => {
+  const { status, stdout, stderr } = runCli(args);
+  expect([status, stdout]).toEqual([2, '']);
+  for (const part of parts) expect(stderr).toContain(part);
+});
+
+test('a state without segments is refused with what is missing', () => {
+  const state = '{"schemaVersion": 1, "registers": {"cr0": 1}}';
+  const { status, stderr } = runCli(['segment', '0x8:0', '--state', '-'], state);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/segments is missing: give "segments"/);
+});

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { WalkResult } from '../../../src/explain/walk-result.js';
+import { examplesOf, printed, tooWide } from './examples.js';
+import { runCli } from './run-cli.js';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function walkJson(...args: string[]): WalkResult {
+  return JSON.parse(printed(['walk', ...args, '--json'])) as WalkResult;
+}
+
+test('the examples of the help show a write that is refused, and copy-on-write', () => {
+  const [readOnly, shared] = examplesOf('walk').map(printed);
+  for (const text of [readOnly, shared]) {
+    expect(text).toContain('#PF page fault, error code 0x7');
+    expect(text).toMatch(/^Why +PT\[\d+\] has R\/W = 0/m);
+    expect(text).toMatch(/^Source +Intel SDM vol\. 3A/m);
+    expect(tooWide(text)).toEqual([]);
+  }
+  expect(shared).toContain('L1 hit');
+});
+
+test('one line a level: index, address, digits, flags and what is allowed so far', () => {
+  const text = printed(['walk', '0x601000', '--mode', '5l']);
+  expect(text).toMatch(/^PML5\[0\] +0x1000 +0x0000000000002027 +table 0x2000 +A U\/S R\/W P +user rwx/m);
+  expect(text).toMatch(/^PT\[1\] .* page 0x101000 +XD U\/S R\/W P +user rw-/m);
+  expect(text).toContain('physical address 0x101000 (4K page)');
+});
+
+test('the JSON is the same object', () => {
+  const { outcome, levels, mode } = walkJson('0x812345', '--mode', 'pae', '--access', 'write');
+  expect(mode).toBe('pae');
+  expect(levels.map(({ table }) => table)).toEqual(['PDPT', 'PD']);
+  expect(outcome).toEqual({ kind: 'mapped', physical: '0x412345', page: '2M' });
+});
+
+test('the demonstration, printed as a state file, walks as it does itself', () => {
+  const file = join(folder, 'state.json');
+  writeFileSync(file, printed(['walk', '0', '--mode', '32', '--print-state']));
+  expect(walkJson('0x602000', '--state', file)).toEqual(walkJson('0x602000', '--mode', '32'));
+});
+
+test.each([
+  [
+    ['walk', 'here'],
+    ['ADDRESS', "'here'", '0x401000'],
+  ],
+  [
+    ['walk', '0x1', '--access', 'look'],
+    ['--access', 'look', 'read, write, fetch'],
+  ],
+  [
+    ['walk', '0x1', '--mode', '6l'],
+    ['--mode', '6l', '5l'],
+  ],
+  [
+    ['walk', '0x1', '--lab', 'none'],
+    ['--lab', 'none', 'fork'],
+  ],
+  [
+    ['walk', '0x100000000', '--mode', 'pae'],
+    ['0x100000000', '32 bits', '0xffffffff'],
+  ],
+  [
+    ['walk', '0x1', '--mode', '4l', '--state', 'x'],
+    ['--mode', '--state'],
+  ],
+])('%j is a usage error that names option, value and fix', (args, parts) => {
+  const { status, stdout, stderr } = runCli(args);
+  expect([status, stdout]).toEqual([2, '']);
+  for (const part of parts) expect(stderr).toContain(part);
+});
+
+test.each([
+  ['not JSON at all', /state\.json: not JSON: /],
+  ['{"schemaVersion": 1}', /state\.json: registers: /],
+  ['{"schemaVersion": 1, "registers": {"cr0": "0x80000000"}}', /state\.json: registers\.cr0: the processor refuses/],
+  [
+    '{"schemaVersion": 1, "registers": {"cr0": 1}, "memory": [{"at": "x", "value": 0}]}',
+    /state\.json: memory\.0\.at: 'x'/,
+  ],
+])('the state %s is refused in one line', (text, message) => {
+  const file = join(folder, 'state.json');
+  writeFileSync(file, text);
+  const { status, stdout, stderr } = runCli(['walk', '0x1000', '--state', file]);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(message);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+});
+
+test('a state file that is not there is told in words', () => {
+  const { status, stderr } = runCli(['walk', '0x1000', '--state', join(folder, 'none.json')]);
+  expect(status).toBe(1);
+  expect(stderr).toContain('none.json');
+  expect(stderr).toContain('no such file');
+});
