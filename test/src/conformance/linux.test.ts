@@ -8,11 +8,10 @@ import { compareProgram } from '../../../src/conformance/linux-compare.js';
 import { conformLinux, linuxText } from '../../../src/conformance/linux.js';
 import { LinuxMachine } from '../../../src/conformance/linux-machine.js';
 
-const fileOf = (family: string): string =>
-  fileURLToPath(new URL(`../../data/linux/open-${family}.jsonl.gz`, import.meta.url));
+const fileOf = (name: string): string => fileURLToPath(new URL(`../../data/linux/${name}.jsonl.gz`, import.meta.url));
 
-function programsOf(family: string, count: number): LinuxProgram[] {
-  const lines = gunzipSync(readFileSync(fileOf(family)))
+function programsOf(name: string, count: number): LinuxProgram[] {
+  const lines = gunzipSync(readFileSync(fileOf(name)))
     .toString()
     .split('\n');
   return lines.slice(0, count).map((line) => linuxProgram.parse(JSON.parse(line)));
@@ -20,12 +19,15 @@ function programsOf(family: string, count: number): LinuxProgram[] {
 
 describe('recorded Linux programs', () => {
   it.each([
-    ['mix', 1500],
-    ['brk', 160],
-    ['thp', 200],
-    ['ext4', 80],
-  ])('%s: values, pages and VMAs of every program', (family, programs) => {
-    const result = conformLinux([fileOf(family)]);
+    ['open-mix', 1500],
+    ['open-brk', 160],
+    ['open-thp', 200],
+    ['open-ext4', 80],
+    ['rare-mix', 399],
+    ['rare-thp', 47],
+  ])('%s: values, pages and VMAs of every program', (name, programs) => {
+    const result = conformLinux([fileOf(name)]);
+    const [family] = name.split('-').slice(1);
     expect(linuxText(result)).not.toContain('differ');
     const all = { passed: programs, failed: 0 };
     expect(result.families[family]).toEqual({ values: all, pages: all, vmas: all, programs: all });
@@ -36,7 +38,7 @@ describe('the comparison notices', () => {
   const machine = new LinuxMachine();
   const changed = (change: (text: string) => string): string[] => {
     const classes = new Set<string>();
-    for (const program of programsOf('mix', 20)) {
+    for (const program of programsOf('open-mix', 20)) {
       const other = linuxProgram.parse(JSON.parse(change(JSON.stringify(program))));
       for (const name of Object.keys(compareProgram(machine, other))) classes.add(name);
     }
