@@ -5,10 +5,14 @@
  * is called from inside the loop, so that its state stays in registers: what needs more work is noted and done after.
  */
 
-import { PTE_P } from '../../hw/paging/x86-format.js';
-import { MAP_EXCLUSIVE } from './frames.js';
-import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
+import * as format from '../../hw/paging/x86-format.js';
+import * as frameTable from './frames.js';
+import * as pte from './pte.js';
 
+// V8 folds a module's own constants into its code; imported ones it loads and tests at each use.
+const { PTE_P } = format;
+const { MAP_EXCLUSIVE } = frameTable;
+const { PTE_MAPPED, PTE_SPECIAL } = pte;
 const ENTRIES = 512;
 
 export class TableCopy {
@@ -38,6 +42,7 @@ export class TableCopy {
     lose: number,
     childLose: number,
   ): void {
+    const { changedAt, largeFrames } = this;
     let copied = 0;
     let counted = 0;
     let changed = 0;
@@ -54,7 +59,7 @@ export class TableCopy {
         map[frame] = (word + 1) | 0;
         counted = (counted + 1) | 0;
         if (word < 0) {
-          this.largeFrames[large] = frame;
+          largeFrames[large] = frame;
           large = (large + 1) | 0;
         }
       }
@@ -65,7 +70,7 @@ export class TableCopy {
       words[at] = low & ~lose;
       // What the hardware could not use needs no invalidation.
       if ((low & PTE_P) === 0) continue;
-      this.changedAt[changed] = i;
+      changedAt[changed] = i;
       changed = (changed + 1) | 0;
     }
     this.copied = copied;
