@@ -57,3 +57,26 @@ describe('the buddy allocator', () => {
     expect(frames).toEqual(Array.from({ length: 255 }, (_, i) => i + 1));
   });
 });
+
+describe('frames that are asked for', () => {
+  const FRAMES = 64;
+  const make = (): Buddy => new Buddy({ frames: FRAMES, ranges: [{ base: 0, bytes: FRAMES * 4096 }] });
+
+  it('are the next ones handed out, and join their buddies again when they are freed', () => {
+    const frames = make();
+    const before = frames.freeBlocks();
+    expect(frames.ask([37, 5])).toBe(true);
+    expect(frames.free).toBe(FRAMES - 3);
+    const got = [frames.allocate(0), frames.allocate(0)];
+    expect(got).toEqual([37, 5]);
+    for (const frame of got) frames.release(frame, 0);
+    expect(frames.freeBlocks()).toEqual(before);
+  });
+
+  it('must be free', () => {
+    const frames = make();
+    const taken = frames.allocate(0);
+    expect(frames.ask([taken])).toBe(false);
+    expect(frames.ask([0])).toBe(false);
+  });
+});
