@@ -91,5 +91,4 @@ export type LinuxProgram = z.infer<typeof linuxProgram>;
 export type Operation = z.infer<typeof operation>;
 export type RecordedResult = z.infer<typeof result>;
 export type RecordedCheckpoint = z.infer<typeof checkpoint>;
-export type RecordedVma = z.infer<typeof recordedVma>;
 export type OperationValue = Exclude<RecordedResult, RecordedCheckpoint>;

@@ -10,7 +10,7 @@ export const CLASSES = ['values', 'pages', 'vmas'] as const;
 export type ComparisonClass = (typeof CLASSES)[number];
 
 /** The first difference of one class in a program. */
-export interface Difference {
+interface Difference {
   /** Position of the op, counted from 0. */
   readonly at: number;
   /** Recorded and found, in words. */

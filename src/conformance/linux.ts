@@ -9,7 +9,7 @@ import type { Comparison, ComparisonClass } from './linux-compare.js';
 import { LinuxMachine } from './linux-machine.js';
 import type { FamilyCount } from './result.js';
 
-export type LinuxFamily = Record<ComparisonClass | 'programs', FamilyCount>;
+type LinuxFamily = Record<ComparisonClass | 'programs', FamilyCount>;
 
 export interface LinuxResult {
   /** By the recording's `fam`; `programs` counts those without any difference. */
