@@ -1,6 +1,6 @@
 /** Looks at a live process through /proc: the one part of inspect that needs Linux and Node. */
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { RunBuilder } from './pagemap.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
 import { parseSmaps } from './smaps.js';
@@ -38,12 +38,14 @@ export function readProcess(pid: number): ProcessImage {
   if (process.platform !== 'linux') {
     throw new InspectError(`inspect reads /proc/PID/smaps, which Linux has and ${process.platform} has not`);
   }
-  const maps = readProc(pid, 'maps');
-  const regions = parseSmaps(readProc(pid, 'smaps'));
-  if (regions.length === 0) {
-    const why = maps === '' ? 'it is a kernel thread, or has just ended' : 'its kernel keeps no smaps';
-    throw new InspectError(`PID ${pid}: no memory to look at: ${why}`);
+  if (readProc(pid, 'maps') === '') {
+    throw new InspectError(`PID ${pid}: no memory to look at: it is a kernel thread, or has just ended`);
   }
+  if (!existsSync('/proc/self/smaps')) {
+    throw new InspectError('this kernel keeps no /proc/PID/smaps (CONFIG_PROC_PAGE_MONITOR), which inspect reads');
+  }
+  const regions = parseSmaps(readProc(pid, 'smaps'));
+  if (regions.length === 0) throw new InspectError(`PID ${pid}: it has just ended`);
   return {
     pid,
     command: readProc(pid, 'comm').trim(),

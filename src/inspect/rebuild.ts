@@ -10,6 +10,7 @@ import * as f from '../kernel/flags.js';
 import { errnoName } from '../kernel/errno.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
+import { MMAP_MIN_ADDRESS } from '../kernel/stack.js';
 import { residentRuns } from './process-image.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
 
@@ -49,6 +50,7 @@ function isHugetlb({ pageBytes, flags }: Region): boolean {
 /** Why the model cannot have a region; undefined when it can. */
 function refusal(region: Region): string | undefined {
   if (region.end > USER_END) return 'it lies outside of the addresses of user mode';
+  if (region.start < MMAP_MIN_ADDRESS) return 'it lies below the lowest address that mmap gives';
   if (!isHugetlb(region)) return undefined;
   const known = region.pageBytes === HUGE_BYTES || region.pageBytes === 2 ** SHIFT_1G;
   const isPrivate = region.permissions.endsWith('p');

@@ -139,9 +139,11 @@ test('a process larger than the model keeps its mappings and tells what was left
   const large = region(2 ** 40, 64 * GIB, { resident: 40 * GIB, anonymous: 40 * GIB, name: '[heap]' });
   const next = region(2 ** 41, GIB, { resident: MIB, anonymous: MIB });
   const system = region(2 ** 63, 4096, { name: '[vsyscall]' });
-  const { regions, leftOut } = planRebuild(image([large, next, system]), 8 * GIB);
+  const lowest = region(0x1000, 4096);
+  const { regions, leftOut } = planRebuild(image([lowest, large, next, system]), 8 * GIB);
   expect(regions.map(({ runs }) => runs.length)).toEqual([0, 1]);
   expect(leftOut.map(({ what, bytes }) => [what, bytes])).toEqual([
+    ['anonymous memory at 0x1000', 4096],
     ['resident pages of [heap]', 40 * GIB],
     ['[vsyscall]', 4096],
   ]);
