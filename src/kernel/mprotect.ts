@@ -47,7 +47,7 @@ function protectRange(memory: Memory, space: AddressSpace, start: number, end: n
   return 0;
 }
 
-/** The flags after a change of rights, with the charge against the commit limit; or EACCES. */
+/** The flags after a change to other rights, with the charge against the commit limit; or EACCES. */
 function newFlags(vma: Vma, rights: number): number {
   // VM_MAYREAD and its kin stand four bits above the rights that they allow.
   if ((rights & ~(vma.flags >>> 4)) !== 0) return EACCES;
@@ -62,9 +62,9 @@ function newFlags(vma: Vma, rights: number): number {
 /** Changes a range within one VMA. Returns where to go on, or an errno. */
 function protectVma(memory: Memory, vma: Vma, start: number, end: number, rights: number): number {
   const before = vma.flags;
+  if ((before & vm.VM_ACCESS) === rights) return end;
   const flags = newFlags(vma, rights);
   if (flags < 0) return flags;
-  if (flags === before) return end;
   const changed = modifyFlags(memory, vma, start, end, flags);
   if (typeof changed === 'number') return changed;
   changePages(memory, changed, start, end);

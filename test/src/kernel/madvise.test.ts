@@ -122,6 +122,18 @@ describe('madvise', () => {
     expect(ranges(process)).toEqual([[BASE, 4]]);
   });
 
+  it('mprotect to the rights that a wiped copy has already keeps its charge', () => {
+    const { kernel, process } = start(4);
+    kernel.store(process, BASE, 1, 9);
+    kernel.madvise(process, BASE, 4 * PAGE, f.MADV_WIPEONFORK);
+    kernel.mprotect(process, BASE, 4 * PAGE, f.PROT_READ);
+    const child = alive(kernel.fork(process));
+    expect(kernel.mprotect(child, BASE, 4 * PAGE, f.PROT_READ)).toBe(0);
+    expect(kernel.smaps(child)).toMatch(/VmFlags:.* ac/);
+    kernel.mprotect(child, BASE, 4 * PAGE, f.PROT_NONE);
+    expect(kernel.smaps(child)).not.toMatch(/VmFlags:.* ac/);
+  });
+
   it('guard pages fault, survive DONTNEED and fork, and go with GUARD_REMOVE', () => {
     const { kernel, process } = start(4);
     kernel.store(process, BASE + PAGE, 1, 9);
