@@ -6,6 +6,7 @@ import type { ObjectKind } from './file.js';
 import { allocateFile, readFile, truncateFile, writeFile } from './file-io.js';
 import type { Memory } from './memory.js';
 import { dropIfUnused } from './page-cache.js';
+import { cleanObject } from './rmap.js';
 import { readFrame } from './user-copy.js';
 
 export class Files {
@@ -61,6 +62,11 @@ export class Files {
     object.links--;
     dropIfUnused(this.#memory, object);
     return 0;
+  }
+
+  /** fsync(2): the file's pages are clean afterwards. Memory has nowhere to be written to. */
+  sync(file: OpenFile): void {
+    cleanObject(this.#memory, file.object);
   }
 
   /** ftruncate(2). Returns 0 or an errno. */

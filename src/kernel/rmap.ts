@@ -1,8 +1,9 @@
 /** The reverse map: from a frame, or a range of an object, to every place that maps it. */
 
 import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { PTE_D, PTE_RW } from '../../hw/paging/x86-format.js';
 import type { FileObject } from './file.js';
-import { FRAME_ANON } from './frames.js';
+import { FRAME_ANON, FRAME_DIRTY } from './frames.js';
 import { hugeFrame } from './mapping.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED } from './pte.js';
@@ -60,4 +61,22 @@ export function unmapObject(memory: Memory, object: FileObject, from: number, to
     if (start < end) zapRange(memory, vma, start, end, { keepCopies, keepGuards: true });
     memory.tlb.flush();
   }
+}
+
+/**
+ * Writes a disk file's dirty pages out: they are clean then, and read-only in every mapping, so that the next write to
+ * one is noticed. There is no disk to write to.
+ */
+export function cleanObject(memory: Memory, object: FileObject): void {
+  if (object.kind !== 'disk') return;
+  const { frames, tables, tlb } = memory;
+  for (const frame of object.pages.values()) {
+    frames.flags[frame] &= ~FRAME_DIRTY;
+    for (const { vma, address } of mappingsOf(memory, frame)) {
+      const at = tables.find(vma.space, address, SHIFT_4K);
+      tables.words[at] &= ~(PTE_D | PTE_RW);
+      tlb.page(vma.space, address);
+    }
+  }
+  tlb.flush();
 }

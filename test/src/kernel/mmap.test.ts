@@ -236,6 +236,22 @@ describe('files', () => {
     expect(peek(kernel, process, BASE)).toBe(3);
   });
 
+  it('on disk are clean after fsync, and a write to a clean page is noticed by a fault', () => {
+    const { kernel, mmu } = bootWithMmu(MIB);
+    const process = spawn(kernel);
+    const file = kernel.files.open('/data', 'disk');
+    kernel.files.write(file, 0, Uint8Array.of(1));
+    map(kernel, process, BASE, 1, { file, flags: f.MAP_SHARED | f.MAP_FIXED });
+    kernel.store(process, BASE, 1, 2);
+    expect(kernel.smaps(process)).toMatch(/Private_Dirty: +4 kB/);
+    kernel.files.sync(file);
+    expect(kernel.smaps(process)).toMatch(/Private_Clean: +4 kB/);
+    const { minorFaults } = kernel.counters;
+    expect([kernel.store(process, BASE, 1, 3), kernel.store(process, BASE, 1, 4)]).toEqual([0, 0]);
+    expect(kernel.counters.minorFaults).toBe(minorFaults + 1);
+    expect(mmu.checker?.found).toEqual([]);
+  });
+
   it('live on after unlink and close as long as they are mapped', () => {
     const kernel = boot();
     const process = spawn(kernel);

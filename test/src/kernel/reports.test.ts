@@ -16,6 +16,7 @@ describe('smaps', () => {
     const kernel = boot();
     const library = kernel.files.open('/usr/lib/libc.so.6', 'disk');
     kernel.files.write(library, 0, new Uint8Array(8 * PAGE).fill(1));
+    kernel.files.sync(library);
     const processes = [spawn(kernel), spawn(kernel)];
     for (const process of processes) {
       const request = { address: BASE, length: 8 * PAGE, prot: 3, flags: f.MAP_PRIVATE | f.MAP_FIXED };
@@ -24,7 +25,7 @@ describe('smaps', () => {
     }
     kernel.store(processes[0], BASE + PAGE, 1, 2);
     const [first, second] = processes.map((process) => kernel.smaps(process));
-    expect(['Rss', 'Pss', 'Shared_Dirty', 'Private_Dirty', 'Anonymous'].map((name) => field(first, name))).toEqual([
+    expect(['Rss', 'Pss', 'Shared_Clean', 'Private_Dirty', 'Anonymous'].map((name) => field(first, name))).toEqual([
       32, 18, 28, 4, 4,
     ]);
     expect(['Rss', 'Pss', 'Anonymous'].map((name) => field(second, name))).toEqual([32, 18, 0]);
