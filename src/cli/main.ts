@@ -34,6 +34,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'what does a fork cost?',
     load: async () => (await import('./fork.js')).forkCommand(),
   },
+  sweep: {
+    summary: 'which TLB would do?',
+    load: async () => (await import('./sweep.js')).sweepCommand(),
+  },
   record: {
     summary: 'record a program as a trace, under valgrind',
     load: async () => (await import('./record.js')).recordCommand(),

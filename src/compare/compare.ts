@@ -48,7 +48,7 @@ interface Made {
 }
 
 /** Makes the pages of every access of a block resident on all machines, and counts the accesses no process can make. */
-class Resident {
+export class Resident {
   readonly footprint = new Footprint();
   /** Elements of the trace that were left out, and how many data accesses and fetches they would have been. */
   outsideUserSpace = 0;

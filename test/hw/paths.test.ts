@@ -73,13 +73,18 @@ class Driver {
     const mmu = this.#mmu;
     const { random } = this.#machine;
     const value = random.nextInt32();
-    const changes = [
-      () => mmu.writeCr0(mmu.cr0 ^ CR0_WP),
-      () => mmu.writePkru(value),
-      () => mmu.setAc(value > 0),
-      () => mmu.writeCr3(0, 0),
-    ];
-    return String(changes[random.below(changes.length)]());
+    switch (random.below(4)) {
+      case 0:
+        return String(mmu.writeCr0(mmu.cr0 ^ CR0_WP));
+      case 1:
+        return String(mmu.writeCr3(0, 0));
+      case 2:
+        mmu.writePkru(value);
+        return 'PKRU';
+      default:
+        mmu.setAc(value > 0);
+        return 'AC';
+    }
   }
 
   /** Changes an entry, and drops what may be cached of it: all, or the address of everything that was translated. */

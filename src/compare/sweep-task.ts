@@ -1,0 +1,91 @@
+/**
+ * One worker's share of a sweep: a trace, a page size and some TLB shapes, replayed together in one pass.
+ *
+ * The shapes share RAM and page tables, whose entries are all accessed and dirty before any of them looks: so none can
+ * change what another counts, and a shape counts the same in whatever company it is replayed.
+ */
+
+import { pageSizeName } from '../../hw/address.js';
+import { Mmu } from '../../hw/mmu.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import type { Trace } from '../trace/block.js';
+import { openTrace } from '../trace/open.js';
+import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
+import { Resident } from './compare.js';
+import { Machine, OutOfModelMemory } from './machine.js';
+import { replayBlock } from './replay.js';
+
+/** A trace that every worker can open for itself. */
+export type SweepTrace =
+  | { readonly name: string; readonly path: string }
+  | { readonly name: string; readonly workload: string; readonly shape: WorkloadOptions };
+
+export interface SweepTask {
+  readonly trace: SweepTrace;
+  /** log2 of the page size. */
+  readonly shift: number;
+  /** TLB shapes as text. */
+  readonly tlbs: readonly string[];
+}
+
+/** What one shape counted. */
+export interface SweepCounts {
+  readonly accesses: number;
+  readonly lookups: number;
+  readonly l1Hits: number;
+  readonly l2Hits: number;
+  readonly walks: number;
+  readonly entryReads: number;
+}
+
+/** An MMU over the same RAM and tables as another. */
+function mmuBeside(first: Mmu, tlb: TlbGeometry): Mmu {
+  const mmu = new Mmu({ ram: first.ram, tlb });
+  mmu.writeCr3(first.cr3Hi, first.cr3Lo);
+  mmu.writeCr4(first.cr4);
+  mmu.writeEfer(first.efer);
+  mmu.writeCr0(first.cr0);
+  return mmu;
+}
+
+function open(trace: SweepTrace): Trace {
+  return 'path' in trace ? openTrace(trace.path) : openWorkload(trace.workload, trace.shape);
+}
+
+async function replay(trace: Trace, resident: Resident, mmus: readonly Mmu[], shift: number): Promise<void> {
+  for await (const block of trace) {
+    resident.prepare(block);
+    for (const mmu of mmus) {
+      if (replayBlock(mmu, shift, block) < 0)
+        throw new Error(`a resident page faulted while ${trace.name} was replayed`);
+    }
+  }
+}
+
+/**
+ * Counts of every shape of the task, in their order.
+ * @throws TraceError, OutOfModelMemory as compare does
+ */
+export default async function runSweepTask({ trace: source, shift, tlbs }: SweepTask): Promise<SweepCounts[]> {
+  const machine = new Machine(shift, parseTlb(tlbs[0]));
+  const mmus = tlbs.map((tlb, i) => (i === 0 ? machine.mmu : mmuBeside(machine.mmu, parseTlb(tlb))));
+  const resident = new Resident([machine]);
+  const trace = open(source);
+  try {
+    await replay(trace, resident, mmus, shift);
+  } catch (error) {
+    // Classes of errors do not survive the way back from a worker thread; words do.
+    if (!(error instanceof OutOfModelMemory)) throw error;
+    const size = pageSizeName(shift);
+    throw new Error(
+      `--pages ${size}: the model's RAM holds too few ${size} pages for '${source.name}'; leave ${size} out`,
+      { cause: error },
+    );
+  }
+  const { data: accesses } = resident.made(trace.counts);
+  return mmus.map(({ counters }) => {
+    const { lookups, l1Hits, l2Hits, walks, entryReads } = counters.snapshot().data;
+    return { accesses, lookups, l1Hits, l2Hits, walks, entryReads };
+  });
+}
