@@ -12,7 +12,7 @@ import { alignDown } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
 import { fileFault, sharedWriteFault } from './file-fault.js';
-import { FRAME_ANON } from './frames.js';
+import { FRAME_ANON, FRAME_GATHERED } from './frames.js';
 import { HUGE_FALLBACK, hugeAllowed, hugeAnonymousFault, hugeWriteFault, takeOver, touchHuge } from './huge.js';
 import { hugetlbFault } from './hugetlb.js';
 import { mapNewAnonymous, mapZero, unmapPage } from './mapping.js';
@@ -147,7 +147,7 @@ function canReuse(memory: Memory, vma: Vma, frame: number): boolean {
     const folio = frames.largeAt(head);
     return folio.total > 1 && !folio.maybeShared && frames.pins[head] === 0;
   }
-  if (frames.references(frame) !== 1) return false;
+  if (frames.references(frame) !== 1 || (frames.flags[frame] & FRAME_GATHERED) !== 0) return false;
   takeOver(memory, vma, frame);
   return true;
 }

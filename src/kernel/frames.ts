@@ -27,6 +27,8 @@ export const FRAME_SWAPBACKED = 1 << 3;
 export const FRAME_REFERENCED = 1 << 4;
 /** The kernel's own, such as the zero page. */
 export const FRAME_KERNEL = 1 << 5;
+/** Waits in the {@link LazyFreeBatch}, which holds a reference. */
+export const FRAME_GATHERED = 1 << 6;
 
 const CHUNK_SHIFT = 9;
 

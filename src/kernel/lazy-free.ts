@@ -14,6 +14,7 @@ import type { Vma } from './vma.js';
 /** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet that would take them. */
 export function freeLazily(memory: Memory, vma: Vma, start: number, end: number): void {
   const { tables } = memory;
+  memory.lazyFree.drain();
   let from = start;
   while (tables.next(vma.space, from, end)) {
     const { at, start: low, end: high } = tables;
@@ -49,7 +50,7 @@ function freeSmall(memory: Memory, vma: Vma, at: number, low: number, high: numb
       splitHugeFolio(memory, head);
       continue;
     }
-    for (let i = 0; i < pages && head >= 0; i++) markUnshared(memory, vma, entry + i * 2, address + i * PAGE_BYTES);
+    for (let i = 0; i < pages && head >= 0; i++) markFree(memory, vma, entry + i * 2, address + i * PAGE_BYTES, head);
     address += pages * PAGE_BYTES;
   }
 }
@@ -77,21 +78,17 @@ function isShared(memory: Memory, head: number): boolean {
   return folio.total > 1 && folio.maybeShared;
 }
 
-/** A page that others map too stays as it is. */
-function markUnshared(memory: Memory, vma: Vma, entry: number, address: number): void {
-  const { frames, tables } = memory;
-  const frame = tables.frameAt(entry);
-  const head = frames.headOf(frame);
-  const shared = frames.order[head] === 0 ? frames.references(head) > 1 : isShared(memory, head);
-  if (!shared) markFree(memory, vma, entry, address, head);
-}
-
-/** A clean page that no swap backs: a later write makes it dirty, and so keeps it. */
+/**
+ * Makes a page clean that no swap backs: a later write makes it dirty, and so keeps it. Shared or not, the contents go
+ * only once every process has given them up.
+ */
 function markFree(memory: Memory, vma: Vma, at: number, address: number, head: number): void {
   const { frames, tables, tlb } = memory;
   if ((frames.flags[head] & FRAME_ANON) === 0) return;
   const low = tables.words[at];
   tables.words[at] = low & ~(PTE_A | PTE_D);
   if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
+  if ((frames.flags[head] & FRAME_SWAPBACKED) === 0) return;
   frames.flags[head] &= ~FRAME_SWAPBACKED;
+  memory.lazyFree.add(head);
 }

@@ -89,7 +89,10 @@ function adviseVma(memory: Memory, vma: Vma, start: number, end: number, advice:
 /** Reads a disk file ahead; memory has nothing to fetch. */
 function willNeed(memory: Memory, vma: Vma, start: number, end: number): number {
   const object = vma.file?.object;
-  if (object?.kind !== 'disk') return 0;
+  if (object?.kind !== 'disk') {
+    memory.lazyFree.drain();
+    return 0;
+  }
   const last = Math.min(pagesOf(object), vma.pageOffset(end));
   for (let index = vma.pageOffset(start); index < last; index++) readAround(memory, object, index);
   return 0;

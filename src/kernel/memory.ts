@@ -7,6 +7,7 @@ import { AnonVma } from './anon-vma.js';
 import { KernelCounters } from './counters.js';
 import { ENOMEM } from './errno.js';
 import { FRAME_KERNEL, Frames } from './frames.js';
+import { LazyFreeBatch } from './lazy-free-batch.js';
 import { PageTables } from './page-table.js';
 import type { Privileged } from './privileged.js';
 import { TableCopy } from './table-copy.js';
@@ -22,6 +23,7 @@ export class Memory {
   readonly ram: Ram;
   readonly counters = new KernelCounters();
   readonly frames: Frames;
+  readonly lazyFree: LazyFreeBatch;
   readonly tables: PageTables;
   readonly tlb: TlbBatch;
   readonly tableCopy = new TableCopy();
@@ -45,6 +47,7 @@ export class Memory {
   ) {
     this.ram = processor.ram;
     this.frames = new Frames(this.ram, this.counters, clean);
+    this.lazyFree = new LazyFreeBatch(this.frames);
     this.tables = new PageTables(this.ram, this.frames, this.counters);
     this.zeroFrame = this.#ownFrame();
     this.tlb = new TlbBatch(processor, this.frames, this.counters, this.#ownFrame());

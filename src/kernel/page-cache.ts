@@ -74,6 +74,7 @@ export function dropCachedPage(memory: Memory, object: FileObject, index: number
   object.unwritten.delete(index);
   object.readAheadMarks.delete(index);
   const { frames } = memory;
+  memory.lazyFree.drain();
   frames.pins[frame]--;
   if (frames.references(frame) === 0) frames.release(frame);
 }

@@ -44,6 +44,7 @@ export function faultIn(memory: Memory, vma: Vma, address: number, write: boolea
 export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number): void {
   for (const vma of space.vmas.overlapping(start, end)) {
     if (!vma.isAccessible) continue;
+    memory.lazyFree.drain();
     const write = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
     const high = Math.min(end, vma.end);
     for (let address = Math.max(start, vma.start); address < high; address += PAGE_BYTES) {
@@ -64,6 +65,7 @@ export function populateAdvice(
   end: number,
   write: boolean,
 ): number {
+  if (start < end) memory.lazyFree.drain();
   for (let address = start; address < end; address += PAGE_BYTES) {
     const vma = space.vmas.at(address);
     if (vma === undefined) return ENOMEM;

@@ -69,6 +69,42 @@ describe('madvise', () => {
     expect(kernel.smaps(process)).toMatch(/LazyFree: +0 kB/);
   });
 
+  /** Frees a page that was shared with a child, runs `between`, and writes the page: was it copied? */
+  function copiesAfterFree(between: (kernel: Kernel, process: Process) => void): boolean {
+    const { kernel, process } = start(80);
+    for (let i = 0; i < 40; i++) kernel.store(process, BASE + i * PAGE, 1, 5);
+    kernel.exit(alive(kernel.fork(process)));
+    kernel.madvise(process, BASE, PAGE, f.MADV_FREE);
+    between(kernel, process);
+    const copies = kernel.counters.cowFaults;
+    kernel.store(process, BASE, 1, 6);
+    expect(kernel.audit()).toEqual([]);
+    return kernel.counters.cowFaults > copies;
+  }
+
+  it.each<[string, boolean, (kernel: Kernel, process: Process) => void]>([
+    ['nothing else', true, () => undefined],
+    ['MADV_DONTNEED', true, (kernel, process) => kernel.madvise(process, BASE + PAGE, PAGE, f.MADV_DONTNEED)],
+    ['munmap', true, (kernel, process) => kernel.munmap(process, BASE + PAGE, PAGE)],
+    ['MADV_FREE of nothing', false, (kernel, process) => kernel.madvise(process, BASE + 50 * PAGE, PAGE, f.MADV_FREE)],
+    ['MADV_WILLNEED', false, (kernel, process) => kernel.madvise(process, BASE + PAGE, PAGE, f.MADV_WILLNEED)],
+    ['populating', false, (kernel, process) => kernel.madvise(process, BASE + PAGE, PAGE, f.MADV_POPULATE_READ)],
+  ])(
+    'the page that MADV_FREE took up is held for a while: a write copies it after %s: %s',
+    (_what, copies, between) => {
+      expect(copiesAfterFree(between)).toBe(copies);
+    },
+  );
+
+  it('at most 31 pages are held by MADV_FREE', () => {
+    const { kernel, process } = start(40);
+    for (let i = 0; i < 40; i++) kernel.store(process, BASE + i * PAGE, 1, 5);
+    kernel.exit(alive(kernel.fork(process)));
+    kernel.madvise(process, BASE, 40 * PAGE, f.MADV_FREE);
+    for (let i = 0; i < 40; i++) kernel.store(process, BASE + i * PAGE, 1, 6);
+    expect(kernel.counters.cowFaults).toBe(9);
+  });
+
   it('MADV_FREE of part of a huge page splits the folio', () => {
     const { kernel, process } = start(2048);
     kernel.madvise(process, BASE, 2048 * PAGE, f.MADV_HUGEPAGE);
