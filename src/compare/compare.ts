@@ -9,6 +9,7 @@ import { CompareResult, type CompareRun, type TraceSummary } from '../report/com
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 import { FETCH, MODIFY, type AccessBlock, type AccessCounts as TraceCounts, type Trace } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
+import { TraceError } from '../trace/trace-error.js';
 import { Footprint } from './footprint.js';
 import { Machine } from './machine.js';
 import { inUserSpace, replayBlock } from './replay.js';
@@ -154,6 +155,16 @@ function hostTime({ shift, timer }: Machine): TraceSummary['host'][number] {
   return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
 }
 
+/** @throws TraceError when all accesses were left out: no verdict can be given on nothing. */
+function checkAnyMade(name: string, made: Made, leftOut: number): void {
+  if (leftOut === 0 || made.data + made.fetches > 0) return;
+  throw new TraceError(
+    name,
+    'end',
+    `expected accesses of a program, below 0x800000000000, found only ${leftOut} above`,
+  );
+}
+
 async function compareTrace(
   source: TraceSource,
   options: CompareOptions,
@@ -164,6 +175,7 @@ async function compareTrace(
   const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
   const touchedBytes = resident.footprint.pages * PAGE_BYTES;
   const made = resident.made(trace.counts);
+  checkAnyMade(source.name, made, resident.outsideUserSpace);
   const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
   const summary = {

@@ -51,7 +51,7 @@ function explainGunzip(name: string, error: unknown, offset: number): unknown {
     return new TraceError(name, `byte ${offset}`, problem);
   }
   if (error.code === 'Z_DATA_ERROR') {
-    const problem = `the gzip data is damaged (${error.message}): expected valid data up to here`;
+    const problem = `the gzip data after here is damaged (${error.message}); copy or record the trace again`;
     return new TraceError(name, `byte ${offset}`, problem);
   }
   return error;

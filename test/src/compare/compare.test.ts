@@ -125,3 +125,8 @@ test('page tables and fork are those of the pages mapped', async () => {
     [3 * 4096, 1, 3 * 4096],
   ]);
 });
+
+test('a trace whose accesses are all outside user space gives an error and no verdict', async () => {
+  const kernel: readonly Access[] = [['L', 0xffff_8000_0000_0000n, 8]];
+  await expect(compareOn(kernel, [SHIFT_4K], '4x4')).rejects.toThrow('found only 1 above');
+});
