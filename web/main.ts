@@ -2,7 +2,9 @@
 
 import './no-eval.js';
 import { html, nothing, render, type TemplateResult } from 'lit';
+import { LabsView } from './labs-view.js';
 import { readLink, writeLink } from './link.js';
+import { CompareView } from './compare/view.js';
 import { ShareView } from './share/view.js';
 import { TranslateView } from './translate/view.js';
 import type { Page, Settings, View } from './view.js';
@@ -24,7 +26,8 @@ const KEYS: readonly (readonly [string, string])[] = [
 
 class Explorer implements Page {
   readonly #root: HTMLElement;
-  readonly #views: readonly View[] = [new TranslateView(), new ShareView()];
+  readonly #compare = new CompareView();
+  readonly #views: readonly View[] = [new TranslateView(), new ShareView(), new LabsView(), this.#compare];
   #view: View = this.#views[0];
   /** Views that have a story by now. */
   readonly #opened = new Set<View>();
@@ -39,6 +42,16 @@ class Explorer implements Page {
     this.#follow();
     addEventListener('hashchange', () => {
       if (location.hash !== this.#link) this.#follow();
+    });
+    addEventListener('dragover', (event) => {
+      event.preventDefault();
+    });
+    addEventListener('drop', (event) => {
+      event.preventDefault();
+      const file = event.dataTransfer?.files[0];
+      if (file === undefined) return;
+      this.#show(this.#compare);
+      this.#compare.take(file, this);
     });
     addEventListener('resize', () => {
       this.#view.drawn?.(root);

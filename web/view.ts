@@ -37,13 +37,18 @@ export interface View {
 export abstract class StoryView<M extends Machine> implements View {
   abstract readonly name: string;
   abstract readonly title: string;
-  history: History<M>;
+  #history: History<M> | null = null;
   settings: Settings;
 
   /** @param choices what each setting may be, the first being the default */
   constructor(readonly choices: Readonly<Record<string, readonly [string, ...string[]]>>) {
     this.settings = this.checked({});
-    this.history = new History(() => this.boot());
+  }
+
+  /** Made when it is first needed: some machines take a while. */
+  get history(): History<M> {
+    this.#history ??= new History(() => this.boot());
+    return this.#history;
   }
 
   /** A machine at the start of the story. */
@@ -64,7 +69,7 @@ export abstract class StoryView<M extends Machine> implements View {
       this.settings = this.checked(settings);
       const history = new History(() => this.boot());
       history.load(events ?? this.story(), at ?? this.opening());
-      this.history = history;
+      this.#history = history;
     } catch (error) {
       this.settings = before;
       throw error;

@@ -10,6 +10,7 @@ import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 import { FETCH, MODIFY, type AccessBlock, type AccessCounts as TraceCounts, type Trace } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
+import type { CpuProfile } from './cpu-profile.js';
 import { Footprint } from './footprint.js';
 import { Machine } from './machine.js';
 import { inUserSpace, replayBlock } from './replay.js';
@@ -38,6 +39,10 @@ export interface CompareOptions {
   readonly costs: CostTable;
   /** The cache of lines that walks read entries through; without one every read costs the same. */
   readonly entryCache?: TlbShape | undefined;
+  /** The most RAM for the machine with pages of `2^shift` bytes, at least 1 GiB; as much as the host gives when absent. */
+  readonly ramBytes?: (shift: number) => number;
+  /** Told of every phase that ends, block by block. */
+  readonly profile?: CpuProfile;
   /** Called after each block with the accesses so far and in all. */
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
@@ -101,15 +106,19 @@ function expected(source: TraceSource, trace: Trace): number | undefined {
 }
 
 async function replay(source: TraceSource, trace: Trace, resident: Resident, options: CompareOptions): Promise<void> {
+  const { profile } = options;
   let done = 0;
   for await (const block of trace) {
+    profile?.spent('reading the trace');
     resident.prepare(block);
+    profile?.spent('making pages resident');
     for (const machine of resident.machines) {
       const began = performance.now();
       const status = replayBlock(machine.mmu, machine.shift, block);
       machine.timer.add(performance.now() - began, block.length);
       if (status < 0)
         throw new Error(`a resident ${pageSizeName(machine.shift)} page faulted while ${trace.name} was replayed`);
+      profile?.spent(`translating, ${pageSizeName(machine.shift)} pages`);
     }
     done += block.length;
     await options.onProgress?.(done, expected(source, trace));
@@ -170,13 +179,16 @@ async function compareTrace(
   options: CompareOptions,
 ): Promise<{ summary: TraceSummary; runs: CompareRun[] }> {
   const trace = await source.open();
-  const resident = new Resident(options.shifts.map((shift) => new Machine(shift, options.tlb, options.entryCache)));
+  const resident = new Resident(
+    options.shifts.map((shift) => new Machine(shift, options.tlb, options.entryCache, options.ramBytes?.(shift))),
+  );
   await replay(source, trace, resident, options);
   const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
   const touchedBytes = resident.footprint.pages * PAGE_BYTES;
   const made = resident.made(trace.counts);
   checkAnyMade(source.name, made, resident.outsideUserSpace);
   const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
+  options.profile?.spent('forking and summing up');
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
   const summary = {
     trace: source.name,

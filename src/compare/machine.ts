@@ -43,8 +43,9 @@ export class Machine {
     readonly shift: number,
     tlb: TlbGeometry,
     entryCache?: TlbShape,
+    ramBytes = Infinity,
   ) {
-    this.mmu = new Mmu({ ram: reserveRam(), tlb, ...(entryCache !== undefined && { entryCache }) });
+    this.mmu = new Mmu({ ram: reserveRam(ramBytes), tlb, ...(entryCache !== undefined && { entryCache }) });
     this.#kernel = new Kernel({ processor: new Core(this.mmu) });
     const process = this.#kernel.spawn({ pages: '4K' });
     if (typeof process === 'number' || process.space === null) throw new OutOfModelMemory(shift, this.mmu.ram.bytes);

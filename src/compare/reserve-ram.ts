@@ -1,18 +1,19 @@
 import { Ram } from '../../hw/ram.js';
 
+const GIB = 2 ** 30;
 /** The most RAM that the model can have, in GiB, and what is tried when the host grants less. */
 const CHOICES_GIB = [16, 12, 8, 6, 4, 3, 2, 1];
 
 /**
- * RAM for a model that does not know yet how much it needs: as much as the host lets it reserve, up to 16 GiB. The
+ * RAM for a model that does not know yet how much it needs: as much as the host lets it reserve, up to `most` bytes and 16 GiB. The
  * host commits only what is touched, yet some refuse to reserve more than they have.
  *
  * @throws RangeError when not even 1 GiB can be reserved
  */
-export function reserveRam(): Ram {
-  for (const gib of CHOICES_GIB) {
+export function reserveRam(most = Infinity): Ram {
+  for (const gib of CHOICES_GIB.filter((choice) => choice * GIB <= most)) {
     try {
-      return new Ram({ bytes: gib * 2 ** 30 });
+      return new Ram({ bytes: gib * GIB });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
     }

@@ -1,0 +1,108 @@
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_COSTS } from '../../hw/cost.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { compare } from '../../src/compare/compare.js';
+import { formatCount } from '../../src/report/units.js';
+import { openTrace } from '../../src/trace/open.js';
+import { shippedTraces } from '../../src/trace/shipped.js';
+import { Explorer, findChromium } from './browser.js';
+
+const chromium = findChromium();
+/** A whole comparison, on a machine that may be busy. */
+const PATIENCE = 45_000;
+
+describe.skipIf(chromium === undefined)('the compare view', () => {
+  let explorer: Explorer;
+  beforeAll(async () => {
+    explorer = await Explorer.start(chromium!);
+  });
+  afterAll(async () => {
+    await explorer.stop();
+  });
+
+  const notice = (page: Page): Promise<string> => page.locator('.notice').innerText();
+
+  async function drop(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+    const data = await page.evaluateHandle(
+      ({ file, content }) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(content)], file));
+        return transfer;
+      },
+      { file: name, content: [...bytes] },
+    );
+    await page.dispatchEvent('main', 'drop', { dataTransfer: data });
+  }
+
+  it('finds in a worker what the library finds, and plots it', async () => {
+    const page = await explorer.open('#compare');
+    await page.click('[data-do="compare"]');
+    await page.waitForSelector('svg.plot', { timeout: PATIENCE });
+    const [path] = shippedTraces().flatMap(({ name, path: file }) => (name === 'python' ? [file] : []));
+    const { runs } = await compare({
+      sources: [{ name: 'python', open: () => openTrace(path) }],
+      shifts: [12, 21],
+      tlb: parseTlb('skylake'),
+      costs: DEFAULT_COSTS,
+    });
+    const walks = await page.locator('.figures tr').nth(1).locator('td').allInnerTexts();
+    expect(walks.slice(0, 2)).toEqual(runs.map(({ counts }) => formatCount(counts.walks)));
+    expect(await page.locator('svg.plot').count()).toBe(3);
+    expect(page.url()).toContain('run=1');
+  });
+
+  it('takes a dropped trace, gzipped too', async () => {
+    const page = await explorer.open('#share');
+    const lines = Array.from({ length: 40 }, (_, i) => ` L ${(0x40_0000 + i * 4096).toString(16)},8\n`).join('');
+    await drop(page, 'mine.lackey.gz', gzipSync(lines));
+    await page.waitForSelector('.result', { timeout: PATIENCE });
+    expect(await page.locator('.result h2').innerText()).toContain('mine.lackey.gz on skylake');
+    expect(await page.locator('.figures tr').nth(1).locator('td').first().innerText()).toBe('40');
+  });
+
+  it.each([
+    ['a text', Buffer.from('dear diary\n'), 'notes.txt: line 1: expected a lackey access'],
+    ['a zip', Buffer.from('PK\x03\x04 and so on'), 'found zip data; unpack it first'],
+    ['a damaged gzip', gzipSync('L').subarray(0, 12), 'the gzip data is damaged or ends early'],
+    ['nothing', Buffer.from(''), 'expected data accesses, found none'],
+  ])('answers %s with a sentence, and goes on', async (_what, bytes, sentence) => {
+    const page = await explorer.open('#compare');
+    await drop(page, 'notes.txt', bytes);
+    await page.waitForFunction(() => document.querySelector('.notice')?.textContent !== '');
+    expect(await notice(page)).toContain(sentence);
+    expect(await page.locator('[data-do="compare"]').isEnabled()).toBe(true);
+  });
+
+  it('refuses a file that is too large before reading it', async () => {
+    const page = await explorer.open('#compare');
+    await page.evaluate(() => {
+      const file = new File(['x'], 'huge.lackey');
+      Object.defineProperty(file, 'size', { value: 2 ** 31 });
+      const transfer = { files: [file] };
+      const event = new Event('drop', { bubbles: true, cancelable: true });
+      document.body.dispatchEvent(Object.assign(event, { dataTransfer: transfer }));
+    });
+    expect(await notice(page)).toContain('huge.lackey has 2 GiB, and the page takes at most 512 MiB');
+  });
+
+  it('can be cancelled', async () => {
+    const page = await explorer.open('#compare?source=sort');
+    await page.click('[data-do="compare"]');
+    await page.click('[data-do="cancel"]');
+    expect(await notice(page)).toBe('Cancelled.');
+    expect(await page.locator('progress').count()).toBe(0);
+  });
+
+  it('says which TLB shape cannot be', async () => {
+    const page = await explorer.open('#compare');
+    await page.fill('[data-field="tlb"]', '64x5');
+    await page.click('[data-do="compare"]');
+    expect(await notice(page)).toContain('ways 5 must be a whole number that divides');
+  });
+
+  it('had nothing to complain about', () => {
+    expect(explorer.complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LABS } from '../../src/lab/labs.js';
+import { runLab } from '../../src/lab/story.js';
+import { Explorer, findChromium } from './browser.js';
+
+const chromium = findChromium();
+/** Where the README's pictures go when they are to be made anew. */
+const PICTURES = process.env.PAGEWALK_PICTURES;
+
+describe.skipIf(chromium === undefined)('the labs view', () => {
+  let explorer: Explorer;
+  beforeAll(async () => {
+    explorer = await Explorer.start(chromium!);
+  });
+  afterAll(async () => {
+    await explorer.stop();
+  });
+
+  it('tells every lab to its end, with the figures that it measures', async () => {
+    const page = await explorer.open('#labs');
+    for (const lab of LABS) {
+      await page.selectOption('[data-field="lab"]', lab.name);
+      const result = runLab(lab);
+      for (let i = 1; i < result.steps.length; i++) await page.keyboard.press('n');
+      expect(await page.locator('.steps li p:first-child').allInnerTexts()).toEqual(
+        result.steps.map(({ text }) => text),
+      );
+      const keys = await page
+        .locator('[data-figure]')
+        .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-figure')));
+      expect(keys).toEqual(Object.keys(result.figures));
+    }
+  });
+
+  it('shows no step before its time, and draws the arena with its pieces', async () => {
+    const page = await explorer.open('#labs?lab=fragmentation');
+    expect(await page.locator('.steps .later').count()).toBeGreaterThan(3);
+    const { steps } = runLab(LABS.find(({ name }) => name === 'fragmentation')!);
+    const drawn = steps.findIndex(({ arena }) => arena !== undefined);
+    for (let i = 0; i < drawn; i++) await page.click('[data-do="step"]');
+    expect(await page.locator('.arena rect').count()).toBe(steps[drawn].arena?.pieces.length);
+  });
+
+  it('is told by keyboard alone: views, theme, help', async () => {
+    const page = await explorer.open('#labs');
+    await page.keyboard.press('2');
+    expect(await page.locator('main').getAttribute('data-view')).toBe('share');
+    await page.keyboard.press('?');
+    expect(await page.locator('.keys').innerText()).toContain('one step back');
+    const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await background();
+    await page.keyboard.press('t');
+    expect(await background()).not.toBe(light);
+  });
+
+  it.each([
+    ['translate', '#translate?do=flush+write.user.0x602000&at=2.9'],
+    ['share', '#share?at=8.1'],
+  ])('has a picture of %s for the README', async (name, link) => {
+    const page = await explorer.open(link);
+    const path = PICTURES === undefined ? {} : { path: `${PICTURES}/${name}.png` };
+    const picture = await page.screenshot({ ...path, clip: { x: 0, y: 0, width: 1280, height: 660 } });
+    expect(picture.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('had nothing to complain about', () => {
+    expect(explorer.complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,131 @@
+/** The plots of a comparison. Loaded only when there is something to plot. */
+
+import * as Plot from '@observablehq/plot';
+import { formatBytes } from '../../src/report/units.js';
+import type { Comparison, ForkPoint, Reach } from './messages.js';
+
+/** Blue, orange and green of one lightness; every plot also names the sizes in words. */
+const COLORS = { domain: ['4K', '2M', '1G'], range: ['#4e79a7', '#e07b2a', '#59a14f'] };
+const PARTS = { domain: ['L1 hit', 'L2 hit', 'walk'], range: ['#59a14f', '#e0a92a', '#c4513e'] };
+const WIDTH = 430;
+
+/**
+ * Plots are made in a document of their own: the style element that they carry would be refused by the page's content
+ * security policy, and the page has these rules in its own style sheet.
+ */
+function draw(label: string, options: Plot.PlotOptions): SVGElement | HTMLElement {
+  const plot = Plot.plot({
+    document: document.implementation.createHTMLDocument(),
+    className: 'plot',
+    width: WIDTH,
+    marginLeft: 60,
+    ...options,
+  });
+  for (const style of plot.querySelectorAll('style')) style.remove();
+  plot.setAttribute('role', 'img');
+  plot.setAttribute('aria-label', label);
+  return document.importNode(plot, true);
+}
+
+/** The name of each TLB above its part of a plot. */
+function tlbNames(points: readonly { readonly tlb: string }[]): Plot.Markish {
+  const names = [...new Set(points.map(({ tlb }) => tlb))].map((tlb) => ({ tlb }));
+  return Plot.text(names, {
+    fy: 'tlb',
+    text: 'tlb',
+    frameAnchor: 'top-left',
+    dy: -17,
+    fontWeight: 'bold',
+    fill: 'currentColor',
+  });
+}
+
+export function missPlot({ misses, reaches }: Comparison): Element {
+  const most = Math.max(...misses.map(({ footprint }) => footprint));
+  const ends = misses.filter(({ footprint }) => footprint === most);
+  const within = reaches.filter(({ bytes }) => bytes <= most);
+  return draw('Share of lookups that walk, against the footprint, for each page size; the reach of each is marked', {
+    height: 60 + 170 * new Set(misses.map(({ tlb }) => tlb)).size,
+    marginTop: 34,
+    marginRight: 34,
+    marginBottom: 40,
+    x: { type: 'log', base: 2, label: 'footprint', tickFormat: (bytes: number) => formatBytes(bytes), ticks: 4 },
+    y: { label: null, domain: [0, 1], tickFormat: '%', ticks: 3, grid: true },
+    fy: { axis: null, padding: 0.25 },
+    color: COLORS,
+    marks: [
+      Plot.ruleX(within, { x: 'bytes', fy: 'tlb', stroke: 'pages', strokeDasharray: '4 3' }),
+      Plot.text(within, {
+        x: 'bytes',
+        fy: 'tlb',
+        text: ({ pages, bytes }: Reach) => `reach of ${pages}: ${formatBytes(bytes)}`,
+        frameAnchor: 'top',
+        dy: -6,
+        fill: 'currentColor',
+      }),
+      Plot.lineY(misses, { x: 'footprint', y: 'missRate', fy: 'tlb', stroke: 'pages', marker: 'circle' }),
+      Plot.text(ends, { x: 'footprint', y: 'missRate', fy: 'tlb', text: 'pages', dx: 18, fill: 'currentColor' }),
+      tlbNames(misses),
+    ],
+  });
+}
+
+export function cyclePlot({ cycles }: Comparison): Element {
+  const tlbs = new Set(cycles.map(({ tlb }) => tlb)).size;
+  return draw('Model cycles of translation per access, split into hits and walks', {
+    height: 40 + 110 * tlbs,
+    marginTop: 28,
+    marginLeft: 40,
+    marginBottom: 40,
+    x: { label: 'model cycles of translation per access', grid: true, ticks: 5 },
+    y: { label: null, domain: COLORS.domain.filter((name) => cycles.some(({ pages }) => pages === name)) },
+    fy: { axis: null, padding: 0.3 },
+    color: PARTS,
+    marks: [
+      Plot.barX(cycles, { x: 'cycles', y: 'pages', fy: 'tlb', fill: 'part', order: PARTS.domain }),
+      Plot.ruleX([0], { stroke: 'currentColor' }),
+      tlbNames(cycles),
+    ],
+  });
+}
+
+export function forkPlot({ forks }: Comparison): Element {
+  const points = forks.map(({ share, scheme, copied }) => ({ share, scheme, copied: copied / 2 ** 20 }));
+  const paged = { domain: ['4K pages', '2M pages', 'one segment'], range: ['#4e79a7', '#e07b2a', '#59a14f'] };
+  // Where lines lie on each other, the one below shows through the dashes of the one above.
+  const above = points.filter(({ scheme }) => scheme === '2M pages');
+  return draw('MiB copied after a fork, against the share of the memory that the child writes', {
+    height: 230,
+    marginTop: 28,
+    marginBottom: 40,
+    x: { label: 'share of the memory that the child writes', domain: [0, 1], tickFormat: '%', ticks: 5, grid: true },
+    y: { label: 'MiB copied', grid: true, ticks: 4 },
+    color: paged,
+    marks: [
+      Plot.lineY(points, {
+        x: 'share',
+        y: 'copied',
+        stroke: 'scheme',
+        marker: 'circle',
+        filter: ({ scheme }: ForkPoint) => scheme !== '2M pages',
+      }),
+      Plot.lineY(above, { x: 'share', y: 'copied', stroke: 'scheme', strokeDasharray: '6 6', strokeWidth: 3 }),
+      Plot.text(
+        points.filter(({ share, scheme }) => share === 0.5 && scheme === 'one segment'),
+        { x: 'share', y: 'copied', text: 'scheme', dy: 14, fill: 'currentColor' },
+      ),
+      Plot.text(
+        points.filter(({ share, scheme }) => share === 0.5 && scheme === '4K pages'),
+        {
+          x: 'share',
+          y: 'copied',
+          text: () => '4K and 2M pages',
+          textAnchor: 'start',
+          dx: 8,
+          dy: 12,
+          fill: 'currentColor',
+        },
+      ),
+    ],
+  });
+}

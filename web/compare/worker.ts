@@ -1,0 +1,166 @@
+/** Compares off the page's own thread, so that the page stays alive; ended from outside when nobody waits any more. */
+
+import '../no-eval.js';
+import { parsePageSize } from '../../hw/address.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { compare, type TraceSource } from '../../src/compare/compare.js';
+import { OutOfModelMemory } from '../../src/compare/machine.js';
+import { entriesFor } from '../../src/compare/tlb-words.js';
+import type { CompareResult, CompareRun } from '../../src/report/compare-result.js';
+import { openWorkload } from '../../src/trace/workload.js';
+import { forkPoints } from './fork-points.js';
+import type { Comparison, CompareTask, CycleSplit, ForkPoint, MissPoint, Reach, WorkerMessage } from './messages.js';
+import { openRecording } from './recordings.js';
+
+const PAGES = ['4K', '2M', '1G'] as const;
+/** The generated workload: words anywhere, each as likely, over footprints from 256 KiB to 1 GiB. */
+const WORKLOAD = 'uniform';
+const ACCESSES = 60_000;
+const FOOTPRINTS = Array.from({ length: 7 }, (_, i) => 2 ** (18 + 2 * i));
+const SHARES = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 1];
+
+function shiftsOf(names: readonly string[]): number[] {
+  return names.flatMap((name) => parsePageSize(name) ?? []);
+}
+
+/** A browser gives a page about 16 GiB of address space in all; pages of 1 GiB need most of it. */
+function ramBytes(shift: number): number {
+  return (shift === 30 ? 8 : 2) * 2 ** 30;
+}
+
+function tell(message: WorkerMessage): void {
+  postMessage(message);
+}
+
+/** Progress is told at most so often, in milliseconds: the page has to draw it. */
+const EVERY = 100;
+
+/** One after the other, each with its share of the whole. */
+class Progress {
+  #done = 0;
+  #told = 0;
+
+  constructor(readonly parts: number) {}
+
+  /** A part is under way: `share` of it is done. */
+  tell(what: string, share: number): Promise<void> {
+    const now = performance.now();
+    if (now - this.#told >= EVERY) {
+      this.#told = now;
+      tell({ kind: 'progress', what, share: (this.#done + share) / this.parts });
+    }
+    return Promise.resolve();
+  }
+
+  next(): void {
+    this.#done++;
+  }
+}
+
+function sourceOf({ recording }: CompareTask): TraceSource {
+  if (recording === null) {
+    const options = { footprint: 2 ** 30, accesses: 1_000_000 };
+    const about = 'generated: words of 1 GiB, each as likely';
+    return { name: WORKLOAD, about, accesses: options.accesses, open: () => openWorkload(WORKLOAD, options) };
+  }
+  const { name, about, data } = recording;
+  return { name, ...(about === undefined ? {} : { about }), open: () => openRecording(name, data) };
+}
+
+/** All page sizes, or without 1 GiB where this machine's browser grants too little memory for such pages. */
+async function compareOne(task: CompareTask, tlb: string, progress: Progress): Promise<CompareResult> {
+  const options = {
+    sources: [sourceOf(task)],
+    tlb: parseTlb(tlb),
+    costs: DEFAULT_COSTS,
+    ramBytes,
+    onProgress: (done: number, total: number | undefined) =>
+      progress.tell(`${tlb}: ${done.toLocaleString('en-US')} accesses`, total === undefined ? 0.5 : done / total),
+  };
+  try {
+    return await compare({ ...options, shifts: shiftsOf(PAGES) });
+  } catch (error) {
+    if (!(error instanceof OutOfModelMemory) || error.shift !== 30) throw error;
+    return compare({ ...options, shifts: shiftsOf(['4K', '2M']) });
+  }
+}
+
+function split(tlb: string, { pages, counts, perAccess }: CompareRun): CycleSplit[] {
+  const { l1, l2, walks } = translationCycles({ ...counts, entryCacheHits: 0, entryCacheMisses: 0 }, DEFAULT_COSTS);
+  const part = (name: CycleSplit['part'], cycles: number): CycleSplit => ({
+    tlb,
+    pages,
+    part: name,
+    cycles: perAccess.accesses === 0 ? 0 : cycles / perAccess.accesses,
+  });
+  return [part('L1 hit', l1), part('L2 hit', l2), part('walk', walks)];
+}
+
+async function missPoints(tlb: string, progress: Progress): Promise<MissPoint[]> {
+  const sources = FOOTPRINTS.map((footprint) => ({
+    name: String(footprint),
+    accesses: ACCESSES,
+    open: () => openWorkload(WORKLOAD, { footprint, accesses: ACCESSES }),
+  }));
+  await progress.tell(`${tlb}: footprints`, 0);
+  const { runs } = await compare({
+    sources,
+    shifts: shiftsOf(['4K', '2M']),
+    tlb: parseTlb(tlb),
+    costs: DEFAULT_COSTS,
+    ramBytes,
+  });
+  return runs.map(({ trace, pages, counts }) => ({
+    tlb,
+    pages,
+    footprint: Number(trace),
+    missRate: counts.walks / counts.lookups,
+  }));
+}
+
+function reachesOf(tlb: string): Reach[] {
+  return ['4K', '2M'].map((pages) => {
+    const [shift] = shiftsOf([pages]);
+    return { tlb, pages, bytes: entriesFor(parseTlb(tlb), shift) * 2 ** shift };
+  });
+}
+
+async function forkCosts(progress: Progress): Promise<ForkPoint[]> {
+  const points: ForkPoint[] = [];
+  for (const [i, share] of SHARES.entries()) {
+    await progress.tell('forks', i / SHARES.length);
+    points.push(...(await forkPoints(share)));
+  }
+  return points;
+}
+
+async function run(task: CompareTask): Promise<Comparison> {
+  const progress = new Progress(2 * task.tlbs.length + 1);
+  const results: CompareResult[] = [];
+  const misses: MissPoint[] = [];
+  for (const tlb of task.tlbs) {
+    results.push(await compareOne(task, tlb, progress));
+    progress.next();
+    misses.push(...(await missPoints(tlb, progress)));
+    progress.next();
+  }
+  const cycles = results.flatMap(({ runs }, i) => runs.flatMap((one) => split(task.tlbs[i], one)));
+  return { results, cycles, misses, reaches: task.tlbs.flatMap(reachesOf), forks: await forkCosts(progress) };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof OutOfModelMemory) return 'The program needs more memory than this browser grants to the model.';
+  return error instanceof Error ? error.message : String(error);
+}
+
+addEventListener('message', ({ data }: MessageEvent<CompareTask>) => {
+  run(data).then(
+    (comparison) => {
+      tell({ kind: 'done', comparison });
+    },
+    (error: unknown) => {
+      tell({ kind: 'failed', sentence: explain(error) });
+    },
+  );
+});
