@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import { pageSizeName, SHIFT_4K } from '../../hw/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../compare/compare.js';
+import { CpuProfile } from '../compare/cpu-profile.js';
 import { OutOfModelMemory } from '../compare/machine.js';
+import { profileText } from '../report/profile-view.js';
 import type { CompareResult } from '../report/compare-result.js';
 import { compareRows, compareText } from '../report/compare-views.js';
 import { formatBytes } from '../report/units.js';
@@ -28,6 +30,7 @@ interface CompareCommandOptions extends OutputOptions {
   readonly stride?: number;
   readonly seed?: number;
   readonly plot?: string;
+  readonly profile?: true;
 }
 
 /** Options that shape a workload and mean nothing without one. */
@@ -85,7 +88,11 @@ function explainCompareError(error: unknown, options: CompareCommandOptions): un
   return new CommandFailure(`--pages ${size}: ${limit}; leave ${size} out: --pages ${fix.join(',')}`);
 }
 
-async function run(paths: readonly string[], options: CompareCommandOptions): Promise<CompareResult> {
+async function run(
+  paths: readonly string[],
+  options: CompareCommandOptions,
+  profile?: CpuProfile,
+): Promise<CompareResult> {
   const progress = new Progress('comparing');
   try {
     return await compare({
@@ -94,6 +101,7 @@ async function run(paths: readonly string[], options: CompareCommandOptions): Pr
       fetches: options.fetches === true,
       tlb: options.tlb,
       ...(options.costs === undefined ? MODEL_PRICING : readCosts(options.costs)),
+      ...(profile !== undefined && { profile }),
       onProgress: (done, total) => progress.update(done, total),
     });
   } catch (error) {
@@ -114,6 +122,7 @@ export function compareCommand(): Command {
     .addOption(tlbOption())
     .option('--costs <file>', 'JSON that replaces model cycles by name')
     .option('--fetches', 'instruction fetches too, reported apart')
+    .option('--profile', 'say on standard error where the CPU time went')
     .option('--lenient', 'skip and count malformed lines')
     .option(
       '-w, --workload <name>',
@@ -133,7 +142,9 @@ export function compareCommand(): Command {
     )
     .action(async (paths: string[], options: CompareCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot });
-      const result = await run(paths, options);
+      const profile = options.profile === true ? new CpuProfile() : undefined;
+      const result = await run(paths, options, profile);
+      if (profile !== undefined) process.stderr.write(profileText(profile.seconds()));
       if (options.plot !== undefined) {
         const { comparePlot } = await import('../report/plot.js');
         writeOutput('--plot', options.plot, comparePlot(result));

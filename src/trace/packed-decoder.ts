@@ -1,16 +1,10 @@
 /** Turns the three columns of a packed block back into accesses; `packed-format.ts` says what they hold. */
 
 import { FETCH, MAX_ACCESS_BYTES, MODIFY, type AccessBlock } from './block.js';
-import {
-  AccessModel,
-  CURSORS,
-  EXPLICIT_OPERATION,
-  PAIR_CODE,
-  pairIndex,
-  SITE_CODE,
-  siteIndex,
-} from './packed-format.js';
+import * as format from './packed-format.js';
 
+// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+const { AccessModel, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, pairIndex, SITE_CODE, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
 
 export class PackedDecoder {

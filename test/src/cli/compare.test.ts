@@ -147,3 +147,12 @@ test('colours are for terminals, and NO_COLOR ends them', () => {
   const colored = runCli(['compare', path], '', { NO_COLOR: '', FORCE_COLOR: '1' }).stdout;
   expect([colored.includes('\u001b['), runCli(['compare', path]).stdout.includes('\u001b[')]).toEqual([true, false]);
 });
+
+test('--profile says on standard error where the CPU time went, and changes nothing else', () => {
+  const workload = ['compare', '-w', 'zipf', '--footprint', '1M', '--accesses', '20k', '--csv', '-'];
+  const plain = runCli(workload);
+  const profiled = runCli([...workload, '--profile']);
+  expect(profiled.stdout).toBe(plain.stdout);
+  expect(plain.stderr).toBe('');
+  for (const phase of ['reading the trace', 'translating, 4K pages', 'in all']) expect(profiled.stderr).toContain(phase);
+});
