@@ -24,7 +24,7 @@ export const PROGRAM: readonly Region[] = [
 export const PAGE_BYTES = 4096;
 
 /** What one entry or descriptor lets its process do now. */
-export type RowState = 'absent' | 'read-only' | 'copy on write' | 'writable';
+type RowState = 'absent' | 'read-only' | 'copy on write' | 'writable';
 
 /** A page of a process under paging, a whole segment under segmentation. */
 export interface Row {

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { CLI_PATH, runCli } from './run-cli.js';
+
+let server: ChildProcess;
+let port = 0;
+
+beforeAll(async () => {
+  server = spawn(process.execPath, [CLI_PATH, 'explore', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(server.stdout!, 'data')) as [Buffer];
+  port = Number(/localhost:(\d+)/.exec(line.toString())?.[1]);
+});
+
+afterAll(() => {
+  server.kill();
+});
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly policy: string | undefined;
+  readonly text: string;
+}
+
+/** A request with a path and a host as they are, which fetch would tidy up. */
+async function ask(path: string, host = 'localhost', method = 'GET'): Promise<Answer> {
+  const outgoing = request({ host: '127.0.0.1', port, path, method, headers: { host } });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return {
+    status: response.statusCode,
+    policy: response.headers['content-security-policy'] as string | undefined,
+    text,
+  };
+}
+
+it('serves the page under a policy that lets nothing leave it', async () => {
+  const { status, policy, text } = await ask('/');
+  expect(status).toBe(200);
+  expect(text).toContain('<title>pagewalk explorer</title>');
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toMatch(/unsafe|\*|http/);
+});
+
+it.each(['/../package.json', '/..%2fpackage.json', '/assets', '/index.html/', '//etc/passwd'])(
+  'has nothing at %s',
+  async (path) => {
+    expect((await ask(path)).status).toBe(404);
+  },
+);
+
+it('answers no other name, and nothing but reading', async () => {
+  expect((await ask('/', 'evil.example')).status).toBe(403);
+  expect((await ask('/', 'localhost', 'POST')).status).toBe(405);
+});
+
+it('names the port that is taken, and the way out', () => {
+  const { status, stderr } = runCli(['explore', '--port', String(port)]);
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    `error: --port ${port} cannot be: something else uses it; give another, or 0 for any that is free\n`,
+  );
+});
+
+it('refuses what is no port', () => {
+  const { status, stderr } = runCli(['explore', '--port', '70000']);
+  expect(status).toBe(2);
+  expect(stderr).toContain('Give a port from 0 to 65535');
+});
+
+it('gives two examples in its help', () => {
+  expect(runCli(['explore', '--help']).stdout.match(/^ {2}pagewalk explore/gm)).toHaveLength(2);
+});
+
+it('ends quietly when it is interrupted', async () => {
+  const other = spawn(process.execPath, [CLI_PATH, 'explore', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(other.stdout, 'data');
+  other.kill('SIGINT');
+  expect(await once(other, 'exit')).toEqual([0, null]);
+});
