@@ -9,11 +9,11 @@ import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import { startReference } from './reference.js';
 import type { Answer } from './reference.js';
-import { forkRival, loadRivals, makeRam } from './rivals.js';
+import { forkRival, loadRivals } from './rivals.js';
 import type { Rival } from './rivals.js';
-import { LOADS, PATTERNS } from './workload.js';
+import { LOADS, makeRam, PATTERNS } from './workload.js';
 
-export interface RatioRow {
+interface RatioRow {
   readonly name: string;
   /** Pattern of loads, or order of frames. */
   readonly what: string;
@@ -36,8 +36,10 @@ export interface NativeResult {
 }
 
 const FORK_ENTRIES = 1 << 18;
+/** The fork that the C reference asks of its own kernel has fewer, to be gentle with memory. */
+const HOST_FORK_ENTRIES = 1 << 16;
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -48,7 +50,7 @@ interface Times {
   readonly reference: number[];
 }
 
-function row(rival: Rival, { own, reference }: Times): RatioRow {
+function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
   const ratios = own.map((nanoseconds, i) => nanoseconds / reference[i]);
   const operations = rival.path === 'fork' ? FORK_ENTRIES : LOADS;
   return {
@@ -69,6 +71,7 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
     ({ name, what }) => only?.test(`${name}, ${what}`) ?? true,
   );
   const times = new Map<Rival, Times>(rivals.map((rival) => [rival, { own: [], reference: [] }]));
+  const hostFork: Times = { own: [], reference: [] };
   const reference = startReference();
   try {
     for (let round = -2; round < rounds; round++) {
@@ -83,6 +86,10 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
         if (round < 0) continue;
         own.push(mine.nanoseconds);
         theirs.push(answer.nanoseconds);
+        if (rival.path !== 'fork' || rival.what !== 'ordered') continue;
+        const host = await reference.ask('host-fork', 'ordered');
+        hostFork.own.push(host.nanoseconds * (FORK_ENTRIES / HOST_FORK_ENTRIES));
+        hostFork.reference.push(answer.nanoseconds);
       }
     }
     return {
@@ -91,7 +98,12 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
       node: process.version,
       processor: cpus().at(0)?.model ?? 'unknown',
       rounds,
-      rows: [...times].map(([rival, found]) => row(rival, found)),
+      rows: [
+        ...[...times].map(([rival, found]) => row(rival, found)),
+        ...(hostFork.own.length > 0
+          ? [row({ name: "fork of this machine's kernel", path: 'fork', what: 'ordered' }, hostFork)]
+          : []),
+      ],
     };
   } finally {
     reference.close();

@@ -57,7 +57,7 @@ export interface PagingRegisters {
 }
 
 /** Which mode the registers select. Source: Intel SDM vol. 3A, "Paging-Mode Enabling". */
-export function pagingMode(registers: PagingRegisters): X86ModeName {
+function pagingMode(registers: PagingRegisters): X86ModeName {
   if (!(registers.cr0 & CR0_PG)) return 'none';
   if (registers.efer & EFER_LMA) return registers.cr4 & CR4_LA57 ? '5l' : '4l';
   return registers.cr4 & CR4_PAE ? 'pae' : '32';

@@ -154,5 +154,6 @@ test('--profile says on standard error where the CPU time went, and changes noth
   const profiled = runCli([...workload, '--profile']);
   expect(profiled.stdout).toBe(plain.stdout);
   expect(plain.stderr).toBe('');
-  for (const phase of ['reading the trace', 'translating, 4K pages', 'in all']) expect(profiled.stderr).toContain(phase);
+  for (const phase of ['reading the trace', 'translating, 4K pages', 'in all'])
+    expect(profiled.stderr).toContain(phase);
 });

@@ -1,0 +1,52 @@
+/**
+ * Does a process that has seen many TLB shapes get slower? Replays one workload on 200 shapes in one process, the first
+ * of which comes back as the 200th: code that had gone megamorphic meanwhile would show as a ratio above 1.
+ */
+
+import { READ, USER } from '../hw/access.js';
+import { Mmu } from '../hw/mmu.js';
+import { parseTlb } from '../hw/tlb/parse.js';
+import { cpuNow } from './native/rivals.js';
+import { CHUNK, LOADS, makeAddresses, makeRam, startPaging } from './native/workload.js';
+
+const SHAPES = 200;
+const ROUNDS = 7;
+const FIRST = '64x4+1536x12+psc';
+const ENTRIES = [16, 32, 64, 128, 256];
+const WAYS = [1, 2, 4, 8];
+const POLICIES = ['lru', 'tree-plru', 'fifo', 'random'];
+
+/** 198 shapes that differ in sets, ways, replacement, levels and arrays by page size. */
+function otherShapes(): string[] {
+  return Array.from({ length: SHAPES - 2 }, (_, i) => {
+    const entries = ENTRIES[i % ENTRIES.length];
+    const ways = WAYS[Math.floor(i / 5) % WAYS.length];
+    const policy = POLICIES[Math.floor(i / 20) % POLICIES.length];
+    const first = `${entries}x${ways}@4K/${policy},${entries}x${ways}@2M4M1G`;
+    return i % 3 === 0
+      ? first
+      : `${first}+${entries * 12}x12/${i % 2 === 0 ? 'lru' : 'fifo'}${i % 5 === 0 ? '' : '+psc'}`;
+  });
+}
+
+/** CPU nanoseconds a translation of the first shape, before and after the others; ratios of rounds. */
+export function measureShapes(): { readonly first: number; readonly last: number; readonly ratio: number } {
+  const ram = makeRam();
+  const { his, los } = makeAddresses('b');
+  const values = new Int32Array(CHUNK);
+  const cost = (shape: string, loads: number): number => {
+    const mmu = new Mmu({ ram, tlb: parseTlb(shape) });
+    startPaging(mmu);
+    const began = cpuNow();
+    for (let done = 0; done < loads; done += CHUNK) {
+      mmu.loadMany(his.subarray(done, done + CHUNK), los.subarray(done, done + CHUNK), CHUNK, READ | USER, values);
+      for (let i = 0; i < CHUNK; i++) mmu.translate(his[done + i], los[done + i], READ | USER);
+    }
+    return (cpuNow() - began) / (2 * loads);
+  };
+  const best = (): number => Math.min(...Array.from({ length: ROUNDS }, () => cost(FIRST, LOADS / 4)));
+  const first = best();
+  for (const shape of otherShapes()) cost(shape, LOADS / 64);
+  const last = best();
+  return { first, last, ratio: last / first };
+}
