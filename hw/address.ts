@@ -65,7 +65,7 @@ export function formatHex(hi: number, lo: number): string {
     : `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
 }
 
-/** Reads `0x…`, `…h`-less hexadecimal or decimal text of at most 64 bits; `undefined` when the text is neither. */
+/** Reads hexadecimal text with `0x`, or decimal text, of at most 64 bits; `undefined` when the text is neither. */
 export function parseAddress(text: string): Word64 | undefined {
   const clean = text.replaceAll('_', '').trim();
   if (!/^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(clean)) return undefined;
@@ -81,11 +81,6 @@ export function frameOf(hi: number, lo: number): number {
 /** The number of the page of `2^shift` bytes that holds `(hi, lo)`: at most 52 bits, exact as a plain number. */
 export function pageNumber(hi: number, lo: number, shift: number): number {
   return shift >= 32 ? (hi >>> 0) >>> (shift - 32) : (hi >>> 0) * 2 ** (32 - shift) + ((lo >>> 0) >>> shift);
-}
-
-/** The low word of the 4 KiB page number of a linear address. */
-export function pageNumberLow(hi: number, lo: number): number {
-  return (hi << 20) | (lo >>> 12);
 }
 
 /** High word of `(hi, lo) + bytes` for an unsigned `bytes` below 2^32. The low word is `(lo + bytes) | 0`. */

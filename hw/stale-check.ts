@@ -9,6 +9,7 @@
 
 import { formatHex, SIZE_SHIFTS, toNumber } from './address.js';
 import { FaultRecord } from './exception.js';
+import { PTE_A, PTE_D } from './paging/x86-format.js';
 import { RIGHT_DIRTY, RIGHT_KEY_SHIFT, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from './paging/x86-rules.js';
 import type { PagingRules } from './paging/x86-rules.js';
 import { X86Walker } from './paging/x86-walk.js';
@@ -16,6 +17,8 @@ import type { JournaledStore, Ram } from './ram.js';
 import type { TlbGroup } from './tlb/hierarchy.js';
 import type { Translation } from './translation.js';
 
+/** Accessed and dirty: the processor sets them, and only software clears them. */
+const SET_BY_PROCESSOR = BigInt(PTE_A | PTE_D);
 const KEY = 0xf << RIGHT_KEY_SHIFT;
 
 /** An entry of the walk that filled a translation, as it was then and as it is now. */
@@ -150,9 +153,7 @@ export class StaleEntryChecker {
     const changed: ChangedEntry[] = [];
     for (const { index, level, value } of path) {
       const is = this.entry(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);
-      // The accessed and dirty bits are the processor's own to set.
-      if (((is ^ value) & ~0x60n) === 0n && level > 0) continue;
-      if (is === value) continue;
+      if (((is ^ value) & ~(is & SET_BY_PROCESSOR)) === 0n) continue;
       const store = this.ram.lastStore(index) ?? this.ram.lastStore(index + 1);
       changed.push({ address: index * 4, level, was: value, is, store });
     }

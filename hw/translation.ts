@@ -267,7 +267,7 @@ export class Translation {
     for (let level = walker.startLevel; level >= walker.endLevel; level--) values[side + ENTRY_READS + level]++;
     if (this.entryCache !== null) this.entryCache.read(walker, values, side);
     this.fillWalkCaches(hi, lo);
-    this.fillTlbs(l1, l2, hi, lo, false);
+    this.fillTlbs(l1, l2, hi, lo);
     this.lastSize = walker.size;
     return frame;
   }
@@ -276,11 +276,11 @@ export class Translation {
    * Puts what the walker found into a first-level and the second-level TLB. A large page that reaches past RAM is not
    * cached: a hit would answer for frames that are not there, where the walk finds that out frame by frame.
    */
-  private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number, again: boolean): void {
+  private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number): void {
     const { frame, rights, size } = this.walker;
     if (size !== SIZE_4K && !this.ram.hasPage(frame, SIZE_SHIFTS[size])) return;
-    l1.fill(hi, lo, this.pcid, frame, rights, size, again);
-    l2.fill(hi, lo, this.pcid, frame, rights, size, again);
+    l1.fill(hi, lo, this.pcid, frame, rights, size);
+    l2.fill(hi, lo, this.pcid, frame, rights, size);
     if (this.checker !== null) this.checker.noteFill(this, hi, lo);
   }
 
@@ -360,7 +360,13 @@ export class Translation {
     }
     values[DIRTY_UPDATES]++;
     values[DIRTY_UPDATE_READS] += reads;
-    this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo, true);
+    const held = tlb.l1Store.markDirty(hi, lo, this.pcid, frame);
+    tlb.l2Data.markDirty(hi, lo, this.pcid, frame);
+    if (!held) {
+      // The entry that was hit leads elsewhere by now.
+      tlb.dropAddress(hi, lo, this.pcid, true);
+      this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo);
+    } else if (this.checker !== null) this.checker.noteFill(this, hi, lo);
     this.lastSize = walker.size;
     return frame;
   }

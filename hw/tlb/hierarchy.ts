@@ -14,7 +14,7 @@ import type { HitRule, TlbShape } from './tlb.js';
 
 // V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
 const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;
-const { RIGHT_FRACTURED, RIGHT_GLOBAL } = rightBits;
+const { RIGHT_DIRTY, RIGHT_FRACTURED, RIGHT_GLOBAL } = rightBits;
 const { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
 
 /** One array of a level and the page sizes it holds (log2 of their bytes: 12, 21, 22, 30). */
@@ -169,12 +169,11 @@ export class TlbGroup {
   }
 
   /**
-   * Puts in the translation of an address that was just looked up in vain, or that is in already (`again`): its 4 KiB
-   * frame, rights and page size. A size that no array of the level
-   * holds is kept as pieces of the next smaller one that is held. Source: Intel SDM vol. 3A, "Use of TLBs with Large
-   * Pages".
+   * Puts in the translation of an address that was just looked up in vain: its 4 KiB frame, rights and page size. A size
+   * that no array of the level holds is kept as pieces of the next smaller one that is held.
+   * Source: Intel SDM vol. 3A, "Use of TLBs with Large Pages".
    */
-  fill(hi: number, lo: number, pcid: number, frame: number, rights: number, size: number, again = false): void {
+  fill(hi: number, lo: number, pcid: number, frame: number, rights: number, size: number): void {
     const kept = this.keptAs[size];
     const shift = SIZE_SHIFTS[kept];
     const pageLow = tagPageLow(hi, lo, shift);
@@ -186,15 +185,28 @@ export class TlbGroup {
       rights |= RIGHT_FRACTURED;
       this.fractured = true;
     }
-    const filled = (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag;
-    if (again) tlb.replace(pageLow, filled, first, rights);
-    else tlb.insert(pageLow, filled, first, rights);
+    tlb.insert(pageLow, (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
     this.present |= 1 << kept;
     this.frame = frame;
     this.rights = rights;
     this.size = kept;
     this.memoHi = hi;
     this.memoLo = lo & PAGE_MASK;
+  }
+
+  /** Marks the entry of an address dirty, unused in the eyes of replacement; false when none leads to `frame`. */
+  markDirty(hi: number, lo: number, pcid: number, frame: number): boolean {
+    this.forget();
+    for (let size = 0; size < PAGE_SIZES; size++) {
+      const shift = SIZE_SHIFTS[size];
+      const pageLow = tagPageLow(hi, lo, shift);
+      const tlb = this.arrayFor(size, pageLow);
+      const cell = tlb?.find(pageLow, makeTag(hi, shift, pcid, size)) ?? -1;
+      if (tlb === null || cell < 0 || (tlb.frameAt(cell) | frameInPage(lo, shift)) !== frame) continue;
+      tlb.addRights(cell, RIGHT_DIRTY);
+      return true;
+    }
+    return false;
   }
 
   /**

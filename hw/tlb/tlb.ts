@@ -271,6 +271,11 @@ export class Tlb {
     else this.put(cell, pageLow, tag, frame, rights);
   }
 
+  /** Adds rights to an entry; the replacement policy does not take it for a use. */
+  addRights(cell: number, rights: number): void {
+    this.cells[cell + RIGHTS_ROW * this.ways] |= rights;
+  }
+
   private put(cell: number, pageLow: number, tag: number, frame: number, rights: number): void {
     const cells = this.cells;
     const { ways } = this;

@@ -4,6 +4,7 @@ import { PAGE_FAULT } from '../../hw/exception.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
+import { Tables } from './tables.js';
 
 /** 4-level paging with one 4 KiB page: 0x1000 of the lower half on frame 9, tables in frames 1 to 4. */
 function onePage(flags = 7, tlb = '4x2+8x2', check = false): Mmu {
@@ -39,6 +40,23 @@ describe('Mmu', () => {
     expect(mmu.ram.read64(0x4008)).toBe(0x9067n);
     expect(mmu.counters.snapshot()).toMatchObject({ dirtyUpdates: 1, dirtyUpdateReads: 4 });
     expect(mmu.counters.snapshot().data).toMatchObject({ lookups: 2, l1Hits: 1, walks: 1, entryReads: 4 });
+  });
+
+  it.each(['4x4/fifo', '1x1+4x4'])('sets D on a hit without a use in the eyes of replacement (%s)', (tlb) => {
+    const tables = new Tables();
+    for (let page = 0; page < 5; page++) tables.map(page * 4096, 20 + page);
+    const mmu = tables.mmu({ tlb: parseTlb(tlb) });
+    const access = (page: number, kind: number): number => mmu.translate(0, page * 4096, kind | USER);
+    for (const page of [0, 1, 2, 3]) access(page, READ);
+    // With FIFO page 0 stays the oldest; with two levels the store hits L1 alone, so L2 still has page 0 as oldest.
+    access(tlb === '4x4/fifo' ? 0 : 3, WRITE);
+    access(4, READ);
+    const { walks } = mmu.counters.snapshot().data;
+    access(0, READ);
+    expect(mmu.counters.snapshot().data.walks).toBe(walks + 1);
+    access(3, READ);
+    expect(mmu.counters.snapshot().data.walks).toBe(walks + 1);
+    expect(mmu.counters.snapshot().dirtyUpdates).toBe(1);
   });
 
   it('reports a missing page with the error code and address', () => {
