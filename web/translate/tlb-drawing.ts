@@ -24,8 +24,8 @@ export interface TlbDrawing {
   readonly match: TlbEntry | null;
 }
 
-/** Arrays of more entries are not drawn whole. */
-const MOST_DRAWN = 64;
+/** Arrays of more sets are not drawn whole. */
+const MOST_DRAWN = 8;
 
 /** The arrays that an access is looked up in, first level first. */
 function partsFor(mmu: Mmu, access: WalkRequest['access']): readonly TlbPart[] {
@@ -56,7 +56,7 @@ function drawPart({ name, tlb, sizes }: TlbPart, hi: number, lo: number, pcid: n
   }
   const size = match?.size ?? sizes.find((candidate) => candidate === SIZE_4K) ?? sizes[0];
   const lookedUp = tlb.setOf(pages.find((candidate) => candidate.size === size)?.page ?? 0);
-  const whole = tlb.sets * tlb.ways <= MOST_DRAWN;
+  const whole = tlb.sets <= MOST_DRAWN;
   const drawn = whole ? Array.from({ length: tlb.sets }, (_, set) => set) : [lookedUp];
   const rows = drawn.map((set) => ({ set, lookedUp: set === lookedUp, ways: own(set) }));
   return { name, sets: tlb.sets, ways: tlb.ways, sizes, rows, match };

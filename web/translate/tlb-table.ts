@@ -40,7 +40,7 @@ export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
               entry === null
                 ? html`<td title="empty"><span class="unseen">empty</span></td>`
                 : html`<td class=${isMatch(entry, match) ? 'match' : 'taken'} title=${words(entry)}>
-                    ${ways <= 2 || isMatch(entry, match) ? html`<code>${pageAddress(entry)}</code>` : html`<span class="unseen">${words(entry)}</span>`}
+                    ${ways <= 2 || (ways <= 4 && isMatch(entry, match)) ? html`<code>${pageAddress(entry)}</code>` : html`<span class="unseen">${words(entry)}</span>`}
                   </td>`,
             )}
           </tr>`,
