@@ -6,7 +6,6 @@
  * their manual page says, or a negative number of errno.ts; a process that has ended gets ESRCH.
  */
 
-import { PAGE_BYTES } from '../../hw/address.js';
 import type { AddressSpace } from './address-space.js';
 import { audit } from './audit.js';
 import { brk } from './brk.js';
@@ -36,7 +35,7 @@ import { OOM_KILL } from './signal.js';
 import { mapsText, smapsText } from './smaps.js';
 import { clearSoftDirty } from './soft-dirty.js';
 import { UserAccess } from './user-access.js';
-import { copyIn, copyOut, readFrame } from './user-copy.js';
+import { copyIn, copyInPresent, copyOut, readFrame } from './user-copy.js';
 import { VM_WRITE } from './vma-flags.js';
 import { vmstatText } from './vmstat.js';
 
@@ -149,9 +148,8 @@ export class Kernel extends ProcessTable {
   pwrite(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
     return this.#in(process, (space) =>
       writeFile(this.memory, file, offset, bytes, (done, count) => {
-        // No further than the page it begins in: the file grows before the next one is touched.
-        const piece = new Uint8Array(Math.min(count, PAGE_BYTES - ((address + done) % PAGE_BYTES)));
-        return piece.subarray(0, copyIn(this.memory, space, address + done, piece));
+        const piece = new Uint8Array(count);
+        return piece.subarray(0, copyInPresent(this.memory, space, address + done, piece));
       }),
     );
   }

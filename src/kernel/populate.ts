@@ -15,7 +15,7 @@ import type { Vma } from './vma.js';
 import { VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
 
 /** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
-function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
+export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
   const { tables } = memory;
   for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
     const at = tables.find(space, address, shift);

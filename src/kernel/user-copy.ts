@@ -9,7 +9,7 @@ import type { AddressSpace } from './address-space.js';
 import { countFault, findOrGrow } from './fault.js';
 import { hugeFrame } from './mapping.js';
 import type { Memory } from './memory.js';
-import { faultIn } from './populate.js';
+import { faultIn, isReady } from './populate.js';
 import { SEGV_ACCERR, SEGV_MAPERR } from './signal.js';
 import { VM_WRITE } from './vma-flags.js';
 
@@ -72,6 +72,27 @@ export function copyIn(memory: Memory, space: AddressSpace, address: number, tar
   return forEachPiece(memory, space, address, target.length, false, (frame, inPage, count, done) => {
     readFrame(memory, frame, inPage, target.subarray(done, done + count));
   });
+}
+
+/**
+ * Reads user memory as write(2) does: what is present is read without a fault, so that the file grows by it before
+ * anything more is touched. Only if nothing is, all of the range is faulted in.
+ * @returns bytes read, at least one if the first can be reached
+ * Source: Linux mm/filemap.c, generic_perform_write.
+ */
+export function copyInPresent(memory: Memory, space: AddressSpace, address: number, target: Uint8Array): number {
+  const mayFault = !isPresent(memory, space, address);
+  let reach = 0;
+  while (reach < target.length) {
+    const at = address + reach;
+    if (mayFault ? userFrame(memory, space, at, false) < 0 : !isPresent(memory, space, at)) break;
+    reach += Math.min(target.length - reach, PAGE_BYTES - (at % PAGE_BYTES));
+  }
+  return copyIn(memory, space, address, target.subarray(0, reach));
+}
+
+function isPresent(memory: Memory, space: AddressSpace, address: number): boolean {
+  return space.vmas.at(address)?.isAccessible === true && isReady(memory, space, address, false);
 }
 
 /** Writes `source` to user memory; returns the bytes that could be written. */

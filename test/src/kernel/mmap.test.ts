@@ -236,6 +236,21 @@ describe('files', () => {
     expect(peek(kernel, process, BASE)).toBe(3);
   });
 
+  it('grow by what of a buffer is present, before the rest of it is touched', () => {
+    const kernel = boot();
+    const process = spawn(kernel);
+    const file = kernel.files.memfd('m');
+    map(kernel, process, BASE, 6, { file, flags: f.MAP_SHARED | f.MAP_FIXED });
+    const mapped = (): number => [0, 1, 2, 3].filter((i) => kernel.pagemap(process, BASE + i * PAGE)?.present).length;
+    const write = (page: number): number => kernel.pwrite(process, file, BASE + PAGE / 2, PAGE, page * PAGE);
+    // Nothing is present: both pages are faulted in while the file ends where the write begins.
+    expect([write(2), mapped()]).toEqual([PAGE, 2]);
+    kernel.madvise(process, BASE + PAGE, 5 * PAGE, f.MADV_DONTNEED);
+    // The first page is present: the file has grown when the second is faulted in, and the cache around it.
+    expect([write(3), mapped()]).toEqual([PAGE, 4]);
+    expect(kernel.audit()).toEqual([]);
+  });
+
   it('on disk are clean after fsync, and a write to a clean page is noticed by a fault', () => {
     const { kernel, mmu } = bootWithMmu(MIB);
     const process = spawn(kernel);
