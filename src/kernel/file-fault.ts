@@ -4,11 +4,13 @@ import { PAGE_BYTES } from '../../hw/address.js';
 import { prepareAnonVma } from './anon-vma.js';
 import { FRAME_DIRTY } from './frames.js';
 import { mapFilePage, mapNewAnonymous } from './mapping.js';
+import type { FileObject } from './file.js';
 import type { Memory } from './memory.js';
-import { cachePage, pagesOf, readAround, writtenPage } from './page-cache.js';
+import { cachePage, pagesOf, readAround, readOnward, writtenPage } from './page-cache.js';
 import { PTE_WRITTEN } from './pte.js';
 import { BUS_ADRERR, FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from './signal.js';
 import type { Vma } from './vma.js';
+import { VM_EXEC } from './vma-flags.js';
 
 /** Pages that a read fault maps at most around the one asked for. Linux: fault_around_bytes = 65536. */
 const FAULT_AROUND = 16;
@@ -42,8 +44,13 @@ function faultKind(vma: Vma, index: number): number {
 function pageForFault(memory: Memory, vma: Vma, index: number): number {
   const object = vma.file?.object;
   if (object === undefined || index >= pagesOf(object)) return BUS_ADRERR;
-  const frame = object.kind === 'disk' ? readAround(memory, object, index) : cachePage(memory, object, index);
+  const frame = object.kind === 'disk' ? readForFault(memory, vma, object, index) : cachePage(memory, object, index);
   return frame < 0 ? OOM_KILL : frame;
+}
+
+function readForFault(memory: Memory, vma: Vma, object: FileObject, index: number): number {
+  const executable = (vma.flags & VM_EXEC) !== 0;
+  return executable ? readOnward(memory, object, index, vma.pageOffset(vma.end)) : readAround(memory, object, index);
 }
 
 /** A write to a private mapping: the process gets a copy of the file's page at once. */

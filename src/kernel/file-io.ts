@@ -84,7 +84,7 @@ export function truncateFile(memory: Memory, file: OpenFile, size: number): numb
   if (size > LARGEST_FILE) return EFBIG;
   const { object } = file;
   if (size > object.size) {
-    touchLastPage(memory, object);
+    touchCutPage(memory, object, object.size);
     extend(memory, object, size);
     return 0;
   }
@@ -93,7 +93,7 @@ export function truncateFile(memory: Memory, file: OpenFile, size: number): numb
   const firstGone = pagesOf(object);
   if (oldPages > firstGone) unmapObject(memory, object, firstGone, oldPages, false);
   discard(memory, object, size, Infinity);
-  touchLastPage(memory, object);
+  touchCutPage(memory, object, object.size);
   return 0;
 }
 
@@ -108,10 +108,10 @@ function discard(memory: Memory, object: FileObject, from: number, to: number): 
   if (last >= first) zeroPart(memory, object, last * PAGE_BYTES, to);
 }
 
-/** A disk file's last page comes into the cache to have its end zeroed, unread as long as nobody asks for it. */
-function touchLastPage(memory: Memory, object: FileObject): void {
-  const index = Math.floor(object.size / PAGE_BYTES);
-  if (object.kind !== 'disk' || object.size % PAGE_BYTES === 0 || object.pages.has(index)) return;
+/** The page of a disk file that `offset` cuts comes into the cache to have a part zeroed, unread until it is asked for. */
+function touchCutPage(memory: Memory, object: FileObject, offset: number): void {
+  const index = Math.floor(offset / PAGE_BYTES);
+  if (object.kind !== 'disk' || offset % PAGE_BYTES === 0 || object.pages.has(index)) return;
   if (cachePage(memory, object, index) >= 0) object.unwritten.add(index);
 }
 
@@ -149,6 +149,7 @@ export function punchHole(memory: Memory, object: FileObject, from: number, to: 
   const last = Math.floor(to / PAGE_BYTES);
   if (last > first) unmapObject(memory, object, first, last, true);
   discard(memory, object, from, to);
+  for (const cut of [from, to]) if (cut < object.size) touchCutPage(memory, object, cut);
 }
 
 /** Puts pages that were never written into the cache; all or none. */

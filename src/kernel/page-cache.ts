@@ -48,6 +48,17 @@ export function readAround(memory: Memory, object: FileObject, index: number): n
   return frame;
 }
 
+/**
+ * As {@link readAround} for a mapping that may be executed: nothing before the page, and nothing past the mapping's
+ * end (index `end`). Source: Linux mm/filemap.c, do_sync_mmap_readahead.
+ */
+export function readOnward(memory: Memory, object: FileObject, index: number, end: number): number {
+  const miss = !object.pages.has(index);
+  const frame = cachePage(memory, object, index);
+  if (miss && frame >= 0) readAhead(memory, object, index, Math.min(READ_AROUND, end - index), -1);
+  return frame;
+}
+
 /** As {@link readAround} for read(2), which reads ahead from the beginning of a file only. */
 export function readSequentially(memory: Memory, object: FileObject, index: number): number {
   const miss = !object.pages.has(index);

@@ -236,6 +236,20 @@ describe('files', () => {
     expect(peek(kernel, process, BASE)).toBe(3);
   });
 
+  it('on disk are read onward for an executable mapping, and a page cut by a hole waits unread', () => {
+    const kernel = boot();
+    const process = spawn(kernel);
+    const file = kernel.files.open('/data', 'disk');
+    kernel.files.truncate(file, 4 * PAGE);
+    map(kernel, process, BASE, 4, { file, prot: f.PROT_READ | f.PROT_EXEC, flags: f.MAP_PRIVATE | f.MAP_FIXED });
+    peek(kernel, process, BASE + 2 * PAGE);
+    expect(kernel.mincore(process, BASE, 4 * PAGE)).toEqual([false, false, true, true]);
+    kernel.files.allocate(file, f.FALLOC_PUNCH_HOLE | f.FALLOC_KEEP_SIZE, PAGE, PAGE / 2);
+    map(kernel, process, BASE, 4, { file, flags: f.MAP_PRIVATE | f.MAP_FIXED });
+    peek(kernel, process, BASE);
+    expect(kernel.mincore(process, BASE, 4 * PAGE)).toEqual([true, false, true, true]);
+  });
+
   it('grow by what of a buffer is present, before the rest of it is touched', () => {
     const kernel = boot();
     const process = spawn(kernel);
