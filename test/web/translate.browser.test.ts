@@ -102,18 +102,22 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
     expect(await page.locator('.notice').innerText()).toBe('');
   });
 
-  it('steps in under 16 ms', async () => {
+  it('makes every step in under 16 ms', async () => {
     const page = await explorer.open('#translate?tlb=skylake');
-    const times = await page.evaluate(() => {
-      const step = (): number => {
+    const rounds = await page.evaluate(() => {
+      const press = (key: string): number => {
         const began = performance.now();
-        dispatchEvent(new KeyboardEvent('keydown', { key: 'n' }));
+        dispatchEvent(new KeyboardEvent('keydown', { key }));
         return performance.now() - began;
       };
-      return Array.from({ length: 25 }, step);
+      return Array.from({ length: 6 }, () => {
+        press('r');
+        return Array.from({ length: 25 }, () => press('n'));
+      });
     });
-    // The median: a test machine that is busy with something else now and then is not the page's fault.
-    expect(times.sort((a, b) => a - b)[12]).toBeLessThan(16);
+    // The best of six rounds for each step: what else the test machine does is not the page's fault.
+    const best = rounds[0].map((_, step) => Math.min(...rounds.map((round) => round[step])));
+    expect(Math.max(...best)).toBeLessThan(16);
   });
 
   it('fits a phone without scrolling sideways', async () => {
