@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import { inspect } from '../../../src/inspect/inspect.js';
@@ -152,7 +153,7 @@ test('a process larger than the model keeps its mappings and tells what was left
 test('the text says what was left out, and no line is wider than a terminal', async () => {
   const system = region(2 ** 63, 4096, { name: '[vsyscall]' });
   const heap = region(2 ** 31, 4 * MIB, { resident: MIB, anonymous: MIB, swapped: MIB });
-  const text = inspectText(await inspect(image([heap, system]), SHARE));
+  const text = stripVTControlCharacters(inspectText(await inspect(image([heap, system]), SHARE)));
   expect(text).toContain('Left out: [vsyscall] (4 KiB)');
   expect(text).toContain('1 MiB are in swap');
   expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
