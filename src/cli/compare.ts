@@ -114,9 +114,7 @@ async function run(
 /** `pagewalk compare`: what page sizes do to traces and workloads. */
 export function compareCommand(): Command {
   return new Command('compare')
-    .description(
-      'Would huge pages help? Replays traces (lackey text or packed, gzipped or not; -\nfor standard input) at several page sizes.',
-    )
+    .description('Would huge pages help? Replays traces (lackey or packed; - is standard input).')
     .argument('[TRACE...]')
     .addOption(pagesOption())
     .addOption(tlbOption())

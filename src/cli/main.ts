@@ -78,6 +78,8 @@ async function buildProgram(wanted: string | undefined): Promise<Command> {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
+    // Every command has --help; the list keeps to one screen without a line for the other way.
+    .configureHelp({ visibleCommands: (command) => command.commands.filter((child) => child.name() !== 'help') })
     .exitOverride()
     .addHelpText('after', '\nExamples:\n  pagewalk\n  pagewalk fork --resident 1G --touch 25%');
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
