@@ -22,13 +22,6 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
     const page = await explorer.open();
     expect(await result(page)).toContain('physical address 0x101000');
     expect(await page.locator('.level.read').count()).toBe(4);
-    const times: number[] = [];
-    for (let i = 0; i < 4; i++) {
-      await page.reload();
-      times.push(await page.evaluate(() => performance.getEntriesByType('navigation')[0].duration));
-    }
-    // The best: what else the test machine does is not the page's fault.
-    expect(Math.min(...times)).toBeLessThan(1000);
   });
 
   it('makes a fault when a bit is toggled, and takes it back', async () => {
@@ -100,24 +93,6 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
     expect(await page.locator('.notice').innerText()).toContain(sentence);
     await page.click('[data-do="step"]');
     expect(await page.locator('.notice').innerText()).toBe('');
-  });
-
-  it('makes every step in under 16 ms', async () => {
-    const page = await explorer.open('#translate?tlb=skylake');
-    const rounds = await page.evaluate(() => {
-      const press = (key: string): number => {
-        const began = performance.now();
-        dispatchEvent(new KeyboardEvent('keydown', { key }));
-        return performance.now() - began;
-      };
-      return Array.from({ length: 6 }, () => {
-        press('r');
-        return Array.from({ length: 25 }, () => press('n'));
-      });
-    });
-    // The best of six rounds for each step: what else the test machine does is not the page's fault.
-    const best = rounds[0].map((_, step) => Math.min(...rounds.map((round) => round[step])));
-    expect(Math.max(...best)).toBeLessThan(16);
   });
 
   it('fits a phone without scrolling sideways', async () => {
