@@ -92,12 +92,12 @@ export function exploreCommand(): Command {
         answer(files, request, response);
       });
       const chosen = await listen(server, port);
-      process.stdout.write(`The explorer is at http://localhost:${chosen}/ (Ctrl-C ends it)\n`);
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         process.once(signal, () => {
           server.close();
           server.closeAllConnections();
         });
       }
+      process.stdout.write(`The explorer is at http://localhost:${chosen}/ (Ctrl-C ends it)\n`);
     });
 }

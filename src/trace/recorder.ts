@@ -93,6 +93,8 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
   // The reader must not wait for a writer; and while we hold the pipe open for writing, the moments in which no traced
   // process has it open (a program replaces itself by exec) do not end it.
   const reader = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
+  // Who reads hears of an error as its loop ends; an interrupt may come before anybody reads.
+  reader.on('error', () => undefined);
   const writer = openSync(pipe, constants.O_WRONLY);
   const child = startLackey(pipe, command);
   const ended = endingOf(child).finally(() => {
