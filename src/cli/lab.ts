@@ -3,6 +3,7 @@ import { LABS } from '../lab/labs.js';
 import { runLab } from '../lab/story.js';
 import { labList, labText } from '../report/lab-views.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
+import { parseChoice } from './options.js';
 
 interface LabOptions {
   readonly json?: true;
@@ -21,7 +22,7 @@ function listText(json: boolean): string {
 export function labCommand(): Command {
   return new Command('lab')
     .description('Run a scenario of the textbook on both kernels; without a name, list them.')
-    .addArgument(new Argument('[name]', 'the scenario').choices(LABS.map(({ name }) => name)))
+    .addArgument(new Argument('[name]', 'the scenario').argParser(parseChoice(LABS.map(({ name }) => name))))
     .option('--json', 'print JSON instead of text')
     .addHelpText('after', '\nExamples:\n  pagewalk lab fork\n  pagewalk lab segment-cow --json')
     .action((name: string | undefined, options: LabOptions) => {

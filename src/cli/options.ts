@@ -1,6 +1,6 @@
 /** What people type after an option, as values: every parser throws commander's error, which names option and value. */
 
-import { InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
@@ -75,11 +75,30 @@ export function pagesOption(): Option {
   return new Option('-p, --pages <sizes>', 'page sizes').argParser(parsePages).default(PAGE_SHIFTS, all);
 }
 
+/** ` Did you mean fork?` by commander's own rule, so that values are matched as options and commands are; or nothing. */
+function suggestion(word: string, choices: readonly string[]): string {
+  const known = new Command()
+    .helpCommand(false)
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => 0 });
+  for (const choice of choices) known.command(choice);
+  try {
+    known.parse([word], { from: 'user' });
+  } catch (error) {
+    const found = error instanceof Error ? /\((Did you mean .*)\)/.exec(error.message)?.[1] : undefined;
+    if (found !== undefined) return ` ${found}`;
+  }
+  return '';
+}
+
 /** A parser for one of a few words. */
 export function parseChoice<T extends string>(choices: readonly T[]): (text: string) => T {
   return (text) => {
     const found = choices.find((choice) => choice === text);
-    if (found === undefined) throw new InvalidArgumentError(`Choose from ${choices.join(', ')}.`);
+    if (found === undefined) {
+      throw new InvalidArgumentError(`Choose from ${choices.join(', ')}.${suggestion(text, choices)}`);
+    }
     return found;
   };
 }

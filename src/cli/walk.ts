@@ -1,18 +1,19 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress } from '../../hw/address.js';
 import type { Word64 } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
 import { X86_MODES } from '../../hw/paging/x86-format.js';
 import { DEMO_ADDRESSES, DEMO_MODES, demoState, demoStateInput } from '../explain/demo-states.js';
 import type { DemoMode } from '../explain/demo-states.js';
-import { KERNEL_STATES } from '../explain/kernel-states.js';
 import { buildMachine } from '../explain/machine.js';
 import type { AccessKind } from '../explain/machine-state.js';
+import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../explain/scene.js';
+import type { Scene } from '../explain/scene.js';
+import { WALK_LABS } from '../explain/walk-labs.js';
 import { explainWalk } from '../explain/walk.js';
 import { walkText } from '../explain/walk-text.js';
-import { wrap } from '../report/table.js';
 import { CommandFailure } from './failure.js';
-import { accessOption, parseChoice } from './options.js';
+import { accessOption, parseChoice, parseCount } from './options.js';
 import { printJson } from './output.js';
 import { inState, readState } from './state-file.js';
 
@@ -22,6 +23,8 @@ interface WalkCommandOptions {
   readonly mode?: DemoMode;
   readonly state?: string;
   readonly lab?: string;
+  readonly step?: number;
+  readonly process?: number;
   readonly json?: true;
   readonly printState?: true;
 }
@@ -32,10 +35,23 @@ function parseLinear(text: string): Word64 {
   throw new InvalidArgumentError('Give an address of at most 64 bits, such as 0x401000.');
 }
 
-function machineFor({ state, lab, mode }: WalkCommandOptions): Mmu {
+/** The scene of `--lab`, which `--step` and `--process` need. */
+function sceneFor({ lab: name, step, process }: WalkCommandOptions): Scene | undefined {
+  const lab = WALK_LABS.find((candidate) => candidate.name === name);
+  if (lab === undefined) {
+    if (step === undefined && process === undefined) return undefined;
+    throw new CommandFailure(`${step === undefined ? '--process' : '--step'} is for a lab; name it with --lab`, 2);
+  }
+  try {
+    return playScene(lab, step, process);
+  } catch (error) {
+    throw error instanceof SceneError ? new CommandFailure(error.message, 2) : error;
+  }
+}
+
+function machineFor({ state, mode }: WalkCommandOptions): Mmu {
   if (state !== undefined) return inState(state, () => buildMachine(readState(state)).mmu);
-  const story = KERNEL_STATES.find(({ name }) => name === lab);
-  return story === undefined ? buildMachine(demoState(mode ?? '4l')).mmu : story.build();
+  return buildMachine(demoState(mode ?? '4l')).mmu;
 }
 
 /** An address that 32-bit registers cannot hold is a mistake in the command line, not a fault. */
@@ -45,42 +61,57 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
   throw new CommandFailure(`ADDRESS ${text}: linear addresses of ${title} have 32 bits; give at most 0xffffffff`, 2);
 }
 
+function walk(address: Word64 | undefined, options: WalkCommandOptions, text: string): void {
+  const scene = sceneFor(options);
+  const json = options.json === true;
+  if (address === undefined) {
+    if (scene === undefined) throw new CommandFailure('ADDRESS is missing; give one such as 0x401000', 2);
+    if (json) printJson(sceneJson(scene));
+    else process.stdout.write(sceneText(scene));
+    return;
+  }
+  const mmu = scene?.stage.mmu ?? machineFor(options);
+  checkWidth(mmu, address, text);
+  const result = explainWalk(mmu, { ...address, access: options.access, user: options.user === true });
+  if (json) printJson(result);
+  else process.stdout.write(`${scene === undefined ? '' : `${sceneTitle(scene)}\n`}${walkText(result)}`);
+}
+
+/** Addresses of the demonstration that fit on a line of the help. */
+const MOST_EXAMPLES = 8;
+
 /** `pagewalk walk`: why an address leads where it leads. */
 export function walkCommand(): Command {
-  const everywhere = DEMO_ADDRESSES.filter(({ modes }) => modes === undefined).map(({ address }) => address);
-  const labs = KERNEL_STATES.map(({ name }) => name);
+  const everywhere = DEMO_ADDRESSES.filter(({ modes }) => modes === undefined).slice(0, MOST_EXAMPLES);
+  const own = ['state', 'lab'];
   return new Command('walk')
     .summary('why did this address fault?')
     .description('Walks one address through TLB and page tables, entry by entry.')
-    .argument('<ADDRESS>', 'linear address, such as 0x401000', parseLinear)
+    .addArgument(new Argument('[ADDRESS]', 'such as 0x401000; with --lab none: what is mapped').argParser(parseLinear))
     .addOption(accessOption())
     .option('-u, --user', 'in user mode; without it, as the kernel')
     .addOption(
       new Option('-m, --mode <mode>', 'demonstration: 4l, 5l, pae or 32 (default: 4l)')
         .argParser(parseChoice(DEMO_MODES))
-        .conflicts(['state', 'lab']),
+        .conflicts(own),
     )
     .addOption(new Option('--state <file>', 'a machine of yours, as --print-state writes one').conflicts('lab'))
-    .addOption(new Option('--lab <name>', `as the kernel left it: ${labs.join(', ')}`).argParser(parseChoice(labs)))
-    .option('--json', 'print JSON instead of text')
     .addOption(
-      new Option('--print-state', 'print the demonstration as a state file, to edit').conflicts(['state', 'lab']),
+      new Option('--lab <name>', 'as a lab leaves it: demand, huge or those of pagewalk lab').argParser(
+        parseChoice(WALK_LABS.map(({ name }) => name)),
+      ),
     )
+    .option('--step <number>', 'as it is after this step of the lab', (value) => parseCount(value))
+    .option('--process <pid>', 'the process of the lab whose tables are walked', (value) => parseCount(value))
+    .option('--json', 'print JSON instead of text')
+    .addOption(new Option('--print-state', 'print the demonstration as a state file, to edit').conflicts(own))
     .addHelpText(
       'after',
-      `\n${wrap(`Try ${everywhere.join(' ')}.`)}\n\n` +
-        'Examples:\n  pagewalk walk 0x602000 --access write --user\n  pagewalk walk 0x601000 --access write --user --lab fork',
+      `\nTry ${everywhere.map(({ address }) => address).join(' ')}.\n\n` +
+        'Examples:\n  pagewalk walk 0x602000 --access write --user\n  pagewalk walk 0x400000 --access write --user --lab fork --step 2',
     )
-    .action((address: Word64, options: WalkCommandOptions, command: Command) => {
-      if (options.printState === true) {
-        printJson(demoStateInput(options.mode ?? '4l'));
-        return;
-      }
-      const mmu = machineFor(options);
-      checkWidth(mmu, address, command.args[0]);
-      const { access, user, json } = options;
-      const result = explainWalk(mmu, { ...address, access, user: user === true });
-      if (json === true) printJson(result);
-      else process.stdout.write(walkText(result));
+    .action((address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
+      if (options.printState === true) printJson(demoStateInput(options.mode ?? '4l'));
+      else walk(address, options, command.args.at(0) ?? '');
     });
 }

@@ -1,6 +1,6 @@
 /** A machine with the paged kernel, as the labs use it: every step metered, every page to be looked at. */
 
-import { formatHex, highWord, lowWord } from '../../hw/address.js';
+import { formatHex, highWord, lowWord, PAGE_BYTES } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
 import { describeException } from '../../hw/exception.js';
@@ -10,11 +10,14 @@ import { Ram } from '../../hw/ram.js';
 import type { OpenFile } from '../kernel/file.js';
 import * as f from '../kernel/flags.js';
 import { Kernel } from '../kernel/kernel.js';
+import { permissions } from '../kernel/smaps.js';
 import type { Process, PagePolicy } from '../kernel/process.js';
+import type { Vma } from '../kernel/vma.js';
 import type { SchemeCost } from '../report/lab-result.js';
 import { Meter } from './meter.js';
 import type { Work } from './meter.js';
 import { must } from './must.js';
+import type { Stage, StageProcess, StageRegion } from './stage.js';
 
 export interface MapOptions {
   /** Where, bytes; wherever the kernel likes when absent. */
@@ -40,16 +43,27 @@ export function hex(address: number): string {
   return formatHex(highWord(address), lowWord(address));
 }
 
-export class PagedMachine {
+function regionOf(vma: Vma): StageRegion {
+  const what = vma.file === null ? 'anonymous' : vma.file.object.name;
+  return { start: vma.start, bytes: vma.end - vma.start, about: `${permissions(vma)} ${what}` };
+}
+
+export class PagedMachine implements Stage {
   readonly kernel: Kernel;
-  readonly #mmu: Mmu;
+  readonly mmu: Mmu;
   readonly #meter: Meter;
 
   /** @param bytes of RAM; the host commits only what is touched */
   constructor(bytes: number, seed?: number) {
-    this.#mmu = new Mmu({ ram: new Ram({ bytes }) });
-    this.kernel = new Kernel({ processor: new Core(this.#mmu), ...(seed === undefined ? {} : { seed }) });
+    this.mmu = new Mmu({ ram: new Ram({ bytes }) });
+    this.kernel = new Kernel({ processor: new Core(this.mmu), ...(seed === undefined ? {} : { seed }) });
     this.#meter = new Meter(() => this.#work());
+  }
+
+  get inhabitants(): readonly StageProcess[] {
+    return [...this.kernel.processes.values()].flatMap(({ pid, space }) =>
+      space === null ? [] : [{ pid, root: space.root * PAGE_BYTES, regions: [...space.vmas].map(regionOf) }],
+    );
   }
 
   #work(): Work {
@@ -67,7 +81,7 @@ export class PagedMachine {
   }
 
   cost(): SchemeCost {
-    const { data, fetch } = this.#mmu.counters.snapshot();
+    const { data, fetch } = this.mmu.counters.snapshot();
     const cycles = translationCycles(data, DEFAULT_COSTS).total + translationCycles(fetch, DEFAULT_COSTS).total;
     return this.#meter.cost(cycles);
   }
@@ -75,7 +89,7 @@ export class PagedMachine {
   /** Leaves what was done so far out of the costs: it set the scene. */
   restartMeter(): void {
     this.#meter.restart();
-    this.#mmu.counters.reset();
+    this.mmu.counters.reset();
   }
 
   spawn(pages: PagePolicy = '4K'): Process {
@@ -161,7 +175,7 @@ export class PagedMachine {
 
   /** The last exception that the processor raised, in words. */
   get lastFault(): string {
-    return describeException(this.#mmu.fault.take());
+    return describeException(this.mmu.fault.take());
   }
 
   /** The frame behind a page; 0 when there is none. */

@@ -3,6 +3,7 @@
 import { LabResult } from '../report/lab-result.js';
 import type { ArenaDrawing, Figure, LabStep, SchemeCost } from '../report/lab-result.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
+import type { Stage } from './stage.js';
 
 /** A scenario of the textbook. */
 export interface Lab {
@@ -12,20 +13,44 @@ export interface Lab {
   readonly run: (story: Story) => void;
 }
 
+/** The story has been told as far as somebody wanted to hear it. */
+class Told extends Error {
+  override readonly name = 'Told';
+}
+
 export class Story {
   readonly #steps: LabStep[] = [];
   readonly #figures: Record<string, Figure> = {};
   readonly #expected: Record<string, Figure> = {};
   #comparison: LabResult['comparison'];
+  #stage: Stage | null = null;
+  #lastStage: Stage | null = null;
+  /** For each step: whether it happened on a machine with page tables. */
+  readonly #paged: boolean[] = [];
+
+  /** @param end after how many steps the story breaks off; never when absent */
+  constructor(readonly end?: number) {}
+
+  /** From here on the story is about this machine; null: about segments alone. */
+  on(stage: Stage | null): void {
+    this.#stage = stage;
+    this.#lastStage = stage ?? this.#lastStage;
+  }
+
+  #tell(step: LabStep): void {
+    this.#steps.push(step);
+    this.#paged.push(this.#stage !== null);
+    if (this.#steps.length === this.end) throw new Told();
+  }
 
   /** Something happened; `evidence` is what the machine shows for it, a line each. */
   step(text: string, ...evidence: readonly string[]): void {
-    this.#steps.push({ text, evidence: [...evidence] });
+    this.#tell({ text, evidence: [...evidence] });
   }
 
   /** A step that leaves the arena as drawn. */
   draw(text: string, arena: ArenaDrawing, ...evidence: readonly string[]): void {
-    this.#steps.push({ text, evidence: [...evidence], arena });
+    this.#tell({ text, evidence: [...evidence], arena });
   }
 
   /** A measured figure, and what the textbook or the rule behind it gives for it. */
@@ -37,6 +62,13 @@ export class Story {
   /** What both schemes paid for the same. */
   compare(segmentation: SchemeCost, paging: SchemeCost): void {
     this.#comparison = { segmentation, paging };
+  }
+
+  /** What {@link playLab} gives. */
+  get scene(): Scene {
+    const pagedSteps = this.#paged.flatMap((paged, i) => (paged ? [i + 1] : []));
+    const stage = this.end === undefined ? this.#lastStage : this.#stage;
+    return { stage, steps: this.#steps.length, pagedSteps };
   }
 
   result({ name, title }: Lab): LabResult {
@@ -51,6 +83,27 @@ export class Story {
       comparison: this.#comparison,
     };
   }
+}
+
+/** What there is to see when a story ends or breaks off. */
+export interface Scene {
+  /** The machine with page tables: the last one when the lab ran to its end, otherwise the one of the last step. */
+  readonly stage: Stage | null;
+  /** Steps told. */
+  readonly steps: number;
+  /** Numbers of those that happened on a machine with page tables, from 1. */
+  readonly pagedSteps: readonly number[];
+}
+
+/** Runs a lab, to its end or up to a step, for the machine that it leaves. */
+export function playLab(lab: Lab, end?: number): Scene {
+  const story = new Story(end);
+  try {
+    lab.run(story);
+  } catch (error) {
+    if (!(error instanceof Told)) throw error;
+  }
+  return story.scene;
 }
 
 /** Runs a lab from start to end. */

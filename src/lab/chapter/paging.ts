@@ -8,6 +8,7 @@ import { Mmu } from '../../../hw/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
 import { Ram } from '../../../hw/ram.js';
 import { countOf } from '../../report/units.js';
+import type { Stage, StageProcess, StageRegion } from '../stage.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/registers.js';
 
 /** What the pseudocode says, or what is right. */
@@ -29,9 +30,10 @@ const FRAMES = 64;
 /** Frames below are tables. */
 const FIRST_FRAME = 32;
 
-export class ChapterPaging {
+export class ChapterPaging implements Stage {
   readonly #ram = new Ram({ bytes: FRAMES * 4096 });
-  readonly #core = new Core(new Mmu({ ram: this.#ram }));
+  readonly mmu = new Mmu({ ram: this.#ram });
+  readonly #core = new Core(this.mmu);
   /** The reference count of each frame; 0 means free. */
   readonly counts = new Int32Array(FRAMES);
   /** The directory's frame by process; its table is the next frame. */
@@ -40,8 +42,27 @@ export class ChapterPaging {
   #tables = 1;
 
   constructor(readonly rules: PagingRules) {
-    this.#core.mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP);
+    this.mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP);
     this.#core.onException(({ lo }) => this.#writeFault(this.#current, lo >>> 12));
+  }
+
+  get inhabitants(): readonly StageProcess[] {
+    return this.processes.map((directory) => ({
+      // Each process takes two frames, from frame 1 up.
+      pid: (directory + 1) / 2,
+      root: directory * 4096,
+      regions: this.#regions(directory),
+    }));
+  }
+
+  #regions(process: number): StageRegion[] {
+    const pages = Array.from({ length: ENTRIES }, (_, page) => page);
+    return pages.flatMap((page) => {
+      const entry = this.#ram.words[this.#at(process, page)];
+      if ((entry & PTE_P) === 0) return [];
+      const about = (entry & PTE_RW) === 0 ? 'read-only' : 'writable';
+      return [{ start: page * 4096, bytes: 4096, about }];
+    });
   }
 
   /** A process with an empty table. */
@@ -117,7 +138,7 @@ export class ChapterPaging {
   }
 
   #run(process: number): void {
-    const { mmu } = this.#core;
+    const { mmu } = this;
     mmu.writeCr3(0, process * 4096);
     mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP | CR0_PG);
     this.#core.cpl = 3;

@@ -12,6 +12,7 @@ const SEED = 2026;
 
 function pair(story: Story): PagedMachine {
   const machine = new PagedMachine((FRAME + 0x100) * 4096);
+  story.on(machine);
   const library = machine.file('libc', 4096, [FRAME]);
   const [a, b] = [machine.spawn(), machine.spawn()];
   machine.map(a, 4096, { at: IN_A, rights: 'r-x', file: library });

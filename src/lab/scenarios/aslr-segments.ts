@@ -109,6 +109,14 @@ function linearAddresses(story: Story): void {
   const core = new SegmentedCore(new Mmu({ ram }));
   const { mmu, unit } = core;
   const low = PTE_P | PTE_RW | PTE_US;
+  const inhabitants = [BASE_A, BASE_B].map((base, i) => {
+    const regions = [
+      { start: GDT, bytes: 4096, about: "the GDT, the kernel's own" },
+      { start: base, bytes: 4096, about: 'the library' },
+    ];
+    return { pid: i + 1, root: DIRECTORIES[i] * 4096, regions };
+  });
+  story.on({ mmu, inhabitants });
   const frames = [BASE_A, BASE_B].map((base, i) => {
     const directory = DIRECTORIES[i];
     const table = directory + 1;
@@ -167,6 +175,8 @@ export const aslrSegments: Lab = {
     optionB(story);
     randomSelectors(story);
     linearAddresses(story);
-    story.compare(machine.cost(), paged().cost());
+    const pages = paged();
+    story.on(pages);
+    story.compare(machine.cost(), pages.cost());
   },
 };

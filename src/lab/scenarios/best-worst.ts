@@ -39,13 +39,16 @@ export const bestWorst: Lab = {
   name: 'best-worst',
   title: 'Copy on write at its best and at its worst',
   run(story) {
-    const best = paged(false).kernel.counters;
+    const good = paged(false);
+    story.on(good);
+    const best = good.kernel.counters;
     story.step(
       'Best: the child execs at once. Whatever the parent writes then is its own again.',
       `${formatCount(PAGES)} pages written by the parent: ${best.framesCopied} copied, ${formatCount(best.reuseFaults)} re-used`,
     );
     story.figure('bestCopies', best.framesCopied, 0);
     const machine = paged(true);
+    story.on(machine);
     const worst = machine.kernel.counters;
     story.step(
       'Worst: child and parent write every page. One of the two needs a copy of each.',
@@ -55,6 +58,7 @@ export const bestWorst: Lab = {
     story.figure('worstCopies', worst.framesCopied, PAGES);
     story.figure('copiesPerPage', worst.framesCopied / PAGES, 1);
     const segments = segmented(true);
+    story.on(null);
     story.step(
       'By segments the worst case copies as much with one fault, and the best case nothing, too.',
       `worst: ${formatCount(segments.kernel.counters.bytesCopied)} bytes in ${segments.kernel.counters.cowFaults} fault`,

@@ -80,6 +80,7 @@ function measure(owners: Uint8Array, huge: boolean): Measured {
 
 function onePage(story: Story): PagedMachine {
   const machine = new PagedMachine(16 * MIB);
+  story.on(machine);
   const a = machine.spawn();
   machine.map(a, PAGE, { at: AT });
   machine.store(a, AT, 1);
@@ -153,6 +154,7 @@ function remedies(story: Story): void {
 /** A segment is as long as what it holds: the parts are apart from the start. */
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(MIB);
+  story.on(null);
   const a = machine.spawn();
   const [, ofA] = PARTS.map(({ start, end, owner }) => {
     return machine.create(a, owner === CONSTANTS ? 'constants' : 'data', end - start, `part ${start}`);

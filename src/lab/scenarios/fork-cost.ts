@@ -62,6 +62,7 @@ function row(bytes: number, small: number, large: number, least: number): string
 /** One write after a fork copies one page. */
 function oneFault(story: Story): PagedMachine {
   const machine = new PagedMachine(16 * MIB);
+  story.on(machine);
   const parent = machine.spawn();
   const at = machine.map(parent, FORKED);
   machine.fill(parent, at, FORKED / 4096);

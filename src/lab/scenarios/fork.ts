@@ -9,6 +9,7 @@ const SEGMENT_BYTES = 4096;
 
 function paged(story: Story): PagedMachine {
   const machine = new PagedMachine(4 * 2 ** 20);
+  story.on(machine);
   const { counters } = machine.kernel;
   const parent = machine.spawn();
   machine.map(parent, 4096, { at: AT });
@@ -53,6 +54,7 @@ function paged(story: Story): PagedMachine {
 
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(2 ** 20);
+  story.on(null);
   const { counters } = machine.kernel;
   const parent = machine.spawn();
   const data = machine.create(parent, 'data', SEGMENT_BYTES, 'data');

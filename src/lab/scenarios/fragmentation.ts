@@ -172,6 +172,8 @@ export const fragmentation: Lab = {
     const machine = exits(story);
     arenasInUse(story);
     movingShared(story);
-    story.compare(machine.cost(), paged().cost());
+    const pages = paged();
+    story.on(pages);
+    story.compare(machine.cost(), pages.cost());
   },
 };

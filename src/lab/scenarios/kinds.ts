@@ -15,6 +15,7 @@ const PRIVATE = 0x0080_0000;
 
 function paged(story: Story): PagedMachine {
   const machine = new PagedMachine((CODE_FRAME + 0x100) * 4096);
+  story.on(machine);
   const [a, b] = [machine.spawn(), machine.spawn()];
 
   const code = machine.file('editor', 4096, [CODE_FRAME]);
@@ -73,6 +74,7 @@ function paged(story: Story): PagedMachine {
 
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(MIB);
+  story.on(null);
   const [a, b] = [machine.spawn(), machine.spawn()];
   const code = machine.create(a, 'code', 4096, 'code');
   const constants = machine.create(a, 'constants', 4096, 'constants');

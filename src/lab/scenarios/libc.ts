@@ -20,6 +20,7 @@ const PRIVATE_AT = 0x6000_0000;
 
 function paged(story: Story): PagedMachine {
   const machine = new PagedMachine(0x8000 * 4096);
+  story.on(machine);
   const frames = Array.from({ length: PAGES }, (_, i) => FIRST_FRAME + i);
   const library = machine.file('libc', BYTES, frames);
   const bases = [IN_A, IN_B];
@@ -64,6 +65,7 @@ function paged(story: Story): PagedMachine {
 
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(4 * BYTES);
+  story.on(null);
   const [a, b] = [machine.spawn(), machine.spawn()];
   const library = machine.create(a, 'code', BYTES, 'libc');
   const inB = machine.share(a, library, b);
@@ -81,6 +83,7 @@ function segmented(story: Story): SegmentMachine {
 /** The library in one page of 2 MiB, as anonymous memory that fork shares. */
 function large(story: Story): void {
   const machine = new PagedMachine(8 * BYTES);
+  story.on(machine);
   const a = machine.spawn();
   const at = machine.map(a, BYTES, { huge: true });
   machine.store(a, at, 1);

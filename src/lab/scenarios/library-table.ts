@@ -169,6 +169,7 @@ export const libraryTable: Lab = {
   run(story) {
     const segmentMachine = new SegmentMachine(4 * BYTES);
     const pagedMachine = new PagedMachine(32 * MIB);
+    story.on(pagedMachine);
     show(story, segmented(segmentMachine), paged(pagedMachine));
     story.compare(segmentMachine.cost(), pagedMachine.cost());
   },

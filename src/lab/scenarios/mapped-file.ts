@@ -11,6 +11,7 @@ export const mappedFile: Lab = {
   title: 'A file mapped by two processes, private and shared',
   run(story) {
     const machine = new PagedMachine(16 * 2 ** 20);
+    story.on(machine);
     const file = machine.file('notes', BYTES);
     const [a, b] = [machine.spawn(), machine.spawn()];
     const inFile = (): number => {

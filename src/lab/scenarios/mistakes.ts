@@ -14,8 +14,16 @@ function lines(problems: readonly string[]): string {
   return problems.length === 0 ? 'audit: nothing wrong' : `audit: ${problems.join('; ')}`;
 }
 
+interface Generations {
+  readonly machine: ChapterPaging;
+  /** What C reads at the end. */
+  readonly read: number;
+  readonly problems: readonly string[];
+  readonly atFork: readonly string[];
+}
+
 /** A forks B, B forks C; A and B exit, and somebody new gets a frame and writes. */
-function generations(rules: PagingRules): { read: number; problems: string[]; atFork: string[] } {
+function generations(rules: PagingRules): Generations {
   const machine = new ChapterPaging(rules);
   const a = machine.spawn();
   machine.map(a, PAGE, false);
@@ -29,18 +37,20 @@ function generations(rules: PagingRules): { read: number; problems: string[]; at
   const d = machine.spawn();
   machine.map(d, PAGE, false);
   machine.store(d, PAGE, INTRUDER);
-  return { read: machine.load(c, PAGE), problems: [...problems], atFork };
+  return { machine, read: machine.load(c, PAGE), problems, atFork };
 }
 
 function uncounted(story: Story): void {
   const written = generations(PAGING_AS_WRITTEN);
   const right = generations(PAGING_RIGHT);
+  story.on(written.machine);
   story.step(
     'As written, fork counts a frame only where the entry is writable. A forks B: the entries become read-only. B forks C: nothing is counted. A and B exit: the frame is freed while C uses it.',
     `after the second fork: ${lines(written.atFork)}`,
     `after both exits: ${lines(written.problems)}`,
     `C wrote ${SECRET} before; somebody else gets the frame and writes ${INTRUDER}; C reads ${written.read}`,
   );
+  story.on(right.machine);
   story.step(
     'Right: fork counts every present entry, whatever its rights.',
     `after both exits: ${lines(right.problems)}`,
@@ -52,8 +62,16 @@ function uncounted(story: Story): void {
   story.figure('problemsByTheRightRule', right.problems.length, 0);
 }
 
+interface SharedPage {
+  readonly machine: ChapterPaging;
+  /** What B reads after A's write. */
+  readonly seen: number;
+  readonly together: boolean;
+  readonly problems: readonly string[];
+}
+
 /** A maps a page shared, forks B, and writes. */
-function sharedPage(rules: PagingRules): { seen: number; together: boolean; problems: string[] } {
+function sharedPage(rules: PagingRules): SharedPage {
   const machine = new ChapterPaging(rules);
   const a = machine.spawn();
   machine.map(a, PAGE, true);
@@ -61,17 +79,20 @@ function sharedPage(rules: PagingRules): { seen: number; together: boolean; prob
   const b = machine.fork(a);
   const problems = machine.audit();
   machine.store(a, PAGE, 2);
-  return { seen: machine.load(b, PAGE), together: machine.frame(a, PAGE) === machine.frame(b, PAGE), problems };
+  const together = machine.frame(a, PAGE) === machine.frame(b, PAGE);
+  return { machine, seen: machine.load(b, PAGE), together, problems };
 }
 
 function sharedBecomesPrivate(story: Story): void {
   const written = sharedPage(PAGING_AS_WRITTEN);
   const right = sharedPage(PAGING_RIGHT);
+  story.on(written.machine);
   story.step(
     'As written, fork makes MAP_SHARED pages copy-on-write like all others: the first write ends the sharing.',
     lines(written.problems),
     `A writes 2, B reads ${written.seen}; one frame: ${written.together ? 'yes' : 'no'}`,
   );
+  story.on(right.machine);
   story.step(
     'Right: what is shared on purpose stays writable and shared.',
     lines(right.problems),
@@ -100,6 +121,7 @@ function segmentWrites(right: boolean): { taken: number; lost: number; problems:
 function segments(story: Story): void {
   const written = segmentWrites(false);
   const right = segmentWrites(true);
+  story.on(null);
   story.step(
     'As written, the write fault of a segment always copies, also for the last owner, and never counts the copy.',
     `two processes take ${formatCount(written.taken)} bytes`,

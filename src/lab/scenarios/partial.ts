@@ -10,6 +10,7 @@ const AT = 0x1000_0000;
 
 function paged(story: Story): PagedMachine {
   const machine = new PagedMachine(16 * 2 ** 20);
+  story.on(machine);
   const [a, b] = [machine.spawn(), machine.spawn()];
   const common = machine.kernel.files.open('common', 'shmem');
   machine.kernel.files.truncate(common, SHARED.length * 4096);
@@ -38,6 +39,7 @@ function paged(story: Story): PagedMachine {
 
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(2 ** 20);
+  story.on(null);
   const [a, b] = [machine.spawn(), machine.spawn()];
   const whole = machine.create(a, 'data', PAGES * 4096, 'region A');
   const inB = machine.share(a, whole, b);

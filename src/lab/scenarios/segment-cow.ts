@@ -22,6 +22,7 @@ export const segmentCow: Lab = {
     story.step('The child writes one byte: the segment is copied whole.', `${formatCount(bySegment)} bytes copied`);
 
     const pages = new PagedMachine(32 * MIB);
+    story.on(pages);
     const parent = pages.spawn();
     const at = pages.map(parent, BYTES);
     pages.fill(parent, at, BYTES / 4096);

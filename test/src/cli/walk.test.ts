@@ -28,7 +28,7 @@ test('the examples of the help show a write that is refused, and copy-on-write',
     expect(text).toMatch(/^Source +Intel SDM vol\. 3A/m);
     expect(tooWide(text)).toEqual([]);
   }
-  expect(shared).toContain('L1 hit');
+  expect(shared).toContain('Lab fork after step 2, process 1');
 });
 
 test('one line a level: index, address, digits, flags and what is allowed so far', () => {
@@ -43,6 +43,12 @@ test('the JSON is the same object', () => {
   expect(mode).toBe('pae');
   expect(levels.map(({ table }) => table)).toEqual(['PDPT', 'PD']);
   expect(outcome).toEqual({ kind: 'mapped', physical: '0x412345', page: '2M' });
+});
+
+test('without an address a lab shows its processes and what they have mapped', () => {
+  const text = printed(['walk', '--lab', 'fork', '--process', '1']);
+  expect(text).toMatch(/^process 1 \* +0x400000 +4 KiB +rw-p anonymous$/m);
+  expect(JSON.parse(printed(['walk', '--lab', 'fork', '--json']))).toMatchObject({ lab: 'fork', running: 2 });
 });
 
 test('the demonstration, printed as a state file, walks as it does itself', () => {
@@ -67,6 +73,19 @@ test.each([
   [
     ['walk', '0x1', '--lab', 'none'],
     ['--lab', 'none', 'fork'],
+  ],
+  [
+    ['walk', '0x1', '--lab', 'frok'],
+    ['frok', 'Did you mean fork?'],
+  ],
+  [['walk'], ['ADDRESS is missing', '0x401000']],
+  [
+    ['walk', '--lab', 'multics'],
+    ['multics', 'segments alone', 'pagewalk segment'],
+  ],
+  [
+    ['walk', '0x1', '--step', '2'],
+    ['--step', '--lab'],
   ],
   [
     ['walk', '0x100000000', '--mode', 'pae'],
