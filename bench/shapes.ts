@@ -6,8 +6,8 @@
 import { READ, USER } from '../hw/access.js';
 import { Mmu } from '../hw/mmu.js';
 import { parseTlb } from '../hw/tlb/parse.js';
-import { cpuNow } from './native/rivals.js';
 import { CHUNK, LOADS, makeAddresses, makeRam, startPaging } from './native/workload.js';
+import { cpuNow } from './ratio.js';
 
 const SHAPES = 200;
 const ROUNDS = 7;

@@ -7,20 +7,19 @@
 
 import { cpus } from 'node:os';
 import Table from 'cli-table3';
+import { hostText, median, rangeText, ratioOf } from '../ratio.js';
+import type { Ratio } from '../ratio.js';
 import { startReference } from './reference.js';
 import type { Answer } from './reference.js';
 import { forkRival, loadRivals } from './rivals.js';
 import type { Rival } from './rivals.js';
 import { LOADS, makeRam, PATTERNS } from './workload.js';
 
-interface RatioRow {
+/** The ratio is to the reference. */
+interface RatioRow extends Ratio {
   readonly name: string;
   /** Pattern of loads, or order of frames. */
   readonly what: string;
-  /** CPU time as a multiple of the reference's: of the rounds the median, the least and the most. */
-  readonly ratio: number;
-  readonly least: number;
-  readonly most: number;
   /** Medians of CPU nanoseconds for one load or entry. */
   readonly nanoseconds: number;
   readonly referenceNanoseconds: number;
@@ -39,26 +38,17 @@ const FORK_ENTRIES = 1 << 18;
 /** The fork that the C reference asks of its own kernel has fewer, to be gentle with memory. */
 const HOST_FORK_ENTRIES = 1 << 16;
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 interface Times {
   readonly own: number[];
   readonly reference: number[];
 }
 
 function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
-  const ratios = own.map((nanoseconds, i) => nanoseconds / reference[i]);
   const operations = rival.path === 'fork' ? FORK_ENTRIES : LOADS;
   return {
     name: rival.name,
     what: rival.what,
-    ratio: median(ratios),
-    least: Math.min(...ratios),
-    most: Math.max(...ratios),
+    ...ratioOf(own, reference),
     nanoseconds: median(own) / operations,
     referenceNanoseconds: median(reference) / operations,
   };
@@ -120,15 +110,15 @@ export function nativeTable({ compiler, node, processor, rounds, rows }: NativeR
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
-  for (const { name, what, ratio, least, most, nanoseconds, referenceNanoseconds } of rows) {
+  for (const { name, what, nanoseconds, referenceNanoseconds, ...ratio } of rows) {
     table.push([
       name,
       what,
-      ratio.toFixed(2),
-      `${least.toFixed(2)} to ${most.toFixed(2)}`,
+      ratio.ratio.toFixed(2),
+      rangeText(ratio),
       nanoseconds.toFixed(1),
       referenceNanoseconds.toFixed(1),
     ]);
   }
-  return `${table.toString()}\nCPU time, medians of ${rounds} rounds; Node ${node}, ${compiler}, ${processor}\n`;
+  return `${table.toString()}\n${hostText(rounds, node, processor)}, ${compiler}\n`;
 }

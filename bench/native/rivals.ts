@@ -1,15 +1,13 @@
 /** pagewalk's translation paths on the workloads of the C reference, at the public API. */
 
 import { READ, USER } from '../../hw/access.js';
-import { Core } from '../../hw/core.js';
 import { Mmu } from '../../hw/mmu.js';
 import * as memory from '../../hw/ram.js';
 import { Ram } from '../../hw/ram.js';
 import type { TranslationPath } from '../../hw/translation.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import { Kernel } from '../../src/kernel/kernel.js';
-import type { Process } from '../../src/kernel/process.js';
-import { mix } from '../../hw/random.js';
+import { cpuNow } from '../ratio.js';
+import { ResidentProcess } from '../resident.js';
 import { CHUNK, LOADS, makeAddresses, startPaging } from './workload.js';
 import type { Addresses, Pattern } from './workload.js';
 
@@ -17,12 +15,6 @@ import type { Addresses, Pattern } from './workload.js';
 const { wordIndex } = memory;
 const ACCESS = READ | USER;
 const MIB = 1 << 20;
-
-/** Nanoseconds of this process's CPU time, all threads. */
-export function cpuNow(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) * 1000;
-}
 
 /** One way to do one workload, next to the request that makes the reference do the same. */
 export interface Rival {
@@ -97,26 +89,11 @@ export function loadRivals(ram: Ram, pattern: Pattern): Rival[] {
   ];
 }
 
-function must<T>(value: T | number, what: string): T {
-  if (typeof value === 'number') throw new Error(`${what} failed with ${value}`);
-  return value;
-}
-
-/** A process with 1 GiB of 4 KiB pages, in the order of their frames or touched in a shuffled one. */
+/** A process with 1 GiB of 4 KiB pages, in the order of their frames or populated in a shuffled one. */
 export function forkRival(shuffled: boolean): Rival {
-  const pages = 1 << 18;
-  const base = 2 ** 40;
-  const kernel = new Kernel({ processor: new Core(new Mmu({ ram: new Ram({ bytes: 1024 * MIB + 64 * MIB }) })) });
-  const parent: Process = must(kernel.spawn({ pages: '4K' }), 'spawn');
-  if (kernel.mapRegion(parent, base, pages * 4096) < 0) throw new Error('mapping failed');
-  const order = Int32Array.from({ length: pages }, (_, i) => i);
-  for (let i = pages - 1; shuffled && i > 0; i--) {
-    const j = Math.floor(((mix(i) >>> 0) * (i + 1)) / 2 ** 32);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  for (const page of order) {
-    if (kernel.populate(parent, base + page * 4096) < 0) throw new Error('populating failed');
-  }
+  const bytes = 2 ** 30;
+  const ram = new Ram({ bytes: bytes + 64 * MIB });
+  const parent = new ResidentProcess({ ram, pages: '4K', bytes, shuffled });
   const what = shuffled ? 'shuffled' : 'ordered';
   return {
     name: `fork, ${what}`,
@@ -124,10 +101,9 @@ export function forkRival(shuffled: boolean): Rival {
     what,
     run: () => {
       const began = cpuNow();
-      const child = must(kernel.fork(parent), 'fork');
+      const child = parent.fork();
       const nanoseconds = cpuNow() - began;
-      kernel.exit(child);
-      for (let page = 0; page < pages; page++) kernel.store(parent, base + page * 4096, 4, 1);
+      parent.undo(child);
       return { nanoseconds, checksum: 0 };
     },
   };

@@ -67,11 +67,11 @@ export interface Addresses {
   readonly los: Int32Array;
 }
 
-export function makeAddresses(pattern: Pattern): Addresses {
-  const his = new Int32Array(LOADS);
-  const los = new Int32Array(LOADS);
+export function makeAddresses(pattern: Pattern, loads = LOADS): Addresses {
+  const his = new Int32Array(loads);
+  const los = new Int32Array(loads);
   const bytes = pattern === 'b' ? 256 * 1024 : DATA_BYTES;
   his.fill((pattern === 'd' ? LARGE_INDEX : SMALL_INDEX) << 7);
-  for (let i = 0; i < LOADS; i++) los[i] = (pattern === 'a' ? i * 64 : mix(i) << 2) & (bytes - 1);
+  for (let i = 0; i < loads; i++) los[i] = (pattern === 'a' ? i * 64 : mix(i) << 2) & (bytes - 1);
   return { his, los };
 }

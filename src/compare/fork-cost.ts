@@ -7,6 +7,7 @@ import { Ram } from '../../hw/ram.js';
 import type { KernelCounters } from '../kernel/counters.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
+import { must } from '../lab/must.js';
 import { ForkResult, type ForkRun, type ForkScenario } from '../report/fork-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 
@@ -77,12 +78,6 @@ class ForkMachine {
   write(process: Process, bytes: number): void {
     for (let offset = 0; offset < bytes; offset += PAGE_BYTES) must(this.kernel.store(process, BASE + offset, 8, 1));
   }
-}
-
-/** The RAM was chosen so that nothing here can fail; if it does, the model is wrong. */
-function must<T>(result: T | number): T {
-  if (typeof result === 'number' && result < 0) throw new Error(`the kernel refused a step of the fork: ${result}`);
-  return result as T;
 }
 
 /** What parent and child do after the fork, by name of the scenario: `some` bytes are written, or `all`. */

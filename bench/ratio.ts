@@ -1,0 +1,36 @@
+/** Ratios of CPU times: what contenders that took turns in one process tell, on a machine that does other work too. */
+
+/** Nanoseconds of this process's CPU time, all threads. */
+export function cpuNow(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** CPU time as a multiple of another's: of the rounds the median, the least and the most. */
+export interface Ratio {
+  readonly ratio: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Each round makes one ratio, from two times taken one after the other. */
+export function ratioOf(own: readonly number[], other: readonly number[]): Ratio {
+  const ratios = own.map((nanoseconds, round) => nanoseconds / other[round]);
+  return { ratio: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+}
+
+/** `1.87 to 2.58` */
+export function rangeText({ least, most }: Ratio): string {
+  return `${least.toFixed(2)} to ${most.toFixed(2)}`;
+}
+
+/** Host times are of one machine: which it was. */
+export function hostText(rounds: number, node: string, processor: string): string {
+  return `CPU time, medians of ${rounds} rounds; Node ${node}, ${processor}`;
+}

@@ -1,0 +1,70 @@
+/** The loads that translation paths compete on: those of bench/native, in chunks, each chunk one call of a batch. */
+
+import { READ, USER } from '../../hw/access.js';
+import { Mmu } from '../../hw/mmu.js';
+import type { MmuOptions } from '../../hw/mmu.js';
+import type { Ram } from '../../hw/ram.js';
+import { CHUNK, makeAddresses, startPaging } from '../native/workload.js';
+import type { Addresses, Pattern } from '../native/workload.js';
+import { checksumOf } from './contest.js';
+import type { Contender, Scale } from './contest.js';
+
+export const ACCESS = READ | USER;
+
+/** Loads the words at all addresses of a chunk; whatever else it needs, it has prepared. */
+export type LoadChunk = (chunk: number, values: Int32Array) => void;
+
+/** RAM, and addresses in chunks of {@link CHUNK}. */
+export interface LoadWork {
+  readonly ram: Ram;
+  readonly chunks: readonly Addresses[];
+  readonly loads: number;
+}
+
+/** Many hits (b) are over soon, many misses (c) are not. */
+const LOADS_OF = { b: 1 << 20, c: 1 << 17 } as const;
+
+export function loadWork(ram: Ram, pattern: Pattern & keyof typeof LOADS_OF, scale: Scale): LoadWork {
+  const loads = Math.max(CHUNK, LOADS_OF[pattern] * scale);
+  const { his, los } = makeAddresses(pattern, loads);
+  const chunks = Array.from({ length: loads / CHUNK }, (_, i) => ({
+    his: his.subarray(i * CHUNK, (i + 1) * CHUNK),
+    los: los.subarray(i * CHUNK, (i + 1) * CHUNK),
+  }));
+  return { ram, chunks, loads };
+}
+
+/** An MMU with the tables of the work switched on. */
+export function pagingMmu(options: MmuOptions): Mmu {
+  const mmu = new Mmu(options);
+  startPaging(mmu);
+  return mmu;
+}
+
+/** `counts` are words that must agree too. */
+export function loader(
+  name: string,
+  why: string,
+  { loads, chunks }: LoadWork,
+  load: LoadChunk,
+  counts = (): Int32Array => new Int32Array(0),
+): Contender {
+  const values = new Int32Array(loads);
+  const parts = chunks.map((_, i) => values.subarray(i * CHUNK, (i + 1) * CHUNK));
+  return {
+    name,
+    why,
+    run: () => {
+      for (let i = 0; i < parts.length; i++) load(i, parts[i]);
+    },
+    checksum: () => checksumOf(values, counts()),
+  };
+}
+
+/** pagewalk's own path, at the public API. */
+export function realLoad(mmu: Mmu, chunks: readonly Addresses[]): LoadChunk {
+  return (chunk, values) => {
+    const { his, los } = chunks[chunk];
+    if (mmu.loadMany(his, los, CHUNK, ACCESS, values) !== CHUNK) throw new Error('a load faulted');
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * `npm run bench -- --rivals`: shapes that were tried and lost, kept to show why the real ones are as they are.
+ *
+ * All contenders of a contest live at once and take turns, round after round; a ratio is made from the two CPU times of
+ * one round. Host time, so it holds for this machine only.
+ */
+
+import { cpus } from 'node:os';
+import Table from 'cli-table3';
+import { makeRam } from '../native/workload.js';
+import { cpuNow, hostText, median, rangeText, ratioOf } from '../ratio.js';
+import type { Ratio } from '../ratio.js';
+import type { Contender, Contest, Scale } from './contest.js';
+import { faultContest } from './faults.js';
+import { forkContest } from './forks.js';
+import { loadWork } from './loads.js';
+import { modelledContest } from './modelled.js';
+import { ramContest } from './ram.js';
+import { softContest } from './soft.js';
+import { walkContest } from './walks.js';
+
+/** The ratio is to the contender that won, whose own is 1. */
+interface RivalRow extends Ratio {
+  readonly question: string;
+  readonly name: string;
+  readonly why: string;
+  /** Median of CPU nanoseconds for one operation. */
+  readonly nanoseconds: number;
+}
+
+export interface RivalsResult {
+  readonly schemaVersion: 1;
+  readonly node: string;
+  readonly processor: string;
+  readonly rounds: number;
+  readonly rows: readonly RivalRow[];
+}
+
+/** Rounds before the first that counts: V8 compiles meanwhile. */
+const WARM_UP = 2;
+
+function contests(scale: Scale): Contest[] {
+  const ram = makeRam();
+  const hits = loadWork(ram, 'b', scale);
+  const misses = loadWork(ram, 'c', scale);
+  return [
+    softContest('soft TLB, a load that hits', hits),
+    softContest('soft TLB, a load that misses', misses),
+    modelledContest('arrays of the modelled TLB, a load that hits', hits),
+    modelledContest('arrays of the modelled TLB, a load that misses', misses),
+    walkContest('entries read by a walk', hits),
+    ramContest('a word of RAM, in 256 KiB', hits),
+    ramContest('a word of RAM, in 64 MiB', misses),
+    faultContest(ram, scale),
+    forkContest('an entry that fork copies, frames in order', false, scale),
+    forkContest('an entry that fork copies, frames shuffled', true, scale),
+  ];
+}
+
+/** One turn: CPU nanoseconds. @throws Error when the checksum is not `expected` */
+function turn({ name, before, run, checksum }: Contender, question: string, expected?: number): number {
+  before?.();
+  const began = cpuNow();
+  run();
+  const spent = cpuNow() - began;
+  if (expected !== undefined && checksum() !== expected) throw new Error(`${question}, ${name}: another checksum`);
+  return spent;
+}
+
+function measureContest({ question, operations, contenders }: Contest, rounds: number): RivalRow[] {
+  const times = contenders.map((): number[] => []);
+  for (let round = -WARM_UP; round < rounds; round++) {
+    contenders.forEach((contender, i) => {
+      const expected = i === 0 ? undefined : contenders[0].checksum();
+      const spent = turn(contender, question, expected);
+      if (round >= 0) times[i].push(spent);
+    });
+  }
+  return contenders.map(({ name, why }, i) => ({
+    question,
+    name,
+    why,
+    ...ratioOf(times[i], times[0]),
+    nanoseconds: median(times[i]) / operations,
+  }));
+}
+
+/**
+ * Measures every contest whose question or contenders `only` matches.
+ * @throws Error when a rival comes to another checksum than the real one
+ */
+export function measureRivals(rounds: number, scale: Scale, only?: RegExp): RivalsResult {
+  const chosen = contests(scale).filter(
+    ({ question, contenders }) =>
+      only === undefined || contenders.some(({ name }) => only.test(`${question}, ${name}`)),
+  );
+  return {
+    schemaVersion: 1,
+    node: process.version,
+    processor: cpus().at(0)?.model ?? 'unknown',
+    rounds,
+    rows: chosen.flatMap((contest) => measureContest(contest, rounds)),
+  };
+}
+
+/** The result for people: a table a contest. */
+export function rivalsTable({ node, processor, rounds, rows }: RivalsResult): string {
+  const questions = [...new Set(rows.map(({ question }) => question))];
+  const tables = questions.map((question) => {
+    const table = new Table({
+      head: ['', 'ratio', 'range', 'ns', 'why'],
+      colAligns: ['left', 'right', 'right', 'right', 'left'],
+      colWidths: [29, 8, 18, 9, 34],
+      wordWrap: true,
+      style: { head: [], border: [], compact: true },
+    });
+    for (const { name, why, nanoseconds, ...ratio } of rows.filter((row) => row.question === question)) {
+      table.push([name, ratio.ratio.toFixed(2), rangeText(ratio), nanoseconds.toFixed(1), why]);
+    }
+    return `${question}\n${table.toString()}\n`;
+  });
+  return `${tables.join('\n')}\nThe first of each is the one in use. ${hostText(rounds, node, processor)}\n`;
+}

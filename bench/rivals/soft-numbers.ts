@@ -1,0 +1,92 @@
+/** Soft TLBs, walks included, that keep an address in one number: as float64, and as BigInt. */
+
+import { toBigInt, toNumber } from '../../hw/address.js';
+import type { Ram } from '../../hw/ram.js';
+import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/paging/x86-format.js';
+import { CHUNK } from '../native/workload.js';
+import type { Addresses } from '../native/workload.js';
+import type { LoadChunk, LoadWork } from './loads.js';
+
+const ENTRIES = 256;
+const NEEDED = PTE_P | PTE_US;
+/** Bytes that an entry of each level maps, page table first. */
+const SPANS = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39];
+
+/** The value at each address, as one number. */
+function each<T>({ his, los }: Addresses, join: (hi: number, lo: number) => T): T[] {
+  return Array.from(los, (lo, i) => join(his[i], lo));
+}
+
+/** `root` is a physical address. */
+function walkFloats({ words }: Ram, root: number, address: number): number {
+  let table = root;
+  for (let level = 3; ; level--) {
+    const at = table / 4 + 2 * (Math.floor(address / SPANS[level]) % 512);
+    const low = words[at];
+    if ((low & NEEDED) !== NEEDED) throw new Error('a load faulted');
+    if ((low & PTE_A) === 0) words[at] = low | PTE_A;
+    const next = (words[at + 1] & 0xf_ffff) * 2 ** 32 + ((low & -4096) >>> 0);
+    if (level === 0 || (low & PTE_PS) !== 0) return next + (address % SPANS[level]) - (address % 4096);
+    table = next;
+  }
+}
+
+export function floats(root: number, { ram, chunks }: LoadWork): LoadChunk {
+  const { words } = ram;
+  const tags = new Float64Array(ENTRIES).fill(-1);
+  const bases = new Float64Array(ENTRIES);
+  const addresses = chunks.map((chunk) => Float64Array.from(each(chunk, toNumber)));
+  return (chunk, values) => {
+    const wanted = addresses[chunk];
+    for (let i = 0; i < CHUNK; i++) {
+      const address = wanted[i];
+      const offset = address % 4096;
+      const at = ((address - offset) / 4096) % ENTRIES;
+      if (tags[at] !== address - offset) {
+        bases[at] = walkFloats(ram, root, address);
+        tags[at] = address - offset;
+      }
+      values[i] = words[Math.floor((bases[at] + offset) / 4)];
+    }
+  };
+}
+
+const BIG_NEEDED = BigInt(NEEDED);
+const BIG_A = BigInt(PTE_A);
+const BIG_PS = BigInt(PTE_PS);
+const BIG_FRAME = 0xf_ffff_ffff_f000n;
+
+function walkBigInts(entries: BigUint64Array, root: bigint, address: bigint): bigint {
+  let table = root;
+  for (let shift = 39n; ; shift -= 9n) {
+    const at = Number((table >> 3n) + ((address >> shift) & 511n));
+    const entry = entries[at];
+    if ((entry & BIG_NEEDED) !== BIG_NEEDED) throw new Error('a load faulted');
+    if ((entry & BIG_A) === 0n) entries[at] = entry | BIG_A;
+    if (shift === 12n || (entry & BIG_PS) !== 0n) {
+      return (entry & BIG_FRAME) + (address & ((1n << shift) - 1n) & ~4095n);
+    }
+    table = entry & BIG_FRAME;
+  }
+}
+
+export function bigInts(root: number, { ram, chunks }: LoadWork): LoadChunk {
+  const { words } = ram;
+  const entries = new BigUint64Array(words.buffer);
+  const tags = new BigUint64Array(ENTRIES).fill(1n);
+  const bases = new BigUint64Array(ENTRIES);
+  const addresses = chunks.map((chunk) => BigUint64Array.from(each(chunk, toBigInt)));
+  return (chunk, values) => {
+    const wanted = addresses[chunk];
+    for (let i = 0; i < CHUNK; i++) {
+      const address = wanted[i];
+      const page = address & ~4095n;
+      const at = Number((address >> 12n) & 255n);
+      if (tags[at] !== page) {
+        bases[at] = walkBigInts(entries, BigInt(root), address);
+        tags[at] = page;
+      }
+      values[i] = words[Number((bases[at] | (address & 4095n)) >> 2n)];
+    }
+  };
+}
