@@ -1,20 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress } from '../../hw/address.js';
-import { SEGMENT_NAMES, CS, DS } from '../../hw/segmentation/register.js';
+import { SEGMENT_NAMES, DS } from '../../hw/segmentation/register.js';
 import { segmentNumber } from '../conformance/x86-machine.js';
 import { buildMachine } from '../explain/machine.js';
 import type { ExplainedMachine } from '../explain/machine.js';
-import type { AccessKind } from '../explain/machine-state.js';
 import { segmentDemo, segmentDemoInput } from '../explain/segment-demo.js';
 import { explainSegment } from '../explain/segment.js';
+import type { SegmentAccess } from '../explain/segment-result.js';
 import { segmentText } from '../explain/segment-text.js';
 import { CommandFailure } from './failure.js';
-import { accessOption, parseChoice } from './options.js';
+import { parseChoice } from './options.js';
 import { printJson } from './output.js';
 import { inState, readState } from './state-file.js';
 
 interface SegmentCommandOptions {
-  readonly access: AccessKind;
+  readonly access: SegmentAccess;
   readonly register: string;
   readonly size: string;
   readonly cpl: string;
@@ -56,9 +56,13 @@ export function segmentCommand(): Command {
     .summary('what does a selector and offset reach?')
     .description('Takes one logical address through descriptor, checks and paging.')
     .argument('<SEL:OFF>', 'selector and offset, such as 0x2b:0x10', parseLogical)
-    .addOption(accessOption())
     .addOption(
-      new Option('-r, --register <name>', 'es, cs, ss, ds, fs or gs; fetches use cs')
+      new Option('-a, --access <kind>', 'read, write, fetch (after a far JMP) or call (CALL)')
+        .argParser(parseChoice(['read', 'write', 'fetch', 'call']))
+        .default('read'),
+    )
+    .addOption(
+      new Option('-r, --register <name>', 'es, cs, ss, ds, fs or gs; code uses cs')
         .argParser(parseChoice(registers))
         .default(registers[DS]),
     )
@@ -73,8 +77,8 @@ export function segmentCommand(): Command {
     .option('--print-state', 'print the demonstration as a state file, to edit')
     .addHelpText(
       'after',
-      '\nTry 0x23 (data), 0x2b (8 KiB), 0x33 (read-only), 0x43 (not present), 0x10, 7.\n\n' +
-        'Examples:\n  pagewalk segment 0x2b:0x10 --access write\n  pagewalk segment 0x2b:0x2000',
+      '\nTry 0x23 (data), 0x2b (8 KiB), 0x33 (read-only), 0x43 (not present), 0x10, 7,\n0x5b and 0x63 (call gates).\n\n' +
+        'Examples:\n  pagewalk segment 0x2b:0x1ffe --access write\n  pagewalk segment 0x63:0 --access call',
     )
     .action((address: LogicalAddress, options: SegmentCommandOptions, command: Command) => {
       if (options.state !== undefined && command.getOptionValueSource('cpl') === 'cli') {
@@ -86,7 +90,7 @@ export function segmentCommand(): Command {
       }
       const machine = machineFor(options);
       checkOffset(machine, address, command.args[0]);
-      const register = options.access === 'fetch' ? CS : segmentNumber(options.register);
+      const register = segmentNumber(options.register);
       const { access, json } = options;
       const result = explainSegment(machine, { ...address, access, register, size: Number(options.size) });
       if (json === true) printJson(result);

@@ -61,6 +61,11 @@ const Segments = z.strictObject({
   cpl: z.int().min(0).max(3).default(0),
   gdt: z.strictObject({ base: hex, limit: z.int().min(0).max(0xffff) }),
   ldt: narrow.optional().describe('selector of the LDT, as LLDT takes it'),
+  task: narrow.optional().describe('selector of the TSS, as LTR takes it'),
+  code: narrow.optional().describe('selector in CS, which CALL pushes; the segment itself is flat'),
+  stack: narrow.optional().describe('selector in SS, likewise'),
+  instructionPointer: hex.default(ZERO).describe('RIP: where a call returns to'),
+  stackPointer: hex.default(ZERO).describe('RSP'),
   code64: z.boolean().default(true).describe('in IA-32e mode: the running code segment is a 64-bit one'),
 });
 

@@ -7,8 +7,7 @@ import { describeException } from '../../hw/exception.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import { CR0_ET, CR4_PCIDE, EFER_LMA } from '../../hw/registers.js';
-import { loadGdt, loadLdt } from '../../hw/segmentation/table-registers.js';
-import { CS } from '../../hw/segmentation/register.js';
+import { loadGdt, loadLdt, loadTaskRegister } from '../../hw/segmentation/table-registers.js';
 import { LONG } from '../../hw/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/segmentation/unit.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
@@ -84,13 +83,28 @@ function refusedRegister(mmu: Mmu, { cr0, cr4, efer }: MachineState['registers']
 }
 
 function setSegments(unit: SegmentationUnit, segments: NonNullable<MachineState['segments']>): void {
-  const { gdt, ldt, cpl, code64 } = segments;
+  const { gdt, ldt, task, cpl, code64 } = segments;
   if (loadGdt(unit, gdt.base.hi, gdt.base.lo, gdt.limit) < 0) {
     throw new StateError(`segments.gdt.base: ${hex(gdt.base)} is not canonical`);
   }
   if (ldt !== undefined && loadLdt(unit, ldt.lo) < 0) {
     throw new StateError(`segments.ldt: LLDT ${hex(ldt)} ends in ${describeException(unit.fault)}`);
   }
+  if (task !== undefined && loadTaskRegister(unit, task.lo) < 0) {
+    throw new StateError(`segments.task: LTR ${hex(task)} ends in ${describeException(unit.fault)}`);
+  }
   loadFlatSegments(unit, cpl);
-  if (!code64) unit.segments[CS].attributes &= ~LONG;
+  if (!code64) unit.cs.attributes &= ~LONG;
+  setPlace(unit, segments);
+}
+
+/** Where the program stands: what a far call pushes. */
+function setPlace(unit: SegmentationUnit, segments: NonNullable<MachineState['segments']>): void {
+  const { code, stack, instructionPointer, stackPointer } = segments;
+  if (code !== undefined) unit.cs.selector = code.lo & 0xffff;
+  if (stack !== undefined) unit.ss.selector = stack.lo & 0xffff;
+  unit.ipHi = instructionPointer.hi;
+  unit.ipLo = instructionPointer.lo;
+  unit.spHi = stackPointer.hi;
+  unit.spLo = stackPointer.lo;
 }

@@ -6,6 +6,9 @@ import type { SCHEMA_VERSION } from '../report/schema.js';
 import type { AccessKind } from './machine-state.js';
 import type { FaultOutcome, Hex, MappedOutcome, WalkResult } from './walk-result.js';
 
+/** `fetch`: CS is loaded by a far JMP, then an instruction is fetched; `call`: the same by a far CALL. */
+export type SegmentAccess = AccessKind | 'call';
+
 export interface ExplainedDescriptor {
   /** Linear address of its first byte. */
   readonly address: Hex;
@@ -28,12 +31,23 @@ export interface SegmentCheck {
   readonly section: string;
 }
 
+/** Where a far call has led. */
+export interface SegmentTransfer {
+  readonly cpl: number;
+  readonly cs: Hex;
+  readonly ip: Hex;
+  readonly ss: Hex;
+  readonly sp: Hex;
+  /** On the stack now, the first push first, at its offset in SS; the value is null where it cannot be read back. */
+  readonly pushed: readonly { readonly what: string; readonly offset: Hex; readonly value: Hex | null }[];
+}
+
 export interface SegmentResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'segment';
   readonly selector: Hex;
   readonly offset: Hex;
-  readonly access: AccessKind;
+  readonly access: SegmentAccess;
   /** Bytes accessed. */
   readonly size: number;
   readonly register: string;
@@ -43,12 +57,16 @@ export interface SegmentResult {
   readonly names: string;
   /** The bits of the selector; none in the 8086 modes. */
   readonly selectorFields: readonly DecodedField[];
-  /** The descriptor that the selector names, and the one that a call gate leads to. */
+  /** The descriptor that the selector names, the one that a call gate leads to, and that of an inner stack. */
   readonly descriptors: readonly ExplainedDescriptor[];
   readonly checks: readonly SegmentCheck[];
-  /** Null when a check failed. */
+  /** What a call did; null for other accesses, and when the call was refused. */
+  readonly transfer: SegmentTransfer | null;
+  /** Of the first byte; null when a check failed. */
   readonly linear: Hex | null;
   /** How paging goes on from the linear address; null when a check failed. */
   readonly walk: WalkResult | null;
+  /** The walk for the page into which the last bytes reach; null where all bytes lie in one page. */
+  readonly secondWalk: WalkResult | null;
   readonly outcome: MappedOutcome | FaultOutcome;
 }

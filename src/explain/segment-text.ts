@@ -2,8 +2,8 @@
 
 import type { DecodedField } from '../../hw/paging/format.js';
 import { wrap } from '../report/table.js';
-import { columns, labelled, WIDTH } from './columns.js';
-import type { ExplainedDescriptor, SegmentCheck, SegmentResult } from './segment-result.js';
+import { columns, INDENT, labelled, WIDTH } from './columns.js';
+import type { ExplainedDescriptor, SegmentCheck, SegmentResult, SegmentTransfer } from './segment-result.js';
 import { faultLines } from './walk-text.js';
 
 /** Small fields are numbers, larger ones bits. */
@@ -21,6 +21,13 @@ function sentenceFor(meaning: string, isCode: boolean): string {
   const kinds = isCode ? ['Code: '] : ['Data: ', 'Stack: '];
   return sentences.find((sentence) => kinds.some((kind) => sentence.startsWith(kind))) ?? sentences[0];
 }
+
+const DEEDS = {
+  read: 'read of',
+  write: 'write of',
+  fetch: 'far JMP and fetch of',
+  call: 'far CALL and fetch of',
+};
 
 /** The fields of a descriptor, a line or more each, of at most `lineWidth` characters. */
 export function fieldLines(fields: readonly DecodedField[], lineWidth = WIDTH): string[] {
@@ -48,24 +55,32 @@ export function checkLine({ rule, passed, failure }: SegmentCheck): string {
   return passed ? labelled('yes', rule) : labelled('NO', `${rule}: ${failure}`);
 }
 
+/** Level, code and stack after a call, and what lies on the stack now. */
+function transferLines({ cpl, cs, ip, ss, sp, pushed }: SegmentTransfer): string[] {
+  const rows = pushed.map(({ what, offset, value }) => [`${INDENT}${offset}`, value ?? 'not readable', what]);
+  return [labelled('Entered', `CPL ${cpl}, code ${cs}:${ip}, stack ${ss}:${sp}`), ...columns(rows), ''];
+}
+
+function physicalLines({ outcome, walk, secondWalk }: SegmentResult): string[] {
+  if (outcome.kind === 'fault') return faultLines(outcome);
+  const second = secondWalk?.outcome.kind === 'mapped' ? `, its next page at ${secondWalk.outcome.physical}` : '';
+  return [labelled('Physical', `${outcome.physical}${second} (${walk?.title ?? ''})`)];
+}
+
 /** The logical address, at most 80 columns wide. */
 export function segmentText(result: SegmentResult): string {
-  const { selector, offset, access, size, register, mode, cpl, names, descriptors, checks, linear, walk } = result;
-  const { outcome } = result;
+  const { selector, offset, access, size, register, mode, cpl, names, descriptors, checks, linear, transfer } = result;
   const bytes = size === 1 ? '1 byte' : `${size} bytes`;
-  const physical =
-    outcome.kind === 'mapped'
-      ? [labelled('Physical', `${outcome.physical} (${walk?.title ?? ''})`)]
-      : faultLines(outcome);
   return `${[
-    `${access} of ${bytes} at ${selector}:${offset} through ${register}, ${mode} mode, CPL ${cpl}`,
+    `${DEEDS[access]} ${bytes} at ${selector}:${offset} through ${register}, ${mode} mode, CPL ${cpl}`,
     '',
     labelled('Selector', `${selector}: ${names}`),
     ...descriptors.flatMap(descriptorLines),
     'Checks, in order',
     ...checks.map(checkLine),
     '',
+    ...(transfer === null ? [] : transferLines(transfer)),
     ...(linear === null ? [] : [labelled('Linear', linear)]),
-    ...physical,
+    ...physicalLines(result),
   ].join('\n')}\n`;
 }

@@ -4,27 +4,32 @@
  * The segment register is really loaded and the access really translated, by the hardware; the verdict is its own.
  */
 
-import { formatHex } from '../../hw/address.js';
-import { describeException, faultName, OK, PAGE_FAULT } from '../../hw/exception.js';
+import { formatHex, highWordAfter, PAGE_BYTES } from '../../hw/address.js';
+import { BUS_ERROR, describeException, faultName, OK, PAGE_FAULT } from '../../hw/exception.js';
 import { decodeEntry } from '../../hw/paging/format.js';
 import type { DecodedField } from '../../hw/paging/format.js';
 import { describeDescriptor, describeSelector } from '../../hw/segmentation/describe.js';
 import { isCallGate } from '../../hw/segmentation/call-gate.js';
 import { CALL_GATE_FORMAT, isNull, SEGMENT_FORMAT, SELECTOR_FIELDS } from '../../hw/segmentation/descriptor.js';
-import { farJump } from '../../hw/segmentation/far-transfer.js';
+import { farCall, farJump } from '../../hw/segmentation/far-transfer.js';
 import { loadSegment } from '../../hw/segmentation/load.js';
-import { CS, SEGMENT_NAMES, SegmentRegister } from '../../hw/segmentation/register.js';
+import { CS, SEGMENT_NAMES, SegmentRegister, SS } from '../../hw/segmentation/register.js';
+import { stackOffset } from '../../hw/segmentation/stack.js';
 import { DescriptorCopy } from '../../hw/segmentation/unit.js';
 import type { SegmentationUnit } from '../../hw/segmentation/unit.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
+import { CALL_SIZE, planCall } from './call-checks.js';
+import type { CallPlan } from './call-checks.js';
+import { jumpRules } from './jump-checks.js';
 import { accessBits } from './machine.js';
 import type { ExplainedMachine } from './machine.js';
 import type { AccessKind } from './machine-state.js';
-import { accessRules, jumpRules, loadRules, makeChecks, nullRules } from './segment-checks.js';
-import type { Rule } from './segment-checks.js';
-import type { ExplainedDescriptor, SegmentResult } from './segment-result.js';
+import { makeChecks } from './rule.js';
+import type { Rule } from './rule.js';
+import { accessRules, loadRules, nullRules } from './segment-checks.js';
+import type { ExplainedDescriptor, SegmentAccess, SegmentResult, SegmentTransfer } from './segment-result.js';
 import { errorBits } from './walk-fault.js';
-import type { FaultOutcome } from './walk-result.js';
+import type { FaultOutcome, WalkResult } from './walk-result.js';
 import { explainWalk } from './walk.js';
 
 export interface SegmentRequest {
@@ -33,36 +38,46 @@ export interface SegmentRequest {
   /** The offset, as words. */
   readonly hi: number;
   readonly lo: number;
-  readonly access: AccessKind;
-  /** Number of the segment register, as in register.ts; fetches go through CS whatever it says. */
+  readonly access: SegmentAccess;
+  /** Number of the segment register, as in register.ts; fetches and calls go through CS whatever it says. */
   readonly register: number;
   /** Bytes: 1, 2, 4 or 8. */
   readonly size: number;
 }
 
-/** Loads the register (CS: by a far jump), makes the access and explains both. */
+/** What is known before anything happens: descriptors, and the checks to come. */
+interface Preparation {
+  readonly found: readonly DescriptorCopy[];
+  readonly rules: Rule[];
+  /** Only for a call. */
+  readonly call: CallPlan | undefined;
+}
+
+/** Loads the register (CS: by a far jump or call), makes the access and explains both. */
 export function explainSegment(machine: ExplainedMachine, request: SegmentRequest): SegmentResult {
   const { unit } = machine;
-  const number = request.access === 'fetch' ? CS : request.register;
-  const { selector, hi, access, size } = request;
+  const { selector, hi, lo, access, size } = request;
+  const number = access === 'fetch' || access === 'call' ? CS : request.register;
   const { mode, cpl } = unit;
-  const found = unit.is8086 ? [] : findDescriptors(unit, number, selector);
-  const rules = unit.is8086 ? [] : rulesFor(unit, { ...request, register: number }, found);
-  let status = number === CS ? farJump(unit, selector, hi, request.lo) : loadSegment(unit, number, selector);
+  const { found, rules, call } = prepare(unit, number, request);
+  const descriptors = found.map((copy) => explainDescriptor(unit, copy));
+  let status = load(unit, number, request);
+  if (call !== undefined) rules.push(memoryRule(unit, status));
+  const entered = call !== undefined && status >= OK;
   const register = unit.segments[number];
-  const [offsetHi, offset] = number === CS && status >= OK ? [unit.ipHi, unit.ipLo] : [hi, request.lo];
-  const deed = accessBits(access, false);
+  const [offsetHi, offset] = number === CS && status >= OK ? [unit.ipHi, unit.ipLo] : [hi, lo];
+  const kind = access === 'call' ? 'fetch' : access;
+  const deed = accessBits(kind, false);
   if (status >= OK) status = unit.toLinear(register, offsetHi, offset, size, deed);
   const reached = status >= OK;
   if (!unit.is64Bit) rules.push(...accessRules(reached ? register : preview(unit, number, found), offset, size, deed));
-  const walk = reached
-    ? explainWalk(machine.mmu, { hi: unit.linearHi, lo: unit.linearLo, access, user: unit.cpl === 3 })
-    : null;
+  const [walk, secondWalk] = reached ? walkAll(machine, kind, size) : [null, null];
+  const last = secondWalk ?? walk;
   return {
     schemaVersion: SCHEMA_VERSION,
     command: 'segment',
     selector: formatHex(0, selector),
-    offset: formatHex(hi, request.lo),
+    offset: formatHex(hi, lo),
     access,
     size,
     register: SEGMENT_NAMES[number],
@@ -70,11 +85,78 @@ export function explainSegment(machine: ExplainedMachine, request: SegmentReques
     cpl,
     names: unit.is8086 ? `segment at ${formatHex(0, selector << 4)}` : describeSelector(selector),
     selectorFields: unit.is8086 ? [] : selectorFields(selector),
-    descriptors: found.map((copy) => explainDescriptor(unit, copy)),
+    descriptors,
     checks: makeChecks(rules),
-    linear: reached ? formatHex(unit.linearHi, unit.linearLo) : null,
+    transfer: entered ? transferOf(unit, call) : null,
+    linear: reached && walk !== null ? walk.address : null,
     walk,
-    outcome: walk === null ? faultOutcome(unit, rules) : settled(unit, register, walk.outcome),
+    secondWalk,
+    outcome: walk === null || last === null ? faultOutcome(unit, rules) : settled(unit, register, walk, last),
+  };
+}
+
+function prepare(unit: SegmentationUnit, number: number, request: SegmentRequest): Preparation {
+  const { selector, access } = request;
+  if (unit.is8086) return { found: [], rules: [], call: undefined };
+  const found = findDescriptors(unit, number, selector);
+  if (number !== CS) {
+    const load = isNull(selector) ? nullRules(unit, number, selector) : loadRules(unit, number, selector, found.at(0));
+    return { found, rules: load, call: undefined };
+  }
+  const whole = unit.readDescriptor(selector, 16, new DescriptorCopy()) === OK;
+  const jump = { named: found.at(0), target: found.at(1), whole };
+  if (access !== 'call') return { found, rules: jumpRules(unit, selector, request, jump), call: undefined };
+  const call = planCall(unit, selector, request, jump);
+  return { found: call.stack === undefined ? found : [...found, call.stack], rules: call.rules, call };
+}
+
+/** Makes the transfer, or loads the register. */
+function load(unit: SegmentationUnit, number: number, { selector, hi, lo, access }: SegmentRequest): number {
+  if (access === 'call') return farCall(unit, selector, hi, lo, CALL_SIZE);
+  return number === CS ? farJump(unit, selector, hi, lo) : loadSegment(unit, number, selector);
+}
+
+/** A call reads the TSS and the parameters and writes its pushes; paging and RAM have a say in all of it. */
+function memoryRule(unit: SegmentationUnit, status: number): Rule {
+  const refused = status === PAGE_FAULT || status === BUS_ERROR;
+  return {
+    rule: 'paging lets the processor read and push all of it',
+    holds: !refused,
+    fault: refused ? [status, unit.fault.errorCode] : [PAGE_FAULT, 0],
+    section: 'Intel SDM vol. 3A, "Page-Fault Exceptions"',
+  };
+}
+
+/** The walk for the page of the first byte and, where the access reaches into another page, for that one. */
+function walkAll({ mmu, unit }: ExplainedMachine, access: AccessKind, size: number): [WalkResult, WalkResult | null] {
+  const { linearHi: hi, linearLo: lo } = unit;
+  const how = { access, user: unit.cpl === 3 };
+  const walk = explainWalk(mmu, { hi, lo, ...how });
+  const left = PAGE_BYTES - (lo & (PAGE_BYTES - 1));
+  if (left >= size || walk.outcome.kind === 'fault') return [walk, null];
+  const second = { hi: unit.is64Bit ? highWordAfter(hi, lo, left) : 0, lo: (lo + left) | 0 };
+  return [walk, explainWalk(mmu, { ...second, ...how })];
+}
+
+/** Where the call has arrived, and what it has left on the stack. */
+function transferOf(unit: SegmentationUnit, { size, pushes }: CallPlan): SegmentTransfer {
+  const pushed = pushes.map((what, i) => {
+    const distance = (pushes.length - 1 - i) * size;
+    const hi = unit.is64Bit ? highWordAfter(unit.spHi, unit.spLo, distance) : 0;
+    const lo = (unit.spLo + distance) | 0;
+    const offset = unit.is64Bit ? lo : stackOffset(unit.ss, lo);
+    const { memory } = unit;
+    const readable = unit.read(SS, hi, offset, size) >= OK;
+    const value = readable ? formatHex(size === 8 ? memory.valueHi : 0, memory.valueLo) : null;
+    return { what, offset: formatHex(hi, offset), value };
+  });
+  return {
+    cpl: unit.cpl,
+    cs: formatHex(0, unit.cs.selector),
+    ip: formatHex(unit.ipHi, unit.ipLo),
+    ss: formatHex(0, unit.ss.selector),
+    sp: formatHex(unit.spHi, unit.spLo),
+    pushed,
   };
 }
 
@@ -94,20 +176,11 @@ function readCopy(unit: SegmentationUnit, selector: number): DescriptorCopy | un
   return unit.readDescriptor(selector, 8, copy) === OK ? copy : undefined;
 }
 
-function rulesFor(unit: SegmentationUnit, request: SegmentRequest, found: readonly DescriptorCopy[]): Rule[] {
-  const { register, selector } = request;
-  if (register === CS) {
-    const whole = unit.readDescriptor(selector, 16, new DescriptorCopy()) === OK;
-    return jumpRules(unit, selector, request, { named: found.at(0), target: found.at(1), whole });
-  }
-  if (isNull(selector)) return nullRules(unit, register, selector);
-  return loadRules(unit, register, selector, found.at(0));
-}
-
 /** The register as it would be if the load had gone well: for the words of checks that were not reached. */
 function preview(unit: SegmentationUnit, number: number, found: readonly DescriptorCopy[]): SegmentRegister {
   const register = new SegmentRegister(number);
-  const copy = found.at(-1);
+  // A call's last descriptor is that of its stack.
+  const copy = number === CS ? (found.at(1) ?? found.at(0)) : found.at(0);
   if (unit.is8086) register.copy(unit.segments[number]);
   else if (copy === undefined) register.loadNull(0);
   else register.load(0, copy.hi, copy.lo);
@@ -153,9 +226,12 @@ function faultOutcome(unit: SegmentationUnit, rules: readonly Rule[]): FaultOutc
 function settled(
   unit: SegmentationUnit,
   register: SegmentRegister,
-  outcome: SegmentResult['outcome'],
+  first: WalkResult,
+  last: WalkResult,
 ): SegmentResult['outcome'] {
-  if (outcome.kind === 'mapped' || outcome.vector === null) return outcome;
+  const { outcome } = last;
+  if (outcome.kind === 'mapped') return first.outcome;
+  if (outcome.vector === null) return outcome;
   const status = unit.settle(register, -outcome.vector);
   return { ...outcome, name: faultName(status), vector: -status };
 }

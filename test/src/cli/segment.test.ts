@@ -3,11 +3,11 @@ import type { SegmentResult } from '../../../src/explain/segment-result.js';
 import { examplesOf, printed, tooWide } from './examples.js';
 import { runCli } from './run-cli.js';
 
-test('the examples of the help show an access that works, and one past the limit', () => {
-  const [works, fails] = examplesOf('segment').map(printed);
-  expect(works).toMatch(/^Linear +0x400010$/m);
-  expect(works).toMatch(/^Physical +0x100010/m);
-  expect(fails).toMatch(/^NO .*0x1fff.*: #GP\(0x0\)$/m);
+test('the examples of the help show an access past the limit, and a call into the kernel', () => {
+  const [fails, works] = examplesOf('segment').map(printed);
+  expect(works).toMatch(/^Entered +CPL 0, code 0x8:0xc000, stack 0x10:0xefe8$/m);
+  expect(works).toMatch(/^Physical +0xc000/m);
+  expect(fails).toMatch(/^NO +all 4 bytes, 0x1ffe to 0x2001,[^]*: #GP\(0x0\)$/m);
   expect(fails).toContain('"Limit Checking"');
   expect(tooWide(works + fails)).toEqual([]);
 });
