@@ -1,11 +1,9 @@
-/** Charts as SVG text. Slow to load (a DOM and a plotting library): import it only when a chart is asked for. */
+/** Charts of comparisons. Slow to load, as svg.ts is: import it only when a chart is asked for. */
 
 import * as Plot from '@observablehq/plot';
-import { JSDOM } from 'jsdom';
 import type { CompareResult } from './compare-result.js';
+import { PAGE_COLORS, svgDocument } from './svg.js';
 import { formatShort } from './units.js';
-
-const XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 const ROW_HEIGHT = 24;
 const TITLE_HEIGHT = 28;
@@ -13,14 +11,12 @@ const AXIS_HEIGHT = 50;
 
 /** Model cycles of translation per access, one bar a page size, a group of bars a trace: a standalone SVG document. */
 export function comparePlot(result: CompareResult): string {
-  const { document } = new JSDOM('').window;
   const bars = result.runs.map(({ trace, pages, perAccess: { cycles } }) => {
     return { trace, pages, cycles, label: formatShort(cycles) };
   });
   const sizes = [...new Set(bars.map((bar) => bar.pages))];
   const groups = result.traces.map(({ trace }) => ({ trace }));
-  const svg = Plot.plot({
-    document,
+  const options: Plot.PlotOptions = {
     width: 720,
     height: groups.length * (sizes.length * ROW_HEIGHT + TITLE_HEIGHT) + AXIS_HEIGHT,
     marginLeft: 40,
@@ -30,7 +26,7 @@ export function comparePlot(result: CompareResult): string {
     x: { label: `model cycles of translation per access, TLB ${result.tlb.name}`, grid: true, zero: true },
     y: { label: null, domain: sizes },
     fy: { axis: null, domain: groups.map(({ trace }) => trace), padding: 0.25 },
-    color: { domain: ['4K', '2M', '1G'], range: ['#4e79a7', '#f28e2b', '#59a14f'] },
+    color: PAGE_COLORS,
     marks: [
       Plot.barX(bars, { x: 'cycles', y: 'pages', fy: 'trace', fill: 'pages' }),
       Plot.text(bars, { x: 'cycles', y: 'pages', fy: 'trace', text: 'label', textAnchor: 'start', dx: 4 }),
@@ -44,7 +40,6 @@ export function comparePlot(result: CompareResult): string {
       }),
       Plot.ruleX([0]),
     ],
-  });
-  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  return `${XML_HEADER}${svg.outerHTML}\n`;
+  };
+  return svgDocument(options);
 }
