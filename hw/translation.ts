@@ -148,20 +148,31 @@ export class Translation {
    * @returns the 4 KiB frame, or PAGE_FAULT, GENERAL_PROTECTION (not canonical) or BUS_ERROR (no RAM).
    */
   translate(hi: number, lo: number, access: number): number {
-    if (this.modelled) return this.translateModelled(hi, lo, access);
-    const frame = this.soft === null ? -1 : this.soft.lookup(hi, lo, access);
+    const { soft } = this;
+    if (soft === null)
+      return this.modelled ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
+    const frame = soft.lookup(hi, lo, access);
     return frame >= 0 ? frame : this.translateByWalk(hi, lo, access);
   }
 
   /**
-   * Translates `length` addresses, all with the same access, given as words in `his` and `los`; frames go to `frames`.
-   * @returns how many were translated; fewer than `length` when one faults, whose status is in {@link fault}.
+   * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
+   * frames go to the same places of `frames`. It stops at an address that has any bit of `align`.
+   * @returns `length`, or the index where it stopped, or of the first that faults, whose status is in {@link fault}.
    */
-  translateMany(his: Int32Array, los: Int32Array, length: number, access: number, frames: Int32Array): number {
-    for (let i = 0; i < length; i++) {
-      i = this.translateHits(his, los, i, length, access, frames);
-      if (i === length) break;
-      const frame = this.translate(his[i], los[i], access);
+  translateMany(
+    his: Int32Array,
+    los: Int32Array,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    from = 0,
+    align = 0,
+  ): number {
+    for (let i = from; i < length; i++) {
+      i = this.translateHits(his, los, i, length, access, frames, align);
+      if (i === length || (los[i] & align) !== 0) return i;
+      const frame = this.translateAfterHits(his[i], los[i], access);
       if (frame < 0) return i;
       frames[i] = frame;
     }
@@ -170,20 +181,21 @@ export class Translation {
 
   /**
    * Translates addresses `from` to `length - 1` up to the first that a TLB does not answer in its shortest way: a
-   * loop of its own, without calls, in which hits cost little. A modelled TLB also stops at a bit of `align`.
+   * loop of its own, without calls, in which hits cost little.
    * @returns the index of that one, or `length`
    */
-  protected translateHits(
+  private translateHits(
     his: Int32Array,
     los: Int32Array,
     from: number,
     length: number,
     access: number,
     frames: Int32Array,
-    align = 0,
+    align: number,
   ): number {
-    if (this.soft !== null) return this.soft.translateHits(his, los, from, length, access, frames);
-    const { rules, hitRule } = this;
+    const { soft, rules, hitRule } = this;
+    if (soft !== null) return soft.translateHits(his, los, from, length, access, frames, align);
+    hitRule.missed = false;
     if (!this.modelled || !this.paging || rules.hasKeys || this.checker !== null) return from;
     hitRule.align = align;
     hitRule.canonicalShift = this.canonicalShift;
@@ -195,6 +207,15 @@ export class Translation {
     values[side + LOOKUPS] += next - from;
     values[side + L1_HITS] += next - from;
     return next;
+  }
+
+  /** Translates the address at which {@link translateHits} stopped, without asking again what it found missing. */
+  private translateAfterHits(hi: number, lo: number, access: number): number {
+    if (!this.modelled) return this.translateByWalk(hi, lo, access);
+    if (!this.hitRule.missed) return this.translateModelled(hi, lo, access);
+    const side = (access & FETCH) !== 0 ? FETCH_SIDE : 0;
+    this.counters.values[side + LOOKUPS]++;
+    return this.missL1(hi, lo, access, side, this.l1For(access));
   }
 
   private l1For(access: number): TlbGroup {

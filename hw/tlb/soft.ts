@@ -9,25 +9,26 @@
 
 import * as address from '../address.js';
 import { ACCESS_KINDS } from '../access.js';
-import * as memory from '../ram.js';
 
 // V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
 const { PAGE_OFFSET_MASK, SIZE_4K } = address;
-const { wordIndex } = memory;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 
 /** Entries of a bank, and log2 of the words of a bank. An entry is tag, high word of the address, frame, unused. */
 const ENTRIES = 256;
 const BANK_SHIFT = 10;
 const BANK_WORDS = 1 << BANK_SHIFT;
-/** An address that is no multiple of 4 has bits here that no tag has. */
-const ALIGNED_PAGE_MASK = PAGE_MASK | 3;
 /** A bit of the tag that page-aligned addresses have clear; an empty entry's tag is 0. */
 const VALID = 4;
 
 /** Where the entry of a page stands in its bank: `(page mod 256) * 4`. */
 function entryOffset(lo: number): number {
   return (lo >>> (12 - 2)) & ((ENTRIES - 1) << 2);
+}
+
+/** Whether the entry at a place is of the page with this tag and high word. */
+function holds(cells: Int32Array, at: number, hi: number, tag: number): boolean {
+  return cells[at] === tag && cells[at | 1] === hi;
 }
 
 export class SoftTlb {
@@ -45,7 +46,8 @@ export class SoftTlb {
   }
 
   /**
-   * Translates addresses `from` to `length - 1` up to the first that is not in here.
+   * Translates addresses `from` to `length - 1` up to the first that is not in here, or has any bit of `align`, which
+   * is below 4.
    * @returns the index of that one, or `length`
    */
   translateHits(
@@ -55,37 +57,29 @@ export class SoftTlb {
     length: number,
     access: number,
     frames: Int32Array,
+    align: number,
   ): number {
     const { cells } = this;
     const bank = access << BANK_SHIFT;
+    // An address that is not aligned keeps bits here that no tag has.
+    const mask = PAGE_MASK | align;
     let i = from;
-    for (; i < length; i++) {
+    // Two at a time: V8 checks each array anew in every round, so that fewer rounds cost less.
+    for (; i < length - 1; i += 2) {
       const lo = los[i];
+      const nextLo = los[i + 1];
       const at = bank | entryOffset(lo);
-      if (cells[at] !== ((lo & PAGE_MASK) | VALID) || cells[at | 1] !== his[i]) break;
+      const nextAt = bank | entryOffset(nextLo);
+      if (!holds(cells, at, his[i], (lo & mask) | VALID)) return i;
       frames[i] = cells[at | 2];
+      if (!holds(cells, nextAt, his[i + 1], (nextLo & mask) | VALID)) return i + 1;
+      frames[i + 1] = cells[nextAt | 2];
     }
-    return i;
-  }
-
-  /** The same, and loads the words of 4 bytes there; it also stops at an address that is not aligned. */
-  loadHits(
-    his: Int32Array,
-    los: Int32Array,
-    from: number,
-    length: number,
-    access: number,
-    words: Int32Array,
-    values: Int32Array,
-  ): number {
-    const { cells } = this;
-    const bank = access << BANK_SHIFT;
-    let i = from;
-    for (; i < length; i++) {
+    if (i < length) {
       const lo = los[i];
       const at = bank | entryOffset(lo);
-      if (cells[at] !== ((lo & ALIGNED_PAGE_MASK) | VALID) || cells[at | 1] !== his[i]) break;
-      values[i] = words[wordIndex(cells[at | 2], lo & PAGE_OFFSET_MASK)];
+      if (!holds(cells, at, his[i], (lo & mask) | VALID)) return i;
+      frames[i++] = cells[at | 2];
     }
     return i;
   }

@@ -1,19 +1,19 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up what each machine counted. */
 
-import { highWordAfter, pageSizeName } from '../../hw/address.js';
+import { pageSizeName } from '../../hw/address.js';
 import { translationCycles, type CostTable } from '../../hw/cost.js';
 import type { AccessCounts } from '../../hw/counters.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { TlbShape } from '../../hw/tlb/tlb.js';
 import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
-import { FETCH, MODIFY, type AccessBlock, type AccessCounts as TraceCounts, type Trace } from '../trace/block.js';
+import type { Trace } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
 import type { CpuProfile } from './cpu-profile.js';
-import { Footprint } from './footprint.js';
 import { Machine } from './machine.js';
-import { inUserSpace, replayBlock } from './replay.js';
+import { replay } from './replay.js';
+import { Resident, type Made } from './resident.js';
 import { describeTlb, entriesFor } from './tlb-words.js';
 import { judge } from './verdict.js';
 
@@ -47,74 +47,26 @@ export interface CompareOptions {
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
 
-/** Accesses that were made: what the trace delivered less what was left out. */
-interface Made {
-  readonly data: number;
-  readonly fetches: number;
-}
-
-/** Makes the pages of every access of a block resident on all machines, and counts the accesses no process can make. */
-export class Resident {
-  readonly footprint = new Footprint();
-  /** Elements of the trace that were left out, and how many data accesses and fetches they would have been. */
-  outsideUserSpace = 0;
-  #dataLeftOut = 0;
-  #fetchesLeftOut = 0;
-
-  constructor(readonly machines: readonly Machine[]) {}
-
-  prepare(block: AccessBlock): void {
-    const { addressHi, addressLo, size, length } = block;
-    for (let i = 0; i < length; i++) {
-      const hi = addressHi[i];
-      const lo = addressLo[i];
-      const last = size[i] - 1;
-      if (!inUserSpace(hi, lo, size[i])) {
-        this.#leaveOut(block.kind[i]);
-        continue;
-      }
-      if (!this.footprint.has(hi, lo)) this.#touch(hi, lo);
-      const lastHi = highWordAfter(hi, lo, last);
-      const lastLo = (lo + last) | 0;
-      if (!this.footprint.has(lastHi, lastLo)) this.#touch(lastHi, lastLo);
-    }
-  }
-
-  #leaveOut(kind: number): void {
-    this.outsideUserSpace++;
-    if (kind === FETCH) this.#fetchesLeftOut++;
-    else this.#dataLeftOut += kind === MODIFY ? 2 : 1;
-  }
-
-  /** How many accesses of those that a trace delivered were made; a load-modify-store is two. */
-  made({ loads, stores, modifies, fetches }: TraceCounts): Made {
-    return {
-      data: loads + stores + 2 * modifies - this.#dataLeftOut,
-      fetches: fetches - this.#fetchesLeftOut,
-    };
-  }
-
-  #touch(hi: number, lo: number): void {
-    this.footprint.add(hi, lo);
-    for (const machine of this.machines) machine.makeResident(hi, lo);
-  }
-}
-
 /** How many accesses are to come, where that is known: for a packed recording that was cut, from its first block on. */
 function expected(source: TraceSource, trace: Trace): number | undefined {
   return source.accesses ?? (trace instanceof RecordedTrace ? (trace.metadata?.limit ?? undefined) : undefined);
 }
 
-async function replay(source: TraceSource, trace: Trace, resident: Resident, options: CompareOptions): Promise<void> {
+async function replayTrace(
+  source: TraceSource,
+  trace: Trace,
+  resident: Resident,
+  options: CompareOptions,
+): Promise<void> {
   const { profile } = options;
   let done = 0;
   for await (const block of trace) {
     profile?.spent('reading the trace');
-    resident.prepare(block);
+    const lookups = resident.prepare(block);
     profile?.spent('making pages resident');
     for (const machine of resident.machines) {
       const began = performance.now();
-      const status = replayBlock(machine.mmu, machine.shift, block);
+      const status = replay(machine.mmu, machine.shift, lookups);
       machine.timer.add(performance.now() - began, block.length);
       if (status < 0)
         throw new Error(`a resident ${pageSizeName(machine.shift)} page faulted while ${trace.name} was replayed`);
@@ -182,7 +134,7 @@ async function compareTrace(
   const resident = new Resident(
     options.shifts.map((shift) => new Machine(shift, options.tlb, options.entryCache, options.ramBytes?.(shift))),
   );
-  await replay(source, trace, resident, options);
+  await replayTrace(source, trace, resident, options);
   const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
   const touchedBytes = resident.footprint.pages * PAGE_BYTES;
   const made = resident.made(trace.counts);

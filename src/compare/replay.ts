@@ -1,79 +1,52 @@
-/** The accesses of a trace block, made on one MMU: the loop that every comparison spends its time in. */
+/** The lookups of a trace block, made on one MMU: the loop that every comparison spends its time in. */
 
-import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
-import * as address from '../../hw/address.js';
+import { USER, WRITE } from '../../hw/access.js';
+import { highWordAfter } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
-import * as trace from '../trace/block.js';
-import type { AccessBlock } from '../trace/block.js';
+import type { Lookups } from './lookups.js';
 
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
-const { highWordAfter } = address;
-const USER_READ = READ | USER;
-const USER_WRITE = WRITE | USER;
-const USER_FETCH = READ | FETCH | USER;
-const TRACE_FETCH = trace.FETCH;
-const TRACE_LOAD = trace.LOAD;
-const TRACE_STORE = trace.STORE;
-
-/** Whether a user process can own all bytes from `(hi, lo)` to `(hi, lo) + size - 1`: they lie below 2^47. */
-export function inUserSpace(hi: number, lo: number, size: number): boolean {
-  return isUser(hi, lo, size);
-}
-
-function isUser(hi: number, lo: number, size: number): boolean {
-  return highWordAfter(hi, lo, size - 1) >>> 15 === 0 && hi >>> 15 === 0;
-}
+const USER_WRITE = USER | WRITE;
 
 /**
- * One access on pages of `2^shift` bytes: a lookup for each page that it touches.
- * The result is negative when any of them faulted.
+ * Lookups `from` to `to - 1`, a page each.
+ *
+ * Data pages being dirty already, a load and a store of them do the same, unless the processor has a TLB for stores
+ * alone: so all are made as stores, in one batch. Fetches come one at a time, between the data accesses as they were.
  */
-function access(mmu: Mmu, shift: number, hi: number, lo: number, size: number, kind: number): number {
-  const status = mmu.translate(hi, lo, kind);
-  const pageBytes = 1 << shift;
-  // Bytes past the end of the first page.
-  const left = ((lo & (pageBytes - 1)) + size - pageBytes) | 0;
-  return left > 0 ? status | accessBeyond(mmu, pageBytes, hi, lo, size, kind, left) : status;
+function translateRange(mmu: Mmu, { his, los, accesses, fetches, frames }: Lookups, from: number, to: number): number {
+  if (!fetches && mmu.tlb.l1Store === mmu.tlb.l1Load) {
+    return mmu.translateMany(his, los, to, USER_WRITE, frames, from) < to ? mmu.fault.status : 0;
+  }
+  let status = 0;
+  for (let i = from; i < to; i++) status |= mmu.translate(his[i], los[i], accesses[i]);
+  return status;
 }
 
-/** The pages of an access after its first one, `left` bytes being on them. */
-function accessBeyond(
-  mmu: Mmu,
-  pageBytes: number,
-  hi: number,
-  lo: number,
-  size: number,
-  kind: number,
-  left: number,
-): number {
+/** The pages of `2^shift` bytes, after its first one, of an access of `size` bytes. */
+function translateBeyond(mmu: Mmu, shift: number, hi: number, lo: number, size: number, access: number): number {
+  const pageBytes = 2 ** shift;
   let status = 0;
-  for (; left > 0; left -= pageBytes) {
+  for (let left = (lo & (pageBytes - 1)) + size - pageBytes; left > 0; left -= pageBytes) {
     const last = size - left;
-    status |= mmu.translate(highWordAfter(hi, lo, last), (lo + last) | 0, kind);
+    status |= mmu.translate(highWordAfter(hi, lo, last), (lo + last) | 0, access);
   }
   return status;
 }
 
 /**
- * Makes the accesses of `block` with pages of `2^shift` bytes, all of which are resident. A load-modify-store is a load and then a store. Accesses outside user space are left out.
+ * Makes `lookups` with pages of `2^shift` bytes, all of which are resident and dirty.
  *
  * @returns a negative number when any access faulted, which a resident program never does
  */
-export function replayBlock(mmu: Mmu, shift: number, block: AccessBlock): number {
-  const { addressHi, addressLo, size: sizes, kind: kinds, length } = block;
+export function replay(mmu: Mmu, shift: number, lookups: Lookups): number {
+  const { his, los, accesses, crossingAt, crossingBytes } = lookups;
   let status = 0;
-  for (let i = 0; i < length; i++) {
-    const hi = addressHi[i];
-    const lo = addressLo[i];
-    const size = sizes[i];
-    const kind = kinds[i];
-    if (!isUser(hi, lo, size)) continue;
-    if (kind === TRACE_FETCH) {
-      status |= access(mmu, shift, hi, lo, size, USER_FETCH);
-      continue;
-    }
-    if (kind !== TRACE_STORE) status |= access(mmu, shift, hi, lo, size, USER_READ);
-    if (kind !== TRACE_LOAD) status |= access(mmu, shift, hi, lo, size, USER_WRITE);
+  let done = 0;
+  for (let i = 0; i < lookups.crossings; i++) {
+    const at = crossingAt[i];
+    status |= translateRange(mmu, lookups, done, at + 1);
+    status |= translateBeyond(mmu, shift, his[at], los[at], crossingBytes[i], accesses[at]);
+    done = at + 1;
   }
-  return status;
+  return status | translateRange(mmu, lookups, done, lookups.length);
 }

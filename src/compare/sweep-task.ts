@@ -12,9 +12,9 @@ import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { Trace } from '../trace/block.js';
 import { openTrace } from '../trace/open.js';
 import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
-import { Resident } from './compare.js';
 import { Machine, OutOfModelMemory } from './machine.js';
-import { replayBlock } from './replay.js';
+import { replay } from './replay.js';
+import { Resident } from './resident.js';
 
 /** A trace that every worker can open for itself. */
 export type SweepTrace =
@@ -53,12 +53,11 @@ function open(trace: SweepTrace): Trace {
   return 'path' in trace ? openTrace(trace.path) : openWorkload(trace.workload, trace.shape);
 }
 
-async function replay(trace: Trace, resident: Resident, mmus: readonly Mmu[], shift: number): Promise<void> {
+async function replayTrace(trace: Trace, resident: Resident, mmus: readonly Mmu[], shift: number): Promise<void> {
   for await (const block of trace) {
-    resident.prepare(block);
+    const lookups = resident.prepare(block);
     for (const mmu of mmus) {
-      if (replayBlock(mmu, shift, block) < 0)
-        throw new Error(`a resident page faulted while ${trace.name} was replayed`);
+      if (replay(mmu, shift, lookups) < 0) throw new Error(`a resident page faulted while ${trace.name} was replayed`);
     }
   }
 }
@@ -73,7 +72,7 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
   const resident = new Resident([machine]);
   const trace = open(source);
   try {
-    await replay(trace, resident, mmus, shift);
+    await replayTrace(trace, resident, mmus, shift);
   } catch (error) {
     // Classes of errors do not survive the way back from a worker thread; words do.
     if (!(error instanceof OutOfModelMemory)) throw error;

@@ -42,8 +42,10 @@ export class AccessBlock {
 /** Takes the instruction fetches out of a block, the rest closing up; returns how many there were. */
 export function dropFetches(block: AccessBlock): number {
   const { addressHi, addressLo, size, kind, length } = block;
-  let kept = 0;
-  for (let i = 0; i < length; i++) {
+  const first = kind.indexOf(FETCH);
+  if (first < 0 || first >= length) return 0;
+  let kept = first;
+  for (let i = first; i < length; i++) {
     if (kind[i] === FETCH) continue;
     addressHi[kept] = addressHi[i];
     addressLo[kept] = addressLo[i];

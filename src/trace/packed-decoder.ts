@@ -6,31 +6,36 @@ import * as format from './packed-format.js';
 // V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
 const { AccessModel, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, pairIndex, SITE_CODE, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
+/**
+ * Accesses of one call of the decoding loop: few, so that V8 has seen a whole call before it compiles the loop. One that
+ * it compiles in the midst of the first call lacks the end, and is thrown away there, call after call.
+ */
+const SLICE = 512;
 
 export class PackedDecoder {
   /** Accesses of the columns that {@link fill} has not delivered yet. */
   remaining = 0;
-  readonly #model = new AccessModel();
-  #operations: Uint8Array = EMPTY;
-  #codes: Uint8Array = EMPTY;
-  #differences: Uint8Array = EMPTY;
-  #operationAt = 0;
-  #codeAt = 0;
-  #differenceAt = 0;
+  private readonly model = new AccessModel();
+  private operations: Uint8Array = EMPTY;
+  private codes: Uint8Array = EMPTY;
+  private differences: Uint8Array = EMPTY;
+  private operationAt = 0;
+  private codeAt = 0;
+  private differenceAt = 0;
   /** Kind and size by operation number; a size of 0 is a number not yet given. */
-  readonly #kinds = new Uint8Array(EXPLICIT_OPERATION + 1);
-  readonly #sizes = new Int32Array(EXPLICIT_OPERATION + 1);
-  #known = 0;
+  private readonly kinds = new Uint8Array(EXPLICIT_OPERATION + 1);
+  private readonly sizes = new Int32Array(EXPLICIT_OPERATION + 1);
+  private known = 0;
 
   /** Begins a block of `accesses` accesses. */
   begin(accesses: number, operations: Uint8Array, codes: Uint8Array, differences: Uint8Array): void {
     this.remaining = accesses;
-    this.#operations = operations;
-    this.#codes = codes;
-    this.#differences = differences;
-    this.#operationAt = 0;
-    this.#codeAt = 0;
-    this.#differenceAt = 0;
+    this.operations = operations;
+    this.codes = codes;
+    this.differences = differences;
+    this.operationAt = 0;
+    this.codeAt = 0;
+    this.differenceAt = 0;
   }
 
   /**
@@ -39,24 +44,24 @@ export class PackedDecoder {
    */
   fill(block: AccessBlock): string | undefined {
     const count = Math.min(this.remaining, block.kind.length);
+    for (let from = 0; from < count; from += SLICE) {
+      const problem = this.decode(block, from, Math.min(from + SLICE, count));
+      if (problem !== undefined) return problem;
+    }
+    block.length = count;
+    this.remaining -= count;
+    return this.remaining > 0 || this.atEnd() ? undefined : 'columns that end with the last access';
+  }
+
+  private decode(block: AccessBlock, from: number, to: number): string | undefined {
     const { addressHi, addressLo, kind, size } = block;
-    const model = this.#model;
+    const { model, codes, kinds, sizes } = this;
     const { bySite, byPair } = model;
-    const operationColumn = this.#operations;
-    const codes = this.#codes;
-    const kinds = this.#kinds;
-    const sizes = this.#sizes;
-    const codeAt = this.#codeAt;
-    let known = this.#known;
+    const codeAt = this.codeAt - from;
     let { operations, olderOperations, lastHi, lastLo, secondLo } = model;
-    let operationAt = this.#operationAt;
-    for (let i = 0; i < count; i++) {
-      const operation = operationColumn[operationAt++];
-      if (operation >= known) {
-        if (!this.#learn(operation, operationAt)) return 'an operation that a trace can have';
-        known = this.#known;
-        operationAt += 3;
-      }
+    for (let i = from; i < to; i++) {
+      const operation = this.operations[this.operationAt++];
+      if (operation >= this.known && !this.learn(operation)) return 'an operation that a trace can have';
       olderOperations = (olderOperations << 8) | (operations >>> 24);
       operations = (operations << 8) | operation;
       const site = siteIndex(operations, olderOperations);
@@ -72,7 +77,7 @@ export class PackedDecoder {
       } else if (code < CURSORS) {
         model.cursorLo[0] = lastLo;
         model.cursorHi[0] = lastHi;
-        this.#moveCursor(code);
+        this.moveCursor(code);
         lastLo = model.cursorLo[code];
         lastHi = model.cursorHi[code];
       } else return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
@@ -81,35 +86,38 @@ export class PackedDecoder {
       kind[i] = kinds[operation];
       size[i] = sizes[operation];
     }
-    this.#operationAt = operationAt;
-    this.#codeAt += count;
-    Object.assign(model, { operations, olderOperations, lastHi, lastLo, secondLo });
-    block.length = count;
-    this.remaining -= count;
-    return this.remaining > 0 || this.#atEnd() ? undefined : 'columns that end with the last access';
+    this.codeAt += to - from;
+    model.operations = operations;
+    model.olderOperations = olderOperations;
+    model.lastHi = lastHi;
+    model.lastLo = lastLo;
+    model.secondLo = secondLo;
+    return undefined;
   }
 
-  /** Takes in the kind and size `at` behind an operation's first appearance; false when they cannot be. */
-  #learn(operation: number, at: number): boolean {
-    if (operation > this.#known && operation !== EXPLICIT_OPERATION) return false;
-    const kind = this.#operations[at];
-    const size = this.#operations[at + 1] | (this.#operations[at + 2] << 8);
+  /** Takes in the kind and size behind an operation's first appearance; false when they cannot be. */
+  private learn(operation: number): boolean {
+    const at = this.operationAt;
+    this.operationAt = at + 3;
+    if (operation > this.known && operation !== EXPLICIT_OPERATION) return false;
+    const kind = this.operations[at];
+    const size = this.operations[at + 1] | (this.operations[at + 2] << 8);
     if (!(kind >= FETCH && kind <= MODIFY && size >= 1 && size <= MAX_ACCESS_BYTES)) return false;
-    this.#kinds[operation] = kind;
-    this.#sizes[operation] = size;
-    if (operation !== EXPLICIT_OPERATION) this.#known++;
+    this.kinds[operation] = kind;
+    this.sizes[operation] = size;
+    if (operation !== EXPLICIT_OPERATION) this.known++;
     return true;
   }
 
   /** Adds the next difference to a cursor. */
-  #moveCursor(cursor: number): void {
-    const bytes = this.#differences;
-    const { cursorHi, cursorLo } = this.#model;
-    let byte = bytes[this.#differenceAt++];
+  private moveCursor(cursor: number): void {
+    const bytes = this.differences;
+    const { cursorHi, cursorLo } = this.model;
+    let byte = bytes[this.differenceAt++];
     let zigzagLo = byte & 0x7f;
     let zigzagHi = 0;
     for (let shift = 7; byte >= 0x80 && shift < 70; shift += 7) {
-      byte = bytes[this.#differenceAt++];
+      byte = bytes[this.differenceAt++];
       const bits = byte & 0x7f;
       if (shift < 32) zigzagLo |= bits << shift;
       if (shift === 28) zigzagHi = bits >>> 4;
@@ -124,11 +132,11 @@ export class PackedDecoder {
     cursorHi[cursor] = (cursorHi[cursor] + differenceHi + carry) | 0;
   }
 
-  #atEnd(): boolean {
+  private atEnd(): boolean {
     return (
-      this.#operationAt === this.#operations.length &&
-      this.#codeAt === this.#codes.length &&
-      this.#differenceAt === this.#differences.length
+      this.operationAt === this.operations.length &&
+      this.codeAt === this.codes.length &&
+      this.differenceAt === this.differences.length
     );
   }
 }
