@@ -52,6 +52,13 @@ export interface InspectResult {
   readonly mappedBytes: number;
   /** As Linux counts them. */
   readonly residentBytes: number;
+  /**
+   * Present by pagemap, which is read after smaps: another figure when the process ran on meanwhile. Null where pagemap
+   * could not be read.
+   */
+  readonly presentBytes: number | null;
+  /** Anonymous memory that was only read so far, all of it the one page of zeros; not resident in Linux's count. */
+  readonly zeroBytes: number;
   readonly anonymousBytes: number;
   readonly anonymousHugeBytes: number;
   readonly swappedBytes: number;

@@ -40,7 +40,26 @@ function facts({ runs, tlb }: InspectResult): Fact[][] {
   ];
 }
 
-function notes({ source, leftOut, kernelTableBytes, swappedBytes }: InspectResult): string[] {
+/** What Linux counted, where it is not what the model was built from. */
+function countNotes({ residentBytes, presentBytes, zeroBytes }: InspectResult): string[] {
+  const [counted, present] = [formatBytes(residentBytes), formatBytes(presentBytes ?? residentBytes)];
+  const ran =
+    counted === present
+      ? []
+      : [
+          `The process ran on while it was read: smaps counts ${counted} resident, pagemap a moment later ${present}, which is what the model has.`,
+        ];
+  const zero =
+    zeroBytes === 0
+      ? []
+      : [
+          `${formatBytes(zeroBytes)} more were only read so far: they are the page of zeros, and count as not resident.`,
+        ];
+  return [...ran, ...zero];
+}
+
+function notes(result: InspectResult): string[] {
+  const { source, leftOut, kernelTableBytes, swappedBytes } = result;
   const largest = [...leftOut].sort((a, b) => b.bytes - a.bytes);
   const rest = largest.slice(MOST_LEFT_OUT);
   const bytes = rest.reduce((sum, item) => sum + item.bytes, 0);
@@ -48,6 +67,7 @@ function notes({ source, leftOut, kernelTableBytes, swappedBytes }: InspectResul
     ...(kernelTableBytes === null
       ? []
       : [`Linux itself spends ${formatBytes(kernelTableBytes)} on its page tables now.`]),
+    ...countNotes(result),
     ...(swappedBytes === 0 ? [] : [`${formatBytes(swappedBytes)} are in swap and count as not resident.`]),
     ...(source === 'pagemap'
       ? []

@@ -13,6 +13,7 @@ import { VmaUsage, vmaUsage } from '../kernel/smaps.js';
 import { VM_WRITE } from '../kernel/vma-flags.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import type { InspectResult, InspectedFork, InspectedRun, TwoForks } from './inspect-result.js';
+import { runBytes } from './process-image.js';
 import type { ProcessImage, Region } from './process-image.js';
 import { planRebuild, Rebuilder } from './rebuild.js';
 import type { Plan } from './rebuild.js';
@@ -50,6 +51,8 @@ export async function inspect(image: ProcessImage, options: InspectOptions): Pro
     regions: regions.length,
     mappedBytes: sum(({ start, end }) => end - start),
     residentBytes: sum(({ resident }) => resident),
+    presentBytes: known ? sum((region) => runBytes(runs.get(region) ?? [], false)) : null,
+    zeroBytes: sum((region) => runBytes(runs.get(region) ?? [], true)),
     anonymousBytes: sum(({ anonymous }) => anonymous),
     anonymousHugeBytes: sum(({ anonymousHuge }) => anonymousHuge),
     swappedBytes: sum(({ swapped }) => swapped),

@@ -2,6 +2,7 @@
 
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { RunBuilder } from './pagemap.js';
+import { runBytes } from './process-image.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
 import { parseSmaps } from './smaps.js';
 
@@ -33,6 +34,20 @@ function readProc(pid: number, name: string): string {
   }
 }
 
+/**
+ * A process that runs may change between the reading of smaps and of pagemap; so often they are read again. Not this
+ * very process, whose memory grows by being read.
+ */
+const MOST_READINGS = 3;
+
+/** Whether pagemap has what smaps had counted a moment before, wherever pagemap could be read. */
+function agrees({ regions, runs }: ProcessImage): boolean {
+  return regions.every((region) => {
+    const known = runs.get(region);
+    return known === undefined || runBytes(known, false) === region.resident;
+  });
+}
+
 /** @throws InspectError elsewhere than on Linux, without permission, and for a process that is gone or has no memory */
 export function readProcess(pid: number): ProcessImage {
   if (process.platform !== 'linux') {
@@ -44,6 +59,13 @@ export function readProcess(pid: number): ProcessImage {
   if (!existsSync('/proc/self/smaps')) {
     throw new InspectError('this kernel keeps no /proc/PID/smaps (CONFIG_PROC_PAGE_MONITOR), which inspect reads');
   }
+  for (let reading = 1; ; reading++) {
+    const image = readOnce(pid);
+    if (pid === process.pid || reading === MOST_READINGS || agrees(image)) return image;
+  }
+}
+
+function readOnce(pid: number): ProcessImage {
   const regions = parseSmaps(readProc(pid, 'smaps'));
   if (regions.length === 0) throw new InspectError(`PID ${pid}: it has just ended`);
   return {
@@ -64,6 +86,7 @@ function tableBytesIn(status: string): number | null {
 function readPagemap(pid: number, regions: readonly Region[]): Map<Region, readonly ResidentRun[]> {
   const runs = new Map<Region, readonly ResidentRun[]>();
   const pageBytes = Math.min(...regions.map((region) => region.pageBytes));
+  const buffer = new Uint8Array(CHUNK);
   let pagesLeft = MOST_PAGES;
   let file: number;
   try {
@@ -76,7 +99,7 @@ function readPagemap(pid: number, regions: readonly Region[]): Map<Region, reado
       const pages = (region.end - region.start) / pageBytes;
       if (region.resident === 0 || pages > pagesLeft || region.start >= 2 ** 52) continue;
       pagesLeft -= pages;
-      const read = readRegion(file, region, pageBytes);
+      const read = readRegion(file, region, pageBytes, buffer);
       if (read !== null) runs.set(region, read);
     }
   } finally {
@@ -86,9 +109,13 @@ function readPagemap(pid: number, regions: readonly Region[]): Map<Region, reado
 }
 
 /** Null where the kernel refuses. */
-function readRegion(file: number, region: Region, pageBytes: number): readonly ResidentRun[] | null {
+function readRegion(
+  file: number,
+  region: Region,
+  pageBytes: number,
+  buffer: Uint8Array,
+): readonly ResidentRun[] | null {
   const builder = new RunBuilder(pageBytes);
-  const buffer = new Uint8Array(CHUNK);
   let address = region.start;
   while (address < region.end) {
     const wanted = Math.min(CHUNK, ((region.end - address) / pageBytes) * 8);
@@ -102,5 +129,6 @@ function readRegion(file: number, region: Region, pageBytes: number): readonly R
     builder.add(address, buffer.subarray(0, got));
     address += (got / 8) * pageBytes;
   }
-  return builder.finish();
+  // Pages of MAP_HUGETLB are anonymous to pagemap, and smaps counts them apart; none of them is the page of zeros.
+  return builder.finish(region.pageBytes > pageBytes ? region.resident : region.anonymous);
 }

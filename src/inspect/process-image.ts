@@ -2,12 +2,17 @@
 
 import { PAGE_BYTES } from '../../hw/address.js';
 
-/** Pages side by side that are all resident and of one kind; addresses and lengths in bytes. */
+/**
+ * Whose a page is: anonymous memory of the process; a file's, or shared memory; or the page of zeros, which stands for
+ * anonymous memory that was only read so far and counts as resident nowhere.
+ */
+export type PageKind = 'anonymous' | 'file' | 'zero';
+
+/** Pages side by side that are all present and of one kind; addresses and lengths in bytes. */
 export interface ResidentRun {
   readonly start: number;
   readonly bytes: number;
-  /** Anonymous memory of the process's own, as opposed to pages of a file or of shared memory. */
-  readonly anonymous: boolean;
+  readonly kind: PageKind;
 }
 
 /** A line of /proc/PID/maps with what /proc/PID/smaps adds; sizes in bytes. */
@@ -32,6 +37,11 @@ export interface Region {
   readonly flags: readonly string[];
 }
 
+/** Bytes of the runs that count as resident, or of those that are the page of zeros. */
+export function runBytes(runs: readonly ResidentRun[], zero: boolean): number {
+  return runs.reduce((sum, { bytes, kind }) => ((kind === 'zero') === zero ? sum + bytes : sum), 0);
+}
+
 export interface ProcessImage {
   readonly pid: number;
   readonly command: string;
@@ -53,7 +63,7 @@ export function residentRuns(image: ProcessImage, region: Region): readonly Resi
   const all = Math.min(wholePages(region.resident), region.end - region.start);
   const anonymous = Math.min(wholePages(region.anonymous), all);
   return [
-    { start: region.start, bytes: anonymous, anonymous: true },
-    { start: region.start + anonymous, bytes: all - anonymous, anonymous: false },
+    { start: region.start, bytes: anonymous, kind: 'anonymous' as const },
+    { start: region.start + anonymous, bytes: all - anonymous, kind: 'file' as const },
   ].filter(({ bytes }) => bytes > 0);
 }

@@ -11,7 +11,7 @@ import { errnoName } from '../kernel/errno.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
 import { MMAP_MIN_ADDRESS } from '../kernel/stack.js';
-import { residentRuns } from './process-image.js';
+import { residentRuns, runBytes } from './process-image.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
 
 /** Something of the process that the model has not got. */
@@ -47,14 +47,17 @@ function isHugetlb({ pageBytes, flags }: Region): boolean {
   return pageBytes > PAGE_BYTES && flags.includes('ht');
 }
 
+function isShared({ permissions }: Region): boolean {
+  return permissions.endsWith('s');
+}
+
 /** Why the model cannot have a region; undefined when it can. */
 function refusal(region: Region): string | undefined {
   if (region.end > USER_END) return 'it lies outside of the addresses of user mode';
   if (region.start < MMAP_MIN_ADDRESS) return 'it lies below the lowest address that mmap gives';
   if (!isHugetlb(region)) return undefined;
   const known = region.pageBytes === HUGE_BYTES || region.pageBytes === 2 ** SHIFT_1G;
-  const isPrivate = region.permissions.endsWith('p');
-  return known && isPrivate ? undefined : 'the model has only private huge pages (MAP_HUGETLB) of 2 MiB and 1 GiB';
+  return known ? undefined : 'the model has huge pages (MAP_HUGETLB) of 2 MiB and 1 GiB only';
 }
 
 /** The most memory that runs of a region can take, be it in small pages or in huge ones. */
@@ -62,10 +65,12 @@ function mostBytes(runs: readonly ResidentRun[]): number {
   let bytes = 0;
   let lastHuge = -1;
   for (const run of runs) {
-    const first = run.anonymous ? Math.max(lastHuge, alignDown(run.start, SHIFT_2M)) : run.start;
-    const end = run.anonymous ? alignUp(run.start + run.bytes, SHIFT_2M) : run.start + run.bytes;
+    if (run.kind === 'zero') continue;
+    const anonymous = run.kind === 'anonymous';
+    const first = anonymous ? Math.max(lastHuge, alignDown(run.start, SHIFT_2M)) : run.start;
+    const end = anonymous ? alignUp(run.start + run.bytes, SHIFT_2M) : run.start + run.bytes;
     bytes += Math.max(0, end - first);
-    lastHuge = run.anonymous ? end : lastHuge;
+    lastHuge = anonymous ? end : lastHuge;
   }
   return bytes;
 }
@@ -88,8 +93,11 @@ export function planRebuild(image: ProcessImage, budget: number): Plan {
     const most = mostBytes(runs);
     if (most > room) {
       regions.push({ region, runs: [] });
-      const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
-      leftOut.push({ what: `resident pages of ${nameOf(region)}`, bytes, why: "the model's RAM ends at 16 GiB" });
+      leftOut.push({
+        what: `resident pages of ${nameOf(region)}`,
+        bytes: runBytes(runs, false),
+        why: "the model's RAM ends at 16 GiB",
+      });
       continue;
     }
     room -= most;
@@ -136,6 +144,8 @@ export class Rebuilder {
     const offset = file === null ? 0 : region.offset;
     const request = { address: start, length: end - start, prot: open, flags: flagsOf(region), file, offset };
     this.#must(this.#kernel.mmap(this.process, request), what);
+    // Fork leaves the entries of shared huge pages out; the model has no shared ones, but it can leave entries out, too.
+    if (isHugetlb(region) && isShared(region)) this.#advise(start, end - start, f.MADV_DONTFORK, what);
     if (region.flags.includes('nh')) this.#advise(start, end - start, f.MADV_NOHUGEPAGE, what);
     for (const run of runs) this.#populate(region, run, what);
     if (open !== prot) this.#must(this.#kernel.mprotect(this.process, start, end - start, prot), what);
@@ -144,7 +154,7 @@ export class Rebuilder {
   #populate(region: Region, run: ResidentRun, what: string): void {
     const from = Math.max(region.start, alignDown(run.start));
     const to = Math.min(region.end, alignUp(run.start + run.bytes));
-    const written = run.anonymous || isAnonymous(region);
+    const written = run.kind === 'anonymous' || (run.kind === 'file' && isAnonymous(region));
     this.#advise(from, to - from, written ? f.MADV_POPULATE_WRITE : f.MADV_POPULATE_READ, what);
   }
 
@@ -166,7 +176,7 @@ export class Rebuilder {
 }
 
 function flagsOf(region: Region): number {
-  const shared = region.permissions.endsWith('s') ? f.MAP_SHARED : f.MAP_PRIVATE;
+  const shared = isShared(region) && !isHugetlb(region) ? f.MAP_SHARED : f.MAP_PRIVATE;
   const anonymous = isAnonymous(region) || isHugetlb(region) ? f.MAP_ANONYMOUS : 0;
   const stack = region.flags.includes('gd') ? f.MAP_GROWSDOWN : 0;
   const huge = isHugetlb(region) ? f.MAP_HUGETLB | (Math.log2(region.pageBytes) << f.MAP_HUGE_SHIFT) : 0;

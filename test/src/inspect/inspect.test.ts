@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
@@ -61,22 +63,56 @@ test('smaps gives regions with their sums, and lines to come do no harm', () => 
 
 test('pagemap entries of one kind side by side make one run', () => {
   const builder = new RunBuilder(4096);
-  const entries = [1n << 63n, 1n << 63n, 0n, 1n << 62n, (1n << 63n) | (1n << 61n), 1n << 63n];
+  const alone = (1n << 63n) | (1n << 56n);
+  const entries = [alone, alone, 0n, 1n << 62n, (1n << 63n) | (1n << 61n), alone];
   const bytes = new Uint8Array(BigUint64Array.from(entries).buffer);
   builder.add(0x1000, bytes.subarray(0, 8));
   builder.add(0x2000, bytes.subarray(8));
-  expect(builder.finish()).toEqual([
-    { start: 0x1000, bytes: 0x2000, anonymous: true },
-    { start: 0x5000, bytes: 0x1000, anonymous: false },
-    { start: 0x6000, bytes: 0x1000, anonymous: true },
+  expect(builder.finish(0x3000)).toEqual([
+    { start: 0x1000, bytes: 0x2000, kind: 'anonymous' },
+    { start: 0x5000, bytes: 0x1000, kind: 'file' },
+    { start: 0x6000, bytes: 0x1000, kind: 'anonymous' },
   ]);
+});
+
+test.each([
+  ['only read', 0x1000, ['anonymous 4096', 'zero 8192']],
+  ['shared after a fork', 0x3000, ['anonymous 4096', 'anonymous 8192']],
+  ['both, the places a guess', 0x2000, ['anonymous 4096', 'anonymous 4096', 'zero 4096']],
+])('pages that may be the page of zeros are what smaps leaves of them: %s', (_, counted, runs) => {
+  const builder = new RunBuilder(4096);
+  const entries = [(1n << 63n) | (1n << 56n), 1n << 63n, 1n << 63n];
+  builder.add(0x1000, new Uint8Array(BigUint64Array.from(entries).buffer));
+  expect(builder.finish(counted).map(({ kind, bytes }) => `${kind} ${bytes}`)).toEqual(runs);
+});
+
+test('the page of zeros takes tables, and is resident nowhere', async () => {
+  const heap = region(0x4000_0000, 64 * KIB, { resident: 8 * KIB, anonymous: 8 * KIB });
+  const runs = [
+    { start: 0x4000_0000, bytes: 8 * KIB, kind: 'anonymous' },
+    { start: 0x4000_8000, bytes: 32 * KIB, kind: 'zero' },
+  ] as const;
+  const result = await inspect(image([heap], new Map([[heap, runs]])), SHARE);
+  expect([result.zeroBytes, result.presentBytes, result.runs[0].residentBytes]).toEqual([32 * KIB, 8 * KIB, 8 * KIB]);
+  expect(stripVTControlCharacters(inspectText(result))).toContain('32 KiB more were only read so far');
+});
+
+test('shared huge pages are resident, and fork leaves their entries out', async () => {
+  const huge = { pageBytes: 2 * MIB, flags: ['rd', 'wr', 'sh', 'ht'], name: '/dev/hugepages/pool', inode: 9 };
+  const pool = region(2 ** 31, 8 * MIB, { ...huge, permissions: 'rw-s', resident: 4 * MIB });
+  const heap = region(2 ** 32, 64 * KIB, { resident: 64 * KIB, anonymous: 64 * KIB });
+  const { runs, leftOut } = await inspect(image([pool, heap]), SHARE);
+  expect(leftOut).toEqual([]);
+  expect(runs[0]).toMatchObject({ hugePages: 2, smallPages: 16, residentBytes: 4 * MIB + 64 * KIB });
+  expect(runs[0].fork.entriesCopied).toBe(16);
+  expect(runs[0].twoForks).toMatchObject({ sharedWhenTouched: 4 * MIB, copiedIfWritten: 64 * KIB });
 });
 
 test('without pagemap the sums of smaps say how much is resident', () => {
   const heap = region(0x100_0000, MIB, { resident: 24 * KIB, anonymous: 16 * KIB });
   expect(residentRuns(image([heap]), heap)).toEqual([
-    { start: 0x100_0000, bytes: 16 * KIB, anonymous: true },
-    { start: 0x100_4000, bytes: 8 * KIB, anonymous: false },
+    { start: 0x100_0000, bytes: 16 * KIB, kind: 'anonymous' },
+    { start: 0x100_4000, bytes: 8 * KIB, kind: 'file' },
   ]);
 });
 
@@ -111,7 +147,11 @@ test('a small process: tables, TLB, fork and sharing follow from its pages', asy
 
 test('one page in each 2 MiB becomes a huge page in each of them', async () => {
   const sparse = region(2 ** 31, 64 * MIB, { resident: 32 * 4096, anonymous: 32 * 4096 });
-  const runs = Array.from({ length: 32 }, (_, i) => ({ start: 2 ** 31 + i * 2 * MIB, bytes: 4096, anonymous: true }));
+  const runs = Array.from({ length: 32 }, (_, i) => ({
+    start: 2 ** 31 + i * 2 * MIB,
+    bytes: 4096,
+    kind: 'anonymous' as const,
+  }));
   const { runs: measured } = await inspect(image([sparse], new Map([[sparse, runs]])), SHARE);
   expect(measured.map(({ residentBytes }) => residentBytes)).toEqual([32 * 4096, 64 * MIB]);
 });
@@ -166,6 +206,24 @@ test.runIf(onLinux)('this very process can be looked at', () => {
   expect(regions.length).toBeGreaterThan(20);
   expect(command).not.toBe('');
   expect(regions.some(({ resident }) => resident > MIB)).toBe(true);
+});
+
+/** A process that does nothing more once it has said so. */
+async function quietProcess(): Promise<ChildProcess> {
+  const child = spawn('sh', ['-c', 'echo ready; read line'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+test.runIf(onLinux)('a process that stands still is rebuilt to the byte', async () => {
+  const child = await quietProcess();
+  try {
+    const result = await inspect(readProcess(child.pid!), SHARE);
+    expect(result.runs[0].residentBytes).toBe(result.residentBytes);
+    expect(result.presentBytes ?? result.residentBytes).toBe(result.residentBytes);
+  } finally {
+    child.kill();
+  }
 });
 
 test.runIf(onLinux)('a process that does not exist is told in words', () => {
