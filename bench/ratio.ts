@@ -1,5 +1,7 @@
 /** Ratios of CPU times: what contenders that took turns in one process tell, on a machine that does other work too. */
 
+import { countOf } from '../src/report/units.js';
+
 /** Nanoseconds of this process's CPU time, all threads. */
 export function cpuNow(): number {
   const { user, system } = process.cpuUsage();
@@ -32,5 +34,5 @@ export function rangeText({ least, most }: Ratio): string {
 
 /** Host times are of one machine: which it was. */
 export function hostText(rounds: number, node: string, processor: string): string {
-  return `CPU time, medians of ${rounds} rounds; Node ${node}, ${processor}`;
+  return `CPU time, medians of ${countOf(rounds, 'round')}; Node ${node}, ${processor}`;
 }

@@ -15,7 +15,7 @@ function draw(rows: readonly SweepRow[]): Element {
 }
 
 function texts(root: Element): string[] {
-  return [...root.querySelectorAll('text')].map((text) => text.textContent ?? '');
+  return [...root.querySelectorAll('text')].map((text) => text.textContent);
 }
 
 test('the heat map names its axes, its colours and its fields, in the order of the rows', () => {

@@ -1,0 +1,54 @@
+/** `npm run bench -- --growth`: how costs grow with memory. Modelled counts and host times keep to columns of their own. */
+
+import { cpus } from 'node:os';
+import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
+import { measureForks } from './fork.js';
+import type { ForkPoint } from './fork.js';
+import { measureMemory } from './memory.js';
+import type { MemoryPoint } from './memory.js';
+import { measureTranslations } from './translation.js';
+import type { TranslationPoint } from './translation.js';
+
+const GIB = 2 ** 30;
+const MIB = 2 ** 20;
+
+export interface GrowthResult {
+  readonly schemaVersion: 1;
+  readonly node: string;
+  readonly processor: string;
+  readonly rounds: number;
+  readonly tlb: string;
+  readonly translations: readonly TranslationPoint[];
+  readonly forks: readonly ForkPoint[];
+  readonly memory: readonly MemoryPoint[];
+  /** What this machine's memory did not allow, in sentences. */
+  readonly leftOut: readonly string[];
+}
+
+/** How far to go: all the way, or just far enough to see that everything works. */
+const EXTENTS = {
+  whole: { translations: 8 * GIB, forks: 8 * GIB, memory: 4, scale: 1 },
+  quick: { translations: GIB, forks: 64 * MIB, memory: 1, scale: 1 / 64 },
+} as const;
+
+export function measureGrowth(rounds: number, extent: keyof typeof EXTENTS): GrowthResult {
+  const most = EXTENTS[extent];
+  const memory = measureMemory(most.memory);
+  const { points: translations, allowed } = measureTranslations(rounds, most.translations, most.scale);
+  const { points: forks, leftOut } = measureForks(rounds, most.forks);
+  const gib = (bytes: number): string => `${bytes / GIB} GiB`;
+  return {
+    schemaVersion: 1,
+    node: process.version,
+    processor: cpus().at(0)?.model ?? 'unknown',
+    rounds,
+    tlb: MODEL_DEFAULT.name,
+    translations,
+    forks,
+    memory,
+    leftOut: [
+      ...(allowed < most.translations ? [`Footprints above ${gib(allowed)}: this machine reserves no more RAM.`] : []),
+      ...leftOut.map((bytes) => `Forks of ${gib(bytes)}: this machine has not the memory for tables and books.`),
+    ],
+  };
+}

@@ -1,0 +1,33 @@
+/** What the emulator itself takes of the host's memory for each GiB that a guest maps and never touches. */
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const PROBE = fileURLToPath(new URL('./memory-probe.js', import.meta.url));
+const Readings = z.object({ resident: z.number(), reserved: z.number(), ram: z.number(), tables: z.number() });
+const GIB = 2 ** 30;
+
+/** Bytes per mapped GiB. */
+export interface MemoryPoint {
+  readonly pages: string;
+  /** Page tables: counted. */
+  readonly tables: number;
+  /** What the resident set of the emulator's process grows by, tables and the kernel's books together: measured. */
+  readonly resident: number;
+  /** Address space in array buffers per GiB of RAM, RAM itself left out; the host commits what is touched of it. */
+  readonly reserved: number;
+}
+
+/**
+ * Maps `gib` GiB in a process of its own for each page size.
+ * @throws Error when the host does not have the memory
+ */
+export function measureMemory(gib: number): MemoryPoint[] {
+  return ['4K', '2M', '1G'].map((pages) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [PROBE, pages, String(gib)], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`the memory of ${gib} GiB in ${pages} pages cannot be measured: ${stderr}`);
+    const { resident, reserved, ram, tables } = Readings.parse(JSON.parse(stdout));
+    return { pages, tables: tables / gib, resident: resident / gib, reserved: (reserved - ram) / (ram / GIB) };
+  });
+}
