@@ -1,49 +1,180 @@
 /**
- * `npm run bench [-- --json]`: what the emulator itself costs on this machine.
+ * `npm run bench [-- OPTIONS]`: what the emulator itself costs on this machine.
  *
  * These are host times, noisy and of this machine alone; to compare two ways of doing something, run them in one
  * session and look at the ratio. Modelled counts are what `pagewalk compare` is for.
  */
 
-import { Command } from 'commander';
-import { forkTasks } from './fork.js';
-import { measure, printTable } from './measure.js';
-import { measureNative, nativeTable } from './native/native.js';
-import { measureShapes } from './shapes.js';
-import { translationTasks } from './translation.js';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CommandFailure } from '../src/cli/failure.js';
+import { parseCount } from '../src/cli/options.js';
+import { checkOutputs, printJson, writeOutput } from '../src/cli/output.js';
 
-const options = new Command('bench')
-  .description('Host time per translation and per forked entry, with p50, p99 and spread.')
-  .option('--json', 'print one JSON object instead of a table')
-  .option('--seconds <n>', 'measuring time of each row', '0.5')
-  .option('--native', 'ratios to a C reference, which is built first')
-  .option('--shapes', 'the first of 200 TLB shapes against the same as the 200th')
-  .option('--rounds <n>', 'with --native: rounds to take the median of', '7')
-  .option('--only <pattern>', 'with --native: only rows that match this regular expression')
-  .parse()
-  .opts<{ json?: true; seconds: string; native?: true; shapes?: true; rounds: string; only?: string }>();
-
-/** Ends the program: an option's value cannot be. */
-function refuse(option: string, value: string, fix: string): never {
-  process.stderr.write(`${option} ${value}: give ${fix}\n`);
-  process.exit(2);
+interface Options {
+  readonly json?: true;
+  readonly quick?: true;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly only?: RegExp;
+  readonly plot?: string;
 }
 
-const seconds = Number(options.seconds);
-if (!(seconds > 0 && seconds <= 600)) refuse('--seconds', options.seconds, 'a number above 0 and at most 600');
-const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) refuse('--rounds', options.rounds, 'a whole number above 0');
+/** What one question found, for machines and for people. */
+interface Answer {
+  readonly json: unknown;
+  readonly text: string;
+  readonly failed?: boolean;
+}
 
-if (options.native) {
-  const result = await measureNative(rounds, options.only === undefined ? undefined : new RegExp(options.only));
-  process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : nativeTable(result));
-} else if (options.shapes) {
-  const { first, last, ratio } = measureShapes();
-  const text = `first shape ${first.toFixed(1)} ns, as the 200th ${last.toFixed(1)} ns: ratio ${ratio.toFixed(2)}\n`;
-  process.stdout.write(options.json ? `${JSON.stringify({ schemaVersion: 1, first, last, ratio }, null, 2)}\n` : text);
-} else {
+// Each question loads only what it needs, so that help and refusals come at once.
+
+async function times({ seconds }: Options): Promise<Answer> {
+  const { measure, rowsTable } = await import('./measure.js');
+  const { translationTasks } = await import('./translation.js');
+  const { forkTasks } = await import('./fork.js');
   const rows = await measure([...translationTasks(), ...forkTasks()], seconds * 1000);
-  if (options.json) process.stdout.write(`${JSON.stringify({ schemaVersion: 1, rows }, null, 2)}\n`);
-  else printTable(rows);
-  if (rows.some((row) => row.state !== 'completed')) process.exitCode = 1;
+  const failed = rows.some((row) => row.state !== 'completed');
+  return { json: { schemaVersion: 1, rows }, text: rowsTable(rows), failed };
+}
+
+/** @throws CommandFailure when `--only` left no row. */
+function someRows<Result extends { readonly rows: readonly unknown[] }>(result: Result, { only }: Options): Result {
+  if (result.rows.length > 0) return result;
+  throw new CommandFailure(`--only ${only?.source}: no row matches; look at their names without it`, 2);
+}
+
+async function native(options: Options): Promise<Answer> {
+  const { measureNative, nativeTable } = await import('./native/native.js');
+  const result = someRows(await measureNative(options.rounds, options.only), options);
+  return { json: result, text: nativeTable(result) };
+}
+
+async function rivals(options: Options): Promise<Answer> {
+  const { measureRivals, rivalsTable } = await import('./rivals/rivals.js');
+  const result = someRows(measureRivals(options.rounds, options.quick ? QUICK : 1, options.only), options);
+  return { json: result, text: rivalsTable(result) };
+}
+
+async function growth({ rounds, quick, plot }: Options): Promise<Answer> {
+  const { measureGrowth } = await import('./growth/growth.js');
+  const { growthText } = await import('./growth/views.js');
+  const result = measureGrowth(rounds, quick ? 'quick' : 'whole');
+  if (plot !== undefined) {
+    const { growthPlot } = await import('./growth/plot.js');
+    writeOutput('--plot', plot, growthPlot(result));
+  }
+  return { json: result, text: growthText(result) };
+}
+
+async function shapes({ quick }: Options): Promise<Answer> {
+  const { measureShapes, shapesText } = await import('./shapes.js');
+  const result = measureShapes(quick ? QUICK : 1);
+  return { json: result, text: shapesText(result) };
+}
+
+/** Share of the work that is done to see only that it can be. */
+const QUICK = 1 / 64;
+
+/** A question, and the options that it takes besides --json. */
+interface Question {
+  readonly help: string;
+  readonly takes: readonly (keyof Options)[];
+  readonly answer: (options: Options) => Promise<Answer>;
+}
+
+const TIMES: Question = { help: '', takes: ['seconds'], answer: times };
+
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  native: {
+    help: 'ratios to a C reference, which is built first',
+    takes: ['rounds', 'only'],
+    answer: native,
+  },
+  rivals: {
+    help: 'shapes that lost, as ratios to those in use, and why',
+    takes: ['rounds', 'only', 'quick'],
+    answer: rivals,
+  },
+  growth: {
+    help: 'costs against footprint, forks against resident size,\nand memory of the emulator per mapped GiB',
+    takes: ['rounds', 'plot', 'quick'],
+    answer: growth,
+  },
+  shapes: {
+    help: 'the first of 200 TLB shapes against the same as the 200th',
+    takes: ['quick'],
+    answer: shapes,
+  },
+};
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds > 0 && seconds <= 600)) {
+    throw new InvalidArgumentError('Give a number above 0 and at most 600.');
+  }
+  return seconds;
+}
+
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new InvalidArgumentError("Give a regular expression, such as 'soft TLB|fork'.");
+  }
+}
+
+const names = Object.keys(QUESTIONS);
+const program = new Command('npm run bench --')
+  .description(
+    'Host times of translations and forks on this machine, or the answer to one other\nquestion: --native, --rivals, --growth or --shapes.',
+  )
+  .exitOverride();
+for (const [name, { help }] of Object.entries(QUESTIONS)) {
+  program.addOption(new Option(`--${name}`, help).conflicts(names.filter((other) => other !== name)));
+}
+program
+  .option('--json', 'print one JSON object instead of tables')
+  .option('--seconds <n>', 'of the host times: measuring time of each row', parseSeconds, 0.5)
+  .option('--rounds <n>', 'of the ratios and growth: take the median of so many', (text) => parseCount(text), 7)
+  .option('--only <pattern>', 'only what matches this regular expression', parsePattern)
+  .option('--plot <file>', 'write the growth as an SVG file too')
+  .option('--quick', 'little work: to see that it works, not to measure')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run bench -- --native --json\n  npm run bench -- --growth --plot growth.svg',
+  );
+
+/** @throws CommandFailure for an option that the question does not take. */
+function checkOptions(name: string | undefined, { takes }: Question): void {
+  for (const option of ['seconds', 'rounds', 'only', 'plot', 'quick'] as const) {
+    if (program.getOptionValueSource(option) !== 'cli' || takes.includes(option)) continue;
+    const place = name === undefined ? 'the host times, which are measured without any' : `--${name}`;
+    const others = names.filter((other) => QUESTIONS[other].takes.includes(option)).map((other) => `--${other}`);
+    const fix = others.length > 0 ? `give it with ${others.join(' or ')}` : 'leave it out';
+    throw new CommandFailure(`--${option} does not go with ${place}; ${fix}`, 2);
+  }
+}
+
+async function main(): Promise<void> {
+  const options = program.parse().opts<Options & Record<string, unknown>>();
+  const name = names.find((candidate) => options[candidate] === true);
+  const question = name === undefined ? TIMES : QUESTIONS[name];
+  checkOptions(name, question);
+  checkOutputs({}, { '--plot': options.plot });
+  const { json, text, failed } = await question.answer(options);
+  if (options.json === true) printJson(json);
+  else process.stdout.write(text);
+  if (failed === true) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what is wrong; asking for help is no failure.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = error instanceof CommandFailure ? error.exitCode : 1;
+  }
 }

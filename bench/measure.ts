@@ -47,7 +47,7 @@ export async function measure(tasks: readonly BenchTask[], milliseconds: number)
 }
 
 /** The rows for people. */
-export function printTable(rows: readonly BenchRow[]): void {
+export function rowsTable(rows: readonly BenchRow[]): string {
   const table = new Table({
     head: ['what', 'p50 ns', 'p99 ns', '± %', 'M per s', 'samples'],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
@@ -57,5 +57,5 @@ export function printTable(rows: readonly BenchRow[]): void {
     const cells = [row.p50, row.p99, row.spread, (row.perSecond ?? 0) / 1e6].map((value) => value?.toFixed(1) ?? '');
     table.push(row.state === 'completed' ? [row.name, ...cells, row.samples] : [row.name, row.state, '', '', '', '']);
   }
-  process.stdout.write(`${table.toString()}\n`);
+  return `${table.toString()}\n`;
 }

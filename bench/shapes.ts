@@ -29,14 +29,23 @@ function otherShapes(): string[] {
   });
 }
 
-/** CPU nanoseconds a translation of the first shape, before and after the others; ratios of rounds. */
-export function measureShapes(): { readonly first: number; readonly last: number; readonly ratio: number } {
+export interface ShapesResult {
+  readonly schemaVersion: 1;
+  /** CPU nanoseconds a translation of the first shape: before the others, and after them. */
+  readonly first: number;
+  readonly last: number;
+  readonly ratio: number;
+}
+
+/** The least of some rounds, before the other shapes and after; `scale` is the share of the work to do. */
+export function measureShapes(scale: number): ShapesResult {
   const ram = makeRam();
   const { his, los } = makeAddresses('b');
   const values = new Int32Array(CHUNK);
-  const cost = (shape: string, loads: number): number => {
+  const cost = (shape: string, share: number): number => {
     const mmu = new Mmu({ ram, tlb: parseTlb(shape) });
     startPaging(mmu);
+    const loads = Math.max(CHUNK, LOADS * share * scale);
     const began = cpuNow();
     for (let done = 0; done < loads; done += CHUNK) {
       mmu.loadMany(his.subarray(done, done + CHUNK), los.subarray(done, done + CHUNK), CHUNK, READ | USER, values);
@@ -44,9 +53,13 @@ export function measureShapes(): { readonly first: number; readonly last: number
     }
     return (cpuNow() - began) / (2 * loads);
   };
-  const best = (): number => Math.min(...Array.from({ length: ROUNDS }, () => cost(FIRST, LOADS / 4)));
+  const best = (): number => Math.min(...Array.from({ length: ROUNDS }, () => cost(FIRST, 1 / 4)));
   const first = best();
-  for (const shape of otherShapes()) cost(shape, LOADS / 64);
+  for (const shape of otherShapes()) cost(shape, 1 / 64);
   const last = best();
-  return { first, last, ratio: last / first };
+  return { schemaVersion: 1, first, last, ratio: last / first };
+}
+
+export function shapesText({ first, last, ratio }: ShapesResult): string {
+  return `first shape ${first.toFixed(1)} ns, as the ${SHAPES}th ${last.toFixed(1)} ns: ratio ${ratio.toFixed(2)}\n`;
 }

@@ -4,6 +4,7 @@ import { PAGE_BYTES } from '../../hw/address.js';
 import { Ram } from '../../hw/ram.js';
 import { cpuNow, median } from '../ratio.js';
 import { ResidentProcess } from '../resident.js';
+import { sizesUpTo } from './sizes.js';
 
 const MIB = 2 ** 20;
 const PAGES = ['4K', '2M'] as const;
@@ -36,12 +37,6 @@ function ramBytes(resident: number): number {
 /** Of the host: the tables and the books; frames that nobody touches take nothing. */
 function hostBytes(resident: number): number {
   return resident / 64 + (ramBytes(resident) / PAGE_BYTES) * BOOKS_PER_FRAME;
-}
-
-function residentSizes(most: number): number[] {
-  const sizes: number[] = [];
-  for (let bytes = 16 * MIB; bytes < most; bytes *= 4) sizes.push(bytes);
-  return [...sizes, most];
 }
 
 /** Undefined when the host has not enough memory, or refuses it. */
@@ -85,7 +80,7 @@ export function measureForks(
   rounds: number,
   most: number,
 ): { readonly points: ForkPoint[]; readonly leftOut: readonly number[] } {
-  const wanted = residentSizes(most).flatMap((resident) => PAGES.map((pages) => ({ resident, pages })));
+  const wanted = sizesUpTo(16 * MIB, most).flatMap((resident) => PAGES.map((pages) => ({ resident, pages })));
   const forkers: Forker[] = [];
   const leftOut = new Set<number>();
   for (const { resident, pages } of wanted) {

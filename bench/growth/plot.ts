@@ -11,7 +11,7 @@ const FRAME: Plot.PlotOptions = {
   width: 760,
   height: 240,
   marginTop: 46,
-  marginLeft: 60,
+  marginLeft: 68,
   marginRight: 40,
   marginBottom: 40,
   color: PAGE_COLORS,
@@ -49,7 +49,7 @@ function translationPlot(
     fx: { label: null, tickFormat: (pattern: string) => `${pattern} accesses` },
     marks: [
       Plot.ruleY([0]),
-      Plot.lineY(points, { x: 'footprint', y, fx: 'pattern', stroke: 'pages', marker: 'circle' }),
+      Plot.lineY(points, { x: 'footprint', y, fx: 'pattern', z: 'pages', stroke: 'pages', marker: 'circle' }),
     ],
   };
 }
@@ -67,7 +67,7 @@ function forkPlot(points: readonly ForkPoint[], title: string, y: (point: ForkPo
     ...FRAME,
     x: sizeAxis('resident size of the process that forks', [2 ** 24, 2 ** 27, 2 ** 30, 2 ** 33]),
     y: { type: 'log', label: title, grid: true, ticks, tickFormat: formatShort },
-    marks: [Plot.lineY(points, { x: 'resident', y, stroke: 'pages', marker: 'circle' })],
+    marks: [Plot.lineY(points, { x: 'resident', y, z: 'pages', stroke: 'pages', marker: 'circle' })],
   };
 }
 

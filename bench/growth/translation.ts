@@ -15,6 +15,7 @@ import type { Ram } from '../../hw/ram.js';
 import { reserveRam } from '../../src/compare/reserve-ram.js';
 import { startPaging } from '../native/workload.js';
 import { cpuNow, median } from '../ratio.js';
+import { sizesUpTo } from './sizes.js';
 
 const GIB = 2 ** 30;
 const TABLE = PTE_P | PTE_RW | PTE_US;
@@ -26,6 +27,8 @@ const ROOT_INDEX = [2, 4, 6];
 const DATA_BASE = GIB;
 /** Bytes from one sequential access to the next. */
 const STRIDE = 64;
+/** The least footprint. */
+const LEAST = 2 ** 14;
 const TRANSLATIONS = 1 << 17;
 const WARMING_SEED = 1;
 const COUNTED_SEED = 2;
@@ -33,7 +36,7 @@ const COUNTED_SEED = 2;
 const FIRST_TIMED_SEED = 4;
 
 const PATTERNS = ['random', 'sequential'] as const;
-export type GrowthPattern = (typeof PATTERNS)[number];
+type GrowthPattern = (typeof PATTERNS)[number];
 
 export interface TranslationPoint {
   readonly footprint: number;
@@ -122,13 +125,6 @@ class Addresses {
   }
 }
 
-/** Footprints from 16 KiB by factors of 4, and the most. */
-export function footprints(most: number): number[] {
-  const steps: number[] = [];
-  for (let bytes = 2 ** 14; bytes < most; bytes *= 4) steps.push(bytes);
-  return [...steps, most];
-}
-
 /** What the modelled TLB counts once it is warm: deterministic. */
 function countsOf(point: Point, addresses: Addresses): Pick<TranslationPoint, 'walks' | 'entryReads' | 'cycles'> {
   const { modelled } = point;
@@ -156,9 +152,9 @@ export function measureTranslations(
 ): { readonly points: TranslationPoint[]; readonly allowed: number } {
   const ram = reserveRam();
   const allowed = Math.min(most, Math.floor((ram.bytes - DATA_BASE) / GIB) * GIB);
-  mapAll(ram, Math.max(allowed, GIB));
+  mapAll(ram, allowed);
   const addresses = new Addresses(TRANSLATIONS * scale);
-  const points = footprints(allowed).flatMap((footprint) =>
+  const points = sizesUpTo(LEAST, allowed).flatMap((footprint) =>
     PATTERNS.flatMap((pattern) => SHIFTS.map((_, size) => new Point(footprint, pattern, size, ram))),
   );
   const counts = points.map((point) => countsOf(point, addresses));
