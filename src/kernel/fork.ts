@@ -112,7 +112,7 @@ function copyTable(memory: Memory, from: Vma, to: Vma, at: number, place: number
   for (let i = 0; i < tableCopy.large; i++) {
     frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
   }
-  for (let i = 0; i < tableCopy.changed; i++) {
+  for (let i = 0; i < Math.min(tableCopy.changed, tableCopy.changedAt.length); i++) {
     if (!tlb.page(from.space, start + (tableCopy.changedAt[i] / 2) * PAGE_BYTES)) break;
   }
   to.space.residentPages += tableCopy.counted;

@@ -14,7 +14,7 @@ import type { Frames } from './frames.js';
 import type { Privileged } from './privileged.js';
 
 /** Above this many pages one flush of everything costs less. Linux: tlb_single_page_flush_ceiling. */
-const FLUSH_CEILING = 33;
+export const FLUSH_CEILING = 33;
 const FRAMES_HELD = 512;
 
 export class TlbBatch {
