@@ -109,33 +109,33 @@ export interface Trace extends AsyncIterable<AccessBlock> {
 
 /** Counts of the accesses that went by, kept by whoever produces blocks. */
 export class AccessTally implements AccessCounts {
-  readonly #byKind = new Float64Array(4);
+  fetches = 0;
+  loads = 0;
+  stores = 0;
+  modifies = 0;
   droppedFetches = 0;
   skippedLines = 0;
 
   add(block: AccessBlock): void {
     const { kind, length } = block;
-    for (let i = 0; i < length; i++) this.#byKind[kind[i]]++;
+    // A modify has both bits of a kind, a load the low one alone, a store the high one.
+    let low = 0;
+    let high = 0;
+    let both = 0;
+    for (let i = 0; i < length; i++) {
+      const bits = kind[i];
+      low += bits & 1;
+      high += bits >> 1;
+      both += bits & (bits >> 1);
+    }
+    this.loads += low - both;
+    this.stores += high - both;
+    this.modifies += both;
+    this.fetches += length - low - high + both;
   }
 
   get accesses(): number {
     return this.loads + this.stores + this.modifies + this.fetches;
-  }
-
-  get loads(): number {
-    return this.#byKind[LOAD];
-  }
-
-  get stores(): number {
-    return this.#byKind[STORE];
-  }
-
-  get modifies(): number {
-    return this.#byKind[MODIFY];
-  }
-
-  get fetches(): number {
-    return this.#byKind[FETCH];
   }
 
   /** The counts as they stand, as an object that no longer changes. */

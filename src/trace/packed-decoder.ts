@@ -55,13 +55,18 @@ export class PackedDecoder {
 
   private decode(block: AccessBlock, from: number, to: number): string | undefined {
     const { addressHi, addressLo, kind, size } = block;
-    const { model, codes, kinds, sizes } = this;
+    const { model, operations: column, codes, kinds, sizes } = this;
     const { bySite, byPair } = model;
     const codeAt = this.codeAt - from;
+    let { known, operationAt } = this;
     let { operations, olderOperations, lastHi, lastLo, secondLo } = model;
     for (let i = from; i < to; i++) {
-      const operation = this.operations[this.operationAt++];
-      if (operation >= this.known && !this.learn(operation)) return 'an operation that a trace can have';
+      const operation = column[operationAt++];
+      if (operation >= known) {
+        if (!this.learn(operation, operationAt)) return 'an operation that a trace can have';
+        known = this.known;
+        operationAt += 3;
+      }
       olderOperations = (olderOperations << 8) | (operations >>> 24);
       operations = (operations << 8) | operation;
       const site = siteIndex(operations, olderOperations);
@@ -86,6 +91,7 @@ export class PackedDecoder {
       kind[i] = kinds[operation];
       size[i] = sizes[operation];
     }
+    this.operationAt = operationAt;
     this.codeAt += to - from;
     model.operations = operations;
     model.olderOperations = olderOperations;
@@ -95,10 +101,8 @@ export class PackedDecoder {
     return undefined;
   }
 
-  /** Takes in the kind and size behind an operation's first appearance; false when they cannot be. */
-  private learn(operation: number): boolean {
-    const at = this.operationAt;
-    this.operationAt = at + 3;
+  /** Takes in the kind and size `at` behind an operation's first appearance; false when they cannot be. */
+  private learn(operation: number, at: number): boolean {
     if (operation > this.known && operation !== EXPLICIT_OPERATION) return false;
     const kind = this.operations[at];
     const size = this.operations[at + 1] | (this.operations[at + 2] << 8);
