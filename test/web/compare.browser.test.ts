@@ -49,7 +49,8 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
     });
     const walks = await page.locator('.figures tr').nth(1).locator('td').allInnerTexts();
     expect(walks.slice(0, 2)).toEqual(runs.map(({ counts }) => formatCount(counts.walks)));
-    expect(await page.locator('svg.plot').count()).toBe(3);
+    expect(await page.locator('svg.plot').count()).toBe(4);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1280);
     expect(page.url()).toContain('run=1');
   });
 
@@ -60,6 +61,42 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
     await page.waitForSelector('.result', { timeout: PATIENCE });
     expect(await page.locator('.result h2').innerText()).toContain('mine.lackey.gz on skylake');
     expect(await page.locator('.figures tr').nth(1).locator('td').first().innerText()).toBe('40');
+    // All of it is one window, in pages of 4 KiB and of 2 MiB.
+    expect(
+      await page.locator('figure', { hasText: 'window by window' }).locator('[aria-label="dot"] path').count(),
+    ).toBe(2);
+  });
+
+  it('asks for a dropped file again when a link names it, and takes it', async () => {
+    const page = await explorer.open('#compare');
+    const line = Buffer.from(' L 400000,8\n');
+    await drop(page, 'mine.lackey', line);
+    await page.waitForSelector('.result', { timeout: PATIENCE });
+    const { hash } = new URL(page.url());
+    expect(hash).toContain('file=mine.lackey');
+    const copy = await explorer.open(hash);
+    expect(await copy.locator('[data-missing]').innerText()).toContain('Open mine.lackey again');
+    await copy.click('[data-do="compare"]');
+    expect(await notice(copy)).toContain('open mine.lackey again first');
+    await drop(copy, 'mine.lackey', line);
+    await copy.waitForSelector('.result', { timeout: PATIENCE });
+    expect(await copy.locator('[data-missing]').count()).toBe(0);
+    expect(new URL(copy.url()).hash).toBe(hash);
+  });
+
+  it('compares the page sizes and TLBs that are chosen, and the link says which', async () => {
+    const page = await explorer.open('#compare');
+    await drop(page, 'mine.lackey', Buffer.from(' L 400000,8\n'));
+    await page.waitForSelector('.result', { timeout: PATIENCE });
+    await page.uncheck('[data-pages="1G"]');
+    await page.uncheck('[data-pages="4K"]');
+    expect(await page.locator('[data-pages="2M"]').isDisabled()).toBe(true);
+    await page.click('[data-do="more-tlbs"]');
+    await page.fill('[data-field="tlb2"]', '64x4');
+    await page.click('[data-do="compare"]');
+    await page.waitForSelector('[data-tlb="64x4"]', { timeout: PATIENCE });
+    expect(await page.locator('.result').first().locator('th[scope="col"]').allInnerTexts()).toEqual(['2M pages']);
+    expect(page.url()).toContain('tlb=skylake+64x4&pages=2M');
   });
 
   it.each([

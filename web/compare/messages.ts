@@ -1,6 +1,7 @@
 /** What page and worker say to each other. */
 
 import type { CompareResult } from '../../src/report/compare-result.js';
+import type { WindowPoint } from './windows.js';
 
 /** What to compare. */
 export interface CompareTask {
@@ -8,6 +9,8 @@ export interface CompareTask {
   readonly recording: { readonly name: string; readonly about?: string; readonly data: string | File } | null;
   /** TLB shapes, as parseTlb reads them. */
   readonly tlbs: readonly string[];
+  /** `4K`, `2M`, `1G`: at least one, smallest first. */
+  readonly pages: readonly string[];
 }
 
 /** The generated workload over one footprint: what share of lookups each page size had to walk for. */
@@ -46,6 +49,8 @@ export interface Comparison {
   readonly results: readonly CompareResult[];
   readonly cycles: readonly CycleSplit[];
   readonly misses: readonly MissPoint[];
+  /** Windows of the recording; none for the generated workload. */
+  readonly windows: readonly (WindowPoint & { readonly tlb: string })[];
   readonly reaches: readonly Reach[];
   readonly forks: readonly ForkPoint[];
 }

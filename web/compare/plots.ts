@@ -40,33 +40,79 @@ function tlbNames(points: readonly { readonly tlb: string }[]): Plot.Markish {
   });
 }
 
-export function missPlot({ misses, reaches }: Comparison): Element {
-  const most = Math.max(...misses.map(({ footprint }) => footprint));
-  const ends = misses.filter(({ footprint }) => footprint === most);
-  const within = reaches.filter(({ bytes }) => bytes <= most);
-  return draw('Share of lookups that walk, against the footprint, for each page size; the reach of each is marked', {
-    height: 60 + 170 * new Set(misses.map(({ tlb }) => tlb)).size,
-    marginTop: 34,
+/** One part of a miss-rate plot for each TLB; the axes, the reaches, and whatever `marks` adds. */
+function rateOptions(tlbs: readonly string[], x: Plot.ScaleOptions, most: number): Plot.PlotOptions {
+  return {
+    height: 70 + 150 * tlbs.length,
+    marginTop: 44,
     marginRight: 34,
     marginBottom: 40,
-    x: { type: 'log', base: 2, label: 'footprint', tickFormat: (bytes: number) => formatBytes(bytes), ticks: 4 },
-    y: { label: null, domain: [0, 1], tickFormat: '%', ticks: 3, grid: true },
-    fy: { axis: null, padding: 0.25 },
+    x: { type: 'log', base: 2, tickFormat: (bytes: number) => formatBytes(bytes), ticks: 4, ...x },
+    y: { label: null, domain: [0, most], tickFormat: most < 0.1 ? '.1%' : '%', ticks: 3, grid: true },
+    fy: { axis: null, padding: 0.35, domain: tlbs },
     color: COLORS,
+  };
+}
+
+function reachMarks(reaches: readonly Reach[], from: number, to: number): Plot.Markish[] {
+  const within = reaches.filter(({ bytes }) => bytes >= from && bytes <= to);
+  return [
+    Plot.ruleX(within, { x: 'bytes', fy: 'tlb', stroke: 'pages', strokeWidth: 2, strokeDasharray: '4 3' }),
+    Plot.text(within, {
+      x: 'bytes',
+      fy: 'tlb',
+      text: ({ pages, bytes }: Reach) => `reach of ${pages}: ${formatBytes(bytes)}`,
+      frameAnchor: 'top',
+      lineAnchor: 'bottom',
+      dy: -5,
+      fill: 'currentColor',
+    }),
+  ];
+}
+
+/** Undefined when there is nothing to plot, as with pages of 1 GiB alone. */
+export function missPlot({ misses, reaches }: Comparison): Element | undefined {
+  if (misses.length === 0) return undefined;
+  const footprints = misses.map(({ footprint }) => footprint);
+  const [least, most] = [Math.min(...footprints), Math.max(...footprints)];
+  const ends = misses.filter(({ footprint }) => footprint === most);
+  const tlbs = [...new Set(misses.map(({ tlb }) => tlb))];
+  return draw('Share of lookups that walk, against the footprint, for each page size; the reach of each is marked', {
+    ...rateOptions(tlbs, { label: 'footprint' }, 1),
     marks: [
-      Plot.ruleX(within, { x: 'bytes', fy: 'tlb', stroke: 'pages', strokeDasharray: '4 3' }),
-      Plot.text(within, {
-        x: 'bytes',
-        fy: 'tlb',
-        text: ({ pages, bytes }: Reach) => `reach of ${pages}: ${formatBytes(bytes)}`,
-        frameAnchor: 'top',
-        dy: -6,
-        fill: 'currentColor',
-      }),
+      ...reachMarks(reaches, least, most),
       Plot.lineY(misses, { x: 'footprint', y: 'missRate', fy: 'tlb', stroke: 'pages', marker: 'circle' }),
       Plot.text(ends, { x: 'footprint', y: 'missRate', fy: 'tlb', text: 'pages', dx: 18, fill: 'currentColor' }),
       tlbNames(misses),
     ],
+  });
+}
+
+/** Undefined for a workload that has no windows. */
+export function windowPlot({ windows, reaches }: Comparison): Element | undefined {
+  if (windows.length === 0) return undefined;
+  const sets = windows.map(({ workingSet }) => workingSet);
+  const tlbs = [...new Set(windows.map(({ tlb }) => tlb))];
+  const reached = reaches.filter(({ pages }) => pages === '4K').map(({ bytes }) => bytes);
+  // The reach of the small pages is always to be seen; that of large ones mostly lies far beyond the program.
+  const [least, most] = [Math.min(...sets, ...reached) / 1.5, Math.max(...sets, ...reached) * 1.5];
+  const highest = Math.max(...windows.map(({ missRate }) => missRate), 0.001);
+  return draw('Share of lookups that walk in each window of the recording, against what the window touches', {
+    ...rateOptions(tlbs, { label: 'touched in the window', domain: [least, most] }, Math.min(1, highest * 1.1)),
+    marks: [
+      ...reachMarks(reaches, least, most),
+      Plot.dot(windows, {
+        x: 'workingSet',
+        y: 'missRate',
+        fy: 'tlb',
+        stroke: 'pages',
+        symbol: 'pages',
+        r: 3.5,
+        strokeWidth: 1.6,
+      }),
+      tlbNames(windows),
+    ],
+    symbol: { domain: COLORS.domain, range: ['circle', 'times', 'square'] },
   });
 }
 

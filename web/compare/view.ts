@@ -1,62 +1,35 @@
 /** The compare view: page sizes and TLB shapes over a recording, worked out in a worker, with plots. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { parseTlb } from '../../hw/tlb/parse.js';
 import { presetNames } from '../../hw/tlb/presets.js';
 import type { CompareResult } from '../../src/report/compare-result.js';
 import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/units.js';
-import pythonAddress from '../../src/trace/shipped/python.pwt?url';
-import sortAddress from '../../src/trace/shipped/sort.pwt?url';
-import { menu, valueOf } from '../form.js';
+import { menu } from '../form.js';
 import type { Moment } from '../link.js';
 import type { Page, View } from '../view.js';
-import type { Comparison, CompareTask, WorkerMessage } from './messages.js';
+import { pageBoxes, tlbFields } from './fields.js';
+import type { Comparison, WorkerMessage } from './messages.js';
+import { DROPPED, GENERATED, Question } from './question.js';
 import { MOST_BYTES } from './recordings.js';
-
-const SHIPPED: Readonly<Record<string, string>> = { python: pythonAddress, sort: sortAddress };
-const GENERATED = 'uniform';
-const DROPPED = 'dropped';
-/** More shapes at once make plots that nobody reads. */
-const MOST_TLBS = 3;
+import { WINDOW_LOOKUPS } from './windows.js';
 
 export class CompareView implements View {
   readonly name = 'compare';
   readonly title = 'Compare';
   readonly history = null;
-  #source = 'python';
-  #tlbs = 'skylake';
-  #file: File | null = null;
+  readonly #question = new Question();
   #worker: Worker | null = null;
   #progress = { what: '', share: 0 };
   #comparison: Comparison | null = null;
-  #plots: readonly Element[] = [];
-  /** The link asks for the result, not only for the question. */
-  #wanted = false;
+  #plots: Readonly<Record<'cycles' | 'windows' | 'misses' | 'forks', Element | undefined>> | null = null;
 
   open({ settings }: Moment): void {
-    const { source = 'python', tlb = 'skylake', run, ...others } = settings;
-    const unknown = Object.keys(others).at(0);
-    if (unknown !== undefined) throw new RangeError(`this view has no setting '${unknown}'`);
-    if (!Object.hasOwn(SHIPPED, source) && source !== GENERATED) {
-      throw new RangeError(
-        `source '${source}' cannot be linked to; choose from ${Object.keys(SHIPPED).join(', ')}, ${GENERATED}`,
-      );
-    }
-    checkTlbs(tlb);
-    this.#source = source;
-    this.#tlbs = tlb;
-    this.#wanted = run === '1';
+    this.#question.read(settings);
     this.#comparison = null;
   }
 
-  /** A dropped file stays on this machine: a link cannot name it. */
   moment(): Moment {
-    const linkable = this.#source !== DROPPED;
-    const settings = {
-      ...(linkable && this.#source !== 'python' ? { source: this.#source } : {}),
-      ...(this.#tlbs === 'skylake' ? {} : { tlb: this.#tlbs }),
-      ...(linkable && this.#comparison !== null ? { run: '1' } : {}),
-    };
+    const settings = this.#question.settings(this.#comparison !== null);
     return { view: this.name, settings, events: undefined, at: undefined };
   }
 
@@ -77,25 +50,15 @@ export class CompareView implements View {
       );
       return;
     }
-    this.#file = file;
-    this.#source = DROPPED;
+    this.#question.take(file);
     this.#start(page);
-  }
-
-  #task(): CompareTask {
-    const tlbs = checkTlbs(this.#tlbs);
-    if (this.#source === DROPPED && this.#file !== null) {
-      return { recording: { name: this.#file.name, data: this.#file }, tlbs };
-    }
-    if (this.#source === GENERATED) return { recording: null, tlbs };
-    return { recording: { name: this.#source, data: new URL(SHIPPED[this.#source], location.href).href }, tlbs };
   }
 
   #start(page: Page): void {
     this.#stop();
-    this.#wanted = false;
+    this.#question.wanted = false;
     try {
-      const task = this.#task();
+      const task = this.#question.task();
       this.#comparison = null;
       this.#progress = { what: 'starting', share: 0 };
       const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
@@ -124,15 +87,21 @@ export class CompareView implements View {
       return;
     }
     this.#stop();
-    const { missPlot, cyclePlot, forkPlot } = await import('./plots.js');
-    this.#comparison = message.comparison;
-    this.#plots = [cyclePlot, missPlot, forkPlot].map((plot) => plot(message.comparison));
+    const plots = await import('./plots.js');
+    const { comparison } = message;
+    this.#comparison = comparison;
+    this.#plots = {
+      cycles: plots.cyclePlot(comparison),
+      windows: plots.windowPlot(comparison),
+      misses: plots.missPlot(comparison),
+      forks: plots.forkPlot(comparison),
+    };
     page.redraw();
   }
 
   #fail(sentence: string, page: Page): void {
     this.#stop();
-    if (this.#source === DROPPED) this.#source = 'python';
+    this.#question.giveUp();
     page.notice(sentence);
   }
 
@@ -142,60 +111,53 @@ export class CompareView implements View {
   }
 
   content(page: Page): TemplateResult {
-    if (this.#wanted) {
-      this.#wanted = false;
+    const { wanted, missing } = this.#question;
+    if (wanted) {
+      this.#question.wanted = false;
       queueMicrotask(() => {
         this.#start(page);
       });
     }
     return html`
-      ${this.#form(page)} ${this.#worker === null ? nothing : this.#waiting(page)}
+      ${missing === '' ? nothing : missingFile(missing)} ${this.#form(page)}
+      ${this.#worker === null ? nothing : this.#waiting(page)}
       ${this.#comparison === null ? introduction() : this.#outcome(this.#comparison)}
     `;
   }
 
   #form(page: Page): TemplateResult {
+    const question = this.#question;
+    const { file, missing } = question;
+    const dropped = file?.name ?? missing;
     const sources = [
       ['python', 'python3, eight queens (recorded)'],
       ['sort', 'GNU sort, merging (recorded)'],
       [GENERATED, 'random words of 1 GiB (generated)'],
-      ...(this.#file === null ? [] : [[DROPPED, this.#file.name] as const]),
+      ...(dropped === '' ? [] : [[DROPPED, dropped] as const]),
     ] as const;
     return html`<form
-      class="controls"
+      class="controls question"
       @submit=${(event: Event) => {
         event.preventDefault();
         this.#start(page);
       }}
     >
-      ${menu('Program', 'source', this.#source, sources, (source) => {
-        this.#source = source;
+      ${menu('Program', 'source', question.source, sources, (source) => {
+        question.source = source;
         page.redraw();
       })}
-      <label
-        >TLBs
-        <input
-          data-field="tlb"
-          size="26"
-          list="presets"
-          spellcheck="false"
-          .value=${this.#tlbs}
-          @input=${(event: Event) => {
-            this.#tlbs = valueOf(event);
-          }}
-      /></label>
-      <datalist id="presets">${presetNames().map((name) => html`<option value=${name}></option>`)}</datalist>
-      <button class="main" data-do="compare">Compare</button>
       <label
         >or a file
         <input
           type="file"
           data-field="file"
           @change=${(event: Event) => {
-            const file = (event.target as HTMLInputElement).files?.[0];
-            if (file !== undefined) this.take(file, page);
+            const chosen = (event.target as HTMLInputElement).files?.[0];
+            if (chosen !== undefined) this.take(chosen, page);
           }}
       /></label>
+      ${pageBoxes(question, page)} ${tlbFields(question, page)}
+      <button class="main" data-do="compare">Compare</button>
     </form>`;
   }
 
@@ -215,51 +177,59 @@ export class CompareView implements View {
     </div>`;
   }
 
-  #outcome(comparison: Comparison): TemplateResult {
-    const [cycles, misses, forks] = this.#plots;
+  #outcome({ results, reaches, windows }: Comparison): TemplateResult {
+    const plots = this.#plots;
+    const sizes = [...new Set(windows.map(({ pages }) => pages))];
     return html`
-      ${comparison.results.map(resultTable)}
+      <div class="results">${results.map(resultTable)}</div>
       <div class="plots">
-        <figure>
-          <figcaption>
-            Where the cycles go
-            <span class="keys-of"> <i class="l1">L1 hit</i> <i class="l2">L2 hit</i> <i class="walks">walk</i></span>
-          </figcaption>
-          ${cycles}
-        </figure>
-        <figure>
-          <figcaption>Share of lookups that walk, against footprint, random words (generated)</figcaption>
-          ${misses}
-          <p class="quiet">
-            ${comparison.reaches.map(({ tlb, pages, bytes }) => `${tlb} reaches ${formatBytes(bytes)} with ${pages} pages`).join('; ')}.
-          </p>
-        </figure>
-        <figure>
-          <figcaption>What a fork of 8 MiB costs afterwards</figcaption>
-          ${forks}
-        </figure>
+        ${figure(
+          html`Where the cycles go
+            <span class="keys-of"> <i class="l1">L1 hit</i> <i class="l2">L2 hit</i> <i class="walks">walk</i></span>`,
+          plots?.cycles,
+        )}
+        ${figure(
+          html`Share of lookups that walk, window by window of the program
+            <span class="keys-of"
+              >${sizes.map((pages) => html` <i class="pages-${pages}">${MARKS[pages]} ${pages}</i>`)}</span
+            >`,
+          plots?.windows,
+          `A mark is a window of ${formatCount(WINDOW_LOOKUPS)} lookups: what it touches, and how many of them walk. Right of the reach the TLB cannot hold all that a window touches; what walks left of it was not touched lately.`,
+        )}
+        ${figure(
+          html`Share of lookups that walk, against footprint, random words (generated)`,
+          plots?.misses,
+          `${reaches.map(({ tlb, pages, bytes }) => `${tlb} reaches ${formatBytes(bytes)} with ${pages} pages`).join('; ')}.`,
+        )}
+        ${figure(html`What a fork of 8 MiB costs afterwards`, plots?.forks)}
       </div>
     `;
   }
 }
 
-/** @throws RangeError for shapes that cannot be, or too many. */
-function checkTlbs(text: string): string[] {
-  // Arrays of one level are parted by commas too, so shapes are parted by blanks or semicolons.
-  const names = text.split(/[\s;]+/).filter((name) => name !== '');
-  if (names.length < 1 || names.length > MOST_TLBS) {
-    throw new RangeError(
-      `TLBs '${text}': give 1 to ${MOST_TLBS} shapes with blanks between, such as skylake zen4 64x4+1536x12`,
-    );
-  }
-  for (const name of names) parseTlb(name);
-  return names;
+/** The marks of {@link windowPlot}, as characters. */
+const MARKS: Readonly<Record<string, string>> = { '4K': '○', '2M': '×' };
+
+function figure(title: TemplateResult, plot: Element | undefined, note = ''): TemplateResult | typeof nothing {
+  if (plot === undefined) return nothing;
+  return html`<figure>
+    <figcaption>${title}</figcaption>
+    ${plot} ${note === '' ? nothing : html`<p class="quiet">${note}</p>`}
+  </figure>`;
+}
+
+function missingFile(name: string): TemplateResult {
+  return html`<p class="drop" role="status" data-missing=${name}>
+    This link compares <b>${name}</b>, a file that never left the machine it was opened on. Open ${name} again: drop it
+    here, or choose it below.
+  </p>`;
 }
 
 function introduction(): TemplateResult {
   return html`<section class="drop">
     <p>
-      Choose a recorded program and up to three TLBs, by name (${presetNames().join(', ')}, none) or by shape, such as
+      Choose a recorded program, page sizes and up to three TLBs, by name (${presetNames().join(', ')}, none) or by
+      shape, such as
       <code>64x4+1536x12</code>. Or drop a trace here: what <code>pagewalk record</code> writes, or valgrind's lackey
       text, gzipped or not. It stays on this machine.
     </p>

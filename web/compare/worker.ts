@@ -12,8 +12,8 @@ import { openWorkload } from '../../src/trace/workload.js';
 import { forkPoints } from './fork-points.js';
 import type { Comparison, CompareTask, CycleSplit, ForkPoint, MissPoint, Reach, WorkerMessage } from './messages.js';
 import { openRecording } from './recordings.js';
+import { windowPoints } from './windows.js';
 
-const PAGES = ['4K', '2M', '1G'] as const;
 /** The generated workload: words anywhere, each as likely, over footprints from 256 KiB to 1 GiB. */
 const WORKLOAD = 'uniform';
 const ACCESSES = 60_000;
@@ -68,7 +68,7 @@ function sourceOf({ recording }: CompareTask): TraceSource {
   return { name, ...(about === undefined ? {} : { about }), open: () => openRecording(name, data) };
 }
 
-/** All page sizes, or without 1 GiB where this machine's browser grants too little memory for such pages. */
+/** The page sizes that were chosen, or without 1 GiB where this machine's browser grants too little memory for such pages. */
 async function compareOne(task: CompareTask, tlb: string, progress: Progress): Promise<CompareResult> {
   const options = {
     sources: [sourceOf(task)],
@@ -79,10 +79,11 @@ async function compareOne(task: CompareTask, tlb: string, progress: Progress): P
       progress.tell(`${tlb}: ${done.toLocaleString('en-US')} accesses`, total === undefined ? 0.5 : done / total),
   };
   try {
-    return await compare({ ...options, shifts: shiftsOf(PAGES) });
+    return await compare({ ...options, shifts: shiftsOf(task.pages) });
   } catch (error) {
-    if (!(error instanceof OutOfModelMemory) || error.shift !== 30) throw error;
-    return compare({ ...options, shifts: shiftsOf(['4K', '2M']) });
+    const smaller = plotted(task);
+    if (!(error instanceof OutOfModelMemory) || error.shift !== 30 || smaller.length === 0) throw error;
+    return compare({ ...options, shifts: shiftsOf(smaller) });
   }
 }
 
@@ -97,7 +98,26 @@ function split(tlb: string, { pages, counts, perAccess }: CompareRun): CycleSpli
   return [part('L1 hit', l1), part('L2 hit', l2), part('walk', walks)];
 }
 
-async function missPoints(tlb: string, progress: Progress): Promise<MissPoint[]> {
+/** What the plots of miss rates show: pages of 1 GiB would take most of the memory that a browser gives. */
+function plotted({ pages }: CompareTask): string[] {
+  return pages.filter((name) => name !== '1G');
+}
+
+async function windowsOf(task: CompareTask, tlb: string, progress: Progress): Promise<Comparison['windows']> {
+  if (task.recording === null || plotted(task).length === 0) return [];
+  const { name, data } = task.recording;
+  const points = await windowPoints(
+    openRecording(name, data),
+    shiftsOf(plotted(task)),
+    parseTlb(tlb),
+    ramBytes,
+    (done) => progress.tell(`${tlb}: ${done.toLocaleString('en-US')} accesses in windows`, 0.5),
+  );
+  return points.map((point) => ({ ...point, tlb }));
+}
+
+async function missPoints(task: CompareTask, tlb: string, progress: Progress): Promise<MissPoint[]> {
+  if (plotted(task).length === 0) return [];
   const sources = FOOTPRINTS.map((footprint) => ({
     name: String(footprint),
     accesses: ACCESSES,
@@ -106,7 +126,7 @@ async function missPoints(tlb: string, progress: Progress): Promise<MissPoint[]>
   await progress.tell(`${tlb}: footprints`, 0);
   const { runs } = await compare({
     sources,
-    shifts: shiftsOf(['4K', '2M']),
+    shifts: shiftsOf(plotted(task)),
     tlb: parseTlb(tlb),
     costs: DEFAULT_COSTS,
     ramBytes,
@@ -119,8 +139,8 @@ async function missPoints(tlb: string, progress: Progress): Promise<MissPoint[]>
   }));
 }
 
-function reachesOf(tlb: string): Reach[] {
-  return ['4K', '2M'].map((pages) => {
+function reachesOf(task: CompareTask, tlb: string): Reach[] {
+  return plotted(task).map((pages) => {
     const [shift] = shiftsOf([pages]);
     return { tlb, pages, bytes: entriesFor(parseTlb(tlb), shift) * 2 ** shift };
   });
@@ -136,17 +156,21 @@ async function forkCosts(progress: Progress): Promise<ForkPoint[]> {
 }
 
 async function run(task: CompareTask): Promise<Comparison> {
-  const progress = new Progress(2 * task.tlbs.length + 1);
+  const progress = new Progress(3 * task.tlbs.length + 1);
   const results: CompareResult[] = [];
   const misses: MissPoint[] = [];
+  const windows: Comparison['windows'][number][] = [];
   for (const tlb of task.tlbs) {
     results.push(await compareOne(task, tlb, progress));
     progress.next();
-    misses.push(...(await missPoints(tlb, progress)));
+    windows.push(...(await windowsOf(task, tlb, progress)));
+    progress.next();
+    misses.push(...(await missPoints(task, tlb, progress)));
     progress.next();
   }
   const cycles = results.flatMap(({ runs }, i) => runs.flatMap((one) => split(task.tlbs[i], one)));
-  return { results, cycles, misses, reaches: task.tlbs.flatMap(reachesOf), forks: await forkCosts(progress) };
+  const reaches = task.tlbs.flatMap((tlb) => reachesOf(task, tlb));
+  return { results, cycles, misses, windows, reaches, forks: await forkCosts(progress) };
 }
 
 function explain(error: unknown): string {
