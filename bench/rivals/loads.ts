@@ -1,18 +1,26 @@
 /** The loads that translation paths compete on: those of bench/native, in chunks, each chunk one call of a batch. */
 
 import { READ, USER } from '../../hw/access.js';
+import * as address from '../../hw/address.js';
 import { Mmu } from '../../hw/mmu.js';
 import type { MmuOptions } from '../../hw/mmu.js';
+import * as memory from '../../hw/ram.js';
 import type { Ram } from '../../hw/ram.js';
 import { CHUNK, makeAddresses, startPaging } from '../native/workload.js';
 import type { Addresses, Pattern } from '../native/workload.js';
 import { checksumOf } from './contest.js';
 import type { Contender, Scale } from './contest.js';
 
+const { PAGE_OFFSET_MASK } = address;
+const { wordIndex } = memory;
+
 export const ACCESS = READ | USER;
 
 /** Loads the words at all addresses of a chunk; whatever else it needs, it has prepared. */
 export type LoadChunk = (chunk: number, values: Int32Array) => void;
+
+/** Puts the frames of addresses `from` to `to - 1` of a chunk into `frames`; none of them may fault. */
+export type Translate = (chunk: number, from: number, to: number, frames: Int32Array) => void;
 
 /** RAM, and addresses in chunks of {@link CHUNK}. */
 export interface LoadWork {
@@ -59,6 +67,28 @@ export function loader(
     },
     checksum: () => checksumOf(values, counts()),
   };
+}
+
+/** What a batch of the real one translates before it loads. */
+const LOADS_AT_ONCE = 256;
+
+/** Loads as Mmu.loadMany does: translates some addresses, then loads their words in a loop of its own. */
+export function thenLoad({ ram, chunks }: LoadWork, translate: Translate): LoadChunk {
+  const { words } = ram;
+  return (chunk, values) => {
+    const { los } = chunks[chunk];
+    for (let from = 0; from < CHUNK; from += LOADS_AT_ONCE) {
+      const to = from + LOADS_AT_ONCE;
+      translate(chunk, from, to, values);
+      for (let i = from; i < to; i++) values[i] = words[wordIndex(values[i], los[i] & PAGE_OFFSET_MASK)];
+    }
+  };
+}
+
+/** The frame, when it is one: fails rather than load from nowhere. */
+export function found(frame: number): number {
+  if (frame < 0) throw new Error('a load faulted');
+  return frame;
 }
 
 /** pagewalk's own path, at the public API. */

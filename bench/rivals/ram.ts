@@ -75,7 +75,7 @@ export function ramContest(question: string, work: LoadWork): Contest {
       loader('chunk table', 'a second load that depends on the first', work, chunkTable(work, frames)),
       loader(
         'DataView',
-        'byte addresses do not fit an int32, and Atomics do not take it',
+        'as fast, but byte addresses pass an int32 and Atomics do not take it',
         work,
         dataView(work, frames),
       ),

@@ -3,9 +3,8 @@
 import { toBigInt, toNumber } from '../../hw/address.js';
 import type { Ram } from '../../hw/ram.js';
 import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/paging/x86-format.js';
-import { CHUNK } from '../native/workload.js';
 import type { Addresses } from '../native/workload.js';
-import type { LoadChunk, LoadWork } from './loads.js';
+import type { LoadWork, Translate } from './loads.js';
 
 const ENTRIES = 256;
 const NEEDED = PTE_P | PTE_US;
@@ -17,7 +16,7 @@ function each<T>({ his, los }: Addresses, join: (hi: number, lo: number) => T): 
   return Array.from(los, (lo, i) => join(his[i], lo));
 }
 
-/** `root` is a physical address. */
+/** The physical address of the 4 KiB that an address lies in; `root` is one too. */
 function walkFloats({ words }: Ram, root: number, address: number): number {
   let table = root;
   for (let level = 3; ; level--) {
@@ -31,22 +30,20 @@ function walkFloats({ words }: Ram, root: number, address: number): number {
   }
 }
 
-export function floats(root: number, { ram, chunks }: LoadWork): LoadChunk {
-  const { words } = ram;
+export function floats(root: number, { ram, chunks }: LoadWork): Translate {
   const tags = new Float64Array(ENTRIES).fill(-1);
-  const bases = new Float64Array(ENTRIES);
+  const held = new Float64Array(ENTRIES);
   const addresses = chunks.map((chunk) => Float64Array.from(each(chunk, toNumber)));
-  return (chunk, values) => {
+  return (chunk, from, to, frames) => {
     const wanted = addresses[chunk];
-    for (let i = 0; i < CHUNK; i++) {
-      const address = wanted[i];
-      const offset = address % 4096;
-      const at = ((address - offset) / 4096) % ENTRIES;
-      if (tags[at] !== address - offset) {
-        bases[at] = walkFloats(ram, root, address);
-        tags[at] = address - offset;
+    for (let i = from; i < to; i++) {
+      const page = Math.floor(wanted[i] / 4096);
+      const at = page % ENTRIES;
+      if (tags[at] !== page) {
+        held[at] = walkFloats(ram, root, wanted[i]) / 4096;
+        tags[at] = page;
       }
-      values[i] = words[Math.floor((bases[at] + offset) / 4)];
+      frames[i] = held[at];
     }
   };
 }
@@ -70,23 +67,21 @@ function walkBigInts(entries: BigUint64Array, root: bigint, address: bigint): bi
   }
 }
 
-export function bigInts(root: number, { ram, chunks }: LoadWork): LoadChunk {
-  const { words } = ram;
-  const entries = new BigUint64Array(words.buffer);
+export function bigInts(root: number, { ram, chunks }: LoadWork): Translate {
+  const entries = new BigUint64Array(ram.words.buffer);
   const tags = new BigUint64Array(ENTRIES).fill(1n);
-  const bases = new BigUint64Array(ENTRIES);
+  const held = new BigUint64Array(ENTRIES);
   const addresses = chunks.map((chunk) => BigUint64Array.from(each(chunk, toBigInt)));
-  return (chunk, values) => {
+  return (chunk, from, to, frames) => {
     const wanted = addresses[chunk];
-    for (let i = 0; i < CHUNK; i++) {
-      const address = wanted[i];
-      const page = address & ~4095n;
-      const at = Number((address >> 12n) & 255n);
+    for (let i = from; i < to; i++) {
+      const page = wanted[i] & ~4095n;
+      const at = Number((page >> 12n) & 255n);
       if (tags[at] !== page) {
-        bases[at] = walkBigInts(entries, BigInt(root), address);
+        held[at] = walkBigInts(entries, BigInt(root), page) >> 12n;
         tags[at] = page;
       }
-      values[i] = words[Number((bases[at] | (address & 4095n)) >> 2n)];
+      frames[i] = Number(held[at]);
     }
   };
 }

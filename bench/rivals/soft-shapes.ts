@@ -1,45 +1,44 @@
 /** Soft TLBs that keep int32 addresses and differ from the real one in one thing each. */
 
-import * as memory from '../../hw/ram.js';
+import * as address from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
+import * as memory from '../../hw/ram.js';
 import { CHUNK } from '../native/workload.js';
-import { ACCESS } from './loads.js';
-import type { LoadChunk, LoadWork } from './loads.js';
+import { ACCESS, found } from './loads.js';
+import type { LoadChunk, LoadWork, Translate } from './loads.js';
 
+const { PAGE_OFFSET_MASK } = address;
 const { wordIndex } = memory;
 const ENTRIES = 256;
 const VALID = 4;
-const PAGE_MASK = ~4095;
-const OFFSET = 4095;
+const PAGE_MASK = ~PAGE_OFFSET_MASK;
 
-/** Fails rather than load from nowhere: these loads do not fault. */
-function walked(frame: number): number {
-  if (frame < 0) throw new Error('a load faulted');
-  return frame;
+/** The first word of a page's entry, where entries are four words. */
+function entryAt(lo: number): number {
+  return (lo >>> 10) & ((ENTRIES - 1) << 2);
 }
 
 /** Tags, high words and frames in an array of their own each. */
-export function parallelArrays(walk: Mmu, { ram, chunks }: LoadWork): LoadChunk {
-  const { words } = ram;
+export function parallelArrays(walk: Mmu, { chunks }: LoadWork): Translate {
   const tags = new Int32Array(ENTRIES);
   const highs = new Int32Array(ENTRIES);
-  const frames = new Int32Array(ENTRIES);
-  function hits(his: Int32Array, los: Int32Array, from: number, values: Int32Array): number {
+  const held = new Int32Array(ENTRIES);
+  function hits(his: Int32Array, los: Int32Array, from: number, to: number, frames: Int32Array): number {
     let i = from;
-    for (; i < CHUNK; i++) {
+    for (; i < to; i++) {
       const lo = los[i];
       const at = (lo >>> 12) & (ENTRIES - 1);
       if (tags[at] !== ((lo & PAGE_MASK) | VALID) || highs[at] !== his[i]) break;
-      values[i] = words[wordIndex(frames[at], lo & OFFSET)];
+      frames[i] = held[at];
     }
     return i;
   }
-  return (chunk, values) => {
+  return (chunk, from, to, frames) => {
     const { his, los } = chunks[chunk];
-    for (let i = hits(his, los, 0, values); i < CHUNK; i = hits(his, los, i, values)) {
+    for (let i = hits(his, los, from, to, frames); i < to; i = hits(his, los, i, to, frames)) {
       const lo = los[i];
       const at = (lo >>> 12) & (ENTRIES - 1);
-      frames[at] = walked(walk.translate(his[i], lo, ACCESS));
+      held[at] = found(walk.translate(his[i], lo, ACCESS));
       tags[at] = (lo & PAGE_MASK) | VALID;
       highs[at] = his[i];
     }
@@ -47,20 +46,19 @@ export function parallelArrays(walk: Mmu, { ram, chunks }: LoadWork): LoadChunk 
 }
 
 /** One loop for hits and misses: the call that a miss makes stands inside it. */
-export function callInside(walk: Mmu, { ram, chunks }: LoadWork): LoadChunk {
-  const { words } = ram;
+export function callInside(walk: Mmu, { chunks }: LoadWork): Translate {
   const cells = new Int32Array(ENTRIES * 4);
-  return (chunk, values) => {
+  return (chunk, from, to, frames) => {
     const { his, los } = chunks[chunk];
-    for (let i = 0; i < CHUNK; i++) {
+    for (let i = from; i < to; i++) {
       const lo = los[i];
-      const at = (lo >>> 10) & ((ENTRIES - 1) << 2);
+      const at = entryAt(lo);
       if (cells[at] !== ((lo & PAGE_MASK) | VALID) || cells[at | 1] !== his[i]) {
-        cells[at | 2] = walked(walk.translate(his[i], lo, ACCESS));
+        cells[at | 2] = found(walk.translate(his[i], lo, ACCESS));
         cells[at] = (lo & PAGE_MASK) | VALID;
         cells[at | 1] = his[i];
       }
-      values[i] = words[wordIndex(cells[at | 2], lo & OFFSET)];
+      frames[i] = cells[at | 2];
     }
   };
 }
@@ -68,41 +66,41 @@ export function callInside(walk: Mmu, { ram, chunks }: LoadWork): LoadChunk {
 interface Translated {
   readonly status: number;
   readonly frame: number;
-  readonly offset: number;
-}
-
-class ObjectResultTlb {
-  private readonly cells = new Int32Array(ENTRIES * 4);
-
-  constructor(private readonly walk: Mmu) {}
-
-  translate(hi: number, lo: number): Translated {
-    const { cells } = this;
-    const at = (lo >>> 10) & ((ENTRIES - 1) << 2);
-    if (cells[at] !== ((lo & PAGE_MASK) | VALID) || cells[at | 1] !== hi) return this.miss(hi, lo, at);
-    return { status: 0, frame: cells[at | 2], offset: lo & OFFSET };
-  }
-
-  private miss(hi: number, lo: number, at: number): Translated {
-    const frame = this.walk.translate(hi, lo, ACCESS);
-    if (frame < 0) return { status: frame, frame: 0, offset: 0 };
-    this.cells[at] = (lo & PAGE_MASK) | VALID;
-    this.cells[at | 1] = hi;
-    this.cells[at | 2] = frame;
-    return { status: 0, frame, offset: lo & OFFSET };
-  }
 }
 
 /** Every translation answers with an object. */
-export function objectResults(walk: Mmu, { ram, chunks }: LoadWork): LoadChunk {
+export function objectResults(walk: Mmu, { chunks }: LoadWork): Translate {
+  const cells = new Int32Array(ENTRIES * 4);
+  function miss(hi: number, lo: number, at: number): Translated {
+    const frame = walk.translate(hi, lo, ACCESS);
+    if (frame < 0) return { status: frame, frame: 0 };
+    cells[at] = (lo & PAGE_MASK) | VALID;
+    cells[at | 1] = hi;
+    cells[at | 2] = frame;
+    return { status: 0, frame };
+  }
+  function translate(hi: number, lo: number): Translated {
+    const at = entryAt(lo);
+    if (cells[at] !== ((lo & PAGE_MASK) | VALID) || cells[at | 1] !== hi) return miss(hi, lo, at);
+    return { status: 0, frame: cells[at | 2] };
+  }
+  return (chunk, from, to, frames) => {
+    const { his, los } = chunks[chunk];
+    for (let i = from; i < to; i++) {
+      const { status, frame } = translate(his[i], los[i]);
+      frames[i] = found(status < 0 ? status : frame);
+    }
+  };
+}
+
+/** Each word is loaded as soon as its address is translated, one call a time. */
+export function loadAtOnce(soft: Mmu, { ram, chunks }: LoadWork): LoadChunk {
   const { words } = ram;
-  const tlb = new ObjectResultTlb(walk);
   return (chunk, values) => {
     const { his, los } = chunks[chunk];
     for (let i = 0; i < CHUNK; i++) {
-      const { status, frame, offset } = tlb.translate(his[i], los[i]);
-      if (status < 0) throw new Error('a load faulted');
-      values[i] = words[wordIndex(frame, offset)];
+      const lo = los[i];
+      values[i] = words[wordIndex(found(soft.translate(his[i], lo, ACCESS)), lo & PAGE_OFFSET_MASK)];
     }
   };
 }

@@ -2,14 +2,11 @@
 
 import * as address from '../../hw/address.js';
 import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/paging/x86-format.js';
-import * as memory from '../../hw/ram.js';
-import { CHUNK } from '../native/workload.js';
 import type { Contest } from './contest.js';
-import { loader, pagingMmu, realLoad } from './loads.js';
-import type { LoadChunk, LoadWork } from './loads.js';
+import { loader, pagingMmu, realLoad, thenLoad } from './loads.js';
+import type { LoadWork, Translate } from './loads.js';
 
 const { frameOf } = address;
-const { wordIndex } = memory;
 const NEEDED = PTE_P | PTE_A | PTE_US;
 /** Address bits past the 16 GiB that RAM can have, and the reserved ones. */
 const NOT_RAM = 0xf_fffc;
@@ -38,14 +35,11 @@ function walkAtomically(words: Int32Array, root: number, hi: number, lo: number)
   }
 }
 
-function atomicLoads({ ram, chunks }: LoadWork, root: number): LoadChunk {
+function atomicLoads({ ram, chunks }: LoadWork, root: number): Translate {
   const { words } = ram;
-  return (chunk, values) => {
+  return (chunk, from, to, frames) => {
     const { his, los } = chunks[chunk];
-    for (let i = 0; i < CHUNK; i++) {
-      const lo = los[i];
-      values[i] = words[wordIndex(walkAtomically(words, root, his[i], lo), lo & 4095)];
-    }
+    for (let i = from; i < to; i++) frames[i] = walkAtomically(words, root, his[i], los[i]);
   };
 }
 
@@ -57,7 +51,12 @@ export function walkContest(question: string, work: LoadWork): Contest {
     operations: work.loads,
     contenders: [
       loader('plain loads', 'an aligned word is never torn', work, realLoad(walk, work.chunks)),
-      loader('Atomics.load', 'a call that orders all memory, where no order is needed', work, atomicLoads(work, root)),
+      loader(
+        'Atomics.load',
+        'a call that orders all memory, where no order is needed',
+        work,
+        thenLoad(work, atomicLoads(work, root)),
+      ),
     ],
   };
 }
