@@ -9,8 +9,9 @@
 import * as count from './counters.js';
 import type { AccessCounts } from './counters.js';
 import type { X86Walker } from './paging/x86-walk.js';
-import { tagBase, Tlb } from './tlb/tlb.js';
-import type { TlbShape } from './tlb/tlb.js';
+import { tagBase } from './tlb/tag.js';
+import { Tlb } from './tlb/tlb.js';
+import type { TlbShape } from './tlb/shape.js';
 
 /** What each event adds, in model cycles. */
 export interface CostTable {

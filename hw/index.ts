@@ -38,4 +38,4 @@ export type { TlbArrayShape, TlbGeometry, TlbLevelShape, WalkCacheGeometry } fro
 export { parseTlb } from './tlb/parse.js';
 export { MODEL_DEFAULT, NO_TLB, presetByName, presetNames } from './tlb/presets.js';
 export type { Replacement } from './tlb/replacement.js';
-export type { TlbShape } from './tlb/tlb.js';
+export type { TlbShape } from './tlb/shape.js';

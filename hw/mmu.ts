@@ -5,24 +5,15 @@
  * invalidate. Registers that the processor would refuse give GENERAL_PROTECTION and stay as they were.
  */
 
-import * as accesses from './access.js';
-import * as address from './address.js';
 import * as count from './counters.js';
-import * as exception from './exception.js';
-import * as memory from './ram.js';
+import { DataPath } from './data-path.js';
+import { GENERAL_PROTECTION, OK } from './exception.js';
 import type { Ram } from './ram.js';
 import * as reg from './registers.js';
 import type { TlbGeometry } from './tlb/hierarchy.js';
 import { MODEL_DEFAULT } from './tlb/presets.js';
-import type { TlbShape } from './tlb/tlb.js';
-import { Translation } from './translation.js';
+import type { TlbShape } from './tlb/shape.js';
 import type { TranslationPath } from './translation.js';
-
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
-const { FETCH, WRITE } = accesses;
-const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
-const { GENERAL_PROTECTION, OK } = exception;
-const { wordIndex } = memory;
 
 export interface MmuOptions {
   readonly ram: Ram;
@@ -67,22 +58,7 @@ function checkedPath(options: MmuOptions): TranslationPath {
   return path;
 }
 
-/** Loads are made after so many translations: many, so that they overlap on the host, yet few enough for its cache. */
-const LOADS_AT_ONCE = 256;
-
-/** Puts the words at offsets `los` of frames in `values` in their place: a loop of its own, without calls. */
-function loadWords(words: Int32Array, los: Int32Array, from: number, to: number, values: Int32Array): void {
-  for (let i = from; i < to; i++) values[i] = words[wordIndex(values[i], los[i] & PAGE_OFFSET_MASK)];
-}
-
-export class Mmu extends Translation {
-  /** The value of the last {@link read}, as two words; bytes past its size are 0. */
-  valueLo = 0;
-  valueHi = 0;
-  /** Frames of the last access that was located: of its first byte, and of its second page or -1. */
-  firstFrame = -1;
-  secondFrame = -1;
-
+export class Mmu extends DataPath {
   /** @throws RangeError for a TLB shape that cannot be built, or `maxPhysicalBits` out of range. */
   constructor(options: MmuOptions) {
     const features = {
@@ -254,112 +230,6 @@ export class Mmu extends Translation {
       this.walkCaches?.dropAll();
     }
     return OK;
-  }
-
-  /**
-   * Translates every byte of an access of `size` bytes (1 to 4096), at most two pages, before any is used; the frames
-   * are then in {@link firstFrame} and {@link secondFrame}. A page that holds both ends is looked up once.
-   * @returns OK, or the status of the first page that faults.
-   */
-  locate(hi: number, lo: number, size: number, access: number): number {
-    if ((lo & PAGE_OFFSET_MASK) + size > PAGE_OFFSET_MASK + 1) return this.locateAcross(hi, lo, access);
-    this.secondFrame = -1;
-    this.firstFrame = this.translate(hi, lo, access);
-    return this.firstFrame < 0 ? this.firstFrame : OK;
-  }
-
-  private locateAcross(hi: number, lo: number, access: number): number {
-    const nextLo = ((lo | PAGE_OFFSET_MASK) + 1) | 0;
-    const nextHi = nextLo === 0 && reg.longModeActive(this.registers) ? (hi + 1) | 0 : hi;
-    if (!this.isCanonical(nextHi)) return this.fault.raise(GENERAL_PROTECTION, 0, hi, lo);
-    this.secondFrame = -1;
-    this.firstFrame = this.translate(hi, lo, access);
-    if (this.firstFrame < 0) return this.firstFrame;
-    const samePage = (nextLo & ((1 << SIZE_SHIFTS[this.lastSize]) - 1)) !== 0;
-    if (samePage && this.ram.hasFrame(this.firstFrame + 1)) {
-      this.secondFrame = this.firstFrame + 1;
-      return OK;
-    }
-    const second = this.translate(nextHi, nextLo, access);
-    if (second < 0) return second;
-    this.secondFrame = second;
-    return OK;
-  }
-
-  /** Loads 1 to 8 bytes; the value is then in {@link valueLo} and {@link valueHi}. */
-  read(hi: number, lo: number, size: number, access: number): number {
-    const status = this.locate(hi, lo, size, access);
-    if (status < 0) return status;
-    this.valueHi = 0;
-    if (size === 4 && this.secondFrame < 0) {
-      const frame = this.firstFrame;
-      this.valueLo = this.ram.load32(frame >>> 20, (frame << 12) | (lo & PAGE_OFFSET_MASK));
-      return OK;
-    }
-    let low = 0;
-    let high = 0;
-    for (let i = 0; i < size; i++) {
-      const byte = this.loadByte(lo, i);
-      if (i < 4) low |= byte << (8 * i);
-      else high |= byte << (8 * (i - 4));
-    }
-    this.valueLo = low;
-    this.valueHi = high;
-    return OK;
-  }
-
-  /**
-   * Loads `length` words of 4 bytes from the addresses in `his` and `los` into `values`. As on a processor whose walks
-   * run ahead of its loads, a load of a page-table entry may see accessed bits that were set for addresses after it.
-   * @returns how many were loaded; fewer than `length` when one faults, whose status is in {@link fault}.
-   */
-  loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
-    const { words } = this.ram;
-    let i = 0;
-    while (i < length) {
-      const from = i;
-      const to = Math.min(from + LOADS_AT_ONCE, length);
-      i = this.translateMany(his, los, to, access, values, from, 3);
-      loadWords(words, los, from, i, values);
-      if (i === to) continue;
-      if ((los[i] & 3) === 0 || this.read(his[i], los[i], 4, access) < 0) return i;
-      values[i++] = this.valueLo;
-    }
-    return length;
-  }
-
-  /** Stores 1 to 8 bytes; nothing is stored unless every byte may be. `access` is taken as a write. */
-  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number {
-    const status = this.locate(hi, lo, size, access | WRITE);
-    if (status < 0) return status;
-    const frame = this.firstFrame;
-    if (this.secondFrame < 0 && size === 4) {
-      return this.ram.store32(frame >>> 20, (frame << 12) | (lo & PAGE_OFFSET_MASK), valueLo);
-    }
-    for (let i = 0; i < size; i++) {
-      this.storeByte(lo, i, i < 4 ? valueLo >>> (8 * i) : valueHi >>> (8 * (i - 4)));
-    }
-    return OK;
-  }
-
-  /** Fetches 1 to 8 bytes of code into {@link valueLo} and {@link valueHi}. */
-  fetch(hi: number, lo: number, size: number, access: number): number {
-    return this.read(hi, lo, size, access | FETCH);
-  }
-
-  /** The frame of byte `i` of an access that starts at `lo`. */
-  private frameOfByte(lo: number, i: number): number {
-    return (lo & PAGE_OFFSET_MASK) + i > PAGE_OFFSET_MASK ? this.secondFrame : this.firstFrame;
-  }
-
-  private loadByte(lo: number, i: number): number {
-    const frame = this.frameOfByte(lo, i);
-    return this.ram.load8(frame >>> 20, (frame << 12) | ((lo + i) & PAGE_OFFSET_MASK));
-  }
-
-  private storeByte(lo: number, i: number, value: number): void {
-    const frame = this.frameOfByte(lo, i);
-    this.ram.store8(frame >>> 20, (frame << 12) | ((lo + i) & PAGE_OFFSET_MASK), value);
   }
 
   private refuse(): number {

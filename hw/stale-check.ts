@@ -104,7 +104,7 @@ export class StaleEntryChecker {
 
   private now(translation: Translation): number {
     const { data, fetch } = translation.counters.snapshot();
-    return data.lookups + fetch.lookups;
+    return data.lookups + fetch.lookups + 1;
   }
 
   private path(walker: X86Walker): Fill['path'] {

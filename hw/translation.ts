@@ -15,27 +15,21 @@ import { EntryCache } from './cost.js';
 import * as count from './counters.js';
 import { Counters } from './counters.js';
 import * as exception from './exception.js';
-import { FaultRecord } from './exception.js';
-import { PagingRules } from './paging/x86-rules.js';
 import type { PagingFeatures } from './paging/x86-rules.js';
+import { PagedWalk } from './paged-walk.js';
 import { SettledWalk } from './paging/x86-settled-walk.js';
-import { X86Walker } from './paging/x86-walk.js';
-import * as words from './paging/x86-words.js';
 import type { Ram } from './ram.js';
-import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
 import { StaleEntryChecker } from './stale-check.js';
 import { TlbHierarchy } from './tlb/hierarchy.js';
 import type { TlbGeometry, TlbGroup } from './tlb/hierarchy.js';
 import { SoftTlb } from './tlb/soft.js';
 import { HitRule } from './tlb/tlb.js';
-import type { TlbShape } from './tlb/tlb.js';
-import { WalkCaches } from './tlb/walk-cache.js';
+import type { TlbShape } from './tlb/shape.js';
 
 // V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
 const { FETCH, WRITE } = accesses;
 const { SIZE_4K, SIZE_SHIFTS } = address;
 const { BUS_ERROR, GENERAL_PROTECTION, PAGE_FAULT } = exception;
-const { frameIn, ROOT_RIGHTS } = words;
 const {
   DIRTY_UPDATES,
   DIRTY_UPDATE_READS,
@@ -53,11 +47,6 @@ const {
   WALKS,
 } = count;
 
-/** Linear addresses: the bits above this one of the high word must all equal it. 31 asks nothing. */
-const CANONICAL_SHIFT = { none: 31, '32': 31, pae: 31, '4l': 15, '5l': 24 } as const;
-/** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */
-const ROOT_LEVEL = { none: 0, '32': 1, pae: 1, '4l': 3, '5l': 4 } as const;
-
 /** How translations are found; the result is the same, cost and counts are not. */
 export type TranslationPath = 'modelled' | 'soft' | 'walk';
 
@@ -70,77 +59,36 @@ export interface TranslationOptions {
   readonly path: TranslationPath;
 }
 
-export class Translation {
-  readonly ram: Ram;
-  readonly features: PagingFeatures;
+export class Translation extends PagedWalk {
   readonly counters = new Counters();
-  /** Details of the last fault. */
-  readonly fault = new FaultRecord();
-  readonly rules = new PagingRules();
-  /** The walker and what it read last: for tools that show a walk. */
-  readonly walker: X86Walker;
   readonly tlb: TlbHierarchy;
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
-  /** The PAE page-directory-pointer registers, read when CR3 was written: four entries, low word first. */
-  readonly pdptes = new Int32Array(8);
   /** Page size (see address.ts) of the last translation that succeeded. */
   lastSize = SIZE_4K;
 
-  protected readonly registers = new Registers();
   private readonly settled: SettledWalk;
   private readonly hitRule = new HitRule();
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
-  protected readonly walkCaches: WalkCaches | null;
   protected readonly entryCache: EntryCache | null;
-  protected pcid = 0;
   private readonly modelled: boolean;
-  private paging = false;
-  private wide = false;
-  private fourLevel = false;
-  private canonicalShift = 31;
-  private rootLevel = 0;
-  private rootFrame = 0;
 
   constructor(options: TranslationOptions) {
     const { ram, features, geometry, check, entryCache, path } = options;
-    this.ram = ram;
-    this.features = features;
+    super(ram, features, geometry.walkCaches);
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
-    this.walker = new X86Walker(ram, this.rules, this.fault);
     this.settled = new SettledWalk(ram, this.rules);
     this.tlb = new TlbHierarchy(geometry);
-    this.walkCaches = geometry.walkCaches ? new WalkCaches(geometry.walkCaches) : null;
     this.checker = check ? new StaleEntryChecker(ram, this.rules) : null;
     this.modelled = path === 'modelled';
     this.soft = path === 'soft' ? new SoftTlb() : null;
-    this.updateRules();
   }
 
-  /** Makes a change of registers  */
-  protected updateRules(): void {
-    const { registers, rules } = this;
-    rules.update(registers, this.features);
-    this.paging = rules.mode !== 'none';
-    this.wide = rules.mode !== '32';
-    this.fourLevel = rules.mode === '4l';
-    this.canonicalShift = CANONICAL_SHIFT[rules.mode];
-    this.rootLevel = ROOT_LEVEL[rules.mode];
-    this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
-    this.pcid = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
+  protected override updateRules(): void {
+    super.updateRules();
     this.tlb.forgetLast();
     this.soft?.dropAll();
-  }
-
-  /** The PCID that translations are made for: CR3's, or 0 while CR4.PCIDE = 0. */
-  get currentPcid(): number {
-    return this.pcid;
-  }
-
-  /** Whether the linear addresses with this high word are canonical in the current mode; always so outside 4-level and 5-level paging. */
-  isCanonical(hi: number): boolean {
-    return ((hi >> this.canonicalShift) + 1) >>> 0 <= 1;
   }
 
   /**
@@ -213,9 +161,7 @@ export class Translation {
   private translateAfterHits(hi: number, lo: number, access: number): number {
     if (!this.modelled) return this.translateByWalk(hi, lo, access);
     if (!this.hitRule.missed) return this.translateModelled(hi, lo, access);
-    const side = (access & FETCH) !== 0 ? FETCH_SIDE : 0;
-    this.counters.values[side + LOOKUPS]++;
-    return this.missL1(hi, lo, access, side, this.l1For(access));
+    return this.missL1(hi, lo, access, (access & FETCH) !== 0 ? FETCH_SIDE : 0, this.l1For(access));
   }
 
   private l1For(access: number): TlbGroup {
@@ -249,11 +195,8 @@ export class Translation {
     if (((hi >> this.canonicalShift) + 1) >>> 0 > 1) return this.notCanonical(hi, lo);
     if (!this.paging) return this.unpaged(lo);
     const side = (access & FETCH) !== 0 ? FETCH_SIDE : 0;
-    const { values } = this.counters;
-    values[side + LOOKUPS]++;
     const l1 = this.l1For(access);
     if (!l1.lookup(hi, lo, this.pcid)) return this.missL1(hi, lo, access, side, l1);
-    values[side + L1_HITS]++;
     return this.hit(hi, lo, access, side, l1, L1_HITS);
   }
 
@@ -266,31 +209,45 @@ export class Translation {
     if (refused || (rules.hasKeys && rules.keyRefuses(rights, access))) {
       return this.hitRefused(hi, lo, access, side, rights, level);
     }
+    this.countHit(side, level);
     this.lastSize = group.size;
     return group.frame;
   }
 
-  private missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
+  /** Only what completes is counted: an access that faults will be made again, or never. */
+  private countHit(side: number, level: number): void {
     const { values } = this.counters;
-    values[side + L1_MISSES]++;
+    values[side + LOOKUPS]++;
+    values[side + level]++;
+    if (level === L2_HITS) values[side + L1_MISSES]++;
+  }
+
+  private missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
     const l2 = side !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
     if (l2.lookup(hi, lo, this.pcid)) {
-      values[side + L2_HITS]++;
       l1.fill(hi, lo, this.pcid, l2.frame, l2.rights, l2.size);
       return this.hit(hi, lo, access, side, l2, L2_HITS);
     }
-    values[side + L2_MISSES]++;
     const { walker } = this;
     const frame = this.walk(walker, this.walkCaches, hi, lo, access);
-    if (frame < 0) return this.walkFaulted(frame, hi, lo, side);
+    if (frame < 0) return this.walkFaulted(frame, hi, lo);
+    this.fillWalkCaches(hi, lo);
+    this.fillTlbs(l1, l2, hi, lo);
+    this.countWalk(side);
+    this.lastSize = walker.size;
+    return frame;
+  }
+
+  private countWalk(side: number): void {
+    const { walker } = this;
+    const { values } = this.counters;
+    values[side + LOOKUPS]++;
+    values[side + L1_MISSES]++;
+    values[side + L2_MISSES]++;
     values[side + WALKS]++;
     if (walker.startLevel < this.rootLevel) values[side + SHORTENED_WALKS]++;
     for (let level = walker.startLevel; level >= walker.endLevel; level--) values[side + ENTRY_READS + level]++;
     if (this.entryCache !== null) this.entryCache.read(walker, values, side);
-    this.fillWalkCaches(hi, lo);
-    this.fillTlbs(l1, l2, hi, lo);
-    this.lastSize = walker.size;
-    return frame;
   }
 
   /**
@@ -305,45 +262,8 @@ export class Translation {
     if (this.checker !== null) this.checker.noteFill(this, hi, lo);
   }
 
-  /**
-   * Walks from the root with a walker of the caller's, past all TLBs and caches; counts nothing.
-   * @returns the frame, or the status of a fault that this walker was given a record for.
-   */
-  walkFresh(walker: X86Walker, hi: number, lo: number, access: number): number {
-    return this.walk(walker, null, hi, lo, access);
-  }
-
-  /** Walks from the deepest level that a paging-structure cache gives, else from the root. */
-  private walk(walker: X86Walker, caches: WalkCaches | null, hi: number, lo: number, access: number): number {
-    const root = this.rootLevel;
-    if (caches !== null) {
-      const level = caches.lookup(hi, lo, this.pcid, root, this.wide);
-      if (level < root) {
-        return this.wide
-          ? walker.walkWide(level, caches.table, caches.rights, hi, lo, access)
-          : walker.walkNarrow(level, caches.table, caches.rights, lo, access);
-      }
-    }
-    if (!this.wide) return walker.walkNarrow(root, this.rootFrame, ROOT_RIGHTS, lo, access);
-    if (this.rules.mode !== 'pae') return walker.walkWide(root, this.rootFrame, ROOT_RIGHTS, hi, lo, access);
-    const index = (lo >>> 30) << 1;
-    return walker.walkPae(this.pdptes[index + 1], this.pdptes[index], lo, access);
-  }
-
-  private fillWalkCaches(hi: number, lo: number): void {
-    const { walkCaches, walker } = this;
-    if (walkCaches === null) return;
-    for (let level = walker.startLevel; level > walker.endLevel; level--) {
-      walkCaches.fill(hi, lo, this.pcid, level, this.wide, walker.nextTable[level], walker.rightsAfter[level]);
-    }
-  }
-
-  /** The attempt does not count as a translation: it will be made again, or never. */
-  private walkFaulted(status: number, hi: number, lo: number, side: number): number {
+  private walkFaulted(status: number, hi: number, lo: number): number {
     const { values } = this.counters;
-    values[side + LOOKUPS]--;
-    values[side + L1_MISSES]--;
-    values[side + L2_MISSES]--;
     values[FAULTS_ON_WALK]++;
     values[FAULT_READS] += Math.max(0, this.walker.startLevel - this.walker.endLevel + 1);
     if (status === PAGE_FAULT) this.forgetFaulting(hi, lo);
@@ -355,16 +275,15 @@ export class Translation {
    * anything else is a page fault, on what the TLB holds, stale or not.
    */
   private hitRefused(hi: number, lo: number, access: number, side: number, rights: number, level: number): number {
-    const { values } = this.counters;
     const violation = this.rules.violation(rights, access);
     if (violation < 0) {
       const frame = this.updateDirty(hi, lo, access);
-      if (frame >= 0) return frame;
+      if (frame >= 0) {
+        this.countHit(side, level);
+        return frame;
+      }
     }
-    values[side + LOOKUPS]--;
-    values[side + level]--;
-    if (level === L2_HITS) values[side + L1_MISSES]--;
-    values[FAULTS_ON_HIT]++;
+    this.counters.values[FAULTS_ON_HIT]++;
     if (violation >= 0) this.fault.raise(PAGE_FAULT, violation, hi, lo);
     this.forgetFaulting(hi, lo);
     return this.fault.status;

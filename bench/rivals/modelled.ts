@@ -2,13 +2,13 @@
 
 import { pageNumber } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
-import * as arrays from '../../hw/tlb/tlb.js';
+import * as tags from '../../hw/tlb/tag.js';
 import { Tlb } from '../../hw/tlb/tlb.js';
 import type { Contender, Contest } from './contest.js';
 import { ACCESS, found, loader, pagingMmu, thenLoad } from './loads.js';
 import type { LoadWork, Translate } from './loads.js';
 
-const { makeTag, tagPageLow } = arrays;
+const { makeTag, tagPageLow } = tags;
 const PCIDS = 4096;
 const PCID = 1;
 

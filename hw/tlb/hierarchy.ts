@@ -8,9 +8,10 @@
 
 import * as address from '../address.js';
 import * as rightBits from '../paging/x86-rules.js';
-import * as tags from './tlb.js';
+import * as tags from './tag.js';
 import { Tlb } from './tlb.js';
-import type { HitRule, TlbShape } from './tlb.js';
+import type { TlbShape } from './shape.js';
+import type { HitRule } from './tlb.js';
 
 // V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
 const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;

@@ -15,7 +15,7 @@ import { parsePageSize, SIZE_SHIFTS } from '../address.js';
 import { DEFAULT_WALK_CACHES, presetByName, presetNames } from './presets.js';
 import type { TlbArrayShape, TlbGeometry, TlbLevelShape } from './hierarchy.js';
 import type { Replacement } from './replacement.js';
-import { checkShape } from './tlb.js';
+import { checkShape } from './shape.js';
 
 const ARRAY = /^(\d+)x(\d+|fa)(?:@((?:\d[KMG])+))?(?:\/(lru|tree-plru|fifo|random))?$/i;
 

@@ -10,18 +10,13 @@
 
 import { Random } from '../random.js';
 import * as replacements from './replacement.js';
-import type { Replacement } from './replacement.js';
+import { checkShape } from './shape.js';
+import type { TlbShape } from './shape.js';
+import * as tags from './tag.js';
 
 // V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
-const { FIFO, LRU, RANDOM, TREE_PLRU, TREE_PLRU_MAX_WAYS, replacementCode, treeAfterUse, treeVictim } = replacements;
-
-/** Tag: page number bits 44:32 in 12:0, PCID in 24:13, page size in 26:25, global, valid. */
-const TAG_PAGE_HIGH = 0x1fff;
-const TAG_PCID_SHIFT = 13;
-const TAG_PCID = 0xfff << TAG_PCID_SHIFT;
-const TAG_SIZE_SHIFT = 25;
-const TAG_GLOBAL = 1 << 27;
-const TAG_VALID = 1 << 28;
+const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
+const { TAG_GLOBAL, TAG_PAGE_HIGH, TAG_PCID, TAG_PCID_SHIFT, TAG_SIZE_SHIFT } = tags;
 
 /**
  * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
@@ -35,32 +30,6 @@ const RIGHTS_ROW = 4;
 const ROWS = 5;
 const LINE_WORDS = 16;
 const LAST_STAMP = 0x7fff_ffff;
-
-/** The low 32 bits of the number of the page of `2^shift` bytes (shift 12 to 48) that holds `(hi, lo)`. */
-export function tagPageLow(hi: number, lo: number, shift: number): number {
-  return shift >= 32 ? hi >>> (shift - 32) : (hi << (32 - shift)) | (lo >>> shift);
-}
-
-/** What the tags of a page size and PCID have in common. */
-export function tagBase(pcid: number, size: number): number {
-  return (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID;
-}
-
-/** The part of a tag that the page number's bits above the low 32 make. */
-export function tagPageHigh(pageHigh: number): number {
-  return pageHigh & TAG_PAGE_HIGH;
-}
-
-/** The tag of a non-global entry. */
-export function makeTag(hi: number, shift: number, pcid: number, size: number): number {
-  const pageHigh = shift >= 32 ? 0 : (hi >>> shift) & TAG_PAGE_HIGH;
-  return (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID | pageHigh;
-}
-
-/** The tag that the same page has when its entry is global. */
-export function globalTag(tag: number): number {
-  return (tag & ~TAG_PCID) | TAG_GLOBAL;
-}
 
 /** What all addresses of a batch have in common; set before each. */
 export class HitRule {
@@ -78,16 +47,6 @@ export class HitRule {
   missed = false;
 }
 
-export interface TlbShape {
-  /** Entries in all: sets x ways. */
-  readonly entries: number;
-  /** Entries of a set; equal to `entries` when fully associative. */
-  readonly ways: number;
-  readonly replacement?: Replacement;
-  /** For random replacement. */
-  readonly seed?: number;
-}
-
 /** What one way of a set holds, for drawings and dumps. */
 export interface TlbEntry {
   /** Number of the page, of the entry's size. */
@@ -99,20 +58,6 @@ export interface TlbEntry {
   /** The page's first 4 KiB frame. */
   readonly frame: number;
   readonly rights: number;
-}
-
-/** @throws RangeError that names the field, the value and what would do. */
-export function checkShape(shape: TlbShape, name: string): void {
-  const { entries, ways } = shape;
-  if (!Number.isInteger(entries) || entries < 1 || entries > 1 << 20) {
-    throw new RangeError(`${name}: entries ${entries} must be a whole number from 1 to 1048576`);
-  }
-  if (!Number.isInteger(ways) || ways < 1 || entries % ways !== 0) {
-    throw new RangeError(`${name}: ways ${ways} must be a whole number that divides the ${entries} entries`);
-  }
-  if (shape.replacement === 'tree-plru' && ways > TREE_PLRU_MAX_WAYS) {
-    throw new RangeError(`${name}: ways ${ways} must be at most ${TREE_PLRU_MAX_WAYS} for tree-plru`);
-  }
 }
 
 export class Tlb {

@@ -9,9 +9,9 @@
 
 import { SHIFT_4M } from '../address.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
-import * as tags from './tlb.js';
+import * as tags from './tag.js';
 import { Tlb } from './tlb.js';
-import type { TlbShape } from './tlb.js';
+import type { TlbShape } from './shape.js';
 
 // V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
 const { makeTag, tagPageLow } = tags;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DEFAULT_COSTS, type CostTable } from '../../hw/cost.js';
-import { checkShape, type TlbShape } from '../../hw/tlb/tlb.js';
+import { checkShape, type TlbShape } from '../../hw/tlb/shape.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 
 const Cycles = z.number().nonnegative();

@@ -4,7 +4,7 @@ import { pageSizeName } from '../../hw/address.js';
 import { translationCycles, type CostTable } from '../../hw/cost.js';
 import type { AccessCounts } from '../../hw/counters.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { TlbShape } from '../../hw/tlb/tlb.js';
+import type { TlbShape } from '../../hw/tlb/shape.js';
 import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 import type { Trace } from '../trace/block.js';

@@ -4,7 +4,7 @@ import { SHIFT_4K, toNumber } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
 import { Mmu } from '../../hw/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { TlbShape } from '../../hw/tlb/tlb.js';
+import type { TlbShape } from '../../hw/tlb/shape.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
 import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/vma-flags.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../hw/random.js';
-import { globalTag, makeTag, Tlb } from '../../../hw/tlb/tlb.js';
+import { globalTag, makeTag } from '../../../hw/tlb/tag.js';
+import { Tlb } from '../../../hw/tlb/tlb.js';
 import type { Replacement } from '../../../hw/tlb/replacement.js';
 
 const TAG = makeTag(0, 12, 0, 0);

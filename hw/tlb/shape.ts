@@ -1,0 +1,28 @@
+/** The shape of one array of TLB entries, as it is asked for. */
+
+import { TREE_PLRU_MAX_WAYS } from './replacement.js';
+import type { Replacement } from './replacement.js';
+
+export interface TlbShape {
+  /** Entries in all: sets x ways. */
+  readonly entries: number;
+  /** Entries of a set; equal to `entries` when fully associative. */
+  readonly ways: number;
+  readonly replacement?: Replacement;
+  /** For random replacement. */
+  readonly seed?: number;
+}
+
+/** @throws RangeError that names the field, the value and what would do. */
+export function checkShape(shape: TlbShape, name: string): void {
+  const { entries, ways } = shape;
+  if (!Number.isInteger(entries) || entries < 1 || entries > 1 << 20) {
+    throw new RangeError(`${name}: entries ${entries} must be a whole number from 1 to 1048576`);
+  }
+  if (!Number.isInteger(ways) || ways < 1 || entries % ways !== 0) {
+    throw new RangeError(`${name}: ways ${ways} must be a whole number that divides the ${entries} entries`);
+  }
+  if (shape.replacement === 'tree-plru' && ways > TREE_PLRU_MAX_WAYS) {
+    throw new RangeError(`${name}: ways ${ways} must be at most ${TREE_PLRU_MAX_WAYS} for tree-plru`);
+  }
+}
