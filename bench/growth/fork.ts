@@ -22,9 +22,12 @@ export interface ForkPoint {
   readonly nanoseconds: number;
 }
 
-interface Forker {
+interface ForkKind {
   readonly resident: number;
   readonly pages: (typeof PAGES)[number];
+}
+
+interface Forker extends ForkKind {
   readonly parent: ResidentProcess;
   readonly times: number[];
 }
@@ -40,7 +43,7 @@ function hostBytes(resident: number): number {
 }
 
 /** Undefined when the host has not enough memory, or refuses it. */
-function makeForker(resident: number, pages: (typeof PAGES)[number]): Forker | undefined {
+function makeForker({ resident, pages }: ForkKind): Forker | undefined {
   if (hostBytes(resident) > process.availableMemory() / 2) return undefined;
   try {
     const ram = new Ram({ bytes: ramBytes(resident) });
@@ -74,24 +77,24 @@ function countsOf({ parent }: Forker): Pick<ForkPoint, 'entriesCopied' | 'tableB
 
 /**
  * Measures processes with up to `most` bytes, all alive at once, in turns.
- * @returns the points, and the sizes that the host's memory did not allow
+ * @returns the points, and what the host's memory did not allow
  */
 export function measureForks(
   rounds: number,
   most: number,
-): { readonly points: ForkPoint[]; readonly leftOut: readonly number[] } {
+): { readonly points: ForkPoint[]; readonly leftOut: readonly ForkKind[] } {
   const wanted = sizesUpTo(16 * MIB, most).flatMap((resident) => PAGES.map((pages) => ({ resident, pages })));
   const forkers: Forker[] = [];
-  const leftOut = new Set<number>();
-  for (const { resident, pages } of wanted) {
-    const forker = makeForker(resident, pages);
-    if (forker === undefined) leftOut.add(resident);
+  const leftOut: ForkKind[] = [];
+  for (const kind of wanted) {
+    const forker = makeForker(kind);
+    if (forker === undefined) leftOut.push(kind);
     else forkers.push(forker);
   }
   const counts = forkers.map(countsOf);
   for (let round = -1; round < rounds; round++) for (const forker of forkers) forkOnce(forker, round >= 0);
   return {
-    leftOut: [...leftOut],
+    leftOut,
     points: forkers.map(({ resident, pages, times }, i) => ({
       resident,
       pages,

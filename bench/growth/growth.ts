@@ -47,8 +47,12 @@ export function measureGrowth(rounds: number, extent: keyof typeof EXTENTS): Gro
     forks,
     memory,
     leftOut: [
+      ...(memory.length < 3 ? [`Memory of ${most.memory} mapped GiB: this machine reserves no more RAM.`] : []),
       ...(allowed < most.translations ? [`Footprints above ${gib(allowed)}: this machine reserves no more RAM.`] : []),
-      ...leftOut.map((bytes) => `Forks of ${gib(bytes)}: this machine has not the memory for tables and books.`),
+      ...leftOut.map(
+        ({ resident, pages }) =>
+          `Forks of ${gib(resident)} in ${pages} pages: this machine has not the memory for them.`,
+      ),
     ],
   };
 }

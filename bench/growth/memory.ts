@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const PROBE = fileURLToPath(new URL('./memory-probe.js', import.meta.url));
+/** Bytes. */
 const Readings = z.object({ resident: z.number(), reserved: z.number(), ram: z.number(), tables: z.number() });
+export type Readings = z.infer<typeof Readings>;
 const GIB = 2 ** 30;
 
 /** Bytes per mapped GiB. */
@@ -19,15 +21,18 @@ export interface MemoryPoint {
   readonly reserved: number;
 }
 
-/**
- * Maps `gib` GiB in a process of its own for each page size.
- * @throws Error when the host does not have the memory
- */
+function probe(pages: string, gib: number): Readings | null {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROBE, pages, String(gib)], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the memory of ${gib} GiB in ${pages} pages cannot be measured: ${stderr}`);
+  return Readings.nullable().parse(JSON.parse(stdout));
+}
+
+/** Maps `gib` GiB in a process of its own for each page size; page sizes for which the host refuses the RAM are absent. */
 export function measureMemory(gib: number): MemoryPoint[] {
-  return ['4K', '2M', '1G'].map((pages) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [PROBE, pages, String(gib)], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`the memory of ${gib} GiB in ${pages} pages cannot be measured: ${stderr}`);
-    const { resident, reserved, ram, tables } = Readings.parse(JSON.parse(stdout));
-    return { pages, tables: tables / gib, resident: resident / gib, reserved: (reserved - ram) / (ram / GIB) };
+  return ['4K', '2M', '1G'].flatMap((pages) => {
+    const readings = probe(pages, gib);
+    if (readings === null) return [];
+    const { resident, reserved, ram, tables } = readings;
+    return [{ pages, tables: tables / gib, resident: resident / gib, reserved: (reserved - ram) / (ram / GIB) }];
   });
 }

@@ -143,6 +143,7 @@ function countsOf(point: Point, addresses: Addresses): Pick<TranslationPoint, 'w
 
 /**
  * Measures footprints up to `most` bytes.
+ * @throws RangeError when the host allows less than 2 GiB of address space for RAM
  * @returns the points, and how many bytes the host allowed, which may be less than was asked for
  */
 export function measureTranslations(
@@ -152,6 +153,7 @@ export function measureTranslations(
 ): { readonly points: TranslationPoint[]; readonly allowed: number } {
   const ram = reserveRam();
   const allowed = Math.min(most, Math.floor((ram.bytes - DATA_BASE) / GIB) * GIB);
+  if (allowed === 0) throw new RangeError('growth needs 2 GiB of address space for RAM; raise the limit (ulimit -v)');
   mapAll(ram, allowed);
   const addresses = new Addresses(TRANSLATIONS * scale);
   const points = sizesUpTo(LEAST, allowed).flatMap((footprint) =>

@@ -55,8 +55,10 @@ function forkTable(title: string, points: readonly ForkPoint[], values: readonly
   return `${title}\n${grid(points, ({ resident }) => resident, columns)}`;
 }
 
-function memoryTable({ memory }: GrowthResult): string {
-  return factTable(
+/** A table and what it means; nothing when nothing could be measured. */
+function memoryTexts({ memory }: GrowthResult): string[] {
+  if (memory.length === 0) return [];
+  const table = factTable(
     memory.map(({ pages }) => `${pages} pages`),
     [
       [{ label: 'page tables, counted', cells: memory.map(({ tables }) => formatBytes(tables)) }],
@@ -66,6 +68,9 @@ function memoryTable({ memory }: GrowthResult): string {
       ],
     ],
   );
+  const meaning =
+    'Frames that nobody touched take none of it: what is resident is the page tables and what the kernel knows about each frame. Writing to a frame commits its 4 KiB.';
+  return [`Memory of the emulator for each GiB that a guest maps\n${table}`, wrap(meaning)];
 }
 
 /** Counts first, then the host's times. */
@@ -96,10 +101,7 @@ export function growthText(result: GrowthResult): string {
       ['ms', ({ nanoseconds: spent }) => (spent / 1e6).toFixed(2)],
       ['ns an entry', (point) => nanoseconds(point.nanoseconds / point.entriesCopied)],
     ]),
-    `Memory of the emulator for each GiB that a guest maps\n${memoryTable(result)}`,
-    wrap(
-      'Frames that nobody touched take none of it: what is resident is the page tables and what the kernel knows about each frame. Writing to a frame commits its 4 KiB.',
-    ),
+    ...memoryTexts(result),
     ...leftOut.map((line) => wrap(`Left out. ${line}`)),
     wrap(`Translations in batches; ${hostText(rounds, node, processor)}.`),
   ].join('\n\n')}\n`;

@@ -1,0 +1,97 @@
+/** How fast is the page? From opening it to a first view that answers, and a step in each view that has steps. */
+
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { findChromium, launch, servePage } from './browser.js';
+import { median } from './ratio.js';
+
+const LOADS = 5;
+const STEPS = 20;
+/** Views that have something to step through, each with a story of its own. */
+const VIEWS = ['translate', 'share', 'labs'] as const;
+
+/** Milliseconds of wall time in Chromium on this machine. */
+export interface PageFigures {
+  readonly schemaVersion: 1;
+  /** From the start of the navigation until the first view is drawn and its buttons answer; each load on its own. */
+  readonly firstView: { readonly median: number; readonly loads: readonly number[] };
+  /** From the click until the page is drawn anew and laid out. */
+  readonly steps: readonly { readonly view: string; readonly median: number; readonly slowest: number }[];
+}
+
+/** Runs in the page before its own code: notes when the button that steps can be clicked, and was painted. */
+const WATCH = `
+  window.interactive = new Promise((resolve) => {
+    const ready = () => document.querySelector('main .outcome') && document.querySelector('[data-do="step"]:not(:disabled)');
+    const watch = new MutationObserver(() => {
+      if (!ready()) return;
+      watch.disconnect();
+      requestAnimationFrame(() => resolve(performance.now()));
+    });
+    watch.observe(document, { childList: true, subtree: true });
+  });
+`;
+
+/** One step: handlers and drawing are synchronous, and reading a height lays the page out. At its end the story begins again. */
+const STEP = `(() => {
+  const button = (name) => document.querySelector('[data-do="' + name + '"]');
+  if (button('step').disabled) button('reset').click();
+  const began = performance.now();
+  button('step').click();
+  document.body.getBoundingClientRect();
+  return performance.now() - began;
+})()`;
+
+async function openPage(browser: Browser, address: string): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  await page.addInitScript(WATCH);
+  await page.goto(address);
+  return page;
+}
+
+async function firstView(browser: Browser, address: string): Promise<number> {
+  const page = await openPage(browser, address);
+  const milliseconds = await page.evaluate<number>('window.interactive');
+  await page.close();
+  return milliseconds;
+}
+
+async function stepTimes(browser: Browser, address: string, view: string): Promise<number[]> {
+  const page = await openPage(browser, `${address}#${view}`);
+  await page.waitForSelector('[data-do="step"]');
+  const times: number[] = [];
+  for (let i = 0; i < STEPS; i++) times.push(await page.evaluate<number>(STEP));
+  await page.close();
+  return times;
+}
+
+/** @throws Error where this machine has no Chromium */
+export async function measurePage(): Promise<PageFigures> {
+  const path = findChromium();
+  if (path === undefined) throw new Error('no Chromium on this machine; install one, such as the package chromium');
+  const { server, address } = await servePage(fileURLToPath(new URL('../src/cli/main.js', import.meta.url)));
+  const browser = await launch(path);
+  try {
+    const loads: number[] = [];
+    for (let i = 0; i < LOADS; i++) loads.push(await firstView(browser, address));
+    const steps: PageFigures['steps'][number][] = [];
+    for (const view of VIEWS) {
+      const times = await stepTimes(browser, address, view);
+      steps.push({ view, median: median(times), slowest: Math.max(...times) });
+    }
+    return { schemaVersion: 1, firstView: { median: median(loads), loads }, steps };
+  } finally {
+    await browser.close();
+    server.kill();
+  }
+}
+
+/** The figures for people. */
+export function pageTable({ firstView: { median: first, loads }, steps }: PageFigures): string {
+  const lines = steps.map(
+    ({ view, median: typical, slowest }) =>
+      `a step in ${view}: ${typical.toFixed(1)} ms, the slowest of ${STEPS} ${slowest.toFixed(1)} ms\n`,
+  );
+  const each = loads.map((load) => load.toFixed(0)).join(', ');
+  return `first view answers after ${first.toFixed(0)} ms (median of ${each})\n${lines.join('')}`;
+}
