@@ -72,6 +72,12 @@ async function shapes({ quick }: Options): Promise<Answer> {
   return { json: result, text: shapesText(result) };
 }
 
+async function page(): Promise<Answer> {
+  const { measurePage, pageTable } = await import('./page.js');
+  const result = await measurePage();
+  return { json: result, text: pageTable(result) };
+}
+
 /** Share of the work that is done to see only that it can be. */
 const QUICK = 1 / 64;
 
@@ -105,6 +111,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     takes: ['quick'],
     answer: shapes,
   },
+  page: {
+    help: 'the page in Chromium: time to its first view, and of a step',
+    takes: [],
+    answer: page,
+  },
 };
 
 function parseSeconds(text: string): number {
@@ -125,9 +136,7 @@ function parsePattern(text: string): RegExp {
 
 const names = Object.keys(QUESTIONS);
 const program = new Command('npm run bench --')
-  .description(
-    'Host times of translations and forks on this machine, or the answer to one other\nquestion: --native, --rivals, --growth or --shapes.',
-  )
+  .description('Host times of translations and forks on this machine, or the answer to one\nother question.')
   .exitOverride();
 for (const [name, { help }] of Object.entries(QUESTIONS)) {
   program.addOption(new Option(`--${name}`, help).conflicts(names.filter((other) => other !== name)));

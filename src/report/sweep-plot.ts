@@ -67,7 +67,7 @@ function legend(color: Plot.ScaleOptions, most: number): Plot.PlotOptions {
     marginRight: 40,
     marginTop: 4,
     marginBottom: 36,
-    x: { label: 'model cycles of translation per access', labelAnchor: 'center', ticks: 5 },
+    x: { label: 'model cycles of translation per access', labelAnchor: 'center', labelArrow: 'none', ticks: 5 },
     y: { axis: null },
     color,
     marks: [
