@@ -136,7 +136,7 @@ export function compareCommand(): Command {
     .option('--plot <file>', 'write a chart as SVG too')
     .addHelpText(
       'after',
-      '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 4G --csv zipf.csv',
+      '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',
     )
     .action(async (paths: string[], options: CompareCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot });

@@ -22,6 +22,10 @@ interface Replay<Result> {
 export function conformCommand(): Command {
   return new Command('conform')
     .description('Replay what real machines did, and compare.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk conform x86 x86.jsonl.gz\n  pagewalk conform linux --json linux.jsonl.gz',
+    )
     .addCommand(
       replayCommand('x86', {
         recordings: 'translations and segment loads of x86 processors',
@@ -48,7 +52,7 @@ function replayCommand<Result>(name: string, { recordings, run, text, passed }: 
     .option('--json', 'print the counts as JSON')
     .addHelpText(
       'after',
-      `\nExamples:\n  pagewalk conform ${name} recording.jsonl.gz\n  pagewalk conform ${name} --json a.jsonl b.jsonl.gz`,
+      `\nExamples:\n  pagewalk conform ${name} ${name}.jsonl.gz\n  pagewalk conform ${name} --json ${name}.jsonl.gz`,
     )
     .action((files: string[], options: ConformOptions) => {
       const result = replayFiles(files, run);

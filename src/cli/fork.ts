@@ -63,7 +63,7 @@ export function forkCommand(): Command {
     .option('--csv <file>', 'write CSV too (- prints it instead)')
     .addHelpText(
       'after',
-      '\nExamples:\n  pagewalk fork --resident 4G --pages 4K,2M\n  pagewalk fork --touch 50% --json',
+      '\nExamples:\n  pagewalk fork --resident 64M --pages 4K,2M\n  pagewalk fork --resident 16M --touch 50% --json',
     )
     .action(async (options: ForkCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv });

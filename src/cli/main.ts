@@ -81,7 +81,7 @@ async function buildProgram(wanted: string | undefined): Promise<Command> {
     // Every command has --help; the list keeps to one screen without a line for the other way.
     .configureHelp({ visibleCommands: (command) => command.commands.filter((child) => child.name() !== 'help') })
     .exitOverride()
-    .addHelpText('after', '\nExamples:\n  pagewalk\n  pagewalk fork --resident 1G --touch 25%');
+    .addHelpText('after', '\nExamples:\n  pagewalk\n  pagewalk fork --resident 64M --touch 25%');
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     addCommand(program, name === wanted ? await load() : new Command(name).summary(summary));
   }

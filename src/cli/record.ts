@@ -116,7 +116,7 @@ export function recordCommand(): Command {
       'after',
       '\nExpect the program to run 50 to 500 times slower than it does by itself.\n\nExamples:\n' +
         '  pagewalk record -- python3 app.py\n' +
-        '  pagewalk record -o sort.pwt --skip 100M --limit 10M -- sort orders.csv',
+        '  pagewalk record -o sort.pwt --limit 10M -- sort orders.csv',
     )
     .action(run);
 }

@@ -93,7 +93,10 @@ export function sweepCommand(): Command {
     .option('--json', 'print JSON instead of tables')
     .option('--csv <file>', 'write CSV too (- prints it instead)')
     .option('--plot <file>', 'write a heat map as SVG too')
-    .addHelpText('after', '\nExample:\n  pagewalk sweep --l1 16x4,64x4 --l2 none,1536x12 --pages 4K,2M -w zipf')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk sweep app.lackey.gz --pages 4K --csv sweep.csv\n  pagewalk sweep --l1 16x4,64x4 --l2 none,1536x12 -w zipf --accesses 100k',
+    )
     .action(async (paths: string[], options: SweepCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot });
       const traces = sweepTraces(paths, options);

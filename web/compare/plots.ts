@@ -40,6 +40,11 @@ function tlbNames(points: readonly { readonly tlb: string }[]): Plot.Markish {
   });
 }
 
+/** Decimals that tell a third of `most` from two thirds of it, in per cent. */
+function percentDigits(most: number): number {
+  return Math.max(0, Math.ceil(-Math.log10((100 * most) / 3)));
+}
+
 /** One part of a miss-rate plot for each TLB; the axes, the reaches, and whatever `marks` adds. */
 function rateOptions(tlbs: readonly string[], x: Plot.ScaleOptions, most: number): Plot.PlotOptions {
   return {
@@ -48,7 +53,7 @@ function rateOptions(tlbs: readonly string[], x: Plot.ScaleOptions, most: number
     marginRight: 34,
     marginBottom: 40,
     x: { type: 'log', base: 2, tickFormat: (bytes: number) => formatBytes(bytes), ticks: 4, ...x },
-    y: { label: null, domain: [0, most], tickFormat: most < 0.1 ? '.1%' : '%', ticks: 3, grid: true },
+    y: { label: null, domain: [0, most], tickFormat: `.${percentDigits(most)}%`, ticks: 3, grid: true },
     fy: { axis: null, padding: 0.35, domain: tlbs },
     color: COLORS,
   };
@@ -95,7 +100,7 @@ export function windowPlot({ windows, reaches }: Comparison): Element | undefine
   const tlbs = [...new Set(windows.map(({ tlb }) => tlb))];
   const reached = reaches.filter(({ pages }) => pages === '4K').map(({ bytes }) => bytes);
   // The reach of the small pages is always to be seen; that of large ones mostly lies far beyond the program.
-  const [least, most] = [Math.min(...sets, ...reached) / 1.5, Math.max(...sets, ...reached) * 1.5];
+  const [least, most] = [Math.min(...sets, ...reached) / 1.5, Math.max(...sets, ...reached) * 2.5];
   const highest = Math.max(...windows.map(({ missRate }) => missRate), 0.001);
   return draw('Share of lookups that walk in each window of the recording, against what the window touches', {
     ...rateOptions(tlbs, { label: 'touched in the window', domain: [least, most] }, Math.min(1, highest * 1.1)),

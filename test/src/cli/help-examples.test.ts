@@ -1,0 +1,82 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pathWithStandIn } from '../trace/valgrind-stand-in.js';
+import { CLI_PATH, runCli } from './run-cli.js';
+
+const RECORDED = fileURLToPath(new URL('../../data/', import.meta.url));
+
+/** Every command that a help text lists, those below another command too. */
+function commandsBelow(words: readonly string[]): string[][] {
+  const { stdout } = runCli([...words, '--help']);
+  // The list ends with an empty line.
+  const list = /\nCommands:\n((?: .*\n)*)/.exec(stdout)?.[1] ?? '';
+  const names = [...list.matchAll(/^ {2}([a-z]+\d*)/gm)].map(([, name]) => name);
+  return names.flatMap((name) => [[...words, name], ...commandsBelow([...words, name])]);
+}
+
+const commands = commandsBelow([]);
+
+describe.each(commands.map((words) => [words.join(' ')]))('the help of %s', (command) => {
+  let folder: string;
+  beforeAll(() => {
+    // The files that the examples name, and a stand-in for what they need installed.
+    folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+    writeFileSync(join(folder, 'app.lackey.gz'), gzipSync(' L 400000,8\n S 600000,4\n'));
+    writeFileSync(join(folder, 'orders.csv'), 'b\na\n');
+    copyFileSync(join(RECORDED, 'x86/open-seghw.jsonl.gz'), join(folder, 'x86.jsonl.gz'));
+    copyFileSync(join(RECORDED, 'linux/open-ext4.jsonl.gz'), join(folder, 'linux.jsonl.gz'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const environment = (): NodeJS.ProcessEnv => {
+    const path = pathWithStandIn(folder);
+    writeFileSync(join(folder, 'bin', 'python3'), '#!/bin/sh\n', { mode: 0o755 });
+    return { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: '' };
+  };
+
+  it('fits a screen and has two examples, which do what they say', async () => {
+    const { stdout: help } = runCli([...command.split(' '), '--help']);
+    const lines = help.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const examples = lines.filter((line) => line.startsWith(`  pagewalk ${command.split(' ')[0]}`));
+    expect(examples).toHaveLength(2);
+    const env = environment();
+    for (const example of examples) {
+      const words = example.trim().split(/ +/).slice(1);
+      if (command === 'explore') await expectServed(words);
+      else {
+        const { status, stdout, stderr } = spawnSync(process.execPath, [CLI_PATH, ...words], {
+          cwd: folder,
+          env,
+          encoding: 'utf8',
+        });
+        expect([example, status, stderr.includes('error')]).toEqual([example, 0, false]);
+        if (command !== 'record') expect(stdout).not.toBe('');
+      }
+    }
+  });
+});
+
+/** A server goes on until it is ended; the port that it likes best may be taken on this machine. */
+async function expectServed(words: readonly string[]): Promise<void> {
+  const server = spawn(process.execPath, [CLI_PATH, ...words]);
+  const answers = [server.stdout, server.stderr].map(async (stream) => {
+    const [line] = (await once(stream, 'data')) as [Buffer];
+    return line.toString();
+  });
+  expect(await Promise.race(answers)).toMatch(/^The explorer is at http:|something else uses it/);
+  server.kill();
+}
+
+it('covers every command', () => {
+  expect(commands.length).toBeGreaterThanOrEqual(13);
+});
