@@ -8,6 +8,8 @@
 
 import { formatHex, highWord, lowWord, PAGE_BYTES, PAGE_SHIFT, toNumber } from './address.js';
 import { BUS_ERROR, FaultRecord, OK } from './exception.js';
+import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
+import type { SharedRam } from './shared-memory.js';
 
 /** Where RAM answers: `base` and `bytes` in bytes, multiples of 4 KiB. */
 export interface RamRange {
@@ -22,6 +24,8 @@ export interface RamOptions {
   readonly ranges?: readonly RamRange[];
   /** Put the memory into a SharedArrayBuffer, so that several workers can be processors over it. */
   readonly shared?: boolean;
+  /** The memory that another Ram made, for a worker that is a second processor over it; see {@link Ram.share}. */
+  readonly buffer?: SharedArrayBuffer;
 }
 
 /** A store that the journal remembers: its number, and who made it. */
@@ -40,7 +44,11 @@ export function wordIndex(frame: number, offset: number): number {
 }
 
 function checkedRanges(options: RamOptions): readonly RamRange[] {
-  const ranges = options.ranges ?? [{ base: 0, bytes: options.bytes ?? 0 }];
+  const { bytes: all, buffer } = options;
+  if (buffer !== undefined && options.ranges === undefined && all === undefined) {
+    throw new RangeError('RAM buffer does not tell where memory answers: give its ranges too, as share() does');
+  }
+  const ranges = options.ranges ?? [{ base: 0, bytes: all ?? 0 }];
   const sorted = [...ranges].sort((a, b) => a.base - b.base);
   let end = 0;
   for (const { base, bytes } of sorted) {
@@ -60,6 +68,8 @@ export class Ram {
   /** Frames of 4 KiB from address 0 to the end of the last range, holes included. */
   readonly frames: number;
   readonly ranges: readonly RamRange[];
+  /** Whether other workers may be loading and storing here too. */
+  readonly shared: boolean;
   /** The last bus error. */
   readonly fault = new FaultRecord();
   /** High word of the last {@link load64}. */
@@ -70,13 +80,21 @@ export class Ram {
   private stores = 0;
   private readonly holeStarts: Int32Array;
   private readonly holeEnds: Int32Array;
+  /** Shared memory 8 bytes an element, for what must happen in one step; null when it is not shared. */
+  private readonly pairs: BigUint64Array | null;
 
-  /** @throws RangeError for ranges that overlap, are not whole frames, or end past 16 GiB. */
+  /**
+   * @throws RangeError for ranges that overlap, are not whole frames, or end past 16 GiB; for a `buffer` that is not
+   * the memory of such ranges
+   */
   constructor(options: RamOptions) {
     this.ranges = checkedRanges(options);
     const bytes = Math.max(0, ...this.ranges.map((range) => range.base + range.bytes));
     this.frames = bytes / PAGE_BYTES;
-    this.words = new Int32Array(options.shared === true ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+    const memory = memoryFor(options, bytes);
+    this.words = new Int32Array(memory, 0, bytes / 4);
+    this.shared = !(memory instanceof ArrayBuffer);
+    this.pairs = this.shared ? new BigUint64Array(memory) : null;
     const starts: number[] = [];
     const ends: number[] = [];
     let end = 0;
@@ -89,6 +107,19 @@ export class Ram {
     }
     this.holeStarts = Int32Array.from(starts);
     this.holeEnds = Int32Array.from(ends);
+  }
+
+  /**
+   * What a worker needs in order to be another processor over this memory: `new Ram(ram.share())` there, and an Mmu of
+   * its own, whose TLBs nobody else sees. Entries may then be stored by any of them; the walkers set accessed and dirty
+   * bits without undoing what another stores. Whoever changes an entry has to tell the others to invalidate it, and to
+   * wait until they did. The journal knows the stores of its own Ram alone.
+   * @throws Error unless this RAM is shared
+   */
+  share(): SharedRam {
+    const { buffer } = this.words;
+    if (buffer instanceof ArrayBuffer) throw new Error('this RAM is not shared: make it with shared true');
+    return { buffer, ranges: this.ranges };
   }
 
   /** Bytes installed, holes left out. */
@@ -128,9 +159,13 @@ export class Ram {
     return this.fault.raise(BUS_ERROR, 0, hi, lo);
   }
 
-  /** The aligned word that holds `(hi, lo)`; the address must be installed. */
+  /** Index of the aligned word that holds `(hi, lo)`; the address must be installed. */
+  private indexOf(hi: number, lo: number): number {
+    return ((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2);
+  }
+
   private word(hi: number, lo: number, next: number): number {
-    return this.words[((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2) + next];
+    return this.words[this.indexOf(hi, lo) + next];
   }
 
   /** The byte at a physical address, 0 to 255. */
@@ -152,12 +187,17 @@ export class Ram {
     return this.load(hi, lo, 4);
   }
 
-  /** The low word of 64 bits from a physical address; the high word is then in {@link loadedHigh}. */
+  /** The low word of 64 bits from a physical address; the high word is then in {@link loadedHigh}. Whole if aligned. */
   load64(hi: number, lo: number): number {
     if (!this.has(hi, lo, 8)) {
       this.miss(hi, lo);
       this.loadedHigh = 0;
       return 0;
+    }
+    if (this.pairs !== null && (lo & 7) === 0) {
+      const value = loadPair(this.pairs, this.indexOf(hi, lo));
+      this.loadedHigh = value.hi;
+      return value.lo;
     }
     this.loadedHigh = this.load(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4);
     return this.load(hi, lo, 4);
@@ -189,35 +229,65 @@ export class Ram {
     return this.store(hi, lo, 4, value);
   }
 
-  /** Stores 64 bits given as two words, aligned or not; OK, or BUS_ERROR with nothing stored. */
+  /** Stores 64 bits given as two words, aligned (then whole) or not; OK, or BUS_ERROR with nothing stored. */
   store64(hi: number, lo: number, valueHi: number, valueLo: number): number {
     if (!this.has(hi, lo, 8)) return this.miss(hi, lo);
+    if ((lo & 7) === 0) {
+      this.storeEntry(this.indexOf(hi, lo), valueHi, valueLo);
+      return OK;
+    }
     this.store(hi, lo, 4, valueLo);
     return this.store(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4, valueHi);
   }
 
   private store(hi: number, lo: number, size: number, value: number): number {
     if (!this.has(hi, lo, size)) return this.miss(hi, lo);
-    const index = ((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2);
+    const index = this.indexOf(hi, lo);
     const shift = (lo & 3) << 3;
     const mask = size === 4 ? -1 : (1 << (size * 8)) - 1;
-    const word = this.words[index];
-    this.words[index] = (word & ~(mask << shift)) | ((value & mask) << shift);
+    this.merge(index, mask << shift, value << shift);
     const spill = shift + size * 8 - 32;
-    if (spill > 0) {
-      const next = this.words[index + 1];
-      const spillMask = mask >>> (32 - shift);
-      this.words[index + 1] = (next & ~spillMask) | ((value >>> (32 - shift)) & spillMask);
-    }
+    if (spill > 0) this.merge(index + 1, mask >>> (32 - shift), value >>> (32 - shift));
     if (this.journal !== null) this.note(index, spill > 0 ? index + 1 : index);
     return OK;
   }
 
-  /** Stores a page-table entry of 8 bytes at its index in {@link words}; the kernel's way to change an entry. */
+  /** Changes the bits of `mask` in a word. */
+  private merge(index: number, mask: number, value: number): void {
+    const { words } = this;
+    if (this.shared && mask !== -1) mergeWord(words, index, mask, value);
+    else words[index] = (words[index] & ~mask) | (value & mask);
+  }
+
+  /** Stores a page-table entry of 8 bytes at its index in {@link words}, whole: an operating system's way to change one. */
   storeEntry(index: number, high: number, low: number): void {
-    this.words[index + 1] = high;
-    this.words[index] = low;
+    if (this.pairs === null) {
+      this.words[index + 1] = high;
+      this.words[index] = low;
+    } else storePair(this.pairs, index, high, low);
     if (this.journal !== null) this.note(index, index + 1);
+  }
+
+  /**
+   * Stores `newLow` to the low word of the entry of 8 bytes at `index`, provided that the entry still is `(high, low)`:
+   * one step, as LOCK CMPXCHG8B is. For bits that another processor must not lose.
+   * @returns false, with nothing stored, when the entry is another by now
+   */
+  replaceEntry(index: number, high: number, low: number, newLow: number): boolean {
+    const { words, pairs } = this;
+    if (pairs !== null) return replacePair(pairs, index, high, low, newLow);
+    if (words[index] !== low || words[index + 1] !== high) return false;
+    words[index] = newLow;
+    return true;
+  }
+
+  /** The same for one word, such as an entry of 32-bit paging. */
+  replaceWord(index: number, word: number, newWord: number): boolean {
+    const { words } = this;
+    if (this.shared) return Atomics.compareExchange(words, index, word, newWord) === word;
+    if (words[index] !== word) return false;
+    words[index] = newWord;
+    return true;
   }
 
   private note(first: number, last: number): void {

@@ -18,7 +18,7 @@ import * as words from './x86-words.js';
 const { frameOf, SIZE_1G, SIZE_2M, SIZE_4K } = address;
 const { PTE_A, PTE_P, PTE_PS } = format;
 const { RIGHT_DIRTY, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
-const { BEYOND_RAM } = words;
+const { BEYOND_RAM, isMixed, wideIndex } = words;
 const NOT_SETTLED = -1;
 const SETTLED = PTE_P | PTE_A;
 const COMBINED_RIGHTS = RIGHT_WRITE | RIGHT_USER;
@@ -33,10 +33,13 @@ export class SettledWalk {
   size = SIZE_4K;
   private readonly ram: Ram;
   private readonly rules: PagingRules;
+  /** Frames where the short way may find tables: none in shared RAM, whose entries take a second look. */
+  private readonly frames: number;
 
   constructor(ram: Ram, rules: PagingRules) {
     this.ram = ram;
     this.rules = rules;
+    this.frames = ram.shared ? 0 : ram.frames;
   }
 
   /**
@@ -44,9 +47,10 @@ export class SettledWalk {
    * @returns the 4 KiB frame of the address, or -1 when it is not settled.
    */
   walk(pml4: number, hi: number, lo: number, access: number): number {
-    const { words, frames } = this.ram;
+    const { words } = this.ram;
+    const { frames } = this;
     // What all low words have in common, and what any high word has. A hole in RAM reads as entries not present.
-    if (pml4 >>> 0 >= frames) return NOT_SETTLED;
+    if (pml4 >>> 0 >= frames) return this.walkShared(pml4, hi, lo, access);
     let at = entryAt(pml4, hi >>> 7);
     let all = words[at];
     let any = words[at | 1];
@@ -77,6 +81,31 @@ export class SettledWalk {
     high = words[at | 1];
     this.size = SIZE_4K;
     return this.settle(all & low, any | high, low, frameOf(high, low), access);
+  }
+
+  /** The same where another processor may store to an entry between the reads of its two words. */
+  private walkShared(pml4: number, hi: number, lo: number, access: number): number {
+    const { words, frames } = this.ram;
+    let table = pml4;
+    let all = -1;
+    let any = 0;
+    for (let level = 3; ; level--) {
+      if (table >>> 0 >= frames) return NOT_SETTLED;
+      const at = entryAt(table, wideIndex(hi, lo, level));
+      const low = words[at];
+      const high = words[at | 1];
+      if (isMixed(words, at, high, low)) return NOT_SETTLED;
+      all &= low;
+      any |= high;
+      table = frameOf(high, low);
+      if (level === 0) {
+        this.size = SIZE_4K;
+        return this.settle(all, any, low, table, access);
+      }
+      if ((low & PTE_PS) !== 0) {
+        return level === 3 ? NOT_SETTLED : this.large(level, all, any, low, table, lo, access);
+      }
+    }
   }
 
   private large(

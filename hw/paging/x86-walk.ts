@@ -7,7 +7,8 @@
  * Source: Intel SDM vol. 3A, "Paging", one section a mode, and "Accessed and Dirty Flags".
  *
  * Accessed bits are set only when the whole walk succeeds: the architecture promises no more, and processors differ
- * on the entries above a fault.
+ * on the entries above a fault. On shared RAM they are set as a processor's locked cycles set them (Intel SDM vol. 3A,
+ * "Automatic Locking"): only in the very entry that was read. Where another processor changed it, the walk starts anew.
  */
 
 import * as accesses from '../access.js';
@@ -25,7 +26,7 @@ const { WRITE } = accesses;
 const { SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M } = address;
 const { BUS_ERROR, PAGE_FAULT } = exception;
 const { PTE_A, PTE_D, PTE_FRAME_LOW, PTE_KEY_SHIFT, PTE_P, PTE_PS } = format;
-const { NO_FRAME, ROOT_RIGHTS, frameIn, wideIndex } = words;
+const { NO_FRAME, ROOT_RIGHTS, frameIn, isMixed, wideIndex } = words;
 const { RIGHT_DIRTY, RIGHT_KEY_SHIFT, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
 
 const LEVELS = 5;
@@ -52,10 +53,14 @@ export class X86Walker {
   /** The table below each entry read that points to one. */
   readonly nextTable = new Int32Array(LEVELS);
 
+  /** The rights that the last walk started with. */
+  private startRights = 0;
   private readonly ram: Ram;
   private readonly rules: PagingRules;
   private readonly fault: FaultRecord;
   private readonly observing: boolean;
+  /** The bit of an entry of 8 bytes that lets it be used as it was read: P; none on shared RAM. */
+  private readonly trusted: number;
 
   /**
    * Faults are put into `fault`; the rules are read at each walk, so they may change between walks. An observing
@@ -66,6 +71,7 @@ export class X86Walker {
     this.rules = rules;
     this.fault = fault;
     this.observing = observing;
+    this.trusted = ram.shared ? 0 : PTE_P;
   }
 
   /**
@@ -74,10 +80,11 @@ export class X86Walker {
    */
   walkWide(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
     const { words } = this.ram;
-    const rules = this.rules;
+    const { rules, trusted } = this;
     let low = table << 12;
     let high = table >>> 20;
     this.startLevel = level;
+    this.startRights = rights;
     for (;;) {
       this.endLevel = level;
       if (!this.ram.hasFrame(table)) return this.noTable(high, low, wideIndex(hi, lo, level) << 3);
@@ -87,7 +94,10 @@ export class X86Walker {
       this.entryIndex[level] = at;
       this.entryLow[level] = low;
       this.entryHigh[level] = high;
-      if ((low & PTE_P) === 0) return this.pageFault(rules.errorCode(access, 0), hi, lo);
+      if ((low & trusted) === 0) {
+        if (isMixed(words, at, high, low)) continue;
+        if ((low & PTE_P) === 0) return this.pageFault(rules.errorCode(access, 0), hi, lo);
+      }
       rights = combine(rights, high, low);
       this.rightsAfter[level] = rights;
       if (level === 0 || (low & PTE_PS) !== 0) break;
@@ -125,6 +135,7 @@ export class X86Walker {
     const rules = this.rules;
     let low = table << 12;
     this.startLevel = level;
+    this.startRights = rights;
     for (;;) {
       this.endLevel = level;
       const index = level === 0 ? (lo >>> 12) & 0x3ff : lo >>> 22;
@@ -164,15 +175,36 @@ export class X86Walker {
     const violation = this.rules.violation(rights, access);
     if (violation >= 0) return this.pageFault(violation, hi, lo);
     if (!this.ram.hasFrame(frame)) return this.noPage(lo);
-    const { words } = this.ram;
+    const { words, shared } = this.ram;
     for (let level = this.startLevel; level >= this.endLevel; level--) {
-      if ((this.entryLow[level] & PTE_A) === 0) words[this.entryIndex[level]] |= PTE_A;
+      if ((this.entryLow[level] & PTE_A) !== 0) continue;
+      if (!shared) words[this.entryIndex[level]] |= PTE_A;
+      else if (!this.markShared(level, PTE_A)) return this.walkAgain(hi, lo, access);
     }
     if ((access & WRITE) !== 0 && (rights & RIGHT_DIRTY) === 0) {
-      words[this.entryIndex[this.endLevel]] |= PTE_D;
+      if (!shared) words[this.entryIndex[this.endLevel]] |= PTE_D;
+      else if (!this.markShared(this.endLevel, PTE_D)) return this.walkAgain(hi, lo, access);
       this.rights = rights | RIGHT_DIRTY;
     }
     return frame;
+  }
+
+  /** Sets `bit` in the entry that was read at `level`; false when another processor has changed it. */
+  private markShared(level: number, bit: number): boolean {
+    const at = this.entryIndex[level];
+    const low = this.entryLow[level];
+    this.entryLow[level] = low | bit;
+    if (this.rules.mode === '32') return this.ram.replaceWord(at, low, low | bit);
+    return this.ram.replaceEntry(at, this.entryHigh[level], low, low | bit);
+  }
+
+  /** Repeats the last walk, whose way is no longer what it was. */
+  private walkAgain(hi: number, lo: number, access: number): number {
+    const level = this.startLevel;
+    const table = this.entryIndex[level] >>> 10;
+    return this.rules.mode === '32'
+      ? this.walkNarrow(level, table, this.startRights, lo, access)
+      : this.walkWide(level, table, this.startRights, hi, lo, access);
   }
 
   private pageFault(errorCode: number, hi: number, lo: number): number {

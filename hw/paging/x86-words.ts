@@ -31,3 +31,11 @@ export function wideIndex(hi: number, lo: number, level: number): number {
 export function frameIn(high: number, low: number): number {
   return (high & BEYOND_RAM) !== 0 ? NO_FRAME : frameOf(high & 3, low);
 }
+
+/**
+ * Whether another processor stored to the entry at `at` between the reads of its words, `low` first: they may then
+ * belong to different entries. To be missed, it would have to store three entries, each between two neighbouring reads.
+ */
+export function isMixed(words: Int32Array, at: number, high: number, low: number): boolean {
+  return words[at] !== low || words[at + 1] !== high;
+}

@@ -107,4 +107,59 @@ describe('Ram', () => {
   ])('refuses ranges %j', (ranges, message) => {
     expect(() => new Ram({ ranges })).toThrow(message);
   });
+
+  describe('shared', () => {
+    const ranges = [
+      { base: 0, bytes: MIB },
+      { base: 3 * MIB, bytes: MIB },
+    ];
+
+    it('is the same memory, holes too, for whoever attaches to what share() gives', () => {
+      const first = new Ram({ ranges, shared: true });
+      const second = new Ram(structuredClone(first.share()));
+      first.store64(0, 3 * MIB, 1, 2);
+      expect(second.read64(3 * MIB)).toBe(0x1_0000_0002n);
+      expect(second.store8(0, 2 * MIB, 1)).toBe(BUS_ERROR);
+    });
+
+    it('stores parts of words as private RAM does', () => {
+      const store = fc.record({ size: fc.constantFrom(8, 16, 32), at: fc.nat({ max: 4088 }), value: fc.integer() });
+      fc.assert(
+        fc.property(fc.array(store, { maxLength: 20 }), (stores) => {
+          const rams = [new Ram({ bytes: 4096 }), new Ram({ bytes: 4096, shared: true })];
+          for (const { size, at, value } of stores) {
+            for (const ram of rams) ram[size === 8 ? 'store8' : size === 16 ? 'store16' : 'store32'](0, at, value);
+          }
+          expect(rams[1].words).toEqual(rams[0].words);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it.each([false, true])('replaces an entry or a word only while it is what was expected: shared %s', (shared) => {
+      const ram = new Ram({ bytes: 4096, shared });
+      ram.storeEntry(2, 1, 7);
+      expect([ram.replaceEntry(2, 1, 6, 8), ram.replaceEntry(2, 0, 7, 8), ram.replaceWord(2, 6, 8)]).toEqual([
+        false,
+        false,
+        false,
+      ]);
+      expect(ram.replaceEntry(2, 1, 7, -8)).toBe(true);
+      expect(ram.replaceWord(2, -8, 9)).toBe(true);
+      expect(ram.read64(8)).toBe(0x1_0000_0009n);
+    });
+
+    it.each([
+      [{ buffer: new SharedArrayBuffer(4096) }, /give its ranges too/],
+      [{ bytes: 8192, buffer: new SharedArrayBuffer(4096) }, /buffer has 4096 bytes, but the ranges end at 8192/],
+      [{ bytes: 4096, buffer: new ArrayBuffer(4096) as never }, /no SharedArrayBuffer/],
+      [{ bytes: 4096, buffer: new SharedArrayBuffer(4096), shared: false }, /shared false cannot go with buffer/],
+    ])('refuses %j', (options, message) => {
+      expect(() => new Ram(options)).toThrow(message);
+    });
+
+    it('says that private RAM cannot be attached to', () => {
+      expect(() => new Ram({ bytes: 4096 }).share()).toThrow(/make it with shared true/);
+    });
+  });
 });
