@@ -55,6 +55,12 @@ async function rivals(options: Options): Promise<Answer> {
   return { json: result, text: rivalsTable(result) };
 }
 
+async function comparing({ rounds }: Options): Promise<Answer> {
+  const { measureCompare, compareTable } = await import('./compare.js');
+  const result = await measureCompare(rounds);
+  return { json: result, text: compareTable(result) };
+}
+
 async function growth({ rounds, quick, plot }: Options): Promise<Answer> {
   const { measureGrowth } = await import('./growth/growth.js');
   const { growthText } = await import('./growth/views.js');
@@ -105,6 +111,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     help: 'costs against footprint, forks against resident size,\nand memory of the emulator per mapped GiB',
     takes: ['rounds', 'plot', 'quick'],
     answer: growth,
+  },
+  compare: {
+    help: 'pagewalk compare from end to end, against its TLBs alone',
+    takes: ['rounds'],
+    answer: comparing,
   },
   shapes: {
     help: 'the first of 200 TLB shapes against the same as the 200th',

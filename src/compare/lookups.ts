@@ -21,15 +21,6 @@ export class Lookups {
   fetches = false;
   /** Room for the frames of a batch, which nobody needs here. */
   readonly frames = new Int32Array(2 * BLOCK_ACCESSES);
-
-  /** Notes that the access at `at`, of `bytes` bytes, crosses; and with `twice` the one behind it, of the same bytes. */
-  addCrossing(at: number, bytes: number, twice: boolean): void {
-    for (let i = at; i <= at + (twice ? 1 : 0); i++) {
-      this.crossingAt[this.crossings] = i;
-      this.crossingBytes[this.crossings] = bytes;
-      this.crossings++;
-    }
-  }
 }
 
 /** Whether a user process can own all bytes from `(hi, lo)` to `(hi, lo) + size - 1`: they lie below 2^47. */

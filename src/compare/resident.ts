@@ -20,6 +20,13 @@ const FIRST_ACCESS = Uint8Array.of(USER | hardware.FETCH, USER | READ, USER_WRIT
 const PAGE_BYTES = 4096;
 const OFFSET_MASK = PAGE_BYTES - 1;
 
+/** Notes that the access at `at`, of `bytes` bytes, crosses a boundary of 4 KiB. */
+function addCrossing(lookups: Lookups, at: number, bytes: number): void {
+  lookups.crossingAt[lookups.crossings] = at;
+  lookups.crossingBytes[lookups.crossings] = bytes;
+  lookups.crossings++;
+}
+
 /** Accesses that were made: what the trace delivered less what was left out. */
 export interface Made {
   readonly data: number;
@@ -60,7 +67,8 @@ export class Resident {
       // No access of a trace is longer than a page.
       if ((lo & OFFSET_MASK) + size > PAGE_BYTES) {
         this.touch(highWordAfter(hi, lo, size - 1), (lo + size - 1) | 0);
-        lookups.addCrossing(count, size, kind === MODIFY);
+        addCrossing(lookups, count, size);
+        if (kind === MODIFY) addCrossing(lookups, count + 1, size);
       }
       count++;
       if (kind !== MODIFY) continue;

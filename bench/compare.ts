@@ -1,0 +1,140 @@
+/**
+ * What `pagewalk compare` costs from end to end, against the modelled TLBs alone: the same lookups on the same
+ * machines, worked out and made resident beforehand. The difference is reading, unpacking and bookkeeping.
+ */
+
+import { cpus } from 'node:os';
+import Table from 'cli-table3';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/address.js';
+import { DEFAULT_COSTS } from '../hw/cost.js';
+import { parseTlb } from '../hw/tlb/parse.js';
+import { compare } from '../src/compare/compare.js';
+import { Lookups } from '../src/compare/lookups.js';
+import { Machine } from '../src/compare/machine.js';
+import { replay } from '../src/compare/replay.js';
+import { Resident } from '../src/compare/resident.js';
+import { openTrace } from '../src/trace/open.js';
+import { shippedTraces } from '../src/trace/shipped.js';
+import { cpuNow, hostText, median, rangeText, ratioOf } from './ratio.js';
+import type { Ratio } from './ratio.js';
+
+const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
+const TLB = 'skylake';
+
+interface CompareRow extends Ratio {
+  readonly name: string;
+  /** Median CPU seconds of the TLBs alone; of end to end in the row of that name. */
+  readonly seconds: number;
+}
+
+export interface CompareBench {
+  readonly schemaVersion: 1;
+  readonly node: string;
+  readonly processor: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly rows: readonly CompareRow[];
+}
+
+/** The lookups of one trace, and machines on which all its pages are resident. */
+interface Prepared {
+  readonly machines: readonly Machine[];
+  readonly blocks: readonly Lookups[];
+}
+
+function copyOf(lookups: Lookups): Lookups {
+  const { length, crossings, fetches, frames } = lookups;
+  return Object.assign(new Lookups(), {
+    length,
+    crossings,
+    fetches,
+    frames,
+    his: lookups.his.slice(0, length),
+    los: lookups.los.slice(0, length),
+    accesses: lookups.accesses.slice(0, length),
+    crossingAt: lookups.crossingAt.slice(0, crossings),
+    crossingBytes: lookups.crossingBytes.slice(0, crossings),
+  });
+}
+
+async function prepare(path: string): Promise<Prepared> {
+  const machines = SHIFTS.map((shift) => new Machine(shift, parseTlb(TLB)));
+  const resident = new Resident(machines);
+  const blocks: Lookups[] = [];
+  for await (const block of openTrace(path)) blocks.push(copyOf(resident.prepare(block)));
+  return { machines, blocks };
+}
+
+/** As compare makes them: in batches. */
+function inBatches({ machines, blocks }: Prepared): number {
+  let status = 0;
+  for (const block of blocks) for (const { mmu, shift } of machines) status |= replay(mmu, shift, block);
+  return status;
+}
+
+/** One call of the public API for each lookup. */
+function oneByOne({ machines, blocks }: Prepared): number {
+  let status = 0;
+  for (const { his, los, accesses, length } of blocks) {
+    for (const { mmu } of machines) {
+      for (let i = 0; i < length; i++) status |= mmu.translate(his[i], los[i], accesses[i]);
+    }
+  }
+  return status;
+}
+
+async function endToEnd(): Promise<void> {
+  await compare({
+    sources: shippedTraces().map(({ name, path }) => ({ name, open: () => openTrace(path) })),
+    shifts: SHIFTS,
+    tlb: parseTlb(TLB),
+    costs: DEFAULT_COSTS,
+  });
+}
+
+async function seconds(work: () => Promise<void> | number): Promise<number> {
+  const began = cpuNow();
+  const done = await work();
+  if (typeof done === 'number' && done < 0) throw new Error('a resident page faulted');
+  return (cpuNow() - began) / 1e9;
+}
+
+/** Measures for `rounds` rounds, after one that is thrown away. */
+export async function measureCompare(rounds: number): Promise<CompareBench> {
+  const prepared: Prepared[] = [];
+  for (const { path } of shippedTraces()) prepared.push(await prepare(path));
+  const alone = (way: (trace: Prepared) => number) => () => prepared.reduce((status, trace) => status | way(trace), 0);
+  const whole: number[] = [];
+  const rivals = [
+    { name: 'the modelled TLBs alone, in batches', work: alone(inBatches), times: [] as number[] },
+    { name: 'the modelled TLBs alone, one call a lookup', work: alone(oneByOne), times: [] as number[] },
+  ];
+  for (let round = -1; round < rounds; round++) {
+    const spent = await seconds(endToEnd);
+    if (round >= 0) whole.push(spent);
+    for (const { work, times } of rivals) {
+      const rival = await seconds(work);
+      if (round >= 0) times.push(rival);
+    }
+  }
+  return {
+    schemaVersion: 1,
+    node: process.version,
+    processor: cpus().at(0)?.model ?? 'unknown',
+    rounds,
+    seconds: median(whole),
+    rows: rivals.map(({ name, times }) => ({ name, seconds: median(times), ...ratioOf(whole, times) })),
+  };
+}
+
+export function compareTable({ rounds, node, processor, seconds: whole, rows }: CompareBench): string {
+  const table = new Table({
+    head: ['compare on the shipped traces, end to end, against', 'ratio', 'range', 's', 's of compare'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  for (const row of rows) {
+    table.push([row.name, row.ratio.toFixed(2), rangeText(row), row.seconds.toFixed(2), whole.toFixed(2)]);
+  }
+  return `${table.toString()}\n${hostText(rounds, node, processor)}\n`;
+}
