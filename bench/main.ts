@@ -187,6 +187,11 @@ async function main(): Promise<void> {
   if (failed === true) process.exitCode = 1;
 }
 
+// A reader that closes early, as `head` does, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
 try {
   await main();
 } catch (error) {
