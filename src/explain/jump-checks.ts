@@ -106,7 +106,7 @@ function longGateRules(gateSelector: number, gate: NonNullable<FoundDescriptor>,
 }
 
 /** A code segment as the target of a transfer that stays on its level; `must64` when only 64-bit code will do. */
-export function codeRules(
+function codeRules(
   unit: SegmentationUnit,
   selector: number,
   found: FoundDescriptor,

@@ -39,8 +39,6 @@ import { copyIn, copyInPresent, copyOut, readFrame } from './user-copy.js';
 import { VM_WRITE } from './vma-flags.js';
 import { vmstatText } from './vmstat.js';
 
-export type { SpawnOptions } from './process-table.js';
-
 export interface KernelOptions {
   /** The processor, with paging still off; its RAM is the kernel's to use. */
   readonly processor: Processor;

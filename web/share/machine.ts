@@ -72,22 +72,27 @@ const MOST_PROCESSES = 4;
 
 const FORM = /^(?:(spawn)|(fork|exec|exit)\.(\d{1,3})|(read|write)\.(\d{1,3})\.([a-z]+)\.(\d))$/;
 
-export abstract class ShareMachine implements Machine {
+/** @typeParam P a process of the kernel that runs the scheme */
+export abstract class ShareMachine<P extends { readonly pid: number } = { readonly pid: number }> implements Machine {
   /** What the last event did, in a sentence. */
   happened = 'No process runs yet.';
   #before: Readonly<Record<string, number>> = {};
   /** Every write stores another byte, so that copies can be told apart. */
   #lastByte = 0;
 
-  /** PIDs of the processes that run, in order. */
-  protected abstract get pids(): readonly number[];
-  /** Starts the program in a process of its own; or a negative errno. */
-  protected abstract spawn(): number;
-  protected abstract fork(pid: number): number;
-  protected abstract exec(pid: number): number;
-  protected abstract exit(pid: number): void;
-  protected abstract read(pid: number, region: Region, page: number): number;
-  protected abstract write(pid: number, region: Region, page: number, byte: number): number;
+  /** The processes that run, by PID and in order. */
+  protected abstract get running(): ReadonlyMap<number, P>;
+  /** A process with nothing mapped; or a negative errno. */
+  protected abstract spawn(): P | number;
+  /** Gives the process the program's memory. Returns 0 or a negative errno. */
+  protected abstract load(process: P): number;
+  /** The child, or a negative errno. */
+  protected abstract fork(process: P): P | number;
+  /** Takes the process's memory away. Returns 0 or a negative errno. */
+  protected abstract clear(process: P): number;
+  protected abstract exit(process: P): void;
+  protected abstract read(process: P, region: Region, page: number): number;
+  protected abstract write(process: P, region: Region, page: number, byte: number): number;
   /** What the kernel has counted so far, by name for people. */
   protected abstract totals(): Readonly<Record<string, number>>;
   /** How the last access went, from what the kernel counted: `before` and now. */
@@ -118,10 +123,11 @@ export abstract class ShareMachine implements Machine {
     return 1;
   }
 
-  #alive(text: string | undefined): number {
+  #alive(text: string | undefined): P {
     const pid = Number(text);
-    if (this.pids.includes(pid)) return pid;
-    throw new RangeError(`process ${pid} does not run; ${this.pids.join(', ') || 'no process'} does`);
+    const process = this.running.get(pid);
+    if (process !== undefined) return process;
+    throw new RangeError(`process ${pid} does not run; ${[...this.running.keys()].join(', ') || 'no process'} does`);
   }
 
   #region(name: string | undefined, page: string | undefined): Region {
@@ -131,38 +137,43 @@ export abstract class ShareMachine implements Machine {
   }
 
   #needRoom(): void {
-    if (this.pids.length < MOST_PROCESSES) return;
+    if (this.running.size < MOST_PROCESSES) return;
     throw new RangeError(`${MOST_PROCESSES} processes run, which is as many as can be drawn; let one exit first`);
   }
 
   #start(): string {
     this.#needRoom();
-    const pid = this.spawn();
-    return pid < 0 ? `No process could be started: ${this.nameOf(pid)}.` : `Process ${pid} starts the program.`;
+    const process = this.spawn();
+    const result = typeof process === 'number' ? process : this.load(process);
+    return typeof process === 'number' || result < 0
+      ? `No process could be started: ${this.nameOf(result)}.`
+      : `Process ${process.pid} starts the program.`;
   }
 
-  #live(verb: string, pid: number): string {
+  #live(verb: string, process: P): string {
+    const { pid } = process;
     if (verb === 'exit') {
-      this.exit(pid);
+      this.exit(process);
       return `Process ${pid} exits: what nobody else holds is free.`;
     }
     if (verb === 'exec') {
-      const result = this.exec(pid);
+      const cleared = this.clear(process);
+      const result = cleared < 0 ? cleared : this.load(process);
       return result < 0
         ? `Process ${pid} cannot exec: ${this.nameOf(result)}.`
         : `Process ${pid} execs: it lets go of its memory and starts the program anew.`;
     }
     this.#needRoom();
-    const child = this.fork(pid);
-    return child < 0
+    const child = this.fork(process);
+    return typeof child === 'number'
       ? `Process ${pid} cannot fork: ${this.nameOf(child)}.`
-      : `Process ${pid} forks: its child is process ${child}.`;
+      : `Process ${pid} forks: its child is process ${child.pid}.`;
   }
 
-  #access(writes: boolean, pid: number, region: Region, page: number): string {
+  #access(writes: boolean, process: P, region: Region, page: number): string {
     const before = this.totals();
-    const result = writes ? this.write(pid, region, page, ++this.#lastByte) : this.read(pid, region, page);
-    const about = `Process ${pid} ${writes ? `writes ${this.#lastByte} to` : 'reads'} ${region.name}[${page}]`;
+    const result = writes ? this.write(process, region, page, ++this.#lastByte) : this.read(process, region, page);
+    const about = `Process ${process.pid} ${writes ? `writes ${this.#lastByte} to` : 'reads'} ${region.name}[${page}]`;
     return result < 0 ? `${about}: ${this.nameOf(result)}.` : `${about}: ${this.explain(before)}.`;
   }
 }

@@ -12,6 +12,7 @@ import { FRAME_ANON } from '../../src/kernel/frames.js';
 import { Kernel } from '../../src/kernel/kernel.js';
 import type { Process } from '../../src/kernel/process.js';
 import { signalName } from '../../src/kernel/signal.js';
+import { countOf } from '../../src/report/units.js';
 import {
   PAGE_BYTES,
   type Piece,
@@ -34,7 +35,7 @@ function addressOf(region: Region, page: number): number {
   return STARTS[PROGRAM.indexOf(region)] + page * PAGE_BYTES;
 }
 
-export class PagedShare extends ShareMachine {
+export class PagedShare extends ShareMachine<Process> {
   readonly kernel = new Kernel({ processor: new Core(new Mmu({ ram: new Ram({ bytes: RAM_BYTES }) })) });
   readonly #program: OpenFile;
 
@@ -45,23 +46,15 @@ export class PagedShare extends ShareMachine {
     files.write(this.#program, 0, new Uint8Array(PAGE_BYTES).fill(0xc3));
   }
 
-  protected override get pids(): readonly number[] {
-    return [...this.kernel.processes.keys()];
+  protected override get running(): ReadonlyMap<number, Process> {
+    return this.kernel.processes;
   }
 
-  #process(pid: number): Process {
-    const process = this.kernel.processes.get(pid);
-    if (process === undefined) throw new RangeError(`process ${pid} does not run`);
-    return process;
+  protected override spawn(): Process | number {
+    return this.kernel.spawn();
   }
 
-  protected override spawn(): number {
-    const process = this.kernel.spawn();
-    return typeof process === 'number' ? process : this.#map(process);
-  }
-
-  /** Maps the program's regions. Returns the PID or a negative errno. */
-  #map(process: Process): number {
+  protected override load(process: Process): number {
     for (const region of PROGRAM) {
       const isCode = region.rights === 'r-x';
       const result = this.kernel.mmap(process, {
@@ -74,30 +67,27 @@ export class PagedShare extends ShareMachine {
       });
       if (result < 0) return result;
     }
-    return process.pid;
+    return 0;
   }
 
-  protected override fork(pid: number): number {
-    const child = this.kernel.fork(this.#process(pid));
-    return typeof child === 'number' ? child : child.pid;
+  protected override fork(process: Process): Process | number {
+    return this.kernel.fork(process);
   }
 
-  protected override exec(pid: number): number {
-    const process = this.#process(pid);
-    const result = this.kernel.exec(process);
-    return result < 0 ? result : this.#map(process);
+  protected override clear(process: Process): number {
+    return this.kernel.exec(process);
   }
 
-  protected override exit(pid: number): void {
-    this.kernel.exit(this.#process(pid));
+  protected override exit(process: Process): void {
+    this.kernel.exit(process);
   }
 
-  protected override read(pid: number, region: Region, page: number): number {
-    return this.kernel.load(this.#process(pid), addressOf(region, page), 1);
+  protected override read(process: Process, region: Region, page: number): number {
+    return this.kernel.load(process, addressOf(region, page), 1);
   }
 
-  protected override write(pid: number, region: Region, page: number, byte: number): number {
-    return this.kernel.store(this.#process(pid), addressOf(region, page), 1, byte);
+  protected override write(process: Process, region: Region, page: number, byte: number): number {
+    return this.kernel.store(process, addressOf(region, page), 1, byte);
   }
 
   protected override totals(): Readonly<Record<string, number>> {
@@ -135,7 +125,7 @@ export class PagedShare extends ShareMachine {
       return {
         pid: process.pid,
         parent: process.parent?.pid ?? null,
-        tables: `${tables} page tables, ${(tables * PAGE_BYTES) / 1024} KiB; CR3 ${hex(root * PAGE_BYTES)}`,
+        tables: `${countOf(tables, 'page table')}, ${(tables * PAGE_BYTES) / 1024} KiB; CR3 ${hex(root * PAGE_BYTES)}`,
         rows: PROGRAM.flatMap((region) =>
           Array.from({ length: region.pages }, (_, page) => this.#row(process, region, page)),
         ),

@@ -24,7 +24,7 @@ import {
 const TABLE_BYTES = 0x1_0000;
 const ARENA_BYTES = 0x2_0000;
 
-export class SegmentedShare extends ShareMachine {
+export class SegmentedShare extends ShareMachine<SegmentProcess> {
   readonly kernel = new SegmentKernel({
     core: new SegmentedCore(new Mmu({ ram: new Ram({ bytes: TABLE_BYTES + ARENA_BYTES }) })),
   });
@@ -32,23 +32,15 @@ export class SegmentedShare extends ShareMachine {
   readonly #selectors = new Map<number, readonly number[]>();
   readonly #names = new Map<Segment, string>();
 
-  protected override get pids(): readonly number[] {
-    return [...this.kernel.memory.processes.keys()];
+  protected override get running(): ReadonlyMap<number, SegmentProcess> {
+    return this.kernel.memory.processes;
   }
 
-  #process(pid: number): SegmentProcess {
-    const process = this.kernel.memory.processes.get(pid);
-    if (process === undefined) throw new RangeError(`process ${pid} does not run`);
-    return process;
+  protected override spawn(): SegmentProcess | number {
+    return this.kernel.spawn();
   }
 
-  protected override spawn(): number {
-    const process = this.kernel.spawn();
-    return typeof process === 'number' ? process : this.#create(process);
-  }
-
-  /** Creates the program's segments. Returns the PID or a negative errno. */
-  #create(process: SegmentProcess): number {
+  protected override load(process: SegmentProcess): number {
     const selectors: number[] = [];
     for (const region of PROGRAM) {
       const kind = region.rights === 'r-x' ? 'code' : 'data';
@@ -59,37 +51,35 @@ export class SegmentedShare extends ShareMachine {
       selectors.push(region.shared ? this.kernel.publish(process, selector) : selector);
     }
     this.#selectors.set(process.pid, selectors);
-    return process.pid;
+    return 0;
   }
 
-  protected override fork(pid: number): number {
-    const child = this.kernel.fork(this.#process(pid));
-    if (typeof child === 'number') return child;
-    this.#selectors.set(child.pid, this.#selectors.get(pid) ?? []);
-    return child.pid;
+  protected override fork(process: SegmentProcess): SegmentProcess | number {
+    const child = this.kernel.fork(process);
+    if (typeof child !== 'number') this.#selectors.set(child.pid, this.#selectors.get(process.pid) ?? []);
+    return child;
   }
 
-  /** The kernel has no call for it: the process gives up its segments one by one, and makes new ones. */
-  protected override exec(pid: number): number {
-    const process = this.#process(pid);
-    for (const selector of this.#selectors.get(pid) ?? []) this.kernel.remove(process, selector);
-    return this.#create(process);
+  /** The kernel has no exec: the process gives up its segments one by one. */
+  protected override clear(process: SegmentProcess): number {
+    for (const selector of this.#selectors.get(process.pid) ?? []) this.kernel.remove(process, selector);
+    return 0;
   }
 
-  protected override exit(pid: number): void {
-    this.kernel.exit(this.#process(pid));
+  protected override exit(process: SegmentProcess): void {
+    this.kernel.exit(process);
   }
 
-  #selector(pid: number, region: Region): number {
+  #selector({ pid }: SegmentProcess, region: Region): number {
     return this.#selectors.get(pid)?.[PROGRAM.indexOf(region)] ?? 0;
   }
 
-  protected override read(pid: number, region: Region, page: number): number {
-    return this.kernel.load(this.#process(pid), this.#selector(pid, region), page * PAGE_BYTES, 1);
+  protected override read(process: SegmentProcess, region: Region, page: number): number {
+    return this.kernel.load(process, this.#selector(process, region), page * PAGE_BYTES, 1);
   }
 
-  protected override write(pid: number, region: Region, page: number, byte: number): number {
-    return this.kernel.store(this.#process(pid), this.#selector(pid, region), page * PAGE_BYTES, 1, byte & 0xff);
+  protected override write(process: SegmentProcess, region: Region, page: number, byte: number): number {
+    return this.kernel.store(process, this.#selector(process, region), page * PAGE_BYTES, 1, byte & 0xff);
   }
 
   protected override totals(): Readonly<Record<string, number>> {
@@ -126,7 +116,7 @@ export class SegmentedShare extends ShareMachine {
       parent: process.parent?.pid ?? null,
       tables: `LDT of ${process.table.used.length} descriptors, ${process.table.bytes} bytes, at ${formatHex(0, process.table.base)}`,
       rows: PROGRAM.flatMap((region) => {
-        const entry = process.entry(this.#selector(process.pid, region));
+        const entry = process.entry(this.#selector(process, region));
         return entry === undefined ? [] : [this.#row(entry, region)];
       }),
     }));
