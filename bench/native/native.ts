@@ -1,8 +1,9 @@
 /**
  * `npm run bench -- --native`: pagewalk against C.
  *
- * All rivals live at once and take turns, round after round; a ratio is made from the two CPU times of one round, and
- * what is printed is the median of the rounds with their range. Host time, so it holds for this machine only.
+ * All rivals live at once, those that load in a process each, and take turns, round after round; a ratio is made from
+ * the two CPU times of one round, and what is printed is the median of the rounds with their range. Host time, so it
+ * holds for this machine only.
  */
 
 import { cpus } from 'node:os';
@@ -10,10 +11,10 @@ import Table from 'cli-table3';
 import { hostText, median, rangeText, ratioOf } from '../ratio.js';
 import type { Ratio } from '../ratio.js';
 import { startReference } from './reference.js';
-import type { Answer } from './reference.js';
-import { forkRival, loadRivals } from './rivals.js';
+import { startRivals } from './rival-process.js';
+import { forkRival, FORKS, WAYS } from './rivals.js';
 import type { Rival } from './rivals.js';
-import { LOADS, makeRam, PATTERNS } from './workload.js';
+import { LOADS } from './workload.js';
 
 /** The ratio is to the reference. */
 interface RatioRow extends Ratio {
@@ -56,23 +57,20 @@ function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
 
 /** Measures for `rounds` rounds after two that are thrown away; `only` keeps the rivals whose name or pattern it matches. */
 export async function measureNative(rounds: number, only?: RegExp): Promise<NativeResult> {
-  const ram = makeRam();
-  const rivals = [...PATTERNS.flatMap((pattern) => loadRivals(ram, pattern)), forkRival(false), forkRival(true)].filter(
-    ({ name, what }) => only?.test(`${name}, ${what}`) ?? true,
-  );
-  const times = new Map<Rival, Times>(rivals.map((rival) => [rival, { own: [], reference: [] }]));
+  const wanted = ({ name, what }: Rival): boolean => only?.test(`${name}, ${what}`) ?? true;
+  const processes = WAYS.map(({ name }) => startRivals(name));
+  const loads = processes.flatMap(({ rivals }) => rivals).filter(wanted);
+  const forks = FORKS.filter(({ name, what }) => only?.test(`${name}, ${what}`) ?? true).map(forkRival);
+  const times = new Map<Rival, Times>([...loads, ...forks].map((rival) => [rival, { own: [], reference: [] }]));
   const hostFork: Times = { own: [], reference: [] };
   const reference = startReference();
   // A process of its own: a real fork write-protects the pages of whoever makes it, which would slow the reference.
   const forking = startReference();
   try {
     for (let round = -2; round < rounds; round++) {
-      const answers = new Map<string, Answer>();
       for (const [rival, { own, reference: theirs }] of times) {
-        const key = `${rival.path} ${rival.what}`;
-        const answer = answers.get(key) ?? (await reference.ask(rival.path, rival.what));
-        answers.set(key, answer);
-        const mine = rival.run();
+        const answer = await reference.ask(rival.path, rival.what);
+        const mine = await rival.run();
         if (mine.checksum !== answer.checksum)
           throw new Error(`${rival.name}, ${rival.what}: other words than C loaded`);
         if (round < 0) continue;
@@ -98,6 +96,7 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
       ],
     };
   } finally {
+    for (const { close } of processes) close();
     reference.close();
     forking.close();
   }

@@ -16,13 +16,19 @@ const { wordIndex } = memory;
 const ACCESS = READ | USER;
 const MIB = 1 << 20;
 
+/** CPU time, and the sum of some of the words loaded. */
+export interface Measured {
+  readonly nanoseconds: number;
+  readonly checksum: number;
+}
+
 /** One way to do one workload, next to the request that makes the reference do the same. */
 export interface Rival {
   readonly name: string;
   readonly path: string;
   readonly what: string;
   /** Does it once. */
-  readonly run: () => { readonly nanoseconds: number; readonly checksum: number };
+  readonly run: () => Measured | Promise<Measured>;
 }
 
 /** Views of the addresses, a chunk each: made once, so that they are not part of what is measured. */
@@ -51,52 +57,57 @@ function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Arr
   return mmu.loadMany(his, los, CHUNK, ACCESS, values);
 }
 
-function loadRival(name: string, path: string, what: Pattern, mmu: Mmu, all: Addresses, load: LoadChunk): Rival {
+function loader(mmu: Mmu, all: Addresses, load: LoadChunk): () => Measured {
   const values = new Int32Array(CHUNK);
   const chunks = chunksOf(all);
-  return {
-    name,
-    path,
-    what,
-    run: () => {
-      let checksum = 0;
-      const began = cpuNow();
-      for (const { his, los } of chunks) {
-        if (load(mmu, his, los, values) !== CHUNK) throw new Error(`${name}, pattern ${what}: a load faulted`);
-        checksum = (checksum + values[0] + values[CHUNK - 1]) >>> 0;
-      }
-      return { nanoseconds: cpuNow() - began, checksum };
-    },
+  return () => {
+    let checksum = 0;
+    const began = cpuNow();
+    for (const { his, los } of chunks) {
+      if (load(mmu, his, los, values) !== CHUNK) throw new Error('a load faulted');
+      checksum = (checksum + values[0] + values[CHUNK - 1]) >>> 0;
+    }
+    return { nanoseconds: cpuNow() - began, checksum };
   };
 }
 
-/** Every translation path on one pattern, each on an MMU of its own over the same RAM. */
-export function loadRivals(ram: Ram, pattern: Pattern): Rival[] {
-  const addresses = makeAddresses(pattern);
-  const rival = (name: string, path: string, translations: TranslationPath, load: LoadChunk): Rival => {
-    const mmu = new Mmu(
-      translations === 'modelled' ? { ram, tlb: parseTlb('64x4+1536x12+psc') } : { ram, path: translations },
-    );
-    startPaging(mmu);
-    return loadRival(name, path, pattern, mmu, addresses, load);
-  };
-  return [
-    rival('soft TLB, batch', 'soft', 'soft', batchChunk),
-    rival('soft TLB, one call a time', 'call', 'soft', callsChunk),
-    rival('walk only, batch', 'walk', 'walk', batchChunk),
-    rival('modelled TLB, batch', 'modelled', 'modelled', batchChunk),
-    rival('modelled TLB, one call a time', 'modelled', 'modelled', callsChunk),
-  ];
+/** A way to make the loads, and the one of the reference that does the same. */
+export interface Way {
+  readonly name: string;
+  readonly path: string;
+  readonly translations: TranslationPath;
+  readonly load: LoadChunk;
 }
+
+export const WAYS: readonly Way[] = [
+  { name: 'soft TLB, batch', path: 'soft', translations: 'soft', load: batchChunk },
+  { name: 'soft TLB, one call a time', path: 'call', translations: 'soft', load: callsChunk },
+  { name: 'walk only, batch', path: 'walk', translations: 'walk', load: batchChunk },
+  { name: 'modelled TLB, batch', path: 'modelled', translations: 'modelled', load: batchChunk },
+  { name: 'modelled TLB, one call a time', path: 'modelled', translations: 'modelled', load: callsChunk },
+];
+
+/** One way on one pattern, on an MMU of its own. */
+export function loadRival({ name, path, translations, load }: Way, ram: Ram, pattern: Pattern): Rival {
+  const mmu = new Mmu(
+    translations === 'modelled' ? { ram, tlb: parseTlb('64x4+1536x12+psc') } : { ram, path: translations },
+  );
+  startPaging(mmu);
+  return { name, path, what: pattern, run: loader(mmu, makeAddresses(pattern), load) };
+}
+
+export const FORKS = [
+  { name: 'fork, ordered', what: 'ordered' },
+  { name: 'fork, shuffled', what: 'shuffled' },
+] as const;
 
 /** A process with 1 GiB of 4 KiB pages, in the order of their frames or populated in a shuffled one. */
-export function forkRival(shuffled: boolean): Rival {
+export function forkRival({ name, what }: (typeof FORKS)[number]): Rival {
   const bytes = 2 ** 30;
   const ram = new Ram({ bytes: bytes + 64 * MIB });
-  const parent = new ResidentProcess({ ram, pages: '4K', bytes, shuffled });
-  const what = shuffled ? 'shuffled' : 'ordered';
+  const parent = new ResidentProcess({ ram, pages: '4K', bytes, shuffled: what === 'shuffled' });
   return {
-    name: `fork, ${what}`,
+    name,
     path: 'fork',
     what,
     run: () => {
