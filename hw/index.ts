@@ -30,6 +30,7 @@ export { loadSegment, setSegmentBase } from './segmentation/load.js';
 export * from './segmentation/query.js';
 export * from './segmentation/register.js';
 export { loadGdt, loadLdt, loadTaskRegister } from './segmentation/table-registers.js';
+export type { SharedRam } from './shared-memory.js';
 export { SegmentationUnit } from './segmentation/unit.js';
 export type { LinearMemory, SegmentationMode } from './segmentation/unit.js';
 export { describeStale } from './stale-check.js';

@@ -1,7 +1,7 @@
 /*
  * The reference that ratios are made against: it answers one request a line on standard input, "PATH PATTERN", with
  * nanoseconds of its own CPU time and a checksum of what it loaded. It stays alive between requests, so that it and
- * its rivals can take turns.
+ * its rivals can take turns. PATH/N is the same path by N threads, fewer loads each, in nanoseconds of wall time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "reference.h"
 
-enum { LOADS = 1 << 22, CHUNK = 4096, PATTERNS = 4 };
+enum { LOADS = 1 << 22, THREAD_LOADS = 1 << 17, CHUNK = 4096, PATTERNS = 4 };
 enum { DATA_BYTES = 64 << 20, RAM_BYTES = 128 << 20, DATA_FRAME = (RAM_BYTES - DATA_BYTES) >> 12 };
 enum { SMALL_INDEX = 2, LARGE_INDEX = 4 }; /* entries of the root table: 1 TiB and 2 TiB */
 static const uint64_t SMALL_BASE = (uint64_t)SMALL_INDEX << 39, LARGE_BASE = (uint64_t)LARGE_INDEX << 39;
@@ -64,6 +64,7 @@ struct rig {
   struct soft *soft, *soft_alone;
   struct modelled *modelled;
   uint64_t *addresses;
+  struct core *cores;
 };
 
 static long run_chunk(struct machine *m, struct rig *rig, const char *path, const struct batch *b) {
@@ -86,6 +87,13 @@ static void answer_loads(struct machine *m, struct rig *rig, const char *path) {
   printf("%llu %u\n", (unsigned long long)(cpu_now() - began), sum);
 }
 
+static void answer_threads(struct rig *rig, const char *path, int threads) {
+  uint32_t sum = 0;
+  if (threads < 1 || threads > MAX_THREADS) exit(1);
+  uint64_t nanoseconds = run_cores(rig->cores, threads, path, THREAD_LOADS, &sum);
+  printf("%llu %u\n", (unsigned long long)nanoseconds, sum);
+}
+
 int main(void) {
   static struct machine machine;
   static struct rig rigs[PATTERNS];
@@ -106,8 +114,15 @@ int main(void) {
         rig->soft = new_soft(&machine);
         rig->soft_alone = new_soft(&machine);
         rig->modelled = new_modelled(&machine);
+        rig->cores = new_cores(&machine, rig->addresses);
       }
-      answer_loads(&machine, rig, path);
+      char *threads = strchr(path, '/');
+      if (threads == NULL) {
+        answer_loads(&machine, rig, path);
+      } else {
+        *threads = 0;
+        answer_threads(rig, path, atoi(threads + 1));
+      }
     }
     fflush(stdout);
   }

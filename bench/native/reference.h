@@ -65,6 +65,13 @@ long walk_batch(struct machine *m, const struct batch *b);
 struct modelled *new_modelled(struct machine *m);
 long modelled_batch(struct modelled *t, const struct batch *b);
 
+/* `loads` loads by each of one or two threads (path soft, walk or modelled): nanoseconds of wall time to the end of the
+ * slower one; `sum` is that of the words the first one loaded. */
+enum { MAX_THREADS = 2 };
+struct core;
+struct core *new_cores(struct machine *m, const uint64_t *addresses);
+uint64_t run_cores(struct core *cores, int threads, const char *path, long loads, uint32_t *sum);
+
 /* fork: nanoseconds of CPU time for one, the child's undoing not counted. */
 struct forker;
 struct forker *new_forker(long entries, int shuffled);

@@ -37,9 +37,9 @@ int64_t walk_tables(struct machine *m, int level, uint64_t table, uint32_t right
   uint64_t frame = (((entry & PTE_FRAME) >> 12) & ~in_page) | ((address >> 12) & in_page);
   if (frame >= m->frames) return out->frame = FAULT;
   for (int i = out->start_level; i >= out->end_level; i--)
-    if (!(*path[i] & PTE_A)) *path[i] |= PTE_A;
+    if (!(*path[i] & PTE_A)) __atomic_fetch_or(path[i], PTE_A, __ATOMIC_RELAXED);
   if ((access & WRITE) && !(rights & RIGHT_DIRTY)) {
-    *path[out->end_level] |= PTE_D;
+    __atomic_fetch_or(path[out->end_level], PTE_D, __ATOMIC_RELAXED);
     rights |= RIGHT_DIRTY;
   }
   out->rights = rights;

@@ -29,8 +29,8 @@ export const PATTERNS = ['a', 'b', 'c', 'd'] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
 /** RAM with the tables and the data, every word of which tells where it is. */
-export function makeRam(): Ram {
-  const ram = new Ram({ bytes: RAM_BYTES });
+export function makeRam(shared = false): Ram {
+  const ram = new Ram({ bytes: RAM_BYTES, shared });
   const smallPdpt = 2;
   const smallPd = 3;
   const largePdpt = 4;
