@@ -78,6 +78,12 @@ async function shapes({ quick }: Options): Promise<Answer> {
   return { json: result, text: shapesText(result) };
 }
 
+async function cores({ rounds }: Options): Promise<Answer> {
+  const { measureCores, coresTable } = await import('./two-cores.js');
+  const result = await measureCores(rounds);
+  return { json: result, text: coresTable(result) };
+}
+
 async function page(): Promise<Answer> {
   const { measurePage, pageTable } = await import('./page.js');
   const result = await measurePage();
@@ -121,6 +127,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     help: 'the first of 200 TLB shapes against the same as the 200th',
     takes: ['quick'],
     answer: shapes,
+  },
+  cores: {
+    help: 'what two workers over one RAM gain, beside two threads of C',
+    takes: ['rounds'],
+    answer: cores,
   },
   page: {
     help: 'the page in Chromium: time to its first view, and of a step',
