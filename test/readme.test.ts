@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = new URL('..', import.meta.url).pathname;
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const FILES = ['README.md', 'src/lab/README.md'];
 const run = promisify(execFile);
 
 /** Host time differs from run to run and spaces at line ends are not kept in Markdown; nothing else may differ. */
@@ -16,9 +16,13 @@ function comparable(text: string): string {
     .trim();
 }
 
-/** Each `$ npx pagewalk …` line of the README with what follows it up to the next one. */
-function commands(): { command: string; output: string }[] {
-  return [...README.matchAll(/```console\n([^]*?)```/g)].flatMap(([, block]) =>
+function textOf(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
+/** Each `$ npx pagewalk …` line of a README with what follows it up to the next one. */
+function commands(file: string): { command: string; output: string }[] {
+  return [...textOf(file).matchAll(/```console\n([^]*?)```/g)].flatMap(([, block]) =>
     [...block.matchAll(/^\$ npx (pagewalk.*)\n([^]*?)(?=^\$|$(?![^]))/gm)].map(([, command, output]) => ({
       command,
       output,
@@ -26,14 +30,14 @@ function commands(): { command: string; output: string }[] {
   );
 }
 
-/** Each program of the README with the output that stands under it. */
-function programs(): { program: string; output: string }[] {
-  const blocks = README.matchAll(/```js\n([^]*?)```[^]*?```text\n([^]*?)```/g);
+/** Each program of a README with the output that stands under it. */
+function programs(file: string): { program: string; output: string }[] {
+  const blocks = textOf(file).matchAll(/```js\n([^]*?)```[^]*?```text\n([^]*?)```/g);
   return [...blocks].map(([, program, output]) => ({ program, output }));
 }
 
-describe('README', () => {
-  it.each(commands().map(({ command, output }) => [command, output]))(
+describe.each(FILES)('%s', (file) => {
+  it.each(commands(file).map(({ command, output }) => [command, output]))(
     '%s prints what it says',
     async (command, output) => {
       const shown = command.replace(/^pagewalk/, `node ${join(ROOT, 'dist/src/cli/main.js')}`);
@@ -45,7 +49,7 @@ describe('README', () => {
     },
   );
 
-  it.each(programs().map(({ program, output }, i) => [i + 1, program, output] as const))(
+  it.each(programs(file).map(({ program, output }, i) => [i + 1, program, output] as const))(
     'program %i prints what it says',
     async (_number, program, output) => {
       // Inside the package, where its own name resolves as it does for a user who has installed it.
