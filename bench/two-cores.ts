@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import Table from 'cli-table3';
 import type { TranslationPath } from '../hw/translation.js';
 import { startReference } from './native/reference.js';
-import type { Reference } from './native/reference.js';
+import type { Answer, Reference } from './native/reference.js';
 import { makeRam } from './native/workload.js';
 import type { Pattern } from './native/workload.js';
 import { ratioOf } from './ratio.js';
@@ -58,11 +58,6 @@ export interface CoresResult {
   readonly rows: readonly CoresRow[];
 }
 
-interface Outcome {
-  readonly nanoseconds: number;
-  readonly checksum: number;
-}
-
 /** Both processors, alive until the end. */
 class Cores {
   private readonly gate = new SharedArrayBuffer(4);
@@ -76,7 +71,7 @@ class Cores {
   }
 
   /** One work by each of the first `threads` workers. */
-  async run(path: TranslationPath, pattern: Pattern, threads: number, alone = false): Promise<Outcome> {
+  async run(path: TranslationPath, pattern: Pattern, threads: number, alone = false): Promise<Answer> {
     this.come += threads;
     const work: CoreWork = { path, pattern, alone, gate: this.come };
     const times = await Promise.all(
@@ -111,16 +106,16 @@ async function measureSample(
   reference: Reference,
   work: (typeof WORKS)[number],
   backwards: boolean,
-): Promise<Outcome[]> {
+): Promise<Answer[]> {
   const { path, pattern } = work;
-  const turns: (() => Promise<Outcome>)[] = [
+  const turns: (() => Promise<Answer>)[] = [
     () => cores.run(path, pattern, 1, true),
     () => cores.run(path, pattern, 1),
     () => cores.run(path, pattern, 2),
     () => reference.ask(`${path}/1`, pattern),
     () => reference.ask(`${path}/2`, pattern),
   ];
-  const outcomes: Outcome[] = [];
+  const outcomes: Answer[] = [];
   for (const turn of backwards ? turns.toReversed() : turns) outcomes.push(await turn());
   if (backwards) outcomes.reverse();
   if (outcomes.some(({ checksum }) => checksum !== outcomes[0].checksum)) {
