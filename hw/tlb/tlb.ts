@@ -276,12 +276,12 @@ export class Tlb {
     const stamps = start + STAMP_ROW * ways;
     let oldest = 0;
     let lowest = cells[stamps];
-    for (let way = 1; way < ways; way++) {
-      const stamp = cells[stamps + way];
-      if (stamp < lowest) {
-        lowest = stamp;
-        oldest = way;
-      }
+    // Without a branch, which would go wrong too often: `lower` is all ones when the stamp is lower, else zero.
+    for (let way = 1; way < ways; way = (way + 1) | 0) {
+      const difference = (cells[stamps + way] - lowest) | 0;
+      const lower = difference >> 31;
+      lowest = (lowest + (difference & lower)) | 0;
+      oldest = (oldest + ((way - oldest) & lower)) | 0;
     }
     if (lowest === 0 || this.replacement === LRU || this.replacement === FIFO) return start + oldest;
     if (this.replacement === RANDOM) return start + this.random.below(ways);
