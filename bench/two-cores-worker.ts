@@ -11,7 +11,7 @@ import { CHUNK, makeAddresses, makeRam, startPaging } from './native/workload.js
 import type { Addresses, Pattern } from './native/workload.js';
 
 /** Loads of one work, the first of a pattern: as in bench/native/main.c. */
-const THREAD_LOADS = 1 << 17;
+const THREAD_LOADS = 1 << 20;
 
 export interface CoreSetup {
   readonly ram: SharedRam;

@@ -19,7 +19,7 @@ import type { CoreSetup, CoreTimes, CoreWork } from './two-cores-worker.js';
 
 const WORKERS = 2;
 /** Samples of each work in a round: short ones, of which some find both processors free. */
-const SAMPLES = 9;
+const SAMPLES = 3;
 /** Rounds that are thrown away: code is compiled, TLBs and accessed bits are set. */
 const WARM_UP = 1;
 const WORKS: readonly { readonly name: string; readonly path: TranslationPath; readonly pattern: Pattern }[] = [

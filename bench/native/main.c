@@ -10,7 +10,7 @@
 
 #include "reference.h"
 
-enum { LOADS = 1 << 22, THREAD_LOADS = 1 << 17, CHUNK = 4096, PATTERNS = 4 };
+enum { LOADS = 1 << 22, THREAD_LOADS = 1 << 20, CHUNK = 4096, PATTERNS = 4 };
 enum { DATA_BYTES = 64 << 20, RAM_BYTES = 128 << 20, DATA_FRAME = (RAM_BYTES - DATA_BYTES) >> 12 };
 enum { SMALL_INDEX = 2, LARGE_INDEX = 4 }; /* entries of the root table: 1 TiB and 2 TiB */
 static const uint64_t SMALL_BASE = (uint64_t)SMALL_INDEX << 39, LARGE_BASE = (uint64_t)LARGE_INDEX << 39;
