@@ -26,11 +26,6 @@ function entryOffset(lo: number): number {
   return (lo >>> (12 - 2)) & ((ENTRIES - 1) << 2);
 }
 
-/** Whether the entry at a place is of the page with this tag and high word. */
-function holds(cells: Int32Array, at: number, hi: number, tag: number): boolean {
-  return cells[at] === tag && cells[at | 1] === hi;
-}
-
 export class SoftTlb {
   private readonly cells = new Int32Array(ACCESS_KINDS * BANK_WORDS);
   /** Bit n: bank n may hold something. */
@@ -65,23 +60,24 @@ export class SoftTlb {
     const mask = PAGE_MASK | align;
     let i = from;
     // Two at a time: V8 checks each array anew in every round, so that fewer rounds cost less.
-    for (; i < length - 1; i += 2) {
+    for (; i < length - 1; i = (i + 2) | 0) {
       const lo = los[i];
       const nextLo = los[i + 1];
       const at = bank | entryOffset(lo);
       const nextAt = bank | entryOffset(nextLo);
-      if (!holds(cells, at, his[i], (lo & mask) | VALID)) return i;
-      frames[i] = cells[at | 2];
-      if (!holds(cells, nextAt, his[i + 1], (nextLo & mask) | VALID)) return i + 1;
-      frames[i + 1] = cells[nextAt | 2];
+      if (cells[at] !== ((lo & mask) | VALID) || cells[nextAt] !== ((nextLo & mask) | VALID)) break;
+      if (cells[at | 1] !== his[i] || cells[nextAt | 1] !== his[i + 1]) break;
+      const frame = cells[at | 2];
+      const nextFrame = cells[nextAt | 2];
+      frames[i] = frame;
+      frames[i + 1] = nextFrame;
     }
-    if (i < length) {
-      const lo = los[i];
-      const at = bank | entryOffset(lo);
-      if (!holds(cells, at, his[i], (lo & mask) | VALID)) return i;
-      frames[i++] = cells[at | 2];
-    }
-    return i;
+    // One is left, or two that are not both in here.
+    if (i === length) return i;
+    const at = bank | entryOffset(los[i]);
+    if (cells[at] !== ((los[i] & mask) | VALID) || cells[at | 1] !== his[i]) return i;
+    frames[i] = cells[at | 2];
+    return i + 1;
   }
 
   /** Keeps that a walk for this kind of access found `frame`, within a page of `size`. */
