@@ -72,7 +72,7 @@ function inBatches({ machines, blocks }: Prepared): number {
   return status;
 }
 
-/** One call of the public API for each lookup. */
+/** One call of the public API for each lookup, but for the second pages of the few accesses that cross. */
 function oneByOne({ machines, blocks }: Prepared): number {
   let status = 0;
   for (const { his, los, accesses, length } of blocks) {

@@ -89,15 +89,16 @@ export async function measurePage(): Promise<PageFigures> {
   const path = findChromium();
   if (path === undefined) throw new Error('no Chromium on this machine; install one, such as the package chromium');
   const { server, address } = await servePage(fileURLToPath(new URL('../src/cli/main.js', import.meta.url)));
-  const browser = await launch(path);
+  let browser: Browser | undefined;
   try {
+    browser = await launch(path);
     const loads: number[] = [];
     for (let i = 0; i < LOADS; i++) loads.push(await firstView(browser, address));
     const steps: StepFigures[] = [];
     for (const view of VIEWS) steps.push(await stepTimes(browser, address, view));
     return { schemaVersion: 1, firstView: { median: median(loads), loads }, steps };
   } finally {
-    await browser.close();
+    await browser?.close();
     server.kill();
   }
 }

@@ -64,7 +64,7 @@ export class Translation extends PagedWalk {
   readonly tlb: TlbHierarchy;
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
-  /** Page size (see address.ts) of the last translation that succeeded. */
+  /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
 
   private readonly settled: SettledWalk;
@@ -105,7 +105,7 @@ export class Translation extends PagedWalk {
 
   /**
    * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
-   * frames go to the same places of `frames`. It stops at an address that has any bit of `align`.
+   * frames go to the same places of `frames`. It stops at an address that has any bit of `align`, which is 0 to 3.
    * @returns `length`, or the index where it stopped, or of the first that faults, whose status is in {@link fault}.
    */
   translateMany(

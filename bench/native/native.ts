@@ -57,16 +57,19 @@ function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
 
 /** Measures for `rounds` rounds after two that are thrown away; `only` keeps the rivals whose name or pattern it matches. */
 export async function measureNative(rounds: number, only?: RegExp): Promise<NativeResult> {
-  const wanted = ({ name, what }: Rival): boolean => only?.test(`${name}, ${what}`) ?? true;
-  const processes = WAYS.map(({ name }) => startRivals(name));
-  const loads = processes.flatMap(({ rivals }) => rivals).filter(wanted);
-  const forks = FORKS.filter(({ name, what }) => only?.test(`${name}, ${what}`) ?? true).map(forkRival);
-  const times = new Map<Rival, Times>([...loads, ...forks].map((rival) => [rival, { own: [], reference: [] }]));
-  const hostFork: Times = { own: [], reference: [] };
+  const wanted = ({ name, what }: { readonly name: string; readonly what: string }): boolean =>
+    only?.test(`${name}, ${what}`) ?? true;
+  // First, because it fails where there is no compiler.
   const reference = startReference();
   // A process of its own: a real fork write-protects the pages of whoever makes it, which would slow the reference.
   const forking = startReference();
+  const processes = WAYS.map(({ name }) => startRivals(name));
+  const times = new Map<Rival, Times>();
+  const hostFork: Times = { own: [], reference: [] };
   try {
+    const loads = processes.flatMap(({ rivals }) => rivals).filter(wanted);
+    for (const rival of [...loads, ...FORKS.filter(wanted).map(forkRival)])
+      times.set(rival, { own: [], reference: [] });
     for (let round = -2; round < rounds; round++) {
       for (const [rival, { own, reference: theirs }] of times) {
         const answer = await reference.ask(rival.path, rival.what);

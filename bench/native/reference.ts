@@ -32,7 +32,7 @@ function compile(into: string): string {
     if (built.status !== 0) throw new Error(`${compiler} cannot build the reference:\n${built.stderr}`);
     return `${spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0]}, -O3`;
   }
-  throw new Error(`no C compiler (${COMPILERS.join(', ')}) is installed; install gcc, or leave --native out`);
+  throw new Error(`no C compiler (${COMPILERS.join(', ')}) is installed; install gcc`);
 }
 
 /** @throws Error when no compiler is found, or the reference does not build. */

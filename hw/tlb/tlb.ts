@@ -106,28 +106,30 @@ export class Tlb {
     return ((tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (pageLow >>> 0)) % this.sets;
   }
 
-  /** The entry of a page, or -1. A global entry agrees with every PCID. Changes nothing. */
+  /**
+   * The entry of a page, or -1: the one of this PCID, else a global one, which agrees with every PCID. Changes nothing
+   * but the guess.
+   */
   find(pageLow: number, tag: number): number {
     const cell = this.guesses[pageLow & this.guessMask];
-    return this.holds(cell, pageLow, tag) ? cell : this.search(pageLow, tag);
-  }
-
-  private holds(cell: number, pageLow: number, tag: number): boolean {
-    if (this.cells[cell] !== pageLow) return false;
-    const found = this.cells[cell + this.ways];
-    return found === tag || found === ((tag & ~TAG_PCID) | TAG_GLOBAL);
+    return this.cells[cell] === pageLow && this.cells[cell + this.ways] === tag ? cell : this.search(pageLow, tag);
   }
 
   private search(pageLow: number, tag: number): number {
+    const { cells, ways } = this;
     const start = this.setStart(pageLow, tag);
-    const end = start + this.ways;
+    const end = start + ways;
+    let global = -1;
     for (let cell = start; cell < end; cell++) {
-      if (this.holds(cell, pageLow, tag)) {
+      if (cells[cell] !== pageLow) continue;
+      const found = cells[cell + ways];
+      if (found === tag) {
         this.guesses[pageLow & this.guessMask] = cell;
         return cell;
       }
+      if (found === ((tag & ~TAG_PCID) | TAG_GLOBAL)) global = cell;
     }
-    return -1;
+    return global;
   }
 
   /** Finds the entry of a page and tells the replacement policy of the hit; -1 when there is none. */
@@ -163,11 +165,10 @@ export class Tlb {
     for (; i < length; i++) {
       const hi = his[i];
       const lo = los[i];
-      if ((lo & align) !== 0) break;
+      if ((lo & align) !== 0 || ((hi >> canonicalShift) + 1) >>> 0 > 1) break;
       const page = (hi << (32 - shift)) | (lo >>> shift);
       const tag = base | ((hi >>> shift) & TAG_PAGE_HIGH);
       if (page !== lastPage || tag !== lastTag) {
-        if (((hi >> canonicalShift) + 1) >>> 0 > 1) break;
         let cell = guesses[page & guessMask];
         if (cells[cell] !== page || cells[cell + ways] !== tag) {
           cell = this.search(page, tag);
@@ -293,10 +294,15 @@ export class Tlb {
     this.cells[cell + STAMP_ROW * this.ways] = 0;
   }
 
-  /** Drops the entry of a page, if there is one that the tag agrees with: global too, or only when it is not. */
+  /** Drops what is held of a page: for the tag's PCID, and with `globals` for every PCID too. A set may have both. */
   drop(pageLow: number, tag: number, globals: boolean): void {
-    const cell = this.find(pageLow, tag);
-    if (cell >= 0 && (globals || (this.cells[cell + this.ways] & TAG_GLOBAL) === 0)) this.free(cell);
+    const { cells, ways } = this;
+    const start = this.setStart(pageLow, tag);
+    for (let cell = start; cell < start + ways; cell++) {
+      if (cells[cell] !== pageLow) continue;
+      const found = cells[cell + ways];
+      if (found === tag || (globals && found === ((tag & ~TAG_PCID) | TAG_GLOBAL))) this.free(cell);
+    }
   }
 
   /** Drops every entry, global ones too. */

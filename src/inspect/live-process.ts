@@ -82,7 +82,10 @@ function tableBytesIn(status: string): number | null {
   return match === null ? null : Number(match[1]) * 1024;
 }
 
-/** The resident pages of the regions whose pagemap may be read; those with nothing resident need no reading. */
+/**
+ * The resident pages of the regions whose pagemap may be read. Those with nothing resident may have pages of zeros, which
+ * smaps does not count; they are read last, as far as the pages that may be read at all suffice.
+ */
 function readPagemap(pid: number, regions: readonly Region[]): Map<Region, readonly ResidentRun[]> {
   const runs = new Map<Region, readonly ResidentRun[]>();
   const pageBytes = Math.min(...regions.map((region) => region.pageBytes));
@@ -95,9 +98,9 @@ function readPagemap(pid: number, regions: readonly Region[]): Map<Region, reado
     return runs;
   }
   try {
-    for (const region of regions) {
+    for (const region of [...regions].sort((a, b) => Number(b.resident > 0) - Number(a.resident > 0))) {
       const pages = (region.end - region.start) / pageBytes;
-      if (region.resident === 0 || pages > pagesLeft || region.start >= 2 ** 52) continue;
+      if (pages > pagesLeft || region.start >= 2 ** 52) continue;
       pagesLeft -= pages;
       const read = readRegion(file, region, pageBytes, buffer);
       if (read !== null) runs.set(region, read);

@@ -140,3 +140,34 @@ describe('what drawings see of a Tlb', () => {
     expect([1, 2, 3].map((way) => tlb.entryAt(set, way))).toEqual([null, null, null]);
   });
 });
+
+describe('a page held for one PCID and for all', () => {
+  const PCID = makeTag(0, 12, 1, 0);
+  const held = (): Tlb => {
+    const tlb = new Tlb({ entries: 8, ways: 8 });
+    tlb.insert(2, globalTag(PCID), 200, 0);
+    tlb.insert(2, PCID, 100, 0);
+    return tlb;
+  };
+
+  it.each([
+    ['looked up just before', []],
+    ['with others looked up between', [18, 34, 6]],
+  ])("answers with the PCID's own entry, %s", (_when, others) => {
+    const tlb = held();
+    for (const page of others) tlb.insert(page, PCID, page, 0);
+    expect(tlb.frameAt(tlb.lookup(2, PCID))).toBe(100);
+    expect(tlb.frameAt(tlb.lookup(2, makeTag(0, 12, 2, 0)))).toBe(200);
+    expect(tlb.frameAt(tlb.lookup(2, PCID))).toBe(100);
+  });
+
+  it('loses both to INVLPG, the one to INVPCID', () => {
+    const invlpg = held();
+    invlpg.drop(2, PCID, true);
+    expect(invlpg.occupied).toBe(0);
+    const invpcid = held();
+    invpcid.drop(2, PCID, false);
+    expect(invpcid.occupied).toBe(1);
+    expect(invpcid.frameAt(invpcid.lookup(2, PCID))).toBe(200);
+  });
+});
