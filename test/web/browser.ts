@@ -44,6 +44,11 @@ export class Explorer {
     return page;
   }
 
+  /** Closes every page, and ends what its workers still do. */
+  async closePages(): Promise<void> {
+    for (const context of this.browser.contexts()) await context.close();
+  }
+
   async stop(): Promise<void> {
     await this.browser.close();
     this.server.kill();

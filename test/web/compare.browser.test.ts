@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_COSTS } from '../../hw/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { compare } from '../../src/compare/compare.js';
@@ -17,6 +17,9 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   let explorer: Explorer;
   beforeAll(async () => {
     explorer = await Explorer.start(chromium!);
+  });
+  afterEach(async () => {
+    await explorer.closePages();
   });
   afterAll(async () => {
     await explorer.stop();
@@ -68,7 +71,7 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   });
 
   it('asks for a dropped file again when a link names it, and takes it', async () => {
-    const page = await explorer.open('#compare');
+    const page = await explorer.open('#compare?pages=2M');
     const line = Buffer.from(' L 400000,8\n');
     await drop(page, 'mine.lackey', line);
     await page.waitForSelector('.result', { timeout: PATIENCE });

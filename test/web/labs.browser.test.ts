@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LABS } from '../../src/lab/labs.js';
 import { runLab } from '../../src/lab/story.js';
 import { Explorer, findChromium } from './browser.js';
@@ -11,6 +11,9 @@ describe.skipIf(chromium === undefined)('the labs view', () => {
   let explorer: Explorer;
   beforeAll(async () => {
     explorer = await Explorer.start(chromium!);
+  });
+  afterEach(async () => {
+    await explorer.closePages();
   });
   afterAll(async () => {
     await explorer.stop();

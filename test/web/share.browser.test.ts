@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Explorer, findChromium } from './browser.js';
 
 const chromium = findChromium();
@@ -8,6 +8,9 @@ describe.skipIf(chromium === undefined)('the share view', () => {
   let explorer: Explorer;
   beforeAll(async () => {
     explorer = await Explorer.start(chromium!);
+  });
+  afterEach(async () => {
+    await explorer.closePages();
   });
   afterAll(async () => {
     await explorer.stop();
