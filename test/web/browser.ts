@@ -2,13 +2,41 @@
 
 import type { ChildProcess } from 'node:child_process';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launch, servePage } from '../../bench/browser.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findChromium, launch, servePage } from '../../bench/browser.js';
 import { CLI_PATH } from '../src/cli/run-cli.js';
 
-export { findChromium } from '../../bench/browser.js';
+/** Opens a page of its own at a link; 1280x720 unless told otherwise. */
+type Open = (link?: string, options?: BrowserContextOptions) => Promise<Page>;
+
+/**
+ * The tests of one view, with a server and a browser for all of them, where the machine has a Chromium; pages are closed
+ * after each test. At the end none of the pages may have complained.
+ */
+export function describeView(name: string, tests: (open: Open) => void): void {
+  const chromium = findChromium();
+  describe.skipIf(chromium === undefined)(`the ${name} view`, () => {
+    let explorer: Explorer;
+    beforeAll(async () => {
+      explorer = await Explorer.start(chromium!);
+    });
+    afterEach(async () => {
+      await explorer.closePages();
+    });
+    afterAll(async () => {
+      await explorer.stop();
+    });
+
+    tests((link, options) => explorer.open(link, options));
+
+    it('had nothing to complain about', () => {
+      expect(explorer.complaints).toEqual([]);
+    });
+  });
+}
 
 /** The server and the browser of a test file, and everything that its pages complain about. */
-export class Explorer {
+class Explorer {
   /** Errors and warnings of consoles, exceptions, and requests that leave the page's own server. */
   readonly complaints: string[] = [];
 
@@ -23,7 +51,6 @@ export class Explorer {
     return new Explorer(server, address, await launch(executablePath));
   }
 
-  /** A page of its own at a link; 1280x720 unless told otherwise. */
   async open(link = '', options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
     const page = await context.newPage();

@@ -1,30 +1,18 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { DEFAULT_COSTS } from '../../hw/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { compare } from '../../src/compare/compare.js';
 import { formatCount } from '../../src/report/units.js';
 import { openTrace } from '../../src/trace/open.js';
 import { shippedTraces } from '../../src/trace/shipped.js';
-import { Explorer, findChromium } from './browser.js';
+import { describeView } from './browser.js';
 
-const chromium = findChromium();
 /** A whole comparison, on a machine that may be busy. */
 const PATIENCE = 45_000;
 
-describe.skipIf(chromium === undefined)('the compare view', () => {
-  let explorer: Explorer;
-  beforeAll(async () => {
-    explorer = await Explorer.start(chromium!);
-  });
-  afterEach(async () => {
-    await explorer.closePages();
-  });
-  afterAll(async () => {
-    await explorer.stop();
-  });
-
+describeView('compare', (open) => {
   const notice = (page: Page): Promise<string> => page.locator('.notice').innerText();
 
   async function drop(page: Page, name: string, bytes: Uint8Array): Promise<void> {
@@ -40,7 +28,7 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   }
 
   it('finds in a worker what the library finds, and plots it', async () => {
-    const page = await explorer.open('#compare');
+    const page = await open('#compare');
     await page.click('[data-do="compare"]');
     await page.waitForSelector('svg.plot', { timeout: PATIENCE });
     const [path] = shippedTraces().flatMap(({ name, path: file }) => (name === 'python' ? [file] : []));
@@ -58,7 +46,7 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   });
 
   it('takes a dropped trace, gzipped too', async () => {
-    const page = await explorer.open('#share');
+    const page = await open('#share');
     const lines = Array.from({ length: 40 }, (_, i) => ` L ${(0x40_0000 + i * 4096).toString(16)},8\n`).join('');
     await drop(page, 'mine.lackey.gz', gzipSync(lines));
     await page.waitForSelector('.result', { timeout: PATIENCE });
@@ -71,13 +59,13 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   });
 
   it('asks for a dropped file again when a link names it, and takes it', async () => {
-    const page = await explorer.open('#compare?pages=2M');
+    const page = await open('#compare?pages=2M');
     const line = Buffer.from(' L 400000,8\n');
     await drop(page, 'mine.lackey', line);
     await page.waitForSelector('.result', { timeout: PATIENCE });
     const { hash } = new URL(page.url());
     expect(hash).toContain('file=mine.lackey');
-    const copy = await explorer.open(hash);
+    const copy = await open(hash);
     expect(await copy.locator('[data-missing]').innerText()).toContain('Open mine.lackey again');
     await copy.click('[data-do="compare"]');
     expect(await notice(copy)).toContain('open mine.lackey again first');
@@ -88,7 +76,7 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   });
 
   it('compares the page sizes and TLBs that are chosen, and the link says which', async () => {
-    const page = await explorer.open('#compare');
+    const page = await open('#compare');
     await drop(page, 'mine.lackey', Buffer.from(' L 400000,8\n'));
     await page.waitForSelector('.result', { timeout: PATIENCE });
     await page.uncheck('[data-pages="1G"]');
@@ -108,7 +96,7 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
     ['a damaged gzip', gzipSync('L').subarray(0, 12), 'the gzip data is damaged or ends early'],
     ['nothing', Buffer.from(''), 'expected data accesses, found none'],
   ])('answers %s with a sentence, and goes on', async (_what, bytes, sentence) => {
-    const page = await explorer.open('#compare');
+    const page = await open('#compare');
     await drop(page, 'notes.txt', bytes);
     await page.waitForFunction(() => document.querySelector('.notice')?.textContent !== '');
     expect(await notice(page)).toContain(sentence);
@@ -116,7 +104,7 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   });
 
   it('refuses a file that is too large before reading it', async () => {
-    const page = await explorer.open('#compare');
+    const page = await open('#compare');
     await page.evaluate(() => {
       const file = new File(['x'], 'huge.lackey');
       Object.defineProperty(file, 'size', { value: 2 ** 31 });
@@ -128,7 +116,7 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   });
 
   it('can be cancelled', async () => {
-    const page = await explorer.open('#compare?source=sort');
+    const page = await open('#compare?source=sort');
     await page.click('[data-do="compare"]');
     await page.click('[data-do="cancel"]');
     expect(await notice(page)).toBe('Cancelled.');
@@ -136,13 +124,9 @@ describe.skipIf(chromium === undefined)('the compare view', () => {
   });
 
   it('says which TLB shape cannot be', async () => {
-    const page = await explorer.open('#compare');
+    const page = await open('#compare');
     await page.fill('[data-field="tlb"]', '64x5');
     await page.click('[data-do="compare"]');
     expect(await notice(page)).toContain('ways 5 must be a whole number that divides');
-  });
-
-  it('had nothing to complain about', () => {
-    expect(explorer.complaints).toEqual([]);
   });
 });

@@ -1,26 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { LABS } from '../../src/lab/labs.js';
 import { runLab } from '../../src/lab/story.js';
-import { Explorer, findChromium } from './browser.js';
+import { describeView } from './browser.js';
 
-const chromium = findChromium();
 /** Where the README's pictures go when they are to be made anew. */
 const PICTURES = process.env.PAGEWALK_PICTURES;
 
-describe.skipIf(chromium === undefined)('the labs view', () => {
-  let explorer: Explorer;
-  beforeAll(async () => {
-    explorer = await Explorer.start(chromium!);
-  });
-  afterEach(async () => {
-    await explorer.closePages();
-  });
-  afterAll(async () => {
-    await explorer.stop();
-  });
-
+describeView('labs', (open) => {
   it('tells every lab to its end, with the figures that it measures', async () => {
-    const page = await explorer.open('#labs');
+    const page = await open('#labs');
     for (const lab of LABS) {
       await page.selectOption('[data-field="lab"]', lab.name);
       const result = runLab(lab);
@@ -36,7 +24,7 @@ describe.skipIf(chromium === undefined)('the labs view', () => {
   });
 
   it('shows no step before its time, and draws the arena with its pieces', async () => {
-    const page = await explorer.open('#labs?lab=fragmentation');
+    const page = await open('#labs?lab=fragmentation');
     expect(await page.locator('.steps .later').count()).toBeGreaterThan(3);
     const { steps } = runLab(LABS.find(({ name }) => name === 'fragmentation')!);
     const drawn = steps.findIndex(({ arena }) => arena !== undefined);
@@ -45,7 +33,7 @@ describe.skipIf(chromium === undefined)('the labs view', () => {
   });
 
   it('is told by keyboard alone: views, theme, help', async () => {
-    const page = await explorer.open('#labs');
+    const page = await open('#labs');
     await page.keyboard.press('2');
     expect(await page.locator('main').getAttribute('data-view')).toBe('share');
     await page.keyboard.press('?');
@@ -60,13 +48,9 @@ describe.skipIf(chromium === undefined)('the labs view', () => {
     ['translate', '#translate?do=flush+write.user.0x602000&at=2.9'],
     ['share', '#share?at=8.1'],
   ])('has a picture of %s for the README', async (name, link) => {
-    const page = await explorer.open(link);
+    const page = await open(link);
     const path = PICTURES === undefined ? {} : { path: `${PICTURES}/${name}.png` };
     const picture = await page.screenshot(path);
     expect(picture.subarray(1, 4).toString()).toBe('PNG');
-  });
-
-  it('had nothing to complain about', () => {
-    expect(explorer.complaints).toEqual([]);
   });
 });

@@ -1,28 +1,15 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Explorer, findChromium } from './browser.js';
+import { expect, it } from 'vitest';
+import { describeView } from './browser.js';
 
-const chromium = findChromium();
-
-describe.skipIf(chromium === undefined)('the share view', () => {
-  let explorer: Explorer;
-  beforeAll(async () => {
-    explorer = await Explorer.start(chromium!);
-  });
-  afterEach(async () => {
-    await explorer.closePages();
-  });
-  afterAll(async () => {
-    await explorer.stop();
-  });
-
+describeView('share', (open) => {
   const count = async (page: Page, name: string): Promise<number> =>
     Number((await page.locator(`[data-count="${name}"] dd`).innerText()).replaceAll(',', '').split(' ')[0]);
   const row = (page: Page, pid: number, name: string): Promise<string> =>
     page.locator(`[data-pid="${pid}"] [data-row="${name}"] b`).innerText();
 
   it('forks, copies at the first write, and re-uses at the last', async () => {
-    const page = await explorer.open('#share?do=spawn');
+    const page = await open('#share?do=spawn');
     await page.click('[data-do="write.1.data.0"]');
     await page.click('[data-do="fork.1"]');
     expect(await row(page, 1, 'data.0')).toBe('copy on write');
@@ -36,7 +23,7 @@ describe.skipIf(chromium === undefined)('the share view', () => {
   });
 
   it('tells the same story by segments, which copy the whole segment', async () => {
-    const page = await explorer.open('#share?do=spawn write.1.data.0 fork.1 write.2.data.0');
+    const page = await open('#share?do=spawn write.1.data.0 fork.1 write.2.data.0');
     expect(await count(page, 'bytes copied')).toBe(4096);
     await page.selectOption('[data-field="scheme"]', 'segmentation');
     expect(await count(page, 'bytes copied')).toBe(12_288);
@@ -44,14 +31,14 @@ describe.skipIf(chromium === undefined)('the share view', () => {
   });
 
   it('draws one line for every entry that leads to memory', async () => {
-    const page = await explorer.open('#share');
+    const page = await open('#share');
     const leads = await page.locator('[data-to]').count();
     expect(await page.locator('.links path').count()).toBe(leads);
     expect(leads).toBeGreaterThan(3);
   });
 
   it('comes back to the same state step by step', async () => {
-    const page = await explorer.open('#share?at=0.0');
+    const page = await open('#share?at=0.0');
     const states: string[] = [];
     const state = async (): Promise<string> =>
       `${await page.locator('.board').innerText()} ${await page.locator('.counts').innerText()}`;
@@ -67,14 +54,14 @@ describe.skipIf(chromium === undefined)('the share view', () => {
   });
 
   it('runs to the end by itself, and stops when told', async () => {
-    const page = await explorer.open('#share?at=14.1');
+    const page = await open('#share?at=14.1');
     await page.keyboard.press('Space');
     await page.waitForFunction(() => location.hash.endsWith('at=16.1'), undefined, { timeout: 8000 });
     expect(await page.locator('.now').innerText()).toContain('Process 3 writes');
   });
 
   it('says in a sentence why a fifth process cannot be, and what a forbidden write ends in', async () => {
-    const page = await explorer.open('#share?do=spawn spawn spawn spawn');
+    const page = await open('#share?do=spawn spawn spawn spawn');
     await page.click('[data-do="spawn"]');
     expect(await page.locator('.notice').innerText()).toContain('4 processes run');
     await page.click('[data-do="write.1.code.0"]');
@@ -85,11 +72,7 @@ describe.skipIf(chromium === undefined)('the share view', () => {
     [1280, 720],
     [390, 844],
   ])('does not scroll sideways at %i x %i', async (width, height) => {
-    const page = await explorer.open('#share', { viewport: { width, height } });
+    const page = await open('#share', { viewport: { width, height } });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-  });
-
-  it('had nothing to complain about', () => {
-    expect(explorer.complaints).toEqual([]);
   });
 });

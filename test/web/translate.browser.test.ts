@@ -1,34 +1,21 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Explorer, findChromium } from './browser.js';
+import { expect, it } from 'vitest';
+import { describeView } from './browser.js';
 
-const chromium = findChromium();
-
-describe.skipIf(chromium === undefined)('the translate view', () => {
-  let explorer: Explorer;
-  beforeAll(async () => {
-    explorer = await Explorer.start(chromium!);
-  });
-  afterEach(async () => {
-    await explorer.closePages();
-  });
-  afterAll(async () => {
-    await explorer.stop();
-  });
-
+describeView('translate', (open) => {
   const result = (page: Page): Promise<string> => page.locator('.outcome h2').innerText();
   /** The drawing without the comments by which lit finds its place. */
   const drawing = async (page: Page): Promise<string> =>
     (await page.locator('main').innerHTML()).replace(/<!--.*?-->/g, '');
 
   it('is there at once: all levels of a first walk, and its physical address', async () => {
-    const page = await explorer.open();
+    const page = await open();
     expect(await result(page)).toContain('physical address 0x101000');
     expect(await page.locator('.level.read').count()).toBe(4);
   });
 
   it('makes a fault when a bit is toggled, and takes it back', async () => {
-    const page = await explorer.open();
+    const page = await open();
     await page.click('[data-level="0"] [data-bit="0"]');
     expect(await result(page)).toContain('#PF page fault, error code 0x4');
     await page.click('[data-level="0"] [data-bit="0"]');
@@ -36,7 +23,7 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
   });
 
   it('shows the stale entry when INVLPG is forgotten, and the fault after it', async () => {
-    const page = await explorer.open();
+    const page = await open();
     await page.check('.aside input');
     await page.click('[data-level="0"] [data-bit="0"]');
     expect(await page.locator('.outcome').innerText()).toContain('The TLB is stale');
@@ -45,7 +32,7 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
   });
 
   it('lets a register bit decide: SMAP stops the kernel, AC lets it through again', async () => {
-    const page = await explorer.open('#translate?do=read.kernel.0x602000&at=1.9');
+    const page = await open('#translate?do=read.kernel.0x602000&at=1.9');
     await page.click('[data-register="cr4.21"]');
     expect(await result(page)).toContain('error code 0x1');
     expect(await page.locator('.reasons').innerText()).toContain('SMAP');
@@ -54,13 +41,13 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
   });
 
   it('says in a sentence what the processor refuses', async () => {
-    const page = await explorer.open();
+    const page = await open();
     await page.click('[data-register="cr4.5"]');
     expect(await page.locator('.notice').innerText()).toContain('CR4.PAE cannot change now: #GP');
   });
 
   it('comes back to the same drawing after steps forward and back', async () => {
-    const page = await explorer.open('#translate?mode=pae');
+    const page = await open('#translate?mode=pae');
     const before = await drawing(page);
     for (let i = 0; i < 12; i++) await page.keyboard.press('n');
     expect(await drawing(page)).not.toBe(before);
@@ -69,15 +56,15 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
   });
 
   it('opens a shared link at the same moment', async () => {
-    const page = await explorer.open('#translate?mode=5l');
+    const page = await open('#translate?mode=5l');
     for (let i = 0; i < 7; i++) await page.click('[data-do="step"]');
-    const copy = await explorer.open(new URL(page.url()).hash);
+    const copy = await open(new URL(page.url()).hash);
     expect(await drawing(copy)).toBe(await drawing(page));
     expect(copy.url()).toBe(page.url());
   });
 
   it('takes an address from the keyboard', async () => {
-    const page = await explorer.open('#translate?mode=32');
+    const page = await open('#translate?mode=32');
     await page.focus('[data-field="address"]');
     await page.keyboard.press('Control+A');
     await page.keyboard.type('C0100000');
@@ -92,18 +79,14 @@ describe.skipIf(chromium === undefined)('the translate view', () => {
     ['#translate?do=jump.0x0', "'jump.0x0' is nothing that can happen here"],
     ['#translate?at=x', 'must be two numbers'],
   ])('answers the bad link %s with a sentence and goes on', async (link, sentence) => {
-    const page = await explorer.open(link);
+    const page = await open(link);
     expect(await page.locator('.notice').innerText()).toContain(sentence);
     await page.click('[data-do="step"]');
     expect(await page.locator('.notice').innerText()).toBe('');
   });
 
   it('fits a phone without scrolling sideways', async () => {
-    const page = await explorer.open('', { viewport: { width: 390, height: 844 } });
+    const page = await open('', { viewport: { width: 390, height: 844 } });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-  });
-
-  it('had nothing to complain about', () => {
-    expect(explorer.complaints).toEqual([]);
   });
 });
