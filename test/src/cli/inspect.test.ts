@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InspectResult } from '../../../src/inspect/inspect-result.js';
 import { examplesOf, printed, tooWide } from './examples.js';
-import { runCli } from './run-cli.js';
+import { expectUsageError, runCli } from './run-cli.js';
 
 const onLinux = process.platform === 'linux';
 
@@ -32,6 +32,5 @@ test.runIf(onLinux)('a process that is not there is a failure in words', () => {
 });
 
 test.each([[['inspect', '0']], [['inspect', 'init']], [['inspect', '-1']]])('%j is a usage error', (args) => {
-  const { status, stdout } = runCli(args);
-  expect([status, stdout]).toEqual([2, '']);
+  expectUsageError(args, []);
 });

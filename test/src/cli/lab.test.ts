@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LABS } from '../../../src/lab/labs.js';
-import { runCli } from './run-cli.js';
+import { expectUsageError, runCli } from './run-cli.js';
 
 test('without a name the labs are listed, a line each', () => {
   const { status, stdout } = runCli(['lab']);
@@ -32,10 +32,7 @@ test('a lab as text fits 80 columns', () => {
 });
 
 test('an unknown lab is a usage error that names the labs there are', () => {
-  const { status, stdout, stderr } = runCli(['lab', 'frok']);
-  expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toContain("'frok'");
-  expect(stderr).toContain('fork-cost');
+  expectUsageError(['lab', 'frok'], ["'frok'", 'fork-cost']);
 });
 
 test('the help fits a screen and has two examples', () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CLI_PATH, runCli } from './run-cli.js';
+import { CLI_PATH, expectUsageError, runCli } from './run-cli.js';
 
 test.each([[['--help']], [['compare', '--help']], [['fork', '--help']]])('the help of %j fits a screen', (args) => {
   const { status, stdout } = runCli(args);
@@ -18,10 +18,7 @@ test.each([
   [['fork', '--residen', '1G'], '--residen', '--resident'],
   [['frok'], 'frok', 'fork'],
 ])('%j is a usage error that suggests the near word', (args, wrong, near) => {
-  const { status, stdout, stderr } = runCli(args);
-  expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toContain(wrong);
-  expect(stderr).toContain(`Did you mean ${near}?`);
+  expectUsageError(args, [wrong, `Did you mean ${near}?`]);
 });
 
 test.each([
@@ -57,11 +54,7 @@ test.each([
     ['compare', '--json', '--csv', '-'],
     ['--json', '--csv -'],
   ],
-])('%j is a usage error that names option, value and fix', (args, parts) => {
-  const { status, stdout, stderr } = runCli(args);
-  expect([status, stdout]).toEqual([2, '']);
-  for (const part of parts) expect(stderr).toContain(part);
-});
+])('%j is a usage error that names option, value and fix', expectUsageError);
 
 test('the version is that of the package', () => {
   expect(runCli(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
