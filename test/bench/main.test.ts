@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../folder.js';
 
 const BENCH = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
 
@@ -51,20 +51,15 @@ test('a rival that nothing matches is a usage error', () => {
 });
 
 test('growth prints tables, counts apart from host times, and plots them', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  try {
-    const file = join(folder, 'growth.svg');
-    const { status, stdout, stderr } = bench('--growth', '--quick', '--rounds', '1', '--plot', file);
-    expect([status, stderr]).toEqual([0, '']);
-    const titles = stdout.split('\n').filter((line) => /^(Modelled counts|Host time|Memory)/.test(line));
-    expect(titles.map((title) => title.slice(0, 9))).toEqual([
-      ...['Modelled ', 'Modelled ', 'Host time', 'Host time'],
-      ...['Modelled ', 'Host time', 'Memory of'],
-    ]);
-    expect(readFileSync(file, 'utf8')).toMatch(/^<\?xml .*\n<svg .*<\/svg>\n$/s);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const file = join(temporaryFolder(), 'growth.svg');
+  const { status, stdout, stderr } = bench('--growth', '--quick', '--rounds', '1', '--plot', file);
+  expect([status, stderr]).toEqual([0, '']);
+  const titles = stdout.split('\n').filter((line) => /^(Modelled counts|Host time|Memory)/.test(line));
+  expect(titles.map((title) => title.slice(0, 9))).toEqual([
+    ...['Modelled ', 'Modelled ', 'Host time', 'Host time'],
+    ...['Modelled ', 'Host time', 'Memory of'],
+  ]);
+  expect(readFileSync(file, 'utf8')).toMatch(/^<\?xml .*\n<svg .*<\/svg>\n$/s);
 });
 
 test('shapes tells the ratio of the last to the first', () => {

@@ -19,7 +19,8 @@ export const EXECUTE_ONLY = 9;
 export const READABLE_CODE = 11;
 export const CONFORMING_CODE = 15;
 
-const DEFAULTS: SegmentFields = {
+/** A segment of all 4 GiB to be read and written. */
+export const FLAT_DATA: SegmentFields = {
   base: 0,
   limit: 0xfffff,
   type: WRITABLE_DATA,
@@ -41,7 +42,7 @@ export interface Machine {
 function loadFlat(unit: SegmentationUnit, cpl: number, long: boolean): void {
   for (const register of unit.segments) {
     const type = register.number === CS ? READABLE_CODE : WRITABLE_DATA;
-    const flat = packSegment({ ...DEFAULTS, type, privilege: cpl, long: long && register.number === CS, big: !long });
+    const flat = packSegment({ ...FLAT_DATA, type, privilege: cpl, long: long && register.number === CS, big: !long });
     register.load(8 | cpl, flat.hi, flat.lo);
   }
   unit.cpl = cpl;
@@ -77,7 +78,7 @@ export function longMachine(cpl = 0, long = true): Machine {
 
 /** Stores a segment descriptor as entry `index` of the GDT (or of the table at `table`); what is not said is flat data. */
 export function define(machine: Machine, index: number, fields: Partial<SegmentFields>, table = GDT): void {
-  const { hi, lo } = packSegment({ ...DEFAULTS, ...fields });
+  const { hi, lo } = packSegment({ ...FLAT_DATA, ...fields });
   machine.ram.store64(0, table + 8 * index, hi, lo);
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limitOf, packSegment } from '../../../hw/segmentation/descriptor.js';
 import { DS, SegmentRegister } from '../../../hw/segmentation/register.js';
+import { FLAT_DATA } from './machine.js';
 
 /** "Limit Checking" word by word, for one byte. */
 function isValid(offset: number, limit: number, expandDown: boolean, big: boolean): boolean {
@@ -44,7 +45,7 @@ describe('SegmentRegister', () => {
 
   it('keeps limit and attributes when loaded in real-address mode', () => {
     const register = new SegmentRegister(DS);
-    const { hi, lo } = packSegment({ ...unlimited, limit: 0xfffff });
+    const { hi, lo } = packSegment(FLAT_DATA);
     register.load(8, hi, lo);
     register.loadReal(0x1234);
     expect(register.baseLo).toBe(0x12340);
@@ -60,15 +61,3 @@ describe('SegmentRegister', () => {
     expect(register.privilege).toBe(3);
   });
 });
-
-const unlimited = {
-  base: 0,
-  type: 3,
-  codeOrData: true,
-  privilege: 0,
-  present: true,
-  available: false,
-  long: false,
-  big: true,
-  granular: true,
-};

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import { CompareResult } from '../../../src/report/compare-result.js';
 import { referenceReplay } from '../compare/reference-tlb.js';
 import { runCli } from './run-cli.js';
@@ -11,12 +11,8 @@ type Access = readonly [string, bigint, number];
 
 let folder: string;
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
+beforeEach(() => {
+  folder = temporaryFolder();
 });
 
 /** Accesses that hop over 3 MiB in steps that share no factor with anything, some of them across pages. */

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import { pathWithStandIn } from '../trace/valgrind-stand-in.js';
 import { CLI_PATH, runCli } from './run-cli.js';
 
@@ -26,16 +26,13 @@ const LOOKED_AT = ['inspect', 'quiz', 'segment', 'walk'];
 
 describe.each(commands.map((words) => [words.join(' ')]))('the help of %s', (command) => {
   let folder: string;
-  beforeAll(() => {
+  beforeEach(() => {
     // The files that the examples name, and a stand-in for what they need installed.
-    folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+    folder = temporaryFolder();
     writeFileSync(join(folder, 'app.lackey.gz'), gzipSync(' L 400000,8\n S 600000,4\n'));
     writeFileSync(join(folder, 'orders.csv'), 'b\na\n');
     copyFileSync(join(RECORDED, 'x86/open-seghw.jsonl.gz'), join(folder, 'x86.jsonl.gz'));
     copyFileSync(join(RECORDED, 'linux/open-ext4.jsonl.gz'), join(folder, 'linux.jsonl.gz'));
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
   });
 
   const environment = (): NodeJS.ProcessEnv => {

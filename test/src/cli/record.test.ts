@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import { openTrace } from '../../../src/trace/open.js';
 import { collect } from '../trace/blocks.js';
 import { pathWithStandIn } from '../trace/valgrind-stand-in.js';
@@ -14,12 +14,8 @@ let folder: string;
 let environment: NodeJS.ProcessEnv;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+  folder = temporaryFolder();
   environment = { ...process.env, PATH: pathWithStandIn(folder) };
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
 });
 
 function pagewalk(...words: string[]): SpawnSyncReturns<string> {

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import type { WalkResult } from '../../../src/explain/walk-result.js';
 import { examplesOf, printed, tooWide } from './examples.js';
 import { expectUsageError, runCli } from './run-cli.js';
@@ -9,11 +9,7 @@ import { expectUsageError, runCli } from './run-cli.js';
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
+  folder = temporaryFolder();
 });
 
 function walkJson(...args: string[]): WalkResult {

@@ -1,30 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import { runCli } from '../cli/run-cli.js';
+import { CASE } from './case.js';
 
 const RECORDING = fileURLToPath(new URL('../../data/x86/open-seghw.jsonl.gz', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'pagewalk-command-'));
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const CASE = {
-  id: 7,
-  fam: 'paging',
-  mode: 'none',
-  cpl: 0,
-  op: 'r',
-  size: 1,
-  la: '0x10',
-  cr0: '0x31',
-  out: { k: 'ok', pa: ['0x10'] },
-};
-
 function fileOf(...cases: readonly object[]): string {
-  const file = join(folder, 'cases.jsonl');
+  const file = join(temporaryFolder(), 'cases.jsonl');
   writeFileSync(file, cases.map((value) => JSON.stringify(value)).join('\n'));
   return file;
 }
@@ -57,7 +41,7 @@ describe('pagewalk conform x86', () => {
   });
 
   it('says in words that a file is missing', () => {
-    const { status, stderr } = runCli(['conform', 'x86', join(folder, 'none.jsonl')]);
+    const { status, stderr } = runCli(['conform', 'x86', join(temporaryFolder(), 'none.jsonl')]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error: cannot read '.*none\.jsonl': no such file/);
   });

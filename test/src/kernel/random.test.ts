@@ -243,29 +243,28 @@ describe('random operations over random trees of processes', () => {
     '4 KiB pages: no byte lost, leaked or stale, and every frame back (100,000 operations)',
     { timeout: 120_000 },
     () => {
-      const ram = 8 * MIB;
-      const free = freeAtStart(ram);
-      fc.assert(
-        fc.property(draws(400), (list) => {
-          const world = new World(48, 1, ram);
-          for (const draw of list) world.step(draw);
-          world.finish(free);
-        }),
-        { numRuns: 250, seed: 4 },
-      );
+      checkWorlds(draws(400), { numRuns: 250, seed: 4 }, [48, 1, 8 * MIB]);
     },
   );
 
   it('2 MiB pages: the same over splits, copies and collapses (6,000 operations)', { timeout: 120_000 }, () => {
-    const ram = 256 * MIB;
-    const free = freeAtStart(ram);
-    fc.assert(
-      fc.property(draws(200), (list) => {
-        const world = new World(2048, 512, ram);
-        for (const draw of list) world.step(draw);
-        world.finish(free);
-      }),
-      { numRuns: 30, seed: 2 },
-    );
+    checkWorlds(draws(200), { numRuns: 30, seed: 2 }, [2048, 512, 256 * MIB]);
   });
 });
+
+/** A fresh world of this size for every list of draws; its memory is all free again at the end. */
+function checkWorlds(
+  lists: fc.Arbitrary<Draw[]>,
+  runs: fc.Parameters<[Draw[]]>,
+  size: ConstructorParameters<typeof World>,
+): void {
+  const free = freeAtStart(size[2]);
+  fc.assert(
+    fc.property(lists, (list) => {
+      const world = new World(...size);
+      for (const draw of list) world.step(draw);
+      world.finish(free);
+    }),
+    runs,
+  );
+}

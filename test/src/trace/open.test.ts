@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import { openTrace } from '../../../src/trace/open.js';
 import { writePacked } from '../../../src/trace/packed-writer.js';
 import { blocksOf, collect } from './blocks.js';
@@ -11,11 +11,7 @@ import { blocksOf, collect } from './blocks.js';
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
+  folder = temporaryFolder();
 });
 
 function file(content: string | Uint8Array, name = 'trace'): string {

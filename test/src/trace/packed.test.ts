@@ -1,8 +1,8 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import { FETCH, LOAD, STORE } from '../../../src/trace/block.js';
 import { openTrace } from '../../../src/trace/open.js';
 import { crc32 } from '../../../src/trace/packed-format.js';
@@ -16,12 +16,8 @@ let folder: string;
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+  folder = temporaryFolder();
   path = join(folder, 'x.pwt');
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
 });
 
 const read = (): Promise<Access[]> => collect(openTrace(path, { fetches: true }));

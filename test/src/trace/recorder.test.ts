@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
 import { openTrace } from '../../../src/trace/open.js';
 import { record, RecordError, type Recording, type RecordOptions } from '../../../src/trace/recorder.js';
 import { collect } from './blocks.js';
@@ -12,13 +12,12 @@ let folder: string;
 let output: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pagewalk-'));
+  folder = temporaryFolder();
   output = join(folder, 'x.pwt');
 });
 
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 function run(command: [string, ...string[]], options: Partial<RecordOptions> = {}): Promise<Recording> {
