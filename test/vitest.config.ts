@@ -10,5 +10,7 @@ export default defineConfig({
     // One core is left out by default, which on two cores means one test file at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
+    // What is built runs as Node runs it, not as vite would read it.
+    server: { deps: { external: [/\/dist\//] } },
   },
 });

@@ -1,21 +1,24 @@
 import { expect } from 'vitest';
-import { runCli } from './run-cli.js';
+import { type Outcome, runCli, spawnCli } from './run-cli.js';
 
-/** The examples in the help of a command, as words after `pagewalk`; the help must fit a screen and have two of them. */
-export function examplesOf(command: string): string[][] {
-  const { status, stdout } = runCli([command, '--help']);
-  const lines = stdout.trimEnd().split('\n');
-  expect(status).toBe(0);
+/** What each of the two examples in the help of a command prints, as a process of its own; the help must fit a screen. */
+export function printedExamples(command: string): string[] {
+  const lines = outputOf(spawnCli([command, '--help']))
+    .trimEnd()
+    .split('\n');
   expect(lines.length).toBeLessThanOrEqual(24);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   const examples = lines.filter((line) => line.startsWith(`  pagewalk ${command} `));
   expect(examples).toHaveLength(2);
-  return examples.map((line) => line.trim().split(' ').slice(1));
+  return examples.map((line) => outputOf(spawnCli(line.trim().split(' ').slice(1))));
 }
 
-/** Runs a command that must go well, and gives what it prints, which must fit a terminal's width. */
-export function printed(args: readonly string[]): string {
-  const { status, stdout, stderr } = runCli(args);
+/** Runs a command that must go well, and gives what it prints. */
+export async function printed(args: readonly string[]): Promise<string> {
+  return outputOf(await runCli(args));
+}
+
+function outputOf({ status, stdout, stderr }: Outcome): string {
   expect([status, stderr]).toEqual([0, '']);
   return stdout;
 }

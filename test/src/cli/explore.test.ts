@@ -57,22 +57,22 @@ it('answers no other name, and nothing but reading', async () => {
   expect((await ask('/', 'localhost', 'POST')).status).toBe(405);
 });
 
-it('names the port that is taken, and the way out', () => {
-  const { status, stderr } = runCli(['explore', '--port', String(port)]);
+it('names the port that is taken, and the way out', async () => {
+  const { status, stderr } = await runCli(['explore', '--port', String(port)]);
   expect(status).toBe(1);
   expect(stderr).toBe(
     `error: --port ${port} cannot be: something else uses it; give another, or 0 for any that is free\n`,
   );
 });
 
-it('refuses what is no port', () => {
-  const { status, stderr } = runCli(['explore', '--port', '70000']);
+it('refuses what is no port', async () => {
+  const { status, stderr } = await runCli(['explore', '--port', '70000']);
   expect(status).toBe(2);
   expect(stderr).toContain('Give a port from 0 to 65535');
 });
 
-it('gives two examples in its help', () => {
-  expect(runCli(['explore', '--help']).stdout.match(/^ {2}pagewalk explore/gm)).toHaveLength(2);
+it('gives two examples in its help', async () => {
+  expect((await runCli(['explore', '--help'])).stdout.match(/^ {2}pagewalk explore/gm)).toHaveLength(2);
 });
 
 it('ends quietly when it is interrupted', async () => {

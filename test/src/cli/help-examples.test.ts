@@ -12,15 +12,17 @@ import { CLI_PATH, runCli } from './run-cli.js';
 const RECORDED = fileURLToPath(new URL('../../data/', import.meta.url));
 
 /** Every command that a help text lists, those below another command too. */
-function commandsBelow(words: readonly string[]): string[][] {
-  const { stdout } = runCli([...words, '--help']);
+async function commandsBelow(words: readonly string[]): Promise<string[][]> {
+  const { stdout } = await runCli([...words, '--help']);
   // The list ends with an empty line.
   const list = /\nCommands:\n((?: .*\n)*)/.exec(stdout)?.[1] ?? '';
   const names = [...list.matchAll(/^ {2}([a-z]+\d*)/gm)].map(([, name]) => name);
-  return names.flatMap((name) => [[...words, name], ...commandsBelow([...words, name])]);
+  const commands: string[][] = [];
+  for (const name of names) commands.push([...words, name], ...(await commandsBelow([...words, name])));
+  return commands;
 }
 
-const commands = commandsBelow([]);
+const commands = await commandsBelow([]);
 /** Commands whose own tests run their examples, and look at what they print. */
 const LOOKED_AT = ['inspect', 'quiz', 'segment', 'walk'];
 
@@ -42,7 +44,7 @@ describe.each(commands.map((words) => [words.join(' ')]))('the help of %s', (com
   };
 
   it('fits a screen and has two examples, which end well', async () => {
-    const { stdout: help } = runCli([...command.split(' '), '--help']);
+    const { stdout: help } = await runCli([...command.split(' '), '--help']);
     const lines = help.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(24);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);

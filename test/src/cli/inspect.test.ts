@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { InspectResult } from '../../../src/inspect/inspect-result.js';
-import { examplesOf, printed, tooWide } from './examples.js';
-import { expectUsageError, runCli } from './run-cli.js';
+import { printedExamples, tooWide } from './examples.js';
+import { expectUsageError, runCli, spawnCli } from './run-cli.js';
 
 const onLinux = process.platform === 'linux';
 
 test.runIf(onLinux)('the examples of the help measure a live process', () => {
-  const [table, json] = examplesOf('inspect').map(printed);
+  const [table, json] = printedExamples('inspect');
   expect(table).toMatch(/page tables .* KiB|MiB/);
   expect(tooWide(table)).toEqual([]);
   const result = JSON.parse(json) as InspectResult;
@@ -16,7 +16,7 @@ test.runIf(onLinux)('the examples of the help measure a live process', () => {
 
 test.runIf(onLinux)('what is rebuilt is as large as what Linux counts, and so are its tables', () => {
   const { pid } = process;
-  const result = JSON.parse(printed(['inspect', String(pid), '--json'])) as InspectResult;
+  const result = JSON.parse(spawnCli(['inspect', String(pid), '--json']).stdout) as InspectResult;
   const [small] = result.runs;
   expect(result.pid).toBe(pid);
   expect(small.residentBytes / result.residentBytes).toBeGreaterThan(0.8);
@@ -25,12 +25,12 @@ test.runIf(onLinux)('what is rebuilt is as large as what Linux counts, and so ar
   expect(small.tableBytes).toBeLessThan(2 * (result.kernelTableBytes ?? 0));
 });
 
-test.runIf(onLinux)('a process that is not there is a failure in words', () => {
-  const { status, stdout, stderr } = runCli(['inspect', '4194303']);
+test.runIf(onLinux)('a process that is not there is a failure in words', async () => {
+  const { status, stdout, stderr } = await runCli(['inspect', '4194303']);
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toBe('error: PID 4194303: there is no such process, or it has ended\n');
 });
 
-test.each([[['inspect', '0']], [['inspect', 'init']], [['inspect', '-1']]])('%j is a usage error', (args) => {
-  expectUsageError(args, []);
+test.each([[['inspect', '0']], [['inspect', 'init']], [['inspect', '-1']]])('%j is a usage error', async (args) => {
+  await expectUsageError(args, []);
 });

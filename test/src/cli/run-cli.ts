@@ -1,31 +1,75 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
-/** The command as `npm run build` leaves it; tests that need it run it as a user does, as a process of its own. */
+/** The command as `npm run build` leaves it. */
 export const CLI_PATH = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
+/** The same without the process around it. */
+const PROGRAM = new URL('../../../dist/src/cli/program.js', import.meta.url).href;
 
-interface Outcome {
+/** As into a pipe: without colours. */
+const PLAIN = { NO_COLOR: '1', FORCE_COLOR: '' };
+
+export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs `pagewalk ARGS...` with an 80-column terminal's width and without colours, and waits for its end. */
-export function runCli(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Outcome {
+/**
+ * Runs `pagewalk ARGS...` as a user does, as a process of its own, and waits for its end: for what depends on the
+ * process, such as standard input, environment, colours and memory.
+ */
+export function spawnCli(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI_PATH, ...args], {
     input,
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '', ...env },
+    env: { ...process.env, ...PLAIN, ...env },
     maxBuffer: 2 ** 26,
     timeout: 60_000,
   });
   return { status, stdout, stderr };
 }
 
+/** Everything that is written to a stream until `end` is called, none of which goes out. */
+function capture(stream: NodeJS.WriteStream): { text: () => string; end: () => void } {
+  const write = vi.spyOn(stream, 'write').mockReturnValue(true);
+  return {
+    text: () => write.mock.calls.map(([chunk]) => String(chunk)).join(''),
+    end: () => {
+      write.mockRestore();
+    },
+  };
+}
+
+function exitStatus(): number {
+  return Number(process.exitCode ?? 0);
+}
+
+/**
+ * Runs the built `pagewalk ARGS...` within this process, which spares the start of another. One run at a time: standard
+ * output, standard error and exit code belong to the run and are as they were afterwards. Not for runs that replay or
+ * fork: gigabytes that a model reserves stay with this process for a while, and Linux refuses it other processes then.
+ */
+export async function runCli(args: readonly string[]): Promise<Outcome> {
+  Object.assign(process.env, PLAIN);
+  const { runProgram } = (await import(PROGRAM)) as typeof import('../../../src/cli/program.js');
+  const { exitCode } = process;
+  process.exitCode = undefined;
+  const streams = [capture(process.stdout), capture(process.stderr)];
+  try {
+    await runProgram(args);
+    const [stdout, stderr] = streams.map(({ text }) => text());
+    return { status: exitStatus(), stdout, stderr };
+  } finally {
+    for (const { end } of streams) end();
+    process.exitCode = exitCode;
+  }
+}
+
 /** Expects a usage error: exit status 2, nothing on standard output, and all of `parts` in what is told instead. */
-export function expectUsageError(args: readonly string[], parts: readonly string[]): void {
-  const { status, stdout, stderr } = runCli(args);
+export async function expectUsageError(args: readonly string[], parts: readonly string[]): Promise<void> {
+  const { status, stdout, stderr } = await runCli(args);
   expect([status, stdout]).toEqual([2, '']);
   for (const part of parts) expect(stderr).toContain(part);
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { CompareResult } from '../../../src/report/compare-result.js';
 import { ForkResult } from '../../../src/report/fork-result.js';
-import { runCli } from './run-cli.js';
+import { spawnCli } from './run-cli.js';
 
 test('without arguments the shipped traces get a verdict each, one that needs huge pages and one that does not', () => {
-  const { status, stdout, stderr } = runCli(['--json']);
+  const { status, stdout, stderr } = spawnCli(['--json']);
   expect([status, stderr]).toEqual([0, '']);
   const { traces, runs } = CompareResult.parse(JSON.parse(stdout));
   expect(runs.map((run) => run.pages)).toEqual(['4K', '2M', '1G', '4K', '2M', '1G']);
@@ -14,7 +14,7 @@ test('without arguments the shipped traces get a verdict each, one that needs hu
 });
 
 test('forking 1 GiB takes 262,144 entries of 4 KiB, 512 of 2 MiB, or 1', () => {
-  const { status, stdout } = runCli(['fork', '--resident', '1G', '--exec', '--json']);
+  const { status, stdout } = spawnCli(['fork', '--resident', '1G', '--exec', '--json']);
   expect(status).toBe(0);
   const { runs } = ForkResult.parse(JSON.parse(stdout));
   expect(runs.map((run) => [run.pages, run.entriesCopied])).toEqual([

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { runCli } from './run-cli.js';
+import { runCli, spawnCli } from './run-cli.js';
 
 const WORKLOAD = ['-w', 'zipf', '--footprint', '16M', '--accesses', '30k', '--pages', '4K,2M'];
 const SHAPES = ['--l1', '16x4,64x4/random,32x4/tree-plru', '--l2', 'none,512x4,768x12'];
 
 function csvRows(args: readonly string[]): string[][] {
-  const { status, stdout, stderr } = runCli([...args, '--csv', '-']);
+  const { status, stdout, stderr } = spawnCli([...args, '--csv', '-']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const lines = stdout.trim().split('\n');
   return lines.map((line) => line.split(','));
@@ -32,8 +32,8 @@ it.each([
   [['--workers', '0'], /--workers.*from 1/s],
   [['/no/such/file'], /no\/such\/file/],
   [['--footprint', '1T', '-w', 'zipf'], /footprint/],
-])('refuses %j in words, without a stack trace', (args, message) => {
-  const { status, stdout, stderr } = runCli(['sweep', ...args]);
+])('refuses %j in words, without a stack trace', async (args, message) => {
+  const { status, stdout, stderr } = await runCli(['sweep', ...args]);
   expect(status).not.toBe(0);
   expect(stdout).toBe('');
   expect(stderr).toMatch(message);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
 import type { WalkResult } from '../../../src/explain/walk-result.js';
-import { examplesOf, printed, tooWide } from './examples.js';
+import { printed, printedExamples, tooWide } from './examples.js';
 import { expectUsageError, runCli } from './run-cli.js';
 
 let folder: string;
@@ -12,12 +12,12 @@ beforeEach(() => {
   folder = temporaryFolder();
 });
 
-function walkJson(...args: string[]): WalkResult {
-  return JSON.parse(printed(['walk', ...args, '--json'])) as WalkResult;
+async function walkJson(...args: string[]): Promise<WalkResult> {
+  return JSON.parse(await printed(['walk', ...args, '--json'])) as WalkResult;
 }
 
 test('the examples of the help show a write that is refused, and copy-on-write', () => {
-  const [readOnly, shared] = examplesOf('walk').map(printed);
+  const [readOnly, shared] = printedExamples('walk');
   for (const text of [readOnly, shared]) {
     expect(text).toContain('#PF page fault, error code 0x7');
     expect(text).toMatch(/^Why +PT\[\d+\] has R\/W = 0/m);
@@ -27,30 +27,30 @@ test('the examples of the help show a write that is refused, and copy-on-write',
   expect(shared).toContain('Lab fork after step 2, process 1');
 });
 
-test('one line a level: index, address, digits, flags and what is allowed so far', () => {
-  const text = printed(['walk', '0x601000', '--mode', '5l']);
+test('one line a level: index, address, digits, flags and what is allowed so far', async () => {
+  const text = await printed(['walk', '0x601000', '--mode', '5l']);
   expect(text).toMatch(/^PML5\[0\] +0x1000 +0x0000000000002027 +table 0x2000 +A U\/S R\/W P +user rwx/m);
   expect(text).toMatch(/^PT\[1\] .* page 0x101000 +XD U\/S R\/W P +user rw-/m);
   expect(text).toContain('physical address 0x101000 (4K page)');
 });
 
-test('the JSON is the same object', () => {
-  const { outcome, levels, mode } = walkJson('0x812345', '--mode', 'pae', '--access', 'write');
+test('the JSON is the same object', async () => {
+  const { outcome, levels, mode } = await walkJson('0x812345', '--mode', 'pae', '--access', 'write');
   expect(mode).toBe('pae');
   expect(levels.map(({ table }) => table)).toEqual(['PDPT', 'PD']);
   expect(outcome).toEqual({ kind: 'mapped', physical: '0x412345', page: '2M' });
 });
 
-test('without an address a lab shows its processes and what they have mapped', () => {
-  const text = printed(['walk', '--lab', 'fork', '--process', '1']);
+test('without an address a lab shows its processes and what they have mapped', async () => {
+  const text = await printed(['walk', '--lab', 'fork', '--process', '1']);
   expect(text).toMatch(/^process 1 \* +0x400000 +4 KiB +rw-p anonymous$/m);
-  expect(JSON.parse(printed(['walk', '--lab', 'fork', '--json']))).toMatchObject({ lab: 'fork', running: 2 });
+  expect(JSON.parse(await printed(['walk', '--lab', 'fork', '--json']))).toMatchObject({ lab: 'fork', running: 2 });
 });
 
-test('the demonstration, printed as a state file, walks as it does itself', () => {
+test('the demonstration, printed as a state file, walks as it does itself', async () => {
   const file = join(folder, 'state.json');
-  writeFileSync(file, printed(['walk', '0', '--mode', '32', '--print-state']));
-  expect(walkJson('0x602000', '--state', file)).toEqual(walkJson('0x602000', '--mode', '32'));
+  writeFileSync(file, await printed(['walk', '0', '--mode', '32', '--print-state']));
+  expect(await walkJson('0x602000', '--state', file)).toEqual(await walkJson('0x602000', '--mode', '32'));
 });
 
 test.each([
@@ -101,17 +101,17 @@ test.each([
     '{"schemaVersion": 1, "registers": {"cr0": 1}, "memory": [{"at": "x", "value": 0}]}',
     /state\.json: memory\.0\.at: 'x'/,
   ],
-])('the state %s is refused in one line', (text, message) => {
+])('the state %s is refused in one line', async (text, message) => {
   const file = join(folder, 'state.json');
   writeFileSync(file, text);
-  const { status, stdout, stderr } = runCli(['walk', '0x1000', '--state', file]);
+  const { status, stdout, stderr } = await runCli(['walk', '0x1000', '--state', file]);
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(message);
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
 });
 
-test('a state file that is not there is told in words', () => {
-  const { status, stderr } = runCli(['walk', '0x1000', '--state', join(folder, 'none.json')]);
+test('a state file that is not there is told in words', async () => {
+  const { status, stderr } = await runCli(['walk', '0x1000', '--state', join(folder, 'none.json')]);
   expect(status).toBe(1);
   expect(stderr).toContain('none.json');
   expect(stderr).toContain('no such file');

@@ -14,34 +14,34 @@ function fileOf(...cases: readonly object[]): string {
 }
 
 describe('pagewalk conform x86', () => {
-  it('prints a line a family and ends with 0 when all cases pass', () => {
-    const { status, stdout, stderr } = runCli(['conform', 'x86', RECORDING, fileOf(CASE)]);
+  it('prints a line a family and ends with 0 when all cases pass', async () => {
+    const { status, stdout, stderr } = await runCli(['conform', 'x86', RECORDING, fileOf(CASE)]);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^segdata \d+ passed, 0 failed\npaging 1 passed, 0 failed\n$/);
   });
 
-  it('shows a mismatch side by side and ends with 1', () => {
+  it('shows a mismatch side by side and ends with 1', async () => {
     const wrong = { ...CASE, id: 8, out: { k: 'ok', pa: ['0x11'] } };
-    const { status, stdout } = runCli(['conform', 'x86', fileOf(CASE, wrong)]);
+    const { status, stdout } = await runCli(['conform', 'x86', fileOf(CASE, wrong)]);
     expect(status).toBe(1);
     expect(stdout).toContain('paging case 8');
     expect(stdout).toMatch(/expected +at physical 0x11\n +got +at physical 0x10\n/);
     expect(stdout).toMatch(/paging 1 passed, 1 failed\n$/);
   });
 
-  it('gives counts by family with --json', () => {
-    const { stdout } = runCli(['conform', 'x86', '--json', fileOf(CASE)]);
+  it('gives counts by family with --json', async () => {
+    const { stdout } = await runCli(['conform', 'x86', '--json', fileOf(CASE)]);
     expect(JSON.parse(stdout)).toMatchObject({ families: { paging: { passed: 1, failed: 0 } } });
   });
 
-  it('names the broken line and prints no counts', () => {
-    const { status, stdout, stderr } = runCli(['conform', 'x86', fileOf(CASE, { ...CASE, la: 16 })]);
+  it('names the broken line and prints no counts', async () => {
+    const { status, stdout, stderr } = await runCli(['conform', 'x86', fileOf(CASE, { ...CASE, la: 16 })]);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^error: .*cases\.jsonl line 2: field la: .*\n$/);
   });
 
-  it('says in words that a file is missing', () => {
-    const { status, stderr } = runCli(['conform', 'x86', join(temporaryFolder(), 'none.jsonl')]);
+  it('says in words that a file is missing', async () => {
+    const { status, stderr } = await runCli(['conform', 'x86', join(temporaryFolder(), 'none.jsonl')]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error: cannot read '.*none\.jsonl': no such file/);
   });

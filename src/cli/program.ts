@@ -1,0 +1,130 @@
+/** The command line without the process around it: what words after `pagewalk` do. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { CommandFailure } from './failure.js';
+
+const FAILED = 1;
+const USAGE = 2;
+
+function packageVersion(): string {
+  // From dist/src/cli/ up to the package.
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Settings of the parent hold for the command and its own commands too, which another file made. */
+function addCommand(parent: Command, command: Command): void {
+  if (!parent.commands.includes(command)) parent.addCommand(command);
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) addCommand(command, child);
+}
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command; only the one that is asked for is loaded, because some take a while. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  compare: {
+    summary: 'would huge pages help a program?',
+    load: async () => (await import('./compare.js')).compareCommand(),
+  },
+  fork: {
+    summary: 'what does a fork cost?',
+    load: async () => (await import('./fork.js')).forkCommand(),
+  },
+  sweep: {
+    summary: 'which TLB would do?',
+    load: async () => (await import('./sweep.js')).sweepCommand(),
+  },
+  record: {
+    summary: 'record a program as a trace, under valgrind',
+    load: async () => (await import('./record.js')).recordCommand(),
+  },
+  conform: {
+    summary: 'replay what real machines did, and compare',
+    load: async () => (await import('./conform.js')).conformCommand(),
+  },
+  lab: {
+    summary: 'the scenarios of the textbook, measured',
+    load: async () => (await import('./lab.js')).labCommand(),
+  },
+  explore: {
+    summary: 'walks, forks and labs as a page for the browser',
+    load: async () => (await import('./explore.js')).exploreCommand(),
+  },
+  walk: {
+    summary: 'why did this address fault?',
+    load: async () => (await import('./walk.js')).walkCommand(),
+  },
+  segment: {
+    summary: 'what does a selector and offset reach?',
+    load: async () => (await import('./segment.js')).segmentCommand(),
+  },
+  inspect: {
+    summary: "what does a live process's memory cost?",
+    load: async () => (await import('./inspect.js')).inspectCommand(),
+  },
+  quiz: {
+    summary: 'exercises, and their answers with reasons',
+    load: async () => (await import('./quiz.js')).quizCommand(),
+  },
+};
+
+async function buildProgram(wanted: string | undefined): Promise<Command> {
+  const program = new Command('pagewalk')
+    .description('An emulated MMU. Without a command, it compares on two recorded programs.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    // Every command has --help; the list keeps to one screen without a line for the other way.
+    .configureHelp({ visibleCommands: (command) => command.commands.filter((child) => child.name() !== 'help') })
+    .exitOverride()
+    .addHelpText('after', '\nExamples:\n  pagewalk\n  pagewalk fork --resident 64M --touch 25%');
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    addCommand(program, name === wanted ? await load() : new Command(name).summary(summary));
+  }
+  return program;
+}
+
+/** `pagewalk [options] [TRACE...]` means `pagewalk compare …`; a word that is neither command nor file stays an error. */
+function withDefaultCommand(words: readonly string[]): string[] {
+  const first = words.at(0);
+  const asksProgram = first !== undefined && ['-h', '--help', '-V', '--version', 'help'].includes(first);
+  const isCommand = first !== undefined && Object.hasOwn(COMMANDS, first);
+  const meansTrace = first === undefined || /[-./]/.test(first) || existsSync(first);
+  return !asksProgram && !isCommand && meansTrace ? ['compare', ...words] : [...words];
+}
+
+const REFUSED_MEMORY =
+  'this machine refuses the memory that the model needs; raise its limit (ulimit -v) or ask for less';
+
+/** V8 says no more than this when the operating system refuses an array. */
+function isRefusedMemory(error: unknown): boolean {
+  return error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message);
+}
+
+/** Says what went wrong, without a stack trace, and gives the exit code. */
+export function explain(error: unknown): number {
+  // Commander has printed its own message by now; asking for help or the version is no failure.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  const message = isRefusedMemory(error) ? REFUSED_MEMORY : error instanceof Error ? error.message : String(error);
+  process.stderr.write(`error: ${message}\n`);
+  return error instanceof CommandFailure ? error.exitCode : FAILED;
+}
+
+/**
+ * Does what the words after `pagewalk` ask for, and prints to standard output. What goes wrong is said on standard error
+ * and sets `process.exitCode`, which stays unset when all went well.
+ */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  try {
+    const words = withDefaultCommand(args);
+    const program = await buildProgram(words.at(words[0] === 'help' ? 1 : 0));
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    process.exitCode = explain(error);
+  }
+}
