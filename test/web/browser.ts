@@ -1,17 +1,24 @@
 /** A Chromium on this machine and the page as `pagewalk explore` serves it, for tests that look at the page. */
 
 import type { ChildProcess } from 'node:child_process';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium, launch, servePage } from '../../bench/browser.js';
 import { CLI_PATH } from '../src/cli/run-cli.js';
 
-/** Opens a page of its own at a link; 1280x720 unless told otherwise. */
-type Open = (link?: string, options?: BrowserContextOptions) => Promise<Page>;
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+const DESKTOP: Size = { width: 1280, height: 720 };
+
+/** Opens a page at a link that nobody has done anything to. */
+type Open = (link?: string, size?: Size) => Promise<Page>;
 
 /**
- * The tests of one view, with a server and a browser for all of them, where the machine has a Chromium; pages are closed
- * after each test. At the end none of the pages may have complained.
+ * The tests of one view, with a server and a browser for all of them, where the machine has a Chromium. At the end none
+ * of the pages may have complained.
  */
 export function describeView(name: string, tests: (open: Open) => void): void {
   const chromium = findChromium();
@@ -21,13 +28,13 @@ export function describeView(name: string, tests: (open: Open) => void): void {
       explorer = await Explorer.start(chromium!);
     });
     afterEach(async () => {
-      await explorer.closePages();
+      await explorer.leavePages();
     });
     afterAll(async () => {
       await explorer.stop();
     });
 
-    tests((link, options) => explorer.open(link, options));
+    tests((link, size) => explorer.open(link, size));
 
     it('had nothing to complain about', () => {
       expect(explorer.complaints).toEqual([]);
@@ -39,45 +46,60 @@ export function describeView(name: string, tests: (open: Open) => void): void {
 class Explorer {
   /** Errors and warnings of consoles, exceptions, and requests that leave the page's own server. */
   readonly complaints: string[] = [];
+  /** Tabs, which take longer to make than the page to load; the first `#inUse` of them show it. */
+  readonly #tabs: Page[] = [];
+  #inUse = 0;
 
   private constructor(
     readonly server: ChildProcess,
     readonly address: string,
-    readonly browser: Browser,
+    readonly context: BrowserContext,
   ) {}
 
   static async start(executablePath: string): Promise<Explorer> {
     const { server, address } = await servePage(CLI_PATH);
-    return new Explorer(server, address, await launch(executablePath));
+    const browser = await launch(executablePath);
+    return new Explorer(server, address, await browser.newContext());
   }
 
-  async open(link = '', options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(5000);
-    page.on('console', (message) => {
+  async open(link = '', size = DESKTOP): Promise<Page> {
+    const tab = this.#tabs.at(this.#inUse) ?? (await this.#newTab());
+    this.#inUse++;
+    await tab.bringToFront();
+    await tab.setViewportSize(size);
+    await tab.goto(this.address + link);
+    await tab.waitForSelector('main');
+    return tab;
+  }
+
+  async #newTab(): Promise<Page> {
+    const tab = await this.context.newPage();
+    tab.setDefaultTimeout(5000);
+    tab.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(message.text());
     });
-    page.on('pageerror', (error) => {
+    tab.on('pageerror', (error) => {
       this.complaints.push(error.message);
     });
-    page.on('request', (request) => {
-      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(this.address)) {
+    tab.on('request', (request) => {
+      if (!/^(data|blob|about):/.test(request.url()) && !request.url().startsWith(this.address)) {
         this.complaints.push(`request to ${request.url()}`);
       }
     });
-    await page.goto(this.address + link);
-    await page.waitForSelector('main');
-    return page;
+    this.#tabs.push(tab);
+    return tab;
   }
 
-  /** Closes every page, and ends what its workers still do. */
-  async closePages(): Promise<void> {
-    for (const context of this.browser.contexts()) await context.close();
+  /** Leaves every page, which ends what it does and what its workers do. One tab stays: behind others it would be slow. */
+  async leavePages(): Promise<void> {
+    for (const tab of this.#tabs.splice(1)) await tab.close();
+    this.#inUse = 0;
+    await this.#tabs.at(0)?.mouse.move(0, 0);
+    await this.#tabs.at(0)?.goto('about:blank');
   }
 
   async stop(): Promise<void> {
-    await this.browser.close();
+    await this.context.browser()?.close();
     this.server.kill();
   }
 }

@@ -72,7 +72,7 @@ describeView('share', (open) => {
     [1280, 720],
     [390, 844],
   ])('does not scroll sideways at %i x %i', async (width, height) => {
-    const page = await open('#share', { viewport: { width, height } });
+    const page = await open('#share', { width, height });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   });
 });

@@ -86,7 +86,7 @@ describeView('translate', (open) => {
   });
 
   it('fits a phone without scrolling sideways', async () => {
-    const page = await open('', { viewport: { width: 390, height: 844 } });
+    const page = await open('', { width: 390, height: 844 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   });
 });
