@@ -28,7 +28,7 @@ describeView('compare', (open) => {
   }
 
   it('finds in a worker what the library finds, and plots it', async () => {
-    const page = await open('#compare');
+    const page = await open('#compare?pages=4K,2M');
     await page.click('[data-do="compare"]');
     await page.waitForSelector('svg.plot', { timeout: PATIENCE });
     const [path] = shippedTraces().flatMap(({ name, path: file }) => (name === 'python' ? [file] : []));
@@ -58,27 +58,10 @@ describeView('compare', (open) => {
     ).toBe(2);
   });
 
-  it('asks for a dropped file again when a link names it, and takes it', async () => {
-    const page = await open('#compare?pages=2M');
+  it('compares the page sizes and TLBs that are chosen, and the link says which, and asks for the dropped file', async () => {
+    const page = await open('#compare');
     const line = Buffer.from(' L 400000,8\n');
     await drop(page, 'mine.lackey', line);
-    await page.waitForSelector('.result', { timeout: PATIENCE });
-    const { hash } = new URL(page.url());
-    expect(hash).toContain('file=mine.lackey');
-    const copy = await open(hash);
-    expect(await copy.locator('[data-missing]').innerText()).toContain('Open mine.lackey again');
-    await copy.click('[data-do="compare"]');
-    expect(await notice(copy)).toContain('open mine.lackey again first');
-    await drop(copy, 'mine.lackey', line);
-    await copy.waitForSelector('.result', { timeout: PATIENCE });
-    expect(await copy.locator('[data-missing]').count()).toBe(0);
-    expect(new URL(copy.url()).hash).toBe(hash);
-  });
-
-  it('compares the page sizes and TLBs that are chosen, and the link says which', async () => {
-    const page = await open('#compare');
-    await drop(page, 'mine.lackey', Buffer.from(' L 400000,8\n'));
-    await page.waitForSelector('.result', { timeout: PATIENCE });
     await page.uncheck('[data-pages="1G"]');
     await page.uncheck('[data-pages="4K"]');
     expect(await page.locator('[data-pages="2M"]').isDisabled()).toBe(true);
@@ -87,7 +70,18 @@ describeView('compare', (open) => {
     await page.click('[data-do="compare"]');
     await page.waitForSelector('[data-tlb="64x4"]', { timeout: PATIENCE });
     expect(await page.locator('.result').first().locator('th[scope="col"]').allInnerTexts()).toEqual(['2M pages']);
-    expect(page.url()).toContain('tlb=skylake+64x4&pages=2M');
+    const { hash } = new URL(page.url());
+    expect(hash).toContain('tlb=skylake+64x4&pages=2M');
+    expect(hash).toContain('file=mine.lackey');
+
+    const copy = await open(hash);
+    expect(await copy.locator('[data-missing]').innerText()).toContain('Open mine.lackey again');
+    await copy.click('[data-do="compare"]');
+    expect(await notice(copy)).toContain('open mine.lackey again first');
+    await drop(copy, 'mine.lackey', line);
+    await copy.waitForSelector('.result', { timeout: PATIENCE });
+    expect(await copy.locator('[data-missing]').count()).toBe(0);
+    expect(new URL(copy.url()).hash).toBe(hash);
   });
 
   it.each([

@@ -78,6 +78,9 @@ test.each<[string, number | undefined, number | undefined, string]>([
   ['editors', 2, undefined, 'leave --step out for those at its end'],
   ['fork', 1, 2, '--process 2: no such process lives at this point of lab fork; choose from 1'],
 ])('%s after step %s, process %s, is refused with what there is', (name, step, pid, message) => {
-  expect(() => playScene(lab(name), step, pid)).toThrow(SceneError);
-  expect(() => playScene(lab(name), step, pid)).toThrow(message);
+  const refusal: unknown = expect.objectContaining({
+    name: SceneError.name,
+    message: expect.stringContaining(message) as unknown,
+  });
+  expect(() => playScene(lab(name), step, pid)).toThrow(refusal as Error);
 });
