@@ -82,5 +82,5 @@ test.each<[string, number | undefined, number | undefined, string]>([
     name: SceneError.name,
     message: expect.stringContaining(message) as unknown,
   });
-  expect(() => playScene(lab(name), step, pid)).toThrow(refusal as Error);
+  expect(() => playScene(lab(name), step, pid)).toThrow(refusal);
 });
