@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { CountReporter } from './count-reporter.js';
+import { LongestFirst } from './longest-first.js';
 
 export default defineConfig({
   test: {
@@ -9,6 +10,7 @@ export default defineConfig({
     reporters: ['default', new CountReporter()],
     // One core is left out by default, which on two cores means one test file at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     // What is built runs as Node runs it, not as vite would read it.
     server: { deps: { external: [/\/dist\//] } },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runCli, spawnCli } from './run-cli.js';
 
-const WORKLOAD = ['-w', 'zipf', '--footprint', '16M', '--accesses', '30k', '--pages', '4K,2M'];
+const WORKLOAD = ['-w', 'zipf', '--footprint', '16M', '--accesses', '10k', '--pages', '4K,2M'];
 const SHAPES = ['--l1', '16x4,64x4/random,32x4/tree-plru', '--l2', 'none,512x4,768x12'];
 
 function csvRows(args: readonly string[]): string[][] {
