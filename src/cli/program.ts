@@ -116,8 +116,8 @@ export function explain(error: unknown): number {
 }
 
 /**
- * Does what the words after `pagewalk` ask for, and prints to standard output. What goes wrong is said on standard error
- * and sets `process.exitCode`, which stays unset when all went well.
+ * Does what the words after `pagewalk` ask for. What goes wrong is said on standard error; an exit status other than 0 is
+ * left in `process.exitCode`.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {

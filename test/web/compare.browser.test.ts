@@ -28,7 +28,7 @@ describeView('compare', (open) => {
   }
 
   it('finds in a worker what the library finds, and plots it', async () => {
-    const page = await open('#compare?pages=4K,2M');
+    const page = await open('#compare');
     await page.click('[data-do="compare"]');
     await page.waitForSelector('svg.plot', { timeout: PATIENCE });
     const [path] = shippedTraces().flatMap(({ name, path: file }) => (name === 'python' ? [file] : []));

@@ -18,7 +18,8 @@ export async function printed(args: readonly string[]): Promise<string> {
   return outputOf(await runCli(args));
 }
 
-function outputOf({ status, stdout, stderr }: Outcome): string {
+/** What a run printed, which must have gone well. */
+export function outputOf({ status, stdout, stderr }: Outcome): string {
   expect([status, stderr]).toEqual([0, '']);
   return stdout;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InspectResult } from '../../../src/inspect/inspect-result.js';
-import { printedExamples, tooWide } from './examples.js';
+import { outputOf, printedExamples, tooWide } from './examples.js';
 import { expectUsageError, runCli, spawnCli } from './run-cli.js';
 
 const onLinux = process.platform === 'linux';
@@ -16,7 +16,7 @@ test.runIf(onLinux)('the examples of the help measure a live process', () => {
 
 test.runIf(onLinux)('what is rebuilt is as large as what Linux counts, and so are its tables', () => {
   const { pid } = process;
-  const result = JSON.parse(spawnCli(['inspect', String(pid), '--json']).stdout) as InspectResult;
+  const result = JSON.parse(outputOf(spawnCli(['inspect', String(pid), '--json']))) as InspectResult;
   const [small] = result.runs;
   expect(result.pid).toBe(pid);
   expect(small.residentBytes / result.residentBytes).toBeGreaterThan(0.8);

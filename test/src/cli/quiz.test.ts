@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printed, printedExamples } from './examples.js';
+import { outputOf, printed, printedExamples } from './examples.js';
 import { expectUsageError, spawnCli } from './run-cli.js';
 
 test('the examples of the help ask, and answer', () => {
@@ -11,7 +11,7 @@ test('the examples of the help ask, and answer', () => {
 });
 
 test('the same seed prints the same sheet', async () => {
-  expect(await printed(['quiz', '--seed', '7'])).toBe(spawnCli(['quiz', '--seed', '7']).stdout);
+  expect(await printed(['quiz', '--seed', '7'])).toBe(outputOf(spawnCli(['quiz', '--seed', '7'])));
 });
 
 test.each([
