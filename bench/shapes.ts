@@ -4,9 +4,8 @@
  */
 
 import { READ, USER } from '../hw/access.js';
-import { Mmu } from '../hw/mmu.js';
 import { parseTlb } from '../hw/tlb/parse.js';
-import { CHUNK, LOADS, makeAddresses, makeRam, startPaging } from './native/workload.js';
+import { CHUNK, LOADS, makeChunks, makeRam, pagingMmu } from './native/workload.js';
 import { cpuNow } from './ratio.js';
 
 const SHAPES = 200;
@@ -40,22 +39,21 @@ export interface ShapesResult {
 /** The least of some rounds, before the other shapes and after; `scale` is the share of the work to do. */
 export function measureShapes(scale: number): ShapesResult {
   const ram = makeRam();
-  const { his, los } = makeAddresses('b');
+  const chunks = makeChunks('b', LOADS / 4);
   const values = new Int32Array(CHUNK);
   const cost = (shape: string, share: number): number => {
-    const mmu = new Mmu({ ram, tlb: parseTlb(shape) });
-    startPaging(mmu);
-    const loads = Math.max(CHUNK, LOADS * share * scale);
+    const mmu = pagingMmu({ ram, tlb: parseTlb(shape) });
+    const used = chunks.slice(0, Math.max(1, chunks.length * share * scale));
     const began = cpuNow();
-    for (let done = 0; done < loads; done += CHUNK) {
-      mmu.loadMany(his.subarray(done, done + CHUNK), los.subarray(done, done + CHUNK), CHUNK, READ | USER, values);
-      for (let i = 0; i < CHUNK; i++) mmu.translate(his[done + i], los[done + i], READ | USER);
+    for (const { his, los } of used) {
+      mmu.loadMany(his, los, CHUNK, READ | USER, values);
+      for (let i = 0; i < CHUNK; i++) mmu.translate(his[i], los[i], READ | USER);
     }
-    return (cpuNow() - began) / (2 * loads);
+    return (cpuNow() - began) / (2 * CHUNK * used.length);
   };
-  const best = (): number => Math.min(...Array.from({ length: ROUNDS }, () => cost(FIRST, 1 / 4)));
+  const best = (): number => Math.min(...Array.from({ length: ROUNDS }, () => cost(FIRST, 1)));
   const first = best();
-  for (const shape of otherShapes()) cost(shape, 1 / 64);
+  for (const shape of otherShapes()) cost(shape, 1 / 16);
   const last = best();
   return { schemaVersion: 1, first, last, ratio: last / first };
 }

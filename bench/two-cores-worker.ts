@@ -1,13 +1,11 @@
 /** One processor of bench/two-cores.ts: does the work that it is sent, beginning together with the other one. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { READ, USER } from '../hw/access.js';
-import { Mmu } from '../hw/mmu.js';
+import type { Mmu } from '../hw/mmu.js';
 import { Ram } from '../hw/ram.js';
 import type { SharedRam } from '../hw/shared-memory.js';
-import { parseTlb } from '../hw/tlb/parse.js';
 import type { TranslationPath } from '../hw/translation.js';
-import { CHUNK, makeAddresses, makeRam, startPaging } from './native/workload.js';
+import { batchChunk, CHUNK, loadChunks, makeChunks, makeRam, mmuFor } from './native/workload.js';
 import type { Addresses, Pattern } from './native/workload.js';
 
 /** Loads of one work, the first of a pattern: as in bench/native/main.c. */
@@ -44,40 +42,26 @@ const mmus = new Map<string, Mmu>();
 const values = new Int32Array(CHUNK);
 
 function chunksOf(pattern: Pattern): Addresses[] {
-  let chunks = patterns.get(pattern);
-  if (chunks !== undefined) return chunks;
-  const { his, los } = makeAddresses(pattern);
-  chunks = Array.from({ length: THREAD_LOADS / CHUNK }, (_, i) => ({
-    his: his.slice(i * CHUNK, (i + 1) * CHUNK),
-    los: los.slice(i * CHUNK, (i + 1) * CHUNK),
-  }));
+  const chunks = patterns.get(pattern) ?? makeChunks(pattern, THREAD_LOADS);
   patterns.set(pattern, chunks);
   return chunks;
 }
 
 /** The processor for a work, with TLBs that stay warm between rounds. */
-function mmuFor({ path, pattern, alone }: CoreWork): Mmu {
+function processorFor({ path, pattern, alone }: CoreWork): Mmu {
   const name = `${path} ${pattern} ${alone}`;
-  let mmu = mmus.get(name);
-  if (mmu !== undefined) return mmu;
-  const ram = alone ? (own ??= makeRam()) : shared;
-  mmu = new Mmu(path === 'modelled' ? { ram, tlb: parseTlb('64x4+1536x12+psc') } : { ram, path });
-  startPaging(mmu);
+  const mmu = mmus.get(name) ?? mmuFor(path, alone ? (own ??= makeRam()) : shared);
   mmus.set(name, mmu);
   return mmu;
 }
 
 function run(work: CoreWork): CoreTimes {
-  const mmu = mmuFor(work);
+  const mmu = processorFor(work);
   const chunks = chunksOf(work.pattern);
   Atomics.add(arrived, 0, 1);
   while (Atomics.load(arrived, 0) < work.gate);
-  let checksum = 0;
   const began = process.hrtime.bigint();
-  for (const { his, los } of chunks) {
-    if (mmu.loadMany(his, los, CHUNK, READ | USER, values) !== CHUNK) throw new Error('a load faulted');
-    checksum = (checksum + values[0] + values[CHUNK - 1]) >>> 0;
-  }
+  const checksum = loadChunks(mmu, chunks, batchChunk, values);
   return { began: Number(began), ended: Number(process.hrtime.bigint()), checksum };
 }
 

@@ -8,20 +8,19 @@
 import { READ, USER } from '../../hw/access.js';
 import { highWord, lowWord, pageSizeName, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
-import { Mmu } from '../../hw/mmu.js';
+import type { Mmu } from '../../hw/mmu.js';
 import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
 import { Random } from '../../hw/random.js';
 import type { Ram } from '../../hw/ram.js';
 import { reserveRam } from '../../src/compare/reserve-ram.js';
-import { startPaging } from '../native/workload.js';
+import { pagingMmu, ROOT } from '../native/workload.js';
 import { cpuNow, median } from '../ratio.js';
 import { sizesUpTo } from './sizes.js';
 
 const GIB = 2 ** 30;
 const TABLE = PTE_P | PTE_RW | PTE_US;
 const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
-/** The root table, as startPaging has it, and where page sizes begin: at 1, 2 and 3 TiB. */
-const ROOT = 1;
+/** Entries of the root table where page sizes begin: at 1, 2 and 3 TiB. */
 const ROOT_INDEX = [2, 4, 6];
 /** Below this there are tables, above it the frames that pages are made of. */
 const DATA_BASE = GIB;
@@ -86,10 +85,8 @@ class Point {
     readonly size: number,
     ram: Ram,
   ) {
-    this.modelled = new Mmu({ ram });
-    this.soft = new Mmu({ ram, path: 'soft' });
-    startPaging(this.modelled);
-    startPaging(this.soft);
+    this.modelled = pagingMmu({ ram });
+    this.soft = pagingMmu({ ram, path: 'soft' });
   }
 }
 

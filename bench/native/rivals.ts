@@ -1,15 +1,14 @@
 /** pagewalk's translation paths on the workloads of the C reference, at the public API. */
 
 import { READ, USER } from '../../hw/access.js';
-import { Mmu } from '../../hw/mmu.js';
+import type { Mmu } from '../../hw/mmu.js';
 import * as memory from '../../hw/ram.js';
 import { Ram } from '../../hw/ram.js';
 import type { TranslationPath } from '../../hw/translation.js';
-import { parseTlb } from '../../hw/tlb/parse.js';
 import { cpuNow } from '../ratio.js';
 import { ResidentProcess } from '../resident.js';
-import { CHUNK, LOADS, makeAddresses, startPaging } from './workload.js';
-import type { Addresses, Pattern } from './workload.js';
+import { batchChunk, CHUNK, loadChunks, LOADS, makeChunks, mmuFor } from './workload.js';
+import type { LoadChunk, Pattern } from './workload.js';
 
 // As any caller would who wants its loop to be fast: V8 folds a module's own constants, not imported ones.
 const { wordIndex } = memory;
@@ -31,16 +30,6 @@ export interface Rival {
   readonly run: () => Measured | Promise<Measured>;
 }
 
-/** Views of the addresses, a chunk each: made once, so that they are not part of what is measured. */
-function chunksOf({ his, los }: Addresses): Addresses[] {
-  return Array.from({ length: LOADS / CHUNK }, (_, i) => ({
-    his: his.subarray(i * CHUNK, (i + 1) * CHUNK),
-    los: los.subarray(i * CHUNK, (i + 1) * CHUNK),
-  }));
-}
-
-type LoadChunk = (mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array) => number;
-
 /** One call a time: the load a program would make by itself. */
 function callsChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
   const { words } = mmu.ram;
@@ -51,24 +40,6 @@ function callsChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Arr
     values[i] = words[wordIndex(frame, lo & 4095)];
   }
   return CHUNK;
-}
-
-function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
-  return mmu.loadMany(his, los, CHUNK, ACCESS, values);
-}
-
-function loader(mmu: Mmu, all: Addresses, load: LoadChunk): () => Measured {
-  const values = new Int32Array(CHUNK);
-  const chunks = chunksOf(all);
-  return () => {
-    let checksum = 0;
-    const began = cpuNow();
-    for (const { his, los } of chunks) {
-      if (load(mmu, his, los, values) !== CHUNK) throw new Error('a load faulted');
-      checksum = (checksum + values[0] + values[CHUNK - 1]) >>> 0;
-    }
-    return { nanoseconds: cpuNow() - began, checksum };
-  };
 }
 
 /** A way to make the loads, and the one of the reference that does the same. */
@@ -89,11 +60,19 @@ export const WAYS: readonly Way[] = [
 
 /** One way on one pattern, on an MMU of its own. */
 export function loadRival({ name, path, translations, load }: Way, ram: Ram, pattern: Pattern): Rival {
-  const mmu = new Mmu(
-    translations === 'modelled' ? { ram, tlb: parseTlb('64x4+1536x12+psc') } : { ram, path: translations },
-  );
-  startPaging(mmu);
-  return { name, path, what: pattern, run: loader(mmu, makeAddresses(pattern), load) };
+  const mmu = mmuFor(translations, ram);
+  const values = new Int32Array(CHUNK);
+  const chunks = makeChunks(pattern, LOADS);
+  return {
+    name,
+    path,
+    what: pattern,
+    run: () => {
+      const began = cpuNow();
+      const checksum = loadChunks(mmu, chunks, load, values);
+      return { nanoseconds: cpuNow() - began, checksum };
+    },
+  };
 }
 
 export const FORKS = [

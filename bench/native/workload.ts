@@ -3,11 +3,15 @@
  * 4 KiB pages and once in 2 MiB pages, and four ways to load words of it.
  */
 
-import { Ram } from '../../hw/ram.js';
-import type { Mmu } from '../../hw/mmu.js';
-import { mix } from '../../hw/random.js';
+import { READ, USER } from '../../hw/access.js';
+import { Mmu } from '../../hw/mmu.js';
+import type { MmuOptions } from '../../hw/mmu.js';
 import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
+import { Ram } from '../../hw/ram.js';
+import { mix } from '../../hw/random.js';
 import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/registers.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import type { TranslationPath } from '../../hw/translation.js';
 
 const MIB = 1 << 20;
 const DATA_BYTES = 64 * MIB;
@@ -17,7 +21,11 @@ const DATA_FRAME = DATA_BYTES / 4096;
 const SMALL_INDEX = 2;
 const LARGE_INDEX = 4;
 const TABLE = PTE_P | PTE_RW | PTE_US;
-const ROOT = 1;
+/** The modelled TLB of the reference. */
+const REFERENCE_TLB = '64x4+1536x12+psc';
+
+/** Frame of the root table. */
+export const ROOT = 1;
 
 /** Loads of one pattern. */
 export const LOADS = 1 << 22;
@@ -53,12 +61,19 @@ export function makeRam(shared = false): Ram {
   return ram;
 }
 
-/** Turns 4-level paging on, on the tables of {@link makeRam}. */
-export function startPaging(mmu: Mmu): void {
+/** An MMU with 4-level paging turned on, whose tables begin at {@link ROOT}. */
+export function pagingMmu(options: MmuOptions): Mmu {
+  const mmu = new Mmu(options);
   mmu.writeCr3(0, ROOT << 12);
   mmu.writeCr4(CR4_PAE);
   mmu.writeEfer(EFER_LME);
   if (mmu.writeCr0(CR0_PE | CR0_PG) < 0) throw new Error('paging cannot be turned on');
+  return mmu;
+}
+
+/** The same for a path of the reference. */
+export function mmuFor(path: TranslationPath, ram: Ram): Mmu {
+  return pagingMmu(path === 'modelled' ? { ram, tlb: parseTlb(REFERENCE_TLB) } : { ram, path });
 }
 
 /** Addresses as words. */
@@ -67,11 +82,40 @@ export interface Addresses {
   readonly los: Int32Array;
 }
 
-export function makeAddresses(pattern: Pattern, loads = LOADS): Addresses {
+function makeAddresses(pattern: Pattern, loads: number): Addresses {
   const his = new Int32Array(loads);
   const los = new Int32Array(loads);
   const bytes = pattern === 'b' ? 256 * 1024 : DATA_BYTES;
   his.fill((pattern === 'd' ? LARGE_INDEX : SMALL_INDEX) << 7);
   for (let i = 0; i < loads; i++) los[i] = (pattern === 'a' ? i * 64 : mix(i) << 2) & (bytes - 1);
   return { his, los };
+}
+
+/** The addresses of a pattern's first `loads` loads, in views of {@link CHUNK} each: what one call of a batch takes. */
+export function makeChunks(pattern: Pattern, loads: number): Addresses[] {
+  const { his, los } = makeAddresses(pattern, loads);
+  return Array.from({ length: loads / CHUNK }, (_, i) => ({
+    his: his.subarray(i * CHUNK, (i + 1) * CHUNK),
+    los: los.subarray(i * CHUNK, (i + 1) * CHUNK),
+  }));
+}
+
+/** Loads the words at the addresses of a chunk into `values`, and gives how many did not fault. */
+export type LoadChunk = (mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array) => number;
+
+export function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
+  return mmu.loadMany(his, los, CHUNK, READ | USER, values);
+}
+
+/**
+ * Makes the loads of all chunks.
+ * @returns the sum of some of the words, as the reference makes it
+ */
+export function loadChunks(mmu: Mmu, chunks: readonly Addresses[], load: LoadChunk, values: Int32Array): number {
+  let checksum = 0;
+  for (const { his, los } of chunks) {
+    if (load(mmu, his, los, values) !== CHUNK) throw new Error('a load faulted');
+    checksum = (checksum + values[0] + values[CHUNK - 1]) >>> 0;
+  }
+  return checksum;
 }

@@ -2,9 +2,10 @@
 
 import type { Mmu } from '../../hw/mmu.js';
 import type { Ram } from '../../hw/ram.js';
+import { mmuFor } from '../native/workload.js';
 import { checksumOf } from './contest.js';
 import type { Contender, Contest, Scale } from './contest.js';
-import { ACCESS, pagingMmu } from './loads.js';
+import { ACCESS } from './loads.js';
 
 const FAULTS = 1 << 14;
 /** High word of addresses at 3 TiB, where nothing is mapped. */
@@ -41,7 +42,7 @@ function thrownCode(mmu: Mmu, lo: number, make: (errorCode: number) => PageFault
 
 export function faultContest(ram: Ram, scale: Scale): Contest {
   const count = Math.max(16, FAULTS * scale);
-  const mmu = pagingMmu({ ram, path: 'walk' });
+  const mmu = mmuFor('walk', ram);
   const contender = (name: string, why: string, errorCodeAt: (lo: number) => number): Contender => {
     const codes = new Int32Array(count);
     return {

@@ -2,11 +2,10 @@
 
 import { READ, USER } from '../../hw/access.js';
 import * as address from '../../hw/address.js';
-import { Mmu } from '../../hw/mmu.js';
-import type { MmuOptions } from '../../hw/mmu.js';
+import type { Mmu } from '../../hw/mmu.js';
 import * as memory from '../../hw/ram.js';
 import type { Ram } from '../../hw/ram.js';
-import { CHUNK, makeAddresses, startPaging } from '../native/workload.js';
+import { CHUNK, makeChunks } from '../native/workload.js';
 import type { Addresses, Pattern } from '../native/workload.js';
 import { checksumOf } from './contest.js';
 import type { Contender, Scale } from './contest.js';
@@ -34,19 +33,7 @@ const LOADS_OF = { b: 1 << 20, c: 1 << 17 } as const;
 
 export function loadWork(ram: Ram, pattern: Pattern & keyof typeof LOADS_OF, scale: Scale): LoadWork {
   const loads = Math.max(CHUNK, LOADS_OF[pattern] * scale);
-  const { his, los } = makeAddresses(pattern, loads);
-  const chunks = Array.from({ length: loads / CHUNK }, (_, i) => ({
-    his: his.subarray(i * CHUNK, (i + 1) * CHUNK),
-    los: los.subarray(i * CHUNK, (i + 1) * CHUNK),
-  }));
-  return { ram, chunks, loads };
-}
-
-/** An MMU with the tables of the work switched on. */
-export function pagingMmu(options: MmuOptions): Mmu {
-  const mmu = new Mmu(options);
-  startPaging(mmu);
-  return mmu;
+  return { ram, chunks: makeChunks(pattern, loads), loads };
 }
 
 /** `counts` are words that must agree too. */

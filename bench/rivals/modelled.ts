@@ -4,8 +4,9 @@ import { pageNumber } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
 import * as tags from '../../hw/tlb/tag.js';
 import { Tlb } from '../../hw/tlb/tlb.js';
+import { mmuFor } from '../native/workload.js';
 import type { Contender, Contest } from './contest.js';
-import { ACCESS, found, loader, pagingMmu, thenLoad } from './loads.js';
+import { ACCESS, found, loader, thenLoad } from './loads.js';
 import type { LoadWork, Translate } from './loads.js';
 
 const { makeTag, tagPageLow } = tags;
@@ -144,7 +145,7 @@ function twoLevels(l1: Level, l2: Level, walk: Mmu, { chunks }: LoadWork, counts
 
 /** 64 entries of 4 ways, then 1536 of 12. */
 export function modelledContest(question: string, work: LoadWork): Contest {
-  const walk = pagingMmu({ ram: work.ram, path: 'walk' });
+  const walk = mmuFor('walk', work.ram);
   const contender = (name: string, why: string, make: (sets: number, ways: number) => Level): Contender => {
     const counts = new Int32Array(3);
     const translate = twoLevels(make(16, 4), make(128, 12), walk, work, counts);

@@ -1,9 +1,9 @@
 /** Where the bytes of RAM are kept: one Int32Array, or something else. Loads at physical addresses, already translated. */
 
 import * as memory from '../../hw/ram.js';
-import { CHUNK } from '../native/workload.js';
+import { CHUNK, mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';
-import { ACCESS, loader, pagingMmu } from './loads.js';
+import { ACCESS, loader } from './loads.js';
 import type { LoadChunk, LoadWork } from './loads.js';
 
 const { wordIndex } = memory;
@@ -61,7 +61,7 @@ function bytes({ ram, chunks }: LoadWork, frames: Frames): LoadChunk {
 }
 
 export function ramContest(question: string, work: LoadWork): Contest {
-  const mmu = pagingMmu({ ram: work.ram, path: 'walk' });
+  const mmu = mmuFor('walk', work.ram);
   const frames = work.chunks.map(({ his, los }) => {
     const found = new Int32Array(CHUNK);
     if (mmu.translateMany(his, los, CHUNK, ACCESS, found) !== CHUNK) throw new Error('a load faulted');

@@ -1,7 +1,8 @@
 /** The soft TLB against the shapes that it does not have. */
 
+import { mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';
-import { loader, pagingMmu, realLoad, thenLoad } from './loads.js';
+import { loader, realLoad, thenLoad } from './loads.js';
 import type { LoadWork, Translate } from './loads.js';
 import { bigInts, floats } from './soft-numbers.js';
 import { callInside, loadAtOnce, objectResults, parallelArrays } from './soft-shapes.js';
@@ -9,8 +10,8 @@ import { webAssembly } from './soft-wasm.js';
 
 export function softContest(question: string, work: LoadWork): Contest {
   const { ram, chunks } = work;
-  const walk = pagingMmu({ ram, path: 'walk' });
-  const soft = (): typeof walk => pagingMmu({ ram, path: 'soft' });
+  const walk = mmuFor('walk', ram);
+  const soft = (): typeof walk => mmuFor('soft', ram);
   const root = walk.cr3Lo;
   const reals = 'an entry in one cache line, hits in a loop without calls';
   const arrays = 'as fast while all is in the cache; three cache lines an entry when not';

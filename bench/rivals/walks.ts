@@ -2,8 +2,9 @@
 
 import * as address from '../../hw/address.js';
 import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/paging/x86-format.js';
+import { mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';
-import { loader, pagingMmu, realLoad, thenLoad } from './loads.js';
+import { loader, realLoad, thenLoad } from './loads.js';
 import type { LoadWork, Translate } from './loads.js';
 
 const { frameOf } = address;
@@ -44,7 +45,7 @@ function atomicLoads({ ram, chunks }: LoadWork, root: number): Translate {
 }
 
 export function walkContest(question: string, work: LoadWork): Contest {
-  const walk = pagingMmu({ ram: work.ram, path: 'walk' });
+  const walk = mmuFor('walk', work.ram);
   const root = walk.cr3Lo >>> 12;
   return {
     question,
