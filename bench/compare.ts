@@ -3,7 +3,6 @@
  * machines, worked out and made resident beforehand. The difference is reading, unpacking and bookkeeping.
  */
 
-import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/address.js';
 import { DEFAULT_COSTS } from '../hw/cost.js';
@@ -15,7 +14,9 @@ import { replay } from '../src/compare/replay.js';
 import { Resident } from '../src/compare/resident.js';
 import { openTrace } from '../src/trace/open.js';
 import { shippedTraces } from '../src/trace/shipped.js';
-import { cpuNow, hostText, median, rangeText, ratioOf } from './ratio.js';
+import { hostText, thisHost } from './host.js';
+import type { Host } from './host.js';
+import { cpuNow, median, rangeText, ratioOf } from './ratio.js';
 import type { Ratio } from './ratio.js';
 
 const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
@@ -27,10 +28,8 @@ interface CompareRow extends Ratio {
   readonly seconds: number;
 }
 
-export interface CompareBench {
+export interface CompareBench extends Host {
   readonly schemaVersion: 1;
-  readonly node: string;
-  readonly processor: string;
   readonly rounds: number;
   readonly seconds: number;
   readonly rows: readonly CompareRow[];
@@ -119,22 +118,21 @@ export async function measureCompare(rounds: number): Promise<CompareBench> {
   }
   return {
     schemaVersion: 1,
-    node: process.version,
-    processor: cpus().at(0)?.model ?? 'unknown',
+    ...thisHost(),
     rounds,
     seconds: median(whole),
     rows: rivals.map(({ name, times }) => ({ name, seconds: median(times), ...ratioOf(whole, times) })),
   };
 }
 
-export function compareTable({ rounds, node, processor, seconds: whole, rows }: CompareBench): string {
+export function compareTable(result: CompareBench): string {
   const table = new Table({
     head: ['compare on the shipped traces, end to end, against', 'ratio', 'range', 's', 's of compare'],
     colAligns: ['left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
-  for (const row of rows) {
-    table.push([row.name, row.ratio.toFixed(2), rangeText(row), row.seconds.toFixed(2), whole.toFixed(2)]);
+  for (const row of result.rows) {
+    table.push([row.name, row.ratio.toFixed(2), rangeText(row), row.seconds.toFixed(2), result.seconds.toFixed(2)]);
   }
-  return `${table.toString()}\n${hostText(rounds, node, processor)}\n`;
+  return `${table.toString()}\n${hostText(result)}\n`;
 }

@@ -1,7 +1,5 @@
 /** Ratios of CPU times: what contenders that took turns in one process tell, on a machine that does other work too. */
 
-import { countOf } from '../src/report/units.js';
-
 /** Nanoseconds of this process's CPU time, all threads. */
 export function cpuNow(): number {
   const { user, system } = process.cpuUsage();
@@ -30,9 +28,4 @@ export function ratioOf(own: readonly number[], other: readonly number[]): Ratio
 /** `1.87 to 2.58` */
 export function rangeText({ least, most }: Ratio): string {
   return `${least.toFixed(2)} to ${most.toFixed(2)}`;
-}
-
-/** Host times are of one machine: which it was. */
-export function hostText(rounds: number, node: string, processor: string): string {
-  return `CPU time, medians of ${countOf(rounds, 'round')}; Node ${node}, ${processor}`;
 }

@@ -9,6 +9,8 @@ import { cpus, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import Table from 'cli-table3';
 import type { TranslationPath } from '../hw/translation.js';
+import { thisHost } from './host.js';
+import type { Host } from './host.js';
 import { startReference } from './native/reference.js';
 import type { Answer, Reference } from './native/reference.js';
 import { makeRam } from './native/workload.js';
@@ -45,11 +47,9 @@ interface CoresRow {
   readonly shared: Ratio;
 }
 
-export interface CoresResult {
+export interface CoresResult extends Host {
   readonly schemaVersion: 1;
   readonly compiler: string;
-  readonly node: string;
-  readonly processor: string;
   readonly processors: number;
   readonly rounds: number;
   /** Runnable tasks of the whole machine, averaged over a minute, as the measuring began and as it ended. */
@@ -165,8 +165,7 @@ export async function measureCores(rounds: number): Promise<CoresResult> {
   return {
     schemaVersion: 1,
     compiler: reference.compiler,
-    node: process.version,
-    processor: cpus().at(0)?.model ?? 'unknown',
+    ...thisHost(),
     processors: cpus().length,
     rounds,
     loadBefore,

@@ -1,7 +1,8 @@
 /** `npm run bench -- --growth`: how costs grow with memory. Modelled counts and host times keep to columns of their own. */
 
-import { cpus } from 'node:os';
 import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
+import { thisHost } from '../host.js';
+import type { Host } from '../host.js';
 import { measureForks } from './fork.js';
 import type { ForkPoint } from './fork.js';
 import { measureMemory } from './memory.js';
@@ -12,10 +13,8 @@ import type { TranslationPoint } from './translation.js';
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
 
-export interface GrowthResult {
+export interface GrowthResult extends Host {
   readonly schemaVersion: 1;
-  readonly node: string;
-  readonly processor: string;
   readonly rounds: number;
   readonly tlb: string;
   readonly translations: readonly TranslationPoint[];
@@ -39,8 +38,7 @@ export function measureGrowth(rounds: number, extent: keyof typeof EXTENTS): Gro
   const gib = (bytes: number): string => `${bytes / GIB} GiB`;
   return {
     schemaVersion: 1,
-    node: process.version,
-    processor: cpus().at(0)?.model ?? 'unknown',
+    ...thisHost(),
     rounds,
     tlb: MODEL_DEFAULT.name,
     translations,

@@ -2,7 +2,7 @@
 
 import { factTable, wrap } from '../../src/report/table.js';
 import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/units.js';
-import { hostText } from '../ratio.js';
+import { hostText } from '../host.js';
 import type { ForkPoint } from './fork.js';
 import type { GrowthResult } from './growth.js';
 import type { TranslationPoint } from './translation.js';
@@ -75,7 +75,7 @@ function memoryTexts({ memory }: GrowthResult): string[] {
 
 /** Counts first, then the host's times. */
 export function growthText(result: GrowthResult): string {
-  const { translations, forks, tlb, rounds, node, processor, leftOut } = result;
+  const { translations, forks, tlb, leftOut } = result;
   const nanoseconds = (value: number): string => value.toFixed(1);
   return `${[
     translationTable(
@@ -103,6 +103,6 @@ export function growthText(result: GrowthResult): string {
     ]),
     ...memoryTexts(result),
     ...leftOut.map((line) => wrap(`Left out. ${line}`)),
-    wrap(`Translations in batches; ${hostText(rounds, node, processor)}.`),
+    wrap(`Translations in batches; ${hostText(result)}.`),
   ].join('\n\n')}\n`;
 }

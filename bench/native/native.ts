@@ -6,9 +6,10 @@
  * holds for this machine only.
  */
 
-import { cpus } from 'node:os';
 import Table from 'cli-table3';
-import { hostText, median, rangeText, ratioOf } from '../ratio.js';
+import { hostText, thisHost } from '../host.js';
+import type { Host } from '../host.js';
+import { median, rangeText, ratioOf } from '../ratio.js';
 import type { Ratio } from '../ratio.js';
 import { startReference } from './reference.js';
 import { startRivals } from './rival-process.js';
@@ -26,11 +27,9 @@ interface RatioRow extends Ratio {
   readonly referenceNanoseconds: number;
 }
 
-export interface NativeResult {
+export interface NativeResult extends Host {
   readonly schemaVersion: 1;
   readonly compiler: string;
-  readonly node: string;
-  readonly processor: string;
   readonly rounds: number;
   readonly rows: readonly RatioRow[];
 }
@@ -88,8 +87,7 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
     return {
       schemaVersion: 1,
       compiler: reference.compiler,
-      node: process.version,
-      processor: cpus().at(0)?.model ?? 'unknown',
+      ...thisHost(),
       rounds,
       rows: [
         ...[...times].map(([rival, found]) => row(rival, found)),
@@ -106,13 +104,13 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
 }
 
 /** The result for people. */
-export function nativeTable({ compiler, node, processor, rounds, rows }: NativeResult): string {
+export function nativeTable(result: NativeResult): string {
   const table = new Table({
     head: ['what', 'pattern', 'ratio to C', 'range', 'ns', 'ns in C'],
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
-  for (const { name, what, nanoseconds, referenceNanoseconds, ...ratio } of rows) {
+  for (const { name, what, nanoseconds, referenceNanoseconds, ...ratio } of result.rows) {
     table.push([
       name,
       what,
@@ -122,5 +120,5 @@ export function nativeTable({ compiler, node, processor, rounds, rows }: NativeR
       referenceNanoseconds.toFixed(1),
     ]);
   }
-  return `${table.toString()}\n${hostText(rounds, node, processor)}, ${compiler}\n`;
+  return `${table.toString()}\n${hostText(result)}, ${result.compiler}\n`;
 }

@@ -5,10 +5,11 @@
  * one round. Host time, so it holds for this machine only.
  */
 
-import { cpus } from 'node:os';
 import Table from 'cli-table3';
+import { hostText, thisHost } from '../host.js';
+import type { Host } from '../host.js';
 import { makeRam } from '../native/workload.js';
-import { cpuNow, hostText, median, rangeText, ratioOf } from '../ratio.js';
+import { cpuNow, median, rangeText, ratioOf } from '../ratio.js';
 import type { Ratio } from '../ratio.js';
 import type { Contender, Contest, Scale } from './contest.js';
 import { faultContest } from './faults.js';
@@ -28,10 +29,8 @@ interface RivalRow extends Ratio {
   readonly nanoseconds: number;
 }
 
-export interface RivalsResult {
+export interface RivalsResult extends Host {
   readonly schemaVersion: 1;
-  readonly node: string;
-  readonly processor: string;
   readonly rounds: number;
   readonly rows: readonly RivalRow[];
 }
@@ -96,15 +95,15 @@ export function measureRivals(rounds: number, scale: Scale, only?: RegExp): Riva
   );
   return {
     schemaVersion: 1,
-    node: process.version,
-    processor: cpus().at(0)?.model ?? 'unknown',
+    ...thisHost(),
     rounds,
     rows: chosen.flatMap((contest) => measureContest(contest, rounds)),
   };
 }
 
 /** The result for people: a table a contest. */
-export function rivalsTable({ node, processor, rounds, rows }: RivalsResult): string {
+export function rivalsTable(result: RivalsResult): string {
+  const { rows } = result;
   const questions = [...new Set(rows.map(({ question }) => question))];
   const tables = questions.map((question) => {
     const table = new Table({
@@ -119,5 +118,5 @@ export function rivalsTable({ node, processor, rounds, rows }: RivalsResult): st
     }
     return `${question}\n${table.toString()}\n`;
   });
-  return `${tables.join('\n')}\nThe first of each is the one in use. ${hostText(rounds, node, processor)}\n`;
+  return `${tables.join('\n')}\nThe first of each is the one in use. ${hostText(result)}\n`;
 }
