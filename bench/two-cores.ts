@@ -70,7 +70,10 @@ class Cores {
     this.workers = Array.from({ length: WORKERS }, () => new Worker(file, { workerData }));
   }
 
-  /** One work by each of the first `threads` workers. */
+  /**
+   * One work by each of the first `threads` workers.
+   * @throws Error when they load other words than one another
+   */
   async run(path: TranslationPath, pattern: Pattern, threads: number, alone = false): Promise<Answer> {
     this.come += threads;
     const work: CoreWork = { path, pattern, alone, gate: this.come };
@@ -83,7 +86,11 @@ class Cores {
     );
     const began = Math.min(...times.map((time) => time.began));
     const ended = Math.max(...times.map((time) => time.ended));
-    return { nanoseconds: ended - began, checksum: times[0].checksum };
+    const [{ checksum }] = times;
+    if (times.some((time) => time.checksum !== checksum)) {
+      throw new Error(`${path}, ${pattern}: one worker loaded other words than another`);
+    }
+    return { nanoseconds: ended - began, checksum };
   }
 
   async close(): Promise<void> {

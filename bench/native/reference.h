@@ -66,7 +66,7 @@ struct modelled *new_modelled(struct machine *m);
 long modelled_batch(struct modelled *t, const struct batch *b);
 
 /* `loads` loads by each of one or two threads (path soft, walk or modelled): nanoseconds of wall time to the end of the
- * slower one; `sum` is that of the words the first one loaded. */
+ * slower one; `sum` is that of the words each one loaded: exits when one's differs from another's. */
 enum { MAX_THREADS = 2 };
 struct core;
 struct core *new_cores(struct machine *m, const uint64_t *addresses);

@@ -70,6 +70,7 @@ uint64_t run_cores(struct core *cores, int threads, const char *path, long loads
     pthread_join(cores[i].thread, NULL);
     if (cores[i].began < first) first = cores[i].began;
     if (cores[i].ended > last) last = cores[i].ended;
+    if (cores[i].sum != cores[0].sum) exit(1);
   }
   *sum = cores[0].sum;
   return last - first;
