@@ -5,8 +5,8 @@ import { Mmu } from '../hw/mmu.js';
 import { mix } from '../hw/random.js';
 import type { Ram } from '../hw/ram.js';
 import { Kernel } from '../src/kernel/kernel.js';
+import { must } from '../src/kernel/must.js';
 import type { PagePolicy, Process } from '../src/kernel/process.js';
-import { must } from '../src/lab/must.js';
 
 /** Where it keeps its memory: 1 TiB, aligned for every page size. */
 const BASE = 2 ** 40;

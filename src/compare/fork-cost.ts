@@ -6,8 +6,8 @@ import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import type { KernelCounters } from '../kernel/counters.js';
 import { Kernel } from '../kernel/kernel.js';
+import { must } from '../kernel/must.js';
 import type { Process } from '../kernel/process.js';
-import { must } from '../lab/must.js';
 import { ForkResult, type ForkRun, type ForkScenario } from '../report/fork-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 

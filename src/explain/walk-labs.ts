@@ -1,7 +1,7 @@
 /** Labs whose machines can be walked: those of the textbook, and two that are about nothing but walks. */
 
-import { must } from '../lab/must.js';
 import { PROT_READ } from '../kernel/flags.js';
+import { must } from '../kernel/must.js';
 import { LABS } from '../lab/labs.js';
 import { PagedMachine } from '../lab/paged-machine.js';
 import type { Lab } from '../lab/story.js';

@@ -10,13 +10,13 @@ import { Ram } from '../../hw/ram.js';
 import type { OpenFile } from '../kernel/file.js';
 import * as f from '../kernel/flags.js';
 import { Kernel } from '../kernel/kernel.js';
+import { must } from '../kernel/must.js';
 import { permissions } from '../kernel/smaps.js';
 import type { Process, PagePolicy } from '../kernel/process.js';
 import type { Vma } from '../kernel/vma.js';
 import type { SchemeCost } from '../report/lab-result.js';
 import { Meter } from './meter.js';
 import type { Work } from './meter.js';
-import { must } from './must.js';
 import type { Stage, StageProcess, StageRegion } from './stage.js';
 
 export interface MapOptions {

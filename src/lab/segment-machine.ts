@@ -4,6 +4,7 @@ import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import { SegmentedCore } from '../../hw/segmentation/core.js';
 import { describeDescriptor } from '../../hw/segmentation/describe.js';
+import { must } from '../kernel/must.js';
 import type { ArenaDrawing, SchemeCost } from '../report/lab-result.js';
 import type { SegmentKernelOptions, SegmentKind } from '../segments/kernel.js';
 import { SegmentKernel } from '../segments/kernel.js';
@@ -11,7 +12,6 @@ import type { SegmentProcess } from '../segments/process.js';
 import type { Segment } from '../segments/segment.js';
 import { Meter, readCycles } from './meter.js';
 import type { Work } from './meter.js';
-import { must } from './must.js';
 
 /** Room below the arena for the tables. */
 const TABLE_ROOM = 0x1_0000;

@@ -6,8 +6,8 @@ import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import type { Random } from '../../hw/random.js';
 import { Kernel } from '../kernel/kernel.js';
+import { must } from '../kernel/must.js';
 import type { Process } from '../kernel/process.js';
-import { must } from '../lab/must.js';
 import { between, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 

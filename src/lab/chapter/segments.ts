@@ -8,13 +8,13 @@ import { Mmu } from '../../../hw/mmu.js';
 import { Ram } from '../../../hw/ram.js';
 import { SegmentedCore } from '../../../hw/segmentation/core.js';
 import { DS } from '../../../hw/segmentation/register.js';
+import { must } from '../../kernel/must.js';
 import { HoleArena } from '../../segments/arena.js';
 import { SegmentMemory } from '../../segments/memory.js';
 import { Segment } from '../../segments/segment.js';
 import { SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
 import type { SegmentTable } from '../../segments/segment-table.js';
 import { countOf } from '../../report/units.js';
-import { must } from '../must.js';
 
 const ARENA_BASE = 0x1_0000;
 const ARENA_BYTES = 0x1_0000;

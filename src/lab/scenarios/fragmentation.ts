@@ -1,10 +1,10 @@
 /** A copy that fails although enough memory is free, and the four ways such an allocation can end. */
 
 import { errnoName } from '../../kernel/errno.js';
+import { must } from '../../kernel/must.js';
 import { externalFragmentation, largestHole } from '../../segments/arena.js';
 import type { SegmentProcess } from '../../segments/process.js';
 import { useArena } from '../arena-use.js';
-import { must } from '../must.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

@@ -1,6 +1,6 @@
 /** A library of 2 MB, shared page by page: 512 entries a process; by one descriptor; by one large page. */
 
-import { must } from '../must.js';
+import { must } from '../../kernel/must.js';
 import { hex, PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

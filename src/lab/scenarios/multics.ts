@@ -1,12 +1,12 @@
 /** Dynamic linking and rings, as Multics had them. */
 
 import { errnoName } from '../../kernel/errno.js';
+import { must } from '../../kernel/must.js';
 import { SEGV_ACCERR, signalName } from '../../kernel/signal.js';
 import { Multics } from '../../segments/multics/multics.js';
 import type { SegmentDefinition } from '../../segments/multics/directory.js';
 import type { MulticsProcess } from '../../segments/multics/process.js';
 import { RINGS } from '../../segments/multics/rings.js';
-import { must } from '../must.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
 

@@ -1,4 +1,4 @@
-import { errnoName } from '../kernel/errno.js';
+import { errnoName } from './errno.js';
 
 /** The result of a step that its caller has arranged to succeed; if it does not, the model is wrong, and says why. */
 export function must<T>(result: T | number): T {
