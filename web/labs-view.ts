@@ -3,7 +3,8 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { LABS } from '../src/lab/labs.js';
 import { runLab } from '../src/lab/story.js';
-import type { ArenaDrawing, LabResult, SchemeCost } from '../src/report/lab-result.js';
+import { COST_LABELS } from '../src/report/lab-result.js';
+import type { ArenaDrawing, LabResult } from '../src/report/lab-result.js';
 import { menu } from './form.js';
 import type { Machine } from './history.js';
 import { type Page, type Settings, StoryView } from './view.js';
@@ -159,15 +160,6 @@ function figures({ figures: measured, expected }: LabResult): TemplateResult {
   </table>`;
 }
 
-const COSTS: readonly (readonly [keyof SchemeCost, string])[] = [
-  ['bytesCopied', 'bytes copied'],
-  ['tableBytes', 'table bytes'],
-  ['faults', 'faults'],
-  ['flushes', 'flushes'],
-  ['modelCycles', 'model cycles'],
-  ['largestPause', 'largest single pause'],
-];
-
 function comparison({ comparison: both }: LabResult): TemplateResult | typeof nothing {
   if (both === undefined) return nothing;
   return html`<table class="figures">
@@ -176,7 +168,7 @@ function comparison({ comparison: both }: LabResult): TemplateResult | typeof no
       <th scope="col">segmentation</th>
       <th scope="col">paging</th>
     </tr>
-    ${COSTS.map(
+    ${COST_LABELS.map(
       ([key, label]) =>
         html`<tr>
           <th scope="row">${label}</th>

@@ -45,3 +45,13 @@ export type ArenaDrawing = z.infer<typeof Arena>;
 export type LabStep = z.infer<typeof Step>;
 export type LabResult = z.infer<typeof LabResult>;
 export type SchemeCost = z.infer<typeof SchemeCost>;
+
+/** The costs in the order in which people read them, with their names. */
+export const COST_LABELS: readonly (readonly [keyof SchemeCost, string])[] = [
+  ['bytesCopied', 'bytes copied'],
+  ['tableBytes', 'table bytes'],
+  ['faults', 'faults'],
+  ['flushes', 'flushes'],
+  ['modelCycles', 'model cycles'],
+  ['largestPause', 'largest single pause'],
+];

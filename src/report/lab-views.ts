@@ -1,7 +1,8 @@
 /** A lab as text for the terminal: its steps, the arena drawn, figures beside the expected ones, and both schemes' costs. */
 
 import pc from 'picocolors';
-import type { ArenaDrawing, Figure, LabResult, LabStep, SchemeCost } from './lab-result.js';
+import { COST_LABELS } from './lab-result.js';
+import type { ArenaDrawing, Figure, LabResult, LabStep } from './lab-result.js';
 import { factTable, wrap } from './table.js';
 import type { Fact } from './table.js';
 import { formatCount } from './units.js';
@@ -45,15 +46,6 @@ function figureFacts({ figures, expected }: LabResult): Fact[] {
 
 const COST_NOTE =
   'Flushes are invalidations of the TLB, or segment registers reloaded. Model cycles are weights that make the schemes comparable, not times.';
-
-const COST_LABELS: readonly (readonly [keyof SchemeCost, string])[] = [
-  ['bytesCopied', 'bytes copied'],
-  ['tableBytes', 'table bytes'],
-  ['faults', 'faults'],
-  ['flushes', 'flushes'],
-  ['modelCycles', 'model cycles'],
-  ['largestPause', 'largest single pause'],
-];
 
 /** The lab as people read it. */
 export function labText(result: LabResult): string {
