@@ -92,13 +92,16 @@ function suggestion(word: string, choices: readonly string[]): string {
   return '';
 }
 
+/** What to give instead of a word that is none of the choices. */
+export function choiceAdvice(word: string, choices: readonly string[]): string {
+  return `Choose from ${choices.join(', ')}.${suggestion(word, choices)}`;
+}
+
 /** A parser for one of a few words. */
 export function parseChoice<T extends string>(choices: readonly T[]): (text: string) => T {
   return (text) => {
     const found = choices.find((choice) => choice === text);
-    if (found === undefined) {
-      throw new InvalidArgumentError(`Choose from ${choices.join(', ')}.${suggestion(text, choices)}`);
-    }
+    if (found === undefined) throw new InvalidArgumentError(choiceAdvice(text, choices));
     return found;
   };
 }

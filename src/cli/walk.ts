@@ -9,11 +9,11 @@ import { buildMachine } from '../explain/machine.js';
 import type { AccessKind } from '../explain/machine-state.js';
 import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../explain/scene.js';
 import type { Scene } from '../explain/scene.js';
-import { WALK_LABS } from '../explain/walk-labs.js';
 import { explainWalk } from '../explain/walk.js';
 import { walkText } from '../explain/walk-text.js';
+import type { Lab } from '../lab/story.js';
 import { CommandFailure } from './failure.js';
-import { accessOption, parseChoice, parseCount } from './options.js';
+import { accessOption, choiceAdvice, parseChoice, parseCount } from './options.js';
 import { printJson } from './output.js';
 import { inState, readState } from './state-file.js';
 
@@ -35,13 +35,24 @@ function parseLinear(text: string): Word64 {
   throw new InvalidArgumentError('Give an address of at most 64 bits, such as 0x401000.');
 }
 
-/** The scene of `--lab`, which `--step` and `--process` need. */
-function sceneFor({ lab: name, step, process }: WalkCommandOptions): Scene | undefined {
+const LAB_FLAGS = '--lab <name>';
+
+/** Labs take longer to load than a walk takes: whoever names none does not wait for them. */
+async function loadLab(name: string): Promise<Lab> {
+  const { WALK_LABS } = await import('../explain/walk-labs.js');
   const lab = WALK_LABS.find((candidate) => candidate.name === name);
-  if (lab === undefined) {
+  if (lab !== undefined) return lab;
+  const names = WALK_LABS.map((known) => known.name);
+  throw new CommandFailure(`option '${LAB_FLAGS}' argument '${name}' is invalid. ${choiceAdvice(name, names)}`, 2);
+}
+
+/** The scene of `--lab`, which `--step` and `--process` need. */
+async function sceneFor({ lab: name, step, process }: WalkCommandOptions): Promise<Scene | undefined> {
+  if (name === undefined) {
     if (step === undefined && process === undefined) return undefined;
     throw new CommandFailure(`${step === undefined ? '--process' : '--step'} is for a lab; name it with --lab`, 2);
   }
+  const lab = await loadLab(name);
   try {
     return playScene(lab, step, process);
   } catch (error) {
@@ -61,8 +72,8 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
   throw new CommandFailure(`ADDRESS ${text}: linear addresses of ${title} have 32 bits; give at most 0xffffffff`, 2);
 }
 
-function walk(address: Word64 | undefined, options: WalkCommandOptions, text: string): void {
-  const scene = sceneFor(options);
+async function walk(address: Word64 | undefined, options: WalkCommandOptions, text: string): Promise<void> {
+  const scene = await sceneFor(options);
   const json = options.json === true;
   if (address === undefined) {
     if (scene === undefined) throw new CommandFailure('ADDRESS is missing; give one such as 0x401000', 2);
@@ -96,11 +107,7 @@ export function walkCommand(): Command {
         .conflicts(own),
     )
     .addOption(new Option('--state <file>', 'a machine of yours, as --print-state writes one').conflicts('lab'))
-    .addOption(
-      new Option('--lab <name>', 'as a lab leaves it: demand, huge or those of pagewalk lab').argParser(
-        parseChoice(WALK_LABS.map(({ name }) => name)),
-      ),
-    )
+    .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
     .option('--step <number>', 'as it is after this step of the lab', (value) => parseCount(value))
     .option('--process <pid>', 'the process of the lab whose tables are walked', (value) => parseCount(value))
     .option('--json', 'print JSON instead of text')
@@ -110,8 +117,8 @@ export function walkCommand(): Command {
       `\nTry ${everywhere.map(({ address }) => address).join(' ')}.\n\n` +
         'Examples:\n  pagewalk walk 0x602000 --access write --user\n  pagewalk walk 0x400000 --access write --user --lab fork --step 2',
     )
-    .action((address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
+    .action(async (address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
       if (options.printState === true) printJson(demoStateInput(options.mode ?? '4l'));
-      else walk(address, options, command.args.at(0) ?? '');
+      else await walk(address, options, command.args.at(0) ?? '');
     });
 }
