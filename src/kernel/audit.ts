@@ -6,7 +6,7 @@ import { PTE_P, PTE_PS, PTE_RW } from '../../hw/paging/x86-format.js';
 import { formatHex, highWord, lowWord } from '../../hw/address.js';
 import type { AddressSpace } from './address-space.js';
 import { FRAME_ANON, FRAME_TABLE, MAP_COUNT } from './frames.js';
-import { hugeFrame } from './mapping.js';
+import { firstFrame } from './mapping.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
 import type { Vma } from './vma.js';
@@ -93,7 +93,7 @@ class Audit {
   #page(space: AddressSpace, at: number, shift: number, address: number): void {
     const { memory } = this;
     const low = memory.tables.words[at];
-    const frame = shift === 12 ? memory.tables.frameAt(at) : hugeFrame(memory.tables.frameAt(at));
+    const frame = firstFrame(memory.tables, at, shift);
     const name = `space ${space.id}: page ${hex(address)}`;
     const vma = space.vmas.at(address);
     if (vma === undefined || address + 2 ** shift > vma.end) {

@@ -3,11 +3,13 @@
  * no other part has to keep them in step.
  */
 
+import { PAGE_BYTES, SHIFT_4K } from '../../hw/address.js';
 import { PTE_A, PTE_D, PTE_PS } from '../../hw/paging/x86-format.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from './frames.js';
 import type { AnonVma } from './anon-vma.js';
 import { HUGE_FRAMES } from './memory.js';
 import type { Memory } from './memory.js';
+import type { PageTables } from './page-table.js';
 import { executeBits, protectionBits, PTE_SPECIAL, PTE_WRITTEN } from './pte.js';
 import type { Vma } from './vma.js';
 import { VM_WRITE } from './vma-flags.js';
@@ -86,4 +88,14 @@ export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number): 
 /** The head that a huge entry names: bit 12 of the entry is no address bit but PAT. */
 export function hugeFrame(frame: number): number {
   return frame & -HUGE_FRAMES;
+}
+
+/** The first frame of the page of 2^shift bytes that the entry at `at` maps. */
+export function firstFrame(tables: PageTables, at: number, shift: number): number {
+  return shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
+}
+
+/** The frame of the 4 KiB around `address` in that page. */
+export function frameBehind(tables: PageTables, at: number, shift: number, address: number): number {
+  return firstFrame(tables, at, shift) + Math.floor((address % 2 ** shift) / PAGE_BYTES);
 }

@@ -32,7 +32,7 @@ export class PageTables {
   readonly words: Int32Array;
   /** Results of {@link next}: the place of an entry of a page directory, or of a 1 GiB page. */
   at = 0;
-  /** log2 of the bytes that the found entry covers: 21 or 30. */
+  /** log2 of the bytes that the found entry covers: 21 or 30, and of {@link findLeaf} any level's. */
   shift = 0;
   /** The part of the asked range that the found entry covers. */
   start = 0;
@@ -97,6 +97,22 @@ export class PageTables {
       const at = table + indexAt(address, level) * 2;
       if (level === shift) return at;
       if (!this.isTable(at)) return -1;
+      table = this.tableAt(at);
+    }
+  }
+
+  /**
+   * Place of the entry that says what is at `address`: that of a page of any size, or an empty one at the level where
+   * tables end. Read `shift`.
+   */
+  findLeaf(space: AddressSpace, address: number): number {
+    let table = space.root * TABLE_WORDS;
+    for (let level = SHIFT_512G; ; level -= 9) {
+      const at = table + indexAt(address, level) * 2;
+      if (level === SHIFT_4K || !this.isTable(at)) {
+        this.shift = level;
+        return at;
+      }
       table = this.tableAt(at);
     }
   }

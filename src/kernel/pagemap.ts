@@ -1,10 +1,10 @@
 /** What is behind a page of a process: the facts that /proc/PID/pagemap and /proc/kpageflags tell. */
 
-import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { SHIFT_4K } from '../../hw/address.js';
 import type { AddressSpace } from './address-space.js';
 import { FRAME_ANON } from './frames.js';
 import { isGuard } from './guard.js';
-import { hugeFrame } from './mapping.js';
+import { firstFrame, frameBehind } from './mapping.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED, PTE_SOFT_DIRTY, PTE_SPECIAL } from './pte.js';
 
@@ -41,11 +41,8 @@ const ABSENT: PagemapEntry = {
 /** The page of `space` at `address`. */
 export function pagemap(memory: Memory, space: AddressSpace, address: number): PagemapEntry {
   const { tables } = memory;
-  for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
-    const at = tables.find(space, address, shift);
-    if (at >= 0) return describe(memory, at, shift, address);
-  }
-  return ABSENT;
+  const at = tables.findLeaf(space, address);
+  return describe(memory, at, tables.shift, address);
 }
 
 function describe(memory: Memory, at: number, shift: number, address: number): PagemapEntry {
@@ -53,8 +50,7 @@ function describe(memory: Memory, at: number, shift: number, address: number): P
   const low = tables.words[at];
   if (isGuard(low)) return { ...ABSENT, guard: true };
   if ((low & PTE_MAPPED) === 0) return ABSENT;
-  const first = shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
-  const frame = first + Math.floor((address % 2 ** shift) / PAGE_BYTES);
+  const frame = frameBehind(tables, at, shift, address);
   const softDirty = (low & PTE_SOFT_DIRTY) !== 0;
   if ((low & PTE_SPECIAL) !== 0) {
     // The small zero page is no "normal" page and has no flags; the huge one is a folio, and not an anonymous one.
@@ -67,7 +63,7 @@ function describe(memory: Memory, at: number, shift: number, address: number): P
     frame,
     file: (frames.flags[head] & FRAME_ANON) === 0,
     guard: false,
-    exclusive: frames.mappingsOf(first) === 1,
+    exclusive: frames.mappingsOf(firstFrame(tables, at, shift)) === 1,
     softDirty,
     huge: frames.order[head] !== 0,
     zero: false,

@@ -3,7 +3,7 @@
  * accesses to user memory.
  */
 
-import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { PAGE_BYTES } from '../../hw/address.js';
 import { PTE_RW } from '../../hw/paging/x86-format.js';
 import type { AddressSpace } from './address-space.js';
 import { EFAULT, EINVAL, ENOMEM } from './errno.js';
@@ -17,13 +17,8 @@ import { VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
 /** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
 export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
   const { tables } = memory;
-  for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
-    const at = tables.find(space, address, shift);
-    if (at < 0) continue;
-    const low = tables.words[at];
-    return (low & PTE_MAPPED) !== 0 && (!write || (low & PTE_RW) !== 0);
-  }
-  return false;
+  const low = tables.words[tables.findLeaf(space, address)];
+  return (low & PTE_MAPPED) !== 0 && (!write || (low & PTE_RW) !== 0);
 }
 
 /**

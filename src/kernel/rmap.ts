@@ -1,10 +1,10 @@
 /** The reverse map: from a frame, or a range of an object, to every place that maps it. */
 
-import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { SHIFT_4K } from '../../hw/address.js';
 import { PTE_D, PTE_RW } from '../../hw/paging/x86-format.js';
 import type { FileObject } from './file.js';
 import { FRAME_ANON, FRAME_DIRTY } from './frames.js';
-import { hugeFrame } from './mapping.js';
+import { frameBehind } from './mapping.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED } from './pte.js';
 import type { Vma } from './vma.js';
@@ -40,14 +40,10 @@ export function mappingsOf(memory: Memory, frame: number): FrameMapping[] {
 /** log2 of the bytes of the entry by which `address` leads to `frame`; 0 when it does not. */
 function shiftOfMapping(memory: Memory, vma: Vma, address: number, frame: number): number {
   const { tables } = memory;
-  for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
-    const at = tables.find(vma.space, address, shift);
-    if (at < 0 || (tables.words[at] & PTE_MAPPED) === 0) continue;
-    const inside = Math.floor((address % 2 ** shift) / PAGE_BYTES);
-    const first = shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
-    return first + inside === frame ? shift : 0;
-  }
-  return 0;
+  const at = tables.findLeaf(vma.space, address);
+  const { shift } = tables;
+  const mapped = (tables.words[at] & PTE_MAPPED) !== 0;
+  return mapped && frameBehind(tables, at, shift, address) === frame ? shift : 0;
 }
 
 /**

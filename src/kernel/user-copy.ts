@@ -3,11 +3,11 @@
  * process's, so that they break copy-on-write and stop at what the process may not touch.
  */
 
-import { PAGE_BYTES, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { PAGE_BYTES } from '../../hw/address.js';
 import { PTE_A, PTE_D } from '../../hw/paging/x86-format.js';
 import type { AddressSpace } from './address-space.js';
 import { countFault, findOrGrow } from './fault.js';
-import { hugeFrame } from './mapping.js';
+import { frameBehind } from './mapping.js';
 import type { Memory } from './memory.js';
 import { faultIn, isReady } from './populate.js';
 import { SEGV_ACCERR, SEGV_MAPERR } from './signal.js';
@@ -32,14 +32,9 @@ function allows(accessible: boolean, flags: number, write: boolean): boolean {
 /** The frame of a present page, marked as the processor's own access would mark it. */
 function markUsed(memory: Memory, space: AddressSpace, address: number, write: boolean): number {
   const { tables } = memory;
-  for (const shift of [SHIFT_4K, SHIFT_2M, SHIFT_1G]) {
-    const at = tables.find(space, address, shift);
-    if (at < 0) continue;
-    tables.words[at] |= write ? PTE_A | PTE_D : PTE_A;
-    const first = shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
-    return first + Math.floor((address % 2 ** shift) / PAGE_BYTES);
-  }
-  return SEGV_MAPERR;
+  const at = tables.findLeaf(space, address);
+  tables.words[at] |= write ? PTE_A | PTE_D : PTE_A;
+  return frameBehind(tables, at, tables.shift, address);
 }
 
 /**
