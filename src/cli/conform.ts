@@ -5,6 +5,7 @@ import { conformLinux, linuxText, valuesAndPagesPassed } from '../conformance/li
 import { allPassed, resultText } from '../conformance/result.js';
 import { conformX86 } from '../conformance/x86.js';
 import { explainSystemError } from './failure.js';
+import { printJson } from './output.js';
 
 interface ConformOptions {
   readonly json?: true;
@@ -56,8 +57,8 @@ function replayCommand<Result>(name: string, { recordings, run, text, passed }: 
     )
     .action((files: string[], options: ConformOptions) => {
       const result = replayFiles(files, run);
-      const json = options.json === true;
-      process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : text(result));
+      if (options.json === true) printJson(result);
+      else process.stdout.write(text(result));
       if (!passed(result)) process.exitCode = 1;
     });
 }

@@ -4,18 +4,16 @@ import { runLab } from '../lab/story.js';
 import { labList, labText } from '../report/lab-views.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import { parseChoice } from './options.js';
+import { printJson } from './output.js';
 
 interface LabOptions {
   readonly json?: true;
 }
 
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
-}
-
-function listText(json: boolean): string {
+function printList(json: boolean): void {
   const labs = LABS.map(({ name, title }) => ({ name, title }));
-  return json ? toJson({ schemaVersion: SCHEMA_VERSION, command: 'lab', labs }) : labList(labs);
+  if (json) printJson({ schemaVersion: SCHEMA_VERSION, command: 'lab', labs });
+  else process.stdout.write(labList(labs));
 }
 
 /** `pagewalk lab`: the textbook's scenarios, each run on the emulated machine. */
@@ -29,10 +27,11 @@ export function labCommand(): Command {
       const json = options.json === true;
       const lab = LABS.find((candidate) => candidate.name === name);
       if (lab === undefined) {
-        process.stdout.write(listText(json));
+        printList(json);
         return;
       }
       const result = runLab(lab);
-      process.stdout.write(json ? toJson(result) : labText(result));
+      if (json) printJson(result);
+      else process.stdout.write(labText(result));
     });
 }
