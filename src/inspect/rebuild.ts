@@ -111,11 +111,6 @@ function isMemoryFile(name: string): boolean {
   return /^(\/dev\/zero|\/dev\/shm\/|\/memfd:|\/SYSV|\/drm|\[)/.test(name);
 }
 
-function protOf(permissions: string): number {
-  const bits = [f.PROT_READ, f.PROT_WRITE, f.PROT_EXEC];
-  return bits.reduce((prot, bit, i) => (permissions[i] === '-' ? prot : prot | bit), 0);
-}
-
 /** Rebuilds what a plan says, as a process of `kernel`. */
 export class Rebuilder {
   readonly process: Process;
@@ -137,7 +132,7 @@ export class Rebuilder {
   add({ region, runs }: PlannedRegion): void {
     const { start, end } = region;
     const what = nameOf(region);
-    const prot = protOf(region.permissions);
+    const prot = f.protOf(region.permissions);
     // The loader, too, writes to pages that it protects afterwards.
     const open = prot | f.PROT_READ | f.PROT_WRITE;
     const file = isAnonymous(region) || isHugetlb(region) ? null : this.#file(region);

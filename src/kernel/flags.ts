@@ -5,6 +5,12 @@ export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
 
+/** The rights that the first three characters of `r-x`, as /proc/PID/maps has them, name. */
+export function protOf(permissions: string): number {
+  const bits = [PROT_READ, PROT_WRITE, PROT_EXEC];
+  return bits.reduce((prot, bit, i) => (permissions[i] === '-' ? prot : prot | bit), 0);
+}
+
 export const MAP_SHARED = 0x1;
 export const MAP_PRIVATE = 0x2;
 /** MAP_SHARED that refuses flags it does not know. */

@@ -33,11 +33,6 @@ export interface MapOptions {
   readonly huge?: boolean;
 }
 
-function protOf(rights: string): number {
-  const bits = [f.PROT_READ, f.PROT_WRITE, f.PROT_EXEC];
-  return bits.reduce((prot, bit, i) => (rights[i] === '-' ? prot : prot | bit), 0);
-}
-
 /** An address as labs print it: `0x7f3abc000000`. */
 export function hex(address: number): string {
   return formatHex(highWord(address), lowWord(address));
@@ -116,7 +111,7 @@ export class PagedMachine implements Stage {
     const request = {
       address: at ?? 0,
       length,
-      prot: protOf(options.rights ?? 'rw-'),
+      prot: f.protOf(options.rights ?? 'rw-'),
       flags:
         (options.shared === true ? f.MAP_SHARED : f.MAP_PRIVATE) |
         (at === undefined ? 0 : f.MAP_FIXED_NOREPLACE) |
