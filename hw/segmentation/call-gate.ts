@@ -141,11 +141,11 @@ function readInnerStack(unit: SegmentationUnit, privilege: number): number {
   const narrow = unit.tr.type === TSS_16 || unit.tr.type === TSS_16_BUSY;
   const pointerBytes = narrow ? 2 : 4;
   const offset = narrow ? privilege * 4 + 2 : privilege * 8 + 4;
-  let status = readTss(unit, offset, pointerBytes, pointerBytes + 2);
+  let status = readInTss(unit, offset, pointerBytes, pointerBytes + 2);
   if (status < 0) return status;
   unit.innerPointer.hi = 0;
   unit.innerPointer.lo = narrow ? unit.memory.valueLo & 0xffff : unit.memory.valueLo;
-  status = readTss(unit, offset + pointerBytes, 2, 2);
+  status = readInTss(unit, offset + pointerBytes, 2, 2);
   if (status < 0) return status;
   const selector = unit.memory.valueLo & 0xffff;
   const copy = unit.innerDescriptor;
@@ -161,7 +161,7 @@ function readInnerStack(unit: SegmentationUnit, privilege: number): number {
 
 /** IA-32e mode: RSP0 to RSP2 lie in the TSS, and SS becomes null with the new CPL as its RPL. */
 function readLongPointer(unit: SegmentationUnit, privilege: number): number {
-  const status = readTss(unit, privilege * 8 + 4, 8, 8);
+  const status = readInTss(unit, privilege * 8 + 4, 8, 8);
   if (status < 0) return status;
   unit.innerPointer.hi = unit.memory.valueHi;
   unit.innerPointer.lo = unit.memory.valueLo;
@@ -170,9 +170,15 @@ function readLongPointer(unit: SegmentationUnit, privilege: number): number {
 }
 
 /** Reads from the TSS; `needed` bytes from `offset` must lie inside it, or #TS names it. */
-function readTss(unit: SegmentationUnit, offset: number, size: number, needed: number): number {
+function readInTss(unit: SegmentationUnit, offset: number, size: number, needed: number): number {
   const { tr } = unit;
   if (offset + needed - 1 > tr.limit) return unit.refuse(INVALID_TSS, tr.selector);
+  return readTss(unit, offset, size);
+}
+
+/** Reads from the TSS, whose limit the caller has checked, into the data path's value; or the status of the fault. */
+export function readTss(unit: SegmentationUnit, offset: number, size: number): number {
+  const { tr } = unit;
   const hi = unit.longModeActive ? highWordAfter(tr.baseHi, tr.baseLo, offset) : 0;
   return unit.readSystem(hi, (tr.baseLo + offset) | 0, size);
 }

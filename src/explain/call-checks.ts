@@ -6,10 +6,9 @@
  */
 
 import { READ } from '../../hw/access.js';
-import { highWordAfter } from '../../hw/address.js';
 import type { Word64 } from '../../hw/address.js';
 import { GENERAL_PROTECTION, INVALID_TSS, OK, STACK_FAULT } from '../../hw/exception.js';
-import { isCallGate } from '../../hw/segmentation/call-gate.js';
+import { isCallGate, readTss } from '../../hw/segmentation/call-gate.js';
 import { isLongCode } from '../../hw/segmentation/code-segment.js';
 import {
   CALL_GATE_16,
@@ -160,10 +159,9 @@ function tssRule(unit: SegmentationUnit, offset: number, bytes: number, what: st
 }
 
 /** Reads from the TSS; undefined when paging does not let the processor. */
-function readTss(unit: SegmentationUnit, offset: number, size: number): Word64 | undefined {
-  const { tr, memory } = unit;
-  const hi = unit.longModeActive ? highWordAfter(tr.baseHi, tr.baseLo, offset) : 0;
-  if (unit.readSystem(hi, (tr.baseLo + offset) | 0, size) < OK) return undefined;
+function valueInTss(unit: SegmentationUnit, offset: number, size: number): Word64 | undefined {
+  const { memory } = unit;
+  if (readTss(unit, offset, size) < OK) return undefined;
   return { hi: size === 8 ? memory.valueHi : 0, lo: memory.valueLo };
 }
 
@@ -174,8 +172,8 @@ function protectedStack(unit: SegmentationUnit, privilege: number): InnerStack {
   const offset = narrow ? privilege * 4 + 2 : privilege * 8 + 4;
   const names = `SS${privilege} and ${narrow ? '' : 'E'}SP${privilege}`;
   const inside = tssRule(unit, offset, bytes + 2, names);
-  const pointer = inside.holds ? readTss(unit, offset, bytes) : undefined;
-  const selector = pointer === undefined ? undefined : readTss(unit, offset + bytes, 2);
+  const pointer = inside.holds ? valueInTss(unit, offset, bytes) : undefined;
+  const selector = pointer === undefined ? undefined : valueInTss(unit, offset + bytes, 2);
   if (pointer === undefined || selector === undefined) return { rules: [inside] };
   const named = selector.lo & 0xffff;
   const lo = narrow ? pointer.lo & 0xffff : pointer.lo;
@@ -220,7 +218,7 @@ function innerStack(unit: SegmentationUnit, privilege: number, named: number, lo
 function longStack(unit: SegmentationUnit, privilege: number): InnerStack {
   const offset = privilege * 8 + 4;
   const inside = tssRule(unit, offset, 8, `RSP${privilege}`);
-  const pointer = inside.holds ? readTss(unit, offset, 8) : undefined;
+  const pointer = inside.holds ? valueInTss(unit, offset, 8) : undefined;
   if (pointer === undefined) return { rules: [inside] };
   const register = new SegmentRegister(SS);
   register.loadNull(privilege);
