@@ -65,6 +65,11 @@ export function formatHex(hi: number, lo: number): string {
     : `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
 }
 
+/** The same of a number up to 2^53. */
+export function toHex(value: number): string {
+  return formatHex(highWord(value), lowWord(value));
+}
+
 /** Reads hexadecimal text with `0x`, or decimal text, of at most 64 bits; `undefined` when the text is neither. */
 export function parseAddress(text: string): Word64 | undefined {
   const clean = text.replaceAll('_', '').trim();

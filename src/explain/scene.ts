@@ -1,6 +1,6 @@
 /** A lab's machine to walk: whose page tables are loaded, and what there is to be seen in them. */
 
-import { formatHex, highWord, lowWord, toNumber } from '../../hw/address.js';
+import { highWord, lowWord, toHex, toNumber } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
 import type { Stage, StageProcess } from '../lab/stage.js';
 import { playLab } from '../lab/story.js';
@@ -84,16 +84,12 @@ export function sceneTitle({ lab, step, running }: Scene): string {
   return `Lab ${lab.name} ${step === null ? 'at its end' : `after step ${step}`}${who}`;
 }
 
-function hex(address: number): string {
-  return formatHex(highWord(address), lowWord(address));
-}
-
 /** The same for programs. */
 export function sceneJson({ lab, step, stage, running }: Scene): unknown {
   const processes = stage.inhabitants.map(({ pid, root, regions }) => ({
     pid,
-    cr3: hex(root),
-    regions: regions.map(({ start, bytes, about }) => ({ start: hex(start), bytes, about })),
+    cr3: toHex(root),
+    regions: regions.map(({ start, bytes, about }) => ({ start: toHex(start), bytes, about })),
   }));
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -111,7 +107,7 @@ export function sceneText(scene: Scene): string {
   const rows = stage.inhabitants.flatMap(({ pid, regions }) =>
     regions.map(({ start, bytes, about }, i) => [
       i === 0 ? `process ${pid}${pid === running?.pid ? ' *' : ''}` : '',
-      hex(start),
+      toHex(start),
       formatBytes(bytes),
       about,
     ]),

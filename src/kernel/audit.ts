@@ -3,7 +3,7 @@
  */
 
 import { PTE_P, PTE_PS, PTE_RW } from '../../hw/paging/x86-format.js';
-import { formatHex, highWord, lowWord } from '../../hw/address.js';
+import { toHex } from '../../hw/address.js';
 import type { AddressSpace } from './address-space.js';
 import { FRAME_ANON, FRAME_TABLE, MAP_COUNT } from './frames.js';
 import { firstFrame } from './mapping.js';
@@ -12,10 +12,6 @@ import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
 import type { Vma } from './vma.js';
 
 const ENTRIES = 512;
-
-function hex(address: number): string {
-  return formatHex(highWord(address), lowWord(address));
-}
 
 class Audit {
   readonly problems: string[] = [];
@@ -58,7 +54,7 @@ class Audit {
   #vmas(space: AddressSpace): void {
     let end = 0;
     for (const vma of space.vmas) {
-      const name = `space ${space.id}: VMA ${hex(vma.start)}`;
+      const name = `space ${space.id}: VMA ${toHex(vma.start)}`;
       if (vma.start < end || vma.end <= vma.start) this.report(`${name} is empty or overlaps the one before`);
       if (vma.anonVma !== null && !vma.chain.includes(vma.anonVma)) this.report(`${name} is not on its own anon_vma`);
       if (vma.chain.some((anonVma) => !anonVma.vmas.has(vma))) this.report(`${name} is missing in the reverse map`);
@@ -86,7 +82,7 @@ class Audit {
       if (shift > 12 && (low & (PTE_P | PTE_PS)) === PTE_P) this.#table(space, tables.frameAt(at), shift - 9, address);
       else if ((low & PTE_MAPPED) !== 0) this.#page(space, at, shift, address);
       else if (space.vmas.at(address) === undefined)
-        this.report(`space ${space.id}: guard page ${hex(address)} outside of any VMA`);
+        this.report(`space ${space.id}: guard page ${toHex(address)} outside of any VMA`);
     }
   }
 
@@ -94,7 +90,7 @@ class Audit {
     const { memory } = this;
     const low = memory.tables.words[at];
     const frame = firstFrame(memory.tables, at, shift);
-    const name = `space ${space.id}: page ${hex(address)}`;
+    const name = `space ${space.id}: page ${toHex(address)}`;
     const vma = space.vmas.at(address);
     if (vma === undefined || address + 2 ** shift > vma.end) {
       this.report(`${name} is mapped outside of any VMA`);

@@ -1,6 +1,6 @@
 /** A machine with the paged kernel, as the labs use it: every step metered, every page to be looked at. */
 
-import { formatHex, highWord, lowWord, PAGE_BYTES } from '../../hw/address.js';
+import { PAGE_BYTES, toHex } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
 import { describeException } from '../../hw/exception.js';
@@ -31,11 +31,6 @@ export interface MapOptions {
   readonly offset?: number;
   /** 2 MiB pages that are never split (MAP_HUGETLB). */
   readonly huge?: boolean;
-}
-
-/** An address as labs print it: `0x7f3abc000000`. */
-export function hex(address: number): string {
-  return formatHex(highWord(address), lowWord(address));
 }
 
 function regionOf(vma: Vma): StageRegion {
@@ -195,7 +190,7 @@ export class PagedMachine implements Stage {
     const at = space === null ? -1 : tables.find(space, address, 12);
     const low = at < 0 ? 0 : tables.words[at];
     if ((low & PTE_P) === 0) return 'not present';
-    return `frame ${hex(tables.frameAt(at))}, ${(low & PTE_RW) === 0 ? 'read-only' : 'writable'}`;
+    return `frame ${toHex(tables.frameAt(at))}, ${(low & PTE_RW) === 0 ? 'read-only' : 'writable'}`;
   }
 
   /** Frames in use, page tables and the kernel's own left out. */

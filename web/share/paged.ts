@@ -1,6 +1,6 @@
 /** The story under paging: the kernel of src/kernel on a machine of its own. */
 
-import { formatHex, highWord, lowWord } from '../../hw/address.js';
+import { toHex } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
 import { Mmu } from '../../hw/mmu.js';
 import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
@@ -26,10 +26,6 @@ import {
 const RAM_BYTES = 4 * 2 ** 20;
 /** Where the regions begin, by their place in {@link PROGRAM}: as a small program has them. */
 const STARTS = [0x40_1000, 0x60_1000, 0x7fff_f000, 0x7f00_0000];
-
-function hex(value: number): string {
-  return formatHex(highWord(value), lowWord(value));
-}
 
 function addressOf(region: Region, page: number): number {
   return STARTS[PROGRAM.indexOf(region)] + page * PAGE_BYTES;
@@ -125,7 +121,7 @@ export class PagedShare extends ShareMachine<Process> {
       return {
         pid: process.pid,
         parent: process.parent?.pid ?? null,
-        tables: `${countOf(tables, 'page table')}, ${(tables * PAGE_BYTES) / 1024} KiB; CR3 ${hex(root * PAGE_BYTES)}`,
+        tables: `${countOf(tables, 'page table')}, ${(tables * PAGE_BYTES) / 1024} KiB; CR3 ${toHex(root * PAGE_BYTES)}`,
         rows: PROGRAM.flatMap((region) =>
           Array.from({ length: region.pages }, (_, page) => this.#row(process, region, page)),
         ),
@@ -138,7 +134,7 @@ export class PagedShare extends ShareMachine<Process> {
     const { tables } = this.kernel.memory;
     const at = space === null ? -1 : tables.find(space, address, 12);
     const low = at < 0 ? 0 : tables.words[at];
-    const row = { region, page, place: hex(address) };
+    const row = { region, page, place: toHex(address) };
     if ((low & PTE_P) === 0) {
       return { ...row, entry: at < 0 ? 'no page table' : 'PTE: P = 0', state: 'absent', to: null };
     }
@@ -167,7 +163,7 @@ export class PagedShare extends ShareMachine<Process> {
       .sort((a, b) => a - b)
       .map((frame) => ({
         id: String(frame),
-        title: `frame ${hex(frame)}`,
+        title: `frame ${toHex(frame)}`,
         about: this.#kindOf(frame),
         count: memory.isZeroFrame(frame)
           ? named.filter((one) => one === frame).length

@@ -1,7 +1,7 @@
 /** A TLB array as a table of sets and ways. */
 
 import { html, type TemplateResult } from 'lit';
-import { highWord, formatHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/address.js';
+import { toHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/address.js';
 import type { TlbEntry } from '../../hw/tlb/tlb.js';
 import { allowedBy, allowedWords } from '../../src/explain/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
@@ -15,7 +15,7 @@ function pageAddress({ page, size }: TlbEntry): string {
   if (page >= 2 ** (PAGE_BITS - 1)) {
     return `0x${(BigInt(page) * BigInt(bytes) + (2n ** 64n - 2n ** BigInt(PAGE_BITS + SIZE_SHIFTS[size]))).toString(16)}`;
   }
-  return formatHex(highWord(page * bytes), (page * bytes) | 0);
+  return toHex(page * bytes);
 }
 
 function words(entry: TlbEntry): string {

@@ -1,6 +1,7 @@
 /** Randomized addresses cost nothing under paging: the same frame at another address in each process. */
 
-import { PagedMachine, hex } from '../paged-machine.js';
+import { toHex } from '../../../hw/address.js';
+import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
 
@@ -22,11 +23,11 @@ function pair(story: Story): PagedMachine {
   const frames = [machine.frame(a, IN_A), machine.frame(b, IN_B)];
   story.step(
     'A library is mapped at an address of its own in each process, and is in memory once.',
-    `A: ${hex(IN_A)} leads to frame ${hex(frames[0])}`,
-    `B: ${hex(IN_B)} leads to frame ${hex(frames[1])}`,
+    `A: ${toHex(IN_A)} leads to frame ${toHex(frames[0])}`,
+    `B: ${toHex(IN_B)} leads to frame ${toHex(frames[1])}`,
   );
-  story.figure('frameInA', hex(frames[0]), hex(FRAME));
-  story.figure('frameInB', hex(frames[1]), hex(FRAME));
+  story.figure('frameInA', toHex(frames[0]), toHex(FRAME));
+  story.figure('frameInB', toHex(frames[1]), toHex(FRAME));
   story.figure('copies', new Set(frames).size, 1);
   return machine;
 }
@@ -58,7 +59,7 @@ function many(story: Story): void {
   story.step(
     `${PROCESSES} processes get their addresses from the kernel.`,
     `different addresses: ${new Set(addresses).size}; frames: ${frames.size}`,
-    `first three: ${addresses.slice(0, 3).map(hex).join(', ')}`,
+    `first three: ${addresses.slice(0, 3).map(toHex).join(', ')}`,
     `they spread over 2^${entropy.toFixed(1)} pages: about that many bits to guess`,
   );
   story.figure('processes', PROCESSES);

@@ -1,5 +1,6 @@
 /** Random addresses under segmentation: one predictable copy or two, and the third way that the chapter overlooks. */
 
+import { toHex } from '../../../hw/address.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
 import { Mmu } from '../../../hw/mmu.js';
 import { Ram } from '../../../hw/ram.js';
@@ -11,7 +12,7 @@ import { loadGdt } from '../../../hw/segmentation/table-registers.js';
 import { must } from '../../kernel/must.js';
 import { READABLE_CODE } from '../../segments/segment-table.js';
 import type { SegmentProcess } from '../../segments/process.js';
-import { hex, PagedMachine } from '../paged-machine.js';
+import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
 
@@ -45,7 +46,7 @@ function optionA(story: Story): SegmentMachine {
     `B: ${machine.descriptor(b, inB)}`,
     `bytes in memory: ${machine.usedBytes}`,
   );
-  story.figure('basesA', found.map(hex).join(' '), `${hex(BASE_A)} ${hex(BASE_A)}`);
+  story.figure('basesA', found.map(toHex).join(' '), `${toHex(BASE_A)} ${toHex(BASE_A)}`);
   story.figure('copiesA', machine.usedBytes / BYTES, 1);
   story.figure('predictableA', new Set(found).size === 1, true);
   return machine;
@@ -66,7 +67,7 @@ function optionB(story: Story): void {
     `B: ${machine.descriptor(b, inB)}`,
     `bytes in memory: ${machine.usedBytes}`,
   );
-  story.figure('basesB', found.map(hex).join(' '), `${hex(BASE_A)} ${hex(BASE_B)}`);
+  story.figure('basesB', found.map(toHex).join(' '), `${toHex(BASE_A)} ${toHex(BASE_B)}`);
   story.figure('copiesB', machine.usedBytes / BYTES, 2);
 }
 
@@ -91,7 +92,7 @@ function randomSelectors(story: Story): void {
   story.step(
     'What the chapter overlooks: a program says selector and offset, and never sees the base. With a random selector in each process there is one copy, and nothing to guess from.',
     `${PROCESSES} processes: ${different} different selectors, ${machine.usedBytes / BYTES} copy`,
-    `first three: ${selectors.slice(0, 3).map(hex).join(', ')}`,
+    `first three: ${selectors.slice(0, 3).map(toHex).join(', ')}`,
   );
   story.figure('differentSelectors', different);
   story.figure('copiesWithRandomSelectors', machine.usedBytes / BYTES, 1);
@@ -150,9 +151,9 @@ function linearAddresses(story: Story): void {
   });
   story.step(
     'Likewise with paging behind segmentation: bases are linear addresses, different in A and B, and page tables lead both to the same frame.',
-    ...frames.map(({ base, frame }, i) => `${'AB'[i]}: base ${hex(base)}, frame ${hex(frame)}`),
+    ...frames.map(({ base, frame }, i) => `${'AB'[i]}: base ${toHex(base)}, frame ${toHex(frame)}`),
   );
-  story.figure('linearBases', frames.map(({ base }) => hex(base)).join(' '), `${hex(BASE_A)} ${hex(BASE_B)}`);
+  story.figure('linearBases', frames.map(({ base }) => toHex(base)).join(' '), `${toHex(BASE_A)} ${toHex(BASE_B)}`);
   story.figure('linearFrames', new Set(frames.map(({ frame }) => frame)).size, 1);
 }
 

@@ -1,7 +1,8 @@
 /** Data of two processes and constants on one page: whoever writes copies all of it. And four remedies, measured. */
 
+import { toHex } from '../../../hw/address.js';
 import { signalName } from '../../kernel/signal.js';
-import { hex, PagedMachine } from '../paged-machine.js';
+import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
 import { countOf, formatCount } from '../../report/units.js';
@@ -112,7 +113,7 @@ function onePage(story: Story): PagedMachine {
     'The processor reports a real violation with the same error code. The kernel tells them apart by the region: may it be written at all?',
     `copy on write: ${fault}`,
     `violation:     ${violation}`,
-    `region ${hex(AT)} is rw-: copied; region ${hex(readOnly)} is r--: ${signalName(refused)}`,
+    `region ${toHex(AT)} is rw-: copied; region ${toHex(readOnly)} is r--: ${signalName(refused)}`,
   );
   const code = (text: string): string => /error code (\w+)/.exec(text)?.[1] ?? text;
   story.figure('sameErrorCode', code(fault) === code(violation), true);

@@ -1,6 +1,7 @@
 /** What happens at fork and at the first writes after it, step by step. */
 
-import { hex, PagedMachine } from '../paged-machine.js';
+import { toHex } from '../../../hw/address.js';
+import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
 
@@ -24,7 +25,7 @@ function paged(story: Story): PagedMachine {
     'It forks: both entries become read-only, the count of the frame goes up, and the old entry leaves the TLB.',
     `parent: ${machine.entry(parent, AT)}`,
     `child: ${machine.entry(child, AT)}`,
-    `entries that map frame ${hex(frame)}: ${machine.count(frame)}; pages dropped from the TLB: ${counters.invlpg - invlpg}`,
+    `entries that map frame ${toHex(frame)}: ${machine.count(frame)}; pages dropped from the TLB: ${counters.invlpg - invlpg}`,
   );
   story.figure('countAfterFork', machine.count(frame), 2);
   story.figure('flushes', counters.invlpg - invlpg, 1);
@@ -37,7 +38,7 @@ function paged(story: Story): PagedMachine {
     fault,
     `child: ${machine.entry(child, AT)}, reads ${machine.load(child, AT)}`,
     `parent: ${machine.entry(parent, AT)}, reads ${machine.load(parent, AT)}`,
-    `bytes copied: ${counters.bytesCopied}; entries that map frame ${hex(frame)}: ${machine.count(frame)}`,
+    `bytes copied: ${counters.bytesCopied}; entries that map frame ${toHex(frame)}: ${machine.count(frame)}`,
   );
   story.figure('framesBeforeWrite', before, 1);
   story.figure('framesAfterWrite', machine.dataFrames, 2);

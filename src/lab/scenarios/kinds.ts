@@ -1,7 +1,8 @@
 /** What can be shared: code, constants, writable data, and data until somebody writes. */
 
+import { toHex } from '../../../hw/address.js';
 import { signalName } from '../../kernel/signal.js';
-import { hex, PagedMachine } from '../paged-machine.js';
+import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
 
@@ -27,12 +28,12 @@ function paged(story: Story): PagedMachine {
   const refused = machine.store(a, CODE_IN_A, 1);
   story.step(
     'Code: A and B map the same page of a program, each at its own address, and execute it.',
-    `A: virtual ${hex(CODE_IN_A)} leads to physical ${hex(inA)}`,
-    `B: virtual ${hex(CODE_IN_B)} leads to physical ${hex(inB)}`,
+    `A: virtual ${toHex(CODE_IN_A)} leads to physical ${toHex(inA)}`,
+    `B: virtual ${toHex(CODE_IN_B)} leads to physical ${toHex(inB)}`,
     `a write by A: ${signalName(refused)}`,
   );
-  story.figure('physicalInA', hex(inA), '0x12340000');
-  story.figure('physicalInB', hex(inB), '0x12340000');
+  story.figure('physicalInA', toHex(inA), '0x12340000');
+  story.figure('physicalInB', toHex(inB), '0x12340000');
   story.figure('codeWriteRefused', refused < 0, true);
 
   const constants = machine.file('messages', 4096);

@@ -1,7 +1,8 @@
 /** A library of 2 MB, shared page by page: 512 entries a process; by one descriptor; by one large page. */
 
+import { toHex } from '../../../hw/address.js';
 import { must } from '../../kernel/must.js';
-import { hex, PagedMachine } from '../paged-machine.js';
+import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';
 
@@ -30,9 +31,9 @@ function paged(story: Story): PagedMachine {
     machine.touch(process, at, PAGES);
     const last = at + BYTES - 4096;
     story.step(
-      `Process ${'AB'[i]} maps the library on pages ${hex(at / 4096)} to ${hex(last / 4096)} and uses all of it.`,
-      `page ${hex(at / 4096)}: ${machine.entry(process, at)}`,
-      `page ${hex(last / 4096)}: ${machine.entry(process, last)}`,
+      `Process ${'AB'[i]} maps the library on pages ${toHex(at / 4096)} to ${toHex(last / 4096)} and uses all of it.`,
+      `page ${toHex(at / 4096)}: ${machine.entry(process, at)}`,
+      `page ${toHex(last / 4096)}: ${machine.entry(process, last)}`,
     );
     return process;
   });
@@ -49,13 +50,13 @@ function paged(story: Story): PagedMachine {
     story.step(
       `${'AB'[i]}'s own data lies in frames of its own.`,
       ...[0, 1].map(
-        (page) => `page ${hex(PRIVATE_AT / 4096 + page)}: ${machine.entry(process, PRIVATE_AT + page * 4096)}`,
+        (page) => `page ${toHex(PRIVATE_AT / 4096 + page)}: ${machine.entry(process, PRIVATE_AT + page * 4096)}`,
       ),
     );
     story.figure(
       `privateFrames${'AB'[i]}`,
-      [0, 1].map((page) => hex(machine.frame(process, PRIVATE_AT + page * 4096))).join(' '),
-      PRIVATE_FRAMES[i].map(hex).join(' '),
+      [0, 1].map((page) => toHex(machine.frame(process, PRIVATE_AT + page * 4096))).join(' '),
+      PRIVATE_FRAMES[i].map(toHex).join(' '),
     );
   });
   story.figure('entriesPerProcess', Math.min(...present), PAGES);
@@ -93,7 +94,7 @@ function large(story: Story): void {
   const entries = counters.forkEntriesCopied - before;
   story.step(
     'By a page of 2 MiB one entry a process is enough, too.',
-    `A and B: frame ${hex(machine.frame(a, at))} and ${hex(machine.frame(b, at))}, ${entries} entry each`,
+    `A and B: frame ${toHex(machine.frame(a, at))} and ${toHex(machine.frame(b, at))}, ${entries} entry each`,
   );
   story.figure('largeEntriesPerProcess', entries, 1);
 }
