@@ -25,7 +25,7 @@ export const RETURN = 9;
 const NO_TARGET = -1;
 
 /** Bytes that a 32-bit far CALL pushes: CS in a doubleword, and EIP. */
-const FAR_FRAME = 8;
+export const FAR_FRAME = 8;
 
 export class SegmentedCore extends Core {
   readonly unit: SegmentationUnit;

@@ -6,15 +6,13 @@ import { PTE_P, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
 import { CR0_PE, CR0_PG, CR0_WP, CR4_PSE } from '../../hw/registers.js';
 import { CALL_GATE_32, LDT, packCallGate, packSegment, TSS_32 } from '../../hw/segmentation/descriptor.js';
 import type { SegmentFields } from '../../hw/segmentation/descriptor.js';
+import { READABLE_CODE, READ_ONLY_DATA, WRITABLE_DATA } from '../segments/segment-table.js';
 import { parseState, STATE_VERSION } from './machine-state.js';
 import type { MachineState, MachineStateInput } from './machine-state.js';
 import { hexOf, PageTableWriter } from './page-tables.js';
 
-/** Types of code and data segments. */
-const READ_ONLY = 0;
-const WRITABLE = 2;
+/** Types of code and data segments besides those of the kernel of src/segments. */
 const EXPAND_DOWN = 6;
-const READABLE_CODE = 10;
 const CONFORMING_CODE = 14;
 
 const GDT_BASE = 0x8000;
@@ -32,7 +30,7 @@ const STACK_FRAME = 0x10_6000;
 const FLAT: SegmentFields = {
   base: 0,
   limit: 0xfffff,
-  type: WRITABLE,
+  type: WRITABLE_DATA,
   codeOrData: true,
   privilege: 3,
   present: true,
@@ -56,7 +54,7 @@ const SEGMENTS: readonly DemoSegment[] = [
   { fields: { type: READABLE_CODE }, about: 'code of the program' },
   { fields: {}, about: 'data of the program, all 4 GiB' },
   { fields: SMALL, about: '8 KiB of data at 0x400000' },
-  { fields: { ...SMALL, type: READ_ONLY }, about: 'the same, read-only' },
+  { fields: { ...SMALL, type: READ_ONLY_DATA }, about: 'the same, read-only' },
   { fields: { ...SMALL, type: EXPAND_DOWN }, about: 'a stack that grows down to 0x2000' },
   { fields: { ...SMALL, present: false }, about: 'a segment that is swapped out' },
   { fields: { type: CONFORMING_CODE, privilege: 0 }, about: 'conforming code' },

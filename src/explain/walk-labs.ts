@@ -1,16 +1,16 @@
 /** Labs whose machines can be walked: those of the textbook, and two that are about nothing but walks. */
 
+import { PAGE_BYTES } from '../../hw/address.js';
 import { PROT_READ } from '../kernel/flags.js';
+import { HUGE_BYTES } from '../kernel/memory.js';
 import { must } from '../kernel/must.js';
 import { LABS } from '../lab/labs.js';
 import { PagedMachine } from '../lab/paged-machine.js';
 import type { Lab } from '../lab/story.js';
 
 const RAM_BYTES = 2 ** 26;
-const PAGE = 4096;
 const DATA = 0x60_1000;
 const HUGE = 0x80_0000;
-const HUGE_BYTES = 2 ** 21;
 
 const demand: Lab = {
   name: 'demand',
@@ -19,12 +19,12 @@ const demand: Lab = {
     const machine = new PagedMachine(RAM_BYTES);
     story.on(machine);
     const process = machine.spawn();
-    machine.map(process, 3 * PAGE, { at: DATA });
+    machine.map(process, 3 * PAGE_BYTES, { at: DATA });
     story.step('Three pages are mapped, and nothing is there yet.', machine.entry(process, DATA));
     machine.load(process, DATA);
     story.step('The first is read: the page of zeros.', machine.entry(process, DATA));
-    machine.store(process, DATA + PAGE, 1);
-    story.step('The second is written: a page of its own.', machine.entry(process, DATA + PAGE));
+    machine.store(process, DATA + PAGE_BYTES, 1);
+    story.step('The second is written: a page of its own.', machine.entry(process, DATA + PAGE_BYTES));
   },
 };
 
@@ -39,7 +39,7 @@ const huge: Lab = {
     machine.store(process, HUGE, 1);
     machine.store(process, HUGE + HUGE_BYTES, 1);
     story.step('Each 2 MiB are one entry.', machine.lastFault);
-    must(machine.kernel.mprotect(process, HUGE + HUGE_BYTES, PAGE, PROT_READ));
+    must(machine.kernel.mprotect(process, HUGE + HUGE_BYTES, PAGE_BYTES, PROT_READ));
     machine.load(process, HUGE);
     story.step('One page loses its rights to write: 512 entries.', machine.entry(process, HUGE + HUGE_BYTES));
   },

@@ -10,6 +10,7 @@ import * as f from '../kernel/flags.js';
 import { errnoName } from '../kernel/errno.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
+import { HUGE_BYTES } from '../kernel/memory.js';
 import { MMAP_MIN_ADDRESS } from '../kernel/stack.js';
 import { residentRuns, runBytes } from './process-image.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
@@ -32,8 +33,6 @@ export interface Plan {
   readonly regions: readonly PlannedRegion[];
   readonly leftOut: readonly LeftOut[];
 }
-
-const HUGE_BYTES = 2 ** SHIFT_2M;
 
 function nameOf(region: Region): string {
   return region.name === '' ? `anonymous memory at 0x${region.start.toString(16)}` : region.name;

@@ -4,7 +4,7 @@
  * from {@link WORKLOAD_BASE} on.
  */
 
-import { highWord, lowWord } from '../../hw/address.js';
+import { highWord, lowWord, PAGE_BYTES } from '../../hw/address.js';
 import { mix, Random } from '../../hw/random.js';
 import {
   AccessBlock,
@@ -21,7 +21,6 @@ import {
 export const WORKLOAD_BASE = 2 ** 40;
 const WORD_BYTES = 8;
 const LINE_BYTES = 64;
-const PAGE_BYTES = 4096;
 const MAX_FOOTPRINT = 2 ** 38;
 
 export interface WorkloadOptions {

@@ -21,8 +21,6 @@ export const PROGRAM: readonly Region[] = [
   { name: 'shared', pages: 1, rights: 'rw-', shared: true },
 ];
 
-export const PAGE_BYTES = 4096;
-
 /** What one entry or descriptor lets its process do now. */
 type RowState = 'absent' | 'read-only' | 'copy on write' | 'writable';
 

@@ -1,6 +1,6 @@
 /** The story under paging: the kernel of src/kernel on a machine of its own. */
 
-import { toHex } from '../../hw/address.js';
+import { PAGE_BYTES, toHex } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
 import { Mmu } from '../../hw/mmu.js';
 import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
@@ -13,15 +13,7 @@ import { Kernel } from '../../src/kernel/kernel.js';
 import type { Process } from '../../src/kernel/process.js';
 import { signalName } from '../../src/kernel/signal.js';
 import { countOf } from '../../src/report/units.js';
-import {
-  PAGE_BYTES,
-  type Piece,
-  type ProcessDrawing,
-  PROGRAM,
-  type Region,
-  type Row,
-  ShareMachine,
-} from './machine.js';
+import { type Piece, type ProcessDrawing, PROGRAM, type Region, type Row, ShareMachine } from './machine.js';
 
 const RAM_BYTES = 4 * 2 ** 20;
 /** Where the regions begin, by their place in {@link PROGRAM}: as a small program has them. */

@@ -1,6 +1,6 @@
 /** The same story under segmentation: the kernel of src/segments on a machine of its own. */
 
-import { formatHex } from '../../hw/address.js';
+import { formatHex, PAGE_BYTES } from '../../hw/address.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import { SegmentedCore } from '../../hw/segmentation/core.js';
@@ -11,15 +11,7 @@ import { SegmentKernel } from '../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../src/segments/process.js';
 import type { Segment } from '../../src/segments/segment.js';
 import type { SegmentEntry } from '../../src/segments/segment-table.js';
-import {
-  PAGE_BYTES,
-  type Piece,
-  type ProcessDrawing,
-  PROGRAM,
-  type Region,
-  type Row,
-  ShareMachine,
-} from './machine.js';
+import { type Piece, type ProcessDrawing, PROGRAM, type Region, type Row, ShareMachine } from './machine.js';
 
 const TABLE_BYTES = 0x1_0000;
 const ARENA_BYTES = 0x2_0000;

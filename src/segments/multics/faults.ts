@@ -1,7 +1,7 @@
 /** Link faults, missing descriptors, and the gatekeeper between rings. */
 
 import type { Exception } from '../../../hw/exception.js';
-import { CALL, RETURN } from '../../../hw/segmentation/core.js';
+import { CALL, FAR_FRAME, RETURN } from '../../../hw/segmentation/core.js';
 import { isNull } from '../../../hw/segmentation/descriptor.js';
 import { SEGV_ACCERR } from '../../kernel/signal.js';
 import { swapIn } from '../allocation.js';
@@ -13,9 +13,6 @@ import type { Multics } from './multics.js';
 import { selectorOf } from './multics.js';
 import type { KnownSegment, MulticsProcess } from './process.js';
 import { entryFrom } from './rings.js';
-
-/** EIP and CS, as a far CALL pushes them. */
-const FAR_FRAME = 8;
 
 export class MulticsFaults {
   readonly #multics: Multics;
