@@ -47,6 +47,11 @@ const {
   WALKS,
 } = count;
 
+/** Where the counters of this kind of access stand: those of fetches are apart. */
+function sideOf(access: number): number {
+  return (access & FETCH) !== 0 ? FETCH_SIDE : 0;
+}
+
 /** How translations are found; the result is the same, cost and counts are not. */
 export type TranslationPath = 'modelled' | 'soft' | 'walk';
 
@@ -149,7 +154,7 @@ export class Translation extends PagedWalk {
     hitRule.canonicalShift = this.canonicalShift;
     hitRule.needed = rules.neededOnHit[access];
     hitRule.expected = rules.expectedOnHit[access];
-    const side = (access & FETCH) !== 0 ? FETCH_SIDE : 0;
+    const side = sideOf(access);
     const next = this.l1For(access).translateHits(hitRule, this.pcid, his, los, from, length, frames);
     const { values } = this.counters;
     values[side + LOOKUPS] += next - from;
@@ -161,7 +166,7 @@ export class Translation extends PagedWalk {
   private translateAfterHits(hi: number, lo: number, access: number): number {
     if (!this.modelled) return this.translateByWalk(hi, lo, access);
     if (!this.hitRule.missed) return this.translateModelled(hi, lo, access);
-    return this.missL1(hi, lo, access, (access & FETCH) !== 0 ? FETCH_SIDE : 0, this.l1For(access));
+    return this.missL1(hi, lo, access, sideOf(access), this.l1For(access));
   }
 
   private l1For(access: number): TlbGroup {
@@ -171,7 +176,7 @@ export class Translation extends PagedWalk {
 
   /** The path without a modelled TLB, and what a soft one does with what it finds. */
   private translateByWalk(hi: number, lo: number, access: number): number {
-    if (((hi >> this.canonicalShift) + 1) >>> 0 > 1) return this.notCanonical(hi, lo);
+    if (!this.isCanonical(hi)) return this.notCanonical(hi, lo);
     if (!this.fourLevel) return this.walkUnsettled(hi, lo, access);
     const { settled, soft } = this;
     const frame = settled.walk(this.rootFrame, hi, lo, access);
@@ -192,9 +197,9 @@ export class Translation extends PagedWalk {
   }
 
   private translateModelled(hi: number, lo: number, access: number): number {
-    if (((hi >> this.canonicalShift) + 1) >>> 0 > 1) return this.notCanonical(hi, lo);
+    if (!this.isCanonical(hi)) return this.notCanonical(hi, lo);
     if (!this.paging) return this.unpaged(lo);
-    const side = (access & FETCH) !== 0 ? FETCH_SIDE : 0;
+    const side = sideOf(access);
     const l1 = this.l1For(access);
     if (!l1.lookup(hi, lo, this.pcid)) return this.missL1(hi, lo, access, side, l1);
     return this.hit(hi, lo, access, side, l1, L1_HITS);
