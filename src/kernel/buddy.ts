@@ -7,10 +7,13 @@
 
 import type { Ram } from '../../hw/ram.js';
 import { PAGE_BYTES } from '../../hw/address.js';
+import { Columns } from './columns.js';
 import { ENOMEM } from './errno.js';
 
 /** Blocks reach from 4 KiB (order 0) to 1 GiB. */
 const MAX_ORDER = 18;
+/** Of the links of a free list, both ways, and of the order. */
+const BYTES_PER_FRAME = 2 * 4 + 1;
 
 export class Buddy {
   /** Free frames now. */
@@ -30,9 +33,10 @@ export class Buddy {
 
   /** @param ram what to hand out: its installed ranges, 4 KiB a frame */
   constructor(ram: Pick<Ram, 'frames' | 'ranges'>) {
-    this.#next = new Int32Array(ram.frames);
-    this.#previous = new Int32Array(ram.frames);
-    this.#blockOrder = new Uint8Array(ram.frames);
+    const columns = new Columns(ram.frames, BYTES_PER_FRAME);
+    this.#next = columns.int32();
+    this.#previous = columns.int32();
+    this.#blockOrder = columns.uint8();
     for (const range of [...ram.ranges].reverse()) {
       this.#donate(Math.max(1, range.base / PAGE_BYTES), (range.base + range.bytes) / PAGE_BYTES);
     }

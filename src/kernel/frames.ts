@@ -11,6 +11,7 @@
 
 import type { Ram } from '../../hw/ram.js';
 import { Buddy } from './buddy.js';
+import { Columns } from './columns.js';
 import type { KernelCounters } from './counters.js';
 import { LargeFolio } from './large-folio.js';
 
@@ -31,6 +32,8 @@ export const FRAME_KERNEL = 1 << 5;
 export const FRAME_GATHERED = 1 << 6;
 
 const CHUNK_SHIFT = 9;
+/** Of {@link Frames.index}, map, pins, owner, flags and order. */
+const BYTES_PER_FRAME = 8 + 3 * 4 + 2;
 
 export class Frames {
   readonly buddy: Buddy;
@@ -56,12 +59,13 @@ export class Frames {
     this.#ram = ram;
     this.#counters = counters;
     this.buddy = new Buddy(ram);
-    this.map = new Int32Array(ram.frames);
-    this.pins = new Int32Array(ram.frames);
-    this.flags = new Uint8Array(ram.frames);
-    this.order = new Uint8Array(ram.frames);
-    this.owner = new Int32Array(ram.frames);
-    this.index = new Float64Array(ram.frames);
+    const columns = new Columns(ram.frames, BYTES_PER_FRAME);
+    this.index = columns.float64();
+    this.map = columns.int32();
+    this.pins = columns.int32();
+    this.owner = columns.int32();
+    this.flags = columns.uint8();
+    this.order = columns.uint8();
     this.#used = new Uint8Array((ram.frames >>> CHUNK_SHIFT) + 1);
     if (!clean) this.#used.fill(1);
   }
