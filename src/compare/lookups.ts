@@ -1,6 +1,5 @@
 /** The lookups that the accesses of a trace block make: worked out once, for the machines of all page sizes. */
 
-import { highWordAfter } from '../../hw/address.js';
 import { BLOCK_ACCESSES } from '../trace/block.js';
 
 /**
@@ -21,9 +20,4 @@ export class Lookups {
   fetches = false;
   /** Room for the frames of a batch, which nobody needs here. */
   readonly frames = new Int32Array(2 * BLOCK_ACCESSES);
-}
-
-/** Whether a user process can own all bytes from `(hi, lo)` to `(hi, lo) + size - 1`: they lie below 2^47. */
-export function inUserSpace(hi: number, lo: number, size: number): boolean {
-  return highWordAfter(hi, lo, size - 1) >>> 15 === 0 && hi >>> 15 === 0;
 }

@@ -5,7 +5,6 @@ import * as address from '../../hw/address.js';
 import * as trace from '../trace/block.js';
 import type { AccessBlock, AccessCounts } from '../trace/block.js';
 import { Footprint } from './footprint.js';
-import * as lookup from './lookups.js';
 import { Lookups } from './lookups.js';
 import type { Machine } from './machine.js';
 
@@ -13,12 +12,13 @@ import type { Machine } from './machine.js';
 const { READ, USER, WRITE } = hardware;
 const { highWordAfter } = address;
 const { FETCH, MODIFY } = trace;
-const { inUserSpace } = lookup;
 const USER_WRITE = USER | WRITE;
 /** By kind of a trace's access, the bits from access.ts of the lookup that it makes first. */
 const FIRST_ACCESS = Uint8Array.of(USER | hardware.FETCH, USER | READ, USER_WRITE, USER | READ);
 const PAGE_BYTES = 4096;
 const OFFSET_MASK = PAGE_BYTES - 1;
+/** A user process can own the addresses below 2^47: those whose high word has no more bits than these. */
+const USER_HI_BITS = 15;
 
 /** Notes that the access at `at`, of `bytes` bytes, crosses a boundary of 4 KiB. */
 function addCrossing(lookups: Lookups, at: number, bytes: number): void {
@@ -56,20 +56,11 @@ export class Resident {
       const lo = addressLo[i];
       const size = sizes[i];
       const kind = kinds[i];
-      if (!inUserSpace(hi, lo, size)) {
-        this.leaveOut(kind);
-        continue;
-      }
-      if (!footprint.has(hi, lo)) this.touch(hi, lo);
+      const plain = hi >>> USER_HI_BITS === 0 && (lo & OFFSET_MASK) + size <= PAGE_BYTES && footprint.has(hi, lo);
+      if (!plain && !this.admit(hi, lo, size, kind, count)) continue;
       his[count] = hi;
       los[count] = lo;
       accesses[count] = FIRST_ACCESS[kind];
-      // No access of a trace is longer than a page.
-      if ((lo & OFFSET_MASK) + size > PAGE_BYTES) {
-        this.touch(highWordAfter(hi, lo, size - 1), (lo + size - 1) | 0);
-        addCrossing(lookups, count, size);
-        if (kind === MODIFY) addCrossing(lookups, count + 1, size);
-      }
       count++;
       if (kind !== MODIFY) continue;
       his[count] = hi;
@@ -80,6 +71,26 @@ export class Resident {
     lookups.length = count;
     lookups.fetches = kinds.subarray(0, length).includes(FETCH);
     return lookups;
+  }
+
+  /**
+   * Makes the pages of an access resident, and notes for the lookup at `at` that it crosses; no access of a trace is
+   * longer than a page.
+   * @returns false for an access that no process can make
+   */
+  private admit(hi: number, lo: number, size: number, kind: number, at: number): boolean {
+    const lastHi = highWordAfter(hi, lo, size - 1);
+    if (((hi | lastHi) >>> USER_HI_BITS) !== 0) {
+      this.leaveOut(kind);
+      return false;
+    }
+    this.touch(hi, lo);
+    if ((lo & OFFSET_MASK) + size > PAGE_BYTES) {
+      this.touch(lastHi, (lo + size - 1) | 0);
+      addCrossing(this.lookups, at, size);
+      if (kind === MODIFY) addCrossing(this.lookups, at + 1, size);
+    }
+    return true;
   }
 
   private leaveOut(kind: number): void {
