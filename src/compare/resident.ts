@@ -80,7 +80,7 @@ export class Resident {
    */
   private admit(hi: number, lo: number, size: number, kind: number, at: number): boolean {
     const lastHi = highWordAfter(hi, lo, size - 1);
-    if (((hi | lastHi) >>> USER_HI_BITS) !== 0) {
+    if ((hi | lastHi) >>> USER_HI_BITS !== 0) {
       this.leaveOut(kind);
       return false;
     }
