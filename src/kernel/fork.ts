@@ -19,6 +19,9 @@ import type { Vma } from './vma.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_MAYBE_GUARD, VM_WIPEONFORK } from './vma-flags.js';
 import { addVma } from './vma-ops.js';
 
+/** What the entries of one table cover. */
+const BYTES_PER_TABLE = 512 * PAGE_BYTES;
+
 /** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
 export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | number {
   const { counters, tlb } = memory;
@@ -66,12 +69,13 @@ function copyPages(memory: Memory, from: Vma, to: Vma): number {
       if (copyHuge(memory, from, to, at, place, start) < 0) return ENOMEM;
       continue;
     }
-    if (tables.words[place] === 0) {
-      const table = tables.allocate();
-      if (table < 0) return table;
-      tables.link(to.space, place, table);
-    }
-    copyTable(memory, from, to, at, place, start, end);
+    const missing = tables.words[place] === 0;
+    // A table that is copied whole need not be cleared first.
+    const whole = end - start === BYTES_PER_TABLE;
+    const table = !missing ? tables.frameAt(place) : whole ? tables.allocateUnwritten() : tables.allocate();
+    if (table < 0) return table;
+    copyTable(memory, from, to, tables.entryIn(at, start), tables.entryOf(table, start), start, end);
+    if (missing) tables.link(to.space, place, table);
   }
   return 0;
 }
@@ -100,15 +104,22 @@ function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number,
   return 0;
 }
 
-/** Copies the entries of one table for `[start, end)`, which lies in one 2 MiB. */
-function copyTable(memory: Memory, from: Vma, to: Vma, at: number, place: number, start: number, end: number): void {
+/** Copies the entries for `[start, end)`, which lies in one 2 MiB, from the place `source` in a table to `target`. */
+function copyTable(
+  memory: Memory,
+  from: Vma,
+  to: Vma,
+  source: number,
+  target: number,
+  start: number,
+  end: number,
+): void {
   const { counters, frames, tables, tlb, tableCopy } = memory;
   const entries = (end - start) / PAGE_BYTES;
   // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
   const lose = from.isCow ? PTE_RW : 0;
   const childLose = lose | PTE_A | (from.isShared ? PTE_D : 0);
-  const source = tables.entryIn(at, start);
-  tableCopy.run(tables.words, frames.map, source, tables.entryIn(place, start), entries, lose, childLose);
+  tableCopy.run(tables.words, frames.map, source, target, entries, lose, childLose);
   for (let i = 0; i < tableCopy.large; i++) {
     frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
   }

@@ -53,6 +53,13 @@ export class PageTables {
     return frame;
   }
 
+  /** As {@link allocate}, contents unknown: for a caller that writes every entry before it links the table. */
+  allocateUnwritten(): number {
+    const frame = this.#frames.allocate(0, FRAME_TABLE);
+    if (frame >= 0) this.#counters.tablesAllocated++;
+    return frame;
+  }
+
   release(frame: number): void {
     this.#counters.tablesFreed++;
     this.#frames.release(frame);
@@ -84,7 +91,12 @@ export class PageTables {
 
   /** Place of the 4 KiB entry for `address` in the table that the directory entry at `at` points to. */
   entryIn(at: number, address: number): number {
-    return this.tableAt(at) + ((lowWord(address) >>> SHIFT_4K) & (ENTRIES - 1)) * 2;
+    return this.entryOf(this.frameAt(at), address);
+  }
+
+  /** Place of the 4 KiB entry for `address` in the table in this frame. */
+  entryOf(table: number, address: number): number {
+    return table * TABLE_WORDS + ((lowWord(address) >>> SHIFT_4K) & (ENTRIES - 1)) * 2;
   }
 
   /**

@@ -65,6 +65,8 @@ export class TableCopy {
   readonly largeFrames = new Int32Array(ENTRIES);
 
   /**
+   * Writes every entry of the copy, absent ones too.
+   *
    * @param source place of the first entry to copy
    * @param target place of its copy
    * @param entries how many, at most 512
@@ -110,7 +112,11 @@ export class TableCopy {
     childLose: number,
   ): void {
     const low = words[at];
-    if (low === 0) return;
+    if (low === 0) {
+      words[place + 1] = 0;
+      words[place] = 0;
+      return;
+    }
     const high = words[at + 1];
     this.copied++;
     if ((low & PTE_MAPPED) !== 0 && (low & PTE_SPECIAL) === 0) this.countMapping(map, (low >>> 12) | (high << 20));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MADV_DONTNEED } from '../../../src/kernel/flags.js';
 import { ENOMEM } from '../../../src/kernel/errno.js';
 import { OOM_KILL, SEGV_MAPERR } from '../../../src/kernel/signal.js';
 import { alive, boot, GIB, MIB, peek, spawn } from './machine.js';
@@ -49,6 +50,20 @@ describe('fork', () => {
     alive(kernel.fork(process));
     expect(kernel.counters.forkEntriesCopied).toBe(entries);
     expect(kernel.audit()).toEqual([]);
+  });
+
+  it('leaves nothing of an earlier table in the holes of one that it copies whole', () => {
+    const kernel = boot();
+    const parent = spawn(kernel);
+    kernel.mapRegion(parent, BASE, 2 * MIB);
+    for (let at = 0; at < 2 * MIB; at += 4096) kernel.store(parent, BASE + at, 4, 1 + at);
+    kernel.exit(alive(kernel.fork(parent)));
+    for (let at = 0; at < 2 * MIB; at += 8192) expect(kernel.madvise(parent, BASE + at, 4096, MADV_DONTNEED)).toBe(0);
+    const child = alive(kernel.fork(parent));
+    expect(child.space?.residentPages).toBe(256);
+    expect(kernel.audit()).toEqual([]);
+    expect(peek(kernel, child, BASE)).toBe(0);
+    expect(peek(kernel, child, BASE + 4096)).toBe(1);
   });
 
   it('copies for whoever writes first and lets the last owner write in place', () => {
