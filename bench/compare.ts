@@ -66,9 +66,8 @@ async function prepare(path: string): Promise<Prepared> {
 
 /** As compare makes them: in batches. */
 function inBatches({ machines, blocks }: Prepared): number {
-  let status = 0;
-  for (const block of blocks) for (const { mmu, shift } of machines) status |= replay(mmu, shift, block);
-  return status;
+  for (const block of blocks) for (const { mmu, shift } of machines) replay(mmu, shift, block);
+  return 0;
 }
 
 /** One call of the public API for each lookup, but for the second pages of the few accesses that cross. */

@@ -1,7 +1,7 @@
 /** The lookups of a trace block, made on one MMU: the loop that every comparison spends its time in. */
 
 import { USER, WRITE } from '../../hw/access.js';
-import { highWordAfter } from '../../hw/address.js';
+import { highWordAfter, pageSizeName } from '../../hw/address.js';
 import type { Mmu } from '../../hw/mmu.js';
 import type { Lookups } from './lookups.js';
 
@@ -35,10 +35,9 @@ function translateBeyond(mmu: Mmu, shift: number, hi: number, lo: number, size: 
 
 /**
  * Makes `lookups` with pages of `2^shift` bytes, all of which are resident and dirty.
- *
- * @returns a negative number when any access faulted, which a resident program never does
+ * @throws Error when any access faulted, which a resident program never does
  */
-export function replay(mmu: Mmu, shift: number, lookups: Lookups): number {
+export function replay(mmu: Mmu, shift: number, lookups: Lookups): void {
   const { his, los, accesses, crossingAt, crossingBytes } = lookups;
   let status = 0;
   let done = 0;
@@ -48,5 +47,6 @@ export function replay(mmu: Mmu, shift: number, lookups: Lookups): number {
     status |= translateBeyond(mmu, shift, his[at], los[at], crossingBytes[i], accesses[at]);
     done = at + 1;
   }
-  return status | translateRange(mmu, lookups, done, lookups.length);
+  status |= translateRange(mmu, lookups, done, lookups.length);
+  if (status < 0) throw new Error(`a resident ${pageSizeName(shift)} page faulted`);
 }

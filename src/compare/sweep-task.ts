@@ -53,15 +53,6 @@ function open(trace: SweepTrace): Trace {
   return 'path' in trace ? openTrace(trace.path) : openWorkload(trace.workload, trace.shape);
 }
 
-async function replayTrace(trace: Trace, resident: Resident, mmus: readonly Mmu[], shift: number): Promise<void> {
-  for await (const block of trace) {
-    const lookups = resident.prepare(block);
-    for (const mmu of mmus) {
-      if (replay(mmu, shift, lookups) < 0) throw new Error(`a resident page faulted while ${trace.name} was replayed`);
-    }
-  }
-}
-
 /**
  * Counts of every shape of the task, in their order.
  * @throws TraceError, OutOfModelMemory as compare does
@@ -72,7 +63,10 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
   const resident = new Resident([machine]);
   const trace = open(source);
   try {
-    await replayTrace(trace, resident, mmus, shift);
+    for await (const block of trace) {
+      const lookups = resident.prepare(block);
+      for (const mmu of mmus) replay(mmu, shift, lookups);
+    }
   } catch (error) {
     // Classes of errors do not survive the way back from a worker thread; words do.
     if (!(error instanceof OutOfModelMemory)) throw error;

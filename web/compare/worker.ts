@@ -1,7 +1,7 @@
 /** Compares off the page's own thread, so that the page stays alive; ended from outside when nobody waits any more. */
 
 import '../no-eval.js';
-import { parsePageSize } from '../../hw/address.js';
+import { parsePageSize, SHIFT_1G } from '../../hw/address.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { compare, type TraceSource } from '../../src/compare/compare.js';
@@ -12,7 +12,7 @@ import { openWorkload } from '../../src/trace/workload.js';
 import { forkPoints } from './fork-points.js';
 import type { Comparison, CompareTask, CycleSplit, ForkPoint, MissPoint, Reach, WorkerMessage } from './messages.js';
 import { openRecording } from './recordings.js';
-import { windowPoints } from './windows.js';
+import { Windows } from './windows.js';
 
 /** The generated workload: words anywhere, each as likely, over footprints from 256 KiB to 1 GiB. */
 const WORKLOAD = 'uniform';
@@ -26,7 +26,7 @@ function shiftsOf(names: readonly string[]): number[] {
 
 /** A browser gives a page about 16 GiB of address space in all; pages of 1 GiB need most of it. */
 function ramBytes(shift: number): number {
-  return (shift === 30 ? 8 : 2) * 2 ** 30;
+  return (shift === SHIFT_1G ? 8 : 2) * 2 ** 30;
 }
 
 function tell(message: WorkerMessage): void {
@@ -68,22 +68,45 @@ function sourceOf({ recording }: CompareTask): TraceSource {
   return { name, ...(about === undefined ? {} : { about }), open: () => openRecording(name, data) };
 }
 
-/** The page sizes that were chosen, or without 1 GiB where this machine's browser grants too little memory for such pages. */
-async function compareOne(task: CompareTask, tlb: string, progress: Progress): Promise<CompareResult> {
-  const options = {
+interface Compared {
+  readonly result: CompareResult;
+  readonly windows: Comparison['windows'];
+}
+
+async function compareAt(
+  task: CompareTask,
+  pages: readonly string[],
+  tlb: string,
+  progress: Progress,
+): Promise<Compared> {
+  const windows = new Windows();
+  const result = await compare({
     sources: [sourceOf(task)],
+    shifts: shiftsOf(pages),
     tlb: parseTlb(tlb),
     costs: DEFAULT_COSTS,
     ramBytes,
-    onProgress: (done: number, total: number | undefined) =>
+    onBlock: (machines, lookups) => {
+      windows.add(
+        machines.filter(({ shift }) => shift < SHIFT_1G),
+        lookups,
+      );
+    },
+    onProgress: (done, total) =>
       progress.tell(`${tlb}: ${done.toLocaleString('en-US')} accesses`, total === undefined ? 0.5 : done / total),
-  };
+  });
+  const points = task.recording === null ? [] : windows.finish();
+  return { result, windows: points.map((point) => ({ ...point, tlb })) };
+}
+
+/** The page sizes that were chosen, or without 1 GiB where this machine's browser grants too little memory for such pages. */
+async function compareOne(task: CompareTask, tlb: string, progress: Progress): Promise<Compared> {
   try {
-    return await compare({ ...options, shifts: shiftsOf(task.pages) });
+    return await compareAt(task, task.pages, tlb, progress);
   } catch (error) {
     const smaller = plotted(task);
-    if (!(error instanceof OutOfModelMemory) || error.shift !== 30 || smaller.length === 0) throw error;
-    return compare({ ...options, shifts: shiftsOf(smaller) });
+    if (!(error instanceof OutOfModelMemory) || error.shift !== SHIFT_1G || smaller.length === 0) throw error;
+    return compareAt(task, smaller, tlb, progress);
   }
 }
 
@@ -101,19 +124,6 @@ function split(tlb: string, { pages, counts, perAccess }: CompareRun): CycleSpli
 /** What the plots of miss rates show: pages of 1 GiB would take most of the memory that a browser gives. */
 function plotted({ pages }: CompareTask): string[] {
   return pages.filter((name) => name !== '1G');
-}
-
-async function windowsOf(task: CompareTask, tlb: string, progress: Progress): Promise<Comparison['windows']> {
-  if (task.recording === null || plotted(task).length === 0) return [];
-  const { name, data } = task.recording;
-  const points = await windowPoints(
-    openRecording(name, data),
-    shiftsOf(plotted(task)),
-    parseTlb(tlb),
-    ramBytes,
-    (done) => progress.tell(`${tlb}: ${done.toLocaleString('en-US')} accesses in windows`, 0.5),
-  );
-  return points.map((point) => ({ ...point, tlb }));
 }
 
 async function missPoints(task: CompareTask, tlb: string, progress: Progress): Promise<MissPoint[]> {
@@ -156,14 +166,14 @@ async function forkCosts(progress: Progress): Promise<ForkPoint[]> {
 }
 
 async function run(task: CompareTask): Promise<Comparison> {
-  const progress = new Progress(3 * task.tlbs.length + 1);
+  const progress = new Progress(2 * task.tlbs.length + 1);
   const results: CompareResult[] = [];
   const misses: MissPoint[] = [];
   const windows: Comparison['windows'][number][] = [];
   for (const tlb of task.tlbs) {
-    results.push(await compareOne(task, tlb, progress));
-    progress.next();
-    windows.push(...(await windowsOf(task, tlb, progress)));
+    const compared = await compareOne(task, tlb, progress);
+    results.push(compared.result);
+    windows.push(...compared.windows);
     progress.next();
     misses.push(...(await missPoints(task, tlb, progress)));
     progress.next();
