@@ -77,12 +77,30 @@ export class DataPath extends Translation {
   read(hi: number, lo: number, size: number, access: number): number {
     const status = this.locate(hi, lo, size, access);
     if (status < 0) return status;
+    if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
+    return OK;
+  }
+
+  /**
+   * An access within one page whose size is a power of two is one load or store of RAM, which no other processor sees
+   * half done where it is aligned: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
+   * @returns false for other sizes
+   */
+  private loadWhole(lo: number, size: number): boolean {
+    const { ram, firstFrame: frame } = this;
+    const physicalLo = (frame << 12) | (lo & PAGE_OFFSET_MASK);
     this.valueHi = 0;
-    if (size === 4 && this.secondFrame < 0) {
-      const frame = this.firstFrame;
-      this.valueLo = this.ram.load32(frame >>> 20, (frame << 12) | (lo & PAGE_OFFSET_MASK));
-      return OK;
-    }
+    if (size === 4) this.valueLo = ram.load32(frame >>> 20, physicalLo);
+    else if (size === 1) this.valueLo = ram.load8(frame >>> 20, physicalLo);
+    else if (size === 2) this.valueLo = ram.load16(frame >>> 20, physicalLo);
+    else if (size === 8) {
+      this.valueLo = ram.load64(frame >>> 20, physicalLo);
+      this.valueHi = ram.loadedHigh;
+    } else return false;
+    return true;
+  }
+
+  private loadBytes(lo: number, size: number): void {
     let low = 0;
     let high = 0;
     for (let i = 0; i < size; i++) {
@@ -92,7 +110,6 @@ export class DataPath extends Translation {
     }
     this.valueLo = low;
     this.valueHi = high;
-    return OK;
   }
 
   /**
@@ -119,14 +136,28 @@ export class DataPath extends Translation {
   write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number {
     const status = this.locate(hi, lo, size, access | WRITE);
     if (status < 0) return status;
-    const frame = this.firstFrame;
-    if (this.secondFrame < 0 && size === 4) {
-      return this.ram.store32(frame >>> 20, (frame << 12) | (lo & PAGE_OFFSET_MASK), valueLo);
+    if (this.secondFrame >= 0 || !this.storeWhole(lo, size, valueLo, valueHi)) {
+      this.storeBytes(lo, size, valueLo, valueHi);
     }
+    return OK;
+  }
+
+  /** As {@link loadWhole}. */
+  private storeWhole(lo: number, size: number, valueLo: number, valueHi: number): boolean {
+    const { ram, firstFrame: frame } = this;
+    const physicalLo = (frame << 12) | (lo & PAGE_OFFSET_MASK);
+    if (size === 4) ram.store32(frame >>> 20, physicalLo, valueLo);
+    else if (size === 1) ram.store8(frame >>> 20, physicalLo, valueLo);
+    else if (size === 2) ram.store16(frame >>> 20, physicalLo, valueLo);
+    else if (size === 8) ram.store64(frame >>> 20, physicalLo, valueHi, valueLo);
+    else return false;
+    return true;
+  }
+
+  private storeBytes(lo: number, size: number, valueLo: number, valueHi: number): void {
     for (let i = 0; i < size; i++) {
       this.storeByte(lo, i, i < 4 ? valueLo >>> (8 * i) : valueHi >>> (8 * (i - 4)));
     }
-    return OK;
   }
 
   /** Fetches 1 to 8 bytes of code into {@link valueLo} and {@link valueHi}. */
