@@ -26,7 +26,7 @@ import { SoftTlb } from './tlb/soft.js';
 import { HitRule } from './tlb/tlb.js';
 import type { TlbShape } from './tlb/shape.js';
 
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
 const { FETCH, WRITE } = accesses;
 const { SIZE_4K, SIZE_SHIFTS } = address;
 const { BUS_ERROR, GENERAL_PROTECTION, PAGE_FAULT } = exception;
@@ -48,9 +48,7 @@ const {
 } = count;
 
 /** Where the counters of this kind of access stand: those of fetches are apart. */
-function sideOf(access: number): number {
-  return (access & FETCH) !== 0 ? FETCH_SIDE : 0;
-}
+const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
 
 /** How translations are found; the result is the same, cost and counts are not. */
 export type TranslationPath = 'modelled' | 'soft' | 'walk';

@@ -14,7 +14,7 @@ import * as rightBits from './x86-rules.js';
 import type { PagingRules } from './x86-rules.js';
 import * as words from './x86-words.js';
 
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
 const { frameOf, SIZE_1G, SIZE_2M, SIZE_4K } = address;
 const { PTE_A, PTE_P, PTE_PS } = format;
 const { RIGHT_DIRTY, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
@@ -24,9 +24,7 @@ const SETTLED = PTE_P | PTE_A;
 const COMBINED_RIGHTS = RIGHT_WRITE | RIGHT_USER;
 
 /** Index into RAM of the low word of the entry that nine bits of an address select. */
-function entryAt(table: number, nineBits: number): number {
-  return ((table << 10) | ((nineBits & 511) << 1)) >>> 0;
-}
+const entryAt = (table: number, nineBits: number): number => ((table << 10) | ((nineBits & 511) << 1)) >>> 0;
 
 export class SettledWalk {
   /** The size of the last page that was found. */

@@ -21,7 +21,7 @@ import * as words from './x86-words.js';
 import * as rightBits from './x86-rules.js';
 import type { PagingRules } from './x86-rules.js';
 
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
 const { WRITE } = accesses;
 const { SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M } = address;
 const { BUS_ERROR, PAGE_FAULT } = exception;
@@ -33,9 +33,8 @@ const LEVELS = 5;
 /** Physical address bits 51:32 in an entry's high word. */
 const ADDRESS_HIGH = 0xf_ffff;
 /** Rights after one more entry: writes and user accesses need every level's consent, one XD is enough. */
-function combine(rights: number, high: number, low: number): number {
-  return (rights & low & (RIGHT_WRITE | RIGHT_USER)) | ((rights | (high >>> 31)) & RIGHT_XD);
-}
+const combine = (rights: number, high: number, low: number): number =>
+  (rights & low & (RIGHT_WRITE | RIGHT_USER)) | ((rights | (high >>> 31)) & RIGHT_XD);
 
 export class X86Walker {
   /** Result of the last walk that found a page: the 4 KiB frame of the address, the rights, the page size. */

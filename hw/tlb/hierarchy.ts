@@ -13,7 +13,7 @@ import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 import type { HitRule } from './tlb.js';
 
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
 const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;
 const { RIGHT_DIRTY, RIGHT_FRACTURED, RIGHT_GLOBAL } = rightBits;
 const { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
@@ -51,9 +51,7 @@ export interface WalkCacheGeometry {
 }
 
 /** The 4 KiB frame of an address within its page of `2^shift` bytes, counted from the page's first. */
-function frameInPage(lo: number, shift: number): number {
-  return (lo >>> 12) & ((1 << (shift - 12)) - 1);
-}
+const frameInPage = (lo: number, shift: number): number => (lo >>> 12) & ((1 << (shift - 12)) - 1);
 
 const PAGE_MASK = -PAGE_BYTES;
 /** Equal to no address whose offset is masked off. */

@@ -54,6 +54,8 @@ export const EXPLICIT_OPERATION = 255;
 
 const TABLE_SHIFT = 16;
 const TABLE_ENTRIES = 1 << (32 - TABLE_SHIFT);
+/** A constant, as V8 folds it; a declared function it would load and test at each of the decoder's calls. */
+const tableIndex = (word: number): number => (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
 
 /** What writer and reader both know of the accesses so far; they must agree on every bit of it. */
 export class AccessModel {
@@ -79,10 +81,6 @@ export function siteIndex(operations: number, olderOperations: number): number {
 /** Where `byPair` has its guess for an operation after the addresses with these low words. */
 export function pairIndex(lastLo: number, secondLo: number, operation: number): number {
   return tableIndex(lastLo ^ Math.imul(secondLo + operation, 0x9e3779b1));
-}
-
-function tableIndex(word: number): number {
-  return (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
 }
 
 const CRC_TABLE = new Int32Array(256);
