@@ -10,14 +10,14 @@ import * as memory from './ram.js';
 import * as reg from './registers.js';
 import { Translation } from './translation.js';
 
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
 const { GENERAL_PROTECTION, OK } = exception;
 const { wordIndex } = memory;
 const { longModeActive } = reg;
 
-/** Loads are made after so many translations: many, so that they overlap on the host, yet few enough for its cache. */
+/** Where walks are to be expected, loads are made after so many translations: many, so that they overlap on the host, yet few enough for its cache. */
 const LOADS_AT_ONCE = 256;
 
 /**
@@ -118,9 +118,11 @@ export class DataPath extends Translation {
    * @returns how many were loaded; fewer than `length` when one faults, whose status is in {@link fault}.
    */
   loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
+    const { soft } = this;
     const { words } = this.ram;
     let i = 0;
     while (i < length) {
+      if (soft !== null) i = soft.loadHits(words, his, los, i, length, access, values);
       const from = i;
       const to = Math.min(from + LOADS_AT_ONCE, length);
       i = this.translateMany(his, los, to, access, values, from, 3);

@@ -9,10 +9,14 @@
 
 import * as address from '../address.js';
 import { ACCESS_KINDS } from '../access.js';
+import * as memory from '../ram.js';
 
-// V8 folds a module's own constants and functions into its code; imported ones it loads and tests at each use.
+// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
 const { PAGE_OFFSET_MASK, SIZE_4K } = address;
+const { wordIndex } = memory;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
+/** An address that is not aligned to 4 bytes keeps bits here that no tag has. */
+const ALIGNED_PAGE_MASK = PAGE_MASK | 3;
 
 /** Entries of a bank, and log2 of the words of a bank. An entry is tag, high word of the address, frame, unused. */
 const ENTRIES = 256;
@@ -22,9 +26,7 @@ const BANK_WORDS = 1 << BANK_SHIFT;
 const VALID = 4;
 
 /** Where the entry of a page stands in its bank: `(page mod 256) * 4`. */
-function entryOffset(lo: number): number {
-  return (lo >>> (12 - 2)) & ((ENTRIES - 1) << 2);
-}
+const entryOffset = (lo: number): number => (lo >>> (12 - 2)) & ((ENTRIES - 1) << 2);
 
 export class SoftTlb {
   private readonly cells = new Int32Array(ACCESS_KINDS * BANK_WORDS);
@@ -78,6 +80,39 @@ export class SoftTlb {
     if (cells[at] !== ((los[i] & mask) | VALID) || cells[at | 1] !== his[i]) return i;
     frames[i] = cells[at | 2];
     return i + 1;
+  }
+
+  /**
+   * Loads words from aligned addresses, two at a time, up to the first two that are not both in here: as
+   * {@link translateHits}, whose frames would be stored only to be loaded again.
+   * @returns how far it came, `from` to `length`
+   */
+  loadHits(
+    words: Int32Array,
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    values: Int32Array,
+  ): number {
+    const { cells } = this;
+    const bank = access << BANK_SHIFT;
+    let i = from;
+    for (; i < length - 1; i = (i + 2) | 0) {
+      const lo = los[i];
+      const nextLo = los[i + 1];
+      const at = bank | entryOffset(lo);
+      const nextAt = bank | entryOffset(nextLo);
+      if (cells[at] !== ((lo & ALIGNED_PAGE_MASK) | VALID)) break;
+      if (cells[nextAt] !== ((nextLo & ALIGNED_PAGE_MASK) | VALID)) break;
+      if (cells[at | 1] !== his[i] || cells[nextAt | 1] !== his[i + 1]) break;
+      const word = words[wordIndex(cells[at | 2], lo & PAGE_OFFSET_MASK)];
+      const nextWord = words[wordIndex(cells[nextAt | 2], nextLo & PAGE_OFFSET_MASK)];
+      values[i] = word;
+      values[i + 1] = nextWord;
+    }
+    return i;
   }
 
   /** Keeps that a walk for this kind of access found `frame`, within a page of `size`. */
