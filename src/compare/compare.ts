@@ -1,6 +1,6 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up what each machine counted. */
 
-import { pageSizeName } from '../../hw/address.js';
+import { PAGE_BYTES, pageSizeName } from '../../hw/address.js';
 import { translationCycles, type CostTable } from '../../hw/cost.js';
 import type { AccessCounts } from '../../hw/counters.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
@@ -17,8 +17,6 @@ import { replay } from './replay.js';
 import { Resident, type Made } from './resident.js';
 import { describeTlb, entriesFor } from './tlb-words.js';
 import { judge } from './verdict.js';
-
-const PAGE_BYTES = 4096;
 
 /** A trace to compare on, opened only when its turn comes. */
 export interface TraceSource {

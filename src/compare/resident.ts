@@ -10,13 +10,11 @@ import type { Machine } from './machine.js';
 
 // V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
 const { READ, USER, WRITE } = hardware;
-const { highWordAfter } = address;
+const { highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK } = address;
 const { FETCH, MODIFY } = trace;
 const USER_WRITE = USER | WRITE;
 /** By kind of a trace's access, the bits from access.ts of the lookup that it makes first. */
 const FIRST_ACCESS = Uint8Array.of(USER | hardware.FETCH, USER | READ, USER_WRITE, USER | READ);
-const PAGE_BYTES = 4096;
-const OFFSET_MASK = PAGE_BYTES - 1;
 /** A user process can own the addresses below 2^47: those whose high word has no more bits than these. */
 const USER_HI_BITS = 15;
 
@@ -56,7 +54,7 @@ export class Resident {
       const lo = addressLo[i];
       const size = sizes[i];
       const kind = kinds[i];
-      const plain = hi >>> USER_HI_BITS === 0 && (lo & OFFSET_MASK) + size <= PAGE_BYTES && footprint.has(hi, lo);
+      const plain = hi >>> USER_HI_BITS === 0 && (lo & PAGE_OFFSET_MASK) + size <= PAGE_BYTES && footprint.has(hi, lo);
       if (!plain && !this.admit(hi, lo, size, kind, count)) continue;
       his[count] = hi;
       los[count] = lo;
@@ -85,7 +83,7 @@ export class Resident {
       return false;
     }
     this.touch(hi, lo);
-    if ((lo & OFFSET_MASK) + size > PAGE_BYTES) {
+    if ((lo & PAGE_OFFSET_MASK) + size > PAGE_BYTES) {
       this.touch(lastHi, (lo + size - 1) | 0);
       addCrossing(this.lookups, at, size);
       if (kind === MODIFY) addCrossing(this.lookups, at + 1, size);

@@ -1,5 +1,6 @@
 /** What a fork costs afterwards, by share of the memory that the child writes: in pages, and in one segment. */
 
+import { PAGE_BYTES } from '../../hw/address.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import { SegmentedCore } from '../../hw/segmentation/core.js';
@@ -9,7 +10,6 @@ import type { ForkPoint } from './messages.js';
 
 /** The price is linear in the memory, so a little is enough. */
 const RESIDENT = 8 * 2 ** 20;
-const PAGE_BYTES = 4096;
 const SHIFTS = [12, 21];
 
 /** At one share: pages of 4 KiB, of 2 MiB, and a segment. */
