@@ -22,6 +22,7 @@ import type { Ram } from './ram.js';
 import { StaleEntryChecker } from './stale-check.js';
 import { TlbHierarchy } from './tlb/hierarchy.js';
 import type { TlbGeometry, TlbGroup } from './tlb/hierarchy.js';
+import * as softTlb from './tlb/soft.js';
 import { SoftTlb } from './tlb/soft.js';
 import { HitRule } from './tlb/tlb.js';
 import type { TlbShape } from './tlb/shape.js';
@@ -46,6 +47,8 @@ const {
   SHORTENED_WALKS,
   WALKS,
 } = count;
+
+const { NO_CELLS, lookupSoft } = softTlb;
 
 /** Where the counters of this kind of access stand: those of fetches are apart. */
 const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
@@ -74,6 +77,7 @@ export class Translation extends PagedWalk {
   private readonly hitRule = new HitRule();
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
+  private readonly softCells: Int32Array;
   protected readonly entryCache: EntryCache | null;
   private readonly modelled: boolean;
 
@@ -86,6 +90,7 @@ export class Translation extends PagedWalk {
     this.checker = check ? new StaleEntryChecker(ram, this.rules) : null;
     this.modelled = path === 'modelled';
     this.soft = path === 'soft' ? new SoftTlb() : null;
+    this.softCells = this.soft?.cells ?? NO_CELLS;
   }
 
   protected override updateRules(): void {
@@ -99,11 +104,13 @@ export class Translation extends PagedWalk {
    * @returns the 4 KiB frame, or PAGE_FAULT, GENERAL_PROTECTION (not canonical) or BUS_ERROR (no RAM).
    */
   translate(hi: number, lo: number, access: number): number {
-    const { soft } = this;
-    if (soft === null)
-      return this.modelled ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
-    const frame = soft.lookup(hi, lo, access);
-    return frame >= 0 ? frame : this.translateByWalk(hi, lo, access);
+    const frame = lookupSoft(this.softCells, hi, lo, access);
+    return frame >= 0 ? frame : this.translateMissed(hi, lo, access) | 0;
+  }
+
+  /** Translates what no soft TLB has, as nothing is where there is none. */
+  private translateMissed(hi: number, lo: number, access: number): number {
+    return this.modelled ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
   }
 
   /**

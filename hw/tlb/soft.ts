@@ -28,19 +28,25 @@ const VALID = 4;
 /** Where the entry of a page stands in its bank: `(page mod 256) * 4`. */
 const entryOffset = (lo: number): number => (lo >>> (12 - 2)) & ((ENTRIES - 1) << 2);
 
+/**
+ * The 4 KiB frame that a soft TLB's cells hold for an access of this kind, or -1 when a walk has to find it. A constant
+ * that takes cells, not a method: on a hit even the way to an object's field counts.
+ */
+export const lookupSoft = (cells: Int32Array, hi: number, lo: number, access: number): number => {
+  const at = (access << BANK_SHIFT) | entryOffset(lo);
+  return cells[at] === ((lo & PAGE_MASK) | VALID) && cells[at | 1] === hi ? cells[at | 2] : -1;
+};
+
+/** The cells of a soft TLB that holds nothing, for paths that have none; never stored to. */
+export const NO_CELLS = new Int32Array(ACCESS_KINDS * BANK_WORDS);
+
 export class SoftTlb {
-  private readonly cells = new Int32Array(ACCESS_KINDS * BANK_WORDS);
+  /** For {@link lookupSoft}. */
+  readonly cells = new Int32Array(ACCESS_KINDS * BANK_WORDS);
   /** Bit n: bank n may hold something. */
   private filledBanks = 0;
   /** Whether pieces of larger pages may be in here. */
   private pieces = false;
-
-  /** The 4 KiB frame for an access of this kind, or -1 when a walk has to find it. */
-  lookup(hi: number, lo: number, access: number): number {
-    const { cells } = this;
-    const at = (access << BANK_SHIFT) | entryOffset(lo);
-    return cells[at] === ((lo & PAGE_MASK) | VALID) && cells[at | 1] === hi ? cells[at | 2] : -1;
-  }
 
   /**
    * Translates addresses `from` to `length - 1` up to the first that is not in here, or has any bit of `align`, which
