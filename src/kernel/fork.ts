@@ -70,7 +70,7 @@ function copyPages(memory: Memory, from: Vma, to: Vma): number {
       continue;
     }
     const missing = tables.words[place] === 0;
-    // A table that is copied whole need not be cleared first.
+    // A table that is copied whole need not hold zeros first.
     const whole = end - start === BYTES_PER_TABLE;
     const table = !missing ? tables.frameAt(place) : whole ? tables.allocateUnwritten() : tables.allocate();
     if (table < 0) return table;

@@ -53,10 +53,15 @@ export class PageTables {
     return frame;
   }
 
-  /** As {@link allocate}, contents unknown: for a caller that writes every entry before it links the table. */
+  /**
+   * As {@link allocate}, contents unknown: for a caller that writes every entry before it links the table. It counts as
+   * cleared all the same, since that is what an operating system does; only the host is spared the work.
+   */
   allocateUnwritten(): number {
     const frame = this.#frames.allocate(0, FRAME_TABLE);
-    if (frame >= 0) this.#counters.tablesAllocated++;
+    if (frame < 0) return frame;
+    this.#counters.tablesAllocated++;
+    this.#counters.framesZeroed++;
     return frame;
   }
 
