@@ -59,7 +59,7 @@ export function loader(
 /** What a batch of the real one translates before it loads. */
 const LOADS_AT_ONCE = 256;
 
-/** Loads as Mmu.loadMany does: translates some addresses, then loads their words in a loop of its own. */
+/** Loads as Mmu.loadMany does after a miss: translates some addresses, then loads their words in a loop of its own. */
 export function thenLoad({ ram, chunks }: LoadWork, translate: Translate): LoadChunk {
   const { words } = ram;
   return (chunk, values) => {
@@ -83,5 +83,13 @@ export function realLoad(mmu: Mmu, chunks: readonly Addresses[]): LoadChunk {
   return (chunk, values) => {
     const { his, los } = chunks[chunk];
     if (mmu.loadMany(his, los, CHUNK, ACCESS, values) !== CHUNK) throw new Error('a load faulted');
+  };
+}
+
+/** Its translations alone. */
+export function realTranslate(mmu: Mmu, chunks: readonly Addresses[]): Translate {
+  return (chunk, from, to, frames) => {
+    const { his, los } = chunks[chunk];
+    if (mmu.translateMany(his, los, to, ACCESS, frames, from) !== to) throw new Error('a load faulted');
   };
 }

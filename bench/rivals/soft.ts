@@ -2,7 +2,7 @@
 
 import { mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';
-import { loader, realLoad, thenLoad } from './loads.js';
+import { loader, realLoad, realTranslate, thenLoad } from './loads.js';
 import type { LoadWork, Translate } from './loads.js';
 import { bigInts, floats } from './soft-numbers.js';
 import { callInside, loadAtOnce, objectResults, parallelArrays } from './soft-shapes.js';
@@ -14,7 +14,8 @@ export function softContest(question: string, work: LoadWork): Contest {
   const soft = (): typeof walk => mmuFor('soft', ram);
   const root = walk.cr3Lo;
   const reals = 'an entry in one cache line, hits in a loop without calls';
-  const arrays = 'as fast while all is in the cache; three cache lines an entry when not';
+  const twoLoops = 'frames are stored only to be loaded again; in use where walks are to be expected';
+  const arrays = 'as fast as those two loops while all is in the cache; three cache lines an entry when not';
   const wasm = 'hits faster, but RAM ends at its 4 GiB, and every rule would stand twice';
   const translator = (name: string, why: string, translate: Translate): Contest['contenders'][0] =>
     loader(name, why, work, thenLoad(work, translate));
@@ -23,6 +24,7 @@ export function softContest(question: string, work: LoadWork): Contest {
     operations: work.loads,
     contenders: [
       loader('int32 pairs, one Int32Array', reals, work, realLoad(soft(), chunks)),
+      translator('one loop translates, one loads', twoLoops, realTranslate(soft(), chunks)),
       translator('parallel arrays', arrays, parallelArrays(walk, work)),
       translator('call inside the hit loop', 'all is loaded anew after what might be a call', callInside(walk, work)),
       translator('a result object', 'made for every translation', objectResults(walk, work)),

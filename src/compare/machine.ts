@@ -15,6 +15,11 @@ import { reserveRam } from './reserve-ram.js';
 
 /** All user addresses; Linux keeps the last 4 KiB of them back, which a recorded program may yet have used. */
 const USER_BYTES = 2 ** 47;
+/**
+ * Whether RAM is shared memory, though nobody shares it: V8 takes the size of any other buffer, touched or not, for garbage
+ * to come, and spent a third of a comparison's CPU time on collecting it.
+ */
+const SHARED = typeof SharedArrayBuffer !== 'undefined';
 const ANY_ACCESS = VM_ACCESS | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 /** The program needs more memory at this page size than the model has. */
@@ -45,7 +50,7 @@ export class Machine {
     entryCache?: TlbShape,
     ramBytes = Infinity,
   ) {
-    this.mmu = new Mmu({ ram: reserveRam(ramBytes), tlb, ...(entryCache !== undefined && { entryCache }) });
+    this.mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb, ...(entryCache !== undefined && { entryCache }) });
     this.#kernel = new Kernel({ processor: new Core(this.mmu) });
     const process = this.#kernel.spawn({ pages: '4K' });
     if (typeof process === 'number' || process.space === null) throw new OutOfModelMemory(shift, this.mmu.ram.bytes);

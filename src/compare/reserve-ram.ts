@@ -8,13 +8,10 @@ const CHOICES_GIB = [16, 12, 8, 6, 4, 3, 2, 1];
  * RAM for a model that does not know yet how much it needs: as much as the host lets it reserve, up to `most` bytes and 16 GiB. The
  * host commits only what is touched, yet some refuse to reserve more than they have.
  *
- * It is shared where the host knows shared memory, though nobody shares it: V8 takes the size of any other buffer, touched
- * or not, for garbage to come, and spent a third of a comparison's CPU time on collecting it.
- *
+ * @param shared as Ram's option
  * @throws RangeError when not even 1 GiB can be reserved
  */
-export function reserveRam(most = Infinity): Ram {
-  const shared = typeof SharedArrayBuffer !== 'undefined';
+export function reserveRam(most = Infinity, shared = false): Ram {
   for (const gib of CHOICES_GIB.filter((choice) => choice * GIB <= most)) {
     try {
       return new Ram({ bytes: gib * GIB, shared });

@@ -8,7 +8,7 @@ export const PROT_EXEC = 4;
 /** The rights that the first three characters of `r-x`, as /proc/PID/maps has them, name. */
 export function protOf(permissions: string): number {
   const bits = [PROT_READ, PROT_WRITE, PROT_EXEC];
-  return bits.reduce((prot, bit, i) => (permissions[i] === '-' ? prot : prot | bit), 0);
+  return bits.reduce((prot, bit, i) => (permissions[i] === 'rwx'[i] ? prot | bit : prot), 0);
 }
 
 export const MAP_SHARED = 0x1;

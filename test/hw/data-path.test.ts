@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { USER } from '../../hw/access.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
@@ -36,12 +36,17 @@ describe.each([
     );
   });
 
-  it('store 8 aligned bytes at once', () => {
+  it.each([1, 2, 4, 8])('are made at once for %i aligned bytes', (size) => {
     const mmu = flat(shared);
-    mmu.ram.keepJournal();
-    expect(mmu.write(0, 0x2008, 8, 1, 2, USER)).toBe(0);
-    const low = mmu.ram.lastStore(0x2008 / 4);
-    expect(low).toBeDefined();
-    expect(mmu.ram.lastStore(0x200c / 4)).toEqual(low);
+    const { ram } = mmu;
+    const loads = [1, 2, 4, 8].map((bytes) =>
+      vi.spyOn(ram, `load${8 * bytes}` as 'load8' | 'load16' | 'load32' | 'load64'),
+    );
+    ram.keepJournal();
+    expect(mmu.write(0, 0x2008, size, 1, 2, USER)).toBe(0);
+    expect(ram.lastStore(0x2008 / 4)?.sequence).toBe(1);
+    expect(ram.lastStore(0x200c / 4)?.sequence).toBe(size === 8 ? 1 : undefined);
+    expect(mmu.read(0, 0x2008, size, USER)).toBe(0);
+    expect(loads.map(({ mock }) => mock.calls.length)).toEqual([1, 2, 4, 8].map((bytes) => (bytes === size ? 1 : 0)));
   });
 });

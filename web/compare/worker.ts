@@ -5,7 +5,8 @@ import { parsePageSize, SHIFT_1G } from '../../hw/address.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { compare, type TraceSource } from '../../src/compare/compare.js';
-import { OutOfModelMemory } from '../../src/compare/machine.js';
+import type { Lookups } from '../../src/compare/lookups.js';
+import { OutOfModelMemory, type Machine } from '../../src/compare/machine.js';
 import { entriesFor } from '../../src/compare/tlb-words.js';
 import type { CompareResult, CompareRun } from '../../src/report/compare-result.js';
 import { openWorkload } from '../../src/trace/workload.js';
@@ -86,17 +87,18 @@ async function compareAt(
     tlb: parseTlb(tlb),
     costs: DEFAULT_COSTS,
     ramBytes,
-    onBlock: (machines, lookups) => {
-      windows.add(
-        machines.filter(({ shift }) => shift < SHIFT_1G),
-        lookups,
-      );
-    },
+    ...(task.recording !== null && {
+      onBlock: (machines: readonly Machine[], lookups: Lookups) => {
+        windows.add(
+          machines.filter(({ shift }) => shift < SHIFT_1G),
+          lookups,
+        );
+      },
+    }),
     onProgress: (done, total) =>
       progress.tell(`${tlb}: ${done.toLocaleString('en-US')} accesses`, total === undefined ? 0.5 : done / total),
   });
-  const points = task.recording === null ? [] : windows.finish();
-  return { result, windows: points.map((point) => ({ ...point, tlb })) };
+  return { result, windows: windows.finish().map((point) => ({ ...point, tlb })) };
 }
 
 /** The page sizes that were chosen, or without 1 GiB where this machine's browser grants too little memory for such pages. */
