@@ -12,15 +12,14 @@ import { forkAnonVma } from './anon-vma.js';
 import { ENOMEM } from './errno.js';
 import { depositTable } from './huge.js';
 import { hugeFrame } from './mapping.js';
+import { HUGE_BYTES } from './memory.js';
 import type { Memory } from './memory.js';
+import type { PageTables } from './page-table.js';
 import { PTE_SPECIAL } from './pte.js';
 import { destroySpace } from './teardown.js';
 import type { Vma } from './vma.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_MAYBE_GUARD, VM_WIPEONFORK } from './vma-flags.js';
 import { addVma } from './vma-ops.js';
-
-/** What the entries of one table cover. */
-const BYTES_PER_TABLE = 512 * PAGE_BYTES;
 
 /** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
 export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | number {
@@ -70,14 +69,17 @@ function copyPages(memory: Memory, from: Vma, to: Vma): number {
       continue;
     }
     const missing = tables.words[place] === 0;
-    // A table that is copied whole need not hold zeros first.
-    const whole = end - start === BYTES_PER_TABLE;
-    const table = !missing ? tables.frameAt(place) : whole ? tables.allocateUnwritten() : tables.allocate();
+    const table = missing ? newTable(tables, end - start) : tables.frameAt(place);
     if (table < 0) return table;
     copyTable(memory, from, to, tables.entryIn(at, start), tables.entryOf(table, start), start, end);
     if (missing) tables.link(to.space, place, table);
   }
   return 0;
+}
+
+/** A table into which entries for `bytes` will be copied: one that is copied whole need not hold zeros first. */
+function newTable(tables: PageTables, bytes: number): number {
+  return bytes === HUGE_BYTES ? tables.allocateUnwritten() : tables.allocate();
 }
 
 /** Shares one huge page: 2 MiB that could be split, or any page of VM_HUGETLB. */
