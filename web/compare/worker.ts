@@ -81,6 +81,7 @@ async function compareAt(
   progress: Progress,
 ): Promise<Compared> {
   const windows = new Windows();
+  const shown = shiftsOf(plotted(task));
   const result = await compare({
     sources: [sourceOf(task)],
     shifts: shiftsOf(pages),
@@ -90,7 +91,7 @@ async function compareAt(
     ...(task.recording !== null && {
       onBlock: (machines: readonly Machine[], lookups: Lookups) => {
         windows.add(
-          machines.filter(({ shift }) => shift < SHIFT_1G),
+          machines.filter(({ shift }) => shown.includes(shift)),
           lookups,
         );
       },
