@@ -22,7 +22,10 @@ import type { CoreSetup, CoreTimes, CoreWork } from './two-cores-worker.js';
 const WORKERS = 2;
 /** Samples of each work in a round: short ones, of which some find both processors free. */
 const SAMPLES = 3;
-/** Rounds that are thrown away: each worker compiles its own code, the second one seldom runs; TLBs and accessed bits are set. */
+/**
+ * Rounds that are thrown away: TLBs and accessed bits are set, and each worker compiles its own code, the second one later
+ * because it seldom runs.
+ */
 const WARM_UP = 5;
 const WORKS: readonly { readonly name: string; readonly path: TranslationPath; readonly pattern: Pattern }[] = [
   { name: 'soft TLB, batch', path: 'soft', pattern: 'b' },

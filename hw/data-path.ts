@@ -10,14 +10,17 @@ import * as memory from './ram.js';
 import * as reg from './registers.js';
 import { Translation } from './translation.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
 const { GENERAL_PROTECTION, OK } = exception;
 const { wordIndex } = memory;
 const { longModeActive } = reg;
 
-/** Where walks are to be expected, loads are made after so many translations: many, so that they overlap on the host, yet few enough for its cache. */
+/**
+ * Where walks are to be expected, loads are made after so many translations: many, so that they overlap on the host, yet
+ * few enough for its cache.
+ */
 const LOADS_AT_ONCE = 256;
 
 /**

@@ -14,7 +14,7 @@ import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
 import type { WalkCacheGeometry } from './tlb/hierarchy.js';
 import { WalkCaches } from './tlb/walk-cache.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { frameIn, ROOT_RIGHTS } = words;
 
 /** Linear addresses: the bits above this one of the high word must all equal it. 31 asks nothing. */

@@ -27,7 +27,7 @@ import { SoftTlb } from './tlb/soft.js';
 import { HitRule } from './tlb/tlb.js';
 import type { TlbShape } from './tlb/shape.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
 const { SIZE_4K, SIZE_SHIFTS } = address;
 const { BUS_ERROR, GENERAL_PROTECTION, PAGE_FAULT } = exception;
@@ -47,7 +47,6 @@ const {
   SHORTENED_WALKS,
   WALKS,
 } = count;
-
 const { NO_CELLS, lookupSoft } = softTlb;
 
 /** Where the counters of this kind of access stand: those of fetches are apart. */

@@ -14,7 +14,7 @@ import * as rightBits from './x86-rules.js';
 import type { PagingRules } from './x86-rules.js';
 import * as words from './x86-words.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { frameOf, SIZE_1G, SIZE_2M, SIZE_4K } = address;
 const { PTE_A, PTE_P, PTE_PS } = format;
 const { RIGHT_DIRTY, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;

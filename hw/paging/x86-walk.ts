@@ -21,7 +21,7 @@ import * as words from './x86-words.js';
 import * as rightBits from './x86-rules.js';
 import type { PagingRules } from './x86-rules.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { WRITE } = accesses;
 const { SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M } = address;
 const { BUS_ERROR, PAGE_FAULT } = exception;

@@ -13,7 +13,7 @@ import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 import type { HitRule } from './tlb.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;
 const { RIGHT_DIRTY, RIGHT_FRACTURED, RIGHT_GLOBAL } = rightBits;
 const { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow } = tags;

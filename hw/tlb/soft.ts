@@ -11,7 +11,7 @@ import * as address from '../address.js';
 import { ACCESS_KINDS } from '../access.js';
 import * as memory from '../ram.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PAGE_OFFSET_MASK, SIZE_4K } = address;
 const { wordIndex } = memory;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;

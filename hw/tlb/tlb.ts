@@ -14,7 +14,7 @@ import { checkShape } from './shape.js';
 import type { TlbShape } from './shape.js';
 import * as tags from './tag.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
 const { TAG_GLOBAL, TAG_PAGE_HIGH, TAG_PCID, TAG_PCID_SHIFT, TAG_SIZE_SHIFT, globalTag } = tags;
 

@@ -13,7 +13,7 @@ import * as tags from './tag.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { makeTag, tagPageLow } = tags;
 
 const NAMES = ['', 'PDE cache', 'PDPTE cache', 'PML4E cache', 'PML5E cache'];

@@ -8,7 +8,7 @@ import { Footprint } from './footprint.js';
 import { Lookups } from './lookups.js';
 import type { Machine } from './machine.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { READ, USER, WRITE } = hardware;
 const { highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK } = address;
 const { FETCH, MODIFY } = trace;

@@ -11,7 +11,7 @@ import * as frameTable from './frames.js';
 import * as pte from './pte.js';
 import { FLUSH_CEILING } from './tlb-batch.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PTE_P } = format;
 const { MAP_EXCLUSIVE } = frameTable;
 const { PTE_MAPPED, PTE_SPECIAL } = pte;

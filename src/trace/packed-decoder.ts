@@ -3,7 +3,7 @@
 import { FETCH, MAX_ACCESS_BYTES, MODIFY, type AccessBlock } from './block.js';
 import * as format from './packed-format.js';
 
-// V8 folds a module's own constants into its code; what is imported or a declared function it loads and tests at each use.
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { AccessModel, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, pairIndex, SITE_CODE, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
 /**
