@@ -41,26 +41,34 @@ interface Prepared {
   readonly blocks: readonly Lookups[];
 }
 
-function copyOf(lookups: Lookups): Lookups {
-  const { length, crossings, fetches, frames } = lookups;
-  return Object.assign(new Lookups(), {
-    length,
-    crossings,
-    fetches,
-    frames,
-    his: lookups.his.slice(0, length),
-    los: lookups.los.slice(0, length),
-    accesses: lookups.accesses.slice(0, length),
-    crossingAt: lookups.crossingAt.slice(0, crossings),
-    crossingBytes: lookups.crossingBytes.slice(0, crossings),
-  });
+/** Every lookup of a block by itself, none counted along with the one before it. */
+function eachLookup({
+  length,
+  his,
+  los,
+  accesses,
+  made,
+  crossings,
+  crossingAt,
+  crossingBytes,
+  allStores,
+}: Lookups): Lookups {
+  const each = new Lookups(made[length]);
+  each.allStores = allStores;
+  let crossing = 0;
+  for (let run = 0; run < length; run++) {
+    const crosses = crossing < crossings && crossingAt[crossing] === run;
+    const bytes = crosses ? crossingBytes[crossing++] : 0;
+    for (let i = made[run]; i < made[run + 1]; i++) each.push(his[run], los[run], accesses[run], bytes);
+  }
+  return each;
 }
 
 async function prepare(path: string): Promise<Prepared> {
   const machines = SHIFTS.map((shift) => new Machine(shift, parseTlb(TLB)));
   const resident = new Resident(machines);
   const blocks: Lookups[] = [];
-  for await (const block of openTrace(path)) blocks.push(copyOf(resident.prepare(block)));
+  for await (const block of openTrace(path)) blocks.push(eachLookup(resident.prepare(block)));
   return { machines, blocks };
 }
 

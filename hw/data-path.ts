@@ -5,10 +5,10 @@
 
 import * as accesses from './access.js';
 import * as address from './address.js';
+import { BatchTranslation } from './batch.js';
 import * as exception from './exception.js';
 import * as memory from './ram.js';
 import * as reg from './registers.js';
-import { Translation } from './translation.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
@@ -38,7 +38,7 @@ function loadWords(words: Int32Array, los: Int32Array, from: number, to: number,
   if (i < to) values[i] = words[wordIndex(values[i], los[i] & PAGE_OFFSET_MASK)];
 }
 
-export class DataPath extends Translation {
+export class DataPath extends BatchTranslation {
   /** The value of the last {@link read}, as two words; bytes past its size are 0. */
   valueLo = 0;
   valueHi = 0;

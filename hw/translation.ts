@@ -24,7 +24,6 @@ import { TlbHierarchy } from './tlb/hierarchy.js';
 import type { TlbGeometry, TlbGroup } from './tlb/hierarchy.js';
 import * as softTlb from './tlb/soft.js';
 import { SoftTlb } from './tlb/soft.js';
-import { HitRule } from './tlb/tlb.js';
 import type { TlbShape } from './tlb/shape.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
@@ -50,7 +49,7 @@ const {
 const { NO_CELLS, lookupSoft } = softTlb;
 
 /** Where the counters of this kind of access stand: those of fetches are apart. */
-const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
+export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
 
 /** How translations are found; the result is the same, cost and counts are not. */
 export type TranslationPath = 'modelled' | 'soft' | 'walk';
@@ -73,12 +72,11 @@ export class Translation extends PagedWalk {
   lastSize = SIZE_4K;
 
   private readonly settled: SettledWalk;
-  private readonly hitRule = new HitRule();
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
   private readonly softCells: Int32Array;
   protected readonly entryCache: EntryCache | null;
-  private readonly modelled: boolean;
+  protected readonly modelled: boolean;
 
   constructor(options: TranslationOptions) {
     const { ram, features, geometry, check, entryCache, path } = options;
@@ -112,74 +110,13 @@ export class Translation extends PagedWalk {
     return this.modelled ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
   }
 
-  /**
-   * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
-   * frames go to the same places of `frames`. It stops at an address that has any bit of `align`, which is 0 to 3.
-   * @returns `length`, or the index where it stopped, or of the first that faults, whose status is in {@link fault}.
-   */
-  translateMany(
-    his: Int32Array,
-    los: Int32Array,
-    length: number,
-    access: number,
-    frames: Int32Array,
-    from = 0,
-    align = 0,
-  ): number {
-    for (let i = from; i < length; i++) {
-      i = this.translateHits(his, los, i, length, access, frames, align);
-      if (i === length || (los[i] & align) !== 0) return i;
-      const frame = this.translateAfterHits(his[i], los[i], access);
-      if (frame < 0) return i;
-      frames[i] = frame;
-    }
-    return length;
-  }
-
-  /**
-   * Translates addresses `from` to `length - 1` up to the first that a TLB does not answer in its shortest way: a
-   * loop of its own, without calls, in which hits cost little.
-   * @returns the index of that one, or `length`
-   */
-  private translateHits(
-    his: Int32Array,
-    los: Int32Array,
-    from: number,
-    length: number,
-    access: number,
-    frames: Int32Array,
-    align: number,
-  ): number {
-    const { soft, rules, hitRule } = this;
-    if (soft !== null) return soft.translateHits(his, los, from, length, access, frames, align);
-    hitRule.missed = false;
-    if (!this.modelled || !this.paging || rules.hasKeys || this.checker !== null) return from;
-    hitRule.align = align;
-    hitRule.canonicalShift = this.canonicalShift;
-    hitRule.needed = rules.neededOnHit[access];
-    hitRule.expected = rules.expectedOnHit[access];
-    const side = sideOf(access);
-    const next = this.l1For(access).translateHits(hitRule, this.pcid, his, los, from, length, frames);
-    const { values } = this.counters;
-    values[side + LOOKUPS] += next - from;
-    values[side + L1_HITS] += next - from;
-    return next;
-  }
-
-  /** Translates the address at which {@link translateHits} stopped, without asking again what it found missing. */
-  private translateAfterHits(hi: number, lo: number, access: number): number {
-    if (!this.modelled) return this.translateByWalk(hi, lo, access);
-    if (!this.hitRule.missed) return this.translateModelled(hi, lo, access);
-    return this.missL1(hi, lo, access, sideOf(access), this.l1For(access));
-  }
-
-  private l1For(access: number): TlbGroup {
+  protected l1For(access: number): TlbGroup {
     const { tlb } = this;
     return (access & FETCH) !== 0 ? tlb.l1Fetch : (access & WRITE) !== 0 ? tlb.l1Store : tlb.l1Load;
   }
 
   /** The path without a modelled TLB, and what a soft one does with what it finds. */
-  private translateByWalk(hi: number, lo: number, access: number): number {
+  protected translateByWalk(hi: number, lo: number, access: number): number {
     if (!this.isCanonical(hi)) return this.notCanonical(hi, lo);
     if (!this.fourLevel) return this.walkUnsettled(hi, lo, access);
     const { settled, soft } = this;
@@ -200,7 +137,7 @@ export class Translation extends PagedWalk {
     return frame;
   }
 
-  private translateModelled(hi: number, lo: number, access: number): number {
+  protected translateModelled(hi: number, lo: number, access: number): number {
     if (!this.isCanonical(hi)) return this.notCanonical(hi, lo);
     if (!this.paging) return this.unpaged(lo);
     const side = sideOf(access);
@@ -231,7 +168,7 @@ export class Translation extends PagedWalk {
     if (level === L2_HITS) values[side + L1_MISSES]++;
   }
 
-  private missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
+  protected missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
     const l2 = side !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
     if (l2.lookup(hi, lo, this.pcid)) {
       l1.fill(hi, lo, this.pcid, l2.frame, l2.rights, l2.size);

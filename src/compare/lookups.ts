@@ -3,21 +3,50 @@
 import { BLOCK_ACCESSES } from '../trace/block.js';
 
 /**
- * Accesses in program order, a load-modify-store as a load and then a store. How many pages an access touches depends
- * on their size, so those that cross a boundary of 4 KiB are listed too, with the bytes that lie beyond it.
+ * Runs of lookups in program order: a run is lookups of one kind that follow each other in one 4 KiB page, of which a
+ * TLB can only miss the first. A load-modify-store is a load and then a store. Accesses that cross a boundary of 4 KiB
+ * are runs of their own and listed too, since how many pages they touch depends on the size of pages.
  */
 export class Lookups {
+  /** Runs. */
   length = 0;
-  readonly his = new Int32Array(2 * BLOCK_ACCESSES);
-  readonly los = new Int32Array(2 * BLOCK_ACCESSES);
+  /** The address of any of the run's lookups. */
+  readonly his: Int32Array;
+  readonly los: Int32Array;
   /** Bits from access.ts. */
-  readonly accesses = new Uint8Array(2 * BLOCK_ACCESSES);
-  /** Accesses that cross: where they stand, and their bytes. */
+  readonly accesses: Uint8Array;
+  /** Lookups before each run, so that run `i` has `made[i + 1] - made[i]`; those of all runs at `length`. */
+  readonly made: Int32Array;
+  /** Runs of an access that crosses: where they stand, and the access's bytes. */
   crossings = 0;
-  readonly crossingAt = new Int32Array(2 * BLOCK_ACCESSES);
-  readonly crossingBytes = new Int32Array(2 * BLOCK_ACCESSES);
-  /** Whether there is any instruction fetch. */
-  fetches = false;
+  readonly crossingAt: Int32Array;
+  readonly crossingBytes: Int32Array;
+  /** Whether all lookups are those of a user's store, and may be made as a batch. */
+  allStores = true;
   /** Room for the frames of a batch, which nobody needs here. */
-  readonly frames = new Int32Array(2 * BLOCK_ACCESSES);
+  readonly frames: Int32Array;
+
+  /** @param most runs that there is room for */
+  constructor(most = 2 * BLOCK_ACCESSES) {
+    this.his = new Int32Array(most);
+    this.los = new Int32Array(most);
+    this.accesses = new Uint8Array(most);
+    this.made = new Int32Array(most + 1);
+    this.crossingAt = new Int32Array(most);
+    this.crossingBytes = new Int32Array(most);
+    this.frames = new Int32Array(most);
+  }
+
+  /** Adds a run of one lookup, of an access that crosses, given its bytes, or 0 when it does not. */
+  push(hi: number, lo: number, access: number, crossing: number): void {
+    const at = this.length++;
+    this.his[at] = hi;
+    this.los[at] = lo;
+    this.accesses[at] = access;
+    this.made[at + 1] = this.made[at] + 1;
+    if (crossing === 0) return;
+    this.crossingAt[this.crossings] = at;
+    this.crossingBytes[this.crossings] = crossing;
+    this.crossings++;
+  }
 }

@@ -7,18 +7,17 @@ import type { Lookups } from './lookups.js';
 
 const USER_WRITE = USER | WRITE;
 
-/**
- * Lookups `from` to `to - 1`, a page each.
- *
- * Data pages being dirty already, a load and a store of them do the same, unless the processor has a TLB for stores
- * alone: so all are made as stores, in one batch. Fetches come one at a time, between the data accesses as they were.
- */
-function translateRange(mmu: Mmu, { his, los, accesses, fetches, frames }: Lookups, from: number, to: number): number {
-  if (!fetches && mmu.tlb.l1Store === mmu.tlb.l1Load) {
-    return mmu.translateMany(his, los, to, USER_WRITE, frames, from) < to ? mmu.fault.status : 0;
+/** Runs `from` to `to - 1`, a page each. */
+function translateRange(mmu: Mmu, lookups: Lookups, from: number, to: number): number {
+  const { his, los, accesses, made, frames } = lookups;
+  if (lookups.allStores) {
+    return mmu.translateMany(his, los, to, USER_WRITE, frames, from, 0, made) < to ? mmu.fault.status : 0;
   }
   let status = 0;
-  for (let i = from; i < to; i++) status |= mmu.translate(his[i], los[i], accesses[i]);
+  for (let i = from; i < to; i++) {
+    status |= mmu.translate(his[i], los[i], accesses[i]);
+    mmu.translateAgain(his[i], los[i], accesses[i], made[i + 1] - made[i] - 1);
+  }
   return status;
 }
 

@@ -60,7 +60,7 @@ function open(trace: SweepTrace): Trace {
 export default async function runSweepTask({ trace: source, shift, tlbs }: SweepTask): Promise<SweepCounts[]> {
   const machine = new Machine(shift, parseTlb(tlbs[0]));
   const mmus = tlbs.map((tlb, i) => (i === 0 ? machine.mmu : mmuBeside(machine.mmu, parseTlb(tlb))));
-  const resident = new Resident([machine]);
+  const resident = new Resident([machine], mmus);
   const trace = open(source);
   try {
     for await (const block of trace) {

@@ -17,44 +17,59 @@ export const BLOCK_ACCESSES = 16384;
 /** The largest access that a trace may hold, in bytes; x86's largest, XSAVE's area, is below it. */
 export const MAX_ACCESS_BYTES = 4096;
 
-/** Up to {@link BLOCK_ACCESSES} accesses in program order; elements from `length` on are left over. */
+/**
+ * An access is three words: bits 63 to 32 of the address of its first byte, bits 31 to 0, and its operation, which is
+ * `kind | bytes << 2`. They stand in one array, since V8 checks every array that a loop uses anew in each round.
+ */
+export const ACCESS_WORDS = 3;
+export const LOW_WORD = 1;
+export const OPERATION_WORD = 2;
+export const KIND_MASK = 3;
+export const SIZE_SHIFT = 2;
+
+/** Up to {@link BLOCK_ACCESSES} accesses in program order; words of accesses from `length` on are left over. */
 export class AccessBlock {
   length = 0;
-  /** Bits 63 to 32 of the address of the first byte, as int32. */
-  readonly addressHi = new Int32Array(BLOCK_ACCESSES);
-  /** Bits 31 to 0 of it. */
-  readonly addressLo = new Int32Array(BLOCK_ACCESSES);
-  /** Bytes, 1 to {@link MAX_ACCESS_BYTES}. */
-  readonly size = new Int32Array(BLOCK_ACCESSES);
-  /** {@link FETCH}, {@link LOAD}, {@link STORE} or {@link MODIFY}. */
-  readonly kind = new Uint8Array(BLOCK_ACCESSES);
+  readonly words = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES);
 
-  /** Adds an access; the caller has made sure that there is room. */
+  /** Adds an access of 1 to {@link MAX_ACCESS_BYTES} bytes; the caller has made sure that there is room. */
   push(kind: number, addressHi: number, addressLo: number, size: number): void {
-    const at = this.length++;
-    this.addressHi[at] = addressHi;
-    this.addressLo[at] = addressLo;
-    this.size[at] = size;
-    this.kind[at] = kind;
+    const at = ACCESS_WORDS * this.length++;
+    this.words[at] = addressHi;
+    this.words[at + LOW_WORD] = addressLo;
+    this.words[at + OPERATION_WORD] = kind | (size << SIZE_SHIFT);
+  }
+
+  /** Bits 63 to 32 of the address of access `i`, as int32. */
+  addressHi(i: number): number {
+    return this.words[ACCESS_WORDS * i];
+  }
+
+  /** Bits 31 to 0 of it. */
+  addressLo(i: number): number {
+    return this.words[ACCESS_WORDS * i + LOW_WORD];
+  }
+
+  /** {@link FETCH}, {@link LOAD}, {@link STORE} or {@link MODIFY}. */
+  kind(i: number): number {
+    return this.words[ACCESS_WORDS * i + OPERATION_WORD] & KIND_MASK;
+  }
+
+  /** Bytes. */
+  size(i: number): number {
+    return this.words[ACCESS_WORDS * i + OPERATION_WORD] >>> SIZE_SHIFT;
   }
 }
 
-/** Takes the instruction fetches out of a block, the rest closing up; returns how many there were. */
-export function dropFetches(block: AccessBlock): number {
-  const { addressHi, addressLo, size, kind, length } = block;
-  const first = kind.indexOf(FETCH);
-  if (first < 0 || first >= length) return 0;
-  let kept = first;
-  for (let i = first; i < length; i++) {
-    if (kind[i] === FETCH) continue;
-    addressHi[kept] = addressHi[i];
-    addressLo[kept] = addressLo[i];
-    size[kept] = size[i];
-    kind[kept] = kind[i];
-    kept++;
+/** Takes the instruction fetches out of a block, the rest closing up. */
+export function dropFetches(block: AccessBlock): void {
+  const { words, length } = block;
+  let kept = 0;
+  for (let i = 0; i < length; i++) {
+    if (block.kind(i) === FETCH) continue;
+    words.copyWithin(ACCESS_WORDS * kept++, ACCESS_WORDS * i, ACCESS_WORDS * (i + 1));
   }
   block.length = kept;
-  return length - kept;
 }
 
 /**
@@ -74,11 +89,7 @@ export async function* windowOf(
     const end = Math.min(block.length, start + toTake);
     toSkip -= start;
     toTake -= end - start;
-    if (start > 0) {
-      for (const column of [block.addressHi, block.addressLo, block.size, block.kind]) {
-        column.copyWithin(0, start, end);
-      }
-    }
+    if (start > 0) block.words.copyWithin(0, ACCESS_WORDS * start, ACCESS_WORDS * end);
     block.length = end - start;
     if (block.length > 0) yield block;
     if (toTake === 0) return;
@@ -116,22 +127,29 @@ export class AccessTally implements AccessCounts {
   droppedFetches = 0;
   skippedLines = 0;
 
-  add(block: AccessBlock): void {
-    const { kind, length } = block;
+  add({ words, length }: AccessBlock): void {
+    const end = ACCESS_WORDS * length;
     // A modify has both bits of a kind, a load the low one alone, a store the high one.
     let low = 0;
     let high = 0;
     let both = 0;
-    for (let i = 0; i < length; i++) {
-      const bits = kind[i];
-      low += bits & 1;
-      high += bits >> 1;
-      both += bits & (bits >> 1);
+    for (let at = OPERATION_WORD; at < end; at += ACCESS_WORDS) {
+      const operation = words[at];
+      const upper = operation >>> 1;
+      low += operation & 1;
+      high += upper & 1;
+      both += operation & upper & 1;
     }
     this.loads += low - both;
     this.stores += high - both;
     this.modifies += both;
     this.fetches += length - low - high + both;
+  }
+
+  /** Of what was added, all fetches were left out. */
+  dropFetches(): void {
+    this.droppedFetches += this.fetches;
+    this.fetches = 0;
   }
 
   get accesses(): number {

@@ -1,10 +1,13 @@
 /** Turns the three columns of a packed block back into accesses; `packed-format.ts` says what they hold. */
 
-import { FETCH, MAX_ACCESS_BYTES, MODIFY, type AccessBlock } from './block.js';
+import * as accesses from './block.js';
+import type { AccessBlock } from './block.js';
 import * as format from './packed-format.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { AccessModel, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, pairIndex, SITE_CODE, siteIndex } = format;
+const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, LOW_WORD, MAX_ACCESS_BYTES, MODIFY, OPERATION_WORD, SIZE_SHIFT } =
+  accesses;
+const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, pairIndex, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
 /**
  * Accesses of one call of the decoding loop: few, so that V8 has seen a whole call before it compiles the loop. One that
@@ -22,9 +25,8 @@ export class PackedDecoder {
   private operationAt = 0;
   private codeAt = 0;
   private differenceAt = 0;
-  /** Kind and size by operation number; a size of 0 is a number not yet given. */
-  private readonly kinds = new Uint8Array(EXPLICIT_OPERATION + 1);
-  private readonly sizes = new Int32Array(EXPLICIT_OPERATION + 1);
+  /** Operations as blocks have them, by their number. */
+  private readonly byNumber = new Int32Array(EXPLICIT_OPERATION + 1);
   private known = 0;
 
   /** Begins a block of `accesses` accesses. */
@@ -43,7 +45,7 @@ export class PackedDecoder {
    * @returns what is wrong with the columns, or `undefined`.
    */
   fill(block: AccessBlock): string | undefined {
-    const count = Math.min(this.remaining, block.kind.length);
+    const count = Math.min(this.remaining, BLOCK_ACCESSES);
     for (let from = 0; from < count; from += SLICE) {
       const problem = this.decode(block, from, Math.min(from + SLICE, count));
       if (problem !== undefined) return problem;
@@ -54,12 +56,13 @@ export class PackedDecoder {
   }
 
   private decode(block: AccessBlock, from: number, to: number): string | undefined {
-    const { addressHi, addressLo, kind, size } = block;
-    const { model, operations: column, codes, kinds, sizes } = this;
-    const { bySite, byPair } = model;
+    const { words } = block;
+    const { model, operations: column, codes, byNumber } = this;
+    const { addresses } = model;
     const codeAt = this.codeAt - from;
     let { known, operationAt } = this;
     let { operations, olderOperations, lastHi, lastLo, secondLo } = model;
+    let at = ACCESS_WORDS * from;
     for (let i = from; i < to; i++) {
       const operation = column[operationAt++];
       if (operation >= known) {
@@ -73,23 +76,22 @@ export class PackedDecoder {
       const pair = pairIndex(lastLo, secondLo, operation);
       secondLo = lastLo;
       const code = codes[codeAt + i];
-      if (code === SITE_CODE) {
-        lastLo = bySite[site];
-        lastHi = bySite[site + 1];
-      } else if (code === PAIR_CODE) {
-        lastLo = byPair[pair];
-        lastHi = byPair[pair + 1];
-      } else if (code < CURSORS) {
-        model.cursorLo[0] = lastLo;
-        model.cursorHi[0] = lastHi;
+      // Of the last two codes, without a branch, which would go wrong too often: all bits of `code - 33` are set, or none.
+      let found = pair ^ ((pair ^ site) & (code - PAIR_CODE));
+      if (code < CURSORS) {
+        addresses[cursorIndex(0)] = lastLo;
+        addresses[cursorIndex(0) | 1] = lastHi;
         this.moveCursor(code);
-        lastLo = model.cursorLo[code];
-        lastHi = model.cursorHi[code];
-      } else return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
-      bySite[site] = byPair[pair] = addressLo[i] = lastLo;
-      bySite[site + 1] = byPair[pair + 1] = addressHi[i] = lastHi;
-      kind[i] = kinds[operation];
-      size[i] = sizes[operation];
+        found = cursorIndex(code);
+      } else if (code > PAIR_CODE) return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
+      lastLo = addresses[found];
+      lastHi = addresses[found | 1];
+      addresses[site] = addresses[pair] = lastLo;
+      addresses[site | 1] = addresses[pair | 1] = lastHi;
+      words[at] = lastHi;
+      words[at + LOW_WORD] = lastLo;
+      words[at + OPERATION_WORD] = byNumber[operation];
+      at += ACCESS_WORDS;
     }
     this.operationAt = operationAt;
     this.codeAt += to - from;
@@ -107,8 +109,7 @@ export class PackedDecoder {
     const kind = this.operations[at];
     const size = this.operations[at + 1] | (this.operations[at + 2] << 8);
     if (!(kind >= FETCH && kind <= MODIFY && size >= 1 && size <= MAX_ACCESS_BYTES)) return false;
-    this.kinds[operation] = kind;
-    this.sizes[operation] = size;
+    this.byNumber[operation] = kind | (size << SIZE_SHIFT);
     if (operation !== EXPLICIT_OPERATION) this.known++;
     return true;
   }
@@ -116,7 +117,8 @@ export class PackedDecoder {
   /** Adds the next difference to a cursor. */
   private moveCursor(cursor: number): void {
     const bytes = this.differences;
-    const { cursorHi, cursorLo } = this.model;
+    const { addresses } = this.model;
+    const at = cursorIndex(cursor);
     let byte = bytes[this.differenceAt++];
     let zigzagLo = byte & 0x7f;
     let zigzagHi = 0;
@@ -130,10 +132,10 @@ export class PackedDecoder {
     const sign = -(zigzagLo & 1);
     const differenceLo = ((zigzagLo >>> 1) | (zigzagHi << 31)) ^ sign;
     const differenceHi = (zigzagHi >>> 1) ^ sign;
-    const lo = (cursorLo[cursor] + differenceLo) | 0;
+    const lo = (addresses[at] + differenceLo) | 0;
     const carry = lo >>> 0 < differenceLo >>> 0 ? 1 : 0;
-    cursorLo[cursor] = lo;
-    cursorHi[cursor] = (cursorHi[cursor] + differenceHi + carry) | 0;
+    addresses[at] = lo;
+    addresses[at | 1] = (addresses[at | 1] + differenceHi + carry) | 0;
   }
 
   private atEnd(): boolean {

@@ -5,6 +5,8 @@ import {
   AccessModel,
   COLUMN_BYTES_PER_ACCESS,
   COLUMNS,
+  CURSOR_START,
+  cursorIndex,
   CURSORS,
   EXPLICIT_OPERATION,
   PACKED_BLOCK_ACCESSES,
@@ -33,8 +35,8 @@ export class PackedEncoder {
   add(block: AccessBlock, start: number): number {
     const stop = Math.min(block.length, start + PACKED_BLOCK_ACCESSES - this.accesses);
     for (let i = start; i < stop; i++) {
-      const operation = this.#putOperation(block.kind[i], block.size[i]);
-      this.#putAddress(operation, block.addressHi[i], block.addressLo[i]);
+      const operation = this.#putOperation(block.kind(i), block.size(i));
+      this.#putAddress(operation, block.addressHi(i), block.addressLo(i));
     }
     this.accesses += Math.max(0, stop - start);
     return stop;
@@ -68,24 +70,25 @@ export class PackedEncoder {
 
   #putAddress(operation: number, hi: number, lo: number): void {
     const model = this.#model;
-    const { bySite, byPair } = model;
+    const { addresses } = model;
     const site = siteIndex(model.operations, model.olderOperations);
     const pair = pairIndex(model.lastLo, model.secondLo, operation);
-    if (bySite[site] === lo && bySite[site + 1] === hi) {
+    if (addresses[site] === lo && addresses[site | 1] === hi) {
       this.#put(1, SITE_CODE);
-    } else if (byPair[pair] === lo && byPair[pair + 1] === hi) {
+    } else if (addresses[pair] === lo && addresses[pair | 1] === hi) {
       this.#put(1, PAIR_CODE);
     } else {
-      model.cursorHi[0] = model.lastHi;
-      model.cursorLo[0] = model.lastLo;
+      addresses[CURSOR_START] = model.lastLo;
+      addresses[CURSOR_START | 1] = model.lastHi;
       const cursor = this.#chooseCursor(hi, lo);
+      const at = cursorIndex(cursor);
       this.#put(1, cursor);
-      this.#putDifference(model.cursorHi[cursor], model.cursorLo[cursor], hi, lo);
-      model.cursorHi[cursor] = hi;
-      model.cursorLo[cursor] = lo;
+      this.#putDifference(addresses[at | 1], addresses[at], hi, lo);
+      addresses[at] = lo;
+      addresses[at | 1] = hi;
     }
-    bySite[site] = byPair[pair] = lo;
-    bySite[site + 1] = byPair[pair + 1] = hi;
+    addresses[site] = addresses[pair] = lo;
+    addresses[site | 1] = addresses[pair | 1] = hi;
     model.secondLo = model.lastLo;
     model.lastLo = lo;
     model.lastHi = hi;
@@ -93,12 +96,13 @@ export class PackedEncoder {
 
   /** The cursor nearest to an address, or the one idle for longest when none is near. */
   #chooseCursor(hi: number, lo: number): number {
-    const { cursorHi, cursorLo } = this.#model;
+    const { addresses } = this.#model;
     let nearest = 0;
     let least = Infinity;
     let idlest = 1;
     for (let cursor = 0; cursor < CURSORS; cursor++) {
-      const distance = Math.abs((hi - cursorHi[cursor]) * 2 ** 32 + ((lo >>> 0) - (cursorLo[cursor] >>> 0)));
+      const at = cursorIndex(cursor);
+      const distance = Math.abs((hi - addresses[at | 1]) * 2 ** 32 + ((lo >>> 0) - (addresses[at] >>> 0)));
       if (distance < least) {
         least = distance;
         nearest = cursor;

@@ -53,17 +53,20 @@ export const PAIR_CODE = 33;
 export const EXPLICIT_OPERATION = 255;
 
 const TABLE_SHIFT = 16;
-const TABLE_ENTRIES = 1 << (32 - TABLE_SHIFT);
+const TABLE_WORDS = 2 << (32 - TABLE_SHIFT);
+/** Where in {@link AccessModel.addresses} the table of pairs and the cursors begin; the table of sites is first. */
+const PAIR_START = TABLE_WORDS;
+export const CURSOR_START = 2 * TABLE_WORDS;
 /** A constant, as V8 folds it; a declared function it would load and test at each of the decoder's calls. */
 const tableIndex = (word: number): number => (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
 
 /** What writer and reader both know of the accesses so far; they must agree on every bit of it. */
 export class AccessModel {
-  readonly cursorHi = new Int32Array(CURSORS);
-  readonly cursorLo = new Int32Array(CURSORS);
-  /** The address last used, low word then high, at {@link siteIndex} and at {@link pairIndex}. */
-  readonly bySite = new Int32Array(2 * TABLE_ENTRIES);
-  readonly byPair = new Int32Array(2 * TABLE_ENTRIES);
+  /**
+   * Addresses last used, low word then high, at {@link siteIndex} and {@link pairIndex}, and those of the cursors at
+   * {@link cursorIndex}: in one array, since V8 checks every array that a loop uses anew in each round.
+   */
+  readonly addresses = new Int32Array(CURSOR_START + 2 * CURSORS);
   /** Numbers of the last four operations, a byte each, the newest lowest; and of the four before. */
   operations = 0;
   olderOperations = 0;
@@ -73,15 +76,16 @@ export class AccessModel {
   secondLo = 0;
 }
 
-/** Where `bySite` has its guess, the current operation being the newest of `operations`. */
-export function siteIndex(operations: number, olderOperations: number): number {
-  return tableIndex(operations ^ Math.imul(olderOperations, 0x9e3779b1));
-}
+/** Where the address that the site used last stands, the current operation being the newest of `operations`. */
+export const siteIndex = (operations: number, olderOperations: number): number =>
+  tableIndex(operations ^ Math.imul(olderOperations, 0x9e3779b1));
 
-/** Where `byPair` has its guess for an operation after the addresses with these low words. */
-export function pairIndex(lastLo: number, secondLo: number, operation: number): number {
-  return tableIndex(lastLo ^ Math.imul(secondLo + operation, 0x9e3779b1));
-}
+/** Where the address that followed the last time stands, for an operation after the addresses with these low words. */
+export const pairIndex = (lastLo: number, secondLo: number, operation: number): number =>
+  PAIR_START | tableIndex(lastLo ^ Math.imul(secondLo + operation, 0x9e3779b1));
+
+/** Where a cursor stands. */
+export const cursorIndex = (cursor: number): number => CURSOR_START | (cursor << 1);
 
 const CRC_TABLE = new Int32Array(256);
 for (let byte = 0; byte < 256; byte++) {

@@ -1,6 +1,6 @@
 /** Reads a packed trace from its bytes, checking everything; `packed-format.ts` is the specification. */
 
-import { AccessBlock, AccessTally } from './block.js';
+import { AccessBlock, type AccessTally } from './block.js';
 import type { ByteReader } from './byte-reader.js';
 import { parseMetadata, type TraceMetadata } from './metadata.js';
 import { PackedDecoder } from './packed-decoder.js';
@@ -26,10 +26,14 @@ export class PackedReader {
   readonly #bytes: ByteReader;
   readonly #inflate: Inflate;
   readonly #source: string;
-  readonly #delivered = new AccessTally();
+  readonly #tally: AccessTally;
 
-  /** @param source for messages: the file's name, or `standard input` */
-  constructor(bytes: ByteReader, inflate: Inflate, source: string) {
+  /**
+   * @param source for messages: the file's name, or `standard input`
+   * @param tally to which whoever takes the blocks adds each before it asks for the next
+   */
+  constructor(bytes: ByteReader, inflate: Inflate, source: string, tally: AccessTally) {
+    this.#tally = tally;
     this.#bytes = bytes;
     this.#inflate = inflate;
     this.#source = source;
@@ -64,7 +68,6 @@ export class PackedReader {
       while (decoder.remaining > 0) {
         const problem = decoder.fill(block);
         if (problem !== undefined) this.#fail(start, `expected ${problem}`);
-        this.#delivered.add(block);
         yield block;
       }
     }
@@ -113,8 +116,8 @@ export class PackedReader {
   async #end(start: number): Promise<void> {
     const record = await this.#takeRecord(END_BYTES, 'the end record');
     this.#check([record], start);
-    const { fetches, loads, stores, modifies } = this.#delivered;
-    for (const [kind, delivered] of [fetches, loads, stores, modifies].entries()) {
+    const { fetches, droppedFetches, loads, stores, modifies } = this.#tally;
+    for (const [kind, delivered] of [fetches + droppedFetches, loads, stores, modifies].entries()) {
       const told = word(record, 1 + 8 * kind) + word(record, 5 + 8 * kind) * 2 ** 32;
       if (told !== delivered) this.#fail(start, `expected the ${told} accesses that it tells of, found ${delivered}`);
     }

@@ -60,8 +60,11 @@ export class RecordedTrace implements Trace {
   async *[Symbol.asyncIterator](): AsyncGenerator<AccessBlock> {
     const tally = (this.#tally = new AccessTally());
     for await (const block of this.#allBlocks(tally)) {
-      if (!this.#fetches) tally.droppedFetches += dropFetches(block);
       tally.add(block);
+      if (!this.#fetches && tally.fetches > 0) {
+        dropFetches(block);
+        tally.dropFetches();
+      }
       if (block.length > 0) yield block;
     }
     if (tally.accesses === 0) throw this.#emptyError(tally);
@@ -72,7 +75,7 @@ export class RecordedTrace implements Trace {
     try {
       const first = await bytes.peek(MAGIC.length);
       if (startsWith(first, MAGIC)) {
-        const reader = new PackedReader(bytes, this.#recording.inflate, this.name);
+        const reader = new PackedReader(bytes, this.#recording.inflate, this.name, tally);
         this.metadata = await reader.header();
         yield* reader.blocks();
         return;

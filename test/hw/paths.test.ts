@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
 import { fromBigInt } from '../../hw/address.js';
-import { GENERAL_PROTECTION } from '../../hw/exception.js';
 import { INVPCID_ALL_WITH_GLOBALS } from '../../hw/mmu.js';
 import type { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
@@ -128,34 +127,6 @@ it('a soft TLB keeps answering from an entry that software changed, until it is 
   expect(mmu.translate(0, 0x5000, READ)).toBe(100);
   mmu.invlpg(0, 0x5000);
   expect(mmu.translate(0, 0x5000, READ)).toBe(200);
-});
-
-it.each(['walk', 'soft', 'modelled'] as const)(
-  'a batch on the %s path stops at an address that is not canonical, beside the page that it looks like',
-  (path) => {
-    const tables = new Tables();
-    tables.map(0x5000, 100);
-    const mmu = tables.mmu({ path });
-    for (let bit = 16; bit < 32; bit++) {
-      const his = Int32Array.of(0, 0, 1 << bit);
-      const los = Int32Array.of(0x5000, 0x5000, 0x5000);
-      const frames = new Int32Array(3);
-      expect(mmu.translateMany(his, los, 3, READ, frames)).toBe(2);
-      expect(mmu.fault.status).toBe(GENERAL_PROTECTION);
-      expect([...frames]).toEqual([100, 100, 0]);
-    }
-  },
-);
-
-it('a batch counts as the same accesses one at a time do', () => {
-  const tables = new Tables();
-  for (let page = 0; page < 64; page++) tables.map(page * 4096, 100 + page);
-  const los = Int32Array.from({ length: 4000 }, (_, i) => ((i * i * 37) % 64) * 4096 + ((i * 4) % 4096));
-  const his = new Int32Array(los.length);
-  const [batch, single] = [1, 2].map(() => tables.mmu({ tlb: parseTlb('16x4+32x4+psc') }));
-  expect(batch.translateMany(his, los, los.length, READ, new Int32Array(los.length))).toBe(los.length);
-  for (const lo of los) single.translate(0, lo, READ);
-  expect(batch.counters.snapshot()).toEqual(single.counters.snapshot());
 });
 
 it.each([{ tlb: TINY }, { check: true }, { entryCache: { entries: 4, ways: 4 } }])(

@@ -41,10 +41,7 @@ function compareJson(args: readonly string[]): CompareResult {
 test('a gzipped lackey file gives the counts of the reference', () => {
   const path = file('app.lackey.gz', gzipSync(lackeyText(ACCESSES)));
   const { runs } = compareJson([path, '--pages', '4K,2M', '--tlb', '64x4+1536x12']);
-  const shapes = [
-    { entries: 64, ways: 4 },
-    { entries: 1536, ways: 12 },
-  ] as const;
+  const shapes = { l1: { entries: 64, ways: 4 }, l2: { entries: 1536, ways: 12 } };
   expect(runs.map((run) => [run.trace, run.pages, run.counts])).toEqual([
     [path, '4K', referenceReplay(ACCESSES, 12, shapes).data],
     [path, '2M', referenceReplay(ACCESSES, 21, shapes).data],

@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fromBigInt, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
 import { DEFAULT_COSTS } from '../../../hw/cost.js';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
 import type { CompareResult } from '../../../src/report/compare-result.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
 import { referenceReplay } from './reference-tlb.js';
+import type { ReferenceShapes } from './reference-tlb.js';
 
 type Access = readonly ['I' | 'L' | 'S' | 'M', bigint, number];
 
@@ -33,9 +35,9 @@ function traceOf(accesses: readonly Access[]): Trace {
   };
 }
 
-function compareOn(accesses: readonly Access[], shifts: readonly number[], tlb: string): Promise<CompareResult> {
+function compareOn(accesses: readonly Access[], shifts: readonly number[], tlb: TlbGeometry): Promise<CompareResult> {
   const source = { name: 'test', open: () => traceOf(accesses) };
-  return compare({ sources: [source], shifts, tlb: parseTlb(tlb), costs: DEFAULT_COSTS });
+  return compare({ sources: [source], shifts, tlb, costs: DEFAULT_COSTS });
 }
 
 /** Addresses of a program: a code area, a heap, a stack at the very top, and some anywhere. */
@@ -45,39 +47,33 @@ const address = fc.oneof(
   fc.integer({ min: 0, max: 0x4_0000 }).map((offset) => 0x7fff_ffff_ffffn - BigInt(offset)),
   fc.integer({ min: 0, max: 40 }).map((page) => 0x7f00_0000_0ffcn + BigInt(page) * 0x20_0000n),
 );
-const access: fc.Arbitrary<Access> = fc
-  .tuple(
-    fc.constantFrom('I' as const, 'L' as const, 'S' as const, 'M' as const),
-    address,
-    fc.constantFrom(1, 4, 8, 16, 64, 512),
-  )
-  .filter(([, at, size]) => at + BigInt(size) <= 1n << 47n);
+const kind = fc.constantFrom('I' as const, 'L' as const, 'S' as const, 'M' as const);
+const size = fc.constantFrom(1, 4, 8, 16, 64, 512);
+/** Accesses that begin at one address and go on beside it, as a program's do. */
+const neighbours: fc.Arbitrary<readonly Access[]> = fc
+  .tuple(address, fc.array(fc.tuple(kind, fc.integer({ min: 0, max: 2000 }), size), { minLength: 1, maxLength: 6 }))
+  .map(([start, steps]) => steps.map(([what, step, bytes]): Access => [what, start + BigInt(step), bytes]))
+  .map((accesses) => accesses.filter(([, at, bytes]) => at + BigInt(bytes) <= 1n << 47n));
 
-const SMALL_TLBS = [
+const SMALL_TLBS: readonly (readonly [TlbGeometry, ReferenceShapes])[] = [
+  [parseTlb('4x2+16x4'), { l1: { entries: 4, ways: 2 }, l2: { entries: 16, ways: 4 } }],
+  [parseTlb('3x1+12x12'), { l1: { entries: 3, ways: 1 }, l2: { entries: 12, ways: 12 } }],
+  [parseTlb('6x2'), { l1: { entries: 6, ways: 2 } }],
   [
-    '4x2+16x4',
-    [
-      { entries: 4, ways: 2 },
-      { entries: 16, ways: 4 },
-    ],
+    { ...parseTlb('4x2+16x4'), l1Store: parseTlb('2xfa').l1Data },
+    { l1: { entries: 4, ways: 2 }, l2: { entries: 16, ways: 4 }, store: { entries: 2, ways: 2 } },
   ],
-  [
-    '3x1+12x12',
-    [
-      { entries: 3, ways: 1 },
-      { entries: 12, ways: 12 },
-    ],
-  ],
-  ['6x2', [{ entries: 6, ways: 2 }]],
-] as const;
+];
 
 test('the counts are those of a hand-written reference, at every page size', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(access, { minLength: 1, maxLength: 3000 }),
+      fc.array(neighbours, { minLength: 1, maxLength: 1000 }),
+      fc.boolean(),
       fc.constantFrom(...SMALL_TLBS),
-      async (accesses, [spec, shapes]) => {
-        const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M, SHIFT_1G], spec);
+      async (places, fetches, [tlb, shapes]) => {
+        const accesses = places.flat().filter(([what]) => fetches || what !== 'I');
+        const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M, SHIFT_1G], tlb);
         for (const [index, shift] of [SHIFT_4K, SHIFT_2M, SHIFT_1G].entries()) {
           const { data, fetch } = referenceReplay(accesses, shift, shapes);
           expect(runs[index].counts).toEqual(data);
@@ -85,7 +81,7 @@ test('the counts are those of a hand-written reference, at every page size', asy
         }
       },
     ),
-    { numRuns: 10 },
+    { numRuns: 20 },
   );
 });
 
@@ -94,7 +90,7 @@ test('a load-modify-store is two accesses, and the rates are per access', async 
     ['M', 0x1000n, 8],
     ['L', 0x2000n, 8],
   ];
-  const { runs } = await compareOn(accesses, [SHIFT_4K], '64x4');
+  const { runs } = await compareOn(accesses, [SHIFT_4K], parseTlb('64x4'));
   expect(runs[0].perAccess).toEqual({ accesses: 3, entryReads: 8 / 3, cycles: (8 * DEFAULT_COSTS.entryRead) / 3 });
 });
 
@@ -104,7 +100,7 @@ test('memory is mapped in whole pages, and what is not touched of them is wasted
     ['L', 0x3ff8n, 16],
     ['L', 0x4000_0000n, 8],
   ];
-  const { traces, runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M, SHIFT_1G], '64x4');
+  const { traces, runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M, SHIFT_1G], parseTlb('64x4'));
   expect(traces[0].touchedBytes).toBe(4 * 4096);
   expect(runs.map(({ memory }) => [memory.mappedBytes, memory.wastedBytes])).toEqual([
     [4 * 4096, 0],
@@ -119,7 +115,7 @@ test('page tables and fork are those of the pages mapped', async () => {
     ['L', 0x1000n, 8],
     ['S', 0x2000n, 8],
   ];
-  const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M], '64x4');
+  const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M], parseTlb('64x4'));
   expect(runs.map(({ memory, fork }) => [memory.pageTableBytes, fork.entriesCopied, fork.tableBytes])).toEqual([
     [4 * 4096, 2, 4 * 4096],
     [3 * 4096, 1, 3 * 4096],
@@ -128,5 +124,5 @@ test('page tables and fork are those of the pages mapped', async () => {
 
 test('a trace whose accesses are all outside user space gives an error and no verdict', async () => {
   const kernel: readonly Access[] = [['L', 0xffff_8000_0000_0000n, 8]];
-  await expect(compareOn(kernel, [SHIFT_4K], '4x4')).rejects.toThrow('found only 1 above');
+  await expect(compareOn(kernel, [SHIFT_4K], parseTlb('4x4'))).rejects.toThrow('found only 1 above');
 });

@@ -1,8 +1,15 @@
 /** The counting rules once more, as plainly as they can be written, for the tests to compare with. */
 
-export interface ReferenceShape {
+interface ReferenceShape {
   readonly entries: number;
   readonly ways: number;
+}
+
+export interface ReferenceShapes {
+  readonly l1: ReferenceShape;
+  readonly l2?: ReferenceShape;
+  /** A first level for stores alone. */
+  readonly store?: ReferenceShape;
 }
 
 interface ReferenceCounts {
@@ -52,11 +59,12 @@ function zeroCounts(): ReferenceCounts {
 export function referenceReplay(
   accesses: readonly (readonly [string, bigint, number])[],
   shift: number,
-  shapes: readonly [ReferenceShape, ReferenceShape?],
+  { l1, l2: second, store }: ReferenceShapes,
 ): { data: ReferenceCounts; fetch: ReferenceCounts } {
-  const l2 = shapes[1] === undefined ? undefined : new ReferenceLevel(shapes[1]);
-  const data = { l1: new ReferenceLevel(shapes[0]), counts: zeroCounts() };
-  const fetch = { l1: new ReferenceLevel(shapes[0]), counts: zeroCounts() };
+  const l2 = second === undefined ? undefined : new ReferenceLevel(second);
+  const data = { l1: new ReferenceLevel(l1), counts: zeroCounts() };
+  const stores = store === undefined ? data : { l1: new ReferenceLevel(store), counts: data.counts };
+  const fetch = { l1: new ReferenceLevel(l1), counts: zeroCounts() };
   const readsPerWalk = { 12: 4, 21: 3, 30: 2 }[shift] ?? 0;
   const lookup = ({ l1, counts }: typeof data, page: bigint): void => {
     counts.lookups++;
@@ -77,7 +85,8 @@ export function referenceReplay(
     const rounds = kind === 'M' ? 2 : 1;
     const last = (address + BigInt(size) - 1n) >> BigInt(shift);
     for (let round = 0; round < rounds; round++) {
-      for (let page = address >> BigInt(shift); page <= last; page++) lookup(kind === 'I' ? fetch : data, page);
+      const side = kind === 'I' ? fetch : kind === 'S' || round === 1 ? stores : data;
+      for (let page = address >> BigInt(shift); page <= last; page++) lookup(side, page);
     }
   }
   return { data: data.counts, fetch: fetch.counts };

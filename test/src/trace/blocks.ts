@@ -26,9 +26,9 @@ export async function* blocksOf(accesses: Iterable<Access>, blockLength = BLOCK_
 
 function accessesOf(block: AccessBlock): Access[] {
   return Array.from({ length: block.length }, (_, i) => ({
-    kind: block.kind[i],
-    address: toBigInt(block.addressHi[i], block.addressLo[i]),
-    size: block.size[i],
+    kind: block.kind(i),
+    address: toBigInt(block.addressHi(i), block.addressLo(i)),
+    size: block.size(i),
   }));
 }
 

@@ -9,9 +9,9 @@ import { shippedTraces } from '../../../src/trace/shipped.js';
 async function pagesOf(trace: RecordedTrace): Promise<number> {
   const pages = new Set<number>();
   const recent = new Float64Array(4096).fill(-1);
-  for await (const { addressHi, addressLo, length } of trace) {
-    for (let i = 0; i < length; i++) {
-      const page = pageNumber(addressHi[i], addressLo[i], SHIFT_4K);
+  for await (const block of trace) {
+    for (let i = 0; i < block.length; i++) {
+      const page = pageNumber(block.addressHi(i), block.addressLo(i), SHIFT_4K);
       if (recent[page % recent.length] === page) continue;
       recent[page % recent.length] = page;
       pages.add(page);

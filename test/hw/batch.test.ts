@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
+import { GENERAL_PROTECTION } from '../../hw/exception.js';
+import type { MmuOptions } from '../../hw/mmu.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
+import { RWU, Tables } from './tables.js';
+
+it.each(['walk', 'soft', 'modelled'] as const)(
+  'a batch on the %s path stops at an address that is not canonical, beside the page that it looks like',
+  (path) => {
+    const tables = new Tables();
+    tables.map(0x5000, 100);
+    const mmu = tables.mmu({ path });
+    for (let bit = 16; bit < 32; bit++) {
+      const his = Int32Array.of(0, 0, 1 << bit);
+      const los = Int32Array.of(0x5000, 0x5000, 0x5000);
+      const frames = new Int32Array(3);
+      expect(mmu.translateMany(his, los, 3, READ, frames)).toBe(2);
+      expect(mmu.fault.status).toBe(GENERAL_PROTECTION);
+      expect([...frames]).toEqual([100, 100, 0]);
+    }
+  },
+);
+
+it('a batch counts as the same accesses one at a time do', () => {
+  const tables = new Tables();
+  for (let page = 0; page < 64; page++) tables.map(page * 4096, 100 + page);
+  const los = Int32Array.from({ length: 4000 }, (_, i) => ((i * i * 37) % 64) * 4096 + ((i * 4) % 4096));
+  const his = new Int32Array(los.length);
+  const [batch, single] = [1, 2].map(() => tables.mmu({ tlb: parseTlb('16x4+32x4+psc') }));
+  expect(batch.translateMany(his, los, los.length, READ, new Int32Array(los.length))).toBe(los.length);
+  for (const lo of los) single.translate(0, lo, READ);
+  expect(batch.counters.snapshot()).toEqual(single.counters.snapshot());
+});
+
+const MIB_2 = 2 ** 21;
+const DIRTY = 0x60;
+
+/** 64 pages of 4 KiB and as many of 2 MiB, half of them never stored to. */
+function mixedTables(): Tables {
+  const tables = new Tables();
+  for (let page = 0; page < 64; page++) {
+    const flags = page % 2 === 0 ? RWU : RWU | DIRTY;
+    tables.map(page * 4096, 100 + page, flags);
+    tables.map((page + 64) * MIB_2, 512 * (page % 16), flags, 1);
+  }
+  return tables;
+}
+
+const SHAPES: readonly Omit<MmuOptions, 'ram'>[] = [
+  { tlb: parseTlb('4x2+8x2+psc') },
+  { tlb: parseTlb('8x4/tree-plru') },
+  { tlb: parseTlb('8x4/random+16x4/random') },
+  { tlb: parseTlb('4x4@4K,2x2@2M+16x4') },
+  // The first level holds no page of one size: all of its lookups go on to the second.
+  { tlb: parseTlb('4x4@2M+16x4') },
+  { tlb: parseTlb('none') },
+  { tlb: parseTlb('4x2+8x2'), check: true },
+  { path: 'soft' },
+  { path: 'walk' },
+];
+
+/** Runs: a page, how often it is looked up in a row, and where in the page; pages of 4 KiB, of 2 MiB, or both. */
+const runs = fc.constantFrom([0, 63], [64, 127], [0, 127]).chain(([min, max]) =>
+  fc.array(
+    fc.record({
+      page: fc.integer({ min, max }),
+      times: fc.integer({ min: 1, max: 5 }),
+      offset: fc.integer({ min: 0, max: 4095 }),
+    }),
+    { maxLength: 200 },
+  ),
+);
+const addressOf = (page: number): number => (page < 64 ? page * 4096 : page * MIB_2);
+
+it('a batch of runs finds and counts what the same accesses one at a time do', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...SHAPES),
+      fc.constantFrom(READ, WRITE | USER, FETCH),
+      runs,
+      (options, access, list) => {
+        const [batch, single] = [mixedTables().mmu(options), mixedTables().mmu(options)];
+        const los = Int32Array.from(list, ({ page, offset }) => addressOf(page) + offset);
+        const made = new Int32Array(list.length + 1);
+        list.forEach(({ times }, i) => (made[i + 1] = made[i] + times));
+        const frames = new Int32Array(list.length);
+        const his = new Int32Array(list.length);
+        expect(batch.translateMany(his, los, list.length, access, frames, 0, 0, made)).toBe(list.length);
+        list.forEach(({ times }, i) => {
+          for (let k = 0; k < times; k++) expect(single.translate(0, los[i], access)).toBe(frames[i]);
+        });
+        expect(batch.counters.snapshot()).toEqual(single.counters.snapshot());
+      },
+    ),
+  );
+});
+
+it('a batch of runs stops at a run that faults, having counted the runs before it', () => {
+  const tables = new Tables();
+  tables.map(0x5000, 100);
+  const mmu = tables.mmu();
+  const los = Int32Array.of(0x5000, 0x6000, 0x5000);
+  const made = Int32Array.of(0, 3, 7, 8);
+  expect(mmu.translateMany(new Int32Array(3), los, 3, READ, new Int32Array(3), 0, 0, made)).toBe(1);
+  expect(mmu.counters.snapshot().data).toMatchObject({ lookups: 3, l1Hits: 2, walks: 1 });
+});
