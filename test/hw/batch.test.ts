@@ -37,15 +37,21 @@ it('a batch counts as the same accesses one at a time do', () => {
 const MIB_2 = 2 ** 21;
 const DIRTY = 0x60;
 
-/** 64 pages of 4 KiB and as many of 2 MiB, half of them never stored to. */
+/** Pages of 4 KiB, and as many of 2 MiB behind them, half of them never stored to. */
+const PAGES = 32;
+
 function mixedTables(): Tables {
-  const tables = new Tables();
-  for (let page = 0; page < 64; page++) {
+  const tables = new Tables(8 * MIB_2);
+  for (let page = 0; page < PAGES; page++) {
     const flags = page % 2 === 0 ? RWU : RWU | DIRTY;
-    tables.map(page * 4096, 100 + page, flags);
-    tables.map((page + 64) * MIB_2, 512 * (page % 16), flags, 1);
+    tables.map(addressOf(page), 100 + page, flags);
+    tables.map(addressOf(PAGES + page), 512 * (page % 8), flags, 1);
   }
   return tables;
+}
+
+function addressOf(page: number): number {
+  return page < PAGES ? page * 4096 : page * MIB_2;
 }
 
 const SHAPES: readonly Omit<MmuOptions, 'ram'>[] = [
@@ -62,7 +68,7 @@ const SHAPES: readonly Omit<MmuOptions, 'ram'>[] = [
 ];
 
 /** Runs: a page, how often it is looked up in a row, and where in the page; pages of 4 KiB, of 2 MiB, or both. */
-const runs = fc.constantFrom([0, 63], [64, 127], [0, 127]).chain(([min, max]) =>
+const runs = fc.constantFrom([0, PAGES - 1], [PAGES, 2 * PAGES - 1], [0, 2 * PAGES - 1]).chain(([min, max]) =>
   fc.array(
     fc.record({
       page: fc.integer({ min, max }),
@@ -72,7 +78,6 @@ const runs = fc.constantFrom([0, 63], [64, 127], [0, 127]).chain(([min, max]) =>
     { maxLength: 200 },
   ),
 );
-const addressOf = (page: number): number => (page < 64 ? page * 4096 : page * MIB_2);
 
 it('a batch of runs finds and counts what the same accesses one at a time do', () => {
   fc.assert(
