@@ -45,12 +45,15 @@ export class BatchTranslation extends Translation {
 
   /**
    * Makes `times` more translations of an address whose translation for this access was the last one, or of others in
-   * its 4 KiB page: the first-level TLB has it, and finding it again changes no replacement policy, so they are only
-   * counted.
+   * its 4 KiB page. Where the first-level TLB has it and allows the access, finding it again changes no replacement
+   * policy, so they are only counted. It may not have it: it holds no pages of that size, or the page reaches past RAM.
    */
   translateAgain(hi: number, lo: number, access: number, times: number): void {
     if (times === 0 || !this.modelled) return;
-    if (this.paging && this.l1For(access).lookup(hi, lo, this.pcid)) {
+    const l1 = this.l1For(access);
+    const { rules } = this;
+    const simple = this.paging && this.checker === null && l1.lookup(hi, lo, this.pcid);
+    if (simple && ((l1.rights ^ rules.expectedOnHit[access]) & rules.neededOnHit[access]) === 0) {
       this.countHits(access, times);
     } else {
       for (let i = 0; i < times; i++) this.translateModelled(hi, lo, access);

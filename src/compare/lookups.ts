@@ -3,19 +3,23 @@
 import { BLOCK_ACCESSES } from '../trace/block.js';
 
 /**
- * Runs of lookups in program order: a run is lookups of one kind that follow each other in one 4 KiB page, of which a
- * TLB can only miss the first. A load-modify-store is a load and then a store. Accesses that cross a boundary of 4 KiB
- * are runs of their own and listed too, since how many pages they touch depends on the size of pages.
+ * Runs of lookups in program order: a run is lookups of one kind that follow each other in one 4 KiB page, of which
+ * only the first can miss a TLB that holds pages of that size. A load-modify-store is a load and then a store. Accesses
+ * that cross a boundary of 4 KiB are runs of their own and listed too, since how many pages they touch depends on the
+ * size of pages.
  */
 export class Lookups {
   /** Runs. */
   length = 0;
-  /** The address of any of the run's lookups. */
+  /** The address of the run's last lookup. */
   readonly his: Int32Array;
   readonly los: Int32Array;
   /** Bits from access.ts. */
   readonly accesses: Uint8Array;
-  /** Lookups before each run, so that run `i` has `made[i + 1] - made[i]`; those of all runs at `length`. */
+  /**
+   * Lookups before each run, so that run `i` has `made[i + 1] - made[i]`; those of all runs at `length`. Those that an
+   * access makes beyond its first page are not among them.
+   */
   readonly made: Int32Array;
   /** Runs of an access that crosses: where they stand, and the access's bytes. */
   crossings = 0;

@@ -67,7 +67,11 @@ export function dropFetches(block: AccessBlock): void {
   let kept = 0;
   for (let i = 0; i < length; i++) {
     if (block.kind(i) === FETCH) continue;
-    words.copyWithin(ACCESS_WORDS * kept++, ACCESS_WORDS * i, ACCESS_WORDS * (i + 1));
+    const from = ACCESS_WORDS * i;
+    const to = ACCESS_WORDS * kept++;
+    words[to] = words[from];
+    words[to + LOW_WORD] = words[from + LOW_WORD];
+    words[to + OPERATION_WORD] = words[from + OPERATION_WORD];
   }
   block.length = kept;
 }

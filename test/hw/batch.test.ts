@@ -97,6 +97,7 @@ it('a batch of runs finds and counts what the same accesses one at a time do', (
           for (let k = 0; k < times; k++) expect(single.translate(0, los[i], access)).toBe(frames[i]);
         });
         expect(batch.counters.snapshot()).toEqual(single.counters.snapshot());
+        expect(batch.checker?.found).toEqual(single.checker?.found);
       },
     ),
   );

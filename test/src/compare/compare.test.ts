@@ -85,6 +85,22 @@ test('the counts are those of a hand-written reference, at every page size', asy
   );
 });
 
+test.each([
+  ['pages that differ in the high word alone', [0x1000n, 0x1_0000_1000n], { lookups: 2, walks: 2 }],
+  [
+    'an access that ends above user space, between two below',
+    [0x1000n, 0x7fff_ffff_fffcn, 0x1000n],
+    { lookups: 2, walks: 1 },
+  ],
+])('runs keep %s apart', async (_what, addresses, counts) => {
+  const { runs } = await compareOn(
+    addresses.map((at) => ['L', at, 8]),
+    [SHIFT_4K],
+    parseTlb('64x4'),
+  );
+  expect(runs[0].counts).toMatchObject(counts);
+});
+
 test('a load-modify-store is two accesses, and the rates are per access', async () => {
   const accesses: Access[] = [
     ['M', 0x1000n, 8],
