@@ -44,6 +44,7 @@ export class Resident {
   private fetchesLeftOut = 0;
   /** Loads and stores look up TLBs of their own in some MMU. */
   private readonly storesApart: boolean;
+  private readonly firstAccess: Uint8Array;
 
   /** @param mmus all that will make the lookups; those of the machines when absent */
   constructor(
@@ -51,6 +52,7 @@ export class Resident {
     mmus: readonly Mmu[] = machines.map(({ mmu }) => mmu),
   ) {
     this.storesApart = mmus.some(({ tlb }) => tlb.l1Store !== tlb.l1Load);
+    this.firstAccess = this.storesApart ? FIRST_ACCESS : FIRST_ACCESS_AS_STORE;
   }
 
   /** @returns the lookups that the block makes; the same object every time */
@@ -72,8 +74,8 @@ export class Resident {
    * @returns the index of that one, or the block's length
    */
   private collect({ words, length }: AccessBlock, from: number): number {
+    const { firstAccess } = this;
     const { his, los, accesses, made } = this.lookups;
-    const firstAccess = this.storesApart ? FIRST_ACCESS : FIRST_ACCESS_AS_STORE;
     const twoRuns = this.storesApart ? MODIFY : -1;
     let run = this.lookups.length - 1;
     let total = made[run + 1];
@@ -118,7 +120,7 @@ export class Resident {
       return;
     }
     const bytesThatCross = (lo & PAGE_OFFSET_MASK) + size > PAGE_BYTES ? size : 0;
-    const access = this.storesApart ? FIRST_ACCESS[kind] : FIRST_ACCESS_AS_STORE[kind];
+    const access = this.firstAccess[kind];
     if (access !== USER_WRITE) this.lookups.allStores = false;
     this.lookups.push(hi, lo, access, bytesThatCross);
     if (kind === MODIFY) this.lookups.push(hi, lo, USER_WRITE, bytesThatCross);

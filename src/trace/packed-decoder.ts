@@ -83,7 +83,7 @@ export class PackedDecoder {
         addresses[cursorIndex(0) | 1] = lastHi;
         this.moveCursor(code);
         found = cursorIndex(code);
-      } else if (code > PAIR_CODE) return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
+      } else if (!(code <= PAIR_CODE)) return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
       lastLo = addresses[found];
       lastHi = addresses[found | 1];
       addresses[site] = addresses[pair] = lastLo;

@@ -5,7 +5,6 @@ import {
   AccessModel,
   COLUMN_BYTES_PER_ACCESS,
   COLUMNS,
-  CURSOR_START,
   cursorIndex,
   CURSORS,
   EXPLICIT_OPERATION,
@@ -78,8 +77,8 @@ export class PackedEncoder {
     } else if (addresses[pair] === lo && addresses[pair | 1] === hi) {
       this.#put(1, PAIR_CODE);
     } else {
-      addresses[CURSOR_START] = model.lastLo;
-      addresses[CURSOR_START | 1] = model.lastHi;
+      addresses[cursorIndex(0)] = model.lastLo;
+      addresses[cursorIndex(0) | 1] = model.lastHi;
       const cursor = this.#chooseCursor(hi, lo);
       const at = cursorIndex(cursor);
       this.#put(1, cursor);

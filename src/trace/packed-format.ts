@@ -56,7 +56,7 @@ const TABLE_SHIFT = 16;
 const TABLE_WORDS = 2 << (32 - TABLE_SHIFT);
 /** Where in {@link AccessModel.addresses} the table of pairs and the cursors begin; the table of sites is first. */
 const PAIR_START = TABLE_WORDS;
-export const CURSOR_START = 2 * TABLE_WORDS;
+const CURSOR_START = 2 * TABLE_WORDS;
 /** A constant, as V8 folds it; a declared function it would load and test at each of the decoder's calls. */
 const tableIndex = (word: number): number => (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
 

@@ -85,7 +85,6 @@ export class PackedReader {
       if (length > most * accesses) this.#fail(start + 5 + 8 * column, `expected at most ${most * accesses} bytes`);
       return length;
     });
-    if (rawLengths[1] !== accesses) this.#fail(start + 13, `expected ${accesses} codes, one for every access`);
     const packedLengths = rawLengths.map((length, column) => {
       const packed = word(head, 9 + 8 * column);
       // DEFLATE stores what it cannot shrink, with 5 bytes for each 64 KiB.

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CompareResult } from '../../../src/report/compare-result.js';
+import { ForkResult } from '../../../src/report/fork-result.js';
 import { spawnCli } from './run-cli.js';
 
 test('without arguments the shipped traces get a verdict each, one that needs huge pages and one that does not', () => {
@@ -10,4 +11,15 @@ test('without arguments the shipped traces get a verdict each, one that needs hu
   expect(traces.map((trace) => trace.verdict)).toEqual(['yes', 'no']);
   expect(traces[0].touchedBytes).toBeGreaterThan(10 * traces[1].touchedBytes);
   for (const { loads, stores, modifies } of traces) expect(loads + stores + modifies).toBeGreaterThanOrEqual(5_000_000);
+});
+
+test('forking 1 GiB takes 262,144 entries of 4 KiB, 512 of 2 MiB, or 1', () => {
+  const { status, stdout } = spawnCli(['fork', '--resident', '1G', '--exec', '--json']);
+  expect(status).toBe(0);
+  const { runs } = ForkResult.parse(JSON.parse(stdout));
+  expect(runs.map((run) => [run.pages, run.entriesCopied])).toEqual([
+    ['4K', 262_144],
+    ['2M', 512],
+    ['1G', 1],
+  ]);
 });
