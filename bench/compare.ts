@@ -4,13 +4,13 @@
  */
 
 import Table from 'cli-table3';
+import { USER, WRITE } from '../hw/access.js';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/address.js';
 import { DEFAULT_COSTS } from '../hw/cost.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { compare } from '../src/compare/compare.js';
-import { Lookups } from '../src/compare/lookups.js';
+import { MOST_LOOKUPS } from '../src/compare/lookups.js';
 import { Machine } from '../src/compare/machine.js';
-import { replay } from '../src/compare/replay.js';
 import { Resident } from '../src/compare/resident.js';
 import { openTrace } from '../src/trace/open.js';
 import { shippedTraces } from '../src/trace/shipped.js';
@@ -21,6 +21,7 @@ import type { Ratio } from './ratio.js';
 
 const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 const TLB = 'skylake';
+const FAULTED = 'a resident page faulted';
 
 interface CompareRow extends Ratio {
   readonly name: string;
@@ -35,57 +36,51 @@ export interface CompareBench extends Host {
   readonly rows: readonly CompareRow[];
 }
 
-/** The lookups of one trace, and machines on which all its pages are resident. */
-interface Prepared {
-  readonly machines: readonly Machine[];
-  readonly blocks: readonly Lookups[];
+/** The lookups of a block with pages of 4 KiB, repeats too; larger pages have the same but for second pages, a few. */
+interface Block {
+  readonly his: Int32Array;
+  readonly los: Int32Array;
 }
 
-/** Every lookup of a block by itself, none counted along with the one before it. */
-function eachLookup({
-  length,
-  his,
-  los,
-  accesses,
-  made,
-  crossings,
-  crossingAt,
-  crossingBytes,
-  allStores,
-}: Lookups): Lookups {
-  const each = new Lookups(made[length]);
-  each.allStores = allStores;
-  let crossing = 0;
-  for (let run = 0; run < length; run++) {
-    const crosses = crossing < crossings && crossingAt[crossing] === run;
-    const bytes = crosses ? crossingBytes[crossing++] : 0;
-    for (let i = made[run]; i < made[run + 1]; i++) each.push(his[run], los[run], accesses[run], bytes);
-  }
-  return each;
+/** Every lookup of one trace, and machines on which all its pages are resident. */
+interface Prepared {
+  readonly machines: readonly Machine[];
+  readonly blocks: readonly Block[];
 }
+
+const ACCESS = USER | WRITE;
 
 async function prepare(path: string): Promise<Prepared> {
   const machines = SHIFTS.map((shift) => new Machine(shift, parseTlb(TLB)));
-  const resident = new Resident(machines);
-  const blocks: Lookups[] = [];
-  for await (const block of openTrace(path)) blocks.push(eachLookup(resident.prepare(block)));
+  const resident = new Resident(machines, { leaveOutRepeats: false });
+  const blocks: Block[] = [];
+  for await (const block of openTrace(path)) {
+    const { his, los, length } = resident.prepare(block).of4K;
+    blocks.push({ his: his.slice(0, length), los: los.slice(0, length) });
+  }
   return { machines, blocks };
 }
 
-/** As compare makes them: in batches. */
-function inBatches({ machines, blocks }: Prepared): void {
-  for (const block of blocks) for (const { mmu, shift } of machines) replay(mmu, shift, block);
-}
+const frames = new Int32Array(MOST_LOOKUPS);
 
-/** One call of the public API for each lookup, but for the second pages of the few accesses that cross. */
-function oneByOne({ machines, blocks }: Prepared): void {
-  let status = 0;
-  for (const { his, los, accesses, length } of blocks) {
+/** As compare makes those that are no repeats. */
+function inBatches({ machines, blocks }: Prepared): void {
+  for (const { his, los } of blocks) {
     for (const { mmu } of machines) {
-      for (let i = 0; i < length; i++) status |= mmu.translate(his[i], los[i], accesses[i]);
+      if (mmu.translateMany(his, los, his.length, ACCESS, frames) < his.length) throw new Error(FAULTED);
     }
   }
-  if (status < 0) throw new Error('a resident page faulted');
+}
+
+/** One call of the public API for each lookup. */
+function oneByOne({ machines, blocks }: Prepared): void {
+  let status = 0;
+  for (const { his, los } of blocks) {
+    for (const { mmu } of machines) {
+      for (let i = 0; i < his.length; i++) status |= mmu.translate(his[i], los[i], ACCESS);
+    }
+  }
+  if (status < 0) throw new Error(FAULTED);
 }
 
 async function endToEnd(): Promise<void> {

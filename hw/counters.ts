@@ -80,6 +80,12 @@ export class Counters {
     this.values.fill(0);
   }
 
+  /** Counts translations that a first-level TLB answered; `side` is 0 for data, {@link FETCH_SIDE} for fetches. */
+  addL1Hits(side: number, hits: number): void {
+    this.values[side + LOOKUPS] += hits;
+    this.values[side + L1_HITS] += hits;
+  }
+
   #side(base: number): AccessCounts {
     const at = (index: number): number => this.values[base + index];
     const entryReadsByLevel = Array.from({ length: LEVELS }, (_, level) => at(ENTRY_READS + level));

@@ -14,7 +14,7 @@ import { RIGHT_DIRTY, RIGHT_KEY_SHIFT, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from 
 import type { PagingRules } from './paging/x86-rules.js';
 import { X86Walker } from './paging/x86-walk.js';
 import type { JournaledStore, Ram } from './ram.js';
-import type { TlbGroup } from './tlb/hierarchy.js';
+import type { TlbGroup } from './tlb/group.js';
 import type { Translation } from './translation.js';
 
 /** Accessed and dirty: the processor sets them, and only software clears them. */

@@ -11,10 +11,11 @@ import type { Trace } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
 import type { CpuProfile } from './cpu-profile.js';
+import type { Made } from './lookup-finder.js';
 import type { Lookups } from './lookups.js';
 import { Machine } from './machine.js';
 import { replay } from './replay.js';
-import { Resident, type Made } from './resident.js';
+import { Resident } from './resident.js';
 import { describeTlb, entriesFor } from './tlb-words.js';
 import { judge } from './verdict.js';
 
@@ -67,7 +68,7 @@ async function replayTrace(
     profile?.spent('making pages resident');
     for (const machine of resident.machines) {
       const began = performance.now();
-      replay(machine.mmu, machine.shift, lookups);
+      replay(machine.mmu, lookups.of(machine.shift));
       machine.timer.add(performance.now() - began, block.length);
       profile?.spent(`translating, ${pageSizeName(machine.shift)} pages`);
     }
@@ -137,8 +138,8 @@ async function compareTrace(
   await replayTrace(source, trace, resident, options);
   const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
   const touchedBytes = resident.footprint.pages * PAGE_BYTES;
-  const made = resident.made(trace.counts);
-  checkAnyMade(source.name, made, resident.outsideUserSpace);
+  const made = resident.finder.made(trace.counts);
+  checkAnyMade(source.name, made, resident.finder.outsideUserSpace);
   const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
   options.profile?.spent('forking and summing up');
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
@@ -149,7 +150,7 @@ async function compareTrace(
     stores,
     modifies,
     fetches,
-    outsideUserSpace: resident.outsideUserSpace,
+    outsideUserSpace: resident.finder.outsideUserSpace,
     skippedLines,
     touchedBytes,
     ...judge(touchedBytes, runs),

@@ -1,56 +1,75 @@
 /** The lookups that the accesses of a trace block make: worked out once, for the machines of all page sizes. */
 
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
 import { BLOCK_ACCESSES } from '../trace/block.js';
 
-/**
- * Runs of lookups in program order: a run is lookups of one kind that follow each other in one 4 KiB page, of which
- * only the first can miss a TLB that holds pages of that size. A load-modify-store is a load and then a store. Accesses
- * that cross a boundary of 4 KiB are runs of their own and listed too, since how many pages they touch depends on the
- * size of pages.
- */
-export class Lookups {
-  /** Runs. */
-  length = 0;
-  /** The address of the run's last lookup. */
-  readonly his: Int32Array;
-  readonly los: Int32Array;
-  /** Bits from access.ts. */
-  readonly accesses: Uint8Array;
-  /**
-   * Lookups before each run, so that run `i` has `made[i + 1] - made[i]`; those of all runs at `length`. Those that an
-   * access makes beyond its first page are not among them.
-   */
-  readonly made: Int32Array;
-  /** Runs of an access that crosses: where they stand, and the access's bytes. */
-  crossings = 0;
-  readonly crossingAt: Int32Array;
-  readonly crossingBytes: Int32Array;
-  /** Whether all lookups are those of a user's store, and may be made as a batch. */
-  allStores = true;
-  /** Room for the frames of a batch, which nobody needs here. */
-  readonly frames: Int32Array;
+/** log2 of the page sizes that lookups are worked out for. */
+export const LOOKUP_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 
-  /** @param most runs that there is room for */
-  constructor(most = 2 * BLOCK_ACCESSES) {
-    this.his = new Int32Array(most);
-    this.los = new Int32Array(most);
-    this.accesses = new Uint8Array(most);
-    this.made = new Int32Array(most + 1);
-    this.crossingAt = new Int32Array(most);
-    this.crossingBytes = new Int32Array(most);
-    this.frames = new Int32Array(most);
+/** A load-modify-store is two lookups, and each of them may touch a second page. */
+export const MOST_LOOKUPS = 4 * BLOCK_ACCESSES;
+
+/** The lookups of a block with pages of one size, in program order, without the repeats that change no TLB. */
+export class PageLookups {
+  /** Lookups to be made. */
+  length = 0;
+  readonly his: Int32Array;
+  /** The address of the 4 KiB page, and bits from access.ts where its offset would be. */
+  readonly los: Int32Array;
+  /** Whether all of them are a user's stores, and may be made as a batch. */
+  allStores = true;
+  /** Lookups of data and of fetches that are not among them, as a first-level TLB answers them without a change. */
+  dataRepeats = 0;
+  fetchRepeats = 0;
+
+  /**
+   * @param shift log2 of the page size
+   * @param frames room for the frames of a batch, which nobody needs here
+   */
+  constructor(
+    readonly shift: number,
+    words: Int32Array,
+    readonly frames: Int32Array,
+  ) {
+    const start = startOf(LOOKUP_SHIFTS.indexOf(shift));
+    this.his = words.subarray(start, start + MOST_LOOKUPS);
+    this.los = words.subarray(start + LO_COLUMN, start + LO_COLUMN + MOST_LOOKUPS);
+  }
+}
+
+/** Not a multiple of 4 KiB, at which the host's core would take a column's stores for another's. */
+const COLUMN_WORDS = MOST_LOOKUPS + 80;
+/** In {@link Lookups.words}: how far a lookup's low word is from its high word. */
+export const LO_COLUMN = COLUMN_WORDS;
+
+/** Where in {@link Lookups.words} the first lookup of a page size has its high word. */
+export function startOf(size: number): number {
+  return 2 * size * COLUMN_WORDS;
+}
+
+/** The lookups of a block. */
+export class Lookups {
+  /** The columns of all sizes: one array, since V8 checks every array that a loop uses anew in each round. */
+  readonly words = new Int32Array(startOf(LOOKUP_SHIFTS.length));
+  /** By {@link LOOKUP_SHIFTS}. */
+  readonly bySize: readonly PageLookups[];
+  /** Accesses that were made, a load-modify-store being two: lookups but for those of second pages. */
+  accesses = 0;
+
+  constructor() {
+    const frames = new Int32Array(MOST_LOOKUPS);
+    this.bySize = LOOKUP_SHIFTS.map((shift) => new PageLookups(shift, this.words, frames));
   }
 
-  /** Adds a run of one lookup, of an access that crosses, given its bytes, or 0 when it does not. */
-  push(hi: number, lo: number, access: number, crossing: number): void {
-    const at = this.length++;
-    this.his[at] = hi;
-    this.los[at] = lo;
-    this.accesses[at] = access;
-    this.made[at + 1] = this.made[at] + 1;
-    if (crossing === 0) return;
-    this.crossingAt[this.crossings] = at;
-    this.crossingBytes[this.crossings] = crossing;
-    this.crossings++;
+  /** Those with pages of 4 KiB: every such page that the block touches is among them. */
+  get of4K(): PageLookups {
+    return this.bySize[0];
+  }
+
+  /** @throws RangeError for a page size that lookups are not worked out for */
+  of(shift: number): PageLookups {
+    const lookups = this.bySize.find((one) => one.shift === shift);
+    if (lookups === undefined) throw new RangeError(`no lookups are worked out for pages of 2^${shift} bytes`);
+    return lookups;
   }
 }

@@ -60,12 +60,12 @@ function open(trace: SweepTrace): Trace {
 export default async function runSweepTask({ trace: source, shift, tlbs }: SweepTask): Promise<SweepCounts[]> {
   const machine = new Machine(shift, parseTlb(tlbs[0]));
   const mmus = tlbs.map((tlb, i) => (i === 0 ? machine.mmu : mmuBeside(machine.mmu, parseTlb(tlb))));
-  const resident = new Resident([machine], mmus);
+  const resident = new Resident([machine], { beside: mmus.slice(1) });
   const trace = open(source);
   try {
     for await (const block of trace) {
-      const lookups = resident.prepare(block);
-      for (const mmu of mmus) replay(mmu, shift, lookups);
+      const lookups = resident.prepare(block).of(shift);
+      for (const mmu of mmus) replay(mmu, lookups);
     }
   } catch (error) {
     // Classes of errors do not survive the way back from a worker thread; words do.
@@ -76,7 +76,7 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
       { cause: error },
     );
   }
-  const { data: accesses } = resident.made(trace.counts);
+  const { data: accesses } = resident.finder.made(trace.counts);
   return mmus.map(({ counters }) => {
     const { lookups, l1Hits, l2Hits, walks, entryReads } = counters.snapshot().data;
     return { accesses, lookups, l1Hits, l2Hits, walks, entryReads };

@@ -5,14 +5,18 @@
  * smaller ones are cleared when their memory was used before, and each makes V8 collect garbage.
  */
 export class Columns {
-  readonly #buffer: ArrayBuffer;
+  readonly #buffer: ArrayBufferLike;
   readonly #elements: number;
   #used = 0;
 
-  /** @param bytesPerElement of all columns that will be cut, together */
-  constructor(elements: number, bytesPerElement: number) {
+  /**
+   * @param bytesPerElement of all columns that will be cut, together
+   * @param shared the reservation is shared memory, as RAM may be, which V8 takes for no garbage to come
+   */
+  constructor(elements: number, bytesPerElement: number, shared = false) {
     this.#elements = elements;
-    this.#buffer = new ArrayBuffer(elements * bytesPerElement);
+    const bytes = elements * bytesPerElement;
+    this.#buffer = shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   }
 
   float64(): Float64Array {

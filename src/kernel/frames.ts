@@ -59,7 +59,7 @@ export class Frames {
     this.#ram = ram;
     this.#counters = counters;
     this.buddy = new Buddy(ram);
-    const columns = new Columns(ram.frames, BYTES_PER_FRAME);
+    const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
     this.index = columns.float64();
     this.map = columns.int32();
     this.pins = columns.int32();

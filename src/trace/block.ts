@@ -31,6 +31,13 @@ export const SIZE_SHIFT = 2;
 export class AccessBlock {
   length = 0;
   readonly words = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES);
+  /** How many of each kind there are: whoever writes words of its own must count them here. */
+  readonly kinds = new Int32Array(KIND_MASK + 1);
+
+  clear(): void {
+    this.length = 0;
+    this.kinds.fill(0);
+  }
 
   /** Adds an access of 1 to {@link MAX_ACCESS_BYTES} bytes; the caller has made sure that there is room. */
   push(kind: number, addressHi: number, addressLo: number, size: number): void {
@@ -38,6 +45,16 @@ export class AccessBlock {
     this.words[at] = addressHi;
     this.words[at + LOW_WORD] = addressLo;
     this.words[at + OPERATION_WORD] = kind | (size << SIZE_SHIFT);
+    this.kinds[kind]++;
+  }
+
+  /** Keeps accesses `from` to `to - 1`, which become the first. */
+  keep(from: number, to: number): void {
+    if (from === 0 && to === this.length) return;
+    this.words.copyWithin(0, ACCESS_WORDS * from, ACCESS_WORDS * to);
+    this.length = to - from;
+    this.kinds.fill(0);
+    for (let i = 0; i < this.length; i++) this.kinds[this.kind(i)]++;
   }
 
   /** Bits 63 to 32 of the address of access `i`, as int32. */
@@ -63,7 +80,7 @@ export class AccessBlock {
 
 /** Takes the instruction fetches out of a block, the rest closing up. */
 export function dropFetches(block: AccessBlock): void {
-  const { words, length } = block;
+  const { words, length, kinds } = block;
   let kept = 0;
   for (let i = 0; i < length; i++) {
     if (block.kind(i) === FETCH) continue;
@@ -74,6 +91,7 @@ export function dropFetches(block: AccessBlock): void {
     words[to + OPERATION_WORD] = words[from + OPERATION_WORD];
   }
   block.length = kept;
+  kinds[FETCH] = 0;
 }
 
 /**
@@ -93,8 +111,7 @@ export async function* windowOf(
     const end = Math.min(block.length, start + toTake);
     toSkip -= start;
     toTake -= end - start;
-    if (start > 0) block.words.copyWithin(0, ACCESS_WORDS * start, ACCESS_WORDS * end);
-    block.length = end - start;
+    block.keep(start, end);
     if (block.length > 0) yield block;
     if (toTake === 0) return;
   }
@@ -131,23 +148,11 @@ export class AccessTally implements AccessCounts {
   droppedFetches = 0;
   skippedLines = 0;
 
-  add({ words, length }: AccessBlock): void {
-    const end = ACCESS_WORDS * length;
-    // A modify has both bits of a kind, a load the low one alone, a store the high one.
-    let low = 0;
-    let high = 0;
-    let both = 0;
-    for (let at = OPERATION_WORD; at < end; at += ACCESS_WORDS) {
-      const operation = words[at];
-      const upper = operation >>> 1;
-      low += operation & 1;
-      high += upper & 1;
-      both += operation & upper & 1;
-    }
-    this.loads += low - both;
-    this.stores += high - both;
-    this.modifies += both;
-    this.fetches += length - low - high + both;
+  add({ kinds }: AccessBlock): void {
+    this.fetches += kinds[FETCH];
+    this.loads += kinds[LOAD];
+    this.stores += kinds[STORE];
+    this.modifies += kinds[MODIFY];
   }
 
   /** Of what was added, all fetches were left out. */

@@ -191,7 +191,7 @@ export async function* lackeyBlocks(
     while (at < chunk.length) {
       at = parser.feed(chunk, at);
       if (block.length > 0) yield block;
-      block.length = 0;
+      block.clear();
     }
   }
   parser.finish();

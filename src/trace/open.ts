@@ -58,5 +58,9 @@ function explainGunzip(name: string, error: unknown, offset: number): unknown {
 }
 
 function inflate(bytes: Uint8Array, length: number): Uint8Array {
-  return inflateRawSync(bytes, { maxOutputLength: Math.max(1, length) });
+  // With room for one byte more all of it comes as one piece.
+  return inflateRawSync(bytes, {
+    maxOutputLength: Math.max(1, length),
+    chunkSize: Math.max(constants.Z_MIN_CHUNK, length + 1),
+  });
 }

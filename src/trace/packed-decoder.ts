@@ -5,8 +5,17 @@ import type { AccessBlock } from './block.js';
 import * as format from './packed-format.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, LOW_WORD, MAX_ACCESS_BYTES, MODIFY, OPERATION_WORD, SIZE_SHIFT } =
-  accesses;
+const {
+  ACCESS_WORDS,
+  BLOCK_ACCESSES,
+  FETCH,
+  KIND_MASK,
+  LOW_WORD,
+  MAX_ACCESS_BYTES,
+  MODIFY,
+  OPERATION_WORD,
+  SIZE_SHIFT,
+} = accesses;
 const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, pairIndex, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
 /**
@@ -14,6 +23,9 @@ const EMPTY = new Uint8Array(0);
  * it compiles in the midst of the first call lacks the end, and is thrown away there, call after call.
  */
 const SLICE = 512;
+/** Bits of an int32 that count one kind of a slice's accesses; what they say of the last kind, modifies, overflows. */
+const KIND_BITS = 10;
+const KIND_COUNT_MASK = (1 << KIND_BITS) - 1;
 
 export class PackedDecoder {
   /** Accesses of the columns that {@link fill} has not delivered yet. */
@@ -46,6 +58,7 @@ export class PackedDecoder {
    */
   fill(block: AccessBlock): string | undefined {
     const count = Math.min(this.remaining, BLOCK_ACCESSES);
+    block.clear();
     for (let from = 0; from < count; from += SLICE) {
       const problem = this.decode(block, from, Math.min(from + SLICE, count));
       if (problem !== undefined) return problem;
@@ -62,6 +75,7 @@ export class PackedDecoder {
     const codeAt = this.codeAt - from;
     let { known, operationAt } = this;
     let { operations, olderOperations, lastHi, lastLo, secondLo } = model;
+    let kinds = 0;
     let at = ACCESS_WORDS * from;
     for (let i = from; i < to; i++) {
       const operation = column[operationAt++];
@@ -78,19 +92,25 @@ export class PackedDecoder {
       const code = codes[codeAt + i];
       // Of the last two codes, without a branch, which would go wrong too often: all bits of `code - 33` are set, or none.
       let found = pair ^ ((pair ^ site) & (code - PAIR_CODE));
+      let other = site ^ pair ^ found;
       if (code < CURSORS) {
         addresses[cursorIndex(0)] = lastLo;
         addresses[cursorIndex(0) | 1] = lastHi;
         this.moveCursor(code);
         found = cursorIndex(code);
+        other = pair;
+        addresses[site] = addresses[found];
+        addresses[site | 1] = addresses[found | 1];
       } else if (!(code <= PAIR_CODE)) return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
       lastLo = addresses[found];
       lastHi = addresses[found | 1];
-      addresses[site] = addresses[pair] = lastLo;
-      addresses[site | 1] = addresses[pair | 1] = lastHi;
+      addresses[other] = lastLo;
+      addresses[other | 1] = lastHi;
       words[at] = lastHi;
       words[at + LOW_WORD] = lastLo;
-      words[at + OPERATION_WORD] = byNumber[operation];
+      const kindAndSize = byNumber[operation];
+      words[at + OPERATION_WORD] = kindAndSize;
+      kinds = (kinds + (1 << (KIND_BITS * (kindAndSize & KIND_MASK)))) | 0;
       at += ACCESS_WORDS;
     }
     this.operationAt = operationAt;
@@ -100,6 +120,7 @@ export class PackedDecoder {
     model.lastHi = lastHi;
     model.lastLo = lastLo;
     model.secondLo = secondLo;
+    countKinds(block, to - from, kinds);
     return undefined;
   }
 
@@ -145,4 +166,15 @@ export class PackedDecoder {
       this.differenceAt === this.differences.length
     );
   }
+}
+
+/** Counts a slice of `length` accesses, given the counts of its kinds. */
+function countKinds({ kinds }: AccessBlock, length: number, counts: number): void {
+  let others = 0;
+  for (let kind = FETCH; kind < MODIFY; kind++) {
+    const count = (counts >>> (KIND_BITS * kind)) & KIND_COUNT_MASK;
+    kinds[kind] += count;
+    others += count;
+  }
+  kinds[MODIFY] += length - others;
 }

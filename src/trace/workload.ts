@@ -102,7 +102,7 @@ class WorkloadTrace implements Trace {
     const step = this.#workload.begin(this.#options);
     let left = this.#options.accesses;
     while (left > 0) {
-      block.length = 0;
+      block.clear();
       const count = Math.min(left, BLOCK_ACCESSES);
       while (block.length < count) step(block);
       left -= count;

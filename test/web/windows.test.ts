@@ -24,7 +24,7 @@ class Watched {
     for (const address of addresses) block.push(LOAD, 0, address, 8);
     const { machines } = this.#resident;
     const lookups: Lookups = this.#resident.prepare(block);
-    for (const { mmu, shift } of machines) replay(mmu, shift, lookups);
+    for (const { mmu, shift } of machines) replay(mmu, lookups.of(shift));
     this.windows.add(machines, lookups);
   }
 

@@ -38,17 +38,10 @@ export class Windows {
 
   add(machines: readonly Machine[], lookups: Lookups): void {
     this.#machines = machines;
-    this.#touch(lookups);
-    this.#lookups += lookups.made[lookups.length];
-    if (this.#lookups >= WINDOW_LOOKUPS) this.#close();
-  }
-
-  #touch({ his, los, length, crossings, crossingAt }: Lookups): void {
+    const { his, los, length } = lookups.of4K;
     for (let i = 0; i < length; i++) this.#touched.add(pageNumber(his[i], los[i], SHIFT_4K));
-    for (let i = 0; i < crossings; i++) {
-      const at = crossingAt[i];
-      this.#touched.add(pageNumber(his[at], los[at], SHIFT_4K) + 1);
-    }
+    this.#lookups += lookups.accesses;
+    if (this.#lookups >= WINDOW_LOOKUPS) this.#close();
   }
 
   #close(): void {

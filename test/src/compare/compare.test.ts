@@ -23,7 +23,7 @@ function traceOf(accesses: readonly Access[]): Trace {
     async *[Symbol.asyncIterator]() {
       const block = new AccessBlock();
       for (let i = 0; i < accesses.length; i += 10) {
-        block.length = 0;
+        block.clear();
         for (const [kind, address, size] of accesses.slice(i, i + 10)) {
           const { hi, lo } = fromBigInt(address);
           block.push(KINDS[kind], hi, lo, size);

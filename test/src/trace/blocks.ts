@@ -16,7 +16,7 @@ export async function* blocksOf(accesses: Iterable<Access>, blockLength = BLOCK_
   for (const { kind, address, size } of accesses) {
     if (block.length === blockLength) {
       yield await Promise.resolve(block);
-      block.length = 0;
+      block.clear();
     }
     const { hi, lo } = fromBigInt(address);
     block.push(kind, hi, lo, size);

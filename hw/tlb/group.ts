@@ -1,0 +1,210 @@
+/**
+ * What one kind of access sees of one level of a processor's TLBs: an array for all page sizes, or arrays of their own
+ * for some.
+ */
+
+import * as address from '../address.js';
+import * as rightBits from '../paging/x86-rules.js';
+import * as tags from './tag.js';
+import type { HitRule, Tlb } from './tlb.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;
+const { RIGHT_DIRTY, RIGHT_FRACTURED, RIGHT_GLOBAL } = rightBits;
+const { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
+
+/** How a group places the pages of one size. */
+export interface Placement {
+  /** log2 of the bytes of the pieces that a page is kept in; the page's own when it is kept whole. */
+  readonly shift: number;
+  /** A power of two modulo which the numbers of two pieces are equal when they share a set. */
+  readonly sets: number;
+}
+
+/** The 4 KiB frame of an address within its page of `2^shift` bytes, counted from the page's first. */
+const frameInPage = (lo: number, shift: number): number => (lo >>> 12) & ((1 << (shift - 12)) - 1);
+
+const PAGE_MASK = -PAGE_BYTES;
+/** Equal to no address whose offset is masked off. */
+const NO_MEMO = 1;
+
+/** The arrays of one level that one kind of access looks up. */
+export class TlbGroup {
+  /** Result of the last lookup that hit: the 4 KiB frame of the address, its rights, the size it is kept as. */
+  frame = 0;
+  rights = 0;
+  size = SIZE_4K;
+  /** The array for each page size, or null where that size is kept as smaller pieces or not at all. */
+  private readonly bySize: readonly (Tlb | null)[];
+  /** A second array for the same page size, where a level has two (Ice Lake's second level). */
+  private readonly twin: readonly (Tlb | null)[];
+  private readonly hasTwins: boolean;
+  /** The page size that a page of each size is kept as. */
+  private readonly keptAs: Int32Array;
+  /**
+   * The 4 KiB piece looked up or filled last, whose result the fields above still hold. Its entry is the most recent
+   * of its set, so to find it again changes nothing in any replacement policy, and the arrays need not be searched.
+   */
+  private memoHi = 0;
+  private memoLo = NO_MEMO;
+  /** Bit n: a page of size n may be in here. */
+  private present = 0;
+  /** Whether pieces of larger pages may be in here. */
+  private fractured = false;
+
+  constructor(arrays: readonly { readonly tlb: Tlb; readonly sizes: readonly number[] }[]) {
+    const nth = (n: number): (Tlb | null)[] =>
+      Array.from(
+        { length: PAGE_SIZES },
+        (_, size) => arrays.filter((array) => array.sizes.includes(size))[n]?.tlb ?? null,
+      );
+    this.bySize = nth(0);
+    this.twin = nth(1);
+    this.hasTwins = this.twin.some((tlb) => tlb !== null);
+    this.keptAs = Int32Array.from({ length: PAGE_SIZES }, (_, size) => {
+      while (size > SIZE_4K && this.bySize[size] === null) size--;
+      return size;
+    });
+  }
+
+  /** Looks a linear address up in every array that may hold it; a hit leaves frame, rights and size in the fields. */
+  lookup(hi: number, lo: number, pcid: number): boolean {
+    return ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) || this.search(hi, lo, pcid);
+  }
+
+  private search(hi: number, lo: number, pcid: number): boolean {
+    let present = this.present;
+    for (let size = 0; present !== 0; size++, present >>>= 1) {
+      if ((present & 1) !== 0 && this.searchSize(hi, lo, pcid, size)) return true;
+    }
+    return false;
+  }
+
+  private searchSize(hi: number, lo: number, pcid: number, size: number): boolean {
+    const shift = SIZE_SHIFTS[size];
+    const pageLow = (hi << (32 - shift)) | (lo >>> shift);
+    const tlb = this.arrayFor(size, pageLow);
+    if (tlb === null) return false;
+    const cell = tlb.lookup(pageLow, tagBase(pcid, size) | tagPageHigh(hi >>> shift));
+    if (cell < 0) return false;
+    this.frame = tlb.frameAt(cell) | frameInPage(lo, shift);
+    this.rights = tlb.rightsAt(cell);
+    this.size = size;
+    this.memoHi = hi;
+    this.memoLo = lo & PAGE_MASK;
+    return true;
+  }
+
+  /**
+   * Looks up addresses `from` to `length - 1` until one misses or is refused, where that is simple: pages of one size
+   * in one array. `rule` gives all but page size and tag.
+   * @returns the index of the first address that was not translated, or `length`
+   */
+  translateHits(
+    rule: HitRule,
+    pcid: number,
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    frames: Int32Array,
+  ): number {
+    const size = 31 - Math.clz32(this.present);
+    const tlb = this.present === 1 << size && !this.hasTwins ? this.bySize[size] : null;
+    if (tlb === null) return from;
+    rule.shift = SIZE_SHIFTS[size];
+    rule.base = tagBase(pcid, size);
+    // The page that is remembered may no longer be the most recent of its set.
+    this.forget();
+    return tlb.translateHits(rule, his, los, from, length, frames);
+  }
+
+  private arrayFor(size: number, pageLow: number): Tlb | null {
+    return this.hasTwins ? this.oneOfTwo(size, pageLow) : this.bySize[size];
+  }
+
+  /**
+   * With two arrays for a page size the page-number bit above the set index chooses, so that together they act as one
+   * of twice the sets: a model default, the real choice being unpublished.
+   */
+  private oneOfTwo(size: number, pageLow: number): Tlb | null {
+    const tlb = this.bySize[size];
+    const twin = this.twin[size];
+    return twin === null || tlb === null || ((pageLow / tlb.sets) & 1) === 0 ? tlb : twin;
+  }
+
+  /**
+   * Where pages of a size (an index of address.ts' tables) are placed, or null when nothing is kept of them. Looking up
+   * the piece that was looked up last of those that may share its set finds it and changes no replacement policy.
+   */
+  placement(size: number): Placement | null {
+    const kept = this.keptAs[size];
+    const tlb = this.bySize[kept];
+    if (tlb === null) return null;
+    const sets = tlb.sets | (this.twin[kept]?.sets ?? 0);
+    return { shift: SIZE_SHIFTS[kept], sets: sets & -sets };
+  }
+
+  /** After entries were dropped: the last page may be one of them. */
+  forget(): void {
+    this.memoLo = NO_MEMO;
+  }
+
+  /**
+   * Puts in the translation of an address that was just looked up in vain: its 4 KiB frame, rights and page size. A size
+   * that no array of the level holds is kept as pieces of the next smaller one that is held.
+   * Source: Intel SDM vol. 3A, "Use of TLBs with Large Pages".
+   */
+  fill(hi: number, lo: number, pcid: number, frame: number, rights: number, size: number): void {
+    const kept = this.keptAs[size];
+    const shift = SIZE_SHIFTS[kept];
+    const pageLow = tagPageLow(hi, lo, shift);
+    const tlb = this.arrayFor(kept, pageLow);
+    if (tlb === null) return;
+    const tag = makeTag(hi, shift, pcid, kept);
+    const first = frame - frameInPage(lo, shift);
+    if (kept !== size) {
+      rights |= RIGHT_FRACTURED;
+      this.fractured = true;
+    }
+    tlb.insert(pageLow, (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
+    this.present |= 1 << kept;
+    this.frame = frame;
+    this.rights = rights;
+    this.size = kept;
+    this.memoHi = hi;
+    this.memoLo = lo & PAGE_MASK;
+  }
+
+  /** Marks the entry of an address dirty, unused in the eyes of replacement; false when none leads to `frame`. */
+  markDirty(hi: number, lo: number, pcid: number, frame: number): boolean {
+    this.forget();
+    for (let size = 0; size < PAGE_SIZES; size++) {
+      const shift = SIZE_SHIFTS[size];
+      const pageLow = tagPageLow(hi, lo, shift);
+      const tlb = this.arrayFor(size, pageLow);
+      const cell = tlb?.find(pageLow, makeTag(hi, shift, pcid, size)) ?? -1;
+      if (tlb === null || cell < 0 || (tlb.frameAt(cell) | frameInPage(lo, shift)) !== frame) continue;
+      tlb.addRights(cell, RIGHT_DIRTY);
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Drops what is held for an address, of every size: global entries too, or only others. Pieces of a larger page
+   * cannot be told from the address alone, so all pieces go: more than asked may always be dropped.
+   */
+  dropAddress(hi: number, lo: number, pcid: number, globals: boolean): void {
+    this.forget();
+    for (let size = 0; size < PAGE_SIZES; size++) {
+      const shift = SIZE_SHIFTS[size];
+      const pageLow = tagPageLow(hi, lo, shift);
+      const tlb = this.arrayFor(size, pageLow);
+      if (tlb === null) continue;
+      const tag = makeTag(hi, shift, pcid, size);
+      tlb.drop(pageLow, tag, globals);
+      if (this.fractured) tlb.dropWithRights(RIGHT_FRACTURED);
+    }
+  }
+}

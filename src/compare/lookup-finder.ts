@@ -1,0 +1,199 @@
+/** What the accesses of a trace block look up, with pages of each size. */
+
+import * as hardware from '../../hw/access.js';
+import * as address from '../../hw/address.js';
+import * as trace from '../trace/block.js';
+import type { AccessBlock, AccessCounts } from '../trace/block.js';
+import * as bits from './bits.js';
+import * as columns from './lookups.js';
+import { LOOKUP_SHIFTS, Lookups, startOf } from './lookups.js';
+import type { PageLookups } from './lookups.js';
+import * as repeats from './repeats.js';
+import type { RepeatFilter } from './repeats.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { USER, WRITE } = hardware;
+const { highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK } = address;
+const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, KIND_MASK, LOAD, LOW_WORD, MODIFY, OPERATION_WORD, SIZE_SHIFT, STORE } =
+  trace;
+const { accessOf, isNew1G, isNew2M, isNew4K, rowOf, upperOf } = repeats;
+const { isNotZero } = bits;
+const { LO_COLUMN } = columns;
+const USER_WRITE = USER | WRITE;
+/** A user process can own the addresses below 2^47: those whose high word has no more bits than these. */
+const USER_HI_BITS = 15;
+
+const SIZES = LOOKUP_SHIFTS.length;
+const STARTS = LOOKUP_SHIFTS.map((_, size) => startOf(size));
+const NO_PAGE = -1;
+const PAGE_MASK = ~PAGE_OFFSET_MASK;
+
+/**
+ * Runs: where the first of some accesses stands in the words of a block, which follow each other in a page of 4 KiB of
+ * one TLB, so that only it may be no repeat. A constant, for the reason of repeats.ts.
+ */
+const RUNS = new Int32Array(BLOCK_ACCESSES);
+
+/** Accesses that were made: what the trace delivered less what was left out. */
+export interface Made {
+  readonly data: number;
+  readonly fetches: number;
+}
+
+/** Lookups of a block, data and fetches. */
+interface Sides {
+  data: number;
+  fetches: number;
+}
+
+/** Finds the lookups of one block after the other, and counts the accesses that no process can make. */
+export class LookupFinder {
+  private readonly lookups = new Lookups();
+  /** By page size, where the next lookup goes in the words of {@link lookups}. */
+  private readonly ends = new Int32Array(SIZES);
+  /** Lookups of the block, repeats too, but for those of second pages; and those, by page size. */
+  private readonly first: Sides = { data: 0, fetches: 0 };
+  private readonly second: readonly Sides[] = LOOKUP_SHIFTS.map(() => ({ data: 0, fetches: 0 }));
+  /** Elements of the trace that were left out, and how many data accesses and fetches they would have been. */
+  outsideUserSpace = 0;
+  private readonly leftOut: Sides = { data: 0, fetches: 0 };
+
+  /** @param filter for the TLBs that make the lookups */
+  constructor(private readonly filter: RepeatFilter) {}
+
+  /** @returns the lookups that the block makes; the same object every time */
+  find(block: AccessBlock): Lookups {
+    const { lookups, first } = this;
+    this.filter.begin();
+    this.ends.set(STARTS);
+    for (const sides of this.second) sides.data = sides.fetches = 0;
+    const { kinds } = block;
+    first.data = kinds[LOAD] + kinds[STORE] + 2 * kinds[MODIFY];
+    first.fetches = kinds[FETCH];
+    for (let i = 0; i < block.length; i++) {
+      i = this.placePlain(block, i);
+      if (i < block.length) this.placeOther(block, i);
+    }
+    lookups.accesses = first.data + first.fetches;
+    lookups.bySize.forEach((list, size) => {
+      this.finish(list, size);
+    });
+    return lookups;
+  }
+
+  /**
+   * Places the lookups of the accesses from `from` on, up to the first that is not one lookup of a user's. Its two loops
+   * stand in one function, as V8 would put either into its caller and compile it worse there.
+   * @returns the index of that one, or the block's length
+   */
+  private placePlain({ words, length }: AccessBlock, from: number): number {
+    const { filter, ends } = this;
+    const apart = filter.modifiesTwice ? MODIFY : -1;
+    const mark = filter.mark | 0;
+    const accesses = filter.accesses | 0;
+    let runs = 0;
+    let lastHi = NO_PAGE;
+    let lastLo = 0;
+    let lastAccess = 0;
+    let at = ACCESS_WORDS * from;
+    for (const end = ACCESS_WORDS * length; at < end; at += ACCESS_WORDS) {
+      const hi = words[at];
+      const lo = words[at + LOW_WORD];
+      const operation = words[at + OPERATION_WORD];
+      const kind = operation & KIND_MASK;
+      const inPage = (lo & PAGE_OFFSET_MASK) + (operation >>> SIZE_SHIFT) <= PAGE_BYTES;
+      if (hi >>> USER_HI_BITS !== 0 || !inPage || kind === apart) break;
+      const access = accessOf(accesses, kind);
+      RUNS[runs] = at;
+      runs = (runs + isNotZero(((lo ^ lastLo) & PAGE_MASK) | (hi ^ lastHi) | (access ^ lastAccess))) | 0;
+      lastHi = hi | mark;
+      lastLo = lo;
+      lastAccess = access;
+    }
+
+    const placed = this.lookups.words;
+    let end4K = ends[0];
+    let end2M = ends[1];
+    let end1G = ends[2];
+    for (let run = 0; run < runs; run++) {
+      const start = RUNS[run];
+      const hi = words[start];
+      const lo = words[start + LOW_WORD];
+      const kind = words[start + OPERATION_WORD] & KIND_MASK;
+      const row = rowOf(kind);
+      const upper = upperOf(hi, lo);
+      const page = (lo & PAGE_MASK) | accessOf(accesses, kind);
+      placed[end4K] = placed[end2M] = placed[end1G] = hi;
+      placed[end4K + LO_COLUMN] = placed[end2M + LO_COLUMN] = placed[end1G + LO_COLUMN] = page;
+      end4K = (end4K + isNew4K(row, mark, hi, lo)) | 0;
+      end2M = (end2M + isNew2M(row, mark, upper)) | 0;
+      end1G = (end1G + isNew1G(row, mark, upper)) | 0;
+    }
+    ends[0] = end4K;
+    ends[1] = end2M;
+    ends[2] = end1G;
+    return at / ACCESS_WORDS;
+  }
+
+  /** Places an access that crosses into another page, or is two lookups of their own, or is none of a process. */
+  private placeOther(block: AccessBlock, i: number): void {
+    const hi = block.addressHi(i);
+    const lo = block.addressLo(i);
+    const size = block.size(i);
+    const kind = block.kind(i);
+    if ((hi | highWordAfter(hi, lo, size - 1)) >>> USER_HI_BITS !== 0) {
+      this.leaveOut(kind);
+      return;
+    }
+    this.placePages(kind, accessOf(this.filter.accesses, kind), hi, lo, size);
+    if (kind === MODIFY) this.placePages(STORE, USER_WRITE, hi, lo, size);
+  }
+
+  private leaveOut(kind: number): void {
+    const side = kind === FETCH ? 'fetches' : 'data';
+    const lookups = kind === MODIFY ? 2 : 1;
+    this.outsideUserSpace++;
+    this.leftOut[side] += lookups;
+    this.first[side] -= lookups;
+  }
+
+  private placePages(kind: number, access: number, hi: number, lo: number, size: number): void {
+    const last = size - 1;
+    for (const [n, shift] of LOOKUP_SHIFTS.entries()) {
+      this.placeOne(n, kind, access, hi, lo);
+      // No access is longer than the smallest page, so that it touches at most two.
+      if ((lo & (2 ** shift - 1)) + last < 2 ** shift) continue;
+      this.placeOne(n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0);
+      this.second[n][kind === FETCH ? 'fetches' : 'data']++;
+    }
+  }
+
+  private placeOne(size: number, kind: number, access: number, hi: number, lo: number): void {
+    const { mark } = this.filter;
+    const row = rowOf(kind);
+    this.lookups.words[this.ends[size]] = hi;
+    this.lookups.words[this.ends[size] + LO_COLUMN] = (lo & PAGE_MASK) | access;
+    if (size === 0) this.ends[size] += isNew4K(row, mark, hi, lo);
+    else this.ends[size] += (size === 1 ? isNew2M : isNew1G)(row, mark, upperOf(hi, lo));
+  }
+
+  private finish(list: PageLookups, size: number): void {
+    const { first, filter } = this;
+    const second = this.second[size];
+    const length = this.ends[size] - STARTS[size];
+    let fetches = 0;
+    if (first.fetches > 0) for (let i = 0; i < length; i++) fetches += (list.los[i] & hardware.FETCH) !== 0 ? 1 : 0;
+    list.length = length;
+    list.allStores = first.fetches === 0 && !filter.storesApart;
+    list.fetchRepeats = first.fetches + second.fetches - fetches;
+    list.dataRepeats = first.data + second.data - (length - fetches);
+  }
+
+  /** How many accesses of those that a trace delivered were made; a load-modify-store is two. */
+  made({ loads, stores, modifies, fetches }: AccessCounts): Made {
+    return {
+      data: loads + stores + 2 * modifies - this.leftOut.data,
+      fetches: fetches - this.leftOut.fetches,
+    };
+  }
+}

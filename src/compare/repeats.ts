@@ -1,0 +1,172 @@
+/**
+ * Repeats: lookups of the page that was looked up last of those that may share its set of a first-level TLB. They hit,
+ * change no replacement policy and reach nothing behind that TLB, so that whoever replays may count them unmade.
+ */
+
+import * as hardware from '../../hw/access.js';
+import * as address from '../../hw/address.js';
+import type { Mmu } from '../../hw/mmu.js';
+import type { Placement } from '../../hw/tlb/group.js';
+import type { TlbHierarchy } from '../../hw/tlb/hierarchy.js';
+import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../trace/block.js';
+import * as bits from './bits.js';
+import { LOOKUP_SHIFTS } from './lookups.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { PAGE_OFFSET_MASK, SHIFT_1G, SHIFT_2M, SHIFT_4K, SIZE_SHIFTS } = address;
+const { READ, USER, WRITE } = hardware;
+const { isNotZero } = bits;
+const PAGE_MASK = ~PAGE_OFFSET_MASK;
+const KINDS = KIND_MASK + 1;
+
+/** The TLBs that lookups are kept apart for. */
+const FETCHES = 0;
+const LOADS = 1;
+const STORES = 2;
+const TLBS = 3;
+
+/** Sets are told apart up to so many; TLBs with more have sets that share the page looked up last. */
+const MOST_SETS = 32;
+const SET_MASK = MOST_SETS - 1;
+/**
+ * What each TLB has in {@link WORDS}: by set the address looked up last with pages of 4 KiB, low word and high word,
+ * and the 32 bits from bit 16 on of the one looked up last with pages of 2 MiB, and of 1 GiB.
+ */
+const TLB_SHIFT = 7;
+const START_2M = 2 * MOST_SETS;
+const START_1G = 3 * MOST_SETS;
+/** Behind those every kind of access has a row: where its TLB begins, then a word for each page size. */
+const ROWS = TLBS << TLB_SHIFT;
+const ROW_SHIFT = 2;
+/** What is remembered of no address, which is no user's. */
+const NO_ADDRESS = -1;
+/** Makes what is remembered of a user's address differ from all of them: nothing is a repeat. */
+const MARK = 1 << 31;
+
+/**
+ * Addresses looked up last, and the rows of the filter that began last. A constant, as V8 then knows where it is and how
+ * long, which it would ask of a field's array in each round of a loop.
+ */
+const WORDS = new Int32Array(ROWS + (KINDS << ROW_SHIFT));
+
+/** The bits of a user's address from this one on fit an int32, and tell pages of 2 MiB and of 1 GiB. */
+const UPPER_SHIFT = 16;
+export const upperOf = (hi: number, lo: number): number => (hi << UPPER_SHIFT) | (lo >>> UPPER_SHIFT);
+
+/** Where the row of a kind of access stands. */
+export const rowOf = (kind: number): number => ROWS | (kind << ROW_SHIFT);
+
+/**
+ * Takes note of a lookup of a user's address with pages of 4 KiB, for the filter that began last.
+ * @returns 0 when it is a repeat, otherwise 1
+ */
+export const isNew4K = (row: number, mark: number, hi: number, lo: number): number => {
+  const last = WORDS[row] | ((lo >>> 11) & WORDS[row | 1]);
+  const differs = ((WORDS[last] ^ lo) & PAGE_MASK) | (WORDS[last | 1] ^ hi);
+  WORDS[last] = lo;
+  WORDS[last | 1] = hi | mark;
+  return isNotZero(differs);
+};
+
+/** The same with pages of 2 MiB, given the address from bit 16 on. */
+export const isNew2M = (row: number, mark: number, upper: number): number => {
+  const rule = WORDS[row | 2];
+  const last = WORDS[row] | START_2M | ((upper >>> (SHIFT_2M - UPPER_SHIFT)) & rule & SET_MASK);
+  const differs = (WORDS[last] ^ upper) & rule & ~SET_MASK;
+  WORDS[last] = upper | mark;
+  return isNotZero(differs);
+};
+
+/** The same with pages of 1 GiB. */
+export const isNew1G = (row: number, mark: number, upper: number): number => {
+  const rule = WORDS[row | 3];
+  const last = WORDS[row] | START_1G | ((upper >>> (SHIFT_1G - UPPER_SHIFT)) & rule & SET_MASK);
+  const differs = (WORDS[last] ^ upper) & rule & ~SET_MASK;
+  WORDS[last] = upper | mark;
+  return isNotZero(differs);
+};
+
+/** A byte a kind. */
+const ACCESS_SHIFT = 3;
+export const accessOf = (accesses: number, kind: number): number => (accesses >>> (kind << ACCESS_SHIFT)) & 0xff;
+
+export class RepeatFilter {
+  /** For {@link isNew4K} and the others. */
+  readonly mark: number;
+  /** The bits from access.ts of the lookup that an access makes first: see {@link accessOf}. */
+  readonly accesses: number;
+  /** Stores have a TLB of their own. */
+  readonly storesApart: boolean;
+  /** Whether the store of a load-modify-store may be no repeat of its load. */
+  readonly modifiesTwice: boolean;
+  private readonly rows = new Int32Array(KINDS << ROW_SHIFT);
+
+  /**
+   * @param mmus by page size: those that will make the lookups, and nothing else meanwhile
+   * @param leaveOut false when every lookup is to be made, though it is a repeat
+   */
+  constructor(mmus: (shift: number) => readonly Mmu[], leaveOut = true) {
+    const tlbs = LOOKUP_SHIFTS.map((shift) => mmus(shift).map(({ tlb }) => tlb));
+    this.storesApart = tlbs.flat().some(({ l1Store, l1Load }) => l1Store !== l1Load);
+    // Data pages being dirty, loads and stores do the same to a TLB that they share: all are made as stores.
+    const load = USER | (this.storesApart ? READ : WRITE);
+    const rules = [
+      { kind: FETCH, tlb: FETCHES, access: USER | hardware.FETCH },
+      { kind: LOAD, tlb: LOADS, access: load },
+      { kind: MODIFY, tlb: LOADS, access: load },
+      { kind: STORE, tlb: this.storesApart ? STORES : LOADS, access: USER | WRITE },
+    ];
+    const placements = rules.map(({ tlb }) => tlbs.map((some, size) => placementsIn(some, tlb, size)));
+    this.mark = leaveOut && placements.every(isTold) ? 0 : MARK;
+    this.modifiesTwice = this.storesApart || this.mark !== 0;
+    this.accesses = rules.reduce((bytes, { kind, access }) => bytes | (access << (kind << ACCESS_SHIFT)), 0);
+    for (const [i, { kind, tlb }] of rules.entries()) {
+      const [of4K, of2M, of1G] = placements[i];
+      this.rows.set(
+        [
+          tlb << TLB_SHIFT,
+          setMask(of4K, SHIFT_4K) << 1,
+          pieceMask(of2M, SHIFT_2M) | setMask(of2M, SHIFT_2M),
+          pieceMask(of1G, SHIFT_1G) | setMask(of1G, SHIFT_1G),
+        ],
+        kind << ROW_SHIFT,
+      );
+    }
+  }
+
+  /** From here on {@link isNew4K} and the others answer for this filter, and no page was looked up yet. */
+  begin(): void {
+    WORDS.fill(NO_ADDRESS, 0, ROWS);
+    WORDS.set(this.rows, ROWS);
+  }
+}
+
+/** How the pages of one size are placed in each of some TLBs. */
+type Placements = readonly (Placement | null)[];
+
+function placementsIn(tlbs: readonly TlbHierarchy[], which: number, size: number): Placements {
+  const pageSize = SIZE_SHIFTS.indexOf(LOOKUP_SHIFTS[size]);
+  return tlbs.map(({ l1Fetch, l1Load, l1Store }) => {
+    const group = which === FETCHES ? l1Fetch : which === LOADS ? l1Load : l1Store;
+    return group.placement(pageSize);
+  });
+}
+
+/** Whether repeats can be told, by page size: not where nothing is kept of a page, or small pieces of a large one. */
+function isTold(bySize: readonly Placements[]): boolean {
+  return bySize.every((placements, size) => {
+    const least = LOOKUP_SHIFTS[size] === SHIFT_4K ? SHIFT_4K : UPPER_SHIFT;
+    return placements.every((one) => one !== null && one.shift >= least);
+  });
+}
+
+/** The mask that gives a set from a page's number: of one for all where a page is in pieces, whose sets may differ. */
+function setMask(placements: Placements, shift: number): number {
+  return Math.min(MOST_SETS, ...placements.map((one) => (one?.shift === shift ? one.sets : 1))) - 1;
+}
+
+/** The bits that two addresses in a piece share, of those from bit 16 on; all of them where pieces are not told. */
+function pieceMask(placements: Placements, shift: number): number {
+  const piece = Math.min(shift, ...placements.map((one) => one?.shift ?? shift));
+  return -(2 ** (Math.max(piece, UPPER_SHIFT) - UPPER_SHIFT));
+}
