@@ -65,7 +65,7 @@ async function replayTrace(
   for await (const block of trace) {
     profile?.spent('reading the trace');
     const lookups = resident.prepare(block);
-    profile?.spent('making pages resident');
+    profile?.spent('finding lookups and pages');
     for (const machine of resident.machines) {
       const began = performance.now();
       replay(machine.mmu, lookups.of(machine.shift));

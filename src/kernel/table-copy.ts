@@ -82,7 +82,7 @@ export class TableCopy {
     lose: number,
     childLose: number,
   ): void {
-    const end = entries * 2;
+    const end = (entries * 2) | 0;
     const kindBits = PTE_P | PTE_SPECIAL | lose;
     this.copied = 0;
     this.counted = 0;

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
 import { FETCH, LOAD, STORE } from '../../../src/trace/block.js';
 import { openTrace } from '../../../src/trace/open.js';
-import { crc32 } from '../../../src/trace/packed-format.js';
+import { CRC_BYTES, crc32, END_BYTES } from '../../../src/trace/packed-format.js';
 import { writePacked } from '../../../src/trace/packed-writer.js';
 import { TraceError } from '../../../src/trace/trace-error.js';
 import { anyAccess, blocksOf, collect, type Access } from './blocks.js';
@@ -90,6 +90,23 @@ describe('the packed format', () => {
     const { length } = readFileSync(path);
     writeFileSync(path, 'more', { flag: 'a' });
     await expect(read()).rejects.toThrow(`byte ${length}: expected nothing after the end record`);
+  });
+
+  it.each([
+    ['fetches', 1],
+    ['loads', 9],
+    ['stores', 17],
+    ['modifies', 25],
+  ])('refuses an end record that tells of more %s than there are', async (_what, at) => {
+    await writePacked(path, blocksOf(program(10)), METADATA);
+    const bytes = readFileSync(path);
+    const record = bytes.subarray(bytes.length - END_BYTES);
+    record[at] += 5;
+    record.writeUInt32LE(crc32(record.subarray(0, END_BYTES - CRC_BYTES)), END_BYTES - CRC_BYTES);
+    writeFileSync(path, bytes);
+    await expect(read()).rejects.toThrow(
+      `expected the ${record[at]} accesses that it tells of, found ${record[at] - 5}`,
+    );
   });
 
   it('says so when the version is of the future', async () => {
