@@ -1,6 +1,7 @@
 /**
- * What `pagewalk compare` costs from end to end, against the modelled TLBs alone: the same lookups on the same
- * machines, worked out and made resident beforehand. The difference is reading, unpacking and bookkeeping.
+ * What `pagewalk compare` costs from end to end, against the modelled TLBs alone: all lookups of the traces on the same
+ * machines, worked out and made resident beforehand. compare reads, unpacks and keeps books besides, but leaves out the
+ * lookups that change no TLB.
  */
 
 import Table from 'cli-table3';
@@ -63,7 +64,7 @@ async function prepare(path: string): Promise<Prepared> {
 
 const frames = new Int32Array(MOST_LOOKUPS);
 
-/** As compare makes those that are no repeats. */
+/** As compare makes those that it does not leave out. */
 function inBatches({ machines, blocks }: Prepared): void {
   for (const { his, los } of blocks) {
     for (const { mmu } of machines) {

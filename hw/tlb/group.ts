@@ -134,11 +134,14 @@ export class TlbGroup {
   }
 
   /**
-   * Where pages of a size (an index of address.ts' tables) are placed, or null when nothing is kept of them. Looking up
+   * Where pages of a size (an index of address.ts' tables) are placed, or null when nothing is kept of some. Looking up
    * the piece that was looked up last of those that may share its set finds it and changes no replacement policy.
+   *
+   * @param behind the second level, which may keep smaller pieces than this one and fills it with them
    */
-  placement(size: number): Placement | null {
-    const kept = this.keptAs[size];
+  placement(size: number, behind: TlbGroup): Placement | null {
+    const there = behind.keptAs[size];
+    const kept = this.keptAs[behind.bySize[there] === null ? size : there];
     const tlb = this.bySize[kept];
     if (tlb === null) return null;
     const sets = tlb.sets | (this.twin[kept]?.sets ?? 0);

@@ -25,6 +25,7 @@ const USER_HI_BITS = 15;
 
 const SIZES = LOOKUP_SHIFTS.length;
 const STARTS = LOOKUP_SHIFTS.map((_, size) => startOf(size));
+const OFFSET_MASKS = LOOKUP_SHIFTS.map((shift) => 2 ** shift - 1);
 const NO_PAGE = -1;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 
@@ -61,7 +62,10 @@ export class LookupFinder {
   /** @param filter for the TLBs that make the lookups */
   constructor(private readonly filter: RepeatFilter) {}
 
-  /** @returns the lookups that the block makes; the same object every time */
+  /**
+   * @returns the lookups that the block makes; the same object every time
+   * @throws RangeError for a block whose kinds are not those of its accesses
+   */
   find(block: AccessBlock): Lookups {
     const { lookups, first } = this;
     this.filter.begin();
@@ -70,6 +74,11 @@ export class LookupFinder {
     const { kinds } = block;
     first.data = kinds[LOAD] + kinds[STORE] + 2 * kinds[MODIFY];
     first.fetches = kinds[FETCH];
+    if (first.data - kinds[MODIFY] + first.fetches !== block.length) {
+      throw new RangeError(
+        `a block of ${block.length} accesses whose kinds are ${kinds.join(', ')}: clear() empties both`,
+      );
+    }
     for (let i = 0; i < block.length; i++) {
       i = this.placePlain(block, i);
       if (i < block.length) this.placeOther(block, i);
@@ -159,10 +168,10 @@ export class LookupFinder {
 
   private placePages(kind: number, access: number, hi: number, lo: number, size: number): void {
     const last = size - 1;
-    for (const [n, shift] of LOOKUP_SHIFTS.entries()) {
+    for (let n = 0; n < SIZES; n++) {
       this.placeOne(n, kind, access, hi, lo);
       // No access is longer than the smallest page, so that it touches at most two.
-      if ((lo & (2 ** shift - 1)) + last < 2 ** shift) continue;
+      if ((lo & OFFSET_MASKS[n]) + last <= OFFSET_MASKS[n]) continue;
       this.placeOne(n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0);
       this.second[n][kind === FETCH ? 'fetches' : 'data']++;
     }

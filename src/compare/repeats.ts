@@ -1,6 +1,7 @@
 /**
- * Repeats: lookups of the page that was looked up last of those that may share its set of a first-level TLB. They hit,
- * change no replacement policy and reach nothing behind that TLB, so that whoever replays may count them unmade.
+ * Repeats: lookups of the page, or of the piece that TLBs keep of it, that was looked up last of those that may share
+ * its set of a first-level TLB. They hit, change no replacement policy and reach nothing behind that TLB, so that
+ * whoever replays may count them unmade.
  */
 
 import * as hardware from '../../hw/access.js';
@@ -29,12 +30,13 @@ const TLBS = 3;
 const MOST_SETS = 32;
 const SET_MASK = MOST_SETS - 1;
 /**
- * What each TLB has in {@link WORDS}: by set the address looked up last with pages of 4 KiB, low word and high word,
- * and the 32 bits from bit 16 on of the one looked up last with pages of 2 MiB, and of 1 GiB.
+ * What each TLB has in {@link WORDS}: by set the address looked up last with pages of 4 KiB, low word and high word; then
+ * the 32 bits from bit 16 on of the one looked up last with pages of 2 MiB; then of 1 GiB.
  */
-const TLB_SHIFT = 7;
 const START_2M = 2 * MOST_SETS;
 const START_1G = 3 * MOST_SETS;
+/** log2 of the words that this takes. */
+const TLB_SHIFT = 7;
 /** Behind those every kind of access has a row: where its TLB begins, then a word for each page size. */
 const ROWS = TLBS << TLB_SHIFT;
 const ROW_SHIFT = 2;
@@ -102,12 +104,15 @@ export class RepeatFilter {
   private readonly rows = new Int32Array(KINDS << ROW_SHIFT);
 
   /**
-   * @param mmus by page size: those that will make the lookups, and nothing else meanwhile
+   * @param mmus by page size: those that will make the lookups, and nothing else meanwhile; nothing is left out where
+   *   some have a TLB for stores alone and others have not
    * @param leaveOut false when every lookup is to be made, though it is a repeat
    */
   constructor(mmus: (shift: number) => readonly Mmu[], leaveOut = true) {
     const tlbs = LOOKUP_SHIFTS.map((shift) => mmus(shift).map(({ tlb }) => tlb));
-    this.storesApart = tlbs.flat().some(({ l1Store, l1Load }) => l1Store !== l1Load);
+    const apart = tlbs.flat().map(({ l1Store, l1Load }) => l1Store !== l1Load);
+    this.storesApart = apart.includes(true);
+    const alike = new Set(apart).size < 2;
     // Data pages being dirty, loads and stores do the same to a TLB that they share: all are made as stores.
     const load = USER | (this.storesApart ? READ : WRITE);
     const rules = [
@@ -117,7 +122,7 @@ export class RepeatFilter {
       { kind: STORE, tlb: this.storesApart ? STORES : LOADS, access: USER | WRITE },
     ];
     const placements = rules.map(({ tlb }) => tlbs.map((some, size) => placementsIn(some, tlb, size)));
-    this.mark = leaveOut && placements.every(isTold) ? 0 : MARK;
+    this.mark = leaveOut && alike && placements.every(isTold) ? 0 : MARK;
     this.modifiesTwice = this.storesApart || this.mark !== 0;
     this.accesses = rules.reduce((bytes, { kind, access }) => bytes | (access << (kind << ACCESS_SHIFT)), 0);
     for (const [i, { kind, tlb }] of rules.entries()) {
@@ -146,9 +151,9 @@ type Placements = readonly (Placement | null)[];
 
 function placementsIn(tlbs: readonly TlbHierarchy[], which: number, size: number): Placements {
   const pageSize = SIZE_SHIFTS.indexOf(LOOKUP_SHIFTS[size]);
-  return tlbs.map(({ l1Fetch, l1Load, l1Store }) => {
+  return tlbs.map(({ l1Fetch, l1Load, l1Store, l2Data, l2Fetch }) => {
     const group = which === FETCHES ? l1Fetch : which === LOADS ? l1Load : l1Store;
-    return group.placement(pageSize);
+    return group.placement(pageSize, which === FETCHES ? l2Fetch : l2Data);
   });
 }
 

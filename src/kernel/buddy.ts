@@ -32,7 +32,7 @@ export class Buddy {
   readonly #asked: number[] = [];
 
   /** @param ram what to hand out: its installed ranges, 4 KiB a frame */
-  constructor(ram: Pick<Ram, 'frames' | 'ranges'> & { readonly shared?: boolean }) {
+  constructor(ram: Pick<Ram, 'frames' | 'ranges'> & Partial<Pick<Ram, 'shared'>>) {
     const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
     this.#next = columns.int32();
     this.#previous = columns.int32();

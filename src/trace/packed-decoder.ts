@@ -23,8 +23,11 @@ const EMPTY = new Uint8Array(0);
  * it compiles in the midst of the first call lacks the end, and is thrown away there, call after call.
  */
 const SLICE = 512;
-/** Bits of an int32 that count one kind of a slice's accesses; what they say of the last kind, modifies, overflows. */
-const KIND_BITS = 10;
+/**
+ * The accesses of a slice are counted in one int32, in as many bits a kind as the slice needs. What is left for the last
+ * kind is too small, so that it is worked out from the others.
+ */
+const KIND_BITS = 32 - Math.clz32(SLICE);
 const KIND_COUNT_MASK = (1 << KIND_BITS) - 1;
 
 export class PackedDecoder {

@@ -92,7 +92,7 @@ test.each([
     [0x1000n, 0x7fff_ffff_fffcn, 0x1000n],
     { lookups: 2, walks: 1 },
   ],
-])('runs keep %s apart', async (_what, addresses, counts) => {
+])('lookups keep %s apart', async (_what, addresses, counts) => {
   const { runs } = await compareOn(
     addresses.map((at) => ['L', at, 8]),
     [SHIFT_4K],

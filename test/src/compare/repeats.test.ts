@@ -10,7 +10,10 @@ import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../src/trace/bloc
 
 const RAM_BYTES = 4 * 2 ** 30;
 
-/** Every way in which a first level may keep a page: whole, in pieces, not at all; with stores apart; in two arrays. */
+/**
+ * Every way in which a first level may keep a page: whole, in pieces, not at all, in pieces of the second level; with
+ * stores apart; in two arrays.
+ */
 const SHAPES = [
   '4x2+16x4',
   '3x1+12x12',
@@ -20,6 +23,9 @@ const SHAPES = [
   '4x4@4K+16x4',
   '2x2@4K,4x2@2M',
   '4x2@2M+16x4',
+  '4x2+16x4@4K',
+  '2x1+16x4@4K2M',
+  '4x1@4K,1x1@4K+16x4',
   'none',
   'skylake',
   'ice-lake',
@@ -27,7 +33,7 @@ const SHAPES = [
 
 /** Areas in three pages of 1 GiB, and pages of them that are near, far, and in the same set. */
 const AREAS = [0x40_0000, 0x5555_5555_4000, 0x7fff_f7dd_0000];
-const PAGES = [0, 1, 2, 3, 16, 17, 512, 513, 8192];
+const PAGES = [0, 1, 2, 3, 4, 5, 16, 17, 512, 513, 8192];
 const spot = fc.record({
   kinds: fc.array(fc.constantFrom(FETCH, LOAD, STORE, MODIFY), { minLength: 1, maxLength: 4 }),
   area: fc.constantFrom(...AREAS),

@@ -45,6 +45,15 @@ test('every access is counted by its kind, over slices and blocks', () => {
   expect([...kinds]).toEqual([0, accesses - accesses / 4, 0, accesses / 4]);
 });
 
+test('a slice that is all of one kind is counted too', () => {
+  const decoder = new PackedDecoder();
+  const block = new AccessBlock();
+  const operations = [...first(0, LOAD, 8), ...new Array<number>(1023).fill(0)];
+  decoder.begin(1024, Uint8Array.from(operations), new Uint8Array(1024).fill(SITE_CODE), new Uint8Array(0));
+  expect(decoder.fill(block)).toBe(undefined);
+  expect([...block.kinds]).toEqual([0, 1024, 0, 0]);
+});
+
 test.each([
   ['operations out of order', 2, [...first(0, LOAD, 8), ...first(2, LOAD, 8)], [SITE_CODE, SITE_CODE], []],
   ['a kind that there is not', 1, first(0, 4, 8), [SITE_CODE], []],
