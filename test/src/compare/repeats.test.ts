@@ -99,6 +99,11 @@ test('a lookup is left out when its page was the last that was looked up in its 
   expect(made('4x2', [0, 2 ** 22, 0, 2 ** 22])).toEqual([4, 4, 1]);
 });
 
+test('of two arrays for a size of pages the one with fewer sets decides', () => {
+  // Pages 4 and 5 are of the second array, which has one set.
+  expect(made('4x1@4K,1x1@4K', [0x4000, 0x5000, 0x4000])[0]).toBe(3);
+});
+
 test.each([
   ['nothing of a page', '4x2@2M'],
   ['pieces of 4 KiB of larger pages', '4x2@4K'],
