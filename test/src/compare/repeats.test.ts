@@ -25,7 +25,7 @@ const SHAPES = [
   '4x2@2M+16x4',
   '4x2+16x4@4K',
   '2x1+16x4@4K2M',
-  '4x1@4K,1x1@4K+16x4',
+  '4x1@4K,1x1@4K,4x2@2M,2x2@1G+16x4',
   'none',
   'skylake',
   'ice-lake',
@@ -101,7 +101,7 @@ test('a lookup is left out when its page was the last that was looked up in its 
 
 test('of two arrays for a size of pages the one with fewer sets decides', () => {
   // Pages 4 and 5 are of the second array, which has one set.
-  expect(made('4x1@4K,1x1@4K', [0x4000, 0x5000, 0x4000])[0]).toBe(3);
+  expect(made('4x1@4K,1x1@4K,4x2@2M,2x2@1G', [0x4000, 0x5000, 0x4000])[0]).toBe(3);
 });
 
 test.each([
