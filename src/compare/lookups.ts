@@ -9,6 +9,16 @@ export const LOOKUP_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 /** A load-modify-store is two lookups, and each of them may touch a second page. */
 export const MOST_LOOKUPS = 4 * BLOCK_ACCESSES;
 
+/** Not a multiple of 4 KiB, at which the host's core would take a column's stores for another's. */
+const COLUMN_WORDS = MOST_LOOKUPS + 80;
+/** In {@link Lookups.words}: how far a lookup's low word is from its high word. */
+export const LO_COLUMN = COLUMN_WORDS;
+
+/** Where in {@link Lookups.words} the first lookup of a page size has its high word. */
+export function startOf(size: number): number {
+  return 2 * size * COLUMN_WORDS;
+}
+
 /** The lookups of a block with pages of one size, in program order, without the repeats that change no TLB. */
 export class PageLookups {
   /** Lookups to be made. */
@@ -24,6 +34,7 @@ export class PageLookups {
 
   /**
    * @param shift log2 of the page size
+   * @param words of the block's {@link Lookups}
    * @param frames room for the frames of a batch, which nobody needs here
    */
   constructor(
@@ -35,16 +46,6 @@ export class PageLookups {
     this.his = words.subarray(start, start + MOST_LOOKUPS);
     this.los = words.subarray(start + LO_COLUMN, start + LO_COLUMN + MOST_LOOKUPS);
   }
-}
-
-/** Not a multiple of 4 KiB, at which the host's core would take a column's stores for another's. */
-const COLUMN_WORDS = MOST_LOOKUPS + 80;
-/** In {@link Lookups.words}: how far a lookup's low word is from its high word. */
-export const LO_COLUMN = COLUMN_WORDS;
-
-/** Where in {@link Lookups.words} the first lookup of a page size has its high word. */
-export function startOf(size: number): number {
-  return 2 * size * COLUMN_WORDS;
 }
 
 /** The lookups of a block. */

@@ -70,23 +70,25 @@ export const isNew4K = (row: number, mark: number, hi: number, lo: number): numb
   return isNotZero(differs);
 };
 
-/** The same with pages of 2 MiB, given the address from bit 16 on. */
-export const isNew2M = (row: number, mark: number, upper: number): number => {
-  const rule = WORDS[row | 2];
-  const last = WORDS[row] | START_2M | ((upper >>> (SHIFT_2M - UPPER_SHIFT)) & rule & SET_MASK);
+/**
+ * The same with larger pages, given the address from bit 16 on: their word of a row, where the TLB keeps the addresses,
+ * and the bit of `upper` that their numbers begin with.
+ */
+const isNewLarge = (row: number, mark: number, upper: number, column: number, start: number, shift: number): number => {
+  const rule = WORDS[row | column];
+  const last = WORDS[row] | start | ((upper >>> shift) & rule & SET_MASK);
   const differs = (WORDS[last] ^ upper) & rule & ~SET_MASK;
   WORDS[last] = upper | mark;
   return isNotZero(differs);
 };
 
-/** The same with pages of 1 GiB. */
-export const isNew1G = (row: number, mark: number, upper: number): number => {
-  const rule = WORDS[row | 3];
-  const last = WORDS[row] | START_1G | ((upper >>> (SHIFT_1G - UPPER_SHIFT)) & rule & SET_MASK);
-  const differs = (WORDS[last] ^ upper) & rule & ~SET_MASK;
-  WORDS[last] = upper | mark;
-  return isNotZero(differs);
-};
+/** {@link isNew4K} with pages of 2 MiB, given the address from bit 16 on. */
+export const isNew2M = (row: number, mark: number, upper: number): number =>
+  isNewLarge(row, mark, upper, 2, START_2M, SHIFT_2M - UPPER_SHIFT);
+
+/** {@link isNew4K} with pages of 1 GiB. */
+export const isNew1G = (row: number, mark: number, upper: number): number =>
+  isNewLarge(row, mark, upper, 3, START_1G, SHIFT_1G - UPPER_SHIFT);
 
 /** A byte a kind. */
 const ACCESS_SHIFT = 3;
