@@ -19,7 +19,6 @@ import { PTE_SPECIAL } from './pte.js';
 import { destroySpace } from './teardown.js';
 import type { Vma } from './vma.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_MAYBE_GUARD, VM_WIPEONFORK } from './vma-flags.js';
-import { addVma } from './vma-ops.js';
 
 /** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
 export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | number {
@@ -30,27 +29,35 @@ export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | 
   child.brkStart = parent.brkStart;
   child.brkEnd = parent.brkEnd;
   child.mmapBase = parent.mmapBase;
-  for (const vma of parent.vmas) {
-    if ((vma.flags & VM_DONTCOPY) !== 0) continue;
-    if (copyVma(memory, vma, child) < 0) {
-      tlb.flush();
-      destroySpace(memory, child);
-      return ENOMEM;
-    }
-  }
+  const copies: Vma[] = [];
+  const complete = copyVmas(memory, parent, child, copies);
+  child.vmas.fill(copies);
   tlb.flush();
+  if (!complete) {
+    destroySpace(memory, child);
+    return ENOMEM;
+  }
   counters.forks++;
   counters.forkTableBytes += (counters.tablesAllocated - tablesBefore) * 4096;
   return child;
 }
 
-function copyVma(memory: Memory, vma: Vma, child: AddressSpace): number {
+/** Adds to `copies` what the child gets, with its pages; false when memory ran out on the way. */
+function copyVmas(memory: Memory, parent: AddressSpace, child: AddressSpace, copies: Vma[]): boolean {
+  for (const vma of parent.vmas) {
+    if ((vma.flags & VM_DONTCOPY) === 0 && copyVma(memory, vma, child, copies) < 0) return false;
+  }
+  return true;
+}
+
+function copyVma(memory: Memory, vma: Vma, child: AddressSpace, copies: Vma[]): number {
   if (memory.frames.buddy.refuses()) return ENOMEM;
   const copy = vma.slice(child, vma.start, vma.end);
   copy.flags &= ~VM_LOCKED;
   const wiped = (vma.flags & VM_WIPEONFORK) !== 0;
   if (!wiped && forkAnonVma(memory, copy, vma) < 0) return ENOMEM;
-  addVma(copy);
+  copies.push(copy);
+  copy.file?.object.vmas.add(copy);
   const rebuilt = vma.anonVma === null && (vma.flags & VM_MAYBE_GUARD) === 0;
   return wiped || rebuilt ? 0 : copyPages(memory, vma, copy);
 }

@@ -10,8 +10,8 @@ import { HUGE_BYTES } from './memory.js';
 import type { Memory } from './memory.js';
 import { unmapRange } from './munmap.js';
 import { populateRange } from './populate.js';
-import { MMAP_MIN_ADDRESS, STACK_GUARD_GAP } from './stack.js';
-import { Vma } from './vma.js';
+import { MMAP_MIN_ADDRESS } from './stack.js';
+import { startWithGap, Vma } from './vma.js';
 import * as vm from './vma-flags.js';
 import { mergeNew, MOST_VMAS } from './vma-merge.js';
 import { addVma } from './vma-ops.js';
@@ -98,29 +98,13 @@ function placeFor(space: AddressSpace, request: MmapRequest, length: number, pag
 export function chooseAddress(space: AddressSpace, hint: number, length: number, shift: number): number {
   const wanted = alignDown(hint, shift);
   if (wanted >= MMAP_MIN_ADDRESS && wanted <= USER_END - length && isFree(space, wanted, length)) return wanted;
-  return findGap(space, length, shift);
-}
-
-/** Where the range that a VMA keeps others out of begins: stacks keep a guard gap below them. */
-export function startWithGap(vma: Vma): number {
-  return (vma.flags & vm.VM_GROWSDOWN) === 0 ? vma.start : Math.max(0, vma.start - STACK_GUARD_GAP);
+  const place = space.vmas.highestPlace(length, shift, space.mmapBase);
+  return place >= MMAP_MIN_ADDRESS ? place : ENOMEM;
 }
 
 function isFree(space: AddressSpace, start: number, length: number): boolean {
   const above = space.vmas.atOrAbove(start);
   return above === undefined || startWithGap(above) >= start + length;
-}
-
-/** The highest free range of `length` bytes below the base, aligned to 2^shift; or ENOMEM. */
-function findGap(space: AddressSpace, length: number, shift: number): number {
-  let ceiling = space.mmapBase;
-  for (const vma of [...space.vmas].reverse()) {
-    const start = alignDown(ceiling - length, shift);
-    if (start >= vma.end) return start;
-    ceiling = Math.min(ceiling, startWithGap(vma));
-  }
-  const start = alignDown(ceiling - length, shift);
-  return start >= MMAP_MIN_ADDRESS ? start : ENOMEM;
 }
 
 /** Replaces whatever is in the range by the mapping. Returns 0 or an errno. */

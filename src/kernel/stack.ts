@@ -1,15 +1,13 @@
 /** Stacks: GROWSDOWN mappings that a touch below them extends. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
 import { alignDown } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
 import { EFAULT, ENOMEM, EPERM } from './errno.js';
 import type { Memory } from './memory.js';
+import { STACK_GUARD_GAP } from './vma.js';
 import type { Vma } from './vma.js';
 import { VM_GROWSDOWN } from './vma-flags.js';
 
-/** Bytes that stay free below a stack, so that it cannot run into what lies there. Linux: stack_guard_gap = 256 pages. */
-export const STACK_GUARD_GAP = 256 * PAGE_BYTES;
 /** RLIMIT_STACK, bytes. */
 const STACK_LIMIT = 8 * 2 ** 20;
 /** Lowest address that can be mapped. Linux: vm.mmap_min_addr. */
@@ -26,7 +24,6 @@ export function growDown(memory: Memory, vma: Vma, address: number): number {
   }
   if (prepareAnonVma(memory, vma) < 0) return ENOMEM;
   if (vma.end - start > STACK_LIMIT) return ENOMEM;
-  vma.pgoff -= (vma.start - start) / PAGE_BYTES;
-  vma.start = start;
+  vma.space.vmas.resize(vma, start, vma.end);
   return 0;
 }

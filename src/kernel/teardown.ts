@@ -2,17 +2,16 @@
 
 import type { AddressSpace } from './address-space.js';
 import type { Memory } from './memory.js';
-import { removeVma } from './vma-ops.js';
+import { releaseVma } from './vma-ops.js';
 import { zapRange } from './zap.js';
 
 /** Drops every page, VMA and table. The processor is taken off the space first, so nothing needs invalidating. */
 export function destroySpace(memory: Memory, space: AddressSpace): void {
   const { tables, tlb } = memory;
   tlb.unload(space);
-  const vmas = [...space.vmas];
-  for (const vma of vmas) zapRange(memory, vma, vma.start, vma.end, {});
+  for (const vma of space.vmas) zapRange(memory, vma, vma.start, vma.end, {});
   tlb.flush();
-  for (const vma of vmas.reverse()) removeVma(memory, vma);
+  for (const vma of space.vmas.clear().reverse()) releaseVma(memory, vma);
   tables.freeRange(space, 0, 2 ** 47, 0, 2 ** 47);
   tables.release(space.root);
   memory.spaces.delete(space);

@@ -90,20 +90,15 @@ export function mergeNew(memory: Memory, space: AddressSpace, proposal: Proposal
       inherit(previous, next);
       const { end } = next;
       removeVma(memory, next);
-      previous.end = end;
-    } else previous.end = proposal.end;
+      space.vmas.resize(previous, previous.start, end);
+    } else space.vmas.resize(previous, previous.start, proposal.end);
     return previous;
   }
   if (!right) return null;
   next.flags |= proposal.flags & VM_STICKY;
   if (proposal.source !== null) inherit(next, proposal.source);
-  moveStart(next, proposal.start);
+  space.vmas.resize(next, proposal.start, next.end);
   return next;
-}
-
-function moveStart(vma: Vma, start: number): void {
-  vma.pgoff += (start - vma.start) / PAGE_BYTES;
-  vma.start = start;
 }
 
 /**
@@ -138,7 +133,7 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
     const upper = next.end;
     removeVma(memory, vma);
     removeVma(memory, next);
-    previous.end = upper;
+    vmas.resize(previous, previous.start, upper);
     return previous;
   }
   if (left) {
@@ -146,9 +141,9 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
     if (end === vma.end) removeVma(memory, vma);
     else {
       splitHugeAt(memory, vma, end);
-      moveStart(vma, end);
+      vmas.resize(vma, end, vma.end);
     }
-    previous.end = end;
+    vmas.resize(previous, previous.start, end);
     return previous;
   }
   if (!right) return null;
@@ -156,9 +151,9 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
   if (start === vma.start) removeVma(memory, vma);
   else {
     splitHugeAt(memory, vma, start);
-    vma.end = start;
+    vmas.resize(vma, vma.start, start);
   }
-  moveStart(next, start);
+  vmas.resize(next, start, next.end);
   return next;
 }
 
@@ -170,7 +165,7 @@ export function splitVma(memory: Memory, vma: Vma, address: number): Vma | numbe
   upper.anonVma = vma.anonVma;
   cloneChain(upper, vma);
   splitHugeAt(memory, vma, address);
-  vma.end = address;
+  vma.space.vmas.resize(vma, vma.start, address);
   addVma(upper);
   return upper;
 }

@@ -14,6 +14,11 @@ export function addVma(vma: Vma): void {
 /** Takes the VMA out of everything; its pages must be gone. An object that nothing refers to any more goes with it. */
 export function removeVma(memory: Memory, vma: Vma): void {
   vma.space.vmas.remove(vma);
+  releaseVma(memory, vma);
+}
+
+/** As {@link removeVma} for a VMA that its address space has let go of already. */
+export function releaseVma(memory: Memory, vma: Vma): void {
   unlinkAnonVmas(memory, vma);
   if (vma.file === null) return;
   vma.file.object.vmas.delete(vma);

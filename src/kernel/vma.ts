@@ -6,7 +6,10 @@ import { PAGE_BYTES, PAGE_SHIFT } from '../../hw/address.js';
 import type { AddressSpace } from './address-space.js';
 import type { AnonVma } from './anon-vma.js';
 import type { OpenFile } from './file.js';
-import { VM_ACCESS, VM_MAYWRITE, VM_SHARED } from './vma-flags.js';
+import { VM_ACCESS, VM_GROWSDOWN, VM_MAYWRITE, VM_SHARED } from './vma-flags.js';
+
+/** Bytes that stay free below a stack, so that it cannot run into what lies there. Linux: stack_guard_gap = 256 pages. */
+export const STACK_GUARD_GAP = 256 * PAGE_BYTES;
 
 export class Vma {
   /** The anonymous memory that this VMA's own pages belong to; set by the first write. */
@@ -26,8 +29,8 @@ export class Vma {
    */
   constructor(
     readonly space: AddressSpace,
-    public start: number,
-    public end: number,
+    readonly start: number,
+    readonly end: number,
     public flags: number,
     public pgoff: number,
     readonly file: OpenFile | null,
@@ -75,4 +78,9 @@ export class Vma {
   get isForkChild(): boolean {
     return this.anonVma !== null && this.chain.length !== 1;
   }
+}
+
+/** Where the range that a VMA keeps others out of begins: stacks keep a guard gap below them. */
+export function startWithGap(vma: Vma): number {
+  return (vma.flags & VM_GROWSDOWN) === 0 ? vma.start : Math.max(0, vma.start - STACK_GUARD_GAP);
 }
