@@ -30,6 +30,8 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
     const frame = object.kind === 'disk' ? readSequentially(memory, object, index) : (writtenPage(object, index) ?? -1);
     if (frame === ENOMEM) return done > 0 ? done : ENOMEM;
     const inPage = at % PAGE_BYTES;
+    // Whoever reads on in a page has been counted at its beginning.
+    if (frame >= 0 && inPage === 0) memory.frames.markAccessed(frame);
     const piece = Math.min(wanted - done, PAGE_BYTES - inPage);
     const moved = move(frame, inPage, piece, done);
     done += moved;
@@ -38,10 +40,19 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
   return done;
 }
 
-/** The bytes `[done, done + count)` of what is to be written, or as many of them as can be had. */
-export type ByteSource = (done: number, count: number) => Uint8Array;
+/** What is to be written, in pieces: bytes `[done, done + count)`. */
+export interface ByteSource {
+  /** As many of the bytes as are at hand without a fault. */
+  take(done: number, count: number): Uint8Array;
+  /** Faults the bytes in; false when not even the first can be had. */
+  faultIn(done: number, count: number): boolean;
+}
 
-/** pwrite(2), extending the file. Returns bytes written, EBADF, EINVAL, EFBIG, EFAULT or ENOMEM. */
+/**
+ * pwrite(2), extending the file. Each piece is tried without a fault first, and each try is a use of the page.
+ * @returns bytes written, EBADF, EINVAL, EFBIG, EFAULT or ENOMEM
+ * Source: Linux mm/filemap.c, generic_perform_write; mm/shmem.c, shmem_get_folio_gfp with SGP_WRITE.
+ */
 export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes: number, source: ByteSource): number {
   if (!file.writable) return EBADF;
   if (offset < 0 || bytes < 0) return EINVAL;
@@ -56,12 +67,13 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
     if (frame < 0) return done > 0 ? done : ENOMEM;
     // As in Linux the file reaches to where the write begins before the bytes are read, even if they cannot be.
     if (at > object.size) extend(memory, object, at);
-    const piece = source(done, count);
+    if (object.kind === 'shmem') memory.frames.markAccessed(frame);
+    const piece = source.take(done, count);
     writeFrame(memory, frame, inPage, piece);
     memory.frames.flags[frame] |= FRAME_DIRTY;
     done += piece.length;
     if (offset + done > object.size) extend(memory, object, offset + done);
-    if (piece.length === 0) return done > 0 ? done : EFAULT;
+    if (piece.length === 0 && !source.faultIn(done, count)) return done > 0 ? done : EFAULT;
   }
   return done;
 }
@@ -115,12 +127,14 @@ function touchCutPage(memory: Memory, object: FileObject, offset: number): void 
   if (cachePage(memory, object, index) >= 0) object.unwritten.add(index);
 }
 
-/** Zeros bytes within one page, if the cache has it. */
+/** Zeros bytes within one page, if the cache has it; that is a write. */
 function zeroPart(memory: Memory, object: FileObject, from: number, to: number): void {
   if (!(from < to) || to === Infinity) return;
   const base = Math.floor(from / PAGE_BYTES) * PAGE_BYTES;
   const frame = object.pages.get(base / PAGE_BYTES);
-  if (frame !== undefined) zeroBytes(memory, frame, from - base, to - base);
+  if (frame === undefined) return;
+  zeroBytes(memory, frame, from - base, to - base);
+  memory.frames.flags[frame] |= FRAME_DIRTY;
 }
 
 /**
@@ -152,18 +166,22 @@ export function punchHole(memory: Memory, object: FileObject, from: number, to: 
   for (const cut of [from, to]) if (cut < object.size) touchCutPage(memory, object, cut);
 }
 
-/** Puts pages that were never written into the cache; all or none. */
+/**
+ * Puts pages that were never written into the cache, all or none, and makes those of the whole range dirty: pages of
+ * memory must not be dropped as if a disk had them. Source: Linux mm/shmem.c, shmem_fallocate.
+ */
 function reserve(memory: Memory, object: FileObject, from: number, to: number): boolean {
   const made: number[] = [];
   for (let index = Math.floor(from / PAGE_BYTES); index < Math.ceil(to / PAGE_BYTES); index++) {
     const known = object.pages.has(index);
     const frame = cachePage(memory, object, index);
-    // A page reserved before is cleared for good now, so that undoing this call cannot take it away again.
-    if (known) continue;
     if (frame < 0) {
       for (const page of made) dropCachedPage(memory, object, page);
       return false;
     }
+    memory.frames.flags[frame] |= FRAME_DIRTY;
+    // A page reserved before is cleared for good now, so that undoing this call cannot take it away again.
+    if (known) continue;
     made.push(index);
     object.unwritten.add(index);
   }

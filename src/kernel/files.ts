@@ -89,6 +89,9 @@ export class Files {
 
   /** pwrite(2) from a buffer outside of any process. Returns bytes written, or an errno. */
   write(file: OpenFile, offset: number, source: Uint8Array): number {
-    return writeFile(this.#memory, file, offset, source.length, (done, count) => source.subarray(done, done + count));
+    return writeFile(this.#memory, file, offset, source.length, {
+      take: (done, count) => source.subarray(done, done + count),
+      faultIn: () => false,
+    });
   }
 }

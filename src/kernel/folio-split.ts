@@ -1,6 +1,8 @@
 /** Splitting a huge folio for good, frames and all; splitting only the entry that maps it is in huge.ts. */
 
 import { PAGE_BYTES, SHIFT_4K } from '../../hw/address.js';
+import { PTE_D } from '../../hw/paging/x86-format.js';
+import { FRAME_DIRTY } from './frames.js';
 import { mapZero, unmapPage } from './mapping.js';
 import { HUGE_FRAMES } from './memory.js';
 import type { Memory } from './memory.js';
@@ -14,6 +16,7 @@ import { VM_LOCKED } from './vma-flags.js';
  */
 export function splitHugeFolio(memory: Memory, head: number): void {
   const { frames, tables, tlb } = memory;
+  if (isWritten(memory, head)) frames.flags[head] |= FRAME_DIRTY;
   frames.splitFolio(head);
   for (let frame = head; frame < head + HUGE_FRAMES; frame++) {
     if (frames.references(frame) === 0 || !holdsZeros(memory, frame)) continue;
@@ -26,6 +29,17 @@ export function splitHugeFolio(memory: Memory, head: number): void {
     }
   }
   tlb.flush();
+}
+
+/** Whether an entry of the folio is dirty: unmapping it for the split makes the folio dirty. Source: mm/rmap.c, try_to_migrate_one. */
+function isWritten(memory: Memory, head: number): boolean {
+  const { tables } = memory;
+  for (let frame = head; frame < head + HUGE_FRAMES; frame++) {
+    for (const { vma, address } of mappingsOf(memory, frame)) {
+      if ((tables.words[tables.find(vma.space, address, SHIFT_4K)] & PTE_D) !== 0) return true;
+    }
+  }
+  return false;
 }
 
 function holdsZeros(memory: Memory, frame: number): boolean {

@@ -6,11 +6,11 @@
  */
 
 import { PAGE_BYTES, SHIFT_2M } from '../../hw/address.js';
-import { PTE_A, PTE_PS, PTE_RW, PTE_XD } from '../../hw/paging/x86-format.js';
+import { PTE_A, PTE_D, PTE_PS, PTE_RW, PTE_XD } from '../../hw/paging/x86-format.js';
 import { alignDown } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
-import { FRAME_KERNEL } from './frames.js';
+import { FRAME_DIRTY, FRAME_KERNEL } from './frames.js';
 import { hugeFrame, mapNewHuge, mapZero, unmapHuge } from './mapping.js';
 import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from './memory.js';
 import type { Memory } from './memory.js';
@@ -119,7 +119,8 @@ export function touchHuge(memory: Memory, at: number, vma: Vma, write: boolean):
 
 /**
  * Splits the huge entry at `at` into 512 entries of 4 KiB with the same rights. `address` is anywhere in its 2 MiB.
- * Exclusive stays exclusive, page by page.
+ * Exclusive stays exclusive, page by page. A dirty entry makes the folio dirty, for good.
+ * Source: Linux mm/huge_memory.c, __split_huge_pmd_locked.
  */
 export function splitHuge(memory: Memory, vma: Vma, at: number, address: number): void {
   const { frames, tables, tlb } = memory;
@@ -137,7 +138,10 @@ export function splitHuge(memory: Memory, vma: Vma, at: number, address: number)
     tables.set(table * 1024 + i * 2, frame, zero ? low & ~PTE_RW : low, high);
   }
   tables.link(vma.space, at, table);
-  if (!zero) spreadMapping(memory, vma, head, frames.isExclusive(head));
+  if (!zero) {
+    if ((low & PTE_D) !== 0) frames.flags[head] |= FRAME_DIRTY;
+    spreadMapping(memory, vma, head, frames.isExclusive(head));
+  }
   memory.counters.hugeSplits++;
 }
 

@@ -35,7 +35,7 @@ import { OOM_KILL } from './signal.js';
 import { mapsText, smapsText } from './smaps.js';
 import { clearSoftDirty } from './soft-dirty.js';
 import { UserAccess } from './user-access.js';
-import { copyIn, copyInPresent, copyOut, readFrame } from './user-copy.js';
+import { copyIn, copyInPresent, copyOut, faultInBytes, readFrame } from './user-copy.js';
 import { VM_WRITE } from './vma-flags.js';
 import { vmstatText } from './vmstat.js';
 
@@ -145,9 +145,12 @@ export class Kernel extends ProcessTable {
   /** pwrite(2) from the process's memory: bytes written, or an errno. */
   pwrite(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
     return this.#in(process, (space) =>
-      writeFile(this.memory, file, offset, bytes, (done, count) => {
-        const piece = new Uint8Array(count);
-        return piece.subarray(0, copyInPresent(this.memory, space, address + done, piece));
+      writeFile(this.memory, file, offset, bytes, {
+        take: (done, count) => {
+          const piece = new Uint8Array(count);
+          return piece.subarray(0, copyInPresent(this.memory, space, address + done, piece));
+        },
+        faultIn: (done, count) => faultInBytes(this.memory, space, address + done, count),
       }),
     );
   }

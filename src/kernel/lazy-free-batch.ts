@@ -7,7 +7,7 @@
  * Source: Linux mm/swap.c, folio_mark_lazyfree and lru_add_drain; include/linux/pagevec.h, PAGEVEC_SIZE.
  */
 
-import { FRAME_GATHERED } from './frames.js';
+import { FRAME_ACTIVE, FRAME_GATHERED, FRAME_REFERENCED } from './frames.js';
 import type { Frames } from './frames.js';
 
 const CAPACITY = 31;
@@ -28,9 +28,13 @@ export class LazyFreeBatch {
     if (this.#count === CAPACITY || this.#frames.order[head] !== 0) this.drain();
   }
 
-  /** Empties the batch. A frame that was freed meanwhile has lost its mark already. */
+  /** Empties the batch: its pages count as unused. A frame that was freed meanwhile has lost its mark already. */
   drain(): void {
-    for (let i = 0; i < this.#count; i++) this.#frames.flags[this.#heads[i]] &= ~FRAME_GATHERED;
+    const { flags } = this.#frames;
+    for (let i = 0; i < this.#count; i++) {
+      const head = this.#heads[i];
+      if ((flags[head] & FRAME_GATHERED) !== 0) flags[head] &= ~(FRAME_GATHERED | FRAME_REFERENCED | FRAME_ACTIVE);
+    }
     this.#count = 0;
   }
 }

@@ -3,7 +3,7 @@
 import { PAGE_BYTES } from '../../hw/address.js';
 import { PTE_A, PTE_D, PTE_P } from '../../hw/paging/x86-format.js';
 import { splitHugeFolio } from './folio-split.js';
-import { FRAME_ANON, FRAME_SWAPBACKED } from './frames.js';
+import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from './frames.js';
 import { splitHuge } from './huge.js';
 import { hugeFrame } from './mapping.js';
 import { HUGE_FRAMES } from './memory.js';
@@ -30,6 +30,7 @@ function freeHuge(memory: Memory, vma: Vma, at: number, low: number, high: numbe
   const head = hugeFrame(tables.frameAt(at));
   if ((tables.words[at] & PTE_SPECIAL) !== 0 || isShared(memory, head)) return false;
   if (high - low === HUGE_FRAMES * PAGE_BYTES) {
+    memory.frames.flags[head] &= ~FRAME_DIRTY;
     markFree(memory, vma, at, low, head);
     return false;
   }
@@ -46,11 +47,13 @@ function freeSmall(memory: Memory, vma: Vma, at: number, low: number, high: numb
     const head = isPage(memory, entry) ? frames.headOf(tables.frameAt(entry)) : -1;
     const large = head >= 0 && frames.order[head] !== 0;
     const pages = large ? runOf(memory, entry, head, (high - address) / PAGE_BYTES) : 1;
-    if (large && pages < HUGE_FRAMES && !isShared(memory, head)) {
+    const part = large && pages < HUGE_FRAMES;
+    if (part && !isShared(memory, head)) {
       splitHugeFolio(memory, head);
       continue;
     }
-    for (let i = 0; i < pages && head >= 0; i++) markFree(memory, vma, entry + i * 2, address + i * PAGE_BYTES, head);
+    const free = head >= 0 && !part && makeClean(memory, head, pages);
+    for (let i = 0; i < pages && free; i++) markFree(memory, vma, entry + i * 2, address + i * PAGE_BYTES, head);
     address += pages * PAGE_BYTES;
   }
 }
@@ -76,6 +79,18 @@ function runOf(memory: Memory, entry: number, head: number, most: number): numbe
 function isShared(memory: Memory, head: number): boolean {
   const folio = memory.frames.largeAt(head);
   return folio.total > 1 && folio.maybeShared;
+}
+
+/**
+ * Makes a folio clean of which the range maps `pages`, all it has; false when it is dirty and others map it, too.
+ * Source: Linux mm/madvise.c, madvise_free_pte_range.
+ */
+function makeClean(memory: Memory, head: number, pages: number): boolean {
+  const { frames } = memory;
+  if ((frames.flags[head] & FRAME_DIRTY) === 0) return true;
+  if (frames.folioMappings(head) !== pages) return false;
+  frames.flags[head] &= ~FRAME_DIRTY;
+  return true;
 }
 
 /**

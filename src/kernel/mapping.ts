@@ -4,8 +4,8 @@
  */
 
 import { PAGE_BYTES, SHIFT_4K } from '../../hw/address.js';
-import { PTE_A, PTE_D, PTE_PS } from '../../hw/paging/x86-format.js';
-import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from './frames.js';
+import { PTE_A, PTE_PS } from '../../hw/paging/x86-format.js';
+import { FRAME_ANON, FRAME_SWAPBACKED } from './frames.js';
 import type { AnonVma } from './anon-vma.js';
 import { HUGE_FRAMES } from './memory.js';
 import type { Memory } from './memory.js';
@@ -70,7 +70,6 @@ export function unmapPage(memory: Memory, vma: Vma, at: number): void {
   if ((low & PTE_SPECIAL) !== 0) return;
   vma.space.residentPages--;
   const head = frames.headOf(frame);
-  if ((low & PTE_D) !== 0 && (frames.flags[head] & FRAME_ANON) === 0) frames.flags[head] |= FRAME_DIRTY;
   if (frames.removeMapping(frame, vma.space.id)) tlb.release(head);
 }
 

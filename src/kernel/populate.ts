@@ -3,16 +3,18 @@
  * accesses to user memory.
  */
 
-import { PAGE_BYTES } from '../../hw/address.js';
-import { PTE_RW } from '../../hw/paging/x86-format.js';
+import { PAGE_BYTES, SHIFT_4K } from '../../hw/address.js';
+import { PTE_D, PTE_RW } from '../../hw/paging/x86-format.js';
 import type { AddressSpace } from './address-space.js';
 import { EFAULT, EINVAL, ENOMEM } from './errno.js';
 import { countFault, handleFault } from './fault.js';
+import { FRAME_DIRTY } from './frames.js';
+import { touchHuge } from './huge.js';
 import type { Memory } from './memory.js';
-import { PTE_MAPPED } from './pte.js';
+import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from './signal.js';
 import type { Vma } from './vma.js';
-import { VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
+import { VM_HUGETLB, VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
 
 /** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
 export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
@@ -35,6 +37,23 @@ export function faultIn(memory: Memory, vma: Vma, address: number, write: boolea
   return 0;
 }
 
+/**
+ * Populating counts as use: the page is marked, not its entry, so as not to race with the processor's own marks. A huge
+ * entry is marked itself. Source: Linux mm/gup.c, follow_page_pte with FOLL_TOUCH.
+ */
+function touch(memory: Memory, vma: Vma, address: number, write: boolean): void {
+  const { frames, tables } = memory;
+  if ((vma.flags & VM_HUGETLB) !== 0) return;
+  const at = tables.findLeaf(vma.space, address);
+  const low = tables.words[at];
+  if (tables.shift !== SHIFT_4K) touchHuge(memory, at, vma, write);
+  else if ((low & PTE_SPECIAL) === 0) {
+    const head = frames.headOf(tables.frameAt(at));
+    if (write && (low & PTE_D) === 0) frames.flags[head] |= FRAME_DIRTY;
+    frames.markAccessed(head);
+  }
+}
+
 /** Faults in what `[start, end)` maps, writable where private and writable; stops at trouble in a VMA, quietly. */
 export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number): void {
   for (const vma of space.vmas.overlapping(start, end)) {
@@ -45,6 +64,7 @@ export function populateRange(memory: Memory, space: AddressSpace, start: number
     for (let address = Math.max(start, vma.start); address < high; address += PAGE_BYTES) {
       // A fault that waits for the disk is begun anew here, finds the page then, and is counted as minor.
       if (faultIn(memory, vma, address, write, FAULT_MINOR) < 0) break;
+      touch(memory, vma, address, write);
     }
   }
 }
@@ -67,6 +87,7 @@ export function populateAdvice(
     if ((vma.flags & (write ? VM_WRITE : VM_READ)) === 0) return EINVAL;
     const result = faultIn(memory, vma, address, write);
     if (result < 0) return result === OOM_KILL ? ENOMEM : EFAULT;
+    touch(memory, vma, address, write);
   }
   return 0;
 }

@@ -96,7 +96,7 @@ function countKind(memory: Memory, usage: VmaUsage, frame: number, bytes: number
   if ((low & PTE_A) !== 0 || (flags & FRAME_REFERENCED) !== 0) usage.referenced += bytes;
   if ((flags & FRAME_ANON) === 0) return;
   usage.anonymous += bytes;
-  if ((flags & FRAME_SWAPBACKED) === 0 && (low & PTE_D) === 0) usage.lazyFree += bytes;
+  if ((flags & (FRAME_SWAPBACKED | FRAME_DIRTY)) === 0 && (low & PTE_D) === 0) usage.lazyFree += bytes;
 }
 
 function countShare(memory: Memory, usage: VmaUsage, frame: number, low: number): void {

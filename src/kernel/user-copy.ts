@@ -69,21 +69,24 @@ export function copyIn(memory: Memory, space: AddressSpace, address: number, tar
   });
 }
 
-/**
- * Reads user memory as write(2) does: what is present is read without a fault, so that the file grows by it before
- * anything more is touched. Only if nothing is, all of the range is faulted in.
- * @returns bytes read, at least one if the first can be reached
- * Source: Linux mm/filemap.c, generic_perform_write.
- */
+/** Reads user memory into `target` as far as it is present, without a fault; returns the bytes read. */
 export function copyInPresent(memory: Memory, space: AddressSpace, address: number, target: Uint8Array): number {
-  const mayFault = !isPresent(memory, space, address);
-  let reach = 0;
-  while (reach < target.length) {
-    const at = address + reach;
-    if (mayFault ? userFrame(memory, space, at, false) < 0 : !isPresent(memory, space, at)) break;
-    reach += Math.min(target.length - reach, PAGE_BYTES - (at % PAGE_BYTES));
-  }
+  const reach = reachOf(address, target.length, (at) => isPresent(memory, space, at));
   return copyIn(memory, space, address, target.subarray(0, reach));
+}
+
+/** Faults in the bytes of a range for reading, up to the first that cannot be had; false when that is the first of all. */
+export function faultInBytes(memory: Memory, space: AddressSpace, address: number, bytes: number): boolean {
+  return reachOf(address, bytes, (at) => userFrame(memory, space, at, false) >= 0) > 0;
+}
+
+/** Bytes from `address` on, at most `bytes`, whose pages all pass the test. */
+function reachOf(address: number, bytes: number, passes: (at: number) => boolean): number {
+  let reach = 0;
+  while (reach < bytes && passes(address + reach)) {
+    reach += Math.min(bytes - reach, PAGE_BYTES - ((address + reach) % PAGE_BYTES));
+  }
+  return reach;
 }
 
 function isPresent(memory: Memory, space: AddressSpace, address: number): boolean {

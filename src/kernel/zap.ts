@@ -1,16 +1,16 @@
 /** Taking a range of pages out of the page tables, as munmap, MADV_DONTNEED, truncation and exit do. */
 
 import { PAGE_BYTES } from '../../hw/address.js';
-import { PTE_P } from '../../hw/paging/x86-format.js';
+import { PTE_A, PTE_D, PTE_P } from '../../hw/paging/x86-format.js';
 import type { AddressSpace } from './address-space.js';
-import { FRAME_ANON } from './frames.js';
+import { FRAME_ANON, FRAME_DIRTY } from './frames.js';
 import { splitHuge } from './huge.js';
 import { unmapHuge, unmapPage } from './mapping.js';
 import { HUGE_BYTES } from './memory.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
 import type { Vma } from './vma.js';
-import { VM_HUGETLB } from './vma-flags.js';
+import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from './vma-flags.js';
 
 export interface ZapOptions {
   /** Leave private copies of file pages (punching a hole) instead of dropping all (truncation). */
@@ -81,9 +81,22 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
       }
     }
     if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
+    if (vma.file !== null) keepMarks(memory, vma, low, tables.frameAt(entry));
     unmapPage(memory, vma, entry);
   }
   return emptied;
+}
+
+/**
+ * A page of a file or of shared memory outlives its entry, so it takes over what the entry knows: written, and used.
+ * Use says nothing in a mapping that is read in order or at random. Source: Linux mm/memory.c, zap_present_folio_ptes.
+ */
+function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
+  const { frames } = memory;
+  const head = frames.headOf(frame);
+  if ((low & PTE_SPECIAL) !== 0 || (frames.flags[head] & FRAME_ANON) !== 0) return;
+  if ((low & PTE_D) !== 0) frames.flags[head] |= FRAME_DIRTY;
+  if ((low & PTE_A) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) frames.markAccessed(head);
 }
 
 /**
