@@ -26,9 +26,9 @@ function explain(pid: number, error: unknown): unknown {
   return error;
 }
 
-function readProc(pid: number, name: string): string {
+function readProc(proc: string, pid: number, name: string): string {
   try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+    return readFileSync(`${proc}/${pid}/${name}`, 'utf8');
   } catch (error) {
     throw explain(pid, error);
   }
@@ -48,33 +48,39 @@ function agrees({ regions, runs }: ProcessImage): boolean {
   });
 }
 
-/** @throws InspectError elsewhere than on Linux, without permission, and for a process that is gone or has no memory */
-export function readProcess(pid: number): ProcessImage {
+/** Why a process has no mappings. Source: Linux manual pages, proc_pid_status(5), "State". */
+function noMemory(pid: number, status: string): InspectError {
+  const ended = /^State:\s+[ZX]/m.test(status);
+  const why = ended ? 'it has ended, and waits for its parent (a zombie)' : 'it is a kernel thread, or is just ending';
+  return new InspectError(`PID ${pid}: no memory to look at: ${why}`);
+}
+
+/**
+ * @param proc where the files of processes lie
+ * @throws InspectError elsewhere than on Linux, without permission, and for a process that is gone or has no memory
+ */
+export function readProcess(pid: number, proc = '/proc'): ProcessImage {
   if (process.platform !== 'linux') {
     throw new InspectError(`inspect reads /proc/PID/smaps, which Linux has and ${process.platform} has not`);
   }
-  if (readProc(pid, 'maps') === '') {
-    throw new InspectError(`PID ${pid}: no memory to look at: it is a kernel thread, or has just ended`);
-  }
+  if (readProc(proc, pid, 'maps') === '') throw noMemory(pid, readProc(proc, pid, 'status'));
   if (!existsSync('/proc/self/smaps')) {
     throw new InspectError('this kernel keeps no /proc/PID/smaps (CONFIG_PROC_PAGE_MONITOR), which inspect reads');
   }
   for (let reading = 1; ; reading++) {
-    const image = readOnce(pid);
+    const image = readOnce(proc, pid);
     if (pid === process.pid || reading === MOST_READINGS || agrees(image)) return image;
   }
 }
 
-function readOnce(pid: number): ProcessImage {
-  const regions = parseSmaps(readProc(pid, 'smaps'));
-  if (regions.length === 0) throw new InspectError(`PID ${pid}: it has just ended`);
-  return {
-    pid,
-    command: readProc(pid, 'comm').trim(),
-    regions,
-    runs: readPagemap(pid, regions),
-    kernelTableBytes: tableBytesIn(readProc(pid, 'status')),
-  };
+function readOnce(proc: string, pid: number): ProcessImage {
+  const regions = parseSmaps(readProc(proc, pid, 'smaps'));
+  const command = readProc(proc, pid, 'comm').trim();
+  const runs = readPagemap(`${proc}/${pid}/pagemap`, regions);
+  // Last: a process that ended meanwhile has no sizes any more, and what was read of it may be a part only.
+  const status = readProc(proc, pid, 'status');
+  if (!/^VmSize:/m.test(status)) throw new InspectError(`PID ${pid}: it ended while it was read`);
+  return { pid, command, regions, runs, kernelTableBytes: tableBytesIn(status) };
 }
 
 function tableBytesIn(status: string): number | null {
@@ -86,14 +92,14 @@ function tableBytesIn(status: string): number | null {
  * The resident pages of the regions whose pagemap may be read. Those with nothing resident may have pages of zeros, which
  * smaps does not count; they are read last, as far as the pages that may be read at all suffice.
  */
-function readPagemap(pid: number, regions: readonly Region[]): Map<Region, readonly ResidentRun[]> {
+function readPagemap(path: string, regions: readonly Region[]): Map<Region, readonly ResidentRun[]> {
   const runs = new Map<Region, readonly ResidentRun[]>();
   const pageBytes = Math.min(...regions.map((region) => region.pageBytes));
   const buffer = new Uint8Array(CHUNK);
   let pagesLeft = MOST_PAGES;
   let file: number;
   try {
-    file = openSync(`/proc/${pid}/pagemap`, 'r');
+    file = openSync(path, 'r');
   } catch {
     return runs;
   }

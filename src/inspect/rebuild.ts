@@ -11,6 +11,7 @@ import { errnoName } from '../kernel/errno.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
 import { HUGE_BYTES } from '../kernel/memory.js';
+import { MOST_VMAS } from '../kernel/vma-merge.js';
 import { MMAP_MIN_ADDRESS } from '../kernel/stack.js';
 import { residentRuns, runBytes } from './process-image.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
@@ -50,6 +51,8 @@ function isShared({ permissions }: Region): boolean {
   return permissions.endsWith('s');
 }
 
+const TOO_MANY = `the model's kernel keeps ${MOST_VMAS} mappings of a process at most`;
+
 /** Why the model cannot have a region; undefined when it can. */
 function refusal(region: Region): string | undefined {
   if (region.end > USER_END) return 'it lies outside of the addresses of user mode';
@@ -59,19 +62,24 @@ function refusal(region: Region): string | undefined {
   return known ? undefined : 'the model has huge pages (MAP_HUGETLB) of 2 MiB and 1 GiB only';
 }
 
-/** The most memory that runs of a region can take, be it in small pages or in huge ones. */
-function mostBytes(runs: readonly ResidentRun[]): number {
+/**
+ * The most memory that runs of a region can take, be it in small pages or in huge ones.
+ * @param counted end of the last 2 MiB that were counted for anonymous runs below; regions side by side share them
+ * @returns bytes, and where they end
+ */
+function mostBytes(runs: readonly ResidentRun[], counted: number): { bytes: number; counted: number } {
   let bytes = 0;
-  let lastHuge = -1;
   for (const run of runs) {
     if (run.kind === 'zero') continue;
-    const anonymous = run.kind === 'anonymous';
-    const first = anonymous ? Math.max(lastHuge, alignDown(run.start, SHIFT_2M)) : run.start;
-    const end = anonymous ? alignUp(run.start + run.bytes, SHIFT_2M) : run.start + run.bytes;
-    bytes += Math.max(0, end - first);
-    lastHuge = anonymous ? end : lastHuge;
+    if (run.kind === 'file') {
+      bytes += run.bytes;
+      continue;
+    }
+    const end = alignUp(run.start + run.bytes, SHIFT_2M);
+    bytes += Math.max(0, end - Math.max(counted, alignDown(run.start, SHIFT_2M)));
+    counted = end;
   }
-  return bytes;
+  return { bytes, counted };
 }
 
 /**
@@ -82,15 +90,16 @@ export function planRebuild(image: ProcessImage, budget: number): Plan {
   const regions: PlannedRegion[] = [];
   const leftOut: LeftOut[] = [];
   let room = budget;
+  let counted = 0;
   for (const region of image.regions) {
-    const refused = refusal(region);
+    const refused = refusal(region) ?? (regions.length < MOST_VMAS ? undefined : TOO_MANY);
     if (refused !== undefined) {
       leftOut.push({ what: nameOf(region), bytes: region.end - region.start, why: refused });
       continue;
     }
     const runs = residentRuns(image, region);
-    const most = mostBytes(runs);
-    if (most > room) {
+    const most = mostBytes(runs, counted);
+    if (most.bytes > room) {
       regions.push({ region, runs: [] });
       leftOut.push({
         what: `resident pages of ${nameOf(region)}`,
@@ -99,7 +108,8 @@ export function planRebuild(image: ProcessImage, budget: number): Plan {
       });
       continue;
     }
-    room -= most;
+    room -= most.bytes;
+    counted = most.counted;
     regions.push({ region, runs });
   }
   return { regions, leftOut };
@@ -142,6 +152,7 @@ export class Rebuilder {
     if (isHugetlb(region) && isShared(region)) this.#advise(start, end - start, f.MADV_DONTFORK, what);
     if (region.flags.includes('nh')) this.#advise(start, end - start, f.MADV_NOHUGEPAGE, what);
     for (const run of runs) this.#populate(region, run, what);
+    if (file !== null && runs.length > 0) this.#dropAbsent(region, runs, what);
     if (open !== prot) this.#must(this.#kernel.mprotect(this.process, start, end - start, prot), what);
   }
 
@@ -150,6 +161,16 @@ export class Rebuilder {
     const to = Math.min(region.end, alignUp(run.start + run.bytes));
     const written = run.kind === 'anonymous' || (run.kind === 'file' && isAnonymous(region));
     this.#advise(from, to - from, written ? f.MADV_POPULATE_WRITE : f.MADV_POPULATE_READ, what);
+  }
+
+  /** Reading a page of a file maps its neighbours too (fault-around): those that the process has not go out again. */
+  #dropAbsent({ start, end }: Region, runs: readonly ResidentRun[], what: string): void {
+    let from = start;
+    for (const run of [...runs, { start: end, bytes: 0 }]) {
+      const to = Math.min(end, alignDown(run.start));
+      if (to > from) this.#advise(from, to - from, f.MADV_DONTNEED, what);
+      from = Math.max(from, alignUp(run.start + run.bytes));
+    }
   }
 
   #advise(start: number, bytes: number, advice: number, what: string): void {

@@ -8,37 +8,14 @@ import { inspectText } from '../../../src/inspect/inspect-text.js';
 import { InspectError, readProcess } from '../../../src/inspect/live-process.js';
 import { RunBuilder } from '../../../src/inspect/pagemap.js';
 import { residentRuns } from '../../../src/inspect/process-image.js';
-import type { ProcessImage, Region } from '../../../src/inspect/process-image.js';
 import { planRebuild } from '../../../src/inspect/rebuild.js';
 import { parseSmaps } from '../../../src/inspect/smaps.js';
+import { image, region } from './images.js';
 
 const KIB = 1024;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 const SHARE = { tlb: MODEL_DEFAULT };
-
-function region(start: number, bytes: number, fields: Partial<Region> = {}): Region {
-  return {
-    start,
-    end: start + bytes,
-    permissions: 'rw-p',
-    offset: 0,
-    device: '00:00',
-    inode: 0,
-    name: '',
-    pageBytes: 4096,
-    resident: 0,
-    anonymous: 0,
-    anonymousHuge: 0,
-    swapped: 0,
-    flags: ['rd', 'wr'],
-    ...fields,
-  };
-}
-
-function image(regions: Region[], runs: ProcessImage['runs'] = new Map()): ProcessImage {
-  return { pid: 7, command: 'app', regions, runs, kernelTableBytes: null };
-}
 
 test('smaps gives regions with their sums, and lines to come do no harm', () => {
   const text = [
