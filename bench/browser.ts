@@ -23,7 +23,8 @@ export function findChromium(): string | undefined {
 }
 
 export function launch(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: FLAGS });
+  // A busy machine takes its time.
+  return chromium.launch({ executablePath, args: FLAGS, timeout: 0 });
 }
 
 /**

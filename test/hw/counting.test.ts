@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { READ, USER, WRITE } from '../../hw/access.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { Tables } from './tables.js';
+import { runs } from '../runs.js';
 
 /** The counting rules written by hand: LRU lists, index = VPN mod sets, L2 on an L1 miss, fills as stated. */
 class Reference {
@@ -79,7 +80,7 @@ describe('the counting rules', () => {
         expect(mmu.counters.snapshot().data).toMatchObject(reference.counts);
         expect(mmu.counters.check()).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -105,7 +106,7 @@ describe('the counting rules', () => {
         expect(counts.faultsOnWalk + counts.faultsOnHit).toBe(faults);
         expect(mmu.counters.check()).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -10,6 +10,7 @@ import { parseTlb } from '../../hw/tlb/parse.js';
 import { MODES, RandomMachine, TABLE_FRAMES } from './paging/random-tables.js';
 import type { Mode } from './paging/random-tables.js';
 import { Tables } from './tables.js';
+import { runs } from '../runs.js';
 
 /** Every path, over RAM of its own kind; the first is what the others are held to. */
 const WAYS = [false, true].flatMap((shared) =>
@@ -114,7 +115,7 @@ it.each(MODES)('every path gives the same answers, faults and tables, on shared 
       const tables = truth.tables();
       for (const driver of others) expect(driver.tables().every((word, i) => word === tables[i])).toBe(true);
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

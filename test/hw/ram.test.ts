@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BUS_ERROR, OK } from '../../hw/exception.js';
 import { Ram } from '../../hw/ram.js';
+import { runs } from '../runs.js';
 
 const MIB = 1 << 20;
 
@@ -41,7 +42,7 @@ describe('Ram', () => {
           expect(ram.loadedHigh).toBe(view.getInt32(at + 4, true));
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -132,7 +133,7 @@ describe('Ram', () => {
           }
           expect(rams[1].words).toEqual(rams[0].words);
         }),
-        { numRuns: 50 },
+        { numRuns: runs(50) },
       );
     });
 

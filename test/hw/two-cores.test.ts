@@ -5,6 +5,7 @@ import { READ, USER, WRITE } from '../../hw/access.js';
 import { Ram } from '../../hw/ram.js';
 import { buildTables, BYTES, entryIndex, entryOf, PAGES, startProcessor } from './two-cores-tables.js';
 import type { CoreReport, CoreTask } from './two-cores-worker.js';
+import { runs } from '../runs.js';
 
 /** A worker runs compiled code: the build comes before the tests. */
 const WORKER = fileURLToPath(new URL('../../dist/test/hw/two-cores-worker.js', import.meta.url));
@@ -36,7 +37,7 @@ function startTogether(tasks: readonly Thread[]): Promise<CoreReport[]> {
 it.each(['walk', 'soft', 'modelled'] as const)(
   'two processors answer only what entries said while a third thread stores them, and undo none of its stores: %s',
   async (path) => {
-    const rounds = 400_000;
+    const rounds = runs(400_000);
     const reports = await startTogether([
       { role: 'walk at random', path, rounds },
       { role: 'walk at random', path, rounds },
@@ -51,7 +52,7 @@ it.each(['walk', 'soft', 'modelled'] as const)(
 it.each(['walk', 'modelled'] as const)(
   'never takes the words of two entries for one that stood there: %s',
   async (path) => {
-    const few = { path, rounds: 1_000_000, pages: 2, settled: true };
+    const few = { path, rounds: runs(1_000_000), pages: 2, settled: true };
     const [walker, storer] = await startTogether([
       { role: 'walk at random', ...few },
       { role: 'store entries', ...few },
@@ -61,7 +62,7 @@ it.each(['walk', 'modelled'] as const)(
 );
 
 it('a dirty bit that one processor sets outlives the accessed bit that the other sets', async () => {
-  const rounds = 300;
+  const rounds = runs(300);
   const reports = await startTogether([
     { role: 'read all pages', path: 'walk', rounds },
     { role: 'write all pages', path: 'walk', rounds },

@@ -5,6 +5,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium, launch, servePage } from '../../bench/browser.js';
 import { CLI_PATH } from '../src/cli/run-cli.js';
+import { HANGING_MS } from '../patience.js';
 
 interface Size {
   readonly width: number;
@@ -74,7 +75,7 @@ class Explorer {
 
   async #newTab(): Promise<Page> {
     const tab = await this.context.newPage();
-    tab.setDefaultTimeout(5000);
+    tab.setDefaultTimeout(HANGING_MS);
     tab.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(message.text());
     });

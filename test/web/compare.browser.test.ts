@@ -9,9 +9,6 @@ import { openTrace } from '../../src/trace/open.js';
 import { shippedTraces } from '../../src/trace/shipped.js';
 import { describeView } from './browser.js';
 
-/** A whole comparison, on a machine that may be busy. */
-const PATIENCE = 45_000;
-
 describeView('compare', (open) => {
   const notice = (page: Page): Promise<string> => page.locator('.notice').innerText();
 
@@ -30,7 +27,7 @@ describeView('compare', (open) => {
   it('finds in a worker what the library finds, and plots it', async () => {
     const page = await open('#compare');
     await page.click('[data-do="compare"]');
-    await page.waitForSelector('svg.plot', { timeout: PATIENCE });
+    await page.waitForSelector('svg.plot');
     const [path] = shippedTraces().flatMap(({ name, path: file }) => (name === 'python' ? [file] : []));
     const { runs } = await compare({
       sources: [{ name: 'python', open: () => openTrace(path) }],
@@ -49,7 +46,7 @@ describeView('compare', (open) => {
     const page = await open('#share');
     const lines = Array.from({ length: 40 }, (_, i) => ` L ${(0x40_0000 + i * 4096).toString(16)},8\n`).join('');
     await drop(page, 'mine.lackey.gz', gzipSync(lines));
-    await page.waitForSelector('.result', { timeout: PATIENCE });
+    await page.waitForSelector('.result');
     expect(await page.locator('.result h2').innerText()).toContain('mine.lackey.gz on skylake');
     expect(await page.locator('.figures tr').nth(1).locator('td').first().innerText()).toBe('40');
     // All of it is one window, in pages of 4 KiB and of 2 MiB.
@@ -68,7 +65,7 @@ describeView('compare', (open) => {
     await page.click('[data-do="more-tlbs"]');
     await page.fill('[data-field="tlb2"]', '64x4');
     await page.click('[data-do="compare"]');
-    await page.waitForSelector('[data-tlb="64x4"]', { timeout: PATIENCE });
+    await page.waitForSelector('[data-tlb="64x4"]');
     expect(await page.locator('.result').first().locator('th[scope="col"]').allInnerTexts()).toEqual(['2M pages']);
     const { hash } = new URL(page.url());
     expect(hash).toContain('tlb=skylake+64x4&pages=2M');
@@ -79,7 +76,7 @@ describeView('compare', (open) => {
     await copy.click('[data-do="compare"]');
     expect(await notice(copy)).toContain('open mine.lackey again first');
     await drop(copy, 'mine.lackey', line);
-    await copy.waitForSelector('.result', { timeout: PATIENCE });
+    await copy.waitForSelector('.result');
     expect(await copy.locator('[data-missing]').count()).toBe(0);
     expect(new URL(copy.url()).hash).toBe(hash);
   });

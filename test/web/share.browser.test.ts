@@ -56,7 +56,7 @@ describeView('share', (open) => {
   it('runs to the end by itself, and stops when told', async () => {
     const page = await open('#share?at=14.1');
     await page.keyboard.press('Space');
-    await page.waitForFunction(() => location.hash.endsWith('at=16.1'), undefined, { timeout: 8000 });
+    await page.waitForFunction(() => location.hash.endsWith('at=16.1'));
     expect(await page.locator('.now').innerText()).toContain('Process 3 writes');
   });
 

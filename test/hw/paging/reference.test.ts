@@ -9,6 +9,7 @@ import { MODEL_DEFAULT, NO_TLB } from '../../../hw/tlb/presets.js';
 import { MODES, RandomMachine, TABLE_FRAMES } from './random-tables.js';
 import { referenceWalk } from './reference-walker.js';
 import type { Reference, ReferenceAccess, ReferenceState } from './reference-walker.js';
+import { runs } from '../../runs.js';
 
 const ram = new Ram({ bytes: 1 << 26 });
 const TINY_TLB = parseTlb('4x2+8x2');
@@ -102,7 +103,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
         compare(seed, mmu, state, machine);
         expect(mmu.counters.check()).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -125,7 +126,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
           expectSame(got, failed ?? texts.join(), `seed ${seed} access ${i} (${bits}) to ${linear.toString(16)}`);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -136,7 +137,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
         const { mmu, state } = machine.boot(MODEL_DEFAULT);
         compare(seed, mmu, state, machine);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -158,7 +159,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
           expect(address >= named.page && address < named.page + named.pageBytes).toBe(true);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 });
@@ -195,7 +196,7 @@ describe.each(['32', 'pae', '4l', '5l'] as const)('invalidation in mode %s', (mo
           mmu.invpcid(2, 0, 0, 0);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -211,7 +212,7 @@ describe.each(['32', 'pae', '4l', '5l'] as const)('invalidation in mode %s', (mo
           flush(mmu);
         }
       }),
-      { numRuns: 8 },
+      { numRuns: runs(8) },
     );
   });
 });

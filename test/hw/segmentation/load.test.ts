@@ -26,6 +26,7 @@ import {
   typeInMemory,
   WRITABLE_DATA,
 } from './machine.js';
+import { runs } from '../../runs.js';
 
 /** SDM vol. 2, "MOV—Move", written out a second time, for any descriptor: `[status, error code]`. */
 function expectedLoad(
@@ -81,7 +82,7 @@ describe('loadSegment', () => {
           expect(snapshot(machine)).toBe(before);
         } else expect(unit.segments[segment].selector).toBe(sel);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 

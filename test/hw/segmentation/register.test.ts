@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { limitOf, packSegment } from '../../../hw/segmentation/descriptor.js';
 import { DS, SegmentRegister } from '../../../hw/segmentation/register.js';
 import { FLAT_DATA } from './machine.js';
+import { runs } from '../../runs.js';
 
 /** "Limit Checking" word by word, for one byte. */
 function isValid(offset: number, limit: number, expandDown: boolean, big: boolean): boolean {
@@ -39,7 +40,7 @@ describe('SegmentRegister', () => {
         );
         expect(register.covers(offset | 0, size)).toBe(expected);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

@@ -16,6 +16,7 @@ import {
 } from './machine.js';
 import type { Machine } from './machine.js';
 import type { SegmentFields } from '../../../hw/segmentation/descriptor.js';
+import { runs } from '../../runs.js';
 
 /** A protected-mode machine with entry 2 of the GDT loaded into `segment`. */
 function withSegment(segment: number, fields: Partial<SegmentFields>): Machine {
@@ -177,7 +178,7 @@ describe('any access through any segment', () => {
         );
         if (landed) expect(unit.linearLo >>> 0).toBe((fields.base + offset) % 2 ** 32);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

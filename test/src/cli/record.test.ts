@@ -60,12 +60,13 @@ it('fails when the folder of the trace does not exist', () => {
 });
 
 it('ends the program and leaves nothing behind when it is interrupted', async () => {
-  const began = performance.now();
-  const child = spawn(process.execPath, [CLI_PATH, 'record', '--', 'sleep', '30'], { cwd: folder, env: environment });
+  // It waits for the program's end, which never comes unless it brings it about.
+  const child = spawn(process.execPath, [CLI_PATH, 'record', '--', 'sleep', 'infinity'], {
+    cwd: folder,
+    env: environment,
+  });
   while (files().length === 0) await pause(20);
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([130, null]);
   expect(files()).toEqual([]);
-  // It waits for the program's end, which is 30 s away unless it brings it about.
-  expect(performance.now() - began).toBeLessThan(20_000);
 });

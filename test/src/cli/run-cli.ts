@@ -1,14 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
+import { HANGING_MS } from '../../patience.js';
 
 /** The command as `npm run build` leaves it. */
 export const CLI_PATH = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 /** The same without the process around it. */
 const PROGRAM = new URL('../../../dist/src/cli/program.js', import.meta.url).href;
-
-/** As into a pipe: without colours. */
-const PLAIN = { NO_COLOR: '1', FORCE_COLOR: '' };
 
 export interface Outcome {
   readonly status: number | null;
@@ -24,9 +22,9 @@ export function spawnCli(args: readonly string[], input = '', env: Readonly<Reco
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI_PATH, ...args], {
     input,
     encoding: 'utf8',
-    env: { ...process.env, ...PLAIN, ...env },
+    env: { ...process.env, ...env },
     maxBuffer: 2 ** 26,
-    timeout: 60_000,
+    timeout: HANGING_MS,
   });
   return { status, stdout, stderr };
 }
@@ -52,7 +50,6 @@ function exitStatus(): number {
  * fork: gigabytes that a model reserves stay with this process for a while, and Linux refuses it other processes then.
  */
 export async function runCli(args: readonly string[]): Promise<Outcome> {
-  Object.assign(process.env, PLAIN);
   const { runProgram } = (await import(PROGRAM)) as typeof import('../../../src/cli/program.js');
   const { exitCode } = process;
   process.exitCode = undefined;

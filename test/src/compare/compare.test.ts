@@ -9,6 +9,7 @@ import type { CompareResult } from '../../../src/report/compare-result.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
 import { referenceReplay } from './reference-tlb.js';
 import type { ReferenceShapes } from './reference-tlb.js';
+import { runs } from '../../runs.js';
 
 type Access = readonly ['I' | 'L' | 'S' | 'M', bigint, number];
 
@@ -81,7 +82,7 @@ test('the counts are those of a hand-written reference, at every page size', asy
         }
       },
     ),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });
 

@@ -7,6 +7,7 @@ import { Machine } from '../../../src/compare/machine.js';
 import { replay } from '../../../src/compare/replay.js';
 import { Resident } from '../../../src/compare/resident.js';
 import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../src/trace/block.js';
+import { runs } from '../../runs.js';
 
 const RAM_BYTES = 4 * 2 ** 30;
 
@@ -77,7 +78,7 @@ test('to leave repeats out changes no count', () => {
         expect(counts(tlb, blocks, true)).toEqual(counts(tlb, blocks, false));
       },
     ),
-    { examples: SHAPES.map((tlb) => [tlb, [EVERYWHERE]]), numRuns: 50 },
+    { examples: SHAPES.map((tlb) => [tlb, [EVERYWHERE]]), numRuns: runs(50) },
   );
 });
 

@@ -20,6 +20,7 @@ import { hexOf, PageTableWriter } from '../../../src/explain/page-tables.js';
 import { segmentDemo } from '../../../src/explain/segment-demo.js';
 import { explainSegment } from '../../../src/explain/segment.js';
 import type { SegmentAccess, SegmentResult } from '../../../src/explain/segment-result.js';
+import { runs } from '../../runs.js';
 
 interface Ask {
   readonly selector: number;
@@ -214,7 +215,7 @@ function agrees(question: Drawn): boolean {
 }
 
 test('the list of checks comes to the verdict of the segmentation unit, for descriptors of any bits', () => {
-  fc.assert(fc.property(drawn, agrees), { numRuns: 2000 });
+  fc.assert(fc.property(drawn, agrees), { numRuns: runs(2000) });
 });
 
 /** Mostly true. */
@@ -276,7 +277,7 @@ test('so it does for calls through gates, where most of it fits', () => {
     if (transfer?.pushed.some(({ what }) => what === 'SS') === true) inner++;
     return agrees(question);
   });
-  fc.assert(property, { numRuns: 2000 });
+  fc.assert(property, { numRuns: runs(2000) });
   expect(inner).toBeGreaterThan(20);
 });
 

@@ -12,6 +12,7 @@ import type { WalkResult } from '../../../src/explain/walk-result.js';
 import { explainWalk } from '../../../src/explain/walk.js';
 import { MODES, RandomMachine } from '../../hw/paging/random-tables.js';
 import { referenceWalk } from '../../hw/paging/reference-walker.js';
+import { runs } from '../../runs.js';
 
 function walk(mmu: Mmu, address: bigint, access: AccessKind = 'read', user = false): WalkResult {
   return explainWalk(mmu, { ...fromBigInt(address), access, user });
@@ -83,7 +84,7 @@ test('a walk agrees with the reference on every entry read and on how it ends', 
     }
     return true;
   });
-  fc.assert(property, { numRuns: 150 });
+  fc.assert(property, { numRuns: runs(150) });
 });
 
 /** Thrown by reads where there is no RAM, about which the reference knows nothing. */

@@ -4,6 +4,7 @@ import { Ram } from '../../../hw/ram.js';
 import { Buddy } from '../../../src/kernel/buddy.js';
 import { ENOMEM } from '../../../src/kernel/errno.js';
 import { GIB, MIB } from './machine.js';
+import { runs } from '../../runs.js';
 
 describe('the buddy allocator', () => {
   it('hands out aligned blocks that never overlap, and joins them all again', () => {
@@ -33,7 +34,7 @@ describe('the buddy allocator', () => {
         for (const { frame, order } of held) buddy.release(frame, order);
         expect(buddy.freeBlocks()).toEqual(before);
       }),
-      { numRuns: 200, seed: 9 },
+      { numRuns: runs(200), seed: 9 },
     );
   });
 

@@ -8,6 +8,7 @@ import type { Process } from '../../../src/kernel/process.js';
 import { OracleObject, OracleProcess, truncate } from './byte-oracle.js';
 import type { Cell } from './byte-oracle.js';
 import { alive, bootWithMmu, MIB, peek } from './machine.js';
+import { runs } from '../../runs.js';
 
 const BASE = 2 ** 33;
 const PAGE = 4096;
@@ -239,16 +240,12 @@ const draws = (count: number): fc.Arbitrary<Draw[]> =>
   });
 
 describe('random operations over random trees of processes', () => {
-  it(
-    '4 KiB pages: no byte lost, leaked or stale, and every frame back (100,000 operations)',
-    { timeout: 120_000 },
-    () => {
-      checkWorlds(draws(400), { numRuns: 250, seed: 4 }, [48, 1, 8 * MIB]);
-    },
-  );
+  it('4 KiB pages: no byte lost, leaked or stale, and every frame back', () => {
+    checkWorlds(draws(400), { numRuns: runs(150), seed: 4 }, [48, 1, 8 * MIB]);
+  });
 
-  it('2 MiB pages: the same over splits, copies and collapses (6,000 operations)', { timeout: 120_000 }, () => {
-    checkWorlds(draws(200), { numRuns: 30, seed: 2 }, [2048, 512, 256 * MIB]);
+  it('2 MiB pages: the same over splits, copies and collapses', () => {
+    checkWorlds(draws(200), { numRuns: runs(20), seed: 2 }, [2048, 512, 256 * MIB]);
   });
 });
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { TOPICS } from '../../../src/quiz/exercise.js';
 import type { Exercise, Topic } from '../../../src/quiz/exercise.js';
 import { makeExercises, makeQuiz, quizText } from '../../../src/quiz/quiz.js';
+import { runs } from '../../runs.js';
 
 const seeds = fc.nat(2 ** 32 - 1);
 
@@ -11,12 +12,12 @@ function exercise(topic: Topic, kind: string, seed: number): Exercise {
 }
 
 /** Holds for the exercise of any seed. */
-function always(topic: Topic, kind: string, holds: (exercise: Exercise) => void, numRuns = 60): void {
+function always(topic: Topic, kind: string, holds: (exercise: Exercise) => void, sample = 60): void {
   fc.assert(
     fc.property(seeds, (seed) => {
       holds(exercise(topic, kind, seed));
     }),
-    { numRuns },
+    { numRuns: runs(sample) },
   );
 }
 

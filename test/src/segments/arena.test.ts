@@ -4,6 +4,7 @@ import { ENOMEM } from '../../../src/kernel/errno.js';
 import { externalFragmentation, HoleArena, largestHole } from '../../../src/segments/arena.js';
 import type { Arena, Fit } from '../../../src/segments/arena.js';
 import { BuddyArena } from '../../../src/segments/buddy-arena.js';
+import { runs } from '../../runs.js';
 
 const BASE = 0x1000;
 
@@ -84,7 +85,7 @@ describe.each<[string, () => Arena]>([
         for (const piece of live) arena.release(piece.base, piece.room);
         expect(arena.holes).toEqual([{ base: arena.base, bytes: arena.bytes }]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -6,6 +6,7 @@ import type { Fit } from '../../../src/segments/arena.js';
 import type { SegmentKernel } from '../../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../../src/segments/process.js';
 import { boot, KIB, peek } from './machine.js';
+import { runs } from '../../runs.js';
 
 /** What a segment must hold: the bytes themselves; those who share it share the array. */
 interface Oracle {
@@ -173,7 +174,7 @@ describe('random operations', () => {
         model.checkAccess();
         model.checkContents();
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });

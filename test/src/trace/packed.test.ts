@@ -9,6 +9,7 @@ import { CRC_BYTES, crc32, END_BYTES } from '../../../src/trace/packed-format.js
 import { writePacked } from '../../../src/trace/packed-writer.js';
 import { TraceError } from '../../../src/trace/trace-error.js';
 import { anyAccess, blocksOf, collect, type Access } from './blocks.js';
+import { runs } from '../../runs.js';
 
 const METADATA = { command: ['true', 'ü'], tool: 'test', skip: 3, limit: null, fetches: true };
 
@@ -38,7 +39,7 @@ describe('the packed format', () => {
         await writePacked(path, blocksOf(accesses, 7), METADATA);
         expect(await read()).toEqual(accesses);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

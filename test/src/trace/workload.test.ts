@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LOAD, MODIFY, STORE } from '../../../src/trace/block.js';
 import { openWorkload, WORKLOAD_BASE, WORKLOADS } from '../../../src/trace/workload.js';
 import { collect, type Access } from './blocks.js';
+import { runs } from '../../runs.js';
 
 const offsets = (accesses: Access[]): number[] => accesses.map(({ address }) => Number(address) - WORKLOAD_BASE);
 
@@ -26,7 +27,7 @@ describe('workloads', () => {
             );
           },
         ),
-        { numRuns: 10 },
+        { numRuns: runs(10) },
       );
     },
   );
@@ -70,7 +71,7 @@ describe('workloads', () => {
         const neighbours = made.slice(1, lines).filter((offset, i) => Math.abs(offset - made[i]) === 64);
         expect(neighbours.length).toBeLessThan(lines / 4);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 

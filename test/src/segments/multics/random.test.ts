@@ -6,6 +6,7 @@ import { Multics } from '../../../../src/segments/multics/multics.js';
 import type { MulticsProcess } from '../../../../src/segments/multics/process.js';
 import { entryFrom } from '../../../../src/segments/multics/rings.js';
 import { boot, KIB } from '../machine.js';
+import { runs } from '../../../runs.js';
 
 const ENTRY = 0x10;
 const BRACKETS: readonly [number, number, number][] = [
@@ -96,7 +97,7 @@ describe('random calls, returns and accesses', () => {
           expect(multics.kernel.audit()).toEqual([]);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });
