@@ -7,16 +7,34 @@ import { HANGING_MS } from './patience.js';
 /** How many times as much `--mode long` runs of what test/runs.ts counts. */
 const LONG = 20;
 
+/**
+ * Tests that start programs have workers of their own. What models of other tests reserve stays with their worker for a
+ * while, and Linux refuses a program to a process that holds more than the machine has.
+ */
+const STARTING_PROGRAMS = [
+  'test/*.test.ts',
+  'test/bench/**/*.test.ts',
+  'test/src/{cli,inspect,trace}/**/*.test.ts',
+  'test/src/conformance/command.test.ts',
+  'test/web/*.browser.test.ts',
+];
+
 export default defineConfig(({ mode }) => {
   const times = mode === 'long' ? LONG : 1;
+  const project = (name: string, groupOrder: number, include: string[], exclude: string[] = []) => ({
+    extends: true as const,
+    test: { name, include, exclude, sequence: { groupOrder } },
+  });
   return {
     test: {
       root: new URL('..', import.meta.url).pathname,
-      include: ['test/**/*.test.ts'],
+      projects: [
+        project('programs', 0, STARTING_PROGRAMS),
+        project('units', 1, ['test/**/*.test.ts'], STARTING_PROGRAMS),
+      ],
       setupFiles: ['test/runs.ts'],
       reporters: ['default', new CountReporter()],
-      // As into a pipe, without colours, whatever the terminal is.
-      env: { PAGEWALK_TEST_TIMES: String(times), NO_COLOR: '1', FORCE_COLOR: '' },
+      env: { PAGEWALK_TEST_TIMES: String(times) },
       // One core is left out by default, which on two cores means one test file at a time.
       maxWorkers: Math.max(2, availableParallelism() - 1),
       // Workers stay from file to file: vitest gives a new one 60 s to answer, which nothing can set, and a start for each

@@ -8,6 +8,9 @@ export const CLI_PATH = fileURLToPath(new URL('../../../dist/src/cli/main.js', i
 /** The same without the process around it. */
 const PROGRAM = new URL('../../../dist/src/cli/program.js', import.meta.url).href;
 
+/** As into a pipe: without colours. */
+const PLAIN = { NO_COLOR: '1', FORCE_COLOR: '' };
+
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
@@ -22,7 +25,7 @@ export function spawnCli(args: readonly string[], input = '', env: Readonly<Reco
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI_PATH, ...args], {
     input,
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...PLAIN, ...env },
     maxBuffer: 2 ** 26,
     timeout: HANGING_MS,
   });
@@ -46,10 +49,11 @@ function exitStatus(): number {
 
 /**
  * Runs the built `pagewalk ARGS...` within this process, which spares the start of another. One run at a time: standard
- * output, standard error and exit code belong to the run and are as they were afterwards. Not for runs that replay or
+ * output, standard error, colours and exit code belong to the run and are as they were afterwards. Not for runs that replay or
  * fork: gigabytes that a model reserves stay with this process for a while, and Linux refuses it other processes then.
  */
 export async function runCli(args: readonly string[]): Promise<Outcome> {
+  for (const [name, value] of Object.entries(PLAIN)) vi.stubEnv(name, value);
   const { runProgram } = (await import(PROGRAM)) as typeof import('../../../src/cli/program.js');
   const { exitCode } = process;
   process.exitCode = undefined;
@@ -61,6 +65,7 @@ export async function runCli(args: readonly string[]): Promise<Outcome> {
   } finally {
     for (const { end } of streams) end();
     process.exitCode = exitCode;
+    vi.unstubAllEnvs();
   }
 }
 
