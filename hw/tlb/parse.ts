@@ -15,8 +15,10 @@ import { parsePageSize, SIZE_SHIFTS } from '../address.js';
 import { DEFAULT_WALK_CACHES, presetByName, presetNames } from './presets.js';
 import type { TlbArrayShape, TlbGeometry, TlbLevelShape } from './hierarchy.js';
 import type { Replacement } from './replacement.js';
-import { checkShape } from './shape.js';
+import { checkShape, MOST_ENTRIES } from './shape.js';
 
+/** Real processors have up to four arrays a level; every lookup may have to ask them all. */
+const MOST_ARRAYS = 8;
 const ARRAY = /^(\d+)x(\d+|fa)(?:@((?:\d[KMG])+))?(?:\/(lru|tree-plru|fifo|random))?$/i;
 
 function parseArray(text: string, seed: number): TlbArrayShape {
@@ -34,9 +36,25 @@ function parseArray(text: string, seed: number): TlbArrayShape {
     return shift;
   });
   const policy = (replacement?.toLowerCase() ?? 'lru') as Replacement;
-  const shape = { entries, ways, pages: pages ?? SIZE_SHIFTS, replacement: policy, seed };
+  const shape = {
+    entries,
+    ways,
+    pages: pages === undefined ? SIZE_SHIFTS : [...new Set(pages)],
+    replacement: policy,
+    seed,
+  };
   checkShape(shape, `TLB '${text}'`);
   return shape;
+}
+
+function parseLevel(text: string, seed: number): TlbLevelShape {
+  const arrays = text.split(',');
+  if (arrays.length > MOST_ARRAYS) {
+    throw new RangeError(
+      `a TLB of ${arrays.length} arrays in one level: give at most ${MOST_ARRAYS}, apart by page size`,
+    );
+  }
+  return arrays.map((array) => parseArray(array, seed));
 }
 
 /**
@@ -52,13 +70,16 @@ export function parseTlb(text: string, seed = 1): TlbGeometry {
   if (parts.length < 1 || parts.length > 2) {
     throw new RangeError(`TLB '${text}': at most two levels, joined by +, such as 64x4+1536x12`);
   }
-  const level = (part: string): TlbLevelShape => part.split(',').map((item) => parseArray(item, seed));
-  const l1 = level(parts[0]);
+  const [l1, l2 = []] = parts.map((part) => parseLevel(part, seed));
+  const entries = [...l1, ...l2].reduce((sum, array) => sum + array.entries, 0);
+  if (entries > MOST_ENTRIES) {
+    throw new RangeError(`TLB '${text}': its arrays have ${entries} entries in all; give at most ${MOST_ENTRIES}`);
+  }
   return {
     name: text.trim(),
     l1Data: l1,
     l1Instruction: l1,
-    l2: parts.length > 1 ? level(parts[1]) : [],
+    l2,
     ...(walkCaches ? { walkCaches: DEFAULT_WALK_CACHES } : {}),
   };
 }

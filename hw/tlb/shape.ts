@@ -3,6 +3,10 @@
 import { TREE_PLRU_MAX_WAYS } from './replacement.js';
 import type { Replacement } from './replacement.js';
 
+/** A miss compares every way of a set: with a million of them a common run would take hours. */
+const MOST_WAYS = 4096;
+export const MOST_ENTRIES = 2 ** 20;
+
 export interface TlbShape {
   /** Entries in all: sets x ways. */
   readonly entries: number;
@@ -16,11 +20,14 @@ export interface TlbShape {
 /** @throws RangeError that names the field, the value and what would do. */
 export function checkShape(shape: TlbShape, name: string): void {
   const { entries, ways } = shape;
-  if (!Number.isInteger(entries) || entries < 1 || entries > 1 << 20) {
-    throw new RangeError(`${name}: entries ${entries} must be a whole number from 1 to 1048576`);
+  if (!Number.isInteger(entries) || entries < 1 || entries > MOST_ENTRIES) {
+    throw new RangeError(`${name}: entries ${entries} must be a whole number from 1 to ${MOST_ENTRIES}`);
   }
   if (!Number.isInteger(ways) || ways < 1 || entries % ways !== 0) {
     throw new RangeError(`${name}: ways ${ways} must be a whole number that divides the ${entries} entries`);
+  }
+  if (ways > MOST_WAYS) {
+    throw new RangeError(`${name}: ways ${ways} must be at most ${MOST_WAYS}`);
   }
   if (shape.replacement === 'tree-plru' && ways > TREE_PLRU_MAX_WAYS) {
     throw new RangeError(`${name}: ways ${ways} must be at most ${TREE_PLRU_MAX_WAYS} for tree-plru`);

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { CommandFailure } from './failure.js';
+import { CommandFailure, oneLine } from './failure.js';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -73,6 +73,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
+/** Commander's message, whose suggestion of another word has a line of its own. */
+function writeUsageError(text: string, write: (text: string) => void): void {
+  const [, message, suggestion = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? ['', text];
+  write(`${oneLine(message)}${suggestion}\n`);
+}
+
 async function buildProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('pagewalk')
     .description('An emulated MMU. Without a command, it compares on two recorded programs.')
@@ -82,6 +88,7 @@ async function buildProgram(wanted: string | undefined): Promise<Command> {
     // Every command has --help; the list keeps to one screen without a line for the other way.
     .configureHelp({ visibleCommands: (command) => command.commands.filter((child) => child.name() !== 'help') })
     .exitOverride()
+    .configureOutput({ outputError: writeUsageError })
     .addHelpText('after', '\nExamples:\n  pagewalk\n  pagewalk fork --resident 64M --touch 25%');
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     addCommand(program, name === wanted ? await load() : new Command(name).summary(summary));
@@ -111,7 +118,7 @@ export function explain(error: unknown): number {
   // Commander has printed its own message by now; asking for help or the version is no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   const message = isRefusedMemory(error) ? REFUSED_MEMORY : error instanceof Error ? error.message : String(error);
-  process.stderr.write(`error: ${message}\n`);
+  process.stderr.write(`error: ${oneLine(message)}\n`);
   return error instanceof CommandFailure ? error.exitCode : FAILED;
 }
 

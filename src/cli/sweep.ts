@@ -14,6 +14,8 @@ import { checkOutputs, printResult, writeOutput, type OutputOptions } from './ou
 import { Progress } from './progress.js';
 
 const MOST_WORKERS = 64;
+/** Combinations of levels: each is a TLB to replay every trace with, at every page size. */
+const MOST_COMBINATIONS = 4096;
 
 interface SweepCommandOptions extends OutputOptions {
   readonly l1: readonly string[];
@@ -27,18 +29,21 @@ interface SweepCommandOptions extends OutputOptions {
   readonly plot?: string;
 }
 
+/** @throws InvalidArgumentError unless the text is one array of one level, which can be combined with another. */
+function checkLevel(shape: string): void {
+  try {
+    const { l2, walkCaches } = parseTlb(shape);
+    if (/^\d/.test(shape) && l2.length === 0 && walkCaches === undefined) return;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+  throw new InvalidArgumentError(`'${shape}' is not one level by itself; write ENTRIESxWAYS such as 64x4.`);
+}
+
 /** `16x4,64x4` as shapes of one level, each tried out. */
 function parseShapes(text: string): string[] {
   const shapes = [...new Set(text.split(',').map((shape) => shape.trim().toLowerCase()))];
-  for (const shape of shapes) {
-    try {
-      parseTlb(shape);
-    } catch (error) {
-      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-    }
-    if (!/^\d/.test(shape))
-      throw new InvalidArgumentError(`'${shape}' is a whole processor; write ENTRIESxWAYS such as 64x4.`);
-  }
+  shapes.forEach(checkLevel);
   return shapes;
 }
 
@@ -54,6 +59,20 @@ function parseWorkers(text: string): number {
   const workers = parseCount(text);
   if (workers > MOST_WORKERS) throw new InvalidArgumentError(`Give a whole number from 1 to ${MOST_WORKERS}.`);
   return workers;
+}
+
+/** @throws CommandFailure for levels that cannot be put together, or that would take too long in all combinations. */
+function checkCombinations({ l1, l2, walkCaches }: SweepCommandOptions): void {
+  const combinations = l1.length * l2.length;
+  if (combinations > MOST_COMBINATIONS) {
+    const most = `at most ${MOST_COMBINATIONS} are swept at once; give shorter lists`;
+    throw new CommandFailure(`--l1 and --l2 have ${combinations} combinations: ${most}`, 2);
+  }
+  try {
+    for (const first of l1) for (const second of l2) parseTlb(shapeText(first, second, walkCaches));
+  } catch (error) {
+    throw new CommandFailure(`--l1 with --l2: ${error instanceof Error ? error.message : String(error)}`, 2);
+  }
 }
 
 function sweepTraces(paths: readonly string[], options: SweepCommandOptions): SweepTrace[] {
@@ -99,8 +118,8 @@ export function sweepCommand(): Command {
     )
     .action(async (paths: string[], options: SweepCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot });
+      checkCombinations(options);
       const traces = sweepTraces(paths, options);
-      for (const l1 of options.l1) for (const l2 of options.l2) parseTlb(shapeText(l1, l2, options.walkCaches));
       const progress = new Progress('sweeping', 'shapes');
       const result = await sweep({
         traces,
