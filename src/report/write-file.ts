@@ -1,7 +1,29 @@
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Writes `text` to `path` whole or not at all: into a file beside it, which then takes its name. A path that is no
+ * Does something in one piece: a signal that would end the process waits for its end. Listeners hear of signals only as
+ * the event loop polls, and after an immediate of an immediate it certainly has.
+ */
+function inOnePiece(work: () => void): void {
+  const leave = (): void => {
+    for (const signal of ENDING) process.off(signal, end);
+  };
+  const end = (signal: NodeJS.Signals): void => {
+    leave();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ENDING) process.on(signal, end);
+  try {
+    work();
+  } finally {
+    setImmediate(() => setImmediate(leave));
+  }
+}
+
+/**
+ * Writes `text` to `path` whole or not at all, signals or not: into a file beside it, which then takes its name. A path that is no
  * regular file, as `/dev/stdout` or a pipe, is written straight away.
  *
  * @throws the file system's error (with `code` and `syscall`), after removing what was begun.
@@ -15,11 +37,13 @@ export function writeFileWhole(path: string, text: string): void {
   // A symbolic link stays one: the file that it names is replaced.
   const target = existing === undefined ? path : realpathSync(path);
   const partial = `${target}.${process.pid}.partial`;
-  try {
-    writeFileSync(partial, text, { flush: true });
-    renameSync(partial, target);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
-  }
+  inOnePiece(() => {
+    try {
+      writeFileSync(partial, text, { flush: true });
+      renameSync(partial, target);
+    } catch (error) {
+      rmSync(partial, { force: true });
+      throw error;
+    }
+  });
 }
