@@ -21,9 +21,12 @@ const STARTING_PROGRAMS = [
 
 export default defineConfig(({ mode }) => {
   const times = mode === 'long' ? LONG : 1;
+  // What the mode decides stands in the projects: they read the rest of this file anew, without the mode.
+  const env = { PAGEWALK_TEST_TIMES: String(times) };
+  const testTimeout = times * HANGING_MS;
   const project = (name: string, groupOrder: number, include: string[], exclude: string[] = []) => ({
     extends: true as const,
-    test: { name, include, exclude, sequence: { groupOrder } },
+    test: { name, include, exclude, env, testTimeout, sequence: { groupOrder } },
   });
   return {
     test: {
@@ -34,14 +37,12 @@ export default defineConfig(({ mode }) => {
       ],
       setupFiles: ['test/runs.ts'],
       reporters: ['default', new CountReporter()],
-      env: { PAGEWALK_TEST_TIMES: String(times) },
       // One core is left out by default, which on two cores means one test file at a time.
       maxWorkers: Math.max(2, availableParallelism() - 1),
       // Workers stay from file to file: vitest gives a new one 60 s to answer, which nothing can set, and a start for each
       // of a hundred files is a hundred chances to be late. Modules load once, too.
       isolate: false,
       sequence: { sequencer: LongestFirst },
-      testTimeout: times * HANGING_MS,
       hookTimeout: HANGING_MS,
       teardownTimeout: HANGING_MS,
       // What is built runs as Node runs it, not as vite would read it.
