@@ -163,7 +163,8 @@ export class X86Walker {
     this.size = SIZE_4M;
     // Bits 20:13 are address bits 39:32 (PSE-36); without it they are reserved and so 0 here.
     const frame = frameIn((low >>> 13) & 0xff, low & 0xffc0_0000);
-    return this.finish(frame === NO_FRAME ? frame : frame | ((lo >>> 12) & 0x3ff), rights, 0, lo, access);
+    // A frame past all RAM has all bits set, and stays as it is.
+    return this.finish(frame | ((lo >>> 12) & 0x3ff), rights, 0, lo, access);
   }
 
   /** Checks the rights, sets accessed and dirty bits on the way that was walked, and keeps the result. */

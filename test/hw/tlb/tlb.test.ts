@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../hw/random.js';
 import { globalTag, makeTag } from '../../../hw/tlb/tag.js';
-import { Tlb } from '../../../hw/tlb/tlb.js';
+import { HitRule, Tlb } from '../../../hw/tlb/tlb.js';
 import type { Replacement } from '../../../hw/tlb/replacement.js';
 
 const TAG = makeTag(0, 12, 0, 0);
@@ -169,5 +169,85 @@ describe('a page held for one PCID and for all', () => {
     invpcid.drop(2, PCID, false);
     expect(invpcid.occupied).toBe(1);
     expect(invpcid.frameAt(invpcid.lookup(2, PCID))).toBe(200);
+  });
+});
+
+const POLICIES = ['lru', 'tree-plru', 'fifo', 'random'] as const;
+
+/** Which pages are in which way of every set. */
+function held(tlb: Tlb): (number | undefined)[] {
+  return Array.from(
+    { length: tlb.sets * tlb.ways },
+    (_, i) => tlb.entryAt(i % tlb.sets, Math.floor(i / tlb.sets))?.page,
+  );
+}
+
+/** Looks up 4 KiB pages in one batch; how many were found before the first that is not here. */
+function batch(tlb: Tlb, pages: readonly number[]): number {
+  const rule = new HitRule();
+  rule.base = TAG;
+  const los = Int32Array.from(pages, (page) => page * 4096);
+  return tlb.translateHits(rule, new Int32Array(pages.length), los, 0, pages.length, new Int32Array(pages.length));
+}
+
+it('a batch of lookups leaves every policy as the same lookups one at a time do', () => {
+  const steps = fc.array(fc.array(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 6 }), { maxLength: 40 });
+  fc.assert(
+    fc.property(fc.constantFrom(...POLICIES), fc.constantFrom(1, 2), steps, (replacement, sets, batches) => {
+      const [batched, single] = [1, 2].map(() => new Tlb({ entries: 4 * sets, ways: 4, replacement }));
+      for (const pages of batches) {
+        const found = batch(batched, pages);
+        for (const page of pages.slice(0, found)) expect(single.lookup(page, TAG)).not.toBe(-1);
+        if (found < pages.length) for (const tlb of [batched, single]) expect(access(tlb, pages[found])).toBe(false);
+        expect(held(batched)).toEqual(held(single));
+      }
+    }),
+  );
+});
+
+it.each(POLICIES)(
+  'an entry that was dropped is the first to be filled again, however recent it was: %s',
+  (replacement) => {
+    for (let dropped = 0; dropped < 4; dropped++) {
+      const tlb = new Tlb({ entries: 4, ways: 4, replacement });
+      for (const page of [0, 1, 2, 3, dropped]) access(tlb, page);
+      tlb.drop(dropped, TAG, false);
+      access(tlb, 9);
+      expect(held(tlb)).toEqual([0, 1, 2, 3].map((page) => (page === dropped ? 9 : page)));
+    }
+  },
+);
+
+describe('when the clock of the stamps ends', () => {
+  /** No test waits for 2^31 uses: the clock is put forward. */
+  const almostOver = (tlb: Tlb, left: number): void => {
+    Reflect.set(tlb, 'clock', 2 ** 31 - 1 - left);
+  };
+  const uses: readonly (readonly [string, (tlb: Tlb, pages: readonly number[]) => number])[] = [
+    ['by one', (tlb, pages): number => pages.filter((page) => access(tlb, page)).length],
+    ['in a batch', batch],
+  ];
+
+  it.each(uses)('LRU goes on as before, pages being used one %s', (_how, use) => {
+    for (let left = 0; left <= 4; left++) {
+      const tlb = new Tlb({ entries: 4, ways: 4 });
+      for (const page of [0, 1, 2, 3]) access(tlb, page);
+      almostOver(tlb, left);
+      expect(use(tlb, [2, 0, 3])).toBe(3);
+      const victims = [4, 5, 6].map((page) => {
+        const before = held(tlb);
+        access(tlb, page);
+        return before.find((old) => !held(tlb).includes(old));
+      });
+      expect(victims).toEqual([1, 2, 0]);
+    }
+  });
+
+  it.each(POLICIES)('a free way stays free, and is filled before %s evicts', (replacement) => {
+    const tlb = new Tlb({ entries: 4, ways: 4, replacement });
+    for (const page of [0, 1]) access(tlb, page);
+    almostOver(tlb, 0);
+    for (const page of [2, 3]) access(tlb, page);
+    expect(held(tlb)).toEqual([0, 1, 2, 3]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ENOMEM } from '../../../src/kernel/errno.js';
-import { externalFragmentation, HoleArena, largestHole } from '../../../src/segments/arena.js';
+import { externalFragmentation, HoleArena, internalFragmentation, largestHole } from '../../../src/segments/arena.js';
 import type { Arena, Fit } from '../../../src/segments/arena.js';
 import { BuddyArena } from '../../../src/segments/buddy-arena.js';
 import { runs } from '../../runs.js';
@@ -88,4 +88,62 @@ describe.each<[string, () => Arena]>([
       { numRuns: runs(60) },
     );
   });
+});
+
+describe('next fit', () => {
+  /** 16 KiB, with a used piece of 100 granules behind a hole of 100 and before the rest. */
+  function cutTwice(): HoleArena {
+    const arena = new HoleArena(BASE, 2 ** 14, 'next');
+    expect([place(arena, 100), place(arena, 100)]).toEqual([0, 100]);
+    arena.release(BASE, 1600);
+    return arena;
+  }
+
+  it('leaves a hole below the last cut alone while there is room above it', () => {
+    expect(place(cutTwice(), 50)).toBe(200);
+  });
+
+  it('goes on from the end of what compaction packed', () => {
+    const arena = cutTwice();
+    expect(place(arena, 700)).toBe(200);
+    // The two pieces slide down by 100 granules; then the lower one goes away.
+    arena.pack(BASE + 800 * 16);
+    arena.release(BASE, 1600);
+    expect(place(arena, 50)).toBe(800);
+  });
+});
+
+it('a hole can be taken whole, and no more than the hole', () => {
+  const arena = new HoleArena(BASE, 160);
+  expect(arena.take(BASE, 176)).toBe(false);
+  expect(arena.take(BASE - 16, 32)).toBe(false);
+  expect(arena.take(BASE, 160)).toBe(true);
+  expect(arena.holes).toEqual([]);
+});
+
+it.each([
+  ['best', 3, 4],
+  ['worst', 3, 4],
+  ['first', 3, 1],
+  ['next', 3, 1],
+] as const)('%s fit takes the lowest of equal holes, which it may fill', (fit, granules, probes) => {
+  const arena = new HoleArena(BASE, 16 * 15, fit);
+  for (const used of [3, 7, 11]) expect(arena.take(BASE + used * 16, 16)).toBe(true);
+  expect(place(arena, granules)).toBe(0);
+  expect(arena.probes).toBe(probes);
+});
+
+it('without segments there is no fragmentation of either kind', () => {
+  expect(internalFragmentation([])).toBe(0);
+  const full = new HoleArena(BASE, 160);
+  full.take(BASE, 160);
+  expect(externalFragmentation(full)).toBe(0);
+});
+
+it('internal fragmentation is the share of the room that nobody asked for', () => {
+  const segments = [
+    { asked: 60, room: 80 },
+    { asked: 100, room: 120 },
+  ];
+  expect(internalFragmentation(segments)).toBeCloseTo(40 / 200);
 });
