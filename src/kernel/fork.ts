@@ -32,11 +32,11 @@ export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | 
   const copies: Vma[] = [];
   const complete = copyVmas(memory, parent, child, copies);
   child.vmas.fill(copies);
-  tlb.flush();
   if (!complete) {
     destroySpace(memory, child);
     return ENOMEM;
   }
+  tlb.flush();
   counters.forks++;
   counters.forkTableBytes += (counters.tablesAllocated - tablesBefore) * 4096;
   return child;

@@ -8,7 +8,7 @@ import { splitHuge } from './huge.js';
 import { unmapHuge, unmapPage } from './mapping.js';
 import { HUGE_BYTES } from './memory.js';
 import type { Memory } from './memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
+import { PTE_MAPPED } from './pte.js';
 import type { Vma } from './vma.js';
 import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from './vma-flags.js';
 
@@ -75,7 +75,7 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
     }
     if (options.keepCopies === true) {
       const head = frames.headOf(tables.frameAt(entry));
-      if ((low & PTE_SPECIAL) !== 0 || (frames.flags[head] & FRAME_ANON) !== 0) {
+      if ((frames.flags[head] & FRAME_ANON) !== 0) {
         emptied = false;
         continue;
       }
