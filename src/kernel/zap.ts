@@ -94,7 +94,7 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
 function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
   const { frames } = memory;
   const head = frames.headOf(frame);
-  if ((low & PTE_SPECIAL) !== 0 || (frames.flags[head] & FRAME_ANON) !== 0) return;
+  if ((frames.flags[head] & FRAME_ANON) !== 0) return;
   if ((low & PTE_D) !== 0) frames.flags[head] |= FRAME_DIRTY;
   if ((low & PTE_A) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) frames.markAccessed(head);
 }
