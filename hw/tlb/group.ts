@@ -6,6 +6,7 @@
 import * as address from '../address.js';
 import * as rightBits from '../paging/x86-rules.js';
 import * as tags from './tag.js';
+import { SizesByRegion } from './regions.js';
 import type { HitRule, Tlb } from './tlb.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
@@ -24,6 +25,12 @@ export interface Placement {
 /** The 4 KiB frame of an address within its page of `2^shift` bytes, counted from the page's first. */
 const frameInPage = (lo: number, shift: number): number => (lo >>> 12) & ((1 << (shift - 12)) - 1);
 
+/** The smallest of page sizes given as bits, at least one. */
+const lowestSize = (sizes: number): number => 31 - Math.clz32(sizes & -sizes);
+
+/** Addresses that are searched for one by one where the page size changes. */
+const SEARCHED_ALONE = 4;
+
 const PAGE_MASK = -PAGE_BYTES;
 /** Equal to no address whose offset is masked off. */
 const NO_MEMO = 1;
@@ -39,6 +46,7 @@ export class TlbGroup {
   /** A second array for the same page size, where a level has two (Ice Lake's second level). */
   private readonly twin: readonly (Tlb | null)[];
   private readonly hasTwins: boolean;
+  private readonly arrays: readonly Tlb[];
   /** The page size that a page of each size is kept as. */
   private readonly keptAs: Int32Array;
   /**
@@ -47,8 +55,8 @@ export class TlbGroup {
    */
   private memoHi = 0;
   private memoLo = NO_MEMO;
-  /** Bit n: a page of size n may be in here. */
-  private present = 0;
+  /** The page sizes in here. The size found last is one of them, unless there is none. */
+  private readonly sizes = new SizesByRegion();
   /** Whether pieces of larger pages may be in here. */
   private fractured = false;
 
@@ -58,6 +66,7 @@ export class TlbGroup {
         { length: PAGE_SIZES },
         (_, size) => arrays.filter((array) => array.sizes.includes(size))[n]?.tlb ?? null,
       );
+    this.arrays = arrays.map(({ tlb }) => tlb);
     this.bySize = nth(0);
     this.twin = nth(1);
     this.hasTwins = this.twin.some((tlb) => tlb !== null);
@@ -73,9 +82,24 @@ export class TlbGroup {
   }
 
   private search(hi: number, lo: number, pcid: number): boolean {
-    let present = this.present;
-    for (let size = 0; present !== 0; size++, present >>>= 1) {
-      if ((present & 1) !== 0 && this.searchSize(hi, lo, pcid, size)) return true;
+    const first = this.firstSize();
+    const there = this.sizes.at(hi, lo);
+    if (((there >>> first) & 1) !== 0 && this.searchSize(hi, lo, pcid, first)) return true;
+    return this.searchOthers(hi, lo, pcid, there & ~(1 << first));
+  }
+
+  /**
+   * The page size to search first: the one found last, which the next address most often has too. Where a page may be
+   * in here both whole and in pieces it is the smallest, so that what was found before does not decide which counts.
+   */
+  private firstSize(): number {
+    return this.fractured ? lowestSize(this.sizes.any) : this.size;
+  }
+
+  /** Searches the page sizes whose bits are in `others`. */
+  private searchOthers(hi: number, lo: number, pcid: number, others: number): boolean {
+    for (let size = 0; others !== 0; size++, others >>>= 1) {
+      if ((others & 1) !== 0 && this.searchSize(hi, lo, pcid, size)) return true;
     }
     return false;
   }
@@ -96,8 +120,9 @@ export class TlbGroup {
   }
 
   /**
-   * Looks up addresses `from` to `length - 1` until one misses or is refused, where that is simple: pages of one size
-   * in one array. `rule` gives all but page size and tag.
+   * Looks up addresses `from` to `length - 1` until one misses or is refused. Pages of the size found last are looked up
+   * in a loop of their own. One of another size is searched for, and so are a few after it, since sizes that changed may
+   * change again. `rule` gives all but page size and tag.
    * @returns the index of the first address that was not translated, or `length`
    */
   translateHits(
@@ -109,9 +134,43 @@ export class TlbGroup {
     length: number,
     frames: Int32Array,
   ): number {
-    const size = 31 - Math.clz32(this.present);
-    const tlb = this.present === 1 << size && !this.hasTwins ? this.bySize[size] : null;
+    if (this.hasTwins) return from;
+    let i = from;
+    for (;;) {
+      i = this.translateRun(rule, pcid, his, los, i, length, frames);
+      if (!rule.missed) return i;
+      const others = this.sizes.at(his[i], los[i]) & ~(1 << rule.size);
+      let found = this.searchOthers(his[i], los[i], pcid, others);
+      const end = Math.min(i + SEARCHED_ALONE, length);
+      for (;;) {
+        if (!found) return i;
+        if (rule.refuses(this.rights)) {
+          rule.missed = false;
+          return i;
+        }
+        frames[i++] = this.frame;
+        if (i === end || rule.stopsAt(his[i], los[i])) break;
+        found = this.lookup(his[i], los[i], pcid);
+      }
+    }
+  }
+
+  /** The same for pages of the size to search first. */
+  private translateRun(
+    rule: HitRule,
+    pcid: number,
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    frames: Int32Array,
+  ): number {
+    const size = this.firstSize();
+    const tlb = this.bySize[size];
+    rule.missed = false;
     if (tlb === null) return from;
+    rule.sizes = this.sizes;
+    rule.size = size;
     rule.shift = SIZE_SHIFTS[size];
     rule.base = tagBase(pcid, size);
     // The page that is remembered may no longer be the most recent of its set.
@@ -166,12 +225,11 @@ export class TlbGroup {
     if (tlb === null) return;
     const tag = makeTag(hi, shift, pcid, kept);
     const first = frame - frameInPage(lo, shift);
-    if (kept !== size) {
-      rights |= RIGHT_FRACTURED;
-      this.fractured = true;
-    }
+    if (kept !== size) rights |= RIGHT_FRACTURED;
+    // The second level may have given a piece of a page that this level holds whole.
+    if ((rights & RIGHT_FRACTURED) !== 0) this.fractured = true;
     tlb.insert(pageLow, (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
-    this.present |= 1 << kept;
+    this.sizes.add(hi, lo, kept);
     this.frame = frame;
     this.rights = rights;
     this.size = kept;
@@ -205,9 +263,31 @@ export class TlbGroup {
       const pageLow = tagPageLow(hi, lo, shift);
       const tlb = this.arrayFor(size, pageLow);
       if (tlb === null) continue;
-      const tag = makeTag(hi, shift, pcid, size);
-      tlb.drop(pageLow, tag, globals);
-      if (this.fractured) tlb.dropWithRights(RIGHT_FRACTURED);
+      tlb.drop(pageLow, makeTag(hi, shift, pcid, size), globals);
     }
+    if (!this.fractured) return;
+    for (const tlb of this.arrays) tlb.dropWithRights(RIGHT_FRACTURED);
+    this.fractured = false;
+  }
+
+  /** Drops everything. */
+  dropAll(): void {
+    for (const tlb of this.arrays) tlb.dropAll();
+    this.keep(0);
+  }
+
+  /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
+  dropAllNonGlobal(pcid: number): void {
+    let left = 0;
+    for (const tlb of this.arrays) left |= tlb.dropAllNonGlobal(pcid);
+    this.keep(left);
+  }
+
+  /** After a flush: only pages of these sizes, a bit each, are left. */
+  private keep(left: number): void {
+    this.forget();
+    this.sizes.keep(left);
+    if (left === 0) this.fractured = false;
+    if ((left & (1 << this.size)) === 0) this.size = left === 0 ? SIZE_4K : lowestSize(left);
   }
 }

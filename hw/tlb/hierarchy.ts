@@ -101,13 +101,11 @@ export class TlbHierarchy {
 
   /** Drops everything, global translations too. */
   dropAll(): void {
-    this.forgetLast();
-    for (const { tlb } of this.parts) tlb.dropAll();
+    for (const group of this.groups) group.dropAll();
   }
 
   /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
   dropAllNonGlobal(pcid: number): void {
-    this.forgetLast();
-    for (const { tlb } of this.parts) tlb.dropAllNonGlobal(pcid);
+    for (const group of this.groups) group.dropAllNonGlobal(pcid);
   }
 }

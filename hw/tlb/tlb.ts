@@ -10,6 +10,7 @@
 
 import { Random } from '../random.js';
 import * as replacements from './replacement.js';
+import { SizesByRegion } from './regions.js';
 import { checkShape } from './shape.js';
 import type { TlbShape } from './shape.js';
 import * as tags from './tag.js';
@@ -33,11 +34,14 @@ const LAST_STAMP = 0x7fff_ffff;
 
 /** What all addresses of a batch have in common; set before each. */
 export class HitRule {
-  /** log2 of the page size, and the tag of PCID and size. */
+  /** The page size, its log2, and the tag of PCID and size. */
+  size = 0;
   shift = 12;
   base = 0;
   /** Bits of the high word above this one must equal it. */
   canonicalShift = 31;
+  /** Where pages of which sizes are. */
+  sizes = new SizesByRegion();
   /** Rights that matter, and the values they must have. */
   needed = 0;
   expected = 0;
@@ -45,7 +49,20 @@ export class HitRule {
   align = 0;
   /** Result: whether the batch ended because a page was not found. */
   missed = false;
+
+  /** Whether an address ends the batch before it is looked up. */
+  stopsAt(hi: number, lo: number): boolean {
+    return (lo & this.align) !== 0 || ((hi >> this.canonicalShift) + 1) >>> 0 > 1;
+  }
+
+  /** Whether the rights that were found end it. */
+  refuses(rights: number): boolean {
+    return ((rights ^ this.expected) & this.needed) !== 0;
+  }
 }
+
+/** The page size of a tag: an index of address.ts' tables. */
+const sizeOf = (tag: number): number => (tag >>> TAG_SIZE_SHIFT) & 3;
 
 /** What one way of a set holds, for drawings and dumps. */
 export interface TlbEntry {
@@ -140,8 +157,8 @@ export class Tlb {
   }
 
   /**
-   * Looks addresses `from` to `length - 1` up in a TLB that holds pages of one size only, up to the first that is not
-   * in here, is not canonical, not aligned, or is refused; hits put the 4 KiB frames of the addresses into `frames`. A
+   * Looks addresses `from` to `length - 1` up as pages of one size, up to the first that is not in here, is not
+   * canonical, not aligned, or is refused; hits put the 4 KiB frames of the addresses into `frames`. A
    * page that was found just before is not looked up again: it is the most recent of its set already.
    * @returns the index of the first address that was not translated, or `length`
    */
@@ -154,7 +171,7 @@ export class Tlb {
     frames: Int32Array,
   ): number {
     const { cells, ways, guesses, guessMask } = this;
-    const { shift, base, canonicalShift, needed, expected, align } = rule;
+    const { size, sizes, shift, base, canonicalShift, needed, expected, align } = rule;
     const inPage = (1 << (shift - 12)) - 1;
     const lru = this.replacement === LRU;
     let clock = this.clockFor(length - from);
@@ -172,7 +189,7 @@ export class Tlb {
         // As find() does it; a call of it here costs a tenth of the loop.
         let cell = guesses[page & guessMask];
         if (cells[cell] !== page || cells[cell + ways] !== tag) {
-          cell = this.search(page, tag);
+          cell = ((sizes.at(hi, lo) >>> size) & 1) !== 0 ? this.search(page, tag) : -1;
           if (cell < 0) {
             rule.missed = true;
             break;
@@ -311,13 +328,20 @@ export class Tlb {
     this.cells.fill(0);
   }
 
-  /** Drops the entries that are not global: of one PCID, or of all when `pcid` is negative. */
-  dropAllNonGlobal(pcid: number): void {
+  /**
+   * Drops the entries that are not global: of one PCID, or of all when `pcid` is negative.
+   * @returns the page sizes of the entries that are left, a bit each
+   */
+  dropAllNonGlobal(pcid: number): number {
+    let left = 0;
     this.forEachCell((cell) => {
       const tag = this.cells[cell + this.ways];
-      const same = pcid < 0 || (tag & TAG_PCID) >>> TAG_PCID_SHIFT === pcid;
-      if ((tag & TAG_GLOBAL) === 0 && same) this.free(cell);
+      if (tag === 0) return;
+      const other = pcid >= 0 && (tag & TAG_PCID) >>> TAG_PCID_SHIFT !== pcid;
+      if ((tag & TAG_GLOBAL) === 0 && !other) this.free(cell);
+      else left |= 1 << sizeOf(tag);
     });
+    return left;
   }
 
   /** Drops the entries whose rights have any of `mask`, whatever their PCID. */
@@ -339,7 +363,7 @@ export class Tlb {
     if (tag === 0) return null;
     return {
       page: (tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (this.cells[cell] >>> 0),
-      size: (tag >>> TAG_SIZE_SHIFT) & 3,
+      size: sizeOf(tag),
       pcid: (tag & TAG_PCID) >>> TAG_PCID_SHIFT,
       global: (tag & TAG_GLOBAL) !== 0,
       frame: this.frameAt(cell),

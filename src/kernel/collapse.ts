@@ -21,7 +21,7 @@ export function collapse(memory: Memory, vma: Vma, start: number, end: number): 
   if (vma.anonVma === null || alignUp(vma.start, SHIFT_2M) + HUGE_BYTES > vma.end) return EINVAL;
   // A range inside one huge page names none, and Linux calls that a failure; one that ends where it begins is empty.
   if (alignDown(end, SHIFT_2M) < alignUp(start, SHIFT_2M)) return EINVAL;
-  memory.lazyFree.drain();
+  memory.lru.drain();
   let failure = 0;
   for (let address = alignUp(start, SHIFT_2M); address + HUGE_BYTES <= end; address += HUGE_BYTES) {
     const result = collapseOne(memory, vma, address);

@@ -136,6 +136,9 @@ function writeFault(memory: Memory, vma: Vma, at: number, address: number): numb
   return copyPage(memory, vma, at, address, counted ? frame : -1);
 }
 
+/** With more references a page is not re-used, whatever the batches hold. Source: Linux mm/memory.c, wp_can_reuse_anon_folio. */
+const MOST_REFERENCES = 3;
+
 /**
  * Whether an anonymous page that is not marked exclusive has no other owner left. Part of a large folio is re-used only
  * while one process maps all that is mapped of it, and more than this part: a last part is copied, to free the rest.
@@ -147,6 +150,8 @@ function canReuse(memory: Memory, vma: Vma, frame: number): boolean {
     const folio = frames.largeAt(head);
     return folio.total > 1 && !folio.maybeShared && frames.pins[head] === 0;
   }
+  // The batch of new folios holds a reference as well.
+  if (memory.lru.isNew(frame) && frames.references(frame) + 1 <= MOST_REFERENCES) memory.lru.drain();
   if (frames.references(frame) !== 1 || (frames.flags[frame] & FRAME_GATHERED) !== 0) return false;
   takeOver(memory, vma, frame);
   return true;

@@ -31,7 +31,7 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
     if (frame === ENOMEM) return done > 0 ? done : ENOMEM;
     const inPage = at % PAGE_BYTES;
     // Whoever reads on in a page has been counted at its beginning.
-    if (frame >= 0 && inPage === 0) memory.frames.markAccessed(frame);
+    if (frame >= 0 && inPage === 0) memory.lru.markAccessed(frame);
     const piece = Math.min(wanted - done, PAGE_BYTES - inPage);
     const moved = move(frame, inPage, piece, done);
     done += moved;
@@ -67,7 +67,7 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
     if (frame < 0) return done > 0 ? done : ENOMEM;
     // As in Linux the file reaches to where the write begins before the bytes are read, even if they cannot be.
     if (at > object.size) extend(memory, object, at);
-    if (object.kind === 'shmem') memory.frames.markAccessed(frame);
+    if (object.kind === 'shmem') memory.lru.markAccessed(frame);
     const piece = source.take(done, count);
     writeFrame(memory, frame, inPage, piece);
     memory.frames.flags[frame] |= FRAME_DIRTY;

@@ -28,7 +28,7 @@ export const FRAME_SWAPBACKED = 1 << 3;
 export const FRAME_REFERENCED = 1 << 4;
 /** The kernel's own, such as the zero page. */
 export const FRAME_KERNEL = 1 << 5;
-/** Waits in the {@link LazyFreeBatch}, which holds a reference. */
+/** Waits in the {@link LruBatches}, which holds a reference. */
 export const FRAME_GATHERED = 1 << 6;
 /** Used again after {@link FRAME_REFERENCED}: on Linux's active list. */
 export const FRAME_ACTIVE = 1 << 7;
@@ -191,16 +191,6 @@ export class Frames {
     }
     this.large.delete(head);
     for (let part = head + count - 1; part >= head; part--) if (this.references(part) === 0) this.release(part);
-  }
-
-  /**
-   * The kernel knows that the folio was used: the first time makes it referenced, the second active and no longer
-   * referenced, the third referenced again, for good. Source: Linux mm/swap.c, folio_mark_accessed.
-   */
-  markAccessed(head: number): void {
-    const flags = this.flags[head];
-    if ((flags & FRAME_REFERENCED) === 0) this.flags[head] = flags | FRAME_REFERENCED;
-    else if ((flags & FRAME_ACTIVE) === 0) this.flags[head] = (flags & ~FRAME_REFERENCED) | FRAME_ACTIVE;
   }
 
   /** Entries that map the folio or a part of it; a huge entry counts once. */

@@ -14,7 +14,7 @@ import type { Vma } from './vma.js';
 /** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet that would take them. */
 export function freeLazily(memory: Memory, vma: Vma, start: number, end: number): void {
   const { tables } = memory;
-  memory.lazyFree.drain();
+  memory.lru.drain();
   let from = start;
   while (tables.next(vma.space, from, end)) {
     const { at, start: low, end: high } = tables;
@@ -105,5 +105,5 @@ function markFree(memory: Memory, vma: Vma, at: number, address: number, head: n
   if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
   if ((frames.flags[head] & FRAME_SWAPBACKED) === 0) return;
   frames.flags[head] &= ~FRAME_SWAPBACKED;
-  memory.lazyFree.add(head);
+  memory.lru.addLazyFree(head);
 }

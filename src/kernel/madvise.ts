@@ -90,7 +90,7 @@ function adviseVma(memory: Memory, vma: Vma, start: number, end: number, advice:
 function willNeed(memory: Memory, vma: Vma, start: number, end: number): number {
   const object = vma.file?.object;
   if (object?.kind !== 'disk') {
-    memory.lazyFree.drain();
+    memory.lru.drain();
     return 0;
   }
   const last = Math.min(pagesOf(object), vma.pageOffset(end));

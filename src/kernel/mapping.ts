@@ -29,6 +29,7 @@ function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number)
   frames.owner[head] = owner.id;
   frames.index[head] = vma.pageOffset(address);
   frames.setExclusive(head, true);
+  memory.lru.addNew(head);
 }
 
 /** Maps a new anonymous 4 KiB page, exclusive to the process; the entry at `at` must be empty. */

@@ -7,7 +7,7 @@ import { AnonVma } from './anon-vma.js';
 import { KernelCounters } from './counters.js';
 import { ENOMEM } from './errno.js';
 import { FRAME_KERNEL, Frames } from './frames.js';
-import { LazyFreeBatch } from './lazy-free-batch.js';
+import { LruBatches } from './lru-batches.js';
 import { PageTables } from './page-table.js';
 import type { Privileged } from './privileged.js';
 import { TableCopy } from './table-copy.js';
@@ -23,7 +23,7 @@ export class Memory {
   readonly ram: Ram;
   readonly counters = new KernelCounters();
   readonly frames: Frames;
-  readonly lazyFree: LazyFreeBatch;
+  readonly lru: LruBatches;
   readonly tables: PageTables;
   readonly tlb: TlbBatch;
   readonly tableCopy = new TableCopy();
@@ -47,7 +47,7 @@ export class Memory {
   ) {
     this.ram = processor.ram;
     this.frames = new Frames(this.ram, this.counters, clean);
-    this.lazyFree = new LazyFreeBatch(this.frames);
+    this.lru = new LruBatches(this.frames);
     this.tables = new PageTables(this.ram, this.frames, this.counters);
     this.zeroFrame = this.#ownFrame();
     this.tlb = new TlbBatch(processor, this.frames, this.counters, this.#ownFrame());

@@ -31,6 +31,7 @@ export function cachePage(memory: Memory, object: FileObject, index: number): nu
   frames.owner[frame] = object.id;
   frames.index[frame] = index;
   object.pages.set(index, frame);
+  memory.lru.addNew(frame);
   return frame;
 }
 
@@ -85,7 +86,7 @@ export function dropCachedPage(memory: Memory, object: FileObject, index: number
   object.unwritten.delete(index);
   object.readAheadMarks.delete(index);
   const { frames } = memory;
-  memory.lazyFree.drain();
+  memory.lru.drain();
   frames.pins[frame]--;
   if (frames.references(frame) === 0) frames.release(frame);
 }

@@ -50,7 +50,7 @@ function touch(memory: Memory, vma: Vma, address: number, write: boolean): void 
   else if ((low & PTE_SPECIAL) === 0) {
     const head = frames.headOf(tables.frameAt(at));
     if (write && (low & PTE_D) === 0) frames.flags[head] |= FRAME_DIRTY;
-    frames.markAccessed(head);
+    memory.lru.markAccessed(head);
   }
 }
 
@@ -58,7 +58,7 @@ function touch(memory: Memory, vma: Vma, address: number, write: boolean): void 
 export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number): void {
   for (const vma of space.vmas.overlapping(start, end)) {
     if (!vma.isAccessible) continue;
-    memory.lazyFree.drain();
+    memory.lru.drain();
     const write = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
     const high = Math.min(end, vma.end);
     for (let address = Math.max(start, vma.start); address < high; address += PAGE_BYTES) {
@@ -80,7 +80,7 @@ export function populateAdvice(
   end: number,
   write: boolean,
 ): number {
-  if (start < end) memory.lazyFree.drain();
+  if (start < end) memory.lru.drain();
   for (let address = start; address < end; address += PAGE_BYTES) {
     const vma = space.vmas.at(address);
     if (vma === undefined) return ENOMEM;

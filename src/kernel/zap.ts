@@ -96,7 +96,7 @@ function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
   const head = frames.headOf(frame);
   if ((frames.flags[head] & FRAME_ANON) !== 0) return;
   if ((low & PTE_D) !== 0) frames.flags[head] |= FRAME_DIRTY;
-  if ((low & PTE_A) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) frames.markAccessed(head);
+  if ((low & PTE_A) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) memory.lru.markAccessed(head);
 }
 
 /**

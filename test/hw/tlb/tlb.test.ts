@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SIZE_4K } from '../../../hw/address.js';
 import { Random } from '../../../hw/random.js';
 import { globalTag, makeTag } from '../../../hw/tlb/tag.js';
 import { HitRule, Tlb } from '../../../hw/tlb/tlb.js';
@@ -187,6 +188,9 @@ function batch(tlb: Tlb, pages: readonly number[]): number {
   const rule = new HitRule();
   rule.base = TAG;
   const los = Int32Array.from(pages, (page) => page * 4096);
+  los.forEach((lo) => {
+    rule.sizes.add(0, lo, SIZE_4K);
+  });
   return tlb.translateHits(rule, new Int32Array(pages.length), los, 0, pages.length, new Int32Array(pages.length));
 }
 

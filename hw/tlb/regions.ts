@@ -1,0 +1,44 @@
+/**
+ * Which page sizes may be found at an address, so that a search leaves out those that cannot: a note of the host's, with
+ * no likeness in hardware. It may name a size too many, never one too few.
+ */
+
+import * as address from '../address.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { SHIFT_2M, SIZE_2M } = address;
+
+const REGION_BITS = 9;
+const REGIONS = 1 << REGION_BITS;
+
+/** The place of the 2 MiB region of an address; regions that lie far apart share places. */
+const placeOf = (hi: number, lo: number): number => {
+  const region = (hi << (32 - SHIFT_2M)) | (lo >>> SHIFT_2M);
+  return (region ^ (region >>> REGION_BITS)) & (REGIONS - 1);
+};
+
+export class SizesByRegion {
+  /** Bit n: a page of size n (an index of address.ts' tables) was put in since the last flush. */
+  any = 0;
+  private readonly places = new Uint8Array(REGIONS);
+
+  /** The sizes that may be found at an address, a bit each. */
+  at(hi: number, lo: number): number {
+    return this.places[placeOf(hi, lo)];
+  }
+
+  /** A page of this size was put in for an address. A page that is larger than a region is noted everywhere. */
+  add(hi: number, lo: number, size: number): void {
+    const bit = 1 << size;
+    if (size <= SIZE_2M) this.places[placeOf(hi, lo)] |= bit;
+    else if ((this.any & bit) === 0) this.places.forEach((sizes, place) => (this.places[place] = sizes | bit));
+    this.any |= bit;
+  }
+
+  /** After a flush that left pages of these sizes only, a bit each. */
+  keep(left: number): void {
+    this.any &= left;
+    if (this.any === 0) this.places.fill(0);
+    else this.places.forEach((sizes, place) => (this.places[place] = sizes & left));
+  }
+}
