@@ -5,23 +5,45 @@ import type { FileObject } from '../kernel/file.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/process.js';
 import { flagNames, permissions, vmaUsage } from '../kernel/smaps.js';
+import type { VmaUsage } from '../kernel/smaps.js';
 import type { Vma } from '../kernel/vma.js';
 import type { RecordedCheckpoint } from './linux-case.js';
 import { ARENA } from './linux-machine.js';
 import type { LinuxMachine } from './linux-machine.js';
 
-/** One VMA; sizes in pages, `pss` in KiB. */
-export interface VmaView {
+/**
+ * The columns of smaps that are compared: position in a recorded VMA, and what the kernel says. In pages, `pss` in KiB.
+ * LazyFree is left out: it does not reproduce.
+ */
+const COLUMNS = {
+  rss: { at: 6, of: ({ rss }) => rss / PAGE_BYTES },
+  pss: { at: 7, of: ({ pssKib }) => pssKib },
+  sharedClean: { at: 8, of: ({ sharedClean }) => sharedClean / PAGE_BYTES },
+  sharedDirty: { at: 9, of: ({ sharedDirty }) => sharedDirty / PAGE_BYTES },
+  privateClean: { at: 10, of: ({ privateClean }) => privateClean / PAGE_BYTES },
+  privateDirty: { at: 11, of: ({ privateDirty }) => privateDirty / PAGE_BYTES },
+  referenced: { at: 12, of: ({ referenced }) => referenced / PAGE_BYTES },
+  anonymous: { at: 13, of: ({ anonymous }) => anonymous / PAGE_BYTES },
+  anonHuge: { at: 15, of: ({ anonHugePages }) => anonHugePages / PAGE_BYTES },
+} as const satisfies Record<string, { at: number; of: (usage: VmaUsage) => number }>;
+
+export type Column = keyof typeof COLUMNS;
+export const COLUMN_NAMES = Object.keys(COLUMNS) as Column[];
+
+/** One VMA, with its columns; null where the recorder has none, since it does not reproduce. */
+export interface VmaView extends Readonly<Record<Column, number | null>> {
   readonly page: number;
   readonly pages: number;
   readonly perms: string;
   readonly offset: number;
   readonly object: string;
   readonly flags: string;
-  readonly rss: number;
-  readonly pss: number;
-  readonly anonymous: number;
-  readonly anonHuge: number;
+}
+
+/** A value for each column. */
+function columns(valueOf: (column: (typeof COLUMNS)[Column]) => number | null): Record<Column, number | null> {
+  const values = Object.entries(COLUMNS).map(([name, column]) => [name, valueOf(column)]);
+  return Object.fromEntries(values) as Record<Column, number | null>;
 }
 
 export interface ProcessView {
@@ -30,12 +52,6 @@ export interface ProcessView {
   /** For each present page: the number of its frame in this checkpoint (or nothing) and its flags, `7xf`. */
   readonly pages: ReadonlyMap<number, string>;
 }
-
-/** Positions in a recorded VMA. */
-const RSS = 6;
-const PSS = 7;
-const ANONYMOUS = 13;
-const ANON_HUGE = 15;
 
 /** The flags that the recorder keeps, of all that smaps prints. */
 const KEPT_FLAGS = new Set(['ac', 'nr', 'dc', 'wf', 'gd', 'hg', 'nh']);
@@ -52,10 +68,7 @@ export function recordedViews(checkpoint: RecordedCheckpoint): ProcessView[] {
       offset: vma[3],
       object: vma[4],
       flags: vma[5],
-      rss: vma[RSS] ?? 0,
-      pss: vma[PSS] ?? 0,
-      anonymous: vma[ANONYMOUS] ?? 0,
-      anonHuge: vma[ANON_HUGE] ?? 0,
+      ...columns(({ at }) => (vma[at] === undefined ? 0 : (vma[at] as number | null))),
     })),
     pages: expandRuns(m),
   }));
@@ -114,10 +127,7 @@ function viewOf(machine: LinuxMachine, vma: Vma, shared: Numbering<FileObject>):
     flags: flagNames(vma)
       .filter((name) => KEPT_FLAGS.has(name))
       .join(''),
-    rss: usage.rss / PAGE_BYTES,
-    pss: usage.pssKib,
-    anonymous: usage.anonymous / PAGE_BYTES,
-    anonHuge: usage.anonHugePages / PAGE_BYTES,
+    ...columns(({ of }) => of(usage)),
   };
 }
 

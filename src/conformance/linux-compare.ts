@@ -1,11 +1,11 @@
 /** Replaying one recorded program and comparing it, op by op and page by page. */
 
 import type { LinuxProgram, OperationValue, RecordedCheckpoint, RecordedResult } from './linux-case.js';
-import { currentViews, recordedViews } from './linux-checkpoint.js';
-import type { ProcessView, VmaView } from './linux-checkpoint.js';
+import { COLUMN_NAMES, currentViews, recordedViews } from './linux-checkpoint.js';
+import type { Column, ProcessView, VmaView } from './linux-checkpoint.js';
 import type { LinuxMachine } from './linux-machine.js';
 
-/** What is compared: results of ops; pages at checkpoints; boundaries and flags of VMAs at checkpoints. */
+/** What is compared: results of ops; pages and columns of smaps at checkpoints; boundaries and flags of VMAs there. */
 export const CLASSES = ['values', 'pages', 'vmas'] as const;
 export type ComparisonClass = (typeof CLASSES)[number];
 
@@ -26,8 +26,9 @@ export function compareProgram(machine: LinuxMachine, program: LinuxProgram): Co
   for (const [at, operation] of program.ops.entries()) {
     const recorded = program.res[at];
     if (operation[1] === 'ck') {
-      const views = [recordedViews(recorded as RecordedCheckpoint), currentViews(machine)] as const;
-      compareCheckpoint(found, at, program.fam === 'ext4' ? views.map(withoutCache) : views);
+      const views = [recordedViews(recorded as RecordedCheckpoint), currentViews(machine)];
+      compareCheckpoint(found, at, views.map(reproducible(program.fam)));
+      machine.afterCheckpoint();
       continue;
     }
     const result = machine.run(operation);
@@ -38,6 +39,14 @@ export function compareProgram(machine: LinuxMachine, program: LinuxProgram): Co
   const problem = machine.problems().at(0);
   if (problem !== undefined) found.values ??= { at: program.ops.length - 1, text: `afterwards: ${problem}` };
   return found;
+}
+
+/** What a family's checkpoints can be relied on for. */
+function reproducible(family: string): (views: readonly ProcessView[]) => readonly ProcessView[] {
+  if (family === 'ext4') return withoutCache;
+  if (family !== 'thp') return (views) => views;
+  // Which parts of a huge page were used does not reproduce.
+  return (views) => views.map((view) => ({ ...view, vmas: view.vmas.map((vma) => ({ ...vma, referenced: null })) }));
 }
 
 /** On a disk file, faults depend on what was read ahead: there only the byte, the error or the signal counts. */
@@ -61,9 +70,15 @@ function withoutCache(views: readonly ProcessView[]): ProcessView[] {
       if (!frames.has(number)) frames.set(number, frames.size);
       pages.set(page, number === '' ? flags : `${frames.get(number) ?? 0}${flags}`);
     }
-    const vmas = view.vmas.map((vma) => ({ ...vma, rss: vma.anonymous, pss: 0 }));
+    const vmas = view.vmas.map(withoutOwnPages);
     return { ...view, vmas, pages };
   });
+}
+
+/** Of a disk file's columns only those of private copies are left; whether they are dirty depends on write-back. */
+function withoutOwnPages(vma: VmaView): VmaView {
+  const unknown = Object.fromEntries(COLUMN_NAMES.map((name) => [name, null])) as Record<Column, null>;
+  return { ...vma, ...unknown, rss: vma.anonymous, anonymous: vma.anonymous, anonHuge: vma.anonHuge };
 }
 
 function compareCheckpoint(found: Comparison, at: number, views: readonly (readonly ProcessView[])[]): void {
@@ -121,15 +136,14 @@ function pageDifference(expected: ProcessView, got: ProcessView): string | undef
   return sumDifference(expected, got);
 }
 
-const SUMS = ['rss', 'pss', 'anonymous', 'anonHuge'] as const;
-
 /** Sums by VMA where the VMAs are the same; otherwise over the process, Pss to within its rounding in each VMA. */
 function sumDifference(expected: ProcessView, got: ProcessView): string | undefined {
   const same =
     expected.vmas.length === got.vmas.length && expected.vmas.every((vma, i) => vma.page === got.vmas[i].page);
-  for (const name of SUMS) {
-    const left = expected.vmas.map((vma) => vma[name]);
-    const right = got.vmas.map((vma) => vma[name]);
+  for (const name of COLUMN_NAMES) {
+    if (expected.vmas.some((vma) => vma[name] === null)) continue;
+    const left = expected.vmas.map((vma) => vma[name] ?? 0);
+    const right = got.vmas.map((vma) => vma[name] ?? 0);
     const differs = same
       ? left.findIndex((value, i) => value !== right[i])
       : Math.abs(total(left) - total(right)) > (name === 'pss' ? Math.max(left.length, right.length) : 0)

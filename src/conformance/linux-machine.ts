@@ -122,6 +122,11 @@ export class LinuxMachine {
     if (program.fam === 'ext4') this.files.push(kernel.files.open('/disk/4', 'disk'));
   }
 
+  /** Whoever recorded read all of /proc on the same processor; its own pages pushed those that waited onto their lists. */
+  afterCheckpoint(): void {
+    this.kernel.memory.lru.drain();
+  }
+
   /** What is wrong with the kernel's books and with the TLBs after a program, in words; it should be nothing. */
   problems(): string[] {
     const stale = this.#mmu.checker?.found ?? [];

@@ -1,6 +1,7 @@
 /** MADV_COLLAPSE: making one huge page out of small ones, at once. */
 
 import { PAGE_BYTES, SHIFT_2M } from '../../hw/address.js';
+import { PTE_D } from '../../hw/paging/x86-format.js';
 import { alignDown, alignUp } from './address-space.js';
 import { EAGAIN, EINVAL, ENOMEM } from './errno.js';
 import { FRAME_ANON } from './frames.js';
@@ -8,7 +9,7 @@ import { depositTable } from './huge.js';
 import { mapNewHuge, unmapPage } from './mapping.js';
 import { HUGE_BYTES, HUGE_ORDER } from './memory.js';
 import type { Memory } from './memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
+import { PTE_MAPPED, PTE_SOFT_DIRTY, PTE_SPECIAL } from './pte.js';
 import type { Vma } from './vma.js';
 import { VM_NOHUGEPAGE } from './vma-flags.js';
 
@@ -53,6 +54,8 @@ function collapseOne(memory: Memory, vma: Vma, address: number): number {
   tables.release(table);
   vma.space.tables--;
   mapNewHuge(memory, vma, at, head, address);
+  // Dirty even where the VMA is read-only. Source: Linux mm/khugepaged.c, collapse_huge_page.
+  tables.words[at] |= PTE_D | PTE_SOFT_DIRTY;
   counters.hugeCollapses++;
   return 0;
 }

@@ -34,6 +34,12 @@ describe('recorded Linux programs', () => {
   });
 });
 
+/** Changes one column of the first VMA of a checkpoint that has it. */
+function column(position: number): (text: string) => string {
+  const before = `(?:-?\\d+|"[^"]*"),`;
+  return (text) => text.replace(new RegExp(`("v":\\[\\[(?:${before}){${position}})\\d+`), '$1999');
+}
+
 describe('the comparison notices', () => {
   const machine = new LinuxMachine();
   const changed = (change: (text: string) => string): string[] => {
@@ -53,6 +59,11 @@ describe('the comparison notices', () => {
     ['a page mapped elsewhere too', (text: string) => text.replace(/(=\d+)x/, '$1'), ['pages']],
     ['another frame', (text: string) => text.replace(/=0(x?f?)/, '=9$1'), ['pages']],
     ['another Rss', (text: string) => text.replace(/("ac",)\d+/, '$199'), ['pages']],
+    ['another Shared_Clean', column(8), ['pages']],
+    ['another Shared_Dirty', column(9), ['pages']],
+    ['another Private_Clean', column(10), ['pages']],
+    ['another Private_Dirty', column(11), ['pages']],
+    ['another Referenced', column(12), ['pages']],
     ['another flag', (text: string) => text.replace('"ac"', '"acnr"'), ['vmas']],
   ])('%s', (_what, change, classes) => {
     expect(changed(change)).toEqual(classes);
