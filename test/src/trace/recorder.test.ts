@@ -59,6 +59,13 @@ describe('record, with a stand-in for valgrind', () => {
     for (let i = 0; i < 5; i++) expect((await run(['endless'], { limit: 3 })).ending).toBe('stopped');
   });
 
+  it('loses nothing of a thousand children that run at once', async () => {
+    const recording = await run(['thousand']);
+    expect(recording).toMatchObject({ counts: { accesses: 1000 }, processes: 1000, skippedLines: 0 });
+    const pages = (await addresses()).map((address) => Number(address >> 12n)).sort((a, b) => a - b);
+    expect(pages).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+  });
+
   it('tells how a failing program ended', async () => {
     expect((await run(['sh', '-c', 'exit 3'])).ending).toEqual({ code: 3, signal: null });
   });
