@@ -120,3 +120,12 @@ describe('invalidation', () => {
     expect(mmu.translate(0, PAGE + 0x3000, READ | USER)).toBe(1027);
   });
 });
+
+it('INVPCID of everything drops the very page that was translated last', () => {
+  for (const type of [2, 3]) {
+    const { mmu, old } = changedUnderTheTlb();
+    expect(old(PAGE)).toBe(true);
+    mmu.invpcid(type, 0, 0, 0);
+    expect(old(PAGE)).toBe(false);
+  }
+});

@@ -83,3 +83,21 @@ describe('the x86 entry formats', () => {
     expect(flagNames(pte, 0x8000_0000 | 0, 0x1234_5067)).toBe('XD D A U/S R/W P');
   });
 });
+
+it.each([
+  ['32', [22, 12], [10, 10]],
+  ['pae', [30, 21, 12], [2, 9, 9]],
+  ['4l', [39, 30, 21, 12], [9, 9, 9, 9]],
+  ['5l', [48, 39, 30, 21, 12], [9, 9, 9, 9, 9]],
+] as const)('in mode %s the bits of the address select entries as the manual draws it', (mode, shifts, bits) => {
+  const levels: readonly PagingLevel[] = x86.X86_MODES[mode].levels;
+  expect(levels.map(({ shift }) => shift)).toEqual(shifts);
+  expect(levels.map(({ indexBits }) => indexBits)).toEqual(bits);
+  expect(levels.map(({ level }) => level)).toEqual(shifts.map((_shift, i) => shifts.length - 1 - i));
+});
+
+it('an entry is decoded with all bits of both words', () => {
+  const [pte] = LEVELS.filter(({ mode, level }) => mode === x86.X86_MODES['4l'].name && level.level === 0);
+  const fields = decodeEntry(pte.level.pageEntry!, 0x000a_bcde | 0, 0xf123_4003 | 0);
+  expect(fields.find(({ low }) => low === 12)?.value).toBe(0xabcdef1234);
+});

@@ -88,3 +88,16 @@ it('an entry that another processor stores between the reads of its two words is
   // The old low word with the new high one would be frame 5.
   expect(mmu.walkFresh(walker, 0, 0, READ)).toBe(9);
 });
+
+it('without PSE-36 bits 21:13 of a 4 MiB page are reserved, each of them', () => {
+  for (let bit = 13; bit <= 21; bit++) {
+    const ram = new Ram({ bytes: 2 ** 20 });
+    ram.store32(0, 0x1000, 0x87 | (1 << bit));
+    const mmu = new Mmu({ ram, pse36: false });
+    expect([mmu.writeCr4(reg.CR4_PSE), mmu.writeCr3(0, 0x1000), mmu.writeCr0(reg.CR0_PE | reg.CR0_PG)]).toEqual([
+      0, 0, 0,
+    ]);
+    expect(mmu.translate(0, 0, READ)).toBe(PAGE_FAULT);
+    expect(mmu.fault.errorCode).toBe(9);
+  }
+});

@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { GENERAL_PROTECTION, INVALID_TSS, OK, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../hw/exception.js';
+import {
+  BUS_ERROR,
+  GENERAL_PROTECTION,
+  INVALID_TSS,
+  OK,
+  SEGMENT_NOT_PRESENT,
+  STACK_FAULT,
+} from '../../../hw/exception.js';
 import { CALL_GATE_16, CALL_GATE_32, packCallGate } from '../../../hw/segmentation/descriptor.js';
 import type { CallGateFields } from '../../../hw/segmentation/descriptor.js';
 import { farCall, farJump } from '../../../hw/segmentation/far-transfer.js';
@@ -284,6 +291,40 @@ describe('a 64-bit call gate', () => {
     const before = snapshot(machine);
     expect(farCall(machine.unit, GATE, 0, 0, 8)).toBe(status);
     expect(lastFault(machine)).toEqual([status, errorCode]);
+    expect(snapshot(machine)).toBe(before);
+  });
+});
+
+describe('the stack that a call gate finds in the TSS', () => {
+  it.each([
+    ['a 32-bit TSS', 11, 9],
+    ['a 16-bit TSS', 3, 5],
+  ])('must lie within the limit of %s, last byte included', (_what, type, last) => {
+    const machine = userBeforeGate();
+    const { unit, ram } = machine;
+    // Both halves of the 32-bit pointer's place serve as a stack of either size.
+    ram.store32(0, TSS, type === 3 ? 0x9000_0000 : 0);
+    if (type === 3) ram.store16(0, TSS + 4, STACK);
+    unit.tr.set(0x70, 0, TSS, last - 1, type);
+    expect(farCall(unit, GATE, 0, 0, 4)).toBe(INVALID_TSS);
+    expect(lastFault(machine)).toEqual([INVALID_TSS, 0x70]);
+    unit.tr.limit = last;
+    expect(farCall(unit, GATE, 0, 0, 4)).toBe(OK);
+    expect(unit.spLo).toBe(0x9000 - 16);
+  });
+
+  it('may lie above 64 KiB in a 32-bit TSS', () => {
+    const { unit, ram } = userBeforeGate();
+    ram.store32(0, TSS + 4, 0x5_9000);
+    expect(farCall(unit, GATE, 0, 0, 4)).toBe(OK);
+    expect(unit.spLo).toBe(0x5_9000 - 16);
+  });
+
+  it('must take what is pushed: a fault leaves all as it was', () => {
+    const machine = userBeforeGate();
+    machine.ram.store32(0, TSS + 4, 0x4000_0000);
+    const before = snapshot(machine);
+    expect(farCall(machine.unit, GATE, 0, 0, 4)).toBe(BUS_ERROR);
     expect(snapshot(machine)).toBe(before);
   });
 });

@@ -148,3 +148,10 @@ describe('CALL through a pointer, and RET', () => {
     expect(core.unit.spLo).toBe(0x100);
   });
 });
+
+it('going to a program loads CS, which counts', () => {
+  const core = boot();
+  const { segmentLoads } = core;
+  expect(core.enterAt(CODE, 0x10)).toBe(OK);
+  expect(core.segmentLoads).toBe(segmentLoads + 1);
+});

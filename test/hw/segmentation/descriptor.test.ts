@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EntryFormat } from '../../../hw/paging/format.js';
 import { decodeEntry } from '../../../hw/paging/format.js';
+import { describeDescriptor } from '../../../hw/segmentation/describe.js';
 import * as descriptor from '../../../hw/segmentation/descriptor.js';
 
 const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -88,4 +89,32 @@ describe('descriptor formats', () => {
     expect([0, 1, 2, 3, 4].map(descriptor.isNull)).toEqual([true, true, true, true, false]);
     expect(descriptor.namesLdt(4)).toBe(true);
   });
+});
+
+it('the format of a call gate says where each of its fields lies', () => {
+  const gate = { offset: 0x1234_5678, selector: 0x9ab8, parameters: 21, type: 12, privilege: 2, present: true };
+  const { hi, lo } = descriptor.packCallGate(gate);
+  expect(decodeEntry(descriptor.CALL_GATE_FORMAT, hi, lo).map(({ name, value }) => [name, value])).toEqual([
+    ['offset 15:0', 0x5678],
+    ['selector', 0x9ab8],
+    ['parameters', 21],
+    ['type', 12],
+    ['S', 0],
+    ['DPL', 2],
+    ['P', 1],
+    ['offset 31:16', 0x1234],
+  ]);
+});
+
+it.each([
+  [{ type: 11 }, '32-bit code (readable), base 0x1000, limit 0xfff, DPL 3, present'],
+  [{ type: 14, big: false }, 'conforming 16-bit code (readable)'],
+  [{ type: 9, big: false, long: true }, '64-bit code (execute-only)'],
+  [{ type: 3 }, 'data (writable), base 0x1000'],
+  [{ type: 5 }, 'expand-down data (to 4 GiB, read-only)'],
+  [{ type: 2, codeOrData: false, present: false }, 'LDT, base 0x1000, limit 0xfff, DPL 3, not present'],
+])('a descriptor in words: %o is %s', (fields, words) => {
+  const fixed = { base: 0x1000, limit: 0xfff, codeOrData: true, privilege: 3, present: true, available: false };
+  const { hi, lo } = descriptor.packSegment({ ...fixed, long: false, big: true, granular: false, ...fields });
+  expect(describeDescriptor(hi, lo)).toContain(words);
 });

@@ -129,6 +129,17 @@ describe('farReturn in 64-bit mode', () => {
   });
 });
 
+it('to 64-bit code of level 1 may leave SS null, with that level as its RPL', () => {
+  const machine = longMachine();
+  const { unit, ram } = machine;
+  define(machine, OUTER_CODE >> 3, { type: READABLE_CODE, privilege: 1, long: true, big: false });
+  unit.spLo = STACK;
+  for (const [index, value] of [0x123, OUTER_CODE | 1, 0x9000, 1].entries())
+    ram.store64(0, STACK + 8 * index, 0, value);
+  expect(farReturn(unit, 8)).toBe(OK);
+  expect([unit.cpl, unit.ss.selector, unit.ss.usable, unit.spLo]).toEqual([1, 1, false, 0x9000]);
+});
+
 function shorten(machine: Machine): void {
   define(machine, INNER_CODE >> 3, { type: READABLE_CODE, limit: 0xfff, granular: false });
 }

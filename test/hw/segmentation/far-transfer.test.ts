@@ -149,3 +149,29 @@ describe('farCall', () => {
     expect([ram.read64(0x5008), ram.read64(0x5000)]).toEqual([8n, 0x3_0000_0004n]);
   });
 });
+
+describe('in real mode and virtual-8086 mode', () => {
+  it('CALL pushes CS and IP and goes to selector x 16 + offset', () => {
+    const { mmu, unit, ram } = protectedMachine();
+    mmu.writeCr0(0);
+    unit.cs.loadReal(0x100);
+    unit.ss.loadReal(0x200);
+    [unit.ipLo, unit.spLo] = [0x34, 0x80];
+    expect(farCall(unit, 0x300, 0, 0x56, 2)).toBe(OK);
+    expect([unit.cs.selector, unit.cs.baseLo, unit.ipLo, unit.spLo]).toEqual([0x300, 0x3000, 0x56, 0x7c]);
+    expect([ram.load16(0, 0x207c), ram.load16(0, 0x207e)]).toEqual([0x34, 0x100]);
+  });
+
+  // Intel SDM vol. 3A, "Real-Address Mode": limit and attributes of the hidden part stay; vol. 3B: VM sets them.
+  it.each([
+    [false, 0x1_0000, OK],
+    [true, 0x1_0000, GENERAL_PROTECTION],
+  ])('a jump leaves the limit of CS alone unless VM = %s', (vm, offset, fetched) => {
+    const { mmu, unit } = protectedMachine();
+    if (vm) unit.enterVirtual8086([0, 0, 0, 0, 0, 0]);
+    else mmu.writeCr0(0);
+    unit.cs.last = -1;
+    expect(farJump(unit, 0x300, 0, 0x56)).toBe(OK);
+    expect(unit.fetch(0, offset, 1)).toBe(fetched);
+  });
+});

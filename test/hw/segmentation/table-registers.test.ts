@@ -4,6 +4,7 @@ import { LDT, TSS_16, TSS_32, TSS_32_BUSY } from '../../../hw/segmentation/descr
 import { loadSegment } from '../../../hw/segmentation/load.js';
 import { DS } from '../../../hw/segmentation/register.js';
 import { loadGdt, loadLdt, loadTaskRegister } from '../../../hw/segmentation/table-registers.js';
+import type { SegmentationUnit } from '../../../hw/segmentation/unit.js';
 import { define, GDT, lastFault, LDT_BASE, longMachine, protectedMachine, typeInMemory } from './machine.js';
 
 const LDT_FIELDS = { type: LDT, codeOrData: false, base: LDT_BASE, limit: 0x1f, granular: false };
@@ -108,4 +109,14 @@ describe('loadGdt', () => {
   it('refuses a base that is not canonical in 64-bit mode', () => {
     expect(loadGdt(longMachine().unit, 0x8000, 0, 0xff)).toBe(GENERAL_PROTECTION);
   });
+});
+
+it.each([
+  ['LLDT', (unit: SegmentationUnit) => loadLdt(unit, 0x10)],
+  ['LTR', (unit: SegmentationUnit) => loadTaskRegister(unit, 0x10)],
+  ['LGDT', (unit: SegmentationUnit) => loadGdt(unit, 0, GDT, 0xff)],
+])('%s outside CPL 0 is #GP(0), whatever the selector', (_name, load) => {
+  const machine = protectedMachine(3);
+  expect(load(machine.unit)).toBe(GENERAL_PROTECTION);
+  expect(lastFault(machine)).toEqual([GENERAL_PROTECTION, 0]);
 });

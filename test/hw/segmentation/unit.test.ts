@@ -302,3 +302,27 @@ describe('real-address and virtual-8086 mode', () => {
     expect(unit.linearLo).toBe(0x12040);
   });
 });
+
+it('a descriptor table that runs past 4 GiB goes on at 0 outside IA-32e mode', () => {
+  const machine = protectedMachine();
+  machine.unit.gdtr.set(0, 0, -16, 0xff);
+  define(machine, 0, { base: 0x7000 }, 0);
+  expect(loadSegment(machine.unit, DS, 0x10)).toBe(OK);
+  expect(machine.unit.segments[DS].baseLo).toBe(0x7000);
+});
+
+it('a fetch at CPL 3 is a user access: it may not reach a supervisor page', () => {
+  const { unit, ram } = longMachine(3);
+  const directory = ram.load64(0, 0x10_1000) & ~0xfff;
+  ram.store64(0, directory, 0, 0x83);
+  expect(unit.fetch(0, 0x8000, 1)).toBe(PAGE_FAULT);
+  expect(unit.read(DS, 0, 0x8000, 1)).toBe(PAGE_FAULT);
+});
+
+it('an access that completes leaves the record of the last fault alone', () => {
+  const machine = withSegment(DS, { limit: 0xff, granular: false });
+  const { unit } = machine;
+  expect(unit.read(DS, 0, 0x100, 1)).toBe(GENERAL_PROTECTION);
+  expect([unit.read(DS, 0, 0, 1), unit.write(ES, 0, 0, 1, 0, 0), loadSegment(unit, ES, 0x10)]).toEqual([OK, OK, OK]);
+  expect(lastFault(machine)).toEqual([GENERAL_PROTECTION, 0]);
+});

@@ -255,3 +255,9 @@ describe('when the clock of the stamps ends', () => {
     expect(held(tlb)).toEqual([0, 1, 2, 3]);
   });
 });
+
+it('tree-plru takes a fill for a use: victims alternate between the halves', () => {
+  const tlb = new Tlb({ entries: 4, ways: 4, replacement: 'tree-plru' });
+  for (const page of [0, 1, 2, 3, 4, 5, 6, 7]) access(tlb, page);
+  expect(held(tlb)).toEqual([4, 6, 5, 7]);
+});

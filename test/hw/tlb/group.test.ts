@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { SIZE_4K } from '../../../hw/address.js';
+import { TlbGroup } from '../../../hw/tlb/group.js';
+import { Tlb } from '../../../hw/tlb/tlb.js';
+import { WalkCaches } from '../../../hw/tlb/walk-cache.js';
+
+function group(arrays: number): TlbGroup {
+  return new TlbGroup(
+    Array.from({ length: arrays }, () => ({ tlb: new Tlb({ entries: 4, ways: 2 }), sizes: [SIZE_4K] })),
+  );
+}
+
+it.each([
+  ['the high word alone', [0, 0x5000], [1, 0x5000]],
+  ['the low word alone', [0, 0xffff_f000 | 0], [0, 0x1000]],
+])('an address that differs from the last one in %s is another page', (_what, [hi, lo], [otherHi, otherLo]) => {
+  const tlb = group(1);
+  tlb.fill(hi, lo, 0, 7, 0, SIZE_4K);
+  expect(tlb.lookup(otherHi, otherLo, 0)).toBe(false);
+  expect(tlb.lookup(hi, lo + 0xabc, 0)).toBe(true);
+});
+
+it('two arrays of one page size hold together what one of twice the sets would', () => {
+  const tlb = group(2);
+  for (let page = 0; page < 8; page++) tlb.fill(0, page * 4096, 0, 100 + page, 0, SIZE_4K);
+  for (let page = 0; page < 8; page++) {
+    expect(tlb.lookup(0, page * 4096, 0)).toBe(true);
+    expect(tlb.frame).toBe(100 + page);
+  }
+});
+
+it('a walk cache of some levels keeps nothing of the others', () => {
+  const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
+  caches.fill(0, 0, 0, 2, true, 55, 6);
+  expect(caches.lookup(0, 0, 0, 3, true)).toBe(3);
+  caches.fill(0, 0, 0, 1, true, 66, 6);
+  expect([caches.lookup(0, 0, 0, 3, true), caches.table]).toEqual([0, 66]);
+});
+
+it.each([
+  ['2 MiB with entries of 8 bytes', true, 0x20_0000],
+  ['4 MiB with entries of 4 bytes', false, 0x40_0000],
+])('an entry of a page directory covers %s, and no more', (_what, wide, covers) => {
+  const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
+  caches.fill(0, 2 * covers, 0, 1, wide, 66, 6);
+  const found = [0, 1, 2, 3, 4].map((place) => caches.lookup(0, place * covers, 0, 1, wide) === 0);
+  expect(found).toEqual([false, false, true, false, false]);
+  expect(caches.lookup(0, 3 * covers - 1, 0, 1, wide)).toBe(0);
+});
