@@ -6,7 +6,6 @@ import { alignUp, USER_END } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { EACCES, EINVAL, ENOMEM } from './errno.js';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from './flags.js';
-import { FRAME_ANON } from './frames.js';
 import { splitHuge } from './huge.js';
 import { hugeFrame } from './mapping.js';
 import type { Memory } from './memory.js';
@@ -109,10 +108,9 @@ function changeEntry(memory: Memory, vma: Vma, at: number, address: number, fram
   if ((low & PTE_P) !== 0) memory.tlb.page(vma.space, address);
 }
 
-/** Exclusive pages need no fault to become writable; shared ones of a disk file do unless they are dirty already. */
+/** Exclusive pages, all anonymous, need no fault to become writable; shared ones of a disk file do unless they are dirty already. */
 function mayWriteAtOnce(memory: Memory, vma: Vma, low: number, frame: number): boolean {
   if (vma.isShared) return (low & PTE_D) !== 0;
   if ((low & PTE_SPECIAL) !== 0) return false;
-  const { frames } = memory;
-  return (frames.flags[frames.headOf(frame)] & FRAME_ANON) !== 0 && frames.isExclusive(frame);
+  return memory.frames.isExclusive(frame);
 }
