@@ -100,9 +100,7 @@ export class SettledWalk {
         this.size = SIZE_4K;
         return this.settle(all, any, low, table, access);
       }
-      if ((low & PTE_PS) !== 0) {
-        return level === 3 ? NOT_SETTLED : this.large(level, all, any, low, table, lo, access);
-      }
+      if ((low & PTE_PS) !== 0) return this.large(level, all, any, low, table, lo, access);
     }
   }
 

@@ -3,6 +3,7 @@ import { READ, USER } from '../../../hw/access.js';
 import { fromBigInt, toBigInt } from '../../../hw/address.js';
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../../../hw/exception.js';
 import { Mmu } from '../../../hw/mmu.js';
+import { SettledWalk } from '../../../hw/paging/x86-settled-walk.js';
 import { X86Walker } from '../../../hw/paging/x86-walk.js';
 import { Ram } from '../../../hw/ram.js';
 import * as reg from '../../../hw/registers.js';
@@ -29,6 +30,7 @@ function boot(mode: keyof typeof MODES, entries: Readonly<Record<number, bigint>
 
 /** A 4-level path to the table at 0x4000. */
 const PATH = { 0x1000: 0x2007n, 0x2000: 0x3007n, 0x3000: 0x4007n };
+const PATH_ACCESSED = { 0x1000: 0x2027n, 0x2000: 0x3027n, 0x3000: 0x4027n };
 
 describe('a bus error names the physical address where no RAM answers', () => {
   it.each([
@@ -71,22 +73,42 @@ it.each([
   expect(fault.status).toBe(0);
 });
 
-it('an entry that another processor stores between the reads of its two words is read anew', () => {
-  const [was, is] = [0x1_0000_5027n, 0x9027n];
-  const mmu = boot('4l', { ...PATH, 0x4000: was }, true);
-  const { ram } = mmu;
-  const { words } = ram;
-  let reads = 0;
-  const racing = new Proxy(words, {
-    get: (target, key): unknown => {
-      const value: unknown = Reflect.get(target, key, target);
-      if (key === String(0x4000 / 4) && ++reads === 1) ram.store64(0, 0x4000, 0, Number(is));
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
+describe('an entry that another processor stores between the reads of its two words', () => {
+  /** RAM in which that happens at the first read of the page's entry: page 5 with bit 36 before, page 9 after. */
+  function racing(): { mmu: Mmu; ram: Ram } {
+    const mmu = boot('4l', { ...PATH_ACCESSED, 0x4000: 0x10_0000_5027n }, true);
+    let reads = 0;
+    const words = new Proxy(mmu.ram.words, {
+      get: (target, key): unknown => {
+        const value: unknown = Reflect.get(target, key, target);
+        if (key === String(0x4000 / 4) && ++reads === 1) mmu.ram.store64(0, 0x4000, 0, 0x9027);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    return { mmu, ram: Object.create(mmu.ram, { words: { value: words } }) as Ram };
+  }
+
+  // The old low word with the new high one would be frame 5, which no entry ever named.
+  it('is read anew by a walk', () => {
+    const { mmu, ram } = racing();
+    const walker = new X86Walker(ram, mmu.rules, new FaultRecord());
+    expect(mmu.walkFresh(walker, 0, 0, READ)).toBe(9);
   });
-  const walker = new X86Walker(Object.create(ram, { words: { value: racing } }) as Ram, mmu.rules, new FaultRecord());
-  // The old low word with the new high one would be frame 5.
-  expect(mmu.walkFresh(walker, 0, 0, READ)).toBe(9);
+
+  it('is not settled', () => {
+    const { mmu, ram } = racing();
+    const walk = new SettledWalk(ram, mmu.rules);
+    expect(walk.walk(1, 0, 0, READ)).toBe(-1);
+    expect(walk.walk(1, 0, 0, READ)).toBe(9);
+  });
+});
+
+it.each([false, true])('a PML4E with PS, which is reserved, is never settled: shared RAM %s', (shared) => {
+  const mmu = boot('4l', { ...PATH_ACCESSED, 0x4000: 0x9027n }, shared);
+  const walk = new SettledWalk(mmu.ram, mmu.rules);
+  expect(walk.walk(1, 0, 0, READ)).toBe(9);
+  mmu.ram.store64(0, 0x1000, 0, 0x20a7);
+  expect(walk.walk(1, 0, 0, READ)).toBe(-1);
 });
 
 it('without PSE-36 bits 21:13 of a 4 MiB page are reserved, each of them', () => {
