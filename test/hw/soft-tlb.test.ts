@@ -78,3 +78,14 @@ it.each(['walk', 'soft', 'modelled'] as const)('PS in a PML4E is a reserved bit,
   expect(mmu.translate(0, PAGE, READ)).toBe(-14);
   expect(mmu.fault.errorCode).toBe(9);
 });
+
+it('without large pages INVLPG of any address in a page drops that page alone from the soft TLB', () => {
+  const tables = new Tables();
+  for (const page of [PAGE, PAGE + 0x1000]) tables.map(page, 512);
+  const mmu = tables.mmu({ path: 'soft' });
+  const all = [PAGE, PAGE + 0x800, PAGE + 0x1000];
+  for (const address of all) expect(mmu.translate(0, address, READ)).toBe(512);
+  for (const page of [PAGE, PAGE + 0x1000]) tables.map(page, 513);
+  mmu.invlpg(0, PAGE);
+  expect(all.map((address) => mmu.translate(0, address, READ))).toEqual([513, 513, 512]);
+});

@@ -123,3 +123,9 @@ it('without PSE-36 bits 21:13 of a 4 MiB page are reserved, each of them', () =>
     expect(mmu.fault.errorCode).toBe(9);
   }
 });
+
+it('a page directory in frame 0 is a table, though its PDPTE could be a page of 1 GiB but for PS', () => {
+  const mmu = boot('4l', { 0x1000: 0x2027n, 0x2000: 0x0027n, 0x0000: 0x4027n, 0x4000: 0x9027n });
+  expect(new SettledWalk(mmu.ram, mmu.rules).walk(1, 0, 0, READ)).toBe(9);
+  expect(mmu.translate(0, 0, READ)).toBe(9);
+});

@@ -47,3 +47,14 @@ it.each([
   expect(found).toEqual([false, false, true, false, false]);
   expect(caches.lookup(0, 3 * covers - 1, 0, 1, wide)).toBe(0);
 });
+
+it.each([
+  ['8 bytes', true, 0x20_0000],
+  ['4 bytes', false, 0x40_0000],
+])('dropping an address drops what its walk would use, and not its neighbour: entries of %s', (_what, wide, covers) => {
+  const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
+  for (const place of [1, 2, 3]) caches.fill(0, place * covers, 0, 1, wide, 60 + place, 6);
+  caches.dropAddress(0, 2 * covers + 0x5000, 0, wide);
+  const found = [1, 2, 3].map((place) => caches.lookup(0, place * covers, 0, 1, wide) === 0);
+  expect(found).toEqual([true, false, true]);
+});

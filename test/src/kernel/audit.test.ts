@@ -50,3 +50,14 @@ it('free blocks of all orders are all that is free', () => {
   const { buddy } = boot().memory.frames;
   expect(buddy.freeBlocks().reduce((sum, count, order) => sum + count * 2 ** order, 0)).toBe(buddy.free);
 });
+
+it('the audit counts huge entries among the mappings of a page that is exclusive', () => {
+  const kernel = boot();
+  const process = spawn(kernel, '2M');
+  kernel.mapRegion(process, GIB, 2 ** 21);
+  kernel.store(process, GIB, 1, 5);
+  alive(kernel.fork(process));
+  const { frames, tables } = kernel.memory;
+  frames.setExclusive(tables.frameAt(tables.find(process.space!, GIB, 21)) & -512, true);
+  expect(kernel.audit().join()).toMatch(/exclusive, but mapped 2 times/);
+});

@@ -136,6 +136,8 @@ describe('files', () => {
   it('read(2) and write(2) go on over the end of a page', () => {
     const { kernel, process } = withPages(2);
     const file = kernel.files.memfd('data');
+    // The second page comes first, so that its frame does not follow the first one's.
+    expect(kernel.pwrite(process, file, BASE, 1, PAGE)).toBe(1);
     const bytes = Uint8Array.from({ length: 300 }, (_, i) => i);
     expect(kernel.copyOut(process, BASE, bytes)).toBe(300);
     expect(kernel.pwrite(process, file, BASE, 300, 4000)).toBe(300);

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { Mmu } from '../../../hw/mmu.js';
+import { Ram } from '../../../hw/ram.js';
+import { SegmentedCore } from '../../../hw/segmentation/core.js';
 import { EFAULT, EINVAL, ENOMEM } from '../../../src/kernel/errno.js';
 import { SEGV_MAPERR } from '../../../src/kernel/signal.js';
 import { roundUp } from '../../../src/segments/arena.js';
-import type { SegmentKernel } from '../../../src/segments/kernel.js';
+import { SegmentKernel } from '../../../src/segments/kernel.js';
 import { Multics } from '../../../src/segments/multics/multics.js';
 import type { SegmentProcess } from '../../../src/segments/process.js';
 import { alive, boot, data, KIB, peek } from './machine.js';
@@ -143,4 +146,37 @@ it('a pair is written only into a segment that is known, at an offset of its own
     EFAULT,
     EFAULT,
   ]);
+});
+
+it('a CALL in the child copies a stack that fork left to both, since a stack has to be writable to be loaded', () => {
+  const kernel = boot(64 * KIB);
+  const parent = alive(kernel.spawn());
+  const code = kernel.create(parent, { kind: 'code', bytes: 64 });
+  const stack = data(kernel, parent, 4 * KIB);
+  const pointer = data(kernel, parent, 16);
+  kernel.store(parent, pointer, 0, 4, 8);
+  kernel.store(parent, pointer, 4, 2, code);
+  const child = alive(kernel.fork(parent));
+  const { core } = kernel.memory;
+  expect(kernel.fetch(child, code, 0, 1)).toBe(0);
+  kernel.switchTo(child);
+  core.setStack(stack, 4 * KIB);
+  expect(kernel.finish(core.callThrough(pointer, 0))).toBe(0);
+  expect(kernel.counters.cowFaults).toBe(1);
+  expect(kernel.load(child, stack, 4 * KIB - 4, 4)).toBe(0);
+  expect(kernel.valueLo).toBe(code);
+  expect(peek(kernel, parent, stack, 4 * KIB - 4)).toBe(0);
+});
+
+it('a table has up to 8192 descriptors, as many as a selector can name', () => {
+  const core = new SegmentedCore(new Mmu({ ram: new Ram({ bytes: 1024 * KIB }) }));
+  const kernel = new SegmentKernel({ core, arenaBase: 512 * KIB });
+  const [first, second] = [alive(kernel.spawn()), alive(kernel.spawn())];
+  const selector = data(kernel, first, 64);
+  expect(kernel.share(first, selector, second, { index: 8192, kind: 'data' })).toBe(ENOMEM);
+  const last = kernel.share(first, selector, second, { index: 8191, kind: 'data' });
+  expect(last >>> 3).toBe(8191);
+  kernel.store(second, last, 0, 1, 7);
+  expect(peek(kernel, first, selector, 0)).toBe(7);
+  expect(kernel.audit()).toEqual([]);
 });
