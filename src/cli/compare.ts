@@ -139,7 +139,8 @@ export function compareCommand(): Command {
       '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',
     )
     .action(async (paths: string[], options: CompareCommandOptions) => {
-      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot });
+      const inputs = options.costs === undefined ? paths : [...paths, options.costs];
+      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);
       const profile = options.profile === true ? new CpuProfile() : undefined;
       const result = await run(paths, options, profile);
       if (profile !== undefined) process.stderr.write(profileText(profile.seconds()));

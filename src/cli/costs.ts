@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DEFAULT_COSTS, type CostTable } from '../../hw/cost.js';
 import { checkShape, type TlbShape } from '../../hw/tlb/shape.js';
+import { checked, type Flaw } from '../report/schema-words.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 
-const Cycles = z.number().nonnegative();
+/** So many model cycles for one event that sums over any trace stay finite. */
+const MOST_CYCLES = 1_000_000_000;
+
+const Cycles = z.number().min(0).max(MOST_CYCLES);
 
 /** The file replaces what it names; the other costs stay the model's. */
 const CostFile = z.strictObject({
@@ -32,17 +36,16 @@ function parseJson(path: string, text: string): unknown {
   }
 }
 
-function explainIssue(path: string, issue: z.core.$ZodIssue): string {
+function explainFlaw(path: string, flaw: Flaw): string {
   const known = Object.keys(CostFile.shape).join(', ');
-  if (issue.code === 'unrecognized_keys')
-    return `${path}: no cost is called '${issue.keys.join("', '")}'; there are ${known}`;
-  const field = issue.path.join('.');
+  if (flaw.unknown !== undefined) return `${path}: no cost is called '${flaw.unknown}'; there are ${known}`;
+  const field = flaw.path.join('.');
   if (field === '') return `${path}: expected an object of costs in model cycles, such as {"l2Hit": 7}`;
-  const expected =
-    issue.path[0] === 'entryCache'
+  const give =
+    flaw.path[0] === 'entryCache'
       ? 'whole numbers above 0, as in {"entryCache": {"entries": 512, "ways": 8}}'
-      : 'model cycles from 0 up';
-  return `${path}: ${field}: expected ${expected} (${issue.message})`;
+      : `model cycles from 0 to ${MOST_CYCLES}`;
+  return `${path}: ${field}: ${flaw.problem}; give ${give}`;
 }
 
 /** Flat costs: what counts when no file says otherwise. */
@@ -59,9 +62,9 @@ export function readCosts(path: string): Pricing {
   } catch (error) {
     throw explainSystemError(error, `read '${path}' (--costs)`);
   }
-  const parsed = CostFile.safeParse(parseJson(path, text));
-  if (!parsed.success) throw new CommandFailure(explainIssue(path, parsed.error.issues[0]));
-  const { entryCache, ...costs } = parsed.data;
+  const file = checked(CostFile, parseJson(path, text));
+  if ('flaw' in file) throw new CommandFailure(explainFlaw(path, file.flaw));
+  const { entryCache, ...costs } = file.value;
   if (entryCache !== undefined) checkEntryCache(path, entryCache);
   return { costs: { ...DEFAULT_COSTS, ...(costs as Partial<CostTable>) }, entryCache };
 }

@@ -35,8 +35,3 @@ export function explainSystemError(error: unknown, doing?: string): unknown {
   const path = 'path' in error ? String(error.path) : 'the input';
   return new CommandFailure(`cannot ${doing ?? `read '${path}'`}: ${reason}`);
 }
-
-/** A message on one line: control characters of what was typed are shown (a line end as `\x0a`), not sent to the terminal. */
-export function oneLine(message: string): string {
-  return message.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}

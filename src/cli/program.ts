@@ -2,7 +2,8 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { CommandFailure, oneLine } from './failure.js';
+import { errorText } from '../report/printable.js';
+import { CommandFailure } from './failure.js';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -76,7 +77,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 /** Commander's message, whose suggestion of another word has a line of its own. */
 function writeUsageError(text: string, write: (text: string) => void): void {
   const [, message, suggestion = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? ['', text];
-  write(`${oneLine(message)}${suggestion}\n`);
+  write(`${errorText(message)}${suggestion}\n`);
 }
 
 async function buildProgram(wanted: string | undefined): Promise<Command> {
@@ -118,7 +119,7 @@ export function explain(error: unknown): number {
   // Commander has printed its own message by now; asking for help or the version is no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   const message = isRefusedMemory(error) ? REFUSED_MEMORY : error instanceof Error ? error.message : String(error);
-  process.stderr.write(`error: ${oneLine(message)}\n`);
+  process.stderr.write(`error: ${errorText(message)}\n`);
   return error instanceof CommandFailure ? error.exitCode : FAILED;
 }
 

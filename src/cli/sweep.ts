@@ -117,7 +117,7 @@ export function sweepCommand(): Command {
       '\nExamples:\n  pagewalk sweep app.lackey.gz --pages 4K --csv sweep.csv\n  pagewalk sweep --l1 16x4,64x4 --l2 none,1536x12 -w zipf --accesses 100k',
     )
     .action(async (paths: string[], options: SweepCommandOptions) => {
-      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot });
+      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, paths);
       checkCombinations(options);
       const traces = sweepTraces(paths, options);
       const progress = new Progress('sweeping', 'shapes');

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
+import { checked } from '../report/schema-words.js';
 
 /** One recorded case and where it stands. */
 export interface RecordedLine<T> {
@@ -37,11 +38,11 @@ function parseLine<T>(text: string, schema: z.ZodType<T>, where: string): T {
   } catch (error) {
     throw new RecordingError(`${where}: not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
-  const result = schema.safeParse(parsed);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue.path.length > 0 ? `field ${issue.path.join('.')}: ` : '';
-  throw new RecordingError(`${where}: ${field}${issue.message}`);
+  const result = checked(schema, parsed);
+  if ('value' in result) return result.value;
+  const { path, problem } = result.flaw;
+  const field = path.length > 0 ? `field ${path.join('.')}: ` : '';
+  throw new RecordingError(`${where}: ${field}${problem}`);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { checked } from '../report/schema-words.js';
 
 const process = z.number().int().min(0);
 const pages = z.number();
@@ -56,22 +57,39 @@ const operation = z.tuple([process, z.string()], argument).superRefine((value, c
     return;
   }
   // `mincore`, `mremap` and others may carry fewer trailing arguments than the most general form.
-  const result = schema.safeParse(value);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    context.addIssue({ code: 'custom', message: `${value[1]}: ${issue.message}`, path: [...issue.path] });
+  const result = checked(schema, value);
+  if ('flaw' in result) {
+    const { path, problem } = result.flaw;
+    context.addIssue({ code: 'custom', message: `${value[1]}: ${problem}`, path: [...path] });
   }
 });
 
 const scalar = z.union([z.number(), z.string()]);
+/** No recorded program has more pages than this, and none is worth looking through more. */
+const arenaPage = z
+  .int()
+  .min(0)
+  .max(2 ** 16);
+/** A run of present pages: the first, how many, the first frame, flags; as `10+2=7x`. */
+export const RUN = /^(\d{1,5})(?:\+(\d{1,5}))?=(\d*)([a-z]*)$/;
+const runs = z
+  .string()
+  .refine(
+    (text) => text.split(' ').every((run) => run === '' || RUN.test(run)),
+    'expected runs of pages such as 10+2=7x',
+  );
 /** One VMA as smaps shows it; trailing zeros are left out. */
 const recordedVma = z.tuple(
-  [z.number(), z.number(), z.string(), z.number(), z.string(), z.string()],
+  [arenaPage, arenaPage, z.string(), z.number(), z.string(), z.string()],
   z.union([z.number(), z.null()]),
 );
-const checkpoint = z.array(z.object({ p: process, v: z.array(recordedVma), m: z.string() }));
+const checkpoint = z.array(z.object({ p: process, v: z.array(recordedVma), m: runs }));
 /** A plain result, `[result, faults]`, `[byte, how, faults]`, or a checkpoint. */
 const result = z.union([scalar, z.array(scalar).min(2).max(3), checkpoint]);
+
+function isCheckpoint(value: z.infer<typeof result>): boolean {
+  return Array.isArray(value) && value.every((part) => typeof part === 'object');
+}
 
 export const linuxProgram = z
   .object({
@@ -82,9 +100,16 @@ export const linuxProgram = z
     ops: z.array(operation),
     res: z.array(result),
   })
-  .refine((program) => program.ops.length === program.res.length, {
-    message: 'expected as many results as ops',
-    path: ['res'],
+  .superRefine(({ ops, res }, context) => {
+    if (ops.length !== res.length) {
+      context.addIssue({ code: 'custom', message: 'expected as many results as ops', path: ['res'] });
+      return;
+    }
+    for (const [at, [, name]] of ops.entries()) {
+      if (isCheckpoint(res[at]) === (name === 'ck')) continue;
+      const expected = name === 'ck' ? 'a checkpoint, a list of processes' : `the result of ${name}, no checkpoint`;
+      context.addIssue({ code: 'custom', message: `expected ${expected}`, path: ['res', at] });
+    }
   });
 
 export type LinuxProgram = z.infer<typeof linuxProgram>;

@@ -7,6 +7,7 @@ import type { Process } from '../kernel/process.js';
 import { flagNames, permissions, vmaUsage } from '../kernel/smaps.js';
 import type { VmaUsage } from '../kernel/smaps.js';
 import type { Vma } from '../kernel/vma.js';
+import { RUN } from './linux-case.js';
 import type { RecordedCheckpoint } from './linux-case.js';
 import { ARENA } from './linux-machine.js';
 import type { LinuxMachine } from './linux-machine.js';
@@ -55,7 +56,6 @@ export interface ProcessView {
 
 /** The flags that the recorder keeps, of all that smaps prints. */
 const KEPT_FLAGS = new Set(['ac', 'nr', 'dc', 'wf', 'gd', 'hg', 'nh']);
-const RUN = /^(\d+)(?:\+(\d+))?=(\d*)([a-z]*)$/;
 
 /** Reads a recorded checkpoint. */
 export function recordedViews(checkpoint: RecordedCheckpoint): ProcessView[] {
@@ -68,7 +68,7 @@ export function recordedViews(checkpoint: RecordedCheckpoint): ProcessView[] {
       offset: vma[3],
       object: vma[4],
       flags: vma[5],
-      ...columns(({ at }) => (vma[at] === undefined ? 0 : (vma[at] as number | null))),
+      ...columns(({ at }) => (at < vma.length ? vma[at] : 0)),
     })),
     pages: expandRuns(m),
   }));

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { parseAddress } from '../../hw/address.js';
 import type { Word64 } from '../../hw/address.js';
+import { checked, type Flaw } from '../report/schema-words.js';
 
 export const STATE_VERSION = 1;
 
@@ -91,14 +92,14 @@ export type MachineState = z.infer<typeof MachineState>;
 export type MachineStateInput = z.input<typeof MachineState>;
 export type AccessKind = z.infer<typeof AccessKind>;
 
-function explainIssue(issue: z.core.$ZodIssue): string {
-  const field = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return `${field === '' ? 'the state' : field}: there is no field '${issue.keys.join("', '")}'; see pagewalk walk --help`;
+function explainFlaw({ path, unknown, problem }: Flaw): string {
+  const field = path.map(String).join('.');
+  if (unknown !== undefined) {
+    return `${field === '' ? 'the state' : field}: there is no field '${unknown}'; see pagewalk walk --help`;
   }
   if (field === 'schemaVersion') return `schemaVersion: must be ${STATE_VERSION}`;
   if (field === '') return 'expected an object such as {"schemaVersion": 1, "registers": {…}, "memory": […]}';
-  return `${field}: ${issue.message}`;
+  return `${field}: ${problem}`;
 }
 
 /**
@@ -106,7 +107,7 @@ function explainIssue(issue: z.core.$ZodIssue): string {
  * @throws StateError
  */
 export function parseState(value: unknown): MachineState {
-  const parsed = MachineState.safeParse(value);
-  if (!parsed.success) throw new StateError(explainIssue(parsed.error.issues[0]));
-  return parsed.data;
+  const state = checked(MachineState, value);
+  if ('flaw' in state) throw new StateError(explainFlaw(state.flaw));
+  return state.value;
 }

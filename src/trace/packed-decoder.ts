@@ -104,7 +104,7 @@ export class PackedDecoder {
         other = pair;
         addresses[site] = addresses[found];
         addresses[site | 1] = addresses[found | 1];
-      } else if (!(code <= PAIR_CODE)) return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
+      } else if (!(code <= PAIR_CODE)) return codeProblem(code, codeAt + to, codes.length);
       lastLo = addresses[found];
       lastHi = addresses[found | 1];
       addresses[other] = lastLo;
@@ -180,4 +180,10 @@ function countKinds({ kinds }: AccessBlock, length: number, counts: number): voi
     others += count;
   }
   kinds[MODIFY] += length - others;
+}
+
+/** What was expected instead of a code; `undefined` stands where the column has ended, `needed` codes being too many. */
+function codeProblem(code: number | undefined, needed: number, length: number): string {
+  if (code === undefined) return `an address code for each access, at least ${needed}, found only ${length}`;
+  return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
@@ -106,10 +106,15 @@ test('a cache of entries from the file prices every read by itself', () => {
 });
 
 test.each([
-  ['{ "entryCache": { "entries": 16 } }', 'entryCache.ways: expected whole numbers above 0'],
+  [
+    '{ "entryCache": { "entries": 16 } }',
+    'entryCache.ways: expected a number, found nothing; give whole numbers above 0',
+  ],
   ['{ "entryCache": { "entries": 16, "ways": 5 } }', 'ways 5'],
   ['{ "l2hit": 9 }', "no cost is called 'l2hit'"],
-  ['{ "l2Hit": -1 }', 'l2Hit: expected model cycles from 0 up'],
+  ['{ "l2Hit": -1 }', 'l2Hit: expected a number of at least 0, found -1; give model cycles from 0 to 1000000000'],
+  ['{ "walk": 1e308 }', 'walk: expected a number of at most 1000000000, found 1e+308'],
+  ['{ "walk": 1e999 }', 'walk: expected a number, found a number beyond 1.7e308'],
   ['[]', 'expected an object of costs'],
   ['{', 'not JSON'],
 ])('a wrong cost file %j is told by field', async (text, part) => {
@@ -117,6 +122,7 @@ test.each([
   expect(status).toBe(1);
   expect(stderr).toContain('costs.json');
   expect(stderr).toContain(part);
+  expect(stderr.trimEnd()).not.toContain('\n');
 });
 
 test('CSV and plot are written beside the table, whole', () => {
@@ -151,3 +157,23 @@ test('--profile says on standard error where the CPU time went, and changes noth
   for (const phase of ['reading the trace', 'translating, 4K pages', 'in all'])
     expect(profiled.stderr).toContain(phase);
 });
+
+test.each([
+  ['the trace itself', (trace: string) => ['--csv', trace], 'which is read'],
+  ['a link to the trace', (trace: string) => ['--plot', linkTo(trace)], 'which is read'],
+  ['one file for two views', () => ['--csv', join(folder, 'x'), '--plot', join(folder, 'x')], 'what --csv writes'],
+])('an output that is %s is refused, and nothing is written', async (_what, options, words) => {
+  const text = lackeyText(ACCESSES.slice(0, 10));
+  const trace = file('in.lackey', text);
+  const { status, stderr } = await runCli(['compare', trace, '--pages', '4K', ...options(trace)]);
+  expect(status).toBe(2);
+  expect(stderr).toContain(words);
+  expect(readFileSync(trace, 'utf8')).toBe(text);
+  expect(readdirSync(folder)).not.toContain('x');
+});
+
+/** Another name of a file. */
+function linkTo(path: string): string {
+  linkSync(path, `${path}.link`);
+  return `${path}.link`;
+}

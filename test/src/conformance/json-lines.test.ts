@@ -35,12 +35,20 @@ describe('readJsonLines', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['a missing field', { ...CASE, la: undefined }, /line 2: field la: .*expected string, received undefined/],
+    ['a missing field', { ...CASE, la: undefined }, /line 2: field la: expected text, found nothing$/],
     ['a value that is no number', { ...CASE, cr0: '31' }, /line 2: field cr0: expected a hexadecimal number.*'31'/],
     ['65 bits', { ...CASE, la: '0x10000000000000000' }, /line 2: field la: expected a hexadecimal number/],
-    ['a family nobody knows', { ...CASE, fam: 'cache' }, /line 2: field fam: /],
-    ['a mode nobody knows', { ...CASE, mode: '6l' }, /line 2: field mode: /],
-    ['a level that is none', { ...CASE, cpl: 4 }, /line 2: field cpl: /],
+    [
+      'a family nobody knows',
+      { ...CASE, fam: 'cache' },
+      /line 2: field fam: expected a kind that is known, found 'cache'$/,
+    ],
+    [
+      'a mode nobody knows',
+      { ...CASE, mode: '6l' },
+      /line 2: field mode: expected '32', 'none', 'pae', '4l' or '5l', found '6l'$/,
+    ],
+    ['a level that is none', { ...CASE, cpl: 4 }, /line 2: field cpl: expected a number of at most 3, found 4$/],
     [
       'entries without their values afterwards',
       { ...CASE, mem: [['0x1', '0x2']] },

@@ -81,6 +81,7 @@ describe('the schema', () => {
     ['an unknown operation', { ...base, ops: [[0, 'frobnicate']], res: [0] }, 'frobnicate'],
     ['a missing argument', { ...base, ops: [[0, 'munmap', 4]], res: [0] }, 'munmap'],
     ['an unknown protection', { ...base, ops: [[0, 'mprotect', 4, 1, 'q']], res: [0] }, 'mprotect'],
+    ['a number where a checkpoint belongs', { ...base, ops: [[0, 'ck']], res: [5] }, 'expected a checkpoint'],
     ['fewer results than ops', { ...base, ops: [[0, 'ck']], res: [] }, 'as many results as ops'],
   ])('refuses %s', (_what, program, words) => {
     expect(JSON.stringify(linuxProgram.safeParse(program).error?.issues)).toContain(words);

@@ -1,0 +1,27 @@
+/** Text from outside (names of files, commands and mappings, values that are wrong) on its way to a terminal. */
+
+/** Control characters, line and paragraph separators, and what turns the direction of writing. */
+const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+/** The most characters of a value that an error quotes. */
+const MOST_QUOTED = 80;
+/** A quotation that is longer. Its first quote follows a space or a bracket, which an apostrophe never does. */
+const LONG_QUOTATION = new RegExp(`(?<=^|[\\s(])'([^']{${MOST_QUOTED + 1},})'`, 'gu');
+
+/** Hidden characters as `\x1b` or `\u202e`, so that no terminal obeys them. */
+export function printableText(text: string): string {
+  return text.replace(HIDDEN, (character) => {
+    const code = character.charCodeAt(0);
+    return code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** Its beginning and end when a value is longer than 80 characters. */
+export function shortened(value: string): string {
+  const half = MOST_QUOTED / 2;
+  return value.length > MOST_QUOTED ? `${value.slice(0, half)}…${value.slice(1 - half)}` : value;
+}
+
+/** An error's words as a terminal may have them: one line, nothing hidden, and quotations of at most 80 characters. */
+export function errorText(message: string): string {
+  return printableText(message).replace(LONG_QUOTATION, (_, value: string) => `'${shortened(value)}'`);
+}

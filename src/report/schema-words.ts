@@ -1,0 +1,97 @@
+/** What is wrong with JSON from outside, in words; those of the validator never reach a person. */
+
+import type { z } from 'zod';
+import { printableText, shortened } from './printable.js';
+
+/** The first thing that is wrong. */
+export interface Flaw {
+  /** Names and indices that lead to the value; empty for the whole. */
+  readonly path: readonly PropertyKey[];
+  /** The field there that no schema knows, if that is what is wrong. */
+  readonly unknown?: string;
+  /** `expected …, found …` */
+  readonly problem: string;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  tuple: 'a list',
+  object: 'an object',
+  record: 'an object',
+  null: 'null',
+};
+
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`;
+}
+
+function optionWords(options: readonly z.core.util.Primitive[]): string {
+  return listed(options.map((option) => (typeof option === 'string' ? `'${option}'` : String(option))));
+}
+
+function sized(origin: string, limit: string): string {
+  if (origin === 'string') return `text of ${limit} characters`;
+  if (origin === 'array') return `a list of ${limit} values`;
+  return `${origin === 'int' ? 'a whole number' : 'a number'} of ${limit}`;
+}
+
+/** What would have been right, as what follows `expected`. */
+function expectedWords(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPES[issue.expected] ?? issue.expected;
+    case 'too_big':
+      return sized(issue.origin, `at most ${issue.maximum}`);
+    case 'too_small':
+      return sized(issue.origin, `at least ${issue.minimum}`);
+    case 'invalid_value':
+      return optionWords(issue.values);
+    case 'not_multiple_of':
+      return `a multiple of ${issue.divisor}`;
+    case 'unrecognized_keys':
+      return `no field '${issue.keys.join("', '")}'`;
+    case 'invalid_union':
+      return issue.errors.length === 0
+        ? 'a kind that is known'
+        : listed([...new Set(issue.errors.map(([first]) => expectedWords(first)))]);
+    default:
+      return issue.message?.replace(/^expected /, '') ?? 'another value';
+  }
+}
+
+function foundWords(input: unknown): string {
+  if (input === undefined) return 'nothing';
+  if (typeof input === 'number' && !Number.isFinite(input)) return 'a number beyond 1.7e308';
+  const text = printableText(typeof input === 'string' ? input : JSON.stringify(input));
+  return typeof input === 'string' ? `'${shortened(text)}'` : shortened(text);
+}
+
+function inWords(issue: z.core.$ZodRawIssue): string {
+  const expected = `expected ${expectedWords(issue)}`;
+  if (issue.code === 'unrecognized_keys') return expected;
+  // Of an object whose kind nobody knows, the kind is what is wrong.
+  const tag = issue.code === 'invalid_union' ? issue.discriminator : undefined;
+  const found = tag === undefined ? issue.input : (issue.input as Readonly<Record<string, unknown>>)[tag];
+  return `${expected}, found ${foundWords(found)}`;
+}
+
+/** Where none of several forms fits, the one that fits furthest tells best what is wrong. */
+function flawOf({ path, message, ...issue }: z.core.$ZodIssue): Flaw {
+  const inner = issue.code === 'invalid_union' ? issue.errors.map(([first]) => flawOf(first)) : [];
+  const furthest = inner.reduce<Flaw | undefined>(
+    (best, flaw) => (flaw.path.length > (best?.path.length ?? 0) ? flaw : best),
+    undefined,
+  );
+  if (furthest !== undefined) return { ...furthest, path: [...path, ...furthest.path] };
+  return { path, problem: message, ...(issue.code === 'unrecognized_keys' && { unknown: issue.keys[0] }) };
+}
+
+/** The value as its schema has it, or the first thing that is wrong with it. */
+export function checked<T>(schema: z.ZodType<T>, value: unknown): { readonly value: T } | { readonly flaw: Flaw } {
+  const result = schema.safeParse(value, { error: inWords });
+  return result.success ? { value: result.data } : { flaw: flawOf(result.error.issues[0]) };
+}
