@@ -114,6 +114,7 @@ describe('mremap', () => {
     expect(kernel.mmap(process, request)).toBe(BASE);
     expect(move(kernel, process, BASE, 1024, 513)).toBe(EINVAL);
     expect(move(kernel, process, BASE, 513, 512)).toBe(EINVAL);
+    expect(move(kernel, process, BASE, 1024, 1025, f.MREMAP_MAYMOVE)).toBe(EINVAL);
     expect(move(kernel, process, BASE, 1024, 512)).toBe(BASE);
   });
 

@@ -74,6 +74,16 @@ it('a segment that gets shorter gives its room back, and its bytes are gone when
   expect(kernel.audit()).toEqual([]);
 });
 
+it('a segment that gets shorter stays where it is, between others too', () => {
+  const { kernel, process, selector } = withSegment();
+  data(kernel, process, 64);
+  const { segment } = process.entry(selector)!;
+  const { base } = segment;
+  expect(kernel.grow(process, selector, 64)).toBe(0);
+  expect([segment.base, segment.room]).toEqual([base, 64]);
+  expect(kernel.counters.segmentsMoved).toBe(0);
+});
+
 it('a segment that was just used cannot be used once it is removed', () => {
   const { kernel, process, selector } = withSegment();
   expect(kernel.store(process, selector, 0, 1, 7)).toBe(0);
@@ -133,6 +143,7 @@ describe('without memory for another table', () => {
     while (typeof kernel.spawn() !== 'number');
     expect(multics.enterRing(process, 5)).toBe(ENOMEM);
     expect(process.rings[5]).toBe(null);
+    expect(multics.resume(process)).toBe(ENOMEM);
   });
 });
 
