@@ -6,10 +6,11 @@
  */
 
 import { FETCH, READ, USER, WRITE } from './access.js';
-import { highWord, lowWord } from './address.js';
+import { highWord, lowWord, toHex } from './address.js';
 import { DOUBLE_FAULT, OK, PAGE_FAULT } from './exception.js';
 import type { Exception, FaultRecord } from './exception.js';
 import type { Mmu } from './mmu.js';
+import { longModeActive } from './registers.js';
 
 /** Deals with an exception; true restarts the access, false gives it up. */
 export type ExceptionHandler = (exception: Exception, core: Core) => boolean;
@@ -64,15 +65,32 @@ export class Core {
     }
   }
 
-  /** The unsigned value of 1 to 4 bytes at a plain address, or `undefined` when the access ended in a fault. */
+  /**
+   * The unsigned value of 1 to 4 bytes at a plain address, or `undefined` when the access ended in a fault.
+   * @throws RangeError for an address or a size that is none
+   */
   peek(address: number, size: 1 | 2 | 4): number | undefined {
+    this.checkPlain(address, size);
     const status = this.load(highWord(address), lowWord(address), size);
     return status < 0 ? undefined : this.mmu.valueLo >>> 0;
   }
 
-  /** Stores 1 to 4 bytes at a plain address; false when the access ended in a fault. */
+  /**
+   * Stores 1 to 4 bytes at a plain address; false when the access ended in a fault.
+   * @throws RangeError for an address or a size that is none
+   */
   poke(address: number, size: 1 | 2 | 4, value: number): boolean {
+    this.checkPlain(address, size);
     return this.store(highWord(address), lowWord(address), size, value) >= 0;
+  }
+
+  /** A plain address is a whole number of bytes; without IA-32e mode it has 32 bits. */
+  private checkPlain(address: number, size: number): void {
+    const most = longModeActive(this.mmu) ? Number.MAX_SAFE_INTEGER : 0xffff_ffff;
+    if (!Number.isInteger(address) || address < 0 || address > most) {
+      throw new RangeError(`address ${address} must be a whole number from 0 to ${toHex(most)}`);
+    }
+    if (size !== 1 && size !== 2 && size !== 4) throw new RangeError(`size ${size} must be 1, 2 or 4`);
   }
 
   private as(access: number): number {
@@ -82,10 +100,10 @@ export class Core {
   /** Enters the handler for the fault just raised: OK to make the access again, or the status it ends with. */
   protected deliver(tries: number, fault: FaultRecord): number {
     const exception = fault.take();
+    if (exception.status === PAGE_FAULT) this.mmu.writeCr2(exception.hi, exception.lo);
     if (this.handler === null) return exception.status;
     if (tries >= MOST_RESTARTS) return fault.raise(DOUBLE_FAULT, 0, exception.hi, exception.lo);
     this.exceptions++;
-    if (exception.status === PAGE_FAULT) this.mmu.writeCr2(exception.hi, exception.lo);
     const { cpl } = this;
     this.cpl = 0;
     const restart = this.handler(exception, this);

@@ -76,8 +76,9 @@ export class Mmu extends DataPath {
     });
   }
 
+  /** CR0, CR4 and EFER read back unsigned; words of 64-bit registers are int32. */
   get cr0(): number {
-    return this.registers.cr0;
+    return this.registers.cr0 >>> 0;
   }
   get cr2Hi(): number {
     return this.registers.cr2Hi;
@@ -92,10 +93,10 @@ export class Mmu extends DataPath {
     return this.registers.cr3Lo;
   }
   get cr4(): number {
-    return this.registers.cr4;
+    return this.registers.cr4 >>> 0;
   }
   get efer(): number {
-    return this.registers.efer;
+    return this.registers.efer >>> 0;
   }
 
   /** MOV to CR2, as exception delivery does it. */
@@ -114,7 +115,7 @@ export class Mmu extends DataPath {
     if (!reg.acceptsCr0(registers, value)) return this.refuse();
     const before = { cr0: registers.cr0, efer: registers.efer };
     const changed = registers.cr0 ^ value;
-    registers.cr0 = value | reg.CR0_ET;
+    registers.cr0 = (value & reg.CR0_KNOWN) | reg.CR0_ET;
     if (value & reg.CR0_PG && registers.efer & reg.EFER_LME) registers.efer |= reg.EFER_LMA;
     if (!(value & reg.CR0_PG)) registers.efer &= ~reg.EFER_LMA;
     this.updateRules();

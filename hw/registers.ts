@@ -10,6 +10,8 @@ export const CR0_AM = 1 << 18;
 export const CR0_NW = 1 << 29;
 export const CR0_CD = 1 << 30;
 export const CR0_PG = 1 << 31;
+/** CR0 bits that exist: PE MP EM TS ET NE WP AM NW CD PG. The others of the low word are clear whatever is written. */
+export const CR0_KNOWN = 0xe005_003f | 0;
 
 export const CR4_VME = 1 << 0;
 export const CR4_PSE = 1 << 4;
@@ -20,14 +22,13 @@ export const CR4_PCIDE = 1 << 17;
 export const CR4_SMEP = 1 << 20;
 export const CR4_SMAP = 1 << 21;
 export const CR4_PKE = 1 << 22;
-export const CR4_CET = 1 << 23;
 export const CR4_PKS = 1 << 24;
 
 /**
  * CR4 bits that the modelled processor has: VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 FSGSBASE
- * PCIDE OSXSAVE SMEP SMAP PKE CET PKS. Setting another one is #GP(0). VMXE and SMXE are left out: there is no VMX.
+ * PCIDE OSXSAVE SMEP SMAP PKE PKS. Setting another one is #GP(0). VMXE, SMXE and CET are left out: none is modelled.
  */
-export const CR4_KNOWN = 0x01f7_1fff;
+export const CR4_KNOWN = 0x0177_1fff;
 
 export const EFER_SCE = 1 << 0;
 export const EFER_LME = 1 << 8;
@@ -55,7 +56,7 @@ export class Registers {
 }
 
 /** Whether the processor is in IA-32e mode, the mode of 64-bit code and of 4-level and 5-level paging. */
-export function longModeActive(registers: Registers): boolean {
+export function longModeActive(registers: Pick<Registers, 'efer'>): boolean {
   return (registers.efer & EFER_LMA) !== 0;
 }
 
@@ -63,7 +64,6 @@ export function longModeActive(registers: Registers): boolean {
 export function acceptsCr0(registers: Registers, value: number): boolean {
   if (value & CR0_PG && !(value & CR0_PE)) return false;
   if (value & CR0_NW && !(value & CR0_CD)) return false;
-  if (!(value & CR0_WP) && registers.cr4 & CR4_CET) return false;
   const enables = (value & CR0_PG) !== 0 && !(registers.cr0 & CR0_PG);
   if (enables && registers.efer & EFER_LME && !(registers.cr4 & CR4_PAE)) return false;
   return (value & CR0_PG) !== 0 || !(registers.cr4 & CR4_PCIDE);
@@ -83,7 +83,6 @@ export function acceptsCr4(registers: Registers, value: number): boolean {
   const changed = registers.cr4 ^ value;
   if (value & ~CR4_KNOWN) return false;
   if (long && (changed & CR4_LA57 || !(value & CR4_PAE))) return false;
-  if (value & CR4_CET && !(registers.cr0 & CR0_WP)) return false;
   const enablesPcid = (changed & value & CR4_PCIDE) !== 0;
   return !enablesPcid || (long && (registers.cr3Lo & PCID_MASK) === 0);
 }

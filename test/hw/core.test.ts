@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Core } from '../../hw/core.js';
 import { DOUBLE_FAULT, OK, PAGE_FAULT } from '../../hw/exception.js';
+import { Mmu } from '../../hw/mmu.js';
+import { Ram } from '../../hw/ram.js';
 import { Tables } from './tables.js';
 
 function core(): { tables: Tables; core: Core } {
@@ -22,6 +24,29 @@ describe('Core', () => {
     expect(cpu.peek(0x5004, 4)).toBe(1234);
     expect(tables.ram.load32(0, 70 * 4096 + 4)).toBe(1234);
     expect([cpu.exceptions, cpu.cpl, cpu.mmu.cr2Lo]).toEqual([1, 3, 0x5004]);
+  });
+
+  it('puts the address of a page fault into CR2 though nobody handles it', () => {
+    const { core: cpu } = core();
+    cpu.load(0, 0x5008, 4);
+    expect(cpu.mmu.cr2Lo).toBe(0x5008);
+  });
+
+  it.each([NaN, 1.5, -1, Infinity, 2 ** 54])('refuses %d as a plain address', (address) => {
+    const { core: cpu } = core();
+    expect(() => cpu.peek(address, 1)).toThrow(RangeError);
+    expect(() => cpu.poke(address, 1, 0)).toThrow(`address ${address} must be a whole number`);
+  });
+
+  it('refuses an address above 4 GiB while addresses have 32 bits', () => {
+    const cpu = new Core(new Mmu({ ram: new Ram({ bytes: 1 << 20 }) }));
+    expect(() => cpu.poke(2 ** 32 + 0x1000, 4, 1)).toThrow('from 0 to 0xffffffff');
+    expect(cpu.poke(0x1000, 4, 1)).toBe(true);
+  });
+
+  it('refuses a size that is none', () => {
+    const { core: cpu } = core();
+    expect(() => cpu.peek(0, 3 as 4)).toThrow('size 3 must be 1, 2 or 4');
   });
 
   it('ends the access when the handler gives up, or when there is none', () => {

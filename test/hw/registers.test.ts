@@ -115,3 +115,25 @@ describe('canonical addresses', () => {
     expect(mmu.counters.snapshot().data.lookups).toBe(0);
   });
 });
+
+describe('registers hold what exists of what is written', () => {
+  it('MOV to CR0 leaves bits that do not exist clear, and sets ET', () => {
+    const mmu = fresh();
+    expect(mmu.writeCr0(0x1ff9_ffd1)).toBe(OK);
+    expect(mmu.cr0).toBe(0x0001_0011);
+  });
+
+  it('reads back unsigned', () => {
+    const mmu = fresh();
+    mmu.writeCr4(0x20);
+    mmu.writeEfer(0x100);
+    mmu.writeCr3(0, 0x1000);
+    expect(mmu.writeCr0(0x8001_0001)).toBe(OK);
+    expect(mmu.cr0).toBe(0x8001_0011);
+  });
+
+  it('refuses CR4.CET, which is not modelled', () => {
+    const mmu = fresh();
+    expect(mmu.writeCr4(1 << 23)).toBe(GENERAL_PROTECTION);
+  });
+});
