@@ -1,5 +1,5 @@
 /**
- * TLB shapes of real processors, each number with its source.
+ * TLB shapes of real processors, each number with its source. Where two sources differ, both are stated.
  *
  * What no primary source confirms says "model default" in its source, and so does every paging-structure cache: their
  * sizes are mostly unpublished. All arrays replace by true LRU, which is the model's choice; real ones approximate it.
@@ -13,18 +13,30 @@ const SMALL = [SHIFT_4K];
 const LARGE = [SHIFT_2M, SHIFT_4M];
 const UP_TO_LARGE = [...SMALL, ...LARGE];
 const GIANT = [SHIFT_1G];
+/** Of the pages that Arm's first levels hold, those that x86 has too. */
+const ARM_L1 = [SHIFT_4K, SHIFT_2M];
 
 const OPTIMIZATION_MANUAL = 'Intel optimization manual, table 2-15';
 const ICE_LAKE = 'CPUID 706E5; WikiChip';
 const GOLDEN_COVE = 'CPUID 90672; jia.je 2025-01-10';
 const ZEN_2 = 'CPUID 870F10; WikiChip';
+const ZEN_2_L2 = 'CPUID 870F10 leaf 80000006, EBX 68006400';
 const ZEN_3 = 'CPUID A20F10; AnandTech 16214';
 const ZEN_4 = 'CPUID A60F12';
 const ZEN_5 = 'Hot Chips 2024; CPUID B40F40';
 const A76 = 'Arm TRM 100798, A5';
+const A76_L1I = 'Arm TRM 100798, A5.2.1: pages of 4K, 16K, 64K, 2M, 32M';
+const A76_L1D = 'Arm TRM 100798, A5.2.2: pages of 4K, 16K, 64K, 2M, 512M';
+const N1 = 'model default: as Cortex-A76, which has the same core; not confirmed in its own manual';
 const U74 = 'JH7110 device tree';
 const UNCONFIRMED = 'model default: not confirmed in a primary source';
 const WAYS_UNKNOWN = 'entries as published; model default: the ways';
+
+/** AMD's leaf 80000006 gives ways by page size. */
+function waysBySize(small: number, large: number): string {
+  const ways = `leaf 80000006: ${small} ways for 4K, ${large} for 2M, which may be parts of one array skewed by size`;
+  return `${ways}; model default: ${small} ways for both`;
+}
 
 function array(entries: number, ways: number, pages: readonly number[], source: string): TlbArrayShape {
   return { entries, ways, pages, source };
@@ -45,13 +57,19 @@ export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
 
 const SKYLAKE: TlbGeometry = {
   name: 'skylake',
-  l1Instruction: [array(128, 8, SMALL, OPTIMIZATION_MANUAL), full(8, LARGE, OPTIMIZATION_MANUAL)],
+  l1Instruction: [
+    array(128, 8, SMALL, `${OPTIMIZATION_MANUAL}; CPUID descriptor B5H says 64x8`),
+    full(8, LARGE, OPTIMIZATION_MANUAL),
+  ],
   l1Data: [
     array(64, 4, SMALL, OPTIMIZATION_MANUAL),
-    array(32, 4, LARGE, UNCONFIRMED),
-    array(4, 4, GIANT, OPTIMIZATION_MANUAL),
+    array(32, 4, LARGE, 'CPUID descriptor 63H'),
+    array(4, 4, GIANT, `${OPTIMIZATION_MANUAL}; CPUID descriptor 63H`),
   ],
-  l2: [array(1536, 12, UP_TO_LARGE, OPTIMIZATION_MANUAL), array(16, 4, GIANT, UNCONFIRMED)],
+  l2: [
+    array(1536, 12, UP_TO_LARGE, `${OPTIMIZATION_MANUAL}; CPUID descriptor C3H says 6 ways`),
+    array(16, 4, GIANT, 'CPUID descriptor C3H'),
+  ],
   walkCaches: DEFAULT_WALK_CACHES,
 };
 
@@ -74,7 +92,7 @@ const PRESETS: readonly TlbGeometry[] = [
     name: 'golden-cove',
     l1Instruction: [array(256, 8, SMALL, GOLDEN_COVE), array(32, 8, LARGE, GOLDEN_COVE)],
     l1Data: [
-      array(96, 6, SMALL, 'Intel optimization manual; the CPUID dump says 64x4'),
+      array(96, 6, SMALL, 'Intel optimization manual, and the CPUID dump of Granite Rapids; CPUID 90672 says 64x4'),
       array(32, 4, LARGE, GOLDEN_COVE),
       full(8, GIANT, GOLDEN_COVE),
     ],
@@ -86,10 +104,10 @@ const PRESETS: readonly TlbGeometry[] = [
     name: 'zen2',
     l1Instruction: [full(64, ALL, ZEN_2)],
     l1Data: [full(64, ALL, ZEN_2)],
-    // Published as 2048 entries of 12 ways, which makes no whole number of sets: the 12 are 8 for 4 KiB, 2 for 2 MiB
-    // and 2 for coalesced pages (second-hand), so 8 ways of 256 sets hold the 2048.
-    l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_2}; model default: 8 of the 12 ways, shared by 4 KiB and 2 MiB`)],
-    l2Instruction: [array(512, 8, UP_TO_LARGE, `${ZEN_2}; ${WAYS_UNKNOWN}`)],
+    // Also published as 12 ways, which makes no whole number of sets: the 12 are 8 for 4 KiB, 2 for 2 MiB and 2 for
+    // coalesced pages (second-hand), so 8 ways of 256 sets hold the 2048.
+    l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_2_L2}; WikiChip says 12 ways; model default: 4K and 2M share the 8`)],
+    l2Instruction: [array(1024, 8, UP_TO_LARGE, `${ZEN_2_L2}; 7-cpu.com says 512 entries`)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
@@ -97,15 +115,18 @@ const PRESETS: readonly TlbGeometry[] = [
     l1Instruction: [full(64, ALL, ZEN_3)],
     l1Data: [full(64, ALL, ZEN_3)],
     l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_3}; ${WAYS_UNKNOWN}`), full(64, GIANT, `${ZEN_3}; ${WAYS_UNKNOWN}`)],
-    l2Instruction: [array(512, 8, UP_TO_LARGE, `${ZEN_3}; ${WAYS_UNKNOWN}`)],
+    l2Instruction: [array(512, 4, UP_TO_LARGE, `${ZEN_3}; ${waysBySize(4, 2)}`)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
     name: 'zen4',
     l1Instruction: [full(64, ALL, ZEN_4)],
     l1Data: [full(72, ALL, ZEN_4)],
-    l2: [array(3072, 24, UP_TO_LARGE, ZEN_4)],
-    l2Instruction: [array(512, 8, UP_TO_LARGE, `${ZEN_4}; ${WAYS_UNKNOWN}`)],
+    l2: [
+      array(3072, 8, UP_TO_LARGE, `${ZEN_4}; ${waysBySize(8, 6)}; 24 ways, also published, are not confirmed`),
+      full(64, GIANT, `${ZEN_4} leaf 80000019, EBX F0400000`),
+    ],
+    l2Instruction: [array(512, 4, UP_TO_LARGE, `${ZEN_4}; ${waysBySize(4, 2)}`)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
@@ -113,24 +134,24 @@ const PRESETS: readonly TlbGeometry[] = [
     l1Instruction: [full(64, ALL, ZEN_5)],
     l1Data: [full(96, ALL, ZEN_5)],
     l2: [
-      array(4096, 16, UP_TO_LARGE, `${ZEN_5}; ${WAYS_UNKNOWN}`),
-      array(1024, 16, GIANT, `${ZEN_5}; ${WAYS_UNKNOWN}`),
+      array(4096, 8, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(8, 4)}`),
+      array(1024, 4, GIANT, 'CPUID B40F40 leaf 80000019, EBX 40200000: 4 ways, and 32 times 32 entries on family 1Ah'),
     ],
-    l2Instruction: [array(2048, 16, UP_TO_LARGE, `${ZEN_5}; ${WAYS_UNKNOWN}`)],
+    l2Instruction: [array(2048, 4, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(4, 2)}`)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
     name: 'cortex-a76',
-    l1Instruction: [full(48, ALL, A76)],
-    l1Data: [full(48, ALL, A76)],
+    l1Instruction: [full(48, ARM_L1, A76_L1I)],
+    l1Data: [full(48, ARM_L1, A76_L1D)],
     l2: [array(1280, 5, ALL, A76)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
     name: 'neoverse-n1',
-    l1Instruction: [full(48, ALL, UNCONFIRMED)],
-    l1Data: [full(48, ALL, UNCONFIRMED)],
-    l2: [array(1280, 5, ALL, UNCONFIRMED)],
+    l1Instruction: [full(48, ARM_L1, N1)],
+    l1Data: [full(48, ARM_L1, N1)],
+    l2: [array(1280, 5, ALL, N1)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
