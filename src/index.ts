@@ -6,7 +6,8 @@ export { Kernel } from './kernel/kernel.js';
 export type { KernelOptions } from './kernel/kernel.js';
 export type { Process } from './kernel/process.js';
 export * from './kernel/flags.js';
-export { errnoName } from './kernel/errno.js';
+export * from './kernel/errno.js';
+export { BUS_ADRERR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR, signalName } from './kernel/signal.js';
 
 export { AccessBlock, LOAD, MODIFY, STORE } from './trace/block.js';
 export type { Trace } from './trace/block.js';

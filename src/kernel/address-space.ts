@@ -4,7 +4,8 @@ import { PAGE_BYTES, PAGE_SHIFT } from '../../hw/address.js';
 import { VmaMap } from './vma-map.js';
 
 /** When anonymous memory gets 2 MiB pages: /sys/kernel/mm/transparent_hugepage/enabled. */
-export type HugePagePolicy = 'always' | 'madvise' | 'never';
+export type HugePagePolicy = (typeof HUGE_PAGE_POLICIES)[number];
+export const HUGE_PAGE_POLICIES = ['always', 'madvise', 'never'] as const;
 
 /** One past the last user address: 47 bits less a guard page. Source: Linux Documentation/arch/x86/x86_64/mm.rst. */
 export const USER_END = 2 ** 47 - PAGE_BYTES;

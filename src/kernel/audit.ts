@@ -3,8 +3,10 @@
  */
 
 import { PTE_P, PTE_PS, PTE_RW } from '../../hw/paging/x86-format.js';
-import { toHex } from '../../hw/address.js';
+import { PAGE_BYTES, toHex } from '../../hw/address.js';
+import { USER_END } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
+import { isWhole } from './arguments.js';
 import { FRAME_ANON, FRAME_TABLE, MAP_COUNT } from './frames.js';
 import { firstFrame } from './mapping.js';
 import type { Memory } from './memory.js';
@@ -55,11 +57,17 @@ class Audit {
     let end = 0;
     for (const vma of space.vmas) {
       const name = `space ${space.id}: VMA ${toHex(vma.start)}`;
-      if (vma.start < end || vma.end <= vma.start) this.report(`${name} is empty or overlaps the one before`);
+      if (![vma.start, vma.end].every((edge) => isWhole(edge, 0, USER_END) && edge % PAGE_BYTES === 0)) {
+        this.report(`${name} has an edge that is no page of a process: ${vma.start}, ${vma.end}`);
+      }
+      if (!(vma.start >= end) || !(vma.end > vma.start)) this.report(`${name} is empty or overlaps the one before`);
       if (vma.anonVma !== null && !vma.chain.includes(vma.anonVma)) this.report(`${name} is not on its own anon_vma`);
       if (vma.chain.some((anonVma) => !anonVma.vmas.has(vma))) this.report(`${name} is missing in the reverse map`);
       if (vma.file !== null && !vma.file.object.vmas.has(vma)) this.report(`${name} is missing in its object's list`);
       end = vma.end;
+    }
+    for (const vma of space.vmas.stale()) {
+      this.report(`space ${space.id}: the tree is wrong about VMA ${toHex(vma.start)} or what lies below it`);
     }
   }
 

@@ -3,6 +3,7 @@
 import { PAGE_BYTES } from '../../hw/address.js';
 import { alignUp, USER_END } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
+import { isWhole } from './arguments.js';
 import type { Memory } from './memory.js';
 import { unmapRange } from './munmap.js';
 import { STACK_GUARD_GAP, startWithGap, Vma } from './vma.js';
@@ -15,7 +16,7 @@ const HEAP_FLAGS =
 
 /** Sets the program break if that is possible. Returns the break afterwards, bytes. Source: Linux manual pages, brk(2). */
 export function brk(memory: Memory, space: AddressSpace, wanted: number): number {
-  if (space.brkStart < 0 || wanted < space.brkStart || wanted > USER_END) return space.brkEnd;
+  if (space.brkStart < 0 || !isWhole(wanted, space.brkStart, USER_END)) return space.brkEnd;
   const before = alignUp(space.brkEnd);
   const after = alignUp(wanted);
   const done =

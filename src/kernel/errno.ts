@@ -3,6 +3,8 @@
  * Source: Linux manual pages, errno(3).
  */
 
+import { SIGNAL_NAMES } from './signal.js';
+
 export const EPERM = -1;
 export const ENOENT = -2;
 export const ESRCH = -3;
@@ -39,7 +41,7 @@ const NAMES = new Map<number, string>([
   [EOPNOTSUPP, 'EOPNOTSUPP'],
 ]);
 
-/** `-12` as `ENOMEM`; a number that is no error of this file as `error N`. */
+/** `-12` as `ENOMEM`, a signal as {@link signalName} has it; a number that is neither as `error N`. */
 export function errnoName(error: number): string {
-  return NAMES.get(error) ?? `error ${-error}`;
+  return NAMES.get(error) ?? SIGNAL_NAMES.get(error) ?? `error ${-error}`;
 }

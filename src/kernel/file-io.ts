@@ -1,6 +1,7 @@
 /** System calls on files that see the same page cache as mappings: pread, pwrite, ftruncate, fallocate. */
 
 import { PAGE_BYTES, PAGE_OFFSET_MASK } from '../../hw/address.js';
+import { isWhole } from './arguments.js';
 import { EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from './errno.js';
 import { LARGEST_FILE } from './file.js';
 import type { FileObject, OpenFile } from './file.js';
@@ -20,7 +21,7 @@ export type PageMover = (frame: number, offsetInPage: number, bytes: number, don
  */
 export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: number, move: PageMover): number {
   if (!file.readable) return EBADF;
-  if (offset < 0 || bytes < 0) return EINVAL;
+  if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
   const { object } = file;
   const wanted = Math.min(bytes, Math.max(0, object.size - offset));
   let done = 0;
@@ -55,7 +56,7 @@ export interface ByteSource {
  */
 export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes: number, source: ByteSource): number {
   if (!file.writable) return EBADF;
-  if (offset < 0 || bytes < 0) return EINVAL;
+  if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
   if (offset + bytes > LARGEST_FILE) return EFBIG;
   const { object } = file;
   let done = 0;
@@ -92,7 +93,7 @@ function zeroBytes(memory: Memory, frame: number, from: number, to: number): voi
 
 /** ftruncate(2). Returns 0 or EINVAL; pages past the new end leave every mapping, private copies too. */
 export function truncateFile(memory: Memory, file: OpenFile, size: number): number {
-  if (!file.writable || size < 0) return EINVAL;
+  if (!file.writable || !isWhole(size, 0)) return EINVAL;
   if (size > LARGEST_FILE) return EFBIG;
   const { object } = file;
   if (size > object.size) {
@@ -142,7 +143,7 @@ function zeroPart(memory: Memory, object: FileObject, from: number, to: number):
  * @returns 0, EBADF, EINVAL, EFBIG, EOPNOTSUPP or ENOMEM (nothing was reserved)
  */
 export function allocateFile(memory: Memory, file: OpenFile, mode: number, offset: number, length: number): number {
-  if (offset < 0 || length <= 0) return EINVAL;
+  if (!isWhole(offset, 0) || !isWhole(length, 1) || !isWhole(mode)) return EINVAL;
   if ((mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE)) !== 0) return EOPNOTSUPP;
   if ((mode & FALLOC_PUNCH_HOLE) !== 0 && (mode & FALLOC_KEEP_SIZE) === 0) return EOPNOTSUPP;
   if (!file.writable) return EBADF;

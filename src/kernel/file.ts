@@ -6,7 +6,8 @@ import type { Vma } from './vma.js';
  * `shmem`: lives in memory alone (memfd, POSIX and SysV shared memory, shared anonymous mappings); `disk`: a regular
  * file, whose first read of a page is a major fault and whose clean pages wait for a write fault to become dirty.
  */
-export type ObjectKind = 'shmem' | 'disk';
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
+export const OBJECT_KINDS = ['disk', 'shmem'] as const;
 
 /** Bytes of the largest file: every offset is exact as a plain number. */
 export const LARGEST_FILE = 2 ** 52;

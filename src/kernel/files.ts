@@ -1,7 +1,8 @@
 /** Files and shared memory by name: making, opening, closing and unlinking the objects of the page cache. */
 
+import { checkChoice } from './arguments.js';
 import { EINVAL, ENOENT } from './errno.js';
-import { FileObject, OpenFile } from './file.js';
+import { FileObject, OBJECT_KINDS, OpenFile } from './file.js';
 import type { ObjectKind } from './file.js';
 import { allocateFile, readFile, truncateFile, writeFile } from './file-io.js';
 import type { Memory } from './memory.js';
@@ -33,8 +34,9 @@ export class Files {
     return this.#open(this.#make('shmem', `/memfd:${name} (deleted)`), true, true);
   }
 
-  /** open(2) or, with kind `shmem`, shm_open(3): makes the file if there is none. */
+  /** open(2) or, with kind `shmem`, shm_open(3): makes the file if there is none. @throws RangeError for another kind */
   open(name: string, kind: ObjectKind, readable = true, writable = true): OpenFile {
+    checkChoice('kind of file', kind, OBJECT_KINDS);
     let object = this.#names.get(name);
     if (object === undefined) {
       object = this.#make(kind, name);

@@ -7,10 +7,11 @@
  */
 
 import type { AddressSpace } from './address-space.js';
+import { checkAccess, isWhole } from './arguments.js';
 import { audit } from './audit.js';
 import { brk } from './brk.js';
 import type { KernelCounters } from './counters.js';
-import { EFAULT, ENOMEM, ESRCH } from './errno.js';
+import { EFAULT, EINVAL, ENOMEM } from './errno.js';
 import { Files } from './files.js';
 import type { OpenFile } from './file.js';
 import { readFile, writeFile } from './file-io.js';
@@ -74,66 +75,72 @@ export class Kernel extends ProcessTable {
     return this.#user.valueHi;
   }
 
-  /** Runs a system call in the process's address space. */
-  #in(process: Process, call: (space: AddressSpace) => number): number {
+  /** Runs a system call in the process's address space; EINVAL unless all its numbers are whole. */
+  #in<T>(process: Process, numbers: readonly number[], call: (space: AddressSpace) => T | number): T | number {
     const { space } = process;
-    return space === null || process.waitsFor !== null ? cannotRun(process) : call(space);
+    if (space === null || process.waitsFor !== null) return cannotRun(process);
+    return numbers.every((value) => isWhole(value)) ? call(space) : EINVAL;
   }
 
   mmap(process: Process, request: MmapRequest): number {
-    return this.#in(process, (space) => mmap(this.memory, space, request));
+    const { address, length, prot, flags, offset } = request;
+    return this.#in(process, [address, length, prot, flags, offset], (space) => mmap(this.memory, space, request));
   }
 
   munmap(process: Process, address: number, length: number): number {
-    return this.#in(process, (space) => munmap(this.memory, space, address, length));
+    return this.#in(process, [address, length], (space) => munmap(this.memory, space, address, length));
   }
 
   mprotect(process: Process, address: number, length: number, prot: number): number {
-    return this.#in(process, (space) => mprotect(this.memory, space, address, length, prot));
+    return this.#in(process, [address, length, prot], (space) => mprotect(this.memory, space, address, length, prot));
   }
 
   mremap(process: Process, request: MremapRequest): number {
-    return this.#in(process, (space) => mremap(this.memory, space, request));
+    const { address, oldLength, newLength, flags, newAddress } = request;
+    const numbers = [address, oldLength, newLength, flags, newAddress];
+    return this.#in(process, numbers, (space) => mremap(this.memory, space, request));
   }
 
   madvise(process: Process, address: number, length: number, advice: number): number {
-    return this.#in(process, (space) => madvise(this.memory, space, address, length, advice));
+    return this.#in(process, [address, length, advice], (space) =>
+      madvise(this.memory, space, address, length, advice),
+    );
   }
 
   msync(process: Process, address: number, length: number, flags: number): number {
-    return this.#in(process, (space) => msync(space, address, length, flags));
+    return this.#in(process, [address, length, flags], (space) => msync(space, address, length, flags));
   }
 
   mlock(process: Process, address: number, length: number): number {
-    return this.#in(process, (space) => setLocked(this.memory, space, address, length, true));
+    return this.#in(process, [address, length], (space) => setLocked(this.memory, space, address, length, true));
   }
 
   munlock(process: Process, address: number, length: number): number {
-    return this.#in(process, (space) => setLocked(this.memory, space, address, length, false));
+    return this.#in(process, [address, length], (space) => setLocked(this.memory, space, address, length, false));
   }
 
   /** For each page whether it is in memory, or an errno. */
   mincore(process: Process, address: number, length: number): boolean[] | number {
-    return process.space === null ? ESRCH : mincore(this.memory, process.space, address, length);
+    return this.#in(process, [address, length], (space) => mincore(this.memory, space, address, length));
   }
 
-  /** Sets the break and returns what it is then; a wanted break of 0 only asks. */
+  /** Sets the break and returns what it is then, the old one if that cannot be; a wanted break of 0 only asks. */
   brk(process: Process, wanted: number): number {
-    return this.#in(process, (space) => brk(this.memory, space, wanted));
+    return this.#in(process, [], (space) => brk(this.memory, space, wanted));
   }
 
   /** Attaches a System V segment; see {@link SharedMemory.attach}. */
   shmat(process: Process, id: number, address: number, flags: number): number {
-    return this.#in(process, (space) => this.shm.attach(space, id, address, flags));
+    return this.#in(process, [id, address, flags], (space) => this.shm.attach(space, id, address, flags));
   }
 
   shmdt(process: Process, address: number): number {
-    return this.#in(process, (space) => this.shm.detach(space, address));
+    return this.#in(process, [address], (space) => this.shm.detach(space, address));
   }
 
   /** pread(2) into the process's memory: bytes read, 0 at the end of the file, or an errno. */
   pread(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
-    return this.#in(process, (space) =>
+    return this.#in(process, [address, bytes, offset], (space) =>
       readFile(this.memory, file, offset, bytes, (frame, inPage, count, done) => {
         const piece = new Uint8Array(count);
         readFrame(this.memory, frame, inPage, piece);
@@ -144,7 +151,7 @@ export class Kernel extends ProcessTable {
 
   /** pwrite(2) from the process's memory: bytes written, or an errno. */
   pwrite(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
-    return this.#in(process, (space) =>
+    return this.#in(process, [address, bytes, offset], (space) =>
       writeFile(this.memory, file, offset, bytes, {
         take: (done, count) => {
           const piece = new Uint8Array(count);
@@ -155,32 +162,38 @@ export class Kernel extends ProcessTable {
     );
   }
 
-  /** The kernel reads the process's memory: bytes that could be read. */
+  /** The kernel reads the process's memory: bytes that could be read, or EINVAL. */
   copyIn(process: Process, address: number, target: Uint8Array): number {
-    return this.#in(process, (space) => copyIn(this.memory, space, address, target));
+    return this.#in(process, [address], (space) => copyIn(this.memory, space, address, target));
   }
 
-  /** The kernel writes to the process's memory, breaking copy-on-write: bytes that could be written. */
+  /** The kernel writes to the process's memory, breaking copy-on-write: bytes that could be written, or EINVAL. */
   copyOut(process: Process, address: number, source: Uint8Array): number {
-    return this.#in(process, (space) => copyOut(this.memory, space, address, source));
+    return this.#in(process, [address], (space) => copyOut(this.memory, space, address, source));
   }
 
-  /** Loads 1 to 8 bytes as the process would; see `valueLo` and `valueHi`. Returns 0 or a signal of signal.ts. */
+  /**
+   * Loads 1 to 8 bytes as the process would; see `valueLo` and `valueHi`. Returns 0 or a signal of signal.ts.
+   * @throws RangeError for another size, or an address that is no whole number below 2^53
+   */
   load(process: Process, address: number, size: number): number {
+    checkAccess(address, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
     return this.#accessed(process, this.#user.load(space, address, size));
   }
 
-  /** Stores 1 to 8 bytes as the process would. Returns 0 or a signal. */
+  /** Stores 1 to 8 bytes as the process would; 0 or a signal. @throws RangeError as {@link load} */
   store(process: Process, address: number, size: number, valueLo: number, valueHi = 0): number {
+    checkAccess(address, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
     return this.#accessed(process, this.#user.store(space, address, size, valueLo, valueHi));
   }
 
-  /** Fetches 1 to 8 bytes of code as the process would. Returns 0 or a signal. */
+  /** Fetches 1 to 8 bytes of code as the process would; 0 or a signal. @throws RangeError as {@link load} */
   fetch(process: Process, address: number, size: number): number {
+    checkAccess(address, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
     return this.#accessed(process, this.#user.fetch(space, address, size));
@@ -194,18 +207,22 @@ export class Kernel extends ProcessTable {
 
   /** As {@link mmap} for private anonymous memory at a fixed place; see {@link mapRegion}. */
   mapRegion(process: Process, start: number, length: number): number {
-    return this.#in(process, (space) => mapRegion(this.memory, space, process.pages, start, length));
+    return this.#in(process, [start, length], (space) => mapRegion(this.memory, space, process.pages, start, length));
   }
 
   /** Makes the page at `address` resident and writable as a write would, without an access. Returns 0, EFAULT or ENOMEM. */
   populate(process: Process, address: number): number {
-    const vma = process.space?.vmas.at(address);
+    const vma = isWhole(address) ? process.space?.vmas.at(address) : undefined;
     if (vma === undefined || (vma.flags & VM_WRITE) === 0) return EFAULT;
     return faultIn(this.memory, vma, address, true) < 0 ? ENOMEM : 0;
   }
 
-  /** What /proc/PID/pagemap tells about the page at `address`; `undefined` once the process has ended. */
+  /**
+   * What /proc/PID/pagemap tells about the page at `address`; `undefined` once the process has ended.
+   * @throws RangeError for an address that is no whole number below 2^53
+   */
   pagemap(process: Process, address: number): PagemapEntry | undefined {
+    checkAccess(address, 1);
     return process.space === null ? undefined : pagemap(this.memory, process.space, address);
   }
 

@@ -14,12 +14,13 @@ const TABLES_CEILING = 2 ** 47;
 /** Unmaps `[address, address + length)`. Returns 0, EINVAL or ENOMEM. Source: Linux manual pages, munmap(2). */
 export function munmap(memory: Memory, space: AddressSpace, address: number, length: number): number {
   const end = address + alignUp(length);
-  if (address % PAGE_BYTES !== 0 || address < 0 || length <= 0 || end > USER_END) return EINVAL;
+  if (address % PAGE_BYTES !== 0 || address < 0 || length <= 0) return EINVAL;
   return unmapRange(memory, space, address, end);
 }
 
-/** Unmaps whole pages, splitting the VMAs at both ends. Returns 0, ENOMEM or EINVAL (through a hugetlb page). */
+/** Unmaps whole pages, splitting the VMAs at both ends. Returns 0, ENOMEM or EINVAL (cuts a hugetlb page, or ends too high). */
 export function unmapRange(memory: Memory, space: AddressSpace, start: number, end: number): number {
+  if (end > USER_END) return EINVAL;
   for (const edge of [start, end]) {
     const vma = space.vmas.at(edge);
     if (vma === undefined || vma.start === edge) continue;

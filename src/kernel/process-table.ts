@@ -1,9 +1,10 @@
 /** Processes: how they begin, become others, and end. */
 
 import { Random } from '../../hw/random.js';
-import { USER_END } from './address-space.js';
+import { HUGE_PAGE_POLICIES, USER_END } from './address-space.js';
 import type { AddressSpace, HugePagePolicy } from './address-space.js';
-import { EAGAIN, ECHILD, ESRCH } from './errno.js';
+import { checkChoice, isWhole } from './arguments.js';
+import { EAGAIN, ECHILD, EINVAL, ESRCH } from './errno.js';
 import { forkSpace } from './fork.js';
 import type { Memory } from './memory.js';
 import { Process } from './process.js';
@@ -43,13 +44,17 @@ export class ProcessTable {
     this.#random = seed === undefined ? null : new Random(seed);
   }
 
-  /** A first process with nothing mapped; or ENOMEM. */
+  /** A first process with nothing mapped; EINVAL for a `brk` that is no user address; or ENOMEM. @throws RangeError for an unknown policy */
   spawn(options: SpawnOptions = {}): Process | number {
-    const pages = options.pages ?? '4K';
-    const space = this.memory.newSpace(options.hugePages ?? POLICIES[pages]);
+    const { pages = '4K', brk = -1 } = options;
+    checkChoice('pages', pages, Object.keys(POLICIES));
+    const hugePages = options.hugePages ?? POLICIES[pages];
+    checkChoice('hugePages', hugePages, HUGE_PAGE_POLICIES);
+    if (!isWhole(brk, options.brk === undefined ? -1 : 0, USER_END)) return EINVAL;
+    const space = this.memory.newSpace(hugePages);
     if (typeof space === 'number') return space;
     this.#layOut(space);
-    space.brkStart = space.brkEnd = options.brk ?? -1;
+    space.brkStart = space.brkEnd = brk;
     return this.#enrol(null, space, pages);
   }
 

@@ -3,8 +3,9 @@
 import { PAGE_BYTES } from '../../hw/address.js';
 import { alignDown, alignUp } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
+import { isWhole } from './arguments.js';
 import { EEXIST, EIDRM, EINVAL, ENOENT } from './errno.js';
-import { FileObject, OpenFile } from './file.js';
+import { FileObject, LARGEST_FILE, OpenFile } from './file.js';
 import * as f from './flags.js';
 import type { Memory } from './memory.js';
 import { mmap } from './mmap.js';
@@ -38,13 +39,14 @@ export class SharedMemory {
 
   /** shmget(2): the segment's id, ENOENT, EEXIST or EINVAL. */
   get(key: number, bytes: number, flags: number): number {
+    if (![key, flags].every((value) => isWhole(value)) || !isWhole(bytes, 0, LARGEST_FILE)) return EINVAL;
     for (const [id, segment] of this.#segments) {
       if (key === IPC_PRIVATE || segment.key !== key || segment.removed) continue;
       if ((flags & IPC_CREAT) !== 0 && (flags & IPC_EXCL) !== 0) return EEXIST;
       return bytes > segment.bytes ? EINVAL : id;
     }
     if (key !== IPC_PRIVATE && (flags & IPC_CREAT) === 0) return ENOENT;
-    if (!(bytes > 0)) return EINVAL;
+    if (bytes === 0) return EINVAL;
     const object = new FileObject(this.#memory.nextId(), 'shmem', `/SYSV${(key >>> 0).toString(16).padStart(8, '0')}`);
     object.size = alignUp(bytes);
     object.links = 1;
@@ -57,7 +59,7 @@ export class SharedMemory {
   /** shmat(2): the address, EINVAL, EIDRM or ENOMEM. Address 0 lets the kernel choose. */
   attach(space: AddressSpace, id: number, address: number, flags: number): number {
     const segment = this.#find(id);
-    if (segment === undefined) return EINVAL;
+    if (segment === undefined || !isWhole(address, 0) || !isWhole(flags)) return EINVAL;
     if (segment.removed && segment.object.vmas.size === 0) return EIDRM;
     const place = (flags & SHM_RND) !== 0 ? alignDown(address) : address;
     if (place % SHMLBA !== 0 || (place === 0 && (flags & SHM_REMAP) !== 0)) return EINVAL;

@@ -13,7 +13,8 @@ export const BUS_ADRERR = -0x1_0003;
 /** SIGKILL: no memory was left for the fault. */
 export const OOM_KILL = -0x1_0004;
 
-const NAMES = new Map<number, string>([
+/** For people, by result. */
+export const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [SEGV_MAPERR, 'SIGSEGV (SEGV_MAPERR)'],
   [SEGV_ACCERR, 'SIGSEGV (SEGV_ACCERR)'],
   [BUS_ADRERR, 'SIGBUS (BUS_ADRERR)'],
@@ -22,5 +23,5 @@ const NAMES = new Map<number, string>([
 
 /** `SIGSEGV (SEGV_MAPERR)` and the like, for people. */
 export function signalName(result: number): string {
-  return NAMES.get(result) ?? `signal ${result}`;
+  return SIGNAL_NAMES.get(result) ?? `signal ${result}`;
 }

@@ -8,7 +8,8 @@
 import { ENOMEM } from '../kernel/errno.js';
 
 /** Which hole is cut: the first, the smallest, the largest that is large enough, or the first after the last cut. */
-export type Fit = 'first' | 'best' | 'next' | 'worst';
+export type Fit = (typeof FITS)[number];
+export const FITS = ['first', 'best', 'next', 'worst'] as const;
 
 /** Addresses and sizes are multiples of this, so that contents move by whole words. */
 const GRANULE = 16;

@@ -6,12 +6,13 @@
  * signals those of signal.ts.
  */
 
-import { DS } from '../../hw/segmentation/register.js';
+import { CS, DS, SEGMENT_NAMES } from '../../hw/segmentation/register.js';
 import type { Exception } from '../../hw/exception.js';
 import type { SegmentedCore } from '../../hw/segmentation/core.js';
+import { checkChoice, checkWhole, isWhole } from '../kernel/arguments.js';
 import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/errno.js';
 import { findRoom, swapOut } from './allocation.js';
-import { HoleArena, roundUp } from './arena.js';
+import { FITS, HoleArena, roundUp } from './arena.js';
 import type { Arena, Fit } from './arena.js';
 import { audit } from './audit.js';
 import { BuddyArena } from './buddy-arena.js';
@@ -20,7 +21,7 @@ import type { SegmentCounters } from './counters.js';
 import { segmentFault } from './fault.js';
 import { forkTable, releaseTable } from './fork.js';
 import { resize } from './grow.js';
-import { SegmentMemory } from './memory.js';
+import { MOST_DESCRIPTORS, SegmentMemory } from './memory.js';
 import { dropEntry, makeOwn } from './ownership.js';
 import { SegmentProcess } from './process.js';
 import type { Segment } from './segment.js';
@@ -79,11 +80,19 @@ function arenaFor(options: SegmentKernelOptions): Arena {
     );
   }
   const fit = options.fit ?? 'first';
+  checkChoice('fit', fit, [...FITS, 'buddy']);
   return fit === 'buddy' ? new BuddyArena(base, bytes) : new HoleArena(base, bytes, fit);
 }
 
+/** Refuses an access that no instruction of a 32-bit program makes. @throws RangeError */
+function checkProgramAccess(register: number, selector: number, offset: number): void {
+  checkWhole('register', register, 0, SEGMENT_NAMES.length - 1);
+  checkWhole('selector', selector, 0, 0xffff);
+  checkWhole('offset', offset, 0, MOST_BYTES - 1);
+}
+
 function isSize(bytes: number): boolean {
-  return Number.isInteger(bytes) && bytes > 0 && bytes < MOST_BYTES;
+  return isWhole(bytes, 1, MOST_BYTES - 1);
 }
 
 export class SegmentKernel {
@@ -100,9 +109,11 @@ export class SegmentKernel {
   #result = 0;
   #lastPid = 0;
 
-  /** @throws RangeError for an arena that does not fit into RAM. */
+  /** @throws RangeError for an arena that does not fit into RAM, an unknown fit, or a swap area of no size. */
   constructor(options: SegmentKernelOptions) {
-    this.memory = new SegmentMemory(options.core, arenaFor(options), options.swapBytes ?? Infinity);
+    const { swapBytes = Infinity } = options;
+    if (swapBytes !== Infinity) checkWhole('swapBytes', swapBytes, 0, Number.MAX_SAFE_INTEGER);
+    this.memory = new SegmentMemory(options.core, arenaFor(options), swapBytes);
     options.core.onException((exception) => this.#enter(exception));
   }
 
@@ -145,6 +156,7 @@ export class SegmentKernel {
   create(process: SegmentProcess, request: SegmentRequest): number {
     const { memory } = this;
     if (!process.alive) return ESRCH;
+    checkChoice('kind of segment', request.kind, Object.keys(TYPES));
     if (!isSize(request.bytes)) return EINVAL;
     const ready = memory.ensureRoom(process.table, process.table.freeIndex);
     if (ready < 0) return ready;
@@ -160,7 +172,7 @@ export class SegmentKernel {
 
   #place(room: number, at: number | undefined): number {
     if (at === undefined) return findRoom(this.memory, room, null);
-    if (roundUp(at) !== at) return EINVAL;
+    if (!isWhole(at) || roundUp(at) !== at) return EINVAL;
     return this.memory.arena.take(at, room) ? at : EBUSY;
   }
 
@@ -174,13 +186,16 @@ export class SegmentKernel {
   /**
    * Gives `other` a descriptor of the same segment: from now on both see each other's writes. Number and rights are `as`
    * says; the lowest free number and the same rights when absent.
-   * Returns the selector for `other`, EFAULT (no such segment), EEXIST (the number is taken) or ENOMEM.
+   * Returns the selector for `other`, EFAULT (no such segment), EEXIST (the number is taken), EINVAL (it is no number of
+   * a descriptor) or ENOMEM.
    */
   share(process: SegmentProcess, selector: number, other: SegmentProcess, as?: Placement): number {
     const entry = process.entry(selector);
     if (entry === undefined || !other.alive) return EFAULT;
     if (!entry.table.isLocal) return this.#hold(other, entry);
     const index = as?.index ?? other.table.freeIndex;
+    if (!isWhole(index, 0, MOST_DESCRIPTORS - 1)) return EINVAL;
+    if (as !== undefined) checkChoice('kind of segment', as.kind, Object.keys(TYPES));
     if (other.table.hasEntry(index)) return EEXIST;
     const ready = this.memory.ensureRoom(other.table, index);
     if (ready < 0) return ready;
@@ -267,8 +282,13 @@ export class SegmentKernel {
     return 0;
   }
 
-  /** Loads 1, 2, 4 or 8 bytes through `register` (DS when absent) as the process would; see `valueLo` and `valueHi`. */
+  /**
+   * Loads 1, 2, 4 or 8 bytes through `register` (DS when absent) as the process would; see `valueLo` and `valueHi`.
+   * @throws RangeError for another size, a register that there is not, or a selector or offset of more than 16 or 32 bits
+   */
   load(process: SegmentProcess, selector: number, offset: number, size: number, register = DS): number {
+    checkProgramAccess(register, selector, offset);
+    checkChoice('size', size, [1, 2, 4, 8]);
     if (!this.switchTo(process)) return ESRCH;
     const { core } = this.memory;
     const status = core.loadFrom(register, selector, offset | 0, size);
@@ -277,7 +297,7 @@ export class SegmentKernel {
     return this.finish(status);
   }
 
-  /** Stores 1 to 4 bytes through `register` (DS when absent) as the process would. */
+  /** Stores 1, 2 or 4 bytes through `register` (DS when absent) as the process would. @throws RangeError as {@link load} */
   store(
     process: SegmentProcess,
     selector: number,
@@ -286,12 +306,16 @@ export class SegmentKernel {
     value: number,
     register = DS,
   ): number {
+    checkProgramAccess(register, selector, offset);
+    checkChoice('size', size, [1, 2, 4]);
     if (!this.switchTo(process)) return ESRCH;
     return this.finish(this.memory.core.storeTo(register, selector, offset | 0, size, value));
   }
 
-  /** Jumps to `selector:offset` and fetches up to 8 bytes of code there, as the process would. */
+  /** Jumps to `selector:offset` and fetches 1 to 8 bytes of code there, as the process would. @throws RangeError as {@link load} */
   fetch(process: SegmentProcess, selector: number, offset: number, size: number): number {
+    checkProgramAccess(CS, selector, offset);
+    checkWhole('size', size, 1, 8);
     if (!this.switchTo(process)) return ESRCH;
     return this.finish(this.memory.core.fetchFrom(selector, offset | 0, size));
   }

@@ -20,7 +20,7 @@ const TABLES_BASE = GDT_BASE + GDT_ENTRIES * DESCRIPTOR_BYTES;
 /** Descriptors that a new LDT has room for; it doubles when it is full. */
 const FIRST_CAPACITY = 8;
 /** The index of a selector has 13 bits. */
-const MOST_DESCRIPTORS = 8192;
+export const MOST_DESCRIPTORS = 8192;
 
 export class SegmentMemory {
   readonly ram: Ram;

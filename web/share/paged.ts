@@ -11,7 +11,6 @@ import * as f from '../../src/kernel/flags.js';
 import { FRAME_ANON } from '../../src/kernel/frames.js';
 import { Kernel } from '../../src/kernel/kernel.js';
 import type { Process } from '../../src/kernel/process.js';
-import { signalName } from '../../src/kernel/signal.js';
 import { countOf } from '../../src/report/units.js';
 import { type Piece, type ProcessDrawing, PROGRAM, type Region, type Row, ShareMachine } from './machine.js';
 
@@ -104,7 +103,7 @@ export class PagedShare extends ShareMachine<Process> {
   }
 
   protected override nameOf(result: number): string {
-    return result <= -0x1_0000 ? signalName(result) : errnoName(result);
+    return errnoName(result);
   }
 
   override get processes(): readonly ProcessDrawing[] {

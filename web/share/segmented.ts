@@ -6,7 +6,6 @@ import { Ram } from '../../hw/ram.js';
 import { SegmentedCore } from '../../hw/segmentation/core.js';
 import { describeDescriptor } from '../../hw/segmentation/describe.js';
 import { errnoName } from '../../src/kernel/errno.js';
-import { signalName } from '../../src/kernel/signal.js';
 import { SegmentKernel } from '../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../src/segments/process.js';
 import type { Segment } from '../../src/segments/segment.js';
@@ -99,7 +98,7 @@ export class SegmentedShare extends ShareMachine<SegmentProcess> {
   }
 
   protected override nameOf(result: number): string {
-    return result <= -0x1_0000 ? signalName(result) : errnoName(result);
+    return errnoName(result);
   }
 
   override get processes(): readonly ProcessDrawing[] {

@@ -4,6 +4,7 @@
  */
 
 import { WRITE } from '../../../hw/access.js';
+import { faultName } from '../../../hw/exception.js';
 import { Mmu } from '../../../hw/mmu.js';
 import { Ram } from '../../../hw/ram.js';
 import { SegmentedCore } from '../../../hw/segmentation/core.js';
@@ -101,7 +102,7 @@ export class ChapterSegments {
     const { core } = this.#memory;
     this.#memory.load(table);
     core.cpl = 3;
-    must(core.storeTo(DS, table.used[0].selector, 0, 1, value));
+    must(core.storeTo(DS, table.used[0].selector, 0, 1, value), faultName);
     core.cpl = 0;
   }
 

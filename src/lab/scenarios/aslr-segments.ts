@@ -1,6 +1,7 @@
 /** Random addresses under segmentation: one predictable copy or two, and the third way that the chapter overlooks. */
 
 import { toHex } from '../../../hw/address.js';
+import { faultName } from '../../../hw/exception.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
 import { Mmu } from '../../../hw/mmu.js';
 import { Ram } from '../../../hw/ram.js';
@@ -143,10 +144,10 @@ function linearAddresses(story: Story): void {
     });
     ram.store64(0, GDT + 8, hi, lo);
     unit.cpl = 0;
-    must(loadGdt(unit, 0, GDT, 15));
+    must(loadGdt(unit, 0, GDT, 15), faultName);
     core.forgetSegments();
     core.cpl = 3;
-    must(core.fetchFrom(CODE_SELECTOR, 0, 4));
+    must(core.fetchFrom(CODE_SELECTOR, 0, 4), faultName);
     return { base: unit.cs.baseLo >>> 0, frame: mmu.firstFrame };
   });
   story.step(
