@@ -34,7 +34,7 @@ export class BuddyArena implements Arena {
   }
 
   roomFor(bytes: number): number {
-    return PAGE_BYTES << orderOf(bytes);
+    return PAGE_BYTES * 2 ** orderOf(bytes);
   }
 
   allocate(room: number): number {

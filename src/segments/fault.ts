@@ -9,18 +9,16 @@ import { swapIn } from './allocation.js';
 import type { SegmentMemory } from './memory.js';
 import { makeOwn } from './ownership.js';
 import type { SegmentProcess } from './process.js';
+import { USER_LEVEL } from './segment-table.js';
 import type { SegmentEntry } from './segment-table.js';
-
-/** Selectors in error codes lack their RPL; programs' selectors have 3. */
-const USER_RPL = 3;
 
 /**
  * Handles a fault of `process`. Returns 0 when the instruction can be made again, ENOMEM, or a signal of signal.ts.
  */
 export function segmentFault(memory: SegmentMemory, process: SegmentProcess, exception: Exception): number {
   const { core } = memory;
-  const selector = exception.errorCode === 0 ? core.selector : exception.errorCode | USER_RPL;
-  const entry = process.entry(selector);
+  // Error codes lack the RPL, and programs may put another into their selectors than the kernel gave them.
+  const entry = process.entry((exception.errorCode === 0 ? core.selector : exception.errorCode) | USER_LEVEL);
   return entry === undefined ? SEGV_MAPERR : resolve(memory, entry, exception);
 }
 

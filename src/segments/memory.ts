@@ -8,7 +8,7 @@ import { HoleArena } from './arena.js';
 import { SegmentCounters } from './counters.js';
 import type { SegmentProcess } from './process.js';
 import { Segment } from './segment.js';
-import { DESCRIPTOR_BYTES, SegmentTable } from './segment-table.js';
+import { DESCRIPTOR_BYTES, SegmentTable, USER_LEVEL } from './segment-table.js';
 import type { SegmentEntry } from './segment-table.js';
 import { SwapArea } from './swap.js';
 import { installGdt, LDT_DESCRIPTOR, loadTable } from './system-table.js';
@@ -120,7 +120,9 @@ export class SegmentMemory {
   /** Reloads the registers that hold the descriptor of `entry`. */
   refresh(entry: SegmentEntry): void {
     if (entry.table.isLocal && this.loaded !== entry.table) return;
-    this.counters.reloads += this.core.reload(entry.selector);
+    // A program may put any RPL into a selector: the descriptor is the same.
+    const lowest = entry.selector & ~USER_LEVEL;
+    for (let rpl = 0; rpl <= USER_LEVEL; rpl++) this.counters.reloads += this.core.reload(lowest | rpl);
   }
 
   /** Makes `table` the one that selectors with TI = 1 mean. */

@@ -15,7 +15,7 @@ export const READABLE_CODE = 10;
 /** Bytes of a descriptor. */
 export const DESCRIPTOR_BYTES = 8;
 /** The level of programs: their descriptors' DPL and their selectors' RPL. */
-const USER_LEVEL = 3;
+export const USER_LEVEL = 3;
 const TABLE_INDICATOR = 4;
 /** The largest limit that a descriptor can count in bytes; above it, it counts in units of 4 KiB. */
 const MOST_BYTES_EXACT = 2 ** 20;

@@ -9,7 +9,7 @@ import type { PagePolicy, Process } from '../../../src/kernel/process.js';
 import { ProcessTable } from '../../../src/kernel/process-table.js';
 import { IPC_CREAT, IPC_PRIVATE, SharedMemory } from '../../../src/kernel/shm.js';
 import { SEGV_MAPERR } from '../../../src/kernel/signal.js';
-import { alive, bootWithMmu, GIB, MIB, ranges } from './machine.js';
+import { alive, bootWithMmu, GIB, methodsOf, MIB, ranges } from './machine.js';
 
 const BASE = GIB;
 const HEAP = 0x1000_0000;
@@ -73,20 +73,28 @@ const CALLS: Record<string, (world: World, a: number, b: number, c: number, d: n
   pagemap: ({ kernel, process }, a) => kernel.pagemap(process, a),
   spawn: ({ kernel }, brk) => kernel.spawn({ brk }),
   fork: ({ kernel, process }) => kernel.fork(process),
-  vfork: ({ kernel, process }) => kernel.exit(alive(kernel.vfork(process))),
+  vfork: ({ kernel, process }) => {
+    kernel.exit(alive(kernel.vfork(process)));
+  },
   exec: ({ kernel }) => kernel.exec(alive(kernel.spawn())),
-  exit: ({ kernel }, a) => kernel.exit(alive(kernel.spawn()), a),
+  exit: ({ kernel }, a) => {
+    kernel.exit(alive(kernel.spawn()), a);
+  },
   wait: ({ kernel, process }) => kernel.wait(process),
   maps: ({ kernel, process }) => kernel.maps(process),
   smaps: ({ kernel, process }) => kernel.smaps(process),
   vmstat: ({ kernel }) => kernel.vmstat(),
-  clearSoftDirty: ({ kernel, process }) => kernel.clearSoftDirty(process),
+  clearSoftDirty: ({ kernel, process }) => {
+    kernel.clearSoftDirty(process);
+  },
   audit: ({ kernel }) => kernel.audit(),
   'files.memfd': ({ kernel }) => kernel.files.close(kernel.files.memfd('n')),
   'files.open': ({ kernel }) => kernel.files.close(kernel.files.open('o', 'disk')),
   'files.close': ({ kernel }) => kernel.files.close(kernel.files.memfd('n')),
   'files.unlink': ({ kernel }) => kernel.files.unlink('o'),
-  'files.sync': ({ kernel, file }) => kernel.files.sync(file),
+  'files.sync': ({ kernel, file }) => {
+    kernel.files.sync(file);
+  },
   'files.truncate': ({ kernel, file }, a) => kernel.files.truncate(file, a),
   'files.allocate': ({ kernel, file }, a, b, c) => kernel.files.allocate(file, a, b, c),
   'files.read': ({ kernel, file }, a) => kernel.files.read(file, a, new Uint8Array(5000)),
@@ -100,15 +108,11 @@ const CALLS: Record<string, (world: World, a: number, b: number, c: number, d: n
 
 /** The names of the public methods of the kernel and its parts. */
 function publicCalls(): string[] {
-  const methods = (prototype: object, prefix = ''): string[] =>
-    Object.entries(Object.getOwnPropertyDescriptors(prototype))
-      .filter(([name, { get }]) => name !== 'constructor' && get === undefined)
-      .map(([name]) => prefix + name);
   return [
-    ...methods(Kernel.prototype),
-    ...methods(ProcessTable.prototype),
-    ...methods(Files.prototype, 'files.'),
-    ...methods(SharedMemory.prototype, 'shm.'),
+    ...methodsOf(Kernel.prototype),
+    ...methodsOf(ProcessTable.prototype),
+    ...methodsOf(Files.prototype).map((name) => `files.${name}`),
+    ...methodsOf(SharedMemory.prototype).map((name) => `shm.${name}`),
   ];
 }
 

@@ -40,3 +40,10 @@ export function peek(kernel: Kernel, process: Process, address: number): number 
 export function ranges(process: Process): [number, number][] {
   return [...(process.space?.vmas ?? [])].map((vma) => [vma.start, vma.pages]);
 }
+
+/** The names of a class's public methods. */
+export function methodsOf(prototype: object): string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(prototype))
+    .filter(([name, descriptor]) => name !== 'constructor' && descriptor.get === undefined)
+    .map(([name]) => name);
+}

@@ -59,6 +59,32 @@ describe('segments of one process', () => {
   });
 });
 
+describe('a selector with another RPL than the kernel gave', () => {
+  /** The same descriptor: the processor checks its DPL, 3, against CPL and RPL. */
+  const withoutRpl = (selector: number): number => selector & ~3;
+
+  it('is copied on write', () => {
+    const kernel = boot();
+    const parent = alive(kernel.spawn());
+    const selector = data(kernel, parent, 100);
+    const child = alive(kernel.fork(parent));
+    expect(kernel.store(child, withoutRpl(selector), 0, 1, 5)).toBe(0);
+    expect([peek(kernel, child, selector, 0), peek(kernel, parent, selector, 0)]).toEqual([5, 0]);
+    expect(kernel.audit()).toEqual([]);
+  });
+
+  it('leads to the segment where that is now, also from a register that held it before', () => {
+    const kernel = boot();
+    const process = alive(kernel.spawn());
+    const selector = data(kernel, process, 100);
+    data(kernel, process, 100);
+    expect(peek(kernel, process, withoutRpl(selector), 0)).toBe(0);
+    expect(kernel.grow(process, selector, 1000)).toBe(0);
+    expect(kernel.audit()).toEqual([]);
+    expect(peek(kernel, process, withoutRpl(selector), 999)).toBe(0);
+  });
+});
+
 describe('fork', () => {
   it('copies descriptors only, then the whole segment at the first write, and nothing for the last owner', () => {
     const kernel = boot();
