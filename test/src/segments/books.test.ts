@@ -184,7 +184,7 @@ it('a table has up to 8192 descriptors, as many as a selector can name', () => {
   const kernel = new SegmentKernel({ core, arenaBase: 512 * KIB });
   const [first, second] = [alive(kernel.spawn()), alive(kernel.spawn())];
   const selector = data(kernel, first, 64);
-  expect(kernel.share(first, selector, second, { index: 8192, kind: 'data' })).toBe(ENOMEM);
+  expect(kernel.share(first, selector, second, { index: 8192, kind: 'data' })).toBe(EINVAL);
   const last = kernel.share(first, selector, second, { index: 8191, kind: 'data' });
   expect(last >>> 3).toBe(8191);
   kernel.store(second, last, 0, 1, 7);
