@@ -51,6 +51,8 @@ export class Frames {
   readonly index: Float64Array;
   /** Records of folios of more than one frame, by head. */
   readonly large = new Map<number, LargeFolio>();
+  /** Heads of folios that become active when {@link LruBatches} empties their batch; one that is freed leaves. */
+  readonly activating = new Set<number>();
   readonly #ram: Ram;
   readonly #counters: KernelCounters;
   /** 1 for each 2 MiB whose frames may hold something else than zeros. */
@@ -106,6 +108,7 @@ export class Frames {
   /** Gives a folio back to the buddy allocator; nothing may map or pin it any more. */
   release(head: number): void {
     const order = this.order[head];
+    if (this.activating.size > 0) this.activating.delete(head);
     this.flags[head] = 0;
     this.owner[head] = 0;
     this.index[head] = 0;

@@ -35,7 +35,8 @@ class Batch {
 export class LruBatches {
   readonly #frames: Frames;
   readonly #fresh = new Batch();
-  readonly #activating = new Batch();
+  /** Places taken in the batch of {@link Frames.activating}; a folio may take several. */
+  #activations = 0;
   readonly #lazyFree = new Batch();
 
   constructor(frames: Frames) {
@@ -69,7 +70,10 @@ export class LruBatches {
     else if ((flags[head] & FRAME_ACTIVE) === 0) {
       flags[head] &= ~FRAME_REFERENCED;
       if (this.#fresh.has(head)) flags[head] |= FRAME_ACTIVE;
-      else if (this.#activating.add(head)) this.#drainActivating();
+      else {
+        this.#frames.activating.add(head);
+        if (++this.#activations === CAPACITY) this.#drainActivating();
+      }
     }
   }
 
@@ -91,9 +95,11 @@ export class LruBatches {
     this.#lazyFree.count = 0;
   }
 
+  /** A frame that was freed meanwhile, and perhaps given out again, is none of these any more. */
   #drainActivating(): void {
-    const { heads, count } = this.#activating;
-    for (let i = 0; i < count; i++) this.#frames.flags[heads[i]] |= FRAME_ACTIVE;
-    this.#activating.count = 0;
+    const { activating, flags } = this.#frames;
+    for (const head of activating) flags[head] |= FRAME_ACTIVE;
+    activating.clear();
+    this.#activations = 0;
   }
 }
