@@ -122,7 +122,10 @@ export class LinuxMachine {
     if (program.fam === 'ext4') this.files.push(kernel.files.open('/disk/4', 'disk'));
   }
 
-  /** Whoever recorded read all of /proc on the same processor; its own pages pushed those that waited onto their lists. */
+  /**
+   * Empties the batches. This is a guess about the recorder, which reads all of /proc at a checkpoint: its own pages
+   * may push those that wait onto their lists. No source says so; one recorded program (mix-1647) needs it.
+   */
   afterCheckpoint(): void {
     this.kernel.memory.lru.drain();
   }
