@@ -158,8 +158,8 @@ export class Tlb {
 
   /**
    * Looks addresses `from` to `length - 1` up as pages of one size, up to the first that is not in here, is not
-   * canonical, not aligned, or is refused; hits put the 4 KiB frames of the addresses into `frames`. A
-   * page that was found just before is not looked up again: it is the most recent of its set already.
+   * canonical, not aligned, or is refused; hits put the 4 KiB frames of the addresses into `frames`. A page that was
+   * found just before is not looked up again: it is the most recent of its set already.
    * @returns the index of the first address that was not translated, or `length`
    */
   translateHits(

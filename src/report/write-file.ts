@@ -23,8 +23,8 @@ function inOnePiece(work: () => void): void {
 }
 
 /**
- * Writes `text` to `path` whole or not at all, signals or not: into a file beside it, which then takes its name. A path that is no
- * regular file, as `/dev/stdout` or a pipe, is written straight away.
+ * Writes `text` to `path` whole or not at all, signals or not: into a file beside it, which then takes its name. A path
+ * that is no regular file, as `/dev/stdout` or a pipe, is written straight away.
  *
  * @throws the file system's error (with `code` and `syscall`), after removing what was begun.
  */
