@@ -25,8 +25,8 @@ export class AddressSpace {
   brkEnd = -1;
   /** Addresses are chosen downwards from here. */
   mmapBase = USER_END;
-  /** Future mappings are locked (mlockall). */
-  lockFuture = false;
+  /** Flags that new mappings get: VM_LOCKED and VM_LOCKONFAULT after mlockall(MCL_FUTURE). A child begins without. */
+  defaultFlags = 0;
 
   /**
    * @param id above 0

@@ -7,7 +7,7 @@ import { PAGE_BYTES, toHex } from '../../hw/address.js';
 import { USER_END } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { isWhole } from './arguments.js';
-import { FRAME_ANON, FRAME_TABLE, MAP_COUNT } from './frames.js';
+import { FRAME_ANON, FRAME_DIRTY, FRAME_TABLE, MAP_COUNT } from './frames.js';
 import { firstFrame } from './mapping.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
@@ -125,6 +125,9 @@ class Audit {
     if ((frames.flags[head] & FRAME_ANON) === 0) {
       if (owner !== vma.file?.object.id) this.report(`${name}: frame ${frame} belongs to another object`);
       if (writable && !vma.isShared) this.report(`${name}: a private mapping may write to the page cache`);
+      const unnoticed = writable && vma.file?.object.kind === 'disk' && (frames.flags[head] & FRAME_DIRTY) === 0;
+      if (unnoticed)
+        this.report(`${name}: writable, but frame ${frame} of a disk file is clean: no fault will tell of a write`);
       return;
     }
     if (!vma.chain.some((anonVma) => anonVma.id === owner))

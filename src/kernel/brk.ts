@@ -6,6 +6,7 @@ import type { AddressSpace } from './address-space.js';
 import { isWhole } from './arguments.js';
 import type { Memory } from './memory.js';
 import { unmapRange } from './munmap.js';
+import { populateRange } from './populate.js';
 import { STACK_GUARD_GAP, startWithGap, Vma } from './vma.js';
 import * as vm from './vma-flags.js';
 import { mergeNew } from './vma-merge.js';
@@ -22,6 +23,7 @@ export function brk(memory: Memory, space: AddressSpace, wanted: number): number
   const done =
     after === before || (after < before ? shrink(memory, space, after, before) : grow(memory, space, before, after));
   if (done) space.brkEnd = wanted;
+  if (done && (space.defaultFlags & vm.VM_LOCKED) !== 0) populateRange(memory, space, before, after);
   return space.brkEnd;
 }
 
@@ -41,7 +43,7 @@ function grow(memory: Memory, space: AddressSpace, before: number, after: number
   ) {
     return false;
   }
-  const heapFlags = space.lockFuture ? HEAP_FLAGS | vm.VM_LOCKED : HEAP_FLAGS;
+  const heapFlags = HEAP_FLAGS | space.defaultFlags;
   const pgoff = before / PAGE_BYTES;
   const range = { start: before, end: after, flags: heapFlags, pgoff, file: null, pageShift: 12 };
   const below = space.vmas.before(before);

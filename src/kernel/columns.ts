@@ -27,6 +27,10 @@ export class Columns {
     return new Int32Array(this.#buffer, this.#take(4), this.#elements);
   }
 
+  uint16(): Uint16Array {
+    return new Uint16Array(this.#buffer, this.#take(2), this.#elements);
+  }
+
   uint8(): Uint8Array {
     return new Uint8Array(this.#buffer, this.#take(1), this.#elements);
   }

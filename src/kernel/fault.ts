@@ -12,7 +12,7 @@ import { alignDown } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
 import { fileFault, sharedWriteFault } from './file-fault.js';
-import { FRAME_ANON, FRAME_GATHERED } from './frames.js';
+import { FRAME_ANON } from './frames.js';
 import { HUGE_FALLBACK, hugeAllowed, hugeAnonymousFault, hugeWriteFault, takeOver, touchHuge } from './huge.js';
 import { hugetlbFault } from './hugetlb.js';
 import { mapNewAnonymous, mapZero, unmapPage } from './mapping.js';
@@ -136,9 +136,6 @@ function writeFault(memory: Memory, vma: Vma, at: number, address: number): numb
   return copyPage(memory, vma, at, address, counted ? frame : -1);
 }
 
-/** With more references a page is not re-used, whatever the batches hold. Source: Linux mm/memory.c, wp_can_reuse_anon_folio. */
-const MOST_REFERENCES = 3;
-
 /**
  * Whether an anonymous page that is not marked exclusive has no other owner left. Part of a large folio is re-used only
  * while one process maps all that is mapped of it, and more than this part: a last part is copied, to free the rest.
@@ -150,11 +147,27 @@ function canReuse(memory: Memory, vma: Vma, frame: number): boolean {
     const folio = frames.largeAt(head);
     return folio.total > 1 && !folio.maybeShared && frames.pins[head] === 0;
   }
-  // The batch of new folios holds a reference as well.
-  if (memory.lru.isNew(frame) && frames.references(frame) + 1 <= MOST_REFERENCES) memory.lru.drain();
-  if (frames.references(frame) !== 1 || (frames.flags[frame] & FRAME_GATHERED) !== 0) return false;
+  if (isReferenced(memory, frame)) return false;
   takeOver(memory, vma, frame);
   return true;
+}
+
+/** With more references a page is not re-used, whatever the batches hold. */
+const MOST_REFERENCES = 3;
+
+/**
+ * Whether something beside one mapping refers to a small page. The batches of {@link LruBatches} count; they are emptied
+ * first for a page that is on no LRU list yet. Source: Linux mm/memory.c, wp_can_reuse_anon_folio.
+ */
+function isReferenced(memory: Memory, frame: number): boolean {
+  const { frames, lru } = memory;
+  const references = frames.references(frame);
+  if (references > MOST_REFERENCES) return true;
+  const waiting = lru.references(frame);
+  if (waiting === 0) return references > 1;
+  if (references + waiting > MOST_REFERENCES) return true;
+  if (lru.isNew(frame)) lru.drain();
+  return references + lru.references(frame) > 1;
 }
 
 /** Replaces the page at `at` by a copy of the process's own; `from` is -1 for the zero page. */

@@ -32,7 +32,7 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
     if (frame === ENOMEM) return done > 0 ? done : ENOMEM;
     const inPage = at % PAGE_BYTES;
     // Whoever reads on in a page has been counted at its beginning.
-    if (frame >= 0 && inPage === 0) memory.lru.markAccessed(frame);
+    if (frame >= 0 && inPage === 0) memory.lru.markAccessed(memory.frames.headOf(frame));
     const piece = Math.min(wanted - done, PAGE_BYTES - inPage);
     const moved = move(frame, inPage, piece, done);
     done += moved;
@@ -68,10 +68,11 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
     if (frame < 0) return done > 0 ? done : ENOMEM;
     // As in Linux the file reaches to where the write begins before the bytes are read, even if they cannot be.
     if (at > object.size) extend(memory, object, at);
-    if (object.kind === 'shmem') memory.lru.markAccessed(frame);
+    const head = memory.frames.headOf(frame);
+    if (object.kind === 'shmem') memory.lru.markAccessed(head);
     const piece = source.take(done, count);
     writeFrame(memory, frame, inPage, piece);
-    memory.frames.flags[frame] |= FRAME_DIRTY;
+    memory.frames.flags[head] |= FRAME_DIRTY;
     done += piece.length;
     if (offset + done > object.size) extend(memory, object, offset + done);
     if (piece.length === 0 && !source.faultIn(done, count)) return done > 0 ? done : EFAULT;
@@ -121,11 +122,18 @@ function discard(memory: Memory, object: FileObject, from: number, to: number): 
   if (last >= first) zeroPart(memory, object, last * PAGE_BYTES, to);
 }
 
-/** The page of a disk file that `offset` cuts comes into the cache to have a part zeroed, unread until it is asked for. */
+/**
+ * The page of a disk file that `offset` cuts comes into the cache to have a part zeroed, unread until it is asked for; that
+ * counts as use. Source: Linux fs/ext4/inode.c, ext4_block_zero_page_range.
+ */
 function touchCutPage(memory: Memory, object: FileObject, offset: number): void {
   const index = Math.floor(offset / PAGE_BYTES);
-  if (object.kind !== 'disk' || offset % PAGE_BYTES === 0 || object.pages.has(index)) return;
-  if (cachePage(memory, object, index) >= 0) object.unwritten.add(index);
+  if (object.kind !== 'disk' || offset % PAGE_BYTES === 0) return;
+  const known = object.pages.get(index);
+  const frame = known ?? cachePage(memory, object, index);
+  if (frame < 0) return;
+  if (known === undefined) object.unwritten.add(index);
+  memory.lru.markAccessed(frame);
 }
 
 /** Zeros bytes within one page, if the cache has it; that is a write. */
@@ -135,7 +143,7 @@ function zeroPart(memory: Memory, object: FileObject, from: number, to: number):
   const frame = object.pages.get(base / PAGE_BYTES);
   if (frame === undefined) return;
   zeroBytes(memory, frame, from - base, to - base);
-  memory.frames.flags[frame] |= FRAME_DIRTY;
+  memory.frames.flags[memory.frames.headOf(frame)] |= FRAME_DIRTY;
 }
 
 /**
@@ -180,7 +188,7 @@ function reserve(memory: Memory, object: FileObject, from: number, to: number): 
       for (const page of made) dropCachedPage(memory, object, page);
       return false;
     }
-    memory.frames.flags[frame] |= FRAME_DIRTY;
+    memory.frames.flags[memory.frames.headOf(frame)] |= FRAME_DIRTY;
     // A page reserved before is cleared for good now, so that undoing this call cannot take it away again.
     if (known) continue;
     made.push(index);

@@ -18,7 +18,7 @@ import type { PageTables } from './page-table.js';
 import { PTE_SPECIAL } from './pte.js';
 import { destroySpace } from './teardown.js';
 import type { Vma } from './vma.js';
-import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED, VM_MAYBE_GUARD, VM_WIPEONFORK } from './vma-flags.js';
+import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED_MASK, VM_MAYBE_GUARD, VM_WIPEONFORK } from './vma-flags.js';
 
 /** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
 export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | number {
@@ -53,7 +53,7 @@ function copyVmas(memory: Memory, parent: AddressSpace, child: AddressSpace, cop
 function copyVma(memory: Memory, vma: Vma, child: AddressSpace, copies: Vma[]): number {
   if (memory.frames.buddy.refuses()) return ENOMEM;
   const copy = vma.slice(child, vma.start, vma.end);
-  copy.flags &= ~VM_LOCKED;
+  copy.flags &= ~VM_LOCKED_MASK;
   const wiped = (vma.flags & VM_WIPEONFORK) !== 0;
   if (!wiped && forkAnonVma(memory, copy, vma) < 0) return ENOMEM;
   copies.push(copy);

@@ -28,21 +28,25 @@ export const FRAME_SWAPBACKED = 1 << 3;
 export const FRAME_REFERENCED = 1 << 4;
 /** The kernel's own, such as the zero page. */
 export const FRAME_KERNEL = 1 << 5;
-/** Waits in the {@link LruBatches}, which holds a reference. */
+/** Waits in a batch of {@link LruBatches} that was not for new pages; the batch holds a reference. */
 export const FRAME_GATHERED = 1 << 6;
+/** A locked VMA maps it, or did until lately: PG_mlocked. */
+export const FRAME_MLOCKED = 1 << 7;
 /** Used again after {@link FRAME_REFERENCED}: on Linux's active list. */
-export const FRAME_ACTIVE = 1 << 7;
+export const FRAME_ACTIVE = 1 << 8;
+/** On no list yet: waits in the batch of {@link LruBatches} for new folios, or in that for locked ones. */
+export const FRAME_NEW = 1 << 9;
 
 const CHUNK_SHIFT = 9;
 /** Of {@link Frames.index}, map, pins, owner, flags and order. */
-const BYTES_PER_FRAME = 8 + 3 * 4 + 2;
+const BYTES_PER_FRAME = 8 + 3 * 4 + 2 + 1;
 
 export class Frames {
   readonly buddy: Buddy;
   readonly map: Int32Array;
   /** References other than mappings, at the head. */
   readonly pins: Int32Array;
-  readonly flags: Uint8Array;
+  readonly flags: Uint16Array;
   /** Order of the folio, at each of its frames. */
   readonly order: Uint8Array;
   /** Id of the {@link AnonVma} or file object the folio belongs to, at the head; 0 for none. */
@@ -51,8 +55,8 @@ export class Frames {
   readonly index: Float64Array;
   /** Records of folios of more than one frame, by head. */
   readonly large = new Map<number, LargeFolio>();
-  /** Heads of folios that become active when {@link LruBatches} empties their batch; one that is freed leaves. */
-  readonly activating = new Set<number>();
+  /** Told of each folio that is freed while a batch of {@link LruBatches} may know it. */
+  whenFreed: (head: number) => void = () => undefined;
   readonly #ram: Ram;
   readonly #counters: KernelCounters;
   /** 1 for each 2 MiB whose frames may hold something else than zeros. */
@@ -68,7 +72,7 @@ export class Frames {
     this.map = columns.int32();
     this.pins = columns.int32();
     this.owner = columns.int32();
-    this.flags = columns.uint8();
+    this.flags = columns.uint16();
     this.order = columns.uint8();
     this.#used = new Uint8Array((ram.frames >>> CHUNK_SHIFT) + 1);
     if (!clean) this.#used.fill(1);
@@ -108,7 +112,7 @@ export class Frames {
   /** Gives a folio back to the buddy allocator; nothing may map or pin it any more. */
   release(head: number): void {
     const order = this.order[head];
-    if (this.activating.size > 0) this.activating.delete(head);
+    if ((this.flags[head] & (FRAME_GATHERED | FRAME_MLOCKED | FRAME_NEW)) !== 0) this.whenFreed(head);
     this.flags[head] = 0;
     this.owner[head] = 0;
     this.index[head] = 0;

@@ -17,7 +17,7 @@ import type { Memory } from './memory.js';
 import { PTE_SPECIAL, PTE_WRITTEN } from './pte.js';
 import { FAULT_MINOR, OOM_KILL } from './signal.js';
 import type { Vma } from './vma.js';
-import { VM_HUGEPAGE, VM_HUGETLB, VM_NOHUGEPAGE, VM_WRITE } from './vma-flags.js';
+import { VM_HUGEPAGE, VM_HUGETLB, VM_LOCKED, VM_NOHUGEPAGE, VM_WRITE } from './vma-flags.js';
 
 /** No huge page here: go on with 4 KiB. */
 export const HUGE_FALLBACK = -0x2_0000;
@@ -154,6 +154,7 @@ function spreadMapping(memory: Memory, vma: Vma, head: number, exclusive: boolea
   }
   // The parts hold the folio now, so this cannot be its last mapping; and `removeWholeMapping` clears the head's mark.
   frames.removeWholeMapping(head, vma.space.id);
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
   if (exclusive) frames.setExclusive(head, true);
 }
 

@@ -17,6 +17,7 @@ import type { OpenFile } from './file.js';
 import { readFile, writeFile } from './file-io.js';
 import { madvise } from './madvise.js';
 import { Memory } from './memory.js';
+import { mlock, mlockall, munlock, munlockall } from './mlock.js';
 import { mmap } from './mmap.js';
 import type { MmapRequest } from './mmap.js';
 import { mprotect } from './mprotect.js';
@@ -30,7 +31,7 @@ import type { Processor } from './privileged.js';
 import type { Process } from './process.js';
 import { cannotRun, ProcessTable } from './process-table.js';
 import { mapRegion } from './region.js';
-import { mincore, msync, setLocked } from './residency.js';
+import { mincore, msync } from './residency.js';
 import { SharedMemory } from './shm.js';
 import { OOM_KILL } from './signal.js';
 import { mapsText, smapsText } from './smaps.js';
@@ -38,6 +39,7 @@ import { clearSoftDirty } from './soft-dirty.js';
 import { UserAccess } from './user-access.js';
 import { copyIn, copyInPresent, copyOut, faultInBytes, readFrame } from './user-copy.js';
 import { VM_WRITE } from './vma-flags.js';
+import { dropUnmapped } from './vma-ops.js';
 import { vmstatText } from './vmstat.js';
 
 export interface KernelOptions {
@@ -79,7 +81,10 @@ export class Kernel extends ProcessTable {
   #in<T>(process: Process, numbers: readonly number[], call: (space: AddressSpace) => T | number): T | number {
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
-    return numbers.every((value) => isWhole(value)) ? call(space) : EINVAL;
+    if (!numbers.every((value) => isWhole(value))) return EINVAL;
+    const result = call(space);
+    dropUnmapped(this.memory);
+    return result;
   }
 
   mmap(process: Process, request: MmapRequest): number {
@@ -111,12 +116,29 @@ export class Kernel extends ProcessTable {
     return this.#in(process, [address, length, flags], (space) => msync(space, address, length, flags));
   }
 
+  /** Locks pages in memory and makes them present; see {@link mlock}. Source: Linux manual pages, mlock(2). */
   mlock(process: Process, address: number, length: number): number {
-    return this.#in(process, [address, length], (space) => setLocked(this.memory, space, address, length, true));
+    return this.mlock2(process, address, length, 0);
   }
 
+  /** As {@link mlock}, with MLOCK_ONFAULT only once they are touched. Source: Linux manual pages, mlock2(2). */
+  mlock2(process: Process, address: number, length: number, flags: number): number {
+    return this.#in(process, [address, length, flags], (space) => mlock(this.memory, space, address, length, flags));
+  }
+
+  /** Unlocks pages: 0, EINVAL, or ENOMEM for a hole. Source: Linux manual pages, munlock(2). */
   munlock(process: Process, address: number, length: number): number {
-    return this.#in(process, [address, length], (space) => setLocked(this.memory, space, address, length, false));
+    return this.#in(process, [address, length], (space) => munlock(this.memory, space, address, length));
+  }
+
+  /** Locks what is mapped, or will be, by the MCL_ bits of flags.ts: 0 or EINVAL. Source: Linux manual pages, mlockall(2). */
+  mlockall(process: Process, flags: number): number {
+    return this.#in(process, [flags], (space) => mlockall(this.memory, space, flags));
+  }
+
+  /** Unlocks everything; later mappings are not locked either. Returns 0. Source: Linux manual pages, munlockall(2). */
+  munlockall(process: Process): number {
+    return this.#in(process, [], (space) => munlockall(this.memory, space));
   }
 
   /** For each page whether it is in memory, or an errno. */

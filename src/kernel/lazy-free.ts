@@ -103,7 +103,5 @@ function markFree(memory: Memory, vma: Vma, at: number, address: number, head: n
   const low = tables.words[at];
   tables.words[at] = low & ~(PTE_A | PTE_D);
   if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
-  if ((frames.flags[head] & FRAME_SWAPBACKED) === 0) return;
-  frames.flags[head] &= ~FRAME_SWAPBACKED;
-  memory.lru.addLazyFree(head);
+  if ((frames.flags[head] & FRAME_SWAPBACKED) !== 0) memory.lru.addLazyFree(head);
 }

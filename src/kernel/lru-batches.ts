@@ -1,105 +1,233 @@
 /**
- * Folios on their way to the lists by which Linux finds unused memory: new ones, ones found active, ones that MADV_FREE
- * leaves for the taking.
+ * Folios on their way to the lists by which Linux finds unused memory: new ones, ones found active, ones that
+ * MADV_COLD or MADV_FREE calls unused, ones that were locked or unlocked.
  *
  * Linux gathers each kind in a batch of 31 and puts a full batch on the lists at once. A batch holds a reference to its
  * folios, and until it is emptied its folios count as what they were: a page that waits after MADV_FREE looks shared to a
- * write fault and is copied. All batches are emptied together by whoever wants all pages on their lists: the next
- * MADV_FREE, MADV_WILLNEED, populating, collapsing, pages that leave the page cache, a write fault on a new page.
- * Source: Linux mm/swap.c, folio_add_lru, folio_mark_accessed, folio_mark_lazyfree and lru_add_drain;
- * include/linux/pagevec.h, PAGEVEC_SIZE.
+ * write fault and is copied. All batches are emptied together by whoever wants all pages on their lists: MADV_FREE,
+ * MADV_COLD and MADV_WILLNEED as they begin, mlock, populating as it ends, collapsing, pages that leave the page cache, a
+ * write fault on a new page.
+ * Source: Linux mm/swap.c, folio_add_lru, folio_mark_accessed, folio_deactivate, folio_mark_lazyfree and lru_add_drain;
+ * mm/mlock.c, mlock_folio_batch; include/linux/pagevec.h, PAGEVEC_SIZE.
  */
 
-import { FRAME_ACTIVE, FRAME_GATHERED, FRAME_REFERENCED } from './frames.js';
+import * as f from './frames.js';
 import type { Frames } from './frames.js';
 
+const { FRAME_ACTIVE, FRAME_ANON, FRAME_GATHERED, FRAME_MLOCKED, FRAME_NEW, FRAME_REFERENCED, FRAME_SWAPBACKED } = f;
 const CAPACITY = 31;
 
-/** Heads of folios, at most {@link CAPACITY}. */
+/** Heads of folios, at most {@link CAPACITY}; 0 stands for one that was freed meanwhile, since frame 0 is never handed out. */
 class Batch {
   readonly heads = new Int32Array(CAPACITY);
+  /** What is asked for each head, where there is a choice. */
+  readonly requests = new Uint8Array(CAPACITY);
   count = 0;
 
   /** Adds a head; true when that made the batch full. */
-  add(head: number): boolean {
+  add(head: number, request = 0): boolean {
+    this.requests[this.count] = request;
     this.heads[this.count++] = head;
     return this.count === CAPACITY;
   }
 
-  has(head: number): boolean {
-    for (let i = 0; i < this.count; i++) if (this.heads[i] === head) return true;
-    return false;
+  /** How often it holds the folio. */
+  times(head: number): number {
+    let times = 0;
+    for (let i = 0; i < this.count; i++) if (this.heads[i] === head) times++;
+    return times;
+  }
+
+  /** A folio that was freed leaves its place empty. */
+  forget(head: number): void {
+    for (let i = 0; i < this.count; i++) if (this.heads[i] === head) this.heads[i] = 0;
   }
 }
+
+/** Requests of the batch of locked folios. */
+const LOCK = 0;
+/** As LOCK, for a folio that is on no list yet and goes straight to that of the unevictable. */
+const LOCK_NEW = 1;
+const UNLOCK = 2;
 
 export class LruBatches {
   readonly #frames: Frames;
   readonly #fresh = new Batch();
-  /** Places taken in the batch of {@link Frames.activating}; a folio may take several. */
-  #activations = 0;
+  readonly #inactive = new Batch();
   readonly #lazyFree = new Batch();
+  readonly #active = new Batch();
+  readonly #locked = new Batch();
+  /** All that hold a folio as {@link FRAME_GATHERED}. */
+  readonly #gathering = [this.#inactive, this.#lazyFree, this.#active, this.#locked];
+  /** How often a folio on the list of the unevictable was locked, by head; absent for those on other lists. */
+  readonly #lockCounts = new Map<number, number>();
 
   constructor(frames: Frames) {
     this.#frames = frames;
+    frames.whenFreed = (head) => {
+      this.#fresh.forget(head);
+      for (const batch of this.#gathering) batch.forget(head);
+      this.#lockCounts.delete(head);
+    };
   }
 
   /** A new folio, which some process or file now has; a large one goes on to its list at once, and all new ones with it. */
   addNew(head: number): void {
-    if (this.#fresh.add(head) || this.#frames.order[head] !== 0) this.#fresh.count = 0;
+    const { flags, order } = this.#frames;
+    flags[head] |= FRAME_NEW;
+    if (this.#fresh.add(head) || order[head] !== 0) this.#drainNew();
+  }
+
+  /** A new anonymous folio in a locked VMA. */
+  addNewLocked(head: number): void {
+    this.#frames.flags[head] |= FRAME_NEW | FRAME_MLOCKED;
+    this.#gather(this.#locked, head, LOCK_NEW);
+  }
+
+  /** A locked VMA maps the folio now. */
+  lock(head: number): void {
+    this.#frames.flags[head] |= FRAME_MLOCKED;
+    this.#gather(this.#locked, head, LOCK);
+  }
+
+  /** A locked VMA no longer maps the folio, or is locked no more; the folio is unlocked when its batch is emptied. */
+  unlock(head: number): void {
+    this.#gather(this.#locked, head, UNLOCK);
   }
 
   /** Whether a folio is new and not on any list yet. */
   isNew(head: number): boolean {
-    return this.#fresh.has(head);
+    return (this.#frames.flags[head] & FRAME_NEW) !== 0;
+  }
+
+  /** References that the batches hold to a folio. */
+  references(head: number): number {
+    const flags = this.#frames.flags[head];
+    if ((flags & (FRAME_NEW | FRAME_GATHERED)) === 0) return 0;
+    return this.#fresh.times(head) + this.#timesGathered(head);
   }
 
   /** Gathers a folio that MADV_FREE was told of. */
   addLazyFree(head: number): void {
-    this.#frames.flags[head] |= FRAME_GATHERED;
-    if (this.#lazyFree.add(head) || this.#frames.order[head] !== 0) this.#drainLazyFree();
+    if (this.#onList(head)) this.#gather(this.#lazyFree, head);
+  }
+
+  /** The kernel was told that the folio is not used now; one that is active stops to be when its batch is emptied. */
+  markUnused(head: number): void {
+    const { flags } = this.#frames;
+    flags[head] &= ~FRAME_REFERENCED;
+    if ((flags[head] & FRAME_ACTIVE) !== 0 && this.#onList(head)) this.#gather(this.#inactive, head);
   }
 
   /**
    * The kernel knows that the folio was used: the first time makes it referenced, the second active and no longer
    * referenced, the third referenced again, for good. A folio that is on a list becomes active when its batch is emptied;
-   * until then a further time is taken for the second again.
+   * until then a further time is taken for the second again. The unevictable are never active.
    */
   markAccessed(head: number): void {
     const { flags } = this.#frames;
     if ((flags[head] & FRAME_REFERENCED) === 0) flags[head] |= FRAME_REFERENCED;
-    else if ((flags[head] & FRAME_ACTIVE) === 0) {
+    else if ((flags[head] & FRAME_ACTIVE) === 0 && !this.#isUnevictable(head)) {
       flags[head] &= ~FRAME_REFERENCED;
-      if (this.#fresh.has(head)) flags[head] |= FRAME_ACTIVE;
-      else {
-        this.#frames.activating.add(head);
-        if (++this.#activations === CAPACITY) this.#drainActivating();
-      }
+      if ((flags[head] & FRAME_NEW) === 0) this.#gather(this.#active, head);
+      else if (this.#fresh.times(head) > 0) flags[head] |= FRAME_ACTIVE;
     }
+  }
+
+  /** New folios of somebody else, unknown here, fill the batch of new ones. */
+  fillWithOthers(): void {
+    this.#drainNew();
   }
 
   /** Empties all batches. */
   drain(): void {
-    this.#fresh.count = 0;
-    this.#drainLazyFree();
-    this.#drainActivating();
+    this.#drainNew();
+    for (const batch of this.#gathering) this.#drainGathered(batch);
   }
 
-  /** What was gathered counts as unused. A frame that was freed meanwhile has lost its mark already. */
-  #drainLazyFree(): void {
+  #isUnevictable(head: number): boolean {
+    return (this.#frames.flags[head] & FRAME_MLOCKED) !== 0 && this.#lockCounts.has(head);
+  }
+
+  /** Whether a folio is on a list, and not on that of the unevictable. */
+  #onList(head: number): boolean {
+    return (this.#frames.flags[head] & FRAME_NEW) === 0 && !this.#isUnevictable(head);
+  }
+
+  /** A large folio goes on to its list at once, and all others of the batch with it. */
+  #gather(batch: Batch, head: number, request = 0): void {
+    const { flags, order } = this.#frames;
+    flags[head] |= FRAME_GATHERED;
+    if (batch.add(head, request) || order[head] !== 0) this.#drainGathered(batch);
+  }
+
+  /** Puts new folios on their lists. One that was locked meanwhile is unevictable; its locks are counted from now on. */
+  #drainNew(): void {
     const { flags } = this.#frames;
-    const { heads, count } = this.#lazyFree;
+    const { heads, count } = this.#fresh;
+    this.#fresh.count = 0;
     for (let i = 0; i < count; i++) {
-      if ((flags[heads[i]] & FRAME_GATHERED) === 0) continue;
-      flags[heads[i]] &= ~(FRAME_GATHERED | FRAME_REFERENCED | FRAME_ACTIVE);
+      const head = heads[i];
+      flags[head] &= ~FRAME_NEW;
+      if ((flags[head] & FRAME_MLOCKED) !== 0) this.#makeUnevictable(head, 0);
     }
-    this.#lazyFree.count = 0;
   }
 
-  /** A frame that was freed meanwhile, and perhaps given out again, is none of these any more. */
-  #drainActivating(): void {
-    const { activating, flags } = this.#frames;
-    for (const head of activating) flags[head] |= FRAME_ACTIVE;
-    activating.clear();
-    this.#activations = 0;
+  #makeUnevictable(head: number, count: number): void {
+    this.#frames.flags[head] &= ~FRAME_ACTIVE;
+    this.#lockCounts.set(head, count);
+  }
+
+  #drainGathered(batch: Batch): void {
+    const { flags } = this.#frames;
+    const { heads, requests, count } = batch;
+    batch.count = 0;
+    for (let i = 0; i < count; i++) {
+      const head = heads[i];
+      if (head === 0) continue;
+      if (batch === this.#locked) this.#settleLock(head, requests[i]);
+      else if (this.#onList(head)) this.#move(batch, head);
+      // Another batch, or a later place of this one, may hold the folio as well.
+      let again = this.#timesGathered(head) > 0;
+      for (let j = i + 1; j < count && !again; j++) again = heads[j] === head;
+      if (!again) flags[head] &= ~FRAME_GATHERED;
+    }
+  }
+
+  #move(batch: Batch, head: number): void {
+    const { flags } = this.#frames;
+    if (batch === this.#active) flags[head] |= FRAME_ACTIVE;
+    else if (batch === this.#inactive) flags[head] &= ~(FRAME_ACTIVE | FRAME_REFERENCED);
+    else if ((flags[head] & FRAME_ANON) !== 0) flags[head] &= ~(FRAME_SWAPBACKED | FRAME_ACTIVE | FRAME_REFERENCED);
+  }
+
+  /**
+   * Counts a lock of a folio, or takes the last one away. A folio that is on no list cannot be counted: then one unlock is
+   * taken for the last.
+   */
+  #settleLock(head: number, request: number): void {
+    const { flags } = this.#frames;
+    const count = this.#lockCounts.get(head);
+    if (request === UNLOCK) {
+      if (count !== undefined && count > 1) this.#lockCounts.set(head, count - 1);
+      else {
+        flags[head] &= ~FRAME_MLOCKED;
+        this.#lockCounts.delete(head);
+      }
+      return;
+    }
+    const waits = (flags[head] & FRAME_NEW) !== 0;
+    if (request === LOCK_NEW) flags[head] &= ~FRAME_NEW;
+    else if (waits) return;
+    if ((flags[head] & FRAME_MLOCKED) === 0) return;
+    if (count === undefined) this.#makeUnevictable(head, 1);
+    else this.#lockCounts.set(head, count + 1);
+  }
+
+  /** How often the batches other than that of new folios hold a folio. */
+  #timesGathered(head: number): number {
+    let times = 0;
+    for (const batch of this.#gathering) times += batch.times(head);
+    return times;
   }
 }

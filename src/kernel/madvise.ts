@@ -5,6 +5,7 @@ import { alignUp } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { collapse } from './collapse.js';
 import { EACCES, EINVAL, ENOMEM } from './errno.js';
+import { coolDown } from './cold.js';
 import { punchHole } from './file-io.js';
 import * as f from './flags.js';
 import { installGuards, removeGuards } from './guard.js';
@@ -26,6 +27,8 @@ const FLAG_ADVICE = new Map<number, { readonly set: number; readonly clear: numb
   [f.MADV_DOFORK, { set: 0, clear: vm.VM_DONTCOPY }],
   [f.MADV_WIPEONFORK, { set: vm.VM_WIPEONFORK, clear: 0 }],
   [f.MADV_KEEPONFORK, { set: 0, clear: vm.VM_WIPEONFORK }],
+  [f.MADV_DONTDUMP, { set: vm.VM_DONTDUMP, clear: 0 }],
+  [f.MADV_DODUMP, { set: 0, clear: vm.VM_DONTDUMP }],
   [f.MADV_HUGEPAGE, { set: vm.VM_HUGEPAGE, clear: vm.VM_NOHUGEPAGE }],
   [f.MADV_NOHUGEPAGE, { set: vm.VM_NOHUGEPAGE, clear: vm.VM_HUGEPAGE }],
 ]);
@@ -38,6 +41,7 @@ const ACTIONS = new Map<number, Action>([
   [f.MADV_DONTNEED, (memory, vma, start, end) => dontNeed(memory, vma, start, end, false)],
   [f.MADV_DONTNEED_LOCKED, (memory, vma, start, end) => dontNeed(memory, vma, start, end, true)],
   [f.MADV_FREE, freeAdvice],
+  [f.MADV_COLD, cold],
   [f.MADV_REMOVE, remove],
   [f.MADV_COLLAPSE, collapse],
   [f.MADV_GUARD_INSTALL, guardInstall],
@@ -79,7 +83,9 @@ function adviseVma(memory: Memory, vma: Vma, start: number, end: number, advice:
   if (action !== undefined) return action(memory, vma, start, end);
   const change = FLAG_ADVICE.get(advice);
   if (change === undefined) return EINVAL;
-  if (advice === f.MADV_WIPEONFORK && (!vma.isAnonymous || vma.isShared)) return EINVAL;
+  // A VMA of VM_HUGETLB maps a file inside the kernel.
+  const ofFile = !vma.isAnonymous || (vma.flags & vm.VM_HUGETLB) !== 0;
+  if (advice === f.MADV_WIPEONFORK && (ofFile || vma.isShared)) return EINVAL;
   const flags = (vma.flags & ~change.clear) | change.set;
   if (flags === vma.flags) return 0;
   const changed = modifyFlags(memory, vma, start, end, flags);
@@ -111,6 +117,12 @@ function dontNeed(memory: Memory, vma: Vma, start: number, end: number, lockedTo
 function freeAdvice(memory: Memory, vma: Vma, start: number, end: number): number {
   if ((vma.flags & (vm.VM_LOCKED | vm.VM_HUGETLB)) !== 0 || !vma.isAnonymous) return EINVAL;
   freeLazily(memory, vma, start, end);
+  return 0;
+}
+
+function cold(memory: Memory, vma: Vma, start: number, end: number): number {
+  if ((vma.flags & (vm.VM_LOCKED | vm.VM_HUGETLB)) !== 0) return EINVAL;
+  coolDown(memory, vma, start, end);
   return 0;
 }
 

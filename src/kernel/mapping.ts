@@ -12,7 +12,7 @@ import type { Memory } from './memory.js';
 import type { PageTables } from './page-table.js';
 import { executeBits, protectionBits, PTE_SPECIAL, PTE_WRITTEN } from './pte.js';
 import type { Vma } from './vma.js';
-import { VM_WRITE } from './vma-flags.js';
+import { VM_HUGETLB, VM_LOCKED, VM_WRITE } from './vma-flags.js';
 
 /** The low word's bits of a page just written by a process that may write: writable, if the VMA is. */
 function writtenBits(vma: Vma): number {
@@ -29,13 +29,19 @@ function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number)
   frames.owner[head] = owner.id;
   frames.index[head] = vma.pageOffset(address);
   frames.setExclusive(head, true);
-  memory.lru.addNew(head);
+}
+
+/** Starts a new anonymous folio on its way to an LRU list; pages of VM_HUGETLB are on none. */
+function toLru(memory: Memory, vma: Vma, head: number): void {
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.addNewLocked(head);
+  else if ((vma.flags & VM_HUGETLB) === 0) memory.lru.addNew(head);
 }
 
 /** Maps a new anonymous 4 KiB page, exclusive to the process; the entry at `at` must be empty. */
 export function mapNewAnonymous(memory: Memory, vma: Vma, at: number, frame: number, address: number): void {
   adoptAnonymous(memory, vma, frame, address);
   memory.frames.addMapping(frame, vma.space.id);
+  toLru(memory, vma, frame);
   memory.tables.set(at, frame, writtenBits(vma), executeBits(vma));
   vma.space.residentPages++;
 }
@@ -44,6 +50,7 @@ export function mapNewAnonymous(memory: Memory, vma: Vma, at: number, frame: num
 export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, address: number): void {
   adoptAnonymous(memory, vma, head, address);
   memory.frames.addWholeMapping(head, vma.space.id);
+  toLru(memory, vma, head);
   memory.tables.set(at, head, writtenBits(vma) | PTE_PS, executeBits(vma));
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
@@ -57,6 +64,7 @@ export function mapZero(memory: Memory, vma: Vma, at: number, frame: number, hug
 /** Maps a page of a file or of shared memory; `write` when it is about to be written. */
 export function mapFilePage(memory: Memory, vma: Vma, at: number, frame: number, write: boolean): void {
   memory.frames.addMapping(frame, vma.space.id);
+  if ((vma.flags & VM_LOCKED) !== 0 && memory.frames.order[frame] === 0) memory.lru.lock(frame);
   const low = write ? writtenBits(vma) : protectionBits(vma) | PTE_A;
   memory.tables.set(at, frame, low, executeBits(vma));
   vma.space.residentPages++;
@@ -71,6 +79,7 @@ export function unmapPage(memory: Memory, vma: Vma, at: number): void {
   if ((low & PTE_SPECIAL) !== 0) return;
   vma.space.residentPages--;
   const head = frames.headOf(frame);
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
   if (frames.removeMapping(frame, vma.space.id)) tlb.release(head);
 }
 
@@ -82,6 +91,7 @@ export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number): 
   tables.clear(at);
   if ((low & PTE_SPECIAL) !== 0) return;
   vma.space.residentPages -= 2 ** (shift - 12);
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
   if (frames.removeWholeMapping(head, vma.space.id)) tlb.release(head);
 }
 

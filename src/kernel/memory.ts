@@ -30,6 +30,8 @@ export class Memory {
   /** anon_vmas and file objects by id: what {@link Frames.owner} means. */
   readonly anonVmas = new Map<number, AnonVma>();
   readonly objects = new Map<number, FileObject>();
+  /** Objects that lost a mapping during this system call. */
+  readonly unmapped = new Set<FileObject>();
   readonly spaces = new Set<AddressSpace>();
   /** The one page of zeros that every untouched page reads from. */
   readonly zeroFrame: number;

@@ -64,7 +64,8 @@ function flagsFor(space: AddressSpace, request: MmapRequest): number {
   if (!shared && type !== f.MAP_PRIVATE) return EINVAL;
   let result = protFlags(prot) | vm.VM_MAYREAD | vm.VM_MAYWRITE | vm.VM_MAYEXEC | vm.VM_SOFTDIRTY;
   if ((flags & f.MAP_GROWSDOWN) !== 0) result |= vm.VM_GROWSDOWN;
-  if ((flags & f.MAP_LOCKED) !== 0 || space.lockFuture) result |= vm.VM_LOCKED;
+  result |= space.defaultFlags;
+  if ((flags & f.MAP_LOCKED) !== 0) result |= vm.VM_LOCKED;
   if ((flags & f.MAP_HUGETLB) !== 0) result |= vm.VM_HUGETLB;
   if ((flags & f.MAP_NORESERVE) !== 0) result |= vm.VM_NORESERVE;
   if (shared) result |= vm.VM_SHARED | vm.VM_MAYSHARE;

@@ -162,12 +162,13 @@ function moveVma(memory: Memory, vma: Vma, step: Step): number {
   if ((flags & MREMAP_DONTUNMAP) !== 0) {
     const whole = source.start === address && source.end === address + oldLength;
     if (whole && source !== copy) unlinkAnonVmas(memory, source);
-    source.flags &= ~vm.VM_LOCKED;
+    source.flags &= ~vm.VM_LOCKED_MASK;
   } else if (oldLength > 0) {
     const result = unmapRange(memory, space, address, address + oldLength);
     if (result < 0) return result;
   }
-  if ((copy.flags & vm.VM_LOCKED) !== 0) populateRange(memory, space, target, target + newLength);
+  // Only what it grew by is new: what moved is as it was, be it present or not.
+  if ((copy.flags & vm.VM_LOCKED) !== 0) populateRange(memory, space, target + oldLength, target + newLength);
   return target;
 }
 

@@ -2,7 +2,7 @@
 
 import { SHIFT_4K } from '../../hw/address.js';
 import type { AddressSpace } from './address-space.js';
-import { FRAME_ANON } from './frames.js';
+import { FRAME_ANON, FRAME_MLOCKED } from './frames.js';
 import { isGuard } from './guard.js';
 import { firstFrame, frameBehind } from './mapping.js';
 import type { Memory } from './memory.js';
@@ -23,6 +23,8 @@ export interface PagemapEntry {
   readonly softDirty: boolean;
   /** Part of a folio of more than 4 KiB. */
   readonly huge: boolean;
+  /** kpageflags bit KPF_MLOCKED: a locked VMA maps it, or did until lately. */
+  readonly mlocked: boolean;
   /** The zero page or part of the huge one. */
   readonly zero: boolean;
 }
@@ -35,6 +37,7 @@ const ABSENT: PagemapEntry = {
   exclusive: false,
   softDirty: false,
   huge: false,
+  mlocked: false,
   zero: false,
 };
 
@@ -66,6 +69,7 @@ function describe(memory: Memory, at: number, shift: number, address: number): P
     exclusive: frames.mappingsOf(firstFrame(tables, at, shift)) === 1,
     softDirty,
     huge: frames.order[head] !== 0,
+    mlocked: (frames.flags[head] & FRAME_MLOCKED) !== 0,
     zero: false,
   };
 }

@@ -12,9 +12,9 @@ import { FRAME_DIRTY } from './frames.js';
 import { touchHuge } from './huge.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from './pte.js';
-import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from './signal.js';
+import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR } from './signal.js';
 import type { Vma } from './vma.js';
-import { VM_HUGETLB, VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
+import { VM_HUGETLB, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from './vma-flags.js';
 
 /** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
 export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
@@ -54,19 +54,35 @@ function touch(memory: Memory, vma: Vma, address: number, write: boolean): void 
   }
 }
 
-/** Faults in what `[start, end)` maps, writable where private and writable; stops at trouble in a VMA, quietly. */
-export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number): void {
+/**
+ * Faults in the pages of `[start, end)` in each VMA, writable where private and writable, and goes on with the next VMA
+ * at the first page of one that cannot be had. VMAs locked on fault are left alone.
+ * @param strict stop there for good, as mlock does
+ * @returns 0, or the signal that an access to that page would get
+ * Source: Linux mm/gup.c, __mm_populate and populate_vma_page_range.
+ */
+export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number, strict = false): number {
+  let trouble = 0;
   for (const vma of space.vmas.overlapping(start, end)) {
-    if (!vma.isAccessible) continue;
-    memory.lru.drain();
-    const write = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
-    const high = Math.min(end, vma.end);
-    for (let address = Math.max(start, vma.start); address < high; address += PAGE_BYTES) {
-      // A fault that waits for the disk is begun anew here, finds the page then, and is counted as minor.
-      if (faultIn(memory, vma, address, write, FAULT_MINOR) < 0) break;
-      touch(memory, vma, address, write);
-    }
+    if ((vma.flags & VM_LOCKONFAULT) !== 0) continue;
+    const result = vma.isAccessible ? populateVma(memory, vma, start, end) : SEGV_ACCERR;
+    trouble = Math.min(trouble, result);
+    if (strict && result < 0) break;
   }
+  return trouble;
+}
+
+function populateVma(memory: Memory, vma: Vma, start: number, end: number): number {
+  const write = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
+  const high = Math.min(end, vma.end);
+  let result = 0;
+  for (let address = Math.max(start, vma.start); address < high && result === 0; address += PAGE_BYTES) {
+    // A fault that waits for the disk is begun anew here, finds the page then, and is counted as minor.
+    result = faultIn(memory, vma, address, write, FAULT_MINOR);
+    if (result === 0) touch(memory, vma, address, write);
+  }
+  memory.lru.drain();
+  return result;
 }
 
 /**
@@ -80,7 +96,12 @@ export function populateAdvice(
   end: number,
   write: boolean,
 ): number {
-  if (start < end) memory.lru.drain();
+  const result = populatePages(memory, space, start, end, write);
+  memory.lru.drain();
+  return result;
+}
+
+function populatePages(memory: Memory, space: AddressSpace, start: number, end: number, write: boolean): number {
   for (let address = start; address < end; address += PAGE_BYTES) {
     const vma = space.vmas.at(address);
     if (vma === undefined) return ENOMEM;

@@ -1,17 +1,15 @@
-/** mincore(2), msync(2), mlock(2), munlock(2): what of a range is in memory, on its way to disk, or held there. */
+/** mincore(2) and msync(2): what of a range is in memory, or on its way to disk. */
 
 import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
-import { alignDown, alignUp, USER_END } from './address-space.js';
+import { alignUp, USER_END } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { EBUSY, EINVAL, ENOMEM } from './errno.js';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from './flags.js';
 import type { Memory } from './memory.js';
 import { writtenPage } from './page-cache.js';
-import { populateRange } from './populate.js';
 import { PTE_MAPPED } from './pte.js';
 import type { Vma } from './vma.js';
 import { VM_LOCKED } from './vma-flags.js';
-import { modifyFlags } from './vma-merge.js';
 
 /**
  * mincore(2): for each page whether it is in the caller's page table or in the page cache of its object.
@@ -61,25 +59,4 @@ export function msync(space: AddressSpace, address: number, length: number, flag
     at = vma.end;
   }
   return hole ? ENOMEM : 0;
-}
-
-/** mlock(2) and munlock(2): marks the range and, to lock it, faults it in. Returns 0, EINVAL or ENOMEM for a hole. */
-export function setLocked(memory: Memory, space: AddressSpace, address: number, length: number, lock: boolean): number {
-  const start = alignDown(address);
-  const end = alignUp(address + length);
-  if (address < 0 || length < 0) return EINVAL;
-  if (end > USER_END) return ENOMEM;
-  for (let at = start; at < end;) {
-    const vma = space.vmas.at(at);
-    if (vma === undefined) return ENOMEM;
-    const stop = Math.min(end, vma.end);
-    const flags = lock ? vma.flags | VM_LOCKED : vma.flags & ~VM_LOCKED;
-    if (flags !== vma.flags) {
-      const changed = modifyFlags(memory, vma, at, stop, flags);
-      if (typeof changed === 'number') return changed;
-    }
-    at = stop;
-  }
-  if (lock) populateRange(memory, space, start, end);
-  return 0;
 }

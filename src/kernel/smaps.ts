@@ -31,10 +31,16 @@ export class VmaUsage {
   anonHugePages = 0;
   sharedHugetlb = 0;
   privateHugetlb = 0;
+  isLocked = false;
 
   /** Proportional set size in KiB, rounded down as smaps prints it. */
   get pssKib(): number {
     return Math.floor(this.pssScaled / PSS_SCALE / 1024);
+  }
+
+  /** {@link pssKib} of a VMA that is locked, else 0. */
+  get lockedKib(): number {
+    return this.isLocked ? this.pssKib : 0;
   }
 
   /** Adds a page of `bytes` that `mappings` entries map. */
@@ -54,6 +60,7 @@ export class VmaUsage {
 export function vmaUsage(memory: Memory, vma: Vma): VmaUsage {
   const { tables } = memory;
   const usage = new VmaUsage();
+  usage.isLocked = (vma.flags & vm.VM_LOCKED) !== 0;
   let from = vma.start;
   while (tables.next(vma.space, from, vma.end)) {
     const { at, shift, start, end } = tables;
@@ -128,10 +135,12 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [vm.VM_SEQ_READ, 'sr'],
   [vm.VM_RAND_READ, 'rr'],
   [vm.VM_DONTCOPY, 'dc'],
+  [vm.VM_LOCKONFAULT, 'lf'],
   [vm.VM_ACCOUNT, 'ac'],
   [vm.VM_NORESERVE, 'nr'],
   [vm.VM_HUGETLB, 'ht'],
   [vm.VM_WIPEONFORK, 'wf'],
+  [vm.VM_DONTDUMP, 'dd'],
   [vm.VM_SOFTDIRTY, 'sd'],
   [vm.VM_HUGEPAGE, 'hg'],
   [vm.VM_NOHUGEPAGE, 'nh'],
@@ -175,7 +184,6 @@ export function smapsText(memory: Memory, space: AddressSpace): string {
 function smapsEntry(memory: Memory, space: AddressSpace, vma: Vma): string {
   const usage = vmaUsage(memory, vma);
   const pageKib = 2 ** vma.pageShift / 1024;
-  const locked = (vma.flags & vm.VM_LOCKED) !== 0 ? usage.pssKib : 0;
   const kib: [string, number][] = [
     ['Size', (vma.end - vma.start) / 1024],
     ['KernelPageSize', pageKib],
@@ -198,7 +206,7 @@ function smapsEntry(memory: Memory, space: AddressSpace, vma: Vma): string {
     ['Private_Hugetlb', usage.privateHugetlb / 1024],
     ['Swap', 0],
     ['SwapPss', 0],
-    ['Locked', locked],
+    ['Locked', usage.lockedKib],
   ];
   const lines = kib.map(([name, value]) => `${`${name}:`.padEnd(16)}${String(value).padStart(8)} kB`);
   const eligible = hugeAllowed(vma, Math.ceil(vma.start / HUGE_BYTES) * HUGE_BYTES) ? 1 : 0;

@@ -2,7 +2,7 @@
 
 import type { AddressSpace } from './address-space.js';
 import type { Memory } from './memory.js';
-import { releaseVma } from './vma-ops.js';
+import { dropUnmapped, releaseVma } from './vma-ops.js';
 import { zapRange } from './zap.js';
 
 /** Drops every page, VMA and table. The processor is taken off the space first, so nothing needs invalidating. */
@@ -12,6 +12,7 @@ export function destroySpace(memory: Memory, space: AddressSpace): void {
   for (const vma of space.vmas) zapRange(memory, vma, vma.start, vma.end, {});
   tlb.flush();
   for (const vma of space.vmas.clear().reverse()) releaseVma(memory, vma);
+  dropUnmapped(memory);
   tables.freeRange(space, 0, 2 ** 47, 0, 2 ** 47);
   tables.release(space.root);
   memory.spaces.delete(space);

@@ -18,6 +18,8 @@ export const VM_MAYBE_GUARD = 0x800;
 export const VM_LOCKED = 0x2000;
 /** Not inherited by fork (MADV_DONTFORK). */
 export const VM_DONTCOPY = 0x2_0000;
+/** Locked as it is touched, and populated by nobody (MLOCK_ONFAULT); only with VM_LOCKED. */
+export const VM_LOCKONFAULT = 0x8_0000;
 /** Counted against the commit limit. */
 export const VM_ACCOUNT = 0x10_0000;
 export const VM_NORESERVE = 0x20_0000;
@@ -27,6 +29,8 @@ export const VM_HUGETLB = 0x40_0000;
 export const VM_WIPEONFORK = 0x80_0000;
 export const VM_SEQ_READ = 0x100_0000;
 export const VM_RAND_READ = 0x200_0000;
+/** Left out of core dumps (MADV_DONTDUMP). */
+export const VM_DONTDUMP = 0x400_0000;
 /** New or changed since clear_refs. */
 export const VM_SOFTDIRTY = 0x800_0000;
 export const VM_HUGEPAGE = 0x2000_0000;
@@ -34,5 +38,8 @@ export const VM_NOHUGEPAGE = 0x4000_0000;
 
 /** Flags in which two VMAs may differ and still merge; the merged one has them if either had. */
 export const VM_STICKY = VM_SOFTDIRTY | VM_MAYBE_GUARD;
+
+/** What mlock and its kin set and clear. */
+export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
 
 export const VM_ACCESS = VM_READ | VM_WRITE | VM_EXEC;

@@ -11,7 +11,7 @@ export function addVma(vma: Vma): void {
   vma.file?.object.vmas.add(vma);
 }
 
-/** Takes the VMA out of everything; its pages must be gone. An object that nothing refers to any more goes with it. */
+/** Takes the VMA out of everything; its pages must be gone. An object that nothing refers to any more goes with {@link dropUnmapped}. */
 export function removeVma(memory: Memory, vma: Vma): void {
   vma.space.vmas.remove(vma);
   releaseVma(memory, vma);
@@ -22,5 +22,13 @@ export function releaseVma(memory: Memory, vma: Vma): void {
   unlinkAnonVmas(memory, vma);
   if (vma.file === null) return;
   vma.file.object.vmas.delete(vma);
-  dropIfUnused(memory, vma.file.object);
+  // Linux closes the file as the system call returns: what the call populates comes before.
+  memory.unmapped.add(vma.file.object);
+}
+
+/** Frees the objects that lost their last mapping, at the end of a system call, unless something else keeps them. */
+export function dropUnmapped(memory: Memory): void {
+  if (memory.unmapped.size === 0) return;
+  for (const object of memory.unmapped) dropIfUnused(memory, object);
+  memory.unmapped.clear();
 }

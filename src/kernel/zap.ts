@@ -5,7 +5,7 @@ import { PTE_A, PTE_D, PTE_P } from '../../hw/paging/x86-format.js';
 import type { AddressSpace } from './address-space.js';
 import { FRAME_ANON, FRAME_DIRTY } from './frames.js';
 import { splitHuge } from './huge.js';
-import { unmapHuge, unmapPage } from './mapping.js';
+import { hugeFrame, unmapHuge, unmapPage } from './mapping.js';
 import { HUGE_BYTES } from './memory.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED } from './pte.js';
@@ -31,6 +31,7 @@ export function zapRange(memory: Memory, vma: Vma, start: number, end: number, o
     if (!tables.isTable(at)) {
       if (high - low === 2 ** shift) {
         if ((tables.words[at] & PTE_P) !== 0) tlb.page(vma.space, low);
+        if (vma.file !== null) keepMarks(memory, vma, tables.words[at], hugeFrame(tables.frameAt(at)));
         unmapHuge(memory, vma, at, shift);
         releaseDeposit(memory, vma);
         continue;
