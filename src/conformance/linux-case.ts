@@ -17,13 +17,18 @@ const byte = z.number().int().min(0).max(255);
 
 /** Each operation's name and arguments, as the tables of the recorder give them. */
 const operations = {
-  mmap: [pages, pages, prot, letters('spaFNPGR'), fd, pages],
+  mmap: [pages, pages, prot, letters('spaFNPGRHL'), fd, pages],
   munmap: [pages, pages],
   mprotect: [pages, pages, prot],
   mremap: [pages, pages, pages, letters('MFD-'), pages],
   madvise: [pages, pages, z.string()],
   msync: [pages, pages, letters('SAI')],
   mincore: [pages, pages],
+  mlock: [pages, pages],
+  mlock2: [pages, pages, z.enum(['F', '-'])],
+  munlock: [pages, pages],
+  mlockall: [letters('fo')],
+  munlockall: [],
   fork: [process],
   exit: [],
   r: [pages, pages],
@@ -94,7 +99,7 @@ function isCheckpoint(value: z.infer<typeof result>): boolean {
 export const linuxProgram = z
   .object({
     id: z.union([z.string(), z.number()]),
-    fam: z.enum(['mix', 'brk', 'thp', 'ext4']),
+    fam: z.enum(['mix', 'brk', 'thp', 'ext4', 'mlock']),
     pages: z.number().int().min(1),
     brk: z.number().default(-1),
     ops: z.array(operation),

@@ -7,13 +7,14 @@ import type { Process } from '../kernel/process.js';
 import { flagNames, permissions, vmaUsage } from '../kernel/smaps.js';
 import type { VmaUsage } from '../kernel/smaps.js';
 import type { Vma } from '../kernel/vma.js';
+import { VM_HUGETLB } from '../kernel/vma-flags.js';
 import { RUN } from './linux-case.js';
 import type { RecordedCheckpoint } from './linux-case.js';
 import { ARENA } from './linux-machine.js';
 import type { LinuxMachine } from './linux-machine.js';
 
 /**
- * The columns of smaps that are compared: position in a recorded VMA, and what the kernel says. In pages, `pss` in KiB.
+ * The columns of smaps that are compared: position in a recorded VMA, and what the kernel says. In pages, `pss`, `swapPss` and `locked` in KiB.
  * LazyFree is left out: it does not reproduce.
  */
 const COLUMNS = {
@@ -26,6 +27,13 @@ const COLUMNS = {
   referenced: { at: 12, of: ({ referenced }) => referenced / PAGE_BYTES },
   anonymous: { at: 13, of: ({ anonymous }) => anonymous / PAGE_BYTES },
   anonHuge: { at: 15, of: ({ anonHugePages }) => anonHugePages / PAGE_BYTES },
+  // There is no swap here, and no KSM.
+  swap: { at: 17, of: () => 0 },
+  swapPss: { at: 18, of: () => 0 },
+  locked: { at: 19, of: ({ lockedKib }) => lockedKib },
+  ksm: { at: 20, of: () => 0 },
+  sharedHugetlb: { at: 21, of: ({ sharedHugetlb }) => sharedHugetlb / PAGE_BYTES },
+  privateHugetlb: { at: 22, of: ({ privateHugetlb }) => privateHugetlb / PAGE_BYTES },
 } as const satisfies Record<string, { at: number; of: (usage: VmaUsage) => number }>;
 
 export type Column = keyof typeof COLUMNS;
@@ -55,7 +63,7 @@ export interface ProcessView {
 }
 
 /** The flags that the recorder keeps, of all that smaps prints. */
-const KEPT_FLAGS = new Set(['ac', 'nr', 'dc', 'wf', 'gd', 'hg', 'nh']);
+const KEPT_FLAGS = new Set(['ac', 'nr', 'dc', 'wf', 'gd', 'hg', 'nh', 'lo', 'ht']);
 
 /** Reads a recorded checkpoint. */
 export function recordedViews(checkpoint: RecordedCheckpoint): ProcessView[] {
@@ -154,8 +162,14 @@ function presentPages(
       if (entry.guard) pages.set(page, 'g');
       if (!entry.present) continue;
       const number = entry.zero ? 'z' : String(frames.of(entry.frame));
-      const flags = `${entry.exclusive ? 'x' : ''}${entry.file ? 'f' : ''}${entry.huge ? 't' : ''}`;
-      pages.set(page, number + flags);
+      const large = (vma.flags & VM_HUGETLB) !== 0 ? 'h' : 't';
+      const flags = [
+        entry.exclusive ? 'x' : '',
+        entry.file ? 'f' : '',
+        entry.huge ? large : '',
+        entry.mlocked ? 'l' : '',
+      ];
+      pages.set(page, number + flags.join(''));
     }
   }
   return pages;

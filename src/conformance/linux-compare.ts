@@ -59,7 +59,10 @@ function plain(value: RecordedResult): unknown {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** A disk file's own pages come and go with read-ahead: what is left are the pages that processes have made. */
+/** The recorder's file on a disk. */
+const DISK_FILE = 'f4';
+
+/** A disk file's own pages lie where read-ahead put them: of the frames, those are left that processes have made. */
 function withoutCache(views: readonly ProcessView[]): ProcessView[] {
   const frames = new Map<string, number>();
   return views.map((view) => {
@@ -70,24 +73,60 @@ function withoutCache(views: readonly ProcessView[]): ProcessView[] {
       if (!frames.has(number)) frames.set(number, frames.size);
       pages.set(page, number === '' ? flags : `${frames.get(number) ?? 0}${flags}`);
     }
-    const vmas = view.vmas.map(withoutOwnPages);
+    const vmas = view.vmas.map(withoutWriteBack);
     return { ...view, vmas, pages };
   });
 }
 
-/** Of a disk file's columns only those of private copies are left; whether they are dirty depends on write-back. */
-function withoutOwnPages(vma: VmaView): VmaView {
-  const unknown = Object.fromEntries(COLUMN_NAMES.map((name) => [name, null])) as Record<Column, null>;
-  return { ...vma, ...unknown, rss: vma.anonymous, anonymous: vma.anonymous, anonHuge: vma.anonHuge };
+/** Whether a disk file's pages are dirty depends on write-back: they all count as clean. */
+function withoutWriteBack(vma: VmaView): VmaView {
+  if (vma.object !== DISK_FILE) return vma;
+  return {
+    ...vma,
+    sharedClean: sum(vma.sharedClean, vma.sharedDirty),
+    sharedDirty: 0,
+    privateClean: sum(vma.privateClean, vma.privateDirty),
+    privateDirty: 0,
+  };
+}
+
+/** Of two columns; null where one of them says nothing. */
+function sum(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : one + other;
+}
+
+const FRAME_NUMBER = /^\d*/;
+
+/**
+ * A page that was unlocked loses its mark once a batch is emptied, and pages of the recorder's own may have emptied it
+ * earlier: the mark may be gone in the record where no locked VMA maps the page.
+ */
+function withoutLateMarks(recorded: readonly ProcessView[], current: readonly ProcessView[]): readonly ProcessView[] {
+  const frameOf = (text: string): string => FRAME_NUMBER.exec(text)?.[0] ?? '';
+  const locked = new Set<string>();
+  for (const { vmas, pages } of current) {
+    for (const vma of vmas.filter(({ flags }) => flags.match(/../g)?.includes('lo'))) {
+      for (let i = 0; i < vma.pages; i++) locked.add(frameOf(pages.get(vma.page + i) ?? ''));
+    }
+  }
+  return current.map((view, i) => {
+    const pages = [...view.pages].map(([page, text]): [number, string] => {
+      const late =
+        recorded[i].pages.get(page) === text.slice(0, -1) && text.endsWith('l') && !locked.has(frameOf(text));
+      return [page, late ? text.slice(0, -1) : text];
+    });
+    return { ...view, pages: new Map(pages) };
+  });
 }
 
 function compareCheckpoint(found: Comparison, at: number, views: readonly (readonly ProcessView[])[]): void {
-  const [recorded, current] = views;
+  const [recorded, now] = views;
   const numbers = (views: readonly ProcessView[]): string => views.map((view) => view.process).join(' ');
-  if (numbers(recorded) !== numbers(current)) {
-    found.pages ??= { at, text: `recorded processes ${numbers(recorded)}, got ${numbers(current)}` };
+  if (numbers(recorded) !== numbers(now)) {
+    found.pages ??= { at, text: `recorded processes ${numbers(recorded)}, got ${numbers(now)}` };
     return;
   }
+  const current = withoutLateMarks(recorded, now);
   for (const [i, expected] of recorded.entries()) {
     const pages = pageDifference(expected, current[i]);
     if (pages !== undefined) found.pages ??= { at, text: `process ${expected.process}: ${pages}` };
@@ -136,6 +175,9 @@ function pageDifference(expected: ProcessView, got: ProcessView): string | undef
   return sumDifference(expected, got);
 }
 
+/** Columns in KiB, which smaps rounds down in each VMA. */
+const ROUNDED = new Set<Column>(['pss', 'swapPss', 'locked']);
+
 /** Sums by VMA where the VMAs are the same; otherwise over the process, Pss to within its rounding in each VMA. */
 function sumDifference(expected: ProcessView, got: ProcessView): string | undefined {
   const same =
@@ -146,7 +188,7 @@ function sumDifference(expected: ProcessView, got: ProcessView): string | undefi
     const right = got.vmas.map((vma) => vma[name] ?? 0);
     const differs = same
       ? left.findIndex((value, i) => value !== right[i])
-      : Math.abs(total(left) - total(right)) > (name === 'pss' ? Math.max(left.length, right.length) : 0)
+      : Math.abs(total(left) - total(right)) > (ROUNDED.has(name) ? Math.max(left.length, right.length) : 0)
         ? 0
         : -1;
     if (differs < 0) continue;

@@ -37,12 +37,16 @@ const MAP_FLAGS: Record<string, number> = {
   P: f.MAP_POPULATE,
   G: f.MAP_GROWSDOWN,
   R: f.MAP_NORESERVE,
+  H: f.MAP_HUGETLB,
+  L: f.MAP_LOCKED,
 };
 const MREMAP_FLAGS: Record<string, number> = {
   M: f.MREMAP_MAYMOVE,
   F: f.MREMAP_FIXED,
   D: f.MREMAP_DONTUNMAP,
 };
+/** What the recorder locks is what will be mapped: never its own memory. */
+const MLOCKALL_FLAGS: Record<string, number> = { f: f.MCL_FUTURE, o: f.MCL_ONFAULT };
 const MSYNC_FLAGS: Record<string, number> = { S: f.MS_SYNC, A: f.MS_ASYNC, I: f.MS_INVALIDATE };
 const FALLOC_MODES: Record<string, number> = {
   punch: f.FALLOC_PUNCH_HOLE | f.FALLOC_KEEP_SIZE,
@@ -61,8 +65,11 @@ const ADVICE: Record<string, number> = {
   DOFORK: f.MADV_DOFORK,
   HUGEPAGE: f.MADV_HUGEPAGE,
   NOHUGEPAGE: f.MADV_NOHUGEPAGE,
+  DONTDUMP: f.MADV_DONTDUMP,
+  DODUMP: f.MADV_DODUMP,
   WIPEONFORK: f.MADV_WIPEONFORK,
   KEEPONFORK: f.MADV_KEEPONFORK,
+  COLD: f.MADV_COLD,
   POPULATE_READ: f.MADV_POPULATE_READ,
   POPULATE_WRITE: f.MADV_POPULATE_WRITE,
   DONTNEED_LOCKED: f.MADV_DONTNEED_LOCKED,
@@ -123,11 +130,12 @@ export class LinuxMachine {
   }
 
   /**
-   * Empties the batches. This is a guess about the recorder, which reads all of /proc at a checkpoint: its own pages
-   * may push those that wait onto their lists. No source says so; one recorded program (mix-1647) needs it.
+   * The recorder makes new pages of its own at a checkpoint, which push the program's from the batch of new ones. The
+   * other batches stay: recorded pages that were unlocked before a checkpoint are still marked after it. How many pages
+   * the recorder makes is not known; one recorded program (mix-1647) tells that they are enough.
    */
   afterCheckpoint(): void {
-    this.kernel.memory.lru.drain();
+    this.kernel.memory.lru.fillWithOthers();
   }
 
   /** What is wrong with the kernel's books and with the TLBs after a program, in words; it should be nothing. */
@@ -188,6 +196,16 @@ export class LinuxMachine {
         return answer(kernel.msync(process, at, length, bits(String(args[2]), MSYNC_FLAGS)));
       case 'mincore':
         return this.#mincore(process, at, length);
+      case 'mlock':
+        return answer(kernel.mlock(process, at, length));
+      case 'mlock2':
+        return answer(kernel.mlock2(process, at, length, args[2] === 'F' ? f.MLOCK_ONFAULT : 0));
+      case 'munlock':
+        return answer(kernel.munlock(process, at, length));
+      case 'mlockall':
+        return answer(kernel.mlockall(process, bits(String(args[0]), MLOCKALL_FLAGS)));
+      case 'munlockall':
+        return answer(kernel.munlockall(process));
       case 'fork':
         return this.#fork(process, n[0]);
       case 'exit':
