@@ -64,6 +64,9 @@ describe('madvise', () => {
     kernel.store(process, BASE, 1, 5);
     expect(kernel.madvise(process, BASE, 4 * PAGE, f.MADV_FREE)).toBe(0);
     expect(peek(kernel, process, BASE)).toBe(5);
+    // The page waits in a batch until somebody asks for all pages on their lists.
+    expect(kernel.smaps(process)).toMatch(/LazyFree: +0 kB/);
+    kernel.madvise(process, BASE, PAGE, f.MADV_WILLNEED);
     expect(kernel.smaps(process)).toMatch(/LazyFree: +4 kB/);
     kernel.store(process, BASE, 1, 6);
     expect(kernel.smaps(process)).toMatch(/LazyFree: +0 kB/);

@@ -5,6 +5,7 @@ import type { OpenFile } from '../../../src/kernel/file.js';
 import * as f from '../../../src/kernel/flags.js';
 import type { Kernel } from '../../../src/kernel/kernel.js';
 import type { Process } from '../../../src/kernel/process.js';
+import { vmaUsage } from '../../../src/kernel/smaps.js';
 import { OracleObject, OracleProcess, truncate } from './byte-oracle.js';
 import type { Cell } from './byte-oracle.js';
 import { alive, bootWithMmu, MIB, peek } from './machine.js';
@@ -209,6 +210,22 @@ class World {
     }
   }
 
+  /** What smaps says of each VMA, and of all against what the process is charged for. */
+  #columnsAddUp({ space }: Process): void {
+    let resident = 0;
+    for (const vma of space?.vmas ?? []) {
+      const usage = vmaUsage(this.kernel.memory, vma);
+      const { rss, sharedClean, sharedDirty, privateClean, privateDirty } = usage;
+      expect(sharedClean + sharedDirty + privateClean + privateDirty).toBe(rss);
+      expect(usage.anonHugePages).toBeLessThanOrEqual(usage.anonymous);
+      expect(usage.lazyFree).toBeLessThanOrEqual(Math.min(usage.anonymous, sharedClean + privateClean));
+      for (const part of [usage.referenced, usage.anonymous, usage.pssKib * 1024])
+        expect(part).toBeLessThanOrEqual(rss);
+      resident += rss / PAGE;
+    }
+    expect(resident).toBe(space?.residentPages ?? 0);
+  }
+
   /** Every byte of every process, the books, and after the last exit every frame. */
   finish(free: number): void {
     for (const { real, model } of this.pairs) {
@@ -216,6 +233,7 @@ class World {
         expect(peek(this.kernel, real, BASE + page * PAGE)).toBe(model.read(page));
       }
     }
+    for (const { real } of this.pairs) this.#columnsAddUp(real);
     expect(this.kernel.audit()).toEqual([]);
     expect(this.mmu.checker?.found).toEqual([]);
     for (const { real } of this.pairs) this.kernel.exit(real);
