@@ -27,6 +27,7 @@ const COLUMNS = {
   referenced: { at: 12, of: ({ referenced }) => referenced / PAGE_BYTES },
   anonymous: { at: 13, of: ({ anonymous }) => anonymous / PAGE_BYTES },
   anonHuge: { at: 15, of: ({ anonHugePages }) => anonHugePages / PAGE_BYTES },
+  shmemHuge: { at: 16, of: ({ shmemPmdMapped }) => shmemPmdMapped / PAGE_BYTES },
   // There is no swap here, and no KSM.
   swap: { at: 17, of: () => 0 },
   swapPss: { at: 18, of: () => 0 },

@@ -104,7 +104,7 @@ class Audit {
       this.report(`${name} is mapped outside of any VMA`);
       return;
     }
-    if (shift > 12 && vma.pageShift === 12) this.#huge++;
+    if (shift > 12 && vma.pageShift === 12 && vma.isAnonymous) this.#huge++;
     if ((low & PTE_SPECIAL) !== 0) {
       if (!memory.isZeroFrame(frame) || (low & PTE_RW) !== 0) this.report(`${name}: not a read-only zero page`);
       return;
@@ -142,7 +142,10 @@ class Audit {
     frames.buddy.forEachFree((frame, order) => free.fill(1, frame, frame + (1 << order)));
     const pins = new Map<number, number>();
     for (const object of objects.values()) {
-      for (const frame of object.pages.values()) pins.set(frame, (pins.get(frame) ?? 0) + 1);
+      for (const frame of object.pages.values()) {
+        const head = frames.headOf(frame);
+        pins.set(head, (pins.get(head) ?? 0) + 1);
+      }
     }
     for (const frame of this.memory.kernelFrames()) pins.set(frame, 1);
     for (let frame = 1; frame < this.memory.ram.frames; frame++) {

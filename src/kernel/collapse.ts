@@ -4,28 +4,34 @@ import { PAGE_BYTES, SHIFT_2M } from '../../hw/address.js';
 import { PTE_D } from '../../hw/paging/x86-format.js';
 import { alignDown, alignUp } from './address-space.js';
 import { EAGAIN, EINVAL, ENOMEM } from './errno.js';
-import { FRAME_ANON } from './frames.js';
+import type { FileObject } from './file.js';
+import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from './frames.js';
 import { depositTable } from './huge.js';
-import { mapNewHuge, unmapPage } from './mapping.js';
-import { HUGE_BYTES, HUGE_ORDER } from './memory.js';
+import { mapHugeFilePage, mapNewHuge, unmapPage } from './mapping.js';
+import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from './memory.js';
 import type { Memory } from './memory.js';
+import { addToCache, dropCachedPage, writtenPage } from './page-cache.js';
 import { PTE_MAPPED, PTE_SOFT_DIRTY, PTE_SPECIAL } from './pte.js';
+import { unmapObject } from './rmap.js';
 import type { Vma } from './vma.js';
-import { VM_NOHUGEPAGE } from './vma-flags.js';
+import { VM_HUGETLB, VM_NOHUGEPAGE } from './vma-flags.js';
+import { zapRange } from './zap.js';
 
 /**
- * Collapses every whole 2 MiB in a range of the VMA. Memory of files stays in 4 KiB pages here.
+ * Collapses every whole 2 MiB in a range of the VMA. Disk files stay in 4 KiB pages here.
  * @returns 0, EINVAL (not possible in this VMA, or there is nothing to collapse), ENOMEM (no huge page) or EAGAIN
  */
 export function collapse(memory: Memory, vma: Vma, start: number, end: number): number {
-  if ((vma.flags & VM_NOHUGEPAGE) !== 0 || vma.space.hugePages === 'never' || !vma.isAnonymous) return EINVAL;
-  if (vma.anonVma === null || alignUp(vma.start, SHIFT_2M) + HUGE_BYTES > vma.end) return EINVAL;
+  if ((vma.flags & (VM_NOHUGEPAGE | VM_HUGETLB)) !== 0 || vma.space.hugePages === 'never') return EINVAL;
+  if (vma.file === null ? vma.anonVma === null : !suitsObject(vma, vma.file.object)) return EINVAL;
+  if (alignUp(vma.start, SHIFT_2M) + HUGE_BYTES > vma.end) return EINVAL;
   // A range inside one huge page names none, and Linux calls that a failure; one that ends where it begins is empty.
   if (alignDown(end, SHIFT_2M) < alignUp(start, SHIFT_2M)) return EINVAL;
   memory.lru.drain();
   let failure = 0;
   for (let address = alignUp(start, SHIFT_2M); address + HUGE_BYTES <= end; address += HUGE_BYTES) {
-    const result = collapseOne(memory, vma, address);
+    const result =
+      vma.file === null ? collapseOne(memory, vma, address) : collapseShared(memory, vma, vma.file.object, address);
     // A page that is in use for a moment does not keep the others from being collapsed.
     if (result < 0 && result !== EAGAIN) return result;
     if (result < 0) failure = result;
@@ -85,4 +91,61 @@ function cannotCollapse(memory: Memory, at: number, address: number): number {
     if (frames.pins[head] > 0) return EAGAIN;
   }
   return 0;
+}
+
+/** Whether 2 MiB of the VMA are 2 MiB of an object in memory. */
+function suitsObject(vma: Vma, object: FileObject): boolean {
+  return object.kind === 'shmem' && (vma.start / PAGE_BYTES - vma.pgoff) % HUGE_FRAMES === 0;
+}
+
+/**
+ * Makes one folio of 2 MiB of an object, holes filled with zeros, and maps it in the caller; others will by a fault.
+ * An object with nothing there is EINVAL. Source: Linux mm/khugepaged.c, collapse_file and collapse_pte_mapped_thp.
+ */
+function collapseShared(memory: Memory, vma: Vma, object: FileObject, address: number): number {
+  const { frames, tables } = memory;
+  const index = vma.pageOffset(address);
+  let head = object.pages.get(index) ?? 0;
+  if (frames.order[head] !== HUGE_ORDER) {
+    head = gatherObject(memory, object, index);
+    if (head < 0) return head;
+  }
+  const at = tables.ensure(vma.space, address, SHIFT_2M);
+  if (at < 0) return ENOMEM;
+  if (tables.isTable(at) && !holdsOnly(memory, at, address, head)) return EINVAL;
+  zapRange(memory, vma, address, address + HUGE_BYTES, { freeTables: true });
+  memory.tlb.flush();
+  mapHugeFilePage(memory, vma, at, head, false);
+  return 0;
+}
+
+/** Whether the entries of a table are empty or lead to this folio: private copies and guard pages do not. */
+function holdsOnly(memory: Memory, at: number, address: number, head: number): boolean {
+  const { tables, frames } = memory;
+  for (let i = 0; i < HUGE_FRAMES; i++) {
+    const entry = tables.entryIn(at, address + i * PAGE_BYTES);
+    if (tables.words[entry] === 0) continue;
+    if ((tables.words[entry] & PTE_MAPPED) === 0 || frames.headOf(tables.frameAt(entry)) !== head) return false;
+  }
+  return true;
+}
+
+/** Replaces pages `[index, index + 512)` of an object by one folio. Returns its head, EINVAL or ENOMEM. */
+function gatherObject(memory: Memory, object: FileObject, index: number): number {
+  const { frames } = memory;
+  const present: number[] = [];
+  for (let page = index; page < index + HUGE_FRAMES; page++) if (object.pages.has(page)) present.push(page);
+  if (present.length === 0) return EINVAL;
+  const head = frames.allocateZeroed(HUGE_ORDER, FRAME_SWAPBACKED | FRAME_DIRTY);
+  if (head < 0) return ENOMEM;
+  unmapObject(memory, object, index, index + HUGE_FRAMES, true);
+  for (const page of present) {
+    const frame = writtenPage(object, page);
+    if (frame !== undefined) frames.copy(frame, head + page - index, 0);
+    dropCachedPage(memory, object, page);
+  }
+  addToCache(memory, object, index, head);
+  memory.lru.addNew(head);
+  memory.counters.hugeCollapses++;
+  return head;
 }

@@ -11,7 +11,7 @@ import { PTE_A, PTE_RW } from '../../hw/paging/x86-format.js';
 import { alignDown } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
-import { fileFault, sharedWriteFault } from './file-fault.js';
+import { fileFault, mapHugeFolio, sharedWriteFault } from './file-fault.js';
 import { FRAME_ANON } from './frames.js';
 import { HUGE_FALLBACK, hugeAllowed, hugeAnonymousFault, hugeWriteFault, takeOver, touchHuge } from './huge.js';
 import { hugetlbFault } from './hugetlb.js';
@@ -69,7 +69,7 @@ export function handleFault(memory: Memory, vma: Vma, address: number, write: bo
     if (hugeAllowed(vma, address)) {
       const result = hugeAnonymousFault(memory, vma, directory, address, write);
       if (result !== HUGE_FALLBACK) return result;
-    }
+    } else if (mapHugeFolio(memory, vma, directory, address, write)) return FAULT_MINOR;
   } else if (!tables.isTable(directory)) {
     const result = presentHuge(memory, vma, directory, address, write);
     if (result !== HUGE_FALLBACK) return result;

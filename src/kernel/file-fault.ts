@@ -1,10 +1,13 @@
 /** Page faults in mappings of files and of shared memory. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
+import { PAGE_BYTES, SHIFT_2M } from '../../hw/address.js';
+import { alignDown } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
 import { FRAME_DIRTY } from './frames.js';
-import { mapFilePage, mapNewAnonymous } from './mapping.js';
+import { mayMapHuge } from './huge.js';
+import { mapFilePage, mapHugeFilePage, mapNewAnonymous } from './mapping.js';
 import type { FileObject } from './file.js';
+import { HUGE_ORDER } from './memory.js';
 import type { Memory } from './memory.js';
 import { cachePage, pagesOf, readAround, readOnward, writtenPage } from './page-cache.js';
 import { PTE_WRITTEN } from './pte.js';
@@ -29,9 +32,26 @@ export function fileFault(memory: Memory, vma: Vma, at: number, address: number,
   // After waiting for the disk the fault begins anew, and now finds the neighbours that were read with the page.
   if (!write && kind === FAULT_MAJOR && mapAround(memory, vma, at, address)) return kind;
   mapFilePage(memory, vma, at, found, write);
-  if (write) frames.flags[found] |= FRAME_DIRTY;
+  if (write) frames.flags[frames.headOf(found)] |= FRAME_DIRTY;
   counters.fileFaults++;
   return kind;
+}
+
+/**
+ * Maps the folio around `address` by the empty directory entry at `at`, if it is one of 2 MiB that lies in the VMA as a
+ * huge entry needs it. A write to a private mapping is not for it, since it copies 4 KiB.
+ */
+export function mapHugeFolio(memory: Memory, vma: Vma, at: number, address: number, write: boolean): boolean {
+  const object = vma.file?.object;
+  if (object === undefined || (write && !vma.isShared) || !mayMapHuge(vma, address)) return false;
+  const head = object.pages.get(vma.pageOffset(alignDown(address, SHIFT_2M)));
+  const { counters, frames } = memory;
+  if (head === undefined || frames.order[head] !== HUGE_ORDER || frames.headOf(head) !== head) return false;
+  if (vma.pageOffset(address) >= pagesOf(object)) return false;
+  mapHugeFilePage(memory, vma, at, head, write);
+  if (write) frames.flags[head] |= FRAME_DIRTY;
+  counters.fileFaults++;
+  return true;
 }
 
 /** FAULT_MAJOR when page `index` will have to come from a disk. */
@@ -76,9 +96,17 @@ function copyFault(memory: Memory, vma: Vma, at: number, address: number): numbe
 export function sharedWriteFault(memory: Memory, at: number): number {
   const { counters, frames, tables } = memory;
   tables.words[at] |= PTE_WRITTEN;
-  frames.flags[tables.frameAt(at)] |= FRAME_DIRTY;
+  frames.flags[frames.headOf(tables.frameAt(at))] |= FRAME_DIRTY;
   counters.reuseFaults++;
   return FAULT_MINOR;
+}
+
+/** Where the folio of page `index` begins in its object, and its pages; a page that is not cached is one by itself. */
+function largeFolioOf(memory: Memory, object: FileObject, index: number): { index: number; pages: number } {
+  const { frames } = memory;
+  const frame = object.pages.get(index);
+  if (frame === undefined || frames.order[frame] === 0) return { index, pages: 1 };
+  return { index: index - (frame - frames.headOf(frame)), pages: 2 ** frames.order[frame] };
 }
 
 /**
@@ -91,12 +119,18 @@ function mapAround(memory: Memory, vma: Vma, at: number, address: number): boole
   const { tables, counters } = memory;
   const inTable = (address / PAGE_BYTES) % TABLE_ENTRIES;
   const inVma = (address - vma.start) / PAGE_BYTES;
-  const from = Math.max(inTable & -FAULT_AROUND, inTable - Math.min(inTable, inVma));
-  const to = Math.min(from + FAULT_AROUND, TABLE_ENTRIES, inTable + vma.pages - inVma);
+  const wanted = vma.pageOffset(address);
+  const folio = largeFolioOf(memory, object, wanted);
+  const inFolio = wanted - folio.index;
+  // A large folio comes whole if it lies in the VMA; a table has room for any.
+  const whole = folio.pages > FAULT_AROUND && inVma >= inFolio && inVma - inFolio + folio.pages <= vma.pages;
+  const first = Math.max(inTable & -FAULT_AROUND, inTable - Math.min(inTable, inVma));
+  const from = whole ? inTable - inFolio : first;
+  const to = Math.min(from + (whole ? folio.pages : FAULT_AROUND), TABLE_ENTRIES, inTable + vma.pages - inVma);
   const limit = pagesOf(object);
   for (let entry = from; entry < to; entry++) {
     const place = at + (entry - inTable) * 2;
-    const index = vma.pageOffset(address) + entry - inTable;
+    const index = wanted + entry - inTable;
     if (tables.words[place] !== 0 || index >= limit || object.readAheadMarks.has(index)) continue;
     const frame = writtenPage(object, index);
     if (frame !== undefined) mapFilePage(memory, vma, place, frame, false);

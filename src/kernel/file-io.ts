@@ -9,7 +9,7 @@ import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE } from './flags.js';
 import { FRAME_DIRTY } from './frames.js';
 import type { Memory } from './memory.js';
 import { cachePage, dropCachedPage, pagesOf, readSequentially, writtenPage } from './page-cache.js';
-import { unmapObject } from './rmap.js';
+import { splitFolioAt, unmapObject } from './rmap.js';
 import { writeFrame } from './user-copy.js';
 
 /** Moves bytes between a page and wherever the caller's buffer is; returns how many it could move. */
@@ -115,6 +115,7 @@ export function truncateFile(memory: Memory, file: OpenFile, size: number): numb
 function discard(memory: Memory, object: FileObject, from: number, to: number): void {
   const first = Math.ceil(from / PAGE_BYTES);
   const last = Math.floor(to / PAGE_BYTES);
+  for (const edge of [first, last]) splitFolioAt(memory, object, edge);
   for (const index of [...object.pages.keys()]) {
     if (index >= first && index < last) dropCachedPage(memory, object, index);
   }

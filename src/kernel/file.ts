@@ -3,11 +3,13 @@
 import type { Vma } from './vma.js';
 
 /**
- * `shmem`: lives in memory alone (memfd, POSIX and SysV shared memory, shared anonymous mappings); `disk`: a regular
+ * `hugetlb`: as `shmem`, in huge pages alone (a shared anonymous mapping with MAP_HUGETLB); `shmem`: lives in memory alone (memfd, POSIX and SysV shared memory, shared anonymous mappings); `disk`: a regular
  * file, whose first read of a page is a major fault and whose clean pages wait for a write fault to become dirty.
  */
-export type ObjectKind = (typeof OBJECT_KINDS)[number];
+/** Kinds of object that a name can stand for. */
+export type NamedKind = (typeof OBJECT_KINDS)[number];
 export const OBJECT_KINDS = ['disk', 'shmem'] as const;
+export type ObjectKind = NamedKind | 'hugetlb';
 
 /** Bytes of the largest file: every offset is exact as a plain number. */
 export const LARGEST_FILE = 2 ** 52;
@@ -15,7 +17,7 @@ export const LARGEST_FILE = 2 ** 52;
 export class FileObject {
   /** Bytes. */
   size = 0;
-  /** The page cache: frame by page offset. Each cached page is pinned once. */
+  /** The page cache: frame by page offset. Each cached page pins its folio once. */
   readonly pages = new Map<number, number>();
   /** Cached pages that fallocate reserved and nobody has used: as good as absent to all but a write or a fault. */
   readonly unwritten = new Set<number>();

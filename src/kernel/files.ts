@@ -3,7 +3,7 @@
 import { checkChoice } from './arguments.js';
 import { EINVAL, ENOENT } from './errno.js';
 import { FileObject, OBJECT_KINDS, OpenFile } from './file.js';
-import type { ObjectKind } from './file.js';
+import type { NamedKind } from './file.js';
 import { allocateFile, readFile, truncateFile, writeFile } from './file-io.js';
 import type { Memory } from './memory.js';
 import { dropIfUnused } from './page-cache.js';
@@ -18,7 +18,7 @@ export class Files {
     this.#memory = memory;
   }
 
-  #make(kind: ObjectKind, name: string): FileObject {
+  #make(kind: NamedKind, name: string): FileObject {
     const object = new FileObject(this.#memory.nextId(), kind, name);
     this.#memory.objects.set(object.id, object);
     return object;
@@ -35,7 +35,7 @@ export class Files {
   }
 
   /** open(2) or, with kind `shmem`, shm_open(3): makes the file if there is none. @throws RangeError for another kind */
-  open(name: string, kind: ObjectKind, readable = true, writable = true): OpenFile {
+  open(name: string, kind: NamedKind, readable = true, writable = true): OpenFile {
     checkChoice('kind of file', kind, OBJECT_KINDS);
     let object = this.#names.get(name);
     if (object === undefined) {

@@ -92,6 +92,8 @@ function newTable(tables: PageTables, bytes: number): number {
 /** Shares one huge page: 2 MiB that could be split, or any page of VM_HUGETLB. */
 function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number, address: number): number {
   const { counters, frames, tables } = memory;
+  // Memory of an object is found again by a fault.
+  if (from.file !== null) return 0;
   if ((from.flags & VM_HUGETLB) === 0 && depositTable(memory, to.space) < 0) return ENOMEM;
   const { words } = tables;
   const low = words[at];

@@ -187,7 +187,8 @@ export class Frames {
   /** Makes single frames of a large folio that no huge entry maps; the parts that nothing maps are freed. */
   splitFolio(head: number): void {
     const count = 1 << this.order[head];
-    const pinned = this.pins[head];
+    // The page cache pins a folio once for each of its pages.
+    const pinned = this.pins[head] / count;
     for (let part = head; part < head + count; part++) {
       this.order[part] = 0;
       this.map[part] &= ~MAP_LARGE;

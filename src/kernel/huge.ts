@@ -10,7 +10,7 @@ import { PTE_A, PTE_D, PTE_PS, PTE_RW, PTE_XD } from '../../hw/paging/x86-format
 import { alignDown } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
-import { FRAME_DIRTY, FRAME_KERNEL } from './frames.js';
+import { FRAME_DIRTY, FRAME_KERNEL, FRAME_REFERENCED } from './frames.js';
 import { hugeFrame, mapNewHuge, mapZero, unmapHuge } from './mapping.js';
 import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from './memory.js';
 import type { Memory } from './memory.js';
@@ -24,9 +24,14 @@ export const HUGE_FALLBACK = -0x2_0000;
 
 /** Whether a fault at `address` may be answered with a huge page: policy, advice, and 2 MiB wholly inside the VMA. */
 export function hugeAllowed(vma: Vma, address: number): boolean {
-  if (!vma.isAnonymous || (vma.flags & (VM_NOHUGEPAGE | VM_HUGETLB)) !== 0) return false;
-  if (vma.space.hugePages === 'never') return false;
+  if (!vma.isAnonymous || (vma.flags & VM_HUGETLB) !== 0) return false;
   if (vma.space.hugePages === 'madvise' && (vma.flags & VM_HUGEPAGE) === 0) return false;
+  return mayMapHuge(vma, address);
+}
+
+/** Whether the 2 MiB around `address` lie in the VMA, and a huge entry is not forbidden there. */
+export function mayMapHuge(vma: Vma, address: number): boolean {
+  if ((vma.flags & VM_NOHUGEPAGE) !== 0 || vma.space.hugePages === 'never') return false;
   const base = alignDown(address, SHIFT_2M);
   return base >= vma.start && base + HUGE_BYTES <= vma.end;
 }
@@ -119,10 +124,19 @@ export function touchHuge(memory: Memory, at: number, vma: Vma, write: boolean):
 
 /**
  * Splits the huge entry at `at` into 512 entries of 4 KiB with the same rights. `address` is anywhere in its 2 MiB.
- * Exclusive stays exclusive, page by page. A dirty entry makes the folio dirty, for good.
+ * Exclusive stays exclusive, page by page. A dirty entry makes the folio dirty, for good. Memory of an object is only
+ * unmapped: a fault will find its pages.
+ * @returns whether small entries are there now
  * Source: Linux mm/huge_memory.c, __split_huge_pmd_locked.
  */
-export function splitHuge(memory: Memory, vma: Vma, at: number, address: number): void {
+export function splitHuge(memory: Memory, vma: Vma, at: number, address: number): boolean {
+  if (vma.file !== null) {
+    keepSplitMarks(memory, at);
+    memory.tlb.page(vma.space, alignDown(address, SHIFT_2M));
+    unmapHuge(memory, vma, at, SHIFT_2M);
+    memory.tlb.flush();
+    return false;
+  }
   const { frames, tables, tlb } = memory;
   const { words } = tables;
   const low = words[at] & (PAGE_BYTES - 1) & ~PTE_PS;
@@ -143,6 +157,15 @@ export function splitHuge(memory: Memory, vma: Vma, at: number, address: number)
     spreadMapping(memory, vma, head, frames.isExclusive(head));
   }
   memory.counters.hugeSplits++;
+  return true;
+}
+
+/** What the entry of an object's folio knows stays with the folio. */
+function keepSplitMarks(memory: Memory, at: number): void {
+  const { frames, tables } = memory;
+  const low = tables.words[at];
+  if ((low & PTE_D) !== 0) frames.flags[hugeFrame(tables.frameAt(at))] |= FRAME_DIRTY;
+  if ((low & PTE_A) !== 0) frames.flags[hugeFrame(tables.frameAt(at))] |= FRAME_REFERENCED;
 }
 
 /** One mapping of the whole becomes 512 mappings of parts. */

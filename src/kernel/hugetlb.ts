@@ -6,8 +6,9 @@
 import { alignDown } from './address-space.js';
 import { prepareAnonVma } from './anon-vma.js';
 import { takeOver, touchHuge } from './huge.js';
-import { hugeFrame, mapNewHuge, unmapHuge } from './mapping.js';
+import { hugeFrame, mapHugeFilePage, mapNewHuge, unmapHuge } from './mapping.js';
 import type { Memory } from './memory.js';
+import { addToCache } from './page-cache.js';
 import { PTE_WRITTEN } from './pte.js';
 import { BUS_ADRERR, FAULT_MINOR, OOM_KILL } from './signal.js';
 import type { Vma } from './vma.js';
@@ -18,11 +19,18 @@ export function hugetlbFault(memory: Memory, vma: Vma, address: number, write: b
   const { frames, tables, counters } = memory;
   const base = alignDown(address, vma.pageShift);
   const at = tables.ensure(vma.space, base, vma.pageShift);
-  if (at < 0 || prepareAnonVma(memory, vma) < 0) return OOM_KILL;
+  if (at < 0) return OOM_KILL;
+  const object = vma.file?.object;
+  if (object === undefined && prepareAnonVma(memory, vma) < 0) return OOM_KILL;
   if (tables.words[at] === 0) {
-    const head = frames.allocateZeroed(vma.pageShift - 12, 0);
+    const index = vma.pageOffset(base);
+    const cached = object?.pages.get(index);
+    const head = cached ?? frames.allocateZeroed(vma.pageShift - 12, 0);
     if (head < 0) return BUS_ADRERR;
-    mapNewHuge(memory, vma, at, head, base);
+    if (object !== undefined && cached === undefined) addToCache(memory, object, index, head);
+    // Private memory becomes writable by a fault of its own, even if it was this process that read it first.
+    if (object === undefined) mapNewHuge(memory, vma, at, head, base, write);
+    else mapHugeFilePage(memory, vma, at, head, write);
     counters.hugeFaults++;
     return FAULT_MINOR;
   }

@@ -1,7 +1,7 @@
 /** madvise(2): what a process tells the kernel about its memory, and what the kernel does about it. */
 
 import { PAGE_BYTES } from '../../hw/address.js';
-import { alignUp } from './address-space.js';
+import { alignDown, alignUp } from './address-space.js';
 import type { AddressSpace } from './address-space.js';
 import { collapse } from './collapse.js';
 import { EACCES, EINVAL, ENOMEM } from './errno.js';
@@ -129,8 +129,11 @@ function cold(memory: Memory, vma: Vma, start: number, end: number): number {
 function remove(memory: Memory, vma: Vma, start: number, end: number): number {
   if ((vma.flags & vm.VM_LOCKED) !== 0 || vma.file === null) return EINVAL;
   if ((vma.flags & (vm.VM_SHARED | vm.VM_MAYWRITE)) !== (vm.VM_SHARED | vm.VM_MAYWRITE)) return EACCES;
-  const from = vma.pageOffset(start) * PAGE_BYTES;
-  punchHole(memory, vma.file.object, from, from + end - start);
+  // Of huge pages only whole ones are given back.
+  const low = alignUp(start, vma.pageShift);
+  const high = alignDown(end, vma.pageShift);
+  const from = vma.pageOffset(low) * PAGE_BYTES;
+  if (low < high) punchHole(memory, vma.file.object, from, from + high - low);
   return 0;
 }
 

@@ -20,6 +20,10 @@ function writtenBits(vma: Vma): number {
   return (vma.flags & VM_WRITE) !== 0 ? bits | PTE_WRITTEN : bits;
 }
 
+function touchedBits(vma: Vma, write: boolean): number {
+  return write ? writtenBits(vma) : protectionBits(vma) | PTE_A;
+}
+
 /** Makes a new folio the VMA's: anonymous, exclusive, at the place that `address` has in the VMA's anon_vma. */
 function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number): void {
   const { frames } = memory;
@@ -46,12 +50,12 @@ export function mapNewAnonymous(memory: Memory, vma: Vma, at: number, frame: num
   vma.space.residentPages++;
 }
 
-/** Maps a new anonymous folio of a huge page's size by one entry of a directory. */
-export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, address: number): void {
+/** Maps a new anonymous folio of a huge page's size by one entry of a directory; `write` when it is about to be written. */
+export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, address: number, write = true): void {
   adoptAnonymous(memory, vma, head, address);
   memory.frames.addWholeMapping(head, vma.space.id);
   toLru(memory, vma, head);
-  memory.tables.set(at, head, writtenBits(vma) | PTE_PS, executeBits(vma));
+  memory.tables.set(at, head, touchedBits(vma, write) | PTE_PS, executeBits(vma));
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
@@ -65,9 +69,16 @@ export function mapZero(memory: Memory, vma: Vma, at: number, frame: number, hug
 export function mapFilePage(memory: Memory, vma: Vma, at: number, frame: number, write: boolean): void {
   memory.frames.addMapping(frame, vma.space.id);
   if ((vma.flags & VM_LOCKED) !== 0 && memory.frames.order[frame] === 0) memory.lru.lock(frame);
-  const low = write ? writtenBits(vma) : protectionBits(vma) | PTE_A;
-  memory.tables.set(at, frame, low, executeBits(vma));
+  memory.tables.set(at, frame, touchedBits(vma, write), executeBits(vma));
   vma.space.residentPages++;
+}
+
+/** Maps a folio of an object, of a huge page's size, by one entry; `write` when it is about to be written. */
+export function mapHugeFilePage(memory: Memory, vma: Vma, at: number, head: number, write: boolean): void {
+  memory.frames.addWholeMapping(head, vma.space.id);
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.lock(head);
+  memory.tables.set(at, head, touchedBits(vma, write) | PTE_PS, executeBits(vma));
+  vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
 /** Clears the entry at `at`, which maps one 4 KiB page, and drops the page. The TLB is left to the caller. */

@@ -77,8 +77,7 @@ function flagsFor(space: AddressSpace, request: MmapRequest): number {
     if (!file.readable) return EACCES;
   }
   const stackOfObject = (result & vm.VM_GROWSDOWN) !== 0 && (shared || file !== null);
-  const hugeObject = (result & vm.VM_HUGETLB) !== 0 && (shared || file !== null);
-  if (stackOfObject || hugeObject) return EINVAL;
+  if (stackOfObject || ((result & vm.VM_HUGETLB) !== 0 && file !== null)) return EINVAL;
   const charged = (result & (vm.VM_NORESERVE | vm.VM_SHARED | vm.VM_WRITE | vm.VM_HUGETLB)) === vm.VM_WRITE;
   return charged ? result | vm.VM_ACCOUNT : result;
 }
@@ -124,7 +123,7 @@ function mapAt(
   if (memory.frames.buddy.refuses()) return ENOMEM;
   const shared = (flags & vm.VM_MAYSHARE) !== 0;
   // Each shared anonymous mapping is an object of its own, so that it never merges with another.
-  const object = file ?? (shared ? sharedAnonymous(memory, length) : null);
+  const object = file ?? (shared ? sharedAnonymous(memory, length, pageShift) : null);
   const pgoff = file !== null ? offset : shared ? 0 : start / PAGE_BYTES;
   const end = start + length;
   const proposal = { start, end, flags, pgoff, file: object, pageShift, anonVma: null, source: null };
@@ -136,8 +135,10 @@ function mapAt(
 }
 
 /** An object for MAP_SHARED | MAP_ANONYMOUS, alive as long as something maps it. */
-function sharedAnonymous(memory: Memory, bytes: number): OpenFile {
-  const object = new FileObject(memory.nextId(), 'shmem', '/dev/zero (deleted)');
+function sharedAnonymous(memory: Memory, bytes: number, pageShift: number): OpenFile {
+  const [kind, name] =
+    pageShift === PAGE_SHIFT ? (['shmem', '/dev/zero'] as const) : (['hugetlb', '/anon_hugepage'] as const);
+  const object = new FileObject(memory.nextId(), kind, `${name} (deleted)`);
   object.size = bytes;
   memory.objects.set(object.id, object);
   return new OpenFile(object, true, true);

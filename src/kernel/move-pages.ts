@@ -61,7 +61,7 @@ function moveStep(
     moveEntry(memory, from, at, place, start, tables.isTable(at));
     return 0;
   }
-  if (!tables.isTable(at)) splitHuge(memory, from, at, start);
+  if (!tables.isTable(at) && !splitHuge(memory, from, at, start)) return 0;
   if (tables.words[place] === 0) {
     const table = tables.allocate();
     if (table < 0) return ENOMEM;

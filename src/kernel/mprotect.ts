@@ -87,7 +87,7 @@ function changePages(memory: Memory, vma: Vma, start: number, end: number): void
         changeEntry(memory, vma, at, low, hugeFrame(tables.frameAt(at)));
         continue;
       }
-      splitHuge(memory, vma, at, low);
+      if (!splitHuge(memory, vma, at, low)) continue;
     }
     let entry = tables.entryIn(at, low);
     for (let address = low; address < high; address += PAGE_BYTES, entry += 2) {

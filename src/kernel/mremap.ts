@@ -69,6 +69,7 @@ function checkVma(vma: Vma | undefined, step: Step): number {
   const { address, flags, newLength, oldLength } = step;
   const size = 2 ** vma.pageShift;
   if (address % size !== 0 || oldLength % size !== 0 || newLength % size !== 0) return EINVAL;
+  if ((vma.flags & vm.VM_HUGETLB) !== 0 && newLength > oldLength) return EINVAL;
   const moves = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
   if (newLength <= oldLength && !moves) return 0;
   // Old length 0 asks for a second mapping of a shared object.

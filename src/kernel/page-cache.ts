@@ -27,12 +27,19 @@ export function cachePage(memory: Memory, object: FileObject, index: number): nu
   const { frames } = memory;
   const frame = frames.allocateZeroed(0, object.kind === 'shmem' ? FRAME_SWAPBACKED : 0);
   if (frame < 0) return ENOMEM;
-  frames.pins[frame] = 1;
-  frames.owner[frame] = object.id;
-  frames.index[frame] = index;
-  object.pages.set(index, frame);
+  addToCache(memory, object, index, frame);
   memory.lru.addNew(frame);
   return frame;
+}
+
+/** Enters a new folio, of one page or more, that nothing refers to yet. */
+export function addToCache(memory: Memory, object: FileObject, index: number, head: number): void {
+  const { frames } = memory;
+  const pages = 2 ** frames.order[head];
+  frames.pins[head] = pages;
+  frames.owner[head] = object.id;
+  frames.index[head] = index;
+  for (let i = 0; i < pages; i++) object.pages.set(index + i, head + i);
 }
 
 /** The frame of page `index` if the cache has it with contents; fallocate alone gives it none. */
@@ -87,8 +94,9 @@ export function dropCachedPage(memory: Memory, object: FileObject, index: number
   object.readAheadMarks.delete(index);
   const { frames } = memory;
   memory.lru.drain();
-  frames.pins[frame]--;
-  if (frames.references(frame) === 0) frames.release(frame);
+  const head = frames.headOf(frame);
+  frames.pins[head]--;
+  if (frames.references(head) === 0) frames.release(head);
 }
 
 /** Frees the object and its pages when no name, descriptor or mapping is left. */

@@ -38,7 +38,9 @@ function isMapped(memory: Memory, vma: Vma, address: number): boolean {
 
 function isCached(vma: Vma, address: number): boolean {
   const object = vma.file?.object;
-  return object !== undefined && writtenPage(object, vma.pageOffset(address)) !== undefined;
+  return (
+    object !== undefined && object.kind !== 'hugetlb' && writtenPage(object, vma.pageOffset(address)) !== undefined
+  );
 }
 
 /** msync(2). There is no disk below the page cache, so only the arguments are looked at. */

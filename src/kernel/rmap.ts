@@ -1,9 +1,10 @@
 /** The reverse map: from a frame, or a range of an object, to every place that maps it. */
 
-import { SHIFT_4K } from '../../hw/address.js';
+import { SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
 import { PTE_D, PTE_RW } from '../../hw/paging/x86-format.js';
 import type { FileObject } from './file.js';
 import { FRAME_ANON, FRAME_DIRTY } from './frames.js';
+import { splitHuge } from './huge.js';
 import { frameBehind } from './mapping.js';
 import type { Memory } from './memory.js';
 import { PTE_MAPPED } from './pte.js';
@@ -57,6 +58,18 @@ export function unmapObject(memory: Memory, object: FileObject, from: number, to
     if (start < end) zapRange(memory, vma, start, end, { keepCopies, keepGuards: true });
     memory.tlb.flush();
   }
+}
+
+/** Makes single pages of the object's folio that begins before page `index` and ends after it, if there is one. */
+export function splitFolioAt(memory: Memory, object: FileObject, index: number): void {
+  const { frames } = memory;
+  const frame = object.kind === 'shmem' ? object.pages.get(index) : undefined;
+  const head = frame === undefined ? -1 : frames.headOf(frame);
+  if (frame === undefined || frame === head) return;
+  for (const { vma, address, shift } of mappingsOf(memory, head)) {
+    if (shift === SHIFT_2M) splitHuge(memory, vma, memory.tables.find(vma.space, address, SHIFT_2M), address);
+  }
+  frames.splitFolio(head);
 }
 
 /**

@@ -29,6 +29,8 @@ export class VmaUsage {
   anonymous = 0;
   lazyFree = 0;
   anonHugePages = 0;
+  /** Of shared memory, by huge entries. */
+  shmemPmdMapped = 0;
   sharedHugetlb = 0;
   privateHugetlb = 0;
   isLocked = false;
@@ -91,7 +93,8 @@ function countHuge(memory: Memory, vma: Vma, usage: VmaUsage, at: number, shift:
     else usage.privateHugetlb += 2 ** shift;
     return;
   }
-  usage.anonHugePages += HUGE_BYTES;
+  if (vma.isAnonymous) usage.anonHugePages += HUGE_BYTES;
+  else usage.shmemPmdMapped += HUGE_BYTES;
   countKind(memory, usage, head, HUGE_BYTES, low);
   for (let frame = head; frame < head + HUGE_BYTES / PAGE_BYTES; frame++) countShare(memory, usage, frame, low);
 }
@@ -200,7 +203,7 @@ function smapsEntry(memory: Memory, space: AddressSpace, vma: Vma): string {
     ['KSM', 0],
     ['LazyFree', usage.lazyFree / 1024],
     ['AnonHugePages', usage.anonHugePages / 1024],
-    ['ShmemPmdMapped', 0],
+    ['ShmemPmdMapped', usage.shmemPmdMapped / 1024],
     ['FilePmdMapped', 0],
     ['Shared_Hugetlb', usage.sharedHugetlb / 1024],
     ['Private_Hugetlb', usage.privateHugetlb / 1024],

@@ -12,7 +12,7 @@ import type { OpenFile } from './file.js';
 import { splitHugeAt } from './huge.js';
 import type { Memory } from './memory.js';
 import { Vma } from './vma.js';
-import { VM_STICKY } from './vma-flags.js';
+import { VM_HUGETLB, VM_STICKY } from './vma-flags.js';
 import { addVma, removeVma } from './vma-ops.js';
 
 /** VMAs that one address space may have. Linux: vm.max_map_count. */
@@ -31,8 +31,10 @@ export interface Proposal {
   readonly source: Vma | null;
 }
 
+/** VMAs of VM_HUGETLB stay apart, even the parts of one: Linux maps each from a file with VM_DONTEXPAND. */
 function alike(vma: Vma, proposal: Proposal): boolean {
   return (
+    (proposal.flags & VM_HUGETLB) === 0 &&
     ((vma.flags ^ proposal.flags) & ~VM_STICKY) === 0 &&
     vma.file === proposal.file &&
     vma.pageShift === proposal.pageShift

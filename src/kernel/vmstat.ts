@@ -17,7 +17,8 @@ function inUse(memory: Memory): Record<string, number> {
     else anonymous++;
   }
   for (const [head, folio] of frames.large) {
-    if (folio.whole > 0 && 1 << frames.order[head] === HUGE_FRAMES) huge++;
+    const anonymous = (frames.flags[head] & FRAME_ANON) !== 0;
+    if (anonymous && folio.whole > 0 && 1 << frames.order[head] === HUGE_FRAMES) huge++;
   }
   let cached = 0;
   let shared = 0;

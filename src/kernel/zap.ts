@@ -36,16 +36,16 @@ export function zapRange(memory: Memory, vma: Vma, start: number, end: number, o
         releaseDeposit(memory, vma);
         continue;
       }
-      splitHuge(memory, vma, at, low);
+      if (!splitHuge(memory, vma, at, low)) continue;
     }
     const emptied = zapTable(memory, vma, at, low, high, options);
     if (options.freeTables === true && emptied && high - low === HUGE_BYTES) freeTable(memory, vma, at, low);
   }
 }
 
-/** A huge entry that went away needs its spare table no more. */
+/** A huge entry that went away needs its spare table no more; one of an object or of VM_HUGETLB had none. */
 function releaseDeposit(memory: Memory, vma: Vma): void {
-  if ((vma.flags & VM_HUGETLB) !== 0) return;
+  if ((vma.flags & VM_HUGETLB) !== 0 || vma.file !== null) return;
   const table = vma.space.deposit.pop();
   if (table !== undefined) memory.tables.release(table);
 }
