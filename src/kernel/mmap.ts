@@ -44,7 +44,9 @@ export function mmap(memory: Memory, space: AddressSpace, request: MmapRequest):
   if (!replaces && space.vmas.overlapping(address, address + length).length > 0) return EEXIST;
   const vmFlags = flagsFor(space, request);
   if (vmFlags < 0) return vmFlags;
-  const result = mapAt(memory, space, address, length, vmFlags, pageShift, file, request.offset / PAGE_BYTES);
+  // Huge pages of VM_HUGETLB never leave memory, so their VMA is not marked; they are populated all the same.
+  const kept = (vmFlags & vm.VM_HUGETLB) === 0 ? vmFlags : vmFlags & ~vm.VM_LOCKED_MASK;
+  const result = mapAt(memory, space, address, length, kept, pageShift, file, request.offset / PAGE_BYTES);
   if (result < 0) return result;
   const populate = (flags & (f.MAP_POPULATE | f.MAP_NONBLOCK)) === f.MAP_POPULATE || (vmFlags & vm.VM_LOCKED) !== 0;
   if (populate) populateRange(memory, space, address, address + length);

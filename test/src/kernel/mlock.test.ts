@@ -167,6 +167,15 @@ describe('mlock', () => {
     expect(place.lock(0, 512)).toBe(0);
     expect([place.present(0), ...place.locks()]).toEqual([true, '']);
   });
+
+  it('so do MAP_LOCKED and MCL_FUTURE, though they make it present', () => {
+    const place = new Place();
+    place.map(0, 512, RW, f.MAP_HUGETLB | f.MAP_LOCKED);
+    place.kernel.mlockall(place.process, f.MCL_FUTURE);
+    place.map(512, 512, RW, f.MAP_HUGETLB);
+    expect([place.present(0), place.present(512), ...place.locks()]).toEqual([true, true, '', '']);
+    expect(place.kernel.pagemap(place.process, place.at(0))?.mlocked).toBe(false);
+  });
 });
 
 describe('mremap of locked memory', () => {
