@@ -187,10 +187,8 @@ export class LruBatches {
       if (head === 0) continue;
       if (batch === this.#locked) this.#settleLock(head, requests[i]);
       else if (this.#onList(head)) this.#move(batch, head);
-      // Another batch, or a later place of this one, may hold the folio as well.
-      let again = this.#timesGathered(head) > 0;
-      for (let j = i + 1; j < count && !again; j++) again = heads[j] === head;
-      if (!again) flags[head] &= ~FRAME_GATHERED;
+      // Another batch may hold the folio as well.
+      if (this.#timesGathered(head) === 0) flags[head] &= ~FRAME_GATHERED;
     }
   }
 

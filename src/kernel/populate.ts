@@ -56,7 +56,8 @@ function touch(memory: Memory, vma: Vma, address: number, write: boolean): void 
 
 /**
  * Faults in the pages of `[start, end)` in each VMA, writable where private and writable, and goes on with the next VMA
- * at the first page of one that cannot be had. VMAs locked on fault are left alone.
+ * at the first page of one that cannot be had. VMAs locked on fault are left alone. The LRU batches are emptied after
+ * each VMA, but not after one that nobody may access: recorded programs (PROT_NONE with MAP_LOCKED) show that.
  * @param strict stop there for good, as mlock does
  * @returns 0, or the signal that an access to that page would get
  * Source: Linux mm/gup.c, __mm_populate and populate_vma_page_range.

@@ -50,6 +50,17 @@ it('a frame that was freed and given out again is not what it was', () => {
   expect(isActive(head)).toBe(false);
 });
 
+it('a new folio that was freed is not in the batch any more: the next one of its frame is there once', () => {
+  const { frames, lru } = machine();
+  const head = frames.allocate(0, 0);
+  lru.addNew(head);
+  frames.release(head);
+  expect(frames.allocate(0, 0)).toBe(head);
+  expect(lru.isNew(head)).toBe(false);
+  lru.addNew(head);
+  expect(lru.references(head)).toBe(1);
+});
+
 it('a full batch of 31 new folios goes to the list', () => {
   const { frames, lru } = machine();
   const heads = Array.from({ length: 31 }, () => frames.allocate(0, 0));
@@ -81,6 +92,14 @@ it('a folio that waits in several batches is referred to by each', () => {
   expect(lru.references(head)).toBe(3);
   lru.drain();
   expect(lru.references(head)).toBe(0);
+});
+
+it('one batch that is full is emptied alone: another still refers to the folio', () => {
+  const { lru, listed } = machine();
+  const head = listed();
+  for (let i = 0; i < 2; i++) lru.markAccessed(head);
+  for (let i = 0; i < 31; i++) lru.unlock(head);
+  expect(lru.references(head)).toBe(1);
 });
 
 it('a locked folio is never active, and MADV_FREE passes it by', () => {
@@ -122,10 +141,48 @@ describe('locks of a folio are counted', () => {
   });
 
   it('a full batch of locks leaves those of new folios uncounted: one unlock takes all', () => {
-    const { frames, lru } = machine();
+    const { frames, lru, listed } = machine();
+    const other = listed();
     const head = frames.allocate(0, 0);
     lru.addNew(head);
     for (let i = 0; i < 31; i++) lru.lock(head);
+    lru.unlock(head);
+    for (let i = 0; i < 30; i++) lru.unlock(other);
+    expect(isLocked(frames, head)).toBe(false);
+  });
+
+  it.each([
+    [
+      'unlocked',
+      (_frames: Frames, lru: LruBatches, head: number) => {
+        lru.unlock(head);
+        lru.drain();
+      },
+    ],
+    [
+      'freed and given out again',
+      (frames: Frames, _lru: LruBatches, head: number) => {
+        frames.release(head);
+        expect(frames.allocate(0, 0)).toBe(head);
+      },
+    ],
+    [
+      'unlocked and locked in one batch',
+      (_frames: Frames, lru: LruBatches, head: number) => {
+        lru.unlock(head);
+        lru.lock(head);
+        lru.drain();
+      },
+    ],
+  ])('from the beginning once it was %s', (_what, end) => {
+    const { frames, lru, listed } = machine();
+    const head = listed();
+    lru.lock(head);
+    lru.drain();
+    end(frames, lru, head);
+    lru.lock(head);
+    lru.drain();
+    expect(isLocked(frames, head)).toBe(true);
     lru.unlock(head);
     lru.drain();
     expect(isLocked(frames, head)).toBe(false);
@@ -237,6 +294,16 @@ describe('pages in a batch', () => {
     const run = new Freed();
     run.kernel.madvise(run.process, OTHER, PAGE, advice);
     expect(run.copies()).toBe(false);
+  });
+
+  it.each([
+    ['empties them', RW, false],
+    ['of memory that nobody may access leaves them', f.PROT_NONE, true],
+  ])('MAP_POPULATE %s', (_what, prot, copies) => {
+    const run = new Freed();
+    const flags = f.MAP_PRIVATE | f.MAP_ANONYMOUS | f.MAP_FIXED | f.MAP_POPULATE;
+    run.kernel.mmap(run.process, { address: OTHER, length: PAGE, prot, flags, file: null, offset: 0 });
+    expect(run.copies()).toBe(copies);
   });
 
   it('LazyFree of smaps counts a page once the batch is emptied', () => {
