@@ -33,6 +33,11 @@ export interface TlbGeometry {
   readonly l2Instruction?: TlbLevelShape;
   /** Entries of the paging-structure caches, fully associative unless `ways` is given; 0 or absent: there is none. */
   readonly walkCaches?: WalkCacheGeometry;
+  /**
+   * Levels of tables that the processor's own walks read. Absent: as many as the paging mode has. The Mmu walks as its
+   * mode says in any case; who counts for such a processor leaves out what it does not read.
+   */
+  readonly walkLevels?: number;
 }
 
 /** One paging-structure cache a level. Source: Intel SDM vol. 3A, "Paging-Structure Caches". */

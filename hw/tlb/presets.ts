@@ -47,12 +47,15 @@ function full(entries: number, pages: readonly number[], source: string): TlbArr
   return array(entries, entries, pages, source);
 }
 
-/** Model default: the sizes that the simulator ChampSim uses (PSCL5/4/3/2 of 2, 4, 8 and 32 entries), all LRU. */
+/**
+ * Model default: the shapes that the simulator ChampSim uses, all LRU. Its PSCL5, 4, 3 and 2 have 1, 1, 2 and 4 sets of
+ * 2, 4, 4 and 8 ways.
+ */
 export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
   pml5e: { entries: 2, ways: 2 },
   pml4e: { entries: 4, ways: 4 },
-  pdpte: { entries: 8, ways: 8 },
-  pde: { entries: 32, ways: 32 },
+  pdpte: { entries: 8, ways: 4 },
+  pde: { entries: 32, ways: 8 },
 };
 
 const SKYLAKE: TlbGeometry = {
@@ -160,6 +163,8 @@ const PRESETS: readonly TlbGeometry[] = [
     l1Data: [full(40, ALL, U74)],
     l2: [array(512, 1, ALL, UNCONFIRMED)],
     walkCaches: DEFAULT_WALK_CACHES,
+    // Sv39: RISC-V privileged specification, "Page-Based 39-bit Virtual-Memory System".
+    walkLevels: 3,
   },
 ];
 

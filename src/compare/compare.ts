@@ -94,7 +94,7 @@ function summarizeRun(
   touchedBytes: number,
   options: CompareOptions,
 ): CompareRun {
-  const { data, fetch } = machine.mmu.counters.snapshot();
+  const { data, fetch } = machine.counts();
   const [pt, pd, pdpt, pml4] = data.entryReadsByLevel;
   const { mappedBytes } = machine;
   return {

@@ -1,7 +1,8 @@
 /** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process whose pages have one size. */
 
-import { SHIFT_4K, toNumber } from '../../hw/address.js';
+import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../hw/address.js';
 import { Core } from '../../hw/core.js';
+import type { AccessCounts, CounterValues } from '../../hw/counters.js';
 import { Mmu } from '../../hw/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { TlbShape } from '../../hw/tlb/shape.js';
@@ -20,6 +21,8 @@ const USER_BYTES = 2 ** 47;
  * to come, and spent a third of a comparison's CPU time on collecting it.
  */
 const SHARED = typeof SharedArrayBuffer !== 'undefined';
+/** Levels of tables in the model's walks. */
+const LEVELS = 4;
 const ANY_ACCESS = VM_ACCESS | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 /** The program needs more memory at this page size than the model has. */
@@ -34,6 +37,12 @@ export class OutOfModelMemory extends Error {
   }
 }
 
+/** What a walk over `levels` of tables reads: the tables above them are left out. */
+function readsOf(counts: AccessCounts, levels: number): AccessCounts {
+  const entryReadsByLevel = counts.entryReadsByLevel.map((reads, level) => (level < levels ? reads : 0));
+  return { ...counts, entryReadsByLevel, entryReads: entryReadsByLevel.reduce((sum, reads) => sum + reads) };
+}
+
 export class Machine {
   readonly mmu: Mmu;
   /** Host time of the replay, one sample a block. */
@@ -42,14 +51,27 @@ export class Machine {
   readonly #process: Process;
   /** Numbers of the resident pages. */
   readonly #resident = new Set<number>();
+  /**
+   * Levels of tables that the processor to be judged walks. With three (Sv39) a table of the third is its root: the
+   * one above is there since addresses of recorded programs are wider, and neither its entries nor its bytes count.
+   */
+  readonly #levels: number;
 
-  /** @throws RangeError when the host cannot give any RAM. */
+  /**
+   * @throws RangeError when the host cannot give any RAM, and for a cache of entries where walks read fewer tables than
+   * the model's: what their root has no part in cannot be told apart in it.
+   */
   constructor(
     readonly shift: number,
     tlb: TlbGeometry,
     entryCache?: TlbShape,
     ramBytes = Infinity,
   ) {
+    this.#levels = tlb.walkLevels ?? LEVELS;
+    if (this.#levels < LEVELS && entryCache !== undefined) {
+      const why = `its walks have ${this.#levels} levels, and the cache sees those of the model`;
+      throw new RangeError(`entryCache: not modelled for ${tlb.name}: ${why}; leave entryCache out`);
+    }
     this.mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb, ...(entryCache !== undefined && { entryCache }) });
     this.#kernel = new Kernel({ processor: new Core(this.mmu) });
     const process = this.#kernel.spawn({ pages: '4K' });
@@ -87,7 +109,17 @@ export class Machine {
   }
 
   get tableBytes(): number {
-    return this.#process.space?.tableBytes ?? 0;
+    return this.#bytesOf(this.#process);
+  }
+
+  #bytesOf({ space }: Process): number {
+    return (space?.tableBytes ?? 0) - (LEVELS - this.#levels) * PAGE_BYTES;
+  }
+
+  /** What the processor to be judged would have counted. */
+  counts(): Pick<CounterValues, 'data' | 'fetch'> {
+    const { data, fetch } = this.mmu.counters.snapshot();
+    return { data: readsOf(data, this.#levels), fetch: readsOf(fetch, this.#levels) };
   }
 
   /**
@@ -102,7 +134,7 @@ export class Machine {
     if (typeof child === 'number') throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
     const cost = {
       entriesCopied: counters.forkEntriesCopied - before,
-      tableBytes: child.space?.tableBytes ?? 0,
+      tableBytes: this.#bytesOf(child),
     };
     this.#kernel.exit(child);
     return cost;

@@ -24,11 +24,12 @@ function describeWalkCaches({ pml4e, pdpte, pde }: WalkCacheGeometry = {}): stri
 }
 
 /** What data loads meet, in words: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for 4K/2M; no paging-structure caches`. */
-export function describeTlb({ l1Data, l2, walkCaches }: TlbGeometry): string {
+export function describeTlb({ l1Data, l2, walkCaches, walkLevels }: TlbGeometry): string {
   return [
     l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data)}`,
     l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2)}`,
     describeWalkCaches(walkCaches),
+    ...(walkLevels === undefined ? [] : [`walks of ${walkLevels} levels`]),
   ].join('; ');
 }
 

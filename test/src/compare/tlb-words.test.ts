@@ -18,6 +18,10 @@ test('arrays by page size and paging-structure caches are told apart', () => {
   );
 });
 
+test('walks of fewer levels than four are told', () => {
+  expect(describeTlb(parseTlb('sifive-u74'))).toMatch(/; walks of 3 levels$/);
+});
+
 test('no TLB at all is said so', () => {
   expect(describeTlb(parseTlb('none'))).toBe('no L1; no L2; no paging-structure caches');
 });
