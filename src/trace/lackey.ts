@@ -25,6 +25,9 @@ const DIGIT_9 = 57;
 /** Longer than any access line. A longer line is valgrind's own or malformed, and its head tells which. */
 const LONGEST_ACCESS_LINE = 64;
 
+/** How lackey's first line goes on after the process number. A child that only forked writes none. */
+const BANNER = new TextEncoder().encode(' Lackey');
+
 /** The value of a hexadecimal digit by its character code; 255 for every other character. */
 const HEX_DIGIT = new Uint8Array(256).fill(255);
 for (let digit = 0; digit < 16; digit++) {
@@ -51,8 +54,8 @@ export interface LackeyOptions {
 export class LackeyParser {
   readonly block = new AccessBlock();
   skippedLines = 0;
-  /** The processes that valgrind's own lines tell of. */
-  readonly processes = new Set<number>();
+  /** How often each process introduced itself: once it begins, and again when it has replaced its program (exec). */
+  readonly #beginnings = new Map<number, number>();
   /** Lines seen so far, the one being read included. */
   line = 0;
   readonly #options: LackeyOptions;
@@ -101,6 +104,11 @@ export class LackeyParser {
     if (this.#partialLength > 0) this.#endPartialLine();
   }
 
+  /** Processes that valgrind's own lines tell of, each once for every program that it ran: address spaces, in a word. */
+  get processes(): number {
+    return [...this.#beginnings.values()].reduce((sum, times) => sum + Math.max(1, times), 0);
+  }
+
   #keep(bytes: Uint8Array, start: number, end: number): void {
     const room = this.#partial.length - 1 - this.#partialLength;
     if (room > 0) this.#partial.set(bytes.subarray(start, Math.min(end, start + room)), this.#partialLength);
@@ -141,7 +149,9 @@ export class LackeyParser {
     let at = start + 2;
     let process = 0;
     while (bytes[at] >= DIGIT_0 && bytes[at] <= DIGIT_9) process = process * 10 + bytes[at++] - DIGIT_0;
-    if (at > start + 2 && bytes[at] === mark && bytes[at + 1] === mark) this.processes.add(process);
+    if (at === start + 2 || bytes[at] !== mark || bytes[at + 1] !== mark) return;
+    const begins = BANNER.every((char, i) => bytes[at + 2 + i] === char);
+    this.#beginnings.set(process, (this.#beginnings.get(process) ?? 0) + (begins ? 1 : 0));
   }
 
   /** The kind of the access on the line at `start`, its address and size in fields; or a negative code. */

@@ -13,6 +13,11 @@ const traceMetadata = z.object({
   limit: z.number().int().positive().nullable(),
   /** True when instruction fetches were kept, and counted by skip and limit, besides data accesses. */
   fetches: z.boolean(),
+  /**
+   * How many processes the accesses are of, a process that replaces its program (exec) counting again: each has an
+   * address space of its own, and the file does not tell them apart. `null` or absent: unknown.
+   */
+  processes: z.number().int().positive().nullable().optional(),
 });
 
 export type TraceMetadata = z.infer<typeof traceMetadata>;

@@ -1,7 +1,7 @@
 /** Writes a packed trace; `packed-format.ts` is the specification. */
 
 import { realpathSync, statSync } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { deflateRawSync } from 'node:zlib';
 import { AccessTally, type AccessBlock, type AccessCounts } from './block.js';
 import type { TraceMetadata } from './metadata.js';
@@ -23,6 +23,8 @@ import { TraceError } from './trace-error.js';
  * Writes the accesses of `blocks` to `path` whole or not at all: into a file beside it, which takes its name at the
  * end. A path that is no regular file, such as a pipe, is written straight away.
  *
+ * @param metadata what is known when the first access comes
+ * @param whole the metadata once all accesses went by; a pipe keeps the first, since nothing written to it can change
  * @returns how many accesses of each kind were written.
  * @throws TraceError when there are no accesses; the file system's error; and whatever `blocks` throws. What was begun
  *   is removed.
@@ -31,14 +33,15 @@ export async function writePacked(
   path: string,
   blocks: AsyncIterable<AccessBlock>,
   metadata: TraceMetadata,
+  whole = (): TraceMetadata => metadata,
 ): Promise<AccessCounts> {
   const existing = statSync(path, { throwIfNoEntry: false });
-  if (existing !== undefined && !existing.isFile()) return writeTo(path, path, blocks, metadata);
+  if (existing !== undefined && !existing.isFile()) return writeTo(path, path, blocks, metadata, whole);
   // A symbolic link stays one: the file that it names is replaced.
   const target = existing === undefined ? path : realpathSync(path);
   const partial = `${target}.${process.pid}.partial`;
   try {
-    const counts = await writeTo(partial, path, blocks, metadata);
+    const counts = await writeTo(partial, path, blocks, metadata, whole);
     await rename(partial, target);
     return counts;
   } catch (error) {
@@ -52,12 +55,14 @@ async function writeTo(
   name: string,
   blocks: AsyncIterable<AccessBlock>,
   metadata: TraceMetadata,
+  whole: () => TraceMetadata,
 ): Promise<AccessCounts> {
   const file = await open(path, 'w');
   try {
     const tally = new AccessTally();
     const encoder = new PackedEncoder();
-    await file.writeFile(headerRecord(metadata));
+    const head = headerRecord(metadata);
+    await file.writeFile(head);
     for await (const block of blocks) {
       tally.add(block);
       for (let at = encoder.add(block, 0); at < block.length; at = encoder.add(block, at)) {
@@ -67,19 +72,26 @@ async function writeTo(
     if (tally.accesses === 0) throw new TraceError(name, 'byte 0', 'there are no accesses to write');
     if (encoder.accesses > 0) await file.writeFile(blockRecord(encoder));
     await file.writeFile(endRecord(tally));
-    await syncRegularFile(file);
+    if ((await file.stat()).isFile()) {
+      const final = headerRecord(whole(), head.length);
+      await file.write(final, 0, final.length, 0);
+      await file.sync();
+    }
     return tally.snapshot();
   } finally {
     await file.close();
   }
 }
 
-async function syncRegularFile(file: FileHandle): Promise<void> {
-  if ((await file.stat()).isFile()) await file.sync();
-}
+/** Room in the metadata for what is known only at the end: JSON may end in spaces. */
+const ROOM = 64;
 
-function headerRecord(metadata: TraceMetadata): Buffer {
-  const json = Buffer.from(JSON.stringify(metadata));
+/** @param length bytes of the record that this one is to replace; absent for the first, which has {@link ROOM} */
+function headerRecord(metadata: TraceMetadata, length?: number): Buffer {
+  const text = Buffer.from(JSON.stringify(metadata));
+  const json = Buffer.alloc(length === undefined ? text.length + ROOM : length - HEADER_BYTES - CRC_BYTES, ' ');
+  if (text.length > json.length) throw new RangeError(`the metadata grew by more than ${ROOM} bytes`);
+  json.set(text);
   const head = Buffer.alloc(HEADER_BYTES);
   head.set(MAGIC);
   head.writeUInt8(VERSION, 4);

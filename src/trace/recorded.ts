@@ -41,6 +41,11 @@ export class RecordedTrace implements Trace {
   readonly name: string;
   /** What a packed trace says about itself, known from its first block on; lackey text says nothing. */
   metadata: TraceMetadata | undefined = undefined;
+  /**
+   * How many processes the accesses are of, known once all have been read: a packed trace says so. Lackey's text need
+   * not name every process, so that more than one are known, and one is not. `null`: unknown.
+   */
+  processes: number | null = null;
   readonly #recording: Recording;
   readonly #lenient: boolean;
   readonly #fetches: boolean;
@@ -77,6 +82,7 @@ export class RecordedTrace implements Trace {
       if (startsWith(first, MAGIC)) {
         const reader = new PackedReader(bytes, this.#recording.inflate, this.name, tally);
         this.metadata = await reader.header();
+        this.processes = this.metadata.processes ?? null;
         yield* reader.blocks();
         return;
       }
@@ -86,6 +92,7 @@ export class RecordedTrace implements Trace {
         yield block;
       }
       tally.skippedLines = parser.skippedLines;
+      this.processes = parser.processes > 1 ? parser.processes : null;
     } finally {
       await bytes.close();
     }

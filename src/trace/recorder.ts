@@ -4,7 +4,8 @@
  * Lackey's lines come through a named pipe (`--log-file`), so the program keeps its standard input, output and error.
  * Its children are traced as well: each opens the same pipe. Lackey writes every line with one `write`, and the kernel
  * keeps a write of up to PIPE_BUF bytes in one piece, so lines of processes that run at once take turns but never mix.
- * All processes end up in one trace, in the order in which they ran, as if they shared one address space.
+ * All processes end up in one trace, in the order in which they ran, as if they shared one address space; the trace
+ * says how many there are.
  * Sources: Valgrind User Manual, "Command-line options for Valgrind"; pipe(7), "PIPE_BUF".
  */
 
@@ -38,7 +39,7 @@ export interface RecordOptions {
 
 export interface Recording {
   readonly counts: AccessCounts;
-  /** How many processes were traced. */
+  /** How many processes were traced, a program replaced by exec counting as one more. */
   readonly processes: number;
   /** Lines from valgrind that were neither accesses nor marked as its own. */
   readonly skippedLines: number;
@@ -112,14 +113,17 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
     const parser = new LackeyParser({ source: 'lackey', lenient: true });
     const blocks = windowOf(countedBlocks(lackeyBlocks(reader, parser), options), skip, limit);
     const metadata = { command: [...command], tool, skip, limit: limit === Infinity ? null : limit, fetches };
-    const counts = await writePacked(output, guarded(blocks, ended, parser, options), metadata);
+    const counts = await writePacked(output, guarded(blocks, ended, parser, options), metadata, () => ({
+      ...metadata,
+      processes: parser.processes > 0 ? parser.processes : null,
+    }));
     const running = child.exitCode === null && child.signalCode === null;
     // A program that goes on writing once nobody reads any more may be ended by the pipe before we end it.
     const stopped = counts.accesses === limit && (running || child.signalCode === 'SIGPIPE');
     if (stopped) kill(child);
     const ending = await ended;
     const { processes, skippedLines } = parser;
-    return { counts, processes: processes.size, skippedLines, ending: stopped ? 'stopped' : ending };
+    return { counts, processes, skippedLines, ending: stopped ? 'stopped' : ending };
   } finally {
     signal.removeEventListener('abort', interrupt);
     reader.destroy();
@@ -184,7 +188,7 @@ async function* guarded(
   if (any) return;
   const { code } = await ended;
   const [program] = options.command;
-  if (parser.line === 0 || parser.processes.size === 0) {
+  if (parser.line === 0 || parser.processes === 0) {
     throw new RecordError(`valgrind could not run '${program}' (exit code ${code}); nothing was written`);
   }
   const fix = options.skip > 0 ? `; it made fewer than --skip ${options.skip}, give less` : '';

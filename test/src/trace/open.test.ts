@@ -51,6 +51,29 @@ describe('openTrace', () => {
     expect(await collect(openTrace(file(gzipSync(readFileSync(packed)))))).toEqual(accesses);
   });
 
+  it.each([
+    ['a trace of before processes were counted', undefined, null],
+    ['a pipe, where the count came too late', null, null],
+    ['three processes', 3, 3],
+  ])('knows how many processes are in %s', async (_, processes, known) => {
+    const packed = join(folder, 'x.pwt');
+    const metadata = { command: ['x'], tool: 't', skip: 0, limit: null, fetches: false };
+    const whole = { ...metadata, ...(processes !== undefined && { processes }) };
+    await writePacked(packed, blocksOf([{ kind: 1, address: 64n, size: 8 }]), metadata, () => whole);
+    const trace = openTrace(packed);
+    await collect(trace);
+    expect([trace.processes, trace.metadata]).toEqual([known, whole]);
+  });
+
+  it.each([
+    ['==7== Lackey, an example\n L 10,8\n', null],
+    ['==7== Lackey, an example\n L 10,8\n==8== Lackey, an example\n L 10,8\n', 2],
+  ])('knows of lackey text %j only that there are several processes', async (text, known) => {
+    const trace = openTrace(file(text));
+    await collect(trace);
+    expect(trace.processes).toBe(known);
+  });
+
   it('reads a trace twice with the same counts', async () => {
     const trace = openTrace(file(TEXT));
     await collect(trace);

@@ -42,7 +42,14 @@ describe('record, with a stand-in for valgrind', () => {
     const trace = openTrace(output);
     await collect(trace);
     const expected = { command: ['true'], tool: 'valgrind-0.0 lackey', skip: 0, limit: null, fetches: false };
-    expect(trace.metadata).toEqual(expected);
+    expect(trace.metadata).toEqual({ ...expected, processes: 1 });
+  });
+
+  it('counts children in the trace, and programs that were replaced', async () => {
+    expect((await run(['family'])).processes).toBe(4);
+    const trace = openTrace(output);
+    await collect(trace);
+    expect(trace.processes).toBe(4);
   });
 
   it('keeps fetches when asked to', async () => {

@@ -5,7 +5,8 @@ import { delimiter, join } from 'node:path';
  * Writes lackey's lines to its --log-file, then runs the command. `$1` is --tool, `$2` --trace-mem,
  * `$3` --trace-children, `$4` --log-file. The command `missing` cannot be run, `odd` makes valgrind say odd things,
  * `thousand` has a thousand children at once, each of which opens the log anew for one access; `endless` writes accesses
- * for as long as somebody reads them.
+ * for as long as somebody reads them; `family` is a program that replaces itself, and has a child that only forked and
+ * one that ran a program.
  */
 const STAND_IN = `#!/bin/sh
 if [ "$1" = --version ]; then echo valgrind-0.0; exit; fi
@@ -16,6 +17,10 @@ if [ "$1" = thousand ]; then
   i=0
   while [ $i -lt 1000 ]; do i=$((i + 1)); printf '==%s== Lackey\\n L %x000,8\\n' $((9000 + i)) $i > "$log" & done
   wait; exit
+fi
+if [ "$1" = family ]; then
+  { echo "==$$== Lackey"; echo "==70000== a child"; echo "==70001== Lackey"; echo "==70001== an end"; } > "$log"
+  set true
 fi
 if [ "$1" = odd ]; then echo 'vex amd64->IR: unhandled instruction bytes' > "$log"; shift; fi
 { echo "==$$== Lackey"; for i in 10 20 30 40; do echo " L $i,8"; echo "I  400,4"; done; } > "$log"
