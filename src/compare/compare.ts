@@ -84,7 +84,8 @@ function tlbCounts({ lookups, l1Hits, l2Hits, walks, entryReads }: AccessCounts)
 
 function perAccess(counts: AccessCounts, accesses: number, costs: CostTable): CompareRun['perAccess'] {
   const each = (amount: number): number => (accesses === 0 ? 0 : amount / accesses);
-  return { accesses, entryReads: each(counts.entryReads), cycles: each(translationCycles(counts, costs).total) };
+  const { total, walks } = translationCycles(counts, costs);
+  return { accesses, entryReads: each(counts.entryReads), cycles: each(total), walkCycles: each(walks) };
 }
 
 function summarizeRun(
@@ -117,6 +118,15 @@ function hostTime({ shift, timer }: Machine): TraceSummary['host'][number] {
   return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
 }
 
+/** The part of its program that a packed trace holds; undefined for the whole, and where nothing tells. */
+function windowOf(trace: Trace): TraceSummary['window'] {
+  if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
+  const { skip, limit, fetches, windowChosen } = trace.metadata;
+  const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);
+  const cut = accesses === limit;
+  return skip > 0 || cut ? { skip, accesses, cut, chosen: windowChosen === true } : undefined;
+}
+
 /** @throws TraceError when all accesses were left out: no verdict can be given on nothing. */
 function checkAnyMade(name: string, made: Made, leftOut: number): void {
   if (leftOut === 0 || made.data + made.fetches > 0) return;
@@ -142,6 +152,8 @@ async function compareTrace(
   checkAnyMade(source.name, made, resident.finder.outsideUserSpace);
   const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
   options.profile?.spent('forking and summing up');
+  const window = windowOf(trace);
+  const processes = trace instanceof RecordedTrace ? trace.processes : 1;
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
   const summary = {
     trace: source.name,
@@ -153,7 +165,9 @@ async function compareTrace(
     outsideUserSpace: resident.finder.outsideUserSpace,
     skippedLines,
     touchedBytes,
-    ...judge(touchedBytes, runs),
+    ...(window !== undefined && { window }),
+    processes,
+    ...judge({ touchedBytes, processes, window }, runs),
     host: resident.machines.map(hostTime),
   };
   return { summary, runs };

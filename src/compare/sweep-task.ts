@@ -11,6 +11,7 @@ import { parseTlb } from '../../hw/tlb/parse.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { Trace } from '../trace/block.js';
 import { openTrace } from '../trace/open.js';
+import { RecordedTrace } from '../trace/recorded.js';
 import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
 import { Machine, OutOfModelMemory } from './machine.js';
 import { replay } from './replay.js';
@@ -31,6 +32,8 @@ export interface SweepTask {
 
 /** What one shape counted. */
 export interface SweepCounts {
+  /** Processes counted as one. */
+  readonly processes: number | 'unknown';
   readonly accesses: number;
   readonly lookups: number;
   readonly l1Hits: number;
@@ -77,8 +80,9 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
     );
   }
   const { data: accesses } = resident.finder.made(trace.counts);
+  const processes = trace instanceof RecordedTrace ? trace.processes : 1;
   return mmus.map(({ counters }) => {
     const { lookups, l1Hits, l2Hits, walks, entryReads } = counters.snapshot().data;
-    return { accesses, lookups, l1Hits, l2Hits, walks, entryReads };
+    return { processes, accesses, lookups, l1Hits, l2Hits, walks, entryReads };
   });
 }

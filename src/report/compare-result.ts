@@ -22,6 +22,7 @@ const Translation = z.strictObject({
   accesses: Count,
   entryReads: Quantity.describe('page-table entries read per access'),
   cycles: Quantity.describe('model cycles of translation per access'),
+  walkCycles: Quantity.describe('those of them that walks take'),
 });
 
 const CompareRun = z.strictObject({
@@ -50,8 +51,22 @@ const HostTime = z.strictObject({
   nanosecondsPerAccess: z.strictObject({ p10: Quantity, median: Quantity, p90: Quantity }),
 });
 
-/** Whether huge pages would help; nobody can tell from one page size. */
+/** Whether huge pages would help; `unknown` is no verdict, and comes with a reason. */
 const Verdict = z.enum(['yes', 'slightly', 'no', 'unknown']);
+
+/**
+ * Why there is no verdict: one page size was asked for, several processes count as one, `--limit` cut the recording, or
+ * nearly all walks are the first ones to their pages.
+ */
+const NoVerdict = z.enum(['one-page-size', 'several-processes', 'cut', 'first-touches']);
+
+/** Which part of the program was recorded. */
+const Window = z.strictObject({
+  skip: Count.describe('accesses passed over before'),
+  accesses: Count.describe('accesses recorded, fetches among them where they were'),
+  cut: z.boolean().describe('the program went on: --limit ended the recording'),
+  chosen: z.boolean().describe('the recording says that this part was chosen on purpose: it stands for itself'),
+});
 
 const TraceSummary = z.strictObject({
   trace: z.string(),
@@ -63,8 +78,11 @@ const TraceSummary = z.strictObject({
   outsideUserSpace: Count.describe('accesses left out: no user process can own their address'),
   skippedLines: Count.describe('malformed lines left out by --lenient'),
   touchedBytes: Count.describe('4 KiB pages touched, in bytes'),
+  window: Window.optional().describe('absent when all of the program was recorded, or nothing says otherwise'),
+  processes: Count.or(z.literal('unknown')).describe('processes counted as one'),
   why: z.string(),
   verdict: Verdict,
+  reason: NoVerdict.optional().describe('why the verdict is unknown'),
   advice: z.string(),
   host: z.array(HostTime),
 });
@@ -86,4 +104,5 @@ export const CompareResult = z.strictObject({
 export type CompareResult = z.infer<typeof CompareResult>;
 export type CompareRun = z.infer<typeof CompareRun>;
 export type TraceSummary = z.infer<typeof TraceSummary>;
+export type NoVerdict = z.infer<typeof NoVerdict>;
 export type CompareVerdict = z.infer<typeof Verdict>;

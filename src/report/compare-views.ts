@@ -2,6 +2,7 @@
 
 import pc from 'picocolors';
 import type { CompareResult, CompareRun, TraceSummary } from './compare-result.js';
+import { groundWords } from './compare-words.js';
 import type { CsvCell } from './csv.js';
 import { factTable, wrap, type Fact } from './table.js';
 import { countOf, formatBytes, formatCount, formatShort } from './units.js';
@@ -54,8 +55,9 @@ function runTable(runs: readonly CompareRun[]): string {
   );
 }
 
-function notesOn({ fetches, outsideUserSpace, skippedLines }: TraceSummary, fetchesAsked: boolean): string[] {
-  const notes = [];
+function notesOn(summary: TraceSummary, fetchesAsked: boolean): string[] {
+  const { fetches, outsideUserSpace, skippedLines } = summary;
+  const notes = groundWords(summary);
   if (outsideUserSpace > 0) {
     notes.push(
       `Left out: ${countOf(outsideUserSpace, 'access', 'accesses')} outside user space (from 0x800000000000 up).`,
@@ -104,7 +106,9 @@ export function compareText(result: CompareResult): string {
 
 /** One row a trace and page size; modelled figures only. */
 export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
-  return result.runs.map((run) => ({
+  const sizes = result.runs.length / result.traces.length;
+  const summaryOf = (index: number): TraceSummary => result.traces[Math.floor(index / sizes)];
+  return result.runs.map((run, index) => ({
     trace: run.trace,
     pages: run.pages,
     tlb: result.tlb.name,
@@ -119,5 +123,8 @@ export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
     ...run.memory,
     forkEntriesCopied: run.fork.entriesCopied,
     forkTableBytes: run.fork.tableBytes,
+    processes: summaryOf(index).processes,
+    verdict: summaryOf(index).verdict,
+    reason: summaryOf(index).reason ?? '',
   }));
 }

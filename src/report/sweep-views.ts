@@ -2,7 +2,9 @@
 
 import Table from 'cli-table3';
 import type { SweepResult, SweepRow } from '../compare/sweep.js';
+import { processWords } from './compare-words.js';
 import type { CsvCell } from './csv.js';
+import { wrap } from './table.js';
 import { formatShort } from './units.js';
 
 function groupBy(rows: readonly SweepRow[], key: (row: SweepRow) => string): Map<string, SweepRow[]> {
@@ -14,7 +16,10 @@ function groupBy(rows: readonly SweepRow[], key: (row: SweepRow) => string): Map
 /** Model cycles per access: a table for each trace and page size, a line a first level, a column a second level. */
 export function sweepText({ rows }: SweepResult): string {
   const groups = groupBy(rows, ({ trace, pages }) => `${trace}, ${pages} pages`);
-  const tables = [...groups].map(([title, group]) => `${title}\n${sweepTable(group)}\n`);
+  const tables = [...groups].map(([title, group]) => {
+    const notes = processWords(group[0].processes).map((note) => `${wrap(note)}\n`);
+    return `${title}\n${notes.join('')}${sweepTable(group)}\n`;
+  });
   return `Model cycles of translation per access\n\n${tables.join('\n')}`;
 }
 

@@ -18,6 +18,8 @@ const traceMetadata = z.object({
    * address space of its own, and the file does not tell them apart. `null` or absent: unknown.
    */
   processes: z.number().int().positive().nullable().optional(),
+  /** The part between skip and limit was chosen for what the program does in it, and stands for no more; absent: it was not. */
+  windowChosen: z.boolean().optional(),
 });
 
 export type TraceMetadata = z.infer<typeof traceMetadata>;

@@ -43,9 +43,9 @@ export class RecordedTrace implements Trace {
   metadata: TraceMetadata | undefined = undefined;
   /**
    * How many processes the accesses are of, known once all have been read: a packed trace says so. Lackey's text need
-   * not name every process, so that more than one are known, and one is not. `null`: unknown.
+   * not name every process, so that more than one are known, and one is not.
    */
-  processes: number | null = null;
+  processes: number | 'unknown' = 'unknown';
   readonly #recording: Recording;
   readonly #lenient: boolean;
   readonly #fetches: boolean;
@@ -82,7 +82,7 @@ export class RecordedTrace implements Trace {
       if (startsWith(first, MAGIC)) {
         const reader = new PackedReader(bytes, this.#recording.inflate, this.name, tally);
         this.metadata = await reader.header();
-        this.processes = this.metadata.processes ?? null;
+        this.processes = this.metadata.processes ?? 'unknown';
         yield* reader.blocks();
         return;
       }
@@ -92,7 +92,7 @@ export class RecordedTrace implements Trace {
         yield block;
       }
       tally.skippedLines = parser.skippedLines;
-      this.processes = parser.processes > 1 ? parser.processes : null;
+      this.processes = parser.processes > 1 ? parser.processes : 'unknown';
     } finally {
       await bytes.close();
     }

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
 import type { CompareResult } from '../../src/report/compare-result.js';
+import { groundWords } from '../../src/report/compare-words.js';
 import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/units.js';
 import { menu } from '../form.js';
 import type { Moment } from '../link.js';
@@ -246,6 +247,7 @@ function resultTable({ tlb, traces: [summary], runs }: CompareResult): TemplateR
     <h2>${summary.trace} on ${tlb.name}: <span class="verdict">${summary.advice}</span></h2>
     <p class="quiet one-line" title=${summary.about ?? nothing}>${summary.about ?? nothing}</p>
     <p class="quiet">${formatBytes(summary.touchedBytes)} touched. ${tlb.description}.</p>
+    ${groundWords(summary).map((words) => html`<p class="quiet">${words}</p>`)}
     <table class="figures">
       <tr>
         <td></td>

@@ -4,7 +4,11 @@ import { gzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
 import { CompareResult } from '../../../src/report/compare-result.js';
+import { LOAD } from '../../../src/trace/block.js';
+import type { TraceMetadata } from '../../../src/trace/metadata.js';
+import { writePacked } from '../../../src/trace/packed-writer.js';
 import { referenceReplay } from '../compare/reference-tlb.js';
+import { blocksOf } from '../trace/blocks.js';
 import { runCli, spawnCli } from './run-cli.js';
 
 type Access = readonly [string, bigint, number];
@@ -177,3 +181,41 @@ function linkTo(path: string): string {
   linkSync(path, `${path}.link`);
   return `${path}.link`;
 }
+
+/** A recording of pages far apart, round and round: with 4 KiB pages every access walks. */
+async function recording(metadata: Partial<TraceMetadata>): Promise<string> {
+  const path = join(folder, 'app.pwt');
+  const accesses = Array.from({ length: 20_000 }, (_, i) => {
+    return { kind: LOAD, address: 0x10_0000_0000n + BigInt((i * 7) % 5000) * 0x1000n, size: 8 };
+  });
+  const whole = { command: ['app'], tool: 't', skip: 0, limit: null, fetches: false, processes: 1, ...metadata };
+  await writePacked(path, blocksOf(accesses), whole);
+  return path;
+}
+
+test.each([
+  ['whole', {}, 'yes', undefined],
+  ['to its end after --skip', { skip: 5 }, 'yes', undefined],
+  ['below its limit', { limit: 30_000 }, 'yes', undefined],
+  ['cut by --limit', { limit: 20_000 }, 'unknown', 'cut'],
+  ['cut by --limit on purpose', { limit: 20_000, windowChosen: true }, 'yes', undefined],
+  ['of four processes', { processes: 4 }, 'unknown', 'several-processes'],
+])('a recording that is %s: table, JSON and CSV agree on the verdict', async (_, metadata, verdict, reason) => {
+  const path = await recording(metadata);
+  const args = [path, '--pages', '4K,2M'];
+  const [summary] = compareJson(args).traces;
+  expect([summary.verdict, summary.reason]).toEqual([verdict, reason]);
+  const table = spawnCli(['compare', ...args]).stdout.replaceAll('\n', ' ');
+  expect(table).toContain(`Verdict: ${summary.advice}`);
+  const [head, row] = spawnCli(['compare', ...args, '--csv', '-'])
+    .stdout.split('\n')
+    .map((line) => line.split(','));
+  expect(['verdict', 'reason'].map((name) => row[head.indexOf(name)])).toEqual([verdict, reason ?? '']);
+});
+
+test('a sweep says, too, that several processes are counted as one', async () => {
+  const args = ['sweep', await recording({ processes: 4 }), '--pages', '4K', '--l1', '64x4', '--l2', 'none'];
+  expect(spawnCli(args).stdout).toContain('4 processes are in it, counted as one');
+  const { rows } = JSON.parse(spawnCli([...args, '--json']).stdout) as { rows: { processes: number | null }[] };
+  expect(rows.map(({ processes }) => processes)).toEqual([4]);
+});

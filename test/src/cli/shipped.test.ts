@@ -9,6 +9,11 @@ test('without arguments the shipped traces get a verdict each, one that needs hu
   const { traces, runs } = CompareResult.parse(JSON.parse(stdout));
   expect(runs.map((run) => run.pages)).toEqual(['4K', '2M', '1G', '4K', '2M', '1G']);
   expect(traces.map((trace) => trace.verdict)).toEqual(['yes', 'no']);
+  expect(traces.map(({ window }) => window)).toEqual([
+    { skip: 98_000_000, accesses: 6_000_000, cut: true, chosen: true },
+    { skip: 12_000_000, accesses: 6_000_000, cut: true, chosen: true },
+  ]);
+  expect(traces.map(({ processes }) => processes)).toEqual([1, 1]);
   expect(traces[0].touchedBytes).toBeGreaterThan(10 * traces[1].touchedBytes);
   for (const { loads, stores, modifies } of traces) expect(loads + stores + modifies).toBeGreaterThanOrEqual(5_000_000);
 });

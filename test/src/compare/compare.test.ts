@@ -4,9 +4,11 @@ import { fromBigInt, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js
 import { DEFAULT_COSTS } from '../../../hw/cost.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
+import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import { compare } from '../../../src/compare/compare.js';
 import type { CompareResult } from '../../../src/report/compare-result.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
+import { openWorkload } from '../../../src/trace/workload.js';
 import { referenceReplay } from './reference-tlb.js';
 import type { ReferenceShapes } from './reference-tlb.js';
 import { runs } from '../../runs.js';
@@ -108,7 +110,8 @@ test('a load-modify-store is two accesses, and the rates are per access', async 
     ['L', 0x2000n, 8],
   ];
   const { runs } = await compareOn(accesses, [SHIFT_4K], parseTlb('64x4'));
-  expect(runs[0].perAccess).toEqual({ accesses: 3, entryReads: 8 / 3, cycles: (8 * DEFAULT_COSTS.entryRead) / 3 });
+  const cycles = (8 * DEFAULT_COSTS.entryRead) / 3;
+  expect(runs[0].perAccess).toEqual({ accesses: 3, entryReads: 8 / 3, cycles, walkCycles: cycles });
 });
 
 test('memory is mapped in whole pages, and what is not touched of them is wasted', async () => {
@@ -142,4 +145,13 @@ test('page tables and fork are those of the pages mapped', async () => {
 test('a trace whose accesses are all outside user space gives an error and no verdict', async () => {
   const kernel: readonly Access[] = [['L', 0xffff_8000_0000_0000n, 8]];
   await expect(compareOn(kernel, [SHIFT_4K], parseTlb('4x4'))).rejects.toThrow('found only 1 above');
+});
+
+test('a hot set of 2 MiB, which only the second level holds, gains hits and no verdict of yes', async () => {
+  const open = (): Trace => openWorkload('uniform', { footprint: 2 ** 21, accesses: 300_000 });
+  const source = { name: 'uniform', open };
+  const shifts = [SHIFT_4K, SHIFT_2M];
+  const { traces, runs } = await compare({ sources: [source], shifts, tlb: MODEL_DEFAULT, costs: DEFAULT_COSTS });
+  expect(runs[0].perAccess.cycles - runs[1].perAccess.cycles).toBeGreaterThan(3);
+  expect(traces[0].verdict).toBe('no');
 });

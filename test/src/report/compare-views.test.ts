@@ -33,6 +33,29 @@ test('the table shows the counts, why, and the verdict', () => {
   }
 });
 
+test('the window and the number of processes are told where they matter', () => {
+  const result = sampleResult();
+  expect(plainText(result)).not.toMatch(/Window|processes/);
+  result.traces[0].window = { skip: 98_000_000, accesses: 6_000_000, cut: true, chosen: false };
+  result.traces[0].processes = 3;
+  const told = plainText(result).replaceAll('\n', ' ');
+  expect(told).toContain('Window: accesses 98,000,001 to 104,000,000 of the program, where --limit ended');
+  expect(told).toContain('3 processes are in it, counted as one');
+  result.traces[0].processes = 'unknown';
+  expect(plainText(result).replaceAll('\n', ' ')).toContain('How many processes are in it is unknown');
+});
+
+test('CSV says of each run what the verdict on its trace is, and why there is none', () => {
+  const result = sampleResult();
+  const columns = ({ processes, verdict, reason }: Record<string, unknown>): unknown[] => [processes, verdict, reason];
+  expect(compareRows(result).map(columns)).toEqual([
+    [1, 'yes', ''],
+    [1, 'yes', ''],
+  ]);
+  Object.assign(result.traces[0], { processes: 'unknown', verdict: 'unknown', reason: 'cut' });
+  expect(compareRows(result).map(columns)[1]).toEqual(['unknown', 'unknown', 'cut']);
+});
+
 test('accesses that were left out are told, and only then', () => {
   const result = sampleResult();
   expect(plainText(result)).not.toContain('Left out');
@@ -56,8 +79,8 @@ test('fetches that were asked for and are not there are told', () => {
 test('CSV has one row a run, with the modelled counts and no host time', () => {
   const rows = compareRows(sampleResult());
   expect(rows.map((row) => [row.pages, row.walks, row.cyclesPerAccess])).toEqual([
-    ['4K', 40_000, 3.4],
-    ['2M', 40_000, 0.2],
+    ['4K', 400_000, 3.4],
+    ['2M', 400_000, 0.2],
   ]);
   expect(Object.keys(rows[0]).filter((name) => /host|nano/i.test(name))).toEqual([]);
 });

@@ -52,8 +52,8 @@ describe('openTrace', () => {
   });
 
   it.each([
-    ['a trace of before processes were counted', undefined, null],
-    ['a pipe, where the count came too late', null, null],
+    ['a trace of before processes were counted', undefined, 'unknown'],
+    ['a pipe, where the count came too late', null, 'unknown'],
     ['three processes', 3, 3],
   ])('knows how many processes are in %s', async (_, processes, known) => {
     const packed = join(folder, 'x.pwt');
@@ -66,7 +66,7 @@ describe('openTrace', () => {
   });
 
   it.each([
-    ['==7== Lackey, an example\n L 10,8\n', null],
+    ['==7== Lackey, an example\n L 10,8\n', 'unknown'],
     ['==7== Lackey, an example\n L 10,8\n==8== Lackey, an example\n L 10,8\n', 2],
   ])('knows of lackey text %j only that there are several processes', async (text, known) => {
     const trace = openTrace(file(text));
