@@ -19,7 +19,9 @@ function describeWalkCaches({ pml4e, pdpte, pde }: WalkCacheGeometry = {}): stri
     ['PDPTE', pdpte],
     ['PDE', pde],
   ] as const;
-  const words = caches.flatMap(([name, shape]) => (shape === undefined ? [] : [`${name} ${shape.entries}`]));
+  const words = caches.flatMap(([name, shape]) =>
+    shape === undefined ? [] : [`${name} ${shape.entries}x${shape.ways}`],
+  );
   return words.length === 0 ? 'no paging-structure caches' : `paging-structure caches ${words.join(', ')}`;
 }
 

@@ -14,7 +14,7 @@ test('a shape is described level by level', () => {
 
 test('arrays by page size and paging-structure caches are told apart', () => {
   expect(describeTlb(parseTlb('64x4@4K,4xfa@1G+16x4+psc'))).toBe(
-    'L1 64x4 for 4K, 4 fully associative for 1G; L2 16x4 for 4K/2M/1G; paging-structure caches PML4E 4, PDPTE 8, PDE 32',
+    'L1 64x4 for 4K, 4 fully associative for 1G; L2 16x4 for 4K/2M/1G; paging-structure caches PML4E 4x4, PDPTE 8x4, PDE 32x8',
   );
 });
 
