@@ -39,7 +39,7 @@ const accessOutcome = z.discriminatedUnion('k', [
 const twoReadsOutcome = z.discriminatedUnion('k', [z.object({ k: z.literal('ok'), pa1: hex, pa2: hex }), fault]);
 
 const registers = { cr0: hex, cr3: register, cr4: register, efer: register };
-const mode = z.enum(['none', '32', 'pae', '4l', '5l']);
+const mode = z.literal(['none', '32', 'pae', '4l', '5l']);
 
 const pagingCase = z.object({
   fam: z.literal('paging'),
@@ -63,7 +63,7 @@ const table = z.tuple([hex, hex]);
 const segmentCase = {
   id,
   // The recorder runs 32-bit protected mode here; long modes have other segment rules.
-  mode: z.enum(['none', '32']),
+  mode: z.literal(['none', '32']),
   cpl,
   sel: hex,
   gdtr: table,
@@ -92,7 +92,7 @@ const recordedReads = z.object({ out: twoReadsOutcome, after: z.array(hex).optio
 const tlbCase = z.object({
   fam: z.literal('tlb'),
   id,
-  mode: z.enum(['32', 'pae', '4l', '5l']),
+  mode: z.literal(['32', 'pae', '4l', '5l']),
   cpl: z.literal(0),
   la: hex,
   ...registers,

@@ -39,11 +39,17 @@ function sized(origin: string, limit: string): string {
   return `${origin === 'int' ? 'a whole number' : 'a number'} of ${limit}`;
 }
 
+/** Of an issue whose schema wants whole numbers; zod itself says so only once it has found a number. */
+function wantsWhole(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): boolean {
+  const definition = 'inst' in issue ? issue.inst._zod.def : undefined;
+  return definition !== undefined && 'format' in definition && definition.format === 'safeint';
+}
+
 /** What would have been right, as what follows `expected`. */
 function expectedWords(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return TYPES[issue.expected] ?? issue.expected;
+      return TYPES[wantsWhole(issue) ? 'int' : issue.expected] ?? issue.expected;
     case 'too_big':
       return sized(issue.origin, `at most ${issue.maximum}`);
     case 'too_small':
@@ -55,8 +61,8 @@ function expectedWords(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): string {
     case 'unrecognized_keys':
       return `no field '${issue.keys.join("', '")}'`;
     case 'invalid_union':
-      return issue.errors.length === 0
-        ? 'a kind that is known'
+      return 'options' in issue
+        ? optionWords(issue.options as z.core.util.Primitive[])
         : listed([...new Set(issue.errors.map(([first]) => expectedWords(first)))]);
     default:
       return issue.message?.replace(/^expected /, '') ?? 'another value';

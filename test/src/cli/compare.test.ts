@@ -112,9 +112,10 @@ test('a cache of entries from the file prices every read by itself', () => {
 test.each([
   [
     '{ "entryCache": { "entries": 16 } }',
-    'entryCache.ways: expected a number, found nothing; give whole numbers above 0',
+    'entryCache.ways: expected a whole number, found nothing; give whole numbers above 0',
   ],
   ['{ "entryCache": { "entries": 16, "ways": 5 } }', 'ways 5'],
+  ['{ "entryCache": { "entries": 1.5, "ways": 5 } }', 'entryCache.entries: expected a whole number, found 1.5'],
   ['{ "l2hit": 9 }', "no cost is called 'l2hit'"],
   ['{ "l2Hit": -1 }', 'l2Hit: expected a number of at least 0, found -1; give model cycles from 0 to 1000000000'],
   ['{ "walk": 1e308 }', 'walk: expected a number of at most 1000000000, found 1e+308'],

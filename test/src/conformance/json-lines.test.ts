@@ -41,12 +41,12 @@ describe('readJsonLines', () => {
     [
       'a family nobody knows',
       { ...CASE, fam: 'cache' },
-      /line 2: field fam: expected a kind that is known, found 'cache'$/,
+      /line 2: field fam: expected 'paging', 'segdata', 'segload', 'segjmp' or 'tlb', found 'cache'$/,
     ],
     [
       'a mode nobody knows',
       { ...CASE, mode: '6l' },
-      /line 2: field mode: expected '32', 'none', 'pae', '4l' or '5l', found '6l'$/,
+      /line 2: field mode: expected 'none', '32', 'pae', '4l' or '5l', found '6l'$/,
     ],
     ['a level that is none', { ...CASE, cpl: 4 }, /line 2: field cpl: expected a number of at most 3, found 4$/],
     [

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
+import { readJsonLines } from '../../../src/conformance/json-lines.js';
 import { linuxProgram } from '../../../src/conformance/linux-case.js';
 import type { LinuxProgram } from '../../../src/conformance/linux-case.js';
 import { compareProgram } from '../../../src/conformance/linux-compare.js';
@@ -143,6 +146,9 @@ describe('the comparison notices', () => {
 
 describe('the schema', () => {
   const base = { id: 'x', fam: 'mix', seed: 1, pages: 128, brk: -1 };
+  const checkpoint = (object: unknown, pages = 1): object[] => [
+    { p: 0, v: [[1, pages, 'rw-p', 0, object, '']], m: '' },
+  ];
 
   it.each([
     ['an unknown operation', { ...base, ops: [[0, 'frobnicate']], res: [0] }, 'frobnicate'],
@@ -150,7 +156,18 @@ describe('the schema', () => {
     ['an unknown protection', { ...base, ops: [[0, 'mprotect', 4, 1, 'q']], res: [0] }, 'mprotect'],
     ['a number where a checkpoint belongs', { ...base, ops: [[0, 'ck']], res: [5] }, 'expected a checkpoint'],
     ['fewer results than ops', { ...base, ops: [[0, 'ck']], res: [] }, 'as many results as ops'],
+    ['a checkpoint for a number', { ...base, ops: [[0, 'exit']], res: [checkpoint('a')] }, 'the result of exit'],
+    ['a VMA without end', { ...base, ops: [[0, 'ck']], res: [checkpoint('a', 1e300)] }, 'res.0.0.v.0.1'],
+    [
+      'a VMA without object',
+      { ...base, ops: [[0, 'ck']], res: [checkpoint(5)] },
+      'res.0.0.v.0.4: expected text, found 5',
+    ],
+    ['runs that are none', { ...base, ops: [[0, 'ck']], res: [[{ p: 0, v: [], m: '1-2' }]] }, 'expected runs of pages'],
   ])('refuses %s', (_what, program, words) => {
-    expect(JSON.stringify(linuxProgram.safeParse(program).error?.issues)).toContain(words);
+    const file = join(temporaryFolder(), 'recording');
+    writeFileSync(file, JSON.stringify(program));
+    expect(() => readJsonLines(file, linuxProgram)).toThrow(/line 1: field /);
+    expect(() => readJsonLines(file, linuxProgram)).toThrow(words);
   });
 });
