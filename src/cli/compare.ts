@@ -5,6 +5,7 @@ import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../compare/compare.js';
 import { CpuProfile } from '../compare/cpu-profile.js';
 import { OutOfModelMemory } from '../compare/machine.js';
+import { printable } from '../report/printable.js';
 import { profileText } from '../report/profile-view.js';
 import type { CompareResult } from '../report/compare-result.js';
 import { compareRows, compareText } from '../report/compare-views.js';
@@ -139,14 +140,15 @@ export function compareCommand(): Command {
       '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',
     )
     .action(async (paths: string[], options: CompareCommandOptions) => {
-      const inputs = options.costs === undefined ? paths : [...paths, options.costs];
+      const shipped = paths.length === 0 ? shippedTraces().map(({ path }) => path) : [];
+      const inputs = [...paths, ...shipped, ...(options.costs === undefined ? [] : [options.costs])];
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);
       const profile = options.profile === true ? new CpuProfile() : undefined;
       const result = await run(paths, options, profile);
       if (profile !== undefined) process.stderr.write(profileText(profile.seconds()));
       if (options.plot !== undefined) {
         const { comparePlot } = await import('../report/plot.js');
-        writeOutput('--plot', options.plot, comparePlot(result));
+        writeOutput('--plot', options.plot, comparePlot(printable(result)));
       }
       printResult(result, options, { text: compareText, rows: compareRows });
     });

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { conformLinux, linuxText, valuesAndPagesPassed } from '../conformance/linux.js';
 import { allPassed, resultText } from '../conformance/result.js';
 import { conformX86 } from '../conformance/x86.js';
+import { printableLines } from '../report/printable.js';
 import { explainSystemError } from './failure.js';
 import { printJson } from './output.js';
 
@@ -58,7 +59,7 @@ function replayCommand<Result>(name: string, { recordings, run, text, passed }: 
     .action((files: string[], options: ConformOptions) => {
       const result = replayFiles(files, run);
       if (options.json === true) printJson(result);
-      else process.stdout.write(text(result));
+      else process.stdout.write(printableLines(text(result)));
       if (!passed(result)) process.exitCode = 1;
     });
 }

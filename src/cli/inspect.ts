@@ -4,6 +4,7 @@ import { inspect } from '../inspect/inspect.js';
 import type { InspectResult } from '../inspect/inspect-result.js';
 import { inspectText } from '../inspect/inspect-text.js';
 import { InspectError, readProcess } from '../inspect/live-process.js';
+import { printable } from '../report/printable.js';
 import { CommandFailure } from './failure.js';
 import { tlbOption } from './options.js';
 import { printJson } from './output.js';
@@ -49,6 +50,6 @@ export function inspectCommand(): Command {
     .action(async (pid: number, options: InspectCommandOptions) => {
       const result = await run(pid, options);
       if (options.json === true) printJson(result);
-      else process.stdout.write(inspectText(result));
+      else process.stdout.write(inspectText(printable(result)));
     });
 }

@@ -1,6 +1,7 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, fstatSync, statSync, type BigIntStats } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { toCsv, type CsvCell } from '../report/csv.js';
+import { printable, printableJson } from '../report/printable.js';
 import { writeFileWhole } from '../report/write-file.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 
@@ -18,10 +19,52 @@ interface Views<Result> {
 
 const STDOUT = '-';
 
+/** Device and inode of a regular file; others, such as pipes and /dev/null, keep nothing that could be lost. */
+function regular(file: BigIntStats): string | undefined {
+  return file.isFile() ? `${file.dev}:${file.ino}` : undefined;
+}
+
+/** The same text for all names of one file and all links to it: of one that is not there yet, its folder's and its name. */
+function identity(path: string): string | undefined {
+  const there = statSync(path, { throwIfNoEntry: false, bigint: true });
+  if (there !== undefined) return regular(there);
+  const folder = statSync(dirname(path), { bigint: true });
+  return `${folder.dev}:${folder.ino}/${basename(path)}`;
+}
+
+/** The file that the shell has opened as standard input or output; undefined where nothing is open. */
+function standardStream(descriptor: number): string | undefined {
+  try {
+    return regular(fstatSync(descriptor, { bigint: true }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuses to write a file that is read, or that is written already. */
+function checkApart(files: Readonly<Record<string, string | undefined>>, inputs: readonly string[]): void {
+  const taken = new Map([
+    [standardStream(0), 'standard input'],
+    [standardStream(1), 'standard output'],
+    ...inputs.filter((path) => existsSync(path)).map((path) => [identity(path), `'${path}', which is read`] as const),
+  ]);
+  for (const [option, path] of Object.entries(files)) {
+    const file = path === undefined || path === STDOUT ? undefined : identity(path);
+    if (file === undefined) continue;
+    const other = taken.get(file);
+    if (other !== undefined) {
+      const why = `it is the same file as ${other}; give another name`;
+      throw new CommandFailure(`cannot write '${path}' (${option}): ${why}`, 2);
+    }
+    taken.set(file, `what ${option} writes`);
+  }
+}
+
 /**
- * Before any work is done: refuses two views on standard output at once, and files in folders that do not exist.
- * @param files what is going to be written, by option; two may not be one file
- * @param inputs what is going to be read, which nothing may be written over
+ * Before any work is done: refuses two views on standard output at once, files in folders that do not exist, a file that
+ * is read and a file that is written twice.
+ * @param files what is going to be written, by option
+ * @param inputs what is going to be read
  */
 export function checkOutputs(
   options: OutputOptions,
@@ -42,28 +85,7 @@ export function checkOutputs(
       throw new CommandFailure(`cannot write '${path}' (${option}): there is no folder '${folder}'; create it first`);
     }
   }
-  const taken = new Map(inputs.map((path) => [identity(path), `'${path}', which is read`]));
-  for (const [option, path] of Object.entries(files)) {
-    if (path === undefined || path === STDOUT) continue;
-    // A device, such as /dev/null, keeps nothing that could be lost.
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) continue;
-    const other = taken.get(identity(path));
-    if (other !== undefined) {
-      throw new CommandFailure(
-        `cannot write '${path}' (${option}): it is the same file as ${other}; give another name`,
-        2,
-      );
-    }
-    taken.set(identity(path), `what ${option} writes`);
-  }
-}
-
-/** The same text for two names of one file: device and inode where it exists, else its folder's path and its name. */
-function identity(path: string): string {
-  const there = statSync(path, { throwIfNoEntry: false });
-  if (there !== undefined) return `${there.dev}:${there.ino}`;
-  const folder = dirname(path);
-  return join(existsSync(folder) ? realpathSync(folder) : folder, basename(path));
+  checkApart(files, inputs);
 }
 
 /** Writes a file whole or not at all; a failure names the option and the file. */
@@ -77,7 +99,7 @@ export function writeOutput(option: string, path: string, text: string): void {
 
 /** Prints a value as JSON on standard output. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  process.stdout.write(printableJson(`${JSON.stringify(value, undefined, 2)}\n`));
 }
 
 /** Prints the view that the options ask for, and writes the CSV file. */
@@ -85,5 +107,6 @@ export function printResult<Result>(result: Result, options: OutputOptions, view
   const { csv } = options;
   if (csv !== undefined && csv !== STDOUT) writeOutput('--csv', csv, toCsv(views.rows(result)));
   if (options.json === true) printJson(result);
-  else process.stdout.write(csv === STDOUT ? toCsv(views.rows(result)) : views.text(result));
+  else if (csv !== STDOUT) process.stdout.write(views.text(printable(result)));
+  else process.stdout.write(toCsv(views.rows(process.stdout.isTTY ? printable(result) : result)));
 }

@@ -114,12 +114,20 @@ function isRefusedMemory(error: unknown): boolean {
   return error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message);
 }
 
+/** An own result that breaks its schema has a validator's words, which help nobody. */
+function messageOf(error: unknown): string {
+  if (isRefusedMemory(error)) return REFUSED_MEMORY;
+  if (!(error instanceof Error)) return String(error);
+  if (!('issues' in error)) return error.message;
+  const [{ path }] = error.issues as readonly { readonly path: readonly PropertyKey[] }[];
+  return `the result's field ${path.join('.')} cannot be as it is; this is a mistake of pagewalk, please report it`;
+}
+
 /** Says what went wrong, without a stack trace, and gives the exit code. */
 export function explain(error: unknown): number {
   // Commander has printed its own message by now; asking for help or the version is no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-  const message = isRefusedMemory(error) ? REFUSED_MEMORY : error instanceof Error ? error.message : String(error);
-  process.stderr.write(`error: ${errorText(message)}\n`);
+  process.stderr.write(`error: ${errorText(messageOf(error))}\n`);
   return error instanceof CommandFailure ? error.exitCode : FAILED;
 }
 

@@ -2,9 +2,11 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { countOf, formatBytes, formatShort } from '../report/units.js';
+import { printableText } from '../report/printable.js';
 import { record, RecordError, type Recording } from '../trace/recorder.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 import { parseCount } from './options.js';
+import { checkOutputs } from './output.js';
 import { Progress } from './progress.js';
 
 interface RecordCommandOptions {
@@ -17,7 +19,7 @@ interface RecordCommandOptions {
 const INTERRUPTED = 130;
 
 function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printableText(line)}\n`);
 }
 
 /** What was recorded, and what a person should know before trusting it. */
@@ -62,6 +64,7 @@ async function run(words: readonly string[], options: RecordCommandOptions): Pro
   const command = checkCommand(words);
   const [program] = command;
   const output = options.output ?? `${basename(program)}.pwt`;
+  checkOutputs({}, { '--output': output }, command);
   const progress = new Progress('recording');
   const interruption = new AbortController();
   const interrupt = (): void => {

@@ -5,6 +5,7 @@ import { DEFAULT_COSTS } from '../../hw/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { shapeText, sweep } from '../compare/sweep.js';
 import type { SweepTrace } from '../compare/sweep-task.js';
+import { printable } from '../report/printable.js';
 import { sweepRows, sweepText } from '../report/sweep-views.js';
 import { shippedTraces } from '../trace/shipped.js';
 import { openWorkload, WORKLOADS } from '../trace/workload.js';
@@ -117,7 +118,8 @@ export function sweepCommand(): Command {
       '\nExamples:\n  pagewalk sweep app.lackey.gz --pages 4K --csv sweep.csv\n  pagewalk sweep --l1 16x4,64x4 --l2 none,1536x12 -w zipf --accesses 100k',
     )
     .action(async (paths: string[], options: SweepCommandOptions) => {
-      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, paths);
+      const inputs = paths.length === 0 ? shippedTraces().map(({ path }) => path) : paths;
+      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);
       checkCombinations(options);
       const traces = sweepTraces(paths, options);
       const progress = new Progress('sweeping', 'shapes');
@@ -135,7 +137,7 @@ export function sweepCommand(): Command {
       });
       if (options.plot !== undefined) {
         const { sweepPlot } = await import('../report/sweep-plot.js');
-        writeOutput('--plot', options.plot, sweepPlot(result));
+        writeOutput('--plot', options.plot, sweepPlot(printable(result)));
       }
       printResult(result, options, { text: sweepText, rows: sweepRows });
     });

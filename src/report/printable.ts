@@ -15,6 +15,26 @@ export function printableText(text: string): string {
   });
 }
 
+/** The same for text of several lines, which stay lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printableText).join('\n');
+}
+
+/** A result with all of its texts printable: what every view for a terminal, and every plot, is made from. */
+export function printable<T>(value: T): T {
+  if (typeof value === 'string') return printableText(value) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(printable) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, printable<unknown>(field)])) as T;
+}
+
+/** JSON text whose hidden characters are escaped, which means the same; line breaks between its fields stay. */
+export function printableJson(json: string): string {
+  return json.replace(HIDDEN, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Its beginning and end when a value is longer than 80 characters. */
 export function shortened(value: string): string {
   const half = MOST_QUOTED / 2;

@@ -4,6 +4,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { deflateRawSync } from 'node:zlib';
 import { AccessTally, type AccessBlock, type AccessCounts } from './block.js';
+import { partialOf, sweepPartials } from './leftovers.js';
 import type { TraceMetadata } from './metadata.js';
 import { PackedEncoder } from './packed-encoder.js';
 import {
@@ -39,7 +40,8 @@ export async function writePacked(
   if (existing !== undefined && !existing.isFile()) return writeTo(path, path, blocks, metadata, whole);
   // A symbolic link stays one: the file that it names is replaced.
   const target = existing === undefined ? path : realpathSync(path);
-  const partial = `${target}.${process.pid}.partial`;
+  const partial = partialOf(target);
+  await sweepPartials(target);
   try {
     const counts = await writeTo(partial, path, blocks, metadata, whole);
     await rename(partial, target);

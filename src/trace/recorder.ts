@@ -11,13 +11,13 @@
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { dropFetches, windowOf, type AccessBlock, type AccessCounts } from './block.js';
 import { lackeyBlocks, LackeyParser } from './lackey.js';
+import { makeFolder, sweepFolders } from './leftovers.js';
 import { writePacked } from './packed-writer.js';
 
 export interface RecordOptions {
@@ -66,14 +66,28 @@ const run = promisify(execFile);
  */
 export async function record(options: RecordOptions): Promise<Recording> {
   const tool = `${await valgrindVersion()} lackey`;
-  const folder = await mkdtemp(join(tmpdir(), 'pagewalk-record-'));
+  await sweepFolders();
+  const { folder, pipe } = await makeFolder().catch((error: unknown) => {
+    throw inTemporaryFolder(error);
+  });
   try {
-    const pipe = join(folder, 'lackey');
-    await run('mkfifo', [pipe]);
+    await run('mkfifo', [pipe]).catch((error: unknown) => {
+      throw inTemporaryFolder(error);
+    });
     return await recordThrough(pipe, tool, options);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Why the pipe cannot be made where it has to be. */
+function inTemporaryFolder(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  if ('path' in error && error.path === 'mkfifo') return new RecordError('mkfifo is missing; it comes with coreutils');
+  const reason = error.code === 'ENOENT' ? 'there is no such folder' : String(error.code);
+  return new RecordError(
+    `no pipe can be made in the temporary folder '${tmpdir()}': ${reason}; name another with TMPDIR`,
+  );
 }
 
 async function valgrindVersion(): Promise<string> {

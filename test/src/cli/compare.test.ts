@@ -1,4 +1,4 @@
-import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
@@ -162,26 +162,6 @@ test('--profile says on standard error where the CPU time went, and changes noth
   for (const phase of ['reading the trace', 'translating, 4K pages', 'in all'])
     expect(profiled.stderr).toContain(phase);
 });
-
-test.each([
-  ['the trace itself', (trace: string) => ['--csv', trace], 'which is read'],
-  ['a link to the trace', (trace: string) => ['--plot', linkTo(trace)], 'which is read'],
-  ['one file for two views', () => ['--csv', join(folder, 'x'), '--plot', join(folder, 'x')], 'what --csv writes'],
-])('an output that is %s is refused, and nothing is written', async (_what, options, words) => {
-  const text = lackeyText(ACCESSES.slice(0, 10));
-  const trace = file('in.lackey', text);
-  const { status, stderr } = await runCli(['compare', trace, '--pages', '4K', ...options(trace)]);
-  expect(status).toBe(2);
-  expect(stderr).toContain(words);
-  expect(readFileSync(trace, 'utf8')).toBe(text);
-  expect(readdirSync(folder)).not.toContain('x');
-});
-
-/** Another name of a file. */
-function linkTo(path: string): string {
-  linkSync(path, `${path}.link`);
-  return `${path}.link`;
-}
 
 /** A recording of pages far apart, round and round: with 4 KiB pages every access walks. */
 async function recording(metadata: Partial<TraceMetadata>): Promise<string> {

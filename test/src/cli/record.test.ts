@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, expect, it } from 'vitest';
@@ -55,8 +55,36 @@ it('fails when the folder of the trace does not exist', () => {
   const { status, stderr } = pagewalk('record', '-o', 'none/x.pwt', '--', 'true');
   expect({ status, stderr }).toEqual({
     status: 1,
-    stderr: "error: cannot write 'none/x.pwt': no such file or folder\n",
+    stderr: "error: cannot write 'none/x.pwt' (--output): there is no folder 'none'; create it first\n",
   });
+});
+
+it('names the temporary folder when it is at fault', () => {
+  environment.TMPDIR = join(folder, 'none');
+  const { status, stderr } = pagewalk('record', '-o', 'x.pwt', '--', 'true');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^error: no pipe can be made in the temporary folder '.*none': there is no such folder;.*TMPDIR\n$/,
+  );
+  expect(files()).toEqual([]);
+});
+
+it('sweeps what a killed recording left behind, once the next one runs', async () => {
+  environment.TMPDIR = join(folder, 'tmp');
+  mkdirSync(environment.TMPDIR);
+  const words = [CLI_PATH, 'record', '-o', 'x.pwt', '--', 'sleep', '2'];
+  const child = spawn(process.execPath, words, { cwd: folder, env: environment });
+  while (!files().some((name) => name.endsWith('.partial'))) await pause(20);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect([files().length, readdirSync(environment.TMPDIR).length]).toEqual([2, 1]);
+  expect(pagewalk('record', '-o', 'x.pwt', '--', 'true').status).toBe(0);
+  expect([files(), readdirSync(environment.TMPDIR)]).toEqual([['tmp', 'x.pwt'], []]);
+});
+
+it('shows the name of the command without what a terminal would obey', () => {
+  const { stderr } = pagewalk('record', '-o', 'a\u001b[31m.pwt', '--', 'true');
+  expect(stderr).toContain('true in a\\x1b[31m.pwt');
 });
 
 it('ends the program and leaves nothing behind when it is interrupted', async () => {

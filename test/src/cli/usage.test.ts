@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../folder.js';
+import { CompareResult } from '../../../src/report/compare-result.js';
 import { CLI_PATH, expectUsageError, runCli, spawnCli } from './run-cli.js';
 
 test.each([[['--help']], [['compare', '--help']], [['fork', '--help']]])(
@@ -90,4 +93,25 @@ test('a reader that stops early ends the command quietly', () => {
   const script = `"${process.execPath}" "${CLI_PATH}" fork --resident 4M --json | head -c 1`;
   const { stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', script], { encoding: 'utf8' });
   expect([stdout, stderr]).toEqual(['{', '']);
+});
+
+test('names that a terminal would obey are spelled out: in tables, errors and JSON', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'a\u001b[2J\u009b.txt');
+  writeFileSync(path, ' L 00001000,8\n');
+  const args = ['compare', '--pages', '4K'];
+  const shown = [spawnCli([...args, path]).stdout, spawnCli([...args, `${path}x`]).stderr];
+  for (const text of shown) expect(text).toContain('a\\x1b[2J\\x9b.txt');
+  const json = spawnCli([...args, path, '--json']).stdout;
+  expect(json).not.toContain('\u009b');
+  expect(CompareResult.parse(JSON.parse(json)).traces[0].trace).toBe(path);
+  expect((await runCli(['fr\u001b[2Jk'])).stderr).toContain('fr\\x1b[2Jk');
+});
+
+test('a long word is quoted in part', async () => {
+  for (const args of [['fork', '--pages'], ['walk'], ['lab'], ['compare', '--tlb'], ['sweep', '--l1']]) {
+    const { status, stderr } = await runCli([...args, 'x'.repeat(5000)]);
+    expect(status).toBe(2);
+    expect(stderr).not.toMatch(/x{81}/);
+  }
 });

@@ -1,0 +1,61 @@
+/** What a recording leaves lying about when it is killed, and how the next one finds and removes it. */
+
+import { lstat, mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+const FOLDER_PREFIX = 'pagewalk-record-';
+const FOLDER = /^pagewalk-record-(\d+)-\w+$/;
+/** The only file in such a folder. */
+const PIPE = 'lackey';
+
+/** The file in which a trace grows; it takes the name of `target` once it is whole. */
+export function partialOf(target: string): string {
+  return `${target}.${process.pid}.partial`;
+}
+
+/** A folder for the pipe of this recording, whose name says whose it is; and where the pipe goes. */
+export async function makeFolder(): Promise<{ folder: string; pipe: string }> {
+  const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
+  return { folder, pipe: join(folder, PIPE) };
+}
+
+/** True when there is no such process any more; one of somebody else's lives. */
+function isDead(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+/** Paths in `folder` whose names hold the PID of a dead process where `pattern` has its group, and which are ours. */
+async function deadMens(folder: string, pattern: RegExp): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await readdir(folder)) {
+    const pid = Number(pattern.exec(name)?.[1]);
+    if (!Number.isSafeInteger(pid) || !isDead(pid)) continue;
+    const path = join(folder, name);
+    if ((await lstat(path)).uid === process.getuid?.()) found.push(path);
+  }
+  return found;
+}
+
+/** Removes what killed recordings to `target` have written. What cannot be removed stays: it is in nobody's way. */
+export async function sweepPartials(target: string): Promise<void> {
+  const name = basename(target).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const pattern = new RegExp(`^${name}\\.(\\d+)\\.partial$`, 's');
+  const paths = await deadMens(dirname(target), pattern).catch(() => []);
+  // A folder of that name is nobody's partial trace, and rm refuses it.
+  for (const path of paths) await rm(path, { force: true }).catch(() => undefined);
+}
+
+/** Removes the pipes of killed recordings, and their folders where nothing else lies in them. */
+export async function sweepFolders(): Promise<void> {
+  for (const folder of await deadMens(tmpdir(), FOLDER).catch(() => [])) {
+    await rm(join(folder, PIPE), { force: true })
+      .then(() => rmdir(folder))
+      .catch(() => undefined);
+  }
+}
