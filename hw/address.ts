@@ -70,12 +70,10 @@ export function toHex(value: number): string {
   return formatHex(highWord(value), lowWord(value));
 }
 
-/** Reads hexadecimal text with `0x`, or decimal text, of at most 64 bits; `undefined` when the text is neither. */
+/** Reads hexadecimal text of at most 64 bits, with or without `0x`; `undefined` when the text is anything else. */
 export function parseAddress(text: string): Word64 | undefined {
-  const clean = text.replaceAll('_', '').trim();
-  if (!/^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(clean)) return undefined;
-  const value = BigInt(clean);
-  return value >> 64n === 0n ? fromBigInt(value) : undefined;
+  const digits = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(text.replaceAll('_', '').trim())?.[1];
+  return digits === undefined ? undefined : fromBigInt(BigInt(`0x${digits}`));
 }
 
 /** The 4 KiB frame number of a physical address, as int32: exact for addresses below 2^43. */

@@ -87,7 +87,9 @@ export class LabsView extends StoryView<ToldLab> {
                   ${
                     i < told
                       ? html`<p>${text}</p>
-                          ${evidence.map((line) => html`<p class="evidence"><code>${line}</code></p>`)}`
+                          <div class="evidence">
+                            ${evidence.map((line) => html`<code class=${line.includes('  ') ? 'columns' : ''}>${line}</code>`)}
+                          </div>`
                       : html`<p class="quiet">…</p>`
                   }
                 </li>`,

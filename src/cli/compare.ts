@@ -51,8 +51,8 @@ function workloadSource(options: CompareCommandOptions): TraceSource[] {
     ...(seed !== undefined && { seed }),
     ...(stride !== undefined && { stride }),
   };
-  const title = WORKLOADS.find(({ name }) => name === workload)?.title ?? '';
-  const about = `${title}; ${formatBytes(footprint)}, seed ${seed ?? 1}`;
+  const { title = '', access = '' } = WORKLOADS.find(({ name }) => name === workload) ?? {};
+  const about = `${title}; ${formatBytes(footprint)}, seed ${seed ?? 1}; an access is ${access}`;
   try {
     const trace = openWorkload(workload, shape);
     return [{ name: workload, about, accesses, open: () => trace }];

@@ -35,7 +35,9 @@ function parseLogical(text: string): LogicalAddress {
   const [selector, offset] = parts;
   const fits = selector?.hi === 0 && selector.lo >= 0 && selector.lo <= 0xffff;
   if (parts.length === 2 && fits && offset !== undefined) return { selector: selector.lo, ...offset };
-  throw new InvalidArgumentError('Give a selector of 16 bits and an offset, such as 0x2b:0x10.');
+  throw new InvalidArgumentError(
+    'Give a selector of 16 bits and an offset, both hexadecimal, such as 0x2b:0x10 or 2b:10.',
+  );
 }
 
 function machineFor({ state, cpl }: SegmentCommandOptions): ExplainedMachine {
@@ -55,7 +57,7 @@ export function segmentCommand(): Command {
   return new Command('segment')
     .summary('what does a selector and offset reach?')
     .description('Takes one logical address through descriptor, checks and paging.')
-    .argument('<SEL:OFF>', 'selector and offset, such as 0x2b:0x10', parseLogical)
+    .argument('<SEL:OFF>', 'selector and offset, hexadecimal with or without 0x', parseLogical)
     .addOption(
       new Option('-a, --access <kind>', 'read, write, fetch (after a far JMP) or call (CALL)')
         .argParser(parseChoice(['read', 'write', 'fetch', 'call']))
@@ -72,7 +74,7 @@ export function segmentCommand(): Command {
     .addOption(
       new Option('--cpl <level>', 'who runs: 0 to 3').argParser(parseChoice(['0', '1', '2', '3'])).default('3'),
     )
-    .option('--state <file>', 'a machine of yours, as --print-state writes one')
+    .option('--state <file>', 'your machine, as --print-state writes; texts are hex')
     .option('--json', 'print JSON instead of text')
     .option('--print-state', 'print the demonstration as a state file, to edit')
     .addHelpText(

@@ -32,7 +32,7 @@ interface WalkCommandOptions {
 function parseLinear(text: string): Word64 {
   const address = parseAddress(text);
   if (address !== undefined) return address;
-  throw new InvalidArgumentError('Give an address of at most 64 bits, such as 0x401000.');
+  throw new InvalidArgumentError('Give a hexadecimal address of at most 64 bits, such as 0x401000 or 401000.');
 }
 
 const LAB_FLAGS = '--lab <name>';
@@ -98,7 +98,9 @@ export function walkCommand(): Command {
   return new Command('walk')
     .summary('why did this address fault?')
     .description('Walks one address through TLB and page tables, entry by entry.')
-    .addArgument(new Argument('[ADDRESS]', 'such as 0x401000; with --lab none: what is mapped').argParser(parseLinear))
+    .addArgument(
+      new Argument('[ADDRESS]', 'hexadecimal, with or without 0x; with --lab none: all').argParser(parseLinear),
+    )
     .addOption(accessOption())
     .option('-u, --user', 'in user mode; without it, as the kernel')
     .addOption(
@@ -106,7 +108,7 @@ export function walkCommand(): Command {
         .argParser(parseChoice(DEMO_MODES))
         .conflicts(own),
     )
-    .addOption(new Option('--state <file>', 'a machine of yours, as --print-state writes one').conflicts('lab'))
+    .addOption(new Option('--state <file>', 'your machine, as --print-state writes; texts are hex').conflicts('lab'))
     .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
     .option('--step <number>', 'as it is after this step of the lab', (value) => parseCount(value))
     .option('--process <pid>', 'the process of the lab whose tables are walked', (value) => parseCount(value))

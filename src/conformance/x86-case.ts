@@ -7,11 +7,15 @@
 import { z } from 'zod';
 import type { Word64 } from '../../hw/address.js';
 import { parseAddress } from '../../hw/address.js';
+import { shortened } from '../report/printable.js';
 
 const hex = z.string().transform((text, context): Word64 => {
   const word = /^0x/i.test(text) ? parseAddress(text) : undefined;
   if (word) return word;
-  context.addIssue({ code: 'custom', message: `expected a hexadecimal number of at most 64 bits, got '${text}'` });
+  context.addIssue({
+    code: 'custom',
+    message: `expected a hexadecimal number of at most 64 bits, found '${shortened(text)}'`,
+  });
   return z.NEVER;
 });
 

@@ -7,9 +7,9 @@ export const WIDTH = 80;
 const LABEL = 12;
 export const INDENT = ' '.repeat(LABEL);
 
-/** A label and its text, broken between words, later lines under the first. */
-export function labelled(label: string, text: string): string {
-  return wrap(`${label.padEnd(LABEL - 1)} ${text}`, INDENT, WIDTH);
+/** A label and its text, broken between words so that no line is longer than `width`, later lines under the first. */
+export function labelled(label: string, text: string, width = WIDTH): string {
+  return wrap(`${label.padEnd(LABEL - 1)} ${text}`, INDENT, width);
 }
 
 /** Rows whose cells stand under each other. */

@@ -4,8 +4,9 @@
  */
 
 import { z } from 'zod';
-import { parseAddress } from '../../hw/address.js';
+import { highWord, lowWord, parseAddress } from '../../hw/address.js';
 import type { Word64 } from '../../hw/address.js';
+import { shortened } from '../report/printable.js';
 import { checked, type Flaw } from '../report/schema-words.js';
 
 export const STATE_VERSION = 1;
@@ -19,10 +20,14 @@ export class StateError extends Error {
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 
+/** Text is hexadecimal, with or without 0x; a number is what JSON says that it is. */
 const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
-  const word = parseAddress(String(given));
+  const word = typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
   if (word !== undefined) return word;
-  context.addIssue({ code: 'custom', message: `'${given}' is no number of at most 64 bits; write it as "0x1000"` });
+  context.addIssue({
+    code: 'custom',
+    message: `expected a hexadecimal number of at most 64 bits, such as "0x1000", found '${shortened(String(given))}'`,
+  });
   return z.NEVER;
 });
 

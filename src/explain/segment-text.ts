@@ -49,10 +49,10 @@ function descriptorLines({ address, raw, words, format, fields }: ExplainedDescr
   ];
 }
 
-/** A check and how it ended. */
-export function checkLine({ rule, passed, failure }: SegmentCheck): string {
-  if (passed === null) return labelled('not made', rule);
-  return passed ? labelled('yes', rule) : labelled('NO', `${rule}: ${failure}`);
+/** A check and how it ended, a line or more of at most `width` characters. */
+export function checkLine({ rule, passed, failure }: SegmentCheck, width = WIDTH): string {
+  if (passed === null) return labelled('not made', rule, width);
+  return passed ? labelled('yes', rule, width) : labelled('NO', `${rule}: ${failure}`, width);
 }
 
 /** Level, code and stack after a call, and what lies on the stack now. */
@@ -77,7 +77,7 @@ export function segmentText(result: SegmentResult): string {
     labelled('Selector', `${selector}: ${names}`),
     ...descriptors.flatMap(descriptorLines),
     'Checks, in order',
-    ...checks.map(checkLine),
+    ...checks.map((check) => checkLine(check)),
     '',
     ...(transfer === null ? [] : transferLines(transfer)),
     ...(linear === null ? [] : [labelled('Linear', linear)]),

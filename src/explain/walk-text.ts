@@ -1,6 +1,6 @@
 /** A walk as people read it in a terminal: one line a level. */
 
-import { columns, INDENT, labelled } from './columns.js';
+import { columns, INDENT, labelled, WIDTH } from './columns.js';
 import { allowedWords } from './rights.js';
 import { nameOf } from './walk-fault.js';
 import type { FaultOutcome, TlbAnswer, WalkLevel, WalkResult } from './walk-result.js';
@@ -42,38 +42,38 @@ function levelLines(result: WalkResult): string[] {
   return [...rows, ...note];
 }
 
-/** A fault: its name, the bits of its error code, the reasons, the manual's section. */
-export function faultLines({ name, errorCode, bits, reasons, section }: FaultOutcome): string[] {
+/** A fault: its name, the bits of its error code, the reasons, the manual's section, at most `width` wide. */
+export function faultLines({ name, errorCode, bits, reasons, section }: FaultOutcome, width = WIDTH): string[] {
   const code = errorCode === null ? '' : `, error code 0x${errorCode.toString(16)}`;
   const words = columns(bits.map((bit) => [`${INDENT}${bit.name} = ${bit.set ? 1 : 0}`, bit.meaning]));
   return [
-    labelled('Result', `${name}${code}`),
+    labelled('Result', `${name}${code}`, width),
     ...words,
-    ...reasons.map(({ text }) => labelled('Why', text)),
-    labelled('Source', section),
+    ...reasons.map(({ text }) => labelled('Why', text, width)),
+    labelled('Source', section, width),
   ];
 }
 
-function outcomeLines({ outcome }: WalkResult): string[] {
-  if (outcome.kind === 'fault') return faultLines(outcome);
+function outcomeLines({ outcome }: WalkResult, width: number): string[] {
+  if (outcome.kind === 'fault') return faultLines(outcome, width);
   const page = outcome.page === null ? 'no paging' : `${outcome.page} page`;
-  return [labelled('Result', `physical address ${outcome.physical} (${page})`)];
+  return [labelled('Result', `physical address ${outcome.physical} (${page})`, width)];
 }
 
-/** The walk, at most 80 columns wide for addresses of 4 GiB of RAM. */
-export function walkText(result: WalkResult): string {
+/** The walk, at most `width` columns wide; rows of entries have up to 80 for addresses of 4 GiB of RAM. */
+export function walkText(result: WalkResult, width = WIDTH): string {
   const { access, user, address, title, changes } = result;
   const who = user ? 'user' : 'supervisor';
   const set = changes.map(({ table, bits }) => `${bits} in the ${table} entry`).join(', ');
   return `${[
     `${access} of ${address} in ${who} mode, ${title}`,
     '',
-    labelled('TLB', tlbText(result.tlb)),
-    labelled('Walk cache', walkCacheText(result)),
+    labelled('TLB', tlbText(result.tlb), width),
+    labelled('Walk cache', walkCacheText(result), width),
     '',
     ...levelLines(result),
     ...(result.levels.length === 0 ? [] : ['']),
-    ...outcomeLines(result),
-    ...(set === '' ? [] : [labelled('Sets', set)]),
+    ...outcomeLines(result, width),
+    ...(set === '' ? [] : [labelled('Sets', set, width)]),
   ].join('\n')}\n`;
 }

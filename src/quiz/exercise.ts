@@ -1,5 +1,6 @@
 /** An exercise: a question, what is given, and an answer that the model computed. */
 
+import { WIDTH } from '../explain/columns.js';
 import type { Random } from '../../hw/random.js';
 
 export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation'] as const;
@@ -27,6 +28,8 @@ export interface ExerciseKind {
 
 /** Before every line of what is given and of the reasoning. */
 export const INDENT = '  ';
+/** Columns for such a line. */
+export const LINE_WIDTH = WIDTH - INDENT.length;
 
 /** One of `choices`. */
 export function pick<T>(random: Random, choices: readonly T[]): T {

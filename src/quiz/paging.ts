@@ -12,7 +12,7 @@ import { hexOf, PageTableWriter } from '../explain/page-tables.js';
 import { explainWalk } from '../explain/walk.js';
 import type { WalkResult } from '../explain/walk-result.js';
 import { walkText } from '../explain/walk-text.js';
-import { between, pick } from './exercise.js';
+import { between, LINE_WIDTH, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 
 /** Bits of the page's own entry: most exercises map, some fault. */
@@ -59,7 +59,7 @@ function translate(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       `${hexOf(linear)}. Which physical address does it reach, or which exception with which error code? Memory holds:`,
     given: columns(tables.memory.map(({ at, value }) => [`at ${String(at)}:`, String(value)])),
     answer: outcomeWords(result),
-    reasoning: walkText(result).trimEnd().split('\n'),
+    reasoning: walkText(result, LINE_WIDTH).trimEnd().split('\n'),
   };
 }
 

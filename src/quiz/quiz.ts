@@ -1,12 +1,11 @@
 /** Exercise sheets: one exercise of every kind of a topic, or of all. */
 
 import { mix, Random } from '../../hw/random.js';
-import { WIDTH } from '../explain/columns.js';
 import { wrap } from '../report/table.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
-import { INDENT } from './exercise.js';
+import { INDENT, LINE_WIDTH } from './exercise.js';
 import type { Exercise, ExerciseKind, Topic } from './exercise.js';
 import { PAGING_KINDS } from './paging.js';
 import { SEGMENTATION_KINDS } from './segmentation.js';
@@ -49,8 +48,13 @@ export function makeQuiz(topic: Topic | undefined, seed: number, solved: boolean
   return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, solved, exercises };
 }
 
-function indented(line: string): string {
-  return line === '' ? '' : INDENT + wrap(line, INDENT.repeat(2), WIDTH - INDENT.length);
+/** A line of what is given or of the reasoning; where it is too long, its rest stands under its last column. */
+function indented(text: string): string {
+  const lines = text.split('\n').flatMap((line) => {
+    const column = line.lastIndexOf('  ') + 2;
+    return wrap(line, column < 2 ? INDENT : ' '.repeat(column), LINE_WIDTH).split('\n');
+  });
+  return lines.map((line) => (line === '' ? '' : INDENT + line)).join('\n');
 }
 
 function exerciseLines(exercise: Exercise | Question, number: number): string[] {

@@ -6,12 +6,11 @@ import { describeDescriptor } from '../../hw/segmentation/describe.js';
 import { decodeEntry } from '../../hw/paging/format.js';
 import { packSegment, SEGMENT_FORMAT } from '../../hw/segmentation/descriptor.js';
 import { DS } from '../../hw/segmentation/register.js';
-import { WIDTH } from '../explain/columns.js';
 import { buildMachine } from '../explain/machine.js';
 import { DEMO_SELECTORS, segmentDemo } from '../explain/segment-demo.js';
 import { explainSegment } from '../explain/segment.js';
 import { checkLine, fieldLines } from '../explain/segment-text.js';
-import { between, INDENT, pick } from './exercise.js';
+import { between, LINE_WIDTH, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 
 const CPL = 3;
@@ -33,7 +32,10 @@ function access(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       'with which error code?',
     given: [`${names}: ${descriptors.at(0)?.raw ?? 'no descriptor'}`],
     answer: linear ?? (outcome.kind === 'fault' ? `${outcome.name}, error code ${code}` : outcome.physical),
-    reasoning: [...descriptors.map(({ words }) => words), ...result.checks.map(checkLine)],
+    reasoning: [
+      ...descriptors.map(({ words }) => words),
+      ...result.checks.map((check) => checkLine(check, LINE_WIDTH)),
+    ],
   };
 }
 
@@ -56,7 +58,7 @@ function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       'bytes, privilege level, present or not?',
     given: [],
     answer: describeDescriptor(hi, lo),
-    reasoning: fieldLines(decodeEntry(SEGMENT_FORMAT, hi, lo), WIDTH - INDENT.length),
+    reasoning: fieldLines(decodeEntry(SEGMENT_FORMAT, hi, lo), LINE_WIDTH),
   };
 }
 

@@ -68,7 +68,13 @@ function notesOn(summary: TraceSummary, fetchesAsked: boolean): string[] {
   return notes;
 }
 
+/** Percentiles of fewer blocks say nothing, and the first blocks are slow while the model itself is compiled. */
+const FEWEST_BLOCKS = 10;
+
 function hostLine(summary: TraceSummary): string {
+  if (summary.host.some(({ blocks }) => blocks < FEWEST_BLOCKS)) {
+    return pc.dim(wrap('Host time of this run: mostly start-up, since the trace is too short to tell ns an access.'));
+  }
   const sizes = summary.host.map(({ pages, nanosecondsPerAccess: { p10, median, p90 } }) => {
     return `${pages} ${formatShort(median)} (${formatShort(p10)} to ${formatShort(p90)})`;
   });

@@ -38,17 +38,39 @@ interface Workload {
   readonly name: string;
   /** What it does, in a line for people. */
   readonly title: string;
+  /** What one of its accesses is; all have 8 bytes. */
+  readonly access: string;
   /** The pattern: the function returned adds one step to a block. */
   readonly begin: (options: Required<WorkloadOptions>) => (block: AccessBlock) => void;
 }
 
 /** Every workload, in the order for people. */
 export const WORKLOADS: readonly Workload[] = [
-  { name: 'stream', title: 'copies one half of the memory to the other, word by word', begin: stream },
-  { name: 'stride', title: 'loads one word every STRIDE bytes, around and around', begin: stride },
-  { name: 'uniform', title: 'modifies words anywhere, each as likely (GUPS)', begin: uniform },
-  { name: 'chase', title: 'follows pointers through all cache lines in a random cycle', begin: chase },
-  { name: 'zipf', title: 'loads words of items whose popularity follows Zipf, as a cache server does', begin: zipf },
+  {
+    name: 'stream',
+    title: 'copies one half of the memory to the other, word by word',
+    access: 'a load, then a store',
+    begin: stream,
+  },
+  { name: 'stride', title: 'loads one word every STRIDE bytes, around and around', access: 'a load', begin: stride },
+  {
+    name: 'uniform',
+    title: 'modifies words anywhere, each as likely (GUPS)',
+    access: 'a load-modify-store, which counts and is looked up as two',
+    begin: uniform,
+  },
+  {
+    name: 'chase',
+    title: 'follows pointers through all cache lines in a random cycle',
+    access: 'a load',
+    begin: chase,
+  },
+  {
+    name: 'zipf',
+    title: 'loads words of items whose popularity follows Zipf, as a cache server does',
+    access: 'a load',
+    begin: zipf,
+  },
 ];
 
 /**

@@ -49,12 +49,15 @@ describe('addresses as pairs of words', () => {
 });
 
 describe('parseAddress', () => {
-  it.each(['', 'x', '0x', '0x1_0000_0000_0000_0000', '12z', '-1', '99999999999999999999'])('refuses %j', (text) => {
-    expect(address.parseAddress(text)).toBeUndefined();
-  });
+  it.each(['', 'x', '0x', '0x1_0000_0000_0000_0000', '12z', '-1', '99999999999999999', '0x0x1', '1 2'])(
+    'refuses %j',
+    (text) => {
+      expect(address.parseAddress(text)).toBeUndefined();
+    },
+  );
 
-  it('reads decimal and underscores', () => {
-    expect(address.parseAddress('4_096')).toEqual({ hi: 0, lo: 4096 });
+  it.each(['0x40_1000', '401000', ' 0X401000 ', '0000401000'])('reads %j as hexadecimal', (text) => {
+    expect(address.parseAddress(text)).toEqual({ hi: 0, lo: 0x401000 });
   });
 });
 

@@ -23,6 +23,27 @@ describeView('labs', (open) => {
     }
   });
 
+  it.each(['fork-cost', 'multics'])('shows the tables of %s in columns, as the terminal does', async (lab) => {
+    const page = await open(`#labs?lab=${lab}`);
+    const { steps } = runLab(LABS.find(({ name }) => name === lab)!);
+    for (let i = 1; i < steps.length; i++) await page.keyboard.press('n');
+    const lines = page.locator('.evidence code');
+    expect(await lines.allTextContents()).toEqual(steps.flatMap(({ evidence }) => evidence));
+    // Characters are equally wide: columns stand as they do in text when rows begin at one edge and keep their spaces.
+    const rows = await page.locator('.evidence .columns').evaluateAll((found) =>
+      found.map((row) => {
+        const range = document.createRange();
+        range.selectNodeContents(row);
+        const { left, width } = range.getBoundingClientRect();
+        return { left: Math.round(left), each: width / row.textContent.length };
+      }),
+    );
+    expect(rows.length).toBeGreaterThan(3);
+    expect(new Set(rows.map(({ left }) => left)).size).toBe(1);
+    const [{ each }] = rows;
+    for (const row of rows) expect(Math.abs(row.each - each)).toBeLessThan(0.01 * each);
+  });
+
   it('shows no step before its time, and draws the arena with its pieces', async () => {
     const page = await open('#labs?lab=fragmentation');
     expect(await page.locator('.steps .later').count()).toBeGreaterThan(3);

@@ -73,6 +73,17 @@ describeView('translate', (open) => {
     expect(await page.locator('.reasons').innerText()).toContain('U/S = 0');
   });
 
+  it('reads an address without 0x as the terminal does, and shows what it was taken for', async () => {
+    const page = await open();
+    await page.fill('[data-field="address"]', '60_1000');
+    await page.keyboard.press('Enter');
+    expect(await result(page)).toContain('physical address 0x101000');
+    expect(await page.inputValue('[data-field="address"]')).toBe('0x601000');
+    await page.fill('[data-field="address"]', '1ffffffffffffffff');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('.notice').innerText()).toContain('no hexadecimal address of at most 64 bits');
+  });
+
   it.each([
     ['#nowhere', "there is no view 'nowhere'"],
     ['#translate?mode=6l', "mode '6l' cannot be"],

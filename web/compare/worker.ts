@@ -62,7 +62,7 @@ class Progress {
 function sourceOf({ recording }: CompareTask): TraceSource {
   if (recording === null) {
     const options = { footprint: 2 ** 30, accesses: 1_000_000 };
-    const about = 'generated: words of 1 GiB, each as likely';
+    const about = 'generated: words of 1 GiB, each as likely; an access is a load-modify-store, which counts as two';
     return { name: WORKLOAD, about, accesses: options.accesses, open: () => openWorkload(WORKLOAD, options) };
   }
   const { name, about, data } = recording;

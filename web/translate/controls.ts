@@ -1,6 +1,8 @@
 /** The form that makes accesses, and the register bits as switches. */
 
 import { html, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
+import { formatHex, parseAddress } from '../../hw/address.js';
 import { X86_MODES } from '../../hw/paging/x86-format.js';
 import { DEMO_ADDRESSES, DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
 import { menu, valueOf } from '../form.js';
@@ -30,21 +32,22 @@ export interface Draft {
   who: string;
 }
 
-/** What people write as an address, as an event takes it: lower case, no separators, hexadecimal without 0x too. */
+/** What people write as an address, as an event takes it: as the terminal reads it. Anything else stays, to be refused. */
 function normalized(text: string): string {
-  const clean = text.trim().toLowerCase().replaceAll('_', '');
-  return clean.startsWith('0x') ? clean : `0x${clean}`;
+  const address = parseAddress(text);
+  return address === undefined ? text.trim() : formatHex(address.hi, address.lo);
 }
 
 export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page): TemplateResult {
   const access = (address: string): void => {
-    page.act(`${draft.access}.${draft.who}.${normalized(address)}`, true);
+    page.act(`${draft.access}.${draft.who}.${address}`, true);
   };
   const modes = DEMO_MODES.map((name) => [name, X86_MODES[name].title] as const);
   return html`<form
     class="controls"
     @submit=${(event: Event) => {
       event.preventDefault();
+      draft.address = normalized(draft.address);
       access(draft.address);
     }}
   >
@@ -61,7 +64,7 @@ export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page): T
         spellcheck="false"
         autocomplete="off"
         size="14"
-        .value=${draft.address}
+        .value=${live(draft.address)}
         @input=${(event: Event) => {
           draft.address = valueOf(event);
         }}

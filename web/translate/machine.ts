@@ -21,7 +21,7 @@ export interface AccessRecord {
   readonly again: boolean;
 }
 
-const ACCESS = /^(read|write|fetch)\.(user|kernel)\.(0x[0-9a-f]+)$/;
+const ACCESS = /^(read|write|fetch)\.(user|kernel)\.(\w+)$/;
 const FLIP = /^(flip|lazy)\.([0-4])\.(\d{1,2})$/;
 const REGISTER = /^(cr0|cr4|efer|pkru|rflags)\.(\d{1,2})$/;
 
@@ -57,7 +57,9 @@ export class TranslateMachine implements Machine {
 
   #access([, access, who, text]: RegExpExecArray): number {
     const address = parseAddress(text);
-    if (address === undefined) throw new RangeError(`the address ${text} has more than 64 bits`);
+    if (address === undefined) {
+      throw new RangeError(`'${text}' is no hexadecimal address of at most 64 bits, such as 0x401000`);
+    }
     if (address.hi !== 0 && this.mmu.rules.mode !== '4l' && this.mmu.rules.mode !== '5l') {
       throw new RangeError(`the address ${text} has more than the 32 bits of this mode; give at most 0xffffffff`);
     }

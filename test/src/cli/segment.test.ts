@@ -18,6 +18,11 @@ test('the descriptor is decoded bit by bit', async () => {
   expect(text).toMatch(/^ {2}limit 15:0 +15:0 +0x1fff/m);
 });
 
+test('selector and offset without 0x are hexadecimal, and the answer shows what they were taken for', async () => {
+  expect(await printed(['segment', '2b:10'])).toBe(await printed(['segment', '0x2b:0x10']));
+  expect(await printed(['segment', '2b:10'])).toMatch(/ at 0x2b:0x10 /);
+});
+
 test('the JSON is the same object', async () => {
   const text = await printed(['segment', '0x10:0x8000', '--cpl', '0', '--register', 'ss', '--json']);
   expect(JSON.parse(text) as SegmentResult).toMatchObject({ register: 'SS', cpl: 0, linear: '0x8000' });

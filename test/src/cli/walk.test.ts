@@ -34,6 +34,11 @@ test('one line a level: index, address, digits, flags and what is allowed so far
   expect(text).toContain('physical address 0x101000 (4K page)');
 });
 
+test('an address without 0x is hexadecimal, and the answer shows what it was taken for', async () => {
+  expect(await printed(['walk', '401000'])).toBe(await printed(['walk', '0x401000']));
+  expect(await printed(['walk', '401000'])).toMatch(/^read of 0x401000 /);
+});
+
 test('the JSON is the same object', async () => {
   const { outcome, levels, mode } = await walkJson('0x812345', '--mode', 'pae', '--access', 'write');
   expect(mode).toBe('pae');
@@ -99,7 +104,7 @@ test.each([
   ['{"schemaVersion": 1, "registers": {"cr0": "0x80000000"}}', /state\.json: registers\.cr0: the processor refuses/],
   [
     '{"schemaVersion": 1, "registers": {"cr0": 1}, "memory": [{"at": "x", "value": 0}]}',
-    /state\.json: memory\.0\.at: 'x'/,
+    /state\.json: memory\.0\.at: .* found 'x'/,
   ],
 ])('the state %s is refused in one line', async (text, message) => {
   const file = join(folder, 'state.json');

@@ -9,9 +9,29 @@ test('the demonstration survives the way through JSON', () => {
   expect(parseState(JSON.parse(JSON.stringify(demoStateInput('5l'))))).toEqual(demoState('5l'));
 });
 
+test('texts are hexadecimal with or without 0x, and numbers are decimal', () => {
+  const { memory } = parseState({
+    ...GOOD,
+    memory: [
+      { at: '1000', value: '0x1000' },
+      { at: 1000, value: 2 ** 33 },
+    ],
+  });
+  expect(memory.map(({ at, value }) => [at, value])).toEqual([
+    [
+      { hi: 0, lo: 0x1000 },
+      { hi: 0, lo: 0x1000 },
+    ],
+    [
+      { hi: 0, lo: 1000 },
+      { hi: 2, lo: 0 },
+    ],
+  ]);
+});
+
 test.each([
   [{ ...GOOD, schemaVersion: 2 }, /^schemaVersion: must be 1$/],
-  [{ ...GOOD, registers: { cr0: 'one' } }, /^registers\.cr0: 'one' is no number/],
+  [{ ...GOOD, registers: { cr0: 'one' } }, /^registers\.cr0: expected a hexadecimal number .* found 'one'$/],
   [{ ...GOOD, registers: { cr0: '0x1', cr5: 0 } }, /^registers: there is no field 'cr5'/],
   [{ ...GOOD, registers: { cr0: '0x100000000' } }, /^registers\.cr0: bits 63:32 are reserved/],
   [{ ...GOOD, memory: [{ at: 0, value: '0x1ffffffff', bytes: 4 }] }, /^memory\.0\.value: does not fit into 4 bytes/],

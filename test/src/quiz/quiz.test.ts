@@ -200,3 +200,17 @@ test('what a segment exercise answers is an address or an exception', () => {
     expect(answer).toMatch(failed ? /^#\w\w .*, error code 0x[0-9a-f]+$/ : /^0x[0-9a-f]+$/);
   });
 });
+
+test('lines that are broken go on under their text', () => {
+  const segmentation = quizText(makeQuiz('segmentation', 2, true));
+  expect(segmentation).toContain(
+    '  NO          all 2 bytes, 0x1fc2 to 0x1fc3, lie inside 0x2000 to 0xffffffff:\n              #GP(0x0)\n',
+  );
+  expect(quizText(makeQuiz('paging', 1, true))).toContain('A D\n              in the PT entry\n');
+});
+
+test('a row too long for the sheet goes on under its last column', () => {
+  const exercise = { topic: 'tlb', kind: 'x', question: 'q', given: [`a  b${' c'.repeat(45)}`] } as const;
+  const [, , first, second] = quizText({ ...makeQuiz('tlb', 1, false), exercises: [exercise] }).split('\n');
+  expect([first, second].map((line) => line.search(/[bc]/))).toEqual([5, 5]);
+});

@@ -76,6 +76,14 @@ test('fetches that were asked for and are not there are told', () => {
   expect(plainText({ ...sampleResult(), fetches: true })).toContain('holds no instruction fetches');
 });
 
+test('a trace that is too short for host times says so', () => {
+  const result = sampleResult();
+  expect(plainText(result)).toContain('percentile): 4K 25 (20');
+  result.traces[0].host[0].blocks = 9;
+  expect(plainText(result)).toMatch(/Host time of this run: mostly start-up/);
+  expect(plainText(result)).not.toContain('percentile');
+});
+
 test('CSV has one row a run, with the modelled counts and no host time', () => {
   const rows = compareRows(sampleResult());
   expect(rows.map((row) => [row.pages, row.walks, row.cyclesPerAccess])).toEqual([
