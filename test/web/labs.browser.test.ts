@@ -44,6 +44,12 @@ describeView('labs', (open) => {
     for (const row of rows) expect(Math.abs(row.each - each)).toBeLessThan(0.01 * each);
   });
 
+  it('fits a phone without scrolling sideways, its tables too', async () => {
+    const page = await open('#labs?lab=fork-cost', { width: 390, height: 844 });
+    await page.waitForSelector('.evidence .columns');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  });
+
   it('shows no step before its time, and draws the arena with its pieces', async () => {
     const page = await open('#labs?lab=fragmentation');
     expect(await page.locator('.steps .later').count()).toBeGreaterThan(3);

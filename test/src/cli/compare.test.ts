@@ -87,6 +87,15 @@ test('a generated workload is the same for the same seed', () => {
   expect(counts('8')).not.toEqual(seven);
 });
 
+test('the report says what an access of a workload is', () => {
+  const about = (name: string): string | undefined =>
+    compareJson(['-w', name, '--footprint', '1M', '--accesses', '10', '--pages', '4K']).traces[0].about;
+  expect(about('uniform')).toMatch(
+    /; 1 MiB, seed 1; an access is a load-modify-store, which counts and is looked up as two$/,
+  );
+  expect(about('chase')).toMatch(/; an access is a load$/);
+});
+
 test('traces and workloads are compared one after the other', () => {
   const path = file('one.lackey', ' L 00001000,8\n');
   const args = [path, '-w', 'stream', '--footprint', '1M', '--accesses', '100', '--pages', '4K'];

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
+import { explain } from '../../../src/cli/program.js';
 import { CompareResult } from '../../../src/report/compare-result.js';
 import { CLI_PATH, expectUsageError, runCli, spawnCli } from './run-cli.js';
 
@@ -114,4 +115,15 @@ test('a long word is quoted in part', async () => {
     expect(status).toBe(2);
     expect(stderr).not.toMatch(/x{81}/);
   }
+});
+
+test('a result that breaks its own schema is told without the words of the validator', () => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const status = explain(CompareResult.safeParse({ schemaVersion: 2 }).error);
+  const [[told]] = write.mock.calls;
+  write.mockRestore();
+  expect(status).toBe(1);
+  expect(told).toMatch(
+    /^error: the result's field schemaVersion cannot be as it is; this is a mistake of pagewalk.*\n$/,
+  );
 });
