@@ -4,8 +4,11 @@
 const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 /** The most characters of a value that an error quotes. */
 const MOST_QUOTED = 80;
-/** A quotation that is longer. Its first quote follows a space or a bracket, which an apostrophe never does. */
-const LONG_QUOTATION = new RegExp(`(?<=^|[\\s(])'([^']{${MOST_QUOTED + 1},})'`, 'gu');
+/**
+ * A quotation that is longer. Its first quote follows a space or a bracket, which an apostrophe never does; an apostrophe
+ * within it stands between letters, which its last quote never does.
+ */
+const LONG_QUOTATION = new RegExp(`(?<=^|[\\s(])'((?:[^']|(?<=\\w)'(?=\\w)){${MOST_QUOTED + 1},})'`, 'gu');
 
 /** Hidden characters as `\x1b` or `\u202e`, so that no terminal obeys them. */
 export function printableText(text: string): string {

@@ -33,6 +33,12 @@ test('an error quotes at most 80 characters of a value, its beginning and its en
   expect(errorText(`option '${'c'.repeat(80)}'`)).toBe(`option '${'c'.repeat(80)}'`);
 });
 
+test('an apostrophe within a value does not end the quotation', () => {
+  expect(errorText(`cannot read 'it's${'a'.repeat(200)}' (--csv)`)).toBe(
+    `cannot read 'it's${'a'.repeat(36)}…${'a'.repeat(39)}' (--csv)`,
+  );
+});
+
 test('apostrophes are no quotation marks', () => {
   const message = `the model's memory ${'is far too small for it '.repeat(5)}and the machine's as well`;
   expect(errorText(message)).toBe(message);
