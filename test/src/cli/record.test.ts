@@ -72,14 +72,17 @@ it('names the temporary folder when it is at fault', () => {
 it('sweeps what a killed recording left behind, once the next one runs', async () => {
   environment.TMPDIR = join(folder, 'tmp');
   mkdirSync(environment.TMPDIR);
-  const words = [CLI_PATH, 'record', '-o', 'x.pwt', '--', 'sleep', '2'];
+  // It runs on until the test's folder is removed: before the sweep, it would wait for a reader of its last line.
+  const program = 'touch began; while [ -e began ]; do sleep 0.1; done';
+  const words = [CLI_PATH, 'record', '-o', 'x.pwt', '--', 'sh', '-c', program];
   const child = spawn(process.execPath, words, { cwd: folder, env: environment });
-  while (!files().some((name) => name.endsWith('.partial'))) await pause(20);
+  const partial = `x.pwt.${child.pid}.partial`;
+  while (!['began', partial].every((name) => files().includes(name))) await pause(20);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  expect([files().length, readdirSync(environment.TMPDIR).length]).toEqual([2, 1]);
+  expect([files(), readdirSync(environment.TMPDIR).length]).toEqual([['began', 'tmp', partial], 1]);
   expect(pagewalk('record', '-o', 'x.pwt', '--', 'true').status).toBe(0);
-  expect([files(), readdirSync(environment.TMPDIR)]).toEqual([['tmp', 'x.pwt'], []]);
+  expect([files(), readdirSync(environment.TMPDIR)]).toEqual([['began', 'tmp', 'x.pwt'], []]);
 });
 
 it('shows the name of the command without what a terminal would obey', () => {
