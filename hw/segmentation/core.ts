@@ -87,7 +87,7 @@ export class SegmentedCore extends Core {
     const { unit } = this;
     const { cpl } = unit;
     unit.cpl = requestedLevel(selector);
-    const status = farJump(unit, selector, 0, offset);
+    const status = farJump(unit, selector, 0, offset, 4);
     unit.cpl = cpl;
     if (status < 0) return status;
     this.segmentLoads++;
@@ -192,7 +192,7 @@ export class SegmentedCore extends Core {
     const { unit } = this;
     if (unit.segments[segment].selector === selector) return OK;
     const entry = this.instruction === FETCH ? this.offset : 0;
-    const status = segment === CS ? farJump(unit, selector, 0, entry) : loadSegment(unit, segment, selector);
+    const status = segment === CS ? farJump(unit, selector, 0, entry, 4) : loadSegment(unit, segment, selector);
     if (status >= 0) this.segmentLoads++;
     return status;
   }
@@ -212,7 +212,7 @@ export class SegmentedCore extends Core {
     const { unit } = this;
     const pointer = this.#readPointer(SS, unit.spLo);
     if (pointer < 0) return pointer;
-    const status = farJump(unit, this.targetSelector, 0, this.targetOffset);
+    const status = farJump(unit, this.targetSelector, 0, this.targetOffset, 4);
     if (status < 0) return status;
     this.segmentLoads++;
     unit.spLo = (unit.spLo + FAR_FRAME) | 0;

@@ -12,22 +12,34 @@ import { checkRoom, currentStack, setStackPointer, writeSlots } from './stack.js
 import type { TransferSize } from './stack.js';
 import type { SegmentationUnit } from './unit.js';
 
+/** The low and high word of the offset in a far pointer: it has `size` bytes, the operand size. */
+const pointerLow = (offsetLo: number, size: TransferSize): number => (size === 2 ? offsetLo & 0xffff : offsetLo);
+const pointerHigh = (offsetHi: number, size: TransferSize): number => (size === 8 ? offsetHi : 0);
+
 /**
- * JMP selector:offset. Through a call gate the offset is ignored.
+ * JMP selector:offset, `size` being its operand size in bytes. Through a call gate the offset is ignored.
  * @returns OK with CS and RIP changed, or the fault with nothing changed.
  */
-export function farJump(unit: SegmentationUnit, selector: number, offsetHi: number, offsetLo: number): number {
+export function farJump(
+  unit: SegmentationUnit,
+  selector: number,
+  offsetHi: number,
+  offsetLo: number,
+  size: TransferSize,
+): number {
+  const entry = pointerLow(offsetLo, size);
+  const entryHi = pointerHigh(offsetHi, size);
   if (unit.is8086) {
-    const checked = checkOffset8086(unit, offsetLo);
-    return checked < 0 ? checked : enter8086(unit, selector, offsetLo);
+    const checked = checkOffset8086(unit, entry);
+    return checked < 0 ? checked : enter8086(unit, selector, entry);
   }
   const copy = unit.descriptor;
   const found = readTarget(unit, selector, copy);
   if (found < 0) return found;
   if (isCallGate(unit, copy.hi)) return jumpThroughGate(unit, selector);
   let status = checkCode(unit, selector, copy.hi);
-  if (status >= 0) status = checkEntryPoint(unit, copy, offsetHi, offsetLo);
-  return status < 0 ? status : enterCode(unit, selector, unit.cpl, copy, offsetHi, offsetLo);
+  if (status >= 0) status = checkEntryPoint(unit, copy, entryHi, entry);
+  return status < 0 ? status : enterCode(unit, selector, unit.cpl, copy, entryHi, entry);
 }
 
 /**
@@ -41,7 +53,8 @@ export function farCall(
   offsetLo: number,
   size: TransferSize,
 ): number {
-  const entry = size === 2 ? offsetLo & 0xffff : offsetLo;
+  const entry = pointerLow(offsetLo, size);
+  const entryHi = pointerHigh(offsetHi, size);
   if (unit.is8086) return call8086(unit, selector, entry, size);
   const copy = unit.descriptor;
   const found = readTarget(unit, selector, copy);
@@ -50,9 +63,9 @@ export function farCall(
   const stack = currentStack(unit, isLongCode(unit, copy.hi));
   let status = checkCode(unit, selector, copy.hi);
   if (status >= 0) status = checkRoom(unit, stack, size, 2);
-  if (status >= 0) status = checkEntryPoint(unit, copy, offsetHi, entry);
+  if (status >= 0) status = checkEntryPoint(unit, copy, entryHi, entry);
   if (status >= 0) status = writeSlots(unit, stack, size, [0, unit.cs.selector, unit.ipHi, unit.ipLo]);
-  if (status >= 0) status = enterCode(unit, selector, unit.cpl, copy, offsetHi, entry);
+  if (status >= 0) status = enterCode(unit, selector, unit.cpl, copy, entryHi, entry);
   if (status >= 0) setStackPointer(unit, stack, 2 * size);
   return status;
 }

@@ -47,7 +47,7 @@ export class X86Replayer {
     unit.gdtr.set(0, 0, recorded.gdtr[0].lo, recorded.gdtr[1].lo);
     if (recorded.ldtr) unit.ldtr.set(0, 0, recorded.ldtr[0].lo, recorded.ldtr[1].lo);
     if (recorded.fam === 'segjmp') {
-      if (farJump(unit, selector, 0, recorded.off.lo) < 0) return faultOf(unit, 'load');
+      if (farJump(unit, selector, 0, recorded.off.lo, 4) < 0) return faultOf(unit, 'load');
       return located(access(processor, 'x', 0, recorded.off, recorded.size));
     }
     const segment = segmentNumber(recorded.sreg);

@@ -106,14 +106,15 @@ function prepare(unit: SegmentationUnit, number: number, request: SegmentRequest
   const whole = unit.readDescriptor(selector, 16, new DescriptorCopy()) === OK;
   const jump = { named: found.at(0), target: found.at(1), whole };
   if (access !== 'call') return { found, rules: jumpRules(unit, selector, request, jump), call: undefined };
-  const call = planCall(unit, selector, request, jump);
+  const call = planCall(unit, selector, { hi: 0, lo: request.lo }, jump);
   return { found: call.stack === undefined ? found : [...found, call.stack], rules: call.rules, call };
 }
 
 /** Makes the transfer, or loads the register. */
 function load(unit: SegmentationUnit, number: number, { selector, hi, lo, access }: SegmentRequest): number {
   if (access === 'call') return farCall(unit, selector, hi, lo, CALL_SIZE);
-  return number === CS ? farJump(unit, selector, hi, lo) : loadSegment(unit, number, selector);
+  if (number !== CS) return loadSegment(unit, number, selector);
+  return farJump(unit, selector, hi, lo, hi === 0 ? 4 : 8);
 }
 
 /** A call reads the TSS and the parameters and writes its pushes; paging and RAM have a say in all of it. */

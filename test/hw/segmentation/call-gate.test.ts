@@ -213,7 +213,7 @@ describe('a call gate to an inner level', () => {
   });
 
   it('is not for jumps', () => {
-    expect(farJump(machine.unit, GATE, 0, 0)).toBe(GENERAL_PROTECTION);
+    expect(farJump(machine.unit, GATE, 0, 0, 4)).toBe(GENERAL_PROTECTION);
     expect(lastFault(machine)).toEqual([GENERAL_PROTECTION, CODE]);
   });
 });
@@ -230,7 +230,7 @@ describe('a call gate to the same level', () => {
   it('may be jumped through, and conforming code of an inner level keeps the CPL', () => {
     const machine = userBeforeGate();
     define(machine, CODE_INDEX, { type: CONFORMING_CODE, privilege: 0 });
-    expect(farJump(machine.unit, GATE, 0, 0)).toBe(OK);
+    expect(farJump(machine.unit, GATE, 0, 0, 4)).toBe(OK);
     expect([machine.unit.cpl, machine.unit.cs.selector, machine.unit.ipLo]).toEqual([3, CODE | 3, 0x1_2345]);
   });
 });

@@ -19,7 +19,7 @@ describe('farJump', () => {
   it('loads CS with the CPL as its RPL, sets the accessed bit and goes to the offset', () => {
     const machine = protectedMachine(3);
     define(machine, 2, { type: READABLE_CODE - 1, privilege: 3, base: 0x4000 });
-    expect(farJump(machine.unit, 0x12, 0, 0x123)).toBe(OK);
+    expect(farJump(machine.unit, 0x12, 0, 0x123, 4)).toBe(OK);
     expect(machine.unit.cs.selector).toBe(0x13);
     expect(machine.unit.cs.baseLo).toBe(0x4000);
     expect(machine.unit.ipLo).toBe(0x123);
@@ -41,7 +41,7 @@ describe('farJump', () => {
     const machine = protectedMachine();
     define(machine, 2, fields);
     const before = snapshot(machine);
-    expect(farJump(machine.unit, selector, 0, 0x100)).toBe(status);
+    expect(farJump(machine.unit, selector, 0, 0x100, 4)).toBe(status);
     expect(lastFault(machine)).toEqual([status, errorCode]);
     expect(snapshot(machine)).toBe(before);
   });
@@ -49,7 +49,7 @@ describe('farJump', () => {
   it('enters conforming code of an inner level without changing the CPL', () => {
     const machine = protectedMachine(3);
     define(machine, 2, { type: CONFORMING_CODE, privilege: 0 });
-    expect(farJump(machine.unit, 0x10, 0, 0)).toBe(OK);
+    expect(farJump(machine.unit, 0x10, 0, 0, 4)).toBe(OK);
     expect(machine.unit.cpl).toBe(3);
     expect(machine.unit.cs.selector).toBe(0x13);
   });
@@ -58,10 +58,10 @@ describe('farJump', () => {
     const machine = longMachine();
     define(machine, 2, CODE);
     define(machine, 3, { ...CODE, long: true, big: false });
-    expect(farJump(machine.unit, 0x10, 5, 0x77)).toBe(OK);
+    expect(farJump(machine.unit, 0x10, 5, 0x77, 8)).toBe(OK);
     expect(machine.unit.mode).toBe('compatibility');
     expect([machine.unit.ipHi, machine.unit.ipLo]).toEqual([0, 0x77]);
-    expect(farJump(machine.unit, 0x18, 5, 0x77)).toBe(OK);
+    expect(farJump(machine.unit, 0x18, 5, 0x77, 8)).toBe(OK);
     expect(machine.unit.mode).toBe('64-bit');
     expect([machine.unit.ipHi, machine.unit.ipLo]).toEqual([5, 0x77]);
   });
@@ -70,29 +70,51 @@ describe('farJump', () => {
     const both = { ...CODE, long: true, big: true };
     const long = longMachine();
     define(long, 2, both);
-    expect(farJump(long.unit, 0x10, 0, 0)).toBe(GENERAL_PROTECTION);
+    expect(farJump(long.unit, 0x10, 0, 0, 4)).toBe(GENERAL_PROTECTION);
     expect(lastFault(long)).toEqual([GENERAL_PROTECTION, 0x10]);
     const legacy = protectedMachine();
     define(legacy, 2, both);
-    expect(farJump(legacy.unit, 0x10, 0, 0)).toBe(OK);
+    expect(farJump(legacy.unit, 0x10, 0, 0, 4)).toBe(OK);
     expect(legacy.unit.mode).toBe('protected');
   });
 
   it('refuses a 64-bit target that is not canonical', () => {
     const machine = longMachine();
     define(machine, 3, { ...CODE, long: true, big: false });
-    expect(farJump(machine.unit, 0x18, 0x8000, 0)).toBe(GENERAL_PROTECTION);
+    expect(farJump(machine.unit, 0x18, 0x8000, 0, 8)).toBe(GENERAL_PROTECTION);
     expect(lastFault(machine)).toEqual([GENERAL_PROTECTION, 0]);
+  });
+
+  it.each([
+    [2, 0, 0x2345],
+    [4, 0, 0x1_2345],
+    [8, 5, 0x1_2345],
+  ] as const)('takes as much of the offset as an operand size of %i has', (size, ipHi, ipLo) => {
+    const machine = longMachine();
+    define(machine, 3, { ...CODE, long: true, big: false });
+    expect(farJump(machine.unit, 0x18, 5, 0x1_2345, size)).toBe(OK);
+    expect([machine.unit.ipHi, machine.unit.ipLo]).toEqual([ipHi, ipLo]);
+    machine.unit.spLo = 0x5010;
+    expect(farCall(machine.unit, 0x18, 5, 0x1_2345, size)).toBe(OK);
+    expect([machine.unit.ipHi, machine.unit.ipLo]).toEqual([ipHi, ipLo]);
+  });
+
+  it('with an operand size of 2 stays below a limit that the whole offset is past', () => {
+    const machine = protectedMachine();
+    define(machine, 2, { ...CODE, limit: 0xff, granular: false });
+    expect(farJump(machine.unit, 0x10, 0, 0x1_0010, 4)).toBe(GENERAL_PROTECTION);
+    expect(farJump(machine.unit, 0x10, 0, 0x1_0010, 2)).toBe(OK);
+    expect(machine.unit.ipLo).toBe(0x10);
   });
 
   it('in real-address mode sets the base to selector x 16', () => {
     const { mmu, unit } = protectedMachine();
     mmu.writeCr0(0);
     unit.cs.last = 0xffff;
-    expect(farJump(unit, 0xf000, 0, 0xfff0)).toBe(OK);
+    expect(farJump(unit, 0xf000, 0, 0xfff0, 4)).toBe(OK);
     expect(unit.fetch(0, unit.ipLo, 1)).toBe(OK);
     expect(unit.linearLo).toBe(0xffff0);
-    expect(farJump(unit, 0xf000, 0, 0x10000)).toBe(GENERAL_PROTECTION);
+    expect(farJump(unit, 0xf000, 0, 0x10000, 4)).toBe(GENERAL_PROTECTION);
   });
 });
 
@@ -171,7 +193,7 @@ describe('in real mode and virtual-8086 mode', () => {
     if (vm) unit.enterVirtual8086([0, 0, 0, 0, 0, 0]);
     else mmu.writeCr0(0);
     unit.cs.last = -1;
-    expect(farJump(unit, 0x300, 0, 0x56)).toBe(OK);
+    expect(farJump(unit, 0x300, 0, 0x56, 2)).toBe(OK);
     expect(unit.fetch(0, offset, 1)).toBe(fetched);
   });
 });

@@ -195,7 +195,7 @@ function verdict(question: Drawn): string {
     kind === 'call'
       ? farCall(unit, selector, 0, offset, 4)
       : register === CS
-        ? farJump(unit, selector, 0, offset)
+        ? farJump(unit, selector, 0, offset, 4)
         : loadSegment(unit, register, selector);
   const at = register === CS && status >= OK ? unit.ipLo : offset;
   const atHi = register === CS && status >= OK ? unit.ipHi : 0;
