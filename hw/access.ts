@@ -6,9 +6,9 @@
 
 export const READ = 0;
 export const WRITE = 1;
+export const FETCH = 2;
 /** Made at CPL 3. Without it the access is a supervisor-mode access. */
-export const USER = 2;
-export const FETCH = 4;
+export const USER = 4;
 /**
  * Implicit supervisor-mode access, to a descriptor table or a TSS, whatever the CPL: SMAP refuses it on user pages even
  * with RFLAGS.AC = 1. Source: Intel SDM vol. 3A, "Access Rights".

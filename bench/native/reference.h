@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { READ = 0, WRITE = 1, USER = 2, FETCH = 4, ACCESS_KINDS = 16 };
+enum { READ = 0, WRITE = 1, FETCH = 2, USER = 4, ACCESS_KINDS = 16 };
 enum { FAULT = -1 };
 enum { LEVELS = 4, SIZE_4K = 0, SIZE_2M = 1, SIZE_1G = 2, PAGE_SIZES = 3 };
 

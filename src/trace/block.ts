@@ -4,12 +4,14 @@
  * must be done with a block before it asks for the next.
  */
 
-/** What an access does, as the elements of {@link AccessBlock.kind}. */
-export const FETCH = 0;
-export const LOAD = 1;
-export const STORE = 2;
-/** A load and a store of the same bytes by one instruction (lackey's `M`). */
-export const MODIFY = 3;
+import { FETCH, READ, WRITE } from '../../hw/access.js';
+
+/** What an access does, as the elements of {@link AccessBlock.kind}: what the hardware calls it. */
+export const LOAD = READ;
+export const STORE = WRITE;
+export { FETCH };
+/** A load and a store of the same bytes by one instruction (lackey's `M`). No access of the hardware has both bits. */
+export const MODIFY = WRITE | FETCH;
 
 /** Accesses in a full block: small enough to stay in a core's cache, large enough that asking costs nothing. */
 export const BLOCK_ACCESSES = 16384;
@@ -31,7 +33,7 @@ export const SIZE_SHIFT = 2;
 export class AccessBlock {
   length = 0;
   readonly words = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES);
-  /** How many of each kind there are: whoever writes words of its own must count them here. */
+  /** How many of each kind there are, such as `kinds[FETCH]`: whoever writes words of its own must count them here. */
   readonly kinds = new Int32Array(KIND_MASK + 1);
 
   clear(): void {
@@ -39,8 +41,14 @@ export class AccessBlock {
     this.kinds.fill(0);
   }
 
-  /** Adds an access of 1 to {@link MAX_ACCESS_BYTES} bytes; the caller has made sure that there is room. */
+  /**
+   * Adds an access of 1 to {@link MAX_ACCESS_BYTES} bytes; the caller has made sure that there is room.
+   * @throws RangeError for another kind or size
+   */
   push(kind: number, addressHi: number, addressLo: number, size: number): void {
+    if ((kind & KIND_MASK) !== kind || (size | 0) !== size || (size - 1) >>> 0 >= MAX_ACCESS_BYTES) {
+      refuse(kind, size);
+    }
     const at = ACCESS_WORDS * this.length++;
     this.words[at] = addressHi;
     this.words[at + LOW_WORD] = addressLo;
@@ -76,6 +84,15 @@ export class AccessBlock {
   size(i: number): number {
     return this.words[ACCESS_WORDS * i + OPERATION_WORD] >>> SIZE_SHIFT;
   }
+}
+
+function refuse(kind: number, size: number): never {
+  if ((kind & KIND_MASK) === kind) {
+    throw new RangeError(`access size ${size} must be a whole number of bytes from 1 to ${MAX_ACCESS_BYTES}`);
+  }
+  throw new RangeError(
+    `access kind ${kind} must be LOAD (${LOAD}), STORE (${STORE}), FETCH (${FETCH}) or MODIFY (${MODIFY}): no USER with it`,
+  );
 }
 
 /** Takes the instruction fetches out of a block, the rest closing up. */

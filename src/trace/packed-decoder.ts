@@ -5,18 +5,9 @@ import type { AccessBlock } from './block.js';
 import * as format from './packed-format.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const {
-  ACCESS_WORDS,
-  BLOCK_ACCESSES,
-  FETCH,
-  KIND_MASK,
-  LOW_WORD,
-  MAX_ACCESS_BYTES,
-  MODIFY,
-  OPERATION_WORD,
-  SIZE_SHIFT,
-} = accesses;
-const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, PAIR_CODE, pairIndex, siteIndex } = format;
+const { ACCESS_WORDS, BLOCK_ACCESSES, KIND_MASK, LOW_WORD, MAX_ACCESS_BYTES, MODIFY, OPERATION_WORD, SIZE_SHIFT } =
+  accesses;
+const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS, PAIR_CODE, pairIndex, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
 /**
  * Accesses of one call of the decoding loop: few, so that V8 has seen a whole call before it compiles the loop. One that
@@ -130,9 +121,9 @@ export class PackedDecoder {
   /** Takes in the kind and size `at` behind an operation's first appearance; false when they cannot be. */
   private learn(operation: number, at: number): boolean {
     if (operation > this.known && operation !== EXPLICIT_OPERATION) return false;
-    const kind = this.operations[at];
+    const kind = FILE_KINDS.at(this.operations[at]);
     const size = this.operations[at + 1] | (this.operations[at + 2] << 8);
-    if (!(kind >= FETCH && kind <= MODIFY && size >= 1 && size <= MAX_ACCESS_BYTES)) return false;
+    if (kind === undefined || !(size >= 1 && size <= MAX_ACCESS_BYTES)) return false;
     this.byNumber[operation] = kind | (size << SIZE_SHIFT);
     if (operation !== EXPLICIT_OPERATION) this.known++;
     return true;
@@ -174,7 +165,7 @@ export class PackedDecoder {
 /** Counts a slice of `length` accesses, given the counts of its kinds. */
 function countKinds({ kinds }: AccessBlock, length: number, counts: number): void {
   let others = 0;
-  for (let kind = FETCH; kind < MODIFY; kind++) {
+  for (let kind = 0; kind < MODIFY; kind++) {
     const count = (counts >>> (KIND_BITS * kind)) & KIND_COUNT_MASK;
     kinds[kind] += count;
     others += count;

@@ -12,6 +12,7 @@ import {
   PAIR_CODE,
   pairIndex,
   SITE_CODE,
+  FILE_KINDS,
   siteIndex,
 } from './packed-format.js';
 
@@ -57,7 +58,7 @@ export class PackedEncoder {
     this.#put(0, number);
     if (known === undefined) {
       if (number < EXPLICIT_OPERATION) this.#operations.set(key, number);
-      this.#put(0, kind);
+      this.#put(0, FILE_KINDS.indexOf(kind));
       this.#put(0, size & 0xff);
       this.#put(0, size >>> 8);
     }

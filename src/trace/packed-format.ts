@@ -27,6 +27,8 @@
  * whatever its code. The tables have 65,536 entries; {@link siteIndex} and {@link pairIndex} say where.
  */
 
+import { FETCH, LOAD, MODIFY, STORE } from './block.js';
+
 export const MAGIC = new Uint8Array([0x89, 0x50, 0x57, 0x54]);
 export const VERSION = 1;
 export const BLOCK_TAG = 0x42;
@@ -45,6 +47,9 @@ export const COLUMNS = 3;
 export const COLUMN_BYTES_PER_ACCESS: readonly number[] = [4, 1, 10];
 /** More metadata than this is no pagewalk trace. */
 export const MAX_METADATA_BYTES = 1 << 20;
+
+/** The kinds of accesses by their numbers in a file. */
+export const FILE_KINDS: readonly number[] = [FETCH, LOAD, STORE, MODIFY];
 
 export const CURSORS = 32;
 export const SITE_CODE = 32;

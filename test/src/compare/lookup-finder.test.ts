@@ -87,5 +87,5 @@ test('accesses that no process makes are left out, a load-modify-store as two', 
 test('a block whose kinds are not those of its accesses is refused', () => {
   const block = blockOf([[LOAD, 0, 0x1000, 8]]);
   block.length = 0;
-  expect(() => newFinder().find(block)).toThrow('a block of 0 accesses whose kinds are 0, 1, 0, 0');
+  expect(() => newFinder().find(block)).toThrow('a block of 0 accesses whose kinds are 1, 0, 0, 0');
 });

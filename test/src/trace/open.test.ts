@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
+import { FETCH, LOAD } from '../../../src/trace/block.js';
 import { openTrace } from '../../../src/trace/open.js';
 import { writePacked } from '../../../src/trace/packed-writer.js';
 import { blocksOf, collect } from './blocks.js';
@@ -35,7 +36,7 @@ describe('openTrace', () => {
 
   it('delivers fetches, in their place, when they are asked for', async () => {
     const trace = openTrace(file(TEXT), { fetches: true });
-    expect((await collect(trace)).slice(0, 3).map(({ kind }) => kind)).toEqual([1, 0, 1]);
+    expect((await collect(trace)).slice(0, 3).map(({ kind }) => kind)).toEqual([LOAD, FETCH, LOAD]);
     expect(trace.counts).toMatchObject({ accesses: 60_000, fetches: 30_000, droppedFetches: 0 });
   });
 
@@ -46,7 +47,7 @@ describe('openTrace', () => {
 
   it('reads a gzipped packed trace', async () => {
     const packed = join(folder, 'x.pwt');
-    const accesses = [{ kind: 1, address: 64n, size: 8 }];
+    const accesses = [{ kind: LOAD, address: 64n, size: 8 }];
     await writePacked(packed, blocksOf(accesses), { command: ['x'], tool: 't', skip: 0, limit: 1, fetches: false });
     expect(await collect(openTrace(file(gzipSync(readFileSync(packed)))))).toEqual(accesses);
   });
