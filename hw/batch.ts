@@ -1,11 +1,18 @@
 /** Translations by the batch: the same answers and counts as one at a time, for much less of the host's time. */
 
+import { checkWhole } from './arguments.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
 import { HitRule } from './tlb/tlb.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { sideOf } = translation;
+
+/** @throws RangeError for a length that the arrays of a batch do not have */
+export function checkLength(length: number, his: Int32Array, los: Int32Array, results: Int32Array): void {
+  const most = Math.min(his.length, los.length, results.length);
+  if ((length | 0) !== length || length < 0 || length > most) checkWhole('length', length, 0, most);
+}
 
 export class BatchTranslation extends Translation {
   private readonly hitRule = new HitRule();
@@ -14,6 +21,7 @@ export class BatchTranslation extends Translation {
    * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
    * frames go to the same places of `frames`. It stops at an address that has any bit of `align`, which is 0 to 3.
    *
+   * @throws RangeError for a length that the arrays do not have
    * @returns `length`, or the index where it stopped, or of the first that faults, whose status is in {@link fault}.
    */
   translateMany(
@@ -25,6 +33,7 @@ export class BatchTranslation extends Translation {
     from = 0,
     align = 0,
   ): number {
+    checkLength(length, his, los, frames);
     for (let i = from; i < length; i++) {
       const hits = this.translateHits(his, los, i, length, access, frames, align);
       if (this.modelled) this.counters.addL1Hits(sideOf(access), hits - i);

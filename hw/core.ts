@@ -6,7 +6,8 @@
  */
 
 import { FETCH, READ, USER, WRITE } from './access.js';
-import { highWord, lowWord, toHex } from './address.js';
+import { highWord, lowWord } from './address.js';
+import { checkChoice, checkPlainAddress, checkWhole } from './arguments.js';
 import { DOUBLE_FAULT, OK, PAGE_FAULT } from './exception.js';
 import type { Exception, FaultRecord } from './exception.js';
 import type { Mmu } from './mmu.js';
@@ -17,6 +18,7 @@ export type ExceptionHandler = (exception: Exception, core: Core) => boolean;
 
 /** An access restarted this often without completing is given up, where a real processor would go on for ever. */
 const MOST_RESTARTS = 1000;
+const PLAIN_SIZES: readonly number[] = [1, 2, 4];
 
 export class Core {
   readonly mmu: Mmu;
@@ -77,20 +79,19 @@ export class Core {
 
   /**
    * Stores 1 to 4 bytes at a plain address; false when the access ended in a fault.
-   * @throws RangeError for an address or a size that is none
+   * @throws RangeError for an address or a size that is none, or a value that no 32 bits hold
    */
   poke(address: number, size: 1 | 2 | 4, value: number): boolean {
     this.checkPlain(address, size);
+    checkWhole('value', value, -(2 ** 31), 2 ** 32 - 1);
     return this.store(highWord(address), lowWord(address), size, value) >= 0;
   }
 
   /** A plain address is a whole number of bytes; without IA-32e mode it has 32 bits. */
   private checkPlain(address: number, size: number): void {
     const most = longModeActive(this.mmu) ? Number.MAX_SAFE_INTEGER : 0xffff_ffff;
-    if (!Number.isInteger(address) || address < 0 || address > most) {
-      throw new RangeError(`address ${address} must be a whole number from 0 to ${toHex(most)}`);
-    }
-    if (size !== 1 && size !== 2 && size !== 4) throw new RangeError(`size ${size} must be 1, 2 or 4`);
+    checkPlainAddress('address', address, most);
+    checkChoice('size', size, PLAIN_SIZES);
   }
 
   private as(access: number): number {

@@ -5,7 +5,7 @@
 
 import * as accesses from './access.js';
 import * as address from './address.js';
-import { BatchTranslation } from './batch.js';
+import { BatchTranslation, checkLength } from './batch.js';
 import * as exception from './exception.js';
 import * as memory from './ram.js';
 import * as reg from './registers.js';
@@ -118,9 +118,11 @@ export class DataPath extends BatchTranslation {
   /**
    * Loads `length` words of 4 bytes from the addresses in `his` and `los` into `values`. As on a processor whose walks
    * run ahead of its loads, a load of a page-table entry may see accessed bits that were set for addresses after it.
+   * @throws RangeError for a length that the arrays do not have
    * @returns how many were loaded; fewer than `length` when one faults, whose status is in {@link fault}.
    */
   loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
+    checkLength(length, his, los, values);
     const { soft } = this;
     const { words } = this.ram;
     let i = 0;

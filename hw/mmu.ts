@@ -5,6 +5,7 @@
  * invalidate. Registers that the processor would refuse give GENERAL_PROTECTION and stay as they were.
  */
 
+import { checkChoice, checkWhole } from './arguments.js';
 import * as count from './counters.js';
 import { DataPath } from './data-path.js';
 import { GENERAL_PROTECTION, OK } from './exception.js';
@@ -44,13 +45,11 @@ const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 /** Bits 2:1 and 8:5 of a PAE PDPTE. Source: Intel SDM vol. 3A, "PDPTE Registers". */
 const PDPTE_RESERVED_LOW = 0x1e6;
 
-function checkedPhysicalBits(bits: number): number {
-  if (Number.isInteger(bits) && bits >= 36 && bits <= 52) return bits;
-  throw new RangeError(`maxPhysicalBits ${bits} must be a whole number from 36 to 52`);
-}
+const PATHS: readonly TranslationPath[] = ['modelled', 'soft', 'walk'];
 
 function checkedPath(options: MmuOptions): TranslationPath {
   const path = options.path ?? 'modelled';
+  checkChoice('path', path, PATHS);
   for (const option of ['tlb', 'check', 'entryCache'] as const) {
     if (path === 'modelled' || !options[option]) continue;
     throw new RangeError(`${option} cannot go with path '${path}': it is for the modelled TLB; leave it or path out`);
@@ -59,10 +58,12 @@ function checkedPath(options: MmuOptions): TranslationPath {
 }
 
 export class Mmu extends DataPath {
-  /** @throws RangeError for a TLB shape that cannot be built, or `maxPhysicalBits` out of range. */
+  /** @throws RangeError for a TLB shape that cannot be built, `maxPhysicalBits` out of range, or another path. */
   constructor(options: MmuOptions) {
+    const { maxPhysicalBits = 40 } = options;
+    checkWhole('maxPhysicalBits', maxPhysicalBits, 36, 52);
     const features = {
-      maxPhysicalBits: checkedPhysicalBits(options.maxPhysicalBits ?? 40),
+      maxPhysicalBits,
       pse36: options.pse36 ?? true,
       page1G: options.page1G ?? true,
     };
@@ -214,7 +215,7 @@ export class Mmu extends DataPath {
   invpcid(type: number, pcid: number, hi: number, lo: number): number {
     const withoutPcids = (this.registers.cr4 & reg.CR4_PCIDE) === 0;
     const badPcid = (pcid & ~reg.PCID_MASK) !== 0 || (withoutPcids && pcid !== 0 && type <= INVPCID_CONTEXT);
-    if (type < 0 || type > INVPCID_ALL || badPcid) return this.refuse();
+    if ((type & INVPCID_ALL) !== type || badPcid) return this.refuse();
     if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.refuse();
     this.counters.values[count.INVPCID]++;
     this.soft?.dropAll();

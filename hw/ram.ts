@@ -7,6 +7,7 @@
  */
 
 import { formatHex, highWord, lowWord, PAGE_BYTES, PAGE_SHIFT, toNumber } from './address.js';
+import { checkPlainAddress } from './arguments.js';
 import { BUS_ERROR, FaultRecord, OK } from './exception.js';
 import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
 import type { SharedRam } from './shared-memory.js';
@@ -49,12 +50,14 @@ function checkedRanges(options: RamOptions): readonly RamRange[] {
     throw new RangeError('RAM buffer does not tell where memory answers: give its ranges too, as share() does');
   }
   const ranges = options.ranges ?? [{ base: 0, bytes: all ?? 0 }];
+  if (ranges.length === 0) throw new RangeError('RAM ranges: at least one is needed');
   const sorted = [...ranges].sort((a, b) => a.base - b.base);
   let end = 0;
   for (const { base, bytes } of sorted) {
-    const bad = !Number.isInteger(base / PAGE_BYTES) || !Number.isInteger(bytes / PAGE_BYTES) || bytes <= 0;
+    const bad = !Number.isInteger(base / PAGE_BYTES) || !Number.isInteger(bytes / PAGE_BYTES) || base < 0 || bytes <= 0;
     const name = `base ${base}, bytes ${bytes}`;
-    if (bad) throw new RangeError(`RAM range (${name}): base and bytes must be multiples of 4096, bytes above 0`);
+    if (bad)
+      throw new RangeError(`RAM range (${name}): base and bytes must be multiples of 4096 from 0, bytes above 0`);
     if (base < end) throw new RangeError(`RAM range (${name}) overlaps the one before it`);
     end = base + bytes;
     if (end > MAX_BYTES) throw new RangeError(`RAM range (${name}) ends past 16 GiB, the most that can be installed`);
@@ -318,8 +321,9 @@ export class Ram {
     this.words.fill(0, start, start + count * FRAME_WORDS);
   }
 
-  /** A 64-bit value as BigInt: for tools and tests. @throws RangeError where no RAM answers. */
+  /** A 64-bit value as BigInt: for tools and tests. @throws RangeError for no address, or where no RAM answers. */
   read64(address: number): bigint {
+    checkPlainAddress('physical address', address, 2 ** 52 - 1);
     const hi = highWord(address);
     const lo = lowWord(address);
     if (!this.has(hi, lo, 8)) throw new RangeError(`no RAM at physical address ${formatHex(hi, lo)}`);

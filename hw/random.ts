@@ -1,3 +1,5 @@
+import { checkWhole } from './arguments.js';
+
 /**
  * A seeded source of numbers: the same seed gives the same numbers on every machine, which is what makes random
  * replacement and generated workloads repeatable.
@@ -11,8 +13,12 @@ export class Random {
   #c: number;
   #d: number;
 
-  /** @param seed any integer; its low 32 bits count */
+  /**
+   * @param seed any integer; its low 32 bits count
+   * @throws RangeError for another number
+   */
   constructor(seed: number) {
+    checkWhole('seed', seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     this.#a = mix(seed + 0x9e3779b9);
     this.#b = mix(seed + 0x3c6ef372);
     this.#c = mix(seed + 0xdaa66d2b);
@@ -35,8 +41,10 @@ export class Random {
   /**
    * A whole number from 0 to `limit - 1`.
    * @param limit 1 to 2^32. Values differ in likelihood by at most `limit / 2^32`, the price of using one draw each.
+   * @throws RangeError for another limit
    */
   below(limit: number): number {
+    if ((limit | 0) !== limit || limit < 1) checkWhole('limit', limit, 1, 2 ** 32);
     return Math.floor(this.unit() * limit);
   }
 

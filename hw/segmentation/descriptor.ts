@@ -5,6 +5,7 @@
  * Source: Intel SDM vol. 3A, "Segment Descriptors", "System Descriptor Types" and "Call Gates".
  */
 
+import { checkWhole } from '../arguments.js';
 import type { Word64 } from '../address.js';
 import type { EntryField, EntryFormat } from '../paging/format.js';
 
@@ -200,9 +201,13 @@ export interface SegmentFields {
   readonly granular: boolean;
 }
 
-/** Builds a descriptor. */
+/** Builds a descriptor. @throws RangeError for a value that its field has no room for */
 export function packSegment(fields: SegmentFields): Word64 {
   const { base, limit } = fields;
+  checkWhole('base', base, 0, 2 ** 32 - 1);
+  checkWhole('limit', limit, 0, 2 ** 20 - 1);
+  checkWhole('type', fields.type, 0, 15);
+  checkWhole('privilege', fields.privilege, 0, 3);
   const flags =
     (fields.type << 8) |
     (fields.codeOrData ? CODE_OR_DATA : 0) |
@@ -247,13 +252,17 @@ export interface CallGateFields {
   readonly present: boolean;
 }
 
-/** Builds the 8-byte form of a call gate. */
+/** Builds the 8-byte form of a call gate. @throws RangeError for a value that its field has no room for */
 export function packCallGate(fields: CallGateFields): Word64 {
-  const flags =
-    (fields.parameters & 31) | (fields.type << 8) | (fields.privilege << 13) | (fields.present ? PRESENT : 0);
+  checkWhole('offset', fields.offset, 0, 2 ** 32 - 1);
+  checkWhole('selector', fields.selector, 0, 0xffff);
+  checkWhole('parameters', fields.parameters, 0, 31);
+  checkWhole('type', fields.type, 0, 15);
+  checkWhole('privilege', fields.privilege, 0, 3);
+  const flags = fields.parameters | (fields.type << 8) | (fields.privilege << 13) | (fields.present ? PRESENT : 0);
   return {
     hi: (fields.offset & 0xffff_0000) | flags,
-    lo: ((fields.selector & 0xffff) << 16) | (fields.offset & 0xffff),
+    lo: (fields.selector << 16) | (fields.offset & 0xffff),
   };
 }
 

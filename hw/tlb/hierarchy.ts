@@ -57,11 +57,23 @@ export interface TlbPart {
   readonly sizes: readonly number[];
 }
 
+/** @throws RangeError for arrays that cannot stand in one level: of no page size, or more than two of the same. */
+export function checkLevel(level: TlbLevelShape, name: string): void {
+  for (const { pages } of level) {
+    if (pages.length > 0 && pages.every((shift) => SIZE_SHIFTS.includes(shift))) continue;
+    throw new RangeError(
+      `${name}: pages '${pages.join(', ')}' must be at least one of 12, 21, 22 and 30, and no other`,
+    );
+  }
+  for (const shift of SIZE_SHIFTS) {
+    const arrays = level.filter(({ pages }) => pages.includes(shift)).length;
+    if (arrays <= 2) continue;
+    throw new RangeError(`${name}: ${arrays} arrays hold pages of 2^${shift} bytes; give at most two a page size`);
+  }
+}
+
 function makePart(shape: TlbArrayShape, name: string): TlbPart {
   const sizes = shape.pages.map((shift) => SIZE_SHIFTS.indexOf(shift));
-  if (sizes.includes(-1)) {
-    throw new RangeError(`${name}: pages ${shape.pages.join(', ')} must each be 12, 21, 22 or 30`);
-  }
   return { name, tlb: new Tlb(shape, name), sizes };
 }
 
@@ -80,6 +92,7 @@ export class TlbHierarchy {
   constructor(geometry: TlbGeometry) {
     const parts: TlbPart[] = [];
     const group = (level: TlbLevelShape, name: string): TlbGroup => {
+      checkLevel(level, name);
       const made = level.map((shape) => makePart(shape, name));
       parts.push(...made);
       return new TlbGroup(made);

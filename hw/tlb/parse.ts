@@ -13,6 +13,7 @@
 
 import { parsePageSize, SIZE_SHIFTS } from '../address.js';
 import { DEFAULT_WALK_CACHES, presetByName, presetNames } from './presets.js';
+import { checkLevel } from './hierarchy.js';
 import type { TlbArrayShape, TlbGeometry, TlbLevelShape } from './hierarchy.js';
 import type { Replacement } from './replacement.js';
 import { checkShape, MOST_ENTRIES } from './shape.js';
@@ -54,7 +55,9 @@ function parseLevel(text: string, seed: number): TlbLevelShape {
       `a TLB of ${arrays.length} arrays in one level: give at most ${MOST_ARRAYS}, apart by page size`,
     );
   }
-  return arrays.map((array) => parseArray(array, seed));
+  const level = arrays.map((array) => parseArray(array, seed));
+  checkLevel(level, `TLB '${text}'`);
+  return level;
 }
 
 /**

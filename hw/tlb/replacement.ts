@@ -10,6 +10,8 @@ export type Replacement = 'lru' | 'tree-plru' | 'fifo' | 'random';
 
 const CODES: Readonly<Record<Replacement, number>> = { lru: LRU, 'tree-plru': TREE_PLRU, fifo: FIFO, random: RANDOM };
 
+export const REPLACEMENTS = Object.keys(CODES) as readonly Replacement[];
+
 /** The number that hot code switches on. */
 export function replacementCode(name: Replacement): number {
   return CODES[name];

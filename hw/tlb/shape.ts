@@ -1,6 +1,7 @@
 /** The shape of one array of TLB entries, as it is asked for. */
 
-import { TREE_PLRU_MAX_WAYS } from './replacement.js';
+import { checkChoice, isWhole } from '../arguments.js';
+import { REPLACEMENTS, TREE_PLRU_MAX_WAYS } from './replacement.js';
 import type { Replacement } from './replacement.js';
 
 /** A miss compares every way of a set: with a million of them a common run would take hours. */
@@ -20,15 +21,16 @@ export interface TlbShape {
 /** @throws RangeError that names the field, the value and what would do. */
 export function checkShape(shape: TlbShape, name: string): void {
   const { entries, ways } = shape;
-  if (!Number.isInteger(entries) || entries < 1 || entries > MOST_ENTRIES) {
+  if (!isWhole(entries, 1, MOST_ENTRIES)) {
     throw new RangeError(`${name}: entries ${entries} must be a whole number from 1 to ${MOST_ENTRIES}`);
   }
-  if (!Number.isInteger(ways) || ways < 1 || entries % ways !== 0) {
+  if (!isWhole(ways, 1) || entries % ways !== 0) {
     throw new RangeError(`${name}: ways ${ways} must be a whole number that divides the ${entries} entries`);
   }
   if (ways > MOST_WAYS) {
     throw new RangeError(`${name}: ways ${ways} must be at most ${MOST_WAYS}`);
   }
+  checkChoice(`${name}: replacement`, shape.replacement ?? 'lru', REPLACEMENTS);
   if (shape.replacement === 'tree-plru' && ways > TREE_PLRU_MAX_WAYS) {
     throw new RangeError(`${name}: ways ${ways} must be at most ${TREE_PLRU_MAX_WAYS} for tree-plru`);
   }

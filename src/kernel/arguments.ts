@@ -1,26 +1,11 @@
 /** What every call asks of its arguments before it looks at them. Segments ask the same. */
 
-/** Whether `value` is a whole number from `least` to `most`: NaN, fractions and infinities are not. */
-export function isWhole(value: number, least = -Number.MAX_VALUE, most = Number.MAX_VALUE): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
-}
+import { checkWhole } from '../../hw/arguments.js';
 
-/** Refuses what is no whole number in a range. @throws RangeError with the name, the value and the range */
-export function checkWhole(name: string, value: number, least: number, most: number): void {
-  if (!isWhole(value, least, most)) {
-    throw new RangeError(`${name} ${value}: must be a whole number from ${least} to ${most}`);
-  }
-}
+export { checkChoice, checkWhole, isWhole } from '../../hw/arguments.js';
 
 /** Refuses an access that no instruction makes. @throws RangeError */
 export function checkAccess(address: number, size: number): void {
   checkWhole('address', address, 0, Number.MAX_SAFE_INTEGER);
   checkWhole('size', size, 1, 8);
-}
-
-/** Refuses a value that is none of `choices`. @throws RangeError with the name, the value and the choices */
-export function checkChoice<T extends string | number>(name: string, value: T, choices: readonly T[]): void {
-  if (choices.includes(value)) return;
-  const shown = (choice: T): string => (typeof choice === 'string' ? `'${choice}'` : String(choice));
-  throw new RangeError(`${name} ${shown(value)}: must be ${choices.map(shown).join(' or ')}`);
 }

@@ -41,7 +41,7 @@ function access(random: Random): Omit<Exercise, 'topic' | 'kind'> {
 
 function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   const { hi, lo } = packSegment({
-    base: (random.nextInt32() >>> 0) & 0xffff_f000,
+    base: (random.nextInt32() & 0xffff_f000) >>> 0,
     limit: random.below(2 ** 20),
     type: random.below(16),
     codeOrData: true,

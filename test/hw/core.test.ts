@@ -35,7 +35,7 @@ describe('Core', () => {
   it.each([NaN, 1.5, -1, Infinity, 2 ** 54])('refuses %d as a plain address', (address) => {
     const { core: cpu } = core();
     expect(() => cpu.peek(address, 1)).toThrow(RangeError);
-    expect(() => cpu.poke(address, 1, 0)).toThrow(`address ${address} must be a whole number`);
+    expect(() => cpu.poke(address, 1, 0)).toThrow(`address ${address}: must be a whole number`);
   });
 
   it('refuses an address above 4 GiB while addresses have 32 bits', () => {
@@ -46,7 +46,7 @@ describe('Core', () => {
 
   it('refuses a size that is none', () => {
     const { core: cpu } = core();
-    expect(() => cpu.peek(0, 3 as 4)).toThrow('size 3 must be 1, 2 or 4');
+    expect(() => cpu.peek(0, 3 as 4)).toThrow('size 3: must be 1 or 2 or 4');
   });
 
   it('ends the access when the handler gives up, or when there is none', () => {

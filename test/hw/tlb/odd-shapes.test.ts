@@ -42,6 +42,7 @@ it.each([
   ['1048577x1', 'entries 1048577 must be a whole number from 1 to 1048576'],
   ['1048576x1+1x1', '1048577 entries in all; give at most 1048576'],
   [Array(9).fill('1x1').join(), '9 arrays in one level: give at most 8'],
+  ['4x1@4K,4x1@4K2M,4x1@1G4K', '3 arrays hold pages of 2^12 bytes; give at most two a page size'],
 ])('a TLB too large to model is refused: %s', (text, words) => {
   expect(() => parseTlb(text)).toThrow(words);
 });
