@@ -14,6 +14,11 @@ export function checkWhole(name: string, value: number, least: number, most: num
   }
 }
 
+/** Refuses a size that no load or store has. @throws RangeError */
+export function checkSize(size: number): void {
+  if ((size | 0) !== size || (size - 1) >>> 0 > 7) checkWhole('size', size, 1, 8);
+}
+
 /** Refuses what is no address up to `most`, whose range is told in hexadecimal. @throws RangeError */
 export function checkPlainAddress(name: string, value: number, most: number): void {
   if (!isWhole(value, 0, most)) {

@@ -8,10 +8,11 @@ import { HitRule } from './tlb/tlb.js';
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { sideOf } = translation;
 
-/** @throws RangeError for a length that the arrays of a batch do not have */
-export function checkLength(length: number, his: Int32Array, los: Int32Array, results: Int32Array): void {
+/** @throws RangeError for a length that the arrays of a batch do not have, or a first index past it */
+export function checkLength(length: number, his: Int32Array, los: Int32Array, results: Int32Array, from = 0): void {
   const most = Math.min(his.length, los.length, results.length);
   if ((length | 0) !== length || length < 0 || length > most) checkWhole('length', length, 0, most);
+  if ((from | 0) !== from || from < 0 || from > length) checkWhole('from', from, 0, length);
 }
 
 export class BatchTranslation extends Translation {
@@ -21,7 +22,7 @@ export class BatchTranslation extends Translation {
    * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
    * frames go to the same places of `frames`. It stops at an address that has any bit of `align`, which is 0 to 3.
    *
-   * @throws RangeError for a length that the arrays do not have
+   * @throws RangeError for a length that the arrays do not have, or a `from` past it
    * @returns `length`, or the index where it stopped, or of the first that faults, whose status is in {@link fault}.
    */
   translateMany(
@@ -33,7 +34,7 @@ export class BatchTranslation extends Translation {
     from = 0,
     align = 0,
   ): number {
-    checkLength(length, his, los, frames);
+    checkLength(length, his, los, frames, from);
     for (let i = from; i < length; i++) {
       const hits = this.translateHits(his, los, i, length, access, frames, align);
       if (this.modelled) this.counters.addL1Hits(sideOf(access), hits - i);

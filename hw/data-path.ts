@@ -5,6 +5,7 @@
 
 import * as accesses from './access.js';
 import * as address from './address.js';
+import * as args from './arguments.js';
 import { BatchTranslation, checkLength } from './batch.js';
 import * as exception from './exception.js';
 import * as memory from './ram.js';
@@ -13,6 +14,7 @@ import * as reg from './registers.js';
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
+const { checkSize } = args;
 const { GENERAL_PROTECTION, OK } = exception;
 const { wordIndex } = memory;
 const { longModeActive } = reg;
@@ -76,8 +78,12 @@ export class DataPath extends BatchTranslation {
     return OK;
   }
 
-  /** Loads 1 to 8 bytes; the value is then in {@link valueLo} and {@link valueHi}. */
+  /**
+   * Loads 1 to 8 bytes; the value is then in {@link valueLo} and {@link valueHi}.
+   * @throws RangeError for another size
+   */
   read(hi: number, lo: number, size: number, access: number): number {
+    checkSize(size);
     const status = this.locate(hi, lo, size, access);
     if (status < 0) return status;
     if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
@@ -139,8 +145,12 @@ export class DataPath extends BatchTranslation {
     return length;
   }
 
-  /** Stores 1 to 8 bytes; nothing is stored unless every byte may be. `access` is taken as a write. */
+  /**
+   * Stores 1 to 8 bytes; nothing is stored unless every byte may be. `access` is taken as a write.
+   * @throws RangeError for another size
+   */
   write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number {
+    checkSize(size);
     const status = this.locate(hi, lo, size, access | WRITE);
     if (status < 0) return status;
     if (this.secondFrame >= 0 || !this.storeWhole(lo, size, valueLo, valueHi)) {

@@ -7,7 +7,7 @@
  */
 
 import { formatHex, highWord, lowWord, PAGE_BYTES, PAGE_SHIFT, toNumber } from './address.js';
-import { checkPlainAddress } from './arguments.js';
+import { checkPlainAddress, checkWhole } from './arguments.js';
 import { BUS_ERROR, FaultRecord, OK } from './exception.js';
 import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
 import type { SharedRam } from './shared-memory.js';
@@ -309,16 +309,24 @@ export class Ram {
     return this.journal?.get(index);
   }
 
-  /** Copies one 4 KiB frame; both must be installed. */
+  /** Copies one 4 KiB frame; both must be installed. @throws RangeError for a frame past the end of RAM */
   copyFrame(from: number, to: number): void {
+    this.checkFrames(from, 1);
+    this.checkFrames(to, 1);
     const start = wordIndex(from, 0);
     this.words.copyWithin(wordIndex(to, 0), start, start + FRAME_WORDS);
   }
 
-  /** Fills `count` frames from `frame` with zeros; they must be installed. */
+  /** Fills `count` frames from `frame` with zeros; they must be installed. @throws RangeError as {@link copyFrame} */
   zeroFrames(frame: number, count = 1): void {
+    this.checkFrames(frame, count);
     const start = wordIndex(frame, 0);
     this.words.fill(0, start, start + count * FRAME_WORDS);
+  }
+
+  private checkFrames(frame: number, count: number): void {
+    checkWhole('frame', frame, 0, this.frames - 1);
+    checkWhole('count', count, 0, this.frames - frame);
   }
 
   /** A 64-bit value as BigInt: for tools and tests. @throws RangeError for no address, or where no RAM answers. */

@@ -8,6 +8,7 @@
 
 import { highWordAfter } from '../address.js';
 import { FETCH, IMPLICIT, READ, USER, WRITE } from '../access.js';
+import { checkSize } from '../arguments.js';
 import { FaultRecord, GENERAL_PROTECTION, OK } from '../exception.js';
 import { CR0_PE, EFER_LMA } from '../registers.js';
 import { ACCESSED, namesLdt } from './descriptor.js';
@@ -173,6 +174,7 @@ export class SegmentationUnit {
   /** Reads `size` bytes (1, 2, 4 or 8) at segment:offset; the value is then in `memory.valueLo` and `valueHi`. */
   read(segment: number, offsetHi: number, offsetLo: number, size: number): number {
     const register = this.segments[segment];
+    checkSize(size);
     const status = this.toLinear(register, offsetHi, offsetLo, size, READ);
     if (status < 0) return status;
     const { memory, linearHi, linearLo, levelBits } = this;
@@ -183,6 +185,7 @@ export class SegmentationUnit {
   /** Writes `size` bytes (1, 2, 4 or 8) at segment:offset, or faults with nothing written. */
   write(segment: number, offsetHi: number, offsetLo: number, size: number, valueLo: number, valueHi: number): number {
     const register = this.segments[segment];
+    checkSize(size);
     const status = this.toLinear(register, offsetHi, offsetLo, size, WRITE);
     if (status < 0) return status;
     const access = WRITE | this.levelBits;
@@ -197,6 +200,7 @@ export class SegmentationUnit {
 
   /** Fetches an instruction of `size` bytes at CS:offset. */
   fetch(offsetHi: number, offsetLo: number, size: number): number {
+    checkSize(size);
     const status = this.toLinear(this.cs, offsetHi, offsetLo, size, FETCH);
     if (status < 0) return status;
     const { memory, linearHi, linearLo } = this;

@@ -1,11 +1,11 @@
 /** What every call asks of its arguments before it looks at them. Segments ask the same. */
 
-import { checkWhole } from '../../hw/arguments.js';
+import { checkSize, checkWhole } from '../../hw/arguments.js';
 
-export { checkChoice, checkWhole, isWhole } from '../../hw/arguments.js';
+export { checkChoice, checkSize, checkWhole, isWhole } from '../../hw/arguments.js';
 
 /** Refuses an access that no instruction makes. @throws RangeError */
 export function checkAccess(address: number, size: number): void {
   checkWhole('address', address, 0, Number.MAX_SAFE_INTEGER);
-  checkWhole('size', size, 1, 8);
+  checkSize(size);
 }

@@ -9,7 +9,7 @@
 import { CS, DS, SEGMENT_NAMES } from '../../hw/segmentation/register.js';
 import type { Exception } from '../../hw/exception.js';
 import type { SegmentedCore } from '../../hw/segmentation/core.js';
-import { checkChoice, checkWhole, isWhole } from '../kernel/arguments.js';
+import { checkChoice, checkSize, checkWhole, isWhole } from '../kernel/arguments.js';
 import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/errno.js';
 import { findRoom, swapOut } from './allocation.js';
 import { FITS, HoleArena, roundUp } from './arena.js';
@@ -315,7 +315,7 @@ export class SegmentKernel {
   /** Jumps to `selector:offset` and fetches 1 to 8 bytes of code there, as the process would. @throws RangeError as {@link load} */
   fetch(process: SegmentProcess, selector: number, offset: number, size: number): number {
     checkProgramAccess(CS, selector, offset);
-    checkWhole('size', size, 1, 8);
+    checkSize(size);
     if (!this.switchTo(process)) return ESRCH;
     return this.finish(this.memory.core.fetchFrom(selector, offset | 0, size));
   }

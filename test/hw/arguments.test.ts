@@ -1,13 +1,15 @@
 /** What callers give in plain numbers: nonsense is an error that names it, before anything is done. */
 
 import { describe, expect, it } from 'vitest';
-import { READ } from '../../hw/access.js';
+import { READ, WRITE } from '../../hw/access.js';
 import { Core } from '../../hw/core.js';
 import { GENERAL_PROTECTION } from '../../hw/exception.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
 import { Random } from '../../hw/random.js';
 import { packCallGate, packSegment } from '../../hw/segmentation/descriptor.js';
+import { DS } from '../../hw/segmentation/register.js';
+import { SegmentationUnit } from '../../hw/segmentation/unit.js';
 import type { TlbArrayShape } from '../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import type { TranslationPath } from '../../hw/translation.js';
@@ -17,6 +19,7 @@ const NONSENSE = [NaN, Infinity, -Infinity, -1, 1.5];
 
 const ram = new Ram({ bytes: 1 << 20 });
 const core = new Core(new Mmu({ ram }));
+const unit = new SegmentationUnit(core.mmu);
 
 function bare(): Core {
   return new Core(new Mmu({ ram: new Ram({ bytes: 1 << 20 }) }));
@@ -39,6 +42,43 @@ describe.each(NONSENSE)('%d', (value) => {
       /pages .* must be at least one of 12, 21, 22 and 30, and no other$/,
     ],
     ['a length', () => batch(value), /^length .* from 0 to 4$/],
+    ['an index to begin with', () => batch(4, value), /^from .* from 0 to 4$/],
+    ['bytes to read', () => core.mmu.read(0, 0, value, READ), /^size .* from 1 to 8$/],
+    ['bytes to write', () => core.mmu.write(0, 0, value, 1, 0, WRITE), /^size .* from 1 to 8$/],
+    ['bytes to load', () => core.load(0, 0, value), /^size .* from 1 to 8$/],
+    ['bytes to store', () => core.store(0, 0, value, 1), /^size .* from 1 to 8$/],
+    ['bytes to fetch', () => core.fetch(0, 0, value), /^size .* from 1 to 8$/],
+    ['bytes of a segment to read', () => unit.read(DS, 0, 0, value), /^size .* from 1 to 8$/],
+    ['bytes of a segment to write', () => unit.write(DS, 0, 0, value, 1, 0), /^size .* from 1 to 8$/],
+    ['bytes of code', () => unit.fetch(0, 0, value), /^size .* from 1 to 8$/],
+    [
+      'a frame to copy',
+      () => {
+        ram.copyFrame(value, 0);
+      },
+      /^frame .* from 0 to 255$/,
+    ],
+    [
+      'a frame to copy to',
+      () => {
+        ram.copyFrame(0, value);
+      },
+      /^frame .* from 0 to 255$/,
+    ],
+    [
+      'a frame to clear',
+      () => {
+        ram.zeroFrames(value);
+      },
+      /^frame .* from 0 to 255$/,
+    ],
+    [
+      'a count of frames',
+      () => {
+        ram.zeroFrames(0, value);
+      },
+      /^count .* from 0 to 256$/,
+    ],
     ['a base', () => packSegment({ ...SEGMENT, base: value }), /^base .* from 0 to 4294967295$/],
     ['a limit of a segment', () => packSegment({ ...SEGMENT, limit: value }), /^limit .* from 0 to 1048575$/],
     ['a type', () => packSegment({ ...SEGMENT, type: value }), /^type .* from 0 to 15$/],
@@ -77,8 +117,8 @@ function shaped(changes: Partial<TlbArrayShape>): ReturnType<typeof parseTlb> {
   return { ...parseTlb('none'), l1Data: [{ ...SMALL, ...changes }] };
 }
 
-function batch(length: number): number {
-  return new Mmu({ ram }).translateMany(new Int32Array(8), new Int32Array(4), length, READ, new Int32Array(6));
+function batch(length: number, from = 0): number {
+  return new Mmu({ ram }).translateMany(new Int32Array(8), new Int32Array(4), length, READ, new Int32Array(6), from);
 }
 
 it.each([NaN, Infinity, 0.5])('a seed of %d is refused, and a negative one is not', (seed) => {
@@ -108,6 +148,14 @@ it('refuses a RAM without ranges, a path and a replacement that there are not, a
   expect(() => new Mmu({ ram, tlb: { ...parseTlb('none'), l2: [SMALL, SMALL, SMALL] } })).toThrow(
     'L2 TLB: 3 arrays hold pages of 2^12 bytes; give at most two a page size',
   );
+});
+
+it.each([0, 9, 4097, 2 ** 32])('a size of %d is refused before anything is translated or stored', (size) => {
+  const cpu = bare();
+  expect(() => cpu.load(0, 0, size)).toThrow(`size ${size}: must be a whole number from 1 to 8`);
+  expect(() => cpu.store(0, 0, size, 1)).toThrow(RangeError);
+  expect(() => new SegmentationUnit(cpu.mmu).read(DS, 0, 0, size)).toThrow(RangeError);
+  expect([cpu.mmu.counters.snapshot().data.lookups, cpu.mmu.ram.load32(0, 0)]).toEqual([0, 0]);
 });
 
 describe('an address to peek at or poke', () => {
