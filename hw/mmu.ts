@@ -138,7 +138,7 @@ export class Mmu extends DataPath {
     if (!reg.acceptsCr3(registers, hi, this.features.maxPhysicalBits)) return this.refuse();
     const before = { cr3Hi: registers.cr3Hi, cr3Lo: registers.cr3Lo };
     const pcids = (registers.cr4 & reg.CR4_PCIDE) !== 0;
-    const keep = pcids && hi < 0;
+    const keep = pcids && hi >> 31 !== 0;
     registers.cr3Hi = reg.longModeActive(registers) ? hi & 0x7fff_ffff : 0;
     registers.cr3Lo = lo;
     if (!this.loadPdptes()) {

@@ -6,7 +6,7 @@ import type { Word64 } from '../../hw/address.js';
 import { describeException } from '../../hw/exception.js';
 import { Mmu } from '../../hw/mmu.js';
 import { Ram } from '../../hw/ram.js';
-import { CR0_ET, CR4_PCIDE, EFER_LMA } from '../../hw/registers.js';
+import { CR0_ET, CR0_KNOWN, CR4_PCIDE, EFER_LMA } from '../../hw/registers.js';
 import { loadGdt, loadLdt, loadTaskRegister } from '../../hw/segmentation/table-registers.js';
 import { LONG } from '../../hw/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/segmentation/unit.js';
@@ -78,7 +78,7 @@ function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {
 function refusedRegister(mmu: Mmu, { cr0, cr4, efer }: MachineState['registers']): 'cr0' | 'cr3' | 'cr4' | 'efer' {
   if (((mmu.efer ^ efer.lo) & ~EFER_LMA) !== 0) return 'efer';
   if (((mmu.cr4 ^ cr4.lo) & ~CR4_PCIDE) !== 0) return 'cr4';
-  if (((mmu.cr0 ^ cr0.lo) & ~CR0_ET) !== 0) return 'cr0';
+  if (((mmu.cr0 ^ cr0.lo) & CR0_KNOWN & ~CR0_ET) !== 0) return 'cr0';
   return mmu.cr4 === cr4.lo ? 'cr3' : 'cr4';
 }
 

@@ -132,6 +132,16 @@ describe('registers hold what exists of what is written', () => {
     expect(mmu.cr0).toBe(0x8001_0011);
   });
 
+  it.each([0x8000_0000, 0x8000_0000 | 0])('bit 63 of MOV to CR3 keeps translations, as %i too', (keep) => {
+    const tables = new Tables();
+    tables.map(0x5000, 100);
+    const mmu = tables.mmu({}, 0x2_0000);
+    mmu.translate(0, 0x5000, READ);
+    mmu.writeCr3(keep, mmu.cr3Lo);
+    mmu.translate(0, 0x5000, READ);
+    expect(mmu.counters.snapshot().data.walks).toBe(1);
+  });
+
   it('refuses CR4.CET, which is not modelled', () => {
     const mmu = fresh();
     expect(mmu.writeCr4(1 << 23)).toBe(GENERAL_PROTECTION);

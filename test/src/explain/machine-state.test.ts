@@ -47,6 +47,7 @@ test.each([
   [{ tlb: '64x5' }, /^tlb: .*ways 5/],
   [{ registers: { cr0: '0x80000000' } }, /^registers\.cr0: the processor refuses 0x80000000/],
   [{ registers: { cr0: 1, cr4: '0x80000000' } }, /^registers\.cr4: the processor refuses/],
+  [{ registers: { cr0: '0x80000041', cr3: '0x100000000000', cr4: '0x20', efer: '0x100' } }, /^registers\.cr3: the/],
   [{ registers: { cr0: 1, efer: '0x2' } }, /^registers\.efer: the processor refuses/],
   [{ accesses: [{ at: '0x4000000' }] }, /^accesses\.0: bus error.*leave it out/],
   [{ segments: { gdt: { base: 0, limit: 7 }, ldt: '0x8' } }, /^segments\.ldt: LLDT 0x8 ends in #GP/],
