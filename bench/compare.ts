@@ -5,16 +5,16 @@
  */
 
 import Table from 'cli-table3';
-import { USER, WRITE } from '../hw/access.js';
-import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/address.js';
-import { DEFAULT_COSTS } from '../hw/cost.js';
+import { USER, WRITE } from '../hw/base/access.js';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/base/address.js';
+import { DEFAULT_COSTS } from '../hw/translate/cost.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { compare } from '../src/compare/compare.js';
 import { MOST_LOOKUPS } from '../src/compare/lookups.js';
 import { Machine } from '../src/compare/machine.js';
 import { Resident } from '../src/compare/resident.js';
-import { openTrace } from '../src/trace/open.js';
-import { shippedTraces } from '../src/trace/shipped.js';
+import { openTrace } from '../src/trace/node/open.js';
+import { shippedTraces } from '../src/trace/node/shipped.js';
 import { hostText, thisHost } from './host.js';
 import type { Host } from './host.js';
 import { cpuNow, median, rangeText, ratioOf } from './ratio.js';

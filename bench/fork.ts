@@ -1,7 +1,7 @@
 /** What does fork cost per present entry, the child's exit included? */
 
-import { Ram } from '../hw/ram.js';
-import type { PagePolicy } from '../src/kernel/process.js';
+import { Ram } from '../hw/memory/ram.js';
+import type { PagePolicy } from '../src/kernel/space/process.js';
 import type { BenchTask } from './measure.js';
 import { ResidentProcess } from './resident.js';
 

@@ -3,7 +3,7 @@
  * of which comes back as the 200th: code that had gone megamorphic meanwhile would show as a ratio above 1.
  */
 
-import { READ, USER } from '../hw/access.js';
+import { READ, USER } from '../hw/base/access.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { CHUNK, LOADS, makeChunks, makeRam, pagingMmu } from './native/workload.js';
 import { cpuNow } from './ratio.js';

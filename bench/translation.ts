@@ -1,8 +1,8 @@
 /** How fast are translations: first-level hits, second-level hits, misses; one call at a time, and in batches? */
 
-import { READ, USER } from '../hw/access.js';
-import { highWord, lowWord } from '../hw/address.js';
-import { Random } from '../hw/random.js';
+import { READ, USER } from '../hw/base/access.js';
+import { highWord, lowWord } from '../hw/base/address.js';
+import { Random } from '../hw/base/random.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { Machine } from '../src/compare/machine.js';
 import type { BenchTask } from './measure.js';

@@ -1,10 +1,10 @@
 /** One processor of bench/two-cores.ts: does the work that it is sent, beginning together with the other one. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Mmu } from '../hw/mmu.js';
-import { Ram } from '../hw/ram.js';
-import type { SharedRam } from '../hw/shared-memory.js';
-import type { TranslationPath } from '../hw/translation.js';
+import type { Mmu } from '../hw/x86/mmu.js';
+import { Ram } from '../hw/memory/ram.js';
+import type { SharedRam } from '../hw/memory/shared-memory.js';
+import type { TranslationPath } from '../hw/translate/translation.js';
 import { batchChunk, CHUNK, loadChunks, makeChunks, makeRam, mmuFor } from './native/workload.js';
 import type { Addresses, Pattern } from './native/workload.js';
 

@@ -5,13 +5,13 @@
  * the handler says so, as an instruction that faulted is restarted. The handler is the operating system.
  */
 
-import { FETCH, READ, USER, WRITE } from './access.js';
-import { highWord, lowWord } from './address.js';
-import { checkChoice, checkPlainAddress, checkWhole } from './arguments.js';
-import { DOUBLE_FAULT, OK, PAGE_FAULT } from './exception.js';
-import type { Exception, FaultRecord } from './exception.js';
-import type { Mmu } from './mmu.js';
-import { longModeActive } from './registers.js';
+import { FETCH, READ, USER, WRITE } from './base/access.js';
+import { highWord, lowWord } from './base/address.js';
+import { checkChoice, checkPlainAddress, checkWhole } from './base/arguments.js';
+import { DOUBLE_FAULT, OK, PAGE_FAULT } from './x86/exception.js';
+import type { Exception, FaultRecord } from './x86/exception.js';
+import type { Mmu } from './x86/mmu.js';
+import { longModeActive } from './x86/registers.js';
 
 /** Deals with an exception; true restarts the access, false gives it up. */
 export type ExceptionHandler = (exception: Exception, core: Core) => boolean;

@@ -1,18 +1,18 @@
 /** The hardware alone: what `pagewalk/hw` exports. */
-export * from './access.js';
-export * from './address.js';
+export * from './base/access.js';
+export * from './base/address.js';
 export * from './core.js';
-export * from './cost.js';
-export { Counters } from './counters.js';
-export type { AccessCounts, CounterValues } from './counters.js';
-export * from './exception.js';
-export * from './mmu.js';
-export * from './paging/format.js';
-export * from './paging/x86-format.js';
-export * from './ram.js';
-export * from './random.js';
-export * from './registers.js';
-export { describeDescriptor, describeSelector } from './segmentation/describe.js';
+export * from './translate/cost.js';
+export { Counters } from './translate/counters.js';
+export type { AccessCounts, CounterValues } from './translate/counters.js';
+export * from './x86/exception.js';
+export * from './x86/mmu.js';
+export * from './base/format.js';
+export * from './x86/format.js';
+export * from './memory/ram.js';
+export * from './base/random.js';
+export * from './x86/registers.js';
+export { describeDescriptor, describeSelector } from './x86/segmentation/describe.js';
 export {
   CALL_GATE_FORMAT,
   LONG_UPPER_FORMAT,
@@ -22,19 +22,19 @@ export {
   SELECTOR_FIELDS,
   unpackCallGate,
   unpackSegment,
-} from './segmentation/descriptor.js';
-export type { CallGateFields, SegmentFields } from './segmentation/descriptor.js';
-export { farReturn } from './segmentation/far-return.js';
-export { farCall, farJump } from './segmentation/far-transfer.js';
-export { loadSegment, setSegmentBase } from './segmentation/load.js';
-export * from './segmentation/query.js';
-export * from './segmentation/register.js';
-export { loadGdt, loadLdt, loadTaskRegister } from './segmentation/table-registers.js';
-export type { SharedRam } from './shared-memory.js';
-export { SegmentationUnit } from './segmentation/unit.js';
-export type { LinearMemory, SegmentationMode } from './segmentation/unit.js';
-export { describeStale } from './stale-check.js';
-export type { ChangedEntry, StaleEntry } from './stale-check.js';
+} from './x86/segmentation/descriptor.js';
+export type { CallGateFields, SegmentFields } from './x86/segmentation/descriptor.js';
+export { farReturn } from './x86/segmentation/far-return.js';
+export { farCall, farJump } from './x86/segmentation/far-transfer.js';
+export { loadSegment, setSegmentBase } from './x86/segmentation/load.js';
+export * from './x86/segmentation/query.js';
+export * from './x86/segmentation/register.js';
+export { loadGdt, loadLdt, loadTaskRegister } from './x86/segmentation/table-registers.js';
+export type { SharedRam } from './memory/shared-memory.js';
+export { SegmentationUnit } from './x86/segmentation/unit.js';
+export type { LinearMemory, SegmentationMode } from './x86/segmentation/unit.js';
+export { describeStale } from './translate/stale-check.js';
+export type { ChangedEntry, StaleEntry } from './translate/stale-check.js';
 export type { TlbArrayShape, TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
 export { parseTlb } from './tlb/parse.js';
 export { MODEL_DEFAULT, NO_TLB, presetByName, presetNames } from './tlb/presets.js';

@@ -1,7 +1,7 @@
 /** What a fork costs against the memory that the process has resident: entries and tables, and the host's time. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
-import { Ram } from '../../hw/ram.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
+import { Ram } from '../../hw/memory/ram.js';
 import { cpuNow, median } from '../ratio.js';
 import { ResidentProcess } from '../resident.js';
 import { sizesUpTo } from './sizes.js';

@@ -3,8 +3,8 @@
  * {@link Readings}, or null when the host refuses the RAM.
  */
 
-import { Ram } from '../../hw/ram.js';
-import type { PagePolicy } from '../../src/kernel/process.js';
+import { Ram } from '../../hw/memory/ram.js';
+import type { PagePolicy } from '../../src/kernel/space/process.js';
 import { ResidentProcess } from '../resident.js';
 import type { Readings } from './memory.js';
 

@@ -5,14 +5,14 @@
  * tables. Every point has MMUs of its own, which stay alive and take turns, round after round.
  */
 
-import { READ, USER } from '../../hw/access.js';
-import { highWord, lowWord, pageSizeName, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
-import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
-import type { Mmu } from '../../hw/mmu.js';
-import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
-import { Random } from '../../hw/random.js';
-import type { Ram } from '../../hw/ram.js';
-import { reserveRam } from '../../src/compare/reserve-ram.js';
+import { READ, USER } from '../../hw/base/access.js';
+import { highWord, lowWord, pageSizeName, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
+import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/x86/format.js';
+import { Random } from '../../hw/base/random.js';
+import type { Ram } from '../../hw/memory/ram.js';
+import { reserveRam } from '../../hw/memory/reserve.js';
 import { pagingMmu, ROOT } from '../native/workload.js';
 import { cpuNow, median } from '../ratio.js';
 import { sizesUpTo } from './sizes.js';

@@ -1,4 +1,4 @@
-/* fork: whole tables in one pass, as src/kernel/fork.ts does it; and the fork of the host's own kernel. */
+/* fork: whole tables in one pass, as src/kernel/vmas/fork.ts does it; and the fork of the host's own kernel. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

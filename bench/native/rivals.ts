@@ -1,10 +1,10 @@
 /** pagewalk's translation paths on the workloads of the C reference, at the public API. */
 
-import { READ, USER } from '../../hw/access.js';
-import type { Mmu } from '../../hw/mmu.js';
-import * as memory from '../../hw/ram.js';
-import { Ram } from '../../hw/ram.js';
-import type { TranslationPath } from '../../hw/translation.js';
+import { READ, USER } from '../../hw/base/access.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
+import * as memory from '../../hw/memory/ram.js';
+import { Ram } from '../../hw/memory/ram.js';
+import type { TranslationPath } from '../../hw/translate/translation.js';
 import { cpuNow } from '../ratio.js';
 import { ResidentProcess } from '../resident.js';
 import { batchChunk, CHUNK, loadChunks, LOADS, makeChunks, mmuFor } from './workload.js';

@@ -3,15 +3,15 @@
  * 4 KiB pages and once in 2 MiB pages, and four ways to load words of it.
  */
 
-import { READ, USER } from '../../hw/access.js';
-import { Mmu } from '../../hw/mmu.js';
-import type { MmuOptions } from '../../hw/mmu.js';
-import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
-import { Ram } from '../../hw/ram.js';
-import { mix } from '../../hw/random.js';
-import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/registers.js';
+import { READ, USER } from '../../hw/base/access.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import type { MmuOptions } from '../../hw/x86/mmu.js';
+import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/x86/format.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { mix } from '../../hw/base/random.js';
+import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/x86/registers.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import type { TranslationPath } from '../../hw/translation.js';
+import type { TranslationPath } from '../../hw/translate/translation.js';
 
 const MIB = 1 << 20;
 const DATA_BYTES = 64 * MIB;

@@ -1,6 +1,6 @@
 /** One question, the way that won, and the ways that lost: all do the same work and must come to the same checksum. */
 
-import { mix } from '../../hw/random.js';
+import { mix } from '../../hw/base/random.js';
 
 export interface Contender {
   readonly name: string;

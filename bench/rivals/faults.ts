@@ -1,7 +1,7 @@
 /** How a fault reaches the caller: as a negative code, or thrown. */
 
-import type { Mmu } from '../../hw/mmu.js';
-import type { Ram } from '../../hw/ram.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
+import type { Ram } from '../../hw/memory/ram.js';
 import { mmuFor } from '../native/workload.js';
 import { checksumOf } from './contest.js';
 import type { Contender, Contest, Scale } from './contest.js';

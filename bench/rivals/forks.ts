@@ -1,9 +1,9 @@
 /** How fork copies page-table entries: the real loop over whole tables, and ways that take each page by itself. */
 
-import * as address from '../../hw/address.js';
-import { PTE_A, PTE_D, PTE_P, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
-import { MAP_EXCLUSIVE } from '../../src/kernel/frames.js';
-import { TableCopy } from '../../src/kernel/table-copy.js';
+import * as address from '../../hw/base/address.js';
+import { PTE_A, PTE_D, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
+import { MAP_EXCLUSIVE } from '../../src/kernel/frames/frames.js';
+import { TableCopy } from '../../src/kernel/tables/table-copy.js';
 import { shuffledOrder } from '../resident.js';
 import { checksumOf } from './contest.js';
 import type { Contender, Contest, Scale } from './contest.js';

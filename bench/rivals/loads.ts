@@ -1,10 +1,10 @@
 /** The loads that translation paths compete on: those of bench/native, in chunks, each chunk one call of a batch. */
 
-import { READ, USER } from '../../hw/access.js';
-import * as address from '../../hw/address.js';
-import type { Mmu } from '../../hw/mmu.js';
-import * as memory from '../../hw/ram.js';
-import type { Ram } from '../../hw/ram.js';
+import { READ, USER } from '../../hw/base/access.js';
+import * as address from '../../hw/base/address.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
+import * as memory from '../../hw/memory/ram.js';
+import type { Ram } from '../../hw/memory/ram.js';
 import { CHUNK, makeChunks } from '../native/workload.js';
 import type { Addresses, Pattern } from '../native/workload.js';
 import { checksumOf } from './contest.js';

@@ -1,7 +1,7 @@
 /** The modelled TLB's array against the collections that the language offers: the same hits and misses of all. */
 
-import { pageNumber } from '../../hw/address.js';
-import type { Mmu } from '../../hw/mmu.js';
+import { pageNumber } from '../../hw/base/address.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import * as tags from '../../hw/tlb/tag.js';
 import { Tlb } from '../../hw/tlb/tlb.js';
 import { mmuFor } from '../native/workload.js';

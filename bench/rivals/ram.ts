@@ -1,6 +1,6 @@
 /** Where the bytes of RAM are kept: one Int32Array, or something else. Loads at physical addresses, already translated. */
 
-import * as memory from '../../hw/ram.js';
+import * as memory from '../../hw/memory/ram.js';
 import { CHUNK, mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';
 import { ACCESS, loader } from './loads.js';

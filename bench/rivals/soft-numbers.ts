@@ -1,8 +1,8 @@
 /** Soft TLBs, walks included, that keep an address in one number: as float64, and as BigInt. */
 
-import { toBigInt, toNumber } from '../../hw/address.js';
-import type { Ram } from '../../hw/ram.js';
-import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/paging/x86-format.js';
+import { toBigInt, toNumber } from '../../hw/base/address.js';
+import type { Ram } from '../../hw/memory/ram.js';
+import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/x86/format.js';
 import type { Addresses } from '../native/workload.js';
 import type { LoadWork, Translate } from './loads.js';
 

@@ -1,8 +1,8 @@
 /** Soft TLBs that keep int32 addresses and differ from the real one in one thing each. */
 
-import * as address from '../../hw/address.js';
-import type { Mmu } from '../../hw/mmu.js';
-import * as memory from '../../hw/ram.js';
+import * as address from '../../hw/base/address.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
+import * as memory from '../../hw/memory/ram.js';
 import { CHUNK } from '../native/workload.js';
 import { ACCESS, found } from './loads.js';
 import type { LoadChunk, LoadWork, Translate } from './loads.js';

@@ -5,7 +5,7 @@
  * reads the original.
  */
 
-import type { Mmu } from '../../hw/mmu.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import { CHUNK } from '../native/workload.js';
 import { ACCESS, found } from './loads.js';
 import type { LoadChunk, LoadWork } from './loads.js';

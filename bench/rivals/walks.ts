@@ -1,7 +1,7 @@
 /** Walks that read entries in another way than the real one. */
 
-import * as address from '../../hw/address.js';
-import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/paging/x86-format.js';
+import * as address from '../../hw/base/address.js';
+import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/x86/format.js';
 import { mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';
 import { loader, realLoad, thenLoad } from './loads.js';

@@ -3,8 +3,8 @@
  * for some.
  */
 
-import * as address from '../address.js';
-import * as rightBits from '../paging/x86-rules.js';
+import * as address from '../base/address.js';
+import * as rightBits from '../x86/rules.js';
 import * as tags from './tag.js';
 import { SizesByRegion } from './regions.js';
 import type { HitRule, Tlb } from './tlb.js';

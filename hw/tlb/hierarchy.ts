@@ -6,7 +6,7 @@
  * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
  */
 
-import { SIZE_SHIFTS } from '../address.js';
+import { SIZE_SHIFTS } from '../base/address.js';
 import { TlbGroup } from './group.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';

@@ -11,7 +11,7 @@
  * the second level is shared. Without `+psc` a spelled-out shape has no paging-structure caches: it is what it says.
  */
 
-import { parsePageSize, SIZE_SHIFTS } from '../address.js';
+import { parsePageSize, SIZE_SHIFTS } from '../base/address.js';
 import { DEFAULT_WALK_CACHES, presetByName, presetNames } from './presets.js';
 import { checkLevel } from './hierarchy.js';
 import type { TlbArrayShape, TlbGeometry, TlbLevelShape } from './hierarchy.js';

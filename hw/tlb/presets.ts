@@ -5,7 +5,7 @@
  * sizes are mostly unpublished. All arrays replace by true LRU, which is the model's choice; real ones approximate it.
  */
 
-import { SHIFT_1G, SHIFT_2M, SHIFT_4K, SHIFT_4M } from '../address.js';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K, SHIFT_4M } from '../base/address.js';
 import type { TlbArrayShape, TlbGeometry, WalkCacheGeometry } from './hierarchy.js';
 
 const ALL = [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G];

@@ -3,7 +3,7 @@
  * no likeness in hardware. It may name a size too many, never one too few.
  */
 
-import * as address from '../address.js';
+import * as address from '../base/address.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { SHIFT_2M, SIZE_2M } = address;

@@ -1,6 +1,6 @@
 /** The shape of one array of TLB entries, as it is asked for. */
 
-import { checkChoice, isWhole } from '../arguments.js';
+import { checkChoice, isWhole } from '../base/arguments.js';
 import { REPLACEMENTS, TREE_PLRU_MAX_WAYS } from './replacement.js';
 import type { Replacement } from './replacement.js';
 

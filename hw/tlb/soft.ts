@@ -7,9 +7,9 @@
  * whose dirty bit is set. Everything here was found under the registers as they are: any change of them drops it all.
  */
 
-import * as address from '../address.js';
-import { ACCESS_KINDS } from '../access.js';
-import * as memory from '../ram.js';
+import * as address from '../base/address.js';
+import { ACCESS_KINDS } from '../base/access.js';
+import * as memory from '../memory/ram.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PAGE_OFFSET_MASK, SIZE_4K } = address;

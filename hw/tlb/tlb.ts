@@ -8,7 +8,7 @@
  * The same structure serves as paging-structure cache, the page number then being the bits that select the entry.
  */
 
-import { Random } from '../random.js';
+import { Random } from '../base/random.js';
 import * as replacements from './replacement.js';
 import { SizesByRegion } from './regions.js';
 import { checkShape } from './shape.js';

@@ -7,7 +7,7 @@
  * Source: Intel SDM vol. 3A, "Paging-Structure Caches".
  */
 
-import { SHIFT_4M } from '../address.js';
+import { SHIFT_4M } from '../base/address.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
 import { Tlb } from './tlb.js';

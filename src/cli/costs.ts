@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { DEFAULT_COSTS, type CostTable } from '../../hw/cost.js';
+import { DEFAULT_COSTS, type CostTable } from '../../hw/translate/cost.js';
 import { checkShape, type TlbShape } from '../../hw/tlb/shape.js';
 import { checked, type Flaw } from '../report/schema-words.js';
 import { CommandFailure, explainSystemError } from './failure.js';

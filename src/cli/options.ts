@@ -1,7 +1,7 @@
 /** What people type after an option, as values: every parser throws commander's error, which names option and value. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';

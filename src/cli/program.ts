@@ -30,47 +30,47 @@ interface CommandEntry {
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   compare: {
     summary: 'would huge pages help a program?',
-    load: async () => (await import('./compare.js')).compareCommand(),
+    load: async () => (await import('./commands/compare.js')).compareCommand(),
   },
   fork: {
     summary: 'what does a fork cost?',
-    load: async () => (await import('./fork.js')).forkCommand(),
+    load: async () => (await import('./commands/fork.js')).forkCommand(),
   },
   sweep: {
     summary: 'which TLB would do?',
-    load: async () => (await import('./sweep.js')).sweepCommand(),
+    load: async () => (await import('./commands/sweep.js')).sweepCommand(),
   },
   record: {
     summary: 'record a program as a trace, under valgrind',
-    load: async () => (await import('./record.js')).recordCommand(),
+    load: async () => (await import('./commands/record.js')).recordCommand(),
   },
   conform: {
     summary: 'replay what real machines did, and compare',
-    load: async () => (await import('./conform.js')).conformCommand(),
+    load: async () => (await import('./commands/conform.js')).conformCommand(),
   },
   lab: {
     summary: 'the scenarios of the textbook, measured',
-    load: async () => (await import('./lab.js')).labCommand(),
+    load: async () => (await import('./commands/lab.js')).labCommand(),
   },
   explore: {
     summary: 'walks, forks and labs as a page for the browser',
-    load: async () => (await import('./explore.js')).exploreCommand(),
+    load: async () => (await import('./commands/explore.js')).exploreCommand(),
   },
   walk: {
     summary: 'why did this address fault?',
-    load: async () => (await import('./walk.js')).walkCommand(),
+    load: async () => (await import('./commands/walk.js')).walkCommand(),
   },
   segment: {
     summary: 'what does a selector and offset reach?',
-    load: async () => (await import('./segment.js')).segmentCommand(),
+    load: async () => (await import('./commands/segment.js')).segmentCommand(),
   },
   inspect: {
     summary: "what does a live process's memory cost?",
-    load: async () => (await import('./inspect.js')).inspectCommand(),
+    load: async () => (await import('./commands/inspect.js')).inspectCommand(),
   },
   quiz: {
     summary: 'exercises, and their answers with reasons',
-    load: async () => (await import('./quiz.js')).quizCommand(),
+    load: async () => (await import('./commands/quiz.js')).quizCommand(),
   },
 };
 

@@ -1,8 +1,8 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up what each machine counted. */
 
-import { PAGE_BYTES, pageSizeName } from '../../hw/address.js';
-import { translationCycles, type CostTable } from '../../hw/cost.js';
-import type { AccessCounts } from '../../hw/counters.js';
+import { PAGE_BYTES, pageSizeName } from '../../hw/base/address.js';
+import { translationCycles, type CostTable } from '../../hw/translate/cost.js';
+import type { AccessCounts } from '../../hw/translate/counters.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { TlbShape } from '../../hw/tlb/shape.js';
 import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
@@ -16,7 +16,7 @@ import type { Lookups } from './lookups.js';
 import { Machine } from './machine.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
-import { describeTlb, entriesFor } from './tlb-words.js';
+import { describeTlb, entriesFor } from '../../hw/tlb/words.js';
 import { judge } from './verdict.js';
 
 /** A trace to compare on, opened only when its turn comes. */

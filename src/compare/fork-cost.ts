@@ -1,13 +1,13 @@
 /** What fork costs: a real process in the model is forked, and parent and child write to what they share. */
 
-import { PAGE_BYTES, pageSizeName } from '../../hw/address.js';
+import { PAGE_BYTES, pageSizeName } from '../../hw/base/address.js';
 import { Core } from '../../hw/core.js';
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import type { KernelCounters } from '../kernel/counters.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import type { KernelCounters } from '../kernel/frames/counters.js';
 import { Kernel } from '../kernel/kernel.js';
-import { must } from '../kernel/must.js';
-import type { Process } from '../kernel/process.js';
+import { must } from '../kernel/abi/must.js';
+import type { Process } from '../kernel/space/process.js';
 import { ForkResult, type ForkRun, type ForkScenario } from '../report/fork-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 

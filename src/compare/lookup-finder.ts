@@ -1,7 +1,7 @@
 /** What the accesses of a trace block look up, with pages of each size. */
 
-import * as hardware from '../../hw/access.js';
-import * as address from '../../hw/address.js';
+import * as hardware from '../../hw/base/access.js';
+import * as address from '../../hw/base/address.js';
 import * as trace from '../trace/block.js';
 import type { AccessBlock, AccessCounts } from '../trace/block.js';
 import * as bits from './bits.js';

@@ -1,6 +1,6 @@
 /** The lookups that the accesses of a trace block make: worked out once, for the machines of all page sizes. */
 
-import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { BLOCK_ACCESSES } from '../trace/block.js';
 
 /** log2 of the page sizes that lookups are worked out for. */

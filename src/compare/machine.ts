@@ -1,18 +1,18 @@
 /** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process whose pages have one size. */
 
-import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../hw/address.js';
+import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../hw/base/address.js';
 import { Core } from '../../hw/core.js';
-import type { AccessCounts, CounterValues } from '../../hw/counters.js';
-import { Mmu } from '../../hw/mmu.js';
+import type { AccessCounts, CounterValues } from '../../hw/translate/counters.js';
+import { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { TlbShape } from '../../hw/tlb/shape.js';
 import { Kernel } from '../kernel/kernel.js';
-import type { Process } from '../kernel/process.js';
-import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/vma-flags.js';
-import { addVma } from '../kernel/vma-ops.js';
-import { Vma } from '../kernel/vma.js';
+import type { Process } from '../kernel/space/process.js';
+import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/abi/vma-flags.js';
+import { addVma } from '../kernel/space/vma-ops.js';
+import { Vma } from '../kernel/space/vma.js';
 import { HostTimer } from './host-time.js';
-import { reserveRam } from './reserve-ram.js';
+import { reserveRam } from '../../hw/memory/reserve.js';
 
 /** All user addresses; Linux keeps the last 4 KiB of them back, which a recorded program may yet have used. */
 const USER_BYTES = 2 ** 47;

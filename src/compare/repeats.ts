@@ -4,9 +4,9 @@
  * whoever replays may count them unmade.
  */
 
-import * as hardware from '../../hw/access.js';
-import * as address from '../../hw/address.js';
-import type { Mmu } from '../../hw/mmu.js';
+import * as hardware from '../../hw/base/access.js';
+import * as address from '../../hw/base/address.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import type { Placement } from '../../hw/tlb/group.js';
 import type { TlbHierarchy } from '../../hw/tlb/hierarchy.js';
 import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../trace/block.js';

@@ -1,9 +1,9 @@
 /** The lookups of a trace block, made on one MMU: the loop that every comparison spends its time in. */
 
-import { USER, WRITE } from '../../hw/access.js';
-import { PAGE_OFFSET_MASK, pageSizeName } from '../../hw/address.js';
-import { FETCH_SIDE } from '../../hw/counters.js';
-import type { Mmu } from '../../hw/mmu.js';
+import { USER, WRITE } from '../../hw/base/access.js';
+import { PAGE_OFFSET_MASK, pageSizeName } from '../../hw/base/address.js';
+import { FETCH_SIDE } from '../../hw/translate/counters.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import type { PageLookups } from './lookups.js';
 
 const DATA_SIDE = 0;

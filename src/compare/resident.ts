@@ -1,6 +1,6 @@
 /** A program's pages, made resident on all machines before any of its lookups is made. */
 
-import type { Mmu } from '../../hw/mmu.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import type { AccessBlock } from '../trace/block.js';
 import { Footprint } from './footprint.js';
 import { LookupFinder } from './lookup-finder.js';

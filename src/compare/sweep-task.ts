@@ -5,12 +5,12 @@
  * change what another counts, and a shape counts the same in whatever company it is replayed.
  */
 
-import { pageSizeName } from '../../hw/address.js';
-import { Mmu } from '../../hw/mmu.js';
+import { pageSizeName } from '../../hw/base/address.js';
+import { Mmu } from '../../hw/x86/mmu.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { Trace } from '../trace/block.js';
-import { openTrace } from '../trace/open.js';
+import { openTrace } from '../trace/node/open.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
 import { Machine, OutOfModelMemory } from './machine.js';

@@ -1,8 +1,8 @@
 /** Many TLB shapes on the same traces, spread over worker threads. */
 
 import { Piscina } from 'piscina';
-import { pageSizeName } from '../../hw/address.js';
-import type { CostTable } from '../../hw/cost.js';
+import { pageSizeName } from '../../hw/base/address.js';
+import type { CostTable } from '../../hw/translate/cost.js';
 import type { SweepCounts, SweepTask, SweepTrace } from './sweep-task.js';
 
 /** Shapes replayed in one pass over a trace: enough that decoding hardly counts, few enough to spread. */

@@ -1,13 +1,13 @@
 /** A checkpoint: what every process has mapped, in one form for what was recorded and for what the kernel says. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
-import type { FileObject } from '../kernel/file.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
+import type { FileObject } from '../kernel/space/file.js';
 import type { Kernel } from '../kernel/kernel.js';
-import type { Process } from '../kernel/process.js';
-import { flagNames, permissions, vmaUsage } from '../kernel/smaps.js';
-import type { VmaUsage } from '../kernel/smaps.js';
-import type { Vma } from '../kernel/vma.js';
-import { VM_HUGETLB } from '../kernel/vma-flags.js';
+import type { Process } from '../kernel/space/process.js';
+import { flagNames, permissions, vmaUsage } from '../kernel/proc/smaps.js';
+import type { VmaUsage } from '../kernel/proc/smaps.js';
+import type { Vma } from '../kernel/space/vma.js';
+import { VM_HUGETLB } from '../kernel/abi/vma-flags.js';
 import { RUN } from './linux-case.js';
 import type { RecordedCheckpoint } from './linux-case.js';
 import { ARENA } from './linux-machine.js';

@@ -1,17 +1,17 @@
 /** The machine that replays a recorded Linux program: the kernel, its processes and the recorder's files. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Core } from '../../hw/core.js';
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import { describeStale } from '../../hw/stale-check.js';
-import { errnoName, ENOMEM } from '../kernel/errno.js';
-import type { OpenFile } from '../kernel/file.js';
-import * as f from '../kernel/flags.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { describeStale } from '../../hw/translate/stale-check.js';
+import { errnoName, ENOMEM } from '../kernel/abi/errno.js';
+import type { OpenFile } from '../kernel/space/file.js';
+import * as f from '../kernel/abi/flags.js';
 import { Kernel } from '../kernel/kernel.js';
-import type { PagemapEntry } from '../kernel/pagemap.js';
-import type { Process } from '../kernel/process.js';
-import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../kernel/signal.js';
+import type { PagemapEntry } from '../kernel/proc/pagemap.js';
+import type { Process } from '../kernel/space/process.js';
+import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../kernel/abi/signal.js';
 import type { LinuxProgram, Operation, OperationName, OperationValue } from './linux-case.js';
 
 /** Where page 0 of a program lies; far below the addresses that the kernel chooses. */

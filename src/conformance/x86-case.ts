@@ -5,8 +5,8 @@
  */
 
 import { z } from 'zod';
-import type { Word64 } from '../../hw/address.js';
-import { parseAddress } from '../../hw/address.js';
+import type { Word64 } from '../../hw/base/address.js';
+import { parseAddress } from '../../hw/base/address.js';
 import { shortened } from '../report/printable.js';
 
 const hex = z.string().transform((text, context): Word64 => {

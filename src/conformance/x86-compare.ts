@@ -1,6 +1,6 @@
 /** Compares what the machine did with what was recorded. */
 
-import type { Word64 } from '../../hw/address.js';
+import type { Word64 } from '../../hw/base/address.js';
 import type { AccessOutcome, PagingCase, SegmentCase, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Replayed, X86Replayer } from './x86-replay.js';
 

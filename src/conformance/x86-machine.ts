@@ -5,15 +5,15 @@
  * and invalidations. One RAM and one processor serve all cases; each case leaves RAM zero again.
  */
 
-import type { Word64 } from '../../hw/address.js';
-import { PAGE_OFFSET_MASK } from '../../hw/address.js';
-import { PAGE_FAULT } from '../../hw/exception.js';
-import { Mmu } from '../../hw/mmu.js';
-import { PTE_P, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
-import { Ram } from '../../hw/ram.js';
-import { CR0_PG, CR4_PCIDE, EFER_LMA, PCID_MASK } from '../../hw/registers.js';
-import { CS, SEGMENT_NAMES } from '../../hw/segmentation/register.js';
-import { SegmentationUnit } from '../../hw/segmentation/unit.js';
+import type { Word64 } from '../../hw/base/address.js';
+import { PAGE_OFFSET_MASK } from '../../hw/base/address.js';
+import { PAGE_FAULT } from '../../hw/x86/exception.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { CR0_PG, CR4_PCIDE, EFER_LMA, PCID_MASK } from '../../hw/x86/registers.js';
+import { CS, SEGMENT_NAMES } from '../../hw/x86/segmentation/register.js';
+import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import type { AccessOutcome, Fault, Stored } from './x86-case.js';
 
 /** MAXPHYADDR of all recorded machines. */

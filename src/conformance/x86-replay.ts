@@ -1,10 +1,10 @@
 /** Replays recorded x86 cases, family by family, and says what the machine did. */
 
-import type { Word64 } from '../../hw/address.js';
-import { DS } from '../../hw/segmentation/register.js';
-import { CR4_PCIDE, CR4_PGE, PCID_MASK } from '../../hw/registers.js';
-import { farJump } from '../../hw/segmentation/far-transfer.js';
-import { loadSegment } from '../../hw/segmentation/load.js';
+import type { Word64 } from '../../hw/base/address.js';
+import { DS } from '../../hw/x86/segmentation/register.js';
+import { CR4_PCIDE, CR4_PGE, PCID_MASK } from '../../hw/x86/registers.js';
+import { farJump } from '../../hw/x86/segmentation/far-transfer.js';
+import { loadSegment } from '../../hw/x86/segmentation/load.js';
 import type { AccessOutcome, PagingCase, SegmentCase, Stored, TlbCase, TwoReadsOutcome } from './x86-case.js';
 import { access, faultOf, segmentNumber, X86Machine } from './x86-machine.js';
 import type { Processor } from './x86-machine.js';

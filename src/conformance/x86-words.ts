@@ -1,13 +1,13 @@
 /** A recorded x86 case and its mismatch in words. */
 
-import type { Word64 } from '../../hw/address.js';
-import { formatHex, frameOf } from '../../hw/address.js';
-import { describeException } from '../../hw/exception.js';
-import type { EntryFormat } from '../../hw/paging/format.js';
-import { flagNames } from '../../hw/paging/format.js';
-import { PTE_PS, X86_MODES } from '../../hw/paging/x86-format.js';
-import * as reg from '../../hw/registers.js';
-import { describeDescriptor, describeSelector } from '../../hw/segmentation/describe.js';
+import type { Word64 } from '../../hw/base/address.js';
+import { formatHex, frameOf } from '../../hw/base/address.js';
+import { describeException } from '../../hw/x86/exception.js';
+import type { EntryFormat } from '../../hw/base/format.js';
+import { flagNames } from '../../hw/base/format.js';
+import { PTE_PS, X86_MODES } from '../../hw/x86/format.js';
+import * as reg from '../../hw/x86/registers.js';
+import { describeDescriptor, describeSelector } from '../../hw/x86/segmentation/describe.js';
 import type { AccessOutcome, Stored, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Mismatch } from './x86-compare.js';
 import type { RecordedLine } from './json-lines.js';

@@ -1,11 +1,11 @@
 /** States that a student can walk at once: one for each paging mode, with pages of many kinds. */
 
-import { formatHex } from '../../hw/address.js';
-import { PTE_G, PTE_P, PTE_RW, PTE_US } from '../../hw/paging/x86-format.js';
-import * as reg from '../../hw/registers.js';
+import { formatHex } from '../../hw/base/address.js';
+import { PTE_G, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
+import * as reg from '../../hw/x86/registers.js';
 import { parseState, STATE_VERSION } from './machine-state.js';
 import type { MachineState, MachineStateInput } from './machine-state.js';
-import { hexOf, PageTableWriter } from './page-tables.js';
+import { hexOf, PageTableWriter } from './walk/page-tables.js';
 
 export const DEMO_MODES = ['4l', '5l', 'pae', '32'] as const;
 export type DemoMode = (typeof DEMO_MODES)[number];

@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod';
-import { highWord, lowWord, parseAddress } from '../../hw/address.js';
-import type { Word64 } from '../../hw/address.js';
+import { highWord, lowWord, parseAddress } from '../../hw/base/address.js';
+import type { Word64 } from '../../hw/base/address.js';
 import { shortened } from '../report/printable.js';
 import { checked, type Flaw } from '../report/schema-words.js';
 

@@ -1,15 +1,15 @@
 /** A processor and its RAM in a given state, set up as software would: stores, registers, then accesses. */
 
-import { FETCH, READ, USER, WRITE } from '../../hw/access.js';
-import { formatHex } from '../../hw/address.js';
-import type { Word64 } from '../../hw/address.js';
-import { describeException } from '../../hw/exception.js';
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import { CR0_ET, CR0_KNOWN, CR4_PCIDE, EFER_LMA } from '../../hw/registers.js';
-import { loadGdt, loadLdt, loadTaskRegister } from '../../hw/segmentation/table-registers.js';
-import { LONG } from '../../hw/segmentation/descriptor.js';
-import { SegmentationUnit } from '../../hw/segmentation/unit.js';
+import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
+import { formatHex } from '../../hw/base/address.js';
+import type { Word64 } from '../../hw/base/address.js';
+import { describeException } from '../../hw/x86/exception.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { CR0_ET, CR0_KNOWN, CR4_PCIDE, EFER_LMA } from '../../hw/x86/registers.js';
+import { loadGdt, loadLdt, loadTaskRegister } from '../../hw/x86/segmentation/table-registers.js';
+import { LONG } from '../../hw/x86/segmentation/descriptor.js';
+import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { loadFlatSegments, writeRegisters } from '../conformance/x86-machine.js';
 import { StateError } from './machine-state.js';

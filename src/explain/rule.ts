@@ -1,10 +1,10 @@
 /** A check of the processor as a sentence: what must hold, whether it does, what is raised otherwise. */
 
-import { formatHex } from '../../hw/address.js';
-import { faultName, GENERAL_PROTECTION } from '../../hw/exception.js';
-import { PRESENT } from '../../hw/segmentation/descriptor.js';
-import type { DescriptorCopy, SegmentationUnit } from '../../hw/segmentation/unit.js';
-import type { SegmentCheck } from './segment-result.js';
+import { formatHex } from '../../hw/base/address.js';
+import { faultName, GENERAL_PROTECTION } from '../../hw/x86/exception.js';
+import { PRESENT } from '../../hw/x86/segmentation/descriptor.js';
+import type { DescriptorCopy, SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
+import type { SegmentCheck } from './segment/segment-result.js';
 
 /** A check not made yet; `fault` is what is raised when it does not hold. */
 export interface Rule {

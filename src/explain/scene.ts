@@ -1,14 +1,14 @@
 /** A lab's machine to walk: whose page tables are loaded, and what there is to be seen in them. */
 
-import { highWord, lowWord, toHex, toNumber } from '../../hw/address.js';
-import type { Mmu } from '../../hw/mmu.js';
+import { highWord, lowWord, toHex, toNumber } from '../../hw/base/address.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import type { Stage, StageProcess } from '../lab/stage.js';
 import { playLab } from '../lab/story.js';
 import type { Lab } from '../lab/story.js';
 import { wrap } from '../report/table.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import { countOf, formatBytes } from '../report/units.js';
-import { columns } from './columns.js';
+import { columns } from '../report/columns.js';
 
 /** The lab has no such page tables; the message says which it has. */
 export class SceneError extends Error {

@@ -1,16 +1,16 @@
 /** What a live process's memory costs, in 4 KiB pages and with huge ones: measured on a copy of it in the model. */
 
-import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { Core } from '../../hw/core.js';
-import { Mmu } from '../../hw/mmu.js';
+import { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { Ram } from '../../hw/ram.js';
-import { entriesFor } from '../compare/tlb-words.js';
-import { reserveRam } from '../compare/reserve-ram.js';
+import type { Ram } from '../../hw/memory/ram.js';
+import { entriesFor } from '../../hw/tlb/words.js';
+import { reserveRam } from '../../hw/memory/reserve.js';
 import { Kernel } from '../kernel/kernel.js';
-import type { Process } from '../kernel/process.js';
-import { VmaUsage, vmaUsage } from '../kernel/smaps.js';
-import { VM_WRITE } from '../kernel/vma-flags.js';
+import type { Process } from '../kernel/space/process.js';
+import { VmaUsage, vmaUsage } from '../kernel/proc/smaps.js';
+import { VM_WRITE } from '../kernel/abi/vma-flags.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import type { InspectResult, InspectedFork, InspectedRun, TwoForks } from './inspect-result.js';
 import { runBytes } from './process-image.js';

@@ -1,6 +1,6 @@
 /** What is known of a live process's memory: its regions, and which of their pages are resident. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
 
 /**
  * Whose a page is: anonymous memory of the process; a file's, or shared memory; or the page of zeros, which stands for

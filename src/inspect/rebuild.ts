@@ -3,16 +3,16 @@
  * mmap, the same pages resident, and the same protections in the end.
  */
 
-import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../hw/address.js';
-import { alignDown, alignUp, USER_END } from '../kernel/address-space.js';
-import type { OpenFile } from '../kernel/file.js';
-import * as f from '../kernel/flags.js';
-import { errnoName } from '../kernel/errno.js';
+import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
+import { alignDown, alignUp, USER_END } from '../kernel/space/address-space.js';
+import type { OpenFile } from '../kernel/space/file.js';
+import * as f from '../kernel/abi/flags.js';
+import { errnoName } from '../kernel/abi/errno.js';
 import type { Kernel } from '../kernel/kernel.js';
-import type { Process } from '../kernel/process.js';
-import { HUGE_BYTES } from '../kernel/memory.js';
-import { MOST_VMAS } from '../kernel/vma-merge.js';
-import { MMAP_MIN_ADDRESS } from '../kernel/stack.js';
+import type { Process } from '../kernel/space/process.js';
+import { HUGE_BYTES } from '../kernel/space/memory.js';
+import { MOST_VMAS } from '../kernel/vmas/vma-merge.js';
+import { MMAP_MIN_ADDRESS } from '../kernel/vmas/stack.js';
 import { residentRuns, runBytes } from './process-image.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
 

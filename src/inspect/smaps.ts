@@ -1,6 +1,6 @@
 /** Reads the text of /proc/PID/smaps. Source: Linux manual pages, proc_pid_maps(5) and proc_pid_smaps(5). */
 
-import { PAGE_BYTES } from '../../hw/address.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
 import type { Region } from './process-image.js';
 
 const HEADER = /^([0-9a-f]+)-([0-9a-f]+) ([-r][-w][-x][ps]) ([0-9a-f]+) (\S+) (\d+) *(.*)$/;

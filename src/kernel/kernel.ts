@@ -6,41 +6,41 @@
  * their manual page says, or a negative number of errno.ts; a process that has ended gets ESRCH.
  */
 
-import type { AddressSpace } from './address-space.js';
-import { checkAccess, isWhole } from './arguments.js';
-import { audit } from './audit.js';
-import { brk } from './brk.js';
-import type { KernelCounters } from './counters.js';
-import { EFAULT, EINVAL, ENOMEM } from './errno.js';
-import { Files } from './files.js';
-import type { OpenFile } from './file.js';
-import { readFile, writeFile } from './file-io.js';
-import { madvise } from './madvise.js';
-import { Memory } from './memory.js';
-import { mlock, mlockall, munlock, munlockall } from './mlock.js';
-import { mmap } from './mmap.js';
-import type { MmapRequest } from './mmap.js';
-import { mprotect } from './mprotect.js';
-import { mremap } from './mremap.js';
-import type { MremapRequest } from './mremap.js';
-import { munmap } from './munmap.js';
-import { pagemap } from './pagemap.js';
-import type { PagemapEntry } from './pagemap.js';
-import { faultIn } from './populate.js';
-import type { Processor } from './privileged.js';
-import type { Process } from './process.js';
+import type { AddressSpace } from './space/address-space.js';
+import { checkAccess, isWhole } from './abi/arguments.js';
+import { audit } from './proc/audit.js';
+import { brk } from './calls/brk.js';
+import type { KernelCounters } from './frames/counters.js';
+import { EFAULT, EINVAL, ENOMEM } from './abi/errno.js';
+import { Files } from './files/files.js';
+import type { OpenFile } from './space/file.js';
+import { readFile, writeFile } from './files/file-io.js';
+import { madvise } from './calls/madvise.js';
+import { Memory } from './space/memory.js';
+import { mlock, mlockall, munlock, munlockall } from './calls/mlock.js';
+import { mmap } from './calls/mmap.js';
+import type { MmapRequest } from './calls/mmap.js';
+import { mprotect } from './calls/mprotect.js';
+import { mremap } from './calls/mremap.js';
+import type { MremapRequest } from './calls/mremap.js';
+import { munmap } from './calls/munmap.js';
+import { pagemap } from './proc/pagemap.js';
+import type { PagemapEntry } from './proc/pagemap.js';
+import { faultIn } from './faults/populate.js';
+import type { Processor } from './tables/privileged.js';
+import type { Process } from './space/process.js';
 import { cannotRun, ProcessTable } from './process-table.js';
-import { mapRegion } from './region.js';
-import { mincore, msync } from './residency.js';
-import { SharedMemory } from './shm.js';
-import { OOM_KILL } from './signal.js';
-import { mapsText, smapsText } from './smaps.js';
-import { clearSoftDirty } from './soft-dirty.js';
-import { UserAccess } from './user-access.js';
-import { copyIn, copyInPresent, copyOut, faultInBytes, readFrame } from './user-copy.js';
-import { VM_WRITE } from './vma-flags.js';
-import { dropUnmapped } from './vma-ops.js';
-import { vmstatText } from './vmstat.js';
+import { mapRegion } from './calls/region.js';
+import { mincore, msync } from './calls/residency.js';
+import { SharedMemory } from './calls/shm.js';
+import { OOM_KILL } from './abi/signal.js';
+import { mapsText, smapsText } from './proc/smaps.js';
+import { clearSoftDirty } from './pages/soft-dirty.js';
+import { UserAccess } from './user/user-access.js';
+import { copyIn, copyInPresent, copyOut, faultInBytes, readFrame } from './user/user-copy.js';
+import { VM_WRITE } from './abi/vma-flags.js';
+import { dropUnmapped } from './space/vma-ops.js';
+import { vmstatText } from './proc/vmstat.js';
 
 export interface KernelOptions {
   /** The processor, with paging still off; its RAM is the kernel's to use. */

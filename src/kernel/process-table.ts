@@ -1,15 +1,15 @@
 /** Processes: how they begin, become others, and end. */
 
-import { Random } from '../../hw/random.js';
-import { HUGE_PAGE_POLICIES, USER_END } from './address-space.js';
-import type { AddressSpace, HugePagePolicy } from './address-space.js';
-import { checkChoice, isWhole } from './arguments.js';
-import { EAGAIN, ECHILD, EINVAL, ESRCH } from './errno.js';
-import { forkSpace } from './fork.js';
-import type { Memory } from './memory.js';
-import { Process } from './process.js';
-import type { PagePolicy } from './process.js';
-import { destroySpace } from './teardown.js';
+import { Random } from '../../hw/base/random.js';
+import { HUGE_PAGE_POLICIES, USER_END } from './space/address-space.js';
+import type { AddressSpace, HugePagePolicy } from './space/address-space.js';
+import { checkChoice, isWhole } from './abi/arguments.js';
+import { EAGAIN, ECHILD, EINVAL, ESRCH } from './abi/errno.js';
+import { forkSpace } from './vmas/fork.js';
+import type { Memory } from './space/memory.js';
+import { Process } from './space/process.js';
+import type { PagePolicy } from './space/process.js';
+import { destroySpace } from './vmas/teardown.js';
 
 /** How a process begins. */
 export interface SpawnOptions {

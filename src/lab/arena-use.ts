@@ -1,6 +1,6 @@
 /** An arena in long use: segments of random sizes come and go, and nothing is ever compacted. */
 
-import { Random } from '../../hw/random.js';
+import { Random } from '../../hw/base/random.js';
 import { externalFragmentation, HoleArena, internalFragmentation } from '../segments/arena.js';
 import type { Arena, Fit } from '../segments/arena.js';
 import { BuddyArena } from '../segments/buddy-arena.js';

@@ -1,6 +1,6 @@
 /** What the work of a kernel costs in model cycles, so that two schemes can stand side by side. */
 
-import { DEFAULT_COSTS } from '../../hw/cost.js';
+import { DEFAULT_COSTS } from '../../hw/translate/cost.js';
 import type { SchemeCost } from '../report/lab-result.js';
 
 /** What a kernel has done so far. */

@@ -1,19 +1,19 @@
 /** A machine with the paged kernel, as the labs use it: every step metered, every page to be looked at. */
 
-import { PAGE_BYTES, toHex } from '../../hw/address.js';
+import { PAGE_BYTES, toHex } from '../../hw/base/address.js';
 import { Core } from '../../hw/core.js';
-import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
-import { describeException } from '../../hw/exception.js';
-import { Mmu } from '../../hw/mmu.js';
-import { PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
-import { Ram } from '../../hw/ram.js';
-import type { OpenFile } from '../kernel/file.js';
-import * as f from '../kernel/flags.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
+import { describeException } from '../../hw/x86/exception.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { PTE_P, PTE_RW } from '../../hw/x86/format.js';
+import { Ram } from '../../hw/memory/ram.js';
+import type { OpenFile } from '../kernel/space/file.js';
+import * as f from '../kernel/abi/flags.js';
 import { Kernel } from '../kernel/kernel.js';
-import { must } from '../kernel/must.js';
-import { permissions } from '../kernel/smaps.js';
-import type { Process, PagePolicy } from '../kernel/process.js';
-import type { Vma } from '../kernel/vma.js';
+import { must } from '../kernel/abi/must.js';
+import { permissions } from '../kernel/proc/smaps.js';
+import type { Process, PagePolicy } from '../kernel/space/process.js';
+import type { Vma } from '../kernel/space/vma.js';
 import type { SchemeCost } from '../report/lab-result.js';
 import { Meter } from './meter.js';
 import type { Work } from './meter.js';

@@ -1,10 +1,10 @@
 /** A machine with the segmented kernel, as the labs use it: every step metered, the arena to be drawn. */
 
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import { SegmentedCore } from '../../hw/segmentation/core.js';
-import { describeDescriptor } from '../../hw/segmentation/describe.js';
-import { must } from '../kernel/must.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { SegmentedCore } from '../../hw/x86/segmentation/core.js';
+import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
+import { must } from '../kernel/abi/must.js';
 import type { ArenaDrawing, SchemeCost } from '../report/lab-result.js';
 import type { SegmentKernelOptions, SegmentKind } from '../segments/kernel.js';
 import { SegmentKernel } from '../segments/kernel.js';

@@ -1,6 +1,6 @@
 /** A machine with page tables as a lab leaves it: what `pagewalk walk --lab` walks. */
 
-import type { Mmu } from '../../hw/mmu.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 
 /** Memory that a process has mapped. */
 export interface StageRegion {

@@ -1,8 +1,8 @@
 /** Which hole does each fit take; which block does the buddy system give. */
 
-import { formatHex, PAGE_BYTES } from '../../hw/address.js';
-import type { Random } from '../../hw/random.js';
-import { columns } from '../explain/columns.js';
+import { formatHex, PAGE_BYTES } from '../../hw/base/address.js';
+import type { Random } from '../../hw/base/random.js';
+import { columns } from '../report/columns.js';
 import { formatBytes } from '../report/units.js';
 import { HoleArena } from '../segments/arena.js';
 import type { Arena, Fit } from '../segments/arena.js';

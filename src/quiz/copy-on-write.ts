@@ -1,13 +1,13 @@
 /** Count the copies: processes fork, write and exit, and the kernel of the model counts. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Core } from '../../hw/core.js';
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import type { Random } from '../../hw/random.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import type { Random } from '../../hw/base/random.js';
 import { Kernel } from '../kernel/kernel.js';
-import { must } from '../kernel/must.js';
-import type { Process } from '../kernel/process.js';
+import { must } from '../kernel/abi/must.js';
+import type { Process } from '../kernel/space/process.js';
 import { between, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 

@@ -1,7 +1,7 @@
 /** An exercise: a question, what is given, and an answer that the model computed. */
 
-import { WIDTH } from '../explain/columns.js';
-import type { Random } from '../../hw/random.js';
+import { WIDTH } from '../report/columns.js';
+import type { Random } from '../../hw/base/random.js';
 
 export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation'] as const;
 export type Topic = (typeof TOPICS)[number];

@@ -1,17 +1,17 @@
 /** Translate this address; decode this entry. */
 
-import { formatHex, fromBigInt } from '../../hw/address.js';
-import { decodeEntry, flagNames } from '../../hw/paging/format.js';
-import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../hw/paging/x86-format.js';
-import type { Random } from '../../hw/random.js';
-import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_LME, EFER_NXE } from '../../hw/registers.js';
-import { columns } from '../explain/columns.js';
+import { formatHex, fromBigInt } from '../../hw/base/address.js';
+import { decodeEntry, flagNames } from '../../hw/base/format.js';
+import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../hw/x86/format.js';
+import type { Random } from '../../hw/base/random.js';
+import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_LME, EFER_NXE } from '../../hw/x86/registers.js';
+import { columns } from '../report/columns.js';
 import { buildMachine } from '../explain/machine.js';
 import { parseState, STATE_VERSION } from '../explain/machine-state.js';
-import { hexOf, PageTableWriter } from '../explain/page-tables.js';
-import { explainWalk } from '../explain/walk.js';
-import type { WalkResult } from '../explain/walk-result.js';
-import { walkText } from '../explain/walk-text.js';
+import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';
+import { explainWalk } from '../explain/walk/walk.js';
+import type { WalkResult } from '../explain/walk/walk-result.js';
+import { walkText } from '../explain/walk/walk-text.js';
 import { between, LINE_WIDTH, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 

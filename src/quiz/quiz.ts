@@ -1,6 +1,6 @@
 /** Exercise sheets: one exercise of every kind of a topic, or of all. */
 
-import { mix, Random } from '../../hw/random.js';
+import { mix, Random } from '../../hw/base/random.js';
 import { wrap } from '../report/table.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import { ALLOCATION_KINDS } from './allocation.js';

@@ -1,15 +1,15 @@
 /** Which linear address does this selector and offset reach; what does this descriptor say. */
 
-import { formatHex } from '../../hw/address.js';
-import type { Random } from '../../hw/random.js';
-import { describeDescriptor } from '../../hw/segmentation/describe.js';
-import { decodeEntry } from '../../hw/paging/format.js';
-import { packSegment, SEGMENT_FORMAT } from '../../hw/segmentation/descriptor.js';
-import { DS } from '../../hw/segmentation/register.js';
+import { formatHex } from '../../hw/base/address.js';
+import type { Random } from '../../hw/base/random.js';
+import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
+import { decodeEntry } from '../../hw/base/format.js';
+import { packSegment, SEGMENT_FORMAT } from '../../hw/x86/segmentation/descriptor.js';
+import { DS } from '../../hw/x86/segmentation/register.js';
 import { buildMachine } from '../explain/machine.js';
-import { DEMO_SELECTORS, segmentDemo } from '../explain/segment-demo.js';
-import { explainSegment } from '../explain/segment.js';
-import { checkLine, fieldLines } from '../explain/segment-text.js';
+import { DEMO_SELECTORS, segmentDemo } from '../explain/segment/segment-demo.js';
+import { explainSegment } from '../explain/segment/segment.js';
+import { checkLine, fieldLines } from '../explain/segment/segment-text.js';
 import { between, LINE_WIDTH, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 

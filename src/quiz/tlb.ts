@@ -1,15 +1,15 @@
 /** Hits and misses of a small TLB; how far a real one reaches. */
 
-import { READ } from '../../hw/access.js';
-import { highWord, lowWord, PAGE_BYTES, pageSizeName, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
-import { PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
-import type { Random } from '../../hw/random.js';
-import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/registers.js';
+import { READ } from '../../hw/base/access.js';
+import { highWord, lowWord, PAGE_BYTES, pageSizeName, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
+import { PTE_P, PTE_RW } from '../../hw/x86/format.js';
+import type { Random } from '../../hw/base/random.js';
+import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/x86/registers.js';
 import { presetByName, presetNames } from '../../hw/tlb/presets.js';
-import { describeTlb, entriesFor } from '../compare/tlb-words.js';
+import { describeTlb, entriesFor } from '../../hw/tlb/words.js';
 import { buildMachine } from '../explain/machine.js';
 import { parseState, STATE_VERSION } from '../explain/machine-state.js';
-import { hexOf, PageTableWriter } from '../explain/page-tables.js';
+import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';
 import { countOf, formatBytes } from '../report/units.js';
 import { between, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';

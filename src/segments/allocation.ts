@@ -5,7 +5,7 @@
  * fail with ENOMEM, with every byte still in memory or on the disk.
  */
 
-import { ENOMEM } from '../kernel/errno.js';
+import { ENOMEM } from '../kernel/abi/errno.js';
 import { compact } from './compaction.js';
 import type { SegmentMemory } from './memory.js';
 import type { Segment } from './segment.js';

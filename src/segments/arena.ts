@@ -5,7 +5,7 @@
  * Source: Knuth, The Art of Computer Programming vol. 1, "Dynamic Storage Allocation".
  */
 
-import { ENOMEM } from '../kernel/errno.js';
+import { ENOMEM } from '../kernel/abi/errno.js';
 
 /** Which hole is cut: the first, the smallest, the largest that is large enough, or the first after the last cut. */
 export type Fit = (typeof FITS)[number];

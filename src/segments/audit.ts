@@ -2,8 +2,8 @@
  * The audit: everything counted again from the descriptors in RAM, and compared with what the kernel believes.
  */
 
-import { ACCESSED } from '../../hw/segmentation/descriptor.js';
-import { formatHex } from '../../hw/address.js';
+import { ACCESSED } from '../../hw/x86/segmentation/descriptor.js';
+import { formatHex } from '../../hw/base/address.js';
 import type { SegmentMemory } from './memory.js';
 import type { Segment } from './segment.js';
 import { descriptorOf } from './segment-table.js';

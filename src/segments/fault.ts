@@ -1,10 +1,10 @@
 /** What the kernel does about #NP, #GP and #SS: brings segments back, makes copies, or refuses. */
 
-import { WRITE } from '../../hw/access.js';
-import type { Exception } from '../../hw/exception.js';
-import { CALL, RETURN } from '../../hw/segmentation/core.js';
-import { SS } from '../../hw/segmentation/register.js';
-import { SEGV_ACCERR, SEGV_MAPERR } from '../kernel/signal.js';
+import { WRITE } from '../../hw/base/access.js';
+import type { Exception } from '../../hw/x86/exception.js';
+import { CALL, RETURN } from '../../hw/x86/segmentation/core.js';
+import { SS } from '../../hw/x86/segmentation/register.js';
+import { SEGV_ACCERR, SEGV_MAPERR } from '../kernel/abi/signal.js';
 import { swapIn } from './allocation.js';
 import type { SegmentMemory } from './memory.js';
 import { makeOwn } from './ownership.js';

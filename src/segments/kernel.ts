@@ -6,11 +6,11 @@
  * signals those of signal.ts.
  */
 
-import { CS, DS, SEGMENT_NAMES } from '../../hw/segmentation/register.js';
-import type { Exception } from '../../hw/exception.js';
-import type { SegmentedCore } from '../../hw/segmentation/core.js';
-import { checkChoice, checkSize, checkWhole, isWhole } from '../kernel/arguments.js';
-import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/errno.js';
+import { CS, DS, SEGMENT_NAMES } from '../../hw/x86/segmentation/register.js';
+import type { Exception } from '../../hw/x86/exception.js';
+import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';
+import { checkChoice, checkSize, checkWhole, isWhole } from '../kernel/abi/arguments.js';
+import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/abi/errno.js';
 import { findRoom, swapOut } from './allocation.js';
 import { FITS, HoleArena, roundUp } from './arena.js';
 import type { Arena, Fit } from './arena.js';

@@ -1,8 +1,8 @@
 /** What all parts of the segmented kernel share: processor, RAM, arena, tables and counts. */
 
-import type { Ram } from '../../hw/ram.js';
-import type { SegmentedCore } from '../../hw/segmentation/core.js';
-import { ENOMEM } from '../kernel/errno.js';
+import type { Ram } from '../../hw/memory/ram.js';
+import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';
+import { ENOMEM } from '../kernel/abi/errno.js';
 import type { Arena } from './arena.js';
 import { HoleArena } from './arena.js';
 import { SegmentCounters } from './counters.js';

@@ -3,8 +3,8 @@
  * Source: Intel SDM vol. 3A, "Segment Descriptor Tables".
  */
 
-import type { Ram } from '../../hw/ram.js';
-import { ACCESSED, packSegment } from '../../hw/segmentation/descriptor.js';
+import type { Ram } from '../../hw/memory/ram.js';
+import { ACCESSED, packSegment } from '../../hw/x86/segmentation/descriptor.js';
 import type { Segment } from './segment.js';
 
 /** Types of descriptors (bits 11:8 without the accessed bit). Source: SDM vol. 3A, "Code- and Data-Segment Types". */

@@ -1,8 +1,8 @@
 /** The kernel's own descriptors, and the privileged instructions that make tables count. */
 
-import { CR0_ET, CR0_PE } from '../../hw/registers.js';
-import { LDT, packSegment } from '../../hw/segmentation/descriptor.js';
-import { loadGdt, loadLdt } from '../../hw/segmentation/table-registers.js';
+import { CR0_ET, CR0_PE } from '../../hw/x86/registers.js';
+import { LDT, packSegment } from '../../hw/x86/segmentation/descriptor.js';
+import { loadGdt, loadLdt } from '../../hw/x86/segmentation/table-registers.js';
 import type { SegmentMemory } from './memory.js';
 import type { SegmentTable } from './segment-table.js';
 

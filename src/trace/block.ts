@@ -4,7 +4,7 @@
  * must be done with a block before it asks for the next.
  */
 
-import { FETCH, READ, WRITE } from '../../hw/access.js';
+import { FETCH, READ, WRITE } from '../../hw/base/access.js';
 
 /** What an access does, as the elements of {@link AccessBlock.kind}: what the hardware calls it. */
 export const LOAD = READ;

@@ -2,10 +2,10 @@
 
 import { AccessTally, dropFetches, type AccessBlock, type AccessCounts, type Trace } from './block.js';
 import { ByteReader } from './byte-reader.js';
-import { lackeyBlocks, LackeyParser } from './lackey.js';
-import type { TraceMetadata } from './metadata.js';
-import { MAGIC } from './packed-format.js';
-import { type Inflate, PackedReader } from './packed-reader.js';
+import { lackeyBlocks, LackeyParser } from './readers/lackey.js';
+import type { TraceMetadata } from './packed/metadata.js';
+import { MAGIC } from './packed/packed-format.js';
+import { type Inflate, PackedReader } from './packed/packed-reader.js';
 import { TraceError } from './trace-error.js';
 
 export interface OpenOptions {

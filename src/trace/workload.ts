@@ -4,8 +4,8 @@
  * from {@link WORKLOAD_BASE} on.
  */
 
-import { highWord, lowWord, PAGE_BYTES } from '../../hw/address.js';
-import { mix, Random } from '../../hw/random.js';
+import { highWord, lowWord, PAGE_BYTES } from '../../hw/base/address.js';
+import { mix, Random } from '../../hw/base/random.js';
 import {
   AccessBlock,
   AccessTally,

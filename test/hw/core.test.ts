@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Core } from '../../hw/core.js';
-import { DOUBLE_FAULT, OK, PAGE_FAULT } from '../../hw/exception.js';
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
+import { DOUBLE_FAULT, OK, PAGE_FAULT } from '../../hw/x86/exception.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
 import { Tables } from './tables.js';
 
 function core(): { tables: Tables; core: Core } {

@@ -1,8 +1,8 @@
-import { Mmu } from '../../hw/mmu.js';
-import type { MmuOptions } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import { wideIndex } from '../../hw/paging/x86-words.js';
-import { highWord, lowWord } from '../../hw/address.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import type { MmuOptions } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { wideIndex } from '../../hw/x86/words.js';
+import { highWord, lowWord } from '../../hw/base/address.js';
 
 /** Present, writable, user. */
 export const RWU = 7;

@@ -1,9 +1,9 @@
 /** What the threads of two-cores.test.ts agree on: one page table, the entries that may stand in it, a gate. */
 
-import { Mmu } from '../../hw/mmu.js';
-import type { MmuOptions } from '../../hw/mmu.js';
-import { PTE_A, PTE_D } from '../../hw/paging/x86-format.js';
-import type { Ram } from '../../hw/ram.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import type { MmuOptions } from '../../hw/x86/mmu.js';
+import { PTE_A, PTE_D } from '../../hw/x86/format.js';
+import type { Ram } from '../../hw/memory/ram.js';
 import { RWU } from './tables.js';
 
 export const PAGES = 512;

@@ -1,14 +1,14 @@
 /** One thread of two-cores.test.ts: a processor, or the operating system, over RAM that others have too. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { READ, USER, WRITE } from '../../hw/access.js';
-import { PF_USER, PF_WRITE } from '../../hw/exception.js';
-import { PTE_A, PTE_D } from '../../hw/paging/x86-format.js';
-import { Ram } from '../../hw/ram.js';
-import type { SharedRam } from '../../hw/shared-memory.js';
-import { Random } from '../../hw/random.js';
+import { READ, USER, WRITE } from '../../hw/base/access.js';
+import { PF_USER, PF_WRITE } from '../../hw/x86/exception.js';
+import { PTE_A, PTE_D } from '../../hw/x86/format.js';
+import { Ram } from '../../hw/memory/ram.js';
+import type { SharedRam } from '../../hw/memory/shared-memory.js';
+import { Random } from '../../hw/base/random.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import type { TranslationPath } from '../../hw/translation.js';
+import type { TranslationPath } from '../../hw/translate/translation.js';
 import { entryIndex, entryOf, Gate, isFrameOf, PAGES, startProcessor, withoutMarks } from './two-cores-tables.js';
 
 export interface CoreTask {

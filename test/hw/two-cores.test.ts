@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { READ, USER, WRITE } from '../../hw/access.js';
-import { Ram } from '../../hw/ram.js';
+import { READ, USER, WRITE } from '../../hw/base/access.js';
+import { Ram } from '../../hw/memory/ram.js';
 import { buildTables, BYTES, entryIndex, entryOf, PAGES, startProcessor } from './two-cores-tables.js';
 import type { CoreReport, CoreTask } from './two-cores-worker.js';
 import { runs } from '../runs.js';

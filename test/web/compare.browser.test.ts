@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { CompareResult } from '../../src/report/compare-result.js';
 import { formatCount } from '../../src/report/units.js';
-import { shippedTraces } from '../../src/trace/shipped.js';
+import { shippedTraces } from '../../src/trace/node/shipped.js';
 import { spawnCli } from '../src/cli/run-cli.js';
 import { describeView } from './browser.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SHIFT_2M, SHIFT_4K } from '../../hw/address.js';
+import { SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { Lookups } from '../../src/compare/lookups.js';
 import { Machine } from '../../src/compare/machine.js';

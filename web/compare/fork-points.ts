@@ -1,9 +1,9 @@
 /** What a fork costs afterwards, by share of the memory that the child writes: in pages, and in one segment. */
 
-import { PAGE_BYTES } from '../../hw/address.js';
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import { SegmentedCore } from '../../hw/segmentation/core.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { SegmentedCore } from '../../hw/x86/segmentation/core.js';
 import { forkCost } from '../../src/compare/fork-cost.js';
 import { SegmentKernel } from '../../src/segments/kernel.js';
 import type { ForkPoint } from './messages.js';

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
 import type { CompareResult } from '../../src/report/compare-result.js';
-import { groundWords } from '../../src/report/compare-words.js';
+import { groundWords } from '../../src/report/views/compare-words.js';
 import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/units.js';
 import { menu } from '../form.js';
 import type { Moment } from '../link.js';

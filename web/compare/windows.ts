@@ -1,6 +1,6 @@
 /** How a recording fares from window to window: what it touches in each, and how many of its lookups walk there. */
 
-import { pageNumber, pageSizeName, SHIFT_4K } from '../../hw/address.js';
+import { pageNumber, pageSizeName, SHIFT_4K } from '../../hw/base/address.js';
 import type { Lookups } from '../../src/compare/lookups.js';
 import type { Machine } from '../../src/compare/machine.js';
 

@@ -1,13 +1,13 @@
 /** Compares off the page's own thread, so that the page stays alive; ended from outside when nobody waits any more. */
 
 import '../no-eval.js';
-import { parsePageSize, SHIFT_1G } from '../../hw/address.js';
-import { DEFAULT_COSTS, translationCycles } from '../../hw/cost.js';
+import { parsePageSize, SHIFT_1G } from '../../hw/base/address.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { compare, type TraceSource } from '../../src/compare/compare.js';
 import type { Lookups } from '../../src/compare/lookups.js';
 import { OutOfModelMemory, type Machine } from '../../src/compare/machine.js';
-import { entriesFor } from '../../src/compare/tlb-words.js';
+import { entriesFor } from '../../hw/tlb/words.js';
 import type { CompareResult, CompareRun } from '../../src/report/compare-result.js';
 import { openWorkload } from '../../src/trace/workload.js';
 import { forkPoints } from './fork-points.js';

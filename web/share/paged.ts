@@ -1,16 +1,16 @@
 /** The story under paging: the kernel of src/kernel on a machine of its own. */
 
-import { PAGE_BYTES, toHex } from '../../hw/address.js';
+import { PAGE_BYTES, toHex } from '../../hw/base/address.js';
 import { Core } from '../../hw/core.js';
-import { Mmu } from '../../hw/mmu.js';
-import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/paging/x86-format.js';
-import { Ram } from '../../hw/ram.js';
-import { errnoName } from '../../src/kernel/errno.js';
-import type { OpenFile } from '../../src/kernel/file.js';
-import * as f from '../../src/kernel/flags.js';
-import { FRAME_ANON } from '../../src/kernel/frames.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/x86/format.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { errnoName } from '../../src/kernel/abi/errno.js';
+import type { OpenFile } from '../../src/kernel/space/file.js';
+import * as f from '../../src/kernel/abi/flags.js';
+import { FRAME_ANON } from '../../src/kernel/frames/frames.js';
 import { Kernel } from '../../src/kernel/kernel.js';
-import type { Process } from '../../src/kernel/process.js';
+import type { Process } from '../../src/kernel/space/process.js';
 import { countOf } from '../../src/report/units.js';
 import { type Piece, type ProcessDrawing, PROGRAM, type Region, type Row, ShareMachine } from './machine.js';
 

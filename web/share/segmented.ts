@@ -1,11 +1,11 @@
 /** The same story under segmentation: the kernel of src/segments on a machine of its own. */
 
-import { formatHex, PAGE_BYTES } from '../../hw/address.js';
-import { Mmu } from '../../hw/mmu.js';
-import { Ram } from '../../hw/ram.js';
-import { SegmentedCore } from '../../hw/segmentation/core.js';
-import { describeDescriptor } from '../../hw/segmentation/describe.js';
-import { errnoName } from '../../src/kernel/errno.js';
+import { formatHex, PAGE_BYTES } from '../../hw/base/address.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import { SegmentedCore } from '../../hw/x86/segmentation/core.js';
+import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
+import { errnoName } from '../../src/kernel/abi/errno.js';
 import { SegmentKernel } from '../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../src/segments/process.js';
 import type { Segment } from '../../src/segments/segment.js';

@@ -1,11 +1,11 @@
 /** The address cut into the fields that index the tables. */
 
 import { html, type TemplateResult } from 'lit';
-import { toBigInt } from '../../hw/address.js';
-import { X86_MODES } from '../../hw/paging/x86-format.js';
-import type { PagingLevel } from '../../hw/paging/format.js';
-import type { WalkResult } from '../../src/explain/walk-result.js';
-import type { WalkRequest } from '../../src/explain/walk.js';
+import { toBigInt } from '../../hw/base/address.js';
+import { X86_MODES } from '../../hw/x86/format.js';
+import type { PagingLevel } from '../../hw/base/format.js';
+import type { WalkResult } from '../../src/explain/walk/walk-result.js';
+import type { WalkRequest } from '../../src/explain/walk/walk.js';
 
 interface Field {
   readonly name: string;

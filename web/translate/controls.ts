@@ -2,8 +2,8 @@
 
 import { html, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { formatHex, parseAddress } from '../../hw/address.js';
-import { X86_MODES } from '../../hw/paging/x86-format.js';
+import { formatHex, parseAddress } from '../../hw/base/address.js';
+import { X86_MODES } from '../../hw/x86/format.js';
 import { DEMO_ADDRESSES, DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
 import { menu, valueOf } from '../form.js';
 import type { Page, Settings } from '../view.js';

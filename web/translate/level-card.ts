@@ -1,9 +1,9 @@
 /** One level of the walk: the entry that was read, its bits as switches, and what is still allowed below it. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { DecodedField } from '../../hw/paging/format.js';
-import { allowedWords } from '../../src/explain/rights.js';
-import type { EntryChange, WalkLevel } from '../../src/explain/walk-result.js';
+import type { DecodedField } from '../../hw/base/format.js';
+import { allowedWords } from '../../src/explain/walk/rights.js';
+import type { EntryChange, WalkLevel } from '../../src/explain/walk/walk-result.js';
 
 export interface CardOptions {
   /** False while the walk has not come here yet. */

@@ -1,12 +1,12 @@
 /** The machine behind the translate view: accesses that are really made, and bits that are really changed. */
 
-import { parseAddress } from '../../hw/address.js';
-import { describeException, OK } from '../../hw/exception.js';
-import type { Mmu } from '../../hw/mmu.js';
+import { parseAddress } from '../../hw/base/address.js';
+import { describeException, OK } from '../../hw/x86/exception.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import { demoState, type DemoMode } from '../../src/explain/demo-states.js';
 import { buildMachine } from '../../src/explain/machine.js';
-import type { WalkLevel, WalkResult } from '../../src/explain/walk-result.js';
-import { explainWalk, type WalkRequest } from '../../src/explain/walk.js';
+import type { WalkLevel, WalkResult } from '../../src/explain/walk/walk-result.js';
+import { explainWalk, type WalkRequest } from '../../src/explain/walk/walk.js';
 import type { Machine } from '../history.js';
 import { RegisterFile, REGISTERS, type RegisterName } from './registers.js';
 import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';

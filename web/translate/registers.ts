@@ -1,7 +1,7 @@
 /** The register bits that a translation depends on, as switches. */
 
-import type { Mmu } from '../../hw/mmu.js';
-import * as reg from '../../hw/registers.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
+import * as reg from '../../hw/x86/registers.js';
 
 export type RegisterName = 'cr0' | 'cr4' | 'efer' | 'pkru' | 'rflags';
 

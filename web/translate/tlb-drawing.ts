@@ -1,10 +1,10 @@
 /** The TLB arrays that an access looks up, as they stand: what the view draws. */
 
-import { pageNumber, SIZE_4K, SIZE_SHIFTS } from '../../hw/address.js';
-import type { Mmu } from '../../hw/mmu.js';
+import { pageNumber, SIZE_4K, SIZE_SHIFTS } from '../../hw/base/address.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbPart } from '../../hw/tlb/hierarchy.js';
 import type { TlbEntry } from '../../hw/tlb/tlb.js';
-import type { WalkRequest } from '../../src/explain/walk.js';
+import type { WalkRequest } from '../../src/explain/walk/walk.js';
 
 interface TlbSet {
   readonly set: number;

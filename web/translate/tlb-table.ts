@@ -1,9 +1,9 @@
 /** A TLB array as a table of sets and ways. */
 
 import { html, type TemplateResult } from 'lit';
-import { toHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/address.js';
+import { toHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/base/address.js';
 import type { TlbEntry } from '../../hw/tlb/tlb.js';
-import { allowedBy, allowedWords } from '../../src/explain/rights.js';
+import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 
 /** Bits of a page number that the tag keeps; above them the address repeats its sign. */

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
-import type { WalkLevel, WalkResult } from '../../src/explain/walk-result.js';
+import type { WalkLevel, WalkResult } from '../../src/explain/walk/walk-result.js';
 import { type Page, StoryView } from '../view.js';
 import { addressFields } from './address-fields.js';
 import { levelCard } from './level-card.js';

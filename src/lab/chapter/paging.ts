@@ -4,12 +4,12 @@
  */
 
 import { Core } from '../../../hw/core.js';
-import { Mmu } from '../../../hw/mmu.js';
-import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
-import { Ram } from '../../../hw/ram.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
+import { Ram } from '../../../hw/memory/ram.js';
 import { countOf } from '../../report/units.js';
 import type { Stage, StageProcess, StageRegion } from '../stage.js';
-import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/registers.js';
+import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/x86/registers.js';
 
 /** What the pseudocode says, or what is right. */
 export interface PagingRules {

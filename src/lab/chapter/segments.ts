@@ -3,13 +3,13 @@
  * re-uses a segment that has one owner left, and never counts the new one; with the right rule it does both.
  */
 
-import { WRITE } from '../../../hw/access.js';
-import { faultName } from '../../../hw/exception.js';
-import { Mmu } from '../../../hw/mmu.js';
-import { Ram } from '../../../hw/ram.js';
-import { SegmentedCore } from '../../../hw/segmentation/core.js';
-import { DS } from '../../../hw/segmentation/register.js';
-import { must } from '../../kernel/must.js';
+import { WRITE } from '../../../hw/base/access.js';
+import { faultName } from '../../../hw/x86/exception.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
+import { DS } from '../../../hw/x86/segmentation/register.js';
+import { must } from '../../kernel/abi/must.js';
 import { HoleArena } from '../../segments/arena.js';
 import { SegmentMemory } from '../../segments/memory.js';
 import { Segment } from '../../segments/segment.js';

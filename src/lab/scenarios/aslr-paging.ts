@@ -1,6 +1,6 @@
 /** Randomized addresses cost nothing under paging: the same frame at another address in each process. */
 
-import { toHex } from '../../../hw/address.js';
+import { toHex } from '../../../hw/base/address.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

@@ -1,16 +1,16 @@
 /** Random addresses under segmentation: one predictable copy or two, and the third way that the chapter overlooks. */
 
-import { toHex } from '../../../hw/address.js';
-import { faultName } from '../../../hw/exception.js';
-import { PTE_P, PTE_RW, PTE_US } from '../../../hw/paging/x86-format.js';
-import { Mmu } from '../../../hw/mmu.js';
-import { Ram } from '../../../hw/ram.js';
-import { Random } from '../../../hw/random.js';
-import { CR0_ET, CR0_PE, CR0_PG } from '../../../hw/registers.js';
-import { packSegment } from '../../../hw/segmentation/descriptor.js';
-import { SegmentedCore } from '../../../hw/segmentation/core.js';
-import { loadGdt } from '../../../hw/segmentation/table-registers.js';
-import { must } from '../../kernel/must.js';
+import { toHex } from '../../../hw/base/address.js';
+import { faultName } from '../../../hw/x86/exception.js';
+import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { Random } from '../../../hw/base/random.js';
+import { CR0_ET, CR0_PE, CR0_PG } from '../../../hw/x86/registers.js';
+import { packSegment } from '../../../hw/x86/segmentation/descriptor.js';
+import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
+import { loadGdt } from '../../../hw/x86/segmentation/table-registers.js';
+import { must } from '../../kernel/abi/must.js';
 import { READABLE_CODE } from '../../segments/segment-table.js';
 import type { SegmentProcess } from '../../segments/process.js';
 import { PagedMachine } from '../paged-machine.js';

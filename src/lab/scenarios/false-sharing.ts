@@ -1,7 +1,7 @@
 /** Data of two processes and constants on one page: whoever writes copies all of it. And four remedies, measured. */
 
-import { toHex } from '../../../hw/address.js';
-import { signalName } from '../../kernel/signal.js';
+import { toHex } from '../../../hw/base/address.js';
+import { signalName } from '../../kernel/abi/signal.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

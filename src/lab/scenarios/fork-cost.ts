@@ -1,8 +1,8 @@
 /** Fork costs one entry a page: linear in the memory of the process, and 512 times less with pages of 2 MiB. */
 
-import { handleFault } from '../../kernel/fault.js';
-import { must } from '../../kernel/must.js';
-import type { Process } from '../../kernel/process.js';
+import { handleFault } from '../../kernel/faults/fault.js';
+import { must } from '../../kernel/abi/must.js';
+import type { Process } from '../../kernel/space/process.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

@@ -1,6 +1,6 @@
 /** What happens at fork and at the first writes after it, step by step. */
 
-import { toHex } from '../../../hw/address.js';
+import { toHex } from '../../../hw/base/address.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

@@ -1,7 +1,7 @@
 /** A copy that fails although enough memory is free, and the four ways such an allocation can end. */
 
-import { errnoName } from '../../kernel/errno.js';
-import { must } from '../../kernel/must.js';
+import { errnoName } from '../../kernel/abi/errno.js';
+import { must } from '../../kernel/abi/must.js';
 import { externalFragmentation, largestHole } from '../../segments/arena.js';
 import type { SegmentProcess } from '../../segments/process.js';
 import { useArena } from '../arena-use.js';

@@ -1,7 +1,7 @@
 /** What can be shared: code, constants, writable data, and data until somebody writes. */
 
-import { toHex } from '../../../hw/address.js';
-import { signalName } from '../../kernel/signal.js';
+import { toHex } from '../../../hw/base/address.js';
+import { signalName } from '../../kernel/abi/signal.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

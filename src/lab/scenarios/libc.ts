@@ -1,7 +1,7 @@
 /** A library of 2 MB, shared page by page: 512 entries a process; by one descriptor; by one large page. */
 
-import { toHex } from '../../../hw/address.js';
-import { must } from '../../kernel/must.js';
+import { toHex } from '../../../hw/base/address.js';
+import { must } from '../../kernel/abi/must.js';
 import { PagedMachine } from '../paged-machine.js';
 import { SegmentMachine } from '../segment-machine.js';
 import type { Lab, Story } from '../story.js';

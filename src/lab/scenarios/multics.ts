@@ -1,8 +1,8 @@
 /** Dynamic linking and rings, as Multics had them. */
 
-import { errnoName } from '../../kernel/errno.js';
-import { must } from '../../kernel/must.js';
-import { SEGV_ACCERR, signalName } from '../../kernel/signal.js';
+import { errnoName } from '../../kernel/abi/errno.js';
+import { must } from '../../kernel/abi/must.js';
+import { SEGV_ACCERR, signalName } from '../../kernel/abi/signal.js';
 import { Multics } from '../../segments/multics/multics.js';
 import type { SegmentDefinition } from '../../segments/multics/directory.js';
 import type { MulticsProcess } from '../../segments/multics/process.js';

@@ -1,9 +1,9 @@
 /** Link faults, missing descriptors, and the gatekeeper between rings. */
 
-import type { Exception } from '../../../hw/exception.js';
-import { CALL, FAR_FRAME, RETURN } from '../../../hw/segmentation/core.js';
-import { isNull } from '../../../hw/segmentation/descriptor.js';
-import { SEGV_ACCERR } from '../../kernel/signal.js';
+import type { Exception } from '../../../hw/x86/exception.js';
+import { CALL, FAR_FRAME, RETURN } from '../../../hw/x86/segmentation/core.js';
+import { isNull } from '../../../hw/x86/segmentation/descriptor.js';
+import { SEGV_ACCERR } from '../../kernel/abi/signal.js';
 import { swapIn } from '../allocation.js';
 import { COMPLETED } from '../kernel.js';
 import type { SegmentProcess } from '../process.js';

@@ -6,7 +6,7 @@
  * fault; the offset is the number of the link. Snapped it leads straight to its target.
  */
 
-import { ENOENT } from '../../kernel/errno.js';
+import { ENOENT } from '../../kernel/abi/errno.js';
 import type { Multics } from './multics.js';
 import { selectorOf } from './multics.js';
 import type { MulticsProcess } from './process.js';

@@ -7,8 +7,8 @@
  * protection"; Daley and Dennis, "Virtual Memory, Processes, and Sharing in Multics" (1968).
  */
 
-import { DS } from '../../../hw/segmentation/register.js';
-import { EFAULT, EINVAL, ENOENT, ENOMEM } from '../../kernel/errno.js';
+import { DS } from '../../../hw/x86/segmentation/register.js';
+import { EFAULT, EINVAL, ENOENT, ENOMEM } from '../../kernel/abi/errno.js';
 import { swapIn } from '../allocation.js';
 import type { SegmentKernel } from '../kernel.js';
 import type { SegmentProcess } from '../process.js';

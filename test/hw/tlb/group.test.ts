@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SIZE_4K } from '../../../hw/address.js';
+import { SIZE_4K } from '../../../hw/base/address.js';
 import { TlbGroup } from '../../../hw/tlb/group.js';
 import { Tlb } from '../../../hw/tlb/tlb.js';
 import { WalkCaches } from '../../../hw/tlb/walk-cache.js';

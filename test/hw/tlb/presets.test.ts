@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import type { TlbLevelShape } from '../../../hw/tlb/hierarchy.js';
 import { DEFAULT_WALK_CACHES, presetByName } from '../../../hw/tlb/presets.js';
 

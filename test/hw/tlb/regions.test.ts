@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { pageNumber, SIZE_SHIFTS } from '../../../hw/address.js';
+import { pageNumber, SIZE_SHIFTS } from '../../../hw/base/address.js';
 import { SizesByRegion } from '../../../hw/tlb/regions.js';
 
 const size = fc.integer({ min: 0, max: 3 });

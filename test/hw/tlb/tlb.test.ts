@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SIZE_4K } from '../../../hw/address.js';
-import { Random } from '../../../hw/random.js';
+import { SIZE_4K } from '../../../hw/base/address.js';
+import { Random } from '../../../hw/base/random.js';
 import { globalTag, makeTag } from '../../../hw/tlb/tag.js';
 import { HitRule, Tlb } from '../../../hw/tlb/tlb.js';
 import type { Replacement } from '../../../hw/tlb/replacement.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
-import { pathWithStandIn } from '../trace/valgrind-stand-in.js';
+import { pathWithStandIn } from '../trace/node/valgrind-stand-in.js';
 import { CLI_PATH, runCli } from './run-cli.js';
 
 const RECORDED = fileURLToPath(new URL('../../data/', import.meta.url));

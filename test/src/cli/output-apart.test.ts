@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
-import { shippedTraces } from '../../../src/trace/shipped.js';
+import { shippedTraces } from '../../../src/trace/node/shipped.js';
 import { CLI_PATH, expectUsageError, runCli } from './run-cli.js';
 
 const TRACE = ' L 00001000,8\n';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SegmentResult } from '../../../src/explain/segment-result.js';
+import type { SegmentResult } from '../../../src/explain/segment/segment-result.js';
 import { printed, printedExamples, tooWide } from './examples.js';
 import { expectUsageError, spawnCli } from './run-cli.js';
 

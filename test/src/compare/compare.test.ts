@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromBigInt, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
-import { DEFAULT_COSTS } from '../../../hw/cost.js';
+import { fromBigInt, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
+import { DEFAULT_COSTS } from '../../../hw/translate/cost.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { highWord, lowWord } from '../../../hw/address.js';
+import { highWord, lowWord } from '../../../hw/base/address.js';
 import { Footprint } from '../../../src/compare/footprint.js';
 
 /** User addresses, near one another and far apart. */

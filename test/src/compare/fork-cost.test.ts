@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/address.js';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { forkCost, type ForkOptions } from '../../../src/compare/fork-cost.js';
 import type { ForkRun, ForkScenario } from '../../../src/report/fork-result.js';
 

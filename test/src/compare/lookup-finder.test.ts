@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { USER, WRITE } from '../../../hw/access.js';
+import { USER, WRITE } from '../../../hw/base/access.js';
 import { LookupFinder } from '../../../src/compare/lookup-finder.js';
 import { RepeatFilter } from '../../../src/compare/repeats.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE } from '../../../src/trace/block.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SHIFT_1G, SHIFT_4K } from '../../../hw/address.js';
-import { DEFAULT_COSTS } from '../../../hw/cost.js';
+import { SHIFT_1G, SHIFT_4K } from '../../../hw/base/address.js';
+import { DEFAULT_COSTS } from '../../../hw/translate/cost.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
 import type { CompareRun } from '../../../src/report/compare-result.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { highWord, lowWord } from '../../../hw/address.js';
+import { highWord, lowWord } from '../../../hw/base/address.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { LOOKUP_SHIFTS } from '../../../src/compare/lookups.js';
 import { Machine } from '../../../src/compare/machine.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SHIFT_4K } from '../../../hw/address.js';
+import { SHIFT_4K } from '../../../hw/base/address.js';
 import runSweepTask from '../../../src/compare/sweep-task.js';
 
 it.each([

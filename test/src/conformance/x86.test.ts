@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Word64 } from '../../../hw/address.js';
+import type { Word64 } from '../../../hw/base/address.js';
 import { readJsonLines } from '../../../src/conformance/json-lines.js';
 import type { RecordedLine } from '../../../src/conformance/json-lines.js';
 import { allPassed } from '../../../src/conformance/result.js';

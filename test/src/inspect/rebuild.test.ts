@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Core } from '../../../hw/core.js';
-import { Mmu } from '../../../hw/mmu.js';
-import { Ram } from '../../../hw/ram.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
 import { planRebuild, Rebuilder } from '../../../src/inspect/rebuild.js';
 import type { Region, ResidentRun } from '../../../src/inspect/process-image.js';
 import { Kernel } from '../../../src/kernel/kernel.js';

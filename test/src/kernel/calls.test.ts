@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Core } from '../../../hw/core.js';
-import { Mmu } from '../../../hw/mmu.js';
-import { Ram } from '../../../hw/ram.js';
-import { USER_END } from '../../../src/kernel/address-space.js';
-import { EBADF, EFBIG, EINVAL } from '../../../src/kernel/errno.js';
-import { LARGEST_FILE } from '../../../src/kernel/file.js';
-import type { OpenFile } from '../../../src/kernel/file.js';
-import * as f from '../../../src/kernel/flags.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { USER_END } from '../../../src/kernel/space/address-space.js';
+import { EBADF, EFBIG, EINVAL } from '../../../src/kernel/abi/errno.js';
+import { LARGEST_FILE } from '../../../src/kernel/space/file.js';
+import type { OpenFile } from '../../../src/kernel/space/file.js';
+import * as f from '../../../src/kernel/abi/flags.js';
 import { Kernel } from '../../../src/kernel/kernel.js';
-import type { Process } from '../../../src/kernel/process.js';
-import { mappingsOf } from '../../../src/kernel/rmap.js';
-import { SEGV_MAPERR } from '../../../src/kernel/signal.js';
+import type { Process } from '../../../src/kernel/space/process.js';
+import { mappingsOf } from '../../../src/kernel/pages/rmap.js';
+import { SEGV_MAPERR } from '../../../src/kernel/abi/signal.js';
 import { alive, boot, GIB, MIB, peek, ranges, spawn } from './machine.js';
 
 const BASE = GIB;

@@ -1,11 +1,11 @@
 /** A kernel on a machine of its own, for tests. */
 
 import { Core } from '../../../hw/core.js';
-import { Mmu } from '../../../hw/mmu.js';
-import { Ram } from '../../../hw/ram.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
 import { Kernel } from '../../../src/kernel/kernel.js';
-import type { Process } from '../../../src/kernel/process.js';
-import type { PagePolicy } from '../../../src/kernel/process.js';
+import type { Process } from '../../../src/kernel/space/process.js';
+import type { PagePolicy } from '../../../src/kernel/space/process.js';
 
 export const MIB = 2 ** 20;
 export const GIB = 2 ** 30;

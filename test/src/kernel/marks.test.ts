@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { PTE_D } from '../../../hw/paging/x86-format.js';
-import type { OpenFile } from '../../../src/kernel/file.js';
-import * as f from '../../../src/kernel/flags.js';
-import { FRAME_REFERENCED } from '../../../src/kernel/frames.js';
-import type { Process } from '../../../src/kernel/process.js';
-import { vmaUsage } from '../../../src/kernel/smaps.js';
-import type { VmaUsage } from '../../../src/kernel/smaps.js';
+import { PTE_D } from '../../../hw/x86/format.js';
+import type { OpenFile } from '../../../src/kernel/space/file.js';
+import * as f from '../../../src/kernel/abi/flags.js';
+import { FRAME_REFERENCED } from '../../../src/kernel/frames/frames.js';
+import type { Process } from '../../../src/kernel/space/process.js';
+import { vmaUsage } from '../../../src/kernel/proc/smaps.js';
+import type { VmaUsage } from '../../../src/kernel/proc/smaps.js';
 import { alive, boot, GIB, MIB } from './machine.js';
 
 const BASE = GIB;

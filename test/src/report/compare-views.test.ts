@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { CompareResult } from '../../../src/report/compare-result.js';
-import { compareRows, compareText } from '../../../src/report/compare-views.js';
+import { compareRows, compareText } from '../../../src/report/views/compare-views.js';
 import { sampleResult, sampleRun } from './sample.js';
 
 function plainText(result: CompareResult): string {

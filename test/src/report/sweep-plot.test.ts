@@ -1,8 +1,8 @@
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
-import { DEFAULT_COSTS } from '../../../hw/cost.js';
+import { DEFAULT_COSTS } from '../../../hw/translate/cost.js';
 import type { SweepRow } from '../../../src/compare/sweep.js';
-import { sweepPlot } from '../../../src/report/sweep-plot.js';
+import { sweepPlot } from '../../../src/report/views/sweep-plot.js';
 
 function row(pages: string, l1: string, cyclesPerAccess: number): SweepRow {
   const counts = { processes: 1, accesses: 100, lookups: 100, l1Hits: 50, l2Hits: 40, walks: 10, entryReads: 20 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ENOMEM } from '../../../src/kernel/errno.js';
+import { ENOMEM } from '../../../src/kernel/abi/errno.js';
 import type { SegmentKernel } from '../../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../../src/segments/process.js';
 import { alive, boot, data, KIB, peek } from './machine.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENOMEM } from '../../../src/kernel/errno.js';
+import { ENOMEM } from '../../../src/kernel/abi/errno.js';
 import { externalFragmentation, HoleArena, internalFragmentation, largestHole } from '../../../src/segments/arena.js';
 import type { Arena, Fit } from '../../../src/segments/arena.js';
 import { BuddyArena } from '../../../src/segments/buddy-arena.js';

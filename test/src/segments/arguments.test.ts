@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DS } from '../../../hw/segmentation/register.js';
-import { EINVAL, ENOMEM } from '../../../src/kernel/errno.js';
+import { DS } from '../../../hw/x86/segmentation/register.js';
+import { EINVAL, ENOMEM } from '../../../src/kernel/abi/errno.js';
 import { SegmentKernel } from '../../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../../src/segments/process.js';
 import { methodsOf } from '../kernel/machine.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Mmu } from '../../../hw/mmu.js';
-import { Ram } from '../../../hw/ram.js';
-import { SegmentedCore } from '../../../hw/segmentation/core.js';
-import { EFAULT, EINVAL, ENOMEM } from '../../../src/kernel/errno.js';
-import { SEGV_MAPERR } from '../../../src/kernel/signal.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
+import { EFAULT, EINVAL, ENOMEM } from '../../../src/kernel/abi/errno.js';
+import { SEGV_MAPERR } from '../../../src/kernel/abi/signal.js';
 import { roundUp } from '../../../src/segments/arena.js';
 import { SegmentKernel } from '../../../src/segments/kernel.js';
 import { Multics } from '../../../src/segments/multics/multics.js';

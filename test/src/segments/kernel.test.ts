@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SS } from '../../../hw/segmentation/register.js';
-import { ENOMEM } from '../../../src/kernel/errno.js';
-import { SEGV_ACCERR, SEGV_MAPERR } from '../../../src/kernel/signal.js';
+import { SS } from '../../../hw/x86/segmentation/register.js';
+import { ENOMEM } from '../../../src/kernel/abi/errno.js';
+import { SEGV_ACCERR, SEGV_MAPERR } from '../../../src/kernel/abi/signal.js';
 import { alive, boot, data, KIB, MIB, peek } from './machine.js';
 
 describe('segments of one process', () => {

@@ -1,9 +1,9 @@
 /** A segmented kernel on a machine of its own, for tests. */
 
 import { expect } from 'vitest';
-import { Mmu } from '../../../hw/mmu.js';
-import { Ram } from '../../../hw/ram.js';
-import { SegmentedCore } from '../../../hw/segmentation/core.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
 import { SegmentKernel } from '../../../src/segments/kernel.js';
 import type { SegmentKernelOptions } from '../../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../../src/segments/process.js';

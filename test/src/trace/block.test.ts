@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AccessBlock, dropFetches, FETCH, LOAD, MODIFY, STORE, windowOf } from '../../../src/trace/block.js';
-import { READ, USER } from '../../../hw/access.js';
+import { READ, USER } from '../../../hw/base/access.js';
 import * as exported from '../../../src/index.js';
 import { blocksOf, collect } from './blocks.js';
 

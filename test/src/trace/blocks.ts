@@ -1,7 +1,7 @@
 /** Ways to write and read accesses as plain values, for the tests of this folder. */
 
 import * as fc from 'fast-check';
-import { fromBigInt, toBigInt } from '../../../hw/address.js';
+import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
 import { AccessBlock, BLOCK_ACCESSES, FETCH, LOAD, MODIFY, STORE } from '../../../src/trace/block.js';
 
 export interface Access {

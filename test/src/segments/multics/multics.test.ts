@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ENOENT } from '../../../../src/kernel/errno.js';
-import { SEGV_ACCERR } from '../../../../src/kernel/signal.js';
+import { ENOENT } from '../../../../src/kernel/abi/errno.js';
+import { SEGV_ACCERR } from '../../../../src/kernel/abi/signal.js';
 import { Multics } from '../../../../src/segments/multics/multics.js';
 import type { MulticsProcess } from '../../../../src/segments/multics/process.js';
 import { boot, KIB } from '../machine.js';

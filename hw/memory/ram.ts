@@ -1,0 +1,341 @@
+/**
+ * Physical memory: one Int32Array over one buffer, little-endian as x86 is.
+ *
+ * The array spans from address 0 to the end of the highest installed range; the host commits only the pages that are
+ * touched, so holes and untouched frames cost nothing. An access outside the installed ranges is a bus error: the
+ * load gives 0, the store does nothing, and {@link Ram.fault} names the address.
+ */
+
+import { formatHex, highWord, lowWord, PAGE_BYTES, PAGE_SHIFT, toNumber } from '../base/address.js';
+import { checkPlainAddress, checkWhole } from '../base/arguments.js';
+import { BUS_ERROR, FaultRecord, OK } from '../x86/exception.js';
+import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
+import type { SharedRam } from './shared-memory.js';
+
+/** Where RAM answers: `base` and `bytes` in bytes, multiples of 4 KiB. */
+export interface RamRange {
+  readonly base: number;
+  readonly bytes: number;
+}
+
+export interface RamOptions {
+  /** One range from address 0, in bytes; give this or `ranges`. */
+  readonly bytes?: number;
+  /** Installed ranges; what lies between them is a hole. */
+  readonly ranges?: readonly RamRange[];
+  /** Put the memory into a SharedArrayBuffer, so that several workers can be processors over it. */
+  readonly shared?: boolean;
+  /** The memory that another Ram made, for a worker that is a second processor over it; see {@link Ram.share}. */
+  readonly buffer?: SharedArrayBuffer;
+}
+
+/** A store that the journal remembers: its number, and who made it. */
+export interface JournaledStore {
+  readonly sequence: number;
+  readonly label: string;
+}
+
+/** Words of 4 bytes in a frame of 4 KiB. */
+export const FRAME_WORDS = PAGE_BYTES / 4;
+const MAX_BYTES = 2 ** 34;
+
+/** Index into {@link Ram.words} of the aligned word at `offset` (0 to 4095) in `frame`. */
+export function wordIndex(frame: number, offset: number): number {
+  return ((frame << 10) | (offset >>> 2)) >>> 0;
+}
+
+function checkedRanges(options: RamOptions): readonly RamRange[] {
+  const { bytes: all, buffer } = options;
+  if (buffer !== undefined && options.ranges === undefined && all === undefined) {
+    throw new RangeError('RAM buffer does not tell where memory answers: give its ranges too, as share() does');
+  }
+  const ranges = options.ranges ?? [{ base: 0, bytes: all ?? 0 }];
+  if (ranges.length === 0) throw new RangeError('RAM ranges: at least one is needed');
+  const sorted = [...ranges].sort((a, b) => a.base - b.base);
+  let end = 0;
+  for (const { base, bytes } of sorted) {
+    const bad = !Number.isInteger(base / PAGE_BYTES) || !Number.isInteger(bytes / PAGE_BYTES) || base < 0 || bytes <= 0;
+    const name = `base ${base}, bytes ${bytes}`;
+    if (bad)
+      throw new RangeError(`RAM range (${name}): base and bytes must be multiples of 4096 from 0, bytes above 0`);
+    if (base < end) throw new RangeError(`RAM range (${name}) overlaps the one before it`);
+    end = base + bytes;
+    if (end > MAX_BYTES) throw new RangeError(`RAM range (${name}) ends past 16 GiB, the most that can be installed`);
+  }
+  return sorted;
+}
+
+export class Ram {
+  /** All of memory, a word of 4 bytes an element. The kernel's direct map and the walkers read and write here. */
+  readonly words: Int32Array<ArrayBuffer | SharedArrayBuffer>;
+  /** Frames of 4 KiB from address 0 to the end of the last range, holes included. */
+  readonly frames: number;
+  readonly ranges: readonly RamRange[];
+  /** Whether other workers may be loading and storing here too. */
+  readonly shared: boolean;
+  /** The last bus error. */
+  readonly fault = new FaultRecord();
+  /** High word of the last {@link load64}. */
+  loadedHigh = 0;
+  /** Who the journal says makes the stores that follow; a kernel sets it to the name of what it is doing. */
+  storeLabel = '';
+  private journal: Map<number, JournaledStore> | null = null;
+  private stores = 0;
+  private readonly holeStarts: Int32Array;
+  private readonly holeEnds: Int32Array;
+  /** Shared memory 8 bytes an element, for what must happen in one step; null when it is not shared. */
+  private readonly pairs: BigUint64Array | null;
+
+  /**
+   * @throws RangeError for ranges that overlap, are not whole frames, or end past 16 GiB; for a `buffer` that is not
+   * the memory of such ranges
+   */
+  constructor(options: RamOptions) {
+    this.ranges = checkedRanges(options);
+    const bytes = Math.max(0, ...this.ranges.map((range) => range.base + range.bytes));
+    this.frames = bytes / PAGE_BYTES;
+    const memory = memoryFor(options, bytes);
+    this.words = new Int32Array(memory, 0, bytes / 4);
+    this.shared = !(memory instanceof ArrayBuffer);
+    this.pairs = this.shared ? new BigUint64Array(memory) : null;
+    const starts: number[] = [];
+    const ends: number[] = [];
+    let end = 0;
+    for (const range of this.ranges) {
+      if (range.base > end) {
+        starts.push(end / PAGE_BYTES);
+        ends.push(range.base / PAGE_BYTES);
+      }
+      end = range.base + range.bytes;
+    }
+    this.holeStarts = Int32Array.from(starts);
+    this.holeEnds = Int32Array.from(ends);
+  }
+
+  /**
+   * What a worker needs in order to be another processor over this memory: `new Ram(ram.share())` there, and an Mmu of
+   * its own, whose TLBs nobody else sees. Entries may then be stored by any of them; the walkers set accessed and dirty
+   * bits without undoing what another stores. Whoever changes an entry has to tell the others to invalidate it, and to
+   * wait until they did. The journal knows the stores of its own Ram alone.
+   * @throws Error unless this RAM is shared
+   */
+  share(): SharedRam {
+    const { buffer } = this.words;
+    if (buffer instanceof ArrayBuffer) throw new Error('this RAM is not shared: make it with shared true');
+    return { buffer, ranges: this.ranges };
+  }
+
+  /** Bytes installed, holes left out. */
+  get bytes(): number {
+    return this.ranges.reduce((sum, range) => sum + range.bytes, 0);
+  }
+
+  /** Whether RAM answers in `frame` (any int32). */
+  hasFrame(frame: number): boolean {
+    if (frame >>> 0 >= this.frames) return false;
+    for (let i = 0; i < this.holeStarts.length; i++) {
+      if (frame >= (this.holeStarts[i] ?? 0) && frame < (this.holeEnds[i] ?? 0)) return false;
+    }
+    return true;
+  }
+
+  /** Whether RAM answers everywhere in the aligned page of `2^shift` bytes around `frame`. */
+  hasPage(frame: number, shift: number): boolean {
+    const frames = 2 ** (shift - PAGE_SHIFT);
+    const first = Math.floor((frame >>> 0) / frames) * frames;
+    if (first + frames > this.frames) return false;
+    for (let i = 0; i < this.holeStarts.length; i++) {
+      if (first < (this.holeEnds[i] ?? 0) && first + frames > (this.holeStarts[i] ?? 0)) return false;
+    }
+    return true;
+  }
+
+  /** Whether RAM answers at every byte from `(hi, lo)` to `(hi, lo) + size - 1`; `size` at most 4096. */
+  has(hi: number, lo: number, size: number): boolean {
+    // Frame numbers are int32 only below 2^43; RAM ends far below, at 2^34.
+    if (hi >>> 0 > 3) return false;
+    const last = toNumber(hi, lo) + size - 1;
+    return this.hasFrame((hi << 20) | (lo >>> 12)) && this.hasFrame(Math.floor(last / PAGE_BYTES));
+  }
+
+  private miss(hi: number, lo: number): number {
+    return this.fault.raise(BUS_ERROR, 0, hi, lo);
+  }
+
+  /** Index of the aligned word that holds `(hi, lo)`; the address must be installed. */
+  private indexOf(hi: number, lo: number): number {
+    return ((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2);
+  }
+
+  private word(hi: number, lo: number, next: number): number {
+    return this.words[this.indexOf(hi, lo) + next];
+  }
+
+  /** The byte at a physical address, 0 to 255. */
+  load8(hi: number, lo: number): number {
+    if (!this.has(hi, lo, 1)) {
+      this.miss(hi, lo);
+      return 0;
+    }
+    return (this.word(hi, lo, 0) >>> ((lo & 3) << 3)) & 0xff;
+  }
+
+  /** 16 bits from a physical address, aligned or not, 0 to 65535. */
+  load16(hi: number, lo: number): number {
+    return this.load(hi, lo, 2) & 0xffff;
+  }
+
+  /** 32 bits from a physical address, aligned or not, as int32. */
+  load32(hi: number, lo: number): number {
+    return this.load(hi, lo, 4);
+  }
+
+  /** The low word of 64 bits from a physical address; the high word is then in {@link loadedHigh}. Whole if aligned. */
+  load64(hi: number, lo: number): number {
+    if (!this.has(hi, lo, 8)) {
+      this.miss(hi, lo);
+      this.loadedHigh = 0;
+      return 0;
+    }
+    if (this.pairs !== null && (lo & 7) === 0) {
+      const value = loadPair(this.pairs, this.indexOf(hi, lo));
+      this.loadedHigh = value.hi;
+      return value.lo;
+    }
+    this.loadedHigh = this.load(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4);
+    return this.load(hi, lo, 4);
+  }
+
+  private load(hi: number, lo: number, size: number): number {
+    if (!this.has(hi, lo, size)) {
+      this.miss(hi, lo);
+      return 0;
+    }
+    const shift = (lo & 3) << 3;
+    const first = this.word(hi, lo, 0);
+    if (shift + size * 8 <= 32) return (first >>> shift) | 0;
+    return (first >>> shift) | (this.word(hi, lo, 1) << (32 - shift));
+  }
+
+  /** Stores the low 8 bits of `value`; OK or BUS_ERROR. */
+  store8(hi: number, lo: number, value: number): number {
+    return this.store(hi, lo, 1, value);
+  }
+
+  /** Stores the low 16 bits of `value`, aligned or not; OK or BUS_ERROR. */
+  store16(hi: number, lo: number, value: number): number {
+    return this.store(hi, lo, 2, value);
+  }
+
+  /** Stores 32 bits, aligned or not; OK or BUS_ERROR. */
+  store32(hi: number, lo: number, value: number): number {
+    return this.store(hi, lo, 4, value);
+  }
+
+  /** Stores 64 bits given as two words, aligned (then whole) or not; OK, or BUS_ERROR with nothing stored. */
+  store64(hi: number, lo: number, valueHi: number, valueLo: number): number {
+    if (!this.has(hi, lo, 8)) return this.miss(hi, lo);
+    if ((lo & 7) === 0) {
+      this.storeEntry(this.indexOf(hi, lo), valueHi, valueLo);
+      return OK;
+    }
+    this.store(hi, lo, 4, valueLo);
+    return this.store(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4, valueHi);
+  }
+
+  private store(hi: number, lo: number, size: number, value: number): number {
+    if (!this.has(hi, lo, size)) return this.miss(hi, lo);
+    const index = this.indexOf(hi, lo);
+    const shift = (lo & 3) << 3;
+    const mask = size === 4 ? -1 : (1 << (size * 8)) - 1;
+    this.merge(index, mask << shift, value << shift);
+    const spill = shift + size * 8 - 32;
+    if (spill > 0) this.merge(index + 1, mask >>> (32 - shift), value >>> (32 - shift));
+    if (this.journal !== null) this.note(index, spill > 0 ? index + 1 : index);
+    return OK;
+  }
+
+  /** Changes the bits of `mask` in a word. */
+  private merge(index: number, mask: number, value: number): void {
+    const { words } = this;
+    if (this.shared && mask !== -1) mergeWord(words, index, mask, value);
+    else words[index] = (words[index] & ~mask) | (value & mask);
+  }
+
+  /** Stores a page-table entry of 8 bytes at its index in {@link words}, whole: an operating system's way to change one. */
+  storeEntry(index: number, high: number, low: number): void {
+    if (this.pairs === null) {
+      this.words[index + 1] = high;
+      this.words[index] = low;
+    } else storePair(this.pairs, index, high, low);
+    if (this.journal !== null) this.note(index, index + 1);
+  }
+
+  /**
+   * Stores `newLow` to the low word of the entry of 8 bytes at `index`, provided that the entry still is `(high, low)`:
+   * one step, as LOCK CMPXCHG8B is. For bits that another processor must not lose.
+   * @returns false, with nothing stored, when the entry is another by now
+   */
+  replaceEntry(index: number, high: number, low: number, newLow: number): boolean {
+    const { words, pairs } = this;
+    if (pairs !== null) return replacePair(pairs, index, high, low, newLow);
+    if (words[index] !== low || words[index + 1] !== high) return false;
+    words[index] = newLow;
+    return true;
+  }
+
+  /** The same for one word, such as an entry of 32-bit paging. */
+  replaceWord(index: number, word: number, newWord: number): boolean {
+    const { words } = this;
+    if (this.shared) return Atomics.compareExchange(words, index, word, newWord) === word;
+    if (words[index] !== word) return false;
+    words[index] = newWord;
+    return true;
+  }
+
+  private note(first: number, last: number): void {
+    const store = { sequence: ++this.stores, label: this.storeLabel };
+    this.journal?.set(first, store);
+    this.journal?.set(last, store);
+  }
+
+  /** From now on remembers the last store to each word that was made through a method: for the checking mode. */
+  keepJournal(): void {
+    this.journal ??= new Map();
+  }
+
+  /** The last store to a word that the journal knows of. */
+  lastStore(index: number): JournaledStore | undefined {
+    return this.journal?.get(index);
+  }
+
+  /** Copies one 4 KiB frame; both must be installed. @throws RangeError for a frame past the end of RAM */
+  copyFrame(from: number, to: number): void {
+    this.checkFrames(from, 1);
+    this.checkFrames(to, 1);
+    const start = wordIndex(from, 0);
+    this.words.copyWithin(wordIndex(to, 0), start, start + FRAME_WORDS);
+  }
+
+  /** Fills `count` frames from `frame` with zeros; they must be installed. @throws RangeError as {@link copyFrame} */
+  zeroFrames(frame: number, count = 1): void {
+    this.checkFrames(frame, count);
+    const start = wordIndex(frame, 0);
+    this.words.fill(0, start, start + count * FRAME_WORDS);
+  }
+
+  private checkFrames(frame: number, count: number): void {
+    checkWhole('frame', frame, 0, this.frames - 1);
+    checkWhole('count', count, 0, this.frames - frame);
+  }
+
+  /** A 64-bit value as BigInt: for tools and tests. @throws RangeError for no address, or where no RAM answers. */
+  read64(address: number): bigint {
+    checkPlainAddress('physical address', address, 2 ** 52 - 1);
+    const hi = highWord(address);
+    const lo = lowWord(address);
+    if (!this.has(hi, lo, 8)) throw new RangeError(`no RAM at physical address ${formatHex(hi, lo)}`);
+    const low = this.load64(hi, lo);
+    return (BigInt(this.loadedHigh >>> 0) << 32n) | BigInt(low >>> 0);
+  }
+}

@@ -1,0 +1,23 @@
+import { Ram } from './ram.js';
+
+const GIB = 2 ** 30;
+/** The most RAM that the model can have, in GiB, and what is tried when the host grants less. */
+const CHOICES_GIB = [16, 12, 8, 6, 4, 3, 2, 1];
+
+/**
+ * RAM for a model that does not know yet how much it needs: as much as the host lets it reserve, up to `most` bytes and 16 GiB. The
+ * host commits only what is touched, yet some refuse to reserve more than they have.
+ *
+ * @param shared as Ram's option
+ * @throws RangeError when not even 1 GiB can be reserved
+ */
+export function reserveRam(most = Infinity, shared = false): Ram {
+  for (const gib of CHOICES_GIB.filter((choice) => choice * GIB <= most)) {
+    try {
+      return new Ram({ bytes: gib * GIB, shared });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  throw new RangeError('this machine cannot reserve 1 GiB of address space for the model; raise its limit (ulimit -v)');
+}

@@ -1,0 +1,78 @@
+/**
+ * Memory that several workers see: how it is made or attached to, and what one worker does to it in a single step.
+ *
+ * Each worker is a processor of its own, with its own registers and TLBs. Nothing here reaches into another's TLB: as on
+ * a real machine, whoever changes an entry must have every processor that may have cached it invalidate it (Intel SDM
+ * vol. 3A, "Propagation of Paging-Structure Changes to Multiple Processors"), which is the operating system's work, by a
+ * message to each worker and its answer.
+ *
+ * A word of 4 bytes is loaded and stored whole by plain accesses. What needs more goes through `Atomics`, whose order is
+ * that of the processor's locked instructions.
+ */
+
+import { fromBigInt, toBigInt } from '../base/address.js';
+import type { Word64 } from '../base/address.js';
+
+/** Memory of a RAM and where it answers: options for another {@link Ram}, which may be sent to a worker. */
+export interface SharedRam {
+  readonly buffer: SharedArrayBuffer;
+  readonly ranges: readonly { readonly base: number; readonly bytes: number }[];
+}
+
+/** What share() gives; said in every refusal, because that is always the mend. */
+const MEND = "pass the worker what the first RAM's share() gives, and make the second from it";
+
+/** @throws RangeError for a buffer that cannot be the memory of ranges that end at `bytes`. */
+function attached(buffer: SharedArrayBuffer, bytes: number): SharedArrayBuffer {
+  if (!(buffer instanceof SharedArrayBuffer)) throw new RangeError(`RAM buffer is no SharedArrayBuffer: ${MEND}`);
+  if (buffer.byteLength === bytes) return buffer;
+  throw new RangeError(`RAM buffer has ${buffer.byteLength} bytes, but the ranges end at ${bytes}: ${MEND}`);
+}
+
+/**
+ * All of memory from address 0 to `bytes`, new or given.
+ * @throws RangeError for options that contradict each other, or a host that has no shared memory
+ */
+export function memoryFor(
+  options: { readonly shared?: boolean; readonly buffer?: SharedArrayBuffer },
+  bytes: number,
+): ArrayBuffer | SharedArrayBuffer {
+  const { shared, buffer } = options;
+  if (buffer !== undefined) {
+    if (shared === false) throw new RangeError('RAM shared false cannot go with buffer: leave one of them out');
+    return attached(buffer, bytes);
+  }
+  if (shared !== true) return new ArrayBuffer(bytes);
+  if (typeof SharedArrayBuffer === 'undefined') {
+    throw new RangeError(
+      'RAM shared true needs SharedArrayBuffer: serve the page cross-origin isolated, or leave it out',
+    );
+  }
+  return new SharedArrayBuffer(bytes);
+}
+
+/** Stores an entry of 8 bytes whole: nobody sees one word of it without the other. */
+export function storePair(pairs: BigUint64Array, index: number, high: number, low: number): void {
+  Atomics.store(pairs, index >>> 1, toBigInt(high, low));
+}
+
+/** Loads an entry of 8 bytes whole. */
+export function loadPair(pairs: BigUint64Array, index: number): Word64 {
+  return fromBigInt(Atomics.load(pairs, index >>> 1));
+}
+
+/** Stores `newLow` if the entry still is `(high, low)`; whether it was. */
+export function replacePair(pairs: BigUint64Array, index: number, high: number, low: number, newLow: number): boolean {
+  const expected = toBigInt(high, low);
+  return Atomics.compareExchange(pairs, index >>> 1, expected, toBigInt(high, newLow)) === expected;
+}
+
+/** Changes the bits of `mask` in a word, and no other that another processor may be changing. */
+export function mergeWord(words: Int32Array, index: number, mask: number, value: number): void {
+  let expected = words[index];
+  for (;;) {
+    const found = Atomics.compareExchange(words, index, expected, (expected & ~mask) | (value & mask));
+    if (found === expected) return;
+    expected = found;
+  }
+}

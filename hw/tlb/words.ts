@@ -1,0 +1,43 @@
+/** A TLB geometry in words and figures for reports. */
+
+import { pageSizeName, SHIFT_4M } from '../base/address.js';
+import type { TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './hierarchy.js';
+
+function describeLevel(level: TlbLevelShape): string {
+  const arrays = level.map(({ entries, ways, pages }) => {
+    const form = entries === ways ? `${entries} fully associative` : `${entries}x${ways}`;
+    const names = pages.filter((shift) => shift !== SHIFT_4M).map(pageSizeName);
+    return `${form} for ${names.join('/')}`;
+  });
+  return arrays.join(', ');
+}
+
+/** The caches that 4-level walks use; a PML5E cache would sit idle. */
+function describeWalkCaches({ pml4e, pdpte, pde }: WalkCacheGeometry = {}): string {
+  const caches = [
+    ['PML4E', pml4e],
+    ['PDPTE', pdpte],
+    ['PDE', pde],
+  ] as const;
+  const words = caches.flatMap(([name, shape]) =>
+    shape === undefined ? [] : [`${name} ${shape.entries}x${shape.ways}`],
+  );
+  return words.length === 0 ? 'no paging-structure caches' : `paging-structure caches ${words.join(', ')}`;
+}
+
+/** What data loads meet, in words: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for 4K/2M; no paging-structure caches`. */
+export function describeTlb({ l1Data, l2, walkCaches, walkLevels }: TlbGeometry): string {
+  return [
+    l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data)}`,
+    l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2)}`,
+    describeWalkCaches(walkCaches),
+    ...(walkLevels === undefined ? [] : [`walks of ${walkLevels} levels`]),
+  ].join('; ');
+}
+
+/** Entries for pages of `2^shift` bytes in the level that has most of them: how many data pages the TLB holds at once. */
+export function entriesFor({ l1Data, l2 }: TlbGeometry, shift: number): number {
+  const inLevel = (level: TlbLevelShape): number =>
+    level.filter(({ pages }) => pages.includes(shift)).reduce((sum, { entries }) => sum + entries, 0);
+  return Math.max(inLevel(l1Data), inLevel(l2));
+}

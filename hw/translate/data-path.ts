@@ -1,0 +1,199 @@
+/**
+ * Loads, stores and fetches of data: every byte is translated before any is used, and the frames of the last access
+ * stay for whoever wants to see them.
+ */
+
+import * as accesses from '../base/access.js';
+import * as address from '../base/address.js';
+import * as args from '../base/arguments.js';
+import { BatchTranslation, checkLength } from './batch.js';
+import * as exception from '../x86/exception.js';
+import * as memory from '../memory/ram.js';
+import * as reg from '../x86/registers.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { FETCH, WRITE } = accesses;
+const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
+const { checkSize } = args;
+const { GENERAL_PROTECTION, OK } = exception;
+const { wordIndex } = memory;
+const { longModeActive } = reg;
+
+/**
+ * Where walks are to be expected, loads are made after so many translations: many, so that they overlap on the host, yet
+ * few enough for its cache.
+ */
+const LOADS_AT_ONCE = 256;
+
+/**
+ * Puts the words at offsets `los` of frames in `values` in their place: a loop of its own, without calls, and two at a
+ * time, since V8 checks each array anew in every round.
+ */
+function loadWords(words: Int32Array, los: Int32Array, from: number, to: number, values: Int32Array): void {
+  let i = from;
+  for (; i < to - 1; i += 2) {
+    const word = words[wordIndex(values[i], los[i] & PAGE_OFFSET_MASK)];
+    const next = words[wordIndex(values[i + 1], los[i + 1] & PAGE_OFFSET_MASK)];
+    values[i] = word;
+    values[i + 1] = next;
+  }
+  if (i < to) values[i] = words[wordIndex(values[i], los[i] & PAGE_OFFSET_MASK)];
+}
+
+export class DataPath extends BatchTranslation {
+  /** The value of the last {@link read}, as two words; bytes past its size are 0. */
+  valueLo = 0;
+  valueHi = 0;
+  /** Frames of the last access that was located: of its first byte, and of its second page or -1. */
+  firstFrame = -1;
+  secondFrame = -1;
+
+  /**
+   * Translates every byte of an access of `size` bytes (1 to 4096), at most two pages, before any is used; the frames
+   * are then in {@link firstFrame} and {@link secondFrame}. A page that holds both ends is looked up once.
+   * @returns OK, or the status of the first page that faults.
+   */
+  locate(hi: number, lo: number, size: number, access: number): number {
+    if ((lo & PAGE_OFFSET_MASK) + size > PAGE_OFFSET_MASK + 1) return this.locateAcross(hi, lo, access);
+    this.secondFrame = -1;
+    this.firstFrame = this.translate(hi, lo, access);
+    return this.firstFrame < 0 ? this.firstFrame : OK;
+  }
+
+  private locateAcross(hi: number, lo: number, access: number): number {
+    const nextLo = ((lo | PAGE_OFFSET_MASK) + 1) | 0;
+    const nextHi = nextLo === 0 && longModeActive(this.registers) ? (hi + 1) | 0 : hi;
+    if (!this.isCanonical(nextHi)) return this.fault.raise(GENERAL_PROTECTION, 0, hi, lo);
+    this.secondFrame = -1;
+    this.firstFrame = this.translate(hi, lo, access);
+    if (this.firstFrame < 0) return this.firstFrame;
+    const samePage = (nextLo & ((1 << SIZE_SHIFTS[this.lastSize]) - 1)) !== 0;
+    if (samePage && this.ram.hasFrame(this.firstFrame + 1)) {
+      this.secondFrame = this.firstFrame + 1;
+      return OK;
+    }
+    const second = this.translate(nextHi, nextLo, access);
+    if (second < 0) return second;
+    this.secondFrame = second;
+    return OK;
+  }
+
+  /**
+   * Loads 1 to 8 bytes; the value is then in {@link valueLo} and {@link valueHi}.
+   * @throws RangeError for another size
+   */
+  read(hi: number, lo: number, size: number, access: number): number {
+    checkSize(size);
+    const status = this.locate(hi, lo, size, access);
+    if (status < 0) return status;
+    if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
+    return OK;
+  }
+
+  /**
+   * An access within one page whose size is a power of two is one load or store of RAM, which no other processor sees
+   * half done where it is aligned: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
+   * @returns false for other sizes
+   */
+  private loadWhole(lo: number, size: number): boolean {
+    const { ram, firstFrame: frame } = this;
+    const physicalLo = (frame << 12) | (lo & PAGE_OFFSET_MASK);
+    this.valueHi = 0;
+    if (size === 4) this.valueLo = ram.load32(frame >>> 20, physicalLo);
+    else if (size === 1) this.valueLo = ram.load8(frame >>> 20, physicalLo);
+    else if (size === 2) this.valueLo = ram.load16(frame >>> 20, physicalLo);
+    else if (size === 8) {
+      this.valueLo = ram.load64(frame >>> 20, physicalLo);
+      this.valueHi = ram.loadedHigh;
+    } else return false;
+    return true;
+  }
+
+  private loadBytes(lo: number, size: number): void {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < size; i++) {
+      const byte = this.loadByte(lo, i);
+      if (i < 4) low |= byte << (8 * i);
+      else high |= byte << (8 * (i - 4));
+    }
+    this.valueLo = low;
+    this.valueHi = high;
+  }
+
+  /**
+   * Loads `length` words of 4 bytes from the addresses in `his` and `los` into `values`. As on a processor whose walks
+   * run ahead of its loads, a load of a page-table entry may see accessed bits that were set for addresses after it.
+   * @throws RangeError for a length that the arrays do not have
+   * @returns how many were loaded; fewer than `length` when one faults, whose status is in {@link fault}.
+   */
+  loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
+    checkLength(length, his, los, values);
+    const { soft } = this;
+    const { words } = this.ram;
+    let i = 0;
+    while (i < length) {
+      if (soft !== null) i = soft.loadHits(words, his, los, i, length, access, values);
+      const from = i;
+      const to = Math.min(from + LOADS_AT_ONCE, length);
+      i = this.translateMany(his, los, to, access, values, from, 3);
+      loadWords(words, los, from, i, values);
+      if (i === to) continue;
+      if ((los[i] & 3) === 0 || this.read(his[i], los[i], 4, access) < 0) return i;
+      values[i++] = this.valueLo;
+    }
+    return length;
+  }
+
+  /**
+   * Stores 1 to 8 bytes; nothing is stored unless every byte may be. `access` is taken as a write.
+   * @throws RangeError for another size
+   */
+  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number {
+    checkSize(size);
+    const status = this.locate(hi, lo, size, access | WRITE);
+    if (status < 0) return status;
+    if (this.secondFrame >= 0 || !this.storeWhole(lo, size, valueLo, valueHi)) {
+      this.storeBytes(lo, size, valueLo, valueHi);
+    }
+    return OK;
+  }
+
+  /** As {@link loadWhole}. */
+  private storeWhole(lo: number, size: number, valueLo: number, valueHi: number): boolean {
+    const { ram, firstFrame: frame } = this;
+    const physicalLo = (frame << 12) | (lo & PAGE_OFFSET_MASK);
+    if (size === 4) ram.store32(frame >>> 20, physicalLo, valueLo);
+    else if (size === 1) ram.store8(frame >>> 20, physicalLo, valueLo);
+    else if (size === 2) ram.store16(frame >>> 20, physicalLo, valueLo);
+    else if (size === 8) ram.store64(frame >>> 20, physicalLo, valueHi, valueLo);
+    else return false;
+    return true;
+  }
+
+  private storeBytes(lo: number, size: number, valueLo: number, valueHi: number): void {
+    for (let i = 0; i < size; i++) {
+      this.storeByte(lo, i, i < 4 ? valueLo >>> (8 * i) : valueHi >>> (8 * (i - 4)));
+    }
+  }
+
+  /** Fetches 1 to 8 bytes of code into {@link valueLo} and {@link valueHi}. */
+  fetch(hi: number, lo: number, size: number, access: number): number {
+    return this.read(hi, lo, size, access | FETCH);
+  }
+
+  /** The frame of byte `i` of an access that starts at `lo`. */
+  private frameOfByte(lo: number, i: number): number {
+    return (lo & PAGE_OFFSET_MASK) + i > PAGE_OFFSET_MASK ? this.secondFrame : this.firstFrame;
+  }
+
+  private loadByte(lo: number, i: number): number {
+    const frame = this.frameOfByte(lo, i);
+    return this.ram.load8(frame >>> 20, (frame << 12) | ((lo + i) & PAGE_OFFSET_MASK));
+  }
+
+  private storeByte(lo: number, i: number, value: number): void {
+    const frame = this.frameOfByte(lo, i);
+    this.ram.store8(frame >>> 20, (frame << 12) | ((lo + i) & PAGE_OFFSET_MASK), value);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What the machine hands to the operating system when an access cannot complete.
+ *
+ * Inside the machine a fault is a negative status, the negated vector, so that a hot path tests one sign bit; its
+ * details lie in one {@link FaultRecord} per unit. Objects are made only at the edge, by {@link FaultRecord.take}.
+ * Source: Intel SDM vol. 3A, chapter "Interrupt and Exception Handling", "Exception and Interrupt Reference".
+ */
+
+import { formatHex } from '../base/address.js';
+
+/** The access completed. */
+export const OK = 0;
+
+export const DEBUG_FAULT = -1;
+export const INVALID_OPCODE = -6;
+export const DOUBLE_FAULT = -8;
+export const INVALID_TSS = -10;
+export const SEGMENT_NOT_PRESENT = -11;
+export const STACK_FAULT = -12;
+export const GENERAL_PROTECTION = -13;
+export const PAGE_FAULT = -14;
+export const ALIGNMENT_CHECK = -17;
+/** No RAM answers at a physical address. Not an architectural vector: boards differ, and the model stops there. */
+export const BUS_ERROR = -256;
+
+/** Page-fault error code. Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
+export const PF_PRESENT = 1 << 0;
+export const PF_WRITE = 1 << 1;
+export const PF_USER = 1 << 2;
+export const PF_RESERVED = 1 << 3;
+export const PF_FETCH = 1 << 4;
+export const PF_PROTECTION_KEY = 1 << 5;
+
+const VECTOR_NAMES = new Map<number, string>([
+  [DEBUG_FAULT, '#DB debug'],
+  [INVALID_OPCODE, '#UD invalid opcode'],
+  [DOUBLE_FAULT, '#DF double fault'],
+  [INVALID_TSS, '#TS invalid TSS'],
+  [SEGMENT_NOT_PRESENT, '#NP segment not present'],
+  [STACK_FAULT, '#SS stack fault'],
+  [GENERAL_PROTECTION, '#GP general protection'],
+  [PAGE_FAULT, '#PF page fault'],
+  [ALIGNMENT_CHECK, '#AC alignment check'],
+  [BUS_ERROR, 'bus error'],
+]);
+
+/** `#PF page fault` and the like for a status of this file. */
+export function faultName(status: number): string {
+  return VECTOR_NAMES.get(status) ?? `vector ${-status}`;
+}
+
+/** The bits of a page-fault error code in words, for people. */
+export function describePageFault(errorCode: number): string {
+  const words = [
+    errorCode & PF_FETCH ? 'instruction fetch' : errorCode & PF_WRITE ? 'write' : 'read',
+    errorCode & PF_USER ? 'in user mode' : 'in supervisor mode',
+    errorCode & PF_PRESENT ? 'of a present page' : 'of a page that is not present',
+  ];
+  if (errorCode & PF_RESERVED) words.push('with a reserved bit set in an entry');
+  if (errorCode & PF_PROTECTION_KEY) words.push('refused by a protection key');
+  return words.join(' ');
+}
+
+/** A fault as a value that outlives the access: the form that handlers, reports and tests get. */
+export interface Exception {
+  /** Negated vector, or {@link BUS_ERROR}. */
+  readonly status: number;
+  readonly errorCode: number;
+  /** CR2 of a page fault, the physical address of a bus error, otherwise the linear address accessed. */
+  readonly hi: number;
+  readonly lo: number;
+}
+
+/** One line for people: name, address, error code in hexadecimal and words. */
+export function describeException(exception: Exception): string {
+  const address = formatHex(exception.hi, exception.lo);
+  const name = faultName(exception.status);
+  if (exception.status === BUS_ERROR) return `${name}: no RAM at physical address ${address}`;
+  const code = `error code 0x${exception.errorCode.toString(16)}`;
+  return exception.status === PAGE_FAULT
+    ? `${name} at ${address}, ${code}: ${describePageFault(exception.errorCode)}`
+    : `${name} at ${address}, ${code}`;
+}
+
+/** The details of the last fault of a unit; overwritten by the next one. */
+export class FaultRecord {
+  status = OK;
+  errorCode = 0;
+  hi = 0;
+  lo = 0;
+
+  /** Fills the record and returns `status`, so that a unit can `return fault.raise(...)`. */
+  raise(status: number, errorCode: number, hi: number, lo: number): number {
+    this.status = status;
+    this.errorCode = errorCode;
+    this.hi = hi;
+    this.lo = lo;
+    return status;
+  }
+
+  /** The last fault as a value of its own. */
+  take(): Exception {
+    return { status: this.status, errorCode: this.errorCode, hi: this.hi, lo: this.lo };
+  }
+}

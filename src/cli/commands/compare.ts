@@ -1,0 +1,155 @@
+import { statSync } from 'node:fs';
+import { Command } from 'commander';
+import { pageSizeName, SHIFT_4K } from '../../../hw/base/address.js';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { compare, type TraceSource } from '../../compare/compare.js';
+import { CpuProfile } from '../../compare/cpu-profile.js';
+import { OutOfModelMemory } from '../../compare/machine.js';
+import { printable } from '../../report/printable.js';
+import { profileText } from '../../report/views/profile-view.js';
+import type { CompareResult } from '../../report/compare-result.js';
+import { compareRows, compareText } from '../../report/views/compare-views.js';
+import { formatBytes } from '../../report/units.js';
+import { openTrace } from '../../trace/node/open.js';
+import { shippedTraces } from '../../trace/node/shipped.js';
+import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
+import { MODEL_PRICING, readCosts } from '../costs.js';
+import { CommandFailure, explainSystemError } from '../failure.js';
+import { pagesOption, parseBytes, parseChoice, parseCount, parseSeed, tlbOption } from '../options.js';
+import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
+import { Progress } from '../progress.js';
+
+interface CompareCommandOptions extends OutputOptions {
+  readonly pages: number[];
+  readonly tlb: TlbGeometry;
+  readonly costs?: string;
+  readonly fetches?: true;
+  readonly lenient?: true;
+  readonly workload?: string;
+  readonly footprint?: number;
+  readonly accesses?: number;
+  readonly stride?: number;
+  readonly seed?: number;
+  readonly plot?: string;
+  readonly profile?: true;
+}
+
+/** Options that shape a workload and mean nothing without one. */
+const WORKLOAD_OPTIONS = ['footprint', 'accesses', 'stride', 'seed'] as const;
+
+function workloadSource(options: CompareCommandOptions): TraceSource[] {
+  const { workload } = options;
+  if (workload === undefined) {
+    const lost = WORKLOAD_OPTIONS.find((name) => options[name] !== undefined);
+    if (lost === undefined) return [];
+    throw new CommandFailure(`--${lost} shapes a workload: give --workload NAME too`, 2);
+  }
+  const { footprint = 2 ** 30, accesses = 10_000_000, seed, stride } = options;
+  const shape: WorkloadOptions = {
+    footprint,
+    accesses,
+    ...(seed !== undefined && { seed }),
+    ...(stride !== undefined && { stride }),
+  };
+  const { title = '', access = '' } = WORKLOADS.find(({ name }) => name === workload) ?? {};
+  const about = `${title}; ${formatBytes(footprint)}, seed ${seed ?? 1}; an access is ${access}`;
+  try {
+    const trace = openWorkload(workload, shape);
+    return [{ name: workload, about, accesses, open: () => trace }];
+  } catch (error) {
+    throw error instanceof RangeError ? new CommandFailure(`--${error.message}`, 2) : error;
+  }
+}
+
+/** @throws CommandFailure for a folder, whose error on reading would not name it. */
+function checkNoFolder(path: string): void {
+  if (path === '-' || statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  throw new CommandFailure(`cannot read '${path}': it is a folder; give the traces in it by name`);
+}
+
+function traceSources(paths: readonly string[], options: CompareCommandOptions): TraceSource[] {
+  const reading = { lenient: options.lenient === true, fetches: options.fetches === true };
+  const generated = workloadSource(options);
+  paths.forEach(checkNoFolder);
+  const named = [...new Set(paths)].map((path) => ({
+    name: path === '-' ? 'standard input' : path,
+    open: () => openTrace(path, reading),
+  }));
+  if (named.length + generated.length > 0) return [...named, ...generated];
+  return shippedTraces().map(({ name, title, path }) => ({ name, about: title, open: () => openTrace(path, reading) }));
+}
+
+/** Failures of a comparison in the words of its options. */
+function explainCompareError(error: unknown, options: CompareCommandOptions): unknown {
+  if (!(error instanceof OutOfModelMemory)) return explainSystemError(error);
+  const size = pageSizeName(error.shift);
+  const limit = `the model's ${formatBytes(error.ramBytes)} of RAM hold too few ${size} pages for what this trace touches`;
+  const smaller = options.pages.filter((shift) => shift < error.shift).map(pageSizeName);
+  const fix = smaller.length > 0 ? smaller : [pageSizeName(SHIFT_4K)];
+  return new CommandFailure(`--pages ${size}: ${limit}; leave ${size} out: --pages ${fix.join(',')}`);
+}
+
+async function run(
+  paths: readonly string[],
+  options: CompareCommandOptions,
+  profile?: CpuProfile,
+): Promise<CompareResult> {
+  const progress = new Progress('comparing');
+  try {
+    return await compare({
+      sources: traceSources(paths, options),
+      shifts: options.pages,
+      fetches: options.fetches === true,
+      tlb: options.tlb,
+      ...(options.costs === undefined ? MODEL_PRICING : readCosts(options.costs)),
+      ...(profile !== undefined && { profile }),
+      onProgress: (done, total) => progress.update(done, total),
+    });
+  } catch (error) {
+    throw explainCompareError(error, options);
+  } finally {
+    progress.end();
+  }
+}
+
+/** `pagewalk compare`: what page sizes do to traces and workloads. */
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description('Would huge pages help? Replays traces (lackey or packed; - is standard input).')
+    .argument('[TRACE...]')
+    .addOption(pagesOption())
+    .addOption(tlbOption())
+    .option('--costs <file>', 'JSON that replaces model cycles by name')
+    .option('--fetches', 'instruction fetches too, reported apart')
+    .option('--profile', 'say on standard error where the CPU time went')
+    .option('--lenient', 'skip and count malformed lines')
+    .option(
+      '-w, --workload <name>',
+      'stream, stride, uniform, chase or zipf',
+      parseChoice(WORKLOADS.map(({ name }) => name)),
+    )
+    .option('--footprint <bytes>', 'its memory (default: 1G)', parseBytes)
+    .option('--accesses <count>', 'its length (default: 10M)', (text) => parseCount(text))
+    .option('--stride <bytes>', 'its step (default: 4K)', parseBytes)
+    .option('--seed <number>', 'its seed (default: 1)', parseSeed)
+    .option('--json', 'print JSON instead of tables')
+    .option('--csv <file>', 'write CSV too (- prints it instead)')
+    .option('--plot <file>', 'write a chart as SVG too')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',
+    )
+    .action(async (paths: string[], options: CompareCommandOptions) => {
+      const shipped = paths.length === 0 ? shippedTraces().map(({ path }) => path) : [];
+      const inputs = [...paths, ...shipped, ...(options.costs === undefined ? [] : [options.costs])];
+      checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);
+      const profile = options.profile === true ? new CpuProfile() : undefined;
+      const result = await run(paths, options, profile);
+      if (profile !== undefined) process.stderr.write(profileText(profile.seconds()));
+      if (options.plot !== undefined) {
+        const { comparePlot } = await import('../../report/plot.js');
+        writeOutput('--plot', options.plot, comparePlot(printable(result)));
+      }
+      printResult(result, options, { text: compareText, rows: compareRows });
+    });
+}

@@ -1,0 +1,74 @@
+/** Compares what the machine did with what was recorded. */
+
+import { Command } from 'commander';
+import { conformLinux, linuxText, valuesAndPagesPassed } from '../../conformance/linux.js';
+import { allPassed, resultText } from '../../conformance/result.js';
+import { conformX86 } from '../../conformance/x86.js';
+import { printableLines } from '../../report/printable.js';
+import { explainSystemError } from '../failure.js';
+import { printJson } from '../output.js';
+
+interface ConformOptions {
+  readonly json?: true;
+}
+
+/** How recordings of one kind are replayed and what the outcome looks like. */
+interface Replay<Result> {
+  readonly recordings: string;
+  readonly run: (files: readonly string[]) => Result;
+  readonly text: (result: Result) => string;
+  readonly passed: (result: Result) => boolean;
+}
+
+/** `pagewalk conform`: replays what real machines did, and compares. */
+export function conformCommand(): Command {
+  return new Command('conform')
+    .description('Replay what real machines did, and compare.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk conform x86 x86.jsonl.gz\n  pagewalk conform linux --json linux.jsonl.gz',
+    )
+    .addCommand(
+      replayCommand('x86', {
+        recordings: 'translations and segment loads of x86 processors',
+        run: conformX86,
+        text: resultText,
+        passed: allPassed,
+      }),
+    )
+    .addCommand(
+      replayCommand('linux', {
+        recordings: 'programs of memory operations under a Linux kernel',
+        run: conformLinux,
+        text: linuxText,
+        passed: valuesAndPagesPassed,
+      }),
+    );
+}
+
+/** A subcommand that replays recordings of one kind; exit code 1 when a case fails. */
+function replayCommand<Result>(name: string, { recordings, run, text, passed }: Replay<Result>): Command {
+  return new Command(name)
+    .description(`Replay recorded ${recordings}: JSON lines, plain or .gz.`)
+    .argument('<files...>', 'recordings')
+    .option('--json', 'print the counts as JSON')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  pagewalk conform ${name} ${name}.jsonl.gz\n  pagewalk conform ${name} --json ${name}.jsonl.gz`,
+    )
+    .action((files: string[], options: ConformOptions) => {
+      const result = replayFiles(files, run);
+      if (options.json === true) printJson(result);
+      else process.stdout.write(printableLines(text(result)));
+      if (!passed(result)) process.exitCode = 1;
+    });
+}
+
+function replayFiles<Result>(files: readonly string[], run: (files: readonly string[]) => Result): Result {
+  try {
+    return run(files);
+  } catch (error) {
+    const path = error instanceof Error && 'path' in error ? String(error.path) : files.join(', ');
+    throw explainSystemError(error, `read '${path}'`);
+  }
+}

@@ -1,0 +1,74 @@
+import { Command, Option } from 'commander';
+import { forkCost, MAX_RESIDENT } from '../../compare/fork-cost.js';
+import type { ForkResult } from '../../report/fork-result.js';
+import { forkRows, forkText } from '../../report/views/fork-views.js';
+import { formatBytes } from '../../report/units.js';
+import { CommandFailure } from '../failure.js';
+import { pagesOption, parseBytes, parseShare } from '../options.js';
+import { checkOutputs, printResult, type OutputOptions } from '../output.js';
+import { Progress } from '../progress.js';
+
+interface ForkCommandOptions extends OutputOptions {
+  readonly resident: number;
+  readonly pages: number[];
+  readonly touch: number;
+  readonly exec?: true;
+}
+
+/**
+ * Memory that is not there is told before any work. The model's RAM ends at 16 GiB, and after a fork parent and child
+ * may need all of it twice; and the host must hold what the model touches.
+ */
+function checkResident(resident: number): void {
+  const asked = formatBytes(resident);
+  if (resident > MAX_RESIDENT) {
+    throw new CommandFailure(
+      `--resident: ${asked} is more than the model holds: its RAM ends at 16 GiB, and after a fork parent and child may need all of it twice; give at most ${MAX_RESIDENT / 2 ** 30}G`,
+    );
+  }
+  const available = process.availableMemory();
+  if (2 * resident > available) {
+    throw new CommandFailure(
+      `--resident: ${asked} would take ${formatBytes(2 * resident)} of this machine's memory, and ${formatBytes(available)} are free; give at most ${Math.floor(available / 2 ** 21)}M`,
+    );
+  }
+}
+
+async function run(options: ForkCommandOptions): Promise<ForkResult> {
+  const progress = new Progress('forking', 'scenarios');
+  try {
+    return await forkCost({
+      ...options,
+      exec: options.exec === true,
+      onProgress: (done, total) => progress.update(done, total),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** `pagewalk fork`: what a fork costs, and what the writes after it cost. */
+export function forkCommand(): Command {
+  return new Command('fork')
+    .description('What forking a process costs, and what it and its child pay for writing afterwards.')
+    .addOption(
+      new Option('-r, --resident <bytes>', 'memory written before').argParser(parseBytes).default(2 ** 30, '1G'),
+    )
+    .addOption(pagesOption())
+    .addOption(
+      new Option('-t, --touch <percent>', 'share written afterwards').argParser(parseShare).default(0.1, '10%'),
+    )
+    .option('-x, --exec', 'only the best case: the child execs at once')
+    .option('--json', 'print JSON instead of a table')
+    .option('--csv <file>', 'write CSV too (- prints it instead)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk fork --resident 64M --pages 4K,2M\n  pagewalk fork --resident 16M --touch 50% --json',
+    )
+    .action(async (options: ForkCommandOptions) => {
+      checkOutputs(options, { '--csv': options.csv });
+      checkResident(options.resident);
+      const result = await run(options);
+      printResult(result, options, { text: forkText, rows: forkRows });
+    });
+}

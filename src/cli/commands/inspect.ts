@@ -1,0 +1,55 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { inspect } from '../../inspect/inspect.js';
+import type { InspectResult } from '../../inspect/inspect-result.js';
+import { inspectText } from '../../inspect/inspect-text.js';
+import { InspectError, readProcess } from '../../inspect/live-process.js';
+import { printable } from '../../report/printable.js';
+import { CommandFailure } from '../failure.js';
+import { tlbOption } from '../options.js';
+import { printJson } from '../output.js';
+import { Progress } from '../progress.js';
+
+interface InspectCommandOptions {
+  readonly tlb: TlbGeometry;
+  readonly json?: true;
+}
+
+/** The largest PID that Linux gives (PID_MAX_LIMIT). */
+const MOST_PID = 2 ** 22;
+
+function parsePid(text: string): number {
+  if (text === 'self') return process.pid;
+  const pid = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (pid >= 1 && pid <= MOST_PID) return pid;
+  throw new InvalidArgumentError('Give the number of a process, as ps shows it, or self.');
+}
+
+async function run(pid: number, { tlb }: InspectCommandOptions): Promise<InspectResult> {
+  const progress = new Progress('rebuilding', 'regions');
+  try {
+    return await inspect(readProcess(pid), { tlb, onProgress: (done, total) => progress.update(done, total) });
+  } catch (error) {
+    throw error instanceof InspectError ? new CommandFailure(error.message) : error;
+  } finally {
+    progress.end();
+  }
+}
+
+/** `pagewalk inspect`: what a live process's memory costs. */
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .summary("what does a live process's memory cost?")
+    .description(
+      'Rebuilds the memory of a live process in the model (Linux only) and says what\nit costs in 4 KiB pages and with huge ones: tables, TLB reach, forks.',
+    )
+    .argument('<PID>', 'process, or self', parsePid)
+    .addOption(tlbOption())
+    .option('--json', 'print JSON instead of a table')
+    .addHelpText('after', '\nExamples:\n  pagewalk inspect self\n  pagewalk inspect self --tlb zen4 --json')
+    .action(async (pid: number, options: InspectCommandOptions) => {
+      const result = await run(pid, options);
+      if (options.json === true) printJson(result);
+      else process.stdout.write(inspectText(printable(result)));
+    });
+}

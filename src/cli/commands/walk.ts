@@ -1,0 +1,126 @@
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { parseAddress } from '../../../hw/base/address.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import { X86_MODES } from '../../../hw/x86/format.js';
+import { DEMO_ADDRESSES, DEMO_MODES, demoState, demoStateInput } from '../../explain/demo-states.js';
+import type { DemoMode } from '../../explain/demo-states.js';
+import { buildMachine } from '../../explain/machine.js';
+import type { AccessKind } from '../../explain/machine-state.js';
+import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../explain/scene.js';
+import type { Scene } from '../../explain/scene.js';
+import { explainWalk } from '../../explain/walk/walk.js';
+import { walkText } from '../../explain/walk/walk-text.js';
+import type { Lab } from '../../lab/story.js';
+import { CommandFailure } from '../failure.js';
+import { accessOption, choiceAdvice, parseChoice, parseCount } from '../options.js';
+import { printJson } from '../output.js';
+import { inState, readState } from '../state-file.js';
+
+interface WalkCommandOptions {
+  readonly access: AccessKind;
+  readonly user?: true;
+  readonly mode?: DemoMode;
+  readonly state?: string;
+  readonly lab?: string;
+  readonly step?: number;
+  readonly process?: number;
+  readonly json?: true;
+  readonly printState?: true;
+}
+
+function parseLinear(text: string): Word64 {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError('Give a hexadecimal address of at most 64 bits, such as 0x401000 or 401000.');
+}
+
+const LAB_FLAGS = '--lab <name>';
+
+/** Labs take longer to load than a walk takes: whoever names none does not wait for them. */
+async function loadLab(name: string): Promise<Lab> {
+  const { WALK_LABS } = await import('../../explain/walk/walk-labs.js');
+  const lab = WALK_LABS.find((candidate) => candidate.name === name);
+  if (lab !== undefined) return lab;
+  const names = WALK_LABS.map((known) => known.name);
+  throw new CommandFailure(`option '${LAB_FLAGS}' argument '${name}' is invalid. ${choiceAdvice(name, names)}`, 2);
+}
+
+/** The scene of `--lab`, which `--step` and `--process` need. */
+async function sceneFor({ lab: name, step, process }: WalkCommandOptions): Promise<Scene | undefined> {
+  if (name === undefined) {
+    if (step === undefined && process === undefined) return undefined;
+    throw new CommandFailure(`${step === undefined ? '--process' : '--step'} is for a lab; name it with --lab`, 2);
+  }
+  const lab = await loadLab(name);
+  try {
+    return playScene(lab, step, process);
+  } catch (error) {
+    throw error instanceof SceneError ? new CommandFailure(error.message, 2) : error;
+  }
+}
+
+function machineFor({ state, mode }: WalkCommandOptions): Mmu {
+  if (state !== undefined) return inState(state, () => buildMachine(readState(state)).mmu);
+  return buildMachine(demoState(mode ?? '4l')).mmu;
+}
+
+/** An address that 32-bit registers cannot hold is a mistake in the command line, not a fault. */
+function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
+  const { linearBits, title } = X86_MODES[mmu.rules.mode];
+  if (hi === 0 || linearBits > 32) return;
+  throw new CommandFailure(`ADDRESS ${text}: linear addresses of ${title} have 32 bits; give at most 0xffffffff`, 2);
+}
+
+async function walk(address: Word64 | undefined, options: WalkCommandOptions, text: string): Promise<void> {
+  const scene = await sceneFor(options);
+  const json = options.json === true;
+  if (address === undefined) {
+    if (scene === undefined) throw new CommandFailure('ADDRESS is missing; give one such as 0x401000', 2);
+    if (json) printJson(sceneJson(scene));
+    else process.stdout.write(sceneText(scene));
+    return;
+  }
+  const mmu = scene?.stage.mmu ?? machineFor(options);
+  checkWidth(mmu, address, text);
+  const result = explainWalk(mmu, { ...address, access: options.access, user: options.user === true });
+  if (json) printJson(result);
+  else process.stdout.write(`${scene === undefined ? '' : `${sceneTitle(scene)}\n`}${walkText(result)}`);
+}
+
+/** Addresses of the demonstration that fit on a line of the help. */
+const MOST_EXAMPLES = 8;
+
+/** `pagewalk walk`: why an address leads where it leads. */
+export function walkCommand(): Command {
+  const everywhere = DEMO_ADDRESSES.filter(({ modes }) => modes === undefined).slice(0, MOST_EXAMPLES);
+  const own = ['state', 'lab'];
+  return new Command('walk')
+    .summary('why did this address fault?')
+    .description('Walks one address through TLB and page tables, entry by entry.')
+    .addArgument(
+      new Argument('[ADDRESS]', 'hexadecimal, with or without 0x; with --lab none: all').argParser(parseLinear),
+    )
+    .addOption(accessOption())
+    .option('-u, --user', 'in user mode; without it, as the kernel')
+    .addOption(
+      new Option('-m, --mode <mode>', 'demonstration: 4l, 5l, pae or 32 (default: 4l)')
+        .argParser(parseChoice(DEMO_MODES))
+        .conflicts(own),
+    )
+    .addOption(new Option('--state <file>', 'your machine, as --print-state writes; texts are hex').conflicts('lab'))
+    .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
+    .option('--step <number>', 'as it is after this step of the lab', (value) => parseCount(value))
+    .option('--process <pid>', 'the process of the lab whose tables are walked', (value) => parseCount(value))
+    .option('--json', 'print JSON instead of text')
+    .addOption(new Option('--print-state', 'print the demonstration as a state file, to edit').conflicts(own))
+    .addHelpText(
+      'after',
+      `\nTry ${everywhere.map(({ address }) => address).join(' ')}.\n\n` +
+        'Examples:\n  pagewalk walk 0x602000 --access write --user\n  pagewalk walk 0x400000 --access write --user --lab fork --step 2',
+    )
+    .action(async (address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
+      if (options.printState === true) printJson(demoStateInput(options.mode ?? '4l'));
+      else await walk(address, options, command.args.at(0) ?? '');
+    });
+}

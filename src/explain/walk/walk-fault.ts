@@ -1,0 +1,136 @@
+/** Why an access faulted, in words: the error code bit by bit, the rules that refuse, the section that says so. */
+
+import {
+  BUS_ERROR,
+  describeException,
+  faultName,
+  GENERAL_PROTECTION,
+  PAGE_FAULT,
+  PF_FETCH,
+  PF_PRESENT,
+  PF_PROTECTION_KEY,
+  PF_RESERVED,
+  PF_USER,
+  PF_WRITE,
+} from '../../../hw/x86/exception.js';
+import type { Exception } from '../../../hw/x86/exception.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import { PTE_PS, PTE_XD, X86_MODES } from '../../../hw/x86/format.js';
+import type { X86Walker } from '../../../hw/x86/walk.js';
+import { refusals } from './rights.js';
+import type { Refusal } from './rights.js';
+import type { ErrorBit, FaultOutcome, FaultReason, WalkLevel } from './walk-result.js';
+
+const PAGE_FAULTS = 'Intel SDM vol. 3A, "Page-Fault Exceptions"';
+
+/** Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
+const ERROR_BITS: readonly { name: string; mask: number; set: string; clear: string }[] = [
+  { name: 'P', mask: PF_PRESENT, set: 'all entries are present', clear: 'an entry is not present' },
+  { name: 'W/R', mask: PF_WRITE, set: 'the access was a write', clear: 'the access was no write' },
+  { name: 'U/S', mask: PF_USER, set: 'made in user mode', clear: 'made in supervisor mode' },
+  { name: 'RSVD', mask: PF_RESERVED, set: 'a reserved bit is set in an entry', clear: 'no reserved bit is set' },
+  { name: 'I/D', mask: PF_FETCH, set: 'the access was an instruction fetch', clear: 'no fetch, or not told apart' },
+  { name: 'PK', mask: PF_PROTECTION_KEY, set: 'a protection key refused it', clear: 'no protection key refused it' },
+];
+
+/** The bits of a page-fault error code, each in words. */
+export function errorBits(errorCode: number): ErrorBit[] {
+  return ERROR_BITS.map(({ name, mask, set, clear }) => {
+    const isSet = (errorCode & mask) !== 0;
+    return { name, bit: Math.log2(mask), set: isSet, meaning: isSet ? set : clear };
+  });
+}
+
+/** What the fault is about: where a fresh walk ended, and the rights that decided (the TLB's on a hit). */
+export interface FaultScene {
+  readonly mmu: Mmu;
+  readonly exception: Exception;
+  readonly access: number;
+  readonly levels: readonly WalkLevel[];
+  readonly walker: X86Walker;
+  readonly rights: number;
+}
+
+export function explainFault(scene: FaultScene): FaultOutcome {
+  const { exception } = scene;
+  const { status, errorCode } = exception;
+  const isPageFault = status === PAGE_FAULT;
+  return {
+    kind: 'fault',
+    name: faultName(status),
+    vector: status === BUS_ERROR ? null : -status,
+    errorCode: status === BUS_ERROR ? null : errorCode,
+    bits: isPageFault ? errorBits(errorCode) : [],
+    ...reasonsFor(scene),
+  };
+}
+
+function reasonsFor(scene: FaultScene): Pick<FaultOutcome, 'reasons' | 'section'> {
+  const { mmu, exception } = scene;
+  const { status, errorCode } = exception;
+  if (status === GENERAL_PROTECTION) {
+    const bits = X86_MODES[mmu.rules.mode].linearBits;
+    const reason = `the address is not canonical: bits 63:${bits} must all equal bit ${bits - 1}`;
+    return { reasons: [{ text: reason, table: null }], section: 'Intel SDM vol. 1, "Canonical Addressing"' };
+  }
+  if (status === BUS_ERROR) {
+    const text = describeException(exception);
+    return { reasons: [{ text, table: null }], section: 'no section: what answers there is up to the board' };
+  }
+  const { section } = X86_MODES[mmu.rules.mode];
+  const last = scene.levels.at(-1);
+  if ((errorCode & PF_PRESENT) === 0) {
+    return { reasons: [blame(last, 'is not present: P = 0')], section: PAGE_FAULTS };
+  }
+  if ((errorCode & PF_RESERVED) !== 0) return { reasons: reservedReasons(scene), section };
+  const refused = refusals(mmu.rules, scene.rights, scene.access);
+  return {
+    reasons: refused.map((refusal) => refusalReason(refusal, scene.levels)),
+    section: refused.at(0)?.section ?? PAGE_FAULTS,
+  };
+}
+
+/** `PD[3]`. */
+export function nameOf({ table, index }: WalkLevel): string {
+  return `${table}[${index}]`;
+}
+
+function blame(level: WalkLevel | undefined, what: string): FaultReason {
+  return level === undefined
+    ? { text: `an entry ${what}`, table: null }
+    : { text: `${nameOf(level)} ${what}`, table: level.table };
+}
+
+const LOST_BITS = { user: 'U/S = 0', write: 'R/W = 0', execute: 'XD = 1' };
+
+/** The first level at which a right was lost, named in the sentence about the rule. */
+function refusalReason({ right, rule }: Refusal, levels: readonly WalkLevel[]): FaultReason {
+  const level = right === null ? undefined : levels.find(({ allows }) => allows !== null && !allows[right]);
+  if (right === null || level === undefined) return { text: rule, table: null };
+  return blame(level, `has ${LOST_BITS[right]}: ${rule}`);
+}
+
+/** Every reserved bit that is set in the entry at which the walk ended. */
+function reservedReasons({ mmu, walker, levels }: FaultScene): FaultReason[] {
+  const { rules, features } = mmu;
+  const level = walker.endLevel;
+  const isPage = levels.at(-1)?.pointsTo === 'page' || level === 0;
+  const high = walker.entryHigh[level] & (isPage ? rules.pageReservedHigh : rules.tableReservedHigh)[level];
+  const low = walker.entryLow[level] & (isPage ? rules.pageReservedLow : rules.tableReservedLow)[level];
+  const bits: string[] = [];
+  for (let bit = 0; bit < 32; bit++) if (((low >>> bit) & 1) === 1) bits.push(`bit ${bit}${lowName(1 << bit, level)}`);
+  for (let bit = 0; bit < 32; bit++) {
+    if (((high >>> bit) & 1) === 1)
+      bits.push(`bit ${bit + 32}${highName(1 << bit, bit + 32, features.maxPhysicalBits)}`);
+  }
+  return bits.map((bit) => blame(levels.at(-1), `has a reserved bit set: ${bit}`));
+}
+
+function lowName(mask: number, level: number): string {
+  return mask === PTE_PS && level >= 2 ? ' (PS: no page of this size exists)' : ' (below the address of a large page)';
+}
+
+function highName(mask: number, bit: number, physicalBits: number): string {
+  if (mask === PTE_XD) return ' (XD, while EFER.NXE = 0)';
+  return bit >= physicalBits && bit < 52 ? ` (address bits from ${physicalBits} up, MAXPHYADDR, do not exist)` : '';
+}

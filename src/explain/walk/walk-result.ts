@@ -1,0 +1,117 @@
+/** What `pagewalk walk` finds out: one object, of which the terminal's lines, the JSON and the page are views. */
+
+import type { DecodedField } from '../../../hw/base/format.js';
+import type { X86ModeName } from '../../../hw/x86/format.js';
+import type { SCHEMA_VERSION } from '../../report/schema.js';
+import type { AccessKind } from '../machine-state.js';
+import type { Allowed } from './rights.js';
+
+/** Addresses, registers and entries are hexadecimal text, as 64 bits do not fit into a number of JSON. */
+export type Hex = string;
+
+export interface TlbAnswer {
+  /** The TLB's shape by name. */
+  readonly shape: string;
+  /** `off`: paging is off, or the address was refused before any lookup. `none`: there is no TLB. */
+  readonly answer: 'off' | 'none' | 'L1 hit' | 'L2 hit' | 'miss';
+  /** What a hit holds: the physical address it makes of this one, its page size and rights. */
+  readonly physical?: Hex;
+  readonly page?: string;
+  readonly allows?: Allowed;
+  /** How the entry differs from what a walk finds now: an invalidation is missing. */
+  readonly stale?: string;
+}
+
+export interface WalkCacheAnswer {
+  /** `not asked`: the TLB answered, or nothing was to be walked. */
+  readonly answer: 'not asked' | 'hit' | 'miss';
+  /** The table that the walk begins with, and where it lies. */
+  readonly startsAt?: string;
+  readonly table?: Hex;
+}
+
+export interface WalkLevel {
+  /** `PML4`, `PT` and so on. */
+  readonly table: string;
+  readonly level: number;
+  readonly index: number;
+  /** Physical address of the entry; null for a PDPTE of PAE paging, which the processor keeps in a register. */
+  readonly entryAddress: Hex | null;
+  readonly raw: Hex;
+  /** The kind of entry, such as `PDE 2M`, and the manual's section about it. */
+  readonly format: string;
+  readonly section: string;
+  readonly fields: readonly DecodedField[];
+  /** Names of the one-bit fields that are set. */
+  readonly flags: string;
+  readonly pointsTo: 'table' | 'page' | 'nothing';
+  /** Physical address of what it points to. */
+  readonly target: Hex | null;
+  /** All levels down to this one together; null when the entry is not present. */
+  readonly allows: Allowed | null;
+  /** The processor did not read this entry now: a walk cache or the TLB stood for it. */
+  readonly skipped: boolean;
+  /** Why the walk ends here in a fault. */
+  readonly problem?: string;
+}
+
+/** A bit of the page-fault error code. */
+export interface ErrorBit {
+  readonly name: string;
+  readonly bit: number;
+  readonly set: boolean;
+  readonly meaning: string;
+}
+
+export interface MappedOutcome {
+  readonly kind: 'mapped';
+  readonly physical: Hex;
+  /** `4K`, `2M`, `4M`, `1G`; null without paging. */
+  readonly page: string | null;
+}
+
+/** A rule that refuses the access, in one sentence. */
+export interface FaultReason {
+  readonly text: string;
+  /** The table whose entry is to blame; null where none is. */
+  readonly table: string | null;
+}
+
+export interface FaultOutcome {
+  readonly kind: 'fault';
+  /** `#PF page fault` and the like. */
+  readonly name: string;
+  /** Null for a bus error, which is no exception of the architecture. */
+  readonly vector: number | null;
+  readonly errorCode: number | null;
+  readonly bits: readonly ErrorBit[];
+  readonly reasons: readonly FaultReason[];
+  /** The manual's section that says so. */
+  readonly section: string;
+}
+
+/** Accessed and dirty bits that the access set in memory. */
+export interface EntryChange {
+  readonly table: string;
+  readonly entryAddress: Hex;
+  readonly bits: string;
+}
+
+export interface WalkResult {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly command: 'walk';
+  readonly address: Hex;
+  readonly access: AccessKind;
+  readonly user: boolean;
+  readonly mode: X86ModeName;
+  readonly title: string;
+  /** The manual's section about the mode. */
+  readonly section: string;
+  readonly registers: { readonly cr0: Hex; readonly cr3: Hex; readonly cr4: Hex; readonly efer: Hex };
+  readonly tlb: TlbAnswer;
+  readonly walkCache: WalkCacheAnswer;
+  /** Root first. */
+  readonly levels: readonly WalkLevel[];
+  readonly outcome: MappedOutcome | FaultOutcome;
+  readonly changes: readonly EntryChange[];
+}

@@ -1,0 +1,11 @@
+/** What every call asks of its arguments before it looks at them. Segments ask the same. */
+
+import { checkSize, checkWhole } from '../../../hw/base/arguments.js';
+
+export { checkChoice, checkSize, checkWhole, isWhole } from '../../../hw/base/arguments.js';
+
+/** Refuses an access that no instruction makes. @throws RangeError */
+export function checkAccess(address: number, size: number): void {
+  checkWhole('address', address, 0, Number.MAX_SAFE_INTEGER);
+  checkSize(size);
+}

@@ -1,0 +1,64 @@
+/** mincore(2) and msync(2): what of a range is in memory, or on its way to disk. */
+
+import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
+import { alignUp, USER_END } from '../space/address-space.js';
+import type { AddressSpace } from '../space/address-space.js';
+import { EBUSY, EINVAL, ENOMEM } from '../abi/errno.js';
+import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../abi/flags.js';
+import type { Memory } from '../space/memory.js';
+import { writtenPage } from '../space/page-cache.js';
+import { PTE_MAPPED } from '../tables/pte.js';
+import type { Vma } from '../space/vma.js';
+import { VM_LOCKED } from '../abi/vma-flags.js';
+
+/**
+ * mincore(2): for each page whether it is in the caller's page table or in the page cache of its object.
+ * @returns the pages' answers, EINVAL, or ENOMEM for a range that is not mapped throughout
+ */
+export function mincore(memory: Memory, space: AddressSpace, address: number, length: number): boolean[] | number {
+  if (address % PAGE_BYTES !== 0) return EINVAL;
+  if (address < 0 || length < 0 || address + length > USER_END) return ENOMEM;
+  const answers: boolean[] = [];
+  for (let at = address; at < address + length; at += PAGE_BYTES) {
+    const vma = space.vmas.at(at);
+    if (vma === undefined) return ENOMEM;
+    answers.push(isMapped(memory, vma, at) || isCached(vma, at));
+  }
+  return answers;
+}
+
+function isMapped(memory: Memory, vma: Vma, address: number): boolean {
+  const { tables } = memory;
+  for (const shift of [SHIFT_4K, SHIFT_2M, vma.pageShift]) {
+    const at = tables.find(vma.space, address, shift);
+    if (at >= 0) return (tables.words[at] & PTE_MAPPED) !== 0;
+  }
+  return false;
+}
+
+function isCached(vma: Vma, address: number): boolean {
+  const object = vma.file?.object;
+  return (
+    object !== undefined && object.kind !== 'hugetlb' && writtenPage(object, vma.pageOffset(address)) !== undefined
+  );
+}
+
+/** msync(2). There is no disk below the page cache, so only the arguments are looked at. */
+export function msync(space: AddressSpace, address: number, length: number, flags: number): number {
+  if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) return EINVAL;
+  if (address % PAGE_BYTES !== 0 || address < 0 || length < 0) return EINVAL;
+  if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return EINVAL;
+  const end = address + alignUp(length);
+  let hole = false;
+  for (let at = address; at < end;) {
+    const vma = space.vmas.atOrAbove(at);
+    if (vma === undefined) return ENOMEM;
+    if (vma.start > at) {
+      hole = true;
+      if (flags === MS_ASYNC || vma.start >= end) return ENOMEM;
+    }
+    if ((flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) return EBUSY;
+    at = vma.end;
+  }
+  return hole ? ENOMEM : 0;
+}

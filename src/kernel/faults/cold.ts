@@ -1,0 +1,32 @@
+/** MADV_COLD: pages that will not be needed soon lose their marks of use. */
+
+import { PTE_A, PTE_P } from '../../../hw/x86/format.js';
+import { alignDown } from '../space/address-space.js';
+import { firstFrame } from '../pages/mapping.js';
+import type { Memory } from '../space/memory.js';
+import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import type { Vma } from '../space/vma.js';
+
+/**
+ * Clears "accessed" in the entries of a range, and "referenced" of their folios, where nobody else maps them.
+ * Source: Linux mm/madvise.c, madvise_cold_or_pageout_pte_range.
+ */
+export function coolDown(memory: Memory, vma: Vma, start: number, end: number): void {
+  const { frames, lru, tables, tlb } = memory;
+  lru.drain();
+  for (let address = start; address < end;) {
+    const at = tables.findLeaf(vma.space, address);
+    const { shift } = tables;
+    const low = tables.words[at];
+    if ((low & PTE_MAPPED) !== 0 && (low & PTE_SPECIAL) === 0) {
+      const head = frames.headOf(firstFrame(tables, at, shift));
+      if (frames.mappingsOf(head) === 1) {
+        tables.words[at] = low & ~PTE_A;
+        lru.markUnused(head);
+        if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
+      }
+    }
+    address = alignDown(address, shift) + 2 ** shift;
+  }
+  tlb.flush();
+}

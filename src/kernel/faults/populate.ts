@@ -1,0 +1,115 @@
+/**
+ * Faulting pages in without an access: MAP_POPULATE, MADV_POPULATE_READ and _WRITE, mlock, and the kernel's own
+ * accesses to user memory.
+ */
+
+import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
+import { PTE_D, PTE_RW } from '../../../hw/x86/format.js';
+import type { AddressSpace } from '../space/address-space.js';
+import { EFAULT, EINVAL, ENOMEM } from '../abi/errno.js';
+import { countFault, handleFault } from './fault.js';
+import { FRAME_DIRTY } from '../frames/frames.js';
+import { touchHuge } from '../pages/huge.js';
+import type { Memory } from '../space/memory.js';
+import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR } from '../abi/signal.js';
+import type { Vma } from '../space/vma.js';
+import { VM_HUGETLB, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from '../abi/vma-flags.js';
+
+/** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
+export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
+  const { tables } = memory;
+  const low = tables.words[tables.findLeaf(space, address)];
+  return (low & PTE_MAPPED) !== 0 && (!write || (low & PTE_RW) !== 0);
+}
+
+/**
+ * Makes one page ready, counting the faults that takes.
+ * @param count what a fault that ended well counts as: FAULT_MAJOR, for what it was
+ * @returns 0 or the signal a process would get
+ */
+export function faultIn(memory: Memory, vma: Vma, address: number, write: boolean, count = FAULT_MAJOR): number {
+  while (!isReady(memory, vma.space, address, write)) {
+    const result = handleFault(memory, vma, address, write);
+    countFault(memory, Math.min(result, count));
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
+/**
+ * Populating counts as use: the page is marked, not its entry, so as not to race with the processor's own marks. A huge
+ * entry is marked itself. Source: Linux mm/gup.c, follow_page_pte with FOLL_TOUCH.
+ */
+function touch(memory: Memory, vma: Vma, address: number, write: boolean): void {
+  const { frames, tables } = memory;
+  if ((vma.flags & VM_HUGETLB) !== 0) return;
+  const at = tables.findLeaf(vma.space, address);
+  const low = tables.words[at];
+  if (tables.shift !== SHIFT_4K) touchHuge(memory, at, vma, write);
+  else if ((low & PTE_SPECIAL) === 0) {
+    const head = frames.headOf(tables.frameAt(at));
+    if (write && (low & PTE_D) === 0) frames.flags[head] |= FRAME_DIRTY;
+    memory.lru.markAccessed(head);
+  }
+}
+
+/**
+ * Faults in the pages of `[start, end)` in each VMA, writable where private and writable, and goes on with the next VMA
+ * at the first page of one that cannot be had. VMAs locked on fault are left alone. The LRU batches are emptied after
+ * each VMA, but not after one that nobody may access: recorded programs (PROT_NONE with MAP_LOCKED) show that.
+ * @param strict stop there for good, as mlock does
+ * @returns 0, or the signal that an access to that page would get
+ * Source: Linux mm/gup.c, __mm_populate and populate_vma_page_range.
+ */
+export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number, strict = false): number {
+  let trouble = 0;
+  for (const vma of space.vmas.overlapping(start, end)) {
+    if ((vma.flags & VM_LOCKONFAULT) !== 0) continue;
+    const result = vma.isAccessible ? populateVma(memory, vma, start, end) : SEGV_ACCERR;
+    trouble = Math.min(trouble, result);
+    if (strict && result < 0) break;
+  }
+  return trouble;
+}
+
+function populateVma(memory: Memory, vma: Vma, start: number, end: number): number {
+  const write = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
+  const high = Math.min(end, vma.end);
+  let result = 0;
+  for (let address = Math.max(start, vma.start); address < high && result === 0; address += PAGE_BYTES) {
+    // A fault that waits for the disk is begun anew here, finds the page then, and is counted as minor.
+    result = faultIn(memory, vma, address, write, FAULT_MINOR);
+    if (result === 0) touch(memory, vma, address, write);
+  }
+  memory.lru.drain();
+  return result;
+}
+
+/**
+ * MADV_POPULATE_READ and MADV_POPULATE_WRITE: what was populated before an error stays.
+ * @returns 0, EINVAL (the mapping does not allow it), EFAULT (a signal would be sent), ENOMEM (a hole, or no memory)
+ */
+export function populateAdvice(
+  memory: Memory,
+  space: AddressSpace,
+  start: number,
+  end: number,
+  write: boolean,
+): number {
+  const result = populatePages(memory, space, start, end, write);
+  memory.lru.drain();
+  return result;
+}
+
+function populatePages(memory: Memory, space: AddressSpace, start: number, end: number, write: boolean): number {
+  for (let address = start; address < end; address += PAGE_BYTES) {
+    const vma = space.vmas.at(address);
+    if (vma === undefined) return ENOMEM;
+    if ((vma.flags & (write ? VM_WRITE : VM_READ)) === 0) return EINVAL;
+    const result = faultIn(memory, vma, address, write);
+    if (result < 0) return result === OOM_KILL ? ENOMEM : EFAULT;
+    touch(memory, vma, address, write);
+  }
+  return 0;
+}

@@ -1,0 +1,154 @@
+/**
+ * The buddy allocator: free frames in blocks of 2^order, split on demand and joined with their buddy when freed.
+ *
+ * Free blocks of one order form a doubly linked list through typed arrays; frame 0 is never handed out, so that 0 can
+ * end a list. The order of allocation depends on nothing but the calls made.
+ */
+
+import type { Ram } from '../../../hw/memory/ram.js';
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { Columns } from './columns.js';
+import { ENOMEM } from '../abi/errno.js';
+
+/** Blocks reach from 4 KiB (order 0) to 1 GiB. */
+const MAX_ORDER = 18;
+/** Of the links of a free list, both ways, and of the order. */
+const BYTES_PER_FRAME = 2 * 4 + 1;
+
+export class Buddy {
+  /** Free frames now. */
+  free = 0;
+  /** Frames that were ever there to hand out. */
+  readonly managed: number;
+  /** Requests so far, failed ones too. */
+  requests = 0;
+  /** The request with this number fails although memory is there; 0 for none. For tests. */
+  failAt = 0;
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  /** Order + 1 where a free block begins, otherwise 0. */
+  readonly #blockOrder: Uint8Array;
+  readonly #heads = new Int32Array(MAX_ORDER + 1);
+  readonly #asked: number[] = [];
+
+  /** @param ram what to hand out: its installed ranges, 4 KiB a frame */
+  constructor(ram: Pick<Ram, 'frames' | 'ranges'> & Partial<Pick<Ram, 'shared'>>) {
+    const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
+    this.#next = columns.int32();
+    this.#previous = columns.int32();
+    this.#blockOrder = columns.uint8();
+    for (const range of [...ram.ranges].reverse()) {
+      this.#donate(Math.max(1, range.base / PAGE_BYTES), (range.base + range.bytes) / PAGE_BYTES);
+    }
+    this.managed = this.free;
+  }
+
+  /** Frees `[start, end)` in the largest aligned blocks, highest first, so that the lowest is handed out first. */
+  #donate(start: number, end: number): void {
+    let top = end;
+    while (top > start) {
+      let order = 0;
+      while (order < MAX_ORDER && top % (2 << order) === 0 && top - (2 << order) >= start) order++;
+      top -= 1 << order;
+      this.#push(top, order);
+      this.free += 1 << order;
+    }
+  }
+
+  #push(frame: number, order: number): void {
+    const head = this.#heads[order];
+    this.#next[frame] = head;
+    this.#previous[frame] = 0;
+    if (head !== 0) this.#previous[head] = frame;
+    this.#heads[order] = frame;
+    this.#blockOrder[frame] = order + 1;
+  }
+
+  #unlink(frame: number, order: number): void {
+    const next = this.#next[frame];
+    const previous = this.#previous[frame];
+    if (previous === 0) this.#heads[order] = next;
+    else this.#next[previous] = next;
+    if (next !== 0) this.#previous[next] = previous;
+    this.#blockOrder[frame] = 0;
+  }
+
+  /** Counts one request for memory of any kind; true when the test asked for this one to fail. */
+  refuses(): boolean {
+    this.requests++;
+    return this.requests === this.failAt;
+  }
+
+  /** The first frame of 2^order free frames, aligned to their number; ENOMEM when there is no such block. */
+  allocate(order: number): number {
+    if (this.refuses()) return ENOMEM;
+    if (order === 0 && this.#asked.length > 0) return this.#asked.shift() ?? ENOMEM;
+    let from = order;
+    while (from <= MAX_ORDER && this.#heads[from] === 0) from++;
+    if (from > MAX_ORDER) return ENOMEM;
+    const frame = this.#heads[from];
+    this.#unlink(frame, from);
+    while (from > order) {
+      from--;
+      this.#push(frame + (1 << from), from);
+    }
+    this.free -= 1 << order;
+    return frame;
+  }
+
+  /**
+   * The next requests for one frame get exactly these, in this order: for lessons that name their addresses.
+   * @returns false when one of them is not free; those before it are asked for all the same
+   */
+  ask(frames: readonly number[]): boolean {
+    return frames.every((frame) => this.#take(frame));
+  }
+
+  #take(frame: number): boolean {
+    let order = 0;
+    while (order <= MAX_ORDER && this.#blockOrder[frame & -(1 << order)] !== order + 1) order++;
+    if (order > MAX_ORDER) return false;
+    let block = frame & -(1 << order);
+    this.#unlink(block, order);
+    while (order > 0) {
+      order--;
+      const half = 1 << order;
+      this.#push(frame >= block + half ? block : block + half, order);
+      if (frame >= block + half) block += half;
+    }
+    this.free--;
+    this.#asked.push(frame);
+    return true;
+  }
+
+  /** Gives back a block that {@link allocate} handed out. */
+  release(frame: number, order: number): void {
+    this.free += 1 << order;
+    let block = frame;
+    let at = order;
+    while (at < MAX_ORDER) {
+      const buddy = block ^ (1 << at);
+      if (this.#blockOrder[buddy] !== at + 1) break;
+      this.#unlink(buddy, at);
+      block &= buddy;
+      at++;
+    }
+    this.#push(block, at);
+  }
+
+  /** Calls `visit(frame, order)` for every free block. For audits. */
+  forEachFree(visit: (frame: number, order: number) => void): void {
+    for (let order = 0; order <= MAX_ORDER; order++) {
+      for (let frame = this.#heads[order]; frame !== 0; frame = this.#next[frame]) visit(frame, order);
+    }
+  }
+
+  /** Free blocks of each order, as /proc/buddyinfo prints them. */
+  freeBlocks(): number[] {
+    const counts = new Array<number>(MAX_ORDER + 1).fill(0);
+    this.forEachFree((_frame, order) => {
+      counts[order]++;
+    });
+    return counts;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Putting a page into a table and taking it out: entry, mapping count and resident size change together here, so that
+ * no other part has to keep them in step.
+ */
+
+import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
+import { PTE_A, PTE_PS } from '../../../hw/x86/format.js';
+import { FRAME_ANON, FRAME_SWAPBACKED } from '../frames/frames.js';
+import type { AnonVma } from '../space/anon-vma.js';
+import { HUGE_FRAMES } from '../space/memory.js';
+import type { Memory } from '../space/memory.js';
+import type { PageTables } from '../tables/page-table.js';
+import { executeBits, protectionBits, PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
+import type { Vma } from '../space/vma.js';
+import { VM_HUGETLB, VM_LOCKED, VM_WRITE } from '../abi/vma-flags.js';
+
+/** The low word's bits of a page just written by a process that may write: writable, if the VMA is. */
+function writtenBits(vma: Vma): number {
+  const bits = protectionBits(vma) | PTE_A;
+  return (vma.flags & VM_WRITE) !== 0 ? bits | PTE_WRITTEN : bits;
+}
+
+function touchedBits(vma: Vma, write: boolean): number {
+  return write ? writtenBits(vma) : protectionBits(vma) | PTE_A;
+}
+
+/** Makes a new folio the VMA's: anonymous, exclusive, at the place that `address` has in the VMA's anon_vma. */
+function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number): void {
+  const { frames } = memory;
+  const owner: AnonVma | null = vma.anonVma;
+  if (owner === null) throw new Error('an anonymous page needs an anon_vma');
+  frames.flags[head] |= FRAME_ANON | FRAME_SWAPBACKED;
+  frames.owner[head] = owner.id;
+  frames.index[head] = vma.pageOffset(address);
+  frames.setExclusive(head, true);
+}
+
+/** Starts a new anonymous folio on its way to an LRU list; pages of VM_HUGETLB are on none. */
+function toLru(memory: Memory, vma: Vma, head: number): void {
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.addNewLocked(head);
+  else if ((vma.flags & VM_HUGETLB) === 0) memory.lru.addNew(head);
+}
+
+/** Maps a new anonymous 4 KiB page, exclusive to the process; the entry at `at` must be empty. */
+export function mapNewAnonymous(memory: Memory, vma: Vma, at: number, frame: number, address: number): void {
+  adoptAnonymous(memory, vma, frame, address);
+  memory.frames.addMapping(frame, vma.space.id);
+  toLru(memory, vma, frame);
+  memory.tables.set(at, frame, writtenBits(vma), executeBits(vma));
+  vma.space.residentPages++;
+}
+
+/** Maps a new anonymous folio of a huge page's size by one entry of a directory; `write` when it is about to be written. */
+export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, address: number, write = true): void {
+  adoptAnonymous(memory, vma, head, address);
+  memory.frames.addWholeMapping(head, vma.space.id);
+  toLru(memory, vma, head);
+  memory.tables.set(at, head, touchedBits(vma, write) | PTE_PS, executeBits(vma));
+  vma.space.residentPages += 2 ** memory.frames.order[head];
+}
+
+/** Maps a frame that is not counted: the zero page, or with `huge` the huge zero page. */
+export function mapZero(memory: Memory, vma: Vma, at: number, frame: number, huge: boolean): void {
+  const low = protectionBits(vma) | PTE_A | PTE_SPECIAL | (huge ? PTE_PS : 0);
+  memory.tables.set(at, frame, low, executeBits(vma));
+}
+
+/** Maps a page of a file or of shared memory; `write` when it is about to be written. */
+export function mapFilePage(memory: Memory, vma: Vma, at: number, frame: number, write: boolean): void {
+  memory.frames.addMapping(frame, vma.space.id);
+  if ((vma.flags & VM_LOCKED) !== 0 && memory.frames.order[frame] === 0) memory.lru.lock(frame);
+  memory.tables.set(at, frame, touchedBits(vma, write), executeBits(vma));
+  vma.space.residentPages++;
+}
+
+/** Maps a folio of an object, of a huge page's size, by one entry; `write` when it is about to be written. */
+export function mapHugeFilePage(memory: Memory, vma: Vma, at: number, head: number, write: boolean): void {
+  memory.frames.addWholeMapping(head, vma.space.id);
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.lock(head);
+  memory.tables.set(at, head, touchedBits(vma, write) | PTE_PS, executeBits(vma));
+  vma.space.residentPages += 2 ** memory.frames.order[head];
+}
+
+/** Clears the entry at `at`, which maps one 4 KiB page, and drops the page. The TLB is left to the caller. */
+export function unmapPage(memory: Memory, vma: Vma, at: number): void {
+  const { frames, tables, tlb } = memory;
+  const low = tables.words[at];
+  const frame = tables.frameAt(at);
+  tables.clear(at);
+  if ((low & PTE_SPECIAL) !== 0) return;
+  vma.space.residentPages--;
+  const head = frames.headOf(frame);
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
+  if (frames.removeMapping(frame, vma.space.id)) tlb.release(head);
+}
+
+/** Clears the huge entry at `at` and drops the folio. The TLB is left to the caller. */
+export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number): void {
+  const { frames, tables, tlb } = memory;
+  const low = tables.words[at];
+  const head = hugeFrame(tables.frameAt(at));
+  tables.clear(at);
+  if ((low & PTE_SPECIAL) !== 0) return;
+  vma.space.residentPages -= 2 ** (shift - 12);
+  if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
+  if (frames.removeWholeMapping(head, vma.space.id)) tlb.release(head);
+}
+
+/** The head that a huge entry names: bit 12 of the entry is no address bit but PAT. */
+export function hugeFrame(frame: number): number {
+  return frame & -HUGE_FRAMES;
+}
+
+/** The first frame of the page of 2^shift bytes that the entry at `at` maps. */
+export function firstFrame(tables: PageTables, at: number, shift: number): number {
+  return shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
+}
+
+/** The frame of the 4 KiB around `address` in that page. */
+export function frameBehind(tables: PageTables, at: number, shift: number, address: number): number {
+  return firstFrame(tables, at, shift) + Math.floor((address % 2 ** shift) / PAGE_BYTES);
+}

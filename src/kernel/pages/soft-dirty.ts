@@ -1,0 +1,37 @@
+/** Soft-dirty: which pages were written since /proc/PID/clear_refs was told 4, as checkpointing tools ask. */
+
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { PTE_P, PTE_RW } from '../../../hw/x86/format.js';
+import type { AddressSpace } from '../space/address-space.js';
+import type { Memory } from '../space/memory.js';
+import { PTE_MAPPED, PTE_SOFT_DIRTY } from '../tables/pte.js';
+import { VM_SOFTDIRTY } from '../abi/vma-flags.js';
+
+/** Clears all marks and makes the pages read-only, so that the next write to each leaves its mark by a fault. */
+export function clearSoftDirty(memory: Memory, space: AddressSpace): void {
+  const { tables } = memory;
+  for (const vma of space.vmas) {
+    vma.flags &= ~VM_SOFTDIRTY;
+    let from = vma.start;
+    while (tables.next(space, from, vma.end)) {
+      const { at, start, end } = tables;
+      from = end;
+      if (!tables.isTable(at)) {
+        clearEntry(memory, space, at, start);
+        continue;
+      }
+      let entry = tables.entryIn(at, start);
+      for (let address = start; address < end; address += PAGE_BYTES, entry += 2)
+        clearEntry(memory, space, entry, address);
+    }
+  }
+  memory.tlb.flush();
+}
+
+function clearEntry(memory: Memory, space: AddressSpace, at: number, address: number): void {
+  const { words } = memory.tables;
+  const low = words[at];
+  if ((low & PTE_MAPPED) === 0) return;
+  words[at] = low & ~(PTE_SOFT_DIRTY | PTE_RW);
+  if ((low & PTE_P) !== 0) memory.tlb.page(space, address);
+}

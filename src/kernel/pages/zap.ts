@@ -1,0 +1,119 @@
+/** Taking a range of pages out of the page tables, as munmap, MADV_DONTNEED, truncation and exit do. */
+
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { PTE_A, PTE_D, PTE_P } from '../../../hw/x86/format.js';
+import type { AddressSpace } from '../space/address-space.js';
+import { FRAME_ANON, FRAME_DIRTY } from '../frames/frames.js';
+import { splitHuge } from './huge.js';
+import { hugeFrame, unmapHuge, unmapPage } from './mapping.js';
+import { HUGE_BYTES } from '../space/memory.js';
+import type { Memory } from '../space/memory.js';
+import { PTE_MAPPED } from '../tables/pte.js';
+import type { Vma } from '../space/vma.js';
+import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from '../abi/vma-flags.js';
+
+export interface ZapOptions {
+  /** Leave private copies of file pages (punching a hole) instead of dropping all (truncation). */
+  readonly keepCopies?: boolean;
+  /** Leave guard pages where they are. */
+  readonly keepGuards?: boolean;
+  /** Free a page table that one call has emptied over its whole 2 MiB, as MADV_DONTNEED does. */
+  readonly freeTables?: boolean;
+}
+
+/** Drops the pages of `[start, end)`, which lies in the VMA. The invalidations stay gathered: flush afterwards. */
+export function zapRange(memory: Memory, vma: Vma, start: number, end: number, options: ZapOptions): void {
+  const { tables, tlb } = memory;
+  let from = start;
+  while (tables.next(vma.space, from, end)) {
+    const { at, shift, start: low, end: high } = tables;
+    from = high;
+    if (!tables.isTable(at)) {
+      if (high - low === 2 ** shift) {
+        if ((tables.words[at] & PTE_P) !== 0) tlb.page(vma.space, low);
+        if (vma.file !== null) keepMarks(memory, vma, tables.words[at], hugeFrame(tables.frameAt(at)));
+        unmapHuge(memory, vma, at, shift);
+        releaseDeposit(memory, vma);
+        continue;
+      }
+      if (!splitHuge(memory, vma, at, low)) continue;
+    }
+    const emptied = zapTable(memory, vma, at, low, high, options);
+    if (options.freeTables === true && emptied && high - low === HUGE_BYTES) freeTable(memory, vma, at, low);
+  }
+}
+
+/** A huge entry that went away needs its spare table no more; one of an object or of VM_HUGETLB had none. */
+function releaseDeposit(memory: Memory, vma: Vma): void {
+  if ((vma.flags & VM_HUGETLB) !== 0 || vma.file !== null) return;
+  const table = vma.space.deposit.pop();
+  if (table !== undefined) memory.tables.release(table);
+}
+
+function freeTable(memory: Memory, vma: Vma, at: number, address: number): void {
+  const table = memory.tables.frameAt(at);
+  memory.tables.clear(at);
+  // The paging-structure caches may still lead to the table; INVLPG drops those of the address too.
+  memory.tlb.page(vma.space, address);
+  memory.tlb.flush();
+  memory.tables.release(table);
+  vma.space.tables--;
+}
+
+/** Drops the pages of one table; true when nothing is left of the range. */
+function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: number, options: ZapOptions): boolean {
+  const { tables, frames, tlb } = memory;
+  const { words } = tables;
+  let emptied = true;
+  let entry = tables.entryIn(at, start);
+  for (let address = start; address < end; address += PAGE_BYTES, entry += 2) {
+    const low = words[entry];
+    if (low === 0) continue;
+    if ((low & PTE_MAPPED) === 0) {
+      if (options.keepGuards === true) emptied = false;
+      else tables.clear(entry);
+      continue;
+    }
+    if (options.keepCopies === true) {
+      const head = frames.headOf(tables.frameAt(entry));
+      if ((frames.flags[head] & FRAME_ANON) !== 0) {
+        emptied = false;
+        continue;
+      }
+    }
+    if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
+    if (vma.file !== null) keepMarks(memory, vma, low, tables.frameAt(entry));
+    unmapPage(memory, vma, entry);
+  }
+  return emptied;
+}
+
+/**
+ * A page of a file or of shared memory outlives its entry, so it takes over what the entry knows: written, and used.
+ * Use says nothing in a mapping that is read in order or at random. Source: Linux mm/memory.c, zap_present_folio_ptes.
+ */
+function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
+  const { frames } = memory;
+  const head = frames.headOf(frame);
+  if ((frames.flags[head] & FRAME_ANON) !== 0) return;
+  if ((low & PTE_D) !== 0) frames.flags[head] |= FRAME_DIRTY;
+  if ((low & PTE_A) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) memory.lru.markAccessed(head);
+}
+
+/**
+ * Frees the tables that served only `[start, end)`, which nothing maps any more, between the neighbours `floor` and
+ * `ceiling`; ends with a flush.
+ */
+export function freeTablesBetween(
+  memory: Memory,
+  space: AddressSpace,
+  start: number,
+  end: number,
+  floor: number,
+  ceiling: number,
+): void {
+  // Before the tables are freed nothing may lead to them: one INVLPG drops all paging-structure caches of the space.
+  memory.tlb.page(space, start);
+  memory.tlb.flush();
+  memory.tables.freeRange(space, start, end, floor, ceiling);
+}

@@ -1,0 +1,101 @@
+/** What all parts of the kernel share: the frames, the tables, the pending invalidations and the counts. */
+
+import type { Ram } from '../../../hw/memory/ram.js';
+import { AddressSpace } from './address-space.js';
+import type { HugePagePolicy } from './address-space.js';
+import { AnonVma } from './anon-vma.js';
+import { KernelCounters } from '../frames/counters.js';
+import { ENOMEM } from '../abi/errno.js';
+import { FRAME_KERNEL, Frames } from '../frames/frames.js';
+import { LruBatches } from '../frames/lru-batches.js';
+import { PageTables } from '../tables/page-table.js';
+import type { Privileged } from '../tables/privileged.js';
+import { TableCopy } from '../tables/table-copy.js';
+import { TlbBatch } from '../tables/tlb-batch.js';
+import type { FileObject } from './file.js';
+
+/** log2 of the frames in a 2 MiB page, and the frames. */
+export const HUGE_ORDER = 9;
+export const HUGE_FRAMES = 512;
+export const HUGE_BYTES = 2 ** 21;
+
+export class Memory {
+  readonly ram: Ram;
+  readonly counters = new KernelCounters();
+  readonly frames: Frames;
+  readonly lru: LruBatches;
+  readonly tables: PageTables;
+  readonly tlb: TlbBatch;
+  readonly tableCopy = new TableCopy();
+  /** anon_vmas and file objects by id: what {@link Frames.owner} means. */
+  readonly anonVmas = new Map<number, AnonVma>();
+  readonly objects = new Map<number, FileObject>();
+  /** Objects that lost a mapping during this system call. */
+  readonly unmapped = new Set<FileObject>();
+  readonly spaces = new Set<AddressSpace>();
+  /** The one page of zeros that every untouched page reads from. */
+  readonly zeroFrame: number;
+  /** Head of the 2 MiB of zeros; 0 until it is first needed. */
+  hugeZeroFrame = 0;
+  #lastId = 0;
+
+  /**
+   * @param clean the RAM holds nothing but zeros
+   * @throws RangeError when the RAM has no frame for the kernel
+   */
+  constructor(
+    readonly processor: Privileged,
+    clean: boolean,
+  ) {
+    this.ram = processor.ram;
+    this.frames = new Frames(this.ram, this.counters, clean);
+    this.lru = new LruBatches(this.frames);
+    this.tables = new PageTables(this.ram, this.frames, this.counters);
+    this.zeroFrame = this.#ownFrame();
+    this.tlb = new TlbBatch(processor, this.frames, this.counters, this.#ownFrame());
+  }
+
+  /** A frame of zeros that stays with the kernel. */
+  #ownFrame(): number {
+    const frame = this.frames.allocateZeroed(0, FRAME_KERNEL);
+    if (frame < 0) throw new RangeError(`RAM of ${this.ram.bytes} bytes is too small for a kernel: give it 64 KiB`);
+    this.frames.pins[frame] = 1;
+    return frame;
+  }
+
+  /** An id for an object that frames or VMAs refer to; never used twice. */
+  nextId(): number {
+    this.#lastId++;
+    return this.#lastId;
+  }
+
+  newAnonVma(parent: AnonVma | null): AnonVma {
+    const anonVma = new AnonVma(this.nextId(), parent);
+    this.anonVmas.set(anonVma.id, anonVma);
+    return anonVma;
+  }
+
+  /** An empty address space, or ENOMEM. */
+  newSpace(hugePages: HugePagePolicy): AddressSpace | number {
+    const root = this.tables.allocate();
+    if (root < 0) return ENOMEM;
+    const space = new AddressSpace(this.nextId(), root, hugePages);
+    this.spaces.add(space);
+    return space;
+  }
+
+  /** Heads of what the kernel holds for itself, tables apart. */
+  kernelFrames(): number[] {
+    const own = [this.zeroFrame, this.tlb.idleRoot];
+    return this.hugeZeroFrame === 0 ? own : [...own, this.hugeZeroFrame];
+  }
+
+  /** Whether `frame` is the zero page or part of the huge one. */
+  isZeroFrame(frame: number): boolean {
+    return frame === this.zeroFrame || this.isHugeZero(frame);
+  }
+
+  isHugeZero(frame: number): boolean {
+    return this.hugeZeroFrame !== 0 && (frame & -HUGE_FRAMES) === this.hugeZeroFrame;
+  }
+}

@@ -1,0 +1,134 @@
+/** The VMAs of one address space, in order of address, never overlapping. */
+
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import type { Vma } from './vma.js';
+import { buildTree, collect, insertVma, PlaceSearch, refresh, removeVma, staleNodes } from './vma-tree.js';
+import type { VmaNode } from './vma-tree.js';
+
+/** A VMA's edges, which {@link VmaMap.resize} alone may move: the gaps in the tree follow from them. */
+type Edges = { -readonly [K in 'start' | 'end']: Vma[K] };
+
+export class VmaMap {
+  #root: VmaNode | null = null;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The VMAs in order. Do not change the map while iterating; take {@link overlapping} for that. */
+  *[Symbol.iterator](): Generator<Vma, void> {
+    const below: VmaNode[] = [];
+    let node = this.#root;
+    for (;;) {
+      for (; node !== null; node = node.left) below.push(node);
+      const next = below.pop();
+      if (next === undefined) return;
+      yield next.vma;
+      node = next.right;
+    }
+  }
+
+  /** The first VMA that ends above `address`: the one that holds it, or the next one. */
+  atOrAbove(address: number): Vma | undefined {
+    let found: Vma | undefined;
+    let node = this.#root;
+    while (node !== null) {
+      const { vma } = node;
+      if (vma.end > address) {
+        found = vma;
+        node = node.left;
+      } else node = node.right;
+    }
+    return found;
+  }
+
+  /** The VMA that holds `address`. */
+  at(address: number): Vma | undefined {
+    const vma = this.atOrAbove(address);
+    return vma !== undefined && vma.start <= address ? vma : undefined;
+  }
+
+  /** The last VMA that ends at or below `address`. */
+  before(address: number): Vma | undefined {
+    let found: Vma | undefined;
+    let node = this.#root;
+    while (node !== null) {
+      const { vma } = node;
+      if (vma.end <= address) {
+        found = vma;
+        node = node.right;
+      } else node = node.left;
+    }
+    return found;
+  }
+
+  /** The last VMA that starts below `vma`. */
+  previous(vma: Vma): Vma | undefined {
+    return this.before(vma.start);
+  }
+
+  next(vma: Vma): Vma | undefined {
+    return this.atOrAbove(vma.end);
+  }
+
+  /** The VMAs that overlap `[start, end)`, in an array of their own. */
+  overlapping(start: number, end: number): Vma[] {
+    const found: Vma[] = [];
+    collect(this.#root, start, end, found);
+    return found;
+  }
+
+  /**
+   * The highest free place for `length` bytes that ends at or below `ceiling`, aligned to 2^shift; `length` is a
+   * multiple of that. Where all is taken the answer lies below every VMA, perhaps below 0.
+   */
+  highestPlace(length: number, shift: number, ceiling: number): number {
+    const search = new PlaceSearch(length, shift, ceiling);
+    const found = search.run(this.#root);
+    return found >= 0 ? found : search.place;
+  }
+
+  /** Adds a VMA, which must not overlap another. */
+  insert(vma: Vma): void {
+    vma.attached = true;
+    this.#root = insertVma(this.#root, vma);
+    this.#size++;
+  }
+
+  /** Gives an empty map its VMAs, in order: less work than one after the other. */
+  fill(vmas: readonly Vma[]): void {
+    for (const vma of vmas) vma.attached = true;
+    this.#root = buildTree(vmas);
+    this.#size = vmas.length;
+  }
+
+  remove(vma: Vma): void {
+    vma.attached = false;
+    this.#root = removeVma(this.#root, vma);
+    this.#size--;
+  }
+
+  /** Takes all VMAs out, and returns them in order. */
+  clear(): Vma[] {
+    const all = [...this];
+    for (const vma of all) vma.attached = false;
+    this.#root = null;
+    this.#size = 0;
+    return all;
+  }
+
+  /** Moves the edges of a VMA of this map, never past its neighbours. Its pages keep their offsets. */
+  resize(vma: Vma, start: number, end: number): void {
+    const edges: Edges = vma;
+    vma.pgoff += (start - vma.start) / PAGE_BYTES;
+    edges.start = start;
+    edges.end = end;
+    refresh(this.#root, vma);
+  }
+
+  /** VMAs around which the tree says something else than the VMAs do. For the audit. */
+  stale(): Vma[] {
+    return staleNodes(this.#root);
+  }
+}

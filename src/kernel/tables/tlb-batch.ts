@@ -1,0 +1,112 @@
+/**
+ * Invalidations, gathered while entries change and done before anything relies on them.
+ *
+ * Frames whose last mapping went away wait here too: they are freed only when no TLB can lead to them any more.
+ * Entries that were absent need nothing, since a TLB holds no absent entries; nor does an address space that is not
+ * loaded, since CR3 is written without PCIDs and that drops everything of the old one.
+ * Source: Intel SDM vol. 3A, "Invalidation of TLBs and Paging-Structure Caches".
+ */
+
+import { highWord, lowWord } from '../../../hw/base/address.js';
+import type { AddressSpace } from '../space/address-space.js';
+import type { KernelCounters } from '../frames/counters.js';
+import type { Frames } from '../frames/frames.js';
+import type { Privileged } from './privileged.js';
+
+/** Above this many pages one flush of everything costs less. Linux: tlb_single_page_flush_ceiling. */
+export const FLUSH_CEILING = 33;
+const FRAMES_HELD = 512;
+
+export class TlbBatch {
+  /** The address space whose root is in CR3. */
+  loaded: AddressSpace | null = null;
+  readonly #processor: Privileged;
+  readonly #frames: Frames;
+  readonly #counters: KernelCounters;
+  readonly #addresses = new Float64Array(FLUSH_CEILING);
+  readonly #held = new Int32Array(FRAMES_HELD);
+  #space: AddressSpace | null = null;
+  #pages = 0;
+  #heldCount = 0;
+
+  /** @param idleRoot frame of an empty PML4, for the time when no process is loaded */
+  constructor(
+    processor: Privileged,
+    frames: Frames,
+    counters: KernelCounters,
+    readonly idleRoot: number,
+  ) {
+    this.#processor = processor;
+    this.#frames = frames;
+    this.#counters = counters;
+  }
+
+  /** Makes `space` the one that the processor translates by. */
+  load(space: AddressSpace): void {
+    if (this.loaded === space) return;
+    this.loaded = space;
+    this.#counters.switches++;
+    this.#writeRoot(space.root);
+  }
+
+  /** Takes the processor off `space`, which is about to go. */
+  unload(space: AddressSpace): void {
+    if (this.loaded !== space) return;
+    this.loaded = null;
+    this.#counters.switches++;
+    this.#writeRoot(this.idleRoot);
+  }
+
+  #writeRoot(root: number): void {
+    this.#processor.writeCr3(root >>> 20, root << 12);
+  }
+
+  /**
+   * An entry of `space` that the TLB may hold has changed: the page at `address` of any size.
+   * @returns false once everything will be flushed, so that further pages need not be named
+   */
+  page(space: AddressSpace, address: number): boolean {
+    if (this.#space !== space) {
+      this.flush();
+      this.#space = space;
+    }
+    if (this.#pages > FLUSH_CEILING) return false;
+    if (this.#pages < FLUSH_CEILING) this.#addresses[this.#pages] = address;
+    this.#pages++;
+    return this.#pages <= FLUSH_CEILING;
+  }
+
+  /** Everything of `space` may have changed. */
+  all(space: AddressSpace): void {
+    this.page(space, 0);
+    this.#pages = FLUSH_CEILING + 1;
+  }
+
+  /** Nothing maps or pins this folio any more: it is freed with the next {@link flush}. */
+  release(head: number): void {
+    if (this.#heldCount === FRAMES_HELD) this.flush();
+    this.#held[this.#heldCount++] = head;
+  }
+
+  /** Invalidates what was gathered, then frees the frames. */
+  flush(): void {
+    if (this.#space !== null && this.#space === this.loaded) this.#invalidate(this.#space);
+    this.#space = null;
+    this.#pages = 0;
+    for (let i = 0; i < this.#heldCount; i++) this.#frames.release(this.#held[i]);
+    this.#heldCount = 0;
+  }
+
+  #invalidate(space: AddressSpace): void {
+    if (this.#pages > FLUSH_CEILING) {
+      this.#counters.fullFlushes++;
+      this.#writeRoot(space.root);
+      return;
+    }
+    this.#counters.invlpg += this.#pages;
+    for (let i = 0; i < this.#pages; i++) {
+      const address = this.#addresses[i];
+      this.#processor.invlpg(highWord(address), lowWord(address));
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** Running a process's accesses on the processor, and the entry by which its exceptions reach the kernel. */
+
+import { highWord, lowWord, toNumber } from '../../../hw/base/address.js';
+import { PAGE_FAULT } from '../../../hw/x86/exception.js';
+import type { Exception } from '../../../hw/x86/exception.js';
+import { CR0_ET, CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
+import type { AddressSpace } from '../space/address-space.js';
+import { pageFault } from '../faults/fault.js';
+import type { Memory } from '../space/memory.js';
+import type { Processor } from '../tables/privileged.js';
+import { SEGV_MAPERR } from '../abi/signal.js';
+
+export class UserAccess {
+  /** What the last load or fetch found: its low and high word. */
+  valueLo = 0;
+  valueHi = 0;
+  readonly #processor: Processor;
+  readonly #memory: Memory;
+  #running: AddressSpace | null = null;
+  #signal = 0;
+
+  constructor(processor: Processor, memory: Memory) {
+    this.#processor = processor;
+    this.#memory = memory;
+    this.#startPaging();
+    processor.onException((exception) => this.#enter(exception));
+  }
+
+  /** 4-level paging with execute-disable and write protection. Source: Intel SDM vol. 3A, "Paging-Mode Enabling". */
+  #startPaging(): void {
+    const { mmu } = this.#processor;
+    const root = this.#memory.tlb.idleRoot;
+    mmu.writeCr4(CR4_PAE);
+    mmu.writeEfer(EFER_LME | EFER_NXE);
+    mmu.writeCr3(root >>> 20, root << 12);
+    mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP | CR0_PG);
+  }
+
+  /** Loads 1 to 8 bytes in user mode. Returns 0 or a signal of signal.ts. */
+  load(space: AddressSpace, address: number, size: number): number {
+    this.#begin(space);
+    return this.#end(this.#processor.load(highWord(address), lowWord(address), size));
+  }
+
+  /** Stores 1 to 8 bytes in user mode. Returns 0 or a signal. */
+  store(space: AddressSpace, address: number, size: number, valueLo: number, valueHi: number): number {
+    this.#begin(space);
+    return this.#end(this.#processor.store(highWord(address), lowWord(address), size, valueLo, valueHi));
+  }
+
+  /** Fetches 1 to 8 bytes of code in user mode. Returns 0 or a signal. */
+  fetch(space: AddressSpace, address: number, size: number): number {
+    this.#begin(space);
+    return this.#end(this.#processor.fetch(highWord(address), lowWord(address), size));
+  }
+
+  #begin(space: AddressSpace): void {
+    this.#memory.tlb.load(space);
+    this.#running = space;
+    this.#signal = 0;
+    this.#processor.cpl = 3;
+  }
+
+  #end(status: number): number {
+    this.#running = null;
+    this.#processor.cpl = 0;
+    this.valueLo = this.#processor.mmu.valueLo;
+    this.valueHi = this.#processor.mmu.valueHi;
+    return status >= 0 ? 0 : this.#signal;
+  }
+
+  /** The exception entry: true restarts the access. */
+  #enter(exception: Exception): boolean {
+    if (this.#running === null || exception.status !== PAGE_FAULT) {
+      this.#signal = SEGV_MAPERR;
+      return false;
+    }
+    const address = toNumber(exception.hi, exception.lo);
+    const result = pageFault(this.#memory, this.#running, address, exception.errorCode);
+    this.#signal = Math.min(result, 0);
+    return result >= 0;
+  }
+}

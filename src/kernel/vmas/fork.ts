@@ -1,0 +1,144 @@
+/**
+ * fork: a second address space with the same contents, sharing every page until somebody writes.
+ *
+ * Tables are copied only where a fault could not rebuild them: for VMAs that have an anon_vma or guard pages. Whole tables are copied
+ * in one pass over their words; a page costs one addition to its map word and one entry.
+ */
+
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { PTE_A, PTE_D, PTE_RW } from '../../../hw/x86/format.js';
+import type { AddressSpace } from '../space/address-space.js';
+import { forkAnonVma } from '../space/anon-vma.js';
+import { ENOMEM } from '../abi/errno.js';
+import { depositTable } from '../pages/huge.js';
+import { hugeFrame } from '../pages/mapping.js';
+import { HUGE_BYTES } from '../space/memory.js';
+import type { Memory } from '../space/memory.js';
+import type { PageTables } from '../tables/page-table.js';
+import { PTE_SPECIAL } from '../tables/pte.js';
+import { destroySpace } from './teardown.js';
+import type { Vma } from '../space/vma.js';
+import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED_MASK, VM_MAYBE_GUARD, VM_WIPEONFORK } from '../abi/vma-flags.js';
+
+/** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
+export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | number {
+  const { counters, tlb } = memory;
+  const tablesBefore = counters.tablesAllocated;
+  const child = memory.newSpace(parent.hugePages);
+  if (typeof child === 'number') return child;
+  child.brkStart = parent.brkStart;
+  child.brkEnd = parent.brkEnd;
+  child.mmapBase = parent.mmapBase;
+  const copies: Vma[] = [];
+  const complete = copyVmas(memory, parent, child, copies);
+  child.vmas.fill(copies);
+  if (!complete) {
+    destroySpace(memory, child);
+    return ENOMEM;
+  }
+  tlb.flush();
+  counters.forks++;
+  counters.forkTableBytes += (counters.tablesAllocated - tablesBefore) * 4096;
+  return child;
+}
+
+/** Adds to `copies` what the child gets, with its pages; false when memory ran out on the way. */
+function copyVmas(memory: Memory, parent: AddressSpace, child: AddressSpace, copies: Vma[]): boolean {
+  for (const vma of parent.vmas) {
+    if ((vma.flags & VM_DONTCOPY) === 0 && copyVma(memory, vma, child, copies) < 0) return false;
+  }
+  return true;
+}
+
+function copyVma(memory: Memory, vma: Vma, child: AddressSpace, copies: Vma[]): number {
+  if (memory.frames.buddy.refuses()) return ENOMEM;
+  const copy = vma.slice(child, vma.start, vma.end);
+  copy.flags &= ~VM_LOCKED_MASK;
+  const wiped = (vma.flags & VM_WIPEONFORK) !== 0;
+  if (!wiped && forkAnonVma(memory, copy, vma) < 0) return ENOMEM;
+  copies.push(copy);
+  copy.file?.object.vmas.add(copy);
+  const rebuilt = vma.anonVma === null && (vma.flags & VM_MAYBE_GUARD) === 0;
+  return wiped || rebuilt ? 0 : copyPages(memory, vma, copy);
+}
+
+function copyPages(memory: Memory, from: Vma, to: Vma): number {
+  const { tables } = memory;
+  let address = from.start;
+  while (tables.next(from.space, address, from.end)) {
+    const { at, shift, start, end } = tables;
+    address = end;
+    const isTable = tables.isTable(at);
+    const place = tables.ensure(to.space, start, shift);
+    if (place < 0) return place;
+    if (!isTable) {
+      if (copyHuge(memory, from, to, at, place, start) < 0) return ENOMEM;
+      continue;
+    }
+    const missing = tables.words[place] === 0;
+    const table = missing ? newTable(tables, end - start) : tables.frameAt(place);
+    if (table < 0) return table;
+    copyTable(memory, from, to, tables.entryIn(at, start), tables.entryOf(table, start), start, end);
+    if (missing) tables.link(to.space, place, table);
+  }
+  return 0;
+}
+
+/** A table into which entries for `bytes` will be copied: one that is copied whole need not hold zeros first. */
+function newTable(tables: PageTables, bytes: number): number {
+  return bytes === HUGE_BYTES ? tables.allocateUnwritten() : tables.allocate();
+}
+
+/** Shares one huge page: 2 MiB that could be split, or any page of VM_HUGETLB. */
+function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number, address: number): number {
+  const { counters, frames, tables } = memory;
+  // Memory of an object is found again by a fault.
+  if (from.file !== null) return 0;
+  if ((from.flags & VM_HUGETLB) === 0 && depositTable(memory, to.space) < 0) return ENOMEM;
+  const { words } = tables;
+  const low = words[at];
+  counters.forkEntriesVisited++;
+  counters.forkEntriesCopied++;
+  if ((low & PTE_SPECIAL) === 0) {
+    const head = hugeFrame(tables.frameAt(at));
+    frames.addWholeMapping(head, to.space.id);
+    frames.setExclusive(head, false);
+    to.space.residentPages += 2 ** frames.order[head];
+  }
+  if ((low & PTE_RW) !== 0) {
+    words[at] = low & ~PTE_RW;
+    counters.forkEntriesProtected++;
+    memory.tlb.page(from.space, address);
+  }
+  words[place + 1] = words[at + 1];
+  words[place] = low & ~(PTE_RW | PTE_A);
+  return 0;
+}
+
+/** Copies the entries for `[start, end)`, which lies in one 2 MiB, from the place `source` in a table to `target`. */
+function copyTable(
+  memory: Memory,
+  from: Vma,
+  to: Vma,
+  source: number,
+  target: number,
+  start: number,
+  end: number,
+): void {
+  const { counters, frames, tables, tlb, tableCopy } = memory;
+  const entries = (end - start) / PAGE_BYTES;
+  // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
+  const lose = from.isCow ? PTE_RW : 0;
+  const childLose = lose | PTE_A | (from.isShared ? PTE_D : 0);
+  tableCopy.run(tables.words, frames.map, source, target, entries, lose, childLose);
+  for (let i = 0; i < tableCopy.large; i++) {
+    frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
+  }
+  for (let i = 0; i < Math.min(tableCopy.changed, tableCopy.changedAt.length); i++) {
+    if (!tlb.page(from.space, start + (tableCopy.changedAt[i] / 2) * PAGE_BYTES)) break;
+  }
+  to.space.residentPages += tableCopy.counted;
+  counters.forkEntriesVisited += entries;
+  counters.forkEntriesCopied += tableCopy.copied;
+  counters.forkEntriesProtected += tableCopy.changed;
+}

@@ -1,0 +1,24 @@
+/** Lines of text that terminals show: labels and columns. */
+
+import { wrap } from './table.js';
+
+/** Columns of a terminal. */
+export const WIDTH = 80;
+const LABEL = 12;
+export const INDENT = ' '.repeat(LABEL);
+
+/** A label and its text, broken between words so that no line is longer than `width`, later lines under the first. */
+export function labelled(label: string, text: string, width = WIDTH): string {
+  return wrap(`${label.padEnd(LABEL - 1)} ${text}`, INDENT, width);
+}
+
+/** Rows whose cells stand under each other. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows.at(0) ?? []).map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,136 @@
+/** A comparison as text for the terminal and as rows for CSV. */
+
+import pc from 'picocolors';
+import type { CompareResult, CompareRun, TraceSummary } from '../compare-result.js';
+import { groundWords } from './compare-words.js';
+import type { CsvCell } from '../csv.js';
+import { factTable, wrap, type Fact } from '../table.js';
+import { countOf, formatBytes, formatCount, formatShort } from '../units.js';
+
+function fact(label: string, runs: readonly CompareRun[], cell: (run: CompareRun) => string): Fact {
+  return { label, cells: runs.map(cell) };
+}
+
+function bytesOrNone(bytes: number): string {
+  return bytes === 0 ? '-' : formatBytes(bytes);
+}
+
+function fetchFacts(runs: readonly CompareRun[]): Fact[] {
+  const of = (label: string, cell: (fetches: NonNullable<CompareRun['fetches']>) => string): Fact =>
+    fact(label, runs, (run) => (run.fetches === undefined ? '-' : cell(run.fetches)));
+  return [
+    of('fetch lookups', ({ counts }) => formatCount(counts.lookups)),
+    of('fetch L1 hits', ({ counts }) => formatCount(counts.l1Hits)),
+    of('fetch L2 hits', ({ counts }) => formatCount(counts.l2Hits)),
+    of('fetch walks', ({ counts }) => formatCount(counts.walks)),
+    of('entry reads per fetch', ({ perAccess }) => formatShort(perAccess.entryReads)),
+    of('model cycles per fetch', ({ perAccess }) => formatShort(perAccess.cycles)),
+  ];
+}
+
+function runTable(runs: readonly CompareRun[]): string {
+  const groups = [
+    [
+      fact('TLB lookups', runs, ({ counts }) => formatCount(counts.lookups)),
+      fact('L1 hits', runs, ({ counts }) => formatCount(counts.l1Hits)),
+      fact('L2 hits', runs, ({ counts }) => formatCount(counts.l2Hits)),
+      fact('page walks', runs, ({ counts }) => formatCount(counts.walks)),
+      fact('entry reads per access', runs, ({ perAccess }) => formatShort(perAccess.entryReads)),
+      fact('model cycles per access', runs, ({ perAccess }) => formatShort(perAccess.cycles)),
+    ],
+    ...(runs.some((run) => run.fetches !== undefined) ? [fetchFacts(runs)] : []),
+    [
+      fact('memory mapped', runs, ({ memory }) => formatBytes(memory.mappedBytes)),
+      fact('wasted by the page size', runs, ({ memory }) => bytesOrNone(memory.wastedBytes)),
+      fact('page tables', runs, ({ memory }) => formatBytes(memory.pageTableBytes)),
+    ],
+    [
+      fact('fork: entries copied', runs, ({ fork }) => formatCount(fork.entriesCopied)),
+      fact('fork: tables copied', runs, ({ fork }) => formatBytes(fork.tableBytes)),
+    ],
+  ];
+  return factTable(
+    runs.map((run) => `${run.pages} pages`),
+    groups,
+  );
+}
+
+function notesOn(summary: TraceSummary, fetchesAsked: boolean): string[] {
+  const { fetches, outsideUserSpace, skippedLines } = summary;
+  const notes = groundWords(summary);
+  if (outsideUserSpace > 0) {
+    notes.push(
+      `Left out: ${countOf(outsideUserSpace, 'access', 'accesses')} outside user space (from 0x800000000000 up).`,
+    );
+  }
+  if (fetchesAsked && fetches === 0) notes.push('It holds no instruction fetches; record it with --fetches.');
+  if (skippedLines > 0) notes.push(`Left out: ${countOf(skippedLines, 'malformed line')} (--lenient).`);
+  return notes;
+}
+
+/** Percentiles of fewer blocks say nothing, and the first blocks are slow while the model itself is compiled. */
+const FEWEST_BLOCKS = 10;
+
+function hostLine(summary: TraceSummary): string {
+  if (summary.host.some(({ blocks }) => blocks < FEWEST_BLOCKS)) {
+    return pc.dim(wrap('Host time of this run: mostly start-up, since the trace is too short to tell ns an access.'));
+  }
+  const sizes = summary.host.map(({ pages, nanosecondsPerAccess: { p10, median, p90 } }) => {
+    return `${pages} ${formatShort(median)} (${formatShort(p10)} to ${formatShort(p90)})`;
+  });
+  return pc.dim(wrap(`Host time of this run, ns an access, median (10th to 90th percentile): ${sizes.join(', ')}.`));
+}
+
+const VERDICT_COLORS = { yes: pc.green, slightly: pc.yellow, no: pc.cyan, unknown: pc.dim };
+
+function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAsked: boolean): string {
+  const { loads, stores, modifies } = summary;
+  const parts = [countOf(loads, 'load'), countOf(stores, 'store'), countOf(modifies, 'load-modify-store')];
+  const about = summary.about === undefined ? [] : [wrap(summary.about, '  ')];
+  return [
+    pc.bold(summary.trace),
+    ...about,
+    wrap(`${parts.join(', ')}; ${formatBytes(summary.touchedBytes)} touched.`),
+    ...notesOn(summary, fetchesAsked).map((note) => wrap(note)),
+    runTable(runs),
+    wrap(`Why: ${summary.why}`),
+    VERDICT_COLORS[summary.verdict](wrap(`Verdict: ${summary.advice}`)),
+    hostLine(summary),
+  ].join('\n');
+}
+
+/** The comparison as people read it, at most 80 columns wide for three page sizes. */
+export function compareText(result: CompareResult): string {
+  const sizes = result.runs.length / result.traces.length;
+  const sections = result.traces.map((summary, index) => {
+    const runs = result.runs.slice(index * sizes, (index + 1) * sizes);
+    return traceText(summary, runs, result.fetches);
+  });
+  const tlb = wrap(`TLB ${result.tlb.name}: ${result.tlb.description}`, '  ');
+  return `${[tlb, ...sections].join('\n\n')}\n`;
+}
+
+/** One row a trace and page size; modelled figures only. */
+export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
+  const sizes = result.runs.length / result.traces.length;
+  const summaryOf = (index: number): TraceSummary => result.traces[Math.floor(index / sizes)];
+  return result.runs.map((run, index) => ({
+    trace: run.trace,
+    pages: run.pages,
+    tlb: result.tlb.name,
+    accesses: run.perAccess.accesses,
+    ...run.counts,
+    cyclesPerAccess: run.perAccess.cycles,
+    fetchLookups: run.fetches?.counts.lookups ?? '',
+    fetchL1Hits: run.fetches?.counts.l1Hits ?? '',
+    fetchL2Hits: run.fetches?.counts.l2Hits ?? '',
+    fetchWalks: run.fetches?.counts.walks ?? '',
+    fetchEntryReads: run.fetches?.counts.entryReads ?? '',
+    ...run.memory,
+    forkEntriesCopied: run.fork.entriesCopied,
+    forkTableBytes: run.fork.tableBytes,
+    processes: summaryOf(index).processes,
+    verdict: summaryOf(index).verdict,
+    reason: summaryOf(index).reason ?? '',
+  }));
+}

@@ -1,0 +1,41 @@
+/** A sweep as text for the terminal and as rows for CSV. */
+
+import Table from 'cli-table3';
+import type { SweepResult, SweepRow } from '../../compare/sweep.js';
+import { processWords } from './compare-words.js';
+import type { CsvCell } from '../csv.js';
+import { wrap } from '../table.js';
+import { formatShort } from '../units.js';
+
+function groupBy(rows: readonly SweepRow[], key: (row: SweepRow) => string): Map<string, SweepRow[]> {
+  const groups = new Map<string, SweepRow[]>();
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  return groups;
+}
+
+/** Model cycles per access: a table for each trace and page size, a line a first level, a column a second level. */
+export function sweepText({ rows }: SweepResult): string {
+  const groups = groupBy(rows, ({ trace, pages }) => `${trace}, ${pages} pages`);
+  const tables = [...groups].map(([title, group]) => {
+    const notes = processWords(group[0].processes).map((note) => `${wrap(note)}\n`);
+    return `${title}\n${notes.join('')}${sweepTable(group)}\n`;
+  });
+  return `Model cycles of translation per access\n\n${tables.join('\n')}`;
+}
+
+function sweepTable(rows: readonly SweepRow[]): string {
+  const columns = [...new Set(rows.map(({ l2 }) => l2))];
+  const table = new Table({
+    head: ['L1 \\ L2', ...columns],
+    colAligns: ['left', ...columns.map(() => 'right' as const)],
+    style: { head: [], border: [] },
+  });
+  for (const [l1, line] of groupBy(rows, (row) => row.l1)) {
+    table.push([l1, ...line.map(({ cyclesPerAccess }) => formatShort(cyclesPerAccess))]);
+  }
+  return table.toString();
+}
+
+export function sweepRows({ rows }: SweepResult): Record<string, CsvCell>[] {
+  return rows.map((row) => ({ ...row }));
+}

@@ -1,0 +1,28 @@
+/** The recordings of real programs that come with pagewalk; `shipped/README.md` says how each was made. */
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export interface ShippedTrace {
+  readonly name: string;
+  /** What the program was doing, in a few words. */
+  readonly title: string;
+  /** The packed file. */
+  readonly path: string;
+}
+
+/** Both traces, the one with the large footprint first. */
+export function shippedTraces(): ShippedTrace[] {
+  // Beside this source; or, when this runs compiled from dist/src/trace, in the sources that the package carries too.
+  const beside = new URL('../shipped/', import.meta.url);
+  const folder = existsSync(beside) ? beside : new URL('../../../../src/trace/shipped/', import.meta.url);
+  const trace = (name: string, title: string): ShippedTrace => ({
+    name,
+    title,
+    path: fileURLToPath(new URL(`${name}.pwt`, folder)),
+  });
+  return [
+    trace('sort', 'GNU sort, merging 200,000 lines'),
+    trace('python', 'python3, solving the eight queens puzzle'),
+  ];
+}

@@ -1,0 +1,180 @@
+/** Turns the three columns of a packed block back into accesses; `packed-format.ts` says what they hold. */
+
+import * as accesses from '../block.js';
+import type { AccessBlock } from '../block.js';
+import * as format from './packed-format.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { ACCESS_WORDS, BLOCK_ACCESSES, KIND_MASK, LOW_WORD, MAX_ACCESS_BYTES, MODIFY, OPERATION_WORD, SIZE_SHIFT } =
+  accesses;
+const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS, PAIR_CODE, pairIndex, siteIndex } = format;
+const EMPTY = new Uint8Array(0);
+/**
+ * Accesses of one call of the decoding loop: few, so that V8 has seen a whole call before it compiles the loop. One that
+ * it compiles in the midst of the first call lacks the end, and is thrown away there, call after call.
+ */
+const SLICE = 512;
+/**
+ * The accesses of a slice are counted in one int32, in as many bits a kind as the slice needs. What is left for the last
+ * kind is too small, so that it is worked out from the others.
+ */
+const KIND_BITS = 32 - Math.clz32(SLICE);
+const KIND_COUNT_MASK = (1 << KIND_BITS) - 1;
+
+export class PackedDecoder {
+  /** Accesses of the columns that {@link fill} has not delivered yet. */
+  remaining = 0;
+  private readonly model = new AccessModel();
+  private operations: Uint8Array = EMPTY;
+  private codes: Uint8Array = EMPTY;
+  private differences: Uint8Array = EMPTY;
+  private operationAt = 0;
+  private codeAt = 0;
+  private differenceAt = 0;
+  /** Operations as blocks have them, by their number. */
+  private readonly byNumber = new Int32Array(EXPLICIT_OPERATION + 1);
+  private known = 0;
+
+  /** Begins a block of `accesses` accesses. */
+  begin(accesses: number, operations: Uint8Array, codes: Uint8Array, differences: Uint8Array): void {
+    this.remaining = accesses;
+    this.operations = operations;
+    this.codes = codes;
+    this.differences = differences;
+    this.operationAt = 0;
+    this.codeAt = 0;
+    this.differenceAt = 0;
+  }
+
+  /**
+   * Fills `block` from its start with as many accesses as remain and fit.
+   * @returns what is wrong with the columns, or `undefined`.
+   */
+  fill(block: AccessBlock): string | undefined {
+    const count = Math.min(this.remaining, BLOCK_ACCESSES);
+    block.clear();
+    for (let from = 0; from < count; from += SLICE) {
+      const problem = this.decode(block, from, Math.min(from + SLICE, count));
+      if (problem !== undefined) return problem;
+    }
+    block.length = count;
+    this.remaining -= count;
+    return this.remaining > 0 || this.atEnd() ? undefined : 'columns that end with the last access';
+  }
+
+  private decode(block: AccessBlock, from: number, to: number): string | undefined {
+    const { words } = block;
+    const { model, operations: column, codes, byNumber } = this;
+    const { addresses } = model;
+    const codeAt = this.codeAt - from;
+    let { known, operationAt } = this;
+    let { operations, olderOperations, lastHi, lastLo, secondLo } = model;
+    let kinds = 0;
+    let at = ACCESS_WORDS * from;
+    for (let i = from; i < to; i++) {
+      const operation = column[operationAt++];
+      if (operation >= known) {
+        if (!this.learn(operation, operationAt)) return 'an operation that a trace can have';
+        known = this.known;
+        operationAt += 3;
+      }
+      olderOperations = (olderOperations << 8) | (operations >>> 24);
+      operations = (operations << 8) | operation;
+      const site = siteIndex(operations, olderOperations);
+      const pair = pairIndex(lastLo, secondLo, operation);
+      secondLo = lastLo;
+      const code = codes[codeAt + i];
+      // Of the last two codes, without a branch, which would go wrong too often: all bits of `code - 33` are set, or none.
+      let found = pair ^ ((pair ^ site) & (code - PAIR_CODE));
+      let other = site ^ pair ^ found;
+      if (code < CURSORS) {
+        addresses[cursorIndex(0)] = lastLo;
+        addresses[cursorIndex(0) | 1] = lastHi;
+        this.moveCursor(code);
+        found = cursorIndex(code);
+        other = pair;
+        addresses[site] = addresses[found];
+        addresses[site | 1] = addresses[found | 1];
+      } else if (!(code <= PAIR_CODE)) return codeProblem(code, codeAt + to, codes.length);
+      lastLo = addresses[found];
+      lastHi = addresses[found | 1];
+      addresses[other] = lastLo;
+      addresses[other | 1] = lastHi;
+      words[at] = lastHi;
+      words[at + LOW_WORD] = lastLo;
+      const kindAndSize = byNumber[operation];
+      words[at + OPERATION_WORD] = kindAndSize;
+      kinds = (kinds + (1 << (KIND_BITS * (kindAndSize & KIND_MASK)))) | 0;
+      at += ACCESS_WORDS;
+    }
+    this.operationAt = operationAt;
+    this.codeAt += to - from;
+    model.operations = operations;
+    model.olderOperations = olderOperations;
+    model.lastHi = lastHi;
+    model.lastLo = lastLo;
+    model.secondLo = secondLo;
+    countKinds(block, to - from, kinds);
+    return undefined;
+  }
+
+  /** Takes in the kind and size `at` behind an operation's first appearance; false when they cannot be. */
+  private learn(operation: number, at: number): boolean {
+    if (operation > this.known && operation !== EXPLICIT_OPERATION) return false;
+    const kind = FILE_KINDS.at(this.operations[at]);
+    const size = this.operations[at + 1] | (this.operations[at + 2] << 8);
+    if (kind === undefined || !(size >= 1 && size <= MAX_ACCESS_BYTES)) return false;
+    this.byNumber[operation] = kind | (size << SIZE_SHIFT);
+    if (operation !== EXPLICIT_OPERATION) this.known++;
+    return true;
+  }
+
+  /** Adds the next difference to a cursor. */
+  private moveCursor(cursor: number): void {
+    const bytes = this.differences;
+    const { addresses } = this.model;
+    const at = cursorIndex(cursor);
+    let byte = bytes[this.differenceAt++];
+    let zigzagLo = byte & 0x7f;
+    let zigzagHi = 0;
+    for (let shift = 7; byte >= 0x80 && shift < 70; shift += 7) {
+      byte = bytes[this.differenceAt++];
+      const bits = byte & 0x7f;
+      if (shift < 32) zigzagLo |= bits << shift;
+      if (shift === 28) zigzagHi = bits >>> 4;
+      else if (shift > 32) zigzagHi |= bits << (shift - 32);
+    }
+    const sign = -(zigzagLo & 1);
+    const differenceLo = ((zigzagLo >>> 1) | (zigzagHi << 31)) ^ sign;
+    const differenceHi = (zigzagHi >>> 1) ^ sign;
+    const lo = (addresses[at] + differenceLo) | 0;
+    const carry = lo >>> 0 < differenceLo >>> 0 ? 1 : 0;
+    addresses[at] = lo;
+    addresses[at | 1] = (addresses[at | 1] + differenceHi + carry) | 0;
+  }
+
+  private atEnd(): boolean {
+    return (
+      this.operationAt === this.operations.length &&
+      this.codeAt === this.codes.length &&
+      this.differenceAt === this.differences.length
+    );
+  }
+}
+
+/** Counts a slice of `length` accesses, given the counts of its kinds. */
+function countKinds({ kinds }: AccessBlock, length: number, counts: number): void {
+  let others = 0;
+  for (let kind = 0; kind < MODIFY; kind++) {
+    const count = (counts >>> (KIND_BITS * kind)) & KIND_COUNT_MASK;
+    kinds[kind] += count;
+    others += count;
+  }
+  kinds[MODIFY] += length - others;
+}
+
+/** What was expected instead of a code; `undefined` stands where the column has ended, `needed` codes being too many. */
+function codeProblem(code: number | undefined, needed: number, length: number): string {
+  if (code === undefined) return `an address code for each access, at least ${needed}, found only ${length}`;
+  return `an address code from 0 to ${PAIR_CODE}, found ${code}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * pagewalk's packed trace format (`.pwt`), version 1. This comment is its specification.
+ *
+ *     file    = header, block*, end            integers are little-endian and unsigned
+ *     header  = magic (4 bytes: 89 'P' 'W' 'T'), version (1 byte: 1), length (u32), metadata (JSON, UTF-8), crc (u32)
+ *     block   = 'B', accesses (u32), 3 x { raw length (u32), packed length (u32) }, 3 packed columns, crc (u32)
+ *     end     = 'E', fetches (u64), loads (u64), stores (u64), modifies (u64), crc (u32), and nothing after it
+ *
+ * Every crc is the CRC-32 of zlib over the record it ends, from the record's first byte. A file without its end record
+ * was cut. A reader also takes the whole file gzipped.
+ *
+ * A block holds 1 to 65,536 accesses in three columns, each packed by itself with raw DEFLATE (RFC 1951):
+ *
+ * 1. Operations, one for every access: which kind and size. An operation is a number from 0 to 254 in order of first
+ *    appearance in the file; the first time, its number is followed by kind (u8: fetch 0, load 1, store 2, modify 3) and
+ *    size (u16). When 255 numbers are taken, further operations are written as 255, kind, size, every time.
+ * 2. Codes, one byte for every access, which say where its address comes from:
+ *    - 0 to 31: from that cursor, plus a difference from column 3. The cursor then moves to the address. Writers keep
+ *      one cursor near each stream of addresses (the stack, an array, ...) and are free in how they choose.
+ *    - 32: the address this *site* used last. Without a program counter, the last eight operations, this one included,
+ *      tell one place of the program from another.
+ *    - 33: the address that followed, the last time, after the *pair* of addresses just seen, for this operation.
+ * 3. Differences, for codes below 32 only: this address minus the cursor, modulo 2^64, as a two's complement number in
+ *    zigzag form (0, -1, 1, -2 as 0, 1, 2, 3) and LEB128 bytes.
+ *
+ * Cursors, operations and tables begin empty (zero) and live from block to block. Cursor 0 is moved to every address
+ * whatever its code. The tables have 65,536 entries; {@link siteIndex} and {@link pairIndex} say where.
+ */
+
+import { FETCH, LOAD, MODIFY, STORE } from '../block.js';
+
+export const MAGIC = new Uint8Array([0x89, 0x50, 0x57, 0x54]);
+export const VERSION = 1;
+export const BLOCK_TAG = 0x42;
+export const END_TAG = 0x45;
+
+/** Bytes of the header before its metadata. */
+export const HEADER_BYTES = 9;
+/** Bytes of a block before its columns. */
+export const BLOCK_HEAD_BYTES = 29;
+export const END_BYTES = 37;
+export const CRC_BYTES = 4;
+
+export const PACKED_BLOCK_ACCESSES = 65536;
+export const COLUMNS = 3;
+/** The most bytes that an access can take in each column, before DEFLATE. */
+export const COLUMN_BYTES_PER_ACCESS: readonly number[] = [4, 1, 10];
+/** More metadata than this is no pagewalk trace. */
+export const MAX_METADATA_BYTES = 1 << 20;
+
+/** The kinds of accesses by their numbers in a file. */
+export const FILE_KINDS: readonly number[] = [FETCH, LOAD, STORE, MODIFY];
+
+export const CURSORS = 32;
+export const SITE_CODE = 32;
+export const PAIR_CODE = 33;
+/** The operation number that spells out kind and size each time. */
+export const EXPLICIT_OPERATION = 255;
+
+const TABLE_SHIFT = 16;
+const TABLE_WORDS = 2 << (32 - TABLE_SHIFT);
+/** Where in {@link AccessModel.addresses} the table of pairs and the cursors begin; the table of sites is first. */
+const PAIR_START = TABLE_WORDS;
+const CURSOR_START = 2 * TABLE_WORDS;
+/** A constant, as V8 folds it; a declared function it would load and test at each of the decoder's calls. */
+const tableIndex = (word: number): number => (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
+
+/** What writer and reader both know of the accesses so far; they must agree on every bit of it. */
+export class AccessModel {
+  /**
+   * Addresses last used, low word then high, at {@link siteIndex} and {@link pairIndex}, and those of the cursors at
+   * {@link cursorIndex}: in one array, since V8 checks every array that a loop uses anew in each round.
+   */
+  readonly addresses = new Int32Array(CURSOR_START + 2 * CURSORS);
+  /** Numbers of the last four operations, a byte each, the newest lowest; and of the four before. */
+  operations = 0;
+  olderOperations = 0;
+  /** The newest address, and the low word of the one before. */
+  lastHi = 0;
+  lastLo = 0;
+  secondLo = 0;
+}
+
+/** Where the address that the site used last stands, the current operation being the newest of `operations`. */
+export const siteIndex = (operations: number, olderOperations: number): number =>
+  tableIndex(operations ^ Math.imul(olderOperations, 0x9e3779b1));
+
+/** Where the address that followed the last time stands, for an operation after the addresses with these low words. */
+export const pairIndex = (lastLo: number, secondLo: number, operation: number): number =>
+  PAIR_START | tableIndex(lastLo ^ Math.imul(secondLo + operation, 0x9e3779b1));
+
+/** Where a cursor stands. */
+export const cursorIndex = (cursor: number): number => CURSOR_START | (cursor << 1);
+
+const CRC_TABLE = new Int32Array(256);
+for (let byte = 0; byte < 256; byte++) {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
+  CRC_TABLE[byte] = remainder;
+}
+
+/** CRC-32 as zlib and gzip compute it (RFC 1952, section 8), unsigned. `node:zlib` has it only from Node 22 on. */
+export function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
+  return ~crc >>> 0;
+}

@@ -1,0 +1,130 @@
+/** Writes a packed trace; `packed-format.ts` is the specification. */
+
+import { realpathSync, statSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { deflateRawSync } from 'node:zlib';
+import { AccessTally, type AccessBlock, type AccessCounts } from '../block.js';
+import { partialOf, sweepPartials } from '../node/leftovers.js';
+import type { TraceMetadata } from './metadata.js';
+import { PackedEncoder } from './packed-encoder.js';
+import {
+  BLOCK_HEAD_BYTES,
+  BLOCK_TAG,
+  CRC_BYTES,
+  crc32,
+  END_BYTES,
+  END_TAG,
+  HEADER_BYTES,
+  MAGIC,
+  VERSION,
+} from './packed-format.js';
+import { TraceError } from '../trace-error.js';
+
+/**
+ * Writes the accesses of `blocks` to `path` whole or not at all: into a file beside it, which takes its name at the
+ * end. A path that is no regular file, such as a pipe, is written straight away.
+ *
+ * @param metadata what is known when the first access comes
+ * @param whole the metadata once all accesses went by; a pipe keeps the first, since nothing written to it can change
+ * @returns how many accesses of each kind were written.
+ * @throws TraceError when there are no accesses; the file system's error; and whatever `blocks` throws. What was begun
+ *   is removed.
+ */
+export async function writePacked(
+  path: string,
+  blocks: AsyncIterable<AccessBlock>,
+  metadata: TraceMetadata,
+  whole = (): TraceMetadata => metadata,
+): Promise<AccessCounts> {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing !== undefined && !existing.isFile()) return writeTo(path, path, blocks, metadata, whole);
+  // A symbolic link stays one: the file that it names is replaced.
+  const target = existing === undefined ? path : realpathSync(path);
+  const partial = partialOf(target);
+  await sweepPartials(target);
+  try {
+    const counts = await writeTo(partial, path, blocks, metadata, whole);
+    await rename(partial, target);
+    return counts;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function writeTo(
+  path: string,
+  name: string,
+  blocks: AsyncIterable<AccessBlock>,
+  metadata: TraceMetadata,
+  whole: () => TraceMetadata,
+): Promise<AccessCounts> {
+  const file = await open(path, 'w');
+  try {
+    const tally = new AccessTally();
+    const encoder = new PackedEncoder();
+    const head = headerRecord(metadata);
+    await file.writeFile(head);
+    for await (const block of blocks) {
+      tally.add(block);
+      for (let at = encoder.add(block, 0); at < block.length; at = encoder.add(block, at)) {
+        await file.writeFile(blockRecord(encoder));
+      }
+    }
+    if (tally.accesses === 0) throw new TraceError(name, 'byte 0', 'there are no accesses to write');
+    if (encoder.accesses > 0) await file.writeFile(blockRecord(encoder));
+    await file.writeFile(endRecord(tally));
+    if ((await file.stat()).isFile()) {
+      const final = headerRecord(whole(), head.length);
+      await file.write(final, 0, final.length, 0);
+      await file.sync();
+    }
+    return tally.snapshot();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Room in the metadata for what is known only at the end: JSON may end in spaces. */
+const ROOM = 64;
+
+/** @param length bytes of the record that this one is to replace; absent for the first, which has {@link ROOM} */
+function headerRecord(metadata: TraceMetadata, length?: number): Buffer {
+  const text = Buffer.from(JSON.stringify(metadata));
+  const json = Buffer.alloc(length === undefined ? text.length + ROOM : length - HEADER_BYTES - CRC_BYTES, ' ');
+  if (text.length > json.length) throw new RangeError(`the metadata grew by more than ${ROOM} bytes`);
+  json.set(text);
+  const head = Buffer.alloc(HEADER_BYTES);
+  head.set(MAGIC);
+  head.writeUInt8(VERSION, 4);
+  head.writeUInt32LE(json.length, 5);
+  return withCrc([head, json]);
+}
+
+function blockRecord(encoder: PackedEncoder): Buffer {
+  const head = Buffer.alloc(BLOCK_HEAD_BYTES);
+  head.writeUInt8(BLOCK_TAG, 0);
+  head.writeUInt32LE(encoder.accesses, 1);
+  const columns = encoder.take().map((raw, column) => {
+    const packed = deflateRawSync(raw, { level: 9, memLevel: 9 });
+    head.writeUInt32LE(raw.length, 5 + 8 * column);
+    head.writeUInt32LE(packed.length, 9 + 8 * column);
+    return packed;
+  });
+  return withCrc([head, ...columns]);
+}
+
+function endRecord(counts: AccessCounts): Buffer {
+  const record = Buffer.alloc(END_BYTES - CRC_BYTES);
+  record.writeUInt8(END_TAG, 0);
+  for (const [kind, count] of [counts.fetches, counts.loads, counts.stores, counts.modifies].entries()) {
+    record.writeBigUInt64LE(BigInt(count), 1 + 8 * kind);
+  }
+  return withCrc([record]);
+}
+
+function withCrc(parts: Buffer[]): Buffer {
+  const record = Buffer.concat([...parts, Buffer.alloc(CRC_BYTES)]);
+  record.writeUInt32LE(crc32(record.subarray(0, -CRC_BYTES)), record.length - CRC_BYTES);
+  return record;
+}

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { USER } from '../../../hw/base/access.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
+
+/** An MMU without paging: linear addresses are physical. */
+function flat(shared: boolean): Mmu {
+  return new Mmu({ ram: new Ram({ bytes: 1 << 20, shared }) });
+}
+
+describe.each([
+  ['RAM of its own', false],
+  ['shared RAM', true],
+])('loads and stores on %s', (_name, shared) => {
+  it('hold the bytes of a value, of any size, aligned or not, and change no other', () => {
+    const mmu = flat(shared);
+    const bytes = new Uint8Array(1 << 20);
+    const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0x1ff0, max: 0x2008 }),
+        fc.integer({ min: 1, max: 8 }),
+        word,
+        word,
+        (at, size, lo, hi) => {
+          expect(mmu.write(0, at, size, lo, hi, USER)).toBe(0);
+          const value = BigInt.asUintN(64, (BigInt(hi) << 32n) | BigInt(lo >>> 0));
+          for (let i = 0; i < size; i++) bytes[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+          expect(new Uint8Array(mmu.ram.words.buffer).slice(0x1fe0, 0x2020)).toEqual(bytes.slice(0x1fe0, 0x2020));
+          expect(mmu.read(0, at, size, USER)).toBe(0);
+          const read = (BigInt(mmu.valueHi >>> 0) << 32n) | BigInt(mmu.valueLo >>> 0);
+          expect(read).toBe(BigInt.asUintN(8 * size, value));
+        },
+      ),
+    );
+  });
+
+  it.each([1, 2, 4, 8])('are made at once for %i aligned bytes', (size) => {
+    const mmu = flat(shared);
+    const { ram } = mmu;
+    const loads = [1, 2, 4, 8].map((bytes) =>
+      vi.spyOn(ram, `load${8 * bytes}` as 'load8' | 'load16' | 'load32' | 'load64'),
+    );
+    ram.keepJournal();
+    expect(mmu.write(0, 0x2008, size, 1, 2, USER)).toBe(0);
+    expect(ram.lastStore(0x2008 / 4)?.sequence).toBe(1);
+    expect(ram.lastStore(0x200c / 4)?.sequence).toBe(size === 8 ? 1 : undefined);
+    expect(mmu.read(0, 0x2008, size, USER)).toBe(0);
+    expect(loads.map(({ mock }) => mock.calls.length)).toEqual([1, 2, 4, 8].map((bytes) => (bytes === size ? 1 : 0)));
+  });
+});

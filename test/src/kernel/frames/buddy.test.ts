@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Ram } from '../../../../hw/memory/ram.js';
+import { Buddy } from '../../../../src/kernel/frames/buddy.js';
+import { ENOMEM } from '../../../../src/kernel/abi/errno.js';
+import { GIB, MIB } from '../machine.js';
+import { runs } from '../../../runs.js';
+
+describe('the buddy allocator', () => {
+  it('hands out aligned blocks that never overlap, and joins them all again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat({ max: 6 }), fc.nat()), { maxLength: 200 }), (steps) => {
+        const buddy = new Buddy(new Ram({ bytes: MIB }));
+        const before = buddy.freeBlocks();
+        const held: { frame: number; order: number }[] = [];
+        const owner = new Set<number>();
+        for (const [allocate, order, choice] of steps) {
+          if (allocate) {
+            const frame = buddy.allocate(order);
+            if (frame === ENOMEM) continue;
+            expect(frame % (1 << order)).toBe(0);
+            for (let i = frame; i < frame + (1 << order); i++) {
+              expect(owner.has(i)).toBe(false);
+              owner.add(i);
+            }
+            held.push({ frame, order });
+          } else if (held.length > 0) {
+            const [block] = held.splice(choice % held.length, 1);
+            buddy.release(block.frame, block.order);
+            for (let i = 0; i < 1 << block.order; i++) owner.delete(block.frame + i);
+          }
+          expect(buddy.free).toBe(buddy.managed - owner.size);
+        }
+        for (const { frame, order } of held) buddy.release(frame, order);
+        expect(buddy.freeBlocks()).toEqual(before);
+      }),
+      { numRuns: runs(200), seed: 9 },
+    );
+  });
+
+  it('has blocks of 1 GiB, keeps out of holes, and never hands out frame 0', () => {
+    const ranges = [
+      { base: 0, bytes: MIB },
+      { base: GIB, bytes: GIB },
+    ];
+    const buddy = new Buddy(new Ram({ ranges }));
+    expect(buddy.managed).toBe(MIB / 4096 - 1 + GIB / 4096);
+    expect(buddy.allocate(18)).toBe(GIB / 4096);
+    expect(buddy.allocate(18)).toBe(ENOMEM);
+    const frames = new Set<number>();
+    for (let frame = buddy.allocate(0); frame !== ENOMEM; frame = buddy.allocate(0)) frames.add(frame);
+    expect([Math.min(...frames), Math.max(...frames), frames.size]).toEqual([1, 255, 255]);
+  });
+
+  it('hands out frames in order from a fresh machine', () => {
+    const buddy = new Buddy(new Ram({ bytes: MIB }));
+    const frames = Array.from({ length: 255 }, () => buddy.allocate(0));
+    expect(frames).toEqual(Array.from({ length: 255 }, (_, i) => i + 1));
+  });
+});
+
+describe('frames that are asked for', () => {
+  const FRAMES = 64;
+  const make = (): Buddy => new Buddy({ frames: FRAMES, ranges: [{ base: 0, bytes: FRAMES * 4096 }] });
+
+  it('are the next ones handed out, and join their buddies again when they are freed', () => {
+    const frames = make();
+    const before = frames.freeBlocks();
+    expect(frames.ask([37, 5])).toBe(true);
+    expect(frames.free).toBe(FRAMES - 3);
+    const got = [frames.allocate(0), frames.allocate(0)];
+    expect(got).toEqual([37, 5]);
+    for (const frame of got) frames.release(frame, 0);
+    expect(frames.freeBlocks()).toEqual(before);
+  });
+
+  it('must be free', () => {
+    const frames = make();
+    const taken = frames.allocate(0);
+    expect(frames.ask([taken])).toBe(false);
+    expect(frames.ask([0])).toBe(false);
+  });
+});
