@@ -1,6 +1,6 @@
 /** A process with memory to fork. */
 
-import { Core } from '../hw/core.js';
+import { Core } from '../hw/x86/core.js';
 import { Mmu } from '../hw/x86/mmu.js';
 import { mix } from '../hw/base/random.js';
 import type { Ram } from '../hw/memory/ram.js';

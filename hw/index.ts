@@ -1,10 +1,11 @@
 /** The hardware alone: what `pagewalk/hw` exports. */
 export * from './base/access.js';
 export * from './base/address.js';
-export * from './core.js';
+export * from './x86/core.js';
 export * from './translate/cost.js';
 export { Counters } from './translate/counters.js';
 export type { AccessCounts, CounterValues } from './translate/counters.js';
+export * from './base/fault.js';
 export * from './x86/exception.js';
 export * from './x86/mmu.js';
 export * from './base/format.js';

@@ -8,7 +8,7 @@
 
 import { formatHex, highWord, lowWord, PAGE_BYTES, PAGE_SHIFT, toNumber } from '../base/address.js';
 import { checkPlainAddress, checkWhole } from '../base/arguments.js';
-import { BUS_ERROR, FaultRecord, OK } from '../x86/exception.js';
+import { BUS_ERROR, FaultRecord, OK } from '../base/fault.js';
 import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
 import type { SharedRam } from './shared-memory.js';
 

@@ -4,14 +4,14 @@
  */
 
 import * as address from '../base/address.js';
-import * as rightBits from '../x86/rules.js';
+import * as permission from '../base/permission.js';
 import * as tags from './tag.js';
 import { SizesByRegion } from './regions.js';
 import type { HitRule, Tlb } from './tlb.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;
-const { RIGHT_DIRTY, RIGHT_FRACTURED, RIGHT_GLOBAL } = rightBits;
+const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
 
 /** How a group places the pages of one size. */
@@ -225,10 +225,10 @@ export class TlbGroup {
     if (tlb === null) return;
     const tag = makeTag(hi, shift, pcid, kept);
     const first = frame - frameInPage(lo, shift);
-    if (kept !== size) rights |= RIGHT_FRACTURED;
+    if (kept !== size) rights |= FRACTURED;
     // The second level may have given a piece of a page that this level holds whole.
-    if ((rights & RIGHT_FRACTURED) !== 0) this.fractured = true;
-    tlb.insert(pageLow, (rights & RIGHT_GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
+    if ((rights & FRACTURED) !== 0) this.fractured = true;
+    tlb.insert(pageLow, (rights & GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
     this.sizes.add(hi, lo, kept);
     this.frame = frame;
     this.rights = rights;
@@ -246,7 +246,7 @@ export class TlbGroup {
       const tlb = this.arrayFor(size, pageLow);
       const cell = tlb?.find(pageLow, makeTag(hi, shift, pcid, size)) ?? -1;
       if (tlb === null || cell < 0 || (tlb.frameAt(cell) | frameInPage(lo, shift)) !== frame) continue;
-      tlb.addRights(cell, RIGHT_DIRTY);
+      tlb.addRights(cell, DIRTY);
       return true;
     }
     return false;
@@ -266,7 +266,7 @@ export class TlbGroup {
       tlb.drop(pageLow, makeTag(hi, shift, pcid, size), globals);
     }
     if (!this.fractured) return;
-    for (const tlb of this.arrays) tlb.dropWithRights(RIGHT_FRACTURED);
+    for (const tlb of this.arrays) tlb.dropWithRights(FRACTURED);
     this.fractured = false;
   }
 

@@ -42,9 +42,9 @@ export class HitRule {
   canonicalShift = 31;
   /** Where pages of which sizes are. */
   sizes = new SizesByRegion();
-  /** Rights that matter, and the values they must have. */
+  /** Bit n: a page with permission code n allows the access; and what its rights must have besides. */
+  permitted = -1;
   needed = 0;
-  expected = 0;
   /** An address with any of these bits ends the batch. */
   align = 0;
   /** Result: whether the batch ended because a page was not found. */
@@ -57,7 +57,7 @@ export class HitRule {
 
   /** Whether the rights that were found end it. */
   refuses(rights: number): boolean {
-    return ((rights ^ this.expected) & this.needed) !== 0;
+    return ((this.permitted >>> rights) & 1) === 0 || (~rights & this.needed) !== 0;
   }
 }
 
@@ -171,7 +171,7 @@ export class Tlb {
     frames: Int32Array,
   ): number {
     const { cells, ways, guesses, guessMask } = this;
-    const { size, sizes, shift, base, canonicalShift, needed, expected, align } = rule;
+    const { size, sizes, shift, base, canonicalShift, permitted, needed, align } = rule;
     const inPage = (1 << (shift - 12)) - 1;
     const lru = this.replacement === LRU;
     let clock = this.clockFor(length - from);
@@ -195,7 +195,8 @@ export class Tlb {
             break;
           }
         }
-        if (((cells[cell + RIGHTS_ROW * ways] ^ expected) & needed) !== 0) break;
+        const rights = cells[cell + RIGHTS_ROW * ways];
+        if (((permitted >>> rights) & 1) === 0 || (~rights & needed) !== 0) break;
         if (lru) cells[cell + STAMP_ROW * ways] = ++clock;
         else this.touch(cell);
         first = cells[cell + FRAME_ROW * ways];

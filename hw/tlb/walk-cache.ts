@@ -1,13 +1,13 @@
 /**
- * Paging-structure caches: what the upper levels of a walk found, so that the next walk starts further down.
+ * Walk caches: what the upper levels of a walk found, so that the next walk starts further down.
  *
- * A PDE cache entry gives the page table and the combined rights above it for a 2 MiB (4 MiB in 32-bit paging) piece
- * of the address space, a PDPTE cache entry the page directory for 1 GiB, and so on up. Entries are of one PCID, never
- * global, and are made only from table entries whose accessed bit is set.
+ * An entry of the cache of level 1 gives the last table and the combined rights above it for what one entry of level 1
+ * covers, 2 MiB of the address space for example; the cache of level 2 does so for 1 GiB, and so on up. Entries are of
+ * one address space, never global, and are made only from table entries whose accessed bit is set. By level, `shifts`
+ * are log2 of the bytes that one entry covers. x86 calls them paging-structure caches, and their shapes are named so.
  * Source: Intel SDM vol. 3A, "Paging-Structure Caches".
  */
 
-import { SHIFT_4M } from '../base/address.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
 import { Tlb } from './tlb.js';
@@ -17,9 +17,6 @@ import type { TlbShape } from './shape.js';
 const { makeTag, tagPageLow } = tags;
 
 const NAMES = ['', 'PDE cache', 'PDPTE cache', 'PML4E cache', 'PML5E cache'];
-/** log2 of what one entry of a level covers with tables of 512 entries. */
-const WIDE_SHIFTS: readonly number[] = [12, 21, 30, 39, 48];
-
 export class WalkCaches {
   /** Result of the last lookup that hit: the table to go on with, and the rights of the levels above it. */
   table = 0;
@@ -39,12 +36,12 @@ export class WalkCaches {
    * The deepest level at which a walk may start, for a walk whose root is at `rootLevel`; `rootLevel` itself when
    * nothing is cached. A result below `rootLevel` leaves the table and rights in the fields.
    */
-  lookup(hi: number, lo: number, pcid: number, rootLevel: number, wide: boolean): number {
+  lookup(hi: number, lo: number, space: number, rootLevel: number, shifts: readonly number[]): number {
     for (let level = 1; level <= rootLevel; level++) {
       const cache = this.byLevel[level];
       if (cache === null) continue;
-      const shift = wide ? WIDE_SHIFTS[level] : SHIFT_4M;
-      const cell = cache.lookup(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0));
+      const shift = shifts[level];
+      const cell = cache.lookup(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0));
       if (cell < 0) continue;
       this.table = cache.frameAt(cell);
       this.rights = cache.rightsAt(cell);
@@ -54,24 +51,20 @@ export class WalkCaches {
   }
 
   /** Keeps that the entry at `level` for this address points to `table`, with the rights of all levels down to it. */
-  fill(hi: number, lo: number, pcid: number, level: number, wide: boolean, table: number, rights: number): void {
-    const cache = this.byLevel[level];
-    if (cache === null) return;
-    const shift = wide ? WIDE_SHIFTS[level] : SHIFT_4M;
-    cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0), table, rights);
+  fill(hi: number, lo: number, space: number, level: number, shift: number, table: number, rights: number): void {
+    this.byLevel[level]?.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
   }
 
   /** Drops what a walk of this address would use. */
-  dropAddress(hi: number, lo: number, pcid: number, wide: boolean): void {
-    for (let level = 1; level < this.byLevel.length; level++) {
-      const shift = wide ? WIDE_SHIFTS[level] : SHIFT_4M;
-      this.byLevel[level]?.drop(tagPageLow(hi, lo, shift), makeTag(hi, shift, pcid, 0), true);
+  dropAddress(hi: number, lo: number, space: number, shifts: readonly number[]): void {
+    for (let level = 1; level < shifts.length; level++) {
+      this.byLevel[level]?.drop(tagPageLow(hi, lo, shifts[level]), makeTag(hi, shifts[level], space, 0), true);
     }
   }
 
-  /** Drops everything of one PCID. */
-  dropPcid(pcid: number): void {
-    for (const cache of this.byLevel) cache?.dropAllNonGlobal(pcid);
+  /** Drops everything of one address space. */
+  dropSpace(space: number): void {
+    for (const cache of this.byLevel) cache?.dropAllNonGlobal(space);
   }
 
   /** Drops everything. */

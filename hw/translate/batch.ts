@@ -61,15 +61,15 @@ export class BatchTranslation extends Translation {
     frames: Int32Array,
     align: number,
   ): number {
-    const { soft, rules, hitRule } = this;
+    const { soft, regime, hitRule } = this;
     if (soft !== null) return soft.translateHits(his, los, from, length, access, frames, align);
     hitRule.missed = false;
-    if (!this.modelled || !this.paging || rules.hasKeys || this.checker !== null) return from;
+    if (!this.modelled || !regime.on || regime.hasKeys || this.checker !== null) return from;
     hitRule.align = align;
-    hitRule.canonicalShift = this.canonicalShift;
-    hitRule.needed = rules.neededOnHit[access];
-    hitRule.expected = rules.expectedOnHit[access];
-    return this.l1For(access).translateHits(hitRule, this.pcid, his, los, from, length, frames);
+    hitRule.canonicalShift = regime.canonicalShift;
+    hitRule.permitted = regime.permitted[access];
+    hitRule.needed = regime.needed[access];
+    return this.l1For(access).translateHits(hitRule, regime.space, his, los, from, length, frames);
   }
 
   /** Translates the address at which {@link translateHits} stopped, without asking again what it found missing. */

@@ -8,7 +8,7 @@
 
 import * as count from './counters.js';
 import type { AccessCounts } from './counters.js';
-import type { X86Walker } from '../x86/walk.js';
+import type { WalkRecord } from './walk-record.js';
 import { tagBase } from '../tlb/tag.js';
 import { Tlb } from '../tlb/tlb.js';
 import type { TlbShape } from '../tlb/shape.js';
@@ -85,9 +85,9 @@ export class EntryCache {
   }
 
   /** Looks up every entry of the last walk and counts hits and misses on `side` of `values`. */
-  read(walker: X86Walker, values: Float64Array, side: number): void {
-    for (let level = walker.startLevel; level >= walker.endLevel; level--) {
-      const line = walker.entryIndex[level] >>> LINE_SHIFT;
+  read(record: WalkRecord, values: Float64Array, side: number): void {
+    for (let n = 0; n < record.count; n++) {
+      const line = record.index(n) >>> LINE_SHIFT;
       if (this.lines.lookup(line, LINE_TAG) >= 0) {
         values[side + count.ENTRY_CACHE_HITS]++;
       } else {

@@ -6,18 +6,16 @@
 import * as accesses from '../base/access.js';
 import * as address from '../base/address.js';
 import * as args from '../base/arguments.js';
+import * as faults from '../base/fault.js';
 import { BatchTranslation, checkLength } from './batch.js';
-import * as exception from '../x86/exception.js';
 import * as memory from '../memory/ram.js';
-import * as reg from '../x86/registers.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
 const { checkSize } = args;
-const { GENERAL_PROTECTION, OK } = exception;
+const { OK } = faults;
 const { wordIndex } = memory;
-const { longModeActive } = reg;
 
 /**
  * Where walks are to be expected, loads are made after so many translations: many, so that they overlap on the host, yet
@@ -62,8 +60,8 @@ export class DataPath extends BatchTranslation {
 
   private locateAcross(hi: number, lo: number, access: number): number {
     const nextLo = ((lo | PAGE_OFFSET_MASK) + 1) | 0;
-    const nextHi = nextLo === 0 && longModeActive(this.registers) ? (hi + 1) | 0 : hi;
-    if (!this.isCanonical(nextHi)) return this.fault.raise(GENERAL_PROTECTION, 0, hi, lo);
+    const nextHi = nextLo === 0 && !this.regime.narrow ? (hi + 1) | 0 : hi;
+    if (!this.regime.isCanonical(nextHi)) return this.fault.raise(this.regime.badAddress, 0, hi, lo);
     this.secondFrame = -1;
     this.firstFrame = this.translate(hi, lo, access);
     if (this.firstFrame < 0) return this.firstFrame;

@@ -7,19 +7,14 @@
  * have been. Source: Intel SDM vol. 3A, "Recommended Invalidation" and "Optional Invalidation".
  */
 
-import { formatHex, SIZE_SHIFTS, toNumber } from '../base/address.js';
-import { FaultRecord } from '../x86/exception.js';
-import { PTE_A, PTE_D } from '../x86/format.js';
-import { RIGHT_DIRTY, RIGHT_KEY_SHIFT, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from '../x86/rules.js';
-import type { PagingRules } from '../x86/rules.js';
-import { X86Walker } from '../x86/walk.js';
+import { READ } from '../base/access.js';
+import { formatHex, SIZE_SHIFTS, toBigInt, toNumber } from '../base/address.js';
+import { DIRTY } from '../base/permission.js';
 import type { JournaledStore, Ram } from '../memory/ram.js';
 import type { TlbGroup } from '../tlb/group.js';
-import type { Translation } from './translation.js';
-
-/** Accessed and dirty: the processor sets them, and only software clears them. */
-const SET_BY_PROCESSOR = BigInt(PTE_A | PTE_D);
-const KEY = 0xf << RIGHT_KEY_SHIFT;
+import type { Counters } from './counters.js';
+import type { WalkRead } from './walk-record.js';
+import type { Walks } from './walks.js';
 
 /** An entry of the walk that filled a translation, as it was then and as it is now. */
 export interface ChangedEntry {
@@ -48,7 +43,7 @@ export interface StaleEntry {
 
 interface Fill {
   readonly filledAt: number;
-  readonly path: readonly { readonly index: number; readonly level: number; readonly value: bigint }[];
+  readonly path: readonly WalkRead[];
 }
 
 /** One paragraph for people: which address, which PCID, filled when, changed by which store. */
@@ -71,57 +66,45 @@ export class StaleEntryChecker {
   /** What was found, in order; each fill is reported once. */
   readonly found: StaleEntry[] = [];
   private readonly ram: Ram;
-  private readonly walker: X86Walker;
+  private readonly walks: Walks;
+  private readonly counters: Counters;
   private readonly fills = new Map<string, Fill>();
   private readonly reported = new Set<string>();
 
-  constructor(ram: Ram, rules: PagingRules) {
+  constructor(ram: Ram, walks: Walks, counters: Counters) {
     this.ram = ram;
-    this.walker = new X86Walker(ram, rules, new FaultRecord(), true);
+    this.walks = walks;
+    this.counters = counters;
     ram.keepJournal();
   }
 
-  /** A walk filled the TLBs; one that a paging-structure cache shortened is compared with a full one first. */
-  noteFill(translation: Translation, hi: number, lo: number): void {
-    const { walker } = translation;
-    const key = this.key(translation, hi, lo, walker.size);
-    this.compare(translation, hi, lo, walker.frame, walker.rights, key);
+  /** A walk filled the TLBs; one that a walk cache shortened is compared with a full one first. */
+  noteFill(hi: number, lo: number): void {
+    const { record, observer } = this.walks;
+    const key = this.key(hi, lo, record.size);
+    this.compare(hi, lo, record.frame, record.rights, key);
     this.reported.delete(key);
-    translation.walkFresh(this.walker, hi, lo, 0);
-    this.fills.set(key, { filledAt: this.now(translation), path: this.path(this.walker) });
+    observer.walk(hi, lo, READ);
+    this.fills.set(key, { filledAt: this.now(), path: observer.record.reads() });
   }
 
   /** A TLB answered from `group`. */
-  check(translation: Translation, hi: number, lo: number, group: TlbGroup): void {
-    const key = this.key(translation, hi, lo, group.size);
-    this.compare(translation, hi, lo, group.frame, group.rights, key);
+  check(hi: number, lo: number, group: TlbGroup): void {
+    this.compare(hi, lo, group.frame, group.rights, this.key(hi, lo, group.size));
   }
 
-  private key(translation: Translation, hi: number, lo: number, size: number): string {
+  private key(hi: number, lo: number, size: number): string {
     const page = Math.floor(toNumber(hi & 0x1f_ffff, lo) / 2 ** SIZE_SHIFTS[size]);
-    return `${translation.currentPcid}:${size}:${page}`;
+    return `${this.walks.regime.space}:${size}:${page}`;
   }
 
-  private now(translation: Translation): number {
-    const { data, fetch } = translation.counters.snapshot();
+  private now(): number {
+    const { data, fetch } = this.counters.snapshot();
     return data.lookups + fetch.lookups + 1;
   }
 
-  private path(walker: X86Walker): Fill['path'] {
-    const path = [];
-    for (let level = walker.startLevel; level >= walker.endLevel; level--) {
-      const index = walker.entryIndex[level];
-      path.push({ index, level, value: this.entry(walker.entryHigh[level], walker.entryLow[level]) });
-    }
-    return path;
-  }
-
-  private entry(high: number, low: number): bigint {
-    return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-  }
-
-  private compare(translation: Translation, hi: number, lo: number, frame: number, rights: number, key: string): void {
-    const fresh = translation.walkFresh(this.walker, hi, lo, 0);
+  private compare(hi: number, lo: number, frame: number, rights: number, key: string): void {
+    const fresh = this.walks.observer.walk(hi, lo, READ);
     const why = this.difference(fresh, frame, rights);
     if (why === undefined) return;
     if (this.reported.has(key)) return;
@@ -130,32 +113,35 @@ export class StaleEntryChecker {
     this.found.push({
       hi,
       lo,
-      pcid: translation.currentPcid,
+      pcid: this.walks.regime.space,
       cachedFrame: frame,
       frameNow: fresh < 0 ? -1 : fresh,
       why,
       filledAt: fill?.filledAt ?? -1,
-      usedAt: this.now(translation),
-      changed: this.changes(fill?.path ?? [], translation.rules.mode === '32'),
+      usedAt: this.now(),
+      changed: this.changes(fill?.path ?? []),
     });
   }
 
   private difference(fresh: number, frame: number, rights: number): StaleEntry['why'] | undefined {
     if (fresh < 0) return 'the page is gone';
     if (fresh !== frame) return 'another frame';
-    const now = this.walker.rights;
-    const taken = (rights & ~now & (RIGHT_WRITE | RIGHT_USER)) | (now & ~rights & RIGHT_XD) | ((now ^ rights) & KEY);
-    if (taken !== 0) return 'rights were taken away';
-    return (rights & ~now & RIGHT_DIRTY) !== 0 ? 'the dirty bit was cleared' : undefined;
+    const now = this.walks.observer.record.rights;
+    if (this.walks.takenAway(rights, now)) return 'rights were taken away';
+    return (rights & ~now & DIRTY) !== 0 ? 'the dirty bit was cleared' : undefined;
   }
 
-  private changes(path: Fill['path'], narrow: boolean): ChangedEntry[] {
+  private changes(path: Fill['path']): ChangedEntry[] {
+    const setByWalks = BigInt(this.walks.setByWalks);
+    const narrow = this.walks.regime.entryBytes === 4;
     const changed: ChangedEntry[] = [];
-    for (const { index, level, value } of path) {
-      const is = this.entry(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);
-      if (((is ^ value) & ~(is & SET_BY_PROCESSOR)) === 0n) continue;
+    for (const { address, high, low, level } of path) {
+      const index = address / 4;
+      const was = toBigInt(high, low);
+      const is = toBigInt(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);
+      if (((is ^ was) & ~(is & setByWalks)) === 0n) continue;
       const store = this.ram.lastStore(index) ?? this.ram.lastStore(index + 1);
-      changed.push({ address: index * 4, level, was: value, is, store });
+      changed.push({ address, level, was, is, store });
     }
     return changed;
   }

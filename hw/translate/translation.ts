@@ -1,5 +1,5 @@
 /**
- * The translation paths of one logical processor, before one walker.
+ * The translation paths of one logical processor, before the walks of its architecture.
  *
  * - `modelled`: canonical check, first-level TLB, second-level TLB, walk, all counted as hardware would;
  * - `soft`: an emulator's TLB, which only wants to be fast, then the walk;
@@ -11,26 +11,29 @@
 
 import * as accesses from '../base/access.js';
 import * as address from '../base/address.js';
-import { EntryCache } from './cost.js';
-import * as count from './counters.js';
-import { Counters } from './counters.js';
-import * as exception from '../x86/exception.js';
-import type { PagingFeatures } from '../x86/rules.js';
-import { PagedWalk } from '../x86/paged-walk.js';
-import { SettledWalk } from '../x86/settled-walk.js';
+import * as faults from '../base/fault.js';
+import type { FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
-import { StaleEntryChecker } from './stale-check.js';
 import type { TlbGroup } from '../tlb/group.js';
 import { TlbHierarchy } from '../tlb/hierarchy.js';
 import type { TlbGeometry } from '../tlb/hierarchy.js';
 import * as softTlb from '../tlb/soft.js';
 import { SoftTlb } from '../tlb/soft.js';
 import type { TlbShape } from '../tlb/shape.js';
+import { WalkCaches } from '../tlb/walk-cache.js';
+import { EntryCache } from './cost.js';
+import * as count from './counters.js';
+import { Counters } from './counters.js';
+import type { Regime } from './regime.js';
+import { StaleEntryChecker } from './stale-check.js';
+import * as walkRecord from './walk-record.js';
+import type { WalkRecord } from './walk-record.js';
+import type { Walks } from './walks.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
 const { SIZE_4K, SIZE_SHIFTS } = address;
-const { BUS_ERROR, GENERAL_PROTECTION, PAGE_FAULT } = exception;
+const { BUS_ERROR, PAGE_FAULT } = faults;
 const {
   DIRTY_UPDATES,
   DIRTY_UPDATE_READS,
@@ -39,6 +42,7 @@ const {
   FAULTS_ON_WALK,
   FAULT_READS,
   FETCH_SIDE,
+  FLUSHES,
   L1_HITS,
   L1_MISSES,
   L2_HITS,
@@ -48,6 +52,7 @@ const {
   WALKS,
 } = count;
 const { NO_CELLS, lookupSoft } = softTlb;
+const { READ_LEVEL, READ_RIGHTS, READ_TABLE } = walkRecord;
 
 /** Where the counters of this kind of access stand: those of fetches are apart. */
 export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
@@ -57,14 +62,19 @@ export type TranslationPath = 'modelled' | 'soft' | 'walk';
 
 export interface TranslationOptions {
   readonly ram: Ram;
-  readonly features: PagingFeatures;
+  readonly walks: Walks;
   readonly geometry: TlbGeometry;
   readonly check: boolean;
   readonly entryCache: TlbShape | undefined;
   readonly path: TranslationPath;
 }
 
-export class Translation extends PagedWalk {
+export class Translation {
+  readonly ram: Ram;
+  readonly regime: Regime;
+  readonly walks: Walks;
+  /** Details of the last fault. */
+  readonly fault: FaultRecord;
   readonly counters = new Counters();
   readonly tlb: TlbHierarchy;
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
@@ -72,34 +82,66 @@ export class Translation extends PagedWalk {
   /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
 
-  private readonly settled: SettledWalk;
+  /** What the last walk found and read. */
+  protected readonly record: WalkRecord;
+  protected readonly walkCaches: WalkCaches | null;
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
   private readonly softCells: Int32Array;
-  protected readonly entryCache: EntryCache | null;
+  private readonly entryCache: EntryCache | null;
   protected readonly modelled: boolean;
 
+  /** @throws RangeError for a shape that cannot be built. */
   constructor(options: TranslationOptions) {
-    const { ram, features, geometry, check, entryCache, path } = options;
-    super(ram, features, geometry.walkCaches);
+    const { ram, walks, geometry, check, entryCache, path } = options;
+    this.ram = ram;
+    this.walks = walks;
+    this.regime = walks.regime;
+    this.fault = walks.fault;
+    this.record = walks.record;
+    this.walkCaches = geometry.walkCaches === undefined ? null : new WalkCaches(geometry.walkCaches);
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
-    this.settled = new SettledWalk(ram, this.rules);
     this.tlb = new TlbHierarchy(geometry);
-    this.checker = check ? new StaleEntryChecker(ram, this.rules) : null;
+    this.checker = check ? new StaleEntryChecker(ram, walks, this.counters) : null;
     this.modelled = path === 'modelled';
     this.soft = path === 'soft' ? new SoftTlb() : null;
     this.softCells = this.soft?.cells ?? NO_CELLS;
   }
 
-  protected override updateRules(): void {
-    super.updateRules();
+  /** The registers changed: what was found under others is not taken for an answer without a search. */
+  regimeChanged(): void {
     this.tlb.forgetLast();
     this.soft?.dropAll();
   }
 
+  /** Drops what is cached for an address of an address space: its translations, global ones too with `globals`, and all its walk caches. */
+  dropPage(hi: number, lo: number, space: number, globals: boolean): void {
+    this.tlb.dropAddress(hi, lo, space, globals);
+    this.walkCaches?.dropSpace(space);
+    if (globals) this.soft?.dropPage(lo);
+    else this.soft?.dropAll();
+  }
+
+  /** Drops what is cached for an address space but is not global; for all of them when `space` is negative. */
+  dropSpace(space: number): void {
+    this.counters.values[FLUSHES]++;
+    this.tlb.dropAllNonGlobal(space);
+    if (space < 0) this.walkCaches?.dropAll();
+    else this.walkCaches?.dropSpace(space);
+    this.soft?.dropAll();
+  }
+
+  /** Drops everything that is cached. */
+  dropEverything(): void {
+    this.counters.values[FLUSHES]++;
+    this.tlb.dropAll();
+    this.walkCaches?.dropAll();
+    this.soft?.dropAll();
+  }
+
   /**
-   * Translates a linear address. `access` is a set of bits from access.ts; outside long mode `hi` must be 0.
-   * @returns the 4 KiB frame, or PAGE_FAULT, GENERAL_PROTECTION (not canonical) or BUS_ERROR (no RAM).
+   * Translates a linear address. `access` is a set of bits from access.ts; where addresses have 32 bits `hi` must be 0.
+   * @returns the 4 KiB frame, or PAGE_FAULT, BUS_ERROR (no RAM), or the regime's status for a bad address.
    */
   translate(hi: number, lo: number, access: number): number {
     const frame = lookupSoft(this.softCells, hi, lo, access);
@@ -118,42 +160,42 @@ export class Translation extends PagedWalk {
 
   /** The path without a modelled TLB, and what a soft one does with what it finds. */
   protected translateByWalk(hi: number, lo: number, access: number): number {
-    if (!this.isCanonical(hi)) return this.notCanonical(hi, lo);
-    if (!this.fourLevel) return this.walkUnsettled(hi, lo, access);
-    const { settled, soft } = this;
-    const frame = settled.walk(this.rootFrame, hi, lo, access);
+    if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo);
+    const { walks, soft } = this;
+    const frame = walks.settled(hi, lo, access);
     if (frame < 0) return this.walkUnsettled(hi, lo, access);
-    if (soft !== null) soft.fill(hi, lo, access, frame, settled.size);
+    if (soft !== null) soft.fill(hi, lo, access, frame, walks.settledSize);
     return frame;
   }
 
   private walkUnsettled(hi: number, lo: number, access: number): number {
-    if (!this.paging) return this.unpaged(lo);
-    const { soft, walker } = this;
-    const frame = this.walk(walker, null, hi, lo, access);
+    if (!this.regime.on) return this.unpaged(lo);
+    const { soft, walks } = this;
+    const frame = walks.walk(hi, lo, access);
     if (soft !== null) {
-      if (frame >= 0) soft.fill(hi, lo, access, frame, walker.size);
+      if (frame >= 0) soft.fill(hi, lo, access, frame, this.record.size);
       else if (frame === PAGE_FAULT) soft.dropPage(lo);
     }
     return frame;
   }
 
   protected translateModelled(hi: number, lo: number, access: number): number {
-    if (!this.isCanonical(hi)) return this.notCanonical(hi, lo);
-    if (!this.paging) return this.unpaged(lo);
+    const { regime } = this;
+    if (!regime.isCanonical(hi)) return this.notCanonical(hi, lo);
+    if (!regime.on) return this.unpaged(lo);
     const side = sideOf(access);
     const l1 = this.l1For(access);
-    if (!l1.lookup(hi, lo, this.pcid)) return this.missL1(hi, lo, access, side, l1);
+    if (!l1.lookup(hi, lo, regime.space)) return this.missL1(hi, lo, access, side, l1);
     return this.hit(hi, lo, access, side, l1, L1_HITS);
   }
 
   /** A TLB has the translation: allow it, or find out what is missing. */
   private hit(hi: number, lo: number, access: number, side: number, group: TlbGroup, level: number): number {
-    const { rules } = this;
+    const { regime } = this;
     const { rights } = group;
-    if (this.checker !== null) this.checker.check(this, hi, lo, group);
-    const refused = ((rights ^ rules.expectedOnHit[access]) & rules.neededOnHit[access]) !== 0;
-    if (refused || (rules.hasKeys && rules.keyRefuses(rights, access))) {
+    if (this.checker !== null) this.checker.check(hi, lo, group);
+    const refused = ((regime.permitted[access] >>> rights) & 1) === 0 || (~rights & regime.needed[access]) !== 0;
+    if (refused || (regime.hasKeys && this.walks.violation(rights, access) >= 0)) {
       return this.hitRefused(hi, lo, access, side, rights, level);
     }
     this.countHit(side, level);
@@ -171,30 +213,50 @@ export class Translation extends PagedWalk {
 
   protected missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
     const l2 = side !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
-    if (l2.lookup(hi, lo, this.pcid)) {
-      l1.fill(hi, lo, this.pcid, l2.frame, l2.rights, l2.size);
+    const { space } = this.regime;
+    if (l2.lookup(hi, lo, space)) {
+      l1.fill(hi, lo, space, l2.frame, l2.rights, l2.size);
       return this.hit(hi, lo, access, side, l2, L2_HITS);
     }
-    const { walker } = this;
-    const frame = this.walk(walker, this.walkCaches, hi, lo, access);
+    const frame = this.walkCached(hi, lo, access);
     if (frame < 0) return this.walkFaulted(frame, hi, lo);
     this.fillWalkCaches(hi, lo);
     this.fillTlbs(l1, l2, hi, lo);
     this.countWalk(side);
-    this.lastSize = walker.size;
+    this.lastSize = this.record.size;
     return frame;
   }
 
+  /** Walks from the deepest level that a walk cache gives, else from the root. */
+  private walkCached(hi: number, lo: number, access: number): number {
+    const { walkCaches, regime } = this;
+    if (walkCaches === null) return this.walks.walk(hi, lo, access);
+    const level = walkCaches.lookup(hi, lo, regime.space, regime.rootLevel, regime.levelShifts);
+    return level === regime.rootLevel
+      ? this.walks.walk(hi, lo, access)
+      : this.walks.walkFrom(level, walkCaches.table, walkCaches.rights, hi, lo, access);
+  }
+
+  private fillWalkCaches(hi: number, lo: number): void {
+    const { walkCaches, record, regime } = this;
+    if (walkCaches === null) return;
+    for (let n = 0; n < record.count - 1; n++) {
+      const level = record.at(n, READ_LEVEL);
+      const table = record.at(n, READ_TABLE);
+      walkCaches.fill(hi, lo, regime.space, level, regime.levelShifts[level], table, record.at(n, READ_RIGHTS));
+    }
+  }
+
   private countWalk(side: number): void {
-    const { walker } = this;
+    const { record } = this;
     const { values } = this.counters;
     values[side + LOOKUPS]++;
     values[side + L1_MISSES]++;
     values[side + L2_MISSES]++;
     values[side + WALKS]++;
-    if (walker.startLevel < this.rootLevel) values[side + SHORTENED_WALKS]++;
-    for (let level = walker.startLevel; level >= walker.endLevel; level--) values[side + ENTRY_READS + level]++;
-    if (this.entryCache !== null) this.entryCache.read(walker, values, side);
+    if (record.startLevel < this.regime.rootLevel) values[side + SHORTENED_WALKS]++;
+    for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
+    if (this.entryCache !== null) this.entryCache.read(record, values, side);
   }
 
   /**
@@ -202,17 +264,18 @@ export class Translation extends PagedWalk {
    * cached: a hit would answer for frames that are not there, where the walk finds that out frame by frame.
    */
   private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number): void {
-    const { frame, rights, size } = this.walker;
+    const { frame, rights, size } = this.record;
     if (size !== SIZE_4K && !this.ram.hasPage(frame, SIZE_SHIFTS[size])) return;
-    l1.fill(hi, lo, this.pcid, frame, rights, size);
-    l2.fill(hi, lo, this.pcid, frame, rights, size);
-    if (this.checker !== null) this.checker.noteFill(this, hi, lo);
+    const { space } = this.regime;
+    l1.fill(hi, lo, space, frame, rights, size);
+    l2.fill(hi, lo, space, frame, rights, size);
+    if (this.checker !== null) this.checker.noteFill(hi, lo);
   }
 
   private walkFaulted(status: number, hi: number, lo: number): number {
     const { values } = this.counters;
     values[FAULTS_ON_WALK]++;
-    values[FAULT_READS] += Math.max(0, this.walker.startLevel - this.walker.endLevel + 1);
+    values[FAULT_READS] += this.record.levelsPassed;
     if (status === PAGE_FAULT) this.forgetFaulting(hi, lo);
     return status;
   }
@@ -222,7 +285,7 @@ export class Translation extends PagedWalk {
    * anything else is a page fault, on what the TLB holds, stale or not.
    */
   private hitRefused(hi: number, lo: number, access: number, side: number, rights: number, level: number): number {
-    const violation = this.rules.violation(rights, access);
+    const violation = this.walks.violation(rights, access);
     if (violation < 0) {
       const frame = this.updateDirty(hi, lo, access);
       if (frame >= 0) {
@@ -238,23 +301,23 @@ export class Translation extends PagedWalk {
 
   private updateDirty(hi: number, lo: number, access: number): number {
     const { values } = this.counters;
-    const { walker, tlb } = this;
-    const frame = this.walk(walker, this.walkCaches, hi, lo, access);
-    const reads = walker.startLevel - walker.endLevel + 1;
+    const { record, tlb } = this;
+    const { space } = this.regime;
+    const frame = this.walkCached(hi, lo, access);
     if (frame < 0) {
-      values[FAULT_READS] += Math.max(0, reads);
+      values[FAULT_READS] += record.levelsPassed;
       return frame;
     }
     values[DIRTY_UPDATES]++;
-    values[DIRTY_UPDATE_READS] += reads;
-    const held = tlb.l1Store.markDirty(hi, lo, this.pcid, frame);
-    tlb.l2Data.markDirty(hi, lo, this.pcid, frame);
+    values[DIRTY_UPDATE_READS] += record.count;
+    const held = tlb.l1Store.markDirty(hi, lo, space, frame);
+    tlb.l2Data.markDirty(hi, lo, space, frame);
     if (!held) {
       // The entry that was hit leads elsewhere by now.
-      tlb.dropAddress(hi, lo, this.pcid, true);
+      tlb.dropAddress(hi, lo, space, true);
       this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo);
-    } else if (this.checker !== null) this.checker.noteFill(this, hi, lo);
-    this.lastSize = walker.size;
+    } else if (this.checker !== null) this.checker.noteFill(hi, lo);
+    this.lastSize = record.size;
     return frame;
   }
 
@@ -263,12 +326,13 @@ export class Translation extends PagedWalk {
    * Source: Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches".
    */
   private forgetFaulting(hi: number, lo: number): void {
-    this.tlb.dropAddress(hi, lo, this.pcid, true);
-    this.walkCaches?.dropAddress(hi, lo, this.pcid, this.wide);
+    const { space, levelShifts } = this.regime;
+    this.tlb.dropAddress(hi, lo, space, true);
+    this.walkCaches?.dropAddress(hi, lo, space, levelShifts);
   }
 
   private notCanonical(hi: number, lo: number): number {
-    return this.fault.raise(GENERAL_PROTECTION, 0, hi, lo);
+    return this.fault.raise(this.regime.badAddress, 0, hi, lo);
   }
 
   private unpaged(lo: number): number {

@@ -1,27 +1,30 @@
 /**
- * What the machine hands to the operating system when an access cannot complete.
- *
- * Inside the machine a fault is a negative status, the negated vector, so that a hot path tests one sign bit; its
- * details lie in one {@link FaultRecord} per unit. Objects are made only at the edge, by {@link FaultRecord.take}.
+ * The exceptions of x86: their statuses, error codes, and names.
  * Source: Intel SDM vol. 3A, chapter "Interrupt and Exception Handling", "Exception and Interrupt Reference".
  */
 
 import { formatHex } from '../base/address.js';
+import { BUS_ERROR, PAGE_FAULT, STATUS_BASE } from '../base/fault.js';
+import type { Exception } from '../base/fault.js';
 
-/** The access completed. */
-export const OK = 0;
+/** The status of an exception vector, 0 to 31. */
+export function statusOfVector(vector: number): number {
+  return STATUS_BASE - vector;
+}
 
-export const DEBUG_FAULT = -1;
-export const INVALID_OPCODE = -6;
-export const DOUBLE_FAULT = -8;
-export const INVALID_TSS = -10;
-export const SEGMENT_NOT_PRESENT = -11;
-export const STACK_FAULT = -12;
-export const GENERAL_PROTECTION = -13;
-export const PAGE_FAULT = -14;
-export const ALIGNMENT_CHECK = -17;
-/** No RAM answers at a physical address. Not an architectural vector: boards differ, and the model stops there. */
-export const BUS_ERROR = -256;
+/** The exception vector of a status, or -1 for a bus error, which is none. */
+export function vectorOf(status: number): number {
+  return status === BUS_ERROR ? -1 : STATUS_BASE - status;
+}
+
+export const DEBUG_FAULT = STATUS_BASE - 1;
+export const INVALID_OPCODE = STATUS_BASE - 6;
+export const DOUBLE_FAULT = STATUS_BASE - 8;
+export const INVALID_TSS = STATUS_BASE - 10;
+export const SEGMENT_NOT_PRESENT = STATUS_BASE - 11;
+export const STACK_FAULT = STATUS_BASE - 12;
+export const GENERAL_PROTECTION = STATUS_BASE - 13;
+export const ALIGNMENT_CHECK = STATUS_BASE - 17;
 
 /** Page-fault error code. Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
 export const PF_PRESENT = 1 << 0;
@@ -46,7 +49,7 @@ const VECTOR_NAMES = new Map<number, string>([
 
 /** `#PF page fault` and the like for a status of this file. */
 export function faultName(status: number): string {
-  return VECTOR_NAMES.get(status) ?? `vector ${-status}`;
+  return VECTOR_NAMES.get(status) ?? `vector ${vectorOf(status)}`;
 }
 
 /** The bits of a page-fault error code in words, for people. */
@@ -61,18 +64,8 @@ export function describePageFault(errorCode: number): string {
   return words.join(' ');
 }
 
-/** A fault as a value that outlives the access: the form that handlers, reports and tests get. */
-export interface Exception {
-  /** Negated vector, or {@link BUS_ERROR}. */
-  readonly status: number;
-  readonly errorCode: number;
-  /** CR2 of a page fault, the physical address of a bus error, otherwise the linear address accessed. */
-  readonly hi: number;
-  readonly lo: number;
-}
-
 /** One line for people: name, address, error code in hexadecimal and words. */
-export function describeException(exception: Exception): string {
+export function describeException(exception: Pick<Exception, 'status' | 'errorCode' | 'hi' | 'lo'>): string {
   const address = formatHex(exception.hi, exception.lo);
   const name = faultName(exception.status);
   if (exception.status === BUS_ERROR) return `${name}: no RAM at physical address ${address}`;
@@ -80,26 +73,4 @@ export function describeException(exception: Exception): string {
   return exception.status === PAGE_FAULT
     ? `${name} at ${address}, ${code}: ${describePageFault(exception.errorCode)}`
     : `${name} at ${address}, ${code}`;
-}
-
-/** The details of the last fault of a unit; overwritten by the next one. */
-export class FaultRecord {
-  status = OK;
-  errorCode = 0;
-  hi = 0;
-  lo = 0;
-
-  /** Fills the record and returns `status`, so that a unit can `return fault.raise(...)`. */
-  raise(status: number, errorCode: number, hi: number, lo: number): number {
-    this.status = status;
-    this.errorCode = errorCode;
-    this.hi = hi;
-    this.lo = lo;
-    return status;
-  }
-
-  /** The last fault as a value of its own. */
-  take(): Exception {
-    return { status: this.status, errorCode: this.errorCode, hi: this.hi, lo: this.lo };
-  }
 }

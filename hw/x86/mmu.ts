@@ -6,15 +6,23 @@
  */
 
 import { checkChoice, checkWhole } from '../base/arguments.js';
-import * as count from '../translate/counters.js';
-import { DataPath } from '../translate/data-path.js';
-import { GENERAL_PROTECTION, OK } from './exception.js';
+import { OK, PAGE_FAULT } from '../base/fault.js';
+import type { Exception, FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
-import * as reg from './registers.js';
-import type { TlbGeometry } from '../tlb/hierarchy.js';
+import type { TlbHierarchy, TlbGeometry } from '../tlb/hierarchy.js';
 import { MODEL_DEFAULT } from '../tlb/presets.js';
 import type { TlbShape } from '../tlb/shape.js';
+import * as count from '../translate/counters.js';
+import type { Counters } from '../translate/counters.js';
+import { DataPath } from '../translate/data-path.js';
+import type { StaleEntryChecker } from '../translate/stale-check.js';
 import type { TranslationPath } from '../translate/translation.js';
+import type { WalkRecord } from '../translate/walk-record.js';
+import type { Observer } from '../translate/walks.js';
+import { GENERAL_PROTECTION } from './exception.js';
+import * as reg from './registers.js';
+import type { PagingFeatures, PagingRules } from './rules.js';
+import { X86Walks } from './walks.js';
 
 export interface MmuOptions {
   readonly ram: Ram;
@@ -40,6 +48,9 @@ export const INVPCID_CONTEXT = 1;
 export const INVPCID_ALL_WITH_GLOBALS = 2;
 export const INVPCID_ALL = 3;
 
+/** {@link DataPath.dropSpace}: every PCID. */
+const ALL_SPACES = -1;
+
 const CR0_LOADS_PDPTES = reg.CR0_CD | reg.CR0_NW | reg.CR0_PG;
 const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 /** Bits 2:1 and 8:5 of a PAE PDPTE. Source: Intel SDM vol. 3A, "PDPTE Registers". */
@@ -57,24 +68,137 @@ function checkedPath(options: MmuOptions): TranslationPath {
   return path;
 }
 
-export class Mmu extends DataPath {
-  /** @throws RangeError for a TLB shape that cannot be built, `maxPhysicalBits` out of range, or another path. */
+export class Mmu {
+  readonly ram: Ram;
+  readonly features: PagingFeatures;
+  /** What the registers make of entries, for tools that explain. */
+  readonly rules: PagingRules;
+  /** Translations, loads and stores: everything that is not x86's own. */
+  readonly dataPath: DataPath;
+  readonly counters: Counters;
+  readonly tlb: TlbHierarchy;
+  /** Details of the last fault. */
+  readonly fault: FaultRecord;
+  /** Checking mode: every hit is compared with a fresh walk. Null when off. */
+  readonly checker: StaleEntryChecker | null;
+  /** What the last walk found and read, for tools that show a walk. */
+  readonly walkRecord: WalkRecord;
+  /** Walks that change nothing, for tools that look. */
+  readonly observer: Observer;
+  /** The PAE page-directory-pointer registers: four entries, low word first. */
+  readonly pdptes: Int32Array;
+  private readonly walks: X86Walks;
+  private readonly registers: reg.Registers;
+
+  /** @throws RangeError for a TLB shape that cannot be built, or `maxPhysicalBits` out of range, or another path. */
   constructor(options: MmuOptions) {
-    const { maxPhysicalBits = 40 } = options;
+    const { ram, maxPhysicalBits = 40 } = options;
     checkWhole('maxPhysicalBits', maxPhysicalBits, 36, 52);
-    const features = {
+    const walks = new X86Walks(ram, {
       maxPhysicalBits,
       pse36: options.pse36 ?? true,
       page1G: options.page1G ?? true,
-    };
-    super({
-      ram: options.ram,
-      features,
+    });
+    this.dataPath = new DataPath({
+      ram,
+      walks,
       geometry: options.tlb ?? MODEL_DEFAULT,
       check: options.check ?? false,
       entryCache: options.entryCache,
       path: checkedPath(options),
     });
+    this.ram = ram;
+    this.walks = walks;
+    this.features = walks.features;
+    this.rules = walks.rules;
+    this.registers = walks.registers;
+    this.pdptes = walks.pdptes;
+    this.fault = walks.fault;
+    this.walkRecord = walks.record;
+    this.observer = walks.observer;
+    this.counters = this.dataPath.counters;
+    this.tlb = this.dataPath.tlb;
+    this.checker = this.dataPath.checker;
+  }
+
+  /** As {@link DataPath.translate}. */
+  translate(hi: number, lo: number, access: number): number {
+    return this.dataPath.translate(hi, lo, access);
+  }
+
+  /** As {@link DataPath.translateMany}. */
+  translateMany(
+    his: Int32Array,
+    los: Int32Array,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    from = 0,
+    align = 0,
+  ): number {
+    return this.dataPath.translateMany(his, los, length, access, frames, from, align);
+  }
+
+  /** As {@link DataPath.loadMany}. */
+  loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
+    return this.dataPath.loadMany(his, los, length, access, values);
+  }
+
+  /** As {@link DataPath.locate}. */
+  locate(hi: number, lo: number, size: number, access: number): number {
+    return this.dataPath.locate(hi, lo, size, access);
+  }
+
+  /** As {@link DataPath.read}: loads 1 to 8 bytes into {@link valueLo} and {@link valueHi}. */
+  read(hi: number, lo: number, size: number, access: number): number {
+    return this.dataPath.read(hi, lo, size, access);
+  }
+
+  /** As {@link DataPath.write}: stores 1 to 8 bytes, all or nothing. */
+  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number {
+    return this.dataPath.write(hi, lo, size, valueLo, valueHi, access);
+  }
+
+  /** As {@link DataPath.fetch}: fetches 1 to 8 bytes of code into {@link valueLo} and {@link valueHi}. */
+  fetch(hi: number, lo: number, size: number, access: number): number {
+    return this.dataPath.fetch(hi, lo, size, access);
+  }
+
+  /** The value of the last {@link read} or {@link fetch}, as two words; bytes past its size are 0. */
+  get valueLo(): number {
+    return this.dataPath.valueLo;
+  }
+  set valueLo(word: number) {
+    this.dataPath.valueLo = word;
+  }
+  get valueHi(): number {
+    return this.dataPath.valueHi;
+  }
+  set valueHi(word: number) {
+    this.dataPath.valueHi = word;
+  }
+
+  /** Frames of the last access that was located: of its first byte, and of its second page or -1. */
+  get firstFrame(): number {
+    return this.dataPath.firstFrame;
+  }
+  get secondFrame(): number {
+    return this.dataPath.secondFrame;
+  }
+
+  /** Page size (see address.ts) of the last single translation on the modelled path. */
+  get lastSize(): number {
+    return this.dataPath.lastSize;
+  }
+
+  /** The PCID that translations are made for: CR3's, or 0 while CR4.PCIDE = 0. */
+  get currentPcid(): number {
+    return this.walks.regime.space;
+  }
+
+  /** Whether the linear addresses with this high word are canonical in the current mode; always so outside 4-level and 5-level paging. */
+  isCanonical(hi: number): boolean {
+    return this.walks.regime.isCanonical(hi);
   }
 
   /** CR0, CR4 and EFER read back unsigned; words of 64-bit registers are int32. */
@@ -106,6 +230,16 @@ export class Mmu extends DataPath {
     this.registers.cr2Lo = lo;
   }
 
+  /** The highest linear address: of 32 bits outside IA-32e mode. Plain numbers end at 2^53. */
+  get highestAddress(): number {
+    return reg.longModeActive(this.registers) ? Number.MAX_SAFE_INTEGER : 0xffff_ffff;
+  }
+
+  /** What the processor does with an exception before its handler runs: a page fault's address goes into CR2. */
+  latch(exception: Exception): void {
+    if (exception.status === PAGE_FAULT) this.writeCr2(exception.hi, exception.lo);
+  }
+
   /**
    * MOV to CR0. Turning paging on with EFER.LME = 1 enters IA-32e mode; into PAE paging it loads the PDPTEs; turning
    * it off drops every translation.
@@ -119,13 +253,13 @@ export class Mmu extends DataPath {
     registers.cr0 = (value & reg.CR0_KNOWN) | reg.CR0_ET;
     if (value & reg.CR0_PG && registers.efer & reg.EFER_LME) registers.efer |= reg.EFER_LMA;
     if (!(value & reg.CR0_PG)) registers.efer &= ~reg.EFER_LMA;
-    this.updateRules();
+    this.registersChanged();
     if (changed & CR0_LOADS_PDPTES && !this.loadPdptes()) {
       Object.assign(registers, before);
-      this.updateRules();
+      this.registersChanged();
       return this.refuse();
     }
-    if (changed & reg.CR0_PG && !(value & reg.CR0_PG)) this.dropEverything();
+    if (changed & reg.CR0_PG && !(value & reg.CR0_PG)) this.dataPath.dropEverything();
     return OK;
   }
 
@@ -145,9 +279,9 @@ export class Mmu extends DataPath {
       Object.assign(registers, before);
       return this.refuse();
     }
-    this.updateRules();
+    this.registersChanged();
     this.counters.values[count.CR3_WRITES]++;
-    if (!keep) this.dropPcid(this.currentPcid);
+    if (!keep) this.dataPath.dropSpace(this.currentPcid);
     return OK;
   }
 
@@ -158,16 +292,16 @@ export class Mmu extends DataPath {
     const before = registers.cr4;
     const changed = before ^ value;
     registers.cr4 = value;
-    this.updateRules();
+    this.registersChanged();
     if (changed & CR4_LOADS_PDPTES && !this.loadPdptes()) {
       registers.cr4 = before;
-      this.updateRules();
+      this.registersChanged();
       return this.refuse();
     }
     // PSE is not in the manual's list; the sizes of cached entries would be wrong, and more may always be dropped.
     const either = reg.CR4_PGE | reg.CR4_PAE | reg.CR4_PSE;
     const drops = (changed & either) | (changed & before & reg.CR4_PCIDE) | (changed & value & reg.CR4_SMEP);
-    if (drops !== 0) this.dropEverything();
+    if (drops !== 0) this.dataPath.dropEverything();
     return OK;
   }
 
@@ -176,36 +310,33 @@ export class Mmu extends DataPath {
     const { registers } = this;
     if (!reg.acceptsEfer(registers, value)) return this.refuse();
     registers.efer = (value & ~reg.EFER_LMA) | (registers.efer & reg.EFER_LMA);
-    this.updateRules();
+    this.registersChanged();
     return OK;
   }
 
   /** WRPKRU: rights of user pages by protection key, two bits a key (AD, WD).  */
   writePkru(value: number): void {
     this.registers.pkru = value;
-    this.updateRules();
+    this.registersChanged();
   }
 
   /** WRMSR to IA32_PKRS: the same for supervisor pages. */
   writePkrs(value: number): void {
     this.registers.pkrs = value;
-    this.updateRules();
+    this.registersChanged();
   }
 
   /** RFLAGS.AC, by STAC, CLAC or POPF: with it set, SMAP lets explicit supervisor accesses through. */
   setAc(on: boolean): void {
     this.registers.ac = on;
-    this.updateRules();
+    this.registersChanged();
   }
 
   /** INVLPG: drops the page's translations, global too, and all paging-structure-cache entries of the PCID. */
   invlpg(hi: number, lo: number): void {
     this.counters.values[count.INVLPG]++;
     // A non-canonical address makes INVLPG do nothing. Source: Intel SDM vol. 2, "INVLPG".
-    if (!this.isCanonical(hi)) return;
-    this.tlb.dropAddress(hi, lo, this.currentPcid, true);
-    this.walkCaches?.dropPcid(this.currentPcid);
-    this.soft?.dropPage(lo);
+    if (this.isCanonical(hi)) this.dataPath.dropPage(hi, lo, this.currentPcid, true);
   }
 
   /**
@@ -218,19 +349,10 @@ export class Mmu extends DataPath {
     if ((type & INVPCID_ALL) !== type || badPcid) return this.refuse();
     if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.refuse();
     this.counters.values[count.INVPCID]++;
-    this.soft?.dropAll();
-    if (type === INVPCID_ADDRESS) {
-      this.tlb.dropAddress(hi, lo, pcid, false);
-      this.walkCaches?.dropPcid(pcid);
-    } else if (type === INVPCID_CONTEXT) {
-      this.dropPcid(pcid);
-    } else if (type === INVPCID_ALL_WITH_GLOBALS) {
-      this.dropEverything();
-    } else {
-      this.counters.values[count.FLUSHES]++;
-      this.tlb.dropAllNonGlobal(-1);
-      this.walkCaches?.dropAll();
-    }
+    if (type === INVPCID_ADDRESS) this.dataPath.dropPage(hi, lo, pcid, false);
+    else if (type === INVPCID_CONTEXT) this.dataPath.dropSpace(pcid);
+    else if (type === INVPCID_ALL_WITH_GLOBALS) this.dataPath.dropEverything();
+    else this.dataPath.dropSpace(ALL_SPACES);
     return OK;
   }
 
@@ -238,17 +360,10 @@ export class Mmu extends DataPath {
     return this.fault.raise(GENERAL_PROTECTION, 0, 0, 0);
   }
 
-  private dropPcid(pcid: number): void {
-    this.counters.values[count.FLUSHES]++;
-    this.tlb.dropAllNonGlobal(pcid);
-    this.walkCaches?.dropPcid(pcid);
-  }
-
-  private dropEverything(): void {
-    this.counters.values[count.FLUSHES]++;
-    this.tlb.dropAll();
-    this.walkCaches?.dropAll();
-    this.soft?.dropAll();
+  /** To be called after each change of a register that translation depends on. */
+  private registersChanged(): void {
+    this.walks.readRegisters();
+    this.dataPath.regimeChanged();
   }
 
   /**

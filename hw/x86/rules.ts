@@ -3,11 +3,13 @@
  *
  * Everything here is worked out once, when a register changes, so that a walk and a TLB hit test one mask each.
  *
- * **Rights** are one int32 that the walk combines over all levels and the TLB keeps beside the frame. Bits stand where
- * they stand in an entry: R/W bit 1, U/S bit 2, D bit 6, G bit 8; XD moves to bit 0, the protection key to bits 15:12.
+ * The permission code of x86 has three bits. R/W and U/S stand where they stand in an entry, bits 1 and 2; XD moves to
+ * bit 0. D and G stand where permission.ts has them, since that is where entries have them.
  */
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
+import { DIRTY, KEY_SHIFT, PERMISSION_CODES } from '../base/permission.js';
+import { Regime } from '../translate/regime.js';
 import { PF_FETCH, PF_PRESENT, PF_PROTECTION_KEY, PF_RESERVED, PF_USER, PF_WRITE } from './exception.js';
 import {
   CR0_PG,
@@ -29,11 +31,6 @@ import type { X86ModeName } from './format.js';
 export const RIGHT_XD = 1 << 0;
 export const RIGHT_WRITE = PTE_RW;
 export const RIGHT_USER = PTE_US;
-export const RIGHT_DIRTY = PTE_D;
-export const RIGHT_GLOBAL = PTE_G;
-export const RIGHT_KEY_SHIFT = 12;
-/** Not from an entry: the TLB holds a piece of a larger page. */
-export const RIGHT_FRACTURED = 1 << 16;
 
 /** What the processor's model number decides rather than a register. */
 export interface PagingFeatures {
@@ -68,6 +65,13 @@ function bits(low: number, high: number): number {
   return high < low ? 0 : ((-1 >>> (31 - high + low)) << low) | 0;
 }
 
+/** The set of permission codes, bit n for code n, whose bits of `needed` are as `expected`. */
+function permittedCodes(needed: number, expected: number): number {
+  let codes = 0;
+  for (let code = 0; code < PERMISSION_CODES; code++) if (((code ^ expected) & needed) === 0) codes |= 1 << code;
+  return codes;
+}
+
 const LEVELS = 5;
 
 export class PagingRules {
@@ -80,18 +84,15 @@ export class PagingRules {
   /** Reserved bits at `level` of an entry that maps a page. */
   readonly pageReservedHigh = new Int32Array(LEVELS);
   readonly pageReservedLow = new Int32Array(LEVELS);
-  /** Rights that matter to an access (by access bits), and the values they must have. */
+  /** Permissions that matter to an access (by access bits), and the values they must have. */
   readonly needed = new Int32Array(ACCESS_KINDS);
   readonly expected = new Int32Array(ACCESS_KINDS);
-  /** The same for a TLB hit, where a store also needs the dirty bit to be known set. */
-  readonly neededOnHit = new Int32Array(ACCESS_KINDS);
-  readonly expectedOnHit = new Int32Array(ACCESS_KINDS);
+  /** The same for hot paths. */
+  readonly regime = new Regime();
   /** Bits of an entry's low word that its rights keep: D, and G when CR4.PGE = 1. */
   keptLow = 0;
   /** Bits 15:12 of the rights when the mode has protection keys, otherwise 0. */
   keyMask = 0;
-  /** Whether any protection key counts. */
-  hasKeys = false;
   userKeys = false;
   supervisorKeys = false;
   /** Whether page-fault error codes tell fetches apart. */
@@ -109,10 +110,10 @@ export class PagingRules {
     const noExecute = wide && (efer & EFER_NXE) !== 0;
     this.largePages = wide || (cr4 & CR4_PSE) !== 0;
     this.keptLow = cr4 & CR4_PGE ? PTE_D | PTE_G : PTE_D;
-    this.keyMask = long ? 0xf << RIGHT_KEY_SHIFT : 0;
+    this.keyMask = long ? 0xf << KEY_SHIFT : 0;
     this.userKeys = long && (cr4 & CR4_PKE) !== 0;
     this.supervisorKeys = long && (cr4 & CR4_PKS) !== 0;
-    this.hasKeys = this.userKeys || this.supervisorKeys;
+    this.regime.hasKeys = this.userKeys || this.supervisorKeys;
     this.reportsFetch = noExecute || (cr4 & CR4_SMEP) !== 0;
     this.writeProtect = (cr0 & CR0_WP) !== 0;
     this.pkru = registers.pkru;
@@ -171,14 +172,14 @@ export class PagingRules {
       }
       this.needed[access] = needed;
       this.expected[access] = expected;
-      this.neededOnHit[access] = needed | (write ? RIGHT_DIRTY : 0);
-      this.expectedOnHit[access] = expected | (write ? RIGHT_DIRTY : 0);
+      this.regime.permitted[access] = permittedCodes(needed, expected);
+      this.regime.needed[access] = write ? DIRTY : 0;
     }
   }
 
   /** Whether R/W, U/S, XD, SMEP or SMAP refuse the access. */
   refuses(rights: number, access: number): boolean {
-    return ((rights ^ this.expected[access]) & this.needed[access]) !== 0;
+    return ((this.regime.permitted[access] >>> rights) & 1) === 0;
   }
 
   /** Whether a protection key refuses the access. Source: Intel SDM vol. 3A, "Protection Keys". */
@@ -193,7 +194,7 @@ export class PagingRules {
       if (!this.supervisorKeys || userAccess) return false;
       register = this.pkrs;
     }
-    const key = (rights >>> RIGHT_KEY_SHIFT) & 0xf;
+    const key = (rights >>> KEY_SHIFT) & 0xf;
     const accessDisable = (register >>> (2 * key)) & 1;
     const writeDisable = (register >>> (2 * key + 1)) & 1;
     return accessDisable === 1 || (writeDisable === 1 && (access & WRITE) !== 0 && (userAccess || this.writeProtect));
@@ -211,7 +212,7 @@ export class PagingRules {
 
   /** The error code for a present page whose rights refuse the access, or -1 when they allow it. */
   violation(rights: number, access: number): number {
-    const byKey = this.hasKeys && this.keyRefuses(rights, access);
+    const byKey = this.regime.hasKeys && this.keyRefuses(rights, access);
     if (!byKey && !this.refuses(rights, access)) return -1;
     return this.errorCode(access, PF_PRESENT | (byKey ? PF_PROTECTION_KEY : 0));
   }

@@ -17,7 +17,7 @@ import * as words from './words.js';
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { frameOf, SIZE_1G, SIZE_2M, SIZE_4K } = address;
 const { PTE_A, PTE_P, PTE_PS } = format;
-const { RIGHT_DIRTY, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
+const { RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
 const { BEYOND_RAM, isMixed, wideIndex } = words;
 const NOT_SETTLED = -1;
 const SETTLED = PTE_P | PTE_A;
@@ -122,8 +122,10 @@ export class SettledWalk {
   private settle(all: number, any: number, low: number, frame: number, access: number): number {
     const { rules } = this;
     if ((all & SETTLED) !== SETTLED || (any & (rules.pageReservedHigh[0] | BEYOND_RAM)) !== 0) return NOT_SETTLED;
-    const rights = (all & COMBINED_RIGHTS) | ((any >>> 31) & RIGHT_XD) | (low & RIGHT_DIRTY);
-    if (((rights ^ rules.expectedOnHit[access]) & rules.neededOnHit[access]) !== 0 || rules.hasKeys) return NOT_SETTLED;
+    const { regime } = rules;
+    const code = (all & COMBINED_RIGHTS) | ((any >>> 31) & RIGHT_XD);
+    if (((regime.permitted[access] >>> code) & 1) === 0 || (~low & regime.needed[access]) !== 0) return NOT_SETTLED;
+    if (regime.hasKeys) return NOT_SETTLED;
     return this.ram.hasFrame(frame) ? frame : NOT_SETTLED;
   }
 }

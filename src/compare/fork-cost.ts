@@ -1,7 +1,7 @@
 /** What fork costs: a real process in the model is forked, and parent and child write to what they share. */
 
 import { PAGE_BYTES, pageSizeName } from '../../hw/base/address.js';
-import { Core } from '../../hw/core.js';
+import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { KernelCounters } from '../kernel/frames/counters.js';

@@ -1,7 +1,7 @@
 /** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process whose pages have one size. */
 
 import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../hw/base/address.js';
-import { Core } from '../../hw/core.js';
+import { Core } from '../../hw/x86/core.js';
 import type { AccessCounts, CounterValues } from '../../hw/translate/counters.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';

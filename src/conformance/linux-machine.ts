@@ -1,7 +1,7 @@
 /** The machine that replays a recorded Linux program: the kernel, its processes and the recorder's files. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
-import { Core } from '../../hw/core.js';
+import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { describeStale } from '../../hw/translate/stale-check.js';

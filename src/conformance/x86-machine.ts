@@ -7,7 +7,8 @@
 
 import type { Word64 } from '../../hw/base/address.js';
 import { PAGE_OFFSET_MASK } from '../../hw/base/address.js';
-import { PAGE_FAULT } from '../../hw/x86/exception.js';
+import { PAGE_FAULT } from '../../hw/base/fault.js';
+import { vectorOf } from '../../hw/x86/exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import { Ram } from '../../hw/memory/ram.js';
@@ -100,7 +101,8 @@ export class X86Machine {
     powerDown(mmu);
     const unit = new SegmentationUnit(mmu);
     const refused = writeRegisters(mmu, registers);
-    if (refused < 0) return { k: 'fault', vec: -refused, err: { hi: 0, lo: mmu.fault.errorCode }, at: 'crload' };
+    if (refused < 0)
+      return { k: 'fault', vec: vectorOf(refused), err: { hi: 0, lo: mmu.fault.errorCode }, at: 'crload' };
     mmu.writePkru(registers.pkru?.lo ?? 0);
     mmu.setAc(registers.ac === 1);
     loadFlatSegments(unit, registers.cpl);
@@ -186,7 +188,7 @@ export function faultOf(unit: SegmentationUnit, at?: string): Fault {
   const { status, errorCode, hi, lo } = unit.fault;
   return {
     k: 'fault',
-    vec: -status,
+    vec: vectorOf(status),
     err: { hi: 0, lo: errorCode },
     ...(status === PAGE_FAULT ? { cr2: { hi, lo } } : {}),
     ...(at === undefined ? {} : { at }),

@@ -2,7 +2,7 @@
 
 import type { Word64 } from '../../hw/base/address.js';
 import { formatHex, frameOf } from '../../hw/base/address.js';
-import { describeException } from '../../hw/x86/exception.js';
+import { describeException, statusOfVector } from '../../hw/x86/exception.js';
 import type { EntryFormat } from '../../hw/base/format.js';
 import { flagNames } from '../../hw/base/format.js';
 import { PTE_PS, X86_MODES } from '../../hw/x86/format.js';
@@ -124,7 +124,7 @@ function caseText(recorded: X86Case): string {
 function outcomeText(outcome: AccessOutcome | TwoReadsOutcome): string {
   if (outcome.k === 'fault') {
     const { hi, lo } = outcome.cr2 ?? { hi: 0, lo: 0 };
-    const words = describeException({ status: -outcome.vec, errorCode: outcome.err.lo, hi, lo });
+    const words = describeException({ status: statusOfVector(outcome.vec), errorCode: outcome.err.lo, hi, lo });
     return outcome.at === undefined ? words : `${words} (${outcome.at})`;
   }
   if ('pa1' in outcome) return `first at ${hexOf(outcome.pa1)}, second at ${hexOf(outcome.pa2)}`;

@@ -1,7 +1,7 @@
 /** What a live process's memory costs, in 4 KiB pages and with huge ones: measured on a copy of it in the model. */
 
 import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
-import { Core } from '../../hw/core.js';
+import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { Ram } from '../../hw/memory/ram.js';

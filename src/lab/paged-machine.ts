@@ -1,7 +1,7 @@
 /** A machine with the paged kernel, as the labs use it: every step metered, every page to be looked at. */
 
 import { PAGE_BYTES, toHex } from '../../hw/base/address.js';
-import { Core } from '../../hw/core.js';
+import { Core } from '../../hw/x86/core.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
 import { describeException } from '../../hw/x86/exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';

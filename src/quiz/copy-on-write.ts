@@ -1,7 +1,7 @@
 /** Count the copies: processes fork, write and exit, and the kernel of the model counts. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
-import { Core } from '../../hw/core.js';
+import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { Random } from '../../hw/base/random.js';

@@ -1,7 +1,7 @@
 /** What the kernel does about #NP, #GP and #SS: brings segments back, makes copies, or refuses. */
 
 import { WRITE } from '../../hw/base/access.js';
-import type { Exception } from '../../hw/x86/exception.js';
+import type { Exception } from '../../hw/base/fault.js';
 import { CALL, RETURN } from '../../hw/x86/segmentation/core.js';
 import { SS } from '../../hw/x86/segmentation/register.js';
 import { SEGV_ACCERR, SEGV_MAPERR } from '../kernel/abi/signal.js';

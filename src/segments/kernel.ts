@@ -7,7 +7,7 @@
  */
 
 import { CS, DS, SEGMENT_NAMES } from '../../hw/x86/segmentation/register.js';
-import type { Exception } from '../../hw/x86/exception.js';
+import type { Exception } from '../../hw/base/fault.js';
 import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';
 import { checkChoice, checkSize, checkWhole, isWhole } from '../kernel/abi/arguments.js';
 import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/abi/errno.js';

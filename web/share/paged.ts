@@ -1,7 +1,7 @@
 /** The story under paging: the kernel of src/kernel on a machine of its own. */
 
 import { PAGE_BYTES, toHex } from '../../hw/base/address.js';
-import { Core } from '../../hw/core.js';
+import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/x86/format.js';
 import { Ram } from '../../hw/memory/ram.js';

@@ -1,7 +1,8 @@
 /** The machine behind the translate view: accesses that are really made, and bits that are really changed. */
 
 import { parseAddress } from '../../hw/base/address.js';
-import { describeException, OK } from '../../hw/x86/exception.js';
+import { OK } from '../../hw/base/fault.js';
+import { describeException } from '../../hw/x86/exception.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import { demoState, type DemoMode } from '../../src/explain/demo-states.js';
 import { buildMachine } from '../../src/explain/machine.js';

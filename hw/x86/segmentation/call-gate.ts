@@ -4,7 +4,8 @@
  * IA-32e Mode"; vol. 2, "CALL—Call Procedure", labels CALL-GATE, MORE-PRIVILEGE and SAME-PRIVILEGE.
  */
 
-import { GENERAL_PROTECTION, INVALID_TSS, OK, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION, INVALID_TSS, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../exception.js';
 import { USER } from '../../base/access.js';
 import { highWordAfter } from '../../base/address.js';
 import { checkEntryPoint, checkPresent, enterCode, isLongCode, mayEnter, readTarget } from './code-segment.js';

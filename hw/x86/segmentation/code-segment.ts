@@ -4,7 +4,8 @@
  * Program Control Between Code Segments".
  */
 
-import { GENERAL_PROTECTION, OK, SEGMENT_NOT_PRESENT } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION, SEGMENT_NOT_PRESENT } from '../exception.js';
 import { BIG, isCode, isConformingCode, isNull, limitOf, LONG, PRESENT } from './descriptor.js';
 import { privilegeOf, requestedLevel } from './descriptor.js';
 import { OUTSIDE_TABLE } from './unit.js';

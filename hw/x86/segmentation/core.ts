@@ -7,9 +7,9 @@
  */
 
 import { FETCH, READ, WRITE } from '../../base/access.js';
-import { Core } from '../../core.js';
-import { OK } from '../exception.js';
-import type { FaultRecord } from '../exception.js';
+import { Core } from '../core.js';
+import { OK } from '../../base/fault.js';
+import type { FaultRecord } from '../../base/fault.js';
 import type { Mmu } from '../mmu.js';
 import { ACCESSED, requestedLevel } from './descriptor.js';
 import { farCall, farJump } from './far-transfer.js';

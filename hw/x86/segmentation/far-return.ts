@@ -3,7 +3,8 @@
  * Source: Intel SDM vol. 2, "RET—Return From Procedure", in the order of its pseudocode.
  */
 
-import { GENERAL_PROTECTION, OK, STACK_FAULT } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION, STACK_FAULT } from '../exception.js';
 import { checkEntryPoint, checkPresent, enterCode, isLongCode, readTarget } from './code-segment.js';
 import { BIG, isCode, isConformingCode, isNull, isWritableData, PRESENT, privilegeOf } from './descriptor.js';
 import { requestedLevel } from './descriptor.js';

@@ -5,7 +5,8 @@
  * Task switches are not modelled: a selector of a TSS or a task gate is refused with #GP(selector), as IA-32e mode does.
  */
 
-import { GENERAL_PROTECTION, OK } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION } from '../exception.js';
 import { callThroughGate, isCallGate, jumpThroughGate } from './call-gate.js';
 import { checkEntryPoint, checkPresent, enterCode, isLongCode, mayEnter, readTarget } from './code-segment.js';
 import { checkRoom, currentStack, setStackPointer, writeSlots } from './stack.js';

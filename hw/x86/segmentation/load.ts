@@ -4,7 +4,8 @@
  * Accessing Data Segments" and "Privilege Level Checking When Loading the SS Register".
  */
 
-import { GENERAL_PROTECTION, INVALID_OPCODE, OK, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION, INVALID_OPCODE, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../exception.js';
 import {
   isConformingCode,
   isNull,

@@ -4,7 +4,8 @@
  * or Writing"; vol. 3A, "Pointer Validation".
  */
 
-import { INVALID_OPCODE, OK } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { INVALID_OPCODE } from '../exception.js';
 import { CALL_GATE_16, CALL_GATE_32, CODE_OR_DATA, isConformingCode, isNull, isReadable } from './descriptor.js';
 import {
   isWritableData,

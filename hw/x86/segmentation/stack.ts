@@ -6,7 +6,8 @@
 import { WRITE } from '../../base/access.js';
 import { highWordAfter } from '../../base/address.js';
 import type { Word64 } from '../../base/address.js';
-import { GENERAL_PROTECTION, OK, STACK_FAULT } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION, STACK_FAULT } from '../exception.js';
 import type { SegmentRegister } from './register.js';
 import type { SegmentationUnit } from './unit.js';
 

@@ -4,7 +4,8 @@
  * Table Register" and "LTR—Load Task Register"; vol. 3A, "Memory-Management Registers".
  */
 
-import { GENERAL_PROTECTION, INVALID_OPCODE, OK, SEGMENT_NOT_PRESENT } from '../exception.js';
+import { OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION, INVALID_OPCODE, SEGMENT_NOT_PRESENT } from '../exception.js';
 import { BUSY, CODE_OR_DATA, isNull, LDT, LONG_UPPER_ZERO, namesLdt, PRESENT, TSS_16, TSS_32 } from './descriptor.js';
 import { typeOf } from './descriptor.js';
 import { OUTSIDE_TABLE } from './unit.js';

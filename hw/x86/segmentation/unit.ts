@@ -9,7 +9,8 @@
 import { highWordAfter } from '../../base/address.js';
 import { FETCH, IMPLICIT, READ, USER, WRITE } from '../../base/access.js';
 import { checkSize } from '../../base/arguments.js';
-import { FaultRecord, GENERAL_PROTECTION, OK } from '../exception.js';
+import { FaultRecord, OK } from '../../base/fault.js';
+import { GENERAL_PROTECTION } from '../exception.js';
 import { CR0_PE, EFER_LMA } from '../registers.js';
 import { ACCESSED, namesLdt } from './descriptor.js';
 import { CS, DS, ES, FS, GS, SegmentRegister, SS, TableRegister } from './register.js';

@@ -4,7 +4,7 @@
  */
 
 import { WRITE } from '../../base/access.js';
-import { OK } from '../exception.js';
+import { OK } from '../../base/fault.js';
 import type { LinearMemory } from './unit.js';
 
 /** Reads byte by byte; the value is then where {@link LinearMemory.read} leaves it. */

@@ -7,7 +7,8 @@
 
 import { READ } from '../../../hw/base/access.js';
 import type { Word64 } from '../../../hw/base/address.js';
-import { GENERAL_PROTECTION, INVALID_TSS, OK, STACK_FAULT } from '../../../hw/x86/exception.js';
+import { OK } from '../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, INVALID_TSS, STACK_FAULT } from '../../../hw/x86/exception.js';
 import { isCallGate, readTss } from '../../../hw/x86/segmentation/call-gate.js';
 import { isLongCode } from '../../../hw/x86/segmentation/code-segment.js';
 import {

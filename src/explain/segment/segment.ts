@@ -5,7 +5,8 @@
  */
 
 import { formatHex, highWordAfter, PAGE_BYTES } from '../../../hw/base/address.js';
-import { BUS_ERROR, describeException, faultName, OK, PAGE_FAULT } from '../../../hw/x86/exception.js';
+import { BUS_ERROR, OK, PAGE_FAULT } from '../../../hw/base/fault.js';
+import { describeException, faultName, statusOfVector, vectorOf } from '../../../hw/x86/exception.js';
 import { decodeEntry } from '../../../hw/base/format.js';
 import type { DecodedField } from '../../../hw/base/format.js';
 import { describeDescriptor, describeSelector } from '../../../hw/x86/segmentation/describe.js';
@@ -215,7 +216,7 @@ function faultOutcome(unit: SegmentationUnit, rules: readonly Rule[]): FaultOutc
   return {
     kind: 'fault',
     name: faultName(exception.status),
-    vector: -exception.status,
+    vector: vectorOf(exception.status),
     errorCode: exception.errorCode,
     bits: exception.status === PAGE_FAULT ? errorBits(exception.errorCode) : [],
     reasons: [{ text, table: null }],
@@ -233,6 +234,6 @@ function settled(
   const { outcome } = last;
   if (outcome.kind === 'mapped') return first.outcome;
   if (outcome.vector === null) return outcome;
-  const status = unit.settle(register, -outcome.vector);
-  return { ...outcome, name: faultName(status), vector: -status };
+  const status = unit.settle(register, statusOfVector(outcome.vector));
+  return { ...outcome, name: faultName(status), vector: vectorOf(status) };
 }

@@ -1,7 +1,8 @@
 /** Rights of a walk in words, and which rule refuses an access. */
 
 import { FETCH, IMPLICIT, USER, WRITE } from '../../../hw/base/access.js';
-import { RIGHT_KEY_SHIFT, RIGHT_USER, RIGHT_WRITE, RIGHT_XD, type PagingRules } from '../../../hw/x86/rules.js';
+import { KEY_SHIFT } from '../../../hw/base/permission.js';
+import { RIGHT_USER, RIGHT_WRITE, RIGHT_XD, type PagingRules } from '../../../hw/x86/rules.js';
 
 /** What the levels walked so far allow. */
 export interface Allowed {
@@ -47,7 +48,7 @@ function writeRule(access: number): string {
 
 function keyRule(rights: number, access: number): string {
   const register = (rights & RIGHT_USER) !== 0 ? 'PKRU' : 'IA32_PKRS';
-  const key = (rights >>> RIGHT_KEY_SHIFT) & 0xf;
+  const key = (rights >>> KEY_SHIFT) & 0xf;
   return `${register} refuses ${(access & WRITE) !== 0 ? 'writes' : 'reads'} of pages with protection key ${key}`;
 }
 
@@ -65,7 +66,7 @@ export function refusals(rules: PagingRules, rights: number, access: number): Re
     const rule = 'a fetch needs XD = 0 in every entry, with EFER.NXE = 1';
     found.push({ right: 'execute', rule, section: ACCESS_RIGHTS });
   }
-  if (rules.hasKeys && rules.keyRefuses(rights, access)) {
+  if (rules.regime.hasKeys && rules.keyRefuses(rights, access)) {
     found.push({ right: null, rule: keyRule(rights, access), section: KEYS });
   }
   return found;

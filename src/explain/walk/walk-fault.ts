@@ -1,22 +1,22 @@
 /** Why an access faulted, in words: the error code bit by bit, the rules that refuse, the section that says so. */
 
+import { BUS_ERROR, PAGE_FAULT } from '../../../hw/base/fault.js';
 import {
-  BUS_ERROR,
   describeException,
   faultName,
   GENERAL_PROTECTION,
-  PAGE_FAULT,
   PF_FETCH,
   PF_PRESENT,
   PF_PROTECTION_KEY,
   PF_RESERVED,
   PF_USER,
   PF_WRITE,
+  vectorOf,
 } from '../../../hw/x86/exception.js';
-import type { Exception } from '../../../hw/x86/exception.js';
+import type { Exception } from '../../../hw/base/fault.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_PS, PTE_XD, X86_MODES } from '../../../hw/x86/format.js';
-import type { X86Walker } from '../../../hw/x86/walk.js';
+import type { WalkRead } from '../../../hw/translate/walk-record.js';
 import { refusals } from './rights.js';
 import type { Refusal } from './rights.js';
 import type { ErrorBit, FaultOutcome, FaultReason, WalkLevel } from './walk-result.js';
@@ -47,7 +47,8 @@ export interface FaultScene {
   readonly exception: Exception;
   readonly access: number;
   readonly levels: readonly WalkLevel[];
-  readonly walker: X86Walker;
+  /** The entry at which a walk from the root ends. */
+  readonly last: WalkRead | undefined;
   readonly rights: number;
 }
 
@@ -58,7 +59,7 @@ export function explainFault(scene: FaultScene): FaultOutcome {
   return {
     kind: 'fault',
     name: faultName(status),
-    vector: status === BUS_ERROR ? null : -status,
+    vector: status === BUS_ERROR ? null : vectorOf(status),
     errorCode: status === BUS_ERROR ? null : errorCode,
     bits: isPageFault ? errorBits(errorCode) : [],
     ...reasonsFor(scene),
@@ -111,12 +112,13 @@ function refusalReason({ right, rule }: Refusal, levels: readonly WalkLevel[]): 
 }
 
 /** Every reserved bit that is set in the entry at which the walk ended. */
-function reservedReasons({ mmu, walker, levels }: FaultScene): FaultReason[] {
+function reservedReasons({ mmu, last, levels }: FaultScene): FaultReason[] {
+  if (last === undefined) return [];
   const { rules, features } = mmu;
-  const level = walker.endLevel;
+  const { level } = last;
   const isPage = levels.at(-1)?.pointsTo === 'page' || level === 0;
-  const high = walker.entryHigh[level] & (isPage ? rules.pageReservedHigh : rules.tableReservedHigh)[level];
-  const low = walker.entryLow[level] & (isPage ? rules.pageReservedLow : rules.tableReservedLow)[level];
+  const high = last.high & (isPage ? rules.pageReservedHigh : rules.tableReservedHigh)[level];
+  const low = last.low & (isPage ? rules.pageReservedLow : rules.tableReservedLow)[level];
   const bits: string[] = [];
   for (let bit = 0; bit < 32; bit++) if (((low >>> bit) & 1) === 1) bits.push(`bit ${bit}${lowName(1 << bit, level)}`);
   for (let bit = 0; bit < 32; bit++) {

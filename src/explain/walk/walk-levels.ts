@@ -1,12 +1,13 @@
 /** The entries on the way to an address, read by a walker that only looks. */
 
 import { formatHex } from '../../../hw/base/address.js';
-import { BUS_ERROR, FaultRecord, OK } from '../../../hw/x86/exception.js';
+import { OK } from '../../../hw/base/fault.js';
+import type { Exception } from '../../../hw/base/fault.js';
+import type { WalkRead } from '../../../hw/translate/walk-record.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { EntryFormat, PagingLevel } from '../../../hw/base/format.js';
 import { PTE_FRAME_LOW, PTE_P, PTE_PS, X86_MODES } from '../../../hw/x86/format.js';
-import { X86Walker } from '../../../hw/x86/walk.js';
 import { ROOT_RIGHTS, wideIndex } from '../../../hw/x86/words.js';
 import { allowedBy } from './rights.js';
 import type { WalkLevel } from './walk-result.js';
@@ -18,25 +19,29 @@ const PAE_ROOT = 2;
 
 /** A fresh walk: its levels, and how it ended. */
 export interface FreshWalk {
-  readonly walker: X86Walker;
   readonly levels: readonly WalkLevel[];
+  /** The entries in RAM that it read, in order. */
+  readonly reads: readonly WalkRead[];
   /** The frame (int32), or the status of a fault that has to do with entries: not present, reserved, not in RAM. */
   readonly status: number;
-  readonly fault: FaultRecord;
+  /** Its page's frame and rights, where it found one. */
+  readonly frame: number;
+  readonly rights: number;
+  readonly fault: Exception;
 }
 
 /** Walks from the root past all caches, with no regard to rights, setting nothing. */
 export function freshWalk(mmu: Mmu, hi: number, lo: number, access: number): FreshWalk {
-  const fault = new FaultRecord();
-  const walker = new X86Walker(mmu.ram, mmu.rules, fault, true);
+  const { record, fault } = mmu.observer;
   const { mode } = mmu.rules;
-  if (mode === 'none' || !mmu.isCanonical(hi)) return { walker, levels: [], status: OK, fault };
-  const status = mmu.walkFresh(walker, hi, lo, access);
+  if (mode === 'none' || !mmu.isCanonical(hi)) {
+    return { levels: [], reads: [], status: OK, frame: 0, rights: 0, fault: fault.take() };
+  }
+  const status = mmu.observer.walk(hi, lo, access);
+  const reads = record.reads();
   const levels: WalkLevel[] = mode === 'pae' ? [registerLevel(mmu, lo)] : [];
-  // A bus error before the page means that the entry of the last level could not be read.
-  const last = status === BUS_ERROR ? walker.endLevel + 1 : walker.endLevel;
-  for (let level = walker.startLevel; level >= last; level--) levels.push(levelOf(mmu, walker, hi, lo, level));
-  return { walker, levels, status, fault };
+  for (const read of reads) levels.push(levelOf(mmu, read, hi, lo));
+  return { levels, reads, status, frame: record.frame, rights: record.rights, fault: fault.take() };
 }
 
 function levelData(mmu: Mmu, level: number): PagingLevel {
@@ -61,13 +66,10 @@ function registerLevel(mmu: Mmu, lo: number): WalkLevel {
   return describeLevel(mmu, levelData(mmu, PAE_ROOT), index, null, high, low, ROOT_RIGHTS);
 }
 
-function levelOf(mmu: Mmu, walker: X86Walker, hi: number, lo: number, level: number): WalkLevel {
+function levelOf(mmu: Mmu, { address, high, low, level, rights }: WalkRead, hi: number, lo: number): WalkLevel {
   const narrow = mmu.rules.mode === '32';
   const index = narrow ? (level === 0 ? (lo >>> 12) & 0x3ff : lo >>> 22) : wideIndex(hi, lo, level);
-  const at = walker.entryIndex[level];
-  const high = walker.entryHigh[level];
-  const low = walker.entryLow[level];
-  return describeLevel(mmu, levelData(mmu, level), index, at * 4, high, low, walker.rightsAfter[level]);
+  return describeLevel(mmu, levelData(mmu, level), index, address, high, low, rights);
 }
 
 function describeLevel(

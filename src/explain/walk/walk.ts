@@ -8,7 +8,7 @@
 import { FETCH, WRITE } from '../../../hw/base/access.js';
 import { formatHex, PAGE_OFFSET_MASK, pageSizeName, SIZE_SHIFTS } from '../../../hw/base/address.js';
 import type { CounterValues } from '../../../hw/translate/counters.js';
-import { OK } from '../../../hw/x86/exception.js';
+import { OK } from '../../../hw/base/fault.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_A, PTE_D, X86_MODES } from '../../../hw/x86/format.js';
 import { SCHEMA_VERSION } from '../../report/schema.js';
@@ -39,11 +39,11 @@ export function explainWalk(mmu: Mmu, request: WalkRequest): WalkResult {
   const status = mmu.translate(hi, lo, access);
   const walked = mode !== 'none' && mmu.isCanonical(hi) && hasWalked(before, mmu.counters.snapshot());
   const exception = mmu.fault.take();
-  const rights = held.hit ? held.rights : fresh.walker.rights;
+  const rights = held.hit ? held.rights : fresh.rights;
   const outcome =
     status >= OK
       ? { kind: 'mapped' as const, physical: physical(status, lo), page: pageName(mmu) }
-      : explainFault({ mmu, exception, access, levels: fresh.levels, walker: fresh.walker, rights });
+      : explainFault({ mmu, exception, access, levels: fresh.levels, last: fresh.reads.at(-1), rights });
   const { title, section } = X86_MODES[mode];
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -124,10 +124,10 @@ function tlbAnswer(mmu: Mmu, held: Held, fresh: FreshWalk, lo: number): TlbAnswe
   };
 }
 
-function staleness(held: Held, { walker, status }: FreshWalk): string | undefined {
+function staleness(held: Held, { status, frame, rights }: FreshWalk): string | undefined {
   if (status < OK) return 'a walk finds no page here now';
-  if (walker.frame !== held.frame) return `a walk finds frame 0x${(walker.frame >>> 0).toString(16)} now`;
-  const now = allowedWords(allowedBy(walker.rights));
+  if (frame !== held.frame) return `a walk finds frame 0x${(frame >>> 0).toString(16)} now`;
+  const now = allowedWords(allowedBy(rights));
   return now === allowedWords(allowedBy(held.rights)) ? undefined : `a walk finds ${now} now`;
 }
 
@@ -140,15 +140,15 @@ function hasWalked(before: CounterValues, after: CounterValues): boolean {
 
 /** Where the walk that was just made began: at the first level, or below it where a cache led it. */
 function walkCacheAnswer(mmu: Mmu, levels: readonly WalkLevel[]): WalkCacheAnswer {
-  const { walker } = mmu;
+  const { walkRecord } = mmu;
   const inMemory = levels.filter(({ entryAddress }) => entryAddress !== null);
-  const root = inMemory.at(0)?.level ?? walker.startLevel;
-  if (walker.startLevel >= root) return { answer: 'miss' };
-  const start = inMemory.find(({ level }) => level === walker.startLevel);
-  const address = walker.entryIndex[walker.startLevel] * 4;
+  const root = inMemory.at(0)?.level ?? walkRecord.startLevel;
+  if (walkRecord.startLevel >= root) return { answer: 'miss' };
+  const start = inMemory.find(({ level }) => level === walkRecord.startLevel);
+  const address = walkRecord.index(0) * 4;
   return {
     answer: 'hit',
-    startsAt: start?.table ?? `level ${walker.startLevel}`,
+    startsAt: start?.table ?? `level ${walkRecord.startLevel}`,
     table: `0x${(address - (address % 4096)).toString(16)}`,
   };
 }
@@ -161,7 +161,7 @@ function markLevels(
   reasons: readonly FaultReason[],
 ): WalkLevel[] {
   return levels.map((level) => {
-    const skipped = !walked || (level.entryAddress !== null && level.level > mmu.walker.startLevel);
+    const skipped = !walked || (level.entryAddress !== null && level.level > mmu.walkRecord.startLevel);
     const own = reasons.filter(({ table }) => table === level.table).map(({ text }) => text);
     return own.length === 0 ? { ...level, skipped } : { ...level, skipped, problem: own.join('; ') };
   });

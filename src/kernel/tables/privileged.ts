@@ -4,7 +4,7 @@
  * The hardware's {@link Core} is one; several processors would be several of these.
  */
 
-import type { Exception } from '../../../hw/x86/exception.js';
+import type { Exception } from '../../../hw/base/fault.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 
 /** Privileged instructions and registers; {@link Mmu} has them. */

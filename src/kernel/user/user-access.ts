@@ -1,8 +1,8 @@
 /** Running a process's accesses on the processor, and the entry by which its exceptions reach the kernel. */
 
 import { highWord, lowWord, toNumber } from '../../../hw/base/address.js';
-import { PAGE_FAULT } from '../../../hw/x86/exception.js';
-import type { Exception } from '../../../hw/x86/exception.js';
+import { PAGE_FAULT } from '../../../hw/base/fault.js';
+import type { Exception } from '../../../hw/base/fault.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
 import type { AddressSpace } from '../space/address-space.js';
 import { pageFault } from '../faults/fault.js';

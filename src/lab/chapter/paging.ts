@@ -3,7 +3,7 @@
  * process. It is wrong in two places; with the right rules in their place it is right.
  */
 
-import { Core } from '../../../hw/core.js';
+import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
 import { Ram } from '../../../hw/memory/ram.js';

@@ -1,6 +1,6 @@
 /** Link faults, missing descriptors, and the gatekeeper between rings. */
 
-import type { Exception } from '../../../hw/x86/exception.js';
+import type { Exception } from '../../../hw/base/fault.js';
 import { CALL, FAR_FRAME, RETURN } from '../../../hw/x86/segmentation/core.js';
 import { isNull } from '../../../hw/x86/segmentation/descriptor.js';
 import { SEGV_ACCERR } from '../../kernel/abi/signal.js';

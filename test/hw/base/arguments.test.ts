@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { READ, WRITE } from '../../../hw/base/access.js';
-import { Core } from '../../../hw/core.js';
+import { Core } from '../../../hw/x86/core.js';
 import { GENERAL_PROTECTION } from '../../../hw/x86/exception.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUS_ERROR, OK } from '../../../hw/x86/exception.js';
+import { BUS_ERROR, OK } from '../../../hw/base/fault.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { runs } from '../../runs.js';
 

@@ -29,32 +29,39 @@ it('two arrays of one page size hold together what one of twice the sets would',
   }
 });
 
+/** log2 of what an entry of each level covers: 4-level paging, and 32-bit paging. */
+const WIDE = [12, 21, 30, 39];
+const NARROW = [12, 22];
+
 it('a walk cache of some levels keeps nothing of the others', () => {
   const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
-  caches.fill(0, 0, 0, 2, true, 55, 6);
-  expect(caches.lookup(0, 0, 0, 3, true)).toBe(3);
-  caches.fill(0, 0, 0, 1, true, 66, 6);
-  expect([caches.lookup(0, 0, 0, 3, true), caches.table]).toEqual([0, 66]);
+  caches.fill(0, 0, 0, 2, WIDE[2], 55, 6);
+  expect(caches.lookup(0, 0, 0, 3, WIDE)).toBe(3);
+  caches.fill(0, 0, 0, 1, WIDE[1], 66, 6);
+  expect([caches.lookup(0, 0, 0, 3, WIDE), caches.table]).toEqual([0, 66]);
 });
 
 it.each([
-  ['2 MiB with entries of 8 bytes', true, 0x20_0000],
-  ['4 MiB with entries of 4 bytes', false, 0x40_0000],
-])('an entry of a page directory covers %s, and no more', (_what, wide, covers) => {
+  ['2 MiB with entries of 8 bytes', WIDE, 0x20_0000],
+  ['4 MiB with entries of 4 bytes', NARROW, 0x40_0000],
+])('an entry of a page directory covers %s, and no more', (_what, shifts, covers) => {
   const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
-  caches.fill(0, 2 * covers, 0, 1, wide, 66, 6);
-  const found = [0, 1, 2, 3, 4].map((place) => caches.lookup(0, place * covers, 0, 1, wide) === 0);
+  caches.fill(0, 2 * covers, 0, 1, shifts[1], 66, 6);
+  const found = [0, 1, 2, 3, 4].map((place) => caches.lookup(0, place * covers, 0, 1, shifts) === 0);
   expect(found).toEqual([false, false, true, false, false]);
-  expect(caches.lookup(0, 3 * covers - 1, 0, 1, wide)).toBe(0);
+  expect(caches.lookup(0, 3 * covers - 1, 0, 1, shifts)).toBe(0);
 });
 
 it.each([
-  ['8 bytes', true, 0x20_0000],
-  ['4 bytes', false, 0x40_0000],
-])('dropping an address drops what its walk would use, and not its neighbour: entries of %s', (_what, wide, covers) => {
-  const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
-  for (const place of [1, 2, 3]) caches.fill(0, place * covers, 0, 1, wide, 60 + place, 6);
-  caches.dropAddress(0, 2 * covers + 0x5000, 0, wide);
-  const found = [1, 2, 3].map((place) => caches.lookup(0, place * covers, 0, 1, wide) === 0);
-  expect(found).toEqual([true, false, true]);
-});
+  ['8 bytes', WIDE, 0x20_0000],
+  ['4 bytes', NARROW, 0x40_0000],
+])(
+  'dropping an address drops what its walk would use, and not its neighbour: entries of %s',
+  (_what, shifts, covers) => {
+    const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
+    for (const place of [1, 2, 3]) caches.fill(0, place * covers, 0, 1, shifts[1], 60 + place, 6);
+    caches.dropAddress(0, 2 * covers + 0x5000, 0, shifts);
+    const found = [1, 2, 3].map((place) => caches.lookup(0, place * covers, 0, 1, shifts) === 0);
+    expect(found).toEqual([true, false, true]);
+  },
+);

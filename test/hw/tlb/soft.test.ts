@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { READ, USER, WRITE } from '../../../hw/base/access.js';
+import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { RWU, Tables } from '../tables.js';
 
@@ -75,7 +76,7 @@ it.each(['walk', 'soft', 'modelled'] as const)('PS in a PML4E is a reserved bit,
   const pml4e = tables.entryAddress(PAGE, 3);
   tables.put(pml4e, tables.ram.read64(pml4e) | 0x80n);
   mmu.writeCr3(0, 0x1000);
-  expect(mmu.translate(0, PAGE, READ)).toBe(-14);
+  expect(mmu.translate(0, PAGE, READ)).toBe(PAGE_FAULT);
   expect(mmu.fault.errorCode).toBe(9);
 });
 

@@ -51,7 +51,9 @@ class Driver {
   }
 
   #outcome(status: number): string {
-    return status >= 0 ? `${status}` : `${status} ${JSON.stringify(this.#mmu.fault.take())}`;
+    if (status >= 0) return `${status}`;
+    // A TLB that refuses a hit knows no level.
+    return `${status} ${JSON.stringify({ ...this.#mmu.fault.take(), level: undefined })}`;
   }
 
   #translate(): string {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { READ } from '../../../hw/base/access.js';
-import { BUS_ERROR } from '../../../hw/x86/exception.js';
+import { BUS_ERROR } from '../../../hw/base/fault.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { CR0_PE, CR0_PG, CR4_PSE } from '../../../hw/x86/registers.js';

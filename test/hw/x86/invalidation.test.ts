@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { READ, USER } from '../../../hw/base/access.js';
-import { GENERAL_PROTECTION, OK } from '../../../hw/x86/exception.js';
+import { OK } from '../../../hw/base/fault.js';
+import { GENERAL_PROTECTION } from '../../../hw/x86/exception.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { RWU, Tables } from '../tables.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { READ, USER, WRITE } from '../../../hw/base/access.js';
-import { PAGE_FAULT } from '../../../hw/x86/exception.js';
+import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';

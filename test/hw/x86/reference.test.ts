@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
-import { BUS_ERROR, GENERAL_PROTECTION, PAGE_FAULT } from '../../../hw/x86/exception.js';
+import { BUS_ERROR, PAGE_FAULT } from '../../../hw/base/fault.js';
+import { GENERAL_PROTECTION } from '../../../hw/x86/exception.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { READ, USER } from '../../../hw/base/access.js';
-import { GENERAL_PROTECTION, OK, PAGE_FAULT } from '../../../hw/x86/exception.js';
+import { OK, PAGE_FAULT } from '../../../hw/base/fault.js';
+import { GENERAL_PROTECTION } from '../../../hw/x86/exception.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { RWU, Tables } from '../tables.js';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { READ, USER } from '../../../hw/base/access.js';
+import { ROOT_RIGHTS } from '../../../hw/x86/words.js';
+import { WalkRecord } from '../../../hw/translate/walk-record.js';
 import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
-import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../../../hw/x86/exception.js';
+import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../../../hw/base/fault.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { SettledWalk } from '../../../hw/x86/settled-walk.js';
 import { X86Walker } from '../../../hw/x86/walk.js';
@@ -67,10 +69,9 @@ it.each([
   ['1 GiB', { ...PATH, 0x2000: 0x98_4000_0087n }],
 ])('an observing walker takes no place in a page of %s past all RAM for a fault', (_size, entries) => {
   const mmu = boot('4l', entries);
-  const fault = new FaultRecord();
-  const walker = new X86Walker(mmu.ram, mmu.rules, fault, true);
-  for (let page = 0; page < 512; page++) expect(mmu.walkFresh(walker, 0, page * 4096, READ)).toBe(-1);
-  expect(fault.status).toBe(0);
+  const { observer } = mmu;
+  for (let page = 0; page < 512; page++) expect(observer.walk(0, page * 4096, READ)).toBe(-1);
+  expect(observer.fault.status).toBe(0);
 });
 
 describe('an entry that another processor stores between the reads of its two words', () => {
@@ -91,8 +92,8 @@ describe('an entry that another processor stores between the reads of its two wo
   // The old low word with the new high one would be frame 5, which no entry ever named.
   it('is read anew by a walk', () => {
     const { mmu, ram } = racing();
-    const walker = new X86Walker(ram, mmu.rules, new FaultRecord());
-    expect(mmu.walkFresh(walker, 0, 0, READ)).toBe(9);
+    const walker = new X86Walker(ram, mmu.rules, new WalkRecord(), new FaultRecord());
+    expect(walker.walkWide(3, 1, ROOT_RIGHTS, 0, 0, READ)).toBe(9);
   });
 
   it('is not settled', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Core } from '../../../hw/core.js';
+import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { planRebuild, Rebuilder } from '../../../src/inspect/rebuild.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Core } from '../../../hw/core.js';
+import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { USER_END } from '../../../src/kernel/space/address-space.js';

@@ -1,6 +1,6 @@
 /** A kernel on a machine of its own, for tests. */
 
-import { Core } from '../../../hw/core.js';
+import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { Kernel } from '../../../src/kernel/kernel.js';

@@ -1,12 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  BUS_ERROR,
-  GENERAL_PROTECTION,
-  INVALID_TSS,
-  OK,
-  SEGMENT_NOT_PRESENT,
-  STACK_FAULT,
-} from '../../../../hw/x86/exception.js';
+import { BUS_ERROR, OK } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, INVALID_TSS, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../../hw/x86/exception.js';
 import { CALL_GATE_16, CALL_GATE_32, packCallGate } from '../../../../hw/x86/segmentation/descriptor.js';
 import type { CallGateFields } from '../../../../hw/x86/segmentation/descriptor.js';
 import { farCall, farJump } from '../../../../hw/x86/segmentation/far-transfer.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GENERAL_PROTECTION, OK, SEGMENT_NOT_PRESENT } from '../../../../hw/x86/exception.js';
+import { OK } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, SEGMENT_NOT_PRESENT } from '../../../../hw/x86/exception.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import { Ram } from '../../../../hw/memory/ram.js';
 import { CR0_PE } from '../../../../hw/x86/registers.js';

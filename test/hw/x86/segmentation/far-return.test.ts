@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { GENERAL_PROTECTION, OK, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../../hw/x86/exception.js';
+import { OK } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../../hw/x86/exception.js';
 import { farReturn } from '../../../../hw/x86/segmentation/far-return.js';
 import { loadSegment } from '../../../../hw/x86/segmentation/load.js';
 import { DS, ES } from '../../../../hw/x86/segmentation/register.js';

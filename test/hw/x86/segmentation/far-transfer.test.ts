@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GENERAL_PROTECTION, OK, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../../hw/x86/exception.js';
+import { OK } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../../hw/x86/exception.js';
 import type { SegmentFields } from '../../../../hw/x86/segmentation/descriptor.js';
 import { farCall, farJump } from '../../../../hw/x86/segmentation/far-transfer.js';
 import {

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  GENERAL_PROTECTION,
-  INVALID_OPCODE,
-  OK,
-  PAGE_FAULT,
-  SEGMENT_NOT_PRESENT,
-  STACK_FAULT,
-} from '../../../../hw/x86/exception.js';
+import { OK, PAGE_FAULT } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, INVALID_OPCODE, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../../hw/x86/exception.js';
 import { CR0_PE, CR0_PG, CR0_WP } from '../../../../hw/x86/registers.js';
 import { loadSegment, setSegmentBase } from '../../../../hw/x86/segmentation/load.js';
 import { CS, DS, ES, FS, GS, SS } from '../../../../hw/x86/segmentation/register.js';
@@ -113,7 +107,7 @@ describe('loadSegment', () => {
     machine.mmu.writeCr0(CR0_PE | CR0_PG);
     const before = snapshot(machine);
     expect(loadSegment(machine.unit, DS, 0x13)).toBe(PAGE_FAULT);
-    expect(machine.unit.fault.take()).toEqual({ status: PAGE_FAULT, errorCode: 0, hi: 0, lo: GDT + 0x10 });
+    expect(machine.unit.fault.take()).toMatchObject({ status: PAGE_FAULT, errorCode: 0, hi: 0, lo: GDT + 0x10 });
     expect(snapshot(machine)).toBe(before);
   });
 
@@ -126,7 +120,7 @@ describe('loadSegment', () => {
     machine.mmu.writeCr0(CR0_PE | CR0_PG | CR0_WP);
     const before = snapshot(machine);
     expect(loadSegment(machine.unit, DS, 0x13)).toBe(PAGE_FAULT);
-    expect(machine.unit.fault.take()).toEqual({ status: PAGE_FAULT, errorCode: 3, hi: 0, lo: GDT + 0x15 });
+    expect(machine.unit.fault.take()).toMatchObject({ status: PAGE_FAULT, errorCode: 3, hi: 0, lo: GDT + 0x15 });
     expect(snapshot(machine)).toBe(before);
     expect(typeInMemory(machine, 2)).toBe(2);
   });

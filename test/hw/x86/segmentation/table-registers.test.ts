@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GENERAL_PROTECTION, INVALID_OPCODE, OK, SEGMENT_NOT_PRESENT } from '../../../../hw/x86/exception.js';
+import { OK } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, INVALID_OPCODE, SEGMENT_NOT_PRESENT } from '../../../../hw/x86/exception.js';
 import { LDT, TSS_16, TSS_32, TSS_32_BUSY } from '../../../../hw/x86/segmentation/descriptor.js';
 import { loadSegment } from '../../../../hw/x86/segmentation/load.js';
 import { DS } from '../../../../hw/x86/segmentation/register.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUS_ERROR, GENERAL_PROTECTION, OK, PAGE_FAULT, STACK_FAULT } from '../../../../hw/x86/exception.js';
+import { BUS_ERROR, OK, PAGE_FAULT } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, STACK_FAULT } from '../../../../hw/x86/exception.js';
 import { CR0_PE, CR0_PG, CR0_WP } from '../../../../hw/x86/registers.js';
 import { loadSegment, setSegmentBase } from '../../../../hw/x86/segmentation/load.js';
 import { CS, DS, ES, FS, GS, SS } from '../../../../hw/x86/segmentation/register.js';
@@ -111,7 +112,7 @@ describe('accesses through a segment', () => {
     expect(ram.load32(0, 0x6008)).toBe(77);
     unit.cpl = 3;
     expect(unit.write(DS, 0, 8, 4, 78, 0)).toBe(PAGE_FAULT);
-    expect(unit.fault.take()).toEqual({ status: PAGE_FAULT, errorCode: 7, hi: 0, lo: 0x40_0008 });
+    expect(unit.fault.take()).toMatchObject({ status: PAGE_FAULT, errorCode: 7, hi: 0, lo: 0x40_0008 });
   });
 
   it('the limit is checked before the page', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FETCH, READ, WRITE } from '../../../../hw/base/access.js';
-import { BUS_ERROR, OK } from '../../../../hw/x86/exception.js';
+import { BUS_ERROR, OK, PAGE_FAULT } from '../../../../hw/base/fault.js';
+import { GENERAL_PROTECTION, INVALID_TSS, SEGMENT_NOT_PRESENT, STACK_FAULT } from '../../../../hw/x86/exception.js';
 import { farCall, farJump } from '../../../../hw/x86/segmentation/far-transfer.js';
 import { loadSegment } from '../../../../hw/x86/segmentation/load.js';
 import {
@@ -282,11 +283,11 @@ test('so it does for calls through gates, where most of it fits', () => {
 });
 
 const NAMES: Readonly<Record<string, string>> = {
-  '-10': '#TS',
-  '-11': '#NP',
-  '-12': '#SS',
-  '-13': '#GP',
-  '-14': '#PF',
+  [INVALID_TSS]: '#TS',
+  [SEGMENT_NOT_PRESENT]: '#NP',
+  [STACK_FAULT]: '#SS',
+  [GENERAL_PROTECTION]: '#GP',
+  [PAGE_FAULT]: '#PF',
   [BUS_ERROR]: 'bus',
 };
 

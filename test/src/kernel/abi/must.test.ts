@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { faultName, GENERAL_PROTECTION, PAGE_FAULT } from '../../../../hw/x86/exception.js';
+import { PAGE_FAULT } from '../../../../hw/base/fault.js';
+import { faultName, GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
 import { EACCES, EINVAL, errnoName } from '../../../../src/kernel/abi/errno.js';
 import { must } from '../../../../src/kernel/abi/must.js';
 import { SEGV_ACCERR, SEGV_MAPERR } from '../../../../src/kernel/abi/signal.js';

@@ -6,7 +6,7 @@ import { Kernel } from '../../../../src/kernel/kernel.js';
 import type { Process } from '../../../../src/kernel/space/process.js';
 import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../../../../src/kernel/abi/signal.js';
 import { alive, boot, bootWithMmu, GIB, MIB, peek, ranges, spawn } from '../machine.js';
-import { Core } from '../../../../hw/core.js';
+import { Core } from '../../../../hw/x86/core.js';
 
 const BASE = GIB;
 const PAGE = 4096;

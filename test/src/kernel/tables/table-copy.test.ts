@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../../../hw/x86/format.js';
 import { Ram } from '../../../../hw/memory/ram.js';
-import { Core } from '../../../../hw/core.js';
+import { Core } from '../../../../hw/x86/core.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import { MAP_EXCLUSIVE } from '../../../../src/kernel/frames/frames.js';

@@ -1,39 +1,53 @@
 /**
  * One logical processor: accesses at a privilege level, and exceptions to whoever handles them.
  *
- * An access that faults puts the address into CR2, enters the handler at CPL 0, and is made again from the start when
+ * An access that faults has its cause and address latched by the machine, enters the handler at CPL 0, and is made again from the start when
  * the handler says so, as an instruction that faulted is restarted. The handler is the operating system.
  */
 
-import { FETCH, READ, USER, WRITE } from './base/access.js';
-import { highWord, lowWord } from './base/address.js';
-import { checkChoice, checkPlainAddress, checkWhole } from './base/arguments.js';
-import { DOUBLE_FAULT, OK, PAGE_FAULT } from './x86/exception.js';
-import type { Exception, FaultRecord } from './x86/exception.js';
-import type { Mmu } from './x86/mmu.js';
-import { longModeActive } from './x86/registers.js';
+import { FETCH, READ, USER, WRITE } from '../base/access.js';
+import { highWord, lowWord } from '../base/address.js';
+import { checkChoice, checkPlainAddress, checkWhole } from '../base/arguments.js';
+import { GAVE_UP, OK } from '../base/fault.js';
+import type { Exception, FaultRecord } from '../base/fault.js';
+
+/** What a processor needs of the machine that translates for it, whatever its architecture. */
+export interface Translator {
+  /** Details of the last fault. */
+  readonly fault: FaultRecord;
+  /** What the last load found. */
+  readonly valueLo: number;
+  readonly valueHi: number;
+  read(hi: number, lo: number, size: number, access: number): number;
+  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number;
+  fetch(hi: number, lo: number, size: number, access: number): number;
+  /** The highest address that its accesses may name. */
+  readonly highestAddress: number;
+  /** Takes note of an exception: its registers of cause and address, before any handler sees it. */
+  latch(exception: Exception): void;
+}
 
 /** Deals with an exception; true restarts the access, false gives it up. */
-export type ExceptionHandler = (exception: Exception, core: Core) => boolean;
+export type ExceptionHandler<M extends Translator> = (exception: Exception, processor: Processor<M>) => boolean;
 
 /** An access restarted this often without completing is given up, where a real processor would go on for ever. */
 const MOST_RESTARTS = 1000;
 const PLAIN_SIZES: readonly number[] = [1, 2, 4];
 
-export class Core {
-  readonly mmu: Mmu;
+export class Processor<M extends Translator> {
+  readonly mmu: M;
   /** Current privilege level: 3 is user mode, below is supervisor mode. */
   cpl = 0;
   /** Exceptions delivered since the core was made. */
   exceptions = 0;
-  private handler: ExceptionHandler | null = null;
+  private handler: ExceptionHandler<M> | null = null;
 
-  constructor(mmu: Mmu) {
+  constructor(mmu: M) {
     this.mmu = mmu;
   }
 
   /** Installs the operating system's entry; null removes it, and then every fault ends its access. */
-  onException(handler: ExceptionHandler | null): void {
+  onException(handler: ExceptionHandler<M> | null): void {
     this.handler = handler;
   }
 
@@ -87,10 +101,8 @@ export class Core {
     return this.store(highWord(address), lowWord(address), size, value) >= 0;
   }
 
-  /** A plain address is a whole number of bytes; without IA-32e mode it has 32 bits. */
   private checkPlain(address: number, size: number): void {
-    const most = longModeActive(this.mmu) ? Number.MAX_SAFE_INTEGER : 0xffff_ffff;
-    checkPlainAddress('address', address, most);
+    checkPlainAddress('address', address, this.mmu.highestAddress);
     checkChoice('size', size, PLAIN_SIZES);
   }
 
@@ -101,9 +113,9 @@ export class Core {
   /** Enters the handler for the fault just raised: OK to make the access again, or the status it ends with. */
   protected deliver(tries: number, fault: FaultRecord): number {
     const exception = fault.take();
-    if (exception.status === PAGE_FAULT) this.mmu.writeCr2(exception.hi, exception.lo);
+    this.mmu.latch(exception);
     if (this.handler === null) return exception.status;
-    if (tries >= MOST_RESTARTS) return fault.raise(DOUBLE_FAULT, 0, exception.hi, exception.lo);
+    if (tries >= MOST_RESTARTS) return fault.raise(GAVE_UP, 0, exception.hi, exception.lo);
     this.exceptions++;
     const { cpl } = this;
     this.cpl = 0;

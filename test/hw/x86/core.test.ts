@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Core } from '../../hw/core.js';
-import { DOUBLE_FAULT, OK, PAGE_FAULT } from '../../hw/x86/exception.js';
-import { Mmu } from '../../hw/x86/mmu.js';
-import { Ram } from '../../hw/memory/ram.js';
-import { Tables } from './tables.js';
+import { Core } from '../../../hw/x86/core.js';
+import { OK, PAGE_FAULT } from '../../../hw/base/fault.js';
+import { DOUBLE_FAULT } from '../../../hw/x86/exception.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { Tables } from '../tables.js';
 
 function core(): { tables: Tables; core: Core } {
   const tables = new Tables();

@@ -1,0 +1,79 @@
+/**
+ * How an access ends, on every machine.
+ *
+ * Inside a machine a fault is a negative status, so that a hot path tests one sign bit; its details lie in one
+ * {@link FaultRecord} per unit. Objects are made only at the edge, by {@link FaultRecord.take}.
+ */
+
+/** The access completed. */
+export const OK = 0;
+
+/**
+ * Statuses lie at and below this number, so that none can be taken for an errno (-1 to -133) or a signal of the kernel
+ * (below -65,536). An architecture's own statuses are this number less the number of the exception.
+ */
+export const STATUS_BASE = -0x1000;
+/** No RAM answers at a physical address. Not an architectural exception: boards differ, and the model stops there. */
+export const BUS_ERROR = STATUS_BASE - 0x100;
+/** A translation is missing or does not allow the access; what for is in the error code. The number is x86's vector. */
+export const PAGE_FAULT = STATUS_BASE - 14;
+
+/** An access was restarted so often that it is given up, where a real processor would go on for ever. x86: double fault. */
+export const GAVE_UP = STATUS_BASE - 8;
+
+/** Level of a fault that no entry made. */
+const NO_LEVEL = -1;
+
+/** A fault as a value that outlives the access: the form that handlers, reports and tests get. */
+export interface Exception {
+  /** Negative: a constant of this file, or of the architecture. */
+  readonly status: number;
+  readonly errorCode: number;
+  /** The linear address of a page fault and of most others; the physical address of a bus error. */
+  readonly hi: number;
+  readonly lo: number;
+  /** The level of the table whose entry ended the walk, 0 being the last; {@link NO_LEVEL} when none did. */
+  readonly level: number;
+  /** 1: the walk of the machine's own tables; 2: the walk of what they say, where a host translates it again. */
+  readonly stage: number;
+  /** Stage 2: the guest-physical address that did not translate. */
+  readonly guestHi: number;
+  readonly guestLo: number;
+}
+
+/** The details of the last fault of a unit; overwritten by the next one. */
+export class FaultRecord {
+  status = OK;
+  errorCode = 0;
+  hi = 0;
+  lo = 0;
+  level = NO_LEVEL;
+  stage = 1;
+  guestHi = 0;
+  guestLo = 0;
+
+  /** Fills the record and returns `status`, so that a unit can `return fault.raise(...)`. */
+  raise(status: number, errorCode: number, hi: number, lo: number, level = NO_LEVEL): number {
+    this.status = status;
+    this.errorCode = errorCode;
+    this.hi = hi;
+    this.lo = lo;
+    this.level = level;
+    this.stage = 1;
+    return status;
+  }
+
+  /** Raises again what another unit raised, such as the memory behind a segment. */
+  raiseAgain(fault: FaultRecord): number {
+    this.stage = fault.stage;
+    this.guestHi = fault.guestHi;
+    this.guestLo = fault.guestLo;
+    return this.raise(fault.status, fault.errorCode, fault.hi, fault.lo, fault.level);
+  }
+
+  /** The last fault as a value of its own. */
+  take(): Exception {
+    const { status, errorCode, hi, lo, level, stage, guestHi, guestLo } = this;
+    return { status, errorCode, hi, lo, level, stage, guestHi, guestLo };
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What the registers of a processor make of its translations, as integers.
+ *
+ * An architecture's register file writes it when a register changes; everything on a hot path reads it, and nothing
+ * else of the registers. One class for all architectures keeps those reads the same for V8.
+ */
+
+import { ACCESS_KINDS } from '../base/access.js';
+import { PAGE_FAULT } from '../base/fault.js';
+
+export class Regime {
+  /** Whether addresses are translated at all. */
+  on = false;
+  /** The number of the address space that translations are made for: x86's PCID, an ASID elsewhere. */
+  space = 0;
+  /** The level of the root table, 0 being the last; walks begin there unless a cache leads further down. */
+  rootLevel = 0;
+  /** log2 of the bytes that one entry of each level covers, last level first. */
+  levelShifts: readonly number[] = [];
+  /** Linear addresses: the bits above this one of the high word must all equal it. 31 asks nothing. */
+  canonicalShift = 31;
+  /** The status of an access to an address that is not canonical. */
+  badAddress = PAGE_FAULT;
+  /** Whether linear addresses have 32 bits, so that an access at the end goes on at 0. */
+  narrow = false;
+  /** Bytes of an entry: 4 or 8. */
+  entryBytes = 8;
+  /** By access (access.ts): bit n tells whether a page with permission code n allows it. */
+  readonly permitted = new Int32Array(ACCESS_KINDS);
+  /** By access: bits that the word beside a frame must have too, so that a hit may be used without a walk. */
+  readonly needed = new Int32Array(ACCESS_KINDS);
+  /** Whether something beside the code may refuse an access: protection keys. */
+  hasKeys = false;
+
+  /** Whether the linear addresses with this high word are canonical. */
+  isCanonical(hi: number): boolean {
+    return ((hi >> this.canonicalShift) + 1) >>> 0 <= 1;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What a walk found and read: all that TLBs, walk caches, counters, the checking mode and explanations see of it.
+ *
+ * Every walker fills one of these. Entries lie in one array, a row each in the order of reading, because a walk stores
+ * a row a level and V8 checks each array anew at each store.
+ */
+
+import { SIZE_4K } from '../base/address.js';
+
+/** Most entries that one walk reads: 5 levels under 5 levels of a host. */
+const MOST_READS = 40;
+
+/** Columns of a row of {@link WalkRecord.rows}. */
+/** Index of the entry in `ram.words`, to be read as unsigned. */
+export const READ_INDEX = 0;
+/** The entry's words; `READ_HIGH` is 0 for entries of 4 bytes. */
+export const READ_LOW = 1;
+export const READ_HIGH = 2;
+/** Level of the table, 0 being the last. */
+export const READ_LEVEL = 3;
+/** Rights after this entry. */
+export const READ_RIGHTS = 4;
+/** Frame of the table that the entry leads to, where it leads to one. */
+export const READ_TABLE = 5;
+/** 1 for the machine's own tables, 2 for a host's. */
+const READ_STAGE = 6;
+/** log2 of the words of a row. */
+export const ROW_SHIFT = 3;
+
+/** One entry that a walk read, as a value. */
+export interface WalkRead {
+  /** Physical address of the entry. */
+  readonly address: number;
+  readonly high: number;
+  readonly low: number;
+  readonly level: number;
+  readonly stage: number;
+  readonly rights: number;
+}
+
+export class WalkRecord {
+  /** Of the last walk that found a page: the 4 KiB frame of the address, or -1 when no RAM can be there. */
+  frame = 0;
+  /** Its rights: see permission.ts. */
+  rights = 0;
+  /** Its size, an index of address.ts' tables. */
+  size = SIZE_4K;
+  /** The levels that the last walk came through, `startLevel` down to `endLevel`, faulting or not. */
+  startLevel = 0;
+  endLevel = 0;
+  /** Entries that the last walk read. */
+  count = 0;
+  /** A row an entry. */
+  readonly rows = new Int32Array(MOST_READS << ROW_SHIFT);
+
+  constructor() {
+    for (let at = READ_STAGE; at < this.rows.length; at += 1 << ROW_SHIFT) this.rows[at] = 1;
+  }
+
+  /** Levels that the last walk came through; 0 when it ended before the first. */
+  get levelsPassed(): number {
+    return Math.max(0, this.startLevel - this.endLevel + 1);
+  }
+
+  /** The word of column `column` of the entry read as number `n`. */
+  at(n: number, column: number): number {
+    return this.rows[(n << ROW_SHIFT) | column];
+  }
+
+  /** Index into `ram.words` of the entry read as number `n`. */
+  index(n: number): number {
+    return this.at(n, READ_INDEX) >>> 0;
+  }
+
+  /** Every entry that was read, in order. */
+  reads(): WalkRead[] {
+    return Array.from({ length: this.count }, (_, n) => ({
+      address: this.index(n) * 4,
+      high: this.at(n, READ_HIGH),
+      low: this.at(n, READ_LOW),
+      level: this.at(n, READ_LEVEL),
+      stage: this.at(n, READ_STAGE),
+      rights: this.at(n, READ_RIGHTS),
+    }));
+  }
+}

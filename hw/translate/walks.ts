@@ -1,0 +1,40 @@
+/** What an architecture brings to a translation: its walks, and what it makes of a permission that is not there. */
+
+import type { FaultRecord } from '../base/fault.js';
+import type { Regime } from './regime.js';
+import type { WalkRecord } from './walk-record.js';
+
+/** Walks that set nothing and refuse nothing, for tools that look. */
+export interface Observer {
+  /** What the last one found and read. */
+  readonly record: WalkRecord;
+  /** Why the last one found no page. */
+  readonly fault: FaultRecord;
+  /** Walks from the root, past all caches. @returns the 4 KiB frame of the address, or a status */
+  walk(hi: number, lo: number, access: number): number;
+}
+
+/** The walks of one processor, under its registers of the moment. */
+export interface Walks {
+  readonly regime: Regime;
+  /** What the last walk found and read. */
+  readonly record: WalkRecord;
+  /** Details of the last fault. */
+  readonly fault: FaultRecord;
+  readonly observer: Observer;
+  /** The size of the last page that {@link settled} found. */
+  readonly settledSize: number;
+
+  /** The 4 KiB frame of an address whose walk would change nothing and refuse nothing; -1 when a walk has to tell. */
+  settled(hi: number, lo: number, access: number): number;
+  /** Walks from the root. @returns the 4 KiB frame of the address, or a status whose details are in {@link fault} */
+  walk(hi: number, lo: number, access: number): number;
+  /** The same from the table in frame `table` at `level`, `rights` being what the levels above allow. */
+  walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number;
+  /** The error code of the page fault that refuses the access under these rights; -1 when they allow it. */
+  violation(rights: number, access: number): number;
+  /** Whether rights that were `cached` allow what they do not allow `now`. */
+  takenAway(cached: number, now: number): boolean;
+  /** Bits of an entry's low word that walks set and only software clears. */
+  readonly setByWalks: number;
+}

@@ -1,0 +1,118 @@
+/**
+ * Walks under the registers of one x86 processor: where they begin, through which tables, in which mode.
+ *
+ * What the registers say is kept in a form that costs nothing to ask, and made anew at each change of them.
+ */
+
+import { FaultRecord } from '../base/fault.js';
+import { KEY } from '../base/permission.js';
+import type { Ram } from '../memory/ram.js';
+import type { Regime } from '../translate/regime.js';
+import { WalkRecord } from '../translate/walk-record.js';
+import type { Observer, Walks } from '../translate/walks.js';
+import { GENERAL_PROTECTION } from './exception.js';
+import { PTE_A, PTE_D, X86_MODES } from './format.js';
+import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
+import { PagingRules, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from './rules.js';
+import type { PagingFeatures } from './rules.js';
+import { SettledWalk } from './settled-walk.js';
+import { X86Walker } from './walk.js';
+import * as words from './words.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { frameIn, ROOT_RIGHTS } = words;
+
+/** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */
+const ROOT_LEVEL = { none: 0, '32': 1, pae: 1, '4l': 3, '5l': 4 } as const;
+/** By mode, log2 of what one entry of each level covers, the last level first. */
+const LEVEL_SHIFTS = Object.fromEntries(
+  Object.values(X86_MODES).map(({ name, levels }) => [name, levels.map(({ shift }) => shift).reverse()]),
+);
+const NOT_SETTLED = -1;
+
+export class X86Walks implements Walks {
+  readonly registers = new Registers();
+  readonly rules = new PagingRules();
+  readonly regime: Regime = this.rules.regime;
+  readonly record = new WalkRecord();
+  readonly fault = new FaultRecord();
+  readonly observer: Observer;
+  readonly setByWalks = PTE_A | PTE_D;
+  /** The PAE page-directory-pointer registers, read when CR3 was written: four entries, low word first. */
+  readonly pdptes = new Int32Array(8);
+
+  private readonly walker: X86Walker;
+  private readonly settledWalk: SettledWalk;
+  private fourLevel = false;
+  private rootFrame = 0;
+
+  constructor(
+    ram: Ram,
+    readonly features: PagingFeatures,
+  ) {
+    this.walker = new X86Walker(ram, this.rules, this.record, this.fault);
+    this.settledWalk = new SettledWalk(ram, this.rules);
+    this.observer = this.makeObserver(ram);
+    this.regime.badAddress = GENERAL_PROTECTION;
+    this.readRegisters();
+  }
+
+  private makeObserver(ram: Ram): Observer {
+    const record = new WalkRecord();
+    const fault = new FaultRecord();
+    const walker = new X86Walker(ram, this.rules, record, fault, true);
+    return { record, fault, walk: (hi, lo, access) => this.fromRoot(walker, hi, lo, access) };
+  }
+
+  /** Derives from the registers what walks need to know; to be called after each change of them. */
+  readRegisters(): void {
+    const { registers, rules, regime } = this;
+    rules.update(registers, this.features);
+    const { mode } = rules;
+    regime.on = mode !== 'none';
+    regime.entryBytes = X86_MODES[mode].entryBytes;
+    regime.narrow = X86_MODES[mode].linearBits === 32;
+    regime.canonicalShift = regime.narrow ? 31 : X86_MODES[mode].linearBits - 33;
+    regime.levelShifts = LEVEL_SHIFTS[mode];
+    regime.rootLevel = ROOT_LEVEL[mode];
+    regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
+    this.fourLevel = mode === '4l';
+    this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
+  }
+
+  get settledSize(): number {
+    return this.settledWalk.size;
+  }
+
+  settled(hi: number, lo: number, access: number): number {
+    return this.fourLevel ? this.settledWalk.walk(this.rootFrame, hi, lo, access) : NOT_SETTLED;
+  }
+
+  walk(hi: number, lo: number, access: number): number {
+    return this.fromRoot(this.walker, hi, lo, access);
+  }
+
+  walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
+    return this.regime.entryBytes === 8
+      ? this.walker.walkWide(level, table, rights, hi, lo, access)
+      : this.walker.walkNarrow(level, table, rights, lo, access);
+  }
+
+  private fromRoot(walker: X86Walker, hi: number, lo: number, access: number): number {
+    const { rootLevel } = this.regime;
+    const { mode } = this.rules;
+    if (mode === '32') return walker.walkNarrow(rootLevel, this.rootFrame, ROOT_RIGHTS, lo, access);
+    if (mode !== 'pae') return walker.walkWide(rootLevel, this.rootFrame, ROOT_RIGHTS, hi, lo, access);
+    const index = (lo >>> 30) << 1;
+    return walker.walkPae(this.pdptes[index + 1], this.pdptes[index], lo, access);
+  }
+
+  violation(rights: number, access: number): number {
+    return this.rules.violation(rights, access);
+  }
+
+  takenAway(cached: number, now: number): boolean {
+    const granted = cached & ~now & (RIGHT_WRITE | RIGHT_USER);
+    return (granted | (now & ~cached & RIGHT_XD) | ((now ^ cached) & KEY)) !== 0;
+  }
+}
