@@ -11,7 +11,7 @@ import { DEFAULT_COSTS } from '../hw/translate/cost.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { compare } from '../src/compare/compare.js';
 import { MOST_LOOKUPS } from '../src/compare/lookups.js';
-import { Machine } from '../src/compare/machine.js';
+import { ReplayMachine } from '../src/compare/machine.js';
 import { Resident } from '../src/compare/resident.js';
 import { openTrace } from '../src/trace/node/open.js';
 import { shippedTraces } from '../src/trace/node/shipped.js';
@@ -45,14 +45,14 @@ interface Block {
 
 /** Every lookup of one trace, and machines on which all its pages are resident. */
 interface Prepared {
-  readonly machines: readonly Machine[];
+  readonly machines: readonly ReplayMachine[];
   readonly blocks: readonly Block[];
 }
 
 const ACCESS = USER | WRITE;
 
 async function prepare(path: string): Promise<Prepared> {
-  const machines = SHIFTS.map((shift) => new Machine(shift, parseTlb(TLB)));
+  const machines = SHIFTS.map((shift) => new ReplayMachine(shift, parseTlb(TLB)));
   const resident = new Resident(machines, { leaveOutRepeats: false });
   const blocks: Block[] = [];
   for await (const block of openTrace(path)) {

@@ -12,7 +12,7 @@ import type { PagePolicy, Process } from '../src/kernel/space/process.js';
 const BASE = 2 ** 40;
 const BYTES: Readonly<Record<PagePolicy, number>> = { '4K': 2 ** 12, '2M': 2 ** 21, '1G': 2 ** 30 };
 
-export interface ResidentOptions {
+export interface ForkerOptions {
   readonly ram: Ram;
   readonly pages: PagePolicy;
   /** A multiple of the page size. */
@@ -30,7 +30,7 @@ export class ResidentProcess {
   private readonly pageBytes: number;
 
   /** @throws Error when the RAM is too small for the memory and its tables */
-  constructor({ ram, pages, bytes, shuffled = false }: ResidentOptions) {
+  constructor({ ram, pages, bytes, shuffled = false }: ForkerOptions) {
     this.pageBytes = BYTES[pages];
     this.entries = bytes / this.pageBytes;
     this.kernel = new Kernel({ processor: new Core(new Mmu({ ram })) });

@@ -11,7 +11,7 @@ const PAGES = ['4K', '2M'] as const;
 /** Bytes that the kernel keeps about each frame, at most. */
 const BOOKS_PER_FRAME = 32;
 
-export interface ForkPoint {
+export interface ForkGrowth {
   readonly resident: number;
   readonly pages: string;
   /** Modelled counts of one fork. */
@@ -62,7 +62,7 @@ function forkOnce({ parent, times }: Forker, counts: boolean): void {
   if (counts) times.push(spent);
 }
 
-function countsOf({ parent }: Forker): Pick<ForkPoint, 'entriesCopied' | 'tableBytes' | 'spareTableBytes'> {
+function countsOf({ parent }: Forker): Pick<ForkGrowth, 'entriesCopied' | 'tableBytes' | 'spareTableBytes'> {
   const { counters } = parent.kernel;
   const before = counters.forkEntriesCopied;
   const child = parent.fork();
@@ -82,7 +82,7 @@ function countsOf({ parent }: Forker): Pick<ForkPoint, 'entriesCopied' | 'tableB
 export function measureForks(
   rounds: number,
   most: number,
-): { readonly points: ForkPoint[]; readonly leftOut: readonly ForkKind[] } {
+): { readonly points: ForkGrowth[]; readonly leftOut: readonly ForkKind[] } {
   const wanted = sizesUpTo(16 * MIB, most).flatMap((resident) => PAGES.map((pages) => ({ resident, pages })));
   const forkers: Forker[] = [];
   const leftOut: ForkKind[] = [];

@@ -4,7 +4,7 @@ import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
 import { thisHost } from '../host.js';
 import type { Host } from '../host.js';
 import { measureForks } from './fork.js';
-import type { ForkPoint } from './fork.js';
+import type { ForkGrowth } from './fork.js';
 import { measureMemory } from './memory.js';
 import type { MemoryPoint } from './memory.js';
 import { measureTranslations } from './translation.js';
@@ -18,7 +18,7 @@ export interface GrowthResult extends Host {
   readonly rounds: number;
   readonly tlb: string;
   readonly translations: readonly TranslationPoint[];
-  readonly forks: readonly ForkPoint[];
+  readonly forks: readonly ForkGrowth[];
   readonly memory: readonly MemoryPoint[];
   /** What this machine's memory did not allow, in sentences. */
   readonly leftOut: readonly string[];

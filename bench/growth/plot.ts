@@ -3,7 +3,7 @@
 import * as Plot from '@observablehq/plot';
 import { PAGE_COLORS, svgDocument } from '../../src/report/svg.js';
 import { formatBytes, formatShort } from '../../src/report/units.js';
-import type { ForkPoint } from './fork.js';
+import type { ForkGrowth } from './fork.js';
 import type { GrowthResult } from './growth.js';
 import type { TranslationPoint } from './translation.js';
 
@@ -61,7 +61,7 @@ function powersOfTen(values: readonly number[]): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => 10 ** (first + i));
 }
 
-function forkPlot(points: readonly ForkPoint[], title: string, y: (point: ForkPoint) => number): Plot.PlotOptions {
+function forkPlot(points: readonly ForkGrowth[], title: string, y: (point: ForkGrowth) => number): Plot.PlotOptions {
   const ticks = powersOfTen(points.map(y));
   return {
     ...FRAME,

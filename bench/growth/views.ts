@@ -3,7 +3,7 @@
 import { factTable, wrap } from '../../src/report/table.js';
 import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/units.js';
 import { hostText } from '../host.js';
-import type { ForkPoint } from './fork.js';
+import type { ForkGrowth } from './fork.js';
 import type { GrowthResult } from './growth.js';
 import type { TranslationPoint } from './translation.js';
 
@@ -40,13 +40,13 @@ function translationTable(
   return `${title}\n${grid(points, ({ footprint }) => footprint, columns)}`;
 }
 
-type ForkColumn = readonly [heading: string, value: (point: ForkPoint) => string];
+type ForkColumn = readonly [heading: string, value: (point: ForkGrowth) => string];
 
-function forkTable(title: string, points: readonly ForkPoint[], values: readonly ForkColumn[]): string {
+function forkTable(title: string, points: readonly ForkGrowth[], values: readonly ForkColumn[]): string {
   const columns = [...new Set(points.map(({ pages }) => pages))].flatMap((pages) =>
     values.map(([heading, value]) => ({
       heading: `${heading}\n${pages}`,
-      cell: (ofSize: readonly ForkPoint[]): string => {
+      cell: (ofSize: readonly ForkGrowth[]): string => {
         const point = ofSize.find((one) => one.pages === pages);
         return point === undefined ? '' : value(point);
       },

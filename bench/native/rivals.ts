@@ -8,7 +8,7 @@ import type { TranslationPath } from '../../hw/translate/translation.js';
 import { cpuNow } from '../ratio.js';
 import { ResidentProcess } from '../resident.js';
 import { batchChunk, CHUNK, loadChunks, LOADS, makeChunks, mmuFor } from './workload.js';
-import type { LoadChunk, Pattern } from './workload.js';
+import type { LoadByMmu, Pattern } from './workload.js';
 
 // As any caller would who wants its loop to be fast: V8 folds a module's own constants, not imported ones.
 const { wordIndex } = memory;
@@ -47,7 +47,7 @@ export interface Way {
   readonly name: string;
   readonly path: string;
   readonly translations: TranslationPath;
-  readonly load: LoadChunk;
+  readonly load: LoadByMmu;
 }
 
 export const WAYS: readonly Way[] = [

@@ -101,7 +101,7 @@ export function makeChunks(pattern: Pattern, loads: number): Addresses[] {
 }
 
 /** Loads the words at the addresses of a chunk into `values`, and gives how many did not fault. */
-export type LoadChunk = (mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array) => number;
+export type LoadByMmu = (mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array) => number;
 
 export function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
   return mmu.loadMany(his, los, CHUNK, READ | USER, values);
@@ -111,7 +111,7 @@ export function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: I
  * Makes the loads of all chunks.
  * @returns the sum of some of the words, as the reference makes it
  */
-export function loadChunks(mmu: Mmu, chunks: readonly Addresses[], load: LoadChunk, values: Int32Array): number {
+export function loadChunks(mmu: Mmu, chunks: readonly Addresses[], load: LoadByMmu, values: Int32Array): number {
   let checksum = 0;
   for (const { his, los } of chunks) {
     if (load(mmu, his, los, values) !== CHUNK) throw new Error('a load faulted');

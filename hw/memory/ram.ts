@@ -36,7 +36,7 @@ export interface JournaledStore {
 }
 
 /** Words of 4 bytes in a frame of 4 KiB. */
-export const FRAME_WORDS = PAGE_BYTES / 4;
+const FRAME_WORDS = PAGE_BYTES / 4;
 const MAX_BYTES = 2 ** 34;
 
 /** Index into {@link Ram.words} of the aligned word at `offset` (0 to 4095) in `frame`. */

@@ -79,13 +79,18 @@ function makePart(shape: TlbArrayShape, name: string): TlbPart {
 
 export class TlbHierarchy {
   readonly geometry: TlbGeometry;
+  /** @internal */
   readonly l1Load: TlbGroup;
+  /** @internal */
   readonly l1Store: TlbGroup;
+  /** @internal */
   readonly l1Fetch: TlbGroup;
+  /** @internal */
   readonly l2Data: TlbGroup;
+  /** @internal */
   readonly l2Fetch: TlbGroup;
   private readonly groups: readonly TlbGroup[];
-  /** Every array: the first level's, then the second's. */
+  /** Every array: the first level's, then the second's. @internal */
   readonly parts: readonly TlbPart[];
 
   /** @throws RangeError for a shape that cannot be built. */

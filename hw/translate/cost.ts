@@ -53,7 +53,7 @@ export interface TranslationCycles {
 }
 
 /** The counts that have a price. */
-type PricedCounts = Pick<
+export type PricedCounts = Pick<
   AccessCounts,
   'l1Hits' | 'l2Hits' | 'walks' | 'entryReads' | 'entryCacheHits' | 'entryCacheMisses'
 >;

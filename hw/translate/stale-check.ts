@@ -78,7 +78,7 @@ export class StaleEntryChecker {
     ram.keepJournal();
   }
 
-  /** A walk filled the TLBs; one that a walk cache shortened is compared with a full one first. */
+  /** A walk filled the TLBs; one that a walk cache shortened is compared with a full one first. @internal */
   noteFill(hi: number, lo: number): void {
     const { record, observer } = this.walks;
     const key = this.key(hi, lo, record.size);
@@ -88,7 +88,7 @@ export class StaleEntryChecker {
     this.fills.set(key, { filledAt: this.now(), path: observer.record.reads() });
   }
 
-  /** A TLB answered from `group`. */
+  /** A TLB answered from `group`. @internal */
   check(hi: number, lo: number, group: TlbGroup): void {
     this.compare(hi, lo, group.frame, group.rights, this.key(hi, lo, group.size));
   }

@@ -28,13 +28,13 @@ export const CR4_PKS = 1 << 24;
  * CR4 bits that the modelled processor has: VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 FSGSBASE
  * PCIDE OSXSAVE SMEP SMAP PKE PKS. Setting another one is #GP(0). VMXE, SMXE and CET are left out: none is modelled.
  */
-export const CR4_KNOWN = 0x0177_1fff;
+const CR4_KNOWN = 0x0177_1fff;
 
 export const EFER_SCE = 1 << 0;
 export const EFER_LME = 1 << 8;
 export const EFER_LMA = 1 << 10;
 export const EFER_NXE = 1 << 11;
-export const EFER_KNOWN = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+const EFER_KNOWN = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 
 /** Bits 11:0 of CR3 are the PCID when CR4.PCIDE = 1. */
 export const PCID_MASK = 0xfff;

@@ -13,7 +13,7 @@ import { TraceError } from '../trace/trace-error.js';
 import type { CpuProfile } from './cpu-profile.js';
 import type { Made } from './lookup-finder.js';
 import type { Lookups } from './lookups.js';
-import { Machine } from './machine.js';
+import { ReplayMachine } from './machine.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
 import { describeTlb, entriesFor } from '../../hw/tlb/words.js';
@@ -41,10 +41,10 @@ export interface CompareOptions {
   readonly entryCache?: TlbShape | undefined;
   /** The most RAM for the machine with pages of `2^shift` bytes, at least 1 GiB; as much as the host gives when absent. */
   readonly ramBytes?: (shift: number) => number;
-  /** Told of every phase that ends, block by block. */
+  /** Told of every phase that ends, block by block. @internal */
   readonly profile?: CpuProfile;
-  /** Shown each block once all machines have made its lookups; both are valid until it returns. */
-  readonly onBlock?: (machines: readonly Machine[], lookups: Lookups) => void;
+  /** Shown each block once all machines have made its lookups; both are valid until it returns. @internal */
+  readonly onBlock?: (machines: readonly ReplayMachine[], lookups: Lookups) => void;
   /** Called after each block with the accesses so far and in all. */
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
@@ -90,7 +90,7 @@ function perAccess(counts: AccessCounts, accesses: number, costs: CostTable): Co
 
 function summarizeRun(
   trace: string,
-  machine: Machine,
+  machine: ReplayMachine,
   made: Made,
   touchedBytes: number,
   options: CompareOptions,
@@ -113,7 +113,7 @@ function summarizeRun(
   };
 }
 
-function hostTime({ shift, timer }: Machine): TraceSummary['host'][number] {
+function hostTime({ shift, timer }: ReplayMachine): TraceSummary['host'][number] {
   const { blocks, ...nanosecondsPerAccess } = timer.spread();
   return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
 }
@@ -143,7 +143,7 @@ async function compareTrace(
 ): Promise<{ summary: TraceSummary; runs: CompareRun[] }> {
   const trace = await source.open();
   const resident = new Resident(
-    options.shifts.map((shift) => new Machine(shift, options.tlb, options.entryCache, options.ramBytes?.(shift))),
+    options.shifts.map((shift) => new ReplayMachine(shift, options.tlb, options.entryCache, options.ramBytes?.(shift))),
   );
   await replayTrace(source, trace, resident, options);
   const { loads, stores, modifies, fetches, skippedLines } = trace.counts;

@@ -3,7 +3,7 @@
 import * as hardware from '../../hw/base/access.js';
 import * as address from '../../hw/base/address.js';
 import * as trace from '../trace/block.js';
-import type { AccessBlock, AccessCounts } from '../trace/block.js';
+import type { AccessBlock, TraceCounts } from '../trace/block.js';
 import * as bits from './bits.js';
 import * as columns from './lookups.js';
 import { LOOKUP_SHIFTS, Lookups, startOf } from './lookups.js';
@@ -199,7 +199,7 @@ export class LookupFinder {
   }
 
   /** How many accesses of those that a trace delivered were made; a load-modify-store is two. */
-  made({ loads, stores, modifies, fetches }: AccessCounts): Made {
+  made({ loads, stores, modifies, fetches }: TraceCounts): Made {
     return {
       data: loads + stores + 2 * modifies - this.leftOut.data,
       fetches: fetches - this.leftOut.fetches,

@@ -43,7 +43,7 @@ function readsOf(counts: AccessCounts, levels: number): AccessCounts {
   return { ...counts, entryReadsByLevel, entryReads: entryReadsByLevel.reduce((sum, reads) => sum + reads) };
 }
 
-export class Machine {
+export class ReplayMachine {
   readonly mmu: Mmu;
   /** Host time of the replay, one sample a block. */
   readonly timer = new HostTimer();

@@ -5,7 +5,7 @@ import type { AccessBlock } from '../trace/block.js';
 import { Footprint } from './footprint.js';
 import { LookupFinder } from './lookup-finder.js';
 import type { Lookups } from './lookups.js';
-import type { Machine } from './machine.js';
+import type { ReplayMachine } from './machine.js';
 import { RepeatFilter } from './repeats.js';
 
 export interface ResidentOptions {
@@ -20,7 +20,7 @@ export class Resident {
   readonly finder: LookupFinder;
 
   constructor(
-    readonly machines: readonly Machine[],
+    readonly machines: readonly ReplayMachine[],
     { beside = [], leaveOutRepeats = true }: ResidentOptions = {},
   ) {
     const mmus = (shift: number): Mmu[] =>

@@ -13,7 +13,7 @@ import type { Trace } from '../trace/block.js';
 import { openTrace } from '../trace/node/open.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
-import { Machine, OutOfModelMemory } from './machine.js';
+import { ReplayMachine, OutOfModelMemory } from './machine.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
 
@@ -61,7 +61,7 @@ function open(trace: SweepTrace): Trace {
  * @throws TraceError, OutOfModelMemory as compare does
  */
 export default async function runSweepTask({ trace: source, shift, tlbs }: SweepTask): Promise<SweepCounts[]> {
-  const machine = new Machine(shift, parseTlb(tlbs[0]));
+  const machine = new ReplayMachine(shift, parseTlb(tlbs[0]));
   const mmus = tlbs.map((tlb, i) => (i === 0 ? machine.mmu : mmuBeside(machine.mmu, parseTlb(tlb))));
   const resident = new Resident([machine], { beside: mmus.slice(1) });
   const trace = open(source);

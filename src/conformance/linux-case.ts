@@ -118,7 +118,7 @@ export const linuxProgram = z
   });
 
 export type LinuxProgram = z.infer<typeof linuxProgram>;
-export type Operation = z.infer<typeof operation>;
+export type LinuxOperation = z.infer<typeof operation>;
 export type RecordedResult = z.infer<typeof result>;
 export type RecordedCheckpoint = z.infer<typeof checkpoint>;
 export type OperationValue = Exclude<RecordedResult, RecordedCheckpoint>;

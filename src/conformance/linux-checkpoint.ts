@@ -4,7 +4,7 @@ import { PAGE_BYTES } from '../../hw/base/address.js';
 import type { FileObject } from '../kernel/space/file.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/space/process.js';
-import { flagNames, permissions, vmaUsage } from '../kernel/proc/smaps.js';
+import { permissions, vmaUsage, vmFlagNames } from '../kernel/proc/smaps.js';
 import type { VmaUsage } from '../kernel/proc/smaps.js';
 import type { Vma } from '../kernel/space/vma.js';
 import { VM_HUGETLB } from '../kernel/abi/vma-flags.js';
@@ -133,7 +133,7 @@ function viewOf(machine: LinuxMachine, vma: Vma, shared: Numbering<FileObject>):
     perms: permissions(vma),
     offset: vma.file === null ? 0 : vma.pgoff,
     object: objectName(machine, vma, shared),
-    flags: flagNames(vma)
+    flags: vmFlagNames(vma)
       .filter((name) => KEPT_FLAGS.has(name))
       .join(''),
     ...columns(({ of }) => of(usage)),

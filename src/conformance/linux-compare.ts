@@ -17,11 +17,11 @@ interface Difference {
   readonly text: string;
 }
 
-export type Comparison = Partial<Record<ComparisonClass, Difference>>;
+export type ProgramDifferences = Partial<Record<ComparisonClass, Difference>>;
 
 /** Runs the program and returns the first difference of each class; an empty object when there is none. */
-export function compareProgram(machine: LinuxMachine, program: LinuxProgram): Comparison {
-  const found: Comparison = {};
+export function compareProgram(machine: LinuxMachine, program: LinuxProgram): ProgramDifferences {
+  const found: ProgramDifferences = {};
   machine.begin(program);
   for (const [at, operation] of program.ops.entries()) {
     const recorded = program.res[at];
@@ -119,7 +119,7 @@ function withoutLateMarks(recorded: readonly ProcessView[], current: readonly Pr
   });
 }
 
-function compareCheckpoint(found: Comparison, at: number, views: readonly (readonly ProcessView[])[]): void {
+function compareCheckpoint(found: ProgramDifferences, at: number, views: readonly (readonly ProcessView[])[]): void {
   const [recorded, now] = views;
   const numbers = (views: readonly ProcessView[]): string => views.map((view) => view.process).join(' ');
   if (numbers(recorded) !== numbers(now)) {

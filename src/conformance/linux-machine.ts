@@ -12,7 +12,7 @@ import { Kernel } from '../kernel/kernel.js';
 import type { PagemapEntry } from '../kernel/proc/pagemap.js';
 import type { Process } from '../kernel/space/process.js';
 import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../kernel/abi/signal.js';
-import type { LinuxProgram, Operation, OperationName, OperationValue } from './linux-case.js';
+import type { LinuxProgram, LinuxOperation, OperationName, OperationValue } from './linux-case.js';
 
 /** Where page 0 of a program lies; far below the addresses that the kernel chooses. */
 export const ARENA = 2 ** 40;
@@ -150,7 +150,7 @@ export class LinuxMachine {
   }
 
   /** Runs one operation other than a checkpoint and returns its result in the recorder's form. */
-  run(operation: Operation): OperationValue {
+  run(operation: LinuxOperation): OperationValue {
     const [number, name, ...args] = operation;
     const process = this.processes.get(number);
     if (process === undefined) return 'ESRCH';

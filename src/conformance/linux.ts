@@ -5,7 +5,7 @@ import type { RecordedLine } from './json-lines.js';
 import { linuxProgram } from './linux-case.js';
 import type { LinuxProgram } from './linux-case.js';
 import { CLASSES, compareProgram } from './linux-compare.js';
-import type { Comparison, ComparisonClass } from './linux-compare.js';
+import type { ProgramDifferences, ComparisonClass } from './linux-compare.js';
 import { LinuxMachine } from './linux-machine.js';
 import type { FamilyCount } from './result.js';
 
@@ -50,13 +50,13 @@ function emptyFamily(): LinuxFamily {
   return { values: zero(), pages: zero(), vmas: zero(), programs: zero() };
 }
 
-function count(family: LinuxFamily, comparison: Comparison): void {
+function count(family: LinuxFamily, comparison: ProgramDifferences): void {
   for (const name of CLASSES) family[name][comparison[name] === undefined ? 'passed' : 'failed']++;
   family.programs[Object.keys(comparison).length === 0 ? 'passed' : 'failed']++;
 }
 
 /** A difference with the op and its neighbours. */
-function explain(line: RecordedLine<LinuxProgram>, name: ComparisonClass, comparison: Comparison): string {
+function explain(line: RecordedLine<LinuxProgram>, name: ComparisonClass, comparison: ProgramDifferences): string {
   const difference = comparison[name];
   if (difference === undefined) return '';
   const { ops, res, id } = line.value;

@@ -43,7 +43,7 @@ export interface RecordedRegisters {
 }
 
 /** One processor in the state of a case. */
-export interface Processor {
+export interface ReplayedProcessor {
   readonly mmu: Mmu;
   readonly unit: SegmentationUnit;
 }
@@ -96,7 +96,7 @@ export class X86Machine {
    * and caches is gone, as software makes it go: by turning paging off.
    * @returns the fault instead, when a register write is refused: MOV to CR0 with a bad PDPTE, for one.
    */
-  boot(registers: RecordedRegisters): Processor | Fault {
+  boot(registers: RecordedRegisters): ReplayedProcessor | Fault {
     const mmu = this.#mmu;
     powerDown(mmu);
     const unit = new SegmentationUnit(mmu);
@@ -158,7 +158,7 @@ export type Operation = 'r' | 'w' | 'rmw' | 'x';
 
 /** Makes one access at segment:offset; data accesses go through `segment`, fetches through CS. */
 export function access(
-  { unit, mmu }: Processor,
+  { unit, mmu }: ReplayedProcessor,
   operation: Operation,
   segment: number,
   offset: Word64,

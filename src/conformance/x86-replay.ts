@@ -7,7 +7,7 @@ import { farJump } from '../../hw/x86/segmentation/far-transfer.js';
 import { loadSegment } from '../../hw/x86/segmentation/load.js';
 import type { AccessOutcome, PagingCase, SegmentCase, Stored, TlbCase, TwoReadsOutcome } from './x86-case.js';
 import { access, faultOf, segmentNumber, X86Machine } from './x86-machine.js';
-import type { Processor } from './x86-machine.js';
+import type { ReplayedProcessor } from './x86-machine.js';
 
 /** What the machine did: the outcome, and the structures in memory afterwards, in the order of the recording. */
 export interface Replayed<Outcome> {
@@ -98,7 +98,7 @@ function located(outcome: AccessOutcome): AccessOutcome {
 }
 
 /** The invalidation of a `tlb` case, as the processor that made the first read. */
-function act({ mmu }: Processor, recorded: TlbCase): number {
+function act({ mmu }: ReplayedProcessor, recorded: TlbCase): number {
   const { cr3, cr4, la } = recorded;
   const pcid = cr4.lo & CR4_PCIDE ? cr3.lo & PCID_MASK : 0;
   switch (recorded.act) {

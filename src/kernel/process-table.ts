@@ -33,14 +33,14 @@ export function cannotRun(process: Process): number {
 export class ProcessTable {
   /** Those that live, by number. */
   readonly processes = new Map<number, Process>();
+  /** The kernel's own pieces, for its own files and for tools. @internal */
+  readonly memory: Memory;
   readonly #random: Random | null;
   #lastPid = 0;
 
   /** @param seed for the addresses that the kernel chooses; without one they are the same for every process */
-  constructor(
-    readonly memory: Memory,
-    seed: number | undefined,
-  ) {
+  constructor(memory: Memory, seed: number | undefined) {
+    this.memory = memory;
     this.#random = seed === undefined ? null : new Random(seed);
   }
 

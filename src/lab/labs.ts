@@ -4,7 +4,7 @@ import { aslrPaging } from './scenarios/aslr-paging.js';
 import { aslrSegments } from './scenarios/aslr-segments.js';
 import { bestWorst } from './scenarios/best-worst.js';
 import { editors } from './scenarios/editors.js';
-import { forkCost } from './scenarios/fork-cost.js';
+import { forkCostLab } from './scenarios/fork-cost.js';
 import { falseSharing } from './scenarios/false-sharing.js';
 import { fork } from './scenarios/fork.js';
 import { fragmentation } from './scenarios/fragmentation.js';
@@ -24,7 +24,7 @@ export const LABS: readonly Lab[] = [
   libc,
   partial,
   fork,
-  forkCost,
+  forkCostLab,
   bestWorst,
   segmentCow,
   fragmentation,

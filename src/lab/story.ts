@@ -9,7 +9,7 @@ import type { Stage } from './stage.js';
 export interface Lab {
   readonly name: string;
   readonly title: string;
-  /** Runs it on machines of its own. */
+  /** Tells it on machines of its own; {@link runLab} does. @internal */
   readonly run: (story: Story) => void;
 }
 
@@ -65,7 +65,7 @@ export class Story {
   }
 
   /** What {@link playLab} gives. */
-  get scene(): Scene {
+  get scene(): PlayedLab {
     const pagedSteps = this.#paged.flatMap((paged, i) => (paged ? [i + 1] : []));
     const stage = this.end === undefined ? this.#lastStage : this.#stage;
     return { stage, steps: this.#steps.length, pagedSteps };
@@ -86,7 +86,7 @@ export class Story {
 }
 
 /** What there is to see when a story ends or breaks off. */
-export interface Scene {
+export interface PlayedLab {
   /** The machine with page tables: the last one when the lab ran to its end, otherwise the one of the last step. */
   readonly stage: Stage | null;
   /** Steps told. */
@@ -96,7 +96,7 @@ export interface Scene {
 }
 
 /** Runs a lab, to its end or up to a step, for the machine that it leaves. */
-export function playLab(lab: Lab, end?: number): Scene {
+export function playLab(lab: Lab, end?: number): PlayedLab {
   const story = new Story(end);
   try {
     lab.run(story);

@@ -27,9 +27,9 @@ export interface ExerciseKind {
 }
 
 /** Before every line of what is given and of the reasoning. */
-export const INDENT = '  ';
+export const EXERCISE_INDENT = '  ';
 /** Columns for such a line. */
-export const LINE_WIDTH = WIDTH - INDENT.length;
+export const LINE_WIDTH = WIDTH - EXERCISE_INDENT.length;
 
 /** One of `choices`. */
 export function pick<T>(random: Random, choices: readonly T[]): T {

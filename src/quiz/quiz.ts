@@ -5,7 +5,7 @@ import { wrap } from '../report/table.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
-import { INDENT, LINE_WIDTH } from './exercise.js';
+import { EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
 import type { Exercise, ExerciseKind, Topic } from './exercise.js';
 import { PAGING_KINDS } from './paging.js';
 import { SEGMENTATION_KINDS } from './segmentation.js';
@@ -52,9 +52,9 @@ export function makeQuiz(topic: Topic | undefined, seed: number, solved: boolean
 function indented(text: string): string {
   const lines = text.split('\n').flatMap((line) => {
     const column = line.lastIndexOf('  ') + 2;
-    return wrap(line, column < 2 ? INDENT : ' '.repeat(column), LINE_WIDTH).split('\n');
+    return wrap(line, column < 2 ? EXERCISE_INDENT : ' '.repeat(column), LINE_WIDTH).split('\n');
   });
-  return lines.map((line) => (line === '' ? '' : INDENT + line)).join('\n');
+  return lines.map((line) => (line === '' ? '' : EXERCISE_INDENT + line)).join('\n');
 }
 
 function exerciseLines(exercise: Exercise | Question, number: number): string[] {

@@ -123,7 +123,7 @@ class Audit {
 }
 
 /** What is wrong with the kernel's books, a line each; empty when every byte is accounted for. */
-export function audit(memory: SegmentMemory): string[] {
+export function auditSegments(memory: SegmentMemory): string[] {
   const run = new Audit(memory);
   run.tables();
   run.segments();

@@ -14,7 +14,7 @@ import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/
 import { findRoom, swapOut } from './allocation.js';
 import { FITS, HoleArena, roundUp } from './arena.js';
 import type { Arena, Fit } from './arena.js';
-import { audit } from './audit.js';
+import { auditSegments } from './audit.js';
 import { BuddyArena } from './buddy-arena.js';
 import { compact } from './compaction.js';
 import type { SegmentCounters } from './counters.js';
@@ -44,13 +44,13 @@ export interface SegmentKernelOptions {
 export type SegmentKind = 'code' | 'constants' | 'data';
 
 /** Where {@link SegmentKernel.share} puts a descriptor, and with what rights. */
-export interface Placement {
+export interface SharePlacement {
   /** Its number in the other's table. */
   readonly index: number;
   readonly kind: SegmentKind;
 }
 
-export interface SegmentRequest {
+export interface CreateRequest {
   readonly kind: SegmentKind;
   /** Above 0, below 2^32; above 1 MiB it is rounded up to whole 4 KiB. */
   readonly bytes: number;
@@ -153,7 +153,7 @@ export class SegmentKernel {
   }
 
   /** A new segment of zeros. Returns its selector, EINVAL, EBUSY (something is at the address) or ENOMEM. */
-  create(process: SegmentProcess, request: SegmentRequest): number {
+  create(process: SegmentProcess, request: CreateRequest): number {
     const { memory } = this;
     if (!process.alive) return ESRCH;
     checkChoice('kind of segment', request.kind, Object.keys(TYPES));
@@ -189,7 +189,7 @@ export class SegmentKernel {
    * Returns the selector for `other`, EFAULT (no such segment), EEXIST (the number is taken), EINVAL (it is no number of
    * a descriptor) or ENOMEM.
    */
-  share(process: SegmentProcess, selector: number, other: SegmentProcess, as?: Placement): number {
+  share(process: SegmentProcess, selector: number, other: SegmentProcess, as?: SharePlacement): number {
     const entry = process.entry(selector);
     if (entry === undefined || !other.alive) return EFAULT;
     if (!entry.table.isLocal) return this.#hold(other, entry);
@@ -348,6 +348,6 @@ export class SegmentKernel {
 
   /** What is wrong with the kernel's books, a line each; empty when every byte is accounted for. */
   audit(): string[] {
-    return audit(this.memory);
+    return auditSegments(this.memory);
   }
 }

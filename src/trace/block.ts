@@ -135,7 +135,7 @@ export async function* windowOf(
 }
 
 /** What a trace has delivered so far; after its last block, in all. */
-export interface AccessCounts {
+export interface TraceCounts {
   /** `loads + stores + modifies + fetches`. */
   readonly accesses: number;
   readonly loads: number;
@@ -153,11 +153,11 @@ export interface AccessCounts {
 export interface Trace extends AsyncIterable<AccessBlock> {
   /** The name for reports: a file's base name, or the workload's. */
   readonly name: string;
-  readonly counts: AccessCounts;
+  readonly counts: TraceCounts;
 }
 
 /** Counts of the accesses that went by, kept by whoever produces blocks. */
-export class AccessTally implements AccessCounts {
+export class AccessTally implements TraceCounts {
   fetches = 0;
   loads = 0;
   stores = 0;
@@ -183,7 +183,7 @@ export class AccessTally implements AccessCounts {
   }
 
   /** The counts as they stand, as an object that no longer changes. */
-  snapshot(): AccessCounts {
+  snapshot(): TraceCounts {
     const { accesses, loads, stores, modifies, fetches, droppedFetches, skippedLines } = this;
     return { accesses, loads, stores, modifies, fetches, droppedFetches, skippedLines };
   }

@@ -1,6 +1,6 @@
 /** A recorded trace, whatever its form: lackey text or packed, plain or gzipped; where its bytes come from is given. */
 
-import { AccessTally, dropFetches, type AccessBlock, type AccessCounts, type Trace } from './block.js';
+import { AccessTally, dropFetches, type AccessBlock, type TraceCounts, type Trace } from './block.js';
 import { ByteReader } from './byte-reader.js';
 import { lackeyBlocks, LackeyParser } from './readers/lackey.js';
 import type { TraceMetadata } from './packed/metadata.js';
@@ -16,7 +16,7 @@ export interface OpenOptions {
 }
 
 /** How a platform, Node or a browser, gets at the bytes of a recording. */
-export interface Recording {
+export interface StoredTrace {
   /** The name for reports and errors. */
   readonly name: string;
   /** The bytes as they are stored; nothing is opened before they are read. */
@@ -46,19 +46,19 @@ export class RecordedTrace implements Trace {
    * not name every process, so that more than one are known, and one is not.
    */
   processes: number | 'unknown' = 'unknown';
-  readonly #recording: Recording;
+  readonly #recording: StoredTrace;
   readonly #lenient: boolean;
   readonly #fetches: boolean;
   #tally = new AccessTally();
 
-  constructor(recording: Recording, options: OpenOptions = {}) {
+  constructor(recording: StoredTrace, options: OpenOptions = {}) {
     this.name = recording.name;
     this.#recording = recording;
     this.#lenient = options.lenient ?? false;
     this.#fetches = options.fetches ?? false;
   }
 
-  get counts(): AccessCounts {
+  get counts(): TraceCounts {
     return this.#tally.snapshot();
   }
 

@@ -13,7 +13,7 @@ import {
   LOAD,
   MODIFY,
   STORE,
-  type AccessCounts,
+  type TraceCounts,
   type Trace,
 } from './block.js';
 
@@ -34,13 +34,13 @@ export interface WorkloadOptions {
   readonly stride?: number;
 }
 
-interface Workload {
+export interface Workload {
   readonly name: string;
   /** What it does, in a line for people. */
   readonly title: string;
   /** What one of its accesses is; all have 8 bytes. */
   readonly access: string;
-  /** The pattern: the function returned adds one step to a block. */
+  /** The pattern: the function returned adds one step to a block. @internal */
   readonly begin: (options: Required<WorkloadOptions>) => (block: AccessBlock) => void;
 }
 
@@ -108,7 +108,7 @@ class WorkloadTrace implements Trace {
     this.#options = options;
   }
 
-  get counts(): AccessCounts {
+  get counts(): TraceCounts {
     return this.#tally.snapshot();
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { Lookups } from '../../src/compare/lookups.js';
-import { Machine } from '../../src/compare/machine.js';
+import { ReplayMachine } from '../../src/compare/machine.js';
 import { replay } from '../../src/compare/replay.js';
 import { Resident } from '../../src/compare/resident.js';
 import { AccessBlock, LOAD } from '../../src/trace/block.js';
@@ -15,7 +15,7 @@ const GIB = 2 ** 30;
 class Watched {
   readonly windows = new Windows();
   readonly #resident = new Resident(
-    [SHIFT_4K, SHIFT_2M].map((shift) => new Machine(shift, parseTlb('16x4'), undefined, GIB)),
+    [SHIFT_4K, SHIFT_2M].map((shift) => new ReplayMachine(shift, parseTlb('16x4'), undefined, GIB)),
   );
 
   /** One block of loads of 8 bytes. */

@@ -2,7 +2,7 @@
 
 import { pageNumber, pageSizeName, SHIFT_4K } from '../../hw/base/address.js';
 import type { Lookups } from '../../src/compare/lookups.js';
-import type { Machine } from '../../src/compare/machine.js';
+import type { ReplayMachine } from '../../src/compare/machine.js';
 
 /** What one window of a recording did, in pages of one size. */
 export interface WindowPoint {
@@ -20,7 +20,7 @@ const MOST_WINDOWS = 160;
 /** Lookups and walks of one machine. */
 type Counts = readonly [lookups: number, walks: number];
 
-function countsOf({ mmu }: Machine): Counts {
+function countsOf({ mmu }: ReplayMachine): Counts {
   const { lookups, walks } = mmu.counters.snapshot().data;
   return [lookups, walks];
 }
@@ -32,11 +32,11 @@ export class Windows {
   #lookups = 0;
   #seen = 0;
   #stride = 1;
-  #machines: readonly Machine[] = [];
+  #machines: readonly ReplayMachine[] = [];
   /** What each machine had counted when the window began. */
   #before: readonly Counts[] = [];
 
-  add(machines: readonly Machine[], lookups: Lookups): void {
+  add(machines: readonly ReplayMachine[], lookups: Lookups): void {
     this.#machines = machines;
     const { his, los, length } = lookups.of4K;
     for (let i = 0; i < length; i++) this.#touched.add(pageNumber(his[i], los[i], SHIFT_4K));
@@ -58,7 +58,7 @@ export class Windows {
     this.#stride *= 2;
   }
 
-  #point({ shift }: Machine, [lookupsBefore, walksBefore]: Counts, [lookups, walks]: Counts): WindowPoint {
+  #point({ shift }: ReplayMachine, [lookupsBefore, walksBefore]: Counts, [lookups, walks]: Counts): WindowPoint {
     const missRate = (walks - walksBefore) / (lookups - lookupsBefore);
     return { pages: pageSizeName(shift), workingSet: this.#touched.size * 4096, missRate };
   }

@@ -6,7 +6,7 @@ import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { compare, type TraceSource } from '../../src/compare/compare.js';
 import type { Lookups } from '../../src/compare/lookups.js';
-import { OutOfModelMemory, type Machine } from '../../src/compare/machine.js';
+import { OutOfModelMemory, type ReplayMachine } from '../../src/compare/machine.js';
 import { entriesFor } from '../../hw/tlb/words.js';
 import type { CompareResult, CompareRun } from '../../src/report/compare-result.js';
 import { openWorkload } from '../../src/trace/workload.js';
@@ -89,7 +89,7 @@ async function compareAt(
     costs: DEFAULT_COSTS,
     ramBytes,
     ...(task.recording !== null && {
-      onBlock: (machines: readonly Machine[], lookups: Lookups) => {
+      onBlock: (machines: readonly ReplayMachine[], lookups: Lookups) => {
         windows.add(
           machines.filter(({ shift }) => shown.includes(shift)),
           lookups,

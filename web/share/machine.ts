@@ -6,7 +6,7 @@
 import type { Machine } from '../history.js';
 
 /** A region of the program that every process runs. */
-export interface Region {
+export interface SharedRegion {
   readonly name: string;
   readonly pages: number;
   readonly rights: 'r-x' | 'rw-';
@@ -14,7 +14,7 @@ export interface Region {
   readonly shared: boolean;
 }
 
-export const PROGRAM: readonly Region[] = [
+export const PROGRAM: readonly SharedRegion[] = [
   { name: 'code', pages: 1, rights: 'r-x', shared: false },
   { name: 'data', pages: 3, rights: 'rw-', shared: false },
   { name: 'stack', pages: 1, rights: 'rw-', shared: false },
@@ -26,7 +26,7 @@ type RowState = 'absent' | 'read-only' | 'copy on write' | 'writable';
 
 /** A page of a process under paging, a whole segment under segmentation. */
 export interface Row {
-  readonly region: Region;
+  readonly region: SharedRegion;
   /** Number of the page in its region; 0 for a segment. */
   readonly page: number;
   /** Address or selector. */
@@ -59,7 +59,7 @@ export interface Piece {
 }
 
 /** Something that the kernel counts, and by how much the last event raised it. */
-export interface Count {
+export interface SharingCount {
   readonly name: string;
   readonly value: number;
   readonly change: number;
@@ -89,8 +89,8 @@ export abstract class ShareMachine<P extends { readonly pid: number } = { readon
   /** Takes the process's memory away. Returns 0 or a negative errno. */
   protected abstract clear(process: P): number;
   protected abstract exit(process: P): void;
-  protected abstract read(process: P, region: Region, page: number): number;
-  protected abstract write(process: P, region: Region, page: number, byte: number): number;
+  protected abstract read(process: P, region: SharedRegion, page: number): number;
+  protected abstract write(process: P, region: SharedRegion, page: number, byte: number): number;
   /** What the kernel has counted so far, by name for people. */
   protected abstract totals(): Readonly<Record<string, number>>;
   /** How the last access went, from what the kernel counted: `before` and now. */
@@ -100,7 +100,7 @@ export abstract class ShareMachine<P extends { readonly pid: number } = { readon
   abstract get processes(): readonly ProcessDrawing[];
   abstract get memory(): readonly Piece[];
 
-  get counts(): readonly Count[] {
+  get counts(): readonly SharingCount[] {
     return Object.entries(this.totals()).map(([name, value]) => ({
       name,
       value,
@@ -128,7 +128,7 @@ export abstract class ShareMachine<P extends { readonly pid: number } = { readon
     throw new RangeError(`process ${pid} does not run; ${[...this.running.keys()].join(', ') || 'no process'} does`);
   }
 
-  #region(name: string | undefined, page: string | undefined): Region {
+  #region(name: string | undefined, page: string | undefined): SharedRegion {
     const region = PROGRAM.find((candidate) => candidate.name === name);
     if (region !== undefined && Number(page) < region.pages) return region;
     throw new RangeError(`there is no page ${page ?? ''} of '${name ?? ''}' in the program`);
@@ -168,7 +168,7 @@ export abstract class ShareMachine<P extends { readonly pid: number } = { readon
       : `Process ${pid} forks: its child is process ${child.pid}.`;
   }
 
-  #access(writes: boolean, process: P, region: Region, page: number): string {
+  #access(writes: boolean, process: P, region: SharedRegion, page: number): string {
     const before = this.totals();
     const result = writes ? this.write(process, region, page, ++this.#lastByte) : this.read(process, region, page);
     const about = `Process ${process.pid} ${writes ? `writes ${this.#lastByte} to` : 'reads'} ${region.name}[${page}]`;

@@ -12,13 +12,13 @@ import { FRAME_ANON } from '../../src/kernel/frames/frames.js';
 import { Kernel } from '../../src/kernel/kernel.js';
 import type { Process } from '../../src/kernel/space/process.js';
 import { countOf } from '../../src/report/units.js';
-import { type Piece, type ProcessDrawing, PROGRAM, type Region, type Row, ShareMachine } from './machine.js';
+import { type Piece, type ProcessDrawing, PROGRAM, type SharedRegion, type Row, ShareMachine } from './machine.js';
 
 const RAM_BYTES = 4 * 2 ** 20;
 /** Where the regions begin, by their place in {@link PROGRAM}: as a small program has them. */
 const STARTS = [0x40_1000, 0x60_1000, 0x7fff_f000, 0x7f00_0000];
 
-function addressOf(region: Region, page: number): number {
+function addressOf(region: SharedRegion, page: number): number {
   return STARTS[PROGRAM.indexOf(region)] + page * PAGE_BYTES;
 }
 
@@ -69,11 +69,11 @@ export class PagedShare extends ShareMachine<Process> {
     this.kernel.exit(process);
   }
 
-  protected override read(process: Process, region: Region, page: number): number {
+  protected override read(process: Process, region: SharedRegion, page: number): number {
     return this.kernel.load(process, addressOf(region, page), 1);
   }
 
-  protected override write(process: Process, region: Region, page: number, byte: number): number {
+  protected override write(process: Process, region: SharedRegion, page: number, byte: number): number {
     return this.kernel.store(process, addressOf(region, page), 1, byte);
   }
 
@@ -120,7 +120,7 @@ export class PagedShare extends ShareMachine<Process> {
     });
   }
 
-  #row({ space }: Process, region: Region, page: number): Row {
+  #row({ space }: Process, region: SharedRegion, page: number): Row {
     const address = addressOf(region, page);
     const { tables } = this.kernel.memory;
     const at = space === null ? -1 : tables.find(space, address, 12);

@@ -10,7 +10,7 @@ import { SegmentKernel } from '../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../src/segments/process.js';
 import type { Segment } from '../../src/segments/segment.js';
 import type { SegmentEntry } from '../../src/segments/segment-table.js';
-import { type Piece, type ProcessDrawing, PROGRAM, type Region, type Row, ShareMachine } from './machine.js';
+import { type Piece, type ProcessDrawing, PROGRAM, type SharedRegion, type Row, ShareMachine } from './machine.js';
 
 const TABLE_BYTES = 0x1_0000;
 const ARENA_BYTES = 0x2_0000;
@@ -61,15 +61,15 @@ export class SegmentedShare extends ShareMachine<SegmentProcess> {
     this.kernel.exit(process);
   }
 
-  #selector({ pid }: SegmentProcess, region: Region): number {
+  #selector({ pid }: SegmentProcess, region: SharedRegion): number {
     return this.#selectors.get(pid)?.[PROGRAM.indexOf(region)] ?? 0;
   }
 
-  protected override read(process: SegmentProcess, region: Region, page: number): number {
+  protected override read(process: SegmentProcess, region: SharedRegion, page: number): number {
     return this.kernel.load(process, this.#selector(process, region), page * PAGE_BYTES, 1);
   }
 
-  protected override write(process: SegmentProcess, region: Region, page: number, byte: number): number {
+  protected override write(process: SegmentProcess, region: SharedRegion, page: number, byte: number): number {
     return this.kernel.store(process, this.#selector(process, region), page * PAGE_BYTES, 1, byte & 0xff);
   }
 
@@ -113,7 +113,7 @@ export class SegmentedShare extends ShareMachine<SegmentProcess> {
     }));
   }
 
-  #row(entry: SegmentEntry, region: Region): Row {
+  #row(entry: SegmentEntry, region: SharedRegion): Row {
     const { ram } = this.kernel.memory;
     const low = ram.load64(0, entry.table.addressOf(entry.index));
     const where = entry.table.isLocal ? 'LDT' : 'GDT, for all';

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { menu } from '../form.js';
 import { type Page, StoryView } from '../view.js';
 import { drawLinks } from './links.js';
-import type { Count, Piece, ProcessDrawing, Row, ShareMachine } from './machine.js';
+import type { Piece, ProcessDrawing, Row, ShareMachine, SharingCount } from './machine.js';
 import { PagedShare } from './paged.js';
 import { SegmentedShare } from './segmented.js';
 
@@ -162,7 +162,7 @@ function pieceBox({ id, title, about, count, byte }: Piece, processes: readonly 
   </div>`;
 }
 
-function counts(list: readonly Count[]): TemplateResult {
+function counts(list: readonly SharingCount[]): TemplateResult {
   return html`<dl class="counts">
     ${list.map(
       ({ name, value, change }) =>

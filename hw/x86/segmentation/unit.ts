@@ -82,12 +82,17 @@ export class SegmentationUnit {
   spLo = 0;
   /** Value of the last LAR or LSL that found its descriptor visible. */
   result = 0;
-  /** What an instruction in progress has read: descriptors, a gate's entry point, the stack of an inner level. */
+  /** What an instruction in progress has read: a descriptor. @internal */
   readonly descriptor = new DescriptorCopy();
+  /** That of the code it goes to. @internal */
   readonly target = new DescriptorCopy();
+  /** That of an inner level's stack. @internal */
   readonly innerDescriptor = new DescriptorCopy();
+  /** The stack itself. @internal */
   readonly innerStack = new SegmentRegister(SS);
+  /** Its pointer. @internal */
   readonly innerPointer = { hi: 0, lo: 0 };
+  /** A gate's entry point. @internal */
   readonly entry: GateEntry = { selector: 0, hi: 0, lo: 0, parameters: 0, size: 4 };
   /** Linear address of the last access that passed the segment checks. */
   linearHi = 0;
@@ -241,6 +246,7 @@ export class SegmentationUnit {
   /**
    * Reads the descriptor that `selector` names, 8 bytes or 16, into `copy`.
    * @returns OK, {@link OUTSIDE_TABLE}, or the fault that reading the table raised.
+   * @internal
    */
   readDescriptor(selector: number, bytes: 8 | 16, copy: DescriptorCopy): number {
     const table = namesLdt(selector) ? this.ldtr : this.gdtr;
@@ -261,7 +267,7 @@ export class SegmentationUnit {
     return OK;
   }
 
-  /** Sets bits of the type byte of a descriptor, in memory and in `copy`, unless they are set. */
+  /** Sets bits of the type byte of a descriptor, in memory and in `copy`, unless they are set. @internal */
   mark(copy: DescriptorCopy, bits: number): number {
     if ((copy.hi & bits) === bits) return OK;
     const typeByte = ((copy.hi | bits) >>> 8) & 0xff;
@@ -275,7 +281,7 @@ export class SegmentationUnit {
     return OK;
   }
 
-  /** Sets the accessed bit, as loading a segment register does. Source: SDM vol. 3A, "Code- and Data-Segment Descriptor Types". */
+  /** Sets the accessed bit, as loading a segment register does. Source: SDM vol. 3A, "Code- and Data-Segment Descriptor Types". @internal */
   markAccessed(copy: DescriptorCopy): number {
     return this.mark(copy, ACCESSED);
   }

@@ -150,7 +150,7 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
 ];
 
 /** The names of the VMA's flags: `['rd', 'wr', …]`. */
-export function flagNames(vma: Vma): string[] {
+export function vmFlagNames(vma: Vma): string[] {
   return FLAG_NAMES.filter(([flag]) => (vma.flags & flag) !== 0).map(([, name]) => name);
 }
 
@@ -214,6 +214,6 @@ function smapsEntry(memory: Memory, space: AddressSpace, vma: Vma): string {
   const lines = kib.map(([name, value]) => `${`${name}:`.padEnd(16)}${String(value).padStart(8)} kB`);
   const eligible = hugeAllowed(vma, Math.ceil(vma.start / HUGE_BYTES) * HUGE_BYTES) ? 1 : 0;
   lines.push(`${'THPeligible:'.padEnd(16)}${String(eligible).padStart(8)}`);
-  lines.push(`VmFlags: ${flagNames(vma).join(' ')} `);
+  lines.push(`VmFlags: ${vmFlagNames(vma).join(' ')} `);
   return `${[mapsLine(space, vma), ...lines].join('\n')}\n`;
 }

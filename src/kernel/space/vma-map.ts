@@ -2,7 +2,7 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import type { Vma } from './vma.js';
-import { buildTree, collect, insertVma, PlaceSearch, refresh, removeVma, staleNodes } from './vma-tree.js';
+import { buildTree, collect, insertVma, PlaceSearch, refresh, eraseVma, staleNodes } from './vma-tree.js';
 import type { VmaNode } from './vma-tree.js';
 
 /** A VMA's edges, which {@link VmaMap.resize} alone may move: the gaps in the tree follow from them. */
@@ -105,7 +105,7 @@ export class VmaMap {
 
   remove(vma: Vma): void {
     vma.attached = false;
-    this.#root = removeVma(this.#root, vma);
+    this.#root = eraseVma(this.#root, vma);
     this.#size--;
   }
 

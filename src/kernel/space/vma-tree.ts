@@ -105,17 +105,17 @@ export function insertVma(node: VmaNode | null, vma: Vma): VmaNode {
 }
 
 /** Takes a VMA out. Returns the subtree's new top. */
-export function removeVma(node: VmaNode | null, vma: Vma): VmaNode | null {
+export function eraseVma(node: VmaNode | null, vma: Vma): VmaNode | null {
   if (node === null) return null;
   if (node.vma !== vma) {
-    if (vma.start < node.vma.start) node.left = removeVma(node.left, vma);
-    else node.right = removeVma(node.right, vma);
+    if (vma.start < node.vma.start) node.left = eraseVma(node.left, vma);
+    else node.right = eraseVma(node.right, vma);
     return balance(node);
   }
   if (node.right === null) return node.left;
   let next = node.right;
   while (next.left !== null) next = next.left;
-  next.right = removeVma(node.right, next.vma);
+  next.right = eraseVma(node.right, next.vma);
   next.left = node.left;
   return balance(next);
 }

@@ -12,9 +12,9 @@ import { VM_ACCESS, VM_GROWSDOWN, VM_MAYWRITE, VM_SHARED } from '../abi/vma-flag
 export const STACK_GUARD_GAP = 256 * PAGE_BYTES;
 
 export class Vma {
-  /** The anonymous memory that this VMA's own pages belong to; set by the first write. */
+  /** The anonymous memory that this VMA's own pages belong to; set by the first write. @internal */
   anonVma: AnonVma | null = null;
-  /** Every anon_vma whose pages may be mapped here: its own and those of the ancestors it was forked from. */
+  /** Every anon_vma whose pages may be mapped here: its own and those of the ancestors it was forked from. @internal */
   chain: AnonVma[] = [];
   /** log2 of the page size; above 12 only for VM_HUGETLB. */
   pageShift = PAGE_SHIFT;

@@ -12,15 +12,15 @@ import type { Stage, StageProcess, StageRegion } from '../stage.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/x86/registers.js';
 
 /** What the pseudocode says, or what is right. */
-export interface PagingRules {
+export interface ChapterRules {
   /** fork counts every present entry; as written, only those that are writable at that moment. */
   readonly countEveryEntry: boolean;
   /** fork leaves MAP_SHARED pages writable; as written, they become copy-on-write like all others. */
   readonly keepShared: boolean;
 }
 
-export const PAGING_AS_WRITTEN: PagingRules = { countEveryEntry: false, keepShared: false };
-export const PAGING_RIGHT: PagingRules = { countEveryEntry: true, keepShared: true };
+export const PAGING_AS_WRITTEN: ChapterRules = { countEveryEntry: false, keepShared: false };
+export const PAGING_RIGHT: ChapterRules = { countEveryEntry: true, keepShared: true };
 
 /** Bits that the processor leaves to software: copy on write, and MAP_SHARED. */
 const COW = 1 << 9;
@@ -41,7 +41,7 @@ export class ChapterPaging implements Stage {
   #current = 0;
   #tables = 1;
 
-  constructor(readonly rules: PagingRules) {
+  constructor(readonly rules: ChapterRules) {
     this.mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP);
     this.#core.onException(({ lo }) => this.#writeFault(this.#current, lo >>> 12));
   }

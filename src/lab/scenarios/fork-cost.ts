@@ -87,7 +87,7 @@ function segmented(): SegmentMachine {
   return machine;
 }
 
-export const forkCost: Lab = {
+export const forkCostLab: Lab = {
   name: 'fork-cost',
   title: 'What fork costs, and how it grows',
   run(story) {

@@ -1,7 +1,7 @@
 /** The chapter's own pseudocode, run as written: where it loses memory, and the right rule beside it. */
 
 import { ChapterPaging, PAGING_AS_WRITTEN, PAGING_RIGHT } from '../chapter/paging.js';
-import type { PagingRules } from '../chapter/paging.js';
+import type { ChapterRules } from '../chapter/paging.js';
 import { ChapterSegments } from '../chapter/segments.js';
 import type { Lab, Story } from '../story.js';
 import { formatCount } from '../../report/units.js';
@@ -23,7 +23,7 @@ interface Generations {
 }
 
 /** A forks B, B forks C; A and B exit, and somebody new gets a frame and writes. */
-function generations(rules: PagingRules): Generations {
+function generations(rules: ChapterRules): Generations {
   const machine = new ChapterPaging(rules);
   const a = machine.spawn();
   machine.map(a, PAGE, false);
@@ -71,7 +71,7 @@ interface SharedPage {
 }
 
 /** A maps a page shared, forks B, and writes. */
-function sharedPage(rules: PagingRules): SharedPage {
+function sharedPage(rules: ChapterRules): SharedPage {
   const machine = new ChapterPaging(rules);
   const a = machine.spawn();
   machine.map(a, PAGE, true);

@@ -15,7 +15,7 @@ import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
-import { dropFetches, windowOf, type AccessBlock, type AccessCounts } from '../block.js';
+import { dropFetches, windowOf, type AccessBlock, type TraceCounts } from '../block.js';
 import { lackeyBlocks, LackeyParser } from '../readers/lackey.js';
 import { makeFolder, sweepFolders } from './leftovers.js';
 import { writePacked } from '../packed/packed-writer.js';
@@ -38,7 +38,7 @@ export interface RecordOptions {
 }
 
 export interface Recording {
-  readonly counts: AccessCounts;
+  readonly counts: TraceCounts;
   /** How many processes were traced, a program replaced by exec counting as one more. */
   readonly processes: number;
   /** Lines from valgrind that were neither accesses nor marked as its own. */
@@ -47,9 +47,10 @@ export interface Recording {
   readonly ending: Ending | 'stopped';
 }
 
-interface Ending {
+/** How a command ended: by itself with a code, or by a signal. */
+export interface Ending {
   readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+  readonly signal: string | null;
 }
 
 /** Why nothing could be recorded, in words for the person who asked. */

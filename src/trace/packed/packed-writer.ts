@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { deflateRawSync } from 'node:zlib';
-import { AccessTally, type AccessBlock, type AccessCounts } from '../block.js';
+import { AccessTally, type AccessBlock, type TraceCounts } from '../block.js';
 import { partialOf, sweepPartials } from '../node/leftovers.js';
 import type { TraceMetadata } from './metadata.js';
 import { PackedEncoder } from './packed-encoder.js';
@@ -35,7 +35,7 @@ export async function writePacked(
   blocks: AsyncIterable<AccessBlock>,
   metadata: TraceMetadata,
   whole = (): TraceMetadata => metadata,
-): Promise<AccessCounts> {
+): Promise<TraceCounts> {
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing !== undefined && !existing.isFile()) return writeTo(path, path, blocks, metadata, whole);
   // A symbolic link stays one: the file that it names is replaced.
@@ -58,7 +58,7 @@ async function writeTo(
   blocks: AsyncIterable<AccessBlock>,
   metadata: TraceMetadata,
   whole: () => TraceMetadata,
-): Promise<AccessCounts> {
+): Promise<TraceCounts> {
   const file = await open(path, 'w');
   try {
     const tally = new AccessTally();
@@ -114,7 +114,7 @@ function blockRecord(encoder: PackedEncoder): Buffer {
   return withCrc([head, ...columns]);
 }
 
-function endRecord(counts: AccessCounts): Buffer {
+function endRecord(counts: TraceCounts): Buffer {
   const record = Buffer.alloc(END_BYTES - CRC_BYTES);
   record.writeUInt8(END_TAG, 0);
   for (const [kind, count] of [counts.fetches, counts.loads, counts.stores, counts.modifies].entries()) {
