@@ -1,43 +1,132 @@
-/** The hardware alone: what `pagewalk/hw` exports. */
-export * from './base/access.js';
-export * from './base/address.js';
-export * from './x86/core.js';
-export * from './translate/cost.js';
-export { Counters } from './translate/counters.js';
-export type { AccessCounts, CounterValues } from './translate/counters.js';
-export * from './base/fault.js';
-export * from './x86/exception.js';
-export * from './x86/mmu.js';
-export * from './base/format.js';
-export * from './x86/format.js';
-export * from './memory/ram.js';
-export * from './base/random.js';
-export * from './x86/registers.js';
-export { describeDescriptor, describeSelector } from './x86/segmentation/describe.js';
+/**
+ * The hardware alone: what `pagewalk/hw` exports, and nothing that only the machine's own files need.
+ *
+ * Types without a constructor here are those of public members: they can be named, not made.
+ */
+
+// A processor and its memory.
+export { Core } from './x86/core.js';
+export type { HandlerOf, LogicalProcessor, Translator } from './translate/logical-processor.js';
+export type { ExceptionHandler } from './x86/core.js';
+export { INVPCID_ADDRESS, INVPCID_ALL, INVPCID_ALL_WITH_GLOBALS, INVPCID_CONTEXT, Mmu } from './x86/mmu.js';
+export type { MmuOptions } from './x86/mmu.js';
+export { Ram, wordIndex } from './memory/ram.js';
+export type { JournaledStore, RamOptions, RamRange } from './memory/ram.js';
+export type { SharedRam } from './memory/shared-memory.js';
+
+// Accesses, addresses, and how an access ends.
+export { FETCH, IMPLICIT, READ, USER, WRITE } from './base/access.js';
 export {
-  CALL_GATE_FORMAT,
-  LONG_UPPER_FORMAT,
-  packCallGate,
-  packSegment,
-  SEGMENT_FORMAT,
-  SELECTOR_FIELDS,
-  unpackCallGate,
-  unpackSegment,
-} from './x86/segmentation/descriptor.js';
+  formatHex,
+  fromBigInt,
+  highWord,
+  lowWord,
+  PAGE_BYTES,
+  pageSizeName,
+  parseAddress,
+  parsePageSize,
+  SIZE_1G,
+  SIZE_2M,
+  SIZE_4K,
+  SIZE_4M,
+  SIZE_SHIFTS,
+  toBigInt,
+  toHex,
+  toNumber,
+} from './base/address.js';
+export type { Word64 } from './base/address.js';
+export { BUS_ERROR, OK, PAGE_FAULT } from './base/fault.js';
+export {
+  ALIGNMENT_CHECK,
+  DEBUG_FAULT,
+  describeException,
+  describePageFault,
+  DOUBLE_FAULT,
+  faultName,
+  GENERAL_PROTECTION,
+  INVALID_OPCODE,
+  INVALID_TSS,
+  PF_FETCH,
+  PF_PRESENT,
+  PF_PROTECTION_KEY,
+  PF_RESERVED,
+  PF_USER,
+  PF_WRITE,
+  SEGMENT_NOT_PRESENT,
+  STACK_FAULT,
+} from './x86/exception.js';
+export type { Exception, FaultRecord } from './base/fault.js';
+
+// Registers and entries.
+export {
+  CR0_AM,
+  CR0_CD,
+  CR0_ET,
+  CR0_NW,
+  CR0_PE,
+  CR0_PG,
+  CR0_WP,
+  CR4_LA57,
+  CR4_PAE,
+  CR4_PCIDE,
+  CR4_PGE,
+  CR4_PKE,
+  CR4_PKS,
+  CR4_PSE,
+  CR4_SMAP,
+  CR4_SMEP,
+  CR4_VME,
+  EFER_LMA,
+  EFER_LME,
+  EFER_NXE,
+  EFER_SCE,
+} from './x86/registers.js';
+export type { PagingFeatures, PagingRegisters, PagingRules } from './x86/rules.js';
+export {
+  PTE_A,
+  PTE_D,
+  PTE_G,
+  PTE_P,
+  PTE_PCD,
+  PTE_PS,
+  PTE_PWT,
+  PTE_RW,
+  PTE_US,
+  PTE_XD,
+  X86_MODES,
+} from './x86/format.js';
+export type { X86ModeName } from './x86/format.js';
+export { decodeEntry } from './base/format.js';
+export type { DecodedField, EntryField, EntryFormat, PagingLevel } from './base/format.js';
+
+// TLBs, their counts and their price.
+export { parseTlb } from './tlb/parse.js';
+export { MODEL_DEFAULT, NO_TLB, presetByName, presetNames } from './tlb/presets.js';
+export type { TlbArrayShape, TlbGeometry, TlbHierarchy, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
+export type { Replacement } from './tlb/replacement.js';
+export type { TlbShape } from './tlb/shape.js';
+export type { DataPath } from './translate/data-path.js';
+export type { Regime } from './translate/regime.js';
+export type { TranslationPath } from './translate/translation.js';
+export type { WalkRead, WalkRecord } from './translate/walk-record.js';
+export type { Observer, Walks } from './translate/walks.js';
+export type { AccessCounts, Counters, CounterValues } from './translate/counters.js';
+export { DEFAULT_COSTS, DEFAULT_ENTRY_CACHE, translationCycles } from './translate/cost.js';
+export type { CostTable, PricedCounts, TranslationCycles } from './translate/cost.js';
+export { describeStale } from './translate/stale-check.js';
+export type { ChangedEntry, StaleEntry, StaleEntryChecker } from './translate/stale-check.js';
+
+// Segmentation.
+export { SegmentationUnit } from './x86/segmentation/unit.js';
+export type { LinearMemory, SegmentationMode } from './x86/segmentation/unit.js';
+export { CS, DS, ES, FS, GS, SEGMENT_NAMES, SS } from './x86/segmentation/register.js';
+export type { SegmentRegister, TableRegister } from './x86/segmentation/register.js';
+export { packCallGate, packSegment, unpackCallGate, unpackSegment } from './x86/segmentation/descriptor.js';
 export type { CallGateFields, SegmentFields } from './x86/segmentation/descriptor.js';
+export { describeDescriptor, describeSelector } from './x86/segmentation/describe.js';
+export type { TransferSize } from './x86/segmentation/stack.js';
 export { farReturn } from './x86/segmentation/far-return.js';
 export { farCall, farJump } from './x86/segmentation/far-transfer.js';
 export { loadSegment, setSegmentBase } from './x86/segmentation/load.js';
-export * from './x86/segmentation/query.js';
-export * from './x86/segmentation/register.js';
+export { loadAccessRights, loadSegmentLimit, verifyRead, verifyWrite } from './x86/segmentation/query.js';
 export { loadGdt, loadLdt, loadTaskRegister } from './x86/segmentation/table-registers.js';
-export type { SharedRam } from './memory/shared-memory.js';
-export { SegmentationUnit } from './x86/segmentation/unit.js';
-export type { LinearMemory, SegmentationMode } from './x86/segmentation/unit.js';
-export { describeStale } from './translate/stale-check.js';
-export type { ChangedEntry, StaleEntry } from './translate/stale-check.js';
-export type { TlbArrayShape, TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
-export { parseTlb } from './tlb/parse.js';
-export { MODEL_DEFAULT, NO_TLB, presetByName, presetNames } from './tlb/presets.js';
-export type { Replacement } from './tlb/replacement.js';
-export type { TlbShape } from './tlb/shape.js';

@@ -1,30 +1,75 @@
-/** What `pagewalk` exports: the hardware, and the kernel, traces, comparisons and reports on top of it. */
+/** What `pagewalk` exports: the hardware and the kernel, and traces, comparisons, labs and explanations on top of them. */
 
 export * from '../hw/index.js';
+export * from './kernel/index.js';
 
-export { Kernel } from './kernel/kernel.js';
-export type { KernelOptions } from './kernel/kernel.js';
-export type { Process } from './kernel/space/process.js';
-export * from './kernel/abi/flags.js';
-export * from './kernel/abi/errno.js';
-export { BUS_ADRERR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR, signalName } from './kernel/abi/signal.js';
-
+// Traces: recorded and generated.
 export { AccessBlock, LOAD, MODIFY, STORE } from './trace/block.js';
-export type { Trace } from './trace/block.js';
+export type { Trace, TraceCounts } from './trace/block.js';
 export { openTrace } from './trace/node/open.js';
-export type { OpenOptions } from './trace/recorded.js';
+export { record, RecordError } from './trace/node/recorder.js';
+export type { Ending, Recording, RecordOptions } from './trace/node/recorder.js';
 export { shippedTraces } from './trace/node/shipped.js';
+export type { ShippedTrace } from './trace/node/shipped.js';
+export type { TraceMetadata } from './trace/packed/metadata.js';
+export type { OpenOptions, RecordedTrace } from './trace/recorded.js';
 export { TraceError } from './trace/trace-error.js';
 export { openWorkload, WORKLOADS } from './trace/workload.js';
-export type { WorkloadOptions } from './trace/workload.js';
+export type { Workload, WorkloadOptions } from './trace/workload.js';
 
+// Comparisons: page sizes, forks, TLB shapes.
 export { compare } from './compare/compare.js';
 export type { CompareOptions, TraceSource } from './compare/compare.js';
 export { forkCost } from './compare/fork-cost.js';
 export type { ForkOptions } from './compare/fork-cost.js';
+export { sweep } from './compare/sweep.js';
+export type { SweepOptions, SweepResult, SweepRow } from './compare/sweep.js';
+export type { SweepTrace } from './compare/sweep-task.js';
 
+// Labs and explanations.
+export { LABS } from './lab/labs.js';
+export { runLab } from './lab/story.js';
+export type { Lab } from './lab/story.js';
+export { demoState } from './explain/demo-states.js';
+export type { DemoMode } from './explain/demo-states.js';
+export { buildMachine } from './explain/machine.js';
+export type { ExplainedMachine } from './explain/machine.js';
+export { parseState, StateError } from './explain/machine-state.js';
+export type { AccessKind, MachineState } from './explain/machine-state.js';
+export { explainSegment } from './explain/segment/segment.js';
+export type { SegmentRequest } from './explain/segment/segment.js';
+export type {
+  ExplainedDescriptor,
+  SegmentAccess,
+  SegmentCheck,
+  SegmentResult,
+  SegmentTransfer,
+} from './explain/segment/segment-result.js';
+export { explainWalk } from './explain/walk/walk.js';
+export type { WalkRequest } from './explain/walk/walk.js';
+export type { Allowed } from './explain/walk/rights.js';
+export type {
+  EntryChange,
+  ErrorBit,
+  FaultOutcome,
+  FaultReason,
+  Hex,
+  MappedOutcome,
+  TlbAnswer,
+  WalkCacheAnswer,
+  WalkLevel,
+  WalkResult,
+} from './explain/walk/walk-result.js';
+
+// Results, as JSON says them, and what they are for people and for tables.
 export { CompareResult } from './report/compare-result.js';
-export { compareRows, compareText } from './report/views/compare-views.js';
-export { toCsv } from './report/csv.js';
 export { ForkResult } from './report/fork-result.js';
+export { LabResult } from './report/lab-result.js';
+export { toCsv } from './report/csv.js';
+export type { CsvCell } from './report/csv.js';
+export { compareRows, compareText } from './report/views/compare-views.js';
 export { forkRows, forkText } from './report/views/fork-views.js';
+export { labText } from './report/views/lab-views.js';
+export { sweepRows, sweepText } from './report/views/sweep-views.js';
+export { segmentText } from './explain/segment/segment-text.js';
+export { walkText } from './explain/walk/walk-text.js';

@@ -28,26 +28,26 @@ export interface Translator {
 }
 
 /** Deals with an exception; true restarts the access, false gives it up. */
-export type ExceptionHandler<M extends Translator> = (exception: Exception, processor: Processor<M>) => boolean;
+export type HandlerOf<M extends Translator> = (exception: Exception, processor: LogicalProcessor<M>) => boolean;
 
 /** An access restarted this often without completing is given up, where a real processor would go on for ever. */
 const MOST_RESTARTS = 1000;
 const PLAIN_SIZES: readonly number[] = [1, 2, 4];
 
-export class Processor<M extends Translator> {
+export class LogicalProcessor<M extends Translator> {
   readonly mmu: M;
   /** Current privilege level: 3 is user mode, below is supervisor mode. */
   cpl = 0;
   /** Exceptions delivered since the core was made. */
   exceptions = 0;
-  private handler: ExceptionHandler<M> | null = null;
+  private handler: HandlerOf<M> | null = null;
 
   constructor(mmu: M) {
     this.mmu = mmu;
   }
 
   /** Installs the operating system's entry; null removes it, and then every fault ends its access. */
-  onException(handler: ExceptionHandler<M> | null): void {
+  onException(handler: HandlerOf<M> | null): void {
     this.handler = handler;
   }
 

@@ -1,0 +1,85 @@
+/**
+ * The kernel: what `pagewalk/kernel` exports. Its hardware is that of `pagewalk/hw`.
+ *
+ * Types without a constructor here are those of public members: they can be named, not made.
+ */
+
+export { Kernel } from './kernel.js';
+export type { KernelOptions } from './kernel.js';
+export type { SpawnOptions } from './process-table.js';
+export type { Privileged, Processor } from './tables/privileged.js';
+export type { KernelCounters } from './frames/counters.js';
+
+// Processes and what they have mapped.
+export type { PagePolicy, Process } from './space/process.js';
+export type { AddressSpace, HugePagePolicy } from './space/address-space.js';
+export type { Vma } from './space/vma.js';
+export type { VmaMap } from './space/vma-map.js';
+export type { PagemapEntry } from './proc/pagemap.js';
+
+// Files and shared memory.
+export type { FileObject, NamedKind, ObjectKind, OpenFile } from './space/file.js';
+export type { Files } from './files/files.js';
+export type { SharedMemory } from './calls/shm.js';
+
+// System calls: their arguments, and what they return.
+export type { MmapRequest } from './calls/mmap.js';
+export type { MremapRequest } from './calls/mremap.js';
+export {
+  FALLOC_KEEP_SIZE,
+  FALLOC_PUNCH_HOLE,
+  MADV_COLD,
+  MADV_COLLAPSE,
+  MADV_DODUMP,
+  MADV_DOFORK,
+  MADV_DONTDUMP,
+  MADV_DONTFORK,
+  MADV_DONTNEED,
+  MADV_DONTNEED_LOCKED,
+  MADV_FREE,
+  MADV_GUARD_INSTALL,
+  MADV_GUARD_REMOVE,
+  MADV_HUGEPAGE,
+  MADV_KEEPONFORK,
+  MADV_NOHUGEPAGE,
+  MADV_NORMAL,
+  MADV_POPULATE_READ,
+  MADV_POPULATE_WRITE,
+  MADV_RANDOM,
+  MADV_REMOVE,
+  MADV_SEQUENTIAL,
+  MADV_WILLNEED,
+  MADV_WIPEONFORK,
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_FIXED_NOREPLACE,
+  MAP_GROWSDOWN,
+  MAP_HUGETLB,
+  MAP_HUGE_1GB,
+  MAP_HUGE_SHIFT,
+  MAP_LOCKED,
+  MAP_NONBLOCK,
+  MAP_NORESERVE,
+  MAP_POPULATE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MAP_SHARED_VALIDATE,
+  MAP_TYPE,
+  MCL_CURRENT,
+  MCL_FUTURE,
+  MCL_ONFAULT,
+  MLOCK_ONFAULT,
+  MREMAP_DONTUNMAP,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  MS_ASYNC,
+  MS_INVALIDATE,
+  MS_SYNC,
+  PROT_EXEC,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+} from './abi/flags.js';
+export * from './abi/errno.js';
+export * from './abi/signal.js';
+export { must } from './abi/must.js';
