@@ -10,7 +10,7 @@ import { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/space/process.js';
 import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/abi/vma-flags.js';
 import { addVma } from '../kernel/space/vma-ops.js';
-import { Vma } from '../kernel/space/vma.js';
+import { Vma } from '../kernel/space/model.js';
 import { HostTimer } from './host-time.js';
 import { reserveRam } from '../../hw/memory/reserve.js';
 

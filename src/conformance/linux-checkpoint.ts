@@ -1,12 +1,11 @@
 /** A checkpoint: what every process has mapped, in one form for what was recorded and for what the kernel says. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
-import type { FileObject } from '../kernel/space/file.js';
+import type { FileObject, Vma } from '../kernel/space/model.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/space/process.js';
 import { permissions, vmaUsage, vmFlagNames } from '../kernel/proc/smaps.js';
 import type { VmaUsage } from '../kernel/proc/smaps.js';
-import type { Vma } from '../kernel/space/vma.js';
 import { VM_HUGETLB } from '../kernel/abi/vma-flags.js';
 import { RUN } from './linux-case.js';
 import type { RecordedCheckpoint } from './linux-case.js';

@@ -6,7 +6,7 @@ import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { describeStale } from '../../hw/translate/stale-check.js';
 import { errnoName, ENOMEM } from '../kernel/abi/errno.js';
-import type { OpenFile } from '../kernel/space/file.js';
+import type { OpenFile } from '../kernel/space/model.js';
 import * as f from '../kernel/abi/flags.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { PagemapEntry } from '../kernel/proc/pagemap.js';

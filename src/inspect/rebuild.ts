@@ -4,8 +4,8 @@
  */
 
 import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
-import { alignDown, alignUp, USER_END } from '../kernel/space/address-space.js';
-import type { OpenFile } from '../kernel/space/file.js';
+import { alignDown, alignUp, USER_END } from '../kernel/abi/layout.js';
+import type { OpenFile } from '../kernel/space/model.js';
 import * as f from '../kernel/abi/flags.js';
 import { errnoName } from '../kernel/abi/errno.js';
 import type { Kernel } from '../kernel/kernel.js';

@@ -12,13 +12,13 @@ export type { KernelCounters } from './frames/counters.js';
 
 // Processes and what they have mapped.
 export type { PagePolicy, Process } from './space/process.js';
-export type { AddressSpace, HugePagePolicy } from './space/address-space.js';
-export type { Vma } from './space/vma.js';
+export type { AddressSpace, HugePagePolicy } from './space/model.js';
+export type { Vma } from './space/model.js';
 export type { VmaMap } from './space/vma-map.js';
 export type { PagemapEntry } from './proc/pagemap.js';
 
 // Files and shared memory.
-export type { FileObject, NamedKind, ObjectKind, OpenFile } from './space/file.js';
+export type { FileObject, NamedKind, ObjectKind, OpenFile } from './space/model.js';
 export type { Files } from './files/files.js';
 export type { SharedMemory } from './calls/shm.js';
 

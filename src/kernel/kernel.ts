@@ -6,14 +6,13 @@
  * their manual page says, or a negative number of errno.ts; a process that has ended gets ESRCH.
  */
 
-import type { AddressSpace } from './space/address-space.js';
+import type { AddressSpace, OpenFile } from './space/model.js';
 import { checkAccess, isWhole } from './abi/arguments.js';
 import { audit } from './proc/audit.js';
 import { brk } from './calls/brk.js';
 import type { KernelCounters } from './frames/counters.js';
 import { EFAULT, EINVAL, ENOMEM } from './abi/errno.js';
 import { Files } from './files/files.js';
-import type { OpenFile } from './space/file.js';
 import { readFile, writeFile } from './files/file-io.js';
 import { madvise } from './calls/madvise.js';
 import { Memory } from './space/memory.js';
@@ -37,7 +36,8 @@ import { OOM_KILL } from './abi/signal.js';
 import { mapsText, smapsText } from './proc/smaps.js';
 import { clearSoftDirty } from './pages/soft-dirty.js';
 import { UserAccess } from './user/user-access.js';
-import { copyIn, copyInPresent, copyOut, faultInBytes, readFrame } from './user/user-copy.js';
+import { copyIn, copyInPresent, copyOut, faultInBytes } from './user/user-copy.js';
+import { readFrame } from './space/direct-map.js';
 import { VM_WRITE } from './abi/vma-flags.js';
 import { dropUnmapped } from './space/vma-ops.js';
 import { vmstatText } from './proc/vmstat.js';
@@ -165,7 +165,7 @@ export class Kernel extends ProcessTable {
     return this.#in(process, [address, bytes, offset], (space) =>
       readFile(this.memory, file, offset, bytes, (frame, inPage, count, done) => {
         const piece = new Uint8Array(count);
-        readFrame(this.memory, frame, inPage, piece);
+        readFrame(this.memory.ram, frame, inPage, piece);
         return copyOut(this.memory, space, address + done, piece);
       }),
     );

@@ -1,8 +1,9 @@
 /** Processes: how they begin, become others, and end. */
 
 import { Random } from '../../hw/base/random.js';
-import { HUGE_PAGE_POLICIES, USER_END } from './space/address-space.js';
-import type { AddressSpace, HugePagePolicy } from './space/address-space.js';
+import { HUGE_PAGE_POLICIES } from './space/model.js';
+import { USER_END } from './abi/layout.js';
+import type { AddressSpace, HugePagePolicy } from './space/model.js';
 import { checkChoice, isWhole } from './abi/arguments.js';
 import { EAGAIN, ECHILD, EINVAL, ESRCH } from './abi/errno.js';
 import { forkSpace } from './vmas/fork.js';

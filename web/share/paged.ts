@@ -6,7 +6,7 @@ import { Mmu } from '../../hw/x86/mmu.js';
 import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/x86/format.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { errnoName } from '../../src/kernel/abi/errno.js';
-import type { OpenFile } from '../../src/kernel/space/file.js';
+import type { OpenFile } from '../../src/kernel/space/model.js';
 import * as f from '../../src/kernel/abi/flags.js';
 import { FRAME_ANON } from '../../src/kernel/frames/frames.js';
 import { Kernel } from '../../src/kernel/kernel.js';

@@ -1,13 +1,13 @@
 /** brk(2): the heap's end. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignUp, USER_END } from '../abi/layout.js';
+import type { AddressSpace } from '../space/model.js';
 import { isWhole } from '../abi/arguments.js';
 import type { Memory } from '../space/memory.js';
 import { unmapRange } from './munmap.js';
 import { populateRange } from '../faults/populate.js';
-import { STACK_GUARD_GAP, startWithGap, Vma } from '../space/vma.js';
+import { STACK_GUARD_GAP, Vma } from '../space/model.js';
 import * as vm from '../abi/vma-flags.js';
 import { mergeNew } from '../vmas/vma-merge.js';
 import { addVma } from '../space/vma-ops.js';
@@ -39,7 +39,7 @@ function grow(memory: Memory, space: AddressSpace, before: number, after: number
   if (
     next !== undefined &&
     next.start < after + PAGE_BYTES + STACK_GUARD_GAP &&
-    after + PAGE_BYTES > startWithGap(next)
+    after + PAGE_BYTES > next.startWithGap
   ) {
     return false;
   }

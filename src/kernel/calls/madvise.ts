@@ -1,8 +1,8 @@
 /** madvise(2): what a process tells the kernel about its memory, and what the kernel does about it. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { alignDown, alignUp } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignDown, alignUp } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { collapse } from '../faults/collapse.js';
 import { EACCES, EINVAL, ENOMEM } from '../abi/errno.js';
 import { coolDown } from '../faults/cold.js';
@@ -13,7 +13,6 @@ import { freeLazily } from '../faults/lazy-free.js';
 import type { Memory } from '../space/memory.js';
 import { pagesOf, readAround } from '../space/page-cache.js';
 import { populateAdvice } from '../faults/populate.js';
-import type { Vma } from '../space/vma.js';
 import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
 import { zapRange } from '../pages/zap.js';

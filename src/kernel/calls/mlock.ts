@@ -5,8 +5,8 @@
  * though others map them, too. Locks do not nest, and a child has none. There are no limits: as with CAP_IPC_LOCK.
  */
 
-import { alignDown, alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignDown, alignUp, USER_END } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { EAGAIN, EINVAL, ENOMEM } from '../abi/errno.js';
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../abi/flags.js';
 import { firstFrame } from '../pages/mapping.js';
@@ -14,7 +14,6 @@ import type { Memory } from '../space/memory.js';
 import { populateRange } from '../faults/populate.js';
 import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
 import { OOM_KILL } from '../abi/signal.js';
-import type { Vma } from '../space/vma.js';
 import { VM_HUGETLB, VM_LOCKED, VM_LOCKED_MASK } from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
 

@@ -1,17 +1,16 @@
 /** mmap(2): new mappings, where they go and which neighbours they join. */
 
 import { PAGE_BYTES, PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
-import { alignDown, alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignDown, alignUp, LARGEST_FILE, USER_END } from '../abi/layout.js';
+import type { AddressSpace } from '../space/model.js';
 import { EACCES, EEXIST, EINVAL, ENOMEM, EOVERFLOW, EPERM } from '../abi/errno.js';
-import { FileObject, LARGEST_FILE, OpenFile } from '../space/file.js';
+import { FileObject, OpenFile, Vma } from '../space/model.js';
 import * as f from '../abi/flags.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { unmapRange } from './munmap.js';
 import { populateRange } from '../faults/populate.js';
 import { MMAP_MIN_ADDRESS } from '../vmas/stack.js';
-import { startWithGap, Vma } from '../space/vma.js';
 import * as vm from '../abi/vma-flags.js';
 import { mergeNew, MOST_VMAS } from '../vmas/vma-merge.js';
 import { addVma } from '../space/vma-ops.js';
@@ -106,7 +105,7 @@ export function chooseAddress(space: AddressSpace, hint: number, length: number,
 
 function isFree(space: AddressSpace, start: number, length: number): boolean {
   const above = space.vmas.atOrAbove(start);
-  return above === undefined || startWithGap(above) >= start + length;
+  return above === undefined || above.startWithGap >= start + length;
 }
 
 /** Replaces whatever is in the range by the mapping. Returns 0 or an errno. */

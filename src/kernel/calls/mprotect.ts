@@ -2,8 +2,8 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { PTE_D, PTE_P, PTE_RW, PTE_US, PTE_XD } from '../../../hw/x86/format.js';
-import { alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignUp, USER_END } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { EACCES, EINVAL, ENOMEM } from '../abi/errno.js';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/flags.js';
 import { splitHuge } from '../pages/huge.js';
@@ -11,8 +11,8 @@ import { hugeFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { protFlags } from './mmap.js';
 import { populateRange } from '../faults/populate.js';
-import { executeBits, protectionBits, PTE_MAPPED, PTE_PROT_NONE, PTE_SPECIAL } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
+import { executeBits, protectionBits } from '../space/protection.js';
+import { PTE_MAPPED, PTE_PROT_NONE, PTE_SPECIAL } from '../tables/pte.js';
 import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
 

@@ -1,8 +1,8 @@
 /** mremap(2): shrinking, growing and moving mappings. Source: Linux manual pages, mremap(2); the order is Linux 6.18's. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignUp, USER_END } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { cloneChain, unlinkAnonVmas } from '../space/anon-vma.js';
 import { EFAULT, EINVAL, ENOMEM } from '../abi/errno.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../abi/flags.js';
@@ -11,7 +11,6 @@ import { chooseAddress } from './mmap.js';
 import { movePages } from '../pages/move-pages.js';
 import { unmapRange } from './munmap.js';
 import { populateRange } from '../faults/populate.js';
-import type { Vma } from '../space/vma.js';
 import * as vm from '../abi/vma-flags.js';
 import { mergeNew } from '../vmas/vma-merge.js';
 import { addVma } from '../space/vma-ops.js';

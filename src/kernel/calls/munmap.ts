@@ -1,8 +1,8 @@
 /** munmap(2): taking mappings away. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignUp, USER_END } from '../abi/layout.js';
+import type { AddressSpace } from '../space/model.js';
 import { EINVAL } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
 import { splitVma } from '../vmas/vma-merge.js';

@@ -1,8 +1,8 @@
 /** Regions: private anonymous memory at a fixed place with pages of a process's policy, for measurements. */
 
 import { SHIFT_1G } from '../../../hw/base/address.js';
-import { alignDown, alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignDown, alignUp, USER_END } from '../abi/layout.js';
+import type { AddressSpace } from '../space/model.js';
 import { EEXIST, EINVAL, ENOMEM } from '../abi/errno.js';
 import * as f from '../abi/flags.js';
 import type { Memory } from '../space/memory.js';

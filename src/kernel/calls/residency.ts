@@ -1,14 +1,13 @@
 /** mincore(2) and msync(2): what of a range is in memory, or on its way to disk. */
 
 import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { alignUp, USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignUp, USER_END } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno.js';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../abi/flags.js';
 import type { Memory } from '../space/memory.js';
 import { writtenPage } from '../space/page-cache.js';
 import { PTE_MAPPED } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
 import { VM_LOCKED } from '../abi/vma-flags.js';
 
 /**

@@ -1,11 +1,11 @@
 /** System V shared memory: segments with a key that live until they are removed and nobody has them attached. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { alignDown, alignUp } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignDown, alignUp, LARGEST_FILE } from '../abi/layout.js';
+import type { AddressSpace } from '../space/model.js';
 import { isWhole } from '../abi/arguments.js';
 import { EEXIST, EIDRM, EINVAL, ENOENT } from '../abi/errno.js';
-import { FileObject, LARGEST_FILE, OpenFile } from '../space/file.js';
+import { FileObject, OpenFile } from '../space/model.js';
 import * as f from '../abi/flags.js';
 import type { Memory } from '../space/memory.js';
 import { mmap } from './mmap.js';

@@ -1,11 +1,11 @@
 /** MADV_COLD: pages that will not be needed soon lose their marks of use. */
 
 import { PTE_A, PTE_P } from '../../../hw/x86/format.js';
-import { alignDown } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
+import type { Vma } from '../space/model.js';
 
 /**
  * Clears "accessed" in the entries of a range, and "referenced" of their folios, where nobody else maps them.

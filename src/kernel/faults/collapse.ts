@@ -2,9 +2,9 @@
 
 import { PAGE_BYTES, SHIFT_2M } from '../../../hw/base/address.js';
 import { PTE_D } from '../../../hw/x86/format.js';
-import { alignDown, alignUp } from '../space/address-space.js';
+import { alignDown, alignUp } from '../abi/layout.js';
 import { EAGAIN, EINVAL, ENOMEM } from '../abi/errno.js';
-import type { FileObject } from '../space/file.js';
+import type { FileObject, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from '../frames/frames.js';
 import { depositTable } from '../pages/huge.js';
 import { mapHugeFilePage, mapNewHuge, unmapPage } from '../pages/mapping.js';
@@ -13,7 +13,6 @@ import type { Memory } from '../space/memory.js';
 import { addToCache, dropCachedPage, writtenPage } from '../space/page-cache.js';
 import { PTE_MAPPED, PTE_SOFT_DIRTY, PTE_SPECIAL } from '../tables/pte.js';
 import { unmapObject } from '../pages/rmap.js';
-import type { Vma } from '../space/vma.js';
 import { VM_HUGETLB, VM_NOHUGEPAGE } from '../abi/vma-flags.js';
 import { zapRange } from '../pages/zap.js';
 

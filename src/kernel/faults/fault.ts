@@ -8,8 +8,8 @@
 import { SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { PF_FETCH, PF_PRESENT, PF_WRITE } from '../../../hw/x86/exception.js';
 import { PTE_A, PTE_RW } from '../../../hw/x86/format.js';
-import { alignDown } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { fileFault, mapHugeFolio, sharedWriteFault } from './file-fault.js';
 import { FRAME_ANON } from '../frames/frames.js';
@@ -20,7 +20,6 @@ import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR } from '../abi/signal.js';
 import { growDown } from '../vmas/stack.js';
-import type { Vma } from '../space/vma.js';
 import { VM_EXEC, VM_HUGETLB, VM_WRITE } from '../abi/vma-flags.js';
 
 /**

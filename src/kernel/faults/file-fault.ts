@@ -1,18 +1,17 @@
 /** Page faults in mappings of files and of shared memory. */
 
 import { PAGE_BYTES, SHIFT_2M } from '../../../hw/base/address.js';
-import { alignDown } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
 import { mayMapHuge } from '../pages/huge.js';
 import { mapFilePage, mapHugeFilePage, mapNewAnonymous } from '../pages/mapping.js';
-import type { FileObject } from '../space/file.js';
+import type { FileObject, Vma } from '../space/model.js';
 import { HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { cachePage, pagesOf, readAround, readOnward, writtenPage } from '../space/page-cache.js';
 import { PTE_WRITTEN } from '../tables/pte.js';
 import { BUS_ADRERR, FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
-import type { Vma } from '../space/vma.js';
 import { VM_EXEC } from '../abi/vma-flags.js';
 
 /** Pages that a read fault maps at most around the one asked for. Linux: fault_around_bytes = 65536. */

@@ -1,12 +1,12 @@
 /** Guard pages (MADV_GUARD_INSTALL): marks in the page tables that make an access a fault, without a VMA of their own. */
 
 import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { alignDown } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { ENOMEM } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_GUARD, PTE_MAPPED } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
+import type { Vma } from '../space/model.js';
 import { VM_MAYBE_GUARD } from '../abi/vma-flags.js';
 import { zapRange } from '../pages/zap.js';
 

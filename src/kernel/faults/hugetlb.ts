@@ -3,7 +3,7 @@
  * that must be copied is copied whole, and addresses and lengths are multiples of the page.
  */
 
-import { alignDown } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { takeOver, touchHuge } from '../pages/huge.js';
 import { hugeFrame, mapHugeFilePage, mapNewHuge, unmapHuge } from '../pages/mapping.js';
@@ -11,7 +11,7 @@ import type { Memory } from '../space/memory.js';
 import { addToCache } from '../space/page-cache.js';
 import { PTE_WRITTEN } from '../tables/pte.js';
 import { BUS_ADRERR, FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
-import type { Vma } from '../space/vma.js';
+import type { Vma } from '../space/model.js';
 import { PTE_RW } from '../../../hw/x86/format.js';
 
 /** Answers a fault in a VM_HUGETLB VMA. No free huge page is SIGBUS, as with an empty pool. */

@@ -9,7 +9,7 @@ import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
+import type { Vma } from '../space/model.js';
 
 /** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet that would take them. */
 export function freeLazily(memory: Memory, vma: Vma, start: number, end: number): void {

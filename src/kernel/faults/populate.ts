@@ -5,7 +5,7 @@
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
 import { PTE_D, PTE_RW } from '../../../hw/x86/format.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { EFAULT, EINVAL, ENOMEM } from '../abi/errno.js';
 import { countFault, handleFault } from './fault.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
@@ -13,7 +13,6 @@ import { touchHuge } from '../pages/huge.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR } from '../abi/signal.js';
-import type { Vma } from '../space/vma.js';
 import { VM_HUGETLB, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from '../abi/vma-flags.js';
 
 /** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */

@@ -3,14 +3,14 @@
 import { PAGE_BYTES, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
 import { isWhole } from '../abi/arguments.js';
 import { EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from '../abi/errno.js';
-import { LARGEST_FILE } from '../space/file.js';
-import type { FileObject, OpenFile } from '../space/file.js';
+import { LARGEST_FILE } from '../abi/layout.js';
+import type { FileObject, OpenFile } from '../space/model.js';
 import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE } from '../abi/flags.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
 import type { Memory } from '../space/memory.js';
 import { cachePage, dropCachedPage, pagesOf, readSequentially, writtenPage } from '../space/page-cache.js';
 import { splitFolioAt, unmapObject } from '../pages/rmap.js';
-import { writeFrame } from '../user/user-copy.js';
+import { writeFrame } from '../space/direct-map.js';
 
 /** Moves bytes between a page and wherever the caller's buffer is; returns how many it could move. */
 export type PageMover = (frame: number, offsetInPage: number, bytes: number, done: number) => number;
@@ -71,7 +71,7 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
     const head = memory.frames.headOf(frame);
     if (object.kind === 'shmem') memory.lru.markAccessed(head);
     const piece = source.take(done, count);
-    writeFrame(memory, frame, inPage, piece);
+    writeFrame(memory.ram, frame, inPage, piece);
     memory.frames.flags[head] |= FRAME_DIRTY;
     done += piece.length;
     if (offset + done > object.size) extend(memory, object, offset + done);

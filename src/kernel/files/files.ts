@@ -2,13 +2,13 @@
 
 import { checkChoice } from '../abi/arguments.js';
 import { EINVAL, ENOENT } from '../abi/errno.js';
-import { FileObject, OBJECT_KINDS, OpenFile } from '../space/file.js';
-import type { NamedKind } from '../space/file.js';
+import { FileObject, OBJECT_KINDS, OpenFile } from '../space/model.js';
+import type { NamedKind } from '../space/model.js';
 import { allocateFile, readFile, truncateFile, writeFile } from './file-io.js';
 import type { Memory } from '../space/memory.js';
 import { dropIfUnused } from '../space/page-cache.js';
 import { cleanObject } from '../pages/rmap.js';
-import { readFrame } from '../user/user-copy.js';
+import { readFrame } from '../space/direct-map.js';
 
 export class Files {
   readonly #memory: Memory;
@@ -84,7 +84,7 @@ export class Files {
   /** pread(2) into a buffer outside of any process. Returns bytes read, 0 at the end of the file, or an errno. */
   read(file: OpenFile, offset: number, target: Uint8Array): number {
     return readFile(this.#memory, file, offset, target.length, (frame, inPage, count, done) => {
-      readFrame(this.#memory, frame, inPage, target.subarray(done, done + count));
+      readFrame(this.#memory.ram, frame, inPage, target.subarray(done, done + count));
       return count;
     });
   }

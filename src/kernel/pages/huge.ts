@@ -7,8 +7,8 @@
 
 import { PAGE_BYTES, SHIFT_2M } from '../../../hw/base/address.js';
 import { PTE_A, PTE_D, PTE_PS, PTE_RW, PTE_XD } from '../../../hw/x86/format.js';
-import { alignDown } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { FRAME_DIRTY, FRAME_KERNEL, FRAME_REFERENCED } from '../frames/frames.js';
 import { hugeFrame, mapNewHuge, mapZero, unmapHuge } from './mapping.js';
@@ -16,7 +16,6 @@ import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
 import { FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
-import type { Vma } from '../space/vma.js';
 import { VM_HUGEPAGE, VM_HUGETLB, VM_LOCKED, VM_NOHUGEPAGE, VM_WRITE } from '../abi/vma-flags.js';
 
 /** No huge page here: go on with 4 KiB. */

@@ -6,12 +6,12 @@
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
 import { PTE_A, PTE_PS } from '../../../hw/x86/format.js';
 import { FRAME_ANON, FRAME_SWAPBACKED } from '../frames/frames.js';
-import type { AnonVma } from '../space/anon-vma.js';
+import type { AnonVma, Vma } from '../space/model.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
-import { executeBits, protectionBits, PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
+import { executeBits, protectionBits } from '../space/protection.js';
+import { PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
 import { VM_HUGETLB, VM_LOCKED, VM_WRITE } from '../abi/vma-flags.js';
 
 /** The low word's bits of a page just written by a process that may write: writable, if the VMA is. */

@@ -2,13 +2,13 @@
 
 import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../../hw/base/address.js';
 import { PTE_P } from '../../../hw/x86/format.js';
-import { alignDown } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
 import { ENOMEM } from '../abi/errno.js';
 import { splitHuge } from './huge.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SOFT_DIRTY } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
+import type { Vma } from '../space/model.js';
 
 /**
  * Moves the pages of `[start, start + length)` of `from` to `target` and on, in `to`; the target's tables are empty

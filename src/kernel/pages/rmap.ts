@@ -2,13 +2,12 @@
 
 import { SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { PTE_D, PTE_RW } from '../../../hw/x86/format.js';
-import type { FileObject } from '../space/file.js';
+import type { FileObject, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY } from '../frames/frames.js';
 import { splitHuge } from './huge.js';
 import { frameBehind } from './mapping.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
 import { zapRange } from './zap.js';
 
 /** A page as one address space sees it. */

@@ -2,7 +2,7 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { PTE_P, PTE_RW } from '../../../hw/x86/format.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace } from '../space/model.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SOFT_DIRTY } from '../tables/pte.js';
 import { VM_SOFTDIRTY } from '../abi/vma-flags.js';

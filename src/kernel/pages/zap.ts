@@ -2,14 +2,13 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { PTE_A, PTE_D, PTE_P } from '../../../hw/x86/format.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY } from '../frames/frames.js';
 import { splitHuge } from './huge.js';
 import { hugeFrame, unmapHuge, unmapPage } from './mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
 import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from '../abi/vma-flags.js';
 
 export interface ZapOptions {

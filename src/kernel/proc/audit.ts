@@ -4,14 +4,13 @@
 
 import { PTE_P, PTE_PS, PTE_RW } from '../../../hw/x86/format.js';
 import { PAGE_BYTES, toHex } from '../../../hw/base/address.js';
-import { USER_END } from '../space/address-space.js';
-import type { AddressSpace } from '../space/address-space.js';
+import { USER_END } from '../abi/layout.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { isWhole } from '../abi/arguments.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_TABLE, MAP_COUNT } from '../frames/frames.js';
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
 
 const ENTRIES = 512;
 

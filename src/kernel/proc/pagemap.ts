@@ -1,7 +1,7 @@
 /** What is behind a page of a process: the facts that /proc/PID/pagemap and /proc/kpageflags tell. */
 
 import { SHIFT_4K } from '../../../hw/base/address.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace } from '../space/model.js';
 import { FRAME_ANON, FRAME_MLOCKED } from '../frames/frames.js';
 import { isGuard } from '../faults/guard.js';
 import { firstFrame, frameBehind } from '../pages/mapping.js';

@@ -2,14 +2,13 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { PTE_A, PTE_D } from '../../../hw/x86/format.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_REFERENCED, FRAME_SWAPBACKED } from '../frames/frames.js';
 import { hugeAllowed } from '../pages/huge.js';
 import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
-import type { Vma } from '../space/vma.js';
 import * as vm from '../abi/vma-flags.js';
 
 /** Linux keeps Pss in bytes with this many further bits, so that small shares are not lost. */

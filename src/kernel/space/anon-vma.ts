@@ -9,29 +9,8 @@
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { ENOMEM } from '../abi/errno.js';
 import type { Memory } from './memory.js';
-import type { Vma } from './vma.js';
+import type { AnonVma, Vma } from './model.js';
 import { VM_ACCESS, VM_STICKY } from '../abi/vma-flags.js';
-
-export class AnonVma {
-  readonly root: AnonVma;
-  readonly parent: AnonVma;
-  /** Every VMA whose pages may belong here. */
-  readonly vmas = new Set<Vma>();
-  /** anon_vmas whose parent this is; a root is its own parent. */
-  children = 0;
-  /** VMAs whose own anon_vma this is. */
-  activeVmas = 0;
-
-  /** @param id above 0, written into {@link Frames.owner} */
-  constructor(
-    readonly id: number,
-    parent: AnonVma | null,
-  ) {
-    this.root = parent === null ? this : parent.root;
-    this.parent = parent ?? this;
-    this.parent.children++;
-  }
-}
 
 function link(vma: Vma, anonVma: AnonVma): void {
   vma.chain.push(anonVma);

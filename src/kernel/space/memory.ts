@@ -1,9 +1,8 @@
 /** What all parts of the kernel share: the frames, the tables, the pending invalidations and the counts. */
 
 import type { Ram } from '../../../hw/memory/ram.js';
-import { AddressSpace } from './address-space.js';
-import type { HugePagePolicy } from './address-space.js';
-import { AnonVma } from './anon-vma.js';
+import { AddressSpace, AnonVma } from './model.js';
+import type { FileObject, HugePagePolicy } from './model.js';
 import { KernelCounters } from '../frames/counters.js';
 import { ENOMEM } from '../abi/errno.js';
 import { FRAME_KERNEL, Frames } from '../frames/frames.js';
@@ -12,7 +11,6 @@ import { PageTables } from '../tables/page-table.js';
 import type { Privileged } from '../tables/privileged.js';
 import { TableCopy } from '../tables/table-copy.js';
 import { TlbBatch } from '../tables/tlb-batch.js';
-import type { FileObject } from './file.js';
 
 /** log2 of the frames in a 2 MiB page, and the frames. */
 export const HUGE_ORDER = 9;

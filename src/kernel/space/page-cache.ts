@@ -2,7 +2,7 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { ENOMEM } from '../abi/errno.js';
-import type { FileObject } from './file.js';
+import type { FileObject } from './model.js';
 import { FRAME_SWAPBACKED } from '../frames/frames.js';
 import type { Memory } from './memory.js';
 

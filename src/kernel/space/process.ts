@@ -1,6 +1,6 @@
 /** A process: an address space, a place in the tree of processes, and an end. */
 
-import type { AddressSpace } from './address-space.js';
+import type { AddressSpace } from './model.js';
 
 /** The largest page that a region of the process gets where it covers one. */
 export type PagePolicy = '4K' | '2M' | '1G';

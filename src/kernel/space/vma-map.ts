@@ -1,15 +1,14 @@
 /** The VMAs of one address space, in order of address, never overlapping. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import type { Vma } from './vma.js';
 import { buildTree, collect, insertVma, PlaceSearch, refresh, eraseVma, staleNodes } from './vma-tree.js';
-import type { VmaNode } from './vma-tree.js';
+import type { Area, VmaNode } from './vma-tree.js';
 
 /** A VMA's edges, which {@link VmaMap.resize} alone may move: the gaps in the tree follow from them. */
-type Edges = { -readonly [K in 'start' | 'end']: Vma[K] };
+type Edges = { -readonly [K in 'start' | 'end']: Area[K] };
 
-export class VmaMap {
-  #root: VmaNode | null = null;
+export class VmaMap<A extends Area> {
+  #root: VmaNode<A> | null = null;
   #size = 0;
 
   get size(): number {
@@ -17,8 +16,8 @@ export class VmaMap {
   }
 
   /** The VMAs in order. Do not change the map while iterating; take {@link overlapping} for that. */
-  *[Symbol.iterator](): Generator<Vma, void> {
-    const below: VmaNode[] = [];
+  *[Symbol.iterator](): Generator<A, void> {
+    const below: VmaNode<A>[] = [];
     let node = this.#root;
     for (;;) {
       for (; node !== null; node = node.left) below.push(node);
@@ -30,8 +29,8 @@ export class VmaMap {
   }
 
   /** The first VMA that ends above `address`: the one that holds it, or the next one. */
-  atOrAbove(address: number): Vma | undefined {
-    let found: Vma | undefined;
+  atOrAbove(address: number): A | undefined {
+    let found: A | undefined;
     let node = this.#root;
     while (node !== null) {
       const { vma } = node;
@@ -44,14 +43,14 @@ export class VmaMap {
   }
 
   /** The VMA that holds `address`. */
-  at(address: number): Vma | undefined {
+  at(address: number): A | undefined {
     const vma = this.atOrAbove(address);
     return vma !== undefined && vma.start <= address ? vma : undefined;
   }
 
   /** The last VMA that ends at or below `address`. */
-  before(address: number): Vma | undefined {
-    let found: Vma | undefined;
+  before(address: number): A | undefined {
+    let found: A | undefined;
     let node = this.#root;
     while (node !== null) {
       const { vma } = node;
@@ -64,17 +63,17 @@ export class VmaMap {
   }
 
   /** The last VMA that starts below `vma`. */
-  previous(vma: Vma): Vma | undefined {
+  previous(vma: A): A | undefined {
     return this.before(vma.start);
   }
 
-  next(vma: Vma): Vma | undefined {
+  next(vma: A): A | undefined {
     return this.atOrAbove(vma.end);
   }
 
   /** The VMAs that overlap `[start, end)`, in an array of their own. */
-  overlapping(start: number, end: number): Vma[] {
-    const found: Vma[] = [];
+  overlapping(start: number, end: number): A[] {
+    const found: A[] = [];
     collect(this.#root, start, end, found);
     return found;
   }
@@ -90,27 +89,27 @@ export class VmaMap {
   }
 
   /** Adds a VMA, which must not overlap another. */
-  insert(vma: Vma): void {
+  insert(vma: A): void {
     vma.attached = true;
     this.#root = insertVma(this.#root, vma);
     this.#size++;
   }
 
   /** Gives an empty map its VMAs, in order: less work than one after the other. */
-  fill(vmas: readonly Vma[]): void {
+  fill(vmas: readonly A[]): void {
     for (const vma of vmas) vma.attached = true;
     this.#root = buildTree(vmas);
     this.#size = vmas.length;
   }
 
-  remove(vma: Vma): void {
+  remove(vma: A): void {
     vma.attached = false;
     this.#root = eraseVma(this.#root, vma);
     this.#size--;
   }
 
   /** Takes all VMAs out, and returns them in order. */
-  clear(): Vma[] {
+  clear(): A[] {
     const all = [...this];
     for (const vma of all) vma.attached = false;
     this.#root = null;
@@ -119,7 +118,7 @@ export class VmaMap {
   }
 
   /** Moves the edges of a VMA of this map, never past its neighbours. Its pages keep their offsets. */
-  resize(vma: Vma, start: number, end: number): void {
+  resize(vma: A, start: number, end: number): void {
     const edges: Edges = vma;
     vma.pgoff += (start - vma.start) / PAGE_BYTES;
     edges.start = start;
@@ -128,7 +127,7 @@ export class VmaMap {
   }
 
   /** VMAs around which the tree says something else than the VMAs do. For the audit. */
-  stale(): Vma[] {
+  stale(): A[] {
     return staleNodes(this.#root);
   }
 }

@@ -3,7 +3,7 @@
 import type { Memory } from './memory.js';
 import { unlinkAnonVmas } from './anon-vma.js';
 import { dropIfUnused } from './page-cache.js';
-import type { Vma } from './vma.js';
+import type { Vma } from './model.js';
 
 /** Enters the VMA into its address space and into its object's list of mappings. */
 export function addVma(vma: Vma): void {

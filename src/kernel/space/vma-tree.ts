@@ -5,13 +5,24 @@
  */
 
 import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../../hw/base/address.js';
-import { startWithGap } from './vma.js';
-import type { Vma } from './vma.js';
 
 /** Page sizes, bytes. A gap has a usable length for each, from the first whole page in it to the last. */
 const SIZES: readonly number[] = [PAGE_BYTES, 2 ** SHIFT_2M, 2 ** SHIFT_1G];
 
-export class VmaNode {
+/** What the tree knows of a VMA. */
+export interface Area {
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+  /** Where the range that it keeps others out of begins: `start`, or lower. */
+  readonly startWithGap: number;
+  /** Page offset of `start` in what is mapped; it follows `start`. */
+  pgoff: number;
+  /** Whether it is in a map. */
+  attached: boolean;
+}
+
+export class VmaNode<A extends Area> {
   /** Levels of the subtree. The two sides of a node differ by one at most. */
   height = 1;
   /** The lowest byte that the subtree's VMAs take up or keep others out of. */
@@ -22,15 +33,15 @@ export class VmaNode {
   readonly gaps: number[] = [0, 0, 0];
 
   constructor(
-    readonly vma: Vma,
-    public left: VmaNode | null = null,
-    public right: VmaNode | null = null,
+    readonly vma: A,
+    public left: VmaNode<A> | null = null,
+    public right: VmaNode<A> | null = null,
   ) {
     update(this);
   }
 }
 
-function heightOf(node: VmaNode | null): number {
+function heightOf<A extends Area>(node: VmaNode<A> | null): number {
   return node === null ? 0 : node.height;
 }
 
@@ -44,9 +55,9 @@ function enterGap(gaps: number[], low: number, high: number): void {
 }
 
 /** Works out the node's figures from its VMA and its two sides. */
-function update(node: VmaNode): void {
+function update<A extends Area>(node: VmaNode<A>): void {
   const { left, right, vma, gaps } = node;
-  const start = startWithGap(vma);
+  const start = vma.startWithGap;
   node.height = 1 + Math.max(heightOf(left), heightOf(right));
   node.lowest = Math.min(start, left === null ? start : left.lowest, right === null ? start : right.lowest);
   node.highest = right === null ? vma.end : right.highest;
@@ -58,7 +69,7 @@ function update(node: VmaNode): void {
 }
 
 /** The left node goes to the top of the subtree. */
-function rotateRight(node: VmaNode, top: VmaNode): VmaNode {
+function rotateRight<A extends Area>(node: VmaNode<A>, top: VmaNode<A>): VmaNode<A> {
   node.left = top.right;
   top.right = node;
   update(node);
@@ -66,7 +77,7 @@ function rotateRight(node: VmaNode, top: VmaNode): VmaNode {
   return top;
 }
 
-function rotateLeft(node: VmaNode, top: VmaNode): VmaNode {
+function rotateLeft<A extends Area>(node: VmaNode<A>, top: VmaNode<A>): VmaNode<A> {
   node.right = top.left;
   top.left = node;
   update(node);
@@ -75,7 +86,7 @@ function rotateLeft(node: VmaNode, top: VmaNode): VmaNode {
 }
 
 /** Brings a node up to date after one of its sides has changed by a VMA. Returns the subtree's new top. */
-function balance(node: VmaNode): VmaNode {
+function balance<A extends Area>(node: VmaNode<A>): VmaNode<A> {
   const { left, right } = node;
   if (left !== null && left.height > heightOf(right) + 1) {
     const inner = left.right;
@@ -90,14 +101,14 @@ function balance(node: VmaNode): VmaNode {
 }
 
 /** A tree of `vmas`, which are in order, from `from` up to `to`. */
-export function buildTree(vmas: readonly Vma[], from = 0, to = vmas.length): VmaNode | null {
+export function buildTree<A extends Area>(vmas: readonly A[], from = 0, to = vmas.length): VmaNode<A> | null {
   if (from === to) return null;
   const middle = (from + to) >>> 1;
   return new VmaNode(vmas[middle], buildTree(vmas, from, middle), buildTree(vmas, middle + 1, to));
 }
 
 /** Adds a VMA that overlaps none of the subtree. Returns the subtree's new top. */
-export function insertVma(node: VmaNode | null, vma: Vma): VmaNode {
+export function insertVma<A extends Area>(node: VmaNode<A> | null, vma: A): VmaNode<A> {
   if (node === null) return new VmaNode(vma);
   if (vma.start < node.vma.start) node.left = insertVma(node.left, vma);
   else node.right = insertVma(node.right, vma);
@@ -105,7 +116,7 @@ export function insertVma(node: VmaNode | null, vma: Vma): VmaNode {
 }
 
 /** Takes a VMA out. Returns the subtree's new top. */
-export function eraseVma(node: VmaNode | null, vma: Vma): VmaNode | null {
+export function eraseVma<A extends Area>(node: VmaNode<A> | null, vma: A): VmaNode<A> | null {
   if (node === null) return null;
   if (node.vma !== vma) {
     if (vma.start < node.vma.start) node.left = eraseVma(node.left, vma);
@@ -121,14 +132,14 @@ export function eraseVma(node: VmaNode | null, vma: Vma): VmaNode | null {
 }
 
 /** Brings the nodes above a VMA up to date with its edges. */
-export function refresh(node: VmaNode | null, vma: Vma): void {
+export function refresh<A extends Area>(node: VmaNode<A> | null, vma: A): void {
   if (node === null) return;
   if (node.vma !== vma) refresh(vma.start < node.vma.start ? node.left : node.right, vma);
   update(node);
 }
 
 /** Adds the VMAs that overlap `[start, end)` to `found`, in order. */
-export function collect(node: VmaNode | null, start: number, end: number, found: Vma[]): void {
+export function collect<A extends Area>(node: VmaNode<A> | null, start: number, end: number, found: A[]): void {
   if (node === null) return;
   const { vma } = node;
   if (vma.start > start) collect(node.left, start, end, found);
@@ -137,7 +148,7 @@ export function collect(node: VmaNode | null, start: number, end: number, found:
 }
 
 /** The search for the highest free place below a ceiling. */
-export class PlaceSearch {
+export class PlaceSearch<A extends Area> {
   readonly #size: number;
   readonly #gap: number;
 
@@ -161,7 +172,7 @@ export class PlaceSearch {
   }
 
   /** A place in or above the subtree; or -1, with the ceiling below it. */
-  run(node: VmaNode | null): number {
+  run(node: VmaNode<A> | null): number {
     if (node === null) return -1;
     const { left, right, vma } = node;
     const { place } = this;
@@ -172,7 +183,7 @@ export class PlaceSearch {
       if (found >= 0) return found;
       if (this.place >= vma.end) return this.place;
     } else if (right !== null) this.#sink(right.lowest);
-    this.#sink(startWithGap(vma));
+    this.#sink(vma.startWithGap);
     return this.run(left);
   }
 
@@ -183,7 +194,7 @@ export class PlaceSearch {
 }
 
 /** The VMAs whose nodes are out of balance, or do not say what their subtrees hold. For the audit. */
-export function staleNodes(node: VmaNode | null): Vma[] {
+export function staleNodes<A extends Area>(node: VmaNode<A> | null): A[] {
   if (node === null) return [];
   const { left, right, vma } = node;
   const fresh = new VmaNode(vma, left, right);

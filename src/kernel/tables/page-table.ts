@@ -9,12 +9,12 @@
 import { highWord, lowWord, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { PTE_P, PTE_PS } from '../../../hw/x86/format.js';
 import type { Ram } from '../../../hw/memory/ram.js';
-import type { AddressSpace } from '../space/address-space.js';
-import { alignDown } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
 import type { KernelCounters } from '../frames/counters.js';
 import { FRAME_TABLE } from '../frames/frames.js';
 import type { Frames } from '../frames/frames.js';
 import { frameOfEntry, highOf, TABLE_ENTRY } from './pte.js';
+import type { TableRoot } from './root.js';
 
 const SHIFT_512G = 39;
 /** Entries in a table, and words of 4 bytes. */
@@ -108,7 +108,7 @@ export class PageTables {
    * Place of the entry for `address` at the level whose entries cover 2^shift bytes (12, 21, 30); -1 where a table
    * above is missing or a huge page stands in the way.
    */
-  find(space: AddressSpace, address: number, shift: number): number {
+  find(space: TableRoot, address: number, shift: number): number {
     let table = space.root * TABLE_WORDS;
     for (let level = SHIFT_512G; ; level -= 9) {
       const at = table + indexAt(address, level) * 2;
@@ -122,7 +122,7 @@ export class PageTables {
    * Place of the entry that says what is at `address`: that of a page of any size, or an empty one at the level where
    * tables end. Read `shift`.
    */
-  findLeaf(space: AddressSpace, address: number): number {
+  findLeaf(space: TableRoot, address: number): number {
     let table = space.root * TABLE_WORDS;
     for (let level = SHIFT_512G; ; level -= 9) {
       const at = table + indexAt(address, level) * 2;
@@ -135,7 +135,7 @@ export class PageTables {
   }
 
   /** As {@link find}, making the tables above; ENOMEM when there is no frame for one. No huge page may be in the way. */
-  ensure(space: AddressSpace, address: number, shift: number): number {
+  ensure(space: TableRoot, address: number, shift: number): number {
     let table = space.root * TABLE_WORDS;
     for (let level = SHIFT_512G; ; level -= 9) {
       const at = table + indexAt(address, level) * 2;
@@ -150,7 +150,7 @@ export class PageTables {
   }
 
   /** Points the empty entry at `at` to a table. */
-  link(space: AddressSpace, at: number, table: number): void {
+  link(space: TableRoot, at: number, table: number): void {
     this.set(at, table, TABLE_ENTRY, 0);
     space.tables++;
   }
@@ -159,7 +159,7 @@ export class PageTables {
    * Finds the first entry of a page directory that is not empty, or 1 GiB page, in `[from, end)`: false when there is
    * none. Missing tables are stepped over whole. Read `at`, `shift`, `start`, `end`, and go on from `end`.
    */
-  next(space: AddressSpace, from: number, end: number): boolean {
+  next(space: TableRoot, from: number, end: number): boolean {
     const words = this.words;
     let address = from;
     while (address < end) {
@@ -192,14 +192,14 @@ export class PageTables {
    * Frees the tables that served only `[start, end)`: those that lie wholly between `floor` and `ceiling`, the end of
    * the VMA before and the start of the next one. True when a table was freed (the walk caches may hold it).
    */
-  freeRange(space: AddressSpace, start: number, end: number, floor: number, ceiling: number): boolean {
+  freeRange(space: TableRoot, start: number, end: number, floor: number, ceiling: number): boolean {
     const before = space.tables;
     this.#freeBelow(space, space.root, SHIFT_512G, start, end, floor, ceiling);
     return space.tables !== before;
   }
 
   #freeBelow(
-    space: AddressSpace,
+    space: TableRoot,
     table: number,
     shift: number,
     start: number,

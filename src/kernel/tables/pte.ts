@@ -3,9 +3,7 @@
  * leaves to software. All functions work on the low word; the high word holds the frame's top bits and XD.
  */
 
-import { PTE_A, PTE_D, PTE_G, PTE_P, PTE_RW, PTE_US, PTE_XD } from '../../../hw/x86/format.js';
-import type { Vma } from '../space/vma.js';
-import { VM_EXEC, VM_SHARED, VM_WRITE } from '../abi/vma-flags.js';
+import { PTE_A, PTE_D, PTE_G, PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
 
 /** The zero page or another frame that is not counted as mapped. */
 export const PTE_SPECIAL = 1 << 9;
@@ -31,21 +29,6 @@ export function highOf(frame: number): number {
 /** The frame that the entry `(hi, lo)` of a 4 KiB page or a table names; frames are below 2^31. */
 export function frameOfEntry(hi: number, lo: number): number {
   return (lo >>> 12) | (hi << 20);
-}
-
-/**
- * The low word's bits for a page of this VMA: private memory is never writable by default, because a writable entry is
- * a promise that the page is this process's own; a page of a disk file becomes writable by a fault that marks it dirty.
- */
-export function protectionBits(vma: Vma): number {
-  if (!vma.isAccessible) return PTE_PROT_NONE | PTE_US;
-  const shared = (vma.flags & (VM_SHARED | VM_WRITE)) === (VM_SHARED | VM_WRITE);
-  return PTE_P | PTE_US | (shared && vma.file?.object.kind !== 'disk' ? PTE_RW : 0);
-}
-
-/** The high word's bits for a page of this VMA. */
-export function executeBits(vma: Vma): number {
-  return (vma.flags & VM_EXEC) !== 0 ? 0 : PTE_XD;
 }
 
 /** The bits of a page that has just been written: accessed, dirty, writable. */

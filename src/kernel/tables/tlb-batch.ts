@@ -8,10 +8,10 @@
  */
 
 import { highWord, lowWord } from '../../../hw/base/address.js';
-import type { AddressSpace } from '../space/address-space.js';
 import type { KernelCounters } from '../frames/counters.js';
 import type { Frames } from '../frames/frames.js';
 import type { Privileged } from './privileged.js';
+import type { TableRoot } from './root.js';
 
 /** Above this many pages one flush of everything costs less. Linux: tlb_single_page_flush_ceiling. */
 export const FLUSH_CEILING = 33;
@@ -19,13 +19,13 @@ const FRAMES_HELD = 512;
 
 export class TlbBatch {
   /** The address space whose root is in CR3. */
-  loaded: AddressSpace | null = null;
+  loaded: TableRoot | null = null;
   readonly #processor: Privileged;
   readonly #frames: Frames;
   readonly #counters: KernelCounters;
   readonly #addresses = new Float64Array(FLUSH_CEILING);
   readonly #held = new Int32Array(FRAMES_HELD);
-  #space: AddressSpace | null = null;
+  #space: TableRoot | null = null;
   #pages = 0;
   #heldCount = 0;
 
@@ -42,7 +42,7 @@ export class TlbBatch {
   }
 
   /** Makes `space` the one that the processor translates by. */
-  load(space: AddressSpace): void {
+  load(space: TableRoot): void {
     if (this.loaded === space) return;
     this.loaded = space;
     this.#counters.switches++;
@@ -50,7 +50,7 @@ export class TlbBatch {
   }
 
   /** Takes the processor off `space`, which is about to go. */
-  unload(space: AddressSpace): void {
+  unload(space: TableRoot): void {
     if (this.loaded !== space) return;
     this.loaded = null;
     this.#counters.switches++;
@@ -65,7 +65,7 @@ export class TlbBatch {
    * An entry of `space` that the TLB may hold has changed: the page at `address` of any size.
    * @returns false once everything will be flushed, so that further pages need not be named
    */
-  page(space: AddressSpace, address: number): boolean {
+  page(space: TableRoot, address: number): boolean {
     if (this.#space !== space) {
       this.flush();
       this.#space = space;
@@ -77,7 +77,7 @@ export class TlbBatch {
   }
 
   /** Everything of `space` may have changed. */
-  all(space: AddressSpace): void {
+  all(space: TableRoot): void {
     this.page(space, 0);
     this.#pages = FLUSH_CEILING + 1;
   }
@@ -97,7 +97,7 @@ export class TlbBatch {
     this.#heldCount = 0;
   }
 
-  #invalidate(space: AddressSpace): void {
+  #invalidate(space: TableRoot): void {
     if (this.#pages > FLUSH_CEILING) {
       this.#counters.fullFlushes++;
       this.#writeRoot(space.root);

@@ -4,7 +4,7 @@ import { highWord, lowWord, toNumber } from '../../../hw/base/address.js';
 import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import type { Exception } from '../../../hw/base/fault.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace } from '../space/model.js';
 import { pageFault } from '../faults/fault.js';
 import type { Memory } from '../space/memory.js';
 import type { Processor } from '../tables/privileged.js';

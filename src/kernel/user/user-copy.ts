@@ -5,8 +5,9 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { PTE_A, PTE_D } from '../../../hw/x86/format.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace } from '../space/model.js';
 import { countFault, findOrGrow } from '../faults/fault.js';
+import { readFrame, writeFrame } from '../space/direct-map.js';
 import { frameBehind } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { faultIn, isReady } from '../faults/populate.js';
@@ -65,7 +66,7 @@ function forEachPiece(
 /** Reads user memory into `target`; returns the bytes that could be read. */
 export function copyIn(memory: Memory, space: AddressSpace, address: number, target: Uint8Array): number {
   return forEachPiece(memory, space, address, target.length, false, (frame, inPage, count, done) => {
-    readFrame(memory, frame, inPage, target.subarray(done, done + count));
+    readFrame(memory.ram, frame, inPage, target.subarray(done, done + count));
   });
 }
 
@@ -96,18 +97,6 @@ function isPresent(memory: Memory, space: AddressSpace, address: number): boolea
 /** Writes `source` to user memory; returns the bytes that could be written. */
 export function copyOut(memory: Memory, space: AddressSpace, address: number, source: Uint8Array): number {
   return forEachPiece(memory, space, address, source.length, true, (frame, inPage, count, done) => {
-    writeFrame(memory, frame, inPage, source.subarray(done, done + count));
+    writeFrame(memory.ram, frame, inPage, source.subarray(done, done + count));
   });
-}
-
-/** Bytes of a frame, through the direct map; frame -1 is all zeros. */
-export function readFrame(memory: Memory, frame: number, inPage: number, target: Uint8Array): void {
-  for (let i = 0; i < target.length; i++) {
-    target[i] = frame < 0 ? 0 : memory.ram.load8(frame >>> 20, (frame << 12) | (inPage + i));
-  }
-}
-
-/** Stores bytes into a frame, through the direct map. */
-export function writeFrame(memory: Memory, frame: number, inPage: number, source: Uint8Array): void {
-  for (let i = 0; i < source.length; i++) memory.ram.store8(frame >>> 20, (frame << 12) | (inPage + i), source[i]);
 }

@@ -7,7 +7,7 @@
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { PTE_A, PTE_D, PTE_RW } from '../../../hw/x86/format.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace, Vma } from '../space/model.js';
 import { forkAnonVma } from '../space/anon-vma.js';
 import { ENOMEM } from '../abi/errno.js';
 import { depositTable } from '../pages/huge.js';
@@ -17,7 +17,6 @@ import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
 import { PTE_SPECIAL } from '../tables/pte.js';
 import { destroySpace } from './teardown.js';
-import type { Vma } from '../space/vma.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED_MASK, VM_MAYBE_GUARD, VM_WIPEONFORK } from '../abi/vma-flags.js';
 
 /** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */

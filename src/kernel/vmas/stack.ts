@@ -1,11 +1,11 @@
 /** Stacks: GROWSDOWN mappings that a touch below them extends. */
 
-import { alignDown } from '../space/address-space.js';
+import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { EFAULT, ENOMEM, EPERM } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
-import { STACK_GUARD_GAP } from '../space/vma.js';
-import type { Vma } from '../space/vma.js';
+import { STACK_GUARD_GAP } from '../space/model.js';
+import type { Vma } from '../space/model.js';
 import { VM_GROWSDOWN } from '../abi/vma-flags.js';
 
 /** RLIMIT_STACK, bytes. */

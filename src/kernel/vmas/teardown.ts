@@ -1,6 +1,6 @@
 /** The end of an address space: exit and exec. */
 
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace } from '../space/model.js';
 import type { Memory } from '../space/memory.js';
 import { dropUnmapped, releaseVma } from '../space/vma-ops.js';
 import { zapRange } from '../pages/zap.js';

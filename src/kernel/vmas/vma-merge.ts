@@ -4,14 +4,12 @@
  */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import type { AddressSpace } from '../space/address-space.js';
+import type { AddressSpace, AnonVma, OpenFile } from '../space/model.js';
 import { cloneChain } from '../space/anon-vma.js';
-import type { AnonVma } from '../space/anon-vma.js';
 import { EINVAL, ENOMEM } from '../abi/errno.js';
-import type { OpenFile } from '../space/file.js';
 import { splitHugeAt } from '../pages/huge.js';
 import type { Memory } from '../space/memory.js';
-import { Vma } from '../space/vma.js';
+import { Vma } from '../space/model.js';
 import { VM_HUGETLB, VM_STICKY } from '../abi/vma-flags.js';
 import { addVma, removeVma } from '../space/vma-ops.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PTE_D } from '../../../hw/x86/format.js';
-import type { OpenFile } from '../../../src/kernel/space/file.js';
+import type { OpenFile } from '../../../src/kernel/space/model.js';
 import * as f from '../../../src/kernel/abi/flags.js';
 import { FRAME_REFERENCED } from '../../../src/kernel/frames/frames.js';
 import type { Process } from '../../../src/kernel/space/process.js';

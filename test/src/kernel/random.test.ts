@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Mmu } from '../../../hw/x86/mmu.js';
-import type { OpenFile } from '../../../src/kernel/space/file.js';
+import type { OpenFile } from '../../../src/kernel/space/model.js';
 import * as f from '../../../src/kernel/abi/flags.js';
 import type { Kernel } from '../../../src/kernel/kernel.js';
 import type { Process } from '../../../src/kernel/space/process.js';

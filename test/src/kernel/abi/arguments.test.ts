@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EFBIG, EINVAL } from '../../../../src/kernel/abi/errno.js';
-import type { OpenFile } from '../../../../src/kernel/space/file.js';
+import type { OpenFile } from '../../../../src/kernel/space/model.js';
 import { Files } from '../../../../src/kernel/files/files.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EACCES, EEXIST, EINVAL, ENOMEM, EOVERFLOW, EPERM } from '../../../../src/kernel/abi/errno.js';
-import type { OpenFile } from '../../../../src/kernel/space/file.js';
+import type { OpenFile } from '../../../../src/kernel/space/model.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
 import type { Process } from '../../../../src/kernel/space/process.js';

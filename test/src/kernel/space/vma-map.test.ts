@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AddressSpace, alignDown, USER_END } from '../../../../src/kernel/space/address-space.js';
+import { AddressSpace, Vma } from '../../../../src/kernel/space/model.js';
+import { alignDown, USER_END } from '../../../../src/kernel/abi/layout.js';
 import { ENOMEM } from '../../../../src/kernel/abi/errno.js';
 import { chooseAddress } from '../../../../src/kernel/calls/mmap.js';
 import { MMAP_MIN_ADDRESS } from '../../../../src/kernel/vmas/stack.js';
-import { startWithGap, Vma } from '../../../../src/kernel/space/vma.js';
 import { VM_GROWSDOWN } from '../../../../src/kernel/abi/vma-flags.js';
 
 const PAGE = 4096;
@@ -13,13 +13,13 @@ const PAGE = 4096;
 function linearChoice(vmas: readonly Vma[], base: number, hint: number, length: number, shift: number): number {
   const wanted = alignDown(hint, shift);
   const above = vmas.find((vma) => vma.end > wanted);
-  const free = above === undefined || startWithGap(above) >= wanted + length;
+  const free = above === undefined || above.startWithGap >= wanted + length;
   if (wanted >= MMAP_MIN_ADDRESS && wanted <= USER_END - length && free) return wanted;
   let ceiling = base;
   for (const vma of [...vmas].reverse()) {
     const start = alignDown(ceiling - length, shift);
     if (start >= vma.end) return start;
-    ceiling = Math.min(ceiling, startWithGap(vma));
+    ceiling = Math.min(ceiling, vma.startWithGap);
   }
   const start = alignDown(ceiling - length, shift);
   return start >= MMAP_MIN_ADDRESS ? start : ENOMEM;

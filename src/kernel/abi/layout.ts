@@ -1,0 +1,22 @@
+/** Where things may lie: the end of user addresses, the longest file, and rounding to pages. */
+
+import { PAGE_BYTES, PAGE_SHIFT } from '../../../hw/base/address.js';
+
+/** One past the last user address: 47 bits less a guard page. Source: Linux Documentation/arch/x86/x86_64/mm.rst. */
+export const USER_END = 2 ** 47 - PAGE_BYTES;
+
+/** Bytes of the largest file: every offset is exact as a plain number. */
+export const LARGEST_FILE = 2 ** 52;
+
+/** `address` rounded down to a multiple of 2^shift. */
+export function alignDown(address: number, shift = PAGE_SHIFT): number {
+  // Every fault aligns to 4 KiB, and a power computed at run time costs more than the rest.
+  const size = shift === PAGE_SHIFT ? PAGE_BYTES : 2 ** shift;
+  return Math.floor(address / size) * size;
+}
+
+/** `address` rounded up to a multiple of 2^shift. */
+export function alignUp(address: number, shift = PAGE_SHIFT): number {
+  const size = 2 ** shift;
+  return Math.ceil(address / size) * size;
+}
