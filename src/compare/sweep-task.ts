@@ -13,6 +13,7 @@ import type { Trace } from '../trace/block.js';
 import { openTrace } from '../trace/node/open.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
+import type { SweepCounts } from '../report/sweep-result.js';
 import { ReplayMachine, OutOfModelMemory } from './machine.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
@@ -28,18 +29,6 @@ export interface SweepTask {
   readonly shift: number;
   /** TLB shapes as text. */
   readonly tlbs: readonly string[];
-}
-
-/** What one shape counted. */
-export interface SweepCounts {
-  /** Processes counted as one. */
-  readonly processes: number | 'unknown';
-  readonly accesses: number;
-  readonly lookups: number;
-  readonly l1Hits: number;
-  readonly l2Hits: number;
-  readonly walks: number;
-  readonly entryReads: number;
 }
 
 /** An MMU over the same RAM and tables as another. */

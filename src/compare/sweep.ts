@@ -3,7 +3,8 @@
 import { Piscina } from 'piscina';
 import { pageSizeName } from '../../hw/base/address.js';
 import type { CostTable } from '../../hw/translate/cost.js';
-import type { SweepCounts, SweepTask, SweepTrace } from './sweep-task.js';
+import type { SweepCounts, SweepResult } from '../report/sweep-result.js';
+import type { SweepTask, SweepTrace } from './sweep-task.js';
 
 /** Shapes replayed in one pass over a trace: enough that decoding hardly counts, few enough to spread. */
 const SHAPES_A_TASK = 8;
@@ -21,22 +22,6 @@ export interface SweepOptions {
   readonly costs: CostTable;
   /** Called with the shapes that are done, and all of them. */
   readonly onProgress?: (done: number, total: number) => void;
-}
-
-export interface SweepRow extends SweepCounts {
-  readonly trace: string;
-  readonly pages: string;
-  readonly l1: string;
-  readonly l2: string;
-  /** Model cycles of translation per access. */
-  readonly cyclesPerAccess: number;
-}
-
-export interface SweepResult {
-  readonly schemaVersion: 1;
-  readonly command: 'sweep';
-  readonly costs: CostTable;
-  readonly rows: readonly SweepRow[];
 }
 
 interface Shape {

@@ -9,7 +9,7 @@ import type { ArenaDrawing, SchemeCost } from '../report/lab-result.js';
 import type { SegmentKernelOptions, SegmentKind } from '../segments/kernel.js';
 import { SegmentKernel } from '../segments/kernel.js';
 import type { SegmentProcess } from '../segments/process.js';
-import type { Segment } from '../segments/segment.js';
+import type { Segment } from '../segments/segment-table.js';
 import { Meter, readCycles } from './meter.js';
 import type { Work } from './meter.js';
 

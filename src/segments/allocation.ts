@@ -8,8 +8,8 @@
 import { ENOMEM } from '../kernel/abi/errno.js';
 import { compact } from './compaction.js';
 import type { SegmentMemory } from './memory.js';
-import type { Segment } from './segment.js';
-import { SWAPPED_OUT } from './segment.js';
+import type { Segment } from './segment-table.js';
+import { SWAPPED_OUT } from './segment-table.js';
 
 /** The address of `room` free bytes, or ENOMEM; `keep` stays in memory, though it may move. */
 export function findRoom(memory: SegmentMemory, room: number, keep: Segment | null): number {

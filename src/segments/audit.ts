@@ -5,9 +5,8 @@
 import { ACCESSED } from '../../hw/x86/segmentation/descriptor.js';
 import { formatHex } from '../../hw/base/address.js';
 import type { SegmentMemory } from './memory.js';
-import type { Segment } from './segment.js';
+import type { Segment, SegmentEntry, SegmentTable } from './segment-table.js';
 import { descriptorOf } from './segment-table.js';
-import type { SegmentEntry, SegmentTable } from './segment-table.js';
 
 class Audit {
   readonly problems: string[] = [];

@@ -1,6 +1,6 @@
 /** Moving segments: one to another place, or all of them together so that the holes become one. */
 
-import type { Segment } from './segment.js';
+import type { Segment } from './segment-table.js';
 import type { SegmentMemory } from './memory.js';
 import { HoleArena } from './arena.js';
 

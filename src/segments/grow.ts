@@ -4,9 +4,8 @@ import { findRoom, swapIn } from './allocation.js';
 import { relocate } from './compaction.js';
 import type { SegmentMemory } from './memory.js';
 import { makeOwn } from './ownership.js';
-import type { Segment } from './segment.js';
+import type { Segment, SegmentEntry } from './segment-table.js';
 import { validBytes } from './segment-table.js';
-import type { SegmentEntry } from './segment-table.js';
 
 /**
  * Gives the segment of `entry` `asked` bytes: in place where the arena goes on free behind it, otherwise elsewhere. New

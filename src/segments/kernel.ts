@@ -24,9 +24,8 @@ import { resize } from './grow.js';
 import { MOST_DESCRIPTORS, SegmentMemory } from './memory.js';
 import { dropEntry, makeOwn } from './ownership.js';
 import { SegmentProcess } from './process.js';
-import type { Segment } from './segment.js';
+import type { Segment, SegmentTable } from './segment-table.js';
 import { READABLE_CODE, READ_ONLY_DATA, SegmentEntry, validBytes, WRITABLE_DATA } from './segment-table.js';
-import type { SegmentTable } from './segment-table.js';
 
 export interface SegmentKernelOptions {
   /** The processor; its RAM is the kernel's to use. */

@@ -7,8 +7,7 @@ import type { Arena } from './arena.js';
 import { HoleArena } from './arena.js';
 import { SegmentCounters } from './counters.js';
 import type { SegmentProcess } from './process.js';
-import { Segment } from './segment.js';
-import { DESCRIPTOR_BYTES, SegmentTable, USER_LEVEL } from './segment-table.js';
+import { DESCRIPTOR_BYTES, Segment, SegmentTable, USER_LEVEL } from './segment-table.js';
 import type { SegmentEntry } from './segment-table.js';
 import { SwapArea } from './swap.js';
 import { installGdt, LDT_DESCRIPTOR, loadTable } from './system-table.js';
@@ -46,7 +45,7 @@ export class SegmentMemory {
     this.swap = new SwapArea(swapBytes);
     this.tableArena = new HoleArena(TABLES_BASE, arena.base - TABLES_BASE);
     this.gdt = new SegmentTable(this.ram, GDT_BASE, GDT_ENTRIES, false, LDT_DESCRIPTOR + 1);
-    installGdt(this);
+    installGdt(core, this.gdt);
   }
 
   /** Where the GDT ends and tables, then the arena, may begin. */
@@ -97,7 +96,7 @@ export class SegmentMemory {
     this.tableArena.release(table.base, table.capacity * DESCRIPTOR_BYTES);
     table.base = base;
     table.capacity = capacity;
-    if (this.loaded === table) loadTable(this, table);
+    if (this.loaded === table) loadTable(this.core, this.gdt, table);
     return 0;
   }
 
@@ -107,7 +106,7 @@ export class SegmentMemory {
     this.counters.descriptorsWritten++;
     entry.table.set(entry);
     // The limit of LDTR covers the descriptors in use.
-    if (this.loaded === entry.table) loadTable(this, entry.table);
+    if (this.loaded === entry.table) loadTable(this.core, this.gdt, entry.table);
   }
 
   /** The descriptor of `entry` has to change: stores it, and reloads the registers that hold the old one. */
@@ -131,13 +130,13 @@ export class SegmentMemory {
     this.loaded = table;
     this.counters.tableSwitches++;
     this.core.forgetSegments();
-    loadTable(this, table);
+    loadTable(this.core, this.gdt, table);
   }
 
   /** Takes the processor off its LDT, which is about to go. */
   unload(): void {
     this.loaded = null;
     this.core.forgetSegments();
-    loadTable(this, null);
+    loadTable(this.core, this.gdt, null);
   }
 }

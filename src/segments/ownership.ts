@@ -2,8 +2,7 @@
 
 import type { SegmentMemory } from './memory.js';
 import { findRoom, swapIn } from './allocation.js';
-import type { Segment } from './segment.js';
-import type { SegmentEntry } from './segment-table.js';
+import type { Segment, SegmentEntry } from './segment-table.js';
 
 /** Drops `entry`; its segment goes with the last one. */
 export function dropEntry(memory: SegmentMemory, entry: SegmentEntry): void {

@@ -1,11 +1,11 @@
 /**
- * A segment table: an LDT (or the GDT) in guest RAM, and what the kernel knows about each of its descriptors.
+ * Segments, and the tables of descriptors that lead to them: an LDT (or the GDT) in guest RAM, and what the kernel knows
+ * about each of its descriptors. A segment knows its descriptors too, so the three stand in one file.
  * Source: Intel SDM vol. 3A, "Segment Descriptor Tables".
  */
 
 import type { Ram } from '../../hw/memory/ram.js';
 import { ACCESSED, packSegment } from '../../hw/x86/segmentation/descriptor.js';
-import type { Segment } from './segment.js';
 
 /** Types of descriptors (bits 11:8 without the accessed bit). Source: SDM vol. 3A, "Code- and Data-Segment Types". */
 export const READ_ONLY_DATA = 0;
@@ -20,6 +20,42 @@ const TABLE_INDICATOR = 4;
 /** The largest limit that a descriptor can count in bytes; above it, it counts in units of 4 KiB. */
 const MOST_BYTES_EXACT = 2 ** 20;
 const LIMIT_UNIT = 4096;
+
+/** {@link Segment.base} of a segment that is swapped out. */
+export const SWAPPED_OUT = -1;
+
+/** A segment: one contiguous piece of memory, and everyone who reaches it. */
+export class Segment {
+  /** Physical address of byte 0, or {@link SWAPPED_OUT}. */
+  base = SWAPPED_OUT;
+  /** The entries whose descriptors point here: when the segment moves, all of them are written again. */
+  readonly entries = new Set<SegmentEntry>();
+  /** The contents, while they are not in memory. */
+  swapped: Int32Array | null = null;
+
+  /**
+   * @param bytes valid bytes: the limit is one less
+   * @param asked bytes that the program asked for; what is more is lost inside
+   * @param room bytes taken from the arena
+   */
+  constructor(
+    readonly id: number,
+    public bytes: number,
+    public asked: number,
+    public room: number,
+  ) {}
+
+  get present(): boolean {
+    return this.swapped === null;
+  }
+
+  /** Processes that reach the segment, by whatever entry. */
+  get references(): number {
+    let count = 0;
+    for (const entry of this.entries) count += entry.holders;
+    return count;
+  }
+}
 
 /** One descriptor, and the right of the process (or processes, in the GDT) to its segment. */
 export class SegmentEntry {

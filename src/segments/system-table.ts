@@ -1,16 +1,16 @@
 /** The kernel's own descriptors, and the privileged instructions that make tables count. */
 
 import { CR0_ET, CR0_PE } from '../../hw/x86/registers.js';
+import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';
 import { LDT, packSegment } from '../../hw/x86/segmentation/descriptor.js';
 import { loadGdt, loadLdt } from '../../hw/x86/segmentation/table-registers.js';
-import type { SegmentMemory } from './memory.js';
 import type { SegmentTable } from './segment-table.js';
 
 /** The descriptor of the loaded LDT: number 1 of the GDT, after the null descriptor. */
 export const LDT_DESCRIPTOR = 1;
 
 /** Protected mode without paging: linear addresses are physical. Source: Intel SDM vol. 3A, "Switching to Protected Mode". */
-export function installGdt({ core, gdt }: SegmentMemory): void {
+export function installGdt(core: SegmentedCore, gdt: SegmentTable): void {
   core.mmu.writeCr0(CR0_ET | CR0_PE);
   core.unit.cpl = 0;
   loadGdt(core.unit, 0, gdt.base, gdt.capacity * 8 - 1);
@@ -18,7 +18,7 @@ export function installGdt({ core, gdt }: SegmentMemory): void {
 }
 
 /** Points the LDT descriptor at `table` and loads LDTR, as a change of process does; null leaves no LDT. */
-export function loadTable({ core, gdt, ram }: SegmentMemory, table: SegmentTable | null): void {
+export function loadTable(core: SegmentedCore, gdt: SegmentTable, table: SegmentTable | null): void {
   const { unit } = core;
   const { cpl } = unit;
   unit.cpl = 0;
@@ -36,7 +36,7 @@ export function loadTable({ core, gdt, ram }: SegmentMemory, table: SegmentTable
       big: false,
       granular: false,
     });
-    ram.store64(0, gdt.addressOf(LDT_DESCRIPTOR), hi, lo);
+    gdt.ram.store64(0, gdt.addressOf(LDT_DESCRIPTOR), hi, lo);
     loadLdt(unit, LDT_DESCRIPTOR << 3);
   }
   unit.cpl = cpl;

@@ -8,8 +8,7 @@ import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
 import { errnoName } from '../../src/kernel/abi/errno.js';
 import { SegmentKernel } from '../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../src/segments/process.js';
-import type { Segment } from '../../src/segments/segment.js';
-import type { SegmentEntry } from '../../src/segments/segment-table.js';
+import type { Segment, SegmentEntry } from '../../src/segments/segment-table.js';
 import { type Piece, type ProcessDrawing, PROGRAM, type SharedRegion, type Row, ShareMachine } from './machine.js';
 
 const TABLE_BYTES = 0x1_0000;

@@ -12,8 +12,7 @@ import { DS } from '../../../hw/x86/segmentation/register.js';
 import { must } from '../../kernel/abi/must.js';
 import { HoleArena } from '../../segments/arena.js';
 import { SegmentMemory } from '../../segments/memory.js';
-import { Segment } from '../../segments/segment.js';
-import { SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
+import { Segment, SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
 import type { SegmentTable } from '../../segments/segment-table.js';
 import { countOf } from '../../report/units.js';
 

@@ -1,7 +1,7 @@
 /** A sweep as a heat map. Slow to load, as svg.ts is: import it only when a chart is asked for. */
 
 import * as Plot from '@observablehq/plot';
-import type { SweepResult, SweepRow } from '../../compare/sweep.js';
+import type { SweepResult, SweepRow } from '../sweep-result.js';
 import { svgDocument } from '../svg.js';
 import { formatShort } from '../units.js';
 

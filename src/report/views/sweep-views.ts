@@ -1,7 +1,7 @@
 /** A sweep as text for the terminal and as rows for CSV. */
 
 import Table from 'cli-table3';
-import type { SweepResult, SweepRow } from '../../compare/sweep.js';
+import type { SweepResult, SweepRow } from '../sweep-result.js';
 import { processWords } from './compare-words.js';
 import type { CsvCell } from '../csv.js';
 import { wrap } from '../table.js';

@@ -9,15 +9,15 @@ import { COMPLETED } from '../kernel.js';
 import type { SegmentProcess } from '../process.js';
 import { indexOf } from '../segment-table.js';
 import { snapLink } from './linkage.js';
-import type { Multics } from './multics.js';
-import { selectorOf } from './multics.js';
 import type { KnownSegment, MulticsProcess } from './process.js';
 import { entryFrom } from './rings.js';
+import { selectorOf } from './supervisor.js';
+import type { Supervisor } from './supervisor.js';
 
 export class MulticsFaults {
-  readonly #multics: Multics;
+  readonly #multics: Supervisor;
 
-  constructor(multics: Multics) {
+  constructor(multics: Supervisor) {
     this.#multics = multics;
   }
 

@@ -7,15 +7,15 @@
  */
 
 import { ENOENT } from '../../kernel/abi/errno.js';
-import type { Multics } from './multics.js';
-import { selectorOf } from './multics.js';
 import type { MulticsProcess } from './process.js';
+import { selectorOf } from './supervisor.js';
+import type { Supervisor } from './supervisor.js';
 
 /** A far pointer: offset in 4 bytes, selector in 2, and 2 unused. */
 export const LINK_BYTES = 8;
 
 /** The number of the linkage section of the procedure that runs, made on its first call in this ring; or ENOMEM. */
-export function linkageFor(multics: Multics, process: MulticsProcess): number {
+export function linkageFor(multics: Supervisor, process: MulticsProcess): number {
   const key = `${process.ring}:${process.procedure}`;
   const existing = process.linkage.get(key);
   if (existing !== undefined) return existing;
@@ -34,7 +34,7 @@ export function linkageFor(multics: Multics, process: MulticsProcess): number {
  * The linker: finds what link `link` of the running procedure names, makes it known, and snaps the link. Returns 0,
  * ENOENT for a segment or symbol that does not exist, or ENOMEM.
  */
-export function snapLink(multics: Multics, process: MulticsProcess, link: number): number {
+export function snapLink(multics: Supervisor, process: MulticsProcess, link: number): number {
   const target = process.known.at(process.procedure)?.named?.links[link];
   if (target === undefined) return ENOENT;
   const number = multics.initiate(process, target.segment);

@@ -1,7 +1,7 @@
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
 import { DEFAULT_COSTS } from '../../../hw/translate/cost.js';
-import type { SweepRow } from '../../../src/compare/sweep.js';
+import type { SweepRow } from '../../../src/report/sweep-result.js';
 import { sweepPlot } from '../../../src/report/views/sweep-plot.js';
 
 function row(pages: string, l1: string, cyclesPerAccess: number): SweepRow {

@@ -1,0 +1,33 @@
+/** What `pagewalk sweep` finds: one object, of which table, JSON, CSV and heat map are views. */
+
+import type { CostTable } from '../../hw/translate/cost.js';
+
+/** What one shape counted. */
+export interface SweepCounts {
+  /** Processes counted as one. */
+  readonly processes: number | 'unknown';
+  readonly accesses: number;
+  readonly lookups: number;
+  readonly l1Hits: number;
+  readonly l2Hits: number;
+  readonly walks: number;
+  readonly entryReads: number;
+}
+
+/** One shape on one trace and page size. */
+export interface SweepRow extends SweepCounts {
+  readonly trace: string;
+  readonly pages: string;
+  readonly l1: string;
+  readonly l2: string;
+  /** Model cycles of translation per access. */
+  readonly cyclesPerAccess: number;
+}
+
+/** Rows come by trace, page size, first level, second level. */
+export interface SweepResult {
+  readonly schemaVersion: 1;
+  readonly command: 'sweep';
+  readonly costs: CostTable;
+  readonly rows: readonly SweepRow[];
+}
