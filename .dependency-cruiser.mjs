@@ -1,0 +1,66 @@
+/**
+ * A room knows only the rooms below it, and no two files know each other in a circle; types count.
+ * Each list goes from low to high. Rooms on one line may know each other's faces, as long as no circle comes of it.
+ */
+
+const HW = [['hw/base/'], ['hw/memory/'], ['hw/tlb/'], ['hw/translate/'], ['hw/core.ts'], ['hw/x86/'], ['hw/index.ts']];
+
+const KERNEL = [
+  ['src/kernel/abi/'],
+  ['src/kernel/frames/'],
+  ['src/kernel/tables/'],
+  ['src/kernel/space/'],
+  ['src/kernel/pages/'],
+  ['src/kernel/vmas/', 'src/kernel/files/', 'src/kernel/reclaim/'],
+  ['src/kernel/faults/'],
+  ['src/kernel/user/'],
+  ['src/kernel/proc/', 'src/kernel/calls/'],
+  ['src/kernel/process-table.ts', 'src/kernel/kernel.ts'],
+];
+
+const SRC = [
+  ['src/kernel/'],
+  ['src/trace/', 'src/segments/', 'src/report/'],
+  ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/conformance/'],
+  ['src/cli/', 'src/index.ts', 'web/'],
+];
+
+const pattern = (rooms) => `^(${rooms.map((room) => room.replaceAll('.', '\\.')).join('|')})`;
+
+/** A rule for each floor but the highest: nothing there knows what is above. */
+function upward(name, floors, severity = 'error') {
+  return floors.slice(0, -1).map((rooms, i) => ({
+    name: `${name}: ${rooms.join(' ')}`,
+    comment: 'A room knows only the rooms below it: move the definition down, or pass the thing in.',
+    severity,
+    from: { path: pattern(rooms) },
+    to: { path: pattern(floors.slice(i + 1).flat()) },
+  }));
+}
+
+export default {
+  forbidden: [
+    { name: 'circle', severity: 'error', from: { path: '^(src|web|bench)/' }, to: { circular: true } },
+    // The hardware's rooms are being separated: errors, once hw/translate and hw/tlb say nothing of x86.
+    { name: 'hw-circle', severity: 'warn', from: { path: '^hw/' }, to: { circular: true } },
+    ...upward('hw', HW, 'warn'),
+    ...upward('kernel', KERNEL),
+    ...upward('src', SRC),
+    {
+      name: 'hw knows nothing',
+      comment: 'The boundary is the lesson.',
+      severity: 'error',
+      from: { path: '^hw/' },
+      to: { pathNot: '^hw/' },
+    },
+    {
+      name: 'segments of the kernel',
+      comment: 'Segments share numbers and frames with the paging kernel, and no more.',
+      severity: 'error',
+      from: { path: '^src/segments/' },
+      to: { path: '^src/kernel/', pathNot: '^src/kernel/(abi|frames)/' },
+    },
+    { name: 'faces', severity: 'error', from: { path: '^src/' }, to: { path: '^web/' } },
+  ],
+  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true },
+};
