@@ -60,6 +60,13 @@ export default {
       from: { path: '^src/segments/' },
       to: { path: '^src/kernel/', pathNot: '^src/kernel/(abi|frames)/' },
     },
+    {
+      name: 'bits of entries',
+      comment: 'One file of the kernel says R/W, D or XD: add a function there.',
+      severity: 'error',
+      from: { path: '^src/kernel/', pathNot: '^src/kernel/tables/entries-' },
+      to: { path: '^hw/x86/(format|words|rules|walk)\\.ts$' },
+    },
     { name: 'faces', severity: 'error', from: { path: '^src/' }, to: { path: '^web/' } },
   ],
   options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true },

@@ -58,10 +58,11 @@ function resetBooks({ words, map, pages, parentTables, childTables }: Books): vo
 
 function wholeTables({ words, map, pages, parentTables, childTables }: Books): () => void {
   const copy = new TableCopy();
+  const memory = { words, shared: false };
   return () => {
     for (let first = 0; first < 2 * pages; first += WORDS) {
       const source = parentTables * WORDS + first;
-      copy.run(words, map, source, childTables * WORDS + first, 512, PTE_RW, PTE_RW | PTE_A);
+      copy.run(memory, map, source, childTables * WORDS + first, 512, PTE_RW, PTE_RW | PTE_A);
     }
   };
 }

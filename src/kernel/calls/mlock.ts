@@ -12,7 +12,7 @@ import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../abi/flag
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { populateRange } from '../faults/populate.js';
-import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import { isCounted } from '../tables/entries-x86.js';
 import { OOM_KILL } from '../abi/signal.js';
 import { VM_HUGETLB, VM_LOCKED, VM_LOCKED_MASK } from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
@@ -106,7 +106,7 @@ function markPages(memory: Memory, vma: Vma, start: number, end: number, locked:
     const at = tables.findLeaf(vma.space, address);
     const { shift } = tables;
     const low = tables.words[at];
-    if ((low & PTE_MAPPED) !== 0 && (low & PTE_SPECIAL) === 0) {
+    if (isCounted(low)) {
       const frame = firstFrame(tables, at, shift);
       // A large folio that small entries map is marked once.
       if (locked && frame === frames.headOf(frame)) lru.lock(frame);

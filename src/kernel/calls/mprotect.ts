@@ -1,7 +1,6 @@
 /** mprotect(2): new rights for pages, in their VMAs and in the page tables. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { PTE_D, PTE_P, PTE_RW, PTE_US, PTE_XD } from '../../../hw/x86/format.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EACCES, EINVAL, ENOMEM } from '../abi/errno.js';
@@ -12,12 +11,9 @@ import type { Memory } from '../space/memory.js';
 import { protFlags } from './mmap.js';
 import { populateRange } from '../faults/populate.js';
 import { executeBits, protectionBits } from '../space/protection.js';
-import { PTE_MAPPED, PTE_PROT_NONE, PTE_SPECIAL } from '../tables/pte.js';
+import { isDirty, isMapped, isPresent, isSpecial, setRights } from '../tables/entries-x86.js';
 import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
-
-/** Bits of the low word that follow from the VMA's rights. */
-const RIGHTS = PTE_P | PTE_RW | PTE_US | PTE_PROT_NONE;
 
 /**
  * Returns 0, EINVAL, EACCES (the object may not be written), or ENOMEM: a hole, with what comes before it changed.
@@ -91,26 +87,22 @@ function changePages(memory: Memory, vma: Vma, start: number, end: number): void
     }
     let entry = tables.entryIn(at, low);
     for (let address = low; address < high; address += PAGE_BYTES, entry += 2) {
-      if ((tables.words[entry] & PTE_MAPPED) !== 0) changeEntry(memory, vma, entry, address, tables.frameAt(entry));
+      if (isMapped(tables.words[entry])) changeEntry(memory, vma, entry, address, tables.frameAt(entry));
     }
   }
 }
 
 function changeEntry(memory: Memory, vma: Vma, at: number, address: number, frame: number): void {
-  const { words } = memory.tables;
-  const low = words[at];
-  let changed = (low & ~RIGHTS) | protectionBits(vma);
-  if ((vma.flags & vm.VM_WRITE) !== 0 && mayWriteAtOnce(memory, vma, changed, frame)) changed |= PTE_RW;
-  const high = (words[at + 1] & ~PTE_XD) | executeBits(vma);
-  if (changed === low && high === words[at + 1]) return;
-  words[at + 1] = high;
-  words[at] = changed;
-  if ((low & PTE_P) !== 0) memory.tlb.page(vma.space, address);
+  const { tables } = memory;
+  const low = tables.words[at];
+  const writable = (vma.flags & vm.VM_WRITE) !== 0 && mayWriteAtOnce(memory, vma, low, frame);
+  if (!setRights(tables, at, protectionBits(vma), executeBits(vma), writable)) return;
+  if (isPresent(low)) memory.tlb.page(vma.space, address);
 }
 
 /** Exclusive pages, all anonymous, need no fault to become writable; shared ones of a disk file do unless they are dirty already. */
 function mayWriteAtOnce(memory: Memory, vma: Vma, low: number, frame: number): boolean {
-  if (vma.isShared) return (low & PTE_D) !== 0;
-  if ((low & PTE_SPECIAL) !== 0) return false;
+  if (vma.isShared) return isDirty(low);
+  if (isSpecial(low)) return false;
   return memory.frames.isExclusive(frame);
 }

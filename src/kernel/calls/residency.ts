@@ -5,9 +5,9 @@ import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno.js';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../abi/flags.js';
+import { isMapped } from '../tables/entries-x86.js';
 import type { Memory } from '../space/memory.js';
 import { writtenPage } from '../space/page-cache.js';
-import { PTE_MAPPED } from '../tables/pte.js';
 import { VM_LOCKED } from '../abi/vma-flags.js';
 
 /**
@@ -21,16 +21,16 @@ export function mincore(memory: Memory, space: AddressSpace, address: number, le
   for (let at = address; at < address + length; at += PAGE_BYTES) {
     const vma = space.vmas.at(at);
     if (vma === undefined) return ENOMEM;
-    answers.push(isMapped(memory, vma, at) || isCached(vma, at));
+    answers.push(isPageMapped(memory, vma, at) || isCached(vma, at));
   }
   return answers;
 }
 
-function isMapped(memory: Memory, vma: Vma, address: number): boolean {
+function isPageMapped(memory: Memory, vma: Vma, address: number): boolean {
   const { tables } = memory;
   for (const shift of [SHIFT_4K, SHIFT_2M, vma.pageShift]) {
     const at = tables.find(vma.space, address, shift);
-    if (at >= 0) return (tables.words[at] & PTE_MAPPED) !== 0;
+    if (at >= 0) return isMapped(tables.words[at]);
   }
   return false;
 }

@@ -1,10 +1,9 @@
 /** MADV_COLD: pages that will not be needed soon lose their marks of use. */
 
-import { PTE_A, PTE_P } from '../../../hw/x86/format.js';
 import { alignDown } from '../abi/layout.js';
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import { isCounted, isPresent, makeOld } from '../tables/entries-x86.js';
 import type { Vma } from '../space/model.js';
 
 /**
@@ -17,13 +16,12 @@ export function coolDown(memory: Memory, vma: Vma, start: number, end: number): 
   for (let address = start; address < end;) {
     const at = tables.findLeaf(vma.space, address);
     const { shift } = tables;
-    const low = tables.words[at];
-    if ((low & PTE_MAPPED) !== 0 && (low & PTE_SPECIAL) === 0) {
+    if (isCounted(tables.words[at])) {
       const head = frames.headOf(firstFrame(tables, at, shift));
       if (frames.mappingsOf(head) === 1) {
-        tables.words[at] = low & ~PTE_A;
+        const low = makeOld(tables, at);
         lru.markUnused(head);
-        if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
+        if (isPresent(low)) tlb.page(vma.space, address);
       }
     }
     address = alignDown(address, shift) + 2 ** shift;

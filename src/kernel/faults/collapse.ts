@@ -1,7 +1,6 @@
 /** MADV_COLLAPSE: making one huge page out of small ones, at once. */
 
 import { PAGE_BYTES, SHIFT_2M } from '../../../hw/base/address.js';
-import { PTE_D } from '../../../hw/x86/format.js';
 import { alignDown, alignUp } from '../abi/layout.js';
 import { EAGAIN, EINVAL, ENOMEM } from '../abi/errno.js';
 import type { FileObject, Vma } from '../space/model.js';
@@ -11,7 +10,7 @@ import { mapHugeFilePage, mapNewHuge, unmapPage } from '../pages/mapping.js';
 import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { addToCache, dropCachedPage, writtenPage } from '../space/page-cache.js';
-import { PTE_MAPPED, PTE_SOFT_DIRTY, PTE_SPECIAL } from '../tables/pte.js';
+import { isMapped, isSpecial, markDirty } from '../tables/entries-x86.js';
 import { unmapObject } from '../pages/rmap.js';
 import { VM_HUGETLB, VM_NOHUGEPAGE } from '../abi/vma-flags.js';
 import { zapRange } from '../pages/zap.js';
@@ -60,7 +59,7 @@ function collapseOne(memory: Memory, vma: Vma, address: number): number {
   vma.space.tables--;
   mapNewHuge(memory, vma, at, head, address);
   // Dirty even where the VMA is read-only. Source: Linux mm/khugepaged.c, collapse_huge_page.
-  tables.words[at] |= PTE_D | PTE_SOFT_DIRTY;
+  markDirty(tables, at);
   counters.hugeCollapses++;
   return 0;
 }
@@ -72,7 +71,7 @@ function gather(memory: Memory, vma: Vma, at: number, address: number, head: num
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
     const low = tables.words[entry];
     if (low === 0) continue;
-    if ((low & PTE_SPECIAL) === 0) frames.copy(tables.frameAt(entry), head + i, 0);
+    if (!isSpecial(low)) frames.copy(tables.frameAt(entry), head + i, 0);
     unmapPage(memory, vma, entry);
   }
 }
@@ -83,8 +82,8 @@ function cannotCollapse(memory: Memory, at: number, address: number): number {
   for (let i = 0; i < 512; i++) {
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
     const low = tables.words[entry];
-    if (low === 0 || (low & PTE_SPECIAL) !== 0) continue;
-    if ((low & PTE_MAPPED) === 0) return EINVAL;
+    if (low === 0 || isSpecial(low)) continue;
+    if (!isMapped(low)) return EINVAL;
     const head = frames.headOf(tables.frameAt(entry));
     if ((frames.flags[head] & FRAME_ANON) === 0) return EINVAL;
     if (frames.pins[head] > 0) return EAGAIN;
@@ -124,7 +123,7 @@ function holdsOnly(memory: Memory, at: number, address: number, head: number): b
   for (let i = 0; i < HUGE_FRAMES; i++) {
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
     if (tables.words[entry] === 0) continue;
-    if ((tables.words[entry] & PTE_MAPPED) === 0 || frames.headOf(tables.frameAt(entry)) !== head) return false;
+    if (!isMapped(tables.words[entry]) || frames.headOf(tables.frameAt(entry)) !== head) return false;
   }
   return true;
 }

@@ -7,7 +7,6 @@
 
 import { SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { PF_FETCH, PF_PRESENT, PF_WRITE } from '../../../hw/x86/exception.js';
-import { PTE_A, PTE_RW } from '../../../hw/x86/format.js';
 import { alignDown } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
@@ -17,7 +16,7 @@ import { HUGE_FALLBACK, hugeAllowed, hugeAnonymousFault, hugeWriteFault, takeOve
 import { hugetlbFault } from './hugetlb.js';
 import { mapNewAnonymous, mapZero, unmapPage } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
+import { isMapped, isSpecial, isWritable, markTouched } from '../tables/entries-x86.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR } from '../abi/signal.js';
 import { growDown } from '../vmas/stack.js';
 import { VM_EXEC, VM_HUGETLB, VM_WRITE } from '../abi/vma-flags.js';
@@ -79,7 +78,7 @@ export function handleFault(memory: Memory, vma: Vma, address: number, write: bo
 }
 
 function presentHuge(memory: Memory, vma: Vma, at: number, address: number, write: boolean): number {
-  if (write && (memory.tables.words[at] & PTE_RW) === 0) return hugeWriteFault(memory, vma, at, address);
+  if (write && !isWritable(memory.tables.words[at])) return hugeWriteFault(memory, vma, at, address);
   touchHuge(memory, at, vma, write);
   return FAULT_MINOR;
 }
@@ -92,10 +91,10 @@ function smallFault(memory: Memory, vma: Vma, at: number, address: number, write
       : fileFault(memory, vma, at, address, write);
   }
   // What is neither empty nor a page is a guard page.
-  if ((low & PTE_MAPPED) === 0) return SEGV_MAPERR;
-  if (write && (low & PTE_RW) === 0) return writeFault(memory, vma, at, address);
+  if (!isMapped(low)) return SEGV_MAPERR;
+  if (write && !isWritable(low)) return writeFault(memory, vma, at, address);
   // The entry is right already: the TLB held an older, stricter one, and the fault itself has dropped that.
-  memory.tables.words[at] |= write ? PTE_WRITTEN : PTE_A;
+  markTouched(memory.tables, at, write);
   return FAULT_MINOR;
 }
 
@@ -121,14 +120,14 @@ function writeFault(memory: Memory, vma: Vma, at: number, address: number): numb
   if (vma.isShared) return sharedWriteFault(memory, at);
   const frame = tables.frameAt(at);
   const head = frames.headOf(frame);
-  const counted = (tables.words[at] & PTE_SPECIAL) === 0;
+  const counted = !isSpecial(tables.words[at]);
   if (
     counted &&
     (frames.flags[head] & FRAME_ANON) !== 0 &&
     (frames.isExclusive(frame) || canReuse(memory, vma, frame))
   ) {
     frames.setExclusive(frame, true);
-    tables.words[at] |= PTE_WRITTEN;
+    markTouched(tables, at, true);
     counters.reuseFaults++;
     return FAULT_MINOR;
   }

@@ -10,7 +10,7 @@ import type { FileObject, Vma } from '../space/model.js';
 import { HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { cachePage, pagesOf, readAround, readOnward, writtenPage } from '../space/page-cache.js';
-import { PTE_WRITTEN } from '../tables/pte.js';
+import { markTouched } from '../tables/entries-x86.js';
 import { BUS_ADRERR, FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
 import { VM_EXEC } from '../abi/vma-flags.js';
 
@@ -94,7 +94,7 @@ function copyFault(memory: Memory, vma: Vma, at: number, address: number): numbe
 /** A write to a shared page that is present and read-only: now it is known to be dirty. */
 export function sharedWriteFault(memory: Memory, at: number): number {
   const { counters, frames, tables } = memory;
-  tables.words[at] |= PTE_WRITTEN;
+  markTouched(tables, at, true);
   frames.flags[frames.headOf(tables.frameAt(at))] |= FRAME_DIRTY;
   counters.reuseFaults++;
   return FAULT_MINOR;

@@ -5,7 +5,7 @@ import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { ENOMEM } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_GUARD, PTE_MAPPED } from '../tables/pte.js';
+import { PTE_GUARD } from '../tables/entries-x86.js';
 import type { Vma } from '../space/model.js';
 import { VM_MAYBE_GUARD } from '../abi/vma-flags.js';
 import { zapRange } from '../pages/zap.js';
@@ -34,9 +34,4 @@ export function removeGuards(memory: Memory, vma: Vma, start: number, end: numbe
     if (at < 0) address = alignDown(address, SHIFT_2M) + 2 ** SHIFT_2M - PAGE_BYTES;
     else if (tables.words[at] === PTE_GUARD) tables.clear(at);
   }
-}
-
-/** Whether the entry's low word is a guard page. */
-export function isGuard(low: number): boolean {
-  return (low & PTE_MAPPED) === 0 && (low & PTE_GUARD) !== 0;
 }

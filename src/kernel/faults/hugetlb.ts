@@ -9,10 +9,9 @@ import { takeOver, touchHuge } from '../pages/huge.js';
 import { hugeFrame, mapHugeFilePage, mapNewHuge, unmapHuge } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { addToCache } from '../space/page-cache.js';
-import { PTE_WRITTEN } from '../tables/pte.js';
+import { isWritable, markTouched } from '../tables/entries-x86.js';
 import { BUS_ADRERR, FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
 import type { Vma } from '../space/model.js';
-import { PTE_RW } from '../../../hw/x86/format.js';
 
 /** Answers a fault in a VM_HUGETLB VMA. No free huge page is SIGBUS, as with an empty pool. */
 export function hugetlbFault(memory: Memory, vma: Vma, address: number, write: boolean): number {
@@ -34,7 +33,7 @@ export function hugetlbFault(memory: Memory, vma: Vma, address: number, write: b
     counters.hugeFaults++;
     return FAULT_MINOR;
   }
-  if (write && (tables.words[at] & PTE_RW) === 0) return copyOrReuse(memory, vma, at, base);
+  if (write && !isWritable(tables.words[at])) return copyOrReuse(memory, vma, at, base);
   touchHuge(memory, at, vma, write);
   return FAULT_MINOR;
 }
@@ -45,7 +44,7 @@ function copyOrReuse(memory: Memory, vma: Vma, at: number, base: number): number
   const head = hugeFrame(tables.frameAt(at));
   if (frames.isExclusive(head) || frames.references(head) === 1) {
     takeOver(memory, vma, head);
-    tables.words[at] |= PTE_WRITTEN;
+    markTouched(tables, at, true);
     counters.reuseFaults++;
     return FAULT_MINOR;
   }

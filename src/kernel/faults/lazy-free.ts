@@ -1,14 +1,13 @@
 /** MADV_FREE: pages that may be taken away when memory is short, unless they are written before. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { PTE_A, PTE_D, PTE_P } from '../../../hw/x86/format.js';
 import { splitHugeFolio } from '../pages/folio-split.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from '../frames/frames.js';
 import { splitHuge } from '../pages/huge.js';
 import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import { isCounted, isPresent, isSpecial, makeOldAndClean } from '../tables/entries-x86.js';
 import type { Vma } from '../space/model.js';
 
 /** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet that would take them. */
@@ -28,7 +27,7 @@ export function freeLazily(memory: Memory, vma: Vma, start: number, end: number)
 function freeHuge(memory: Memory, vma: Vma, at: number, low: number, high: number): boolean {
   const { tables } = memory;
   const head = hugeFrame(tables.frameAt(at));
-  if ((tables.words[at] & PTE_SPECIAL) !== 0 || isShared(memory, head)) return false;
+  if (isSpecial(tables.words[at]) || isShared(memory, head)) return false;
   if (high - low === HUGE_FRAMES * PAGE_BYTES) {
     memory.frames.flags[head] &= ~FRAME_DIRTY;
     markFree(memory, vma, at, low, head);
@@ -59,8 +58,7 @@ function freeSmall(memory: Memory, vma: Vma, at: number, low: number, high: numb
 }
 
 function isPage(memory: Memory, entry: number): boolean {
-  const word = memory.tables.words[entry];
-  return (word & PTE_MAPPED) !== 0 && (word & PTE_SPECIAL) === 0;
+  return isCounted(memory.tables.words[entry]);
 }
 
 /** How many entries from `entry` on, at most `most`, map the folio's frames one after the other. */
@@ -100,8 +98,6 @@ function makeClean(memory: Memory, head: number, pages: number): boolean {
 function markFree(memory: Memory, vma: Vma, at: number, address: number, head: number): void {
   const { frames, tables, tlb } = memory;
   if ((frames.flags[head] & FRAME_ANON) === 0) return;
-  const low = tables.words[at];
-  tables.words[at] = low & ~(PTE_A | PTE_D);
-  if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
+  if (isPresent(makeOldAndClean(tables, at))) tlb.page(vma.space, address);
   if ((frames.flags[head] & FRAME_SWAPBACKED) !== 0) memory.lru.addLazyFree(head);
 }

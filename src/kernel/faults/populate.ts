@@ -4,14 +4,13 @@
  */
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
-import { PTE_D, PTE_RW } from '../../../hw/x86/format.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EFAULT, EINVAL, ENOMEM } from '../abi/errno.js';
 import { countFault, handleFault } from './fault.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
 import { touchHuge } from '../pages/huge.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import { isDirty, isMapped, isSpecial, isWritable } from '../tables/entries-x86.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR } from '../abi/signal.js';
 import { VM_HUGETLB, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from '../abi/vma-flags.js';
 
@@ -19,7 +18,7 @@ import { VM_HUGETLB, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from '../abi
 export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
   const { tables } = memory;
   const low = tables.words[tables.findLeaf(space, address)];
-  return (low & PTE_MAPPED) !== 0 && (!write || (low & PTE_RW) !== 0);
+  return isMapped(low) && (!write || isWritable(low));
 }
 
 /**
@@ -46,9 +45,9 @@ function touch(memory: Memory, vma: Vma, address: number, write: boolean): void 
   const at = tables.findLeaf(vma.space, address);
   const low = tables.words[at];
   if (tables.shift !== SHIFT_4K) touchHuge(memory, at, vma, write);
-  else if ((low & PTE_SPECIAL) === 0) {
+  else if (!isSpecial(low)) {
     const head = frames.headOf(tables.frameAt(at));
-    if (write && (low & PTE_D) === 0) frames.flags[head] |= FRAME_DIRTY;
+    if (write && !isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
     memory.lru.markAccessed(head);
   }
 }

@@ -1,7 +1,7 @@
 /** Splitting a huge folio for good, frames and all; splitting only the entry that maps it is in huge.ts. */
 
+import { isDirty } from '../tables/entries-x86.js';
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
-import { PTE_D } from '../../../hw/x86/format.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
 import { mapZero, unmapPage } from './mapping.js';
 import { HUGE_FRAMES } from '../space/memory.js';
@@ -36,7 +36,7 @@ function isWritten(memory: Memory, head: number): boolean {
   const { tables } = memory;
   for (let frame = head; frame < head + HUGE_FRAMES; frame++) {
     for (const { vma, address } of mappingsOf(memory, frame)) {
-      if ((tables.words[tables.find(vma.space, address, SHIFT_4K)] & PTE_D) !== 0) return true;
+      if (isDirty(tables.words[tables.find(vma.space, address, SHIFT_4K)])) return true;
     }
   }
   return false;

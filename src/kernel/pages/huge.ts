@@ -5,16 +5,23 @@
  * when the huge entry is made, so that a split cannot fail.
  */
 
-import { PAGE_BYTES, SHIFT_2M } from '../../../hw/base/address.js';
-import { PTE_A, PTE_D, PTE_PS, PTE_RW, PTE_XD } from '../../../hw/x86/format.js';
+import { SHIFT_2M } from '../../../hw/base/address.js';
 import { alignDown } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { FRAME_DIRTY, FRAME_KERNEL, FRAME_REFERENCED } from '../frames/frames.js';
-import { hugeFrame, mapNewHuge, mapZero, unmapHuge } from './mapping.js';
+import { dropHuge, hugeFrame, mapNewHuge, mapZero, unmapHuge } from './mapping.js';
 import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
+import {
+  executionOf,
+  isAccessed,
+  isDirty,
+  isSpecial,
+  markTouched,
+  smallFlags,
+  takeEntry,
+} from '../tables/entries-x86.js';
 import { FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
 import { VM_HUGEPAGE, VM_HUGETLB, VM_LOCKED, VM_NOHUGEPAGE, VM_WRITE } from '../abi/vma-flags.js';
 
@@ -101,7 +108,7 @@ export function hugeWriteFault(memory: Memory, vma: Vma, at: number, address: nu
     counters.hugeFallbacks++;
   } else if (frames.isExclusive(head) || frames.references(head) === 1) {
     takeOver(memory, vma, head);
-    tables.words[at] |= PTE_WRITTEN;
+    markTouched(tables, at, true);
     counters.reuseFaults++;
     return FAULT_MINOR;
   }
@@ -118,7 +125,7 @@ export function takeOver(memory: Memory, vma: Vma, head: number): void {
 /** A huge entry is written to by nobody but marked accessed (and dirty for a write). */
 export function touchHuge(memory: Memory, at: number, vma: Vma, write: boolean): void {
   const mayDirty = write && (vma.flags & VM_WRITE) !== 0;
-  memory.tables.words[at] |= mayDirty ? PTE_WRITTEN : PTE_A;
+  markTouched(memory.tables, at, mayDirty);
 }
 
 /**
@@ -130,29 +137,29 @@ export function touchHuge(memory: Memory, at: number, vma: Vma, write: boolean):
  */
 export function splitHuge(memory: Memory, vma: Vma, at: number, address: number): boolean {
   if (vma.file !== null) {
-    keepSplitMarks(memory, at);
+    const head = hugeFrame(memory.tables.frameAt(at));
+    const taken = takeEntry(memory.tables, at);
+    keepSplitMarks(memory, taken, head);
     memory.tlb.page(vma.space, alignDown(address, SHIFT_2M));
-    unmapHuge(memory, vma, at, SHIFT_2M);
+    dropHuge(memory, vma, taken, head, SHIFT_2M);
     memory.tlb.flush();
     return false;
   }
   const { frames, tables, tlb } = memory;
-  const { words } = tables;
-  const low = words[at] & (PAGE_BYTES - 1) & ~PTE_PS;
-  const high = words[at + 1] & PTE_XD;
+  const high = executionOf(tables.words[at + 1]);
   const head = hugeFrame(tables.frameAt(at));
-  const zero = (low & PTE_SPECIAL) !== 0;
   const table = withdrawTable(vma.space);
-  tables.clear(at);
+  const low = smallFlags(takeEntry(tables, at));
+  const zero = isSpecial(low);
   tlb.page(vma.space, alignDown(address, SHIFT_2M));
   tlb.flush();
   for (let i = 0; i < HUGE_FRAMES; i++) {
     const frame = zero ? memory.zeroFrame : head + i;
-    tables.set(table * 1024 + i * 2, frame, zero ? low & ~PTE_RW : low, high);
+    tables.set(table * 1024 + i * 2, frame, low, high);
   }
   tables.link(vma.space, at, table);
   if (!zero) {
-    if ((low & PTE_D) !== 0) frames.flags[head] |= FRAME_DIRTY;
+    if (isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
     spreadMapping(memory, vma, head, frames.isExclusive(head));
   }
   memory.counters.hugeSplits++;
@@ -160,11 +167,10 @@ export function splitHuge(memory: Memory, vma: Vma, at: number, address: number)
 }
 
 /** What the entry of an object's folio knows stays with the folio. */
-function keepSplitMarks(memory: Memory, at: number): void {
-  const { frames, tables } = memory;
-  const low = tables.words[at];
-  if ((low & PTE_D) !== 0) frames.flags[hugeFrame(tables.frameAt(at))] |= FRAME_DIRTY;
-  if ((low & PTE_A) !== 0) frames.flags[hugeFrame(tables.frameAt(at))] |= FRAME_REFERENCED;
+function keepSplitMarks(memory: Memory, low: number, head: number): void {
+  const { frames } = memory;
+  if (isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
+  if (isAccessed(low)) frames.flags[head] |= FRAME_REFERENCED;
 }
 
 /** One mapping of the whole becomes 512 mappings of parts. */

@@ -4,24 +4,23 @@
  */
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
-import { PTE_A, PTE_PS } from '../../../hw/x86/format.js';
 import { FRAME_ANON, FRAME_SWAPBACKED } from '../frames/frames.js';
 import type { AnonVma, Vma } from '../space/model.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
 import { executeBits, protectionBits } from '../space/protection.js';
-import { PTE_SPECIAL, PTE_WRITTEN } from '../tables/pte.js';
+import { isSpecial, PTE_ACCESSED, PTE_HUGE, PTE_SPECIAL, PTE_WRITTEN, takeEntry } from '../tables/entries-x86.js';
 import { VM_HUGETLB, VM_LOCKED, VM_WRITE } from '../abi/vma-flags.js';
 
 /** The low word's bits of a page just written by a process that may write: writable, if the VMA is. */
 function writtenBits(vma: Vma): number {
-  const bits = protectionBits(vma) | PTE_A;
+  const bits = protectionBits(vma) | PTE_ACCESSED;
   return (vma.flags & VM_WRITE) !== 0 ? bits | PTE_WRITTEN : bits;
 }
 
 function touchedBits(vma: Vma, write: boolean): number {
-  return write ? writtenBits(vma) : protectionBits(vma) | PTE_A;
+  return write ? writtenBits(vma) : protectionBits(vma) | PTE_ACCESSED;
 }
 
 /** Makes a new folio the VMA's: anonymous, exclusive, at the place that `address` has in the VMA's anon_vma. */
@@ -55,13 +54,13 @@ export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, a
   adoptAnonymous(memory, vma, head, address);
   memory.frames.addWholeMapping(head, vma.space.id);
   toLru(memory, vma, head);
-  memory.tables.set(at, head, touchedBits(vma, write) | PTE_PS, executeBits(vma));
+  memory.tables.set(at, head, touchedBits(vma, write) | PTE_HUGE, executeBits(vma));
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
 /** Maps a frame that is not counted: the zero page, or with `huge` the huge zero page. */
 export function mapZero(memory: Memory, vma: Vma, at: number, frame: number, huge: boolean): void {
-  const low = protectionBits(vma) | PTE_A | PTE_SPECIAL | (huge ? PTE_PS : 0);
+  const low = protectionBits(vma) | PTE_ACCESSED | PTE_SPECIAL | (huge ? PTE_HUGE : 0);
   memory.tables.set(at, frame, low, executeBits(vma));
 }
 
@@ -77,17 +76,20 @@ export function mapFilePage(memory: Memory, vma: Vma, at: number, frame: number,
 export function mapHugeFilePage(memory: Memory, vma: Vma, at: number, head: number, write: boolean): void {
   memory.frames.addWholeMapping(head, vma.space.id);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.lock(head);
-  memory.tables.set(at, head, touchedBits(vma, write) | PTE_PS, executeBits(vma));
+  memory.tables.set(at, head, touchedBits(vma, write) | PTE_HUGE, executeBits(vma));
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
 /** Clears the entry at `at`, which maps one 4 KiB page, and drops the page. The TLB is left to the caller. */
 export function unmapPage(memory: Memory, vma: Vma, at: number): void {
-  const { frames, tables, tlb } = memory;
-  const low = tables.words[at];
-  const frame = tables.frameAt(at);
-  tables.clear(at);
-  if ((low & PTE_SPECIAL) !== 0) return;
+  const frame = memory.tables.frameAt(at);
+  dropPage(memory, vma, takeEntry(memory.tables, at), frame);
+}
+
+/** What remains to do for a page whose entry, with this low word, is taken out. */
+export function dropPage(memory: Memory, vma: Vma, low: number, frame: number): void {
+  const { frames, tlb } = memory;
+  if (isSpecial(low)) return;
   vma.space.residentPages--;
   const head = frames.headOf(frame);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
@@ -96,11 +98,14 @@ export function unmapPage(memory: Memory, vma: Vma, at: number): void {
 
 /** Clears the huge entry at `at` and drops the folio. The TLB is left to the caller. */
 export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number): void {
-  const { frames, tables, tlb } = memory;
-  const low = tables.words[at];
-  const head = hugeFrame(tables.frameAt(at));
-  tables.clear(at);
-  if ((low & PTE_SPECIAL) !== 0) return;
+  const head = hugeFrame(memory.tables.frameAt(at));
+  dropHuge(memory, vma, takeEntry(memory.tables, at), head, shift);
+}
+
+/** As {@link dropPage} for the folio of a huge entry. */
+export function dropHuge(memory: Memory, vma: Vma, low: number, head: number, shift: number): void {
+  const { frames, tlb } = memory;
+  if (isSpecial(low)) return;
   vma.space.residentPages -= 2 ** (shift - 12);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
   if (frames.removeWholeMapping(head, vma.space.id)) tlb.release(head);

@@ -1,13 +1,12 @@
 /** Moving pages from one place in the page tables to another, as mremap does: whole tables where both ends allow it. */
 
 import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../../hw/base/address.js';
-import { PTE_P } from '../../../hw/x86/format.js';
 import { alignDown } from '../abi/layout.js';
 import { ENOMEM } from '../abi/errno.js';
 import { splitHuge } from './huge.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SOFT_DIRTY } from '../tables/pte.js';
+import { isMapped, isPresent, PTE_SOFT_DIRTY, takeEntry } from '../tables/entries-x86.js';
 import type { Vma } from '../space/model.js';
 
 /**
@@ -78,10 +77,10 @@ function moveStep(
 /** Moves one entry: a page, a huge page, or with `table` a whole table. */
 function moveEntry(memory: Memory, from: Vma, at: number, place: number, address: number, table: boolean): void {
   const { tables, tlb } = memory;
-  const low = tables.words[at];
-  tables.words[place + 1] = tables.words[at + 1];
-  tables.words[place] = !table && (low & PTE_MAPPED) !== 0 ? low | PTE_SOFT_DIRTY : low;
-  tables.clear(at);
+  const high = tables.words[at + 1];
+  const low = takeEntry(tables, at);
+  tables.words[place + 1] = high;
+  tables.words[place] = !table && isMapped(low) ? low | PTE_SOFT_DIRTY : low;
   if (table) tlb.all(from.space);
-  else if ((low & PTE_P) !== 0) tlb.page(from.space, address);
+  else if (isPresent(low)) tlb.page(from.space, address);
 }

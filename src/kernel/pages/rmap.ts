@@ -1,13 +1,12 @@
 /** The reverse map: from a frame, or a range of an object, to every place that maps it. */
 
 import { SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { PTE_D, PTE_RW } from '../../../hw/x86/format.js';
 import type { FileObject, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY } from '../frames/frames.js';
 import { splitHuge } from './huge.js';
 import { frameBehind } from './mapping.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED } from '../tables/pte.js';
+import { isMapped, makeClean } from '../tables/entries-x86.js';
 import { zapRange } from './zap.js';
 
 /** A page as one address space sees it. */
@@ -42,8 +41,7 @@ function shiftOfMapping(memory: Memory, vma: Vma, address: number, frame: number
   const { tables } = memory;
   const at = tables.findLeaf(vma.space, address);
   const { shift } = tables;
-  const mapped = (tables.words[at] & PTE_MAPPED) !== 0;
-  return mapped && frameBehind(tables, at, shift, address) === frame ? shift : 0;
+  return isMapped(tables.words[at]) && frameBehind(tables, at, shift, address) === frame ? shift : 0;
 }
 
 /**
@@ -82,7 +80,7 @@ export function cleanObject(memory: Memory, object: FileObject): void {
     frames.flags[frame] &= ~FRAME_DIRTY;
     for (const { vma, address } of mappingsOf(memory, frame)) {
       const at = tables.find(vma.space, address, SHIFT_4K);
-      tables.words[at] &= ~(PTE_D | PTE_RW);
+      makeClean(tables, at);
       tlb.page(vma.space, address);
     }
   }

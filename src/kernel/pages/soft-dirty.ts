@@ -1,10 +1,9 @@
 /** Soft-dirty: which pages were written since /proc/PID/clear_refs was told 4, as checkpointing tools ask. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { PTE_P, PTE_RW } from '../../../hw/x86/format.js';
 import type { AddressSpace } from '../space/model.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SOFT_DIRTY } from '../tables/pte.js';
+import { clearSoftDirtyBit, isMapped, isPresent } from '../tables/entries-x86.js';
 import { VM_SOFTDIRTY } from '../abi/vma-flags.js';
 
 /** Clears all marks and makes the pages read-only, so that the next write to each leaves its mark by a fault. */
@@ -29,9 +28,6 @@ export function clearSoftDirty(memory: Memory, space: AddressSpace): void {
 }
 
 function clearEntry(memory: Memory, space: AddressSpace, at: number, address: number): void {
-  const { words } = memory.tables;
-  const low = words[at];
-  if ((low & PTE_MAPPED) === 0) return;
-  words[at] = low & ~(PTE_SOFT_DIRTY | PTE_RW);
-  if ((low & PTE_P) !== 0) memory.tlb.page(space, address);
+  const { tables } = memory;
+  if (isMapped(tables.words[at]) && isPresent(clearSoftDirtyBit(tables, at))) memory.tlb.page(space, address);
 }

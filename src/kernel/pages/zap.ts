@@ -1,14 +1,13 @@
 /** Taking a range of pages out of the page tables, as munmap, MADV_DONTNEED, truncation and exit do. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { PTE_A, PTE_D, PTE_P } from '../../../hw/x86/format.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY } from '../frames/frames.js';
 import { splitHuge } from './huge.js';
-import { hugeFrame, unmapHuge, unmapPage } from './mapping.js';
+import { dropHuge, dropPage, hugeFrame } from './mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED } from '../tables/pte.js';
+import { isAccessed, isDirty, isMapped, isPresent, takeEntry } from '../tables/entries-x86.js';
 import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from '../abi/vma-flags.js';
 
 export interface ZapOptions {
@@ -29,9 +28,11 @@ export function zapRange(memory: Memory, vma: Vma, start: number, end: number, o
     from = high;
     if (!tables.isTable(at)) {
       if (high - low === 2 ** shift) {
-        if ((tables.words[at] & PTE_P) !== 0) tlb.page(vma.space, low);
-        if (vma.file !== null) keepMarks(memory, vma, tables.words[at], hugeFrame(tables.frameAt(at)));
-        unmapHuge(memory, vma, at, shift);
+        const head = hugeFrame(tables.frameAt(at));
+        const taken = takeEntry(tables, at);
+        if (isPresent(taken)) tlb.page(vma.space, low);
+        if (vma.file !== null) keepMarks(memory, vma, taken, head);
+        dropHuge(memory, vma, taken, head, shift);
         releaseDeposit(memory, vma);
         continue;
       }
@@ -66,23 +67,25 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
   let emptied = true;
   let entry = tables.entryIn(at, start);
   for (let address = start; address < end; address += PAGE_BYTES, entry += 2) {
-    const low = words[entry];
-    if (low === 0) continue;
-    if ((low & PTE_MAPPED) === 0) {
+    const found = words[entry];
+    if (found === 0) continue;
+    if (!isMapped(found)) {
       if (options.keepGuards === true) emptied = false;
       else tables.clear(entry);
       continue;
     }
+    const frame = tables.frameAt(entry);
     if (options.keepCopies === true) {
-      const head = frames.headOf(tables.frameAt(entry));
+      const head = frames.headOf(frame);
       if ((frames.flags[head] & FRAME_ANON) !== 0) {
         emptied = false;
         continue;
       }
     }
-    if ((low & PTE_P) !== 0) tlb.page(vma.space, address);
-    if (vma.file !== null) keepMarks(memory, vma, low, tables.frameAt(entry));
-    unmapPage(memory, vma, entry);
+    const low = takeEntry(tables, entry);
+    if (isPresent(low)) tlb.page(vma.space, address);
+    if (vma.file !== null) keepMarks(memory, vma, low, frame);
+    dropPage(memory, vma, low, frame);
   }
   return emptied;
 }
@@ -95,8 +98,8 @@ function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
   const { frames } = memory;
   const head = frames.headOf(frame);
   if ((frames.flags[head] & FRAME_ANON) !== 0) return;
-  if ((low & PTE_D) !== 0) frames.flags[head] |= FRAME_DIRTY;
-  if ((low & PTE_A) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) memory.lru.markAccessed(head);
+  if (isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
+  if (isAccessed(low) && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) memory.lru.markAccessed(head);
 }
 
 /**

@@ -2,7 +2,6 @@
  * The audit: every mapping and table counted again from the page tables, and compared with what the kernel believes.
  */
 
-import { PTE_P, PTE_PS, PTE_RW } from '../../../hw/x86/format.js';
 import { PAGE_BYTES, toHex } from '../../../hw/base/address.js';
 import { USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
@@ -10,7 +9,7 @@ import { isWhole } from '../abi/arguments.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_TABLE, MAP_COUNT } from '../frames/frames.js';
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import { isMapped, isSpecial, leadsToTable, isWritable } from '../tables/entries-x86.js';
 
 const ENTRIES = 512;
 
@@ -86,8 +85,8 @@ class Audit {
       const low = tables.words[at];
       if (low === 0) continue;
       const address = base + i * 2 ** shift;
-      if (shift > 12 && (low & (PTE_P | PTE_PS)) === PTE_P) this.#table(space, tables.frameAt(at), shift - 9, address);
-      else if ((low & PTE_MAPPED) !== 0) this.#page(space, at, shift, address);
+      if (shift > 12 && leadsToTable(low)) this.#table(space, tables.frameAt(at), shift - 9, address);
+      else if (isMapped(low)) this.#page(space, at, shift, address);
       else if (space.vmas.at(address) === undefined)
         this.report(`space ${space.id}: guard page ${toHex(address)} outside of any VMA`);
     }
@@ -104,14 +103,14 @@ class Audit {
       return;
     }
     if (shift > 12 && vma.pageShift === 12 && vma.isAnonymous) this.#huge++;
-    if ((low & PTE_SPECIAL) !== 0) {
-      if (!memory.isZeroFrame(frame) || (low & PTE_RW) !== 0) this.report(`${name}: not a read-only zero page`);
+    if (isSpecial(low)) {
+      if (!memory.isZeroFrame(frame) || isWritable(low)) this.report(`${name}: not a read-only zero page`);
       return;
     }
     this.#resident += 2 ** (shift - 12);
     if (shift === 12) this.#parts[frame]++;
     else this.#whole.set(frame, (this.#whole.get(frame) ?? 0) + 1);
-    this.#ownership(vma, name, frame, address, (low & PTE_RW) !== 0);
+    this.#ownership(vma, name, frame, address, isWritable(low));
   }
 
   /** May this process reach the frame, and may it write? */

@@ -3,10 +3,9 @@
 import { SHIFT_4K } from '../../../hw/base/address.js';
 import type { AddressSpace } from '../space/model.js';
 import { FRAME_ANON, FRAME_MLOCKED } from '../frames/frames.js';
-import { isGuard } from '../faults/guard.js';
 import { firstFrame, frameBehind } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SOFT_DIRTY, PTE_SPECIAL } from '../tables/pte.js';
+import { isGuard, isMapped, isSoftDirty, isSpecial } from '../tables/entries-x86.js';
 
 export interface PagemapEntry {
   /** Bit 63. A page that PROT_NONE hides is present all the same. */
@@ -52,10 +51,10 @@ function describe(memory: Memory, at: number, shift: number, address: number): P
   const { frames, tables } = memory;
   const low = tables.words[at];
   if (isGuard(low)) return { ...ABSENT, guard: true };
-  if ((low & PTE_MAPPED) === 0) return ABSENT;
+  if (!isMapped(low)) return ABSENT;
   const frame = frameBehind(tables, at, shift, address);
-  const softDirty = (low & PTE_SOFT_DIRTY) !== 0;
-  if ((low & PTE_SPECIAL) !== 0) {
+  const softDirty = isSoftDirty(low);
+  if (isSpecial(low)) {
     // The small zero page is no "normal" page and has no flags; the huge one is a folio, and not an anonymous one.
     const huge = shift !== SHIFT_4K;
     return { ...ABSENT, present: true, frame, file: huge, softDirty, huge, zero: true };

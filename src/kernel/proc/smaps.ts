@@ -1,14 +1,13 @@
 /** /proc/PID/smaps and /proc/PID/maps: what each VMA costs, as people know it. Source: Linux manual pages, proc_pid_smaps(5). */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { PTE_A, PTE_D } from '../../../hw/x86/format.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_REFERENCED, FRAME_SWAPBACKED } from '../frames/frames.js';
 import { hugeAllowed } from '../pages/huge.js';
 import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_MAPPED, PTE_SPECIAL } from '../tables/pte.js';
+import { isAccessed, isCounted, isDirty, isSpecial } from '../tables/entries-x86.js';
 import * as vm from '../abi/vma-flags.js';
 
 /** Linux keeps Pss in bytes with this many further bits, so that small shares are not lost. */
@@ -73,7 +72,7 @@ export function vmaUsage(memory: Memory, vma: Vma): VmaUsage {
     let entry = tables.entryIn(at, start);
     for (let address = start; address < end; address += PAGE_BYTES, entry += 2) {
       const low = tables.words[entry];
-      if ((low & PTE_MAPPED) === 0 || (low & PTE_SPECIAL) !== 0) continue;
+      if (!isCounted(low)) continue;
       const frame = tables.frameAt(entry);
       countKind(memory, usage, frame, PAGE_BYTES, low);
       countShare(memory, usage, frame, low);
@@ -85,7 +84,7 @@ export function vmaUsage(memory: Memory, vma: Vma): VmaUsage {
 function countHuge(memory: Memory, vma: Vma, usage: VmaUsage, at: number, shift: number): void {
   const { tables, frames } = memory;
   const low = tables.words[at];
-  if ((low & PTE_SPECIAL) !== 0) return;
+  if (isSpecial(low)) return;
   const head = hugeFrame(tables.frameAt(at));
   if ((vma.flags & vm.VM_HUGETLB) !== 0) {
     if (frames.mappingsOf(head) > 1) usage.sharedHugetlb += 2 ** shift;
@@ -102,15 +101,15 @@ function countKind(memory: Memory, usage: VmaUsage, frame: number, bytes: number
   const { frames } = memory;
   const flags = frames.flags[frames.headOf(frame)];
   usage.rss += bytes;
-  if ((low & PTE_A) !== 0 || (flags & FRAME_REFERENCED) !== 0) usage.referenced += bytes;
+  if (isAccessed(low) || (flags & FRAME_REFERENCED) !== 0) usage.referenced += bytes;
   if ((flags & FRAME_ANON) === 0) return;
   usage.anonymous += bytes;
-  if ((flags & (FRAME_SWAPBACKED | FRAME_DIRTY)) === 0 && (low & PTE_D) === 0) usage.lazyFree += bytes;
+  if ((flags & (FRAME_SWAPBACKED | FRAME_DIRTY)) === 0 && !isDirty(low)) usage.lazyFree += bytes;
 }
 
 function countShare(memory: Memory, usage: VmaUsage, frame: number, low: number): void {
   const { frames } = memory;
-  const dirty = (low & PTE_D) !== 0 || (frames.flags[frames.headOf(frame)] & FRAME_DIRTY) !== 0;
+  const dirty = isDirty(low) || (frames.flags[frames.headOf(frame)] & FRAME_DIRTY) !== 0;
   usage.add(PAGE_BYTES, frames.mappingsOf(frame), dirty);
 }
 

@@ -7,13 +7,13 @@
  */
 
 import { highWord, lowWord, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { PTE_P, PTE_PS } from '../../../hw/x86/format.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import { alignDown } from '../abi/layout.js';
 import type { KernelCounters } from '../frames/counters.js';
 import { FRAME_TABLE } from '../frames/frames.js';
 import type { Frames } from '../frames/frames.js';
-import { frameOfEntry, highOf, TABLE_ENTRY } from './pte.js';
+import { frameOfEntry, highOf, PTE_PRESENT, TABLE_BITS, TABLE_ENTRY } from './entries-x86.js';
+import type { EntryMemory } from './entries-x86.js';
 import type { TableRoot } from './root.js';
 
 const SHIFT_512G = 39;
@@ -28,8 +28,9 @@ function indexAt(address: number, shift: number): number {
   return ((hi << (32 - shift)) | (lowWord(address) >>> shift)) & (ENTRIES - 1);
 }
 
-export class PageTables {
+export class PageTables implements EntryMemory {
   readonly words: Int32Array;
+  readonly shared: boolean;
   /** Results of {@link next}: the place of an entry of a page directory, or of a 1 GiB page. */
   at = 0;
   /** log2 of the bytes that the found entry covers: 21 or 30, and of {@link findLeaf} any level's. */
@@ -42,6 +43,7 @@ export class PageTables {
 
   constructor(ram: Ram, frames: Frames, counters: KernelCounters) {
     this.words = ram.words;
+    this.shared = ram.shared;
     this.#frames = frames;
     this.#counters = counters;
   }
@@ -80,13 +82,14 @@ export class PageTables {
     this.words[at] = (frame << 12) | low;
   }
 
+  /** Empties an entry that leads to a table, or to nothing; one that maps a page goes by `takeEntry`. */
   clear(at: number): void {
     this.words[at] = 0;
     this.words[at + 1] = 0;
   }
 
   isTable(at: number): boolean {
-    return (this.words[at] & (PTE_P | PTE_PS)) === PTE_P;
+    return (this.words[at] & TABLE_BITS) === PTE_PRESENT;
   }
 
   /** Place of the first entry of the table that the entry at `at` points to. */

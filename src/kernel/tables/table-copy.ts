@@ -6,15 +6,14 @@
  * because those of 16 GiB of RAM do not fit an int32.
  */
 
-import * as format from '../../../hw/x86/format.js';
 import * as frameTable from '../frames/frames.js';
-import * as pte from './pte.js';
+import * as entry from './entries-x86.js';
+import type { EntryMemory } from './entries-x86.js';
 import { FLUSH_CEILING } from './tlb-batch.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { PTE_P } = format;
 const { MAP_EXCLUSIVE } = frameTable;
-const { PTE_MAPPED, PTE_SPECIAL } = pte;
+const { PTE_MAPPED, PTE_PRESENT, PTE_SPECIAL } = entry;
 const ENTRIES = 512;
 /** Nobody asks for more: from here on everything is invalidated at once. */
 const CHANGES_TOLD = FLUSH_CEILING + 1;
@@ -67,6 +66,7 @@ export class TableCopy {
   /**
    * Writes every entry of the copy, absent ones too.
    *
+   * @param memory where both tables are
    * @param source place of the first entry to copy
    * @param target place of its copy
    * @param entries how many, at most 512
@@ -74,7 +74,7 @@ export class TableCopy {
    * @param childLose bits that the copy loses
    */
   run(
-    words: Int32Array,
+    memory: EntryMemory,
     map: Int32Array,
     source: number,
     target: number,
@@ -82,15 +82,17 @@ export class TableCopy {
     lose: number,
     childLose: number,
   ): void {
+    const { words, shared } = memory;
     const end = (entries * 2) | 0;
-    const kindBits = PTE_P | PTE_SPECIAL | lose;
+    const kindBits = PTE_PRESENT | PTE_SPECIAL | lose;
     this.copied = 0;
     this.counted = 0;
     this.changed = 0;
     this.large = 0;
     for (let i = 0; i < end; i += 2) {
       const kind = words[source + i] & kindBits;
-      if ((kind & (PTE_P | PTE_SPECIAL)) === PTE_P) {
+      // Another processor may mark entries of shared RAM at any moment: there each loses its bits in a step of its own.
+      if (!shared && (kind & (PTE_PRESENT | PTE_SPECIAL)) === PTE_PRESENT) {
         const from = i;
         i = copyRun(words, map, source, target, i, end, kindBits, kind, lose, childLose);
         const copied = (i - from) / 2;
@@ -98,12 +100,12 @@ export class TableCopy {
         this.counted += copied;
         if ((kind & lose) !== 0) this.noteChanged(from, i);
       }
-      if (i < end) this.copyOne(words, map, source + i, target + i, i, lose, childLose);
+      if (i < end) this.copyOne(memory, map, source + i, target + i, i, lose, childLose);
     }
   }
 
   private copyOne(
-    words: Int32Array,
+    memory: EntryMemory,
     map: Int32Array,
     at: number,
     place: number,
@@ -111,21 +113,22 @@ export class TableCopy {
     lose: number,
     childLose: number,
   ): void {
-    const low = words[at];
-    if (low === 0) {
+    const { words } = memory;
+    const found = words[at];
+    if (found === 0) {
       words[place + 1] = 0;
       words[place] = 0;
       return;
     }
     const high = words[at + 1];
+    const changes = (found & lose) !== 0;
+    const low = changes ? entry.loseBits(memory, at, lose) : found;
     this.copied++;
     if ((low & PTE_MAPPED) !== 0 && (low & PTE_SPECIAL) === 0) this.countMapping(map, (low >>> 12) | (high << 20));
     words[place + 1] = high;
     words[place] = low & ~childLose;
-    if ((low & lose) === 0) return;
-    words[at] = low & ~lose;
     // What the hardware could not use needs no invalidation.
-    if ((low & PTE_P) !== 0) this.noteChanged(offset, offset + 2);
+    if (changes && (low & PTE_PRESENT) !== 0) this.noteChanged(offset, offset + 2);
   }
 
   private countMapping(map: Int32Array, frame: number): void {

@@ -3,8 +3,8 @@
  * process's, so that they break copy-on-write and stop at what the process may not touch.
  */
 
+import { markAccess } from '../tables/entries-x86.js';
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { PTE_A, PTE_D } from '../../../hw/x86/format.js';
 import type { AddressSpace } from '../space/model.js';
 import { countFault, findOrGrow } from '../faults/fault.js';
 import { readFrame, writeFrame } from '../space/direct-map.js';
@@ -34,7 +34,7 @@ function allows(accessible: boolean, flags: number, write: boolean): boolean {
 function markUsed(memory: Memory, space: AddressSpace, address: number, write: boolean): number {
   const { tables } = memory;
   const at = tables.findLeaf(space, address);
-  tables.words[at] |= write ? PTE_A | PTE_D : PTE_A;
+  markAccess(tables, at, write);
   return frameBehind(tables, at, tables.shift, address);
 }
 

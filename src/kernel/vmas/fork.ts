@@ -6,7 +6,6 @@
  */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { PTE_A, PTE_D, PTE_RW } from '../../../hw/x86/format.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { forkAnonVma } from '../space/anon-vma.js';
 import { ENOMEM } from '../abi/errno.js';
@@ -15,7 +14,7 @@ import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
-import { PTE_SPECIAL } from '../tables/pte.js';
+import { isSpecial, isWritable, lostAtFork, lostByChild, makeReadOnly } from '../tables/entries-x86.js';
 import { destroySpace } from './teardown.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED_MASK, VM_MAYBE_GUARD, VM_WIPEONFORK } from '../abi/vma-flags.js';
 
@@ -95,22 +94,23 @@ function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number,
   if (from.file !== null) return 0;
   if ((from.flags & VM_HUGETLB) === 0 && depositTable(memory, to.space) < 0) return ENOMEM;
   const { words } = tables;
-  const low = words[at];
+  const found = words[at];
   counters.forkEntriesVisited++;
   counters.forkEntriesCopied++;
-  if ((low & PTE_SPECIAL) === 0) {
+  if (!isSpecial(found)) {
     const head = hugeFrame(tables.frameAt(at));
     frames.addWholeMapping(head, to.space.id);
     frames.setExclusive(head, false);
     to.space.residentPages += 2 ** frames.order[head];
   }
-  if ((low & PTE_RW) !== 0) {
-    words[at] = low & ~PTE_RW;
+  let low = found;
+  if (isWritable(found)) {
+    low = makeReadOnly(tables, at);
     counters.forkEntriesProtected++;
     memory.tlb.page(from.space, address);
   }
   words[place + 1] = words[at + 1];
-  words[place] = low & ~(PTE_RW | PTE_A);
+  words[place] = low & ~(lostAtFork(true) | lostByChild(false));
   return 0;
 }
 
@@ -127,9 +127,9 @@ function copyTable(
   const { counters, frames, tables, tlb, tableCopy } = memory;
   const entries = (end - start) / PAGE_BYTES;
   // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
-  const lose = from.isCow ? PTE_RW : 0;
-  const childLose = lose | PTE_A | (from.isShared ? PTE_D : 0);
-  tableCopy.run(tables.words, frames.map, source, target, entries, lose, childLose);
+  const lose = lostAtFork(from.isCow);
+  const childLose = lose | lostByChild(from.isShared);
+  tableCopy.run(tables, frames.map, source, target, entries, lose, childLose);
   for (let i = 0; i < tableCopy.large; i++) {
     frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
   }

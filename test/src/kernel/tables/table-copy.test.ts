@@ -7,7 +7,7 @@ import { Mmu } from '../../../../hw/x86/mmu.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import { MAP_EXCLUSIVE } from '../../../../src/kernel/frames/frames.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
-import { PTE_GUARD, PTE_MAPPED, PTE_PROT_NONE, PTE_SPECIAL } from '../../../../src/kernel/tables/pte.js';
+import { PTE_GUARD, PTE_MAPPED, PTE_PROT_NONE, PTE_SPECIAL } from '../../../../src/kernel/tables/entries-x86.js';
 import { TableCopy } from '../../../../src/kernel/tables/table-copy.js';
 import { FLUSH_CEILING } from '../../../../src/kernel/tables/tlb-batch.js';
 import { alive, GIB, peek, spawn } from '../machine.js';
@@ -44,47 +44,54 @@ const entries = fc.array(
 
 it('copies each entry, absent ones too, by the rules for that entry alone', () => {
   fc.assert(
-    fc.property(entries, fc.constantFrom(0, PTE_RW), fc.constantFrom(PTE_A, PTE_A | PTE_D), (list, lose, more) => {
-      const childLose = lose | more;
-      const target = 2 * list.length;
-      const words = new Int32Array(4 * list.length).fill(-1, target);
-      const map = new Int32Array(list.length + 1);
-      const expected = {
-        words: [] as number[],
-        copy: [] as number[],
-        map: [0],
-        large: [] as number[],
-        changed: [] as number[],
-      };
-      list.forEach(({ bits, large, high }, i) => {
-        const page = (bits & PTE_MAPPED) !== 0;
-        const frame = page ? i + 1 : 0;
-        const low = (frame << 12) | bits;
-        const highWord = page ? high : 0;
-        words.set([low, highWord], 2 * i);
-        const counted = page && (bits & PTE_SPECIAL) === 0;
-        map[i + 1] = counted ? (large ? LARGE : EXCLUSIVE) : 0;
-        // The copy is one more mapping, and neither side has the page to itself any longer.
-        expected.map.push(counted ? (map[i + 1] & ~MAP_EXCLUSIVE) + 1 : 0);
-        if (counted && large) expected.large.push(frame);
-        // What is absent for the hardware is in no TLB, so that nobody need be told.
-        if ((bits & PTE_P) !== 0 && (bits & lose) !== 0) expected.changed.push(2 * i);
-        expected.words.push(low & ~lose, highWord);
-        expected.copy.push(low & ~childLose, highWord);
-      });
-      const copy = new TableCopy();
-      copy.run(words, map, 0, target, list.length, lose, childLose);
-      expect([...words]).toEqual([...expected.words, ...expected.copy]);
-      expect([...map]).toEqual(expected.map);
-      expect([...copy.largeFrames.subarray(0, copy.large)]).toEqual(expected.large);
-      expect(copy.changed).toBe(expected.changed.length);
-      const told = Math.min(copy.changed, FLUSH_CEILING + 1);
-      expect([...copy.changedAt.subarray(0, told)]).toEqual(expected.changed.slice(0, told));
-      expect(copy.copied).toBe(list.filter(({ bits }) => bits !== 0).length);
-      expect(copy.counted).toBe(
-        list.filter(({ bits }) => (bits & PTE_MAPPED) !== 0 && (bits & PTE_SPECIAL) === 0).length,
-      );
-    }),
+    fc.property(
+      entries,
+      fc.constantFrom(0, PTE_RW),
+      fc.constantFrom(PTE_A, PTE_A | PTE_D),
+      fc.boolean(),
+      (list, lose, more, shared) => {
+        const childLose = lose | more;
+        const target = 2 * list.length;
+        const bytes = 16 * list.length;
+        const words = new Int32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)).fill(-1, target);
+        const map = new Int32Array(list.length + 1);
+        const expected = {
+          words: [] as number[],
+          copy: [] as number[],
+          map: [0],
+          large: [] as number[],
+          changed: [] as number[],
+        };
+        list.forEach(({ bits, large, high }, i) => {
+          const page = (bits & PTE_MAPPED) !== 0;
+          const frame = page ? i + 1 : 0;
+          const low = (frame << 12) | bits;
+          const highWord = page ? high : 0;
+          words.set([low, highWord], 2 * i);
+          const counted = page && (bits & PTE_SPECIAL) === 0;
+          map[i + 1] = counted ? (large ? LARGE : EXCLUSIVE) : 0;
+          // The copy is one more mapping, and neither side has the page to itself any longer.
+          expected.map.push(counted ? (map[i + 1] & ~MAP_EXCLUSIVE) + 1 : 0);
+          if (counted && large) expected.large.push(frame);
+          // What is absent for the hardware is in no TLB, so that nobody need be told.
+          if ((bits & PTE_P) !== 0 && (bits & lose) !== 0) expected.changed.push(2 * i);
+          expected.words.push(low & ~lose, highWord);
+          expected.copy.push(low & ~childLose, highWord);
+        });
+        const copy = new TableCopy();
+        copy.run({ words, shared }, map, 0, target, list.length, lose, childLose);
+        expect([...words]).toEqual([...expected.words, ...expected.copy]);
+        expect([...map]).toEqual(expected.map);
+        expect([...copy.largeFrames.subarray(0, copy.large)]).toEqual(expected.large);
+        expect(copy.changed).toBe(expected.changed.length);
+        const told = Math.min(copy.changed, FLUSH_CEILING + 1);
+        expect([...copy.changedAt.subarray(0, told)]).toEqual(expected.changed.slice(0, told));
+        expect(copy.copied).toBe(list.filter(({ bits }) => bits !== 0).length);
+        expect(copy.counted).toBe(
+          list.filter(({ bits }) => (bits & PTE_MAPPED) !== 0 && (bits & PTE_SPECIAL) === 0).length,
+        );
+      },
+    ),
   );
 });
 
