@@ -36,7 +36,25 @@ export {
 } from './base/address.js';
 export type { Word64 } from './base/address.js';
 export { BUS_ERROR, OK, PAGE_FAULT } from './base/fault.js';
-export { ALIGNMENT_CHECK, DEBUG_FAULT, describeException, describePageFault, DOUBLE_FAULT, faultName, GENERAL_PROTECTION, INVALID_OPCODE, INVALID_TSS, PF_FETCH, PF_PRESENT, PF_PROTECTION_KEY, PF_RESERVED, PF_USER, PF_WRITE, SEGMENT_NOT_PRESENT, STACK_FAULT } from './x86/exception.js';
+export {
+  ALIGNMENT_CHECK,
+  DEBUG_FAULT,
+  describeException,
+  describePageFault,
+  DOUBLE_FAULT,
+  faultName,
+  GENERAL_PROTECTION,
+  INVALID_OPCODE,
+  INVALID_TSS,
+  PF_FETCH,
+  PF_PRESENT,
+  PF_PROTECTION_KEY,
+  PF_RESERVED,
+  PF_USER,
+  PF_WRITE,
+  SEGMENT_NOT_PRESENT,
+  STACK_FAULT,
+} from './x86/exception.js';
 export type { Exception, FaultRecord } from './base/fault.js';
 
 // Registers and entries.
@@ -100,7 +118,8 @@ export type { ChangedEntry, StaleEntry, StaleEntryChecker } from './translate/st
 
 // Segmentation.
 export { SegmentationUnit } from './x86/segmentation/unit.js';
-export type { LinearMemory, SegmentationMode } from './x86/segmentation/unit.js';
+export type { LinearMemory } from './x86/segmentation/linear-memory.js';
+export type { SegmentationMode } from './x86/segmentation/unit.js';
 export { CS, DS, ES, FS, GS, SEGMENT_NAMES, SS } from './x86/segmentation/register.js';
 export type { SegmentRegister, TableRegister } from './x86/segmentation/register.js';
 export { packCallGate, packSegment, unpackCallGate, unpackSegment } from './x86/segmentation/descriptor.js';

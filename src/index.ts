@@ -23,7 +23,8 @@ export type { CompareOptions, TraceSource } from './compare/compare.js';
 export { forkCost } from './compare/fork-cost.js';
 export type { ForkOptions } from './compare/fork-cost.js';
 export { sweep } from './compare/sweep.js';
-export type { SweepOptions, SweepResult, SweepRow } from './compare/sweep.js';
+export type { SweepOptions } from './compare/sweep.js';
+export type { SweepResult, SweepRow } from './report/sweep-result.js';
 export type { SweepTrace } from './compare/sweep-task.js';
 
 // Labs and explanations.

@@ -14,23 +14,8 @@ import { GENERAL_PROTECTION } from '../exception.js';
 import { CR0_PE, EFER_LMA } from '../registers.js';
 import { ACCESSED, namesLdt } from './descriptor.js';
 import { CS, DS, ES, FS, GS, SegmentRegister, SS, TableRegister } from './register.js';
+import type { LinearMemory } from './linear-memory.js';
 import { readWrapped, writeWrapped } from './wrap.js';
-
-/** Linear memory as the unit needs it: what {@link Mmu} is. Words are int32, `access` is a set of access bits. */
-export interface LinearMemory {
-  readonly cr0: number;
-  readonly efer: number;
-  /** Details of the last status below 0. */
-  readonly fault: FaultRecord;
-  /** Value of the last read that returned OK. */
-  valueLo: number;
-  valueHi: number;
-  read(hi: number, lo: number, size: number, access: number): number;
-  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number;
-  fetch(hi: number, lo: number, size: number, access: number): number;
-  translate(hi: number, lo: number, access: number): number;
-  isCanonical(hi: number): boolean;
-}
 
 /** The mode that decides how segments work. Source: SDM vol. 3A, "Modes of Operation". */
 export type SegmentationMode = 'real' | 'virtual-8086' | 'protected' | 'compatibility' | '64-bit';

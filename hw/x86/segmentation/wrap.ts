@@ -5,7 +5,7 @@
 
 import { WRITE } from '../../base/access.js';
 import { OK } from '../../base/fault.js';
-import type { LinearMemory } from './unit.js';
+import type { LinearMemory } from './linear-memory.js';
 
 /** Reads byte by byte; the value is then where {@link LinearMemory.read} leaves it. */
 export function readWrapped(memory: LinearMemory, lo: number, size: number, access: number): number {
