@@ -11,9 +11,12 @@ import type { Memory } from '../space/memory.js';
 import { protFlags } from './mmap.js';
 import { populateRange } from '../faults/populate.js';
 import { executeBits, protectionBits } from '../space/protection.js';
-import { isDirty, isMapped, isPresent, isSpecial, setRights } from '../tables/entries-x86.js';
+import * as entry from '../tables/entries-x86.js';
 import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
+
+// V8 folds a module's own constants into its code; imported names it tests at each use.
+const { isDirty, isMapped, isPresent, isSpecial, setRights } = entry;
 
 /**
  * Returns 0, EINVAL, EACCES (the object may not be written), or ENOMEM: a hole, with what comes before it changed.

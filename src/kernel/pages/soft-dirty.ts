@@ -3,8 +3,11 @@
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import type { AddressSpace } from '../space/model.js';
 import type { Memory } from '../space/memory.js';
-import { clearSoftDirtyBit, isMapped, isPresent } from '../tables/entries-x86.js';
+import * as entry from '../tables/entries-x86.js';
 import { VM_SOFTDIRTY } from '../abi/vma-flags.js';
+
+// V8 folds a module's own constants into its code; imported names it tests at each use.
+const { clearSoftDirtyBit, isMapped, isPresent } = entry;
 
 /** Clears all marks and makes the pages read-only, so that the next write to each leaves its mark by a fault. */
 export function clearSoftDirty(memory: Memory, space: AddressSpace): void {

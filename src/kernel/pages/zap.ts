@@ -7,8 +7,11 @@ import { splitHuge } from './huge.js';
 import { dropHuge, dropPage, hugeFrame } from './mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { isAccessed, isDirty, isMapped, isPresent, takeEntry } from '../tables/entries-x86.js';
+import * as entry from '../tables/entries-x86.js';
 import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from '../abi/vma-flags.js';
+
+// V8 folds a module's own constants into its code; imported names it tests at each use.
+const { isAccessed, isDirty, isMapped, isPresent, takeEntry } = entry;
 
 export interface ZapOptions {
   /** Leave private copies of file pages (punching a hole) instead of dropping all (truncation). */

@@ -9,7 +9,10 @@
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", "Accessed and Dirty Flags".
  */
 
-import { PTE_A, PTE_D, PTE_G, PTE_P, PTE_PS, PTE_RW, PTE_US, PTE_XD } from '../../../hw/x86/format.js';
+import * as format from '../../../hw/x86/format.js';
+
+// V8 folds a module's own constants into its code; imported names it tests at each use.
+const { PTE_A, PTE_D, PTE_G, PTE_P, PTE_PS, PTE_RW, PTE_US, PTE_XD } = format;
 
 /** Of a present entry: the processor may use it. */
 export const PTE_PRESENT = PTE_P;
@@ -134,13 +137,19 @@ export interface EntryMemory {
 }
 
 /** Changes the low word of a live entry in one step. Returns what it was before. */
-function change({ words, shared }: EntryMemory, at: number, lose: number, gain: number): number {
+function change(memory: EntryMemory, at: number, lose: number, gain: number): number {
+  const { words } = memory;
+  if (memory.shared) return changeShared(words, at, lose, gain);
+  const low = words[at];
+  words[at] = (low & ~lose) | gain;
+  return low;
+}
+
+/** Looks again whenever another processor was faster. */
+function changeShared(words: Int32Array, at: number, lose: number, gain: number): number {
   for (;;) {
     const low = words[at];
-    const changed = (low & ~lose) | gain;
-    if (!shared) words[at] = changed;
-    else if (Atomics.compareExchange(words, at, low, changed) !== low) continue;
-    return low;
+    if (Atomics.compareExchange(words, at, low, (low & ~lose) | gain) === low) return low;
   }
 }
 
@@ -150,9 +159,11 @@ export function loseBits(memory: EntryMemory, at: number, lose: number): number 
 }
 
 /** Empties a live entry. Returns the low word with the last accessed and dirty bits that a processor has set. */
-export function takeEntry({ words, shared }: EntryMemory, at: number): number {
-  const low = shared ? Atomics.exchange(words, at, 0) : words[at];
-  if (!shared) words[at] = 0;
+export function takeEntry(memory: EntryMemory, at: number): number {
+  const { words } = memory;
+  let low = words[at];
+  if (memory.shared) low = Atomics.exchange(words, at, 0);
+  else words[at] = 0;
   words[at + 1] = 0;
   return low;
 }
