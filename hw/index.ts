@@ -8,6 +8,7 @@
 export { Core } from './x86/core.js';
 export type { HandlerOf, LogicalProcessor, Translator } from './translate/logical-processor.js';
 export type { ExceptionHandler } from './x86/core.js';
+export type { PlainSize } from './translate/logical-processor.js';
 export { INVPCID_ADDRESS, INVPCID_ALL, INVPCID_ALL_WITH_GLOBALS, INVPCID_CONTEXT, Mmu } from './x86/mmu.js';
 export type { MmuOptions } from './x86/mmu.js';
 export { Ram, wordIndex } from './memory/ram.js';

@@ -43,6 +43,16 @@ export function lowWord(value: number): number {
   return value | 0;
 }
 
+/** The high word, as int32, of a plain value of at most 64 bits, a bigint where a number is not exact. */
+export function highWordOf(value: number | bigint): number {
+  return typeof value === 'number' ? highWord(value) : Number(BigInt.asIntN(32, value >> 32n));
+}
+
+/** Its low word, as int32. */
+export function lowWordOf(value: number | bigint): number {
+  return typeof value === 'number' ? lowWord(value) : Number(BigInt.asIntN(32, value));
+}
+
 /** `(hi, lo)` as an unsigned number; exact below 2^53, which every physical address is. */
 export function toNumber(hi: number, lo: number): number {
   return (hi >>> 0) * TWO_TO_32 + (lo >>> 0);

@@ -1,7 +1,5 @@
 /** What calls ask of their arguments before they look at them: an error at the call, where it can be mended. */
 
-import { toHex } from './address.js';
-
 /** Whether `value` is a whole number from `least` to `most`: NaN, fractions and infinities are not. */
 export function isWhole(value: number, least = -Number.MAX_VALUE, most = Number.MAX_VALUE): boolean {
   return Number.isInteger(value) && value >= least && value <= most;
@@ -19,11 +17,28 @@ export function checkSize(size: number): void {
   if ((size | 0) !== size || (size - 1) >>> 0 > 7) checkWhole('size', size, 1, 8);
 }
 
+/** Whether a plain value is exact: a bigint, or a whole number that no neighbour is rounded to. */
+function isExact(value: number | bigint): boolean {
+  return typeof value === 'bigint' || Number.isSafeInteger(value);
+}
+
 /** Refuses what is no address up to `most`, whose range is told in hexadecimal. @throws RangeError */
-export function checkPlainAddress(name: string, value: number, most: number): void {
-  if (!isWhole(value, 0, most)) {
-    throw new RangeError(`${name} ${value}: must be a whole number from 0 to ${toHex(most)}`);
-  }
+export function checkPlainAddress(name: string, value: number | bigint, most: bigint): void {
+  if (isExact(value) && value >= 0 && value <= most) return;
+  const exact = BigInt(Number.MAX_SAFE_INTEGER);
+  const range =
+    typeof value === 'bigint' || most <= exact
+      ? `0x${most.toString(16)}`
+      : `0x${exact.toString(16)}, above it a bigint up to 0x${most.toString(16)}`;
+  throw new RangeError(`${name} ${value}: must be a whole number from 0 to ${range}`);
+}
+
+/** Refuses a value that `size` bytes (1 to 8) hold neither signed nor unsigned. @throws RangeError */
+export function checkValue(name: string, value: number | bigint, size: number): void {
+  if (isExact(value) && value >= -(2 ** (8 * size - 1)) && value < 2 ** (8 * size)) return;
+  const [least, most] = [-(2n ** BigInt(8 * size - 1)), 2n ** BigInt(8 * size) - 1n];
+  const form = typeof value === 'number' && size > 6 ? ', above 2^53 a bigint' : '';
+  throw new RangeError(`${name} ${value}: must be a whole number from ${least} to ${most}${form}`);
 }
 
 /** Refuses a value that is none of `choices`. @throws RangeError with the name, the value and the choices */

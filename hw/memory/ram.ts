@@ -6,8 +6,9 @@
  * load gives 0, the store does nothing, and {@link Ram.fault} names the address.
  */
 
-import { formatHex, highWord, lowWord, PAGE_BYTES, PAGE_SHIFT, toNumber } from '../base/address.js';
-import { checkPlainAddress, checkWhole } from '../base/arguments.js';
+import { formatHex, highWordOf, lowWordOf, PAGE_BYTES, PAGE_SHIFT, toBigInt, toNumber } from '../base/address.js';
+import type { Word64 } from '../base/address.js';
+import { checkPlainAddress, checkValue, checkWhole } from '../base/arguments.js';
 import { BUS_ERROR, FaultRecord, OK } from '../base/fault.js';
 import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
 import type { SharedRam } from './shared-memory.js';
@@ -329,13 +330,29 @@ export class Ram {
     checkWhole('count', count, 0, this.frames - frame);
   }
 
-  /** A 64-bit value as BigInt: for tools and tests. @throws RangeError for no address, or where no RAM answers. */
-  read64(address: number): bigint {
-    checkPlainAddress('physical address', address, 2 ** 52 - 1);
-    const hi = highWord(address);
-    const lo = lowWord(address);
-    if (!this.has(hi, lo, 8)) throw new RangeError(`no RAM at physical address ${formatHex(hi, lo)}`);
+  /** The 64 bits at a plain address: for tools and tests. @throws RangeError for no address, or where no RAM answers. */
+  read64(address: number | bigint): bigint {
+    const { hi, lo } = this.plain(address);
     const low = this.load64(hi, lo);
-    return (BigInt(this.loadedHigh >>> 0) << 32n) | BigInt(low >>> 0);
+    return toBigInt(this.loadedHigh, low);
+  }
+
+  /**
+   * Stores 64 bits at a plain address, as {@link store64}: for tools and tests.
+   * @throws RangeError for no address, where no RAM answers, or for a value that 64 bits do not hold
+   */
+  write64(address: number | bigint, value: number | bigint): void {
+    const { hi, lo } = this.plain(address);
+    checkValue('value', value, 8);
+    this.store64(hi, lo, highWordOf(value), lowWordOf(value));
+  }
+
+  /** The words of a plain address where eight bytes answer. */
+  private plain(address: number | bigint): Word64 {
+    checkPlainAddress('physical address', address, 2n ** 52n - 1n);
+    const hi = highWordOf(address);
+    const lo = lowWordOf(address);
+    if (!this.has(hi, lo, 8)) throw new RangeError(`no RAM at physical address ${formatHex(hi, lo)}`);
+    return { hi, lo };
   }
 }

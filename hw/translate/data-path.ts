@@ -144,10 +144,11 @@ export class DataPath extends BatchTranslation {
   }
 
   /**
-   * Stores 1 to 8 bytes; nothing is stored unless every byte may be. `access` is taken as a write.
+   * Stores 1 to 8 bytes, the high word first as {@link Ram.store64} has it; nothing is stored unless every byte may be.
+   * `access` is taken as a write.
    * @throws RangeError for another size
    */
-  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number {
+  write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
     checkSize(size);
     const status = this.locate(hi, lo, size, access | WRITE);
     if (status < 0) return status;

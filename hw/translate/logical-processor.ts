@@ -6,8 +6,8 @@
  */
 
 import { FETCH, READ, USER, WRITE } from '../base/access.js';
-import { highWord, lowWord } from '../base/address.js';
-import { checkChoice, checkPlainAddress, checkWhole } from '../base/arguments.js';
+import { highWordOf, lowWordOf, toBigInt } from '../base/address.js';
+import { checkChoice, checkPlainAddress, checkValue } from '../base/arguments.js';
 import { GAVE_UP, OK } from '../base/fault.js';
 import type { Exception, FaultRecord } from '../base/fault.js';
 
@@ -19,10 +19,10 @@ export interface Translator {
   readonly valueLo: number;
   readonly valueHi: number;
   read(hi: number, lo: number, size: number, access: number): number;
-  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number;
+  write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number;
   fetch(hi: number, lo: number, size: number, access: number): number;
   /** The highest address that its accesses may name. */
-  readonly highestAddress: number;
+  readonly highestAddress: bigint;
   /** Takes note of an exception: its registers of cause and address, before any handler sees it. */
   latch(exception: Exception): void;
 }
@@ -32,7 +32,9 @@ export type HandlerOf<M extends Translator> = (exception: Exception, processor: 
 
 /** An access restarted this often without completing is given up, where a real processor would go on for ever. */
 const MOST_RESTARTS = 1000;
-const PLAIN_SIZES: readonly number[] = [1, 2, 4];
+const PLAIN_SIZES: readonly number[] = [1, 2, 4, 8];
+/** Bytes of a plain access. */
+export type PlainSize = 1 | 2 | 4 | 8;
 
 export class LogicalProcessor<M extends Translator> {
   readonly mmu: M;
@@ -61,10 +63,10 @@ export class LogicalProcessor<M extends Translator> {
     }
   }
 
-  /** Stores 1 to 8 bytes, all or nothing. @returns OK, or the status of a fault not handled. */
-  store(hi: number, lo: number, size: number, valueLo: number, valueHi = 0): number {
+  /** Stores 1 to 8 bytes of two words, all or nothing. @returns OK, or the status of a fault not handled. */
+  store(hi: number, lo: number, size: number, valueHi: number, valueLo: number): number {
     for (let tries = 0; ; tries++) {
-      const status = this.mmu.write(hi, lo, size, valueLo, valueHi, this.as(WRITE));
+      const status = this.mmu.write(hi, lo, size, valueHi, valueLo, this.as(WRITE));
       if (status >= 0) return status;
       const end = this.deliver(tries, this.mmu.fault);
       if (end < 0) return end;
@@ -82,26 +84,32 @@ export class LogicalProcessor<M extends Translator> {
   }
 
   /**
-   * The unsigned value of 1 to 4 bytes at a plain address, or `undefined` when the access ended in a fault.
+   * The unsigned value of 1, 2 or 4 bytes at a plain address, a bigint for 8, or `undefined` when the access ended in
+   * a fault. Above 2^53 an address is a bigint.
    * @throws RangeError for an address or a size that is none
    */
-  peek(address: number, size: 1 | 2 | 4): number | undefined {
+  peek(address: number | bigint, size: 1 | 2 | 4): number | undefined;
+  peek(address: number | bigint, size: 8): bigint | undefined;
+  peek(address: number | bigint, size: PlainSize): number | bigint | undefined;
+  peek(address: number | bigint, size: PlainSize): number | bigint | undefined {
     this.checkPlain(address, size);
-    const status = this.load(highWord(address), lowWord(address), size);
-    return status < 0 ? undefined : this.mmu.valueLo >>> 0;
+    const status = this.load(highWordOf(address), lowWordOf(address), size);
+    if (status < 0) return undefined;
+    const { valueHi, valueLo } = this.mmu;
+    return size === 8 ? toBigInt(valueHi, valueLo) : valueLo >>> 0;
   }
 
   /**
-   * Stores 1 to 4 bytes at a plain address; false when the access ended in a fault.
-   * @throws RangeError for an address or a size that is none, or a value that no 32 bits hold
+   * Stores 1, 2, 4 or 8 bytes at a plain address; false when the access ended in a fault.
+   * @throws RangeError for an address or a size that is none, or a value that so many bytes do not hold
    */
-  poke(address: number, size: 1 | 2 | 4, value: number): boolean {
+  poke(address: number | bigint, size: PlainSize, value: number | bigint): boolean {
     this.checkPlain(address, size);
-    checkWhole('value', value, -(2 ** 31), 2 ** 32 - 1);
-    return this.store(highWord(address), lowWord(address), size, value) >= 0;
+    checkValue('value', value, size);
+    return this.store(highWordOf(address), lowWordOf(address), size, highWordOf(value), lowWordOf(value)) >= 0;
   }
 
-  private checkPlain(address: number, size: number): void {
+  private checkPlain(address: number | bigint, size: number): void {
     checkPlainAddress('address', address, this.mmu.highestAddress);
     checkChoice('size', size, PLAIN_SIZES);
   }

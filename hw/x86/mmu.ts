@@ -5,6 +5,7 @@
  * invalidate. Registers that the processor would refuse give GENERAL_PROTECTION and stay as they were.
  */
 
+import { toBigInt } from '../base/address.js';
 import { checkChoice, checkWhole } from '../base/arguments.js';
 import { OK, PAGE_FAULT } from '../base/fault.js';
 import type { Exception, FaultRecord } from '../base/fault.js';
@@ -155,8 +156,8 @@ export class Mmu {
   }
 
   /** As {@link DataPath.write}: stores 1 to 8 bytes, all or nothing. */
-  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number {
-    return this.dataPath.write(hi, lo, size, valueLo, valueHi, access);
+  write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
+    return this.dataPath.write(hi, lo, size, valueHi, valueLo, access);
   }
 
   /** As {@link DataPath.fetch}: fetches 1 to 8 bytes of code into {@link valueLo} and {@link valueHi}. */
@@ -201,21 +202,27 @@ export class Mmu {
     return this.walks.regime.isCanonical(hi);
   }
 
-  /** CR0, CR4 and EFER read back unsigned; words of 64-bit registers are int32. */
+  /** Registers read back unsigned: 32-bit ones, the words of 64-bit ones, and those whole as `cr2` and `cr3`. */
   get cr0(): number {
     return this.registers.cr0 >>> 0;
   }
+  get cr2(): bigint {
+    return toBigInt(this.registers.cr2Hi, this.registers.cr2Lo);
+  }
   get cr2Hi(): number {
-    return this.registers.cr2Hi;
+    return this.registers.cr2Hi >>> 0;
   }
   get cr2Lo(): number {
-    return this.registers.cr2Lo;
+    return this.registers.cr2Lo >>> 0;
+  }
+  get cr3(): bigint {
+    return toBigInt(this.registers.cr3Hi, this.registers.cr3Lo);
   }
   get cr3Hi(): number {
-    return this.registers.cr3Hi;
+    return this.registers.cr3Hi >>> 0;
   }
   get cr3Lo(): number {
-    return this.registers.cr3Lo;
+    return this.registers.cr3Lo >>> 0;
   }
   get cr4(): number {
     return this.registers.cr4 >>> 0;
@@ -230,9 +237,9 @@ export class Mmu {
     this.registers.cr2Lo = lo;
   }
 
-  /** The highest linear address: of 32 bits outside IA-32e mode. Plain numbers end at 2^53. */
-  get highestAddress(): number {
-    return reg.longModeActive(this.registers) ? Number.MAX_SAFE_INTEGER : 0xffff_ffff;
+  /** The highest linear address: of 32 bits outside IA-32e mode. */
+  get highestAddress(): bigint {
+    return reg.longModeActive(this.registers) ? 2n ** 64n - 1n : 0xffff_ffffn;
   }
 
   /** What the processor does with an exception before its handler runs: a page fault's address goes into CR2. */
@@ -274,7 +281,7 @@ export class Mmu {
     const pcids = (registers.cr4 & reg.CR4_PCIDE) !== 0;
     const keep = pcids && hi >> 31 !== 0;
     registers.cr3Hi = reg.longModeActive(registers) ? hi & 0x7fff_ffff : 0;
-    registers.cr3Lo = lo;
+    registers.cr3Lo = lo | 0;
     if (!this.loadPdptes()) {
       Object.assign(registers, before);
       return this.refuse();

@@ -6,8 +6,9 @@
  * their manual page says, or a negative number of errno.ts; a process that has ended gets ESRCH.
  */
 
+import { highWordOf, lowWordOf, toBigInt } from '../../hw/base/address.js';
 import type { AddressSpace, OpenFile } from './space/model.js';
-import { checkAccess, isWhole } from './abi/arguments.js';
+import { checkAccess, checkValue, isWhole } from './abi/arguments.js';
 import { audit } from './proc/audit.js';
 import { brk } from './calls/brk.js';
 import type { KernelCounters } from './frames/counters.js';
@@ -68,7 +69,12 @@ export class Kernel extends ProcessTable {
     return this.memory.counters;
   }
 
-  /** What the last load or fetch found: its low and high word. */
+  /** What the last load or fetch found, unsigned. */
+  get value(): bigint {
+    return toBigInt(this.valueHi, this.valueLo);
+  }
+
+  /** The same: its low and high word. */
   get valueLo(): number {
     return this.#user.valueLo;
   }
@@ -205,12 +211,16 @@ export class Kernel extends ProcessTable {
     return this.#accessed(process, this.#user.load(space, address, size));
   }
 
-  /** Stores 1 to 8 bytes as the process would; 0 or a signal. @throws RangeError as {@link load} */
-  store(process: Process, address: number, size: number, valueLo: number, valueHi = 0): number {
+  /**
+   * Stores 1 to 8 bytes as the process would; 0 or a signal.
+   * @throws RangeError as {@link load}, or for a value that so many bytes do not hold; above 2^53 it is a bigint
+   */
+  store(process: Process, address: number, size: number, value: number | bigint): number {
     checkAccess(address, size);
+    checkValue('value', value, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
-    return this.#accessed(process, this.#user.store(space, address, size, valueLo, valueHi));
+    return this.#accessed(process, this.#user.store(space, address, size, highWordOf(value), lowWordOf(value)));
   }
 
   /** Fetches 1 to 8 bytes of code as the process would; 0 or a signal. @throws RangeError as {@link load} */

@@ -308,7 +308,7 @@ export class SegmentKernel {
     checkProgramAccess(register, selector, offset);
     checkChoice('size', size, [1, 2, 4]);
     if (!this.switchTo(process)) return ESRCH;
-    return this.finish(this.memory.core.storeTo(register, selector, offset | 0, size, value));
+    return this.finish(this.memory.core.storeTo(register, selector, offset | 0, size, 0, value));
   }
 
   /** Jumps to `selector:offset` and fetches 1 to 8 bytes of code there, as the process would. @throws RangeError as {@link load} */

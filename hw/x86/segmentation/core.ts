@@ -60,10 +60,10 @@ export class SegmentedCore extends Core {
     return this.#execute(READ, segment, selector, offset, size);
   }
 
-  /** Stores 1, 2, 4 or 8 bytes, all or nothing. @returns OK, or the status of a fault not handled. */
-  storeTo(segment: number, selector: number, offset: number, size: number, valueLo: number, valueHi = 0): number {
-    this.#valueLo = valueLo;
+  /** Stores 1, 2, 4 or 8 bytes of two words, all or nothing. @returns OK, or the status of a fault not handled. */
+  storeTo(segment: number, selector: number, offset: number, size: number, valueHi: number, valueLo: number): number {
     this.#valueHi = valueHi;
+    this.#valueLo = valueLo;
     return this.#execute(WRITE, segment, selector, offset, size);
   }
 
@@ -181,7 +181,7 @@ export class SegmentedCore extends Core {
     const held = this.#hold(segment, this.selector);
     if (held < 0) return held;
     if (this.instruction === RETURN) return this.#return();
-    if (this.instruction === WRITE) return unit.write(segment, 0, offset, size, this.#valueLo, this.#valueHi);
+    if (this.instruction === WRITE) return unit.write(segment, 0, offset, size, this.#valueHi, this.#valueLo);
     if (this.instruction === FETCH) return unit.fetch(0, offset, size);
     if (this.instruction === READ) return unit.read(segment, 0, offset, size);
     return this.#call();

@@ -10,7 +10,7 @@ export interface LinearMemory {
   valueLo: number;
   valueHi: number;
   read(hi: number, lo: number, size: number, access: number): number;
-  write(hi: number, lo: number, size: number, valueLo: number, valueHi: number, access: number): number;
+  write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number;
   fetch(hi: number, lo: number, size: number, access: number): number;
   translate(hi: number, lo: number, access: number): number;
   isCanonical(hi: number): boolean;

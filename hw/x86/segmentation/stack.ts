@@ -79,7 +79,7 @@ export function writeSlots(
     const hi = stack.flat ? highBelow(stack, slot * size) : 0;
     const lo = stack.flat ? low : (stack.register.baseLo + stackOffset(stack.register, low)) | 0;
     const [valueHi, valueLo] = [values[slot * 2 - 2], values[slot * 2 - 1]];
-    const status = unit.memory.write(hi, lo, size, valueLo, valueHi, WRITE | stack.levelBits);
+    const status = unit.memory.write(hi, lo, size, valueHi, valueLo, WRITE | stack.levelBits);
     if (status === GENERAL_PROTECTION) return unit.refuse(STACK_FAULT, stack.blame);
     if (status < 0) return unit.passOn(status);
   }

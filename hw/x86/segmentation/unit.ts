@@ -174,7 +174,7 @@ export class SegmentationUnit {
   }
 
   /** Writes `size` bytes (1, 2, 4 or 8) at segment:offset, or faults with nothing written. */
-  write(segment: number, offsetHi: number, offsetLo: number, size: number, valueLo: number, valueHi: number): number {
+  write(segment: number, offsetHi: number, offsetLo: number, size: number, valueHi: number, valueLo: number): number {
     const register = this.segments[segment];
     checkSize(size);
     const status = this.toLinear(register, offsetHi, offsetLo, size, WRITE);
@@ -184,8 +184,8 @@ export class SegmentationUnit {
     return this.settle(
       register,
       this.#straddles(size)
-        ? writeWrapped(memory, linearLo, size, valueLo, valueHi, access)
-        : memory.write(linearHi, linearLo, size, valueLo, valueHi, access),
+        ? writeWrapped(memory, linearLo, size, valueHi, valueLo, access)
+        : memory.write(linearHi, linearLo, size, valueHi, valueLo, access),
     );
   }
 
@@ -218,7 +218,7 @@ export class SegmentationUnit {
 
   /** Writes a byte of a descriptor, as the processor itself. */
   writeSystem(hi: number, lo: number, value: number): number {
-    const status = this.memory.write(hi, lo, 1, value, 0, WRITE | IMPLICIT);
+    const status = this.memory.write(hi, lo, 1, 0, value, WRITE | IMPLICIT);
     return status < 0 ? this.passOn(status) : OK;
   }
 

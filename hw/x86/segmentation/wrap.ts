@@ -27,8 +27,8 @@ export function writeWrapped(
   memory: LinearMemory,
   lo: number,
   size: number,
-  valueLo: number,
   valueHi: number,
+  valueLo: number,
   access: number,
 ): number {
   for (const end of [lo, (lo + size - 1) | 0]) {
@@ -37,7 +37,7 @@ export function writeWrapped(
   }
   for (let i = 0; i < size; i++) {
     const byte = i < 4 ? valueLo >>> (8 * i) : valueHi >>> (8 * (i - 4));
-    const status = memory.write(0, (lo + i) | 0, 1, byte, 0, access);
+    const status = memory.write(0, (lo + i) | 0, 1, 0, byte, access);
     if (status < 0) return status;
   }
   return OK;

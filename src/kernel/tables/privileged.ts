@@ -31,6 +31,6 @@ export interface Processor {
   onException(handler: ((exception: Exception) => boolean) | null): void;
   /** Accesses of 1 to 8 bytes; OK or a negative status. */
   load(hi: number, lo: number, size: number): number;
-  store(hi: number, lo: number, size: number, valueLo: number, valueHi: number): number;
+  store(hi: number, lo: number, size: number, valueHi: number, valueLo: number): number;
   fetch(hi: number, lo: number, size: number): number;
 }

@@ -43,9 +43,9 @@ export class UserAccess {
   }
 
   /** Stores 1 to 8 bytes in user mode. Returns 0 or a signal. */
-  store(space: AddressSpace, address: number, size: number, valueLo: number, valueHi: number): number {
+  store(space: AddressSpace, address: number, size: number, valueHi: number, valueLo: number): number {
     this.#begin(space);
-    return this.#end(this.#processor.store(highWord(address), lowWord(address), size, valueLo, valueHi));
+    return this.#end(this.#processor.store(highWord(address), lowWord(address), size, valueHi, valueLo));
   }
 
   /** Fetches 1 to 8 bytes of code in user mode. Returns 0 or a signal. */

@@ -101,7 +101,7 @@ export class ChapterSegments {
     const { core } = this.#memory;
     this.#memory.load(table);
     core.cpl = 3;
-    must(core.storeTo(DS, table.used[0].selector, 0, 1, value), faultName);
+    must(core.storeTo(DS, table.used[0].selector, 0, 1, 0, value), faultName);
     core.cpl = 0;
   }
 

@@ -46,7 +46,7 @@ describe.each(NONSENSE)('%d', (value) => {
     ['bytes to read', () => core.mmu.read(0, 0, value, READ), /^size .* from 1 to 8$/],
     ['bytes to write', () => core.mmu.write(0, 0, value, 1, 0, WRITE), /^size .* from 1 to 8$/],
     ['bytes to load', () => core.load(0, 0, value), /^size .* from 1 to 8$/],
-    ['bytes to store', () => core.store(0, 0, value, 1), /^size .* from 1 to 8$/],
+    ['bytes to store', () => core.store(0, 0, value, 0, 1), /^size .* from 1 to 8$/],
     ['bytes to fetch', () => core.fetch(0, 0, value), /^size .* from 1 to 8$/],
     ['bytes of a segment to read', () => unit.read(DS, 0, 0, value), /^size .* from 1 to 8$/],
     ['bytes of a segment to write', () => unit.write(DS, 0, 0, value, 1, 0), /^size .* from 1 to 8$/],
@@ -153,7 +153,7 @@ it('refuses a RAM without ranges, a path and a replacement that there are not, a
 it.each([0, 9, 4097, 2 ** 32])('a size of %d is refused before anything is translated or stored', (size) => {
   const cpu = bare();
   expect(() => cpu.load(0, 0, size)).toThrow(`size ${size}: must be a whole number from 1 to 8`);
-  expect(() => cpu.store(0, 0, size, 1)).toThrow(RangeError);
+  expect(() => cpu.store(0, 0, size, 0, 1)).toThrow(RangeError);
   expect(() => new SegmentationUnit(cpu.mmu).read(DS, 0, 0, size)).toThrow(RangeError);
   expect([cpu.mmu.counters.snapshot().data.lookups, cpu.mmu.ram.load32(0, 0)]).toEqual([0, 0]);
 });
@@ -180,12 +180,58 @@ describe('an address to peek at or poke', () => {
     expect(() => cpu.peek(2 ** 53, 4)).toThrow('address 9007199254740992: must');
   });
 
-  it.each([0, 3, 8, NaN])('goes with a size of 1, 2 or 4, not %d', (size) => {
-    expect(() => bare().peek(0, size as 4)).toThrow(`size ${size}: must be 1 or 2 or 4`);
-    expect(() => bare().poke(0, size as 4, 0)).toThrow(`size ${size}: must be 1 or 2 or 4`);
+  it.each([0, 3, 9, NaN])('goes with a size of 1, 2, 4 or 8, not %d', (size) => {
+    expect(() => bare().peek(0, size as 4)).toThrow(`size ${size}: must be 1 or 2 or 4 or 8`);
+    expect(() => bare().poke(0, size as 4, 0)).toThrow(`size ${size}: must be 1 or 2 or 4 or 8`);
+  });
+
+  it('is a bigint where a number is not exact, as a value of 8 bytes is', () => {
+    const tables = new Tables();
+    tables.map(0x7fff_ffff_f000, 70, RWU);
+    const cpu = new Core(tables.mmu());
+    expect(cpu.poke(0x7fff_ffff_f010n, 8, 0xfedc_ba98_7654_3210n)).toBe(true);
+    expect(cpu.peek(0x7fff_ffff_f010, 8)).toBe(0xfedc_ba98_7654_3210n);
+    expect(cpu.peek(0x7fff_ffff_f014n, 4)).toBe(0xfedc_ba98);
+    expect(cpu.poke(0x7fff_ffff_f010, 8, -2)).toBe(true);
+    expect(cpu.peek(0x7fff_ffff_f010, 8)).toBe(2n ** 64n - 2n);
+    expect(cpu.peek(0xffff_8000_0000_0000n, 8)).toBeUndefined();
+    expect(cpu.mmu.cr2).toBe(0xffff_8000_0000_0000n);
+    for (const beyond of [2n ** 64n, -1n]) expect(() => cpu.peek(beyond, 8)).toThrow(`address ${beyond}: must`);
+  });
+
+  it.each<[1 | 2 | 4 | 8, number | bigint]>([
+    [1, 256],
+    [2, -0x8001],
+    [8, 2n ** 64n],
+    [8, -(2n ** 63n) - 1n],
+    [8, 2 ** 53],
+  ])('goes with a value that %d bytes hold, not %d', (size, value) => {
+    expect(() => bare().poke(0, size, value)).toThrow(`value ${value}: must be a whole number`);
   });
 
   it.each([NaN, 0.5, 2 ** 32, -(2 ** 31) - 1])('goes with a value that 32 bits hold, not %d', (value) => {
     expect(() => bare().poke(0, 4, value)).toThrow(`value ${value}: must be a whole number`);
   });
+});
+
+it('has one order of words everywhere: the high one first', () => {
+  const cpu = bare();
+  const { ram } = cpu.mmu;
+  ram.store64(0, 0x100, 0x1111_1111, 0x2222_2222);
+  cpu.store(0, 0x108, 8, 0x1111_1111, 0x2222_2222);
+  cpu.mmu.write(0, 0x110, 8, 0x1111_1111, 0x2222_2222, WRITE);
+  new SegmentationUnit(cpu.mmu).write(DS, 0, 0x118, 8, 0x1111_1111, 0x2222_2222);
+  ram.write64(0x120, 0x1111_1111_2222_2222n);
+  const read = [0x100, 0x108, 0x110, 0x118, 0x120].map((address) => ram.read64(address));
+  expect(new Set(read)).toEqual(new Set([0x1111_1111_2222_2222n]));
+});
+
+it('reads registers back unsigned', () => {
+  const { mmu } = bare();
+  expect([mmu.writeCr4(0x20), mmu.writeEfer(0x900), mmu.writeCr3(0, 0xf000_1000), mmu.writeCr0(0x8001_0001)]).toEqual([
+    0, 0, 0, 0,
+  ]);
+  mmu.writeCr2(-1, 0x8000_0000 | 0);
+  expect([mmu.cr0, mmu.cr3Hi, mmu.cr3Lo, mmu.cr3]).toEqual([0x8001_0011, 0, 0xf000_1000, 0xf000_1000n]);
+  expect([mmu.cr2Hi, mmu.cr2Lo, mmu.cr2]).toEqual([0xffff_ffff, 0x8000_0000, 0xffff_ffff_8000_0000n]);
 });

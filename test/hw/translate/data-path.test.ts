@@ -24,7 +24,7 @@ describe.each([
         word,
         word,
         (at, size, lo, hi) => {
-          expect(mmu.write(0, at, size, lo, hi, USER)).toBe(0);
+          expect(mmu.write(0, at, size, hi, lo, USER)).toBe(0);
           const value = BigInt.asUintN(64, (BigInt(hi) << 32n) | BigInt(lo >>> 0));
           for (let i = 0; i < size; i++) bytes[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
           expect(new Uint8Array(mmu.ram.words.buffer).slice(0x1fe0, 0x2020)).toEqual(bytes.slice(0x1fe0, 0x2020));
@@ -43,7 +43,7 @@ describe.each([
       vi.spyOn(ram, `load${8 * bytes}` as 'load8' | 'load16' | 'load32' | 'load64'),
     );
     ram.keepJournal();
-    expect(mmu.write(0, 0x2008, size, 1, 2, USER)).toBe(0);
+    expect(mmu.write(0, 0x2008, size, 2, 1, USER)).toBe(0);
     expect(ram.lastStore(0x2008 / 4)?.sequence).toBe(1);
     expect(ram.lastStore(0x200c / 4)?.sequence).toBe(size === 8 ? 1 : undefined);
     expect(mmu.read(0, 0x2008, size, USER)).toBe(0);

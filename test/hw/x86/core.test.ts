@@ -60,13 +60,13 @@ describe('Core', () => {
   it('gives up on a handler that repairs nothing, where a processor would go on for ever', () => {
     const { core: cpu } = core();
     cpu.onException(() => true);
-    expect(cpu.store(0, 0x5000, 1, 1)).toBe(DOUBLE_FAULT);
+    expect(cpu.store(0, 0x5000, 1, 0, 1)).toBe(DOUBLE_FAULT);
   });
 
   it('writes nothing when the second page of an access faults', () => {
     const { tables, core: cpu } = core();
     tables.map(0x5000, 70);
-    expect(cpu.store(0, 0x5ffe, 4, -1)).toBe(PAGE_FAULT);
+    expect(cpu.store(0, 0x5ffe, 4, 0, -1)).toBe(PAGE_FAULT);
     expect(cpu.mmu.fault.lo).toBe(0x6000);
     expect(tables.ram.load16(0, 70 * 4096 + 0xffe)).toBe(0);
   });
@@ -75,7 +75,7 @@ describe('Core', () => {
     const { tables, core: cpu } = core();
     tables.map(0x5000, 70);
     tables.map(0x6000, 40);
-    expect(cpu.store(0, 0x5ffd, 8, 0x4433_2211, 0x0877_6655)).toBe(OK);
+    expect(cpu.store(0, 0x5ffd, 8, 0x0877_6655, 0x4433_2211)).toBe(OK);
     expect(cpu.load(0, 0x5ffd, 8)).toBe(OK);
     expect([cpu.mmu.valueLo, cpu.mmu.valueHi]).toEqual([0x4433_2211, 0x0877_6655]);
     expect(tables.ram.load32(0, 40 * 4096)).toBe(0x7766_5544);

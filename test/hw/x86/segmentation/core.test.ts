@@ -49,7 +49,7 @@ function boot(): SegmentedCore {
 describe('an access by selector and offset', () => {
   it('loads the register only while it does not hold the selector', () => {
     const core = boot();
-    expect(core.storeTo(DS, DATA, 8, 4, 42)).toBe(OK);
+    expect(core.storeTo(DS, DATA, 8, 4, 0, 42)).toBe(OK);
     expect(core.loadFrom(DS, DATA, 8, 4)).toBe(OK);
     expect(core.mmu.valueLo).toBe(42);
     expect(core.segmentLoads).toBe(1);
@@ -64,7 +64,7 @@ describe('an access by selector and offset', () => {
       define(core, DATA, { base: 0x8000 });
       return true;
     });
-    expect(core.storeTo(DS, DATA, 0, 1, 7)).toBe(OK);
+    expect(core.storeTo(DS, DATA, 0, 1, 0, 7)).toBe(OK);
     expect(seen).toEqual([SEGMENT_NOT_PRESENT, DATA & ~3, 0]);
     expect(core.mmu.ram.load8(0, 0x8000)).toBe(7);
     expect(core.unit.cpl).toBe(3);
@@ -89,14 +89,14 @@ describe('an access by selector and offset', () => {
 describe('a descriptor that changes', () => {
   it('counts only after a reload', () => {
     const core = boot();
-    core.storeTo(DS, DATA, 0, 1, 1);
+    core.storeTo(DS, DATA, 0, 1, 0, 1);
     define(core, DATA, { base: 0x8000 });
-    core.storeTo(DS, DATA, 0, 1, 2);
+    core.storeTo(DS, DATA, 0, 1, 0, 2);
     expect(core.mmu.ram.load8(0, 0x6000)).toBe(2);
     expect(core.staleRegisters()).toEqual([`DS holds an old descriptor of selector ${DATA}`]);
     expect(core.reload(DATA)).toBe(1);
     expect(core.staleRegisters()).toEqual([]);
-    core.storeTo(DS, DATA, 0, 1, 3);
+    core.storeTo(DS, DATA, 0, 1, 0, 3);
     expect(core.mmu.ram.load8(0, 0x8000)).toBe(3);
   });
 
@@ -126,8 +126,8 @@ describe('CALL through a pointer, and RET', () => {
     const core = boot();
     core.fetchFrom(CODE, 0x10, 1);
     core.setStack(STACK, 0x100);
-    core.storeTo(DS, DATA, 0, 4, 0x20);
-    core.storeTo(DS, DATA, 4, 2, OTHER_CODE);
+    core.storeTo(DS, DATA, 0, 4, 0, 0x20);
+    core.storeTo(DS, DATA, 4, 2, 0, OTHER_CODE);
     expect(core.callThrough(DATA, 0)).toBe(OK);
     expect([core.unit.cs.selector, core.unit.ipLo, core.unit.spLo]).toEqual([OTHER_CODE, 0x20, 0xf8]);
     expect(core.farReturn()).toBe(OK);
@@ -138,7 +138,7 @@ describe('CALL through a pointer, and RET', () => {
     const core = boot();
     core.fetchFrom(CODE, 0, 1);
     core.setStack(STACK, 0x100);
-    core.storeTo(DS, DATA, 0, 4, 5);
+    core.storeTo(DS, DATA, 0, 4, 0, 5);
     let decoded: number[] = [];
     core.onException((exception) => {
       decoded = [exception.errorCode, core.instruction, core.targetSelector, core.targetOffset];

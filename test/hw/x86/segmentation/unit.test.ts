@@ -36,7 +36,7 @@ function wordsOf({ ram }: Machine): [number, number] {
 describe('accesses through a segment', () => {
   it('land at base + offset', () => {
     const machine = withSegment(DS, { base: 0x12_3000 });
-    expect(machine.unit.write(DS, 0, 0x45, 4, 0x1122_3344, 0)).toBe(OK);
+    expect(machine.unit.write(DS, 0, 0x45, 4, 0, 0x1122_3344)).toBe(OK);
     expect(machine.ram.load32(0, 0x12_3045)).toBe(0x1122_3344);
     expect(machine.unit.read(DS, 0, 0x46, 2)).toBe(OK);
     expect(machine.mmu.valueLo).toBe(0x2233);
@@ -108,10 +108,10 @@ describe('accesses through a segment', () => {
     ram.store32(0, 0x9000, 0x6003);
     mmu.writeCr3(0, 0x8000);
     mmu.writeCr0(CR0_PE | CR0_PG);
-    expect(unit.write(DS, 0, 8, 4, 77, 0)).toBe(OK);
+    expect(unit.write(DS, 0, 8, 4, 0, 77)).toBe(OK);
     expect(ram.load32(0, 0x6008)).toBe(77);
     unit.cpl = 3;
-    expect(unit.write(DS, 0, 8, 4, 78, 0)).toBe(PAGE_FAULT);
+    expect(unit.write(DS, 0, 8, 4, 0, 78)).toBe(PAGE_FAULT);
     expect(unit.fault.take()).toMatchObject({ status: PAGE_FAULT, errorCode: 7, hi: 0, lo: 0x40_0008 });
   });
 
@@ -197,7 +197,7 @@ describe('64-bit mode', () => {
       expect(unit.linearLo).toBe(0x7123);
     }
     loadSegment(unit, DS, 0);
-    expect(unit.write(DS, 0, 0x123, 1, 1, 0)).toBe(OK);
+    expect(unit.write(DS, 0, 0x123, 1, 0, 1)).toBe(OK);
   });
 
   it('adds 64-bit bases with carry, and wraps at 2^64', () => {
@@ -251,14 +251,14 @@ describe('an operand that straddles 4 GiB', () => {
     expect(mmu.valueLo).toBe(0x6655_4433);
     expect(unit.read(DS, 0, 0xffc, 8)).toBe(OK);
     expect([mmu.valueHi, mmu.valueLo]).toEqual([0x6655, 0x4433_2211]);
-    expect(unit.write(DS, 0, 0xffe, 4, 0x0102_0304, 0)).toBe(OK);
+    expect(unit.write(DS, 0, 0xffe, 4, 0, 0x0102_0304)).toBe(OK);
     expect([ram.load16(0, 0x5ffe), ram.load16(0, 0)]).toEqual([0x0304, 0x0102]);
   });
 
   it('is not written at all when one of its pages refuses', () => {
     const { unit, ram, mmu } = straddling(false, 5);
     mmu.writeCr0(mmu.cr0 | CR0_WP);
-    expect(unit.write(DS, 0, 0xffe, 4, -1, 0)).toBe(PAGE_FAULT);
+    expect(unit.write(DS, 0, 0xffe, 4, 0, -1)).toBe(PAGE_FAULT);
     expect([ram.load16(0, 0x5ffe), ram.load16(0, 0)]).toEqual([0x4433, 0x6655]);
   });
 
@@ -295,7 +295,7 @@ describe('real-address and virtual-8086 mode', () => {
     unit.enterVirtual8086([0x1200, 0x1200, 0x1200, 0x1200, 0x1200, 0x1200]);
     expect(unit.mode).toBe('virtual-8086');
     expect(unit.cpl).toBe(3);
-    expect(unit.write(DS, 0, 0x10, 1, 0xab, 0)).toBe(OK);
+    expect(unit.write(DS, 0, 0x10, 1, 0, 0xab)).toBe(OK);
     expect(ram.load8(0, 0x5010)).toBe(0xab);
     expect(unit.read(DS, 0, 0x1010, 1)).toBe(PAGE_FAULT);
     expect(loadSegment(unit, DS, 0x1204)).toBe(OK);

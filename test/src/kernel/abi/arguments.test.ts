@@ -71,7 +71,7 @@ const CALLS: Record<string, (world: World, a: number, b: number, c: number, d: n
   copyIn: ({ kernel, process }, a) => kernel.copyIn(process, a, new Uint8Array(5000)),
   copyOut: ({ kernel, process }, a) => kernel.copyOut(process, a, new Uint8Array(5000)),
   load: ({ kernel, process }, a, b) => kernel.load(process, a, b),
-  store: ({ kernel, process }, a, b, c, d) => kernel.store(process, a, b, c, d),
+  store: ({ kernel, process }, a, b, c) => kernel.store(process, a, b, c),
   fetch: ({ kernel, process }, a, b) => kernel.fetch(process, a, b),
   mapRegion: ({ kernel, process }, a, b) => kernel.mapRegion(process, a, b),
   populate: ({ kernel, process }, a) => kernel.populate(process, a),
