@@ -1,7 +1,9 @@
+/// <reference lib="dom" />
+
 /** Plots as SVG documents. Slow to load (a DOM and a plotting library): import it only when a chart is asked for. */
 
 import * as Plot from '@observablehq/plot';
-import { JSDOM } from 'jsdom';
+import { parseHTML } from 'linkedom';
 
 /** The colour of each page size, the same in every chart. */
 export const PAGE_COLORS = { domain: ['4K', '2M', '1G'], range: ['#4e79a7', '#f28e2b', '#59a14f'] };
@@ -11,7 +13,7 @@ const NAMESPACE = 'http://www.w3.org/2000/svg';
 
 /** Plots, one below the other and each at its own size, as a standalone SVG document. */
 export function svgDocument(...plots: readonly Plot.PlotOptions[]): string {
-  const { document } = new JSDOM('').window;
+  const { document } = parseHTML('<html></html>');
   const parts = plots.map((options) => Plot.plot({ ...options, document }));
   const size = (part: Element, side: 'width' | 'height'): number => Number(part.getAttribute(side));
   const width = Math.max(...parts.map((part) => size(part, 'width')));
