@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { extname, join, relative, sep } from 'node:path';
+import { basename, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { shippedTraces } from '../../trace/node/shipped.js';
 import { CommandFailure } from '../failure.js';
 
 const ADDRESS = '127.0.0.1';
@@ -38,6 +39,8 @@ function readPage(): ReadonlyMap<string, Buffer> {
     const path = join(entry.parentPath, entry.name);
     files.set(`/${relative(folder, path).split(sep).join('/')}`, readFileSync(path));
   }
+  // The package holds the recordings once: beside their README, not in the built page.
+  for (const { path } of shippedTraces()) files.set(`/recordings/${basename(path)}`, readFileSync(path));
   const start = files.get('/index.html');
   return start === undefined ? files : files.set('/', start);
 }

@@ -13,7 +13,7 @@ export interface ShippedTrace {
 
 /** Both traces, the one with the large footprint first. */
 export function shippedTraces(): ShippedTrace[] {
-  // Beside this source; or, when this runs compiled from dist/src/trace, in the sources that the package carries too.
+  // Beside this source; or, compiled to dist/src/trace/node, up to the package's src/trace/shipped.
   const beside = new URL('../shipped/', import.meta.url);
   const folder = existsSync(beside) ? beside : new URL('../../../../src/trace/shipped/', import.meta.url);
   const trace = (name: string, title: string): ShippedTrace => ({

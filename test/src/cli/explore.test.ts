@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CLI_PATH, runCli } from './run-cli.js';
 
@@ -43,6 +45,16 @@ it('serves the page under a policy that lets nothing leave it', async () => {
   expect(text).toContain('<title>pagewalk explorer</title>');
   expect(policy).toContain("default-src 'none'");
   expect(policy).not.toMatch(/unsafe|\*|http/);
+});
+
+it('serves the recordings that the page names', async () => {
+  const page = fileURLToPath(new URL('../../../dist/web/assets/', import.meta.url));
+  const script = readdirSync(page)
+    .map((name) => readFileSync(page + name, 'utf8'))
+    .join('');
+  const names = [...script.matchAll(/recordings\/(\w+\.pwt)/g)].map(([, name]) => name).sort();
+  expect(names).toEqual(['python.pwt', 'sort.pwt']);
+  for (const name of names) expect((await ask(`/recordings/${name}`)).status).toBe(200);
 });
 
 it.each(['/../package.json', '/..%2fpackage.json', '/assets', '/index.html/', '//etc/passwd'])(
