@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+
+/** Every file below these folders, built and installed ones apart. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path));
+}
+
+const SOURCES = ['hw', 'src', 'web', 'docs', 'test', 'bench', 'examples'].flatMap(filesBelow);
+const PAGES = [...readdirSync(ROOT), ...SOURCES].filter((path) => path.endsWith('.md'));
+
+/** The text of a page without its code blocks. */
+function proseOf(page: string): string {
+  return readFileSync(join(ROOT, page), 'utf8').replace(/^```[^]*?^```/gm, '');
+}
+
+/** The name by which GitHub and typedoc find a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
+}
+
+/** What is wrong with a link on a page; undefined when it leads somewhere. */
+function problemWith(page: string, link: string): string | undefined {
+  const [path, ...anchors] = link.split('#');
+  const target = path === '' ? page : join(dirname(page), path);
+  if (!existsSync(join(ROOT, target))) return `${page}: ${link} leads to no file`;
+  if (anchors.length === 0) return undefined;
+  const headings = [...proseOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading));
+  return anchors.every((anchor) => headings.includes(anchor)) ? undefined : `${page}: ${link} leads to no heading`;
+}
+
+it('every relative link of every page leads to a file, and to a heading of it', () => {
+  const problems = PAGES.flatMap((page) =>
+    [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link]) => link)
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .map((link) => problemWith(page, link)),
+  ).filter((problem) => problem !== undefined);
+  expect(PAGES).toContain('README.md');
+  expect(problems).toEqual([]);
+});
+
+describe.each(['docs/architecture.md', 'src/kernel/README.md', 'docs/add-a-reader.md'])('%s', (page) => {
+  const code = SOURCES.filter((path) => /^(hw|src)\/.*\.ts$/.test(path))
+    .map((path) => readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[^]*?\*\//g, ''))
+    .join('\n');
+  const functions = new Set([...code.matchAll(/(\w+)(?:<[^<>()]*>)?(?:\(| = \()/g)].map(([, name]) => name));
+  const owners = new Set([...code.matchAll(/(?:class|interface) (\w+)/g)].map(([, name]) => name));
+
+  it('names functions that the sources have', () => {
+    const calls = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/[\w.]*\w\(\)/g)].map(([call]) => call);
+    const missing = calls.filter((call) => {
+      const names = call.replace('()', '').split('.');
+      return !functions.has(names[names.length - 1]) || !names.slice(0, -1).every((owner) => owners.has(owner));
+    });
+    expect(calls.length).toBeGreaterThan(2);
+    expect(missing).toEqual([]);
+  });
+});
