@@ -23,6 +23,9 @@ export class Memory {
   readonly frames: Frames;
   readonly lru: LruBatches;
   readonly tables: PageTables;
+  /** The batches of all cores; a new one adds itself. */
+  readonly cores: TlbBatch[] = [];
+  /** The batch of the core that the kernel runs on. */
   readonly tlb: TlbBatch;
   readonly tableCopy = new TableCopy();
   /** anon_vmas and file objects by id: what {@link Frames.owner} means. */
@@ -50,7 +53,7 @@ export class Memory {
     this.lru = new LruBatches(this.frames);
     this.tables = new PageTables(this.ram, this.frames, this.counters);
     this.zeroFrame = this.#ownFrame();
-    this.tlb = new TlbBatch(processor, this.frames, this.counters, this.#ownFrame());
+    this.tlb = new TlbBatch(processor, this.frames, this.counters, this.#ownFrame(), this.cores);
   }
 
   /** A frame of zeros that stays with the kernel. */

@@ -1,5 +1,6 @@
 /**
- * Invalidations, gathered while entries change and done before anything relies on them.
+ * Invalidations, gathered while entries change and done before anything relies on them. Each core has a batch of its own,
+ * which knows the address space that its core has loaded. A flush reaches every core with the space loaded.
  *
  * Frames whose last mapping went away wait here too: they are freed only when no TLB can lead to them any more.
  * Entries that were absent need nothing, since a TLB holds no absent entries; nor does an address space that is not
@@ -18,30 +19,38 @@ export const FLUSH_CEILING = 33;
 const FRAMES_HELD = 512;
 
 export class TlbBatch {
-  /** The address space whose root is in CR3. */
+  /** The address space whose root is in this core's CR3. */
   loaded: TableRoot | null = null;
   readonly #processor: Privileged;
   readonly #frames: Frames;
   readonly #counters: KernelCounters;
+  readonly #cores: TlbBatch[];
   readonly #addresses = new Float64Array(FLUSH_CEILING);
   readonly #held = new Int32Array(FRAMES_HELD);
   #space: TableRoot | null = null;
   #pages = 0;
   #heldCount = 0;
 
-  /** @param idleRoot frame of an empty PML4, for the time when no process is loaded */
+  /**
+   * @param processor the core
+   * @param idleRoot frame of an empty PML4, for the time when no process is loaded
+   * @param cores the batches of all cores of this kernel; this one is added
+   */
   constructor(
     processor: Privileged,
     frames: Frames,
     counters: KernelCounters,
     readonly idleRoot: number,
+    cores: TlbBatch[],
   ) {
     this.#processor = processor;
     this.#frames = frames;
     this.#counters = counters;
+    this.#cores = cores;
+    cores.push(this);
   }
 
-  /** Makes `space` the one that the processor translates by. */
+  /** Makes `space` the one that this core translates by. */
   load(space: TableRoot): void {
     if (this.loaded === space) return;
     this.loaded = space;
@@ -49,9 +58,12 @@ export class TlbBatch {
     this.#writeRoot(space.root);
   }
 
-  /** Takes the processor off `space`, which is about to go. */
+  /** Takes every core off `space`, which is about to go. */
   unload(space: TableRoot): void {
-    if (this.loaded !== space) return;
+    for (const core of this.#cores) if (core.loaded === space) core.#leave();
+  }
+
+  #leave(): void {
     this.loaded = null;
     this.#counters.switches++;
     this.#writeRoot(this.idleRoot);
@@ -88,25 +100,25 @@ export class TlbBatch {
     this.#held[this.#heldCount++] = head;
   }
 
-  /** Invalidates what was gathered, then frees the frames. */
+  /** Invalidates what was gathered, on every core that may hold it, then frees the frames. */
   flush(): void {
-    if (this.#space !== null && this.#space === this.loaded) this.#invalidate(this.#space);
-    this.#space = null;
-    this.#pages = 0;
+    if (this.#space !== null) {
+      for (const core of this.#cores)
+        if (core.loaded === this.#space) core.#invalidate(this.#space, this.#addresses, this.#pages);
+      this.#space = null;
+      this.#pages = 0;
+    }
     for (let i = 0; i < this.#heldCount; i++) this.#frames.release(this.#held[i]);
     this.#heldCount = 0;
   }
 
-  #invalidate(space: TableRoot): void {
-    if (this.#pages > FLUSH_CEILING) {
+  #invalidate(space: TableRoot, addresses: Float64Array, pages: number): void {
+    if (pages > FLUSH_CEILING) {
       this.#counters.fullFlushes++;
       this.#writeRoot(space.root);
       return;
     }
-    this.#counters.invlpg += this.#pages;
-    for (let i = 0; i < this.#pages; i++) {
-      const address = this.#addresses[i];
-      this.#processor.invlpg(highWord(address), lowWord(address));
-    }
+    this.#counters.invlpg += pages;
+    for (let i = 0; i < pages; i++) this.#processor.invlpg(highWord(addresses[i]), lowWord(addresses[i]));
   }
 }
