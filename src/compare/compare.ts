@@ -1,4 +1,4 @@
-/** Would huge pages help? Replays traces once, on one machine a page size, and sums up what each machine counted. */
+/** Would huge pages help? Replays traces once, on one machine a page size, and sums up each machine's counts. */
 
 import { PAGE_BYTES, pageSizeName } from '../../hw/base/address.js';
 import { translationCycles, type CostTable } from '../../hw/translate/cost.js';
@@ -22,9 +22,9 @@ import { judge } from './verdict.js';
 /** A trace to compare on, opened only when its turn comes. */
 export interface TraceSource {
   readonly name: string;
-  /** What it is, for people; a packed recording's own command when absent. */
+  /** A title for people; a packed recording's own command when absent. */
   readonly about?: string;
-  /** Accesses to come, when that is known beforehand: for progress only. */
+  /** Accesses to come, if known beforehand: for progress only. */
   readonly accesses?: number;
   readonly open: () => Trace | Promise<Trace>;
 }
@@ -37,7 +37,7 @@ export interface CompareOptions {
   /** The traces were opened to deliver instruction fetches too. Default: no. */
   readonly fetches?: boolean;
   readonly costs: CostTable;
-  /** The cache of lines that walks read entries through; without one every read costs the same. */
+  /** The cache of lines between walks and RAM; without one every read costs the same. */
   readonly entryCache?: TlbShape | undefined;
   /** The most RAM for the machine with pages of `2^shift` bytes, at least 1 GiB; as much as the host gives when absent. */
   readonly ramBytes?: (shift: number) => number;
@@ -49,7 +49,7 @@ export interface CompareOptions {
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
 
-/** How many accesses are to come, where that is known: for a packed recording that was cut, from its first block on. */
+/** The number of accesses to come, if known: for a packed recording that was cut, from its first block on. */
 function expected(source: TraceSource, trace: Trace): number | undefined {
   return source.accesses ?? (trace instanceof RecordedTrace ? (trace.metadata?.limit ?? undefined) : undefined);
 }
@@ -118,7 +118,7 @@ function hostTime({ shift, timer }: ReplayMachine): TraceSummary['host'][number]
   return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
 }
 
-/** The part of its program that a packed trace holds; undefined for the whole, and where nothing tells. */
+/** The part of its program in a packed trace; undefined for the whole, and if nothing tells. */
 function windowOf(trace: Trace): TraceSummary['window'] {
   if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
   const { skip, limit, fetches, windowChosen } = trace.metadata;
@@ -176,7 +176,7 @@ async function compareTrace(
 /**
  * Compares page sizes on every trace in turn.
  *
- * @throws TraceError for a trace that cannot be read, OutOfModelMemory for one that needs more than the model's RAM
+ * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large for the model's RAM
  */
 export async function compare(options: CompareOptions): Promise<CompareResult> {
   const traces: TraceSummary[] = [];

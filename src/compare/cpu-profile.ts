@@ -1,6 +1,6 @@
-/** Where the CPU time of a comparison goes: host time, of this process with all its threads. */
+/** The CPU time of a comparison by phase: host time, of this process with all its threads. */
 
-/** Adds CPU time up by phase: whoever ends a phase says what it was. */
+/** Adds CPU time up by phase: the end of a phase names it. */
 export class CpuProfile {
   readonly #microseconds = new Map<string, number>();
   #last = cpuMicroseconds();
@@ -12,7 +12,7 @@ export class CpuProfile {
     this.#last = now;
   }
 
-  /** Seconds by phase, in the order in which the phases first ended. */
+  /** Seconds by phase, in the order of first ends. */
   seconds(): { readonly phase: string; readonly seconds: number }[] {
     return [...this.#microseconds].map(([phase, microseconds]) => ({ phase, seconds: microseconds / 1e6 }));
   }

@@ -1,12 +1,12 @@
-/** First loaded word of a region's bitmap for regions that nobody has touched: all zeros. */
+/** The bitmap of every region without a touched page: all zeros. */
 const UNTOUCHED = 0;
 /** A region is 128 MiB: 2^15 pages of 4 KiB, 2^10 words of 32 bits. */
 const REGION_WORDS_SHIFT = 10;
 const REGIONS = 1 << 20;
 
 /**
- * The 4 KiB pages that a program has touched, below 2^47: a bitmap a region of 128 MiB, found through a directory.
- * One lookup a page of every access must be cheap, so there is no hashing: two loads and a shift.
+ * The 4 KiB pages touched by a program, below 2^47: a bitmap a region of 128 MiB, found through a directory. One lookup
+ * a page of every access must be cheap, so there is no hashing: two loads and a shift.
  */
 export class Footprint {
   /** Distinct 4 KiB pages so far. */

@@ -1,4 +1,4 @@
-/** What fork costs: a real process in the model is forked, and parent and child write to what they share. */
+/** The cost of fork: a real process in the model is forked, and parent and child write to their shared pages. */
 
 import { PAGE_BYTES, pageSizeName } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
@@ -12,11 +12,11 @@ import { ForkResult, type ForkRun, type ForkScenario } from '../report/fork-resu
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
 
 /**
- * The most that a process may have resident: afterwards parent and child may need all of it, and the tables besides,
- * and RAM ends at 16 GiB.
+ * The most resident memory of a process: afterwards parent and child may need all of it, and the tables besides, and
+ * RAM ends at 16 GiB.
  */
 export const MAX_RESIDENT = 7 * 2 ** 30;
-/** Where the process keeps its memory: 1 TiB, aligned for every page size. */
+/** The start of the process's memory: 1 TiB, aligned for every page size. */
 const BASE = 2 ** 40;
 const GIB = 2 ** 30;
 
@@ -25,21 +25,21 @@ export interface ForkOptions {
   readonly resident: number;
   /** log2 of the page sizes. */
   readonly pages: readonly number[];
-  /** Share of the memory, from its start, that is written after the fork: 0 to 1. */
+  /** Share of the memory written after the fork, from its start: 0 to 1. */
   readonly touch: number;
-  /** Only the case in which the child execs at once. */
+  /** Only the case of a child that execs at once. */
   readonly exec: boolean;
   /** Called after each scenario. */
   readonly onProgress?: (done: number, total: number) => Promise<void>;
 }
 
-/** A machine whose one process is forked again and again. */
+/** A machine with one process, forked again and again. */
 class ForkMachine {
   readonly kernel: Kernel;
   readonly #pages: PageName;
   readonly #resident: number;
   #parent: Process | null = null;
-  /** Page tables that the parent has when it is as it should be. */
+  /** Page tables of the parent in its proper state. */
   #tables = 0;
 
   constructor(ram: Ram, cleanRam: boolean, shift: number, resident: number) {
@@ -80,7 +80,7 @@ class ForkMachine {
   }
 }
 
-/** What parent and child do after the fork, by name of the scenario: `some` bytes are written, or `all`. */
+/** The deeds of parent and child after the fork, by name of the scenario: `some` bytes are written, or `all`. */
 type Deeds = (machine: ForkMachine, parent: Process, child: Process, some: number, all: number) => void;
 
 const DEEDS: Readonly<Record<ForkScenario['name'], Deeds>> = {
@@ -108,7 +108,7 @@ type ForkItself = Omit<ForkRun, 'pages' | 'cowFaults' | 'bytesCopied' | 'scenari
 
 type Counts = Readonly<Record<keyof KernelCounters, number>>;
 
-/** The counters as they stand, as an object that no longer changes. */
+/** A copy of the counters as they stand. */
 function countsOf(counters: KernelCounters): Counts {
   return Object.assign({}, counters);
 }
@@ -152,7 +152,7 @@ function forkOnce(
   return [itself, scenario];
 }
 
-/** Room for parent and child apart, as many tables as 4 KiB pages need, and the first GiB, which is never whole. */
+/** Room for parent and child apart, as many tables as 4 KiB pages need, and the first GiB, never whole. */
 function ramFor(resident: number): Ram {
   return new Ram({ bytes: Math.ceil((2 * resident * (1 + 1 / 64)) / GIB + 1) * GIB });
 }

@@ -1,4 +1,4 @@
-/** Times on the host, kept apart from everything that the model counts. */
+/** Times on the host, kept apart from everything counted by the model. */
 
 /** Collects how long the blocks of a trace took, and tells the spread. */
 export class HostTimer {

@@ -1,4 +1,4 @@
-/** What the accesses of a trace block look up, with pages of each size. */
+/** The lookups of the accesses of a trace block, with pages of each size. */
 
 import * as hardware from '../../hw/base/access.js';
 import * as address from '../../hw/base/address.js';
@@ -20,7 +20,7 @@ const { accessOf, isNew1G, isNew2M, isNew4K, rowOf, upperOf } = repeats;
 const { isNotZero } = bits;
 const { LO_COLUMN } = columns;
 const USER_WRITE = USER | WRITE;
-/** A user process can own the addresses below 2^47: those whose high word has no more bits than these. */
+/** A user process can own the addresses below 2^47: their high words have no more bits than these. */
 const USER_HI_BITS = 15;
 
 const SIZES = LOOKUP_SHIFTS.length;
@@ -30,12 +30,12 @@ const NO_PAGE = -1;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 
 /**
- * Runs: where the first of some accesses stands in the words of a block, which follow each other in a page of 4 KiB of
- * one TLB, so that only it may be no repeat. A constant, for the reason of repeats.ts.
+ * A run is a row of accesses to one page of 4 KiB by one TLB. All but its first are repeats. Each element is the index
+ * of a run's first access in the words of a block. A constant, for the reason of repeats.ts.
  */
 const RUNS = new Int32Array(BLOCK_ACCESSES);
 
-/** Accesses that were made: what the trace delivered less what was left out. */
+/** Accesses made: all of the trace less those left out. */
 export interface Made {
   readonly data: number;
   readonly fetches: number;
@@ -47,24 +47,24 @@ interface Sides {
   fetches: number;
 }
 
-/** Finds the lookups of one block after the other, and counts the accesses that no process can make. */
+/** Finds the lookups of one block after the other, and counts accesses outside user space. */
 export class LookupFinder {
   private readonly lookups = new Lookups();
-  /** By page size, where the next lookup goes in the words of {@link lookups}. */
+  /** By page size, the index of the next lookup in the words of {@link lookups}. */
   private readonly ends = new Int32Array(SIZES);
   /** Lookups of the block, repeats too, but for those of second pages; and those, by page size. */
   private readonly first: Sides = { data: 0, fetches: 0 };
   private readonly second: readonly Sides[] = LOOKUP_SHIFTS.map(() => ({ data: 0, fetches: 0 }));
-  /** Elements of the trace that were left out, and how many data accesses and fetches they would have been. */
+  /** Elements of the trace left out, and the data accesses and fetches in them. */
   outsideUserSpace = 0;
   private readonly leftOut: Sides = { data: 0, fetches: 0 };
 
-  /** @param filter for the TLBs that make the lookups */
+  /** @param filter made for the TLBs of the lookups */
   constructor(private readonly filter: RepeatFilter) {}
 
   /**
-   * @returns the lookups that the block makes; the same object every time
-   * @throws RangeError for a block whose kinds are not those of its accesses
+   * @returns the block's lookups; the same object every time
+   * @throws RangeError if the block's kinds do not add up to its length
    */
   find(block: AccessBlock): Lookups {
     const { lookups, first } = this;
@@ -91,9 +91,11 @@ export class LookupFinder {
   }
 
   /**
-   * Places the lookups of the accesses from `from` on, up to the first that is not one lookup of a user's. Its two loops
-   * stand in one function, as V8 would put either into its caller and compile it worse there.
-   * @returns the index of that one, or the block's length
+   * Places the lookups of plain accesses, from the index `from` on. A plain access is one lookup: it stays in its page
+   * and in user space. The first loop finds the runs and stops at the first access of another sort. The second places
+   * the first access of each run for all page sizes. A repeat is written too, and the next lookup overwrites it. Both
+   * loops stand in one function: V8 would put either into its caller, and compile it worse there.
+   * @returns the index of the first access of another sort, or the block's length
    */
   private placePlain({ words, length }: AccessBlock, from: number): number {
     const { filter, ends } = this;
@@ -144,7 +146,7 @@ export class LookupFinder {
     return at / ACCESS_WORDS;
   }
 
-  /** Places an access that crosses into another page, or is two lookups of their own, or is none of a process. */
+  /** Places any access: also one across two pages, one of two lookups, or one outside user space. */
   private placeOther(block: AccessBlock, i: number): void {
     const hi = block.addressHi(i);
     const lo = block.addressLo(i);
@@ -170,7 +172,7 @@ export class LookupFinder {
     const last = size - 1;
     for (let n = 0; n < SIZES; n++) {
       this.placeOne(n, kind, access, hi, lo);
-      // No access is longer than the smallest page, so that it touches at most two.
+      // No access is longer than the smallest page, so it touches at most two.
       if ((lo & OFFSET_MASKS[n]) + last <= OFFSET_MASKS[n]) continue;
       this.placeOne(n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0);
       this.second[n][kind === FETCH ? 'fetches' : 'data']++;
@@ -198,7 +200,7 @@ export class LookupFinder {
     list.dataRepeats = first.data + second.data - (length - fetches);
   }
 
-  /** How many accesses of those that a trace delivered were made; a load-modify-store is two. */
+  /** The accesses made, of all in a trace; a load-modify-store is two. */
   made({ loads, stores, modifies, fetches }: TraceCounts): Made {
     return {
       data: loads + stores + 2 * modifies - this.leftOut.data,

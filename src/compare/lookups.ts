@@ -1,15 +1,15 @@
-/** The lookups that the accesses of a trace block make: worked out once, for the machines of all page sizes. */
+/** The lookups of the accesses of a trace block: worked out once, for the machines of all page sizes. */
 
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { BLOCK_ACCESSES } from '../trace/block.js';
 
-/** log2 of the page sizes that lookups are worked out for. */
+/** log2 of the page sizes. */
 export const LOOKUP_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 
 /** A load-modify-store is two lookups, and each of them may touch a second page. */
 export const MOST_LOOKUPS = 4 * BLOCK_ACCESSES;
 
-/** Not a multiple of 4 KiB, at which the host's core would take a column's stores for another's. */
+/** Not a multiple of 4 KiB: the host's core would then take a column's stores for another's. */
 const COLUMN_WORDS = MOST_LOOKUPS + 80;
 /** In {@link Lookups.words}: how far a lookup's low word is from its high word. */
 export const LO_COLUMN = COLUMN_WORDS;
@@ -19,23 +19,23 @@ export function startOf(size: number): number {
   return 2 * size * COLUMN_WORDS;
 }
 
-/** The lookups of a block with pages of one size, in program order, without the repeats that change no TLB. */
+/** The lookups of a block with pages of one size, in program order, without repeats. */
 export class PageLookups {
   /** Lookups to be made. */
   length = 0;
   readonly his: Int32Array;
-  /** The address of the 4 KiB page, and bits from access.ts where its offset would be. */
+  /** The address of the 4 KiB page, with bits from access.ts in place of its offset. */
   readonly los: Int32Array;
   /** Whether all of them are a user's stores, and may be made as a batch. */
   allStores = true;
-  /** Lookups of data and of fetches that are not among them, as a first-level TLB answers them without a change. */
+  /** Repeats, of data and of fetches: not in the list, as a first-level TLB answers them without a change. */
   dataRepeats = 0;
   fetchRepeats = 0;
 
   /**
    * @param shift log2 of the page size
    * @param words of the block's {@link Lookups}
-   * @param frames room for the frames of a batch, which nobody needs here
+   * @param frames room for the frames of a batch; nobody reads them here
    */
   constructor(
     readonly shift: number,
@@ -50,11 +50,11 @@ export class PageLookups {
 
 /** The lookups of a block. */
 export class Lookups {
-  /** The columns of all sizes: one array, since V8 checks every array that a loop uses anew in each round. */
+  /** The columns of all sizes: one array, since V8 checks each array of a loop anew in each round. */
   readonly words = new Int32Array(startOf(LOOKUP_SHIFTS.length));
   /** By {@link LOOKUP_SHIFTS}. */
   readonly bySize: readonly PageLookups[];
-  /** Accesses that were made, a load-modify-store being two: lookups but for those of second pages. */
+  /** Accesses made, a load-modify-store being two: lookups but for those of second pages. */
   accesses = 0;
 
   constructor() {
@@ -67,7 +67,7 @@ export class Lookups {
     return this.bySize[0];
   }
 
-  /** @throws RangeError for a page size that lookups are not worked out for */
+  /** @throws RangeError for a page size without a list */
   of(shift: number): PageLookups {
     const lookups = this.bySize.find((one) => one.shift === shift);
     if (lookups === undefined) throw new RangeError(`no lookups are worked out for pages of 2^${shift} bytes`);

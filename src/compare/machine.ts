@@ -1,4 +1,4 @@
-/** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process whose pages have one size. */
+/** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process with pages of one size. */
 
 import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
@@ -14,7 +14,7 @@ import { Vma } from '../kernel/space/model.js';
 import { HostTimer } from './host-time.js';
 import { reserveRam } from '../../hw/memory/reserve.js';
 
-/** All user addresses; Linux keeps the last 4 KiB of them back, which a recorded program may yet have used. */
+/** All user addresses; Linux keeps the last 4 KiB of them back, but a recorded program may have used them. */
 const USER_BYTES = 2 ** 47;
 /**
  * Whether RAM is shared memory, though nobody shares it: V8 takes the size of any other buffer, touched or not, for garbage
@@ -37,7 +37,7 @@ export class OutOfModelMemory extends Error {
   }
 }
 
-/** What a walk over `levels` of tables reads: the tables above them are left out. */
+/** The reads of a walk over `levels` of tables: the tables above them are left out. */
 function readsOf(counts: AccessCounts, levels: number): AccessCounts {
   const entryReadsByLevel = counts.entryReadsByLevel.map((reads, level) => (level < levels ? reads : 0));
   return { ...counts, entryReadsByLevel, entryReads: entryReadsByLevel.reduce((sum, reads) => sum + reads) };
@@ -52,8 +52,8 @@ export class ReplayMachine {
   /** Numbers of the resident pages. */
   readonly #resident = new Set<number>();
   /**
-   * Levels of tables that the processor to be judged walks. With three (Sv39) a table of the third is its root: the
-   * one above is there since addresses of recorded programs are wider, and neither its entries nor its bytes count.
+   * Levels of tables of the processor to be judged. With three (Sv39) a table of the third is its root: the one above
+   * is there since addresses of recorded programs are wider, and neither its entries nor its bytes count.
    */
   readonly #levels: number;
 
@@ -77,7 +77,7 @@ export class ReplayMachine {
     const process = this.#kernel.spawn({ pages: '4K' });
     if (typeof process === 'number' || process.space === null) throw new OutOfModelMemory(shift, this.mmu.ram.bytes);
     this.#process = process;
-    // Huge pages come as with MAP_HUGETLB: nothing else guarantees that each and every page has the size.
+    // Huge pages come as with MAP_HUGETLB: nothing else guarantees the size of every page.
     const flags = shift === SHIFT_4K ? ANY_ACCESS : ANY_ACCESS | VM_HUGETLB;
     const everything = new Vma(process.space, 0, USER_BYTES, flags, 0, null);
     everything.pageShift = shift;
@@ -87,8 +87,8 @@ export class ReplayMachine {
   }
 
   /**
-   * Makes the page that holds `(hi, lo)`, below 2^47, resident and dirty, so that accesses find it as in a program
-   * that runs for long. An entry that was absent needs no invalidation, so the TLB does not notice.
+   * Makes the page that holds `(hi, lo)`, below 2^47, resident and dirty, as in a program after a long run. An absent
+   * entry needs no invalidation, so the TLB does not notice.
    * @throws OutOfModelMemory
    */
   makeResident(hi: number, lo: number): void {
@@ -116,7 +116,7 @@ export class ReplayMachine {
     return (space?.tableBytes ?? 0) - (LEVELS - this.#levels) * PAGE_BYTES;
   }
 
-  /** What the processor to be judged would have counted. */
+  /** The counts of the processor to be judged. */
   counts(): Pick<CounterValues, 'data' | 'fetch'> {
     const { data, fetch } = this.mmu.counters.snapshot();
     return { data: readsOf(data, this.#levels), fetch: readsOf(fetch, this.#levels) };

@@ -1,7 +1,7 @@
 /**
- * Repeats: lookups of the page, or of the piece that TLBs keep of it, that was looked up last of those that may share
- * its set of a first-level TLB. They hit, change no replacement policy and reach nothing behind that TLB, so that
- * whoever replays may count them unmade.
+ * Repeats. Pages share the sets of a first-level TLB. A lookup is a repeat if its page, or the same piece of it, was
+ * the last one looked up in its set. It hits, changes no replacement policy and reaches nothing behind that TLB. A
+ * replay may count it without making it.
  */
 
 import * as hardware from '../../hw/base/access.js';
@@ -20,34 +20,35 @@ const { isNotZero } = bits;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 const KINDS = KIND_MASK + 1;
 
-/** The TLBs that lookups are kept apart for. */
+/** Lookups are kept apart for each of these TLBs. */
 const FETCHES = 0;
 const LOADS = 1;
 const STORES = 2;
 const TLBS = 3;
 
-/** Sets are told apart up to so many; TLBs with more have sets that share the page looked up last. */
+/** So many sets are told apart. In a TLB with more, some share the page looked up last. */
 const MOST_SETS = 32;
 const SET_MASK = MOST_SETS - 1;
 /**
- * What each TLB has in {@link WORDS}: by set the address looked up last with pages of 4 KiB, low word and high word; then
- * the 32 bits from bit 16 on of the one looked up last with pages of 2 MiB; then of 1 GiB.
+ * Each TLB has three parts in {@link WORDS}. The first has two words a set, low and high: the address looked up last
+ * with pages of 4 KiB. The second has one word a set, the bits of the address from bit 16 on, for pages of 2 MiB. The
+ * third is the same for 1 GiB.
  */
 const START_2M = 2 * MOST_SETS;
 const START_1G = 3 * MOST_SETS;
-/** log2 of the words that this takes. */
+/** log2 of the words of a TLB. */
 const TLB_SHIFT = 7;
-/** Behind those every kind of access has a row: where its TLB begins, then a word for each page size. */
+/** Behind those every kind of access has a row: the start of its TLB, then a word for each page size. */
 const ROWS = TLBS << TLB_SHIFT;
 const ROW_SHIFT = 2;
-/** What is remembered of no address, which is no user's. */
+/** Stands for "none yet". No address of a user has these bits. */
 const NO_ADDRESS = -1;
-/** Makes what is remembered of a user's address differ from all of them: nothing is a repeat. */
+/** Marks each remembered address, so that it equals no user's: nothing is a repeat. */
 const MARK = 1 << 31;
 
 /**
- * Addresses looked up last, and the rows of the filter that began last. A constant, as V8 then knows where it is and how
- * long, which it would ask of a field's array in each round of a loop.
+ * Addresses looked up last, and the rows of the filter that began last. It is a constant: V8 then knows its place and
+ * length. It would ask a field's array for both in each round of a loop.
  */
 const WORDS = new Int32Array(ROWS + (KINDS << ROW_SHIFT));
 
@@ -55,11 +56,11 @@ const WORDS = new Int32Array(ROWS + (KINDS << ROW_SHIFT));
 const UPPER_SHIFT = 16;
 export const upperOf = (hi: number, lo: number): number => (hi << UPPER_SHIFT) | (lo >>> UPPER_SHIFT);
 
-/** Where the row of a kind of access stands. */
+/** The index of the row of a kind of access. */
 export const rowOf = (kind: number): number => ROWS | (kind << ROW_SHIFT);
 
 /**
- * Takes note of a lookup of a user's address with pages of 4 KiB, for the filter that began last.
+ * Notes a lookup of a user's address with pages of 4 KiB, for the filter begun last.
  * @returns 0 when it is a repeat, otherwise 1
  */
 export const isNew4K = (row: number, mark: number, hi: number, lo: number): number => {
@@ -71,8 +72,8 @@ export const isNew4K = (row: number, mark: number, hi: number, lo: number): numb
 };
 
 /**
- * The same with larger pages, given the address from bit 16 on: their word of a row, where the TLB keeps the addresses,
- * and the bit of `upper` that their numbers begin with.
+ * The same with larger pages, given the address from bit 16 on. `column` is their word of a row, `start` their part of
+ * a TLB, and `shift` the first bit of a page number in `upper`.
  */
 const isNewLarge = (row: number, mark: number, upper: number, column: number, start: number, shift: number): number => {
   const rule = WORDS[row | column];
@@ -97,7 +98,7 @@ export const accessOf = (accesses: number, kind: number): number => (accesses >>
 export class RepeatFilter {
   /** For {@link isNew4K} and the others. */
   readonly mark: number;
-  /** The bits from access.ts of the lookup that an access makes first: see {@link accessOf}. */
+  /** The bits from access.ts of the first lookup of an access: see {@link accessOf}. */
   readonly accesses: number;
   /** Stores have a TLB of their own. */
   readonly storesApart: boolean;
@@ -106,8 +107,8 @@ export class RepeatFilter {
   private readonly rows = new Int32Array(KINDS << ROW_SHIFT);
 
   /**
-   * @param mmus by page size: those that will make the lookups, and nothing else meanwhile; nothing is left out where
-   *   some have a TLB for stores alone and others have not
+   * @param mmus by page size: they will make the lookups, and nothing else meanwhile. If only some have a TLB for
+   *   stores alone, nothing is left out
    * @param leaveOut false when every lookup is to be made, though it is a repeat
    */
   constructor(mmus: (shift: number) => readonly Mmu[], leaveOut = true) {
@@ -115,7 +116,7 @@ export class RepeatFilter {
     const apart = tlbs.flat().map(({ l1Store, l1Load }) => l1Store !== l1Load);
     this.storesApart = apart.includes(true);
     const alike = new Set(apart).size < 2;
-    // Data pages being dirty, loads and stores do the same to a TLB that they share: all are made as stores.
+    // Data pages are dirty, so loads and stores do the same to a shared TLB: all are made as stores.
     const load = USER | (this.storesApart ? READ : WRITE);
     const rules = [
       { kind: FETCH, tlb: FETCHES, access: USER | hardware.FETCH },
@@ -159,7 +160,7 @@ function placementsIn(tlbs: readonly TlbHierarchy[], which: number, size: number
   });
 }
 
-/** Whether repeats can be told, by page size: not where nothing is kept of a page, or small pieces of a large one. */
+/** Can repeats be told, by page size? Not if a TLB keeps nothing of a page, or small pieces of a large one. */
 function isTold(bySize: readonly Placements[]): boolean {
   return bySize.every((placements, size) => {
     const least = LOOKUP_SHIFTS[size] === SHIFT_4K ? SHIFT_4K : UPPER_SHIFT;
@@ -167,12 +168,18 @@ function isTold(bySize: readonly Placements[]): boolean {
   });
 }
 
-/** The mask that gives a set from a page's number: of one for all where a page is in pieces, whose sets may differ. */
+/**
+ * The mask from a page's number to its set. Pieces of a page may lie in different sets: then all pages count as one
+ * set.
+ */
 function setMask(placements: Placements, shift: number): number {
   return Math.min(MOST_SETS, ...placements.map((one) => (one?.shift === shift ? one.sets : 1))) - 1;
 }
 
-/** The bits that two addresses in a piece share, of those from bit 16 on; all of them where pieces are not told. */
+/**
+ * The bits shared by two addresses in a piece, of those from bit 16 on; all of them for pieces below 64 KiB, not told
+ * apart here.
+ */
 function pieceMask(placements: Placements, shift: number): number {
   const piece = Math.min(shift, ...placements.map((one) => one?.shift ?? shift));
   return -(2 ** (Math.max(piece, UPPER_SHIFT) - UPPER_SHIFT));

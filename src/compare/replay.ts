@@ -1,4 +1,4 @@
-/** The lookups of a trace block, made on one MMU: the loop that every comparison spends its time in. */
+/** The lookups of a trace block, made on one MMU: every comparison spends its time in this loop. */
 
 import { USER, WRITE } from '../../hw/base/access.js';
 import { PAGE_OFFSET_MASK, pageSizeName } from '../../hw/base/address.js';
@@ -19,8 +19,8 @@ function translateAll(mmu: Mmu, { his, los, length, allStores, frames }: PageLoo
 }
 
 /**
- * Makes lookups of pages that are all resident and dirty.
- * @throws Error when any access faulted, which a resident program never does
+ * Makes lookups of pages, all of them resident and dirty.
+ * @throws Error when any access faulted; a resident program never does
  */
 export function replay(mmu: Mmu, lookups: PageLookups): void {
   if (translateAll(mmu, lookups) < 0) throw new Error(`a resident ${pageSizeName(lookups.shift)} page faulted`);

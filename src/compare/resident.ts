@@ -9,9 +9,9 @@ import type { ReplayMachine } from './machine.js';
 import { RepeatFilter } from './repeats.js';
 
 export interface ResidentOptions {
-  /** MMUs that make the lookups of the one machine beside its own. */
+  /** Further MMUs to make the lookups of the one machine. */
   readonly beside?: readonly Mmu[];
-  /** Leave out the lookups that change no TLB. Default: true. */
+  /** Leave out repeats. Default: true. */
   readonly leaveOutRepeats?: boolean;
 }
 
@@ -30,7 +30,7 @@ export class Resident {
 
   /**
    * Makes the pages of every access of a block resident.
-   * @returns the lookups that the block makes; the same object every time
+   * @returns the block's lookups; the same object every time
    */
   prepare(block: AccessBlock): Lookups {
     const lookups = this.finder.find(block);

@@ -1,8 +1,8 @@
 /**
  * One worker's share of a sweep: a trace, a page size and some TLB shapes, replayed together in one pass.
  *
- * The shapes share RAM and page tables, whose entries are all accessed and dirty before any of them looks: so none can
- * change what another counts, and a shape counts the same in whatever company it is replayed.
+ * The shapes share RAM and page tables. All entries are accessed and dirty before any shape looks: so no shape can
+ * change the counts of another, and its company does not matter.
  */
 
 import { pageSizeName } from '../../hw/base/address.js';
@@ -18,7 +18,7 @@ import { ReplayMachine, OutOfModelMemory } from './machine.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
 
-/** A trace that every worker can open for itself. */
+/** A trace, to be opened by every worker for itself. */
 export type SweepTrace =
   | { readonly name: string; readonly path: string }
   | { readonly name: string; readonly workload: string; readonly shape: WorkloadOptions };

@@ -20,7 +20,7 @@ export interface SweepOptions {
   readonly walkCaches: boolean;
   readonly workers: number;
   readonly costs: CostTable;
-  /** Called with the shapes that are done, and all of them. */
+  /** Called with the number of shapes done, and of all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -59,7 +59,7 @@ function tasksOf(options: SweepOptions, shapes: readonly Shape[]): { task: Sweep
 /**
  * Counts every shape on every trace and page size; rows come by trace, page size, first level, second level, however
  * many workers there are.
- * @throws what the first worker to fail threw
+ * @throws the error of the first worker to fail
  */
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const shapes = options.l1.flatMap((l1) =>

@@ -4,15 +4,16 @@ import type { CompareRun, CompareVerdict, NoVerdict, TraceSummary } from '../rep
 import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/units.js';
 
 /**
- * Model cycles of walks saved per access that make a difference. Programs spend about two cycles an access, at an
- * instruction a cycle with an access in every other one, so these are a tenth and a twentieth. Judgement, not measurement.
+ * The least saving of walks to make a difference, in model cycles per access. Programs spend about two cycles an
+ * access, at an instruction a cycle with an access in every other one, so these are a tenth and a twentieth. Judgement,
+ * not measurement.
  */
 const WORTH_IT = 0.2;
 const NOTICEABLE = 0.1;
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;
 
-/** What is known of the accesses, besides what they counted. */
+/** Facts about the accesses, besides their counts. */
 export type Ground = Pick<TraceSummary, 'touchedBytes' | 'processes' | 'window'>;
 
 export interface Verdict {
@@ -28,8 +29,8 @@ function saving(base: CompareRun, run: CompareRun): number {
 }
 
 /**
- * What a page size saves that a program feels: walks. Hits of the second level are no part of it, since processors hide
- * their few cycles behind other work: programs that saved nothing else ran 0.999 and 1.02 times as fast.
+ * The part of a saving felt by a program: walks. Hits of the second level are no part of it, since processors hide
+ * their few cycles behind other work: programs with no other saving ran 0.999 and 1.02 times as fast.
  */
 function walksSaved(base: CompareRun, run: CompareRun): number {
   return base.perAccess.walkCycles - run.perAccess.walkCycles;
