@@ -1,12 +1,12 @@
 /**
- * The form in which accesses flow from every trace and workload to whoever replays them: blocks of typed arrays, one
- * element an access, never an object an access. A producer owns one block and fills it again and again, so a consumer
- * must be done with a block before it asks for the next.
+ * The form of accesses on their way from every trace and workload to a replay: blocks of typed arrays, one element an
+ * access, never an object an access. A producer owns one block and fills it again and again, so a consumer must be done
+ * with a block before it asks for the next.
  */
 
 import { FETCH, READ, WRITE } from '../../hw/base/access.js';
 
-/** What an access does, as the elements of {@link AccessBlock.kind}: what the hardware calls it. */
+/** The kinds of access, as the elements of {@link AccessBlock.kind}: its name in the hardware. */
 export const LOAD = READ;
 export const STORE = WRITE;
 export { FETCH };
@@ -16,12 +16,12 @@ export const MODIFY = WRITE | FETCH;
 /** Accesses in a full block: small enough to stay in a core's cache, large enough that asking costs nothing. */
 export const BLOCK_ACCESSES = 16384;
 
-/** The largest access that a trace may hold, in bytes; x86's largest, XSAVE's area, is below it. */
+/** The largest access of a trace, in bytes; x86's largest, XSAVE's area, is below it. */
 export const MAX_ACCESS_BYTES = 4096;
 
 /**
  * An access is three words: bits 63 to 32 of the address of its first byte, bits 31 to 0, and its operation, which is
- * `kind | bytes << 2`. They stand in one array, since V8 checks every array that a loop uses anew in each round.
+ * `kind | bytes << 2`. They stand in one array, since V8 checks each array of a loop anew in each round.
  */
 export const ACCESS_WORDS = 3;
 export const LOW_WORD = 1;
@@ -33,7 +33,7 @@ export const SIZE_SHIFT = 2;
 export class AccessBlock {
   length = 0;
   readonly words = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES);
-  /** How many of each kind there are, such as `kinds[FETCH]`: whoever writes words of its own must count them here. */
+  /** How many of each kind there are, such as `kinds[FETCH]`: a writer of words must count them here. */
   readonly kinds = new Int32Array(KIND_MASK + 1);
 
   clear(): void {
@@ -42,7 +42,7 @@ export class AccessBlock {
   }
 
   /**
-   * Adds an access of 1 to {@link MAX_ACCESS_BYTES} bytes; the caller has made sure that there is room.
+   * Adds an access of 1 to {@link MAX_ACCESS_BYTES} bytes; the caller has made sure of room.
    * @throws RangeError for another kind or size
    */
   push(kind: number, addressHi: number, addressLo: number, size: number): void {
@@ -56,7 +56,7 @@ export class AccessBlock {
     this.kinds[kind]++;
   }
 
-  /** Keeps accesses `from` to `to - 1`, which become the first. */
+  /** Keeps accesses `from` to `to - 1`; they become the first. */
   keep(from: number, to: number): void {
     if (from === 0 && to === this.length) return;
     this.words.copyWithin(0, ACCESS_WORDS * from, ACCESS_WORDS * to);
@@ -112,8 +112,8 @@ export function dropFetches(block: AccessBlock): void {
 }
 
 /**
- * The accesses of `blocks` after the first `skip`, at most `limit` of them; it asks for no block beyond those.
- * Changes the blocks that pass through it.
+ * The accesses of `blocks` after the first `skip`, at most `limit` of them; it asks for no block beyond those. Changes
+ * the blocks on their way.
  */
 export async function* windowOf(
   blocks: AsyncIterable<AccessBlock>,
@@ -134,7 +134,7 @@ export async function* windowOf(
   }
 }
 
-/** What a trace has delivered so far; after its last block, in all. */
+/** The accesses delivered by a trace so far; after its last block, in all. */
 export interface TraceCounts {
   /** `loads + stores + modifies + fetches`. */
   readonly accesses: number;
@@ -143,7 +143,7 @@ export interface TraceCounts {
   readonly modifies: number;
   /** Instruction fetches delivered: 0 unless they were asked for. */
   readonly fetches: number;
-  /** Instruction fetches in the trace that were left out because nobody asked for them. */
+  /** Instruction fetches in the trace, left out because nobody asked for them. */
   readonly droppedFetches: number;
   /** Malformed lines passed over in lenient reading. */
   readonly skippedLines: number;
@@ -156,7 +156,7 @@ export interface Trace extends AsyncIterable<AccessBlock> {
   readonly counts: TraceCounts;
 }
 
-/** Counts of the accesses that went by, kept by whoever produces blocks. */
+/** Counts of the accesses gone by, kept by the producer of blocks. */
 export class AccessTally implements TraceCounts {
   fetches = 0;
   loads = 0;
@@ -172,7 +172,7 @@ export class AccessTally implements TraceCounts {
     this.modifies += kinds[MODIFY];
   }
 
-  /** Of what was added, all fetches were left out. */
+  /** All fetches of those added were left out. */
   dropFetches(): void {
     this.droppedFetches += this.fetches;
     this.fetches = 0;
@@ -182,7 +182,7 @@ export class AccessTally implements TraceCounts {
     return this.loads + this.stores + this.modifies + this.fetches;
   }
 
-  /** The counts as they stand, as an object that no longer changes. */
+  /** A copy of the counts as they stand. */
   snapshot(): TraceCounts {
     const { accesses, loads, stores, modifies, fetches, droppedFetches, skippedLines } = this;
     return { accesses, loads, stores, modifies, fetches, droppedFetches, skippedLines };

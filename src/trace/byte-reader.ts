@@ -1,4 +1,4 @@
-/** Bytes out of a stream of chunks in the portions that a format has. */
+/** Bytes out of a stream of chunks, in the portions of a format. */
 export class ByteReader {
   /** Bytes taken so far. */
   offset = 0;

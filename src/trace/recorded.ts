@@ -1,4 +1,4 @@
-/** A recorded trace, whatever its form: lackey text or packed, plain or gzipped; where its bytes come from is given. */
+/** A recorded trace, in any form: lackey text or packed, plain or gzipped; the source of its bytes is given. */
 
 import { AccessTally, dropFetches, type AccessBlock, type TraceCounts, type Trace } from './block.js';
 import { ByteReader } from './byte-reader.js';
@@ -21,7 +21,7 @@ export interface StoredTrace {
   readonly name: string;
   /** The bytes as they are stored; nothing is opened before they are read. */
   readonly read: () => AsyncIterable<Uint8Array>;
-  /** Undoes gzip; with `lenient` a cut file gives what there is. Throws a {@link TraceError} for data that is damaged. */
+  /** Undoes gzip; with `lenient` a cut file gives all there is. Throws a {@link TraceError} for damaged data. */
   readonly gunzip: (packed: AsyncIterable<Uint8Array>, lenient: boolean) => AsyncIterable<Uint8Array>;
   readonly inflate: Inflate;
 }
@@ -29,7 +29,7 @@ export interface StoredTrace {
 /** RFC 1952, "Member header and trailer". */
 const GZIP_MAGIC = [0x1f, 0x8b];
 
-/** First bytes of what people try to read and pagewalk does not unpack. */
+/** First bytes of forms that pagewalk does not unpack, though people try. */
 const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
   ['xz', [0xfd, 0x37, 0x7a, 0x58]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
@@ -39,11 +39,11 @@ const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
 
 export class RecordedTrace implements Trace {
   readonly name: string;
-  /** What a packed trace says about itself, known from its first block on; lackey text says nothing. */
+  /** The metadata of a packed trace, known from its first block on; lackey text says nothing. */
   metadata: TraceMetadata | undefined = undefined;
   /**
    * How many processes the accesses are of, known once all have been read: a packed trace says so. Lackey's text need
-   * not name every process, so that more than one are known, and one is not.
+   * not name every process: more than one is certain, a single one is not.
    */
   processes: number | 'unknown' = 'unknown';
   readonly #recording: StoredTrace;

@@ -1,7 +1,7 @@
 /**
- * Generated workloads: access patterns with a known shape, for a question that no recorded program asks so purely.
- * The same options and seed give the same accesses on every machine. All accesses are 8 bytes, aligned, at addresses
- * from {@link WORKLOAD_BASE} on.
+ * Generated workloads: access patterns with a known shape, for questions too pure for any recorded program. The same
+ * options and seed give the same accesses on every machine. All accesses are 8 bytes, aligned, at addresses from {@link
+ * WORKLOAD_BASE} on.
  */
 
 import { highWord, lowWord, PAGE_BYTES } from '../../hw/base/address.js';
@@ -17,14 +17,14 @@ import {
   type Trace,
 } from './block.js';
 
-/** 1 TiB: aligned for every page size, and far from where programs live. */
+/** 1 TiB: aligned for every page size, and far from real programs. */
 export const WORKLOAD_BASE = 2 ** 40;
 const WORD_BYTES = 8;
 const LINE_BYTES = 64;
 const MAX_FOOTPRINT = 2 ** 38;
 
 export interface WorkloadOptions {
-  /** Bytes that the workload touches: 4 KiB to 256 GiB, a multiple of 64. */
+  /** Bytes touched by the workload: 4 KiB to 256 GiB, a multiple of 64. */
   readonly footprint: number;
   /** How many accesses it makes. */
   readonly accesses: number;
@@ -36,9 +36,9 @@ export interface WorkloadOptions {
 
 export interface Workload {
   readonly name: string;
-  /** What it does, in a line for people. */
+  /** A line about it for people. */
   readonly title: string;
-  /** What one of its accesses is; all have 8 bytes. */
+  /** The kind of its accesses; all have 8 bytes. */
   readonly access: string;
   /** The pattern: the function returned adds one step to a block. @internal */
   readonly begin: (options: Required<WorkloadOptions>) => (block: AccessBlock) => void;
@@ -75,7 +75,7 @@ export const WORKLOADS: readonly Workload[] = [
 
 /**
  * A workload as a trace.
- * @throws RangeError naming option, value and what is allowed.
+ * @throws RangeError naming option, value and the allowed ones.
  */
 export function openWorkload(name: string, options: WorkloadOptions): Trace {
   const workload = WORKLOADS.find((known) => known.name === name);
@@ -176,8 +176,8 @@ function uniform({ footprint, seed }: Required<WorkloadOptions>): (block: Access
 }
 
 /**
- * A load in every cache line, in an order that looks random and closes to one cycle over all of them: what following
- * a shuffled linked list does. The order is a seeded bijection of the line numbers, so no list has to be held.
+ * A load in every cache line, in an order like a random one, closed to one cycle over all of them: as along a shuffled
+ * linked list. The order is a seeded bijection of the line numbers, so no list has to be held.
  */
 function chase({ footprint, seed }: Required<WorkloadOptions>): (block: AccessBlock) => void {
   const lines = footprint / LINE_BYTES;
@@ -193,10 +193,9 @@ function chase({ footprint, seed }: Required<WorkloadOptions>): (block: AccessBl
 const ZIPF_EXPONENT = 0.99;
 
 /**
- * A load of one word of an item of a cache line; the k-th most popular item has a likelihood that goes with
- * `k ** -0.99`. Popular items lie anywhere, as a hash table would put them.
- * Drawn by rejection-inversion (Hörmann and Derflinger, "Rejection-inversion to generate variates from monotone
- * discrete distributions"), which needs no table.
+ * A load of one word of an item of a cache line; the likelihood of the k-th most popular item goes with `k ** -0.99`.
+ * Popular items lie anywhere, as a hash table would put them. Drawn by rejection-inversion (Hörmann and Derflinger,
+ * "Rejection-inversion to generate variates from monotone discrete distributions"), without a table.
  */
 function zipf({ footprint, seed }: Required<WorkloadOptions>): (block: AccessBlock) => void {
   const random = new Random(seed);

@@ -1,4 +1,4 @@
-/** What a recording leaves lying about when it is killed, and how the next one finds and removes it. */
+/** Files left behind by a killed recording, and how the next one finds and removes them. */
 
 import { lstat, mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export function partialOf(target: string): string {
   return `${target}.${process.pid}.partial`;
 }
 
-/** A folder for the pipe of this recording, whose name says whose it is; and where the pipe goes. */
+/** A folder for the pipe of this recording; its name holds the owner's PID; and where the pipe goes. */
 export async function makeFolder(): Promise<{ folder: string; pipe: string }> {
   const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
   return { folder, pipe: join(folder, PIPE) };
@@ -42,16 +42,16 @@ async function deadMens(folder: string, pattern: RegExp): Promise<string[]> {
   return found;
 }
 
-/** Removes what killed recordings to `target` have written. What cannot be removed stays: it is in nobody's way. */
+/** Removes the files of killed recordings to `target`. A file stays if it cannot be removed: it is in nobody's way. */
 export async function sweepPartials(target: string): Promise<void> {
   const name = basename(target).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   const pattern = new RegExp(`^${name}\\.(\\d+)\\.partial$`, 's');
   const paths = await deadMens(dirname(target), pattern).catch(() => []);
-  // A folder of that name is nobody's partial trace, and rm refuses it.
+  // A folder of such a name is nobody's partial trace, and rm refuses it.
   for (const path of paths) await rm(path, { force: true }).catch(() => undefined);
 }
 
-/** Removes the pipes of killed recordings, and their folders where nothing else lies in them. */
+/** Removes the pipes of killed recordings, and their folders if nothing else lies in them. */
 export async function sweepFolders(): Promise<void> {
   for (const folder of await deadMens(tmpdir(), FOLDER).catch(() => [])) {
     await rm(join(folder, PIPE), { force: true })

@@ -10,11 +10,11 @@ import { TraceError } from '../trace-error.js';
 const READ_BYTES = 1 << 18;
 
 /**
- * A trace from a file, or from standard input for `-`. Nothing is opened before it is read, and memory stays flat
- * whatever its length.
+ * A trace from a file, or from standard input for `-`. Nothing is opened before it is read, and memory stays flat at
+ * any length.
  *
- * Reading it throws a {@link TraceError} that names line or byte when the trace is malformed, cut or has no accesses,
- * and the file system's error when the file cannot be read.
+ * Reading it throws a {@link TraceError} with line or byte when the trace is malformed, cut or has no accesses, and the
+ * file system's error when the file cannot be read.
  */
 export function openTrace(path: string, options: OpenOptions = {}): RecordedTrace {
   const name = path === '-' ? 'standard input' : basename(path);
@@ -32,7 +32,7 @@ async function* gunzipped(
   packed: AsyncIterable<Uint8Array>,
   lenient: boolean,
 ): AsyncGenerator<Uint8Array> {
-  // A flush that asks for no end makes zlib take what there is of a cut file.
+  // With a flush short of the end, zlib gives all there is of a cut file.
   const finishFlush = lenient ? constants.Z_SYNC_FLUSH : constants.Z_FINISH;
   const gunzip = createGunzip({ finishFlush, chunkSize: READ_BYTES });
   // Errors reach the reader of gunzip; the callback only keeps pipeline from throwing them a second time.

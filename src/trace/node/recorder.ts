@@ -3,9 +3,9 @@
  *
  * Lackey's lines come through a named pipe (`--log-file`), so the program keeps its standard input, output and error.
  * Its children are traced as well: each opens the same pipe. Lackey writes every line with one `write`, and the kernel
- * keeps a write of up to PIPE_BUF bytes in one piece, so lines of processes that run at once take turns but never mix.
- * All processes end up in one trace, in the order in which they ran, as if they shared one address space; the trace
- * says how many there are.
+ * keeps a write of up to PIPE_BUF bytes in one piece, so lines of concurrent processes take turns but never mix. All
+ * processes end up in one trace, in the order of their running, as if they shared one address space; the trace says how
+ * many there are.
  * Sources: Valgrind User Manual, "Command-line options for Valgrind"; pipe(7), "PIPE_BUF".
  */
 
@@ -25,7 +25,7 @@ export interface RecordOptions {
   readonly command: readonly [string, ...string[]];
   /** The file to write. */
   readonly output: string;
-  /** Accesses to pass over before the first that is kept. */
+  /** Accesses to pass over before the first one kept. */
   readonly skip: number;
   /** The most accesses to keep; then the program is killed. Infinity keeps all. */
   readonly limit: number;
@@ -41,7 +41,7 @@ export interface Recording {
   readonly counts: TraceCounts;
   /** How many processes were traced, a program replaced by exec counting as one more. */
   readonly processes: number;
-  /** Lines from valgrind that were neither accesses nor marked as its own. */
+  /** Lines from valgrind, neither accesses nor marked as its own. */
   readonly skippedLines: number;
   /** How the command ended; `stopped` when it was killed at the limit. */
   readonly ending: Ending | 'stopped';
@@ -53,7 +53,7 @@ export interface Ending {
   readonly signal: string | null;
 }
 
-/** Why nothing could be recorded, in words for the person who asked. */
+/** Why nothing could be recorded, in words for people. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
@@ -62,8 +62,8 @@ const run = promisify(execFile);
 
 /**
  * Runs a command under lackey and writes its accesses to a packed trace.
- * @throws RecordError when valgrind is missing, the command cannot run or makes no accesses that count, or the signal
- *   came; the file system's error when the trace cannot be written. No file is left then.
+ * @throws RecordError when valgrind is missing, the command cannot run or makes no accesses to be counted, or the
+ *   signal came; the file system's error when the trace cannot be written. No file is left then.
  */
 export async function record(options: RecordOptions): Promise<Recording> {
   const tool = `${await valgrindVersion()} lackey`;
@@ -81,7 +81,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
   }
 }
 
-/** Why the pipe cannot be made where it has to be. */
+/** Why the pipe cannot be made in its place. */
 function inTemporaryFolder(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   if ('path' in error && error.path === 'mkfifo') return new RecordError('mkfifo is missing; it comes with coreutils');
@@ -106,10 +106,10 @@ async function valgrindVersion(): Promise<string> {
 
 async function recordThrough(pipe: string, tool: string, options: RecordOptions): Promise<Recording> {
   const { command, output, skip, limit, fetches, signal } = options;
-  // The reader must not wait for a writer; and while we hold the pipe open for writing, the moments in which no traced
-  // process has it open (a program replaces itself by exec) do not end it.
+  // The reader must not wait for a writer; and we hold the pipe open for writing. At some moments no traced process has
+  // it open (a program replaces itself by exec); they do not end it.
   const reader = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
-  // Who reads hears of an error as its loop ends; an interrupt may come before anybody reads.
+  // The reader hears of an error as its loop ends; an interrupt may come before anybody reads.
   reader.on('error', () => undefined);
   const writer = openSync(pipe, constants.O_WRONLY);
   const child = startLackey(pipe, command);
@@ -133,7 +133,7 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
       processes: parser.processes > 0 ? parser.processes : null,
     }));
     const running = child.exitCode === null && child.signalCode === null;
-    // A program that goes on writing once nobody reads any more may be ended by the pipe before we end it.
+    // Once nobody reads any more, the pipe may end a writing program before we do.
     const stopped = counts.accesses === limit && (running || child.signalCode === 'SIGPIPE');
     if (stopped) kill(child);
     const ending = await ended;
@@ -147,7 +147,7 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
   }
 }
 
-/** Starts the command in a process group of its own, so that it can be ended with all its children. */
+/** Starts the command in a process group of its own, to end it with all its children. */
 function startLackey(pipe: string, command: readonly string[]): ChildProcess {
   const logFile = pipe.replaceAll('%', '%%');
   const flags = ['--tool=lackey', '--trace-mem=yes', '--trace-children=yes', `--log-file=${logFile}`];
@@ -174,7 +174,7 @@ function kill(child: ChildProcess): void {
   }
 }
 
-/** The accesses that count, reported to onProgress as they go by. */
+/** The accesses to be kept, reported to onProgress as they go by. */
 async function* countedBlocks(
   blocks: AsyncIterable<AccessBlock>,
   { fetches, onProgress }: RecordOptions,

@@ -1,11 +1,11 @@
-/** The recordings of real programs that come with pagewalk; `shipped/README.md` says how each was made. */
+/** The recordings of real programs within pagewalk; `shipped/README.md` says how each was made. */
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface ShippedTrace {
   readonly name: string;
-  /** What the program was doing, in a few words. */
+  /** The program's task, in a few words. */
   readonly title: string;
   /** The packed file. */
   readonly path: string;

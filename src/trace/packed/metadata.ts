@@ -1,24 +1,24 @@
-/** What a packed trace says about itself. */
+/** The metadata of a packed trace. */
 
 import { z } from 'zod';
 
 const traceMetadata = z.object({
-  /** The command that was recorded, word by word, as it was given. */
+  /** The recorded command, word by word, as it was given. */
   command: z.array(z.string()).min(1),
-  /** What recorded it, such as `valgrind-3.19.0 lackey`. */
+  /** The recorder, such as `valgrind-3.19.0 lackey`. */
   tool: z.string(),
   /** Accesses passed over before the first in the file. */
   skip: z.number().int().nonnegative(),
-  /** The most accesses that were to be kept; `null` when all were. */
+  /** The most accesses to be kept; `null` when all were. */
   limit: z.number().int().positive().nullable(),
   /** True when instruction fetches were kept, and counted by skip and limit, besides data accesses. */
   fetches: z.boolean(),
   /**
-   * How many processes the accesses are of, a process that replaces its program (exec) counting again: each has an
-   * address space of its own, and the file does not tell them apart. `null` or absent: unknown.
+   * How many processes the accesses are of, counting again after each exec: each has an address space of its own, and
+   * the file does not tell them apart. `null` or absent: unknown.
    */
   processes: z.number().int().positive().nullable().optional(),
-  /** The part between skip and limit was chosen for what the program does in it, and stands for no more; absent: it was not. */
+  /** The part between skip and limit was chosen for its own sake, and stands for no more; absent: it was not. */
   windowChosen: z.boolean().optional(),
 });
 

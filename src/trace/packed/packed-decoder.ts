@@ -1,4 +1,4 @@
-/** Turns the three columns of a packed block back into accesses; `packed-format.ts` says what they hold. */
+/** Turns the three columns of a packed block back into accesses; `packed-format.ts` describes them. */
 
 import * as accesses from '../block.js';
 import type { AccessBlock } from '../block.js';
@@ -10,19 +10,19 @@ const { ACCESS_WORDS, BLOCK_ACCESSES, KIND_MASK, LOW_WORD, MAX_ACCESS_BYTES, MOD
 const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS, PAIR_CODE, pairIndex, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
 /**
- * Accesses of one call of the decoding loop: few, so that V8 has seen a whole call before it compiles the loop. One that
- * it compiles in the midst of the first call lacks the end, and is thrown away there, call after call.
+ * Accesses of one call of the decoding loop: few, so V8 has seen a whole call before it compiles the loop. A loop
+ * compiled in the midst of the first call lacks its end. V8 throws it away there, call after call.
  */
 const SLICE = 512;
 /**
- * The accesses of a slice are counted in one int32, in as many bits a kind as the slice needs. What is left for the last
- * kind is too small, so that it is worked out from the others.
+ * The accesses of a slice are counted in one int32, in as many bits a kind as the slice needs. The bits left for the
+ * last kind are too few: its count is the total less the others.
  */
 const KIND_BITS = 32 - Math.clz32(SLICE);
 const KIND_COUNT_MASK = (1 << KIND_BITS) - 1;
 
 export class PackedDecoder {
-  /** Accesses of the columns that {@link fill} has not delivered yet. */
+  /** Accesses of the columns, not yet delivered by {@link fill}. */
   remaining = 0;
   private readonly model = new AccessModel();
   private operations: Uint8Array = EMPTY;
@@ -48,7 +48,7 @@ export class PackedDecoder {
 
   /**
    * Fills `block` from its start with as many accesses as remain and fit.
-   * @returns what is wrong with the columns, or `undefined`.
+   * @returns the fault of the columns, or `undefined`.
    */
   fill(block: AccessBlock): string | undefined {
     const count = Math.min(this.remaining, BLOCK_ACCESSES);
@@ -84,7 +84,8 @@ export class PackedDecoder {
       const pair = pairIndex(lastLo, secondLo, operation);
       secondLo = lastLo;
       const code = codes[codeAt + i];
-      // Of the last two codes, without a branch, which would go wrong too often: all bits of `code - 33` are set, or none.
+      // Chooses between the last two codes without a branch: it would be predicted wrong too often. All bits of `code -
+      // 33` are set (the site), or none (the pair).
       let found = pair ^ ((pair ^ site) & (code - PAIR_CODE));
       let other = site ^ pair ^ found;
       if (code < CURSORS) {
@@ -173,7 +174,7 @@ function countKinds({ kinds }: AccessBlock, length: number, counts: number): voi
   kinds[MODIFY] += length - others;
 }
 
-/** What was expected instead of a code; `undefined` stands where the column has ended, `needed` codes being too many. */
+/** The expected thing instead of a code; `undefined` means the end of the column, too short for `needed` codes. */
 function codeProblem(code: number | undefined, needed: number, length: number): string {
   if (code === undefined) return `an address code for each access, at least ${needed}, found only ${length}`;
   return `an address code from 0 to ${PAIR_CODE}, found ${code}`;

@@ -1,4 +1,4 @@
-/** Turns accesses into the three columns of a packed block; `packed-format.ts` says what they hold. */
+/** Turns accesses into the three columns of a packed block; `packed-format.ts` describes them. */
 
 import type { AccessBlock } from '../block.js';
 import {
@@ -16,7 +16,7 @@ import {
   siteIndex,
 } from './packed-format.js';
 
-/** A cursor follows a stream whose steps stay below this many bytes; a longer one takes over the idlest cursor. */
+/** A cursor follows a stream with steps below so many bytes; a longer one takes over the idlest cursor. */
 const STREAM_STEP = 65536;
 
 export class PackedEncoder {
@@ -31,7 +31,7 @@ export class PackedEncoder {
   readonly #cursorUse = new Float64Array(CURSORS);
   #clock = 0;
 
-  /** Adds accesses of `block` from `start` on, until the columns are full; returns where it stopped. */
+  /** Adds accesses of `block` from `start` on, until the columns are full; returns the index of its end. */
   add(block: AccessBlock, start: number): number {
     const stop = Math.min(block.length, start + PACKED_BLOCK_ACCESSES - this.accesses);
     for (let i = start; i < stop; i++) {

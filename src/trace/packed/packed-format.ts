@@ -11,20 +11,20 @@
  *
  * A block holds 1 to 65,536 accesses in three columns, each packed by itself with raw DEFLATE (RFC 1951):
  *
- * 1. Operations, one for every access: which kind and size. An operation is a number from 0 to 254 in order of first
- *    appearance in the file; the first time, its number is followed by kind (u8: fetch 0, load 1, store 2, modify 3) and
- *    size (u16). When 255 numbers are taken, further operations are written as 255, kind, size, every time.
- * 2. Codes, one byte for every access, which say where its address comes from:
+ * 1. Operations, one for every access: kind and size. An operation is a number from 0 to 254 in order of first
+ *    appearance in the file; the first time, its number is followed by kind (u8: fetch 0, load 1, store 2, modify 3)
+ *    and size (u16). When 255 numbers are taken, further operations are written as 255, kind, size, every time.
+ * 2. Codes, one byte for every access: the source of its address.
  *    - 0 to 31: from that cursor, plus a difference from column 3. The cursor then moves to the address. Writers keep
  *      one cursor near each stream of addresses (the stack, an array, ...) and are free in how they choose.
  *    - 32: the address this *site* used last. Without a program counter, the last eight operations, this one included,
  *      tell one place of the program from another.
- *    - 33: the address that followed, the last time, after the *pair* of addresses just seen, for this operation.
+ *    - 33: the address after the same *pair* of addresses the last time, for this operation.
  * 3. Differences, for codes below 32 only: this address minus the cursor, modulo 2^64, as a two's complement number in
  *    zigzag form (0, -1, 1, -2 as 0, 1, 2, 3) and LEB128 bytes.
  *
- * Cursors, operations and tables begin empty (zero) and live from block to block. Cursor 0 is moved to every address
- * whatever its code. The tables have 65,536 entries; {@link siteIndex} and {@link pairIndex} say where.
+ * Cursors, operations and tables begin empty (zero) and live from block to block. Cursor 0 is moved to every address,
+ * by any code. The tables have 65,536 entries; {@link siteIndex} and {@link pairIndex} say where.
  */
 
 import { FETCH, LOAD, MODIFY, STORE } from '../block.js';
@@ -43,7 +43,7 @@ export const CRC_BYTES = 4;
 
 export const PACKED_BLOCK_ACCESSES = 65536;
 export const COLUMNS = 3;
-/** The most bytes that an access can take in each column, before DEFLATE. */
+/** The most bytes of an access in each column, before DEFLATE. */
 export const COLUMN_BYTES_PER_ACCESS: readonly number[] = [4, 1, 10];
 /** More metadata than this is no pagewalk trace. */
 export const MAX_METADATA_BYTES = 1 << 20;
@@ -54,7 +54,7 @@ export const FILE_KINDS: readonly number[] = [FETCH, LOAD, STORE, MODIFY];
 export const CURSORS = 32;
 export const SITE_CODE = 32;
 export const PAIR_CODE = 33;
-/** The operation number that spells out kind and size each time. */
+/** The operation number for a kind and size spelled out each time. */
 export const EXPLICIT_OPERATION = 255;
 
 const TABLE_SHIFT = 16;
@@ -65,11 +65,11 @@ const CURSOR_START = 2 * TABLE_WORDS;
 /** A constant, as V8 folds it; a declared function it would load and test at each of the decoder's calls. */
 const tableIndex = (word: number): number => (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
 
-/** What writer and reader both know of the accesses so far; they must agree on every bit of it. */
+/** The common knowledge of writer and reader about the accesses so far; they must agree on every bit of it. */
 export class AccessModel {
   /**
    * Addresses last used, low word then high, at {@link siteIndex} and {@link pairIndex}, and those of the cursors at
-   * {@link cursorIndex}: in one array, since V8 checks every array that a loop uses anew in each round.
+   * {@link cursorIndex}: in one array, since V8 checks each array of a loop anew in each round.
    */
   readonly addresses = new Int32Array(CURSOR_START + 2 * CURSORS);
   /** Numbers of the last four operations, a byte each, the newest lowest; and of the four before. */
@@ -81,15 +81,15 @@ export class AccessModel {
   secondLo = 0;
 }
 
-/** Where the address that the site used last stands, the current operation being the newest of `operations`. */
+/** The index of the address last used by the site; the current operation is the newest of `operations`. */
 export const siteIndex = (operations: number, olderOperations: number): number =>
   tableIndex(operations ^ Math.imul(olderOperations, 0x9e3779b1));
 
-/** Where the address that followed the last time stands, for an operation after the addresses with these low words. */
+/** The index of the address last seen after these two low words, for an operation. */
 export const pairIndex = (lastLo: number, secondLo: number, operation: number): number =>
   PAIR_START | tableIndex(lastLo ^ Math.imul(secondLo + operation, 0x9e3779b1));
 
-/** Where a cursor stands. */
+/** The index of a cursor. */
 export const cursorIndex = (cursor: number): number => CURSOR_START | (cursor << 1);
 
 const CRC_TABLE = new Int32Array(256);

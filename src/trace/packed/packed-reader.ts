@@ -30,7 +30,7 @@ export class PackedReader {
 
   /**
    * @param source for messages: the file's name, or `standard input`
-   * @param tally to which whoever takes the blocks adds each before it asks for the next
+   * @param tally the taker of the blocks adds each to it before it asks for the next
    */
   constructor(bytes: ByteReader, inflate: Inflate, source: string, tally: AccessTally) {
     this.#tally = tally;
@@ -39,7 +39,7 @@ export class PackedReader {
     this.#source = source;
   }
 
-  /** Reads the header, which must come first. */
+  /** Reads the header, first of all. */
   async header(): Promise<TraceMetadata> {
     const head = await this.#takeRecord(HEADER_BYTES, 'the header');
     const version = head[4];
@@ -54,7 +54,7 @@ export class PackedReader {
     return metadata ?? this.#fail(HEADER_BYTES, 'expected metadata that says which command was recorded');
   }
 
-  /** The accesses, up to the end record, which must agree with them. The block is the same every time. */
+  /** The accesses, up to the end record; it must agree with them. The block is the same every time. */
   async *blocks(): AsyncGenerator<AccessBlock> {
     const decoder = new PackedDecoder();
     const block = new AccessBlock();
@@ -87,7 +87,7 @@ export class PackedReader {
     });
     const packedLengths = rawLengths.map((length, column) => {
       const packed = word(head, 9 + 8 * column);
-      // DEFLATE stores what it cannot shrink, with 5 bytes for each 64 KiB.
+      // DEFLATE stores data that do not shrink, with 5 bytes for each 64 KiB.
       if (packed > 1.01 * length + 64) this.#fail(start + 9 + 8 * column, 'expected a column smaller than unpacked');
       return packed;
     });
@@ -135,7 +135,7 @@ export class PackedReader {
     );
   }
 
-  /** Compares the CRC at the end of the last part with all that stands before it. */
+  /** Compares the CRC at the end of the last part with everything before it. */
   #check(parts: Uint8Array[], start: number): void {
     const record = parts.length === 1 ? parts[0] : joined(parts);
     const told = word(record, record.length - CRC_BYTES);

@@ -21,14 +21,14 @@ import {
 import { TraceError } from '../trace-error.js';
 
 /**
- * Writes the accesses of `blocks` to `path` whole or not at all: into a file beside it, which takes its name at the
- * end. A path that is no regular file, such as a pipe, is written straight away.
+ * Writes the accesses of `blocks` to `path` whole or not at all: into a file beside it; at the end it takes the name. A
+ * path to no regular file, such as a pipe, is written straight away.
  *
- * @param metadata what is known when the first access comes
+ * @param metadata all known when the first access comes
  * @param whole the metadata once all accesses went by; a pipe keeps the first, since nothing written to it can change
  * @returns how many accesses of each kind were written.
- * @throws TraceError when there are no accesses; the file system's error; and whatever `blocks` throws. What was begun
- *   is removed.
+ * @throws TraceError when there are no accesses; the file system's error; and the errors of `blocks`. A begun file is
+ *   removed.
  */
 export async function writePacked(
   path: string,
@@ -38,7 +38,7 @@ export async function writePacked(
 ): Promise<TraceCounts> {
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing !== undefined && !existing.isFile()) return writeTo(path, path, blocks, metadata, whole);
-  // A symbolic link stays one: the file that it names is replaced.
+  // A symbolic link stays one: the file named by it is replaced.
   const target = existing === undefined ? path : realpathSync(path);
   const partial = partialOf(target);
   await sweepPartials(target);
@@ -85,10 +85,10 @@ async function writeTo(
   }
 }
 
-/** Room in the metadata for what is known only at the end: JSON may end in spaces. */
+/** Room in the metadata for facts known only at the end: JSON may end in spaces. */
 const ROOM = 64;
 
-/** @param length bytes of the record that this one is to replace; absent for the first, which has {@link ROOM} */
+/** @param length bytes of the record to be replaced by this one; absent for the first, which has {@link ROOM} */
 function headerRecord(metadata: TraceMetadata, length?: number): Buffer {
   const text = Buffer.from(JSON.stringify(metadata));
   const json = Buffer.alloc(length === undefined ? text.length + ROOM : length - HEADER_BYTES - CRC_BYTES, ' ');

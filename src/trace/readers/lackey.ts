@@ -1,5 +1,5 @@
 /**
- * Reads the text that valgrind's lackey tool prints with `--trace-mem=yes`:
+ * Reads the text of valgrind's lackey tool with `--trace-mem=yes`:
  *
  *     I  04001000,3          an instruction fetch: address in hexadecimal, size in decimal
  *      L 1ffefff8f0,8        a load
@@ -22,10 +22,10 @@ const COMMA = 44;
 const DIGIT_0 = 48;
 const DIGIT_9 = 57;
 
-/** Longer than any access line. A longer line is valgrind's own or malformed, and its head tells which. */
+/** Longer than any access line. A longer line is valgrind's own or malformed; its head tells. */
 const LONGEST_ACCESS_LINE = 64;
 
-/** How lackey's first line goes on after the process number. A child that only forked writes none. */
+/** How lackey's first line goes on after the process number. A child after fork alone writes none. */
 const BANNER = new TextEncoder().encode(' Lackey');
 
 /** The value of a hexadecimal digit by its character code; 255 for every other character. */
@@ -36,7 +36,7 @@ for (let digit = 0; digit < 16; digit++) {
   HEX_DIGIT[text.toUpperCase().charCodeAt(0)] = digit;
 }
 
-/** What a line can be, besides an access. */
+/** The sorts of line, besides an access. */
 const MALFORMED = -1;
 const NOT_AN_ACCESS = -2;
 
@@ -59,14 +59,14 @@ export class LackeyParser {
   /** Lines seen so far, the one being read included. */
   line = 0;
   readonly #options: LackeyOptions;
-  /** The head of a line whose end has not come yet, and how long the line is so far. */
+  /** The head of a line without its end yet, and the line's length so far. */
   readonly #partial = new Uint8Array(LONGEST_ACCESS_LINE + 1);
   #partialLength = 0;
-  /** The access that parseLine read last. */
+  /** The access last read by parseLine. */
   #addressHi = 0;
   #addressLo = 0;
   #size = 0;
-  /** Where the line after that access begins. */
+  /** The start of the line after it. */
   #next = 0;
 
   constructor(options: LackeyOptions) {
@@ -75,7 +75,7 @@ export class LackeyParser {
 
   /**
    * Parses `bytes` from `start` until they end or {@link block} is full.
-   * @returns where to go on from; below `bytes.length` only when the block is full.
+   * @returns the place to go on from; below `bytes.length` only when the block is full.
    * @throws TraceError naming the line, at the first malformed one unless lenient.
    */
   feed(bytes: Uint8Array, start: number): number {
@@ -93,7 +93,7 @@ export class LackeyParser {
       if (this.block.length === BLOCK_ACCESSES) return at;
       at = this.#takeLine(bytes, at);
     }
-    // A full block goes out first: the rest of a line that is kept here must find room when it ends.
+    // A full block goes out first: the rest of a line kept here must find room when it ends.
     if (at < bytes.length && this.block.length === BLOCK_ACCESSES) return at;
     this.#keep(bytes, at, bytes.length);
     return bytes.length;
@@ -104,7 +104,7 @@ export class LackeyParser {
     if (this.#partialLength > 0) this.#endPartialLine();
   }
 
-  /** Processes that valgrind's own lines tell of, each once for every program that it ran: address spaces, in a word. */
+  /** Processes named in valgrind's own lines, each once for every program it ran: address spaces, in a word. */
   get processes(): number {
     return [...this.#beginnings.values()].reduce((sum, times) => sum + Math.max(1, times), 0);
   }
@@ -122,7 +122,7 @@ export class LackeyParser {
     this.#partialLength = 0;
   }
 
-  /** Reads the line at `start`, which a newline ends, and returns where the next begins. */
+  /** Reads the line at `start`, up to a newline, and returns the start of the next. */
   #takeLine(bytes: Uint8Array, start: number): number {
     this.line++;
     const kind = this.#parseLine(bytes, start);
@@ -187,7 +187,7 @@ export class LackeyParser {
 }
 
 /**
- * The accesses that the text in `chunks` holds; the block is the parser's own.
+ * The accesses in the text in `chunks`; the block is the parser's own.
  * @throws TraceError as {@link LackeyParser.feed} does.
  */
 export async function* lackeyBlocks(
