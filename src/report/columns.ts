@@ -12,7 +12,7 @@ export function labelled(label: string, text: string, width = WIDTH): string {
   return wrap(`${label.padEnd(LABEL - 1)} ${text}`, INDENT, width);
 }
 
-/** Rows whose cells stand under each other. */
+/** Rows with their cells under each other. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows.at(0) ?? []).map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>

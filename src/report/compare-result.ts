@@ -1,9 +1,9 @@
-/** What `pagewalk compare` finds: one object, of which table, JSON, CSV and plot are views. */
+/** The result of `pagewalk compare`: one object; table, JSON, CSV and plot are views of it. */
 
 import { z } from 'zod';
 import { Count, PageName, Quantity, SCHEMA_VERSION } from './schema.js';
 
-/** What the TLBs did. Every lookup hits the first level, hits the second, or walks. */
+/** The counts of the TLBs. Every lookup hits the first level, hits the second, or walks. */
 const TlbCounts = z
   .strictObject({
     lookups: Count,
@@ -44,7 +44,7 @@ const CompareRun = z.strictObject({
   fork: z.strictObject({ entriesCopied: Count, tableBytes: Count }),
 });
 
-/** Time on the machine that ran the model: it says nothing about the program, and varies from run to run. */
+/** Time on the host of the model: it says nothing about the program, and varies from run to run. */
 const HostTime = z.strictObject({
   pages: PageName,
   blocks: Count.describe('measurements, one a block of the trace'),
@@ -60,7 +60,7 @@ const Verdict = z.enum(['yes', 'slightly', 'no', 'unknown']);
  */
 const NoVerdict = z.enum(['one-page-size', 'several-processes', 'cut', 'first-touches']);
 
-/** Which part of the program was recorded. */
+/** The recorded part of the program. */
 const Window = z.strictObject({
   skip: Count.describe('accesses passed over before'),
   accesses: Count.describe('accesses recorded, fetches among them where they were'),

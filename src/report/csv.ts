@@ -1,10 +1,10 @@
 /** Cells of a CSV file; RFC 4180, "Common Format and MIME Type for CSV Files". */
 export type CsvCell = string | number;
 
-/** What a spreadsheet takes for a formula. Source: OWASP, "CSV Injection". */
+/** Text taken for a formula by a spreadsheet. Source: OWASP, "CSV Injection". */
 const FORMULA = /^[=+\-@\t\r]/;
 
-/** Text that a spreadsheet would take for a formula gets a leading apostrophe; numbers stay numbers. */
+/** Text like a spreadsheet's formula gets a leading apostrophe; numbers stay numbers. */
 function cell(value: CsvCell): string {
   const text = typeof value === 'string' && FORMULA.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

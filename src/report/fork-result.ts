@@ -1,12 +1,12 @@
-/** What `pagewalk fork` finds: one object, of which table, JSON and CSV are views. */
+/** The result of `pagewalk fork`: one object; table, JSON and CSV are views of it. */
 
 import { z } from 'zod';
 import { Count, PageName, SCHEMA_VERSION } from './schema.js';
 
-/** Who writes after the fork. */
+/** The writers after the fork. */
 const ScenarioName = z.enum(['child', 'parent', 'both', 'best', 'worst']);
 
-/** What happened after the fork, until everyone had written what the scenario says. */
+/** The events after the fork, up to the last write of the scenario. */
 const Scenario = z.strictObject({
   name: ScenarioName,
   cowFaults: Count.describe('write faults on pages that fork made read-only'),
@@ -24,7 +24,7 @@ const ForkRun = z.strictObject({
   spareTableBytes: Count.describe('tables set aside for the child, so that its huge pages can be split without fail'),
   invalidations: Count.describe('pages that the fork itself drops from the TLB one by one (INVLPG)'),
   tlbFlushes: Count.describe('flushes of the whole TLB by the fork itself'),
-  /** Of the scenario that the options ask for: the child writes its share, or with --exec replaces itself first. */
+  /** Of the scenario asked for: the child writes its share, or with --exec replaces itself first. */
   cowFaults: Count,
   bytesCopied: Count,
   scenarios: z.array(Scenario),

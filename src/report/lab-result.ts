@@ -1,4 +1,4 @@
-/** What a lab finds: one object, of which the terminal text and JSON are views, and which the page plays step by step. */
+/** The result of a lab: one object; terminal text and JSON are views of it, and the page plays it step by step. */
 
 import { z } from 'zod';
 import { Count, Quantity, SCHEMA_VERSION } from './schema.js';
@@ -46,7 +46,7 @@ export type LabStep = z.infer<typeof Step>;
 export type LabResult = z.infer<typeof LabResult>;
 export type SchemeCost = z.infer<typeof SchemeCost>;
 
-/** The costs in the order in which people read them, with their names. */
+/** The costs in reading order, with their names. */
 export const COST_LABELS: readonly (readonly [keyof SchemeCost, string])[] = [
   ['bytesCopied', 'bytes copied'],
   ['tableBytes', 'table bytes'],

@@ -1,12 +1,12 @@
 /** Text from outside (names of files, commands and mappings, values that are wrong) on its way to a terminal. */
 
-/** Control characters, line and paragraph separators, and what turns the direction of writing. */
+/** Control characters, line and paragraph separators, and marks for the direction of writing. */
 const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
-/** The most characters of a value that an error quotes. */
+/** The most characters of a value quoted by an error. */
 const MOST_QUOTED = 80;
 /**
- * A quotation that is longer. Its first quote follows a space or a bracket, which an apostrophe never does; an apostrophe
- * within it stands between letters, which its last quote never does.
+ * A longer quotation. Its first quote follows a space or a bracket; an apostrophe never does. An apostrophe within it
+ * stands between letters; its last quote never does.
  */
 const LONG_QUOTATION = new RegExp(`(?<=^|[\\s(])'((?:[^']|(?<=\\w)'(?=\\w)){${MOST_QUOTED + 1},})'`, 'gu');
 
@@ -18,12 +18,12 @@ export function printableText(text: string): string {
   });
 }
 
-/** The same for text of several lines, which stay lines. */
+/** The same for text of several lines; they stay lines. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printableText).join('\n');
 }
 
-/** A result with all of its texts printable: what every view for a terminal, and every plot, is made from. */
+/** A result with all of its texts printable: every view for a terminal, and every plot, is made from it. */
 export function printable<T>(value: T): T {
   if (typeof value === 'string') return printableText(value) as T;
   if (typeof value !== 'object' || value === null) return value;
@@ -31,7 +31,7 @@ export function printable<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, printable<unknown>(field)])) as T;
 }
 
-/** JSON text whose hidden characters are escaped, which means the same; line breaks between its fields stay. */
+/** JSON text with hidden characters escaped, of the same meaning; line breaks between its fields stay. */
 export function printableJson(json: string): string {
   return json.replace(HIDDEN, (character) =>
     character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

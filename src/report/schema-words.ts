@@ -1,13 +1,13 @@
-/** What is wrong with JSON from outside, in words; those of the validator never reach a person. */
+/** Faults of JSON from outside, in words; those of the validator never reach a person. */
 
 import type { z } from 'zod';
 import { printableText, shortened } from './printable.js';
 
-/** The first thing that is wrong. */
+/** The first fault. */
 export interface Flaw {
-  /** Names and indices that lead to the value; empty for the whole. */
+  /** Names and indices on the way to the value; empty for the whole. */
   readonly path: readonly PropertyKey[];
-  /** The field there that no schema knows, if that is what is wrong. */
+  /** The unknown field there, if it is the fault. */
   readonly unknown?: string;
   /** `expected …, found …` */
   readonly problem: string;
@@ -39,13 +39,13 @@ function sized(origin: string, limit: string): string {
   return `${origin === 'int' ? 'a whole number' : 'a number'} of ${limit}`;
 }
 
-/** Of an issue whose schema wants whole numbers; zod itself says so only once it has found a number. */
+/** Of an issue about whole numbers; zod itself says so only once it has found a number. */
 function wantsWhole(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): boolean {
   const definition = 'inst' in issue ? issue.inst._zod.def : undefined;
   return definition !== undefined && 'format' in definition && definition.format === 'safeint';
 }
 
-/** What would have been right, as what follows `expected`. */
+/** The right thing, as the words after `expected`. */
 function expectedWords(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -79,13 +79,13 @@ function foundWords(input: unknown): string {
 function inWords(issue: z.core.$ZodRawIssue): string {
   const expected = `expected ${expectedWords(issue)}`;
   if (issue.code === 'unrecognized_keys') return expected;
-  // Of an object whose kind nobody knows, the kind is what is wrong.
+  // In an object of unknown kind the kind is wrong.
   const tag = issue.code === 'invalid_union' ? issue.discriminator : undefined;
   const found = tag === undefined ? issue.input : (issue.input as Readonly<Record<string, unknown>>)[tag];
   return `${expected}, found ${foundWords(found)}`;
 }
 
-/** Where none of several forms fits, the one that fits furthest tells best what is wrong. */
+/** If none of several forms fits, the one fitting furthest tells the fault best. */
 function flawOf({ path, message, ...issue }: z.core.$ZodIssue): Flaw {
   const inner = issue.code === 'invalid_union' ? issue.errors.map(([first]) => flawOf(first)) : [];
   const furthest = inner.reduce<Flaw | undefined>(
@@ -96,7 +96,7 @@ function flawOf({ path, message, ...issue }: z.core.$ZodIssue): Flaw {
   return { path, problem: message, ...(issue.code === 'unrecognized_keys' && { unknown: issue.keys[0] }) };
 }
 
-/** The value as its schema has it, or the first thing that is wrong with it. */
+/** The value as its schema has it, or its first fault. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown): { readonly value: T } | { readonly flaw: Flaw } {
   const result = schema.safeParse(value, { error: inWords });
   return result.success ? { value: result.data } : { flaw: flawOf(result.error.issues[0]) };

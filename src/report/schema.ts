@@ -1,4 +1,4 @@
-/** Parts that the results of several commands share. */
+/** Parts shared by the results of several commands. */
 
 import { z } from 'zod';
 

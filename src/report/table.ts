@@ -3,13 +3,13 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 
-/** One line of a table: what it says, then one cell a column. */
+/** One line of a table: its name, then one cell a column. */
 export interface Fact {
   readonly label: string;
   readonly cells: readonly string[];
 }
 
-/** `heading` names the columns; `groups` are facts that belong together, with a rule between the groups. */
+/** `heading` names the columns; `groups` are facts on one thing, with a rule between the groups. */
 export function factTable(heading: readonly string[], groups: readonly (readonly Fact[])[]): string {
   const table = new Table({
     head: ['', ...heading].map((text) => pc.bold(text)),

@@ -20,7 +20,7 @@ export function formatShort(value: number): string {
   return digits.format(value);
 }
 
-/** Bytes in the largest binary unit that leaves a number of at least 1: `142 MiB`, `1.5 GiB`, `512 bytes`. */
+/** Bytes in the largest binary unit with a number of at least 1: `142 MiB`, `1.5 GiB`, `512 bytes`. */
 export function formatBytes(bytes: number): string {
   let unit = 0;
   let value = bytes;

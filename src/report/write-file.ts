@@ -23,10 +23,10 @@ function inOnePiece(work: () => void): void {
 }
 
 /**
- * Writes `text` to `path` whole or not at all, signals or not: into a file beside it, which then takes its name. A path
- * that is no regular file, as `/dev/stdout` or a pipe, is written straight away.
+ * Writes `text` to `path` whole or not at all, signals or not: into a file beside it; then it takes the name. A path to
+ * no regular file, as `/dev/stdout` or a pipe, is written straight away.
  *
- * @throws the file system's error (with `code` and `syscall`), after removing what was begun.
+ * @throws the file system's error (with `code` and `syscall`), after removing the begun file.
  */
 export function writeFileWhole(path: string, text: string): void {
   const existing = statSync(path, { throwIfNoEntry: false });
@@ -34,7 +34,7 @@ export function writeFileWhole(path: string, text: string): void {
     writeFileSync(path, text);
     return;
   }
-  // A symbolic link stays one: the file that it names is replaced.
+  // A symbolic link stays one: the file named by it is replaced.
   const target = existing === undefined ? path : realpathSync(path);
   const partial = `${target}.${process.pid}.partial`;
   inOnePiece(() => {

@@ -3,7 +3,7 @@
 import type { TraceSummary } from '../compare-result.js';
 import { formatCount } from '../units.js';
 
-/** Which part of its program a recording holds; nothing when it is the whole. */
+/** The part of its program in a recording; nothing when it is the whole. */
 function windowWords({ window }: TraceSummary): string[] {
   if (window === undefined) return [];
   const { skip, accesses, cut, chosen } = window;
@@ -11,7 +11,7 @@ function windowWords({ window }: TraceSummary): string[] {
   return [`Window: accesses ${formatCount(skip + 1)} to ${formatCount(skip + accesses)} of the program${end}.`];
 }
 
-/** What counting several processes as one does to the figures; nothing for one process. */
+/** The effect on the figures of counting several processes as one; nothing for one process. */
 export function processWords(processes: TraceSummary['processes']): string[] {
   if (processes === 1) return [];
   return [
@@ -21,7 +21,7 @@ export function processWords(processes: TraceSummary['processes']): string[] {
   ];
 }
 
-/** What to know of the accesses before trusting their figures. */
+/** Notes on the accesses, to be read before their figures. */
 export function groundWords(summary: TraceSummary): string[] {
   return [...windowWords(summary), ...processWords(summary.processes)];
 }

@@ -38,7 +38,7 @@ function unevenNote({ residentBytes, runs }: ForkResult): string[] {
   ];
 }
 
-/** What one copy after a write took, page size by page size; nothing when nobody copied. */
+/** The time of one copy after a write, page size by page size; nothing when nobody copied. */
 function copyNote({ runs }: ForkResult): string[] {
   const sizes = runs.flatMap(({ pages, scenarios }) => {
     const copying = scenarios.find(({ bytesCopied }) => bytesCopied > 0);

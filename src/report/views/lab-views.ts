@@ -17,7 +17,7 @@ function figureText(figure: Figure): string {
   return Number.isInteger(figure) ? formatCount(figure) : figure.toPrecision(3);
 }
 
-/** Each character is an equal part of the arena: the first letter of what lies at its middle, or a dot for a hole. */
+/** Each character is an equal part of the arena: the first letter of the segment at its middle, or a dot for a hole. */
 function drawArena({ base, bytes, pieces }: ArenaDrawing): string {
   const part = bytes / ARENA_WIDTH;
   const cells = Array.from({ length: ARENA_WIDTH }, (_, cell) => {

@@ -17,7 +17,7 @@ const LEGEND_STEPS = 60;
  */
 export function sweepPlot({ rows }: SweepResult): string {
   const values = (key: 'l1' | 'l2' | 'pages' | 'trace'): string[] => [...new Set(rows.map((row) => row[key]))];
-  // Where nothing costs anything, the colours still need a range.
+  // If nothing costs anything, the colours still need a range.
   const most = Math.max(...rows.map(({ cyclesPerAccess }) => cyclesPerAccess)) || 1;
   const color: Plot.ScaleOptions = { type: 'linear', scheme: 'YlOrRd', domain: [0, most] };
   const [pages, traces] = [values('pages'), values('trace')];
@@ -57,7 +57,7 @@ export function sweepPlot({ rows }: SweepResult): string {
   return svgDocument(legend(color, most), map);
 }
 
-/** The colours and what they stand for, in bars: a smooth ramp would need a canvas. */
+/** The colours and their meaning, in bars: a smooth ramp would need a canvas. */
 function legend(color: Plot.ScaleOptions, most: number): Plot.PlotOptions {
   const step = most / LEGEND_STEPS;
   return {
