@@ -1,4 +1,4 @@
-/** Which hole does each fit take; which block does the buddy system give. */
+/** The hole taken by each fit; the block given by the buddy system. */
 
 import { formatHex, PAGE_BYTES } from '../../hw/base/address.js';
 import type { Random } from '../../hw/base/random.js';
@@ -36,7 +36,7 @@ function randomHoles(random: Random): Hole[] {
   return holes;
 }
 
-/** An arena of which just these holes are free. */
+/** An arena with just these holes free. */
 function arenaWith(holes: readonly Hole[], fit: Fit): HoleArena {
   const end = Math.max(...holes.map(({ base, bytes }) => base + bytes));
   const arena = new HoleArena(0, end, fit);

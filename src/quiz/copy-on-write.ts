@@ -15,7 +15,7 @@ const BASE = 0x40_0000;
 const RAM_BYTES = 2 ** 24;
 const NAMES = ['A', 'B', 'C', 'D'];
 
-/** A family of processes over a few pages, and the story of what they did. */
+/** A family of processes over a few pages, and the story of their deeds. */
 class Family {
   readonly story: string[] = [];
   readonly reasoning: string[] = [];
@@ -42,7 +42,7 @@ class Family {
     return this.#kernel.counters.reuseFaults;
   }
 
-  /** Frames that the living have in all. */
+  /** Frames of all living processes. */
   get frames(): number {
     const frames = new Set<number>();
     for (const process of this.#living.values()) {

@@ -1,4 +1,4 @@
-/** An exercise: a question, what is given, and an answer that the model computed. */
+/** An exercise: a question, the given facts, and an answer computed by the model. */
 
 import { WIDTH } from '../report/columns.js';
 import type { Random } from '../../hw/base/random.js';
@@ -8,7 +8,7 @@ export type Topic = (typeof TOPICS)[number];
 
 export interface Exercise {
   readonly topic: Topic;
-  /** What is asked, such as `translate`. */
+  /** The subject, such as `translate`. */
   readonly kind: string;
   /** Sentences. */
   readonly question: string;
@@ -26,7 +26,7 @@ export interface ExerciseKind {
   readonly make: (random: Random) => Omit<Exercise, 'topic' | 'kind'>;
 }
 
-/** Before every line of what is given and of the reasoning. */
+/** Before every line of the given facts and of the reasoning. */
 export const EXERCISE_INDENT = '  ';
 /** Columns for such a line. */
 export const LINE_WIDTH = WIDTH - EXERCISE_INDENT.length;

@@ -33,7 +33,7 @@ function registersFor(mode: '32' | '4l', cr3: bigint): object {
   };
 }
 
-/** Tables that lead to the address, and to neighbours of it so that there is something to choose from. */
+/** Tables for the address, and for neighbours of it to choose from. */
 function tablesFor(random: Random, mode: '32' | '4l', linear: bigint): PageTableWriter {
   const tables = new PageTableWriter(mode, BigInt(between(random, 1, 255)) << 12n);
   const page = linear & ~0xfffn;
@@ -68,7 +68,7 @@ function outcomeWords({ outcome }: WalkResult): string {
   return `${outcome.name}, error code 0x${(outcome.errorCode ?? 0).toString(16)}`;
 }
 
-/** Random bits for an entry that is present; what is reserved stays 0. */
+/** Random bits for a present entry; reserved ones stay 0. */
 function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   const mode = pick(random, ['32', '4l'] as const);
   const level = pick(random, X86_MODES[mode].levels);
@@ -103,7 +103,7 @@ function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   };
 }
 
-/** The bits of one field: P is set, PS says what the format says, reserved ones stay 0, addresses below 2^32. */
+/** The bits of one field: P is set, PS is the format's, reserved ones stay 0, addresses below 2^32. */
 function fieldBits(name: string, bits: bigint, isPage: boolean, mayBeLarge: boolean): bigint {
   if (name === 'P') return 1n;
   if (name === 'PS') return isPage && mayBeLarge ? 1n : 0n;

@@ -19,7 +19,7 @@ const KINDS: readonly ExerciseKind[] = [
   ...ALLOCATION_KINDS,
 ];
 
-/** An exercise without what would give it away. */
+/** An exercise without its answer and reasoning. */
 type Question = Omit<Exercise, 'answer' | 'reasoning'>;
 
 export interface QuizResult {
@@ -48,7 +48,7 @@ export function makeQuiz(topic: Topic | undefined, seed: number, solved: boolean
   return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, solved, exercises };
 }
 
-/** A line of what is given or of the reasoning; where it is too long, its rest stands under its last column. */
+/** A line of the given facts or of the reasoning; if it is too long, its rest stands under its last column. */
 function indented(text: string): string {
   const lines = text.split('\n').flatMap((line) => {
     const column = line.lastIndexOf('  ') + 2;

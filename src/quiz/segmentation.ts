@@ -1,4 +1,4 @@
-/** Which linear address does this selector and offset reach; what does this descriptor say. */
+/** The linear address of a selector and offset; the meaning of a descriptor. */
 
 import { formatHex } from '../../hw/base/address.js';
 import type { Random } from '../../hw/base/random.js';
@@ -18,7 +18,7 @@ const CPL = 3;
 function access(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   const machine = buildMachine(segmentDemo(CPL));
   const { selector } = pick(random, DEMO_SELECTORS);
-  // Near the limit of 8 KiB that most segments of the demonstration have.
+  // Near 8 KiB, the limit of most segments of the demonstration.
   const offset = between(random, 0x1f00, 0x20ff);
   const kind = pick(random, ['read', 'write'] as const);
   const size = pick(random, [1, 2, 4] as const);
