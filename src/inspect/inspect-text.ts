@@ -4,7 +4,7 @@ import { factTable, wrap, type Fact } from '../report/table.js';
 import { countOf, formatBytes, formatCount } from '../report/units.js';
 import type { InspectedRun, InspectResult } from './inspect-result.js';
 
-/** Lines of what was left out, the largest first. */
+/** Lines of the things left out, the largest first. */
 const MOST_LEFT_OUT = 5;
 
 function spare(bytes: number): string {
@@ -40,7 +40,7 @@ function facts({ runs, tlb }: InspectResult): Fact[][] {
   ];
 }
 
-/** What Linux counted, where it is not what the model was built from. */
+/** Linux's own counts, if the model was built from other ones. */
 function countNotes({ residentBytes, presentBytes, zeroBytes }: InspectResult): string[] {
   const [counted, present] = [formatBytes(residentBytes), formatBytes(presentBytes ?? residentBytes)];
   const ran =

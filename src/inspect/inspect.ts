@@ -1,4 +1,4 @@
-/** What a live process's memory costs, in 4 KiB pages and with huge ones: measured on a copy of it in the model. */
+/** The costs of a live process's memory, in 4 KiB pages and with huge ones: measured on a copy of it in the model. */
 
 import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
@@ -70,7 +70,7 @@ async function measure(
   earlier: number,
   { tlb, onProgress }: InspectOptions,
 ): Promise<InspectedRun> {
-  // The RAM is the same for both, so that the host commits it once.
+  // The RAM is the same for both: the host commits it once.
   const kernel = new Kernel({ processor: new Core(new Mmu({ ram, tlb })), cleanRam: earlier === 0 });
   const rebuilder = new Rebuilder(kernel, pages);
   for (const [index, planned] of plan.regions.entries()) {
@@ -124,7 +124,7 @@ function forkOnce(kernel: Kernel, parent: Process): Process {
   return child;
 }
 
-/** Forks the process two times; what the first costs, and what three processes then have in common. */
+/** Forks the process two times; the costs of the first, and the common memory of three processes then. */
 function forkTwice(kernel: Kernel, parent: Process): { fork: InspectedFork; twoForks: TwoForks } {
   const { counters } = kernel;
   const { forkEntriesVisited, forkEntriesCopied, framesAllocated, framesFreed } = counters;

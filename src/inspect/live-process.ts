@@ -1,4 +1,4 @@
-/** Looks at a live process through /proc: the one part of inspect that needs Linux and Node. */
+/** Looks at a live process through /proc: the only part of inspect for Linux and Node alone. */
 
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { RunBuilder } from './pagemap.js';
@@ -13,7 +13,9 @@ export class InspectError extends Error {
 
 /** Bytes of pagemap read at once. */
 const CHUNK = 2 ** 20;
-/** Pages of all regions together whose pagemap is read: 64 GiB of 4 KiB pages. Sparse regions may be far larger. */
+/**
+ * The most pages read from pagemap, of all regions together: 64 GiB of 4 KiB pages. Sparse regions may be far larger.
+ */
 const MOST_PAGES = 2 ** 24;
 
 function explain(pid: number, error: unknown): unknown {
@@ -35,12 +37,12 @@ function readProc(proc: string, pid: number, name: string): string {
 }
 
 /**
- * A process that runs may change between the reading of smaps and of pagemap; so often they are read again. Not this
- * very process, whose memory grows by being read.
+ * A running process may change between the reading of smaps and of pagemap; so often they are read again. Not this very
+ * process: its memory grows by being read.
  */
 const MOST_READINGS = 3;
 
-/** Whether pagemap has what smaps had counted a moment before, wherever pagemap could be read. */
+/** Does pagemap agree with the counts of smaps a moment before? Only regions with a readable pagemap count. */
 function agrees({ regions, runs }: ProcessImage): boolean {
   return regions.every((region) => {
     const known = runs.get(region);
@@ -56,8 +58,8 @@ function noMemory(pid: number, status: string): InspectError {
 }
 
 /**
- * @param proc where the files of processes lie
- * @throws InspectError elsewhere than on Linux, without permission, and for a process that is gone or has no memory
+ * @param proc the folder of the files of processes
+ * @throws InspectError elsewhere than on Linux, without permission, and for a process gone or without memory
  */
 export function readProcess(pid: number, proc = '/proc'): ProcessImage {
   if (process.platform !== 'linux') {
@@ -77,7 +79,7 @@ function readOnce(proc: string, pid: number): ProcessImage {
   const regions = parseSmaps(readProc(proc, pid, 'smaps'));
   const command = readProc(proc, pid, 'comm').trim();
   const runs = readPagemap(`${proc}/${pid}/pagemap`, regions);
-  // Last: a process that ended meanwhile has no sizes any more, and what was read of it may be a part only.
+  // Last: a process ended meanwhile has no sizes any more, and may have been read in part only.
   const status = readProc(proc, pid, 'status');
   if (!/^VmSize:/m.test(status)) throw new InspectError(`PID ${pid}: it ended while it was read`);
   return { pid, command, regions, runs, kernelTableBytes: tableBytesIn(status) };
@@ -89,8 +91,8 @@ function tableBytesIn(status: string): number | null {
 }
 
 /**
- * The resident pages of the regions whose pagemap may be read. Those with nothing resident may have pages of zeros, which
- * smaps does not count; they are read last, as far as the pages that may be read at all suffice.
+ * The resident pages of regions with a readable pagemap. Those with nothing resident may have pages of zeros, not
+ * counted by smaps; they are read last, as far as the most pages to be read suffice.
  */
 function readPagemap(path: string, regions: readonly Region[]): Map<Region, readonly ResidentRun[]> {
   const runs = new Map<Region, readonly ResidentRun[]>();
@@ -117,7 +119,7 @@ function readPagemap(path: string, regions: readonly Region[]): Map<Region, read
   return runs;
 }
 
-/** Null where the kernel refuses. */
+/** Null if the kernel refuses. */
 function readRegion(
   file: number,
   region: Region,

@@ -29,10 +29,10 @@ export class RunBuilder {
   readonly #runs: SeenRun[] = [];
   #start = 0;
   #seen: Seen = 'file';
-  /** Where the next page lies if it is to join the open run; -1 when none is open. */
+  /** The address of the next page to join the open run; -1 when none is open. */
   #next = -1;
 
-  /** @param pageBytes bytes of a page of the machine that is looked at */
+  /** @param pageBytes bytes of a page of the machine in question */
   constructor(readonly pageBytes: number) {}
 
   /** Adds the entries in `bytes` (little-endian, 8 bytes each), the first being that of the page at `address`. */
@@ -61,8 +61,8 @@ export class RunBuilder {
 
   /**
    * The runs, once everything was added.
-   * @param anonymous bytes that smaps counts as anonymous: what goes beyond them is the page of zeros, which smaps does
-   * not count. Where both kinds are there the first pages are taken for anonymous ones.
+   * @param anonymous bytes that smaps counts as anonymous: all beyond them is the page of zeros, not counted by smaps.
+   *   If both kinds are there the first pages are taken for anonymous ones.
    */
   finish(anonymous: number): readonly ResidentRun[] {
     this.#close();

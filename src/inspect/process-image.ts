@@ -1,21 +1,21 @@
-/** What is known of a live process's memory: its regions, and which of their pages are resident. */
+/** All known facts on a live process's memory: its regions, and their resident pages. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 
 /**
- * Whose a page is: anonymous memory of the process; a file's, or shared memory; or the page of zeros, which stands for
- * anonymous memory that was only read so far and counts as resident nowhere.
+ * The owner of a page: anonymous memory of the process; a file's, or shared memory; or the page of zeros. It stands for
+ * anonymous memory only read so far, and counts as resident nowhere.
  */
 export type PageKind = 'anonymous' | 'file' | 'zero';
 
-/** Pages side by side that are all present and of one kind; addresses and lengths in bytes. */
+/** Pages side by side, all present and of one kind; addresses and lengths in bytes. */
 export interface ResidentRun {
   readonly start: number;
   readonly bytes: number;
   readonly kind: PageKind;
 }
 
-/** A line of /proc/PID/maps with what /proc/PID/smaps adds; sizes in bytes. */
+/** A line of /proc/PID/maps with the additions of /proc/PID/smaps; sizes in bytes. */
 export interface Region {
   readonly start: number;
   readonly end: number;
@@ -37,7 +37,7 @@ export interface Region {
   readonly flags: readonly string[];
 }
 
-/** Bytes of the runs that count as resident, or of those that are the page of zeros. */
+/** Bytes of the resident runs, or of those of the page of zeros. */
 export function runBytes(runs: readonly ResidentRun[], zero: boolean): number {
   return runs.reduce((sum, { bytes, kind }) => ((kind === 'zero') === zero ? sum + bytes : sum), 0);
 }
@@ -46,15 +46,15 @@ export interface ProcessImage {
   readonly pid: number;
   readonly command: string;
   readonly regions: readonly Region[];
-  /** Resident pages by region; a region that is not in here is estimated from its sums. */
+  /** Resident pages by region; a region not in here is estimated from its sums. */
   readonly runs: ReadonlyMap<Region, readonly ResidentRun[]>;
-  /** What Linux itself spends on page tables below the top one, bytes (VmPTE); null when it does not say. */
+  /** Linux's own page tables below the top one, bytes (VmPTE); null when it does not say. */
   readonly kernelTableBytes: number | null;
 }
 
 /**
- * The resident pages of a region. Where pagemap could not be read they are taken to lie at its start, the anonymous
- * ones first: the sums are right, the places are a guess.
+ * The resident pages of a region. If pagemap could not be read they are taken to lie at its start, the anonymous ones
+ * first: the sums are right, the places are a guess.
  */
 export function residentRuns(image: ProcessImage, region: Region): readonly ResidentRun[] {
   const known = image.runs.get(region);

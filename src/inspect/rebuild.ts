@@ -16,15 +16,15 @@ import { MMAP_MIN_ADDRESS } from '../kernel/vmas/stack.js';
 import { residentRuns, runBytes } from './process-image.js';
 import type { ProcessImage, Region, ResidentRun } from './process-image.js';
 
-/** Something of the process that the model has not got. */
+/** A part of the process, missing in the model. */
 export interface LeftOut {
   readonly what: string;
-  /** Mapped bytes of it, or resident ones where the mapping itself is there. */
+  /** Mapped bytes of it, or resident ones if the mapping itself is there. */
   readonly bytes: number;
   readonly why: string;
 }
 
-/** A region and the pages of it that are to be resident. */
+/** A region and its pages to be resident. */
 export interface PlannedRegion {
   readonly region: Region;
   readonly runs: readonly ResidentRun[];
@@ -63,9 +63,9 @@ function refusal(region: Region): string | undefined {
 }
 
 /**
- * The most memory that runs of a region can take, be it in small pages or in huge ones.
- * @param counted end of the last 2 MiB that were counted for anonymous runs below; regions side by side share them
- * @returns bytes, and where they end
+ * The most memory of the runs of a region, be it in small pages or in huge ones.
+ * @param counted end of the last 2 MiB counted for anonymous runs below; regions side by side share them
+ * @returns bytes, and their end
  */
 function mostBytes(runs: readonly ResidentRun[], counted: number): { bytes: number; counted: number } {
   let bytes = 0;
@@ -83,8 +83,8 @@ function mostBytes(runs: readonly ResidentRun[], counted: number): { bytes: numb
 }
 
 /**
- * What of the process goes into a model with room for `budget` bytes of resident pages: all mappings, and resident
- * pages region by region for as long as they fit whatever the page size.
+ * The part of the process to go into a model with room for `budget` bytes of resident pages: all mappings, and resident
+ * pages region by region for as long as they fit in any page size.
  */
 export function planRebuild(image: ProcessImage, budget: number): Plan {
   const regions: PlannedRegion[] = [];
@@ -120,13 +120,13 @@ function isMemoryFile(name: string): boolean {
   return /^(\/dev\/zero|\/dev\/shm\/|\/memfd:|\/SYSV|\/drm|\[)/.test(name);
 }
 
-/** Rebuilds what a plan says, as a process of `kernel`. */
+/** Carries out a plan, as a process of `kernel`. */
 export class Rebuilder {
   readonly process: Process;
   readonly #kernel: Kernel;
   readonly #files = new Map<string, OpenFile>();
 
-  /** @param pages `2M`: anonymous memory gets huge pages wherever 2 MiB of it are mapped */
+  /** @param pages `2M`: anonymous memory gets huge pages for each mapped 2 MiB of it */
   constructor(kernel: Kernel, pages: '4K' | '2M') {
     this.#kernel = kernel;
     this.process = this.#must(kernel.spawn({ pages }), 'a process');
@@ -142,7 +142,7 @@ export class Rebuilder {
     const { start, end } = region;
     const what = nameOf(region);
     const prot = f.protOf(region.permissions);
-    // The loader, too, writes to pages that it protects afterwards.
+    // The loader, too, writes to pages and protects them afterwards.
     const open = prot | f.PROT_READ | f.PROT_WRITE;
     const file = isAnonymous(region) || isHugetlb(region) ? null : this.#file(region);
     const offset = file === null ? 0 : region.offset;
@@ -163,7 +163,7 @@ export class Rebuilder {
     this.#advise(from, to - from, written ? f.MADV_POPULATE_WRITE : f.MADV_POPULATE_READ, what);
   }
 
-  /** Reading a page of a file maps its neighbours too (fault-around): those that the process has not go out again. */
+  /** Reading a page of a file maps its neighbours too (fault-around): those absent from the process go out again. */
   #dropAbsent({ start, end }: Region, runs: readonly ResidentRun[], what: string): void {
     let from = start;
     for (const run of [...runs, { start: end, bytes: 0 }]) {

@@ -36,7 +36,7 @@ class Entry {
   }
 }
 
-/** The regions in order of address; lines that are not known are passed over, for kernels to come. */
+/** The regions in order of address; unknown lines are passed over, for kernels to come. */
 export function parseSmaps(text: string): Region[] {
   const entries: Entry[] = [];
   for (const line of text.split('\n')) {
