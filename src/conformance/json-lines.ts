@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { checked } from '../report/schema-words.js';
 
-/** One recorded case and where it stands. */
+/** One recorded case and its line. */
 export interface RecordedLine<T> {
   readonly file: string;
   /** Counted from 1. */
@@ -13,7 +13,7 @@ export interface RecordedLine<T> {
   readonly value: T;
 }
 
-/** A file of recordings that does not say what its schema promises. */
+/** A file of recordings at odds with its schema. */
 class RecordingError extends Error {
   override readonly name = 'RecordingError';
 }
@@ -47,7 +47,7 @@ function parseLine<T>(text: string, schema: z.ZodType<T>, where: string): T {
 
 /**
  * Reads every line of a recording; blank lines are skipped.
- * @throws RecordingError naming file, line and field, for text that is not JSON or does not fit the schema.
+ * @throws RecordingError naming file, line and field, for text other than JSON or at odds with the schema.
  */
 export function readJsonLines<T>(file: string, schema: z.ZodType<T>): readonly RecordedLine<T>[] {
   const lines: RecordedLine<T>[] = [];

@@ -1,5 +1,5 @@
 /**
- * What a recorded Linux program says: operations on memory by some processes, and what a real kernel answered.
+ * The contents of a recorded Linux program: operations on memory by some processes, and the answers of a real kernel.
  *
  * Addresses, lengths, offsets and sizes are in pages; fractions are bytes/4096.
  */

@@ -1,4 +1,4 @@
-/** A checkpoint: what every process has mapped, in one form for what was recorded and for what the kernel says. */
+/** A checkpoint: the mappings of every process, in one form for the record and for the kernel's state. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import type { FileObject, Vma } from '../kernel/space/model.js';
@@ -13,8 +13,8 @@ import { ARENA } from './linux-machine.js';
 import type { LinuxMachine } from './linux-machine.js';
 
 /**
- * The columns of smaps that are compared: position in a recorded VMA, and what the kernel says. In pages, `pss`, `swapPss` and `locked` in KiB.
- * LazyFree is left out: it does not reproduce.
+ * The compared columns of smaps: position in a recorded VMA, and the kernel's value. In pages, `pss`, `swapPss` and
+ * `locked` in KiB. LazyFree is left out: it does not reproduce.
  */
 const COLUMNS = {
   rss: { at: 6, of: ({ rss }) => rss / PAGE_BYTES },
@@ -39,7 +39,7 @@ const COLUMNS = {
 export type Column = keyof typeof COLUMNS;
 export const COLUMN_NAMES = Object.keys(COLUMNS) as Column[];
 
-/** One VMA, with its columns; null where the recorder has none, since it does not reproduce. */
+/** One VMA, with its columns; null if the recorder has none, since it does not reproduce. */
 export interface VmaView extends Readonly<Record<Column, number | null>> {
   readonly page: number;
   readonly pages: number;
@@ -62,7 +62,7 @@ export interface ProcessView {
   readonly pages: ReadonlyMap<number, string>;
 }
 
-/** The flags that the recorder keeps, of all that smaps prints. */
+/** The flags kept by the recorder, of all in smaps. */
 const KEPT_FLAGS = new Set(['ac', 'nr', 'dc', 'wf', 'gd', 'hg', 'nh', 'lo', 'ht']);
 
 /** Reads a recorded checkpoint. */
@@ -94,7 +94,7 @@ function expandRuns(text: string): Map<number, string> {
   return pages;
 }
 
-/** Numbers objects and frames in the order in which one checkpoint meets them. */
+/** Numbers objects and frames in their order within one checkpoint. */
 class Numbering<T> {
   readonly #numbers = new Map<T, number>();
 
@@ -108,7 +108,7 @@ class Numbering<T> {
   }
 }
 
-/** What the kernel says now of every live process, in the order of their numbers. */
+/** The kernel's state of every live process now, in the order of their numbers. */
 export function currentViews(machine: LinuxMachine): ProcessView[] {
   const shared = new Numbering<FileObject>();
   const frames = new Numbering<number>();

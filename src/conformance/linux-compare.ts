@@ -5,7 +5,9 @@ import { COLUMN_NAMES, currentViews, recordedViews } from './linux-checkpoint.js
 import type { Column, ProcessView, VmaView } from './linux-checkpoint.js';
 import type { LinuxMachine } from './linux-machine.js';
 
-/** What is compared: results of ops; pages and columns of smaps at checkpoints; boundaries and flags of VMAs there. */
+/**
+ * The compared things: results of ops; pages and columns of smaps at checkpoints; boundaries and flags of VMAs there.
+ */
 export const CLASSES = ['values', 'pages', 'vmas'] as const;
 export type ComparisonClass = (typeof CLASSES)[number];
 
@@ -41,15 +43,15 @@ export function compareProgram(machine: LinuxMachine, program: LinuxProgram): Pr
   return found;
 }
 
-/** What a family's checkpoints can be relied on for. */
+/** The reliable parts of a family's checkpoints. */
 function reproducible(family: string): (views: readonly ProcessView[]) => readonly ProcessView[] {
   if (family === 'ext4') return withoutCache;
   if (family !== 'thp') return (views) => views;
-  // Which parts of a huge page were used does not reproduce.
+  // The used parts of a huge page do not reproduce.
   return (views) => views.map((view) => ({ ...view, vmas: view.vmas.map((vma) => ({ ...vma, referenced: null })) }));
 }
 
-/** On a disk file, faults depend on what was read ahead: there only the byte, the error or the signal counts. */
+/** On a disk file, faults depend on read-ahead: there only the byte, the error or the signal counts. */
 function sameValue(program: LinuxProgram, recorded: RecordedResult, result: OperationValue): boolean {
   const onDisk = program.fam === 'ext4';
   return JSON.stringify(onDisk ? plain(recorded) : recorded) === JSON.stringify(onDisk ? plain(result) : result);
@@ -62,7 +64,7 @@ function plain(value: RecordedResult): unknown {
 /** The recorder's file on a disk. */
 const DISK_FILE = 'f4';
 
-/** A disk file's own pages lie where read-ahead put them: of the frames, those are left that processes have made. */
+/** Read-ahead places a disk file's own pages: of the frames, only those made by processes are left. */
 function withoutCache(views: readonly ProcessView[]): ProcessView[] {
   const frames = new Map<string, number>();
   return views.map((view) => {
@@ -90,7 +92,7 @@ function withoutWriteBack(vma: VmaView): VmaView {
   };
 }
 
-/** Of two columns; null where one of them says nothing. */
+/** Of two columns; null if one of them says nothing. */
 function sum(one: number | null, other: number | null): number | null {
   return one === null || other === null ? null : one + other;
 }
@@ -98,8 +100,8 @@ function sum(one: number | null, other: number | null): number | null {
 const FRAME_NUMBER = /^\d*/;
 
 /**
- * A page that was unlocked loses its mark once a batch is emptied, and pages of the recorder's own may have emptied it
- * earlier: the mark may be gone in the record where no locked VMA maps the page.
+ * An unlocked page loses its mark once a batch is emptied. Pages of the recorder's own may have emptied it earlier: the
+ * mark may be gone in the record if no locked VMA maps the page.
  */
 function withoutLateMarks(recorded: readonly ProcessView[], current: readonly ProcessView[]): readonly ProcessView[] {
   const frameOf = (text: string): string => FRAME_NUMBER.exec(text)?.[0] ?? '';
@@ -144,7 +146,7 @@ function vmaDifference(expected: ProcessView, got: ProcessView): string | undefi
   return left === right ? undefined : `recorded ${left}\n      got      ${right}`;
 }
 
-/** What each page is: rights, object and offset, then the frame behind it. */
+/** The nature of each page: rights, object and offset, then the frame behind it. */
 function pageLines(view: ProcessView): Map<number, string> {
   const lines = new Map<number, string>();
   for (const vma of view.vmas) {
@@ -175,10 +177,10 @@ function pageDifference(expected: ProcessView, got: ProcessView): string | undef
   return sumDifference(expected, got);
 }
 
-/** Columns in KiB, which smaps rounds down in each VMA. */
+/** Columns in KiB, rounded down by smaps in each VMA. */
 const ROUNDED = new Set<Column>(['pss', 'swapPss', 'locked']);
 
-/** Sums by VMA where the VMAs are the same; otherwise over the process, Pss to within its rounding in each VMA. */
+/** Sums by VMA if the VMAs are the same; otherwise over the process, Pss to within its rounding in each VMA. */
 function sumDifference(expected: ProcessView, got: ProcessView): string | undefined {
   const same =
     expected.vmas.length === got.vmas.length && expected.vmas.every((vma, i) => vma.page === got.vmas[i].page);

@@ -1,4 +1,4 @@
-/** The machine that replays a recorded Linux program: the kernel, its processes and the recorder's files. */
+/** The machine for a recorded Linux program: the kernel, its processes and the recorder's files. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
@@ -14,7 +14,7 @@ import type { Process } from '../kernel/space/process.js';
 import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../kernel/abi/signal.js';
 import type { LinuxProgram, LinuxOperation, OperationName, OperationValue } from './linux-case.js';
 
-/** Where page 0 of a program lies; far below the addresses that the kernel chooses. */
+/** The address of page 0 of a program; far below the kernel's own choices. */
 export const ARENA = 2 ** 40;
 /** Major faults are recorded as this many. */
 const MAJOR = 1_000_000;
@@ -45,7 +45,7 @@ const MREMAP_FLAGS: Record<string, number> = {
   F: f.MREMAP_FIXED,
   D: f.MREMAP_DONTUNMAP,
 };
-/** What the recorder locks is what will be mapped: never its own memory. */
+/** The recorder locks future mappings: never its own memory. */
 const MLOCKALL_FLAGS: Record<string, number> = { f: f.MCL_FUTURE, o: f.MCL_ONFAULT };
 const MSYNC_FLAGS: Record<string, number> = { S: f.MS_SYNC, A: f.MS_ASYNC, I: f.MS_INVALIDATE };
 const FALLOC_MODES: Record<string, number> = {
@@ -130,15 +130,15 @@ export class LinuxMachine {
   }
 
   /**
-   * The recorder makes new pages of its own at a checkpoint, which push the program's from the batch of new ones. The
-   * other batches stay: recorded pages that were unlocked before a checkpoint are still marked after it. How many pages
-   * the recorder makes is not known; one recorded program (mix-1647) tells that they are enough.
+   * The recorder makes new pages of its own at a checkpoint. They push the program's from the batch of new ones. The
+   * other batches stay: recorded pages unlocked before a checkpoint are still marked after it. How many pages the
+   * recorder makes is not known; one recorded program (mix-1647) tells that they are enough.
    */
   afterCheckpoint(): void {
     this.kernel.memory.lru.fillWithOthers();
   }
 
-  /** What is wrong with the kernel's books and with the TLBs after a program, in words; it should be nothing. */
+  /** The faults of the kernel's books and of the TLBs after a program, in words; it should be nothing. */
   problems(): string[] {
     const stale = this.#mmu.checker?.found ?? [];
     return [...this.kernel.audit(), ...stale.map((entry) => describeStale(entry))];

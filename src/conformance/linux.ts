@@ -20,12 +20,12 @@ export interface LinuxResult {
 
 /** How many differences of each class are shown. */
 const SHOWN = 3;
-/** Ops shown before and after the one that differs. */
+/** Ops shown before and after the differing one. */
 const NEIGHBOURS = 3;
 
 /**
  * Replays every program of the files.
- * @throws RecordingError for a file that is not such a recording
+ * @throws RecordingError for any other file
  */
 export function conformLinux(files: readonly string[]): LinuxResult {
   const families: Record<string, LinuxFamily> = {};

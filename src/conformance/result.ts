@@ -1,4 +1,4 @@
-/** What replaying recordings found, whatever the recordings are of. */
+/** The findings of a replay of recordings of any kind. */
 
 import type { RecordedLine } from './json-lines.js';
 
@@ -10,7 +10,7 @@ export interface FamilyCount {
 export interface ConformanceResult {
   /** By the recording's `fam`, in the order of the files. */
   readonly families: Readonly<Record<string, FamilyCount>>;
-  /** The first cases that failed, in words. */
+  /** The first failed cases, in words. */
   readonly mismatches: readonly string[];
 }
 
@@ -19,7 +19,7 @@ const SHOWN = 5;
 
 /**
  * Checks every case and counts by family.
- * @param check undefined for a case that passed, otherwise what differed, in words
+ * @param check undefined for a passed case, otherwise the differences, in words
  */
 export function checkAll<T extends { readonly fam: string }>(
   lines: Iterable<RecordedLine<T>>,

@@ -1,5 +1,5 @@
 /**
- * What a recorded x86 case says: one machine state, one access, and what real implementations did with it.
+ * The contents of a recorded x86 case: one machine state, one access, and the deeds of real implementations.
  *
  * Addresses, registers and entries are hexadecimal text in the file and {@link Word64} here.
  */
@@ -137,8 +137,8 @@ export type SegmentCase = z.infer<typeof dataCase> | z.infer<typeof loadCase> | 
 export type TlbCase = z.infer<typeof tlbCase>;
 export type Fault = z.infer<typeof fault>;
 
-/** What an access did. Physical addresses in `pa`: of the first byte, and of the first on a second page. */
+/** The result of an access. Physical addresses in `pa`: of the first byte, and of the first on a second page. */
 export type AccessOutcome = z.infer<typeof accessOutcome>;
-/** What the second read of a `tlb` case did, and the first. */
+/** The results of the second read of a `tlb` case, and of the first. */
 export type TwoReadsOutcome = z.infer<typeof twoReadsOutcome>;
 export type Stored = z.infer<typeof stored>;

@@ -1,19 +1,19 @@
-/** Compares what the machine did with what was recorded. */
+/** Compares the machine's result with the recorded one. */
 
 import type { Word64 } from '../../hw/base/address.js';
 import type { AccessOutcome, PagingCase, SegmentCase, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Replayed, X86Replayer } from './x86-replay.js';
 
-/** What the machine did where that differs from the recording. */
+/** The machine's result in its differences from the recording. */
 export interface Mismatch {
-  /** What was recorded; for a case with several right answers, all of them. */
+  /** The recorded result; for a case with several right answers, all of them. */
   readonly expected: readonly Replayed<AccessOutcome | TwoReadsOutcome>[];
   readonly got: Replayed<AccessOutcome | TwoReadsOutcome>;
 }
 
 const NO_MASK: Word64 = { hi: 0, lo: 0 };
 
-/** Replays a case. @returns undefined when the machine did what was recorded. */
+/** Replays a case. @returns undefined when the machine did as recorded. */
 export function checkCase(replayer: X86Replayer, recorded: X86Case): Mismatch | undefined {
   if (recorded.fam === 'tlb') return checkTlb(replayer, recorded);
   const got = recorded.fam === 'paging' ? replayer.paging(recorded) : replayer.segment(recorded);
@@ -49,8 +49,8 @@ function recordedAnswers(recorded: TlbCase): Replayed<TwoReadsOutcome>[] {
 }
 
 /**
- * Where nothing had to be invalidated the second read may see the new mapping, which a processor without caches shows,
- * or the old one: the address of the first read, of which a recorded fault says nothing.
+ * If nothing had to be invalidated the second read may see the new mapping, as on a processor without caches, or the
+ * old one: the address of the first read, absent from a recorded fault.
  */
 function permittedAnswers(
   replayer: X86Replayer,

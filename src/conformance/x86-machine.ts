@@ -1,8 +1,8 @@
 /**
- * The machine that replays recorded x86 cases: set up a state as an operating system would, make one access, look.
+ * The machine for recorded x86 cases: set up a state as an operating system would, make one access, look.
  *
- * Everything goes through what the hardware layer offers to anybody: registers, stores to RAM, segment loads, accesses
- * and invalidations. One RAM and one processor serve all cases; each case leaves RAM zero again.
+ * Everything goes through the hardware layer's public face: registers, stores to RAM, segment loads, accesses and
+ * invalidations. One RAM and one processor serve all cases; each case leaves RAM zero again.
  */
 
 import type { Word64 } from '../../hw/base/address.js';
@@ -21,7 +21,7 @@ import type { AccessOutcome, Fault, Stored } from './x86-case.js';
 const RECORDED_PHYSICAL_BITS = 40;
 /** Recorded entries name frames below 8 GiB. RAM costs nothing until it is touched. */
 const RAM_BYTES = 2 ** 33;
-/** A page table of the recorder's own, identity-mapped under index 0 of the root; where it lies is not recorded. */
+/** A page table of the recorder's own, identity-mapped under index 0 of the root; its address is not recorded. */
 const MONITOR_TABLE = 0x6000;
 
 /** Flat descriptors: high words without the DPL; the low word holds base 0 and the largest limit. */
@@ -30,7 +30,7 @@ const FLAT_DATA = 0xcf9300;
 const FLAT_CODE = 0xcf9b00;
 const FLAT_CODE_64 = 0xaf9b00;
 
-/** The part of a case that says which registers hold what. */
+/** The registers of a case. */
 export interface RecordedRegisters {
   readonly cr0: Word64;
   readonly cr3: Word64;
@@ -92,8 +92,8 @@ export class X86Machine {
   }
 
   /**
-   * The processor with the registers of a case, flat segments and the case's CPL. What the case before it left in TLBs
-   * and caches is gone, as software makes it go: by turning paging off.
+   * The processor with the registers of a case, flat segments and the case's CPL. Nothing of the case before is left in
+   * TLBs and caches, emptied as by software: by turning paging off.
    * @returns the fault instead, when a register write is refused: MOV to CR0 with a bad PDPTE, for one.
    */
   boot(registers: RecordedRegisters): ReplayedProcessor | Fault {
@@ -118,7 +118,9 @@ function powerDown(mmu: Mmu): void {
   mmu.writeEfer(0);
 }
 
-/** Writes registers in the order that software must follow: EFER and CR4 before paging, PCIDE and CR3 bits 63:32 after it. */
+/**
+ * Writes registers in the order prescribed for software: EFER and CR4 before paging, PCIDE and CR3 bits 63:32 after it.
+ */
 export function writeRegisters(mmu: Mmu, registers: Pick<RecordedRegisters, 'cr0' | 'cr3' | 'cr4' | 'efer'>): number {
   const { cr0, cr3, cr4, efer } = registers;
   const pcide = cr4.lo & CR4_PCIDE;

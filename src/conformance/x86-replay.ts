@@ -1,4 +1,4 @@
-/** Replays recorded x86 cases, family by family, and says what the machine did. */
+/** Replays recorded x86 cases, family by family, and tells the machine's results. */
 
 import type { Word64 } from '../../hw/base/address.js';
 import { DS } from '../../hw/x86/segmentation/register.js';
@@ -9,7 +9,7 @@ import type { AccessOutcome, PagingCase, SegmentCase, Stored, TlbCase, TwoReadsO
 import { access, faultOf, segmentNumber, X86Machine } from './x86-machine.js';
 import type { ReplayedProcessor } from './x86-machine.js';
 
-/** What the machine did: the outcome, and the structures in memory afterwards, in the order of the recording. */
+/** The machine's result: the outcome, and the structures in memory afterwards, in the order of the recording. */
 export interface Replayed<Outcome> {
   readonly out: Outcome;
   readonly after: readonly Word64[];
@@ -56,7 +56,7 @@ export class X86Replayer {
     return located(access(processor, recorded.op, segment, recorded.off, recorded.size));
   }
 
-  /** Where the first read of a `tlb` case lands; undefined when it faults. */
+  /** The landing place of the first read of a `tlb` case; undefined when it faults. */
   firstRead(recorded: TlbCase): Word64 | undefined {
     return this.#withEntries(recorded.mode, recorded.mem, () => {
       const processor = this.#machine.boot(recorded);
@@ -65,7 +65,7 @@ export class X86Replayer {
     }).out;
   }
 
-  /** `fresh`: the second read is made by a processor that has cached nothing. */
+  /** `fresh`: the second read is made by a processor with empty caches. */
   tlb(recorded: TlbCase, fresh = false): Replayed<TwoReadsOutcome> {
     return this.#withEntries(recorded.mode, recorded.mem, () => {
       const processor = this.#machine.boot(recorded);

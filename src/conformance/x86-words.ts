@@ -47,7 +47,7 @@ function registerText(name: string, value: Word64, bits: BitNames): string {
   return `${name} ${hexOf(value)}${set.length > 0 ? ` (${set.join(' ')})` : ''}`;
 }
 
-/** What the case does, in one sentence. */
+/** The case in one sentence. */
 function actionText(recorded: X86Case): string {
   switch (recorded.fam) {
     case 'paging':
@@ -71,7 +71,7 @@ function tlbText(recorded: TlbCase): string {
   return `read ${hexOf(recorded.la)}, change entry ${recorded.chg} to ${hexOf(recorded.new)}, ${recorded.act}, read again, ${duty} the change`;
 }
 
-/** The format of each entry, found by following the pointers from CR3 down; undefined where nothing points to it. */
+/** The format of each entry, found by following the pointers from CR3 down; undefined if nothing points to it. */
 function formatsOf(recorded: X86Case): readonly (EntryFormat | undefined)[] {
   const { levels } = X86_MODES[recorded.mode];
   const levelOfFrame = new Map<number, number>([[frameOf(recorded.cr3.hi, recorded.cr3.lo), 0]]);

@@ -12,7 +12,7 @@ import { mismatchText } from './x86-words.js';
 
 /**
  * Replays every case of the files, with TLBs on.
- * @throws RecordingError for a line that does not fit the schema, before any case of its file is replayed
+ * @throws RecordingError for a line at odds with the schema, before any case of its file is replayed
  */
 export function conformX86(files: readonly string[]): ConformanceResult {
   const replayer = new X86Replayer();
