@@ -9,14 +9,14 @@ const BYTES = 2 ** 20;
 /** Steps before and while measuring. */
 const WARM_UP = 10_000;
 const MEASURED = 20_000;
-/** Sizes are so many granules of 16 bytes at most, so that a hole seldom fits exactly. */
+/** Sizes are so many granules of 16 bytes at most: a hole seldom fits exactly. */
 const LARGEST = 512;
 const SEED = 1;
 
 export interface ArenaUse {
   /** Holes for each segment, on average. */
   readonly holesPerSegment: number;
-  /** Average shares: of the segments' room what nobody asked for, of the free bytes what is not the largest hole. */
+  /** Average shares: of the segments' room the part nobody asked for, of the free bytes all but the largest hole. */
   readonly inside: number;
   readonly between: number;
 }

@@ -1,9 +1,9 @@
-/** What the work of a kernel costs in model cycles, so that two schemes can stand side by side. */
+/** The costs of a kernel's work in model cycles, to put two schemes side by side. */
 
 import { DEFAULT_COSTS } from '../../hw/translate/cost.js';
 import type { SchemeCost } from '../report/lab-result.js';
 
-/** What a kernel has done so far. */
+/** The work of a kernel so far. */
 export interface Work {
   readonly bytesCopied: number;
   /** Bytes written by the kernel for any other reason: fresh memory filled with zeros, compaction, swapping. */
@@ -50,7 +50,7 @@ export class Meter {
     this.#start = work();
   }
 
-  /** Forgets what was done so far: it set the scene. */
+  /** Forgets the work so far: it set the scene. */
   restart(): void {
     this.#start = this.#work();
     this.#cycles = 0;
@@ -70,7 +70,7 @@ export class Meter {
     return result;
   }
 
-  /** Everything since the start; `translation` are the model cycles that translating addresses took besides. */
+  /** Everything since the start; `translation` are the model cycles of translating addresses, besides. */
   cost(translation: number): SchemeCost {
     const { bytesCopied, faults, flushes } = this.#work();
     return {

@@ -19,7 +19,7 @@ import type { Work } from './meter.js';
 import type { Stage, StageProcess, StageRegion } from './stage.js';
 
 export interface MapOptions {
-  /** Where, bytes; wherever the kernel likes when absent. */
+  /** The address, bytes; chosen by the kernel when absent. */
   readonly at?: number;
   /** `rwx` letters, such as `r-x`; `rw-` when absent. */
   readonly rights?: string;
@@ -28,7 +28,7 @@ export interface MapOptions {
   readonly file?: OpenFile;
   /** Offset in the file, bytes. */
   readonly offset?: number;
-  /** 2 MiB pages that are never split (MAP_HUGETLB). */
+  /** 2 MiB pages, never split (MAP_HUGETLB). */
   readonly huge?: boolean;
 }
 
@@ -42,7 +42,7 @@ export class PagedMachine implements Stage {
   readonly mmu: Mmu;
   readonly #meter: Meter;
 
-  /** @param bytes of RAM; the host commits only what is touched */
+  /** @param bytes of RAM; the host commits only touched pages */
   constructor(bytes: number, seed?: number) {
     this.mmu = new Mmu({ ram: new Ram({ bytes }) });
     this.kernel = new Kernel({ processor: new Core(this.mmu), ...(seed === undefined ? {} : { seed }) });
@@ -75,7 +75,7 @@ export class PagedMachine implements Stage {
     return this.#meter.cost(cycles);
   }
 
-  /** Leaves what was done so far out of the costs: it set the scene. */
+  /** Leaves all work so far out of the costs: it set the scene. */
   restartMeter(): void {
     this.#meter.restart();
     this.mmu.counters.reset();
@@ -117,7 +117,7 @@ export class PagedMachine implements Stage {
     return this.#meter.run(() => must(this.kernel.mmap(process, request)));
   }
 
-  /** A file of `bytes` in the page cache, byte i being i mod 251; on exactly `frames` where that is given. */
+  /** A file of `bytes` in the page cache, byte i being i mod 251; on exactly `frames` if given. */
   file(name: string, bytes: number, frames?: readonly number[]): OpenFile {
     const file = this.kernel.files.open(name, 'disk');
     if (frames !== undefined) this.place(frames);
@@ -131,12 +131,12 @@ export class PagedMachine implements Stage {
     return file;
   }
 
-  /** The next frames that the kernel takes, one by one, are these. */
+  /** The kernel takes these frames next, one by one. */
   place(frames: readonly number[]): void {
     if (!this.kernel.memory.frames.buddy.ask(frames)) throw new RangeError(`frames ${frames.join(', ')}: not free`);
   }
 
-  /** Stores a byte; 0, or the signal that the process gets. */
+  /** Stores a byte; 0, or the signal to the process. */
   store(process: Process, address: number, value: number): number {
     return this.#meter.run(() => this.kernel.store(process, address, 1, value));
   }
@@ -162,7 +162,7 @@ export class PagedMachine implements Stage {
     for (let page = 0; page < pages; page++) must(this.store(process, address + page * 4096, value));
   }
 
-  /** The last exception that the processor raised, in words. */
+  /** The last exception of the processor, in words. */
   get lastFault(): string {
     return describeException(this.mmu.fault.take());
   }
@@ -172,7 +172,7 @@ export class PagedMachine implements Stage {
     return this.kernel.pagemap(process, address)?.frame ?? 0;
   }
 
-  /** Physical address of a byte that is present. */
+  /** Physical address of a present byte. */
   physical(process: Process, address: number): number {
     return this.frame(process, address) * 4096 + (address % 4096);
   }

@@ -24,7 +24,7 @@ export class SegmentMachine {
   readonly #meter: Meter;
   #loadsBefore = 0;
 
-  /** @param arenaBytes what segments may take up; 64 KiB of tables lie below */
+  /** @param arenaBytes room for segments; 64 KiB of tables lie below */
   constructor(arenaBytes: number, options: Omit<SegmentKernelOptions, 'core'> = {}) {
     this.core = new SegmentedCore(new Mmu({ ram: new Ram({ bytes: TABLE_ROOM + arenaBytes }) }));
     this.kernel = new SegmentKernel({ core: this.core, ...options });
@@ -49,7 +49,7 @@ export class SegmentMachine {
     return this.#meter.cost(readCycles(this.core.segmentLoads - this.#loadsBefore));
   }
 
-  /** Leaves what was done so far out of the costs: it set the scene. */
+  /** Leaves all work so far out of the costs: it set the scene. */
   restartMeter(): void {
     this.#meter.restart();
     this.#loadsBefore = this.core.segmentLoads;
@@ -79,7 +79,7 @@ export class SegmentMachine {
     return this.run((kernel) => must(kernel.share(process, selector, other)));
   }
 
-  /** Stores a byte; 0, ENOMEM or the signal that the process gets. */
+  /** Stores a byte; 0, ENOMEM or the signal to the process. */
   store(process: SegmentProcess, selector: number, offset: number, value: number): number {
     return this.run((kernel) => kernel.store(process, selector, offset, 1, value));
   }

@@ -1,19 +1,19 @@
-/** A machine with page tables as a lab leaves it: what `pagewalk walk --lab` walks. */
+/** A machine with page tables as a lab leaves it: the ground of `pagewalk walk --lab`. */
 
 import type { Mmu } from '../../hw/x86/mmu.js';
 
-/** Memory that a process has mapped. */
+/** Mapped memory of a process. */
 export interface StageRegion {
   readonly start: number;
   readonly bytes: number;
-  /** Rights and what is there, for people. */
+  /** Rights and contents, for people. */
   readonly about: string;
 }
 
-/** A process that lives on the machine. */
+/** A live process on the machine. */
 export interface StageProcess {
   readonly pid: number;
-  /** Physical address of its root table: what CR3 holds while it runs. */
+  /** Physical address of its root table: the value of CR3 while it runs. */
   readonly root: number;
   readonly regions: readonly StageRegion[];
 }

@@ -1,4 +1,4 @@
-/** How a lab tells what it does: steps with their evidence, figures with what must come out. */
+/** How a lab tells its deeds: steps with their evidence, figures with the ones expected. */
 
 import { LabResult } from '../report/lab-result.js';
 import type { ArenaDrawing, Figure, LabStep, SchemeCost } from '../report/lab-result.js';
@@ -43,23 +43,23 @@ export class Story {
     if (this.#steps.length === this.end) throw new Told();
   }
 
-  /** Something happened; `evidence` is what the machine shows for it, a line each. */
+  /** Something happened; `evidence` is the machine's proof of it, a line each. */
   step(text: string, ...evidence: readonly string[]): void {
     this.#tell({ text, evidence: [...evidence] });
   }
 
-  /** A step that leaves the arena as drawn. */
+  /** A step; afterwards the arena is as drawn. */
   draw(text: string, arena: ArenaDrawing, ...evidence: readonly string[]): void {
     this.#tell({ text, evidence: [...evidence], arena });
   }
 
-  /** A measured figure, and what the textbook or the rule behind it gives for it. */
+  /** A measured figure, and the one of the textbook or of the rule behind it. */
   figure(key: string, measured: Figure, expected?: Figure): void {
     this.#figures[key] = measured;
     if (expected !== undefined) this.#expected[key] = expected;
   }
 
-  /** What both schemes paid for the same. */
+  /** The costs of the same in both schemes. */
   compare(segmentation: SchemeCost, paging: SchemeCost): void {
     this.#comparison = { segmentation, paging };
   }
@@ -85,17 +85,17 @@ export class Story {
   }
 }
 
-/** What there is to see when a story ends or breaks off. */
+/** The things to see when a story ends or breaks off. */
 export interface PlayedLab {
   /** The machine with page tables: the last one when the lab ran to its end, otherwise the one of the last step. */
   readonly stage: Stage | null;
   /** Steps told. */
   readonly steps: number;
-  /** Numbers of those that happened on a machine with page tables, from 1. */
+  /** Numbers of those on a machine with page tables, from 1. */
   readonly pagedSteps: readonly number[];
 }
 
-/** Runs a lab, to its end or up to a step, for the machine that it leaves. */
+/** Runs a lab, to its end or up to a step, for its machine. */
 export function playLab(lab: Lab, end?: number): PlayedLab {
   const story = new Story(end);
   try {

@@ -11,9 +11,9 @@ import { countOf } from '../../report/units.js';
 import type { Stage, StageProcess, StageRegion } from '../stage.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/x86/registers.js';
 
-/** What the pseudocode says, or what is right. */
+/** The rule of the pseudocode, or the right one. */
 export interface ChapterRules {
-  /** fork counts every present entry; as written, only those that are writable at that moment. */
+  /** fork counts every present entry; as written, only those writable at that moment. */
   readonly countEveryEntry: boolean;
   /** fork leaves MAP_SHARED pages writable; as written, they become copy-on-write like all others. */
   readonly keepShared: boolean;
@@ -22,7 +22,7 @@ export interface ChapterRules {
 export const PAGING_AS_WRITTEN: ChapterRules = { countEveryEntry: false, keepShared: false };
 export const PAGING_RIGHT: ChapterRules = { countEveryEntry: true, keepShared: true };
 
-/** Bits that the processor leaves to software: copy on write, and MAP_SHARED. */
+/** Bits left to software by the processor: copy on write, and MAP_SHARED. */
 const COW = 1 << 9;
 const SHARED = 1 << 10;
 const ENTRIES = 16;
@@ -157,7 +157,7 @@ export class ChapterPaging implements Stage {
     return this.#core.peek(page * 4096, 1) ?? -1;
   }
 
-  /** Counts every entry again: names the frames whose count is wrong, and shared pages that a write would part. */
+  /** Counts every entry again: names the frames with a wrong count, and shared pages open to a write. */
   audit(): string[] {
     const found = new Int32Array(FRAMES);
     const problems: string[] = [];

@@ -1,6 +1,6 @@
 /**
  * Segment copy on write as the chapter's pseudocode has it, on real descriptors in an LDT for each process. It never
- * re-uses a segment that has one owner left, and never counts the new one; with the right rule it does both.
+ * re-uses a segment with one owner left, and never counts the new one; with the right rule it does both.
  */
 
 import { WRITE } from '../../../hw/base/access.js';
@@ -105,7 +105,7 @@ export class ChapterSegments {
     core.cpl = 0;
   }
 
-  /** Segments in memory that are counted wrongly, or that nobody can reach. */
+  /** Segments in memory, counted wrongly or out of everyone's reach. */
   audit(): string[] {
     const found = new Map<Segment, number>();
     for (const table of this.#tables) {

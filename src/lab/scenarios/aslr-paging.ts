@@ -32,7 +32,7 @@ function pair(story: Story): PagedMachine {
   return machine;
 }
 
-/** Bits of the address that are not the same in all of `addresses`. */
+/** Bits of the address, not the same in all of `addresses`. */
 function varyingBits(addresses: readonly number[]): number {
   let bits = 0;
   for (let bit = 12; bit < 47; bit++) {

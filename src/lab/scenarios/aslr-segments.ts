@@ -1,4 +1,4 @@
-/** Random addresses under segmentation: one predictable copy or two, and the third way that the chapter overlooks. */
+/** Random addresses under segmentation: one predictable copy or two, and the third way, overlooked by the chapter. */
 
 import { toHex } from '../../../hw/base/address.js';
 import { faultName } from '../../../hw/x86/exception.js';
@@ -23,7 +23,7 @@ const BYTES = 65536;
 const ARENA = 0x6010_0000;
 const PROCESSES = 200;
 const SEED = 11;
-/** Numbers that selectors are drawn from. */
+/** The numbers to draw selectors from. */
 const NUMBERS = 1024;
 
 function bases(machine: SegmentMachine, holders: readonly (readonly [SegmentProcess, number])[]): number[] {
@@ -105,7 +105,7 @@ const LIBRARY_FRAME = 0x40;
 /** A page directory and a page table for each process. */
 const DIRECTORIES = [0x10, 0x20];
 
-/** With paging behind segmentation the bases are linear addresses, which lead to the same frames. */
+/** With paging behind segmentation the bases are linear addresses; all lead to the same frames. */
 function linearAddresses(story: Story): void {
   const ram = new Ram({ bytes: 2 ** 20 });
   const core = new SegmentedCore(new Mmu({ ram }));

@@ -13,7 +13,7 @@ const STACK_AT = [0x3000_0000, 0x3100_0000];
 const ARENA_BYTES = 0x3200_0000;
 const MOST_EDITORS = 8;
 
-/** The chapter's two editors, each segment where the chapter has it. */
+/** The chapter's two editors, each segment in its place there. */
 function pair(story: Story): SegmentMachine {
   const machine = new SegmentMachine(ARENA_BYTES);
   const [a, b] = [machine.spawn(), machine.spawn()];
@@ -50,7 +50,7 @@ function pair(story: Story): SegmentMachine {
   return machine;
 }
 
-/** Bytes that `count` editors take up. */
+/** Bytes of `count` editors. */
 function bytesOf(count: number, share: boolean): number {
   const machine = new SegmentMachine(count * (CODE.bytes + DATA_BYTES + STACK_BYTES));
   const first = machine.spawn();

@@ -10,7 +10,7 @@ import { countOf, formatCount } from '../../report/units.js';
 const MIB = 2 ** 20;
 const PAGE = 4096;
 const AT = 0x4000_0000;
-/** Whose a byte is. */
+/** The owner of a byte. */
 const CONSTANTS = 0;
 const A = 1;
 const B = 2;
@@ -51,13 +51,13 @@ function grouped(records: number, align: number, owners: readonly number[]): Uin
 
 interface Measured {
   readonly bytesCopied: number;
-  /** Bytes among them that are B's, or constants. */
+  /** Bytes among them of B, or constants. */
   readonly foreign: number;
-  /** Pages that fork made read-only. */
+  /** Pages made read-only by fork. */
   readonly protectedPages: number;
 }
 
-/** A process with these bytes forks, and writes to every page on which bytes of A lie. */
+/** A process with these bytes forks, and writes to every page with bytes of A. */
 function measure(owners: Uint8Array, huge: boolean): Measured {
   const machine = new PagedMachine(32 * MIB);
   const a = machine.spawn();
@@ -152,7 +152,7 @@ function remedies(story: Story): void {
   }
 }
 
-/** A segment is as long as what it holds: the parts are apart from the start. */
+/** A segment is as long as its contents: the parts are apart from the start. */
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(MIB);
   story.on(null);

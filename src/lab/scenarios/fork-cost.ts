@@ -11,7 +11,7 @@ import { formatBytes, formatCount } from '../../report/units.js';
 const MIB = 2 ** 20;
 const SIZES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096].map((mib) => mib * MIB);
 const GIB = 1024 * MIB;
-/** What both schemes fork for the comparison at the end. */
+/** Forked by both schemes, for the comparison at the end. */
 const FORKED = 4 * MIB;
 const AT = 2 ** 40;
 /** Characters of the first bar, and of each doubling. */
@@ -53,7 +53,7 @@ function bend(entries: readonly number[]): number {
   return Math.max(...entries.map((count, i) => Math.abs(count / (slope * SIZES[i]) - 1)));
 }
 
-/** A row of the table; the bar grows by the same length each time that the entries double. */
+/** A row of the table; the bar grows by the same length each time the entries double. */
 function row(bytes: number, small: number, large: number, least: number): string {
   const bar = '#'.repeat(Math.round(BAR * (1 + Math.log2(small / least))));
   return `${formatBytes(bytes).padStart(8)} ${formatCount(small).padStart(10)} ${formatCount(large).padStart(6)}  ${bar}`;

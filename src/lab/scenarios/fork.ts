@@ -1,4 +1,4 @@
-/** What happens at fork and at the first writes after it, step by step. */
+/** Fork and the first writes after it, step by step. */
 
 import { toHex } from '../../../hw/base/address.js';
 import { PagedMachine } from '../paged-machine.js';

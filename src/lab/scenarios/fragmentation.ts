@@ -1,4 +1,4 @@
-/** A copy that fails although enough memory is free, and the four ways such an allocation can end. */
+/** A copy fails although enough memory is free; and the four ends of such an allocation. */
 
 import { errnoName } from '../../kernel/abi/errno.js';
 import { must } from '../../kernel/abi/must.js';
@@ -14,7 +14,7 @@ const KIB = 1024;
 const ARENA = 256 * KIB;
 const SHARED_BYTES = 48 * KIB;
 const PIECE = 16 * KIB;
-/** Processes that share the segment whose move is measured. */
+/** Sharers of the segment in the measured move. */
 const SHARERS = 8;
 
 interface Scene {
@@ -107,7 +107,7 @@ function exits(story: Story): SegmentMachine {
   return compacted.machine;
 }
 
-/** Descriptors that must be written when a segment with eight sharers moves. */
+/** Descriptors to be written when a segment with eight sharers moves. */
 function descriptorsPerMove(master: boolean): number {
   const machine = new SegmentMachine(2 ** 20);
   const owner = machine.spawn();

@@ -1,4 +1,4 @@
-/** What can be shared: code, constants, writable data, and data until somebody writes. */
+/** The things to be shared: code, constants, writable data, and data until somebody writes. */
 
 import { toHex } from '../../../hw/base/address.js';
 import { signalName } from '../../kernel/abi/signal.js';

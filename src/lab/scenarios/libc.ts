@@ -81,7 +81,7 @@ function segmented(story: Story): SegmentMachine {
   return machine;
 }
 
-/** The library in one page of 2 MiB, as anonymous memory that fork shares. */
+/** The library in one page of 2 MiB, as anonymous memory, shared by fork. */
 function large(story: Story): void {
   const machine = new PagedMachine(8 * BYTES);
   story.on(machine);

@@ -8,17 +8,17 @@ import { countOf } from '../../report/units.js';
 const MIB = 2 ** 20;
 const BYTES = 2 * MIB;
 const PAGES = BYTES / 4096;
-/** Pages of the library that a program uses in the aspect of partial loading. */
+/** Pages of the library in use, in the aspect of partial loading. */
 const USED = [0, 200, PAGES - 1];
 const PROCESSES = 200;
 
-/** What one scheme shows, in the order of the six aspects. All but the last and `addresses` in bytes. */
+/** The findings on one scheme, in the order of the six aspects. All but the last and `addresses` in bytes. */
 interface Aspects {
-  /** What has a mapping of its own. */
+  /** The thing with a mapping of its own. */
   readonly mappingUnit: number;
   /** Different addresses of the library in two processes. */
   readonly addresses: number;
-  /** Tables that a process needs for it. */
+  /** Tables of a process for it. */
   readonly tableBytes: number;
   /** In memory after {@link USED} have been read. */
   readonly loaded: number;
@@ -89,7 +89,7 @@ function segmented(machine: SegmentMachine): Aspects {
     machine.load(process, selector, 0);
     return machine.segment(process, selector).base;
   });
-  // A change that the other processes must not see needs a copy of one's own.
+  // A change hidden from the other processes needs a copy of one's own.
   machine.run((kernel) => kernel.unshare(a, library));
   machine.store(a, library, 0, 1);
   return {
@@ -106,7 +106,7 @@ interface Row {
   readonly key: keyof Aspects;
   readonly text: string;
   readonly unit: string;
-  /** Where the rule gives them. */
+  /** If the rule gives them. */
   readonly segments?: number;
   readonly pages?: number;
 }

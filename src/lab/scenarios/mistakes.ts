@@ -1,4 +1,4 @@
-/** The chapter's own pseudocode, run as written: where it loses memory, and the right rule beside it. */
+/** The chapter's own pseudocode, run as written: the place of its loss of memory, and the right rule beside it. */
 
 import { ChapterPaging, PAGING_AS_WRITTEN, PAGING_RIGHT } from '../chapter/paging.js';
 import type { ChapterRules } from '../chapter/paging.js';
@@ -16,7 +16,7 @@ function lines(problems: readonly string[]): string {
 
 interface Generations {
   readonly machine: ChapterPaging;
-  /** What C reads at the end. */
+  /** C's reading at the end. */
   readonly read: number;
   readonly problems: readonly string[];
   readonly atFork: readonly string[];
@@ -64,7 +64,7 @@ function uncounted(story: Story): void {
 
 interface SharedPage {
   readonly machine: ChapterPaging;
-  /** What B reads after A's write. */
+  /** B's reading after A's write. */
   readonly seen: number;
   readonly together: boolean;
   readonly problems: readonly string[];

@@ -84,7 +84,7 @@ function linking(story: Story, multics: Multics): void {
   story.figure('numbersDiffer', numbers[0] !== numbers[1], true);
 }
 
-/** Where a call from `ring` ends up: the ring in which the procedure runs, or -1. */
+/** The end of a call from `ring`: the procedure's ring, or -1. */
 function ringAfterCall(multics: Multics, ring: number, link: number): number {
   const process = must(multics.login());
   must(multics.start(process, `caller${ring}`, ring));
