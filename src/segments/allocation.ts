@@ -42,7 +42,7 @@ function allocateBySwapping(memory: SegmentMemory, room: number, keep: Segment |
   return ENOMEM;
 }
 
-/** Bytes that swapping could free at most; the swap area sets a bound. */
+/** The most bytes to be freed by swapping; the swap area sets a bound. */
 function swappable({ segments, swap }: SegmentMemory, keep: Segment | null): number {
   let bytes = 0;
   for (const segment of segments) if (segment.present && segment !== keep) bytes += segment.room;
@@ -50,8 +50,8 @@ function swappable({ segments, swap }: SegmentMemory, keep: Segment | null): num
 }
 
 /**
- * The next segment to swap out: the clock goes round, and one whose descriptors were loaded since it last came by (A = 1
- * in any of them) is passed over once. Null when nothing is left that fits into the swap area.
+ * The next segment to swap out: the clock goes round. It passes over a segment once, if any of its descriptors was
+ * loaded since the last round (A = 1). Null when nothing left fits into the swap area.
  */
 function chooseVictim(memory: SegmentMemory, keep: Segment | null): Segment | null {
   const { swap } = memory;
@@ -93,7 +93,7 @@ export function swapOut(memory: SegmentMemory, segment: Segment): void {
   for (const entry of segment.entries) memory.update(entry);
 }
 
-/** Brings a segment back, wherever there is room. Returns 0 or ENOMEM. */
+/** Brings a segment back, to any room. Returns 0 or ENOMEM. */
 export function swapIn(memory: SegmentMemory, segment: Segment): number {
   const { counters, ram, swap } = memory;
   if (segment.swapped === null) return 0;

@@ -1,17 +1,17 @@
 /**
- * The arena: one contiguous piece of physical memory that segments are cut from, and the holes between them.
+ * The arena: one contiguous piece of physical memory, cut into segments, and the holes between them.
  *
- * Holes are kept in address order; neighbours that are freed coalesce. Which hole a request takes is the fit.
+ * Holes are kept in address order; freed neighbours coalesce. The fit chooses the hole for a request.
  * Source: Knuth, The Art of Computer Programming vol. 1, "Dynamic Storage Allocation".
  */
 
 import { ENOMEM } from '../kernel/abi/errno.js';
 
-/** Which hole is cut: the first, the smallest, the largest that is large enough, or the first after the last cut. */
+/** The hole to cut: of those large enough the first, the smallest, the largest, or the first after the last cut. */
 export type Fit = (typeof FITS)[number];
 export const FITS = ['first', 'best', 'next', 'worst'] as const;
 
-/** Addresses and sizes are multiples of this, so that contents move by whole words. */
+/** Addresses and sizes are multiples of this: contents move by whole words. */
 const GRANULE = 16;
 
 export interface Hole {
@@ -19,7 +19,7 @@ export interface Hole {
   bytes: number;
 }
 
-/** Where segments get their room: what {@link HoleArena} and {@link BuddyArena} offer. All in bytes. */
+/** The source of the room of segments: what {@link HoleArena} and {@link BuddyArena} offer. All in bytes. */
 export interface Arena {
   readonly base: number;
   readonly bytes: number;
@@ -29,7 +29,7 @@ export interface Arena {
   readonly holes: readonly Readonly<Hole>[];
   /** Whether compaction can slide segments together. */
   readonly slides: boolean;
-  /** What a request of `bytes` takes up. */
+  /** The room of a request of `bytes`. */
   roomFor(bytes: number): number;
   /** Takes `room` bytes; the address, or ENOMEM when no hole is large enough. */
   allocate(room: number): number;
@@ -48,12 +48,12 @@ export function largestHole(arena: Arena): number {
   return arena.holes.reduce((most, hole) => Math.max(most, hole.bytes), 0);
 }
 
-/** Share of the free bytes that a request for one contiguous piece cannot get: 0 when all is one hole. */
+/** Share of the free bytes out of reach of a request for one contiguous piece: 0 when all is one hole. */
 export function externalFragmentation(arena: Arena): number {
   return arena.free === 0 ? 0 : 1 - largestHole(arena) / arena.free;
 }
 
-/** Share of the room of segments that nobody asked for: what rounding up costs. */
+/** Share of the room of segments nobody asked for: the cost of rounding up. */
 export function internalFragmentation(segments: Iterable<{ readonly asked: number; readonly room: number }>): number {
   let asked = 0;
   let room = 0;
@@ -66,10 +66,10 @@ export function internalFragmentation(segments: Iterable<{ readonly asked: numbe
 
 export class HoleArena implements Arena {
   readonly slides = true;
-  /** Holes looked at by all requests so far: what a fit costs. */
+  /** Holes looked at by all requests so far: the cost of a fit. */
   probes = 0;
   readonly #holes: Hole[];
-  /** Where the last cut ended: next fit goes on from here. */
+  /** The end of the last cut: next fit goes on from here. */
   #rover: number;
 
   /** `base` and `bytes` are multiples of {@link GRANULE}. */
@@ -142,7 +142,7 @@ export class HoleArena implements Arena {
     return chosen;
   }
 
-  /** The first hole large enough that begins at or after `start`, then from the bottom. */
+  /** The first hole large enough from `start` on, then from the bottom. */
   #firstFrom(start: number, room: number): number {
     const holes = this.#holes;
     const found = holes.findIndex((hole) => hole.base >= start);

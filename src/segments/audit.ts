@@ -1,6 +1,4 @@
-/**
- * The audit: everything counted again from the descriptors in RAM, and compared with what the kernel believes.
- */
+/** The audit: everything counted again from the descriptors in RAM, and compared with the kernel's books. */
 
 import { ACCESSED } from '../../hw/x86/segmentation/descriptor.js';
 import { formatHex } from '../../hw/base/address.js';
@@ -121,7 +119,7 @@ class Audit {
   }
 }
 
-/** What is wrong with the kernel's books, a line each; empty when every byte is accounted for. */
+/** The faults of the kernel's books, a line each; empty when every byte is accounted for. */
 export function auditSegments(memory: SegmentMemory): string[] {
   const run = new Audit(memory);
   run.tables();

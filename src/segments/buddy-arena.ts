@@ -42,7 +42,7 @@ export class BuddyArena implements Arena {
     return frame < 0 ? frame : frame * PAGE_BYTES;
   }
 
-  /** A block is where its size puts it: no address can be asked for. */
+  /** A block's size decides its place: no address can be asked for. */
   take(): boolean {
     return false;
   }

@@ -1,4 +1,4 @@
-/** Moving segments: one to another place, or all of them together so that the holes become one. */
+/** Moving segments: one to another place, or all of them together to make the holes one. */
 
 import type { Segment } from './segment-table.js';
 import type { SegmentMemory } from './memory.js';
@@ -16,7 +16,7 @@ export function relocate(memory: SegmentMemory, segment: Segment, base: number):
 }
 
 /**
- * Slides all segments to the bottom of the arena, in address order, so that all that is free is one hole.
+ * Slides all segments to the bottom of the arena, in address order: the free bytes become one hole.
  * @returns whether anything moved
  */
 export function compact(memory: SegmentMemory): boolean {

@@ -1,8 +1,8 @@
-/** What the segmented kernel did: one object of plain numbers, always on, all of them since the kernel started. */
+/** The deeds of the segmented kernel: one object of plain numbers, always on, all of them since the kernel started. */
 export class SegmentCounters {
-  /** Faults that ended well, by what they did; and those that ended in a signal. */
+  /** Faults that ended well, by their work; and those ended by a signal. */
   cowFaults = 0;
-  /** Write faults that let the last owner write in place. */
+  /** Write faults of a last owner, who then writes in place. */
   reuseFaults = 0;
   notPresentFaults = 0;
   linkFaults = 0;
@@ -10,7 +10,7 @@ export class SegmentCounters {
   failedFaults = 0;
 
   forks = 0;
-  /** Descriptors that fork wrote into the child's table, and those of the parent that it made read-only. */
+  /** Descriptors written into the child's table by fork, and those of the parent made read-only. */
   forkDescriptorsCopied = 0;
   forkDescriptorsProtected = 0;
 
@@ -20,7 +20,7 @@ export class SegmentCounters {
   segmentsCopied = 0;
   bytesCopied = 0;
 
-  /** Bytes of new segments, and of segments that grew, filled with zeros. */
+  /** Bytes of new and of grown segments, filled with zeros. */
   bytesZeroed = 0;
 
   /** Descriptors stored in RAM, for whatever reason. */

@@ -1,4 +1,4 @@
-/** What the kernel does about #NP, #GP and #SS: brings segments back, makes copies, or refuses. */
+/** The kernel's answers to #NP, #GP and #SS: brings segments back, makes copies, or refuses. */
 
 import { WRITE } from '../../hw/base/access.js';
 import type { Exception } from '../../hw/base/fault.js';
@@ -35,7 +35,7 @@ function resolve(memory: SegmentMemory, entry: SegmentEntry, exception: Exceptio
     return entry.cow && loadsStack(memory, entry) ? breakCow(memory, entry) : SEGV_ACCERR;
   }
   if (core.offset >>> 0 > segment.bytes - core.size) return SEGV_MAPERR;
-  // The processor says only #GP(0): that it was a write, and to where, is in the instruction.
+  // The processor says only #GP(0): only the instruction tells of a write, and its place.
   return entry.cow && core.instruction === WRITE ? breakCow(memory, entry) : SEGV_ACCERR;
 }
 

@@ -1,6 +1,6 @@
 /**
- * fork by segments: the child gets a copy of the segment table. Segments that a process may write on its own become
- * copy-on-write in both, which is one descriptor each whatever their size; shared and read-only ones stay as they are.
+ * fork by segments: the child gets a copy of the segment table. Segments writable by one process alone become
+ * copy-on-write in both: one descriptor each, at any size; shared and read-only ones stay as they are.
  */
 
 import type { SegmentMemory } from './memory.js';
@@ -34,7 +34,7 @@ function copyEntry(memory: SegmentMemory, entry: SegmentEntry, table: SegmentTab
   memory.addEntry(copy);
 }
 
-/** Gives up everything that a process reaches, and its table. */
+/** Gives up everything in reach of a process, and its table. */
 export function releaseTable(memory: SegmentMemory, process: SegmentProcess): void {
   for (const entry of process.table.used) dropEntry(memory, entry);
   for (const master of process.masters) {

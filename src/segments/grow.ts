@@ -8,9 +8,9 @@ import type { Segment, SegmentEntry } from './segment-table.js';
 import { validBytes } from './segment-table.js';
 
 /**
- * Gives the segment of `entry` `asked` bytes: in place where the arena goes on free behind it, otherwise elsewhere. New
- * bytes are 0. Everyone who shares it on purpose sees the change; a segment that others have from a fork is copied first.
- * Returns 0, or ENOMEM with nothing changed.
+ * Gives the segment of `entry` `asked` bytes: in place if the arena is free behind it, otherwise elsewhere. New bytes
+ * are 0. Everyone who shares it on purpose sees the change; a segment shared by fork is copied first. Returns 0, or
+ * ENOMEM with nothing changed.
  */
 export function resize(memory: SegmentMemory, entry: SegmentEntry, asked: number): number {
   const { entries } = entry.segment;

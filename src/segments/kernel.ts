@@ -1,5 +1,5 @@
 /**
- * The segmented kernel: processes whose memory is segments, over one processor and its RAM.
+ * The segmented kernel: processes with memory in segments, over one processor and its RAM.
  *
  * Paging is off, so a segment lies contiguously in physical memory. The kernel reaches all of RAM directly; processes
  * reach it through selectors, and the segmentation unit checks every access. Errors are negative numbers of errno.ts,
@@ -32,14 +32,14 @@ export interface SegmentKernelOptions {
   readonly core: SegmentedCore;
   /** How segments are placed; first fit when absent. */
   readonly fit?: Fit | 'buddy';
-  /** Where segments lie, bytes, multiples of 4096; from 64 KiB to the end of RAM when absent. */
+  /** The place of segments, bytes, multiples of 4096; from 64 KiB to the end of RAM when absent. */
   readonly arenaBase?: number;
   readonly arenaBytes?: number;
-  /** What the swap area holds, bytes; no bound when absent. */
+  /** The size of the swap area, bytes; no bound when absent. */
   readonly swapBytes?: number;
 }
 
-/** What a process may do with a segment. */
+/** The rights of a process to a segment. */
 export type SegmentKind = 'code' | 'constants' | 'data';
 
 /** Where {@link SegmentKernel.share} puts a descriptor, and with what rights. */
@@ -53,7 +53,7 @@ export interface CreateRequest {
   readonly kind: SegmentKind;
   /** Above 0, below 2^32; above 1 MiB it is rounded up to whole 4 KiB. */
   readonly bytes: number;
-  /** Physical address, a multiple of 16; wherever there is room when absent. */
+  /** Physical address, a multiple of 16; any free one when absent. */
   readonly at?: number | undefined;
 }
 
@@ -62,7 +62,7 @@ const TYPES: Readonly<Record<SegmentKind, number>> = {
   constants: READ_ONLY_DATA,
   data: WRITABLE_DATA,
 };
-/** What a fault handler returns when it has done what the instruction was to do. */
+/** The answer of a fault handler that did the instruction's work itself. */
 export const COMPLETED = 1;
 
 const DEFAULT_ARENA_BASE = 0x1_0000;
@@ -83,7 +83,7 @@ function arenaFor(options: SegmentKernelOptions): Arena {
   return fit === 'buddy' ? new BuddyArena(base, bytes) : new HoleArena(base, bytes, fit);
 }
 
-/** Refuses an access that no instruction of a 32-bit program makes. @throws RangeError */
+/** Refuses an access impossible for instructions of a 32-bit program. @throws RangeError */
 function checkProgramAccess(register: number, selector: number, offset: number): void {
   checkWhole('register', register, 0, SEGMENT_NAMES.length - 1);
   checkWhole('selector', selector, 0, 0xffff);
@@ -96,7 +96,7 @@ function isSize(bytes: number): boolean {
 
 export class SegmentKernel {
   readonly memory: SegmentMemory;
-  /** The low and high word that the last load found. */
+  /** The low and high word of the last load. */
   valueLo = 0;
   valueHi = 0;
   /**
@@ -143,7 +143,7 @@ export class SegmentKernel {
     return child;
   }
 
-  /** Ends the process; what nobody else reaches is free at once. */
+  /** Ends the process; memory out of everyone else's reach is free at once. */
   exit(process: SegmentProcess): void {
     if (!process.alive) return;
     process.alive = false;
@@ -204,7 +204,7 @@ export class SegmentKernel {
     return this.#describe(other.table, index, entry.segment, type, true).selector;
   }
 
-  /** What is shared on purpose may not be shared by copy-on-write as well. */
+  /** A segment shared on purpose may not be shared by copy-on-write as well. */
   #startSharing(entry: SegmentEntry): number {
     if (!entry.shared && entry.mayWrite) {
       const own = makeOwn(this.memory, entry);
@@ -215,9 +215,9 @@ export class SegmentKernel {
   }
 
   /**
-   * Describes a segment in the GDT instead: one master descriptor for all processes, so that a move changes one entry
-   * whatever the number of sharers. The price: one set of rights for everybody, and every process may name it.
-   * Returns the selector, the same for all; EFAULT, EBUSY (shared by LDTs already) or ENOMEM.
+   * Describes a segment in the GDT instead: one master descriptor for all processes: a move changes one entry for any
+   * number of sharers. The price: one set of rights for everybody, and every process may name it. Returns the selector,
+   * the same for all; EFAULT, EBUSY (shared by LDTs already) or ENOMEM.
    */
   publish(process: SegmentProcess, selector: number): number {
     const { memory } = this;
@@ -283,7 +283,7 @@ export class SegmentKernel {
 
   /**
    * Loads 1, 2, 4 or 8 bytes through `register` (DS when absent) as the process would; see `valueLo` and `valueHi`.
-   * @throws RangeError for another size, a register that there is not, or a selector or offset of more than 16 or 32 bits
+   * @throws RangeError for another size, an unknown register, or a selector or offset of more than 16 or 32 bits
    */
   load(process: SegmentProcess, selector: number, offset: number, size: number, register = DS): number {
     checkProgramAccess(register, selector, offset);
@@ -329,7 +329,7 @@ export class SegmentKernel {
     return true;
   }
 
-  /** What an instruction that ended with `status` means to the process: 0, a signal or ENOMEM. */
+  /** The meaning to the process of an instruction's `status`: 0, a signal or ENOMEM. */
   finish(status: number): number {
     this.#current = null;
     this.memory.core.cpl = 0;
@@ -345,7 +345,7 @@ export class SegmentKernel {
     return this.#result === 0;
   }
 
-  /** What is wrong with the kernel's books, a line each; empty when every byte is accounted for. */
+  /** The faults of the kernel's books, a line each; empty when every byte is accounted for. */
   audit(): string[] {
     return auditSegments(this.memory);
   }

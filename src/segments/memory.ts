@@ -1,4 +1,4 @@
-/** What all parts of the segmented kernel share: processor, RAM, arena, tables and counts. */
+/** Shared by all parts of the segmented kernel: processor, RAM, arena, tables and counts. */
 
 import type { Ram } from '../../hw/memory/ram.js';
 import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';
@@ -12,11 +12,11 @@ import type { SegmentEntry } from './segment-table.js';
 import { SwapArea } from './swap.js';
 import { installGdt, LDT_DESCRIPTOR, loadTable } from './system-table.js';
 
-/** Where the GDT lies, and how many descriptors it has room for. */
+/** The address of the GDT, and its room in descriptors. */
 const GDT_BASE = 0x1000;
 const GDT_ENTRIES = 512;
 const TABLES_BASE = GDT_BASE + GDT_ENTRIES * DESCRIPTOR_BYTES;
-/** Descriptors that a new LDT has room for; it doubles when it is full. */
+/** The room of a new LDT in descriptors; it doubles when it is full. */
 const FIRST_CAPACITY = 8;
 /** The index of a selector has 13 bits. */
 export const MOST_DESCRIPTORS = 8192;
@@ -30,9 +30,9 @@ export class SegmentMemory {
   readonly swap: SwapArea;
   /** Room for LDTs, between the GDT and the arena. */
   readonly tableArena: HoleArena;
-  /** The table whose LDT the processor uses. */
+  /** The table of the processor's LDT. */
   loaded: SegmentTable | null = null;
-  /** The segment that swapping looks at next: the hand of the clock. */
+  /** The next segment for swapping: the hand of the clock. */
   hand = 0;
   #lastId = 0;
 
@@ -48,12 +48,12 @@ export class SegmentMemory {
     installGdt(core, this.gdt);
   }
 
-  /** Where the GDT ends and tables, then the arena, may begin. */
+  /** The end of the GDT. Tables, then the arena, may begin here. */
   static get firstArenaBase(): number {
     return TABLES_BASE;
   }
 
-  /** A segment that takes up `room` bytes of the arena at `base`; its contents are what was there. */
+  /** A segment of `room` bytes of the arena at `base`; its contents are those found there. */
   newSegment(base: number, bytes: number, asked: number, room: number): Segment {
     this.#lastId++;
     const segment = new Segment(this.#lastId, bytes, asked, room);
@@ -83,7 +83,7 @@ export class SegmentMemory {
     this.tableArena.release(table.base, table.capacity * DESCRIPTOR_BYTES);
   }
 
-  /** Makes room for descriptor `index`, moving the LDT where it has to. Returns 0 or ENOMEM. */
+  /** Makes room for descriptor `index`, moving the LDT if it must. Returns 0 or ENOMEM. */
   ensureRoom(table: SegmentTable, index: number): number {
     if (index < table.capacity) return 0;
     let capacity = table.capacity * 2;
@@ -109,14 +109,14 @@ export class SegmentMemory {
     if (this.loaded === entry.table) loadTable(this.core, this.gdt, entry.table);
   }
 
-  /** The descriptor of `entry` has to change: stores it, and reloads the registers that hold the old one. */
+  /** The descriptor of `entry` has to change: stores it, and reloads the registers with the old one. */
   update(entry: SegmentEntry): void {
     this.counters.descriptorsWritten++;
     entry.table.store(entry);
     this.refresh(entry);
   }
 
-  /** Reloads the registers that hold the descriptor of `entry`. */
+  /** Reloads the registers with the descriptor of `entry`. */
   refresh(entry: SegmentEntry): void {
     if (entry.table.isLocal && this.loaded !== entry.table) return;
     // A program may put any RPL into a selector: the descriptor is the same.
@@ -124,7 +124,7 @@ export class SegmentMemory {
     for (let rpl = 0; rpl <= USER_LEVEL; rpl++) this.counters.reloads += this.core.reload(lowest | rpl);
   }
 
-  /** Makes `table` the one that selectors with TI = 1 mean. */
+  /** Makes `table` the one for selectors with TI = 1. */
   load(table: SegmentTable): void {
     if (this.loaded === table) return;
     this.loaded = table;
@@ -133,7 +133,7 @@ export class SegmentMemory {
     loadTable(this.core, this.gdt, table);
   }
 
-  /** Takes the processor off its LDT, which is about to go. */
+  /** Takes the processor off its LDT, as the LDT is about to go. */
   unload(): void {
     this.loaded = null;
     this.core.forgetSegments();

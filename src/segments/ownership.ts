@@ -1,4 +1,4 @@
-/** Who owns a segment: new ones, copies, giving up an entry. */
+/** The owners of a segment: new ones, copies, giving up an entry. */
 
 import type { SegmentMemory } from './memory.js';
 import { findRoom, swapIn } from './allocation.js';
@@ -13,7 +13,7 @@ export function dropEntry(memory: SegmentMemory, entry: SegmentEntry): void {
   if (segment.entries.size === 0) freeSegment(memory, segment);
 }
 
-/** Frees a segment that nothing describes any more. */
+/** Frees a segment without descriptors. */
 function freeSegment(memory: SegmentMemory, segment: Segment): void {
   if (segment.present) memory.arena.release(segment.base, segment.room);
   else memory.swap.used -= segment.room;

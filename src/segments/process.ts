@@ -1,9 +1,9 @@
-/** A process of the segmented kernel: a segment table of its own, and what it reaches through the common one. */
+/** A process of the segmented kernel: a segment table of its own, and its part of the common one. */
 
 import type { SegmentEntry, SegmentTable } from './segment-table.js';
 
 export class SegmentProcess {
-  /** Descriptors in the GDT that the process holds: segments with one master descriptor for all who share them. */
+  /** The process's descriptors in the GDT: segments with one master descriptor for all sharers. */
   readonly masters = new Set<SegmentEntry>();
   alive = true;
 
@@ -13,7 +13,7 @@ export class SegmentProcess {
     readonly table: SegmentTable,
   ) {}
 
-  /** The entry that the process may name by `selector`. */
+  /** The process's entry under `selector`. */
   entry(selector: number): SegmentEntry | undefined {
     const local = this.table.at(selector);
     if (local?.selector === selector) return local;

@@ -1,6 +1,5 @@
 /**
- * Segments, and the tables of descriptors that lead to them: an LDT (or the GDT) in guest RAM, and what the kernel knows
- * about each of its descriptors. A segment knows its descriptors too, so the three stand in one file.
+ * A segment table: an LDT (or the GDT) in guest RAM, and the kernel's knowledge of each of its descriptors.
  * Source: Intel SDM vol. 3A, "Segment Descriptor Tables".
  */
 
@@ -17,7 +16,7 @@ export const DESCRIPTOR_BYTES = 8;
 /** The level of programs: their descriptors' DPL and their selectors' RPL. */
 export const USER_LEVEL = 3;
 const TABLE_INDICATOR = 4;
-/** The largest limit that a descriptor can count in bytes; above it, it counts in units of 4 KiB. */
+/** The largest limit of a descriptor that counts in bytes; above it, it counts in units of 4 KiB. */
 const MOST_BYTES_EXACT = 2 ** 20;
 const LIMIT_UNIT = 4096;
 
@@ -63,12 +62,10 @@ export class SegmentEntry {
   cow = false;
   /** Sees the writes of the other processes on purpose, and stays so over fork. */
   shared = false;
-  /** Processes that reach the segment by this descriptor: 1 in an LDT. */
+  /** Processes with this descriptor: 1 in an LDT. */
   holders = 1;
 
-  /**
-   * @param type what the process may do: one of the descriptor types of this file
-   */
+  /** @param type the rights of the process: one of the descriptor types of this file */
   constructor(
     readonly table: SegmentTable,
     readonly index: number,
@@ -76,7 +73,7 @@ export class SegmentEntry {
     readonly type: number,
   ) {}
 
-  /** The selector by which programs name it. */
+  /** Its selector for programs. */
   get selector(): number {
     return (this.index << 3) | (this.table.isLocal ? TABLE_INDICATOR : 0) | USER_LEVEL;
   }
@@ -86,19 +83,19 @@ export class SegmentEntry {
   }
 }
 
-/** The number of the descriptor that a selector names. */
+/** The number of a selector's descriptor. */
 export function indexOf(selector: number): number {
   return selector >>> 3;
 }
 
 export class SegmentTable {
-  /** By descriptor number; null where the table has none. */
+  /** By descriptor number; null if the table has none. */
   readonly entries: (SegmentEntry | null)[] = [];
 
   /**
    * @param base physical address
-   * @param capacity descriptors that there is room for
-   * @param reserved descriptors at the start that are the kernel's
+   * @param capacity room in descriptors
+   * @param reserved the kernel's own descriptors, at the start
    */
   constructor(
     readonly ram: Ram,
@@ -118,7 +115,7 @@ export class SegmentTable {
     return this.entries.filter((entry) => entry !== null);
   }
 
-  /** The lowest descriptor number that is free; may be {@link capacity}, when the table must grow first. */
+  /** The lowest free descriptor number; may be {@link capacity}, when the table must grow first. */
   get freeIndex(): number {
     const free = this.entries.indexOf(null, this.reserved);
     return free < 0 ? Math.max(this.entries.length, this.reserved) : free;
@@ -139,7 +136,7 @@ export class SegmentTable {
     this.store(entry, false);
   }
 
-  /** Empties a number: its descriptor becomes zero, which is an invalid system type and not present. */
+  /** Empties a number: its descriptor becomes zero: an invalid system type, and not present. */
   clear(index: number): void {
     this.entries[index] = null;
     while (this.entries.length > 0 && this.entries.at(-1) === null) this.entries.pop();
@@ -164,8 +161,8 @@ export class SegmentTable {
 }
 
 /**
- * The descriptor that `entry` must have, its A bit clear: the base and the last valid offset of its segment, P = 0 while
- * that is swapped out, and W = 0 while the process must not write yet.
+ * The right descriptor for `entry`, its A bit clear: the base and the last valid offset of its segment, P = 0 while
+ * swapped out, and W = 0 while the process must not write yet.
  */
 export function descriptorOf({ segment, type, cow }: SegmentEntry): { hi: number; lo: number } {
   const granular = segment.bytes > MOST_BYTES_EXACT;
@@ -183,7 +180,7 @@ export function descriptorOf({ segment, type, cow }: SegmentEntry): { hi: number
   });
 }
 
-/** Valid bytes of a segment for which `asked` were asked: above 1 MiB the limit can only name whole units of 4 KiB. */
+/** Valid bytes of a segment of `asked` bytes: above 1 MiB the limit can only name whole units of 4 KiB. */
 export function validBytes(asked: number): number {
   return asked > MOST_BYTES_EXACT ? Math.ceil(asked / LIMIT_UNIT) * LIMIT_UNIT : asked;
 }

@@ -1,8 +1,8 @@
-/** Where whole segments go when memory is short: a disk of a given size. */
+/** The place for whole segments when memory is short: a disk of a given size. */
 export class SwapArea {
   used = 0;
 
-  /** @param bytes what it holds at most */
+  /** @param bytes its size */
   constructor(readonly bytes: number) {}
 
   hasRoom(bytes: number): boolean {

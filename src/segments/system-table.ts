@@ -1,4 +1,4 @@
-/** The kernel's own descriptors, and the privileged instructions that make tables count. */
+/** The kernel's own descriptors, and the privileged instructions to load tables. */
 
 import { CR0_ET, CR0_PE } from '../../hw/x86/registers.js';
 import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';

@@ -8,7 +8,7 @@ export interface Link {
   readonly symbol: string;
 }
 
-/** What to put into the directory. */
+/** An entry for the directory. */
 export interface SegmentDefinition {
   readonly name: string;
   readonly kind: MulticsKind;
@@ -26,7 +26,7 @@ export class NamedSegment {
   readonly symbols: ReadonlyMap<string, number>;
   readonly links: readonly Link[];
 
-  /** @param selector by which the storage system reaches the segment */
+  /** @param selector the storage system's own, for the segment */
   constructor(
     readonly name: string,
     readonly kind: MulticsKind,
@@ -39,7 +39,7 @@ export class NamedSegment {
     this.links = definition.links ?? [];
   }
 
-  /** Whether `offset` is an entry point: the only offsets at which a gate lets callers in. */
+  /** Whether `offset` is an entry point: the only offsets for callers of a gate. */
   isEntryPoint(offset: number): boolean {
     return [...this.symbols.values()].includes(offset);
   }

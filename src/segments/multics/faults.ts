@@ -55,7 +55,7 @@ export class MulticsFaults {
     return Math.min(selector, 0);
   }
 
-  /** A call that the ring cannot make itself: through a gate, or not at all. */
+  /** A call beyond the ring's own rights: through a gate, or not at all. */
   #callInward(process: MulticsProcess, known: KnownSegment): number | undefined {
     const { core } = this.#multics.kernel.memory;
     const entry = entryFrom(process.ring, known.brackets);
@@ -80,8 +80,8 @@ export class MulticsFaults {
   }
 
   /**
-   * Puts a return address on the stack of the inner ring that is no address but the number of the gate frame, with a null
-   * selector: the procedure's RET must come back to the gatekeeper, also where the caller's code could run in its ring.
+   * Puts a return address on the stack of the inner ring: a null selector and the number of the gate frame, so no true
+   * address: the procedure's RET must come back to the gatekeeper, even if the caller's code could run in its ring.
    */
   #pushReturn(process: MulticsProcess): number {
     const { kernel } = this.#multics;
@@ -94,7 +94,7 @@ export class MulticsFaults {
     return COMPLETED;
   }
 
-  /** A return to the ring that called through a gate. */
+  /** A return to the caller's ring through a gate. */
   #returnOutward(process: MulticsProcess): number {
     const { kernel } = this.#multics;
     const { core } = kernel.memory;
@@ -132,7 +132,7 @@ export class MulticsFaults {
     return core.enterAt(selectorOf(number), offset) < 0 ? SEGV_ACCERR : 0;
   }
 
-  /** Code that the gatekeeper enters must be in memory: a fault there would find nobody to restart. */
+  /** The gatekeeper enters only code in memory: a fault there would find nobody to restart. */
   #bringIn(table: SegmentProcess, number: number): number {
     const segment = table.table.entries[number]?.segment;
     return segment === undefined ? 0 : swapIn(this.#multics.kernel.memory, segment);

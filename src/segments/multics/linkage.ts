@@ -1,8 +1,8 @@
 /**
- * Linkage sections: where the addresses are that a pure procedure cannot hold itself, because they differ from process
- * to process.
+ * Linkage sections: home of the addresses that differ from process to process. A pure procedure cannot hold them
+ * itself.
  *
- * A link is a far pointer of 8 bytes. Unsnapped it has a null selector, so that a call through it raises #GP(0), the link
+ * A link is a far pointer of 8 bytes. Unsnapped it has a null selector: a call through it raises #GP(0), the link
  * fault; the offset is the number of the link. Snapped it leads straight to its target.
  */
 
@@ -14,7 +14,7 @@ import type { Supervisor } from './supervisor.js';
 /** A far pointer: offset in 4 bytes, selector in 2, and 2 unused. */
 export const LINK_BYTES = 8;
 
-/** The number of the linkage section of the procedure that runs, made on its first call in this ring; or ENOMEM. */
+/** The number of the running procedure's linkage section, made on its first call in this ring; or ENOMEM. */
 export function linkageFor(multics: Supervisor, process: MulticsProcess): number {
   const key = `${process.ring}:${process.procedure}`;
   const existing = process.linkage.get(key);
@@ -31,8 +31,8 @@ export function linkageFor(multics: Supervisor, process: MulticsProcess): number
 }
 
 /**
- * The linker: finds what link `link` of the running procedure names, makes it known, and snaps the link. Returns 0,
- * ENOENT for a segment or symbol that does not exist, or ENOMEM.
+ * The linker: finds the target of link `link` of the running procedure, makes it known, and snaps the link. Returns 0,
+ * ENOENT for an unknown segment or symbol, or ENOMEM.
  */
 export function snapLink(multics: Supervisor, process: MulticsProcess, link: number): number {
   const target = process.known.at(process.procedure)?.named?.links[link];

@@ -1,5 +1,5 @@
 /**
- * Dynamic linking and rings after Multics, on descriptors that the segmentation unit checks.
+ * Dynamic linking and rings after Multics, on descriptors checked by the segmentation unit.
  *
  * The processor knows no brackets of eight rings, so each process has one descriptor segment per ring, with the rights
  * of that ring only, and every crossing faults into the gatekeeper: as Multics ran on the GE-645.
@@ -25,7 +25,7 @@ export class Multics extends Supervisor {
     kernel.intercept = (process, exception) => faults.handle(process, exception);
   }
 
-  /** A process that runs nothing yet; or ENOMEM. */
+  /** A process without code yet; or ENOMEM. */
   login(): MulticsProcess | number {
     const home = this.kernel.spawn();
     return typeof home === 'number' ? home : new MulticsProcess(home, RINGS);
@@ -43,14 +43,14 @@ export class Multics extends Supervisor {
     return typeof table === 'number' ? table : this.kernel.fetch(table, selectorOf(number), 0, 1);
   }
 
-  /** The procedure that runs calls through its link `link`. Returns 0, ENOENT (no such symbol), ENOMEM or a signal. */
+  /** The running procedure calls through its link `link`. Returns 0, ENOENT (no such symbol), ENOMEM or a signal. */
   call(process: MulticsProcess, link: number): number {
     const linkage = linkageFor(this, process);
     if (linkage < 0) return linkage;
     return this.#run(process, () => this.kernel.memory.core.callThrough(selectorOf(linkage), link * LINK_BYTES));
   }
 
-  /** The procedure that runs returns to its caller. */
+  /** The running procedure returns to its caller. */
   return(process: MulticsProcess): number {
     return this.#run(process, () => this.kernel.memory.core.farReturn());
   }
@@ -88,7 +88,7 @@ export class Multics extends Supervisor {
     return 0;
   }
 
-  /** Runs an instruction of the process, and notes where it went. */
+  /** Runs an instruction of the process, and notes its new place. */
   #run(process: MulticsProcess, instruction: () => number): number {
     const resumed = this.resume(process);
     if (resumed < 0) return resumed;

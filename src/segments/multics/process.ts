@@ -9,8 +9,8 @@ import type { SegmentKind } from '../kernel.js';
 /** A segment with a number in this process: a named one, or one of the process's own (stacks, linkage sections). */
 export class KnownSegment {
   /**
-   * @param holder whose table has the segment under `selector`: the storage system's, or the process's own
-   * @param named null for a segment of the process's own, which is data for its ring and the rings within
+   * @param holder its table has the segment under `selector`: the storage system's, or the process's own
+   * @param named null for a segment of the process's own: data for its ring and the rings within
    */
   constructor(
     readonly number: number,
@@ -26,10 +26,10 @@ export class KnownSegment {
   }
 }
 
-/** A call through a gate that has not returned yet. */
+/** A call through a gate, not returned yet. */
 export interface GateFrame {
   readonly ring: number;
-  /** Number of the caller's code, where it goes on, and its stack pointer. */
+  /** Number of the caller's code, its next offset, and its stack pointer. */
   readonly procedure: number;
   readonly offset: number;
   readonly stackPointer: number;
@@ -46,7 +46,7 @@ export class MulticsProcess {
   readonly stacks: { number: number; pointer: number }[] = [];
   readonly gateFrames: GateFrame[] = [];
   ring = 0;
-  /** Number of the procedure that runs, and where. */
+  /** Number of the running procedure, and its offset. */
   procedure = 0;
   offset = 0;
 
