@@ -1,13 +1,13 @@
-/** Parts of forms that every view has. */
+/** Parts of the forms of every view. */
 
 import { html, type TemplateResult } from 'lit';
 
-/** What an input or a menu says after the event. */
+/** The value of an input or a menu after the event. */
 export function valueOf({ target }: Event): string {
   return (target as HTMLInputElement | HTMLSelectElement).value;
 }
 
-/** An entry of a menu: its value and, where that is another, its text. */
+/** An entry of a menu: its value and, if different, its text. */
 export type Choice = string | readonly [value: string, text: string];
 
 /** A labelled menu; `field` is its name for scripts. */

@@ -1,16 +1,16 @@
 /**
- * Steps forward and back through a story: a list of events over a machine that always begins the same.
+ * Steps forward and back through a story: a list of events over a machine with one beginning.
  *
  * The machine is deterministic, so going back is beginning again and doing fewer events. An event may be shown in
  * several stages (a walk level by level); they are all done at once and shown one after the other.
  */
 
-/** What a view lets happen. Words are what a link carries, so they must be short and must never change. */
+/** The events of a view. Links carry the words, so they must be short and must never change. */
 export interface Machine {
   /**
    * Makes the event happen.
    * @returns how many stages it can be shown in, at least 1
-   * @throws RangeError with a sentence for words that mean nothing here
+   * @throws RangeError with a sentence for words without a meaning here
    */
   act(words: string): number;
 }
@@ -56,7 +56,7 @@ export class History<M extends Machine> {
 
   /**
    * Begins again with other events and goes to a position among them; the last stage of the event when none is given.
-   * @throws RangeError for events that cannot be
+   * @throws RangeError for impossible events
    */
   load(events: readonly string[], at: Position = { events: events.length, stage: Infinity }): void {
     if (events.length > MOST_EVENTS) throw new RangeError(`${events.length} events are more than ${MOST_EVENTS}`);
@@ -64,7 +64,7 @@ export class History<M extends Machine> {
     this.goTo(at);
   }
 
-  /** Drops what would come next, and makes `words` happen; shown from its first stage on, or as a whole. */
+  /** Drops the events to come, and makes `words` happen; shown from its first stage on, or as a whole. */
   act(words: string, whole = false): void {
     const stages = this.machine.act(words);
     this.#events = [...this.#events.slice(0, this.done), words];

@@ -11,7 +11,7 @@ import { type Page, type Settings, StoryView } from './view.js';
 
 const NAMES = LABS.map(({ name }) => name) as [string, ...string[]];
 
-/** A lab that was run, and how far it has been told. */
+/** A lab after its run, and how far it has been told. */
 class ToldLab implements Machine {
   told = 0;
 

@@ -2,7 +2,7 @@
 
 import type { Position } from './history.js';
 
-/** What a link names. */
+/** The contents of a link. */
 export interface Moment {
   readonly view: string;
   /** Settings of the view. */
@@ -24,7 +24,7 @@ export function writeLink({ view, settings, events, at }: Moment): string {
   return `#${view}${query === '' ? '' : `?${query}`}`;
 }
 
-/** @throws RangeError with a sentence for a fragment that is no link of this page. */
+/** @throws RangeError with a sentence for a fragment from elsewhere. */
 export function readLink(fragment: string): Moment {
   if (fragment.length > MOST_CHARACTERS) throw new RangeError(`a link of ${fragment.length} characters is too long`);
   const [view = '', query = ''] = fragment.replace(/^#/, '').split(/\?(.*)/s);

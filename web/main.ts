@@ -1,4 +1,4 @@
-/** The page around the views: tabs, the buttons that step, links, keys, notices. */
+/** The page around the views: tabs, the buttons to step, links, keys, notices. */
 
 import './no-eval.js';
 import { html, nothing, render, type TemplateResult } from 'lit';
@@ -29,7 +29,7 @@ class Explorer implements Page {
   readonly #compare = new CompareView();
   readonly #views: readonly View[] = [new TranslateView(), new ShareView(), new LabsView(), this.#compare];
   #view: View = this.#views[0];
-  /** Views that have a story by now. */
+  /** Views with a story by now. */
   readonly #opened = new Set<View>();
   #notice = '';
   #help = false;
@@ -61,7 +61,7 @@ class Explorer implements Page {
     });
   }
 
-  /** Opens what the address of the page asks for. */
+  /** Opens the link in the page's address. */
   #follow(): void {
     this.#stop();
     this.#notice = '';
@@ -77,14 +77,14 @@ class Explorer implements Page {
     this.redraw();
   }
 
-  /** A view that no link has opened begins with its own story. */
+  /** A view not opened by a link begins with its own story. */
   #ensureStory(): void {
     if (this.#opened.has(this.#view)) return;
     this.#view.open({ ...NO_FACTS, view: this.#view.name });
     this.#opened.add(this.#view);
   }
 
-  /** What goes wrong becomes a sentence, and the page goes on. */
+  /** An error becomes a sentence, and the page goes on. */
   #guard(action: () => void, before = ''): void {
     try {
       action();

@@ -1,4 +1,4 @@
-/** The page's content security policy allows no code from strings; zod, which would try, is told before it is used. */
+/** The page's content security policy allows no code from strings; zod would try, and is told before it is used. */
 
 import { z } from 'zod';
 

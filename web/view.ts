@@ -1,4 +1,4 @@
-/** What every view of the page has: settings, a story to step through, and a drawing of the machine as it stands. */
+/** The face of every view of the page: settings, a story to step through, and a drawing of the machine as it stands. */
 
 import type { TemplateResult } from 'lit';
 import { History, type Machine } from './history.js';
@@ -6,31 +6,31 @@ import type { Moment } from './link.js';
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** What a view may ask of the page around it. */
+/** The services of the page to a view. */
 export interface Page {
   /** Makes an event happen, shown from its first stage on or as a whole; refusals become a notice. */
   act(words: string, whole?: boolean): void;
   /** Begins the view again with other settings. */
   change(settings: Settings): void;
-  /** Draws again, after something that is no event. */
+  /** Draws again, after something other than an event. */
   redraw(): void;
   /** Shows a sentence above the view; an empty one takes it away. */
   notice(sentence: string): void;
 }
 
-/** A view as the page knows it, whatever its machine. */
+/** A view as the page knows it, with any machine. */
 export interface View {
   readonly name: string;
   readonly title: string;
-  /** Absent for a view that has nothing to step through. */
+  /** Absent for a view without steps. */
   readonly history: Pick<History<Machine>, 'step' | 'back' | 'reset' | 'act' | 'atStart' | 'atEnd' | 'position'> | null;
-  /** @throws RangeError with a sentence for a link that asks for what cannot be. */
+  /** @throws RangeError with a sentence for an impossible link. */
   open(moment: Moment): void;
   moment(): Moment;
   content(page: Page): TemplateResult;
   /** Called once the content is in the page and laid out. */
   drawn?(root: HTMLElement): void;
-  /** What happens at this point of the story, in a few words; announced to those who cannot see it. */
+  /** The event at this point of the story, in a few words; announced to people without sight. */
   status(): string;
 }
 
@@ -40,7 +40,7 @@ export abstract class StoryView<M extends Machine> implements View {
   #history: History<M> | null = null;
   settings: Settings;
 
-  /** @param choices what each setting may be, the first being the default */
+  /** @param choices the values of each setting, the first being the default */
   constructor(readonly choices: Readonly<Record<string, readonly [string, ...string[]]>>) {
     this.settings = this.checked({});
   }
@@ -53,7 +53,7 @@ export abstract class StoryView<M extends Machine> implements View {
 
   /** A machine at the start of the story. */
   protected abstract boot(): M;
-  /** The events that wait to be stepped through before anybody does something else. */
+  /** The events left to step through before anybody does something else. */
   protected abstract story(): readonly string[];
   drawn?(root: HTMLElement): void;
   abstract content(page: Page): TemplateResult;
@@ -76,7 +76,7 @@ export abstract class StoryView<M extends Machine> implements View {
     }
   }
 
-  /** Where a view is before anybody steps. */
+  /** A view's place before the first step. */
   protected opening(): Moment['at'] & object {
     return { events: 0, stage: 0 };
   }
@@ -86,7 +86,7 @@ export abstract class StoryView<M extends Machine> implements View {
     return { view: name, settings: this.unusual(settings), events: history.events, at: history.position };
   }
 
-  /** The settings that differ from the defaults. */
+  /** The settings other than the defaults. */
   private unusual(settings: Settings): Settings {
     const defaults = this.checked({});
     return Object.fromEntries(Object.entries(settings).filter(([name, value]) => defaults[name] !== value));

@@ -6,7 +6,7 @@ import { valueOf } from '../form.js';
 import type { Page } from '../view.js';
 import { MOST_TLBS, PAGES, type Question } from './question.js';
 
-/** A box for each page size; the last one that is ticked stays so. */
+/** A box for each page size; the last ticked one stays so. */
 export function pageBoxes(question: Question, page: Page): TemplateResult {
   const box = (name: string): TemplateResult => {
     const chosen = question.pages.includes(name);

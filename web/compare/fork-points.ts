@@ -1,4 +1,4 @@
-/** What a fork costs afterwards, by share of the memory that the child writes: in pages, and in one segment. */
+/** The later costs of a fork, by share of the memory written by the child: in pages, and in one segment. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Mmu } from '../../hw/x86/mmu.js';

@@ -1,11 +1,11 @@
-/** What page and worker say to each other. */
+/** The messages between page and worker. */
 
 import type { CompareResult } from '../../src/report/compare-result.js';
 import type { WindowPoint } from './windows.js';
 
-/** What to compare. */
+/** The subject of a comparison. */
 export interface CompareTask {
-  /** A recording that is shipped (its address), one that was dropped in, or nothing for the generated workload. */
+  /** A shipped recording (its address), a dropped one, or nothing for the generated workload. */
   readonly recording: { readonly name: string; readonly about?: string; readonly data: string | File } | null;
   /** TLB shapes, as parseTlb reads them. */
   readonly tlbs: readonly string[];
@@ -13,7 +13,7 @@ export interface CompareTask {
   readonly pages: readonly string[];
 }
 
-/** The generated workload over one footprint: what share of lookups each page size had to walk for. */
+/** The generated workload over one footprint: the share of lookups with a walk, for each page size. */
 export interface MissPoint {
   readonly tlb: string;
   readonly pages: string;
@@ -21,14 +21,14 @@ export interface MissPoint {
   readonly missRate: number;
 }
 
-/** Bytes that one page size can reach through a TLB's largest level. */
+/** The reach of one page size through a TLB's largest level, in bytes. */
 export interface Reach {
   readonly tlb: string;
   readonly pages: string;
   readonly bytes: number;
 }
 
-/** Model cycles of one run per access, by where they went. */
+/** Model cycles of one run per access, by part. */
 export interface CycleSplit {
   readonly tlb: string;
   readonly pages: string;
@@ -36,7 +36,7 @@ export interface CycleSplit {
   readonly cycles: number;
 }
 
-/** Bytes copied when a child writes a share of what it shares with its parent. */
+/** Bytes copied when a child writes a share of the memory common with its parent. */
 export interface ForkPoint {
   readonly share: number;
   /** `4K pages`, `2M pages` or `one segment`. */

@@ -10,8 +10,8 @@ const PARTS = { domain: ['L1 hit', 'L2 hit', 'walk'], range: ['#59a14f', '#e0a92
 const WIDTH = 430;
 
 /**
- * Plots are made in a document of their own: the style element that they carry would be refused by the page's content
- * security policy, and the page has these rules in its own style sheet.
+ * Plots are made in a document of their own: the page's content security policy would refuse their style element, and
+ * the page has these rules in its own style sheet.
  */
 function draw(label: string, options: Plot.PlotOptions): SVGElement | HTMLElement {
   const plot = Plot.plot({
@@ -40,12 +40,12 @@ function tlbNames(points: readonly { readonly tlb: string }[]): Plot.Markish {
   });
 }
 
-/** Decimals that tell a third of `most` from two thirds of it, in per cent. */
+/** Decimals enough to tell a third of `most` from two thirds of it, in per cent. */
 function percentDigits(most: number): number {
   return Math.max(0, Math.ceil(-Math.log10((100 * most) / 3)));
 }
 
-/** One part of a miss-rate plot for each TLB; the axes, the reaches, and whatever `marks` adds. */
+/** One part of a miss-rate plot for each TLB; the axes, the reaches, and the additions of `marks`. */
 function rateOptions(tlbs: readonly string[], x: Plot.ScaleOptions, most: number): Plot.PlotOptions {
   return {
     height: 70 + 150 * tlbs.length,
@@ -93,13 +93,13 @@ export function missPlot({ misses, reaches }: Comparison): Element | undefined {
   });
 }
 
-/** Undefined for a workload that has no windows. */
+/** Undefined for a workload without windows. */
 export function windowPlot({ windows, reaches }: Comparison): Element | undefined {
   if (windows.length === 0) return undefined;
   const sets = windows.map(({ workingSet }) => workingSet);
   const tlbs = [...new Set(windows.map(({ tlb }) => tlb))];
   const reached = reaches.filter(({ pages }) => pages === '4K').map(({ bytes }) => bytes);
-  // The reach of the small pages is always to be seen; that of large ones mostly lies far beyond the program.
+  // The reach of the small pages is always to be seen; the reach of large ones mostly lies far beyond the program.
   const [least, most] = [Math.min(...sets, ...reached) / 1.5, Math.max(...sets, ...reached) * 2.5];
   const highest = Math.max(...windows.map(({ missRate }) => missRate), 0.001);
   return draw('Share of lookups that walk in each window of the recording, against what the window touches', {
@@ -143,7 +143,7 @@ export function cyclePlot({ cycles }: Comparison): Element {
 export function forkPlot({ forks }: Comparison): Element {
   const points = forks.map(({ share, scheme, copied }) => ({ share, scheme, copied: copied / 2 ** 20 }));
   const paged = { domain: ['4K pages', '2M pages', 'one segment'], range: ['#4e79a7', '#e07b2a', '#59a14f'] };
-  // Where lines lie on each other, the one below shows through the dashes of the one above.
+  // If lines lie on each other, the one below shows through the dashes of the one above.
   const above = points.filter(({ scheme }) => scheme === '2M pages');
   return draw('MiB copied after a fork, against the share of the memory that the child writes', {
     height: 230,

@@ -1,4 +1,4 @@
-/** What the compare view is asked: a program, page sizes and TLBs; in the form, and in a link. */
+/** The question to the compare view: a program, page sizes and TLBs; in the form, and in a link. */
 
 import { parseTlb } from '../../hw/tlb/parse.js';
 import pythonAddress from '../../src/trace/shipped/python.pwt?url';
@@ -10,7 +10,7 @@ const SHIPPED: Readonly<Record<string, string>> = { python: pythonAddress, sort:
 export const GENERATED = 'uniform';
 export const DROPPED = 'dropped';
 export const PAGES = ['4K', '2M', '1G'] as const;
-/** More shapes at once make plots that nobody reads. */
+/** Nobody reads plots of more shapes at once. */
 export const MOST_TLBS = 3;
 
 const DEFAULTS = { source: 'python', tlb: 'skylake', pages: PAGES.join(',') };
@@ -20,12 +20,12 @@ export class Question {
   tlbs: readonly string[] = [DEFAULTS.tlb];
   pages: readonly string[] = PAGES;
   file: File | null = null;
-  /** The file that a link names and that nobody has opened here yet. */
+  /** The file named by a link, and not opened here yet. */
   missing = '';
   /** The link asks for the result, not only for the question. */
   wanted = false;
 
-  /** @throws RangeError with a sentence for settings that cannot be; nothing has changed then. */
+  /** @throws RangeError with a sentence for impossible settings; nothing has changed then. */
   read(settings: Readonly<Partial<Record<string, string>>>): void {
     const { source, tlb = DEFAULTS.tlb, pages = DEFAULTS.pages, file, run, ...others } = settings;
     const unknown = Object.keys(others).at(0);
@@ -62,7 +62,7 @@ export class Question {
     if (this.source === DROPPED) this.source = DEFAULTS.source;
   }
 
-  /** The settings that differ from the defaults. */
+  /** The settings other than the defaults. */
   settings(answered: boolean): Settings {
     const dropped = this.source === DROPPED;
     const words = {
@@ -75,7 +75,7 @@ export class Question {
     return Object.fromEntries(Object.entries(words).filter(([name, value]) => usual[name] !== value));
   }
 
-  /** @throws RangeError with a sentence for what cannot be compared */
+  /** @throws RangeError with a sentence for an impossible comparison */
   task(): CompareTask {
     const tlbs = checkTlbs(this.tlbs.filter((name) => name !== ''));
     const common = { tlbs, pages: checkPages(this.pages) };
@@ -94,7 +94,7 @@ function namesIn(text: string): string[] {
   return text.split(/[\s;]+/).filter((name) => name !== '');
 }
 
-/** @throws RangeError for shapes that cannot be, or too many. */
+/** @throws RangeError for impossible shapes, or too many. */
 function checkTlbs(given: readonly string[]): string[] {
   const names = given.flatMap(namesIn);
   if (names.length < 1 || names.length > MOST_TLBS) {

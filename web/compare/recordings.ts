@@ -1,4 +1,4 @@
-/** Recordings in a browser: shipped ones that the page's server has, and files that were dropped in. */
+/** Recordings in a browser: shipped ones from the page's server, and dropped files. */
 
 import { RecordedTrace } from '../../src/trace/recorded.js';
 import { TraceError } from '../../src/trace/trace-error.js';
@@ -48,7 +48,7 @@ async function* gunzip(name: string, packed: AsyncIterable<Uint8Array>): AsyncGe
   }
 }
 
-/** Raw DEFLATE; the reader compares the length, which is bounded here so that a bomb cannot fill memory. */
+/** Raw DEFLATE; the reader compares the length. It is bounded here, so a bomb cannot fill memory. */
 async function inflate(bytes: Uint8Array, length: number): Promise<Uint8Array> {
   const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   const whole = new Uint8Array(length);

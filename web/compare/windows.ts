@@ -1,10 +1,10 @@
-/** How a recording fares from window to window: what it touches in each, and how many of its lookups walk there. */
+/** How a recording fares from window to window: the memory touched in each, and the number of walks there. */
 
 import { pageNumber, pageSizeName, SHIFT_4K } from '../../hw/base/address.js';
 import type { Lookups } from '../../src/compare/lookups.js';
 import type { ReplayMachine } from '../../src/compare/machine.js';
 
-/** What one window of a recording did, in pages of one size. */
+/** One window of a recording, in pages of one size. */
 export interface WindowPoint {
   readonly pages: string;
   /** Bytes touched in the window, counted in 4 KiB. */
@@ -25,7 +25,7 @@ function countsOf({ mmu }: ReplayMachine): Counts {
   return [lookups, walks];
 }
 
-/** The windows of one recording, as it is replayed: shown each block once machines that began with it have made it. */
+/** The windows of one recording, as it is replayed: shown each block after the machines have made it. */
 export class Windows {
   #points: (readonly WindowPoint[])[] = [];
   readonly #touched = new Set<number>();
@@ -33,7 +33,7 @@ export class Windows {
   #seen = 0;
   #stride = 1;
   #machines: readonly ReplayMachine[] = [];
-  /** What each machine had counted when the window began. */
+  /** The counts of each machine when the window began. */
   #before: readonly Counts[] = [];
 
   add(machines: readonly ReplayMachine[], lookups: Lookups): void {

@@ -1,4 +1,4 @@
-/** Compares off the page's own thread, so that the page stays alive; ended from outside when nobody waits any more. */
+/** Compares off the page's own thread, to keep the page alive; ended from outside when nobody waits any more. */
 
 import '../no-eval.js';
 import { parsePageSize, SHIFT_1G } from '../../hw/base/address.js';
@@ -102,7 +102,7 @@ async function compareAt(
   return { result, windows: windows.finish().map((point) => ({ ...point, tlb })) };
 }
 
-/** The page sizes that were chosen, or without 1 GiB where this machine's browser grants too little memory for such pages. */
+/** The chosen page sizes; without 1 GiB if this machine's browser grants too little memory for such pages. */
 async function compareOne(task: CompareTask, tlb: string, progress: Progress): Promise<Compared> {
   try {
     return await compareAt(task, task.pages, tlb, progress);
@@ -124,7 +124,7 @@ function split(tlb: string, { pages, counts, perAccess }: CompareRun): CycleSpli
   return [part('L1 hit', l1), part('L2 hit', l2), part('walk', walks)];
 }
 
-/** What the plots of miss rates show: pages of 1 GiB would take most of the memory that a browser gives. */
+/** The points of the plots of miss rates: pages of 1 GiB would take most of a browser's memory. */
 function plotted({ pages }: CompareTask): string[] {
   return pages.filter((name) => name !== '1G');
 }

@@ -1,4 +1,4 @@
-/** Lines from every entry to the memory that it leads to, drawn over the board once it is laid out. */
+/** Lines from every entry to its memory, drawn over the board once it is laid out. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -23,7 +23,7 @@ function paths(board: HTMLElement, frame: DOMRect): Element[] {
   });
 }
 
-/** From the side of the row that faces the memory to the side of the memory that faces the row. */
+/** Between the two facing sides of row and memory. */
 function path(row: HTMLElement, piece: Element, frame: DOMRect): Element {
   const from = row.getBoundingClientRect();
   const to = piece.getBoundingClientRect();

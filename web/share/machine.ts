@@ -1,11 +1,11 @@
 /**
- * What the share view plays: processes that fork, write, exec and exit. The same events on two schemes, so that one
- * story can be seen under paging and under segmentation.
+ * The play of the share view: processes that fork, write, exec and exit. The same events on two schemes: one story
+ * under paging and under segmentation.
  */
 
 import type { Machine } from '../history.js';
 
-/** A region of the program that every process runs. */
+/** A region of the program of all processes. */
 export interface SharedRegion {
   readonly name: string;
   readonly pages: number;
@@ -21,7 +21,7 @@ export const PROGRAM: readonly SharedRegion[] = [
   { name: 'shared', pages: 1, rights: 'rw-', shared: true },
 ];
 
-/** What one entry or descriptor lets its process do now. */
+/** The present rights of a process by one entry or descriptor. */
 type RowState = 'absent' | 'read-only' | 'copy on write' | 'writable';
 
 /** A page of a process under paging, a whole segment under segmentation. */
@@ -50,15 +50,15 @@ export interface ProcessDrawing {
 export interface Piece {
   readonly id: string;
   readonly title: string;
-  /** What it holds and how large it is. */
+  /** Its contents and size. */
   readonly about: string;
-  /** Entries or descriptors that lead here; null for a hole. */
+  /** Entries or descriptors for it; null for a hole. */
   readonly count: number | null;
   /** Its first byte; null for a hole. */
   readonly byte: number | null;
 }
 
-/** Something that the kernel counts, and by how much the last event raised it. */
+/** A count of the kernel, and its rise by the last event. */
 export interface SharingCount {
   readonly name: string;
   readonly value: number;
@@ -70,15 +70,15 @@ const MOST_PROCESSES = 4;
 
 const FORM = /^(?:(spawn)|(fork|exec|exit)\.(\d{1,3})|(read|write)\.(\d{1,3})\.([a-z]+)\.(\d))$/;
 
-/** @typeParam P a process of the kernel that runs the scheme */
+/** @typeParam P a process of the scheme's kernel */
 export abstract class ShareMachine<P extends { readonly pid: number } = { readonly pid: number }> implements Machine {
-  /** What the last event did, in a sentence. */
+  /** The effect of the last event, in a sentence. */
   happened = 'No process runs yet.';
   #before: Readonly<Record<string, number>> = {};
-  /** Every write stores another byte, so that copies can be told apart. */
+  /** Every write stores another byte, to tell copies apart. */
   #lastByte = 0;
 
-  /** The processes that run, by PID and in order. */
+  /** The running processes, by PID and in order. */
   protected abstract get running(): ReadonlyMap<number, P>;
   /** A process with nothing mapped; or a negative errno. */
   protected abstract spawn(): P | number;
@@ -91,9 +91,9 @@ export abstract class ShareMachine<P extends { readonly pid: number } = { readon
   protected abstract exit(process: P): void;
   protected abstract read(process: P, region: SharedRegion, page: number): number;
   protected abstract write(process: P, region: SharedRegion, page: number, byte: number): number;
-  /** What the kernel has counted so far, by name for people. */
+  /** The kernel's counts so far, by name for people. */
   protected abstract totals(): Readonly<Record<string, number>>;
-  /** How the last access went, from what the kernel counted: `before` and now. */
+  /** How the last access went, from the kernel's counts: `before` and now. */
   protected abstract explain(before: Readonly<Record<string, number>>): string;
   /** A result below 0 in words. */
   protected abstract nameOf(result: number): string;

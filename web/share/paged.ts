@@ -15,7 +15,7 @@ import { countOf } from '../../src/report/units.js';
 import { type Piece, type ProcessDrawing, PROGRAM, type SharedRegion, type Row, ShareMachine } from './machine.js';
 
 const RAM_BYTES = 4 * 2 ** 20;
-/** Where the regions begin, by their place in {@link PROGRAM}: as a small program has them. */
+/** The addresses of the regions, by their place in {@link PROGRAM}: as a small program has them. */
 const STARTS = [0x40_1000, 0x60_1000, 0x7fff_f000, 0x7f00_0000];
 
 function addressOf(region: SharedRegion, page: number): number {
@@ -146,7 +146,7 @@ export class PagedShare extends ShareMachine<Process> {
     };
   }
 
-  /** The frames that any process maps. */
+  /** The frames mapped by any process. */
   override get memory(): readonly Piece[] {
     const { memory } = this.kernel;
     const named = this.processes.flatMap(({ rows }) => rows.flatMap(({ to }) => (to === null ? [] : [Number(to)])));

@@ -25,7 +25,7 @@ export class ShareView extends StoryView<ShareMachine> {
     return this.settings.scheme === 'paging' ? new PagedShare() : new SegmentedShare();
   }
 
-  /** A fork, a copy, a re-use, memory that stays shared, a grandchild, an exec and an exit. */
+  /** A fork, a copy, a re-use, memory shared for good, a grandchild, an exec and an exit. */
   protected story(): readonly string[] {
     return [
       'spawn',

@@ -1,4 +1,4 @@
-/** The address cut into the fields that index the tables. */
+/** The address cut into the indices of the tables. */
 
 import { html, type TemplateResult } from 'lit';
 import { toBigInt } from '../../hw/base/address.js';
@@ -15,7 +15,7 @@ interface Field {
   readonly level: number;
 }
 
-/** An index for each level down to the one that maps the page, and what is left as offset. */
+/** An index for each level down to the page's own, and the rest as offset. */
 function fieldsOf(levels: readonly PagingLevel[], walked: WalkResult['levels']): Field[] {
   const page = walked.find(({ pointsTo }) => pointsTo === 'page');
   const last = page?.level ?? 0;

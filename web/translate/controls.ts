@@ -1,4 +1,4 @@
-/** The form that makes accesses, and the register bits as switches. */
+/** The form for accesses, and the register bits as switches. */
 
 import { html, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
@@ -9,7 +9,7 @@ import { menu, valueOf } from '../form.js';
 import type { Page, Settings } from '../view.js';
 import { type RegisterFile, REGISTERS } from './registers.js';
 
-/** Shapes to choose from: small ones that can be drawn whole, and real processors. */
+/** Shapes to choose from: small ones, to be drawn whole, and real processors. */
 export const TLBS = [
   '8x2+32x4+psc',
   '16x4+64x8+psc',
@@ -25,14 +25,17 @@ const WHO = [
   ['kernel', 'the kernel'],
 ] as const;
 
-/** What the form holds: the next access. */
+/** The contents of the form: the next access. */
 export interface Draft {
   address: string;
   access: string;
   who: string;
 }
 
-/** What people write as an address, as an event takes it: as the terminal reads it. Anything else stays, to be refused. */
+/**
+ * An address as written by people, in the form for events: as the terminal reads it. Anything else stays, to be
+ * refused.
+ */
 function normalized(text: string): string {
   const address = parseAddress(text);
   return address === undefined ? text.trim() : formatHex(address.hi, address.lo);
@@ -83,7 +86,7 @@ export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page): T
   </form>`;
 }
 
-/** Addresses to try in a mode; the menu forgets what was chosen, so that it can be chosen again. */
+/** Addresses to try in a mode; the menu forgets the choice, to allow it again. */
 function exampleMenu(mode: string, choose: (address: string) => void): TemplateResult {
   const examples = DEMO_ADDRESSES.filter(({ modes }) => modes?.includes(mode as DemoMode) ?? true);
   return html`<label

@@ -1,4 +1,4 @@
-/** One level of the walk: the entry that was read, its bits as switches, and what is still allowed below it. */
+/** One level of the walk: the entry read, its bits as switches, and the rights left below it. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { DecodedField } from '../../hw/base/format.js';
@@ -51,7 +51,7 @@ function isFlag({ low, high, name }: DecodedField): boolean {
   return low === high && name !== 'ignored';
 }
 
-/** `set`: names of the bits that the processor itself just set. */
+/** `set`: names of the bits just set by the processor itself. */
 function flag(
   { name, low, value, meaning }: DecodedField,
   set: readonly string[],

@@ -1,4 +1,4 @@
-/** The machine behind the translate view: accesses that are really made, and bits that are really changed. */
+/** The machine behind the translate view: accesses really made, and bits really changed. */
 
 import { parseAddress } from '../../hw/base/address.js';
 import { OK } from '../../hw/base/fault.js';
@@ -12,7 +12,7 @@ import type { Machine } from '../history.js';
 import { RegisterFile, REGISTERS, type RegisterName } from './registers.js';
 import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
 
-/** What an access did, and the TLBs before and after it. */
+/** The result of an access, and the TLBs before and after it. */
 export interface AccessRecord {
   readonly request: WalkRequest;
   readonly result: WalkResult;
@@ -30,7 +30,7 @@ export class TranslateMachine implements Machine {
   readonly mmu: Mmu;
   readonly registers: RegisterFile;
   record: AccessRecord | null = null;
-  /** What the last event changed, in words. */
+  /** The changes of the last event, in words. */
   change = '';
 
   constructor(mode: DemoMode, tlb: string) {
@@ -68,7 +68,7 @@ export class TranslateMachine implements Machine {
     return 2 + this.walked.length;
   }
 
-  /** The levels that the last access read, root first. */
+  /** The levels read by the last access, root first. */
   get walked(): readonly WalkLevel[] {
     return this.record?.result.levels.filter(({ skipped }) => !skipped) ?? [];
   }
@@ -101,7 +101,7 @@ export class TranslateMachine implements Machine {
     return this.#repeat();
   }
 
-  /** Physical address of an entry; a PDPTE of PAE paging came from where CR3 points. */
+  /** Physical address of an entry; a PDPTE of PAE paging came from the table at CR3. */
   addressOf({ entryAddress, index }: WalkLevel): number {
     return entryAddress === null ? (this.mmu.cr3Lo & ~0x1f) + 8 * index : Number(entryAddress);
   }

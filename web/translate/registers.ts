@@ -1,4 +1,4 @@
-/** The register bits that a translation depends on, as switches. */
+/** The register bits with a part in translation, as switches. */
 
 import type { Mmu } from '../../hw/x86/mmu.js';
 import * as reg from '../../hw/x86/registers.js';
@@ -42,7 +42,7 @@ export const REGISTERS: readonly RegisterBit[] = [
   row('rflags', RFLAGS_AC, 'AC', 'alignment check; with SMAP = 1 it lets the supervisor at user pages'),
 ];
 
-/** Reads and flips register bits the way software does; PKRU and AC, which hardware does not show, are remembered. */
+/** Reads and flips register bits the way software does; PKRU and AC are remembered: hardware does not show them. */
 export class RegisterFile {
   #pkru: number;
   #ac = false;
@@ -65,7 +65,7 @@ export class RegisterFile {
     return (this.value(name) >>> bit) & 1;
   }
 
-  /** @returns OK, or the status with which the processor refuses. */
+  /** @returns OK, or the processor's status of refusal. */
   flip(name: RegisterName, bit: number): number {
     const { mmu } = this;
     const wanted = this.value(name) ^ (1 << bit);

@@ -1,4 +1,4 @@
-/** The TLB arrays that an access looks up, as they stand: what the view draws. */
+/** The TLB arrays of an access, as they stand: for the view to draw. */
 
 import { pageNumber, SIZE_4K, SIZE_SHIFTS } from '../../hw/base/address.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
@@ -8,7 +8,7 @@ import type { WalkRequest } from '../../src/explain/walk/walk.js';
 
 interface TlbSet {
   readonly set: number;
-  /** The set that the address belongs to. */
+  /** The set of the address. */
   readonly lookedUp: boolean;
   readonly ways: readonly (TlbEntry | null)[];
 }
@@ -18,16 +18,16 @@ export interface TlbDrawing {
   readonly sets: number;
   readonly ways: number;
   readonly sizes: readonly number[];
-  /** All sets of a small array, of a larger one those that the address belongs to. */
+  /** All sets of a small array; of a larger one those of the address. */
   readonly rows: readonly TlbSet[];
-  /** The entry that translates the address, if there is one. */
+  /** The address's entry, if there is one. */
   readonly match: TlbEntry | null;
 }
 
 /** Arrays of more sets are not drawn whole. */
 const MOST_DRAWN = 8;
 
-/** The arrays that an access is looked up in, first level first. */
+/** The arrays of a lookup, first level first. */
 function partsFor(mmu: Mmu, access: WalkRequest['access']): readonly TlbPart[] {
   const { geometry, parts } = mmu.tlb;
   const first =
@@ -40,7 +40,7 @@ function partsFor(mmu: Mmu, access: WalkRequest['access']): readonly TlbPart[] {
   return parts.filter(({ name }) => name === first || name === second);
 }
 
-/** Draws every array that the access is looked up in. */
+/** Draws every array of the access's lookup. */
 export function drawTlbs(mmu: Mmu, { hi, lo, access }: WalkRequest): TlbDrawing[] {
   return partsFor(mmu, access).map((part) => drawPart(part, hi, lo, mmu.currentPcid));
 }

@@ -6,7 +6,7 @@ import type { TlbEntry } from '../../hw/tlb/tlb.js';
 import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 
-/** Bits of a page number that the tag keeps; above them the address repeats its sign. */
+/** Bits of a page number in the tag; above them the address repeats its sign. */
 const PAGE_BITS = 45;
 
 function pageAddress({ page, size }: TlbEntry): string {
@@ -24,7 +24,7 @@ function words(entry: TlbEntry): string {
   return `${pageAddress(entry)} (${size}), ${frame}, ${allowedWords(allowedBy(entry.rights))}${entry.global ? ', global' : ''}`;
 }
 
-/** `filled`: the access that is drawn put the entry there. */
+/** `filled`: the drawn access put the entry there. */
 export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
   const { name, sets, ways, sizes, rows, match } = drawing;
   const held = sizes.map((size) => SIZE_SHIFTS[size]).filter((shift) => shift !== SHIFT_4M);

@@ -14,7 +14,7 @@ import { tlbTable } from './tlb-table.js';
 export class TranslateView extends StoryView<TranslateMachine> {
   readonly name = 'translate';
   readonly title = 'Translate';
-  /** What the form holds: the next access. */
+  /** The contents of the form: the next access. */
   #draft: Draft = { address: '0x601000', access: 'read', who: 'user' };
   /** The last change of an entry forgets INVLPG. */
   #forgets = false;
@@ -28,7 +28,7 @@ export class TranslateView extends StoryView<TranslateMachine> {
     return new TranslateMachine(this.settings.mode as DemoMode, this.settings.tlb);
   }
 
-  /** From empty TLBs: a read, the same again, a fault and its repair, so that every part is seen at work. */
+  /** From empty TLBs: a read, the same again, a fault and its repair: every part at work. */
   protected story(): readonly string[] {
     const wide = this.settings.mode !== '32';
     return [
