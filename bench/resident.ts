@@ -34,7 +34,7 @@ export class ResidentProcess {
     this.pageBytes = BYTES[pages];
     this.entries = bytes / this.pageBytes;
     this.kernel = new Kernel({ processor: new Core(new Mmu({ ram })) });
-    this.process = must(this.kernel.spawn({ pages }));
+    this.process = this.kernel.spawn({ pages });
     must(this.kernel.mapRegion(this.process, BASE, bytes));
     this.populate(shuffled ? shuffledOrder(this.entries) : undefined);
   }

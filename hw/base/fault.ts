@@ -9,17 +9,14 @@
 export const OK = 0;
 
 /**
- * Statuses lie at and below this number, so that none can be taken for an errno (-1 to -133) or a signal of the kernel
- * (below -65,536). An architecture's own statuses are this number less the number of the exception.
+ * A translation is missing or does not allow the access; what for is in the error code. An architecture's own statuses
+ * are its exceptions' numbers, negated; this one has x86's vector. No errno and no signal of the kernel is near them.
  */
-export const STATUS_BASE = -0x1000;
+export const PAGE_FAULT = -14;
 /** No RAM answers at a physical address. Not an architectural exception: boards differ, and the model stops there. */
-export const BUS_ERROR = STATUS_BASE - 0x100;
-/** A translation is missing or does not allow the access; what for is in the error code. The number is x86's vector. */
-export const PAGE_FAULT = STATUS_BASE - 14;
-
+export const BUS_ERROR = -256;
 /** An access was restarted so often that it is given up, where a real processor would go on for ever. x86: double fault. */
-export const GAVE_UP = STATUS_BASE - 8;
+export const GAVE_UP = -8;
 
 /** Level of a fault that no entry made. */
 const NO_LEVEL = -1;

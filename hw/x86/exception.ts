@@ -4,27 +4,27 @@
  */
 
 import { formatHex } from '../base/address.js';
-import { BUS_ERROR, PAGE_FAULT, STATUS_BASE } from '../base/fault.js';
+import { BUS_ERROR, PAGE_FAULT } from '../base/fault.js';
 import type { Exception } from '../base/fault.js';
 
 /** The status of an exception vector, 0 to 31. */
 export function statusOfVector(vector: number): number {
-  return STATUS_BASE - vector;
+  return -vector;
 }
 
 /** The exception vector of a status, or -1 for a bus error, which is none. */
 export function vectorOf(status: number): number {
-  return status === BUS_ERROR ? -1 : STATUS_BASE - status;
+  return status === BUS_ERROR ? -1 : -status;
 }
 
-export const DEBUG_FAULT = STATUS_BASE - 1;
-export const INVALID_OPCODE = STATUS_BASE - 6;
-export const DOUBLE_FAULT = STATUS_BASE - 8;
-export const INVALID_TSS = STATUS_BASE - 10;
-export const SEGMENT_NOT_PRESENT = STATUS_BASE - 11;
-export const STACK_FAULT = STATUS_BASE - 12;
-export const GENERAL_PROTECTION = STATUS_BASE - 13;
-export const ALIGNMENT_CHECK = STATUS_BASE - 17;
+export const DEBUG_FAULT = -1;
+export const INVALID_OPCODE = -6;
+export const DOUBLE_FAULT = -8;
+export const INVALID_TSS = -10;
+export const SEGMENT_NOT_PRESENT = -11;
+export const STACK_FAULT = -12;
+export const GENERAL_PROTECTION = -13;
+export const ALIGNMENT_CHECK = -17;
 
 /** Page-fault error code. Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
 export const PF_PRESENT = 1 << 0;

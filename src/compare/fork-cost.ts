@@ -65,7 +65,7 @@ class ForkMachine {
   }
 
   #build(): Process {
-    const process = must(this.kernel.spawn({ pages: this.#pages }));
+    const process = this.kernel.spawn({ pages: this.#pages });
     must(this.kernel.mapRegion(process, BASE, this.#resident));
     for (let offset = 0; offset < this.#resident; offset += PAGE_BYTES) {
       must(this.kernel.populate(process, BASE + offset));

@@ -74,7 +74,7 @@ export class ReplayMachine {
     }
     this.mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb, ...(entryCache !== undefined && { entryCache }) });
     this.#kernel = new Kernel({ processor: new Core(this.mmu) });
-    const process = this.#kernel.spawn({ pages: '4K' });
+    const process = this.#kernel.trySpawn({ pages: '4K' });
     if (typeof process === 'number' || process.space === null) throw new OutOfModelMemory(shift, this.mmu.ram.bytes);
     this.#process = process;
     // Huge pages come as with MAP_HUGETLB: nothing else guarantees the size of every page.

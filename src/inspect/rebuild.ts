@@ -129,7 +129,7 @@ export class Rebuilder {
   /** @param pages `2M`: anonymous memory gets huge pages for each mapped 2 MiB of it */
   constructor(kernel: Kernel, pages: '4K' | '2M') {
     this.#kernel = kernel;
-    this.process = this.#must(kernel.spawn({ pages }), 'a process');
+    this.process = kernel.spawn({ pages });
   }
 
   #must<T>(result: T | number, what: string): T {

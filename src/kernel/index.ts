@@ -20,6 +20,7 @@ export type { PagemapEntry } from './proc/pagemap.js';
 // Files and shared memory.
 export type { FileObject, NamedKind, ObjectKind, OpenFile } from './space/model.js';
 export type { Files } from './files/files.js';
+export { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, SHM_RDONLY, SHM_REMAP, SHM_RND } from './calls/shm.js';
 export type { SharedMemory } from './calls/shm.js';
 
 // System calls: their arguments, and what they return.
@@ -80,6 +81,28 @@ export {
   PROT_READ,
   PROT_WRITE,
 } from './abi/flags.js';
-export * from './abi/errno.js';
-export * from './abi/signal.js';
+export {
+  EACCES,
+  EAGAIN,
+  EBADF,
+  EBUSY,
+  ECHILD,
+  EEXIST,
+  EFAULT,
+  EFBIG,
+  EIDRM,
+  EINVAL,
+  ENOENT,
+  ENOMEM,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  EPERM,
+  ESRCH,
+  ERRNOS,
+  errnoName,
+  errnoNumber,
+} from './abi/errno.js';
+export type { Errno, ErrnoName } from './abi/errno.js';
+export { BUS_ADRERR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR, SIGNALS, signalName } from './abi/signal.js';
+export type { Signal, SignalName } from './abi/signal.js';
 export { must } from './abi/must.js';

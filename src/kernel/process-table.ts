@@ -1,11 +1,12 @@
 /** Processes: how they begin, become others, and end. */
 
+import { toHex } from '../../hw/base/address.js';
 import { Random } from '../../hw/base/random.js';
 import { HUGE_PAGE_POLICIES } from './space/model.js';
 import { USER_END } from './abi/layout.js';
 import type { AddressSpace, HugePagePolicy } from './space/model.js';
 import { checkChoice, isWhole } from './abi/arguments.js';
-import { EAGAIN, ECHILD, EINVAL, ESRCH } from './abi/errno.js';
+import { EAGAIN, ECHILD, EINVAL, ENOMEM, ESRCH } from './abi/errno.js';
 import { forkSpace } from './vmas/fork.js';
 import type { Memory } from './space/memory.js';
 import { Process } from './space/process.js';
@@ -45,8 +46,19 @@ export class ProcessTable {
     this.#random = seed === undefined ? null : new Random(seed);
   }
 
-  /** A first process with nothing mapped; EINVAL for a `brk` that is no user address; or ENOMEM. @throws RangeError for an unknown policy */
-  spawn(options: SpawnOptions = {}): Process | number {
+  /**
+   * A first process with nothing mapped.
+   * @throws RangeError for an unknown policy or a `brk` that is no user address; Error when no memory is left
+   */
+  spawn(options: SpawnOptions = {}): Process {
+    const process = this.trySpawn(options);
+    if (typeof process !== 'number') return process;
+    if (process === ENOMEM) throw new Error('ENOMEM: no memory is left for a process; give the machine more RAM');
+    throw new RangeError(`brk ${options.brk}: must be a whole number from 0 to ${toHex(USER_END)}`);
+  }
+
+  /** As {@link spawn}, with EINVAL for a `brk` that is no user address, and ENOMEM. @throws RangeError for an unknown policy */
+  trySpawn(options: SpawnOptions = {}): Process | number {
     const { pages = '4K', brk = -1 } = options;
     checkChoice('pages', pages, Object.keys(POLICIES));
     const hugePages = options.hugePages ?? POLICIES[pages];

@@ -82,7 +82,7 @@ export class PagedMachine implements Stage {
   }
 
   spawn(pages: PagePolicy = '4K'): Process {
-    return this.#meter.run(() => must(this.kernel.spawn({ pages })));
+    return this.#meter.run(() => this.kernel.spawn({ pages }));
   }
 
   fork(process: Process): Process {

@@ -24,7 +24,7 @@ class Family {
   readonly #living = new Map<string, Process>();
 
   constructor(readonly pages: number) {
-    const first = must(this.#kernel.spawn());
+    const first = this.#kernel.spawn();
     must(this.#kernel.mapRegion(first, BASE, pages * PAGE_BYTES));
     for (let page = 0; page < pages; page++) must(this.#kernel.store(first, BASE + page * PAGE_BYTES, 4, page));
     this.#living.set(NAMES[0], first);

@@ -38,7 +38,7 @@ export class PagedShare extends ShareMachine<Process> {
   }
 
   protected override spawn(): Process | number {
-    return this.kernel.spawn();
+    return this.kernel.trySpawn();
   }
 
   protected override load(process: Process): number {

@@ -13,8 +13,13 @@ export const BUS_ADRERR = -0x1_0003;
 /** SIGKILL: no memory was left for the fault. */
 export const OOM_KILL = -0x1_0004;
 
-/** For people, by result. */
-export const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map<number, string>([
+/** Every signal that ends an access, by name. Sources: Linux manual pages, sigaction(2), signal(7). */
+export const SIGNALS = { SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, OOM_KILL } as const;
+
+export type SignalName = keyof typeof SIGNALS;
+export type Signal = (typeof SIGNALS)[SignalName];
+
+const WORDS: ReadonlyMap<number, string> = new Map<number, string>([
   [SEGV_MAPERR, 'SIGSEGV (SEGV_MAPERR)'],
   [SEGV_ACCERR, 'SIGSEGV (SEGV_ACCERR)'],
   [BUS_ADRERR, 'SIGBUS (BUS_ADRERR)'],
@@ -23,5 +28,5 @@ export const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map<number, string>
 
 /** `SIGSEGV (SEGV_MAPERR)` and the like, for people. */
 export function signalName(result: number): string {
-  return SIGNAL_NAMES.get(result) ?? `signal ${result}`;
+  return WORDS.get(result) ?? `signal ${result}`;
 }

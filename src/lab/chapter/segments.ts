@@ -4,7 +4,6 @@
  */
 
 import { WRITE } from '../../../hw/base/access.js';
-import { faultName } from '../../../hw/x86/exception.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
@@ -101,7 +100,7 @@ export class ChapterSegments {
     const { core } = this.#memory;
     this.#memory.load(table);
     core.cpl = 3;
-    must(core.storeTo(DS, table.used[0].selector, 0, 1, 0, value), faultName);
+    must(core.storeTo(DS, table.used[0].selector, 0, 1, 0, value));
     core.cpl = 0;
   }
 

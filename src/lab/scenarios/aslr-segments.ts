@@ -1,7 +1,6 @@
 /** Random addresses under segmentation: one predictable copy or two, and the third way, overlooked by the chapter. */
 
 import { toHex } from '../../../hw/base/address.js';
-import { faultName } from '../../../hw/x86/exception.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
@@ -144,10 +143,10 @@ function linearAddresses(story: Story): void {
     });
     ram.store64(0, GDT + 8, hi, lo);
     unit.cpl = 0;
-    must(loadGdt(unit, 0, GDT, 15), faultName);
+    must(loadGdt(unit, 0, GDT, 15));
     core.forgetSegments();
     core.cpl = 3;
-    must(core.fetchFrom(CODE_SELECTOR, 0, 4), faultName);
+    must(core.fetchFrom(CODE_SELECTOR, 0, 4));
     return { base: unit.cs.baseLo >>> 0, frame: mmu.firstFrame };
   });
   story.step(

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { EAGAIN, ECHILD, EEXIST, EIDRM, EINVAL, ENOENT, ESRCH } from '../../../src/kernel/abi/errno.js';
+import {
+  EAGAIN,
+  ECHILD,
+  EEXIST,
+  EIDRM,
+  EINVAL,
+  ENOENT,
+  ENOMEM,
+  ESRCH,
+  errnoNumber,
+} from '../../../src/kernel/abi/errno.js';
 import * as f from '../../../src/kernel/abi/flags.js';
 import type { Process } from '../../../src/kernel/space/process.js';
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, SHM_RDONLY, SHM_REMAP, SHM_RND } from '../../../src/kernel/calls/shm.js';
@@ -94,7 +104,7 @@ describe('rights', () => {
     const kernel = boot();
     const process = spawn(kernel);
     kernel.mapRegion(process, BASE, 2 * PAGE);
-    expect(kernel.mprotect(process, BASE + PAGE, 4 * PAGE, f.PROT_READ)).toBe(-12);
+    expect(kernel.mprotect(process, BASE + PAGE, 4 * PAGE, f.PROT_READ)).toBe(ENOMEM);
     expect(kernel.store(process, BASE + PAGE, 1, 1)).toBe(SEGV_ACCERR);
     expect(kernel.store(process, BASE, 1, 1)).toBe(0);
     expect(kernel.mprotect(process, BASE, PAGE, 64)).toBe(EINVAL);
@@ -142,6 +152,18 @@ describe('System V shared memory', () => {
     expect(kernel.shmat(process, id, BASE, SHM_REMAP | SHM_RDONLY)).toBe(BASE);
     expect(kernel.store(process, BASE, 1, 1)).toBe(SEGV_ACCERR);
     expect(shm.remove(99)).toBe(EINVAL);
-    expect(EIDRM).toBe(-43);
+    expect(errnoNumber(EIDRM)).toBe(43);
+  });
+});
+
+describe('spawn', () => {
+  it('gives a process, and throws where there can be none', () => {
+    const kernel = boot(8 * MIB);
+    expect(kernel.spawn({ brk: BASE }).alive).toBe(true);
+    expect(() => kernel.spawn({ brk: -1 })).toThrow('brk -1: must be a whole number from 0 to 0x7ffffffff000');
+    expect(() => {
+      for (;;) kernel.spawn();
+    }).toThrow('ENOMEM: no memory is left for a process; give the machine more RAM');
+    expect([kernel.trySpawn({ brk: -1 }), kernel.trySpawn(), kernel.audit()]).toEqual([EINVAL, ENOMEM, []]);
   });
 });

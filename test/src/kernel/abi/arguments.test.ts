@@ -76,7 +76,10 @@ const CALLS: Record<string, (world: World, a: number, b: number, c: number, d: n
   mapRegion: ({ kernel, process }, a, b) => kernel.mapRegion(process, a, b),
   populate: ({ kernel, process }, a) => kernel.populate(process, a),
   pagemap: ({ kernel, process }, a) => kernel.pagemap(process, a),
-  spawn: ({ kernel }, brk) => kernel.spawn({ brk }),
+  spawn: ({ kernel }, brk) => {
+    kernel.exit(kernel.spawn({ brk }));
+  },
+  trySpawn: ({ kernel }, brk) => kernel.trySpawn({ brk }),
   fork: ({ kernel, process }) => kernel.fork(process),
   vfork: ({ kernel, process }) => {
     kernel.exit(alive(kernel.vfork(process)));
@@ -176,7 +179,7 @@ describe('arguments that are no addresses and no sizes', () => {
       'copyIn',
       'copyOut',
       'mapRegion',
-      'spawn',
+      'trySpawn',
       'files.truncate',
       'files.allocate',
       'files.read',

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { constants } from 'node:os';
 import { PAGE_FAULT } from '../../../../hw/base/fault.js';
-import { faultName, GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
-import { EACCES, EINVAL, errnoName } from '../../../../src/kernel/abi/errno.js';
+import { GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
+import { STATUSES } from '../../../../hw/x86/status.js';
+import { EACCES, EINVAL, ERRNOS, errnoName, errnoNumber } from '../../../../src/kernel/abi/errno.js';
 import { must } from '../../../../src/kernel/abi/must.js';
-import { SEGV_ACCERR, SEGV_MAPERR } from '../../../../src/kernel/abi/signal.js';
+import { SEGV_ACCERR, SEGV_MAPERR, SIGNALS, signalName } from '../../../../src/kernel/abi/signal.js';
 import { ChapterSegments } from '../../../../src/lab/chapter/segments.js';
 
 describe('a result below 0', () => {
@@ -16,6 +18,26 @@ describe('a result below 0', () => {
   });
 });
 
+describe('statuses, errnos and signals', () => {
+  const results = [...Object.values(STATUSES), ...Object.values(ERRNOS), ...Object.values(SIGNALS)];
+
+  it('have values that are never the same', () => {
+    expect(new Set<number>(results).size).toBe(results.length);
+    expect(results.filter((result) => result > 0)).toEqual([]);
+  });
+
+  it.each(Object.entries(ERRNOS))('%s is Linux’s number of that name', (name, error) => {
+    expect([errnoName(error), errnoNumber(error)]).toEqual([
+      name,
+      constants.errno[name as keyof typeof constants.errno],
+    ]);
+  });
+
+  it.each(Object.entries(SIGNALS))('%s has a name to print', (_name, signal) => {
+    expect(signalName(signal)).toMatch(/^SIG[A-Z]+ \(/);
+  });
+});
+
 describe('must', () => {
   it('passes on what is no error', () => {
     expect(must(0)).toBe(0);
@@ -23,12 +45,12 @@ describe('must', () => {
   });
 
   it.each([
-    [EACCES, errnoName, 'EACCES'],
-    [SEGV_ACCERR, errnoName, 'SIGSEGV (SEGV_ACCERR)'],
-    [GENERAL_PROTECTION, faultName, '#GP general protection'],
-    [PAGE_FAULT, faultName, '#PF page fault'],
-  ])('says of %i by %o that it is %s', (result, nameOf, name) => {
-    expect(() => must(result, nameOf)).toThrow(new Error(`a step that had to succeed was refused: ${name}`));
+    [EACCES, 'EACCES'],
+    [SEGV_ACCERR, 'SIGSEGV (SEGV_ACCERR)'],
+    [GENERAL_PROTECTION, '#GP general protection'],
+    [PAGE_FAULT, '#PF page fault'],
+  ])('says of %i that it is %s', (result, name) => {
+    expect(() => must(result)).toThrow(new Error(`a step that had to succeed was refused: ${name}`));
   });
 
   it('names the exception that ends a store of the chapter', () => {

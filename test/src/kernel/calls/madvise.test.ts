@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EACCES, EFAULT, EINVAL, ENOMEM } from '../../../../src/kernel/abi/errno.js';
+import { EBUSY, EACCES, EFAULT, EINVAL, ENOMEM } from '../../../../src/kernel/abi/errno.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import type { Kernel } from '../../../../src/kernel/kernel.js';
 import type { Process } from '../../../../src/kernel/space/process.js';
@@ -245,7 +245,7 @@ describe('mlock', () => {
     expect(process.space?.residentPages).toBe(2);
     expect(kernel.madvise(process, BASE, PAGE, f.MADV_DONTNEED)).toBe(EINVAL);
     expect(kernel.madvise(process, BASE, PAGE, f.MADV_DONTNEED_LOCKED)).toBe(0);
-    expect(kernel.msync(process, BASE, PAGE, f.MS_INVALIDATE)).toBe(-16);
+    expect(kernel.msync(process, BASE, PAGE, f.MS_INVALIDATE)).toBe(EBUSY);
     expect(kernel.munlock(process, BASE, 4 * PAGE)).toBe(0);
     expect(ranges(process)).toEqual([[BASE, 4]]);
     expect(kernel.mlock(process, BASE + 3 * PAGE, 2 * PAGE)).toBe(ENOMEM);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EACCES, EEXIST, EINVAL, ENOMEM, EOVERFLOW, EPERM } from '../../../../src/kernel/abi/errno.js';
+import { EACCES, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, EOVERFLOW, EPERM } from '../../../../src/kernel/abi/errno.js';
 import type { OpenFile } from '../../../../src/kernel/space/model.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
@@ -229,7 +229,7 @@ describe('files', () => {
     const file = kernel.files.memfd('m');
     map(kernel, process, BASE, 1);
     kernel.store(process, BASE + PAGE - 1, 1, 3);
-    expect(kernel.pwrite(process, file, BASE + PAGE, 8, 100)).toBe(-14);
+    expect(kernel.pwrite(process, file, BASE + PAGE, 8, 100)).toBe(EFAULT);
     expect([file.object.pages.size, file.object.size]).toEqual([1, 100]);
     expect(kernel.pwrite(process, file, BASE + PAGE - 1, 8, 0)).toBe(1);
     expect(kernel.pread(process, file, BASE, 1, 0)).toBe(1);
@@ -288,7 +288,7 @@ describe('files', () => {
     kernel.files.write(file, 0, Uint8Array.of(6));
     map(kernel, process, BASE, 1, { file, flags: f.MAP_SHARED | f.MAP_FIXED });
     expect([kernel.files.unlink('/lib'), kernel.files.close(file), kernel.files.close(file)]).toEqual([0, 0, EINVAL]);
-    expect(kernel.files.unlink('/lib')).toBe(-2);
+    expect(kernel.files.unlink('/lib')).toBe(ENOENT);
     expect(peek(kernel, process, BASE)).toBe(6);
     kernel.munmap(process, BASE, PAGE);
     expect(kernel.memory.objects.size).toBe(0);

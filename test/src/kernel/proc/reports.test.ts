@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EINVAL, ENOMEM } from '../../../../src/kernel/abi/errno.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import { mappingsOf } from '../../../../src/kernel/pages/rmap.js';
 import { alive, boot, GIB, MIB, spawn } from '../machine.js';
@@ -49,7 +50,7 @@ describe('smaps', () => {
     expect(['Size', 'Rss', 'Private_Hugetlb', 'MMUPageSize'].map((name) => field(second, name))).toEqual([
       2048, 0, 2048, 2048,
     ]);
-    expect(kernel.munmap(process, 2 * BASE, PAGE)).toBe(-22);
+    expect(kernel.munmap(process, 2 * BASE, PAGE)).toBe(EINVAL);
     expect(kernel.audit()).toEqual([]);
   });
 });
@@ -138,13 +139,13 @@ describe('msync and mincore', () => {
     const process = spawn(kernel);
     kernel.mapRegion(process, BASE, PAGE);
     kernel.mapRegion(process, BASE + 2 * PAGE, PAGE);
-    expect(kernel.msync(process, BASE, PAGE, f.MS_SYNC | f.MS_ASYNC)).toBe(-22);
-    expect(kernel.msync(process, BASE + 1, PAGE, f.MS_SYNC)).toBe(-22);
-    expect(kernel.msync(process, BASE, PAGE, 8)).toBe(-22);
-    expect(kernel.msync(process, BASE, 3 * PAGE, f.MS_SYNC)).toBe(-12);
+    expect(kernel.msync(process, BASE, PAGE, f.MS_SYNC | f.MS_ASYNC)).toBe(EINVAL);
+    expect(kernel.msync(process, BASE + 1, PAGE, f.MS_SYNC)).toBe(EINVAL);
+    expect(kernel.msync(process, BASE, PAGE, 8)).toBe(EINVAL);
+    expect(kernel.msync(process, BASE, 3 * PAGE, f.MS_SYNC)).toBe(ENOMEM);
     expect(kernel.msync(process, BASE, PAGE, f.MS_SYNC)).toBe(0);
-    expect(kernel.mincore(process, BASE, 2 * PAGE)).toBe(-12);
-    expect(kernel.mincore(process, BASE + 1, PAGE)).toBe(-22);
+    expect(kernel.mincore(process, BASE, 2 * PAGE)).toBe(ENOMEM);
+    expect(kernel.mincore(process, BASE + 1, PAGE)).toBe(EINVAL);
     kernel.store(process, BASE, 1, 1);
     expect(kernel.mincore(process, BASE, PAGE)).toEqual([true]);
   });

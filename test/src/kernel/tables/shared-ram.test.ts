@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Core } from '../../../../hw/core.js';
+import { Core } from '../../../../hw/x86/core.js';
 import { Ram } from '../../../../hw/memory/ram.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
