@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = new URL('..', import.meta.url).pathname;
@@ -63,4 +64,45 @@ describe.each(FILES)('%s', (file) => {
       }
     },
   );
+});
+
+describe('the programs', () => {
+  // Under dist/, where the package's own name resolves, as a user of TypeScript would type them.
+  const files = FILES.flatMap((file) =>
+    programs(file).map(({ program }, i) => [`${file}-${i + 1}.mts`, program] as const),
+  );
+  const inside = new Map(files.map(([name, program]) => [join(ROOT, 'dist', name.replaceAll('/', '-')), program]));
+
+  function mistakes(texts: ReadonlyMap<string, string>): string[] {
+    const options: ts.CompilerOptions = {
+      strict: true,
+      noEmit: true,
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2022,
+      skipLibCheck: true,
+      types: ['node'],
+    };
+    const host = ts.createCompilerHost(options);
+    const { getSourceFile, fileExists, readFile } = host;
+    host.fileExists = (name) => texts.has(name) || fileExists(name);
+    host.readFile = (name) => texts.get(name) ?? readFile(name);
+    host.getSourceFile = (name, language, ...rest) => {
+      const text = texts.get(name);
+      return text === undefined ? getSourceFile(name, language, ...rest) : ts.createSourceFile(name, text, language);
+    };
+    const program = ts.createProgram([...texts.keys()], options, host);
+    return ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
+  }
+
+  it('are what TypeScript takes for right', () => {
+    expect(inside.size).toBeGreaterThan(1);
+    expect(mistakes(inside)).toEqual([]);
+  });
+
+  it('would be refused with a kind of file that there is not', () => {
+    const wrong = [...inside].map(([name, program]) => [name, program.replace("'disk'", "'file'")] as const);
+    expect(mistakes(new Map(wrong))).toEqual([expect.stringContaining('\'"file"\' is not assignable')]);
+  });
 });
