@@ -82,13 +82,15 @@ describe('the programs', () => {
       skipLibCheck: true,
       types: ['node'],
     };
-    const host = ts.createCompilerHost(options);
-    const { getSourceFile, fileExists, readFile } = host;
-    host.fileExists = (name) => texts.has(name) || fileExists(name);
-    host.readFile = (name) => texts.get(name) ?? readFile(name);
-    host.getSourceFile = (name, language, ...rest) => {
-      const text = texts.get(name);
-      return text === undefined ? getSourceFile(name, language, ...rest) : ts.createSourceFile(name, text, language);
+    const disk = ts.createCompilerHost(options);
+    const host: ts.CompilerHost = {
+      ...disk,
+      fileExists: (name) => texts.has(name) || disk.fileExists(name),
+      readFile: (name) => texts.get(name) ?? disk.readFile(name),
+      getSourceFile: (name, language) => {
+        const text = texts.get(name);
+        return text === undefined ? disk.getSourceFile(name, language) : ts.createSourceFile(name, text, language);
+      },
     };
     const program = ts.createProgram([...texts.keys()], options, host);
     return ts

@@ -17,15 +17,11 @@ export function checkSize(size: number): void {
   if ((size | 0) !== size || (size - 1) >>> 0 > 7) checkWhole('size', size, 1, 8);
 }
 
-/** Whether a plain value is exact: a bigint, or a whole number that no neighbour is rounded to. */
-function isExact(value: number | bigint): boolean {
-  return typeof value === 'bigint' || Number.isSafeInteger(value);
-}
-
-/** Refuses what is no address up to `most`, whose range is told in hexadecimal. @throws RangeError */
-export function checkPlainAddress(name: string, value: number | bigint, most: bigint): void {
-  if (isExact(value) && value >= 0 && value <= most) return;
-  const exact = BigInt(Number.MAX_SAFE_INTEGER);
+/** Refuses what is no address below `end`, a power of two; the range is told in hexadecimal. @throws RangeError */
+export function checkPlainAddress(name: string, value: number | bigint, end: number): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < end) return;
+  if (typeof value === 'bigint' && value >= 0n && value < BigInt(end)) return;
+  const [most, exact] = [BigInt(end) - 1n, BigInt(Number.MAX_SAFE_INTEGER)];
   const range =
     typeof value === 'bigint' || most <= exact
       ? `0x${most.toString(16)}`
@@ -33,12 +29,19 @@ export function checkPlainAddress(name: string, value: number | bigint, most: bi
   throw new RangeError(`${name} ${value}: must be a whole number from 0 to ${range}`);
 }
 
+/** The least value of so many bytes, signed, and the end of the unsigned ones: by bytes, 0 to 8. */
+const LEAST: readonly number[] = Array.from({ length: 9 }, (_, size) => -(2 ** (8 * size - 1)));
+const END: readonly number[] = Array.from({ length: 9 }, (_, size) => 2 ** (8 * size));
+
 /** Refuses a value that `size` bytes (1 to 8) hold neither signed nor unsigned. @throws RangeError */
 export function checkValue(name: string, value: number | bigint, size: number): void {
-  if (isExact(value) && value >= -(2 ** (8 * size - 1)) && value < 2 ** (8 * size)) return;
-  const [least, most] = [-(2n ** BigInt(8 * size - 1)), 2n ** BigInt(8 * size) - 1n];
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value) && value >= LEAST[size] && value < END[size]) return;
+  } else if (value >= BigInt(LEAST[size]) && value < BigInt(END[size])) return;
   const form = typeof value === 'number' && size > 6 ? ', above 2^53 a bigint' : '';
-  throw new RangeError(`${name} ${value}: must be a whole number from ${least} to ${most}${form}`);
+  throw new RangeError(
+    `${name} ${value}: must be a whole number from ${BigInt(LEAST[size])} to ${BigInt(END[size]) - 1n}${form}`,
+  );
 }
 
 /** Refuses a value that is none of `choices`. @throws RangeError with the name, the value and the choices */

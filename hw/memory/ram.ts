@@ -349,7 +349,7 @@ export class Ram {
 
   /** The words of a plain address where eight bytes answer. */
   private plain(address: number | bigint): Word64 {
-    checkPlainAddress('physical address', address, 2n ** 52n - 1n);
+    checkPlainAddress('physical address', address, 2 ** 52);
     const hi = highWordOf(address);
     const lo = lowWordOf(address);
     if (!this.has(hi, lo, 8)) throw new RangeError(`no RAM at physical address ${formatHex(hi, lo)}`);

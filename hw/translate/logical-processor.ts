@@ -21,8 +21,8 @@ export interface Translator {
   read(hi: number, lo: number, size: number, access: number): number;
   write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number;
   fetch(hi: number, lo: number, size: number, access: number): number;
-  /** The highest address that its accesses may name. */
-  readonly highestAddress: bigint;
+  /** One past the highest address that its accesses may name: a power of two. */
+  readonly addressEnd: number;
   /** Takes note of an exception: its registers of cause and address, before any handler sees it. */
   latch(exception: Exception): void;
 }
@@ -110,7 +110,7 @@ export class LogicalProcessor<M extends Translator> {
   }
 
   private checkPlain(address: number | bigint, size: number): void {
-    checkPlainAddress('address', address, this.mmu.highestAddress);
+    checkPlainAddress('address', address, this.mmu.addressEnd);
     checkChoice('size', size, PLAIN_SIZES);
   }
 

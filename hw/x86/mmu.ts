@@ -237,9 +237,9 @@ export class Mmu {
     this.registers.cr2Lo = lo;
   }
 
-  /** The highest linear address: of 32 bits outside IA-32e mode. */
-  get highestAddress(): bigint {
-    return reg.longModeActive(this.registers) ? 2n ** 64n - 1n : 0xffff_ffffn;
+  /** One past the highest linear address: 2^64 in IA-32e mode, 2^32 outside. */
+  get addressEnd(): number {
+    return reg.longModeActive(this.registers) ? 2 ** 64 : 2 ** 32;
   }
 
   /** What the processor does with an exception before its handler runs: a page fault's address goes into CR2. */
