@@ -30,9 +30,9 @@ console.log(describeDescriptor(data.hi, data.lo));
 // Loading the selector reads the descriptor, checks it, and marks it accessed.
 console.log(`MOV DS, 8: ${loadSegment(unit, DS, 8) === 0 ? 'done' : describeException(unit.fault)}`);
 
-/** Stores a doubleword at DS:offset. @param {number} offset */
+/** Stores a doubleword of zeros at DS:offset. @param {number} offset */
 function store(offset) {
-  const status = unit.write(DS, 0, offset, 4, 0x1234, 0);
+  const status = unit.write(DS, 0, offset, 4, 0, 0);
   const result =
     status === 0 ? `at linear address 0x${(unit.linearLo >>> 0).toString(16)}` : describeException(unit.fault);
   console.log(`MOV DS:[0x${offset.toString(16)}], EAX: ${result}`);
