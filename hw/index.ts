@@ -2,6 +2,7 @@
  * The hardware alone: what `pagewalk/hw` exports, and nothing that only the machine's own files need.
  *
  * Types without a constructor here are those of public members: they can be named, not made.
+ * @module pagewalk/hw
  */
 
 // A processor and its memory.

@@ -1,4 +1,7 @@
-/** What `pagewalk` exports: the hardware and the kernel, and traces, comparisons, labs and explanations on top of them. */
+/**
+ * What `pagewalk` exports: the hardware and the kernel, and traces, comparisons, labs and explanations on top of them.
+ * @module pagewalk
+ */
 
 export * from '../hw/index.js';
 export * from './kernel/index.js';

@@ -5,7 +5,9 @@
  */
 
 export const READ = 0;
+/** A store. */
 export const WRITE = 1;
+/** An instruction fetch. */
 export const FETCH = 2;
 /** Made at CPL 3. Without it the access is a supervisor-mode access. */
 export const USER = 4;

@@ -9,6 +9,7 @@
 const TWO_TO_32 = 0x1_0000_0000;
 
 export const PAGE_SHIFT = 12;
+/** Bytes of a 4 KiB page. */
 export const PAGE_BYTES = 1 << PAGE_SHIFT;
 export const PAGE_OFFSET_MASK = PAGE_BYTES - 1;
 
@@ -20,8 +21,11 @@ export const SHIFT_1G = 30;
 
 /** A page size as a small number, the index of tables by page size: 4 KiB, 2 MiB, 4 MiB, 1 GiB. */
 export const SIZE_4K = 0;
+/** 2 MiB. */
 export const SIZE_2M = 1;
+/** 4 MiB, in 32-bit paging only. */
 export const SIZE_4M = 2;
+/** 1 GiB. */
 export const SIZE_1G = 3;
 export const PAGE_SIZES = 4;
 /** log2 of the bytes of a page, by page size. */

@@ -29,7 +29,7 @@ export interface Exception {
   /** The linear address of a page fault and of most others; the physical address of a bus error. */
   readonly hi: number;
   readonly lo: number;
-  /** The level of the table whose entry ended the walk, 0 being the last; {@link NO_LEVEL} when none did. */
+  /** The level of the table whose entry ended the walk, 0 being the last; -1 when none did. */
   readonly level: number;
   /** 1: the walk of the machine's own tables; 2: the walk of what they say, where a host translates it again. */
   readonly stage: number;

@@ -19,6 +19,7 @@ export interface RamRange {
   readonly bytes: number;
 }
 
+/** How much RAM, where, and whether other threads share it. */
 export interface RamOptions {
   /** One range from address 0, in bytes; give this or `ranges`. */
   readonly bytes?: number;
@@ -66,6 +67,7 @@ function checkedRanges(options: RamOptions): readonly RamRange[] {
   return sorted;
 }
 
+/** Physical memory: bytes at physical addresses, with holes where nothing is installed. */
 export class Ram {
   /** All of memory, a word of 4 bytes an element. The kernel's direct map and the walkers read and write here. */
   readonly words: Int32Array<ArrayBuffer | SharedArrayBuffer>;

@@ -21,6 +21,7 @@ export interface TlbArrayShape extends TlbShape {
 /** Arrays that share a level; together they should hold 4 KiB pages at least. */
 export type TlbLevelShape = readonly TlbArrayShape[];
 
+/** The TLBs of a processor: levels, arrays, walk caches. */
 export interface TlbGeometry {
   readonly name: string;
   /** First level for data. */
@@ -77,6 +78,7 @@ function makePart(shape: TlbArrayShape, name: string): TlbPart {
   return { name, tlb: new Tlb(shape, name), sizes };
 }
 
+/** The TLBs of an MMU. */
 export class TlbHierarchy {
   readonly geometry: TlbGeometry;
   /** @internal */

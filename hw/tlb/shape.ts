@@ -8,6 +8,7 @@ import type { Replacement } from './replacement.js';
 const MOST_WAYS = 4096;
 export const MOST_ENTRIES = 2 ** 20;
 
+/** The shape of one array: entries, ways, replacement. */
 export interface TlbShape {
   /** Entries in all: sets x ways. */
   readonly entries: number;

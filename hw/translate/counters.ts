@@ -29,6 +29,7 @@ export interface AccessCounts {
   readonly entryCacheMisses: number;
 }
 
+/** All counts of an MMU, as they stood at one moment. */
 export interface CounterValues {
   readonly data: AccessCounts;
   readonly fetch: AccessCounts;
@@ -72,15 +73,17 @@ export const FLUSHES = DIRTY_UPDATES + 8;
 const LENGTH = DIRTY_UPDATES + 16;
 const LEVELS = 5;
 
+/** The counts of an MMU. What completes is counted once; faults are counted apart. */
 export class Counters {
   /** Indexed by the constants of this file; float64, so exact to 2^53. */
   readonly values = new Float64Array(LENGTH);
 
+  /** Sets every count to 0. */
   reset(): void {
     this.values.fill(0);
   }
 
-  /** Counts translations that a first-level TLB answered; `side` is 0 for data, {@link FETCH_SIDE} for fetches. */
+  /** Counts translations that a first-level TLB answered; `side` is 0 for data, FETCH_SIDE for fetches. */
   addL1Hits(side: number, hits: number): void {
     this.values[side + LOOKUPS] += hits;
     this.values[side + L1_HITS] += hits;

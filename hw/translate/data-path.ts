@@ -38,6 +38,7 @@ function loadWords(words: Int32Array, los: Int32Array, from: number, to: number,
   if (i < to) values[i] = words[wordIndex(values[i], los[i] & PAGE_OFFSET_MASK)];
 }
 
+/** Loads, stores and fetches over the TLBs and walks of an architecture. */
 export class DataPath extends BatchTranslation {
   /** The value of the last {@link read}, as two words; bytes past its size are 0. */
   valueLo = 0;

@@ -18,8 +18,11 @@ export interface Translator {
   /** What the last load found. */
   readonly valueLo: number;
   readonly valueHi: number;
+  /** Loads 1 to 8 bytes into `valueLo` and `valueHi`: OK or a status. */
   read(hi: number, lo: number, size: number, access: number): number;
+  /** Stores 1 to 8 bytes, all or nothing: OK or a status. */
   write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number;
+  /** Fetches 1 to 8 bytes of code, as {@link Translator.read}. */
   fetch(hi: number, lo: number, size: number, access: number): number;
   /** One past the highest address that its accesses may name: a power of two. */
   readonly addressEnd: number;
@@ -36,6 +39,7 @@ const PLAIN_SIZES: readonly number[] = [1, 2, 4, 8];
 /** Bytes of a plain access. */
 export type PlainSize = 1 | 2 | 4 | 8;
 
+/** One logical processor of any architecture: accesses at a privilege level, and exceptions to their handler. */
 export class LogicalProcessor<M extends Translator> {
   readonly mmu: M;
   /** Current privilege level: 3 is user mode, below is supervisor mode. */

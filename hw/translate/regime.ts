@@ -8,6 +8,7 @@
 import { ACCESS_KINDS } from '../base/access.js';
 import { PAGE_FAULT } from '../base/fault.js';
 
+/** The registers of a processor as integers, for hot paths. */
 export class Regime {
   /** Whether addresses are translated at all. */
   on = false;

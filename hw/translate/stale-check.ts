@@ -27,6 +27,7 @@ export interface ChangedEntry {
   readonly store: JournaledStore | undefined;
 }
 
+/** A TLB entry that was used though its page-table entries had changed. */
 export interface StaleEntry {
   readonly hi: number;
   readonly lo: number;
@@ -62,6 +63,7 @@ export function describeStale(stale: StaleEntry): string {
   return lines.join('; ');
 }
 
+/** The checking mode of an MMU: what it found. */
 export class StaleEntryChecker {
   /** What was found, in order; each fill is reported once. */
   readonly found: StaleEntry[] = [];

@@ -38,6 +38,7 @@ export interface WalkRead {
   readonly rights: number;
 }
 
+/** What a walk found and read. */
 export class WalkRecord {
   /** Of the last walk that found a page: the 4 KiB frame of the address, or -1 when no RAM can be there. */
   frame = 0;

@@ -17,21 +17,34 @@ export function vectorOf(status: number): number {
   return status === BUS_ERROR ? -1 : -status;
 }
 
+/** #DB, vector 1. */
 export const DEBUG_FAULT = -1;
+/** #UD, vector 6. */
 export const INVALID_OPCODE = -6;
+/** #DF, vector 8: an access was given up after 1,000 restarts. */
 export const DOUBLE_FAULT = -8;
+/** #TS, vector 10; the error code names the selector. */
 export const INVALID_TSS = -10;
+/** #NP, vector 11; the error code names the selector. */
 export const SEGMENT_NOT_PRESENT = -11;
+/** #SS, vector 12: as #GP, through SS. */
 export const STACK_FAULT = -12;
+/** #GP, vector 13; the error code names a selector, or is 0. */
 export const GENERAL_PROTECTION = -13;
+/** #AC, vector 17. */
 export const ALIGNMENT_CHECK = -17;
 
 /** Page-fault error code. Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
 export const PF_PRESENT = 1 << 0;
+/** W/R: the access was a write. */
 export const PF_WRITE = 1 << 1;
+/** U/S: it was made in user mode. */
 export const PF_USER = 1 << 2;
+/** RSVD: an entry has a reserved bit set. */
 export const PF_RESERVED = 1 << 3;
+/** I/D: it was an instruction fetch. */
 export const PF_FETCH = 1 << 4;
+/** PK: a protection key refused it. */
 export const PF_PROTECTION_KEY = 1 << 5;
 
 const VECTOR_NAMES = new Map<number, string>([

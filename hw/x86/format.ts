@@ -10,13 +10,21 @@ import type { EntryField, EntryFormat, PagingLevel, PagingMode } from '../base/f
 
 /** Bits of the low word, the same in every entry of every mode. */
 export const PTE_P = 1 << 0;
+/** R/W: writes are allowed. */
 export const PTE_RW = 1 << 1;
+/** U/S: user mode is allowed. */
 export const PTE_US = 1 << 2;
+/** Page-level write-through. */
 export const PTE_PWT = 1 << 3;
+/** Page-level cache disable. */
 export const PTE_PCD = 1 << 4;
+/** Accessed: the processor sets it. */
 export const PTE_A = 1 << 5;
+/** Dirty: the processor sets it at a write. */
 export const PTE_D = 1 << 6;
+/** Page size: the entry maps a large page. */
 export const PTE_PS = 1 << 7;
+/** Global: kept when CR3 is written. */
 export const PTE_G = 1 << 8;
 /** The frame's bits in the low word of a 4 KiB page's entry or a table's. */
 export const PTE_FRAME_LOW = 0xffff_f000 | 0;
@@ -220,4 +228,5 @@ export const X86_MODES = {
   },
 } as const satisfies Record<string, PagingMode>;
 
+/** A paging mode: `none`, `32`, `pae`, `4l`, `5l`. */
 export type X86ModeName = keyof typeof X86_MODES;

@@ -25,6 +25,7 @@ import * as reg from './registers.js';
 import type { PagingFeatures, PagingRules } from './rules.js';
 import { X86Walks } from './walks.js';
 
+/** What an MMU is made of. Only `ram` must be given. */
 export interface MmuOptions {
   readonly ram: Ram;
   /** Shape of the TLBs, from presets.ts or parseTlb; the model's default when absent. */
@@ -45,8 +46,11 @@ export interface MmuOptions {
 
 /** INVPCID types. Source: Intel SDM vol. 2, "INVPCID". */
 export const INVPCID_ADDRESS = 0;
+/** All of one PCID, global pages left alone. */
 export const INVPCID_CONTEXT = 1;
+/** Everything. */
 export const INVPCID_ALL_WITH_GLOBALS = 2;
+/** Everything but global pages. */
 export const INVPCID_ALL = 3;
 
 /** {@link DataPath.dropSpace}: every PCID. */
@@ -69,6 +73,7 @@ function checkedPath(options: MmuOptions): TranslationPath {
   return path;
 }
 
+/** The MMU of one x86 processor: registers, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`. */
 export class Mmu {
   readonly ram: Ram;
   readonly features: PagingFeatures;
@@ -169,12 +174,15 @@ export class Mmu {
   get valueLo(): number {
     return this.dataPath.valueLo;
   }
+  /** Segments put an access that wraps at 4 GiB together here. */
   set valueLo(word: number) {
     this.dataPath.valueLo = word;
   }
+  /** Its high word. */
   get valueHi(): number {
     return this.dataPath.valueHi;
   }
+  /** As `valueLo`. */
   set valueHi(word: number) {
     this.dataPath.valueHi = word;
   }
@@ -183,6 +191,7 @@ export class Mmu {
   get firstFrame(): number {
     return this.dataPath.firstFrame;
   }
+  /** The frame of its second page, or -1. */
   get secondFrame(): number {
     return this.dataPath.secondFrame;
   }
@@ -206,27 +215,35 @@ export class Mmu {
   get cr0(): number {
     return this.registers.cr0 >>> 0;
   }
+  /** CR2: the linear address of the last page fault delivered. */
   get cr2(): bigint {
     return toBigInt(this.registers.cr2Hi, this.registers.cr2Lo);
   }
+  /** The address of the last page fault delivered: its high word. */
   get cr2Hi(): number {
     return this.registers.cr2Hi >>> 0;
   }
+  /** Its low word. */
   get cr2Lo(): number {
     return this.registers.cr2Lo >>> 0;
   }
+  /** CR3: root of the tables, and PCID. */
   get cr3(): bigint {
     return toBigInt(this.registers.cr3Hi, this.registers.cr3Lo);
   }
+  /** High word of CR3. */
   get cr3Hi(): number {
     return this.registers.cr3Hi >>> 0;
   }
+  /** Low word of CR3: root of the tables, and PCID. */
   get cr3Lo(): number {
     return this.registers.cr3Lo >>> 0;
   }
+  /** CR4, unsigned. */
   get cr4(): number {
     return this.registers.cr4 >>> 0;
   }
+  /** IA32_EFER, unsigned. */
   get efer(): number {
     return this.registers.efer >>> 0;
   }

@@ -4,24 +4,40 @@
  */
 
 export const CR0_PE = 1 << 0;
+/** Extension type: always 1. */
 export const CR0_ET = 1 << 4;
+/** Write protect: supervisor writes obey R/W, too. */
 export const CR0_WP = 1 << 16;
+/** Alignment mask. */
 export const CR0_AM = 1 << 18;
+/** Not write-through. */
 export const CR0_NW = 1 << 29;
+/** Cache disable. */
 export const CR0_CD = 1 << 30;
+/** Paging. */
 export const CR0_PG = 1 << 31;
 /** CR0 bits that exist: PE MP EM TS ET NE WP AM NW CD PG. The others of the low word are clear whatever is written. */
 export const CR0_KNOWN = 0xe005_003f | 0;
 
+/** Virtual-8086 mode extensions. */
 export const CR4_VME = 1 << 0;
+/** Page size extensions: 4 MiB pages in 32-bit paging. */
 export const CR4_PSE = 1 << 4;
+/** Physical address extension: entries of 8 bytes. */
 export const CR4_PAE = 1 << 5;
+/** Page global enable. */
 export const CR4_PGE = 1 << 7;
+/** 5-level paging. */
 export const CR4_LA57 = 1 << 12;
+/** PCIDs in CR3. */
 export const CR4_PCIDE = 1 << 17;
+/** A supervisor fetches no user pages. */
 export const CR4_SMEP = 1 << 20;
+/** A supervisor reads and writes no user pages, unless RFLAGS.AC = 1. */
 export const CR4_SMAP = 1 << 21;
+/** Protection keys for user pages. */
 export const CR4_PKE = 1 << 22;
+/** Protection keys for supervisor pages. */
 export const CR4_PKS = 1 << 24;
 
 /**
@@ -30,9 +46,13 @@ export const CR4_PKS = 1 << 24;
  */
 const CR4_KNOWN = 0x0177_1fff;
 
+/** SYSCALL enable. */
 export const EFER_SCE = 1 << 0;
+/** Long mode enable. */
 export const EFER_LME = 1 << 8;
+/** Long mode active; the processor sets it. */
 export const EFER_LMA = 1 << 10;
+/** No-execute enable: bit 63 of entries. */
 export const EFER_NXE = 1 << 11;
 const EFER_KNOWN = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 

@@ -74,6 +74,7 @@ function permittedCodes(needed: number, expected: number): number {
 
 const LEVELS = 5;
 
+/** What the registers make of entries: reserved bits, and the rights that each access needs. */
 export class PagingRules {
   mode: X86ModeName = 'none';
   /** Whether a large page is possible at a level, by CR4.PSE (32-bit paging) or always (PAE and long mode). */

@@ -26,9 +26,11 @@ export interface TraceSource {
   readonly about?: string;
   /** Accesses to come, if known beforehand: for progress only. */
   readonly accesses?: number;
+  /** Opens the trace, when its turn comes. */
   readonly open: () => Trace | Promise<Trace>;
 }
 
+/** What to compare: traces, page sizes, a TLB. */
 export interface CompareOptions {
   readonly sources: readonly TraceSource[];
   /** log2 of the page sizes, smallest first. */

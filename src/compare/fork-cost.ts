@@ -20,8 +20,9 @@ export const MAX_RESIDENT = 7 * 2 ** 30;
 const BASE = 2 ** 40;
 const GIB = 2 ** 30;
 
+/** Which process to fork, and what happens after. */
 export interface ForkOptions {
-  /** Bytes resident, rounded up to 4 KiB; at most {@link MAX_RESIDENT}. */
+  /** Bytes resident, rounded up to 4 KiB; at most 7 GiB. */
   readonly resident: number;
   /** log2 of the page sizes. */
   readonly pages: readonly number[];

@@ -8,6 +8,7 @@ import type { MachineState, MachineStateInput } from './machine-state.js';
 import { hexOf, PageTableWriter } from './walk/page-tables.js';
 
 export const DEMO_MODES = ['4l', '5l', 'pae', '32'] as const;
+/** A paging mode that has a demonstration state. */
 export type DemoMode = (typeof DEMO_MODES)[number];
 
 const XD = 1n << 63n;

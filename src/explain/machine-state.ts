@@ -75,6 +75,7 @@ const Segments = z.strictObject({
   code64: z.boolean().default(true).describe('in IA-32e mode: the running code segment is a 64-bit one'),
 });
 
+/** A machine as `pagewalk walk --state` reads it: registers, RAM, a TLB. */
 export const MachineState = z.strictObject({
   schemaVersion: z.literal(STATE_VERSION),
   about: z.string().optional(),
@@ -92,9 +93,11 @@ export const MachineState = z.strictObject({
   accesses: z.array(Accessed).default([]).describe('made in this order, to fill TLBs and caches'),
 });
 
+/** A machine as `pagewalk walk --state` reads it: registers, RAM, a TLB. */
 export type MachineState = z.infer<typeof MachineState>;
 /** A state as it is written, defaults left out. */
 export type MachineStateInput = z.input<typeof MachineState>;
+/** `read`, `write` or `fetch`. */
 export type AccessKind = z.infer<typeof AccessKind>;
 
 function explainFlaw({ path, unknown, problem }: Flaw): string {

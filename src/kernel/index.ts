@@ -2,6 +2,7 @@
  * The kernel: what `pagewalk/kernel` exports. Its hardware is that of `pagewalk/hw`.
  *
  * Types without a constructor here are those of public members: they can be named, not made.
+ * @module pagewalk/kernel
  */
 
 export { Kernel } from './kernel.js';

@@ -43,6 +43,7 @@ import { VM_WRITE } from './abi/vma-flags.js';
 import { dropUnmapped } from './space/vma-ops.js';
 import { vmstatText } from './proc/vmstat.js';
 
+/** The processor that the kernel runs on, and how its memory and addresses begin. */
 export interface KernelOptions {
   /** The processor, with paging still off; its RAM is the kernel's to use. */
   readonly processor: Processor;
@@ -52,6 +53,7 @@ export interface KernelOptions {
   readonly seed?: number;
 }
 
+/** An operating system's memory management, as Linux does it: processes and their system calls over one processor. */
 export class Kernel extends ProcessTable {
   readonly files: Files;
   readonly shm: SharedMemory;
@@ -65,6 +67,7 @@ export class Kernel extends ProcessTable {
     this.#user = new UserAccess(options.processor, this.memory);
   }
 
+  /** What the kernel has done since it started. */
   get counters(): KernelCounters {
     return this.memory.counters;
   }
@@ -79,6 +82,7 @@ export class Kernel extends ProcessTable {
     return this.#user.valueLo;
   }
 
+  /** Its high word; 0 for accesses of up to 4 bytes. */
   get valueHi(): number {
     return this.#user.valueHi;
   }
@@ -93,31 +97,37 @@ export class Kernel extends ProcessTable {
     return result;
   }
 
+  /** Maps memory: its address, or an errno. Source: Linux manual pages, mmap(2). */
   mmap(process: Process, request: MmapRequest): number {
     const { address, length, prot, flags, offset } = request;
     return this.#in(process, [address, length, prot, flags, offset], (space) => mmap(this.memory, space, request));
   }
 
+  /** Unmaps a range: 0, EINVAL or ENOMEM. Source: Linux manual pages, munmap(2). */
   munmap(process: Process, address: number, length: number): number {
     return this.#in(process, [address, length], (space) => munmap(this.memory, space, address, length));
   }
 
+  /** Changes the rights of a range to PROT_ bits: 0, EINVAL, EACCES or ENOMEM. Source: Linux manual pages, mprotect(2). */
   mprotect(process: Process, address: number, length: number, prot: number): number {
     return this.#in(process, [address, length, prot], (space) => mprotect(this.memory, space, address, length, prot));
   }
 
+  /** Shrinks, grows or moves a mapping: its address, or an errno. Source: Linux manual pages, mremap(2). */
   mremap(process: Process, request: MremapRequest): number {
     const { address, oldLength, newLength, flags, newAddress } = request;
     const numbers = [address, oldLength, newLength, flags, newAddress];
     return this.#in(process, numbers, (space) => mremap(this.memory, space, request));
   }
 
+  /** Advice about `[address, address + length)`, a MADV_ constant: 0 or an errno. Source: Linux manual pages, madvise(2). */
   madvise(process: Process, address: number, length: number, advice: number): number {
     return this.#in(process, [address, length, advice], (space) =>
       madvise(this.memory, space, address, length, advice),
     );
   }
 
+  /** Writes back a range, by MS_ bits: 0, EINVAL, EBUSY or ENOMEM. Source: Linux manual pages, msync(2). */
   msync(process: Process, address: number, length: number, flags: number): number {
     return this.#in(process, [address, length, flags], (space) => msync(space, address, length, flags));
   }
@@ -162,6 +172,7 @@ export class Kernel extends ProcessTable {
     return this.#in(process, [id, address, flags], (space) => this.shm.attach(space, id, address, flags));
   }
 
+  /** Detaches the System V segment at `address`: 0 or EINVAL. Source: Linux manual pages, shmop(2). */
   shmdt(process: Process, address: number): number {
     return this.#in(process, [address], (space) => this.shm.detach(space, address));
   }

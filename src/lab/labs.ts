@@ -18,6 +18,7 @@ import { partial } from './scenarios/partial.js';
 import { segmentCow } from './scenarios/segment-cow.js';
 import type { Lab } from './story.js';
 
+/** All labs, in the order of the chapter. */
 export const LABS: readonly Lab[] = [
   kinds,
   editors,

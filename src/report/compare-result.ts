@@ -87,6 +87,7 @@ const TraceSummary = z.strictObject({
   host: z.array(HostTime),
 });
 
+/** What {@link compare} finds: the object behind table, JSON, CSV and plot. */
 export const CompareResult = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   command: z.literal('compare'),
@@ -101,6 +102,7 @@ export const CompareResult = z.strictObject({
   runs: z.array(CompareRun).describe('trace by trace, and smallest pages first'),
 });
 
+/** What {@link compare} finds: the object behind table, JSON, CSV and plot. */
 export type CompareResult = z.infer<typeof CompareResult>;
 export type CompareRun = z.infer<typeof CompareRun>;
 export type TraceSummary = z.infer<typeof TraceSummary>;

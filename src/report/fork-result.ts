@@ -30,6 +30,7 @@ const ForkRun = z.strictObject({
   scenarios: z.array(Scenario),
 });
 
+/** What {@link forkCost} finds: the object behind table, JSON and CSV. */
 export const ForkResult = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   command: z.literal('fork'),
@@ -39,6 +40,7 @@ export const ForkResult = z.strictObject({
   runs: z.array(ForkRun),
 });
 
+/** What {@link forkCost} finds: the object behind table, JSON and CSV. */
 export type ForkResult = z.infer<typeof ForkResult>;
 export type ForkRun = z.infer<typeof ForkRun>;
 export type ForkScenario = z.infer<typeof Scenario>;

@@ -27,6 +27,7 @@ const SchemeCost = z.strictObject({
   largestPause: Quantity.describe('model cycles of the longest single fault or system call'),
 });
 
+/** What a lab found, step by step. */
 export const LabResult = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   command: z.literal('lab'),
@@ -43,6 +44,7 @@ export const LabResult = z.strictObject({
 export type Figure = z.infer<typeof Figure>;
 export type ArenaDrawing = z.infer<typeof Arena>;
 export type LabStep = z.infer<typeof Step>;
+/** What a lab found, step by step. */
 export type LabResult = z.infer<typeof LabResult>;
 export type SchemeCost = z.infer<typeof SchemeCost>;
 

@@ -8,6 +8,7 @@ import { FETCH, READ, WRITE } from '../../hw/base/access.js';
 
 /** The kinds of access, as the elements of {@link AccessBlock.kind}: its name in the hardware. */
 export const LOAD = READ;
+/** A store. */
 export const STORE = WRITE;
 export { FETCH };
 /** A load and a store of the same bytes by one instruction (lackey's `M`). No access of the hardware has both bits. */
@@ -29,20 +30,21 @@ export const OPERATION_WORD = 2;
 export const KIND_MASK = 3;
 export const SIZE_SHIFT = 2;
 
-/** Up to {@link BLOCK_ACCESSES} accesses in program order; words of accesses from `length` on are left over. */
+/** Up to `BLOCK_ACCESSES` (16,384) accesses in program order; words of accesses from `length` on are left over. */
 export class AccessBlock {
   length = 0;
   readonly words = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES);
   /** How many of each kind there are, such as `kinds[FETCH]`: a writer of words must count them here. */
   readonly kinds = new Int32Array(KIND_MASK + 1);
 
+  /** Empties the block, its counts of kinds too. */
   clear(): void {
     this.length = 0;
     this.kinds.fill(0);
   }
 
   /**
-   * Adds an access of 1 to {@link MAX_ACCESS_BYTES} bytes; the caller has made sure of room.
+   * Adds an access of 1 to 4,096 bytes; the caller has made sure that there is room.
    * @throws RangeError for another kind or size
    */
   push(kind: number, addressHi: number, addressLo: number, size: number): void {

@@ -8,6 +8,7 @@ import { MAGIC } from './packed/packed-format.js';
 import { type Inflate, PackedReader } from './packed/packed-reader.js';
 import { TraceError } from './trace-error.js';
 
+/** How to read a recording. */
 export interface OpenOptions {
   /** Skip and count malformed lines, and take a cut gzip file as far as it goes. Default: no. */
   readonly lenient?: boolean;
@@ -37,6 +38,7 @@ const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
   ['zip', [0x50, 0x4b, 0x03, 0x04]],
 ];
 
+/** A recording, read by one `for await`; each round gives the same block, filled anew. */
 export class RecordedTrace implements Trace {
   readonly name: string;
   /** The metadata of a packed trace, known from its first block on; lackey text says nothing. */
@@ -58,10 +60,12 @@ export class RecordedTrace implements Trace {
     this.#fetches = options.fetches ?? false;
   }
 
+  /** What has been read so far. */
   get counts(): TraceCounts {
     return this.#tally.snapshot();
   }
 
+  /** The blocks. @throws TraceError for a recording that is malformed, cut or empty */
   async *[Symbol.asyncIterator](): AsyncGenerator<AccessBlock> {
     const tally = (this.#tally = new AccessTally());
     for await (const block of this.#allBlocks(tally)) {

@@ -23,6 +23,7 @@ const WORD_BYTES = 8;
 const LINE_BYTES = 64;
 const MAX_FOOTPRINT = 2 ** 38;
 
+/** Size and seed of a workload. */
 export interface WorkloadOptions {
   /** Bytes touched by the workload: 4 KiB to 256 GiB, a multiple of 64. */
   readonly footprint: number;
@@ -34,6 +35,7 @@ export interface WorkloadOptions {
   readonly stride?: number;
 }
 
+/** A generator of accesses. */
 export interface Workload {
   readonly name: string;
   /** A line about it for people. */

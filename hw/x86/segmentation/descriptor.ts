@@ -246,7 +246,7 @@ export interface CallGateFields {
   readonly selector: number;
   /** Words or doublewords to copy, 0 to 31. */
   readonly parameters: number;
-  /** {@link CALL_GATE_16} or {@link CALL_GATE_32}. */
+  /** 4 for a 16-bit gate, 12 for a 32-bit or 64-bit one. */
   readonly type: number;
   readonly privilege: number;
   readonly present: boolean;

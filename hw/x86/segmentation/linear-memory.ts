@@ -9,9 +9,14 @@ export interface LinearMemory {
   /** Value of the last read that returned OK. */
   valueLo: number;
   valueHi: number;
+  /** Reads 1 to 8 bytes into `valueLo` and `valueHi`: OK or a status. */
   read(hi: number, lo: number, size: number, access: number): number;
+  /** Writes 1 to 8 bytes, all or nothing: OK or a status. */
   write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number;
+  /** Fetches 1 to 8 bytes of code, as {@link LinearMemory.read}. */
   fetch(hi: number, lo: number, size: number, access: number): number;
+  /** The 4 KiB frame, or a status. */
   translate(hi: number, lo: number, access: number): number;
+  /** Whether addresses with this high word are canonical. */
   isCanonical(hi: number): boolean;
 }

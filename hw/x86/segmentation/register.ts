@@ -12,11 +12,17 @@ import { limitOf, PRESENT, privilegeOf, typeOf } from './descriptor.js';
 
 /** The processor's numbers for the segment registers. Source: SDM vol. 2, "MOV—Move", Sreg encoding. */
 export const ES = 0;
+/** Code segment. */
 export const CS = 1;
+/** Stack segment. */
 export const SS = 2;
+/** Data segment. */
 export const DS = 3;
+/** Segment with a base of its own in 64-bit mode. */
 export const FS = 4;
+/** As {@link FS}. */
 export const GS = 5;
+/** Names of the segment registers, by number. */
 export const SEGMENT_NAMES: readonly string[] = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
 
 const ALL_RIGHTS = (1 << READ) | (1 << WRITE) | (1 << FETCH);

@@ -46,6 +46,7 @@ interface GateEntry {
 /** {@link SegmentationUnit.readDescriptor}: the selector points past its table, and nothing was read. */
 export const OUTSIDE_TABLE = 1;
 
+/** Segment registers and descriptor tables of one processor, in front of its linear memory. */
 export class SegmentationUnit {
   /** Details of the last status below 0, page faults of the memory behind included. */
   readonly fault = new FaultRecord();
@@ -95,6 +96,7 @@ export class SegmentationUnit {
     return (this.memory.efer & EFER_LMA) !== 0;
   }
 
+  /** The mode that the registers make. */
   get mode(): SegmentationMode {
     if ((this.memory.cr0 & CR0_PE) === 0) return 'real';
     if (this.vm) return 'virtual-8086';
@@ -107,6 +109,7 @@ export class SegmentationUnit {
     return (this.memory.cr0 & CR0_PE) === 0 || this.vm;
   }
 
+  /** 64-bit mode: CS has L = 1, and IA-32e mode is active. */
   get is64Bit(): boolean {
     return this.longModeActive && this.cs.isLong;
   }

@@ -9,6 +9,7 @@ import type { FaultOutcome, Hex, MappedOutcome, WalkResult } from '../walk/walk-
 /** `fetch`: CS is loaded by a far JMP, then an instruction is fetched; `call`: the same by a far CALL. */
 export type SegmentAccess = AccessKind | 'call';
 
+/** A descriptor, taken apart. */
 export interface ExplainedDescriptor {
   /** Linear address of its first byte. */
   readonly address: Hex;
@@ -42,6 +43,7 @@ export interface SegmentTransfer {
   readonly pushed: readonly { readonly what: string; readonly offset: Hex; readonly value: Hex | null }[];
 }
 
+/** What {@link explainSegment} finds: every check, and the walk after them. */
 export interface SegmentResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'segment';

@@ -33,6 +33,7 @@ import { errorBits } from '../walk/walk-fault.js';
 import type { FaultOutcome, WalkResult } from '../walk/walk-result.js';
 import { explainWalk } from '../walk/walk.js';
 
+/** An access through a segment, to be explained. */
 export interface SegmentRequest {
   /** 0 to 65535. */
   readonly selector: number;

@@ -9,6 +9,7 @@ import type { Allowed } from './rights.js';
 /** Addresses, registers and entries are hexadecimal text, as 64 bits do not fit into a number of JSON. */
 export type Hex = string;
 
+/** What the TLB said. */
 export interface TlbAnswer {
   /** The TLB's shape by name. */
   readonly shape: string;
@@ -22,6 +23,7 @@ export interface TlbAnswer {
   readonly stale?: string;
 }
 
+/** What the paging-structure caches said. */
 export interface WalkCacheAnswer {
   /** `not asked`: the TLB answered, or nothing was to be walked. */
   readonly answer: 'not asked' | 'hit' | 'miss';
@@ -30,6 +32,7 @@ export interface WalkCacheAnswer {
   readonly table?: Hex;
 }
 
+/** One entry on the way, taken apart. */
 export interface WalkLevel {
   /** `PML4`, `PT` and so on. */
   readonly table: string;
@@ -63,6 +66,7 @@ export interface ErrorBit {
   readonly meaning: string;
 }
 
+/** The access reached memory. */
 export interface MappedOutcome {
   readonly kind: 'mapped';
   readonly physical: Hex;
@@ -77,6 +81,7 @@ export interface FaultReason {
   readonly table: string | null;
 }
 
+/** The access ended in a fault. */
 export interface FaultOutcome {
   readonly kind: 'fault';
   /** `#PF page fault` and the like. */
@@ -97,6 +102,7 @@ export interface EntryChange {
   readonly bits: string;
 }
 
+/** What {@link explainWalk} finds: the TLB, every level, and how the access ends. */
 export interface WalkResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'walk';

@@ -20,6 +20,7 @@ import { freshWalk } from './walk-levels.js';
 import type { FreshWalk } from './walk-levels.js';
 import type { EntryChange, FaultReason, TlbAnswer, WalkCacheAnswer, WalkLevel, WalkResult } from './walk-result.js';
 
+/** An access, to be explained. */
 export interface WalkRequest {
   /** The linear address, as words. */
   readonly hi: number;

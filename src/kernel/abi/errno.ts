@@ -8,21 +8,37 @@
 import { faultName, isStatus } from '../../../hw/x86/status.js';
 import { SIGNALS, signalName } from './signal.js';
 
+/** Operation not permitted. */
 export const EPERM = -0x2_0001;
+/** No such file or object. */
 export const ENOENT = -0x2_0002;
+/** No such process: it has ended. */
 export const ESRCH = -0x2_0003;
+/** Bad file descriptor. */
 export const EBADF = -0x2_0009;
+/** No child processes. */
 export const ECHILD = -0x2_000a;
+/** Try again: a vfork child runs first, or memory ran out for a lock. */
 export const EAGAIN = -0x2_000b;
+/** No memory, no room for addresses, or a hole in the range. */
 export const ENOMEM = -0x2_000c;
+/** Permission denied. */
 export const EACCES = -0x2_000d;
+/** Bad address. */
 export const EFAULT = -0x2_000e;
+/** Busy: the pages are locked. */
 export const EBUSY = -0x2_0010;
+/** It is there already. */
 export const EEXIST = -0x2_0011;
+/** An argument that cannot be. */
 export const EINVAL = -0x2_0016;
+/** The file would be too large. */
 export const EFBIG = -0x2_001b;
+/** The identifier was removed. */
 export const EIDRM = -0x2_002b;
+/** An offset past the largest file. */
 export const EOVERFLOW = -0x2_004b;
+/** The file has no such operation. */
 export const EOPNOTSUPP = -0x2_005f;
 
 /** Every errno that the kernel returns, by name. */

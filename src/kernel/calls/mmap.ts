@@ -15,6 +15,7 @@ import * as vm from '../abi/vma-flags.js';
 import { mergeNew, MOST_VMAS } from '../vmas/vma-merge.js';
 import { addVma } from '../space/vma-ops.js';
 
+/** Arguments of mmap(2). */
 export interface MmapRequest {
   /** Wanted address, bytes; a hint unless MAP_FIXED or MAP_FIXED_NOREPLACE. */
   readonly address: number;

@@ -15,6 +15,7 @@ import * as vm from '../abi/vma-flags.js';
 import { mergeNew } from '../vmas/vma-merge.js';
 import { addVma } from '../space/vma-ops.js';
 
+/** Arguments of mremap(2). */
 export interface MremapRequest {
   readonly address: number;
   readonly oldLength: number;

@@ -28,6 +28,7 @@ interface Segment {
   removed: boolean;
 }
 
+/** System V shared memory: segments by key and by id. */
 export class SharedMemory {
   readonly #memory: Memory;
   readonly #segments = new Map<number, Segment>();

@@ -10,6 +10,7 @@ import { dropIfUnused } from '../space/page-cache.js';
 import { cleanObject } from '../pages/rmap.js';
 import { readFrame } from '../space/direct-map.js';
 
+/** Files by name: open, close, unlink, truncate, allocate. */
 export class Files {
   readonly #memory: Memory;
   readonly #names = new Map<string, FileObject>();

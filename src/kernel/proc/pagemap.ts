@@ -7,6 +7,7 @@ import { firstFrame, frameBehind } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { isGuard, isMapped, isSoftDirty, isSpecial } from '../tables/entries-x86.js';
 
+/** What is behind one page of a process. */
 export interface PagemapEntry {
   /** Bit 63. A page that PROT_NONE hides is present all the same. */
   readonly present: boolean;

@@ -28,7 +28,7 @@ export class Memory {
   /** The batch of the core that the kernel runs on. */
   readonly tlb: TlbBatch;
   readonly tableCopy = new TableCopy();
-  /** anon_vmas and file objects by id: what {@link Frames.owner} means. */
+  /** anon_vmas and file objects by id: what `Frames.owner` means. */
   readonly anonVmas = new Map<number, AnonVma>();
   readonly objects = new Map<number, FileObject>();
   /** Objects that lost a mapping during this system call. */

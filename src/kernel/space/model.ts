@@ -50,6 +50,7 @@ export class AddressSpace extends TableRoot {
     return bytes;
   }
 
+  /** Bytes of present pages, the zero pages left out. */
   get residentBytes(): number {
     return this.residentPages * PAGE_BYTES;
   }
@@ -91,6 +92,7 @@ export class Vma implements Area {
     return part;
   }
 
+  /** Pages of 4 KiB. */
   get pages(): number {
     return (this.end - this.start) / PAGE_BYTES;
   }
@@ -110,10 +112,12 @@ export class Vma implements Area {
     return (this.flags & VM_GROWSDOWN) === 0 ? this.start : Math.max(0, this.start - STACK_GUARD_GAP);
   }
 
+  /** No file is behind it. */
   get isAnonymous(): boolean {
     return this.file === null;
   }
 
+  /** Writes are seen by all who map the object. */
   get isShared(): boolean {
     return (this.flags & VM_SHARED) !== 0;
   }
@@ -123,6 +127,7 @@ export class Vma implements Area {
     return (this.flags & (VM_SHARED | VM_MAYWRITE)) === VM_MAYWRITE;
   }
 
+  /** Any of read, write and execute is allowed. */
   get isAccessible(): boolean {
     return (this.flags & VM_ACCESS) !== 0;
   }
@@ -144,7 +149,7 @@ export class AnonVma {
   /** VMAs whose own anon_vma this is. */
   activeVmas = 0;
 
-  /** @param id above 0, written into {@link Frames.owner} */
+  /** @param id above 0, written into `Frames.owner` */
   constructor(
     readonly id: number,
     parent: AnonVma | null,
@@ -180,7 +185,7 @@ export class FileObject {
   /** Names and descriptors that keep it alive. */
   links = 0;
 
-  /** @param id above 0, written into {@link Frames.owner} */
+  /** @param id above 0, written into `Frames.owner` */
   constructor(
     readonly id: number,
     readonly kind: ObjectKind,

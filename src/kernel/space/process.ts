@@ -5,6 +5,7 @@ import type { AddressSpace } from './model.js';
 /** The largest page that a region of the process gets where it covers one. */
 export type PagePolicy = '4K' | '2M' | '1G';
 
+/** A process; its `space` is null once it has ended. */
 export class Process {
   /** Null once the process has ended. */
   space: AddressSpace | null;
@@ -24,6 +25,7 @@ export class Process {
     parent?.children.add(this);
   }
 
+  /** Whether it has not ended. */
   get alive(): boolean {
     return this.space !== null;
   }

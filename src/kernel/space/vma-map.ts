@@ -7,10 +7,12 @@ import type { Area, VmaNode } from './vma-tree.js';
 /** A VMA's edges, which {@link VmaMap.resize} alone may move: the gaps in the tree follow from them. */
 type Edges = { -readonly [K in 'start' | 'end']: Area[K] };
 
+/** The VMAs of an address space, in order. */
 export class VmaMap<A extends Area> {
   #root: VmaNode<A> | null = null;
   #size = 0;
 
+  /** How many there are. */
   get size(): number {
     return this.#size;
   }
@@ -67,6 +69,7 @@ export class VmaMap<A extends Area> {
     return this.before(vma.start);
   }
 
+  /** The VMA above. */
   next(vma: A): A | undefined {
     return this.atOrAbove(vma.end);
   }
@@ -102,6 +105,7 @@ export class VmaMap<A extends Area> {
     this.#size = vmas.length;
   }
 
+  /** Takes a VMA out. */
   remove(vma: A): void {
     vma.attached = false;
     this.#root = eraseVma(this.#root, vma);

@@ -36,6 +36,7 @@ function sweepTable(rows: readonly SweepRow[]): string {
   return table.toString();
 }
 
+/** The rows of a sweep, for a CSV file. */
 export function sweepRows({ rows }: SweepResult): Record<string, CsvCell>[] {
   return rows.map((row) => ({ ...row }));
 }

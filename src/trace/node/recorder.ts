@@ -20,6 +20,7 @@ import { lackeyBlocks, LackeyParser } from '../readers/lackey.js';
 import { makeFolder, sweepFolders } from './leftovers.js';
 import { writePacked } from '../packed/packed-writer.js';
 
+/** What to record, and where to. */
 export interface RecordOptions {
   /** Program and arguments. */
   readonly command: readonly [string, ...string[]];
@@ -37,6 +38,7 @@ export interface RecordOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a recording holds, and how its command ended. */
 export interface Recording {
   readonly counts: TraceCounts;
   /** How many processes were traced, a program replaced by exec counting as one more. */

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+/** A recording that comes with the package. */
 export interface ShippedTrace {
   readonly name: string;
   /** The program's task, in a few words. */

@@ -22,6 +22,7 @@ const traceMetadata = z.object({
   windowChosen: z.boolean().optional(),
 });
 
+/** What a packed recording says about itself. */
 export type TraceMetadata = z.infer<typeof traceMetadata>;
 
 /** The metadata in JSON text, or `undefined` when the text is anything else. */
