@@ -7,9 +7,12 @@ import { unnamedTypes } from './public-types.js';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  readonly exports: Readonly<Record<string, { readonly types: string }>>;
+  readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
 };
-const ENTRIES = Object.values(manifest.exports).map(({ types }) => join(ROOT, types));
+/** The entries of code; `./package.json` is one, too, and has no types. */
+const ENTRIES = Object.values(manifest.exports).flatMap((entry) =>
+  typeof entry === 'string' ? [] : [join(ROOT, entry.types)],
+);
 const isOwn = (file: string): boolean => file.startsWith(join(ROOT, 'dist/'));
 
 describe('types', () => {

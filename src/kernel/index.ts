@@ -16,6 +16,7 @@ export type { PagePolicy, Process } from './space/process.js';
 export type { AddressSpace, HugePagePolicy } from './space/model.js';
 export type { Vma } from './space/model.js';
 export type { VmaMap } from './space/vma-map.js';
+export type { Area } from './space/vma-tree.js';
 export type { PagemapEntry } from './proc/pagemap.js';
 
 // Files and shared memory.
