@@ -38,7 +38,25 @@ export {
 } from './base/address.js';
 export type { Word64 } from './base/address.js';
 export { BUS_ERROR, OK, PAGE_FAULT } from './base/fault.js';
-export { ALIGNMENT_CHECK, DEBUG_FAULT, describeException, describePageFault, DOUBLE_FAULT, faultName, GENERAL_PROTECTION, INVALID_OPCODE, INVALID_TSS, PF_FETCH, PF_PRESENT, PF_PROTECTION_KEY, PF_RESERVED, PF_USER, PF_WRITE, SEGMENT_NOT_PRESENT, STACK_FAULT } from './x86/exception.js';
+export {
+  ALIGNMENT_CHECK,
+  DEBUG_FAULT,
+  describeException,
+  describePageFault,
+  DOUBLE_FAULT,
+  faultName,
+  GENERAL_PROTECTION,
+  INVALID_OPCODE,
+  INVALID_TSS,
+  PF_FETCH,
+  PF_PRESENT,
+  PF_PROTECTION_KEY,
+  PF_RESERVED,
+  PF_USER,
+  PF_WRITE,
+  SEGMENT_NOT_PRESENT,
+  STACK_FAULT,
+} from './x86/exception.js';
 export type { Exception, FaultRecord } from './base/fault.js';
 export { STATUSES } from './x86/status.js';
 export type { Status, StatusName } from './x86/status.js';

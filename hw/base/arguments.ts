@@ -1,7 +1,12 @@
 /** What calls ask of their arguments before they look at them: an error at the call, where it can be mended. */
 
-/** Whether `value` is a whole number from `least` to `most`: NaN, fractions and infinities are not. */
-export function isWhole(value: number, least = -Number.MAX_VALUE, most = Number.MAX_VALUE): boolean {
+/**
+ * Whether `value` is a whole number from `least` to `most`: NaN, fractions and infinities are not.
+ *
+ * The defaults are no fields of Number: V8's compiler makes a number for such a field in the background, and Node 20 may
+ * wait for it for ever as it exits.
+ */
+export function isWhole(value: number, least = -Infinity, most = Infinity): boolean {
   return Number.isInteger(value) && value >= least && value <= most;
 }
 

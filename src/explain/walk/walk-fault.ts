@@ -1,7 +1,18 @@
 /** Why an access faulted, in words: the error code bit by bit, the rules that refuse, the section that says so. */
 
 import { BUS_ERROR, PAGE_FAULT } from '../../../hw/base/fault.js';
-import { describeException, faultName, GENERAL_PROTECTION, PF_FETCH, PF_PRESENT, PF_PROTECTION_KEY, PF_RESERVED, PF_USER, PF_WRITE, vectorOf } from '../../../hw/x86/exception.js';
+import {
+  describeException,
+  faultName,
+  GENERAL_PROTECTION,
+  PF_FETCH,
+  PF_PRESENT,
+  PF_PROTECTION_KEY,
+  PF_RESERVED,
+  PF_USER,
+  PF_WRITE,
+  vectorOf,
+} from '../../../hw/x86/exception.js';
 import type { Exception } from '../../../hw/base/fault.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_PS, PTE_XD, X86_MODES } from '../../../hw/x86/format.js';
