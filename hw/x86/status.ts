@@ -20,7 +20,9 @@ export const STATUSES = {
   BUS_ERROR,
 } as const;
 
+/** The name of a status. */
 export type StatusName = keyof typeof STATUSES;
+/** A status: OK, or a number below 0 for what ended the access. */
 export type Status = (typeof STATUSES)[StatusName];
 
 /** Whether a number is a status, and neither an errno nor a signal of a kernel. */

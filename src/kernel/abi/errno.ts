@@ -61,7 +61,9 @@ export const ERRNOS = {
   EOPNOTSUPP,
 } as const;
 
+/** The name of an errno. */
 export type ErrnoName = keyof typeof ERRNOS;
+/** An errno as the kernel returns it: below 0. */
 export type Errno = (typeof ERRNOS)[ErrnoName];
 
 /** Linux's number for an errno: 12 for ENOMEM. */

@@ -16,7 +16,9 @@ export const OOM_KILL = -0x1_0004;
 /** Every signal that ends an access, by name. Sources: Linux manual pages, sigaction(2), signal(7). */
 export const SIGNALS = { SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, OOM_KILL } as const;
 
+/** The name of a signal. */
 export type SignalName = keyof typeof SIGNALS;
+/** A signal as the kernel returns it: below 0. */
 export type Signal = (typeof SIGNALS)[SignalName];
 
 const WORDS: ReadonlyMap<number, string> = new Map<number, string>([

@@ -14,10 +14,15 @@ import { dropIfUnused } from '../space/page-cache.js';
 
 /** A key that never matches another segment. */
 export const IPC_PRIVATE = 0;
+/** shmget: make the segment where no key has it. */
 export const IPC_CREAT = 0o1000;
+/** shmget with IPC_CREAT: fail where there is one. */
 export const IPC_EXCL = 0o2000;
+/** shmat: map it without PROT_WRITE. */
 export const SHM_RDONLY = 0o10000;
+/** shmat: round the address down to SHMLBA. */
 export const SHM_RND = 0o20000;
+/** shmat: replace what the range holds. */
 export const SHM_REMAP = 0o40000;
 const SHMLBA = PAGE_BYTES;
 
