@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { countOf, formatBytes, formatShort } from '../../report/units.js';
 import { printableText } from '../../report/printable.js';
+import { ENGINE_CHOICES, type EngineChoice } from '../../trace/node/choose.js';
 import { record, RecordError, type Recording } from '../../trace/node/recorder.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
 import { parseCount } from '../options.js';
@@ -11,6 +12,7 @@ import { Progress } from '../progress.js';
 
 interface RecordCommandOptions {
   readonly output?: string;
+  readonly engine: EngineChoice;
   readonly skip: number;
   readonly limit?: number;
   readonly fetches?: true;
@@ -24,11 +26,15 @@ function tell(line: string): void {
 
 /** What was recorded, and what a person should know before trusting it. */
 function report(recording: Recording, output: string, program: string): void {
-  const { counts, processes, skippedLines, ending } = recording;
+  const { engine, whyNotQemu, counts, processes, skippedLines, unseen, ending } = recording;
   const what = counts.fetches > 0 ? 'accesses and fetches' : 'data accesses';
   tell(
     `recorded ${countOf(counts.accesses, what, what)} of ${basename(program)} in ${output}${sizeOf(output, counts.accesses)}`,
   );
+  if (whyNotQemu !== undefined) tell(`note: recorded by valgrind, which is slow: ${whyNotQemu}`);
+  for (const program of new Set(unseen)) {
+    tell(`note: ${program} left the emulator and was not seen; --engine valgrind may follow it`);
+  }
   if (processes > 1) {
     tell(
       `note: ${processes} processes are in it, in the order they ran; a page at the same address in two counts as one`,
@@ -36,7 +42,7 @@ function report(recording: Recording, output: string, program: string): void {
   }
   if (skippedLines > 0) {
     tell(
-      `note: valgrind wrote ${countOf(skippedLines, 'line')} besides; it may not know all the program's instructions`,
+      `note: ${engine} wrote ${countOf(skippedLines, 'line')} besides; it may not know all the program's instructions`,
     );
   }
   if (ending === 'stopped') tell('note: the program was stopped at --limit');
@@ -75,6 +81,7 @@ async function run(words: readonly string[], options: RecordCommandOptions): Pro
   try {
     const recording = await record({
       command,
+      engine: options.engine,
       output,
       skip: options.skip,
       limit: options.limit ?? Infinity,
@@ -109,9 +116,19 @@ function parseOutput(text: string): string {
 /** `pagewalk record`: a real program's accesses as a trace. */
 export function recordCommand(): Command {
   return new Command('record')
-    .description("Records a program's memory accesses under valgrind, on any machine: no performance counters needed.")
+    .description(
+      "Records a program's memory accesses under QEMU or valgrind, on any machine: no performance counters needed.",
+    )
     .argument('[COMMAND...]', 'after --, the program to run and its arguments; its children are recorded too')
     .option('-o, --output <file>', "the trace to write (default: the program's name and .pwt)", parseOutput)
+    .addOption(
+      new Option(
+        '--engine <name>',
+        'qemu is fast, valgrind is everywhere; auto takes qemu where it can run the program',
+      )
+        .choices(ENGINE_CHOICES)
+        .default('auto'),
+    )
     .option('--skip <count>', 'accesses to pass over first, such as 50M', (text: string) => parseCount(text, 0), 0)
     .option('--limit <count>', 'accesses to keep; then the program is stopped', (text: string) => parseCount(text))
     .option('--fetches', 'record and count instruction fetches too')

@@ -6,8 +6,9 @@ import { basename, dirname, join } from 'node:path';
 
 const FOLDER_PREFIX = 'pagewalk-record-';
 const FOLDER = /^pagewalk-record-(\d+)-\w+$/;
-/** The only file in such a folder. */
-const PIPE = 'lackey';
+/** The pipe in such a folder, and what the processes of a recording share; nothing else is there. */
+const PIPE = 'accesses';
+const FILES = [PIPE, 'shared'];
 
 /** The file in which a trace grows; it takes the name of `target` once it is whole. */
 export function partialOf(target: string): string {
@@ -54,7 +55,7 @@ export async function sweepPartials(target: string): Promise<void> {
 /** Removes the pipes of killed recordings, and their folders if nothing else lies in them. */
 export async function sweepFolders(): Promise<void> {
   for (const folder of await deadMens(tmpdir(), FOLDER).catch(() => [])) {
-    await rm(join(folder, PIPE), { force: true })
+    await Promise.all(FILES.map((file) => rm(join(folder, file), { force: true })))
       .then(() => rmdir(folder))
       .catch(() => undefined);
   }

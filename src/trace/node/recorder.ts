@@ -1,12 +1,9 @@
 /**
- * Records the memory accesses of a real command, by running it under valgrind's lackey tool.
+ * Records the memory accesses of a real command, by running it under an engine: QEMU with a plugin, or valgrind's lackey.
  *
- * Lackey's lines come through a named pipe (`--log-file`), so the program keeps its standard input, output and error.
- * Its children are traced as well: each opens the same pipe. Lackey writes every line with one `write`, and the kernel
- * keeps a write of up to PIPE_BUF bytes in one piece, so lines of concurrent processes take turns but never mix. All
- * processes end up in one trace, in the order of their running, as if they shared one address space; the trace says how
- * many there are.
- * Sources: Valgrind User Manual, "Command-line options for Valgrind"; pipe(7), "PIPE_BUF".
+ * The engine's words come through a named pipe, which each traced process opens, so the program keeps its standard input,
+ * output and error. All processes end up in one trace, in the order in which they ran, as if they shared one address
+ * space; the trace says how many there are.
  */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
@@ -15,24 +12,20 @@ import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
-import { dropFetches, windowOf, type AccessBlock, type TraceCounts } from '../block.js';
-import { lackeyBlocks, LackeyParser } from '../readers/lackey.js';
-import { makeFolder, sweepFolders } from './leftovers.js';
+import { dropFetches, windowOf, type AccessBlock, type AccessCounts } from '../block.js';
+import type { TraceMetadata } from '../packed/metadata.js';
 import { writePacked } from '../packed/packed-writer.js';
+import { chooseEngine, type EngineChoice } from './choose.js';
+import { EngineError, type Engine, type EngineName, type Listener, type Plan } from './engine.js';
+import { makeFolder, sweepFolders } from './leftovers.js';
 
-/** What to record, and where to. */
-export interface RecordOptions {
-  /** Program and arguments. */
-  readonly command: readonly [string, ...string[]];
+export interface RecordOptions extends Plan {
+  readonly engine: EngineChoice;
   /** The file to write. */
   readonly output: string;
-  /** Accesses to pass over before the first one kept. */
-  readonly skip: number;
   /** The most accesses to keep; then the program is killed. Infinity keeps all. */
   readonly limit: number;
-  /** Keep and count instruction fetches besides data accesses. */
-  readonly fetches: boolean;
-  /** Told now and then how many accesses went by, those passed over included. */
+  /** Told now and then how many accesses came from the engine. */
   readonly onProgress: (accesses: number) => void | Promise<void>;
   /** Ends the recording: the program is killed and nothing is written. */
   readonly signal: AbortSignal;
@@ -40,11 +33,16 @@ export interface RecordOptions {
 
 /** What a recording holds, and how its command ended. */
 export interface Recording {
-  readonly counts: TraceCounts;
+  readonly engine: EngineName;
+  /** Why the engine is not QEMU, where that was left to us. */
+  readonly whyNotQemu: string | undefined;
+  readonly counts: AccessCounts;
   /** How many processes were traced, a program replaced by exec counting as one more. */
   readonly processes: number;
-  /** Lines from valgrind, neither accesses nor marked as its own. */
+  /** Lines from the engine that were neither accesses nor marked as its own. */
   readonly skippedLines: number;
+  /** Programs that ran outside the engine's sight; their accesses are missing. */
+  readonly unseen: readonly string[];
   /** How the command ended; `stopped` when it was killed at the limit. */
   readonly ending: Ending | 'stopped';
 }
@@ -63,12 +61,12 @@ export class RecordError extends Error {
 const run = promisify(execFile);
 
 /**
- * Runs a command under lackey and writes its accesses to a packed trace.
- * @throws RecordError when valgrind is missing, the command cannot run or makes no accesses to be counted, or the
- *   signal came; the file system's error when the trace cannot be written. No file is left then.
+ * Runs a command under an engine and writes its accesses to a packed trace.
+ * @throws RecordError when the engine is missing, the command cannot run or makes no accesses that count, or the signal
+ *   came; the file system's error when the trace cannot be written. No file is left then.
  */
 export async function record(options: RecordOptions): Promise<Recording> {
-  const tool = `${await valgrindVersion()} lackey`;
+  const { engine, whyNotQemu } = await chooseEngine(options.engine, options.command).catch(asRecordError);
   await sweepFolders();
   const { folder, pipe } = await makeFolder().catch((error: unknown) => {
     throw inTemporaryFolder(error);
@@ -77,7 +75,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     await run('mkfifo', [pipe]).catch((error: unknown) => {
       throw inTemporaryFolder(error);
     });
-    return await recordThrough(pipe, tool, options);
+    return { ...(await recordThrough(pipe, engine, options)), whyNotQemu };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -93,28 +91,24 @@ function inTemporaryFolder(error: unknown): unknown {
   );
 }
 
-async function valgrindVersion(): Promise<string> {
-  try {
-    const { stdout } = await run('valgrind', ['--version']);
-    return stdout.trim();
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    throw new RecordError(
-      'valgrind is missing, and recording needs it; install it: apt-get install valgrind on Debian and Ubuntu, ' +
-        'dnf install valgrind on Fedora, pacman -S valgrind on Arch, apk add valgrind on Alpine',
-    );
-  }
+function asRecordError(error: unknown): never {
+  throw error instanceof EngineError ? new RecordError(error.message) : error;
 }
 
-async function recordThrough(pipe: string, tool: string, options: RecordOptions): Promise<Recording> {
+async function recordThrough(
+  pipe: string,
+  engine: Engine,
+  options: RecordOptions,
+): Promise<Omit<Recording, 'whyNotQemu'>> {
   const { command, output, skip, limit, fetches, signal } = options;
-  // The reader must not wait for a writer; and we hold the pipe open for writing. At some moments no traced process has
-  // it open (a program replaces itself by exec); they do not end it.
+  const words = await engine.start(pipe, options).catch(asRecordError);
+  // The reader must not wait for a writer; and while we hold the pipe open for writing, the moments in which no traced
+  // process has it open (a program replaces itself by exec) do not end it.
   const reader = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
   // The reader hears of an error as its loop ends; an interrupt may come before anybody reads.
   reader.on('error', () => undefined);
   const writer = openSync(pipe, constants.O_WRONLY);
-  const child = startLackey(pipe, command);
+  const child = startEngine(words);
   const ended = endingOf(child).finally(() => {
     closeSync(writer);
   });
@@ -126,21 +120,34 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
   // Whether it started is asked for below; until then nobody may be listening.
   ended.catch(() => undefined);
   try {
-    // Now and then valgrind puts words of its own between lackey's lines, as of an instruction that it does not know.
-    const parser = new LackeyParser({ source: 'lackey', lenient: true });
-    const blocks = windowOf(countedBlocks(lackeyBlocks(reader, parser), options), skip, limit);
-    const metadata = { command: [...command], tool, skip, limit: limit === Infinity ? null : limit, fetches };
-    const counts = await writePacked(output, guarded(blocks, ended, parser, options), metadata, () => ({
+    const listener = engine.listen();
+    const counted = countedBlocks(listener.blocks(reader), options);
+    const blocks = windowOf(counted, engine.skipsItself ? 0 : skip, limit);
+    const metadata = {
+      command: [...command],
+      tool: engine.tool,
+      skip,
+      limit: limit === Infinity ? null : limit,
+      fetches,
+    };
+    const counts = await writePacked(output, guarded(blocks, ended, listener, options, engine), metadata, () => ({
       ...metadata,
-      processes: parser.processes > 0 ? parser.processes : null,
+      ...whatWasSeen(engine, listener),
     }));
     const running = child.exitCode === null && child.signalCode === null;
-    // Once nobody reads any more, the pipe may end a writing program before we do.
-    const stopped = counts.accesses === limit && (running || child.signalCode === 'SIGPIPE');
+    // A program that goes on writing once nobody reads any more may be ended by the pipe before we end it.
+    const stopped =
+      counts.accesses === limit && (running || child.signalCode === 'SIGPIPE' || child.signalCode === 'SIGKILL');
     if (stopped) kill(child);
     const ending = await ended;
-    const { processes, skippedLines } = parser;
-    return { counts, processes, skippedLines, ending: stopped ? 'stopped' : ending };
+    return {
+      engine: engine.name,
+      counts,
+      processes: listener.processes(),
+      skippedLines: listener.skippedLines(),
+      unseen: listener.unseen(),
+      ending: stopped ? 'stopped' : ending,
+    };
   } finally {
     signal.removeEventListener('abort', interrupt);
     reader.destroy();
@@ -149,17 +156,28 @@ async function recordThrough(pipe: string, tool: string, options: RecordOptions)
   }
 }
 
-/** Starts the command in a process group of its own, to end it with all its children. */
-function startLackey(pipe: string, command: readonly string[]): ChildProcess {
-  const logFile = pipe.replaceAll('%', '%%');
-  const flags = ['--tool=lackey', '--trace-mem=yes', '--trace-children=yes', `--log-file=${logFile}`];
-  return spawn('valgrind', [...flags, ...command], { stdio: 'inherit', detached: true });
+/** Starts the command in a process group of its own, so that it can be ended with all its children. */
+function startEngine([program, ...words]: readonly [string, ...string[]]): ChildProcess {
+  return spawn(program, words, { stdio: 'inherit', detached: true });
+}
+
+/** What of the metadata is known only at the end. */
+function whatWasSeen(engine: Engine, listener: Listener): Partial<TraceMetadata> {
+  const processes = listener.processes();
+  const unseen = listener.unseen().length;
+  const instructions = listener.unended() === 0 ? listener.instructions() : undefined;
+  return {
+    engine: engine.name,
+    processes: processes > 0 ? processes : null,
+    ...(unseen > 0 && { unseen }),
+    ...(instructions !== undefined && { instructions }),
+  };
 }
 
 function endingOf(child: ChildProcess): Promise<Ending> {
   return new Promise((resolve, reject) => {
     child.once('error', (error) => {
-      reject(new RecordError(`valgrind could not be started: ${error.message}`));
+      reject(new RecordError(`the engine could not be started: ${error.message}`));
     });
     child.once('exit', (code, signal) => {
       resolve({ code, signal });
@@ -194,8 +212,9 @@ async function* countedBlocks(
 async function* guarded(
   blocks: AsyncIterable<AccessBlock>,
   ended: Promise<Ending>,
-  parser: LackeyParser,
+  listener: Listener,
   options: RecordOptions,
+  engine: Engine,
 ): AsyncGenerator<AccessBlock> {
   let any = false;
   for await (const block of blocks) {
@@ -205,8 +224,8 @@ async function* guarded(
   if (any) return;
   const { code } = await ended;
   const [program] = options.command;
-  if (parser.line === 0 || parser.processes === 0) {
-    throw new RecordError(`valgrind could not run '${program}' (exit code ${code}); nothing was written`);
+  if (!listener.heard()) {
+    throw new RecordError(`${engine.name} could not run '${program}' (exit code ${code}); nothing was written`);
   }
   const fix = options.skip > 0 ? `; it made fewer than --skip ${options.skip}, give less` : '';
   throw new RecordError(`'${program}' made no accesses to record${fix}; nothing was written`);

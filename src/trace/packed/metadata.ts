@@ -18,7 +18,13 @@ const traceMetadata = z.object({
    * the file does not tell them apart. `null` or absent: unknown.
    */
   processes: z.number().int().positive().nullable().optional(),
-  /** The part between skip and limit was chosen for its own sake, and stands for no more; absent: it was not. */
+  /** What ran the program: `qemu` or `valgrind`; absent in files of before. */
+  engine: z.string().optional(),
+  /** How many programs ran outside the engine's sight, so that their accesses are missing; absent: none. */
+  unseen: z.number().int().positive().optional(),
+  /** Instructions of the whole run, where the engine counted them to the end. */
+  instructions: z.number().int().nonnegative().optional(),
+  /** The part between skip and limit was chosen for what the program does in it, and stands for no more; absent: it was not. */
   windowChosen: z.boolean().optional(),
 });
 

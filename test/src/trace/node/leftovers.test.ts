@@ -46,7 +46,7 @@ it('removes the pipes of the dead, but neither those of the living nor what some
   const full = `pagewalk-record-${dead}-more`;
   for (const name of [...names, full]) {
     mkdirSync(join(folder, name));
-    writeFileSync(join(folder, name, 'lackey'), '');
+    writeFileSync(join(folder, name, 'accesses'), '');
   }
   writeFileSync(join(folder, full, 'mine'), '');
   await sweepFolders();

@@ -22,7 +22,16 @@ afterEach(() => {
 
 function run(command: [string, ...string[]], options: Partial<RecordOptions> = {}): Promise<Recording> {
   const { signal } = new AbortController();
-  const all = { command, output, skip: 0, limit: Infinity, fetches: false, onProgress: () => undefined, signal };
+  const all = {
+    engine: 'valgrind' as const,
+    command,
+    output,
+    skip: 0,
+    limit: Infinity,
+    fetches: false,
+    onProgress: () => undefined,
+    signal,
+  };
   return record({ ...all, ...options });
 }
 
@@ -42,7 +51,7 @@ describe('record, with a stand-in for valgrind', () => {
     const trace = openTrace(output);
     await collect(trace);
     const expected = { command: ['true'], tool: 'valgrind-0.0 lackey', skip: 0, limit: null, fetches: false };
-    expect(trace.metadata).toEqual({ ...expected, processes: 1 });
+    expect(trace.metadata).toEqual({ ...expected, engine: 'valgrind', processes: 1 });
   });
 
   it('counts children in the trace, and programs that were replaced', async () => {

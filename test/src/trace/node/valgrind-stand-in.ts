@@ -29,10 +29,13 @@ echo " S 50,4" > "$log"
 exit $code
 `;
 
-/** A PATH on which a stand-in for valgrind comes first, so that tests need no valgrind; it lies in `folder`/bin. */
+/** A PATH on which a stand-in for valgrind comes first, so that tests need no valgrind, and a QEMU that does not run; it lies in `folder`/bin. */
 export function pathWithStandIn(folder: string): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
+  for (const machine of ['x86_64', 'aarch64']) {
+    writeFileSync(join(bin, `qemu-${machine}`), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  }
   writeFileSync(join(bin, 'valgrind'), STAND_IN, { mode: 0o755 });
   return `${bin}${delimiter}${process.env.PATH ?? ''}`;
 }

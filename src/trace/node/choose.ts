@@ -1,0 +1,44 @@
+/** Which engine records: the one that was named, or the fastest that can. */
+
+import { ENGINE_NAMES, EngineError, type Engine, type EngineName } from './engine.js';
+import { qemuEngine } from './qemu/engine.js';
+import { findProgram } from './qemu/program.js';
+import { valgrindEngine } from './valgrind.js';
+
+export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;
+export type EngineChoice = 'auto' | EngineName;
+
+interface Choice {
+  readonly engine: Engine;
+  /** Why it is not QEMU, where that was left to us. */
+  readonly whyNotQemu: string | undefined;
+}
+
+/**
+ * `auto` takes QEMU where it is installed and can run the command, and valgrind elsewhere.
+ * @throws EngineError saying what is missing and how to install it
+ */
+export async function chooseEngine(choice: EngineChoice, command: readonly [string, ...string[]]): Promise<Choice> {
+  if (choice === 'valgrind') return { engine: await valgrindEngine(), whyNotQemu: undefined };
+  if (choice === 'qemu') return { engine: await qemuEngine(), whyNotQemu: undefined };
+  const qemu = await qemuFor(command);
+  if (typeof qemu !== 'string') return { engine: qemu, whyNotQemu: undefined };
+  try {
+    return { engine: await valgrindEngine(), whyNotQemu: qemu };
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(`${qemu}; and ${error.message}`);
+  }
+}
+
+/** QEMU, or in words why it cannot record the command. */
+async function qemuFor(command: readonly [string, ...string[]]): Promise<Engine | string> {
+  try {
+    const engine = await qemuEngine();
+    const program = findProgram(command);
+    return typeof program === 'string' ? program : engine;
+  } catch (error) {
+    if (error instanceof EngineError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The engine that runs everywhere: valgrind's lackey tool.
+ *
+ * Lackey's lines come through the pipe (`--log-file`), so the program keeps its standard input, output and error. Its
+ * children are traced as well: each opens the same pipe. Lackey writes every line with one `write`, and the kernel
+ * keeps a write of up to PIPE_BUF bytes in one piece, so lines of processes that run at once take turns but never mix.
+ * Sources: Valgrind User Manual, "Command-line options for Valgrind"; pipe(7), "PIPE_BUF".
+ */
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { lackeyBlocks, LackeyParser } from '../readers/lackey.js';
+import { EngineError, type Engine, type Listener, type Plan } from './engine.js';
+
+const run = promisify(execFile);
+
+/** @throws EngineError when valgrind is missing */
+export async function valgrindEngine(): Promise<Engine> {
+  return { name: 'valgrind', tool: `${await valgrindVersion()} lackey`, skipsItself: false, start, listen };
+}
+
+async function valgrindVersion(): Promise<string> {
+  try {
+    const { stdout } = await run('valgrind', ['--version']);
+    return stdout.trim();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new EngineError(
+      'valgrind is missing, and recording needs it; install it: apt-get install valgrind on Debian and Ubuntu, ' +
+        'dnf install valgrind on Fedora, pacman -S valgrind on Arch, apk add valgrind on Alpine',
+    );
+  }
+}
+
+function start(pipe: string, { command }: Plan): Promise<readonly [string, ...string[]]> {
+  const logFile = pipe.replaceAll('%', '%%');
+  const flags = ['--tool=lackey', '--trace-mem=yes', '--trace-children=yes', `--log-file=${logFile}`];
+  return Promise.resolve(['valgrind', ...flags, ...command]);
+}
+
+function listen(): Listener {
+  // Now and then valgrind puts words of its own between lackey's lines, as of an instruction that it does not know.
+  const parser = new LackeyParser({ source: 'lackey', lenient: true });
+  return {
+    blocks: (chunks) => lackeyBlocks(chunks, parser),
+    heard: () => parser.line > 0 && parser.processes > 0,
+    processes: () => parser.processes,
+    skippedLines: () => parser.skippedLines,
+    unseen: () => [],
+    unended: () => 0,
+    instructions: () => undefined,
+  };
+}

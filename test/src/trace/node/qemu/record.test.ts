@@ -1,0 +1,161 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { temporaryFolder } from '../../../../folder.js';
+import { FETCH, LOAD, MODIFY, STORE } from '../../../../../src/trace/block.js';
+import { openTrace } from '../../../../../src/trace/node/open.js';
+import { chooseEngine } from '../../../../../src/trace/node/choose.js';
+import { record, type Recording, type RecordOptions } from '../../../../../src/trace/node/recorder.js';
+import { collect } from '../../blocks.js';
+
+function runs(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let folder: string;
+let output: string;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  output = join(folder, 'x.pwt');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function run(command: [string, ...string[]], options: Partial<RecordOptions> = {}): Promise<Recording> {
+  const { signal } = new AbortController();
+  const all = { engine: 'qemu' as const, command, output, skip: 0, limit: Infinity, fetches: false };
+  return record({ ...all, onProgress: () => undefined, signal, ...options });
+}
+
+function script(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const hasQemu = process.arch === 'x64' && runs('qemu-x86_64') && runs('cc');
+
+/** Stores 64 bytes a page into 100 pages at a fixed address, counts one up a thousand times, and ends. */
+const PROGRAM = `
+#include <sys/mman.h>
+int main(void) {
+  volatile char *at = mmap((void *)0x600000000000, 100 * 4096, 3, 0x100022, -1, 0);
+  for (int page = 0; page < 100; page++)
+    for (int i = 0; i < 64; i += 8) *(volatile long *)(at + 4096 * page + i) = 1;
+  for (int i = 0; i < 1000; i++) __asm__ volatile("incl %0" : "+m"(*(volatile int *)at));
+  for (int i = 0; i < 1000; i++) __asm__ volatile("movups %0, %%xmm0" : : "m"(at[16]) : "xmm0");
+  return 5;
+}`;
+
+describe.runIf(hasQemu)('record, with the real QEMU', () => {
+  it('sees what a program does, access by access', async () => {
+    writeFileSync(join(folder, 'p.c'), PROGRAM);
+    execFileSync('cc', ['-O1', '-o', join(folder, 'p'), join(folder, 'p.c')]);
+    const recording = await run([join(folder, 'p')]);
+    expect(recording).toMatchObject({ engine: 'qemu', processes: 1, unseen: [], ending: { code: 5, signal: null } });
+    const inArea = (await collect(openTrace(output))).filter(({ address }) => address >> 20n === 0x6000000n);
+    const count = (kind: number, size: number): number =>
+      inArea.filter((access) => access.kind === kind && access.size === size).length;
+    // Reading and writing in one instruction is one access, and so are 16 bytes at once, as in lackey.
+    expect([count(STORE, 8), count(MODIFY, 4), count(LOAD, 16), inArea.length]).toEqual([800, 1000, 1000, 2800]);
+  });
+
+  it('tells engine, processes and instructions in the trace', async () => {
+    await run(['true']);
+    const trace = openTrace(output);
+    await collect(trace);
+    expect(trace.metadata).toMatchObject({ engine: 'qemu', processes: 1, command: ['true'] });
+    expect(trace.metadata?.tool).toMatch(/^qemu-x86_64 \d+\.\d+/);
+    expect(trace.metadata?.instructions).toBeGreaterThan(trace.counts.accesses);
+  });
+
+  it('follows children, scripts and programs that replace themselves', async () => {
+    const inner = script('inner', '#!/bin/sh\nexec /bin/true "$@"\n');
+    const outer = script('outer', `#! /bin/sh -e\n${inner} a,b; missing-program || exec ${inner}\n`);
+    const recording = await run([outer]);
+    // The outer shell; in a child the inner one, which becomes true; the outer one then becomes both as well.
+    expect(recording).toMatchObject({ processes: 5, unseen: [], ending: { code: 0 } });
+  });
+
+  it('hands words on as they were, and the name too', async () => {
+    const words = ['-c', 'test "$1" = "a  b" && test "$0" = x,y && exec sh -c "exit 7"', 'x,y', 'a  b'];
+    expect((await run(['sh', ...words])).ending).toMatchObject({ code: 7 });
+  });
+
+  it('names a program that gets other rights as not seen', async () => {
+    const own = script('own', '');
+    execFileSync('cp', ['/bin/true', own]);
+    chmodSync(own, 0o4755);
+    expect(await run(['sh', '-c', own])).toMatchObject({ unseen: [own], ending: { code: 0 } });
+  });
+
+  it('sees children whose descriptors were all closed, and a program that a signal ends', async () => {
+    const closing = 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; /bin/true; kill -TERM $$';
+    const recording = await run(['sh', '-c', closing]);
+    expect(recording).toMatchObject({ processes: 2, ending: { code: null, signal: 'SIGTERM' } });
+  });
+
+  it('loses nothing of children that run at once', async () => {
+    const recording = await run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do true | cat & done; wait']);
+    expect(recording.skippedLines).toBe(0);
+    expect(recording.processes).toBeGreaterThanOrEqual(21);
+  });
+
+  it('keeps fetches when asked to, and passes over --skip accesses', async () => {
+    const all = await run(['true'], { fetches: true });
+    expect(all.counts.fetches).toBeGreaterThan(all.counts.loads);
+    expect((await collect(openTrace(output, { fetches: true })))[0].kind).toBe(FETCH);
+    const skipped = await run(['true'], { skip: 20_000 });
+    expect(skipped.counts.accesses).toBeLessThan(all.counts.accesses - all.counts.fetches - 15_000);
+  });
+
+  it('kills the program at --limit', async () => {
+    const recording = await run(['sh', '-c', 'while :; do :; done'], { limit: 100_000 });
+    expect(recording).toMatchObject({ counts: { accesses: 100_000 }, ending: 'stopped' });
+  });
+
+  it('compiles its plugin once, whole, into the cache of the user', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
+    await Promise.all([chooseEngine('qemu', ['true']), chooseEngine('qemu', ['true'])]);
+    const built = (): string[] => readdirSync(join(folder, 'cache', 'pagewalk'));
+    expect(built()).toEqual([expect.stringMatching(/^qemu-[0-9a-f]{16}\.so$/)]);
+    vi.stubEnv('CC', 'no-such-compiler');
+    await chooseEngine('qemu', ['true']);
+    expect(built()).toHaveLength(1);
+  });
+
+  it('says so when the compiler is missing, or the cache cannot be written', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
+    vi.stubEnv('CC', 'no-such-compiler');
+    await expect(run(['true'])).rejects.toThrow("the C compiler 'no-such-compiler' is missing");
+    vi.stubEnv('XDG_CACHE_HOME', script('file', ''));
+    await expect(run(['true'])).rejects.toThrow('XDG_CACHE_HOME');
+  });
+
+  it('says so when there is no such program, and writes nothing', async () => {
+    await expect(run(['no-such-program'])).rejects.toThrow("there is no program 'no-such-program'");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+it('says what to install when QEMU is missing', async () => {
+  vi.stubEnv('PATH', folder);
+  await expect(run(['true'])).rejects.toThrow(
+    process.arch === 'x64' || process.arch === 'arm64' ? 'qemu-user' : 'qemu',
+  );
+});
+
+it('names both engines when neither is there', async () => {
+  vi.stubEnv('PATH', folder);
+  await expect(run(['true'], { engine: 'auto' })).rejects.toThrow(/qemu.*; and valgrind is missing/);
+});
