@@ -156,6 +156,7 @@ async function compareTrace(
   options.profile?.spent('forking and summing up');
   const window = windowOf(trace);
   const processes = trace instanceof RecordedTrace ? trace.processes : 1;
+  const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
   const summary = {
     trace: source.name,
@@ -169,7 +170,8 @@ async function compareTrace(
     touchedBytes,
     ...(window !== undefined && { window }),
     processes,
-    ...judge({ touchedBytes, processes, window }, runs),
+    ...unseen,
+    ...judge({ touchedBytes, processes, window, ...unseen }, runs),
     host: resident.machines.map(hostTime),
   };
   return { summary, runs };

@@ -13,8 +13,8 @@ const NOTICEABLE = 0.1;
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;
 
-/** Facts about the accesses, besides their counts. */
-export type Ground = Pick<TraceSummary, 'touchedBytes' | 'processes' | 'window'>;
+/** What is known of the accesses, besides what they counted. */
+export type Ground = Pick<TraceSummary, 'touchedBytes' | 'processes' | 'window' | 'unseen'>;
 
 export interface Verdict {
   readonly why: string;
@@ -99,12 +99,16 @@ function adviseFor(touchedBytes: number, base: CompareRun, best: CompareRun, ans
 
 /** Why the ground for a verdict is missing, in a word and in a sentence; undefined when it is there. */
 function missingGround(
-  { processes, window }: Ground,
+  { processes, window, unseen = 0 }: Ground,
   base: CompareRun,
   best: CompareRun | undefined,
 ): { reason: NoVerdict; advice: string } | undefined {
   if (best === undefined) {
     return { reason: 'one-page-size', advice: 'none for one page size alone; compare two, as in --pages 4K,2M.' };
+  }
+  if (unseen > 0) {
+    const advice = `none: ${countOf(unseen, 'program')} left the emulator, and what came after is missing; record with --engine valgrind.`;
+    return { reason: 'unseen', advice };
   }
   if (processes !== 'unknown' && processes > 1) {
     const advice = `none: ${processes} processes are counted as one, as if they shared their pages; record one alone.`;

@@ -55,10 +55,10 @@ const HostTime = z.strictObject({
 const Verdict = z.enum(['yes', 'slightly', 'no', 'unknown']);
 
 /**
- * Why there is no verdict: one page size was asked for, several processes count as one, `--limit` cut the recording, or
+ * Why there is no verdict: one page size was asked for, programs were not seen, several processes count as one, `--limit` cut the recording, or
  * nearly all walks are the first ones to their pages.
  */
-const NoVerdict = z.enum(['one-page-size', 'several-processes', 'cut', 'first-touches']);
+const NoVerdict = z.enum(['one-page-size', 'unseen', 'several-processes', 'cut', 'first-touches']);
 
 /** The recorded part of the program. */
 const Window = z.strictObject({
@@ -80,6 +80,7 @@ const TraceSummary = z.strictObject({
   touchedBytes: Count.describe('4 KiB pages touched, in bytes'),
   window: Window.optional().describe('absent when all of the program was recorded, or nothing says otherwise'),
   processes: Count.or(z.literal('unknown')).describe('processes counted as one'),
+  unseen: Count.optional().describe('programs whose accesses are missing: they left the emulator; absent for none'),
   why: z.string(),
   verdict: Verdict,
   reason: NoVerdict.optional().describe('why the verdict is unknown'),

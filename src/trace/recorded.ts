@@ -48,7 +48,9 @@ export class RecordedTrace implements Trace {
    * not name every process: more than one is certain, a single one is not.
    */
   processes: number | 'unknown' = 'unknown';
-  readonly #recording: StoredTrace;
+  /** Programs of the recording that its engine could not follow: their accesses are missing. */
+  unseen = 0;
+  readonly #recording: Recording;
   readonly #lenient: boolean;
   readonly #fetches: boolean;
   #tally = new AccessTally();
@@ -87,6 +89,7 @@ export class RecordedTrace implements Trace {
         const reader = new PackedReader(bytes, this.#recording.inflate, this.name, tally);
         this.metadata = await reader.header();
         this.processes = this.metadata.processes ?? 'unknown';
+        this.unseen = this.metadata.unseen ?? 0;
         yield* reader.blocks();
         return;
       }

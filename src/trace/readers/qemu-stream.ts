@@ -18,12 +18,10 @@ const FrameType = {
   forked: 2,
   /** Accesses in the order in which they came. */
   accesses: 3,
-  /** Where in the run a window begins. */
-  window: 4,
   /** What a process counted until it ended or replaced its program: accesses, instructions, threads. */
-  end: 5,
+  end: 4,
   /** The path of a program that runs outside the emulator from here on. */
-  away: 6,
+  away: 5,
 } as const;
 
 const HEAD_BYTES = 16;
@@ -99,7 +97,7 @@ export class QemuStream {
       this.counted.instructions += this.#word(1);
       this.#running.delete(process);
     } else if (type === FrameType.away) this.unseen.push(this.#text());
-    else if (type !== FrameType.window) throw this.#refuse('a type of frame from 1 to 6', String(type));
+    else throw this.#refuse('a type of frame from 1 to 5', String(type));
     this.#at += this.#have;
     this.#have = 0;
   }

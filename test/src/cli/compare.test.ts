@@ -189,6 +189,7 @@ test.each([
   ['below its limit', { limit: 30_000 }, 'yes', undefined],
   ['cut by --limit', { limit: 20_000 }, 'unknown', 'cut'],
   ['cut by --limit on purpose', { limit: 20_000, windowChosen: true }, 'yes', undefined],
+  ['of a program that left the emulator', { unseen: 1 }, 'unknown', 'unseen'],
   ['of four processes', { processes: 4 }, 'unknown', 'several-processes'],
 ])('a recording that is %s: table, JSON and CSV agree on the verdict', async (_, metadata, verdict, reason) => {
   const path = await recording(metadata);

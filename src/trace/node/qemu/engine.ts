@@ -21,10 +21,10 @@ const OTHER_INTERFACE = 9;
 /** From this version on plugins hear of system calls, and so of exec. */
 const FIRST = 6;
 
-/** Six words of 64 bits: the plugin's `struct shared`. */
-const SHARED_WORDS = 6;
+/** Three words of 64 bits: the plugin's `struct shared`. */
+const SHARED_WORDS = 3;
 const SKIP = 1;
-const FETCHES = 5;
+const FETCHES = 2;
 
 /** @throws EngineError when QEMU, a compiler or what the plugin needs of them is missing */
 export async function qemuEngine(): Promise<Engine> {

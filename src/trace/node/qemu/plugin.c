@@ -57,10 +57,7 @@ EXPORT int qemu_plugin_version = 1;
 /* What all processes of a recording share; the recorder writes the file before it starts the first. */
 struct shared {
   _Atomic uint64_t position; /* accesses of all processes so far */
-  uint64_t skip;             /* accesses before the first window */
-  uint64_t window;           /* accesses in a window; 0: all that come are recorded */
-  _Atomic uint64_t distance; /* from the beginning of a window to that of the next */
-  uint64_t windows;          /* when as many windows have begun, the distance doubles */
+  uint64_t skip;             /* of these the first that are only counted */
   uint64_t fetches;          /* 1: instruction fetches are accesses too */
 };
 static struct shared *shared;
@@ -81,7 +78,7 @@ struct vcpu {
 static struct vcpu vcpus[VCPUS];
 static atomic_uint threads;
 
-enum frame { BEGIN = 1, FORKED, ACCESSES, WINDOW, END, AWAY };
+enum frame { BEGIN = 1, FORKED, ACCESSES, END, AWAY };
 enum kind { FETCH, LOAD, STORE, MODIFY };
 enum { KIND_SHIFT = 56, SIZE_SHIFT = 58, LARGEST_JOINED = 32 };
 #define ADDRESS_MASK ((1ull << KIND_SHIFT) - 1)
@@ -152,35 +149,15 @@ static void forget_counts(void) {
   }
 }
 
-/* Takes the next batch, which ends where a window begins or ends. */
+/* Takes the next batch; recording begins with a batch of its own. */
 static void __attribute__((noinline)) next_batch(struct vcpu *v) {
-  bool was = v->recording;
-  uint64_t at = atomic_load(&shared->position), batch, into;
+  uint64_t at = atomic_load(&shared->position), batch;
   do {
-    batch = BATCH;
-    into = 0;
     v->recording = at >= shared->skip;
-    if (!v->recording) {
-      if (batch > shared->skip - at) batch = shared->skip - at;
-    } else if (shared->window > 0) {
-      uint64_t distance = atomic_load(&shared->distance);
-      if (at - shared->skip >= distance * shared->windows) {
-        if (atomic_compare_exchange_strong(&shared->distance, &distance, 2 * distance)) distance *= 2;
-      }
-      into = (at - shared->skip) % distance;
-      v->recording = into < shared->window;
-      uint64_t rest = v->recording ? shared->window - into : distance - into;
-      if (batch > rest) batch = rest;
-    }
+    batch = v->recording || shared->skip - at > BATCH ? BATCH : shared->skip - at;
   } while (!atomic_compare_exchange_weak(&shared->position, &at, at + batch));
   v->left = batch;
   v->counted += batch;
-  bool begins = shared->window > 0 && v->recording && into == 0;
-  if (!begins && was == v->recording) return;
-  take_lock();
-  flush();
-  if (begins) send_frame(WINDOW, (uint64_t[]){0, 0, at - shared->skip}, 8);
-  give_lock();
 }
 
 /*

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
 import { QemuStream, qemuBlocks } from '../../../../src/trace/readers/qemu-stream.js';
 
-const [BEGIN, FORKED, ACCESSES, END, AWAY] = [1, 2, 3, 5, 6];
+const [BEGIN, FORKED, ACCESSES, END, AWAY] = [1, 2, 3, 4, 5];
 
 /** A frame as `plugin.c` writes it, byte by byte. */
 function frame(type: number, process: number, payload: Uint8Array): Uint8Array {
@@ -105,7 +105,7 @@ describe('QemuStream', () => {
 
   it.each([
     ['a frame that is cut', frame(BEGIN, 1, text('/bin/true')).subarray(0, 20), 'byte 0: expected the rest of a frame'],
-    ['a type that is none', frame(9, 1, new Uint8Array(0)), 'expected a type of frame from 1 to 6, found 9'],
+    ['a type that is none', frame(9, 1, new Uint8Array(0)), 'expected a type of frame from 1 to 5, found 9'],
     ['more than a frame holds', frame(ACCESSES, 1, new Uint8Array(5000)), 'expected at most 4080 bytes'],
     ['an access of no bytes', frame(ACCESSES, 1, words(access(16n, 1n, 0n))), 'expected an access of 1 to 63 bytes'],
   ])('refuses %s, naming the place', async (_, bytes, message) => {
