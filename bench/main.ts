@@ -84,6 +84,12 @@ async function cores({ rounds }: Options): Promise<Answer> {
   return { json: result, text: coresTable(result) };
 }
 
+async function recording({ rounds }: Options): Promise<Answer> {
+  const { measureRecord, recordTable } = await import('./record.js');
+  const result = measureRecord(rounds);
+  return { json: result, text: recordTable(result) };
+}
+
 async function page(): Promise<Answer> {
   const { measurePage, pageTable } = await import('./page.js');
   const result = await measurePage();
@@ -132,6 +138,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     help: 'what two workers over one RAM gain, beside two threads of C',
     takes: ['rounds'],
     answer: cores,
+  },
+  record: {
+    help: 'pagewalk record against the life of three programs, by engine',
+    takes: ['rounds'],
+    answer: recording,
   },
   page: {
     help: 'the page in Chromium: time to its first view, and of a step',

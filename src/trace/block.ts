@@ -100,6 +100,7 @@ function refuse(kind: number, size: number): never {
 /** Takes the instruction fetches out of a block, the rest closing up. */
 export function dropFetches(block: AccessBlock): void {
   const { words, length, kinds } = block;
+  if (kinds[FETCH] === 0) return;
   let kept = 0;
   for (let i = 0; i < length; i++) {
     if (block.kind(i) === FETCH) continue;
