@@ -134,7 +134,7 @@ export function recordCommand(): Command {
     .option('--fetches', 'record and count instruction fetches too')
     .addHelpText(
       'after',
-      '\nExpect some 450 times the CPU time of the program under QEMU, thousands of times\nunder valgrind: choose a small input.\n\nExamples:\n' +
+      '\nExpect some 500 times the CPU time of the program under QEMU, thousands of times\nunder valgrind: choose a small input.\n\nExamples:\n' +
         '  pagewalk record -- python3 app.py\n' +
         '  pagewalk record -o sort.pwt --limit 10M -- sort orders.csv',
     )
