@@ -50,7 +50,7 @@ export class RecordedTrace implements Trace {
   processes: number | 'unknown' = 'unknown';
   /** Programs of the recording that its engine could not follow: their accesses are missing. */
   unseen = 0;
-  readonly #recording: Recording;
+  readonly #recording: StoredTrace;
   readonly #lenient: boolean;
   readonly #fetches: boolean;
   #tally = new AccessTally();

@@ -12,7 +12,7 @@ import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
-import { dropFetches, windowOf, type AccessBlock, type AccessCounts } from '../block.js';
+import { dropFetches, windowOf, type AccessBlock, type TraceCounts } from '../block.js';
 import type { TraceMetadata } from '../packed/metadata.js';
 import { writePacked } from '../packed/packed-writer.js';
 import { chooseEngine, type EngineChoice } from './choose.js';
@@ -36,7 +36,7 @@ export interface Recording {
   readonly engine: EngineName;
   /** Why the engine is not QEMU, where that was left to us. */
   readonly whyNotQemu: string | undefined;
-  readonly counts: AccessCounts;
+  readonly counts: TraceCounts;
   /** How many processes were traced, a program replaced by exec counting as one more. */
   readonly processes: number;
   /** Lines from the engine that were neither accesses nor marked as its own. */
