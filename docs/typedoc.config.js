@@ -20,7 +20,14 @@ export default {
   excludeInternal: true,
   validation: { invalidLink: true, notDocumented: true, notExported: true },
   // Exported types are made of these; no user needs their names.
-  intentionallyNotExported: ['AccessKind', 'DEMO_MODES', 'HUGE_PAGE_POLICIES', 'OBJECT_KINDS', 'traceMetadata'],
+  intentionallyNotExported: [
+    'ENGINE_NAMES',
+    'AccessKind',
+    'DEMO_MODES',
+    'HUGE_PAGE_POLICIES',
+    'OBJECT_KINDS',
+    'traceMetadata',
+  ],
   requiredToBeDocumented: ['Module', 'Variable', 'Function', 'Class', 'Interface', 'TypeAlias', 'Method', 'Accessor'],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,

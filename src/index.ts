@@ -12,6 +12,8 @@ export type { Trace, TraceCounts } from './trace/block.js';
 export { openTrace } from './trace/node/open.js';
 export { record, RecordError } from './trace/node/recorder.js';
 export type { Ending, Recording, RecordOptions } from './trace/node/recorder.js';
+export type { EngineChoice } from './trace/node/choose.js';
+export type { EngineName, RecordingPlan } from './trace/node/engine.js';
 export { shippedTraces } from './trace/node/shipped.js';
 export type { ShippedTrace } from './trace/node/shipped.js';
 export type { TraceMetadata } from './trace/packed/metadata.js';

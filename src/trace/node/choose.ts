@@ -6,6 +6,7 @@ import { findProgram } from './qemu/program.js';
 import { valgrindEngine } from './valgrind.js';
 
 export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;
+/** An engine by name, or the best that is there. */
 export type EngineChoice = 'auto' | EngineName;
 
 interface Choice {

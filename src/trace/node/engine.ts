@@ -3,10 +3,11 @@
 import type { AccessBlock } from '../block.js';
 
 export const ENGINE_NAMES = ['qemu', 'valgrind'] as const;
+/** An engine: QEMU with a plugin, or valgrind. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** What a recording asks of an engine. */
-export interface Plan {
+export interface RecordingPlan {
   /** Program and arguments. */
   readonly command: readonly [string, ...string[]];
   /** Accesses to pass over before the first that is kept. */
@@ -40,7 +41,7 @@ export interface Engine {
   /** Accesses that the engine passes over itself; whoever reads passes over the rest of `skip`. */
   readonly skipsItself: boolean;
   /** The words that run the command under the engine, which writes to `pipe`; may put files beside the pipe. */
-  readonly start: (pipe: string, plan: Plan) => Promise<readonly [string, ...string[]]>;
+  readonly start: (pipe: string, plan: RecordingPlan) => Promise<readonly [string, ...string[]]>;
   readonly listen: () => Listener;
 }
 

@@ -16,10 +16,11 @@ import { dropFetches, windowOf, type AccessBlock, type TraceCounts } from '../bl
 import type { TraceMetadata } from '../packed/metadata.js';
 import { writePacked } from '../packed/packed-writer.js';
 import { chooseEngine, type EngineChoice } from './choose.js';
-import { EngineError, type Engine, type EngineName, type Listener, type Plan } from './engine.js';
+import { EngineError, type Engine, type EngineName, type Listener, type RecordingPlan } from './engine.js';
 import { makeFolder, sweepFolders } from './leftovers.js';
 
-export interface RecordOptions extends Plan {
+/** A program to record, and where to. */
+export interface RecordOptions extends RecordingPlan {
   readonly engine: EngineChoice;
   /** The file to write. */
   readonly output: string;

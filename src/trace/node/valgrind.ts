@@ -10,7 +10,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { lackeyBlocks, LackeyParser } from '../readers/lackey.js';
-import { EngineError, type Engine, type Listener, type Plan } from './engine.js';
+import { EngineError, type Engine, type Listener, type RecordingPlan } from './engine.js';
 
 const run = promisify(execFile);
 
@@ -32,7 +32,7 @@ async function valgrindVersion(): Promise<string> {
   }
 }
 
-function start(pipe: string, { command }: Plan): Promise<readonly [string, ...string[]]> {
+function start(pipe: string, { command }: RecordingPlan): Promise<readonly [string, ...string[]]> {
   const logFile = pipe.replaceAll('%', '%%');
   const flags = ['--tool=lackey', '--trace-mem=yes', '--trace-children=yes', `--log-file=${logFile}`];
   return Promise.resolve(['valgrind', ...flags, ...command]);

@@ -10,7 +10,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { QemuStream, qemuBlocks } from '../../readers/qemu-stream.js';
-import { EngineError, type Engine, type Listener, type Plan } from '../engine.js';
+import { EngineError, type Engine, type Listener, type RecordingPlan } from '../engine.js';
 import { builtPlugin } from './build.js';
 import { findProgram, machineName } from './program.js';
 
@@ -76,7 +76,7 @@ async function start(
   qemu: string,
   plugin: string,
   pipe: string,
-  { command, skip, fetches }: Plan,
+  { command, skip, fetches }: RecordingPlan,
 ): Promise<readonly [string, ...string[]]> {
   const program = findProgram(command);
   if (typeof program === 'string') throw new EngineError(`${qemu} cannot run '${command[0]}': ${program}`);
