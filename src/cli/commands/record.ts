@@ -122,10 +122,7 @@ export function recordCommand(): Command {
     .argument('[COMMAND...]', 'after --, the program to run and its arguments; its children are recorded too')
     .option('-o, --output <file>', "the trace to write (default: the program's name and .pwt)", parseOutput)
     .addOption(
-      new Option(
-        '--engine <name>',
-        'qemu is fast, valgrind is everywhere; auto takes qemu where it can run the program',
-      )
+      new Option('--engine <name>', 'what runs it; auto is qemu where that works')
         .choices(ENGINE_CHOICES)
         .default('auto'),
     )
