@@ -77,15 +77,15 @@ export class TlbGroup {
   }
 
   /** Looks a linear address up in every array that may hold it; a hit leaves frame, rights and size in the fields. */
-  lookup(hi: number, lo: number, pcid: number): boolean {
-    return ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) || this.search(hi, lo, pcid);
+  lookup(hi: number, lo: number, space: number): boolean {
+    return ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) || this.search(hi, lo, space);
   }
 
-  private search(hi: number, lo: number, pcid: number): boolean {
+  private search(hi: number, lo: number, space: number): boolean {
     const first = this.firstSize();
     const there = this.sizes.at(hi, lo);
-    if (((there >>> first) & 1) !== 0 && this.searchSize(hi, lo, pcid, first)) return true;
-    return this.searchOthers(hi, lo, pcid, there & ~(1 << first));
+    if (((there >>> first) & 1) !== 0 && this.searchSize(hi, lo, space, first)) return true;
+    return this.searchOthers(hi, lo, space, there & ~(1 << first));
   }
 
   /**
@@ -97,19 +97,19 @@ export class TlbGroup {
   }
 
   /** Searches the page sizes whose bits are in `others`. */
-  private searchOthers(hi: number, lo: number, pcid: number, others: number): boolean {
+  private searchOthers(hi: number, lo: number, space: number, others: number): boolean {
     for (let size = 0; others !== 0; size++, others >>>= 1) {
-      if ((others & 1) !== 0 && this.searchSize(hi, lo, pcid, size)) return true;
+      if ((others & 1) !== 0 && this.searchSize(hi, lo, space, size)) return true;
     }
     return false;
   }
 
-  private searchSize(hi: number, lo: number, pcid: number, size: number): boolean {
+  private searchSize(hi: number, lo: number, space: number, size: number): boolean {
     const shift = SIZE_SHIFTS[size];
     const pageLow = (hi << (32 - shift)) | (lo >>> shift);
     const tlb = this.arrayFor(size, pageLow);
     if (tlb === null) return false;
-    const cell = tlb.lookup(pageLow, tagBase(pcid, size) | tagPageHigh(hi >>> shift));
+    const cell = tlb.lookup(pageLow, tagBase(space, size) | tagPageHigh(hi >>> shift));
     if (cell < 0) return false;
     this.frame = tlb.frameAt(cell) | frameInPage(lo, shift);
     this.rights = tlb.rightsAt(cell);
@@ -127,7 +127,7 @@ export class TlbGroup {
    */
   translateHits(
     rule: HitRule,
-    pcid: number,
+    space: number,
     his: Int32Array,
     los: Int32Array,
     from: number,
@@ -137,10 +137,10 @@ export class TlbGroup {
     if (this.hasTwins) return from;
     let i = from;
     for (;;) {
-      i = this.translateRun(rule, pcid, his, los, i, length, frames);
+      i = this.translateRun(rule, space, his, los, i, length, frames);
       if (!rule.missed) return i;
       const others = this.sizes.at(his[i], los[i]) & ~(1 << rule.size);
-      let found = this.searchOthers(his[i], los[i], pcid, others);
+      let found = this.searchOthers(his[i], los[i], space, others);
       const end = Math.min(i + SEARCHED_ALONE, length);
       for (;;) {
         if (!found) return i;
@@ -150,7 +150,7 @@ export class TlbGroup {
         }
         frames[i++] = this.frame;
         if (i === end || rule.stopsAt(his[i], los[i])) break;
-        found = this.lookup(his[i], los[i], pcid);
+        found = this.lookup(his[i], los[i], space);
       }
     }
   }
@@ -158,7 +158,7 @@ export class TlbGroup {
   /** The same for pages of the size to search first. */
   private translateRun(
     rule: HitRule,
-    pcid: number,
+    space: number,
     his: Int32Array,
     los: Int32Array,
     from: number,
@@ -172,7 +172,7 @@ export class TlbGroup {
     rule.sizes = this.sizes;
     rule.size = size;
     rule.shift = SIZE_SHIFTS[size];
-    rule.base = tagBase(pcid, size);
+    rule.base = tagBase(space, size);
     // The page that is remembered may no longer be the most recent of its set.
     this.forget();
     return tlb.translateHits(rule, his, los, from, length, frames);
@@ -217,13 +217,13 @@ export class TlbGroup {
    * that no array of the level holds is kept as pieces of the next smaller one that is held.
    * Source: Intel SDM vol. 3A, "Use of TLBs with Large Pages".
    */
-  fill(hi: number, lo: number, pcid: number, frame: number, rights: number, size: number): void {
+  fill(hi: number, lo: number, space: number, frame: number, rights: number, size: number): void {
     const kept = this.keptAs[size];
     const shift = SIZE_SHIFTS[kept];
     const pageLow = tagPageLow(hi, lo, shift);
     const tlb = this.arrayFor(kept, pageLow);
     if (tlb === null) return;
-    const tag = makeTag(hi, shift, pcid, kept);
+    const tag = makeTag(hi, shift, space, kept);
     const first = frame - frameInPage(lo, shift);
     if (kept !== size) rights |= FRACTURED;
     // The second level may have given a piece of a page that this level holds whole.
@@ -238,13 +238,13 @@ export class TlbGroup {
   }
 
   /** Marks the entry of an address dirty, unused in the eyes of replacement; false when none leads to `frame`. */
-  markDirty(hi: number, lo: number, pcid: number, frame: number): boolean {
+  markDirty(hi: number, lo: number, space: number, frame: number): boolean {
     this.forget();
     for (let size = 0; size < PAGE_SIZES; size++) {
       const shift = SIZE_SHIFTS[size];
       const pageLow = tagPageLow(hi, lo, shift);
       const tlb = this.arrayFor(size, pageLow);
-      const cell = tlb?.find(pageLow, makeTag(hi, shift, pcid, size)) ?? -1;
+      const cell = tlb?.find(pageLow, makeTag(hi, shift, space, size)) ?? -1;
       if (tlb === null || cell < 0 || (tlb.frameAt(cell) | frameInPage(lo, shift)) !== frame) continue;
       tlb.addRights(cell, DIRTY);
       return true;
@@ -256,14 +256,14 @@ export class TlbGroup {
    * Drops what is held for an address, of every size: global entries too, or only others. Pieces of a larger page
    * cannot be told from the address alone, so all pieces go: more than asked may always be dropped.
    */
-  dropAddress(hi: number, lo: number, pcid: number, globals: boolean): void {
+  dropAddress(hi: number, lo: number, space: number, globals: boolean): void {
     this.forget();
     for (let size = 0; size < PAGE_SIZES; size++) {
       const shift = SIZE_SHIFTS[size];
       const pageLow = tagPageLow(hi, lo, shift);
       const tlb = this.arrayFor(size, pageLow);
       if (tlb === null) continue;
-      tlb.drop(pageLow, makeTag(hi, shift, pcid, size), globals);
+      tlb.drop(pageLow, makeTag(hi, shift, space, size), globals);
     }
     if (!this.fractured) return;
     for (const tlb of this.arrays) tlb.dropWithRights(FRACTURED);
@@ -276,10 +276,10 @@ export class TlbGroup {
     this.keep(0);
   }
 
-  /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
-  dropAllNonGlobal(pcid: number): void {
+  /** Drops what is not global, of one address space or of all when `space` is negative. */
+  dropAllNonGlobal(space: number): void {
     let left = 0;
-    for (const tlb of this.arrays) left |= tlb.dropAllNonGlobal(pcid);
+    for (const tlb of this.arrays) left |= tlb.dropAllNonGlobal(space);
     this.keep(left);
   }
 

@@ -114,12 +114,12 @@ export class TlbHierarchy {
     this.groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
   }
 
-  /** Drops what is held for an address in one PCID and, with `globals`, its global translation. */
-  dropAddress(hi: number, lo: number, pcid: number, globals: boolean): void {
-    for (const group of this.groups) group.dropAddress(hi, lo, pcid, globals);
+  /** Drops what is held for an address in one address space and, with `globals`, its global translation. */
+  dropAddress(hi: number, lo: number, space: number, globals: boolean): void {
+    for (const group of this.groups) group.dropAddress(hi, lo, space, globals);
   }
 
-  /** Makes every group search again: after a change of PCID. */
+  /** Makes every group search again: after a change of the address space. */
   forgetLast(): void {
     for (const group of this.groups) group.forget();
   }
@@ -129,8 +129,8 @@ export class TlbHierarchy {
     for (const group of this.groups) group.dropAll();
   }
 
-  /** Drops what is not global, of one PCID or of all when `pcid` is negative. */
-  dropAllNonGlobal(pcid: number): void {
-    for (const group of this.groups) group.dropAllNonGlobal(pcid);
+  /** Drops what is not global, of one address space or of all when `space` is negative. */
+  dropAllNonGlobal(space: number): void {
+    for (const group of this.groups) group.dropAllNonGlobal(space);
   }
 }

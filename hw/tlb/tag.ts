@@ -3,10 +3,10 @@
  * must agree.
  */
 
-/** Tag: page number bits 44:32 in 12:0, PCID in 24:13, page size in 26:25, global, valid. */
+/** Tag: page number bits 44:32 in 12:0, the number of the address space in 24:13, page size in 26:25, global, valid. */
 export const TAG_PAGE_HIGH = 0x1fff;
-export const TAG_PCID_SHIFT = 13;
-export const TAG_PCID = 0xfff << TAG_PCID_SHIFT;
+export const TAG_SPACE_SHIFT = 13;
+export const TAG_SPACE = 0xfff << TAG_SPACE_SHIFT;
 export const TAG_SIZE_SHIFT = 25;
 export const TAG_GLOBAL = 1 << 27;
 const TAG_VALID = 1 << 28;
@@ -16,9 +16,9 @@ export function tagPageLow(hi: number, lo: number, shift: number): number {
   return shift >= 32 ? hi >>> (shift - 32) : (hi << (32 - shift)) | (lo >>> shift);
 }
 
-/** What the tags of a page size and PCID have in common. */
-export function tagBase(pcid: number, size: number): number {
-  return (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID;
+/** What the tags of a page size and address space have in common. */
+export function tagBase(space: number, size: number): number {
+  return (space << TAG_SPACE_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID;
 }
 
 /** The part of a tag that the page number's bits above the low 32 make. */
@@ -27,12 +27,12 @@ export function tagPageHigh(pageHigh: number): number {
 }
 
 /** The tag of a non-global entry. */
-export function makeTag(hi: number, shift: number, pcid: number, size: number): number {
+export function makeTag(hi: number, shift: number, space: number, size: number): number {
   const pageHigh = shift >= 32 ? 0 : (hi >>> shift) & TAG_PAGE_HIGH;
-  return (pcid << TAG_PCID_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID | pageHigh;
+  return (space << TAG_SPACE_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID | pageHigh;
 }
 
 /** The tag that the same page has when its entry is global. */
 export function globalTag(tag: number): number {
-  return (tag & ~TAG_PCID) | TAG_GLOBAL;
+  return (tag & ~TAG_SPACE) | TAG_GLOBAL;
 }

@@ -2,7 +2,7 @@
  * One translation lookaside buffer: sets and ways over one Int32Array, counted by its owner.
  *
  * An entry is found by the low 32 bits of its page number and a tag that holds everything else that must agree: the
- * high bits of the page number, the PCID, the page size, and whether the entry is global (then its PCID field is 0).
+ * high bits of the page number, the address space, the page size, and whether the entry is global (then its space field is 0).
  * A lookup therefore compares one word, and a second one only when the first agrees. index = page number mod sets.
  *
  * The same structure serves as paging-structure cache, the page number then being the bits that select the entry.
@@ -17,7 +17,7 @@ import * as tags from './tag.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
-const { TAG_GLOBAL, TAG_PAGE_HIGH, TAG_PCID, TAG_PCID_SHIFT, TAG_SIZE_SHIFT, globalTag } = tags;
+const { TAG_GLOBAL, TAG_PAGE_HIGH, TAG_SPACE, TAG_SPACE_SHIFT, TAG_SIZE_SHIFT, globalTag } = tags;
 
 /**
  * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
@@ -34,7 +34,7 @@ const LAST_STAMP = 0x7fff_ffff;
 
 /** What all addresses of a batch have in common; set before each. */
 export class HitRule {
-  /** The page size, its log2, and the tag of PCID and size. */
+  /** The page size, its log2, and the tag of address space and size. */
   size = 0;
   shift = 12;
   base = 0;
@@ -124,7 +124,7 @@ export class Tlb {
   }
 
   /**
-   * The entry of a page, or -1: the one of this PCID, else a global one, which agrees with every PCID. Changes nothing
+   * The entry of a page, or -1: the one of this address space, else a global one, which agrees with every space. Changes nothing
    * but the guess.
    */
   find(pageLow: number, tag: number): number {
@@ -313,7 +313,7 @@ export class Tlb {
     this.cells[cell + STAMP_ROW * this.ways] = 0;
   }
 
-  /** Drops what is held of a page: for the tag's PCID, and with `globals` for every PCID too. A set may have both. */
+  /** Drops what is held of a page: for the tag's address space, and with `globals` for every space too. A set may have both. */
   drop(pageLow: number, tag: number, globals: boolean): void {
     const { cells, ways } = this;
     const start = this.setStart(pageLow, tag);
@@ -330,22 +330,22 @@ export class Tlb {
   }
 
   /**
-   * Drops the entries that are not global: of one PCID, or of all when `pcid` is negative.
+   * Drops the entries that are not global: of one address space, or of all when `space` is negative.
    * @returns the page sizes of the entries that are left, a bit each
    */
-  dropAllNonGlobal(pcid: number): number {
+  dropAllNonGlobal(space: number): number {
     let left = 0;
     this.forEachCell((cell) => {
       const tag = this.cells[cell + this.ways];
       if (tag === 0) return;
-      const other = pcid >= 0 && (tag & TAG_PCID) >>> TAG_PCID_SHIFT !== pcid;
+      const other = space >= 0 && (tag & TAG_SPACE) >>> TAG_SPACE_SHIFT !== space;
       if ((tag & TAG_GLOBAL) === 0 && !other) this.free(cell);
       else left |= 1 << sizeOf(tag);
     });
     return left;
   }
 
-  /** Drops the entries whose rights have any of `mask`, whatever their PCID. */
+  /** Drops the entries whose rights have any of `mask`, whatever their address space. */
   dropWithRights(mask: number): void {
     this.forEachCell((cell) => {
       if ((this.rightsAt(cell) & mask) !== 0) this.free(cell);
@@ -365,7 +365,7 @@ export class Tlb {
     return {
       page: (tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (this.cells[cell] >>> 0),
       size: sizeOf(tag),
-      pcid: (tag & TAG_PCID) >>> TAG_PCID_SHIFT,
+      pcid: (tag & TAG_SPACE) >>> TAG_SPACE_SHIFT,
       global: (tag & TAG_GLOBAL) !== 0,
       frame: this.frameAt(cell),
       rights: this.rightsAt(cell),
