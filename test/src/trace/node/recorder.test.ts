@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../../folder.js';
 import { openTrace } from '../../../../src/trace/node/open.js';
-import { record, RecordError, type Recording, type RecordOptions } from '../../../../src/trace/node/recorder.js';
+import { RecordError, type Recording, type RecordOptions } from '../../../../src/trace/node/recorder.js';
+import { recordWith } from './record-with.js';
 import { collect } from '../blocks.js';
 import { pathWithStandIn } from './valgrind-stand-in.js';
 
@@ -21,18 +22,7 @@ afterEach(() => {
 });
 
 function run(command: [string, ...string[]], options: Partial<RecordOptions> = {}): Promise<Recording> {
-  const { signal } = new AbortController();
-  const all = {
-    engine: 'valgrind' as const,
-    command,
-    output,
-    skip: 0,
-    limit: Infinity,
-    fetches: false,
-    onProgress: () => undefined,
-    signal,
-  };
-  return record({ ...all, ...options });
+  return recordWith('valgrind', output, command, options);
 }
 
 describe('record, with a stand-in for valgrind', () => {

@@ -6,7 +6,8 @@ import { temporaryFolder } from '../../../../folder.js';
 import { FETCH, LOAD, MODIFY, STORE } from '../../../../../src/trace/block.js';
 import { openTrace } from '../../../../../src/trace/node/open.js';
 import { chooseEngine } from '../../../../../src/trace/node/choose.js';
-import { record, type Recording, type RecordOptions } from '../../../../../src/trace/node/recorder.js';
+import { type Recording, type RecordOptions } from '../../../../../src/trace/node/recorder.js';
+import { recordWith } from '../record-with.js';
 import { collect } from '../../blocks.js';
 
 function runs(program: string): boolean {
@@ -31,9 +32,7 @@ afterEach(() => {
 });
 
 function run(command: [string, ...string[]], options: Partial<RecordOptions> = {}): Promise<Recording> {
-  const { signal } = new AbortController();
-  const all = { engine: 'qemu' as const, command, output, skip: 0, limit: Infinity, fetches: false };
-  return record({ ...all, onProgress: () => undefined, signal, ...options });
+  return recordWith('qemu', output, command, options);
 }
 
 function script(name: string, text: string): string {
