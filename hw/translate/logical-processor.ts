@@ -1,8 +1,8 @@
 /**
  * One logical processor: accesses at a privilege level, and exceptions to whoever handles them.
  *
- * An access that faults has its cause and address latched by the machine, enters the handler at CPL 0, and is made again from the start when
- * the handler says so, as an instruction that faulted is restarted. The handler is the operating system.
+ * When an access faults, the machine latches its cause and address, and the handler is entered at CPL 0. Where the handler
+ * says so, the access is made again from the start, as a real instruction is. The handler is the operating system.
  */
 
 import { FETCH, READ, USER, WRITE } from '../base/access.js';

@@ -3,8 +3,6 @@
 import { BUS_ERROR, OK, PAGE_FAULT } from '../base/fault.js';
 import * as statuses from './exception.js';
 
-export { faultName } from './exception.js';
-
 /** Every status, by name: OK is 0, the others are below. */
 export const STATUSES = {
   OK,

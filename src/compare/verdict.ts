@@ -13,7 +13,7 @@ const NOTICEABLE = 0.1;
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;
 
-/** What is known of the accesses, besides what they counted. */
+/** Facts about the accesses, besides their counts. */
 export type Ground = Pick<TraceSummary, 'touchedBytes' | 'processes' | 'window' | 'unseen'>;
 
 export interface Verdict {

@@ -5,7 +5,8 @@
  * negated value are the number that Linux knows. Source: Linux manual pages, errno(3).
  */
 
-import { faultName, isStatus } from '../../../hw/x86/status.js';
+import { faultName } from '../../../hw/x86/exception.js';
+import { isStatus } from '../../../hw/x86/status.js';
 import { SIGNALS, signalName } from './signal.js';
 
 /** Operation not permitted. */

@@ -2,7 +2,7 @@
  * Records the memory accesses of a real command, by running it under an engine: QEMU with a plugin, or valgrind's lackey.
  *
  * The engine's words come through a named pipe, which each traced process opens, so the program keeps its standard input,
- * output and error. All processes end up in one trace, in the order in which they ran, as if they shared one address
+ * output and error. All processes end up in one trace, in the order of their running, as if they shared one address
  * space; the trace says how many there are.
  */
 
@@ -103,8 +103,8 @@ async function recordThrough(
 ): Promise<Omit<Recording, 'whyNotQemu'>> {
   const { command, output, skip, limit, fetches, signal } = options;
   const words = await engine.start(pipe, options).catch(asRecordError);
-  // The reader must not wait for a writer; and while we hold the pipe open for writing, the moments in which no traced
-  // process has it open (a program replaces itself by exec) do not end it.
+  // The reader must not wait for a writer; and we hold the pipe open for writing. At some moments no traced process has
+  // it open (a program replaces itself by exec); they do not end it.
   const reader = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
   // The reader hears of an error as its loop ends; an interrupt may come before anybody reads.
   reader.on('error', () => undefined);
@@ -136,7 +136,7 @@ async function recordThrough(
       ...whatWasSeen(engine, listener),
     }));
     const running = child.exitCode === null && child.signalCode === null;
-    // A program that goes on writing once nobody reads any more may be ended by the pipe before we end it.
+    // Once nobody reads any more, the pipe may end a writing program before we do.
     const stopped =
       counts.accesses === limit && (running || child.signalCode === 'SIGPIPE' || child.signalCode === 'SIGKILL');
     if (stopped) kill(child);

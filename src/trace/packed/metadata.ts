@@ -24,7 +24,7 @@ const traceMetadata = z.object({
   unseen: z.number().int().positive().optional(),
   /** Instructions of the whole run, where the engine counted them to the end. */
   instructions: z.number().int().nonnegative().optional(),
-  /** The part between skip and limit was chosen for what the program does in it, and stands for no more; absent: it was not. */
+  /** The part between skip and limit was chosen for its own sake, and stands for no more; absent: it was not. */
   windowChosen: z.boolean().optional(),
 });
 

@@ -85,7 +85,7 @@ async function writeTo(
   }
 }
 
-/** Room in the metadata for what is known only at the end: JSON may end in spaces. */
+/** Room in the metadata for facts known only at the end: JSON may end in spaces. */
 const ROOM = 128;
 
 /** @param length bytes of the record to be replaced by this one; absent for the first, which has {@link ROOM} */
