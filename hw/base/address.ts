@@ -27,7 +27,6 @@ export const SIZE_2M = 1;
 export const SIZE_4M = 2;
 /** 1 GiB. */
 export const SIZE_1G = 3;
-export const PAGE_SIZES = 4;
 /** log2 of the bytes of a page, by page size. */
 export const SIZE_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G];
 

@@ -10,9 +10,9 @@ import { SizesByRegion } from './regions.js';
 import type { HitRule, Tlb } from './tlb.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { PAGE_BYTES, PAGE_SIZES, SIZE_4K, SIZE_SHIFTS } = address;
+const { PAGE_BYTES, SIZE_4K, SIZE_SHIFTS } = address;
 const { DIRTY, FRACTURED, GLOBAL } = permission;
-const { globalTag, makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
+const { makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
 
 /** How a group places the pages of one size. */
 export interface Placement {
@@ -31,6 +31,9 @@ const lowestSize = (sizes: number): number => 31 - Math.clz32(sizes & -sizes);
 /** Addresses that are searched for one by one where the page size changes. */
 const SEARCHED_ALONE = 4;
 
+/** Pages of 4 GiB or more are kept in pieces, so that the number of a page is one shift of each word. */
+const MOST_SHIFT = 32;
+
 const PAGE_MASK = -PAGE_BYTES;
 /** Equal to no address whose offset is masked off. */
 const NO_MEMO = 1;
@@ -41,6 +44,8 @@ export class TlbGroup {
   frame = 0;
   rights = 0;
   size = SIZE_4K;
+  /** log2 of the bytes of a page, by page size. */
+  private readonly shifts: readonly number[];
   /** The array for each page size, or null where that size is kept as smaller pieces or not at all. */
   private readonly bySize: readonly (Tlb | null)[];
   /** A second array for the same page size, where a level has two (Ice Lake's second level). */
@@ -56,21 +61,24 @@ export class TlbGroup {
   private memoHi = 0;
   private memoLo = NO_MEMO;
   /** The page sizes in here. The size found last is one of them, unless there is none. */
-  private readonly sizes = new SizesByRegion();
+  private readonly sizes: SizesByRegion;
   /** Whether pieces of larger pages may be in here. */
   private fractured = false;
 
-  constructor(arrays: readonly { readonly tlb: Tlb; readonly sizes: readonly number[] }[]) {
+  /** @param shifts as {@link Regime.pageShifts} */
+  constructor(arrays: readonly { readonly tlb: Tlb; readonly sizes: readonly number[] }[], shifts = SIZE_SHIFTS) {
     const nth = (n: number): (Tlb | null)[] =>
-      Array.from(
-        { length: PAGE_SIZES },
-        (_, size) => arrays.filter((array) => array.sizes.includes(size))[n]?.tlb ?? null,
-      );
+      shifts.map((shift, size) => {
+        const held = shift < MOST_SHIFT ? arrays.filter((array) => array.sizes.includes(size)) : [];
+        return held[n]?.tlb ?? null;
+      });
+    this.shifts = shifts;
+    this.sizes = new SizesByRegion(shifts);
     this.arrays = arrays.map(({ tlb }) => tlb);
     this.bySize = nth(0);
     this.twin = nth(1);
     this.hasTwins = this.twin.some((tlb) => tlb !== null);
-    this.keptAs = Int32Array.from({ length: PAGE_SIZES }, (_, size) => {
+    this.keptAs = Int32Array.from(shifts, (_, size) => {
       while (size > SIZE_4K && this.bySize[size] === null) size--;
       return size;
     });
@@ -105,7 +113,7 @@ export class TlbGroup {
   }
 
   private searchSize(hi: number, lo: number, space: number, size: number): boolean {
-    const shift = SIZE_SHIFTS[size];
+    const shift = this.shifts[size];
     const pageLow = (hi << (32 - shift)) | (lo >>> shift);
     const tlb = this.arrayFor(size, pageLow);
     if (tlb === null) return false;
@@ -171,7 +179,7 @@ export class TlbGroup {
     if (tlb === null) return from;
     rule.sizes = this.sizes;
     rule.size = size;
-    rule.shift = SIZE_SHIFTS[size];
+    rule.shift = this.shifts[size];
     rule.base = tagBase(space, size);
     // The page that is remembered may no longer be the most recent of its set.
     this.forget();
@@ -204,7 +212,7 @@ export class TlbGroup {
     const tlb = this.bySize[kept];
     if (tlb === null) return null;
     const sets = tlb.sets | (this.twin[kept]?.sets ?? 0);
-    return { shift: SIZE_SHIFTS[kept], sets: sets & -sets };
+    return { shift: this.shifts[kept], sets: sets & -sets };
   }
 
   /** After entries were dropped: the last page may be one of them. */
@@ -219,7 +227,7 @@ export class TlbGroup {
    */
   fill(hi: number, lo: number, space: number, frame: number, rights: number, size: number): void {
     const kept = this.keptAs[size];
-    const shift = SIZE_SHIFTS[kept];
+    const shift = this.shifts[kept];
     const pageLow = tagPageLow(hi, lo, shift);
     const tlb = this.arrayFor(kept, pageLow);
     if (tlb === null) return;
@@ -228,7 +236,7 @@ export class TlbGroup {
     if (kept !== size) rights |= FRACTURED;
     // The second level may have given a piece of a page that this level holds whole.
     if ((rights & FRACTURED) !== 0) this.fractured = true;
-    tlb.insert(pageLow, (rights & GLOBAL) !== 0 ? globalTag(tag) : tag, first, rights);
+    tlb.insert(pageLow, (rights & GLOBAL) !== 0 ? tlb.globalTag(tag) : tag, first, rights);
     this.sizes.add(hi, lo, kept);
     this.frame = frame;
     this.rights = rights;
@@ -240,8 +248,8 @@ export class TlbGroup {
   /** Marks the entry of an address dirty, unused in the eyes of replacement; false when none leads to `frame`. */
   markDirty(hi: number, lo: number, space: number, frame: number): boolean {
     this.forget();
-    for (let size = 0; size < PAGE_SIZES; size++) {
-      const shift = SIZE_SHIFTS[size];
+    for (let size = 0; size < this.shifts.length; size++) {
+      const shift = this.shifts[size];
       const pageLow = tagPageLow(hi, lo, shift);
       const tlb = this.arrayFor(size, pageLow);
       const cell = tlb?.find(pageLow, makeTag(hi, shift, space, size)) ?? -1;
@@ -252,18 +260,24 @@ export class TlbGroup {
     return false;
   }
 
-  /**
-   * Drops what is held for an address, of every size: global entries too, or only others. Pieces of a larger page
-   * cannot be told from the address alone, so all pieces go: more than asked may always be dropped.
-   */
-  dropAddress(hi: number, lo: number, space: number, globals: boolean): void {
+  /** Lookups and fills are for a virtual machine from now on: see {@link Tlb.enterMachine}. */
+  enterMachine(machine: number): void {
     this.forget();
-    for (let size = 0; size < PAGE_SIZES; size++) {
-      const shift = SIZE_SHIFTS[size];
+    for (const tlb of this.arrays) tlb.enterMachine(machine);
+  }
+
+  /**
+   * Drops what is held for an address, of every size, in the reach of `space` and `machine`: see tag.ts. Pieces of a
+   * larger page cannot be told from the address alone, so all pieces go: more than asked may always be dropped.
+   */
+  dropAddress(hi: number, lo: number, space: number, machine: number): void {
+    this.forget();
+    for (let size = 0; size < this.shifts.length; size++) {
+      const shift = this.shifts[size];
       const pageLow = tagPageLow(hi, lo, shift);
       const tlb = this.arrayFor(size, pageLow);
       if (tlb === null) continue;
-      tlb.drop(pageLow, makeTag(hi, shift, space, size), globals);
+      tlb.drop(pageLow, makeTag(hi, shift, 0, size), space, machine);
     }
     if (!this.fractured) return;
     for (const tlb of this.arrays) tlb.dropWithRights(FRACTURED);
@@ -276,10 +290,10 @@ export class TlbGroup {
     this.keep(0);
   }
 
-  /** Drops what is not global, of one address space or of all when `space` is negative. */
-  dropAllNonGlobal(space: number): void {
+  /** Drops what is in the reach of `space` and `machine`: see tag.ts. */
+  dropSpace(space: number, machine: number): void {
     let left = 0;
-    for (const tlb of this.arrays) left |= tlb.dropAllNonGlobal(space);
+    for (const tlb of this.arrays) left |= tlb.dropSpace(space, machine);
     this.keep(left);
   }
 

@@ -11,7 +11,7 @@ import { TlbGroup } from './group.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
-/** One array of a level and the page sizes it holds (log2 of their bytes: 12, 21, 22, 30). */
+/** One array of a level and the page sizes it holds: log2 of their bytes, such as 12, 21, 22, 30. */
 export interface TlbArrayShape extends TlbShape {
   readonly pages: readonly number[];
   /** Where the numbers come from. */
@@ -54,7 +54,7 @@ export interface TlbPart {
   /** Its level and what it serves, such as `L1 data TLB`. */
   readonly name: string;
   readonly tlb: Tlb;
-  /** The page sizes it holds, as indexes of address.ts' tables. */
+  /** The page sizes it holds, as indexes of {@link Regime.pageShifts}. */
   readonly sizes: readonly number[];
 }
 
@@ -73,8 +73,8 @@ export function checkLevel(level: TlbLevelShape, name: string): void {
   }
 }
 
-function makePart(shape: TlbArrayShape, name: string): TlbPart {
-  const sizes = shape.pages.map((shift) => SIZE_SHIFTS.indexOf(shift));
+function makePart(shape: TlbArrayShape, name: string, shifts: readonly number[]): TlbPart {
+  const sizes = shape.pages.map((shift) => shifts.indexOf(shift)).filter((size) => size >= 0);
   return { name, tlb: new Tlb(shape, name), sizes };
 }
 
@@ -95,14 +95,17 @@ export class TlbHierarchy {
   /** Every array: the first level's, then the second's. @internal */
   readonly parts: readonly TlbPart[];
 
-  /** @throws RangeError for a shape that cannot be built. */
-  constructor(geometry: TlbGeometry) {
+  /**
+   * @param shifts as {@link Regime.pageShifts}
+   * @throws RangeError for a shape that cannot be built.
+   */
+  constructor(geometry: TlbGeometry, shifts = SIZE_SHIFTS) {
     const parts: TlbPart[] = [];
     const group = (level: TlbLevelShape, name: string): TlbGroup => {
       checkLevel(level, name);
-      const made = level.map((shape) => makePart(shape, name));
+      const made = level.map((shape) => makePart(shape, name, shifts));
       parts.push(...made);
-      return new TlbGroup(made);
+      return new TlbGroup(made, shifts);
     };
     this.geometry = geometry;
     this.parts = parts;
@@ -114,14 +117,14 @@ export class TlbHierarchy {
     this.groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
   }
 
-  /** Drops what is held for an address in one address space and, with `globals`, its global translation. */
-  dropAddress(hi: number, lo: number, space: number, globals: boolean): void {
-    for (const group of this.groups) group.dropAddress(hi, lo, space, globals);
+  /** Drops what is held for an address in the reach of `space` and `machine`: see tag.ts. */
+  dropAddress(hi: number, lo: number, space: number, machine: number): void {
+    for (const group of this.groups) group.dropAddress(hi, lo, space, machine);
   }
 
-  /** Makes every group search again: after a change of the address space. */
-  forgetLast(): void {
-    for (const group of this.groups) group.forget();
+  /** Lookups and fills are for a virtual machine from now on: see {@link Tlb.enterMachine}. */
+  enterMachine(machine: number): void {
+    for (const group of this.groups) group.enterMachine(machine);
   }
 
   /** Drops everything, global translations too. */
@@ -129,8 +132,8 @@ export class TlbHierarchy {
     for (const group of this.groups) group.dropAll();
   }
 
-  /** Drops what is not global, of one address space or of all when `space` is negative. */
-  dropAllNonGlobal(space: number): void {
-    for (const group of this.groups) group.dropAllNonGlobal(space);
+  /** Drops what is in the reach of `space` and `machine`: see tag.ts. */
+  dropSpace(space: number, machine: number): void {
+    for (const group of this.groups) group.dropSpace(space, machine);
   }
 }

@@ -6,7 +6,7 @@
 import * as address from '../base/address.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { SHIFT_2M, SIZE_2M } = address;
+const { SHIFT_2M, SIZE_SHIFTS } = address;
 
 const REGION_BITS = 9;
 const REGIONS = 1 << REGION_BITS;
@@ -18,9 +18,15 @@ const placeOf = (hi: number, lo: number): number => {
 };
 
 export class SizesByRegion {
-  /** Bit n: a page of size n (an index of address.ts' tables) was put in since the last flush. */
+  /** Bit n: a page of size n was put in since the last flush. */
   any = 0;
   private readonly places = new Uint8Array(REGIONS);
+  private readonly shifts: readonly number[];
+
+  /** @param shifts as {@link Regime.pageShifts} */
+  constructor(shifts = SIZE_SHIFTS) {
+    this.shifts = shifts;
+  }
 
   /** The sizes that may be found at an address, a bit each. */
   at(hi: number, lo: number): number {
@@ -30,7 +36,7 @@ export class SizesByRegion {
   /** A page of this size was put in for an address. A page that is larger than a region is noted everywhere. */
   add(hi: number, lo: number, size: number): void {
     const bit = 1 << size;
-    if (size <= SIZE_2M) this.places[placeOf(hi, lo)] |= bit;
+    if (this.shifts[size] <= SHIFT_2M) this.places[placeOf(hi, lo)] |= bit;
     else if ((this.any & bit) === 0) this.places.forEach((sizes, place) => (this.places[place] = sizes | bit));
     this.any |= bit;
   }

@@ -1,8 +1,7 @@
 /**
  * One translation lookaside buffer: sets and ways over one Int32Array, counted by its owner.
  *
- * An entry is found by the low 32 bits of its page number and a tag that holds everything else that must agree: the
- * high bits of the page number, the address space, the page size, and whether the entry is global (then its space field is 0).
+ * An entry is found by the low 32 bits of its page number and a tag (tag.ts) that holds everything else that must agree.
  * A lookup therefore compares one word, and a second one only when the first agrees. index = page number mod sets.
  *
  * The same structure serves as paging-structure cache, the page number then being the bits that select the entry.
@@ -17,7 +16,7 @@ import * as tags from './tag.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
-const { TAG_GLOBAL, TAG_PAGE_HIGH, TAG_SPACE, TAG_SPACE_SHIFT, TAG_SIZE_SHIFT, globalTag } = tags;
+const { TAG_GLOBAL, TAG_PAGE_HIGH, globalBits, isReached, samePage, sizeOf, spaceOf } = tags;
 
 /**
  * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
@@ -61,16 +60,17 @@ export class HitRule {
   }
 }
 
-/** The page size of a tag: an index of address.ts' tables. */
-const sizeOf = (tag: number): number => (tag >>> TAG_SIZE_SHIFT) & 3;
+/** Bits 44:32 of a page number take part in the choice of its set, as many as linear addresses of 57 bits have. */
+const SET_PAGE_HIGH = 0x1fff;
 
 /** What one way of a set holds, for drawings and dumps. */
 export interface TlbEntry {
   /** Number of the page, of the entry's size. */
   readonly page: number;
-  /** The index of address.ts' tables by page size. */
+  /** The page size, an index of {@link Regime.pageShifts}. */
   readonly size: number;
-  readonly pcid: number;
+  /** The number of its address space; of a global entry, the number of its virtual machine. */
+  readonly space: number;
   readonly global: boolean;
   /** The page's first 4 KiB frame. */
   readonly frame: number;
@@ -96,6 +96,8 @@ export class Tlb {
   private readonly guesses: Int32Array;
   private readonly guessMask: number;
   private clock = 0;
+  /** What the tags of global entries have that lookups find: those of the current virtual machine. */
+  private global = globalBits(0);
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(shape: TlbShape, name = 'TLB') {
@@ -113,6 +115,16 @@ export class Tlb {
     this.guessMask = this.guesses.length - 1;
   }
 
+  /** Lookups and fills are for a virtual machine from now on, by its number: its global entries are found. */
+  enterMachine(machine: number): void {
+    this.global = globalBits(machine);
+  }
+
+  /** The tag that the page of a tag has when its entry is global in the current virtual machine. */
+  globalTag(tag: number): number {
+    return tags.globalTag(tag, this.global);
+  }
+
   /** The first word of the set of a page number: page number mod sets. */
   private setStart(pageLow: number, tag: number): number {
     const set = this.setMask >= 0 ? pageLow & this.setMask : this.setByDivision(pageLow, tag);
@@ -120,7 +132,7 @@ export class Tlb {
   }
 
   private setByDivision(pageLow: number, tag: number): number {
-    return ((tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (pageLow >>> 0)) % this.sets;
+    return ((tag & SET_PAGE_HIGH) * 0x1_0000_0000 + (pageLow >>> 0)) % this.sets;
   }
 
   /**
@@ -136,6 +148,7 @@ export class Tlb {
     const { cells, ways } = this;
     const start = this.setStart(pageLow, tag);
     const end = start + ways;
+    const ofAll = this.globalTag(tag);
     let global = -1;
     for (let cell = start; cell < end; cell++) {
       if (cells[cell] !== pageLow) continue;
@@ -144,7 +157,7 @@ export class Tlb {
         this.guesses[pageLow & this.guessMask] = cell;
         return cell;
       }
-      if (found === globalTag(tag)) global = cell;
+      if (found === ofAll) global = cell;
     }
     return global;
   }
@@ -313,14 +326,14 @@ export class Tlb {
     this.cells[cell + STAMP_ROW * this.ways] = 0;
   }
 
-  /** Drops what is held of a page: for the tag's address space, and with `globals` for every space too. A set may have both. */
-  drop(pageLow: number, tag: number, globals: boolean): void {
+  /** Drops what is held of a page, the tag's space being ignored, in the reach of `space` and `machine`: see tag.ts. */
+  drop(pageLow: number, tag: number, space: number, machine: number): void {
     const { cells, ways } = this;
     const start = this.setStart(pageLow, tag);
     for (let cell = start; cell < start + ways; cell++) {
       if (cells[cell] !== pageLow) continue;
       const found = cells[cell + ways];
-      if (found === tag || (globals && found === globalTag(tag))) this.free(cell);
+      if (samePage(found, tag) && isReached(found, space, machine)) this.free(cell);
     }
   }
 
@@ -330,16 +343,15 @@ export class Tlb {
   }
 
   /**
-   * Drops the entries that are not global: of one address space, or of all when `space` is negative.
+   * Drops the entries in the reach of `space` and `machine`: see tag.ts.
    * @returns the page sizes of the entries that are left, a bit each
    */
-  dropAllNonGlobal(space: number): number {
+  dropSpace(space: number, machine: number): number {
     let left = 0;
     this.forEachCell((cell) => {
       const tag = this.cells[cell + this.ways];
       if (tag === 0) return;
-      const other = space >= 0 && (tag & TAG_SPACE) >>> TAG_SPACE_SHIFT !== space;
-      if ((tag & TAG_GLOBAL) === 0 && !other) this.free(cell);
+      if (isReached(tag, space, machine)) this.free(cell);
       else left |= 1 << sizeOf(tag);
     });
     return left;
@@ -354,7 +366,7 @@ export class Tlb {
 
   /** The set that a page number belongs to. */
   setOf(page: number): number {
-    return page % this.sets;
+    return (page % ((SET_PAGE_HIGH + 1) * 0x1_0000_0000)) % this.sets;
   }
 
   /** What a way holds, or null: for drawings, so it tells the replacement policy nothing. */
@@ -365,7 +377,7 @@ export class Tlb {
     return {
       page: (tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (this.cells[cell] >>> 0),
       size: sizeOf(tag),
-      pcid: (tag & TAG_SPACE) >>> TAG_SPACE_SHIFT,
+      space: spaceOf(tag),
       global: (tag & TAG_GLOBAL) !== 0,
       frame: this.frameAt(cell),
       rights: this.rightsAt(cell),

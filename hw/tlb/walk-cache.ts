@@ -14,7 +14,7 @@ import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { makeTag, tagPageLow } = tags;
+const { NO_SPACE, makeTag, tagPageLow } = tags;
 
 const NAMES = ['', 'PDE cache', 'PDPTE cache', 'PML4E cache', 'PML5E cache'];
 export class WalkCaches {
@@ -58,13 +58,14 @@ export class WalkCaches {
   /** Drops what a walk of this address would use. */
   dropAddress(hi: number, lo: number, space: number, shifts: readonly number[]): void {
     for (let level = 1; level < shifts.length; level++) {
-      this.byLevel[level]?.drop(tagPageLow(hi, lo, shifts[level]), makeTag(hi, shifts[level], space, 0), true);
+      const shift = shifts[level];
+      this.byLevel[level]?.drop(tagPageLow(hi, lo, shift), makeTag(hi, shift, 0, 0), space, NO_SPACE);
     }
   }
 
-  /** Drops everything of one address space. */
+  /** Drops everything of an address space, or of all: see tag.ts. */
   dropSpace(space: number): void {
-    for (const cache of this.byLevel) cache?.dropAllNonGlobal(space);
+    for (const cache of this.byLevel) cache?.dropSpace(space, NO_SPACE);
   }
 
   /** Drops everything. */

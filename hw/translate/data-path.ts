@@ -12,7 +12,7 @@ import * as memory from '../memory/ram.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
-const { PAGE_OFFSET_MASK, SIZE_SHIFTS } = address;
+const { PAGE_OFFSET_MASK } = address;
 const { checkSize } = args;
 const { OK } = faults;
 const { wordIndex } = memory;
@@ -66,7 +66,9 @@ export class DataPath extends BatchTranslation {
     this.secondFrame = -1;
     this.firstFrame = this.translate(hi, lo, access);
     if (this.firstFrame < 0) return this.firstFrame;
-    const samePage = (nextLo & ((1 << SIZE_SHIFTS[this.lastSize]) - 1)) !== 0;
+    // Of a page of 4 GiB or more only the words tell: it ends where the low one is 0, or later.
+    const shift = Math.min(this.regime.pageShifts[this.lastSize], 32);
+    const samePage = shift === 32 ? nextLo !== 0 : (nextLo & ((1 << shift) - 1)) !== 0;
     if (samePage && this.ram.hasFrame(this.firstFrame + 1)) {
       this.secondFrame = this.firstFrame + 1;
       return OK;

@@ -6,14 +6,25 @@
  */
 
 import { ACCESS_KINDS } from '../base/access.js';
+import { SIZE_SHIFTS } from '../base/address.js';
 import { PAGE_FAULT } from '../base/fault.js';
 
 /** The registers of a processor as integers, for hot paths. */
 export class Regime {
   /** Whether addresses are translated at all. */
   on = false;
-  /** The number of the address space that translations are made for: x86's PCID, an ASID elsewhere. */
+  /**
+   * The number of the address space that translations are made for, 0 to 4095: from {@link Translation.spaces}, or the
+   * architecture's own name for it where that has no more than 12 bits.
+   */
   space = 0;
+  /** The number of the virtual machine whose global entries are found: from {@link Translation.machines}, 0 without one. */
+  machine = 0;
+  /**
+   * log2 of the bytes of a page, by page size: 12 first, at most 8, ascending. Set before the TLBs are made; the same
+   * whatever the registers say.
+   */
+  pageShifts: readonly number[] = SIZE_SHIFTS;
   /** The level of the root table, 0 being the last; walks begin there unless a cache leads further down. */
   rootLevel = 0;
   /** log2 of the bytes that one entry of each level covers, last level first. */

@@ -8,7 +8,7 @@
  */
 
 import { READ } from '../base/access.js';
-import { formatHex, SIZE_SHIFTS, toBigInt, toNumber } from '../base/address.js';
+import { formatHex, toBigInt, toNumber } from '../base/address.js';
 import { DIRTY } from '../base/permission.js';
 import type { JournaledStore, Ram } from '../memory/ram.js';
 import type { TlbGroup } from '../tlb/group.js';
@@ -31,7 +31,8 @@ export interface ChangedEntry {
 export interface StaleEntry {
   readonly hi: number;
   readonly lo: number;
-  readonly pcid: number;
+  /** The number of the address space. */
+  readonly space: number;
   readonly cachedFrame: number;
   /** What a walk finds now, or -1 when it faults. */
   readonly frameNow: number;
@@ -51,7 +52,7 @@ interface Fill {
 export function describeStale(stale: StaleEntry): string {
   const address = formatHex(stale.hi, stale.lo);
   const lines = [
-    `stale translation of ${address}, PCID ${stale.pcid}: ${stale.why}, and no INVLPG ${address} (or wider) followed`,
+    `stale translation of ${address}, PCID ${stale.space}: ${stale.why}, and no INVLPG ${address} (or wider) followed`,
     `filled at lookup ${stale.filledAt}, used at lookup ${stale.usedAt}`,
   ];
   for (const { address: entry, level, was, is, store } of stale.changed) {
@@ -96,7 +97,7 @@ export class StaleEntryChecker {
   }
 
   private key(hi: number, lo: number, size: number): string {
-    const page = Math.floor(toNumber(hi & 0x1f_ffff, lo) / 2 ** SIZE_SHIFTS[size]);
+    const page = Math.floor(toNumber(hi & 0x1f_ffff, lo) / 2 ** this.walks.regime.pageShifts[size]);
     return `${this.walks.regime.space}:${size}:${page}`;
   }
 
@@ -115,7 +116,7 @@ export class StaleEntryChecker {
     this.found.push({
       hi,
       lo,
-      pcid: this.walks.regime.space,
+      space: this.walks.regime.space,
       cachedFrame: frame,
       frameNow: fresh < 0 ? -1 : fresh,
       why,

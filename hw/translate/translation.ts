@@ -20,6 +20,8 @@ import type { TlbGeometry } from '../tlb/hierarchy.js';
 import * as softTlb from '../tlb/soft.js';
 import { SoftTlb } from '../tlb/soft.js';
 import type { TlbShape } from '../tlb/shape.js';
+import { SpaceNumbers } from '../tlb/spaces.js';
+import * as tags from '../tlb/tag.js';
 import { WalkCaches } from '../tlb/walk-cache.js';
 import { EntryCache } from './cost.js';
 import * as count from './counters.js';
@@ -32,7 +34,7 @@ import type { Walks } from './walks.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
-const { SIZE_4K, SIZE_SHIFTS } = address;
+const { SIZE_4K } = address;
 const { BUS_ERROR, PAGE_FAULT } = faults;
 const {
   DIRTY_UPDATES,
@@ -51,6 +53,7 @@ const {
   SHORTENED_WALKS,
   WALKS,
 } = count;
+const { NO_SPACE } = tags;
 const { NO_CELLS, lookupSoft } = softTlb;
 const { READ_LEVEL, READ_RIGHTS, READ_TABLE } = walkRecord;
 
@@ -82,6 +85,15 @@ export class Translation {
   /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
 
+  /** Numbers of address spaces, by VMID and ASID, for architectures that need them: see {@link Regime.space}. */
+  readonly spaces = new SpaceNumbers((space) => {
+    this.forgetSpace(space, NO_SPACE);
+  });
+  /** Numbers of virtual machines, by VMID: see {@link Regime.machine}. */
+  readonly machines = new SpaceNumbers((machine) => {
+    this.forgetSpace(NO_SPACE, machine);
+  });
+
   /** What the last walk found and read. */
   protected readonly record: WalkRecord;
   protected readonly walkCaches: WalkCaches | null;
@@ -101,7 +113,7 @@ export class Translation {
     this.record = walks.record;
     this.walkCaches = geometry.walkCaches === undefined ? null : new WalkCaches(geometry.walkCaches);
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
-    this.tlb = new TlbHierarchy(geometry);
+    this.tlb = new TlbHierarchy(geometry, this.regime.pageShifts);
     this.checker = check ? new StaleEntryChecker(ram, walks, this.counters) : null;
     this.modelled = path === 'modelled';
     this.soft = path === 'soft' ? new SoftTlb() : null;
@@ -110,24 +122,37 @@ export class Translation {
 
   /** The registers changed: what was found under others is not taken for an answer without a search. */
   regimeChanged(): void {
-    this.tlb.forgetLast();
+    this.tlb.enterMachine(this.regime.machine);
     this.soft?.dropAll();
   }
 
-  /** Drops what is cached for an address of an address space: its translations, global ones too with `globals`, and all its walk caches. */
-  dropPage(hi: number, lo: number, space: number, globals: boolean): void {
-    this.tlb.dropAddress(hi, lo, space, globals);
+  /**
+   * Drops what is cached for an address: its translations of address space `space`, its global ones of virtual machine
+   * `machine`, and all of the space's walk caches. Either may be EVERY_SPACE or NO_SPACE: see tag.ts.
+   */
+  dropPage(hi: number, lo: number, space: number, machine: number): void {
+    this.tlb.dropAddress(hi, lo, space, machine);
     this.walkCaches?.dropSpace(space);
-    if (globals) this.soft?.dropPage(lo);
-    else this.soft?.dropAll();
+    if (machine === NO_SPACE) this.soft?.dropAll();
+    else this.soft?.dropPage(lo);
   }
 
-  /** Drops what is cached for an address space but is not global; for all of them when `space` is negative. */
-  dropSpace(space: number): void {
+  /** Drops what is cached for address space `space`, and the global entries of virtual machine `machine`: as {@link dropPage}. */
+  dropSpace(space: number, machine = NO_SPACE): void {
     this.counters.values[FLUSHES]++;
-    this.tlb.dropAllNonGlobal(space);
-    if (space < 0) this.walkCaches?.dropAll();
-    else this.walkCaches?.dropSpace(space);
+    this.forgetSpace(space, machine);
+  }
+
+  /** Drops what is cached for all address spaces of a virtual machine, by its VMID, or for those of none (NO_MACHINE). */
+  dropMachine(vmid: number): void {
+    this.counters.values[FLUSHES]++;
+    for (const space of this.spaces.ofMachine(vmid)) this.forgetSpace(space, NO_SPACE);
+    this.forgetSpace(NO_SPACE, this.machines.find(vmid, 0));
+  }
+
+  private forgetSpace(space: number, machine: number): void {
+    this.tlb.dropSpace(space, machine);
+    this.walkCaches?.dropSpace(space);
     this.soft?.dropAll();
   }
 
@@ -265,7 +290,7 @@ export class Translation {
    */
   private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number): void {
     const { frame, rights, size } = this.record;
-    if (size !== SIZE_4K && !this.ram.hasPage(frame, SIZE_SHIFTS[size])) return;
+    if (size !== SIZE_4K && !this.ram.hasPage(frame, this.regime.pageShifts[size])) return;
     const { space } = this.regime;
     l1.fill(hi, lo, space, frame, rights, size);
     l2.fill(hi, lo, space, frame, rights, size);
@@ -302,7 +327,7 @@ export class Translation {
   private updateDirty(hi: number, lo: number, access: number): number {
     const { values } = this.counters;
     const { record, tlb } = this;
-    const { space } = this.regime;
+    const { space, machine } = this.regime;
     const frame = this.walkCached(hi, lo, access);
     if (frame < 0) {
       values[FAULT_READS] += record.levelsPassed;
@@ -314,7 +339,7 @@ export class Translation {
     tlb.l2Data.markDirty(hi, lo, space, frame);
     if (!held) {
       // The entry that was hit leads elsewhere by now.
-      tlb.dropAddress(hi, lo, space, true);
+      tlb.dropAddress(hi, lo, space, machine);
       this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo);
     } else if (this.checker !== null) this.checker.noteFill(hi, lo);
     this.lastSize = record.size;
@@ -326,8 +351,8 @@ export class Translation {
    * Source: Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches".
    */
   private forgetFaulting(hi: number, lo: number): void {
-    const { space, levelShifts } = this.regime;
-    this.tlb.dropAddress(hi, lo, space, true);
+    const { space, machine, levelShifts } = this.regime;
+    this.tlb.dropAddress(hi, lo, space, machine);
     this.walkCaches?.dropAddress(hi, lo, space, levelShifts);
   }
 

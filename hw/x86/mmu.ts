@@ -12,6 +12,7 @@ import type { Exception, FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
 import type { TlbHierarchy, TlbGeometry } from '../tlb/hierarchy.js';
 import { MODEL_DEFAULT } from '../tlb/presets.js';
+import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
 import type { TlbShape } from '../tlb/shape.js';
 import * as count from '../translate/counters.js';
 import type { Counters } from '../translate/counters.js';
@@ -53,8 +54,8 @@ export const INVPCID_ALL_WITH_GLOBALS = 2;
 /** Everything but global pages. */
 export const INVPCID_ALL = 3;
 
-/** {@link DataPath.dropSpace}: every PCID. */
-const ALL_SPACES = -1;
+/** Without virtual machines, global pages have this number. */
+const MACHINE = 0;
 
 const CR0_LOADS_PDPTES = reg.CR0_CD | reg.CR0_NW | reg.CR0_PG;
 const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
@@ -360,7 +361,7 @@ export class Mmu {
   invlpg(hi: number, lo: number): void {
     this.counters.values[count.INVLPG]++;
     // A non-canonical address makes INVLPG do nothing. Source: Intel SDM vol. 2, "INVLPG".
-    if (this.isCanonical(hi)) this.dataPath.dropPage(hi, lo, this.currentPcid, true);
+    if (this.isCanonical(hi)) this.dataPath.dropPage(hi, lo, this.currentPcid, MACHINE);
   }
 
   /**
@@ -373,10 +374,10 @@ export class Mmu {
     if ((type & INVPCID_ALL) !== type || badPcid) return this.refuse();
     if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.refuse();
     this.counters.values[count.INVPCID]++;
-    if (type === INVPCID_ADDRESS) this.dataPath.dropPage(hi, lo, pcid, false);
+    if (type === INVPCID_ADDRESS) this.dataPath.dropPage(hi, lo, pcid, NO_SPACE);
     else if (type === INVPCID_CONTEXT) this.dataPath.dropSpace(pcid);
     else if (type === INVPCID_ALL_WITH_GLOBALS) this.dataPath.dropEverything();
-    else this.dataPath.dropSpace(ALL_SPACES);
+    else this.dataPath.dropSpace(EVERY_SPACE);
     return OK;
   }
 

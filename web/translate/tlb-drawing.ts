@@ -46,12 +46,12 @@ export function drawTlbs(mmu: Mmu, { hi, lo, access }: WalkRequest): TlbDrawing[
 }
 
 function drawPart({ name, tlb, sizes }: TlbPart, hi: number, lo: number, pcid: number): TlbDrawing {
-  const pages = sizes.map((size) => ({ size, page: pageNumber(hi, lo, SIZE_SHIFTS[size]) % 2 ** 45 }));
+  const pages = sizes.map((size) => ({ size, page: pageNumber(hi, lo, SIZE_SHIFTS[size]) % 2 ** 47 }));
   const own = (set: number): (TlbEntry | null)[] => Array.from({ length: tlb.ways }, (_, way) => tlb.entryAt(set, way));
   let match: TlbEntry | null = null;
   for (const { size, page } of pages) {
     const fits = (entry: TlbEntry | null): boolean =>
-      entry?.page === page && entry.size === size && (entry.global || entry.pcid === pcid);
+      entry?.page === page && entry.size === size && (entry.global || entry.space === pcid);
     match ??= own(tlb.setOf(page)).find(fits) ?? null;
   }
   const size = match?.size ?? sizes.find((candidate) => candidate === SIZE_4K) ?? sizes[0];

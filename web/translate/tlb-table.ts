@@ -7,7 +7,7 @@ import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 
 /** Bits of a page number in the tag; above them the address repeats its sign. */
-const PAGE_BITS = 45;
+const PAGE_BITS = 47;
 
 function pageAddress({ page, size }: TlbEntry): string {
   const bytes = 2 ** SIZE_SHIFTS[size];
@@ -51,5 +51,5 @@ export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
 }
 
 function isMatch(entry: TlbEntry, match: TlbEntry | null): boolean {
-  return match !== null && entry.page === match.page && entry.size === match.size && entry.pcid === match.pcid;
+  return match !== null && entry.page === match.page && entry.size === match.size && entry.space === match.space;
 }

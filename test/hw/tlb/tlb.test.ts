@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SIZE_4K } from '../../../hw/base/address.js';
 import { Random } from '../../../hw/base/random.js';
-import { globalTag, makeTag } from '../../../hw/tlb/tag.js';
+import { globalBits, globalTag, makeTag, NO_SPACE } from '../../../hw/tlb/tag.js';
 import { HitRule, Tlb } from '../../../hw/tlb/tlb.js';
 import type { Replacement } from '../../../hw/tlb/replacement.js';
 
@@ -110,10 +110,10 @@ describe('Tlb', () => {
   it('keeps PCIDs apart, and lets a global entry answer all of them', () => {
     const tlb = new Tlb({ entries: 8, ways: 8 });
     tlb.insert(5, makeTag(0, 12, 1, 0), 10, 0);
-    tlb.insert(6, globalTag(makeTag(0, 12, 1, 0)), 11, 0);
+    tlb.insert(6, globalTag(makeTag(0, 12, 1, 0), globalBits(0)), 11, 0);
     expect(tlb.find(5, makeTag(0, 12, 2, 0))).toBe(-1);
     expect(tlb.frameAt(tlb.find(6, makeTag(0, 12, 2, 0)))).toBe(11);
-    tlb.dropAllNonGlobal(1);
+    tlb.dropSpace(1, NO_SPACE);
     expect(tlb.find(5, makeTag(0, 12, 1, 0))).toBe(-1);
     expect(tlb.find(6, makeTag(0, 12, 1, 0))).not.toBe(-1);
     tlb.dropAll();
@@ -137,7 +137,7 @@ describe('what drawings see of a Tlb', () => {
     tlb.insert((hi << 20) | (lo >>> 12), makeTag(hi, 12, 7, 0), 99, 6);
     const set = tlb.setOf(page);
     expect(set).toBe(page % 3);
-    expect(tlb.entryAt(set, 0)).toEqual({ page, size: 0, pcid: 7, global: false, frame: 99, rights: 6 });
+    expect(tlb.entryAt(set, 0)).toEqual({ page, size: 0, space: 7, global: false, frame: 99, rights: 6 });
     expect([1, 2, 3].map((way) => tlb.entryAt(set, way))).toEqual([null, null, null]);
   });
 });
@@ -146,7 +146,7 @@ describe('a page held for one PCID and for all', () => {
   const PCID = makeTag(0, 12, 1, 0);
   const held = (): Tlb => {
     const tlb = new Tlb({ entries: 8, ways: 8 });
-    tlb.insert(2, globalTag(PCID), 200, 0);
+    tlb.insert(2, globalTag(PCID, globalBits(0)), 200, 0);
     tlb.insert(2, PCID, 100, 0);
     return tlb;
   };
@@ -164,10 +164,10 @@ describe('a page held for one PCID and for all', () => {
 
   it('loses both to INVLPG, the one to INVPCID', () => {
     const invlpg = held();
-    invlpg.drop(2, PCID, true);
+    invlpg.drop(2, PCID, 1, 0);
     expect(invlpg.occupied).toBe(0);
     const invpcid = held();
-    invpcid.drop(2, PCID, false);
+    invpcid.drop(2, PCID, 1, NO_SPACE);
     expect(invpcid.occupied).toBe(1);
     expect(invpcid.frameAt(invpcid.lookup(2, PCID))).toBe(200);
   });
@@ -215,7 +215,7 @@ it.each(POLICIES)(
     for (let dropped = 0; dropped < 4; dropped++) {
       const tlb = new Tlb({ entries: 4, ways: 4, replacement });
       for (const page of [0, 1, 2, 3, dropped]) access(tlb, page);
-      tlb.drop(dropped, TAG, false);
+      tlb.drop(dropped, TAG, 0, NO_SPACE);
       access(tlb, 9);
       expect(held(tlb)).toEqual([0, 1, 2, 3].map((page) => (page === dropped ? 9 : page)));
     }

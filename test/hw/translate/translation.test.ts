@@ -39,3 +39,30 @@ it('a large page that lies in RAM is cached', () => {
   mmu.translate(0, 0x30_0000, READ);
   expect(mmu.counters.snapshot().data).toMatchObject({ l1Hits: 1, walks: 1 });
 });
+
+/** Walks so far, after an access in a space named by VMID and ASID, as an architecture's registers would enter it. */
+function walksAfter(mmu: Mmu, machine: number, id: number): number {
+  const { dataPath } = mmu;
+  dataPath.regime.space = dataPath.spaces.enter(machine, id);
+  dataPath.regime.machine = dataPath.machines.enter(machine, 0);
+  dataPath.regimeChanged();
+  mmu.translate(0, 0x5000, READ);
+  return mmu.counters.snapshot().data.walks;
+}
+
+it('a space whose number went to another starts anew, and nothing of it is left to the other', () => {
+  const mmu = onLargePage(new Ram({ bytes: 1 << 22 }));
+  expect([walksAfter(mmu, 7, 0), walksAfter(mmu, 7, 0)]).toEqual([1, 1]);
+  const { flushes } = mmu.counters.snapshot();
+  for (let id = 1; id <= 4096; id++) expect(walksAfter(mmu, 7, id)).toBe(1 + id);
+  expect(walksAfter(mmu, 7, 0)).toBe(4098);
+  expect(mmu.counters.snapshot().flushes).toBe(flushes);
+});
+
+it('drops all spaces of one virtual machine, global pages too', () => {
+  const mmu = onLargePage(new Ram({ bytes: 1 << 22 }));
+  const all = [walksAfter(mmu, 1, 5), walksAfter(mmu, 1, 6), walksAfter(mmu, 2, 5)];
+  expect(all).toEqual([1, 2, 3]);
+  mmu.dataPath.dropMachine(1);
+  expect([walksAfter(mmu, 2, 5), walksAfter(mmu, 1, 5), walksAfter(mmu, 1, 6)]).toEqual([3, 4, 5]);
+});
