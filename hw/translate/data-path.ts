@@ -9,6 +9,7 @@ import * as args from '../base/arguments.js';
 import * as faults from '../base/fault.js';
 import { BatchTranslation, checkLength } from './batch.js';
 import * as memory from '../memory/ram.js';
+import * as softTlb from '../tlb/soft.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
@@ -16,12 +17,16 @@ const { PAGE_OFFSET_MASK } = address;
 const { checkSize } = args;
 const { OK } = faults;
 const { wordIndex } = memory;
+const { lookupSoft } = softTlb;
 
 /**
  * Where walks are to be expected, loads are made after so many translations: many, so that they overlap on the host, yet
  * few enough for its cache.
  */
 const LOADS_AT_ONCE = 256;
+
+/** Whether an access of `size` bytes lies in one aligned word of 4 bytes. */
+const isWithinWord = (lo: number, size: number): boolean => (lo & 3) + size <= 4;
 
 /**
  * Puts the words at offsets `los` of frames in `values` in their place: a loop of its own, without calls, and two at a
@@ -85,10 +90,27 @@ export class DataPath extends BatchTranslation {
    */
   read(hi: number, lo: number, size: number, access: number): number {
     checkSize(size);
+    const frame = lookupSoft(this.softCells, hi, lo, access);
+    if (frame < 0 || !isWithinWord(lo, size)) return this.readLocated(hi, lo, size, access);
+    this.firstFrame = frame;
+    this.secondFrame = -1;
+    this.loadWithinWord(lo, size);
+    return OK;
+  }
+
+  private readLocated(hi: number, lo: number, size: number, access: number): number {
     const status = this.locate(hi, lo, size, access);
     if (status < 0) return status;
-    if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
+    if (isWithinWord(lo, size)) this.loadWithinWord(lo, size);
+    else if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
     return OK;
+  }
+
+  /** Loads what one word of RAM has. RAM answers in every frame that a translation gives. */
+  private loadWithinWord(lo: number, size: number): void {
+    const word = this.ram.words[wordIndex(this.firstFrame, lo & PAGE_OFFSET_MASK)];
+    this.valueLo = size === 4 ? word : (word >>> ((lo & 3) << 3)) & ((1 << (size << 3)) - 1);
+    this.valueHi = 0;
   }
 
   /**

@@ -99,7 +99,7 @@ export class Translation {
   protected readonly walkCaches: WalkCaches | null;
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
-  private readonly softCells: Int32Array;
+  protected readonly softCells: Int32Array;
   private readonly entryCache: EntryCache | null;
   protected readonly modelled: boolean;
 
