@@ -4,12 +4,14 @@
  */
 
 import { READ, USER } from '../../hw/base/access.js';
+import { lowWordOfFrame } from '../../hw/base/address.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { MmuOptions } from '../../hw/x86/mmu.js';
 import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { mix } from '../../hw/base/random.js';
 import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/x86/registers.js';
+import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import type { TranslationPath } from '../../hw/translate/translation.js';
 
@@ -45,7 +47,7 @@ export function makeRam(shared = false): Ram {
   const largePd = 5;
   const firstPt = 6;
   const put = (table: number, index: number, frame: number, low: number): void => {
-    ram.storeEntry((table << 10) | (index << 1), 0, (frame << 12) | low);
+    ram.storeEntry((table << 10) | (index << 1), 0, lowWordOfFrame(frame) | low);
   };
   put(ROOT, SMALL_INDEX, smallPdpt, TABLE);
   put(ROOT, LARGE_INDEX, largePdpt, TABLE);
@@ -64,10 +66,8 @@ export function makeRam(shared = false): Ram {
 /** An MMU with 4-level paging turned on, whose tables begin at {@link ROOT}. */
 export function pagingMmu(options: MmuOptions): Mmu {
   const mmu = new Mmu(options);
-  mmu.writeCr3(0, ROOT << 12);
-  mmu.writeCr4(CR4_PAE);
-  mmu.writeEfer(EFER_LME);
-  if (mmu.writeCr0(CR0_PE | CR0_PG) < 0) throw new Error('paging cannot be turned on');
+  const values = { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: lowWordOfFrame(ROOT), cr4: CR4_PAE, efer: EFER_LME };
+  if (writeRegisters(mmu, values) < 0) throw new Error('paging cannot be turned on');
   return mmu;
 }
 

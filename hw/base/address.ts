@@ -68,7 +68,7 @@ export function toBigInt(hi: number, lo: number): bigint {
 
 /** Splits the low 64 bits of a BigInt into words. */
 export function fromBigInt(value: bigint): Word64 {
-  return { hi: Number((value >> 32n) & 0xffff_ffffn) | 0, lo: Number(value & 0xffff_ffffn) | 0 };
+  return { hi: highWordOf(value), lo: lowWordOf(value) };
 }
 
 /** `(hi, lo)` as `0x` and hexadecimal digits, without leading zeros. */
@@ -89,7 +89,22 @@ export function parseAddress(text: string): Word64 | undefined {
   return digits === undefined ? undefined : fromBigInt(BigInt(`0x${digits}`));
 }
 
-/** The 4 KiB frame number of a physical address, as int32: exact for addresses below 2^43. */
+/** The physical address at which a 4 KiB frame begins: its high word. Frames are below 2^31. */
+export function highWordOfFrame(frame: number): number {
+  return frame >>> 20;
+}
+
+/** Its low word. */
+export function lowWordOfFrame(frame: number): number {
+  return frame << PAGE_SHIFT;
+}
+
+/** The same as a plain number. */
+export function addressOfFrame(frame: number): number {
+  return frame * PAGE_BYTES;
+}
+
+/** The other way: the 4 KiB frame number of a physical address, as int32; exact for addresses below 2^43. */
 export function frameOf(hi: number, lo: number): number {
   return (hi << 20) | (lo >>> 12);
 }

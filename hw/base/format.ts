@@ -5,6 +5,8 @@
  * beside its table, and a test holds the two to each other.
  */
 
+import { toBigInt } from './address.js';
+
 /** Some bits of an entry, `low` to `high` inclusive, counted from bit 0 of the whole entry. */
 export interface EntryField {
   readonly name: string;
@@ -56,7 +58,7 @@ export interface DecodedField extends EntryField {
 
 /** Splits an entry, given as two words, into the fields of its format. */
 export function decodeEntry(format: EntryFormat, hi: number, lo: number): readonly DecodedField[] {
-  const value = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+  const value = toBigInt(hi, lo);
   return format.fields.map((field) => ({
     ...field,
     value: Number(BigInt.asUintN(field.high - field.low + 1, value >> BigInt(field.low))),

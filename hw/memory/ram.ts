@@ -6,7 +6,8 @@
  * load gives 0, the store does nothing, and {@link Ram.fault} names the address.
  */
 
-import { formatHex, highWordOf, lowWordOf, PAGE_BYTES, PAGE_SHIFT, toBigInt, toNumber } from '../base/address.js';
+import { formatHex, frameOf, highWordOf, lowWordOf, toBigInt, toNumber } from '../base/address.js';
+import { PAGE_BYTES, PAGE_SHIFT } from '../base/address.js';
 import type { Word64 } from '../base/address.js';
 import { checkPlainAddress, checkValue, checkWhole } from '../base/arguments.js';
 import { BUS_ERROR, FaultRecord, OK } from '../base/fault.js';
@@ -158,7 +159,7 @@ export class Ram {
     // Frame numbers are int32 only below 2^43; RAM ends far below, at 2^34.
     if (hi >>> 0 > 3) return false;
     const last = toNumber(hi, lo) + size - 1;
-    return this.hasFrame((hi << 20) | (lo >>> 12)) && this.hasFrame(Math.floor(last / PAGE_BYTES));
+    return this.hasFrame(frameOf(hi, lo)) && this.hasFrame(Math.floor(last / PAGE_BYTES));
   }
 
   private miss(hi: number, lo: number): number {

@@ -52,15 +52,13 @@ export interface TranslationCycles {
   readonly total: number;
 }
 
-/** The counts that have a price. */
-export type PricedCounts = Pick<
-  AccessCounts,
-  'l1Hits' | 'l2Hits' | 'walks' | 'entryReads' | 'entryCacheHits' | 'entryCacheMisses'
->;
+/** The counts that have a price; those of the cache of entries may be left out where there is none. */
+export type PricedCounts = Pick<AccessCounts, 'l1Hits' | 'l2Hits' | 'walks' | 'entryReads'> &
+  Partial<Pick<AccessCounts, 'entryCacheHits' | 'entryCacheMisses'>>;
 
 /** Prices one side's counts. Entry reads are priced by the cache when one was modelled, else flat. */
 export function translationCycles(counts: PricedCounts, costs: CostTable): TranslationCycles {
-  const { entryCacheHits, entryCacheMisses } = counts;
+  const { entryCacheHits = 0, entryCacheMisses = 0 } = counts;
   const cached = entryCacheHits + entryCacheMisses > 0;
   const reads = cached
     ? entryCacheHits * costs.entryCacheHit + entryCacheMisses * costs.entryCacheMiss

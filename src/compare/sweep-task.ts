@@ -7,6 +7,7 @@
 
 import { pageSizeName } from '../../hw/base/address.js';
 import { Mmu } from '../../hw/x86/mmu.js';
+import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { Trace } from '../trace/block.js';
@@ -34,10 +35,7 @@ export interface SweepTask {
 /** An MMU over the same RAM and tables as another. */
 function mmuBeside(first: Mmu, tlb: TlbGeometry): Mmu {
   const mmu = new Mmu({ ram: first.ram, tlb });
-  mmu.writeCr3(first.cr3Hi, first.cr3Lo);
-  mmu.writeCr4(first.cr4);
-  mmu.writeEfer(first.efer);
-  mmu.writeCr0(first.cr0);
+  writeRegisters(mmu, first);
   return mmu;
 }
 

@@ -2,7 +2,7 @@
 
 import { Piscina } from 'piscina';
 import { pageSizeName } from '../../hw/base/address.js';
-import type { CostTable } from '../../hw/translate/cost.js';
+import { translationCycles, type CostTable } from '../../hw/translate/cost.js';
 import type { SweepCounts, SweepResult } from '../report/sweep-result.js';
 import type { SweepTask, SweepTrace } from './sweep-task.js';
 
@@ -37,12 +37,8 @@ export function shapeText(l1: string, l2: string, walkCaches: boolean): string {
 }
 
 function cyclesPerAccess(counts: SweepCounts, costs: CostTable): number {
-  const cycles =
-    counts.l1Hits * costs.l1Hit +
-    counts.l2Hits * costs.l2Hit +
-    counts.walks * costs.walk +
-    counts.entryReads * costs.entryRead;
-  return counts.accesses === 0 ? 0 : cycles / counts.accesses;
+  if (counts.accesses === 0) return 0;
+  return translationCycles(counts, costs).total / counts.accesses;
 }
 
 /** Tasks of at most {@link SHAPES_A_TASK} shapes; how they are cut does not depend on the number of workers. */

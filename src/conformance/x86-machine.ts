@@ -6,15 +6,16 @@
  */
 
 import type { Word64 } from '../../hw/base/address.js';
-import { PAGE_OFFSET_MASK } from '../../hw/base/address.js';
+import { highWordOfFrame, lowWordOfFrame, PAGE_OFFSET_MASK } from '../../hw/base/address.js';
 import { PAGE_FAULT } from '../../hw/base/fault.js';
 import { vectorOf } from '../../hw/x86/exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import { Ram } from '../../hw/memory/ram.js';
-import { CR0_PG, CR4_PCIDE, EFER_LMA, PCID_MASK } from '../../hw/x86/registers.js';
+import { CR0_PG, CR4_PCIDE, EFER_LMA } from '../../hw/x86/registers.js';
 import { CS, SEGMENT_NAMES } from '../../hw/x86/segmentation/register.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
+import { writeRegisters } from '../../hw/x86/write-registers.js';
 import type { AccessOutcome, Fault, Stored } from './x86-case.js';
 
 /** MAXPHYADDR of all recorded machines. */
@@ -100,7 +101,9 @@ export class X86Machine {
     const mmu = this.#mmu;
     powerDown(mmu);
     const unit = new SegmentationUnit(mmu);
-    const refused = writeRegisters(mmu, registers);
+    const { cr0, cr3, cr4, efer } = registers;
+    const values = { cr0: cr0.lo, cr3Hi: cr3.hi, cr3Lo: cr3.lo, cr4: cr4.lo, efer: efer.lo };
+    const refused = writeRegisters(mmu, values);
     if (refused < 0)
       return { k: 'fault', vec: vectorOf(refused), err: { hi: 0, lo: mmu.fault.errorCode }, at: 'crload' };
     mmu.writePkru(registers.pkru?.lo ?? 0);
@@ -116,28 +119,6 @@ function powerDown(mmu: Mmu): void {
   mmu.writeCr0(0);
   mmu.writeCr4(0);
   mmu.writeEfer(0);
-}
-
-/**
- * Writes registers in the order prescribed for software: EFER and CR4 before paging, PCIDE and CR3 bits 63:32 after it.
- */
-export function writeRegisters(mmu: Mmu, registers: Pick<RecordedRegisters, 'cr0' | 'cr3' | 'cr4' | 'efer'>): number {
-  const { cr0, cr3, cr4, efer } = registers;
-  const pcide = cr4.lo & CR4_PCIDE;
-  const cr3First = pcide === 0 ? cr3.lo : cr3.lo & ~PCID_MASK;
-  const steps = [
-    () => mmu.writeEfer(efer.lo & ~EFER_LMA),
-    () => mmu.writeCr4(cr4.lo & ~pcide),
-    () => mmu.writeCr3(cr3.hi, cr3First),
-    () => mmu.writeCr0(cr0.lo),
-    () => (pcide === 0 ? 0 : mmu.writeCr4(cr4.lo)),
-    () => (pcide === 0 && cr3.hi === 0 ? 0 : mmu.writeCr3(cr3.hi, cr3.lo)),
-  ];
-  for (const step of steps) {
-    const status = step();
-    if (status < 0) return status;
-  }
-  return 0;
 }
 
 /** Flat segments of the level `cpl`, the code segment being 64-bit in IA-32e mode. */
@@ -199,5 +180,5 @@ export function faultOf(unit: SegmentationUnit, at?: string): Fault {
 
 /** A frame number and an offset as a physical address. */
 function physical(frame: number, offset: number): Word64 {
-  return { hi: frame >>> 20, lo: (frame << 12) | offset };
+  return { hi: highWordOfFrame(frame), lo: lowWordOfFrame(frame) | offset };
 }

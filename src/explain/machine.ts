@@ -10,8 +10,9 @@ import { CR0_ET, CR0_KNOWN, CR4_PCIDE, EFER_LMA } from '../../hw/x86/registers.j
 import { loadGdt, loadLdt, loadTaskRegister } from '../../hw/x86/segmentation/table-registers.js';
 import { LONG } from '../../hw/x86/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
+import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import { loadFlatSegments, writeRegisters } from '../conformance/x86-machine.js';
+import { loadFlatSegments } from '../conformance/x86-machine.js';
 import { StateError } from './machine-state.js';
 import type { AccessKind, MachineState } from './machine-state.js';
 
@@ -64,7 +65,9 @@ function tlbOf(state: MachineState): ReturnType<typeof parseTlb> {
 }
 
 function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {
-  if (writeRegisters(mmu, wanted) < 0) {
+  const { cr0, cr3, cr4, efer } = wanted;
+  const values = { cr0: cr0.lo, cr3Hi: cr3.hi, cr3Lo: cr3.lo, cr4: cr4.lo, efer: efer.lo };
+  if (writeRegisters(mmu, values) < 0) {
     const name = refusedRegister(mmu, wanted);
     const cause = name === 'cr0' ? ': PG needs PE, IA-32e mode needs PAE, and PAE paging needs good PDPTEs at CR3' : '';
     throw new StateError(`registers.${name}: the processor refuses ${hex(wanted[name])} with #GP(0)${cause}`);

@@ -1,6 +1,6 @@
 /** The costs of a kernel's work in model cycles, to put two schemes side by side. */
 
-import { DEFAULT_COSTS } from '../../hw/translate/cost.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
 import type { SchemeCost } from '../report/lab-result.js';
 
 /** The work of a kernel so far. */
@@ -35,7 +35,7 @@ function cyclesOf(after: Work, before: Work): number {
 
 /** Model cycles of reading `entries` page-table entries or descriptors from memory. */
 export function readCycles(entries: number): number {
-  return entries * DEFAULT_COSTS.entryRead;
+  return translationCycles({ l1Hits: 0, l2Hits: 0, walks: 0, entryReads: entries }, DEFAULT_COSTS).total;
 }
 
 export class Meter {

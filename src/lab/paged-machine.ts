@@ -1,6 +1,6 @@
 /** A machine with the paged kernel, as the labs use it: every step metered, every page to be looked at. */
 
-import { PAGE_BYTES, toHex } from '../../hw/base/address.js';
+import { addressOfFrame, PAGE_BYTES, toHex } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
 import { describeException } from '../../hw/x86/exception.js';
@@ -51,7 +51,7 @@ export class PagedMachine implements Stage {
 
   get inhabitants(): readonly StageProcess[] {
     return [...this.kernel.processes.values()].flatMap(({ pid, space }) =>
-      space === null ? [] : [{ pid, root: space.root * PAGE_BYTES, regions: [...space.vmas].map(regionOf) }],
+      space === null ? [] : [{ pid, root: addressOfFrame(space.root), regions: [...space.vmas].map(regionOf) }],
     );
   }
 
@@ -61,7 +61,7 @@ export class PagedMachine implements Stage {
     for (const { space } of processes.values()) tableBytes += space?.tableBytes ?? 0;
     return {
       bytesCopied: counters.bytesCopied,
-      bytesMoved: counters.framesZeroed * 4096,
+      bytesMoved: counters.framesZeroed * PAGE_BYTES,
       tableBytes,
       faults: counters.minorFaults + counters.majorFaults + counters.failedFaults,
       entriesWritten: counters.forkEntriesCopied + counters.forkEntriesProtected,
@@ -154,12 +154,12 @@ export class PagedMachine implements Stage {
 
   /** Loads a byte of each of `pages` pages. */
   touch(process: Process, address: number, pages: number): void {
-    for (let page = 0; page < pages; page++) must(this.load(process, address + page * 4096));
+    for (let page = 0; page < pages; page++) must(this.load(process, address + page * PAGE_BYTES));
   }
 
   /** Stores a byte into each of `pages` pages. */
   fill(process: Process, address: number, pages: number, value = 1): void {
-    for (let page = 0; page < pages; page++) must(this.store(process, address + page * 4096, value));
+    for (let page = 0; page < pages; page++) must(this.store(process, address + page * PAGE_BYTES, value));
   }
 
   /** The last exception of the processor, in words. */
@@ -174,7 +174,7 @@ export class PagedMachine implements Stage {
 
   /** Physical address of a present byte. */
   physical(process: Process, address: number): number {
-    return this.frame(process, address) * 4096 + (address % 4096);
+    return addressOfFrame(this.frame(process, address)) + (address % PAGE_BYTES);
   }
 
   /** How many entries of all page tables map the frame. */

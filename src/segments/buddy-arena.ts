@@ -3,7 +3,7 @@
  * the blocks, much inside them; and a block cannot slide, so there is nothing to compact.
  */
 
-import { PAGE_BYTES } from '../../hw/base/address.js';
+import { addressOfFrame, PAGE_BYTES } from '../../hw/base/address.js';
 import { Buddy } from '../kernel/frames/buddy.js';
 import type { Arena, Hole } from './arena.js';
 
@@ -29,7 +29,7 @@ export class BuddyArena implements Arena {
 
   get holes(): readonly Hole[] {
     const holes: Hole[] = [];
-    this.#buddy.forEachFree((frame, order) => holes.push({ base: frame * PAGE_BYTES, bytes: PAGE_BYTES << order }));
+    this.#buddy.forEachFree((frame, order) => holes.push({ base: addressOfFrame(frame), bytes: PAGE_BYTES << order }));
     return holes.sort((a, b) => a.base - b.base);
   }
 
@@ -39,7 +39,7 @@ export class BuddyArena implements Arena {
 
   allocate(room: number): number {
     const frame = this.#buddy.allocate(orderOf(room));
-    return frame < 0 ? frame : frame * PAGE_BYTES;
+    return frame < 0 ? frame : addressOfFrame(frame);
   }
 
   /** A block's size decides its place: no address can be asked for. */

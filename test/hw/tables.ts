@@ -1,8 +1,9 @@
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { MmuOptions } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
+import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { wideIndex } from '../../hw/x86/words.js';
-import { highWord, lowWord } from '../../hw/base/address.js';
+import { highWord, highWordOf, lowWord, lowWordOf } from '../../hw/base/address.js';
 
 /** Present, writable, user. */
 export const RWU = 7;
@@ -31,7 +32,7 @@ export class Tables {
   }
 
   put(entry: number, value: bigint): void {
-    this.ram.store64(0, entry, Number((value >> 32n) & 0xffff_ffffn) | 0, Number(value & 0xffff_ffffn) | 0);
+    this.ram.store64(0, entry, highWordOf(value), lowWordOf(value));
   }
 
   /** Maps one page: level 0 is 4 KiB, 1 is 2 MiB, 2 is 1 GiB. */
@@ -42,11 +43,8 @@ export class Tables {
   /** A processor in 4-level paging over these tables; `cr4` adds bits to PAE, `wp` is on. */
   mmu(options: Omit<MmuOptions, 'ram'> = {}, cr4 = 0): Mmu {
     const mmu = new Mmu({ ram: this.ram, ...options });
-    mmu.writeCr4(0x20);
-    mmu.writeEfer(0x900);
-    mmu.writeCr3(0, this.root * 4096);
-    mmu.writeCr0(0x8001_0001);
-    if (mmu.writeCr4(0x20 | cr4) < 0) throw new Error('CR4 refused');
+    const values = { cr0: 0x8001_0001, cr3Hi: 0, cr3Lo: this.root * 4096, cr4: 0x20 | cr4, efer: 0x900 };
+    if (writeRegisters(mmu, values) < 0) throw new Error('a register was refused');
     return mmu;
   }
 }

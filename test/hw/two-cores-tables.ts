@@ -1,9 +1,11 @@
 /** What the threads of two-cores.test.ts agree on: one page table, the entries that may stand in it, a gate. */
 
+import { highWordOfFrame, lowWordOfFrame } from '../../hw/base/address.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { MmuOptions } from '../../hw/x86/mmu.js';
 import { PTE_A, PTE_D } from '../../hw/x86/format.js';
 import type { Ram } from '../../hw/memory/ram.js';
+import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { RWU } from './tables.js';
 
 export const PAGES = 512;
@@ -16,7 +18,7 @@ const HIGH_FRAMES = 0x10_2000;
 
 /** Tables from frame 1 on, their entries clean; the first 512 pages are not present. */
 export function buildTables(ram: Ram): void {
-  for (let table = 1; table < PAGE_TABLE; table++) ram.storeEntry(table << 10, 0, ((table + 1) << 12) | RWU);
+  for (let table = 1; table < PAGE_TABLE; table++) ram.storeEntry(table << 10, 0, lowWordOfFrame(table + 1) | RWU);
 }
 
 /** Index of the low word of a page's entry. */
@@ -28,7 +30,7 @@ export function entryIndex(page: number): number {
 export function entryOf(page: number, kind: number): readonly [high: number, low: number] {
   if (kind === 0) return [0, 0];
   const frame = (kind === 1 ? LOW_FRAMES : HIGH_FRAMES) + page;
-  return [frame >>> 20, (frame << 12) | RWU];
+  return [highWordOfFrame(frame), lowWordOfFrame(frame) | RWU];
 }
 
 export function isFrameOf(page: number, frame: number): boolean {
@@ -43,10 +45,8 @@ export function withoutMarks(low: number): number {
 /** A processor in 4-level paging. */
 export function startProcessor(ram: Ram, options: Omit<MmuOptions, 'ram'>): Mmu {
   const mmu = new Mmu({ ram, ...options });
-  mmu.writeCr3(0, 4096);
-  mmu.writeCr4(0x20);
-  mmu.writeEfer(0x100);
-  if (mmu.writeCr0(0x8000_0001) < 0) throw new Error('paging cannot be turned on');
+  const values = { cr0: 0x8000_0001, cr3Hi: 0, cr3Lo: 4096, cr4: 0x20, efer: 0x100 };
+  if (writeRegisters(mmu, values) < 0) throw new Error('paging cannot be turned on');
   return mmu;
 }
 

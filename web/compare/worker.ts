@@ -114,7 +114,7 @@ async function compareOne(task: CompareTask, tlb: string, progress: Progress): P
 }
 
 function split(tlb: string, { pages, counts, perAccess }: CompareRun): CycleSplit[] {
-  const { l1, l2, walks } = translationCycles({ ...counts, entryCacheHits: 0, entryCacheMisses: 0 }, DEFAULT_COSTS);
+  const { l1, l2, walks } = translationCycles(counts, DEFAULT_COSTS);
   const part = (name: CycleSplit['part'], cycles: number): CycleSplit => ({
     tlb,
     pages,

@@ -1,6 +1,6 @@
 /** The story under paging: the kernel of src/kernel on a machine of its own. */
 
-import { PAGE_BYTES, toHex } from '../../hw/base/address.js';
+import { addressOfFrame, highWordOfFrame, lowWordOfFrame, PAGE_BYTES, toHex } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { PTE_A, PTE_D, PTE_P, PTE_RW } from '../../hw/x86/format.js';
@@ -112,7 +112,7 @@ export class PagedShare extends ShareMachine<Process> {
       return {
         pid: process.pid,
         parent: process.parent?.pid ?? null,
-        tables: `${countOf(tables, 'page table')}, ${(tables * PAGE_BYTES) / 1024} KiB; CR3 ${toHex(root * PAGE_BYTES)}`,
+        tables: `${countOf(tables, 'page table')}, ${(tables * PAGE_BYTES) / 1024} KiB; CR3 ${toHex(addressOfFrame(root))}`,
         rows: PROGRAM.flatMap((region) =>
           Array.from({ length: region.pages }, (_, page) => this.#row(process, region, page)),
         ),
@@ -159,7 +159,7 @@ export class PagedShare extends ShareMachine<Process> {
         count: memory.isZeroFrame(frame)
           ? named.filter((one) => one === frame).length
           : memory.frames.mappingsOf(frame),
-        byte: memory.ram.load8(0, frame * PAGE_BYTES),
+        byte: memory.ram.load8(highWordOfFrame(frame), lowWordOfFrame(frame)),
       }));
   }
 

@@ -6,7 +6,8 @@
  */
 
 import { FETCH, WRITE } from '../../../hw/base/access.js';
-import { formatHex, PAGE_OFFSET_MASK, pageSizeName, SIZE_SHIFTS } from '../../../hw/base/address.js';
+import { formatHex, highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
+import { PAGE_OFFSET_MASK, pageSizeName, SIZE_SHIFTS } from '../../../hw/base/address.js';
 import type { CounterValues } from '../../../hw/translate/counters.js';
 import { OK } from '../../../hw/base/fault.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
@@ -70,7 +71,7 @@ export function explainWalk(mmu: Mmu, request: WalkRequest): WalkResult {
 }
 
 function physical(frame: number, lo: number): string {
-  return formatHex(frame >>> 20, (frame << 12) | (lo & PAGE_OFFSET_MASK));
+  return formatHex(highWordOfFrame(frame), lowWordOfFrame(frame) | (lo & PAGE_OFFSET_MASK));
 }
 
 function pageName(mmu: Mmu): string | null {

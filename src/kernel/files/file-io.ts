@@ -89,7 +89,7 @@ function extend(memory: Memory, object: FileObject, size: number): void {
 
 /** Zeros bytes `[from, to)` of a frame. */
 function zeroBytes(memory: Memory, frame: number, from: number, to: number): void {
-  for (let at = from; at < to; at++) memory.ram.store8(frame >>> 20, (frame << 12) | (at & PAGE_OFFSET_MASK), 0);
+  writeFrame(memory.ram, frame, from & PAGE_OFFSET_MASK, new Uint8Array(to - from));
 }
 
 /** ftruncate(2). Returns 0 or EINVAL; pages past the new end leave every mapping, private copies too. */

@@ -1,15 +1,20 @@
 /** The kernel's own way to a frame: through the direct map, past all page tables. */
 
+import { highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 
 /** Bytes of a frame, through the direct map; frame -1 is all zeros. */
 export function readFrame(ram: Ram, frame: number, inPage: number, target: Uint8Array): void {
+  const high = highWordOfFrame(frame);
+  const low = lowWordOfFrame(frame);
   for (let i = 0; i < target.length; i++) {
-    target[i] = frame < 0 ? 0 : ram.load8(frame >>> 20, (frame << 12) | (inPage + i));
+    target[i] = frame < 0 ? 0 : ram.load8(high, low | (inPage + i));
   }
 }
 
 /** Stores bytes into a frame, through the direct map. */
 export function writeFrame(ram: Ram, frame: number, inPage: number, source: Uint8Array): void {
-  for (let i = 0; i < source.length; i++) ram.store8(frame >>> 20, (frame << 12) | (inPage + i), source[i]);
+  const high = highWordOfFrame(frame);
+  const low = lowWordOfFrame(frame);
+  for (let i = 0; i < source.length; i++) ram.store8(high, low | (inPage + i), source[i]);
 }

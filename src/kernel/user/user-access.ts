@@ -3,7 +3,8 @@
 import { highWord, lowWord, toNumber } from '../../../hw/base/address.js';
 import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import type { Exception } from '../../../hw/base/fault.js';
-import { CR0_ET, CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
+import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
+import { writeRegisters } from '../../../hw/x86/write-registers.js';
 import type { AddressSpace } from '../space/model.js';
 import { pageFault } from '../faults/fault.js';
 import type { Memory } from '../space/memory.js';
@@ -30,10 +31,13 @@ export class UserAccess {
   #startPaging(): void {
     const { mmu } = this.#processor;
     const root = this.#memory.tlb.idleRoot;
-    mmu.writeCr4(CR4_PAE);
-    mmu.writeEfer(EFER_LME | EFER_NXE);
-    mmu.writeCr3(root >>> 20, root << 12);
-    mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP | CR0_PG);
+    writeRegisters(mmu, {
+      cr0: CR0_PE | CR0_WP | CR0_PG,
+      cr3Hi: root >>> 20,
+      cr3Lo: root << 12,
+      cr4: CR4_PAE,
+      efer: EFER_LME | EFER_NXE,
+    });
   }
 
   /** Loads 1 to 8 bytes in user mode. Returns 0 or a signal of signal.ts. */

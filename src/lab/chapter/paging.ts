@@ -3,6 +3,7 @@
  * process. It is wrong in two places; with the right rules in their place it is right.
  */
 
+import { addressOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
 import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
@@ -50,7 +51,7 @@ export class ChapterPaging implements Stage {
     return this.processes.map((directory) => ({
       // Each process takes two frames, from frame 1 up.
       pid: (directory + 1) / 2,
-      root: directory * 4096,
+      root: addressOfFrame(directory),
       regions: this.#regions(directory),
     }));
   }
@@ -70,7 +71,7 @@ export class ChapterPaging implements Stage {
     const directory = this.#tables;
     this.#tables += 2;
     this.#ram.zeroFrames(directory, 2);
-    this.#ram.store32(0, directory * 4096, ((directory + 1) << 12) | PTE_P | PTE_RW | PTE_US);
+    this.#ram.store32(0, addressOfFrame(directory), ((directory + 1) << 12) | PTE_P | PTE_RW | PTE_US);
     this.processes.push(directory);
     return directory;
   }
@@ -139,7 +140,7 @@ export class ChapterPaging implements Stage {
 
   #run(process: number): void {
     const { mmu } = this;
-    mmu.writeCr3(0, process * 4096);
+    mmu.writeCr3(0, lowWordOfFrame(process));
     mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP | CR0_PG);
     this.#core.cpl = 3;
     this.#current = process;

@@ -1,6 +1,6 @@
 /** Random addresses under segmentation: one predictable copy or two, and the third way, overlooked by the chapter. */
 
-import { toHex } from '../../../hw/base/address.js';
+import { addressOfFrame, toHex } from '../../../hw/base/address.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
@@ -9,6 +9,7 @@ import { CR0_ET, CR0_PE, CR0_PG } from '../../../hw/x86/registers.js';
 import { packSegment } from '../../../hw/x86/segmentation/descriptor.js';
 import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
 import { loadGdt } from '../../../hw/x86/segmentation/table-registers.js';
+import { writeRegisters } from '../../../hw/x86/write-registers.js';
 import { must } from '../../kernel/abi/must.js';
 import { READABLE_CODE } from '../../segments/segment-table.js';
 import type { SegmentProcess } from '../../segments/process.js';
@@ -115,20 +116,19 @@ function linearAddresses(story: Story): void {
       { start: GDT, bytes: 4096, about: "the GDT, the kernel's own" },
       { start: base, bytes: 4096, about: 'the library' },
     ];
-    return { pid: i + 1, root: DIRECTORIES[i] * 4096, regions };
+    return { pid: i + 1, root: addressOfFrame(DIRECTORIES[i]), regions };
   });
   story.on({ mmu, inhabitants });
   const frames = [BASE_A, BASE_B].map((base, i) => {
     const directory = DIRECTORIES[i];
     const table = directory + 1;
-    ram.store32(0, directory * 4096 + (base >>> 22) * 4, (table << 12) | low);
-    ram.store32(0, table * 4096 + ((base >>> 12) & 1023) * 4, (LIBRARY_FRAME << 12) | low);
+    ram.store32(0, addressOfFrame(directory) + (base >>> 22) * 4, addressOfFrame(table) | low);
+    ram.store32(0, addressOfFrame(table) + ((base >>> 12) & 1023) * 4, addressOfFrame(LIBRARY_FRAME) | low);
     // The processor itself finds the GDT at its linear address, so every process maps it, for the kernel only.
-    ram.store32(0, directory * 4096, ((directory + 2) << 12) | PTE_P | PTE_RW);
-    ram.store32(0, (directory + 2) * 4096 + (GDT >>> 12) * 4, GDT | PTE_P | PTE_RW);
+    ram.store32(0, addressOfFrame(directory), addressOfFrame(directory + 2) | PTE_P | PTE_RW);
+    ram.store32(0, addressOfFrame(directory + 2) + (GDT >>> 12) * 4, GDT | PTE_P | PTE_RW);
     mmu.writeCr0(CR0_ET | CR0_PE);
-    mmu.writeCr3(0, directory * 4096);
-    mmu.writeCr0(CR0_ET | CR0_PE | CR0_PG);
+    must(writeRegisters(mmu, { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: addressOfFrame(directory), cr4: 0, efer: 0 }));
     const { hi, lo } = packSegment({
       base,
       limit: 4095,

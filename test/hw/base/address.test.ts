@@ -29,6 +29,16 @@ describe('addresses as pairs of words', () => {
     );
   });
 
+  it('name the address of a frame, as words and plain, and lead back to it', () => {
+    fc.assert(
+      fc.property(fc.nat(), (frame) => {
+        const [hi, lo] = [address.highWordOfFrame(frame), address.lowWordOfFrame(frame)];
+        expect(address.toNumber(hi, lo)).toBe(address.addressOfFrame(frame));
+        expect([frame * 4096, address.frameOf(hi, lo)]).toEqual([address.addressOfFrame(frame), frame]);
+      }),
+    );
+  });
+
   it('give the page number that BigInt arithmetic gives, for every page size', () => {
     fc.assert(
       fc.property(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SIZE_4K } from '../../../hw/base/address.js';
+import { SIZE_4K, toBigInt } from '../../../hw/base/address.js';
 import { Random } from '../../../hw/base/random.js';
 import { globalBits, globalTag, makeTag, NO_SPACE } from '../../../hw/tlb/tag.js';
 import { HitRule, Tlb } from '../../../hw/tlb/tlb.js';
@@ -69,7 +69,7 @@ describe('Tlb', () => {
     const [hi, lo] = [0x1a_2b3c, 0x4d5e_6f70];
     const tag = makeTag(hi, 12, 0, 0);
     const low = (hi << 20) | (lo >>> 12);
-    const set = Number(((BigInt(hi) << 32n) | BigInt(lo)) >> 12n) % 21;
+    const set = Number(toBigInt(hi, lo) >> 12n) % 21;
     tlb.insert(low, tag, 1, 0);
     expect(tlb.find(low, tag)).toBe(set * 16);
   });

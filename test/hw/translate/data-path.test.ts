@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { USER } from '../../../hw/base/access.js';
+import { toBigInt } from '../../../hw/base/address.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 
@@ -38,11 +39,11 @@ describe.each([
         word,
         (at, size, lo, hi) => {
           expect(mmu.write(0, at, size, hi, lo, USER)).toBe(0);
-          const value = BigInt.asUintN(64, (BigInt(hi) << 32n) | BigInt(lo >>> 0));
+          const value = toBigInt(hi, lo);
           for (let i = 0; i < size; i++) bytes[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
           expect(new Uint8Array(mmu.ram.words.buffer).slice(0x1fe0, 0x2020)).toEqual(bytes.slice(0x1fe0, 0x2020));
           expect(mmu.read(0, at, size, USER)).toBe(0);
-          const read = (BigInt(mmu.valueHi >>> 0) << 32n) | BigInt(mmu.valueLo >>> 0);
+          const read = toBigInt(mmu.valueHi, mmu.valueLo);
           expect(read).toBe(BigInt.asUintN(8 * size, value));
         },
       ),

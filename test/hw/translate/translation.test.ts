@@ -4,14 +4,13 @@ import { BUS_ERROR } from '../../../hw/base/fault.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { CR0_PE, CR0_PG, CR4_PSE } from '../../../hw/x86/registers.js';
+import { writeRegisters } from '../../../hw/x86/write-registers.js';
 
 /** 32-bit paging, one 4 MiB page at linear 0 on physical 0. */
 function onLargePage(ram: Ram): Mmu {
   const mmu = new Mmu({ ram });
   ram.store32(0, 0x1000, 0x83);
-  mmu.writeCr4(CR4_PSE);
-  mmu.writeCr3(0, 0x1000);
-  mmu.writeCr0(CR0_PE | CR0_PG);
+  writeRegisters(mmu, { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: 0x1000, cr4: CR4_PSE, efer: 0 });
   return mmu;
 }
 

@@ -3,6 +3,7 @@ import { READ, USER, WRITE } from '../../../hw/base/access.js';
 import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
+import { writeRegisters } from '../../../hw/x86/write-registers.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { Tables } from '../tables.js';
 
@@ -14,10 +15,7 @@ function onePage(flags = 7, tlb = '4x2+8x2', check = false): Mmu {
   ram.store64(0, 0x3000, 0, 0x4007);
   ram.store64(0, 0x4008, 0, 0x9000 | flags);
   const mmu = new Mmu({ ram, tlb: parseTlb(tlb), check });
-  expect(mmu.writeCr4(0x20)).toBe(0);
-  expect(mmu.writeEfer(0x900)).toBe(0);
-  expect(mmu.writeCr3(0, 0x1000)).toBe(0);
-  expect(mmu.writeCr0(0x8001_0001)).toBe(0);
+  expect(writeRegisters(mmu, { cr0: 0x8001_0001, cr3Hi: 0, cr3Lo: 0x1000, cr4: 0x20, efer: 0x900 })).toBe(0);
   return mmu;
 }
 

@@ -4,6 +4,7 @@ import { Mmu } from '../../../hw/x86/mmu.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import { Random } from '../../../hw/base/random.js';
 import * as reg from '../../../hw/x86/registers.js';
+import { writeRegisters } from '../../../hw/x86/write-registers.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import type { TranslationPath } from '../../../hw/translate/translation.js';
 import type { ReferenceAccess, ReferenceState } from './reference-walker.js';
@@ -141,13 +142,12 @@ export class RandomMachine {
     ];
     const cr4 = bits.reduce((sum, [on, bit]) => (on ? sum | bit : sum), 0);
     const [pkru, pkrs] = [this.random.nextInt32(), this.random.nextInt32()];
-    mmu.writeEfer((flags.nxe ? reg.EFER_NXE : 0) | (long ? reg.EFER_LME : 0));
-    mmu.writeCr4(cr4);
-    mmu.writeCr3(0, 0);
+    const efer = (flags.nxe ? reg.EFER_NXE : 0) | (long ? reg.EFER_LME : 0);
+    const cr0 = reg.CR0_PE | (flags.wp ? reg.CR0_WP : 0) | (this.mode === 'none' ? 0 : reg.CR0_PG);
     mmu.writePkru(pkru);
     mmu.writePkrs(pkrs);
     mmu.setAc(flags.ac);
-    mmu.writeCr0(reg.CR0_PE | (flags.wp ? reg.CR0_WP : 0) | (this.mode === 'none' ? 0 : reg.CR0_PG));
+    writeRegisters(mmu, { cr0, cr3Hi: 0, cr3Lo: 0, cr4, efer });
     return { mmu, state: { mode: this.mode, cr3: 0n, pdptes: this.pdptes(), m, flags, pkru, pkrs } };
   }
 

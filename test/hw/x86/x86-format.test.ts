@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toBigInt } from '../../../hw/base/address.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { EntryFormat, PagingLevel } from '../../../hw/base/format.js';
 import * as x86 from '../../../hw/x86/format.js';
@@ -70,7 +71,7 @@ describe('the x86 entry formats', () => {
     const page = format === level.pageEntry;
     const high = (page ? rules.pageReservedHigh : rules.tableReservedHigh)[level.level];
     const low = (page ? rules.pageReservedLow : rules.tableReservedLow)[level.level];
-    const reserved = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    const reserved = toBigInt(high, low);
     // The PS bit of a PML4E or PML5E is reserved as well; the table calls it PS and says so.
     const ps = format.fields.some((field) => field.name === 'PS' && field.meaning.startsWith('reserved')) ? 0x80n : 0n;
     expect(reserved).toBe(maskOf(format, 'reserved') | ps);

@@ -9,6 +9,7 @@ import { SettledWalk } from '../../../hw/x86/settled-walk.js';
 import { X86Walker } from '../../../hw/x86/walk.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import * as reg from '../../../hw/x86/registers.js';
+import { writeRegisters } from '../../../hw/x86/write-registers.js';
 
 const LONG = { cr4: reg.CR4_PAE, efer: reg.EFER_LME | reg.EFER_NXE };
 const MODES = { '4l': LONG, pae: { cr4: reg.CR4_PAE, efer: 0 }, '32': { cr4: reg.CR4_PSE, efer: 0 } };
@@ -25,8 +26,7 @@ function boot(mode: keyof typeof MODES, entries: Readonly<Record<number, bigint>
   }
   const mmu = new Mmu({ ram });
   const { cr4, efer } = MODES[mode];
-  expect([mmu.writeCr4(cr4), mmu.writeEfer(efer), mmu.writeCr3(0, 0x1000)]).toEqual([0, 0, 0]);
-  expect(mmu.writeCr0(reg.CR0_PE | reg.CR0_PG)).toBe(0);
+  expect(writeRegisters(mmu, { cr0: reg.CR0_PE | reg.CR0_PG, cr3Hi: 0, cr3Lo: 0x1000, cr4, efer })).toBe(0);
   return mmu;
 }
 
@@ -117,9 +117,8 @@ it('without PSE-36 bits 21:13 of a 4 MiB page are reserved, each of them', () =>
     const ram = new Ram({ bytes: 2 ** 20 });
     ram.store32(0, 0x1000, 0x87 | (1 << bit));
     const mmu = new Mmu({ ram, pse36: false });
-    expect([mmu.writeCr4(reg.CR4_PSE), mmu.writeCr3(0, 0x1000), mmu.writeCr0(reg.CR0_PE | reg.CR0_PG)]).toEqual([
-      0, 0, 0,
-    ]);
+    const values = { cr0: reg.CR0_PE | reg.CR0_PG, cr3Hi: 0, cr3Lo: 0x1000, cr4: reg.CR4_PSE, efer: 0 };
+    expect(writeRegisters(mmu, values)).toBe(0);
     expect(mmu.translate(0, 0, READ)).toBe(PAGE_FAULT);
     expect(mmu.fault.errorCode).toBe(9);
   }

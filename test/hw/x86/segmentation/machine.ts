@@ -5,6 +5,7 @@ import { packSegment } from '../../../../hw/x86/segmentation/descriptor.js';
 import type { SegmentFields } from '../../../../hw/x86/segmentation/descriptor.js';
 import { CS } from '../../../../hw/x86/segmentation/register.js';
 import { SegmentationUnit } from '../../../../hw/x86/segmentation/unit.js';
+import { writeRegisters } from '../../../../hw/x86/write-registers.js';
 
 export const GDT = 0x1000;
 export const LDT_BASE = 0x2000;
@@ -67,10 +68,7 @@ export function longMachine(cpl = 0, long = true): Machine {
   ram.store64(0, TABLES + 0x1000, 0, (TABLES + 0x2000) | 7);
   ram.store64(0, TABLES + 0x2000, 0, 0x87);
   const mmu = new Mmu({ ram });
-  mmu.writeEfer(EFER_LME);
-  mmu.writeCr4(CR4_PAE);
-  mmu.writeCr3(0, TABLES);
-  mmu.writeCr0(CR0_PE | CR0_PG);
+  writeRegisters(mmu, { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: TABLES, cr4: CR4_PAE, efer: EFER_LME });
   const unit = new SegmentationUnit(mmu);
   loadFlat(unit, cpl, long);
   return { ram, mmu, unit };

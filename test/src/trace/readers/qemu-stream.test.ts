@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toBigInt } from '../../../../hw/base/address.js';
 import { FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
 import { QemuStream, qemuBlocks } from '../../../../src/trace/readers/qemu-stream.js';
 
@@ -32,7 +33,7 @@ async function read(chunks: Uint8Array[], stream = new QemuStream()): Promise<[b
   const all: [bigint, number, number][] = [];
   for await (const block of qemuBlocks(source(), stream)) {
     for (let i = 0; i < block.length; i++) {
-      const address = (BigInt(block.addressHi(i) >>> 0) << 32n) | BigInt(block.addressLo(i) >>> 0);
+      const address = toBigInt(block.addressHi(i), block.addressLo(i));
       all.push([address, block.kind(i), block.size(i)]);
     }
   }
