@@ -20,7 +20,7 @@ const KERNEL = [
 
 const SRC = [
   ['src/kernel/'],
-  ['src/trace/', 'src/segments/', 'src/report/'],
+  ['src/host/', 'src/trace/', 'src/segments/', 'src/report/'],
   ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/conformance/'],
   ['src/cli/', 'src/index.ts', 'web/'],
 ];

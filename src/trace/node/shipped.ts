@@ -1,7 +1,6 @@
 /** The recordings of real programs within pagewalk; `shipped/README.md` says how each was made. */
 
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { shippedFile } from '../../host/shipped-file.js';
 
 /** A recording that comes with the package. */
 export interface ShippedTrace {
@@ -14,13 +13,10 @@ export interface ShippedTrace {
 
 /** Both traces, the one with the large footprint first. */
 export function shippedTraces(): ShippedTrace[] {
-  // Beside this source; or, compiled to dist/src/trace/node, up to the package's src/trace/shipped.
-  const beside = new URL('../shipped/', import.meta.url);
-  const folder = existsSync(beside) ? beside : new URL('../../../../src/trace/shipped/', import.meta.url);
   const trace = (name: string, title: string): ShippedTrace => ({
     name,
     title,
-    path: fileURLToPath(new URL(`${name}.pwt`, folder)),
+    path: shippedFile(import.meta.url, `../shipped/${name}.pwt`),
   });
   return [
     trace('sort', 'GNU sort, merging 200,000 lines'),

@@ -127,7 +127,7 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
     await Promise.all([chooseEngine('qemu', ['true']), chooseEngine('qemu', ['true'])]);
     const built = (): string[] => readdirSync(join(folder, 'cache', 'pagewalk'));
-    expect(built()).toEqual([expect.stringMatching(/^qemu-[0-9a-f]{16}\.so$/)]);
+    expect(built()).toEqual([expect.stringMatching(/^plugin-[0-9a-f]{16}\.so$/)]);
     vi.stubEnv('CC', 'no-such-compiler');
     await chooseEngine('qemu', ['true']);
     expect(built()).toHaveLength(1);
