@@ -20,6 +20,7 @@ const KERNEL = [
 
 const SRC = [
   ['src/kernel/'],
+  ['src/regions/'],
   ['src/host/', 'src/trace/', 'src/segments/', 'src/report/'],
   ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/conformance/'],
   ['src/cli/', 'src/index.ts', 'web/'],

@@ -14,7 +14,8 @@ import { VM_WRITE } from '../kernel/abi/vma-flags.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import type { InspectResult, InspectedFork, InspectedRun, TwoForks } from './inspect-result.js';
 import { runBytes } from './process-image.js';
-import type { ProcessImage, Region } from './process-image.js';
+import type { ProcessImage } from './process-image.js';
+import type { LiveRegion } from '../regions/smaps.js';
 import { planRebuild, Rebuilder } from './rebuild.js';
 import type { Plan } from './rebuild.js';
 
@@ -36,7 +37,7 @@ export async function inspect(image: ProcessImage, options: InspectOptions): Pro
   const { regions, runs } = image;
   const ram = reserveRam();
   const plan = planRebuild(image, ram.bytes * RESIDENT_SHARE);
-  const sum = (of: (region: Region) => number): number => regions.reduce((total, region) => total + of(region), 0);
+  const sum = (of: (region: LiveRegion) => number): number => regions.reduce((total, region) => total + of(region), 0);
   const known = regions.every((region) => region.resident === 0 || runs.has(region));
   const measured: InspectedRun[] = [];
   for (const pages of ['4K', '2M'] as const) {

@@ -3,8 +3,9 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { RunBuilder } from './pagemap.js';
 import { runBytes } from './process-image.js';
-import type { ProcessImage, Region, ResidentRun } from './process-image.js';
-import { parseSmaps } from './smaps.js';
+import type { ProcessImage, ResidentRun } from './process-image.js';
+import { parseSmaps } from '../regions/smaps.js';
+import type { LiveRegion } from '../regions/smaps.js';
 
 /** Why a process cannot be looked at, in words. */
 export class InspectError extends Error {
@@ -94,8 +95,8 @@ function tableBytesIn(status: string): number | null {
  * The resident pages of regions with a readable pagemap. Those with nothing resident may have pages of zeros, not
  * counted by smaps; they are read last, as far as the most pages to be read suffice.
  */
-function readPagemap(path: string, regions: readonly Region[]): Map<Region, readonly ResidentRun[]> {
-  const runs = new Map<Region, readonly ResidentRun[]>();
+function readPagemap(path: string, regions: readonly LiveRegion[]): Map<LiveRegion, readonly ResidentRun[]> {
+  const runs = new Map<LiveRegion, readonly ResidentRun[]>();
   const pageBytes = Math.min(...regions.map((region) => region.pageBytes));
   const buffer = new Uint8Array(CHUNK);
   let pagesLeft = MOST_PAGES;
@@ -122,7 +123,7 @@ function readPagemap(path: string, regions: readonly Region[]): Map<Region, read
 /** Null if the kernel refuses. */
 function readRegion(
   file: number,
-  region: Region,
+  region: LiveRegion,
   pageBytes: number,
   buffer: Uint8Array,
 ): readonly ResidentRun[] | null {

@@ -1,6 +1,7 @@
 /** All known facts on a live process's memory: its regions, and their resident pages. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
+import type { LiveRegion } from '../regions/smaps.js';
 
 /**
  * The owner of a page: anonymous memory of the process; a file's, or shared memory; or the page of zeros. It stands for
@@ -15,28 +16,6 @@ export interface ResidentRun {
   readonly kind: PageKind;
 }
 
-/** A line of /proc/PID/maps with the additions of /proc/PID/smaps; sizes in bytes. */
-export interface Region {
-  readonly start: number;
-  readonly end: number;
-  /** `rwxp`: the last letter is s for shared mappings. */
-  readonly permissions: string;
-  /** Offset in the file, bytes. */
-  readonly offset: number;
-  readonly device: string;
-  readonly inode: number;
-  /** Path, or `[heap]` and the like, or empty. */
-  readonly name: string;
-  /** Bytes of a page of this region: more than 4096 for MAP_HUGETLB. */
-  readonly pageBytes: number;
-  readonly resident: number;
-  readonly anonymous: number;
-  readonly anonymousHuge: number;
-  readonly swapped: number;
-  /** Two letters each, such as `nh`. Source: Linux manual pages, proc_pid_smaps(5). */
-  readonly flags: readonly string[];
-}
-
 /** Bytes of the resident runs, or of those of the page of zeros. */
 export function runBytes(runs: readonly ResidentRun[], zero: boolean): number {
   return runs.reduce((sum, { bytes, kind }) => ((kind === 'zero') === zero ? sum + bytes : sum), 0);
@@ -45,9 +24,9 @@ export function runBytes(runs: readonly ResidentRun[], zero: boolean): number {
 export interface ProcessImage {
   readonly pid: number;
   readonly command: string;
-  readonly regions: readonly Region[];
+  readonly regions: readonly LiveRegion[];
   /** Resident pages by region; a region not in here is estimated from its sums. */
-  readonly runs: ReadonlyMap<Region, readonly ResidentRun[]>;
+  readonly runs: ReadonlyMap<LiveRegion, readonly ResidentRun[]>;
   /** Linux's own page tables below the top one, bytes (VmPTE); null when it does not say. */
   readonly kernelTableBytes: number | null;
 }
@@ -56,7 +35,7 @@ export interface ProcessImage {
  * The resident pages of a region. If pagemap could not be read they are taken to lie at its start, the anonymous ones
  * first: the sums are right, the places are a guess.
  */
-export function residentRuns(image: ProcessImage, region: Region): readonly ResidentRun[] {
+export function residentRuns(image: ProcessImage, region: LiveRegion): readonly ResidentRun[] {
   const known = image.runs.get(region);
   if (known !== undefined) return known;
   const wholePages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;

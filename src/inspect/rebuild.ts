@@ -3,7 +3,7 @@
  * mmap, the same pages resident, and the same protections in the end.
  */
 
-import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
+import { SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
 import { alignDown, alignUp, USER_END } from '../kernel/abi/layout.js';
 import type { OpenFile } from '../kernel/space/model.js';
 import * as f from '../kernel/abi/flags.js';
@@ -13,8 +13,10 @@ import type { Process } from '../kernel/space/process.js';
 import { HUGE_BYTES } from '../kernel/space/memory.js';
 import { MOST_VMAS } from '../kernel/vmas/vma-merge.js';
 import { MMAP_MIN_ADDRESS } from '../kernel/vmas/stack.js';
+import { isMemoryFile, regionName } from '../regions/region.js';
+import type { LiveRegion } from '../regions/smaps.js';
 import { residentRuns, runBytes } from './process-image.js';
-import type { ProcessImage, Region, ResidentRun } from './process-image.js';
+import type { ProcessImage, ResidentRun } from './process-image.js';
 
 /** A part of the process, missing in the model. */
 export interface LeftOut {
@@ -26,7 +28,7 @@ export interface LeftOut {
 
 /** A region and its pages to be resident. */
 export interface PlannedRegion {
-  readonly region: Region;
+  readonly region: LiveRegion;
   readonly runs: readonly ResidentRun[];
 }
 
@@ -35,26 +37,22 @@ export interface Plan {
   readonly leftOut: readonly LeftOut[];
 }
 
-function nameOf(region: Region): string {
-  return region.name === '' ? `anonymous memory at 0x${region.start.toString(16)}` : region.name;
-}
-
-function isAnonymous({ name, inode }: Region): boolean {
+function isAnonymous({ name, inode }: LiveRegion): boolean {
   return inode === 0 && !/^\[(vdso|vvar|vvar_vclock|vsyscall|uprobes)\]$/.test(name);
 }
 
-function isHugetlb({ pageBytes, flags }: Region): boolean {
-  return pageBytes > PAGE_BYTES && flags.includes('ht');
+function isHugetlb({ kind }: LiveRegion): boolean {
+  return kind === 'hugetlb';
 }
 
-function isShared({ permissions }: Region): boolean {
+function isShared({ permissions }: LiveRegion): boolean {
   return permissions.endsWith('s');
 }
 
 const TOO_MANY = `the model's kernel keeps ${MOST_VMAS} mappings of a process at most`;
 
 /** Why the model cannot have a region; undefined when it can. */
-function refusal(region: Region): string | undefined {
+function refusal(region: LiveRegion): string | undefined {
   if (region.end > USER_END) return 'it lies outside of the addresses of user mode';
   if (region.start < MMAP_MIN_ADDRESS) return 'it lies below the lowest address that mmap gives';
   if (!isHugetlb(region)) return undefined;
@@ -94,7 +92,7 @@ export function planRebuild(image: ProcessImage, budget: number): Plan {
   for (const region of image.regions) {
     const refused = refusal(region) ?? (regions.length < MOST_VMAS ? undefined : TOO_MANY);
     if (refused !== undefined) {
-      leftOut.push({ what: nameOf(region), bytes: region.end - region.start, why: refused });
+      leftOut.push({ what: regionName(region), bytes: region.end - region.start, why: refused });
       continue;
     }
     const runs = residentRuns(image, region);
@@ -102,7 +100,7 @@ export function planRebuild(image: ProcessImage, budget: number): Plan {
     if (most.bytes > room) {
       regions.push({ region, runs: [] });
       leftOut.push({
-        what: `resident pages of ${nameOf(region)}`,
+        what: `resident pages of ${regionName(region)}`,
         bytes: runBytes(runs, false),
         why: "the model's RAM ends at 16 GiB",
       });
@@ -115,9 +113,9 @@ export function planRebuild(image: ProcessImage, budget: number): Plan {
   return { regions, leftOut };
 }
 
-/** Kinds of names that are memory and not files on a disk. */
-function isMemoryFile(name: string): boolean {
-  return /^(\/dev\/zero|\/dev\/shm\/|\/memfd:|\/SYSV|\/drm|\[)/.test(name);
+/** Does it live in memory, and not on a disk? */
+function isInMemory({ name, kind }: LiveRegion): boolean {
+  return kind === 'special' || isMemoryFile(name);
 }
 
 /** Carries out a plan, as a process of `kernel`. */
@@ -140,7 +138,7 @@ export class Rebuilder {
   /** Maps one region, makes its pages resident and gives it its protection. */
   add({ region, runs }: PlannedRegion): void {
     const { start, end } = region;
-    const what = nameOf(region);
+    const what = regionName(region);
     const prot = f.protOf(region.permissions);
     // The loader, too, writes to pages and protects them afterwards.
     const open = prot | f.PROT_READ | f.PROT_WRITE;
@@ -156,7 +154,7 @@ export class Rebuilder {
     if (open !== prot) this.#must(this.#kernel.mprotect(this.process, start, end - start, prot), what);
   }
 
-  #populate(region: Region, run: ResidentRun, what: string): void {
+  #populate(region: LiveRegion, run: ResidentRun, what: string): void {
     const from = Math.max(region.start, alignDown(run.start));
     const to = Math.min(region.end, alignUp(run.start + run.bytes));
     const written = run.kind === 'anonymous' || (run.kind === 'file' && isAnonymous(region));
@@ -164,7 +162,7 @@ export class Rebuilder {
   }
 
   /** Reading a page of a file maps its neighbours too (fault-around): those absent from the process go out again. */
-  #dropAbsent({ start, end }: Region, runs: readonly ResidentRun[], what: string): void {
+  #dropAbsent({ start, end }: LiveRegion, runs: readonly ResidentRun[], what: string): void {
     let from = start;
     for (const run of [...runs, { start: end, bytes: 0 }]) {
       const to = Math.min(end, alignDown(run.start));
@@ -178,19 +176,19 @@ export class Rebuilder {
   }
 
   /** The file behind a region, the same for all regions of the same file, and large enough for them. */
-  #file(region: Region): OpenFile {
+  #file(region: LiveRegion): OpenFile {
     const { files } = this.#kernel;
     const key = `${region.device} ${region.inode} ${region.name}`;
     const known = this.#files.get(key);
-    const file = known ?? files.open(key, isMemoryFile(region.name) ? 'shmem' : 'disk');
+    const file = known ?? files.open(key, isInMemory(region) ? 'shmem' : 'disk');
     this.#files.set(key, file);
     const size = Math.max(file.object.size, region.offset + region.end - region.start);
-    this.#must(files.truncate(file, size), nameOf(region));
+    this.#must(files.truncate(file, size), regionName(region));
     return file;
   }
 }
 
-function flagsOf(region: Region): number {
+function flagsOf(region: LiveRegion): number {
   const shared = isShared(region) && !isHugetlb(region) ? f.MAP_SHARED : f.MAP_PRIVATE;
   const anonymous = isAnonymous(region) || isHugetlb(region) ? f.MAP_ANONYMOUS : 0;
   const stack = region.flags.includes('gd') ? f.MAP_GROWSDOWN : 0;

@@ -9,7 +9,7 @@ import { InspectError, readProcess } from '../../../src/inspect/live-process.js'
 import { RunBuilder } from '../../../src/inspect/pagemap.js';
 import { residentRuns } from '../../../src/inspect/process-image.js';
 import { planRebuild } from '../../../src/inspect/rebuild.js';
-import { parseSmaps } from '../../../src/inspect/smaps.js';
+import { parseSmaps } from '../../../src/regions/smaps.js';
 import { image, region } from './images.js';
 
 const KIB = 1024;

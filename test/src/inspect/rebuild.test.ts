@@ -4,7 +4,8 @@ import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { planRebuild, Rebuilder } from '../../../src/inspect/rebuild.js';
-import type { Region, ResidentRun } from '../../../src/inspect/process-image.js';
+import type { ResidentRun } from '../../../src/inspect/process-image.js';
+import type { LiveRegion } from '../../../src/regions/smaps.js';
 import { Kernel } from '../../../src/kernel/kernel.js';
 import { image, region } from './images.js';
 
@@ -18,7 +19,7 @@ function runsOf(kinds: readonly Kind[]): ResidentRun[] {
   return kinds.flatMap((kind, i) => (kind === 'absent' ? [] : [{ start: START + i * PAGE, bytes: PAGE, kind }]));
 }
 
-function rebuilt(mapped: Region, kinds: readonly Kind[], pages: '4K' | '2M'): Kind[] {
+function rebuilt(mapped: LiveRegion, kinds: readonly Kind[], pages: '4K' | '2M'): Kind[] {
   const kernel = new Kernel({ processor: new Core(new Mmu({ ram: new Ram({ bytes: 64 << 20 }) })) });
   const rebuilder = new Rebuilder(kernel, pages);
   rebuilder.add({ region: mapped, runs: runsOf(kinds) });

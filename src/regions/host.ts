@@ -1,0 +1,32 @@
+/** Reads the settings for huge pages of this machine: the only part of the room for Linux and Node alone. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parsePolicy } from './policy.js';
+import type { HugePolicy, PolicyTexts } from './policy.js';
+
+const THP = 'sys/kernel/mm/transparent_hugepage';
+
+/**
+ * @param pid the process whose PR_SET_THP_DISABLE counts
+ * @param root the folder with proc and sys in it
+ */
+export function readPolicy(pid: number, root = '/'): HugePolicy {
+  const files: Record<keyof PolicyTexts, string> = {
+    enabled: `${THP}/enabled`,
+    enabled2M: `${THP}/hugepages-2048kB/enabled`,
+    shmem: `${THP}/shmem_enabled`,
+    maxPtesNone: `${THP}/khugepaged/max_ptes_none`,
+    mounts: 'proc/mounts',
+    status: `proc/${pid}/status`,
+  };
+  const texts: Partial<Record<keyof PolicyTexts, string>> = {};
+  for (const key of Object.keys(files) as (keyof PolicyTexts)[]) {
+    try {
+      texts[key] = readFileSync(join(root, files[key]), 'utf8');
+    } catch {
+      // Older kernels lack some of these files: parsePolicy says what that means.
+    }
+  }
+  return parsePolicy(texts);
+}
