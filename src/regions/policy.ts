@@ -3,7 +3,7 @@
 const MODES = ['always', 'madvise', 'never'] as const;
 const SHMEM_MODES = ['always', 'within_size', 'advise', 'never', 'deny', 'force'] as const;
 
-type ThpMode = (typeof MODES)[number];
+export type ThpMode = (typeof MODES)[number];
 /** `within_size` may be had by itself, `advise` needs madvise; `deny` and `force` hold for each tmpfs too. */
 export type ShmemMode = (typeof SHMEM_MODES)[number];
 

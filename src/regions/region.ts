@@ -68,6 +68,7 @@ export function kindOf({ name, permissions, pageBytes, stack, ofDevice }: Region
   if (ofDevice === true) return 'special';
   if (name === '' && stack === true) return 'stack';
   // PR_SET_VMA_ANON_NAME gives such names. Source: Linux manual pages, PR_SET_VMA(2const).
+  // PR_SET_VMA_ANON_NAME gives such names. Source: Linux manual pages, PR_SET_VMA(2const).
   if (name === '' || name.startsWith('[anon:')) return anonymousKind(name);
   // A private mapping of /dev/zero is the old way to get anonymous memory.
   if (name === '/dev/zero' && permissions.endsWith('p')) return 'anonymous';
