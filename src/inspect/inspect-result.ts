@@ -1,7 +1,13 @@
 /** The result of `pagewalk inspect`: one object; table and JSON are views of it. Sizes are in bytes. */
 
-import type { SCHEMA_VERSION } from '../report/schema.js';
+import type { Action } from '../regions/actions.js';
+import type { HugePolicy } from '../regions/policy.js';
+import type { KindSums, ReportedRegion } from '../regions/report.js';
 import type { LeftOut } from './rebuild.js';
+import type { BoundVerdict } from './verdict.js';
+
+/** The version of the form: 2 lists the regions, where 1 counted them. */
+export const INSPECT_VERSION = 2;
 
 /** The deeds of a fork of the process in the model. */
 export interface InspectedFork {
@@ -42,13 +48,12 @@ export interface InspectedRun {
 }
 
 export interface InspectResult {
-  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly schemaVersion: typeof INSPECT_VERSION;
   readonly command: 'inspect';
   readonly pid: number;
   readonly name: string;
   /** The source of the resident pages: `smaps` gives sums only, so their places are a guess. */
   readonly source: 'pagemap' | 'smaps';
-  readonly regions: number;
   readonly mappedBytes: number;
   /** As Linux counts them. */
   readonly residentBytes: number;
@@ -67,4 +72,14 @@ export interface InspectResult {
   readonly tlb: string;
   readonly runs: readonly InspectedRun[];
   readonly leftOut: readonly LeftOut[];
+  /** The system's settings for huge pages, and the process's own. */
+  readonly policy: HugePolicy;
+  /** Whether huge pages would help, by the resident memory alone: an upper bound, and never `yes`. */
+  readonly verdict: BoundVerdict;
+  readonly why: string;
+  readonly advice: string;
+  readonly kinds: readonly KindSums[];
+  /** In order of address. */
+  readonly regions: readonly ReportedRegion[];
+  readonly actions: readonly Action[];
 }

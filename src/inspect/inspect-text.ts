@@ -1,7 +1,9 @@
 /** An inspected process as people read it in a terminal. */
 
+import pc from 'picocolors';
 import { factTable, wrap, type Fact } from '../report/table.js';
 import { countOf, formatBytes, formatCount } from '../report/units.js';
+import { actionText, kindTable, regionTable } from '../report/views/region-views.js';
 import type { InspectedRun, InspectResult } from './inspect-result.js';
 
 /** Lines of the things left out, the largest first. */
@@ -79,18 +81,34 @@ function notes(result: InspectResult): string[] {
   ];
 }
 
+const VERDICT_COLORS = { no: pc.cyan, between: pc.yellow, none: pc.dim };
+
+function policyWords({ enabled, shmem, maxPtesNone, disabled }: InspectResult['policy']): string {
+  const process = disabled ? ', and the process has them disabled (PR_SET_THP_DISABLE)' : '';
+  return `Huge pages on this system: enabled ${enabled}, shmem_enabled ${shmem}, khugepaged/max_ptes_none ${maxPtesNone}${process}.`;
+}
+
 /** The process, at most 80 columns wide. */
 export function inspectText(result: InspectResult): string {
   const { pid, name, regions, mappedBytes, residentBytes, anonymousBytes, anonymousHugeBytes } = result;
   const huge =
     anonymousHugeBytes === 0 ? 'none of it in huge pages' : `${formatBytes(anonymousHugeBytes)} in huge pages`;
   const intro =
-    `${name} (PID ${pid}): ${formatBytes(mappedBytes)} mapped in ${countOf(regions, 'region')}, ` +
+    `${name} (PID ${pid}): ${formatBytes(mappedBytes)} mapped in ${countOf(regions.length, 'region')}, ` +
     `${formatBytes(residentBytes)} resident, ${formatBytes(anonymousBytes)} of that anonymous (${huge}). ` +
     'In the model, with all its anonymous memory in pages of:';
   const table = factTable(
     result.runs.map(({ pages }) => `${pages} pages`),
     facts(result),
   );
-  return `${[wrap(intro), table, ...notes(result).map((note) => wrap(note))].join('\n')}\n`;
+  const { kinds, policy, verdict, why, advice, actions } = result;
+  const judged = [wrap(`Why: ${why}`), VERDICT_COLORS[verdict](wrap(`Verdict: ${advice}`))];
+  const sections = [
+    [wrap(intro), table, ...notes(result).map((note) => wrap(note))],
+    [wrap(policyWords(policy)), kindTable(kinds)],
+    [regionTable(regions)],
+    judged,
+    [actionText(actions)],
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }

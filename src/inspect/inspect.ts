@@ -11,13 +11,19 @@ import { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/space/process.js';
 import { VmaUsage, vmaUsage } from '../kernel/proc/smaps.js';
 import { VM_WRITE } from '../kernel/abi/vma-flags.js';
-import { SCHEMA_VERSION } from '../report/schema.js';
+import { INSPECT_VERSION } from './inspect-result.js';
 import type { InspectResult, InspectedFork, InspectedRun, TwoForks } from './inspect-result.js';
 import { runBytes } from './process-image.js';
 import type { ProcessImage } from './process-image.js';
+import { actionsFor } from '../regions/actions.js';
+import type { HugePolicy } from '../regions/policy.js';
+import { reportRegion, sumByKind } from '../regions/report.js';
 import type { LiveRegion } from '../regions/smaps.js';
+import { regionUsages } from '../regions/usage.js';
+import type { RegionUsage } from '../regions/usage.js';
 import { planRebuild, Rebuilder } from './rebuild.js';
 import type { Plan } from './rebuild.js';
+import { boundVerdict, couldGain } from './verdict.js';
 
 const SHIFTS = { '4K': SHIFT_4K, '2M': SHIFT_2M };
 /** Share of RAM that resident pages may fill; the rest is for tables, of the process and of two children. */
@@ -25,6 +31,8 @@ const RESIDENT_SHARE = 0.9;
 
 export interface InspectOptions {
   readonly tlb: TlbGeometry;
+  /** The settings that decide what could be huge. */
+  readonly policy: HugePolicy;
   /** Called now and then with the regions rebuilt so far. */
   readonly onProgress?: (done: number, total: number) => Promise<void>;
 }
@@ -44,12 +52,11 @@ export async function inspect(image: ProcessImage, options: InspectOptions): Pro
     measured.push(await measure(ram, plan, pages, measured.length, options));
   }
   return {
-    schemaVersion: SCHEMA_VERSION,
+    schemaVersion: INSPECT_VERSION,
     command: 'inspect',
     pid: image.pid,
     name: image.command,
     source: known ? 'pagemap' : 'smaps',
-    regions: regions.length,
     mappedBytes: sum(({ start, end }) => end - start),
     residentBytes: sum(({ resident }) => resident),
     presentBytes: known ? sum((region) => runBytes(runs.get(region) ?? [], false)) : null,
@@ -61,7 +68,38 @@ export async function inspect(image: ProcessImage, options: InspectOptions): Pro
     tlb: options.tlb.name,
     runs: measured,
     leftOut: plan.leftOut,
+    policy: options.policy,
+    ...judgeRegions(image, options),
   };
+}
+
+/** The regions against huge pages: a table, an upper bound for the gain, and what to do. */
+function judgeRegions(
+  { command, regions, runs }: ProcessImage,
+  { tlb, policy }: InspectOptions,
+): Pick<InspectResult, 'verdict' | 'why' | 'advice' | 'kinds' | 'regions' | 'actions'> {
+  const usages = regionUsages(
+    regions.map((region) => ({
+      region,
+      residentBytes: region.resident,
+      hugeBytes: region.anonymousHuge + region.fileHuge,
+      runs: runs.get(region)?.filter(({ kind }) => kind !== 'zero'),
+    })),
+    policy,
+  );
+  const sum = (of: (usage: RegionUsage) => number): number => usages.reduce((total, usage) => total + of(usage), 0);
+  const bound = boundVerdict(
+    {
+      words: 'resident',
+      bytes: sum(({ residentBytes }) => residentBytes),
+      hugeBytes: sum(({ hugeBytes }) => hugeBytes),
+      couldGainBytes: sum(couldGain),
+    },
+    tlb,
+  );
+  const reported = usages.map(reportRegion);
+  const found = { program: command, usages, policy, mayGain: bound.verdict === 'between' };
+  return { ...bound, kinds: sumByKind(reported), regions: reported, actions: actionsFor(found) };
 }
 
 async function measure(

@@ -9,21 +9,61 @@ import type { RecordedRegion, Region } from './region.js';
 
 const HUGE_BYTES = 2 ** SHIFT_2M;
 
-/** Causes, and what they mean. Each sentence follows "not huge: ". */
+/** Causes: a name for a table, and words for a person. */
 export const OBSTACLES = {
-  inaccessible: 'no access is allowed (PROT_NONE): addresses kept free, or a guard',
-  special: 'it belongs to the kernel or to a device',
-  file: "a file's pages lie in the page cache, in pages of the file system's choice; THP is for anonymous and shared memory",
-  stack: 'a stack grows page by page, and holds no whole 2 MiB at a multiple of 2 MiB yet',
-  guard: 'guard pages (PROT_NONE) cut it from its neighbour, and less than an aligned 2 MiB is left',
-  small: 'it is smaller than 2 MiB',
-  unaligned: 'it holds no whole 2 MiB at a multiple of 2 MiB',
-  edges: 'the ends before the first and behind the last multiple of 2 MiB',
-  offset: 'its place in memory and its offset in the file differ by no multiple of 2 MiB',
-  nohugepage: 'the program has refused (MADV_NOHUGEPAGE, or MAP_STACK since Linux 6.7)',
-  disabled: 'PR_SET_THP_DISABLE holds for the process',
-  setting: 'transparent_hugepage/enabled is never',
-  shmem: 'the setting for shared memory (shmem_enabled, or huge= of the tmpfs) gives none',
+  inaccessible: {
+    short: 'no access',
+    words: 'no access is allowed (PROT_NONE): addresses kept free, or a guard',
+  },
+  special: {
+    short: 'special',
+    words: 'it belongs to the kernel or to a device',
+  },
+  file: {
+    short: 'file',
+    words:
+      "a file's pages lie in the page cache, in pages of the file system's choice; THP is for anonymous and shared memory",
+  },
+  stack: {
+    short: 'stack',
+    words: 'a stack grows page by page, and holds no whole 2 MiB at a multiple of 2 MiB yet',
+  },
+  guard: {
+    short: 'guard page',
+    words: 'guard pages (PROT_NONE) cut it from its neighbour, and less than an aligned 2 MiB is left',
+  },
+  small: {
+    short: 'small',
+    words: 'it is smaller than 2 MiB',
+  },
+  unaligned: {
+    short: 'unaligned',
+    words: 'it holds no whole 2 MiB at a multiple of 2 MiB',
+  },
+  edges: {
+    short: 'ends',
+    words: 'the ends before the first and behind the last multiple of 2 MiB',
+  },
+  offset: {
+    short: 'file offset',
+    words: 'its place in memory and its offset in the file differ by no multiple of 2 MiB',
+  },
+  nohugepage: {
+    short: 'refused',
+    words: 'the program has refused (MADV_NOHUGEPAGE, or MAP_STACK since Linux 6.7)',
+  },
+  disabled: {
+    short: 'prctl',
+    words: 'PR_SET_THP_DISABLE holds for the process',
+  },
+  setting: {
+    short: 'setting',
+    words: 'transparent_hugepage/enabled is never',
+  },
+  shmem: {
+    short: 'shmem',
+    words: 'the setting for shared memory (shmem_enabled, or huge= of the tmpfs) gives none',
+  },
 } as const;
 
 export type Obstacle = keyof typeof OBSTACLES;
@@ -139,8 +179,7 @@ export function hugeBackings(regions: readonly Region[], policy: HugePolicy): Hu
   );
 }
 
-/** Why a region is not huge, for a person: the cause that keeps most of its bytes, and how to be read. */
-export function whyNot({ hindered }: HugeBacking): string {
-  const most = [...hindered].sort((a, b) => b.bytes - a.bytes).at(0);
-  return most === undefined ? '' : OBSTACLES[most.obstacle];
+/** The cause that keeps most bytes of a region small; undefined when there is none. */
+export function mainObstacle({ hindered }: HugeBacking): Obstacle | undefined {
+  return [...hindered].sort((a, b) => b.bytes - a.bytes).at(0)?.obstacle;
 }

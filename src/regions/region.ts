@@ -2,8 +2,19 @@
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 
-/** The things a region can be; `library` is a program's or a library's own file, code and data. */
-export type RegionKind = 'heap' | 'anonymous' | 'stack' | 'file' | 'library' | 'shared memory' | 'hugetlb' | 'special';
+/** What a region can be; `library` is the file of a program or a library, code and data. */
+export const REGION_KINDS = [
+  'heap',
+  'anonymous',
+  'stack',
+  'shared memory',
+  'hugetlb',
+  'file',
+  'library',
+  'special',
+] as const;
+
+export type RegionKind = (typeof REGION_KINDS)[number];
 
 /** A call of madvise: MADV_HUGEPAGE, MADV_NOHUGEPAGE, or neither. */
 export type HugeAdvice = 'huge' | 'nohuge' | 'none';
@@ -67,7 +78,6 @@ export function kindOf({ name, permissions, pageBytes, stack, ofDevice }: Region
   if (/^\[stack(:\d+)?\]$/.test(name)) return 'stack';
   if (ofDevice === true) return 'special';
   if (name === '' && stack === true) return 'stack';
-  // PR_SET_VMA_ANON_NAME gives such names. Source: Linux manual pages, PR_SET_VMA(2const).
   // PR_SET_VMA_ANON_NAME gives such names. Source: Linux manual pages, PR_SET_VMA(2const).
   if (name === '' || name.startsWith('[anon:')) return anonymousKind(name);
   // A private mapping of /dev/zero is the old way to get anonymous memory.

@@ -4,6 +4,7 @@ import { inspect } from '../../inspect/inspect.js';
 import type { InspectResult } from '../../inspect/inspect-result.js';
 import { inspectText } from '../../inspect/inspect-text.js';
 import { InspectError, readProcess } from '../../inspect/live-process.js';
+import { readPolicy } from '../../regions/host.js';
 import { printable } from '../../report/printable.js';
 import { CommandFailure } from '../failure.js';
 import { tlbOption } from '../options.js';
@@ -28,7 +29,11 @@ function parsePid(text: string): number {
 async function run(pid: number, { tlb }: InspectCommandOptions): Promise<InspectResult> {
   const progress = new Progress('rebuilding', 'regions');
   try {
-    return await inspect(readProcess(pid), { tlb, onProgress: (done, total) => progress.update(done, total) });
+    return await inspect(readProcess(pid), {
+      tlb,
+      policy: readPolicy(pid),
+      onProgress: (done, total) => progress.update(done, total),
+    });
   } catch (error) {
     throw error instanceof InspectError ? new CommandFailure(error.message) : error;
   } finally {
@@ -41,7 +46,7 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .summary("what does a live process's memory cost?")
     .description(
-      'Rebuilds the memory of a live process in the model (Linux only) and says what\nit costs in 4 KiB pages and with huge ones: tables, TLB reach, forks.',
+      'Rebuilds the memory of a live process in the model (Linux only) and says what\nit costs in 4 KiB pages and with huge ones: tables, TLB reach, forks; what could\nbe huge, why not the rest, and what to do.',
     )
     .argument('<PID>', 'process, or self', parsePid)
     .addOption(tlbOption())

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
+import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
 import { inspect } from '../../../src/inspect/inspect.js';
 import { inspectText } from '../../../src/inspect/inspect-text.js';
 import { InspectError, readProcess } from '../../../src/inspect/live-process.js';
@@ -15,7 +16,7 @@ import { image, region } from './images.js';
 const KIB = 1024;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-const SHARE = { tlb: MODEL_DEFAULT };
+const SHARE = { tlb: MODEL_DEFAULT, policy: DEFAULT_POLICY };
 
 test('smaps gives regions with their sums, and lines to come do no harm', () => {
   const text = [

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
+import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
 import { inspect } from '../../../src/inspect/inspect.js';
 import { InspectError, readProcess } from '../../../src/inspect/live-process.js';
 import { temporaryFolder } from '../../folder.js';
@@ -56,8 +57,11 @@ function procWith({ smaps, status }: Files): string {
 
 describe.runIf(process.platform === 'linux')('readProcess', () => {
   test('a process is rebuilt page by page from the text of its files', async () => {
-    const result = await inspect(readProcess(7, procWith({ smaps: SMAPS, status: ALIVE })), { tlb: MODEL_DEFAULT });
-    expect(result).toMatchObject({ name: 'app', source: 'pagemap', regions: 2, kernelTableBytes: 44 * 1024 });
+    const result = await inspect(readProcess(7, procWith({ smaps: SMAPS, status: ALIVE })), {
+      tlb: MODEL_DEFAULT,
+      policy: DEFAULT_POLICY,
+    });
+    expect(result).toMatchObject({ name: 'app', source: 'pagemap', kernelTableBytes: 44 * 1024 });
     expect([result.residentBytes, result.presentBytes]).toEqual([7 * PAGE, 7 * PAGE]);
     for (const run of result.runs) {
       expect([run.residentBytes, run.smallPages, run.hugePages]).toEqual([7 * PAGE, 7, 0]);

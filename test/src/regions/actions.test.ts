@@ -70,10 +70,10 @@ describe('the actions fit the process', () => {
   test('each part of a plain program has its own: unasked, asked and not there, refused', () => {
     const found = actionsIn(processes.PLAIN, 'a.out');
     expect(found.map(({ id, bytes }) => [id, bytes / MIB])).toEqual([
-      ['glibc', 40],
-      ['madvise', 40],
-      ['nohugepage', 100],
-      ['collapse', 64],
+      ['glibc', 8],
+      ['madvise', 8],
+      ['nohugepage', 20],
+      ['collapse', 12],
     ]);
     expect(found[0].regions).toEqual(['[heap]']);
   });

@@ -50,7 +50,7 @@ const STACK: Line = { at: '7ffc00000000', mib: 1, name: '[stack]', residentMib: 
 
 /** A JVM with a heap of 512 MiB that nobody asked huge pages for. */
 export const JAVA = smapsText([
-  { at: '700000000', mib: 512, residentMib: 300 },
+  { at: '700000000', mib: 512, residentMib: 30 },
   { at: '7f7000000000', mib: 16, name: '/usr/lib/jvm/libjvm.so', permissions: 'r-xp', residentMib: 12 },
   LIBC,
   STACK,
@@ -59,7 +59,7 @@ export const JAVA = smapsText([
 /** Redis with a heap of its own jemalloc, and one for BGSAVE. */
 export const REDIS = smapsText([
   { at: '555500000000', mib: 2, name: '/usr/bin/redis-server', permissions: 'r-xp', residentMib: 2 },
-  { at: '7f7000000000', mib: 256, residentMib: 240 },
+  { at: '7f7000000000', mib: 256, residentMib: 24 },
   LIBC,
   STACK,
 ]);
@@ -67,7 +67,7 @@ export const REDIS = smapsText([
 /** Python with jemalloc in front of glibc's malloc; arenas of pymalloc between. */
 export const PYTHON_JEMALLOC = smapsText([
   { at: '555500000000', mib: 4, name: '/usr/bin/python3.11', permissions: 'r-xp', residentMib: 3 },
-  { at: '7f7000000000', mib: 64, residentMib: 60 },
+  { at: '7f7000000000', mib: 64, residentMib: 20 },
   { at: '7f7010000000', mib: 1, residentMib: 1 },
   { at: '7f7fff000000', mib: 1, name: '/usr/lib/libjemalloc.so.2', permissions: 'r-xp', residentMib: 1 },
   LIBC,
@@ -77,7 +77,7 @@ export const PYTHON_JEMALLOC = smapsText([
 /** Python with glibc's malloc alone. */
 export const PYTHON = smapsText([
   { at: '555500000000', mib: 4, name: '/usr/bin/python3.11', permissions: 'r-xp', residentMib: 3 },
-  { at: '555510000000', mib: 80, name: '[heap]', residentMib: 80 },
+  { at: '555510000000', mib: 20, name: '[heap]', residentMib: 20 },
   { at: '7f7010000000', mib: 1, residentMib: 1 },
   LIBC,
   STACK,
@@ -85,9 +85,9 @@ export const PYTHON = smapsText([
 
 /** A program in C with a heap and a large block, in part huge. */
 export const PLAIN = smapsText([
-  { at: '555510000000', mib: 40, name: '[heap]', residentMib: 40 },
-  { at: '7f7000000000', mib: 128, residentMib: 128, hugeMib: 64, flags: 'hg' },
-  { at: '7f7010000000', mib: 128, residentMib: 100, flags: 'nh' },
+  { at: '555510000000', mib: 8, name: '[heap]', residentMib: 8 },
+  { at: '7f7000000000', mib: 24, residentMib: 24, hugeMib: 12, flags: 'hg' },
+  { at: '7f7010000000', mib: 24, residentMib: 20, flags: 'nh' },
   LIBC,
   STACK,
 ]);
@@ -95,7 +95,7 @@ export const PLAIN = smapsText([
 /** Go, whose heap begins at a place of its own. */
 export const GO = smapsText([
   { at: '400000', mib: 4, name: '/usr/bin/server', permissions: 'r-xp', residentMib: 2 },
-  { at: 'c000000000', mib: 64, residentMib: 40 },
+  { at: 'c000000000', mib: 64, residentMib: 16 },
   STACK,
 ]);
 
@@ -103,7 +103,7 @@ export const GO = smapsText([
 export const POSTGRES = smapsText([
   { at: '555500000000', mib: 8, name: '/usr/lib/postgresql/bin/postgres', permissions: 'r-xp', residentMib: 4 },
   { at: '555510000000', mib: 4, name: '[heap]', residentMib: 2 },
-  { at: '7f7000000000', mib: 1024, name: '/dev/zero (deleted)', permissions: 'rw-s', residentMib: 700 },
+  { at: '7f7000000000', mib: 1024, name: '/dev/zero (deleted)', permissions: 'rw-s', residentMib: 30 },
   LIBC,
   STACK,
 ]);

@@ -1,0 +1,106 @@
+/** Regions and actions for the terminal, at most 80 columns wide. */
+
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { Action } from '../../regions/actions.js';
+import { OBSTACLES } from '../../regions/backing.js';
+import type { Obstacle } from '../../regions/backing.js';
+import type { KindSums, ReportedRegion } from '../../regions/report.js';
+import { wrap } from '../table.js';
+import { countOf, formatBytes } from '../units.js';
+
+const NAME_WIDTH = 24;
+/** Regions in the table; the others are summed up. */
+const MOST_REGIONS = 10;
+
+/** Columns with two spaces between, the first one and the last one to the left; no lines. */
+function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: head.map((text) => pc.bold(text)),
+    colAligns: head.map((_, i) => (i === 0 || i === 5 ? 'left' : 'right')),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    chars: Object.fromEntries(
+      ['top', 'bottom', 'left', 'right', 'mid', 'middle'].flatMap((side) =>
+        ['', '-left', '-right', '-mid'].map((corner) => [`${side}${corner}`, '']),
+      ),
+    ),
+  });
+  for (const row of rows) table.push([...row]);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** The end of a path tells more than its beginning. */
+function shortName({ name, start }: ReportedRegion): string {
+  const full = name === '' ? start : name;
+  return full.length <= NAME_WIDTH ? full : `…${full.slice(1 - NAME_WIDTH)}`;
+}
+
+function bytesOrNone(bytes: number): string {
+  return bytes === 0 ? '-' : formatBytes(bytes);
+}
+
+type Sums = Pick<KindSums, 'mappedBytes' | 'residentBytes' | 'hugeBytes' | 'couldBytes'>;
+
+function sumCells({ mappedBytes, residentBytes, hugeBytes, couldBytes }: Sums): string[] {
+  return [mappedBytes, residentBytes, hugeBytes, couldBytes].map(bytesOrNone);
+}
+
+const HEAD = ['size', 'resident', 'huge now', 'could be'];
+
+/** Sums by kind. */
+export function kindTable(kinds: readonly KindSums[]): string {
+  return columns(
+    ['kind (regions)', ...HEAD],
+    kinds.map((sums) => [`${sums.kind} (${sums.regions})`, ...sumCells(sums)]),
+  );
+}
+
+/** The regions with most resident memory, and what the causes in their last column mean. */
+export function regionTable(regions: readonly ReportedRegion[]): string {
+  const largest = regions
+    .filter(({ residentBytes }) => residentBytes > 0)
+    .sort((a, b) => b.residentBytes - a.residentBytes);
+  const shown = largest.slice(0, MOST_REGIONS);
+  const causes = new Set<Obstacle>();
+  const rows = shown.map((region) => {
+    if (region.whyNot !== null) causes.add(region.whyNot);
+    return [shortName(region), ...sumCells(region), region.whyNot === null ? '' : OBSTACLES[region.whyNot].short];
+  });
+  const rest = largest.slice(MOST_REGIONS);
+  const bytes = rest.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+  return [
+    columns(['region', ...HEAD, 'why not'], rows),
+    ...(rest.length === 0 ? [] : [`and ${formatBytes(bytes)} resident in ${countOf(rest.length, 'more region')}.`]),
+    ...[...causes].map((cause) => pc.dim(wrap(`${OBSTACLES[cause].short}: ${OBSTACLES[cause].words}.`, '  '))),
+  ].join('\n');
+}
+
+function priceWords({ addedBytes, memory }: Action['price']): string {
+  if (addedBytes === null) return memory;
+  const { atFaults, byKhugepaged } = addedBytes;
+  const less = byKhugepaged < atFaults ? `, ${formatBytes(byKhugepaged)} of it by khugepaged` : '';
+  return atFaults === 0 ? memory : `up to ${formatBytes(atFaults)} more where it is now${less}; ${memory}`;
+}
+
+function actionLines({ title, how, bytes, regions, price, source }: Action, i: number, before?: Action): string[] {
+  const memory = priceWords(price);
+  const sameMemory = before !== undefined && priceWords(before.price) === memory;
+  const sameFork = before?.price.fork === price.fork;
+  return [
+    wrap(`${i + 1}. ${title} (${formatBytes(bytes)}: ${regions.join(', ')}):`, '   '),
+    pc.bold(wrap(`   ${how}`, '   ')),
+    wrap(`   Memory: ${sameMemory ? 'as before' : memory}.`, '   '),
+    wrap(`   Fork: ${sameFork ? 'as before' : price.fork}.`, '   '),
+    pc.dim(wrap(`   Source: ${source}.`, '   ')),
+  ];
+}
+
+/** What to do, with the price of each action and its source; one sentence if there is nothing. */
+export function actionText(actions: readonly Action[]): string {
+  if (actions.length === 0) return 'What to do: nothing, as things are.';
+  return ['What to do:', ...actions.flatMap((action, i) => actionLines(action, i, actions[i - 1]))].join('\n');
+}
