@@ -109,6 +109,25 @@ export function frameOf(hi: number, lo: number): number {
   return (hi << 20) | (lo >>> 12);
 }
 
+/** Stands for a frame where no RAM can be installed. */
+export const NO_FRAME = -1;
+
+/** The index into the table of `level` that a linear address selects, for tables of 512 entries. */
+export function wideIndex(hi: number, lo: number, level: number): number {
+  switch (level) {
+    case 0:
+      return (lo >>> 12) & 511;
+    case 1:
+      return (lo >>> 21) & 511;
+    case 2:
+      return ((hi << 2) | (lo >>> 30)) & 511;
+    case 3:
+      return (hi >>> 7) & 511;
+    default:
+      return (hi >>> 16) & 511;
+  }
+}
+
 /** The number of the page of `2^shift` bytes that holds `(hi, lo)`: at most 52 bits, exact as a plain number. */
 export function pageNumber(hi: number, lo: number, shift: number): number {
   return shift >= 32 ? (hi >>> 0) >>> (shift - 32) : (hi >>> 0) * 2 ** (32 - shift) + ((lo >>> 0) >>> shift);

@@ -9,16 +9,18 @@
 
 import * as address from '../base/address.js';
 import type { Ram } from '../memory/ram.js';
+import * as sharedMemory from '../memory/shared-memory.js';
 import * as format from './format.js';
 import * as rightBits from './rules.js';
 import type { PagingRules } from './rules.js';
 import * as words from './words.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { frameOf, SIZE_1G, SIZE_2M, SIZE_4K } = address;
+const { frameOf, SIZE_1G, SIZE_2M, SIZE_4K, wideIndex } = address;
 const { PTE_A, PTE_P, PTE_PS } = format;
 const { RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
-const { BEYOND_RAM, isMixed, wideIndex } = words;
+const { BEYOND_RAM } = words;
+const { isMixed } = sharedMemory;
 const NOT_SETTLED = -1;
 const SETTLED = PTE_P | PTE_A;
 const COMBINED_RIGHTS = RIGHT_WRITE | RIGHT_USER;

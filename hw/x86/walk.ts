@@ -17,6 +17,7 @@ import * as faults from '../base/fault.js';
 import type { FaultRecord } from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
+import * as sharedMemory from '../memory/shared-memory.js';
 import * as walkRecord from '../translate/walk-record.js';
 import type { WalkRecord } from '../translate/walk-record.js';
 import * as format from './format.js';
@@ -26,12 +27,13 @@ import type { PagingRules } from './rules.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { WRITE } = accesses;
-const { SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M } = address;
+const { NO_FRAME, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M, wideIndex } = address;
 const { BUS_ERROR, PAGE_FAULT } = faults;
 const { DIRTY, KEY_SHIFT } = permission;
 const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_TABLE, ROW_SHIFT } = walkRecord;
 const { PTE_A, PTE_D, PTE_FRAME_LOW, PTE_KEY_SHIFT, PTE_P, PTE_PS } = format;
-const { NO_FRAME, ROOT_RIGHTS, frameIn, isMixed, wideIndex } = words;
+const { ROOT_RIGHTS, frameIn } = words;
+const { isMixed } = sharedMemory;
 const { RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
 
 /** Words of a row of the record. */

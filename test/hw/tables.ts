@@ -2,8 +2,7 @@ import { Mmu } from '../../hw/x86/mmu.js';
 import type { MmuOptions } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
-import { wideIndex } from '../../hw/x86/words.js';
-import { highWord, highWordOf, lowWord, lowWordOf } from '../../hw/base/address.js';
+import { highWord, highWordOf, lowWord, lowWordOf, wideIndex } from '../../hw/base/address.js';
 
 /** Present, writable, user. */
 export const RWU = 7;

@@ -1,6 +1,6 @@
 /** The entries on the way to an address, read by a walker that only looks. */
 
-import { formatHex } from '../../../hw/base/address.js';
+import { formatHex, wideIndex } from '../../../hw/base/address.js';
 import { OK } from '../../../hw/base/fault.js';
 import type { Exception } from '../../../hw/base/fault.js';
 import type { WalkRead } from '../../../hw/translate/walk-record.js';
@@ -8,7 +8,7 @@ import type { Mmu } from '../../../hw/x86/mmu.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { EntryFormat, PagingLevel } from '../../../hw/base/format.js';
 import { PTE_FRAME_LOW, PTE_P, PTE_PS, X86_MODES } from '../../../hw/x86/format.js';
-import { ROOT_RIGHTS, wideIndex } from '../../../hw/x86/words.js';
+import { ROOT_RIGHTS } from '../../../hw/x86/words.js';
 import { allowedBy } from './rights.js';
 import type { WalkLevel } from './walk-result.js';
 
