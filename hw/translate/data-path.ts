@@ -15,7 +15,7 @@ import * as softTlb from '../tlb/soft.js';
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK } = address;
 const { checkSize } = args;
-const { OK } = faults;
+const { OK, PAGE_FAULT } = faults;
 const { wordIndex } = memory;
 const { lookupSoft } = softTlb;
 
@@ -67,7 +67,10 @@ export class DataPath extends BatchTranslation {
   private locateAcross(hi: number, lo: number, access: number): number {
     const nextLo = ((lo | PAGE_OFFSET_MASK) + 1) | 0;
     const nextHi = nextLo === 0 && !this.regime.narrow ? (hi + 1) | 0 : hi;
-    if (!this.regime.isCanonical(nextHi)) return this.fault.raise(this.regime.badAddress, 0, hi, lo);
+    const { regime } = this;
+    if (regime.badAddress !== PAGE_FAULT && !regime.isCanonical(nextHi)) {
+      return this.fault.raise(regime.badAddress, regime.badAddressCodes[access], hi, lo);
+    }
     this.secondFrame = -1;
     this.firstFrame = this.translate(hi, lo, access);
     if (this.firstFrame < 0) return this.firstFrame;

@@ -31,8 +31,13 @@ export class Regime {
   levelShifts: readonly number[] = [];
   /** Linear addresses: the bits above this one of the high word must all equal it. 31 asks nothing. */
   canonicalShift = 31;
-  /** The status of an access to an address that is not canonical. */
+  /**
+   * The status of an access to an address that is not canonical. A page fault comes page by page; another status comes
+   * before the first page is looked up.
+   */
   badAddress = PAGE_FAULT;
+  /** By access (access.ts): the error code that goes with it. */
+  readonly badAddressCodes = new Int32Array(ACCESS_KINDS);
   /** Whether linear addresses have 32 bits, so that an access at the end goes on at 0. */
   narrow = false;
   /** Bytes of an entry: 4 or 8. */

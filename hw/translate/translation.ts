@@ -35,7 +35,7 @@ import type { Walks } from './walks.js';
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
 const { SIZE_4K } = address;
-const { BUS_ERROR, PAGE_FAULT } = faults;
+const { PAGE_FAULT } = faults;
 const {
   DIRTY_UPDATES,
   DIRTY_UPDATE_READS,
@@ -185,7 +185,7 @@ export class Translation {
 
   /** The path without a modelled TLB, and what a soft one does with what it finds. */
   protected translateByWalk(hi: number, lo: number, access: number): number {
-    if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo);
+    if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
     const { walks, soft } = this;
     const frame = walks.settled(hi, lo, access);
     if (frame < 0) return this.walkUnsettled(hi, lo, access);
@@ -194,7 +194,7 @@ export class Translation {
   }
 
   private walkUnsettled(hi: number, lo: number, access: number): number {
-    if (!this.regime.on) return this.unpaged(lo);
+    if (!this.regime.on) return this.unpaged(hi, lo, access);
     const { soft, walks } = this;
     const frame = walks.walk(hi, lo, access);
     if (soft !== null) {
@@ -206,8 +206,8 @@ export class Translation {
 
   protected translateModelled(hi: number, lo: number, access: number): number {
     const { regime } = this;
-    if (!regime.isCanonical(hi)) return this.notCanonical(hi, lo);
-    if (!regime.on) return this.unpaged(lo);
+    if (!regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
+    if (!regime.on) return this.unpaged(hi, lo, access);
     const side = sideOf(access);
     const l1 = this.l1For(access);
     if (!l1.lookup(hi, lo, regime.space)) return this.missL1(hi, lo, access, side, l1);
@@ -356,13 +356,13 @@ export class Translation {
     this.walkCaches?.dropAddress(hi, lo, space, levelShifts);
   }
 
-  private notCanonical(hi: number, lo: number): number {
-    return this.fault.raise(this.regime.badAddress, 0, hi, lo);
+  private notCanonical(hi: number, lo: number, access: number): number {
+    const { badAddress, badAddressCodes } = this.regime;
+    return this.fault.raise(badAddress, badAddressCodes[access], hi, lo);
   }
 
-  private unpaged(lo: number): number {
-    const frame = lo >>> 12;
+  private unpaged(hi: number, lo: number, access: number): number {
     this.lastSize = SIZE_4K;
-    return this.ram.hasFrame(frame) ? frame : this.fault.raise(BUS_ERROR, 0, 0, lo);
+    return this.walks.unpaged(hi, lo, access);
   }
 }

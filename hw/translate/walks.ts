@@ -31,6 +31,8 @@ export interface Walks {
   walk(hi: number, lo: number, access: number): number;
   /** The same from the table in frame `table` at `level`, `rights` being what the levels above allow. */
   walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number;
+  /** The 4 KiB frame of an address while the regime is off, or the status of the fault where no RAM answers. */
+  unpaged(hi: number, lo: number, access: number): number;
   /** The error code of the page fault that refuses the access under these rights; -1 when they allow it. */
   violation(rights: number, access: number): number;
   /** Whether rights that were `cached` allow what they do not allow `now`. */

@@ -4,7 +4,7 @@
  * What the registers say is kept in a form that costs nothing to ask, and made anew at each change of them.
  */
 
-import { FaultRecord } from '../base/fault.js';
+import { BUS_ERROR, FaultRecord } from '../base/fault.js';
 import { KEY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import type { Regime } from '../translate/regime.js';
@@ -47,7 +47,7 @@ export class X86Walks implements Walks {
   private rootFrame = 0;
 
   constructor(
-    ram: Ram,
+    private readonly ram: Ram,
     readonly features: PagingFeatures,
   ) {
     this.walker = new X86Walker(ram, this.rules, this.record, this.fault);
@@ -96,6 +96,12 @@ export class X86Walks implements Walks {
     return this.regime.entryBytes === 8
       ? this.walker.walkWide(level, table, rights, hi, lo, access)
       : this.walker.walkNarrow(level, table, rights, lo, access);
+  }
+
+  /** Linear addresses are physical, and have 32 bits. */
+  unpaged(_hi: number, lo: number): number {
+    const frame = lo >>> 12;
+    return this.ram.hasFrame(frame) ? frame : this.fault.raise(BUS_ERROR, 0, 0, lo);
   }
 
   private fromRoot(walker: X86Walker, hi: number, lo: number, access: number): number {
