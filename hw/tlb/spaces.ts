@@ -17,6 +17,8 @@ const ID_SPAN = 2 ** 16;
 export class SpaceNumbers {
   /** By name, the one entered longest ago first. */
   private readonly numbers = new Map<number, number>();
+  /** Numbers that were given and taken back. */
+  private readonly unused: number[] = [];
   private readonly recycle: (number: number) => void;
   private readonly most: number;
 
@@ -40,6 +42,8 @@ export class SpaceNumbers {
   }
 
   private unusedNumber(): number {
+    const returned = this.unused.pop();
+    if (returned !== undefined) return returned;
     if (this.numbers.size < this.most) return this.numbers.size;
     const [[name, number]] = this.numbers;
     this.numbers.delete(name);
@@ -55,6 +59,18 @@ export class SpaceNumbers {
   /** The numbers of all spaces of a virtual machine: for invalidations. */
   ofMachine(machine: number): number[] {
     return [...this.numbers].filter(([name]) => machineOf(name) === machine).map(([, number]) => number);
+  }
+
+  /**
+   * Takes the numbers of a virtual machine's spaces back, but for the one `inUse`: nothing is cached under them any more.
+   * So the next invalidation of the whole machine has only those to visit that were entered since.
+   */
+  takeBack(machine: number, inUse: number): void {
+    for (const [name, number] of this.numbers) {
+      if (machineOf(name) !== machine || number === inUse) continue;
+      this.numbers.delete(name);
+      this.unused.push(number);
+    }
   }
 }
 

@@ -77,7 +77,8 @@ export class DataPath extends BatchTranslation {
     // Of a page of 4 GiB or more only the words tell: it ends where the low one is 0, or later.
     const shift = Math.min(this.regime.pageShifts[this.lastSize], 32);
     const samePage = shift === 32 ? nextLo !== 0 : (nextLo & ((1 << shift) - 1)) !== 0;
-    if (samePage && this.ram.hasFrame(this.firstFrame + 1)) {
+    // A page larger than its entry, such as RISC-V's of 64 KiB, has another entry for the next 4 KiB.
+    if (samePage && this.regime.levelShifts.includes(shift) && this.ram.hasFrame(this.firstFrame + 1)) {
       this.secondFrame = this.firstFrame + 1;
       return OK;
     }

@@ -131,8 +131,13 @@ export class Translation {
    * `machine`, and all of the space's walk caches. Either may be EVERY_SPACE or NO_SPACE: see tag.ts.
    */
   dropPage(hi: number, lo: number, space: number, machine: number): void {
-    this.tlb.dropAddress(hi, lo, space, machine);
+    this.dropTranslation(hi, lo, space, machine);
     this.walkCaches?.dropSpace(space);
+  }
+
+  /** The same but for walk caches, which stay: for fences that are about the last entry of a walk alone. */
+  dropTranslation(hi: number, lo: number, space: number, machine: number): void {
+    this.tlb.dropAddress(hi, lo, space, machine);
     if (machine === NO_SPACE) this.soft?.dropAll();
     else this.soft?.dropPage(lo);
   }
@@ -147,6 +152,7 @@ export class Translation {
   dropMachine(vmid: number): void {
     this.counters.values[FLUSHES]++;
     for (const space of this.spaces.ofMachine(vmid)) this.forgetSpace(space, NO_SPACE);
+    this.spaces.takeBack(vmid, this.regime.space);
     this.forgetSpace(NO_SPACE, this.machines.find(vmid, 0));
   }
 

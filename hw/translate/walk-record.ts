@@ -23,7 +23,7 @@ export const READ_RIGHTS = 4;
 /** Frame of the table that the entry leads to, where it leads to one. */
 export const READ_TABLE = 5;
 /** 1 for the machine's own tables, 2 for a host's. */
-const READ_STAGE = 6;
+export const READ_STAGE = 6;
 /** log2 of the words of a row. */
 export const ROW_SHIFT = 3;
 

@@ -29,6 +29,17 @@ it('gives a number to one space at a time, and tells of each before another gets
   );
 });
 
+it('gives numbers that were taken back again, and never the one in use', () => {
+  const numbers = new SpaceNumbers(() => expect.unreachable(), 4);
+  const [inUse, ...others] = [1, 2, 3].map((id) => numbers.enter(7, id));
+  const host = numbers.enter(NO_MACHINE, 1);
+  numbers.takeBack(7, inUse);
+  expect(numbers.ofMachine(7)).toEqual([inUse]);
+  expect(numbers.find(7, 2)).toBe(NO_SPACE);
+  expect([4, 5].map((id) => numbers.enter(7, id)).sort()).toEqual(others);
+  expect([numbers.find(7, 1), numbers.find(NO_MACHINE, 1)]).toEqual([inUse, host]);
+});
+
 it('takes the number of the space that was entered longest ago', () => {
   const recycled: number[] = [];
   const numbers = new SpaceNumbers((number) => recycled.push(number), 3);
