@@ -6,19 +6,18 @@
  */
 
 import { toBigInt } from '../base/address.js';
-import { checkChoice, checkWhole } from '../base/arguments.js';
+import { checkWhole } from '../base/arguments.js';
 import { OK, PAGE_FAULT } from '../base/fault.js';
 import type { Exception, FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
-import type { TlbHierarchy, TlbGeometry } from '../tlb/hierarchy.js';
-import { MODEL_DEFAULT } from '../tlb/presets.js';
+import type { TlbHierarchy } from '../tlb/hierarchy.js';
 import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
-import type { TlbShape } from '../tlb/shape.js';
 import * as count from '../translate/counters.js';
 import type { Counters } from '../translate/counters.js';
 import { DataPath } from '../translate/data-path.js';
+import { translationOptions } from '../translate/options.js';
+import type { MachineOptions } from '../translate/options.js';
 import type { StaleEntryChecker } from '../translate/stale-check.js';
-import type { TranslationPath } from '../translate/translation.js';
 import type { WalkRecord } from '../translate/walk-record.js';
 import type { Observer } from '../translate/walks.js';
 import { GENERAL_PROTECTION } from './exception.js';
@@ -27,22 +26,13 @@ import type { PagingFeatures, PagingRules } from './rules.js';
 import { X86Walks } from './walks.js';
 
 /** What an MMU is made of. Only `ram` must be given. */
-export interface MmuOptions {
-  readonly ram: Ram;
-  /** Shape of the TLBs, from presets.ts or parseTlb; the model's default when absent. */
-  readonly tlb?: TlbGeometry;
+export interface MmuOptions extends MachineOptions {
   /** M, MAXPHYADDR: 36 to 52, 40 when absent. */
   readonly maxPhysicalBits?: number;
   /** 4 MiB pages above 4 GiB in 32-bit paging; true when absent. */
   readonly pse36?: boolean;
   /** 1 GiB pages; true when absent. */
   readonly page1G?: boolean;
-  /** A cache of page-table entries that prices a walk's reads; absent, every read costs the same. */
-  readonly entryCache?: TlbShape;
-  /** How translations are found; `modelled` when absent. The others take no TLB shape, count nothing and check nothing. */
-  readonly path?: TranslationPath;
-  /** Compare every TLB hit with a fresh walk, and report stale entries in `checker.found`. */
-  readonly check?: boolean;
 }
 
 /** INVPCID types. Source: Intel SDM vol. 2, "INVPCID". */
@@ -61,18 +51,6 @@ const CR0_LOADS_PDPTES = reg.CR0_CD | reg.CR0_NW | reg.CR0_PG;
 const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 /** Bits 2:1 and 8:5 of a PAE PDPTE. Source: Intel SDM vol. 3A, "PDPTE Registers". */
 const PDPTE_RESERVED_LOW = 0x1e6;
-
-const PATHS: readonly TranslationPath[] = ['modelled', 'soft', 'walk'];
-
-function checkedPath(options: MmuOptions): TranslationPath {
-  const path = options.path ?? 'modelled';
-  checkChoice('path', path, PATHS);
-  for (const option of ['tlb', 'check', 'entryCache'] as const) {
-    if (path === 'modelled' || !options[option]) continue;
-    throw new RangeError(`${option} cannot go with path '${path}': it is for the modelled TLB; leave it or path out`);
-  }
-  return path;
-}
 
 /** The MMU of one x86 processor: registers, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`. */
 export class Mmu {
@@ -106,14 +84,7 @@ export class Mmu {
       pse36: options.pse36 ?? true,
       page1G: options.page1G ?? true,
     });
-    this.dataPath = new DataPath({
-      ram,
-      walks,
-      geometry: options.tlb ?? MODEL_DEFAULT,
-      check: options.check ?? false,
-      entryCache: options.entryCache,
-      path: checkedPath(options),
-    });
+    this.dataPath = new DataPath(translationOptions(walks, options));
     this.ram = ram;
     this.walks = walks;
     this.features = walks.features;

@@ -1,0 +1,40 @@
+/** What a machine of any architecture is made of, and what its translations need of that. */
+
+import { checkChoice } from '../base/arguments.js';
+import type { Ram } from '../memory/ram.js';
+import type { TlbGeometry } from '../tlb/hierarchy.js';
+import { MODEL_DEFAULT } from '../tlb/presets.js';
+import type { TlbShape } from '../tlb/shape.js';
+import type { TranslationOptions, TranslationPath } from './translation.js';
+import type { Walks } from './walks.js';
+
+/** What every machine is made of. Only `ram` must be given. */
+export interface MachineOptions {
+  readonly ram: Ram;
+  /** Shape of the TLBs, from presets.ts or parseTlb; the model's default when absent. */
+  readonly tlb?: TlbGeometry;
+  /** A cache of page-table entries that prices a walk's reads; absent, every read costs the same. */
+  readonly entryCache?: TlbShape;
+  /** How translations are found; `modelled` when absent. The others take no TLB shape, count nothing and check nothing. */
+  readonly path?: TranslationPath;
+  /** Compare every TLB hit with a fresh walk, and report stale entries in `checker.found`. */
+  readonly check?: boolean;
+}
+
+const PATHS: readonly TranslationPath[] = ['modelled', 'soft', 'walk'];
+
+function checkedPath(options: MachineOptions): TranslationPath {
+  const path = options.path ?? 'modelled';
+  checkChoice('path', path, PATHS);
+  for (const option of ['tlb', 'check', 'entryCache'] as const) {
+    if (path === 'modelled' || !options[option]) continue;
+    throw new RangeError(`${option} cannot go with path '${path}': it is for the modelled TLB; leave it or path out`);
+  }
+  return path;
+}
+
+/** The options of the translations of a machine. @throws RangeError for a path that is none, or options that it cannot have */
+export function translationOptions(walks: Walks, options: MachineOptions): TranslationOptions {
+  const { ram, tlb = MODEL_DEFAULT, entryCache, check = false } = options;
+  return { ram, walks, geometry: tlb, check, entryCache, path: checkedPath(options) };
+}
