@@ -6,26 +6,12 @@
 
 import { z } from 'zod';
 import type { Word64 } from '../../hw/base/address.js';
-import { parseAddress } from '../../hw/base/address.js';
-import { shortened } from '../report/printable.js';
-
-const hex = z.string().transform((text, context): Word64 => {
-  const word = /^0x/i.test(text) ? parseAddress(text) : undefined;
-  if (word) return word;
-  context.addIssue({
-    code: 'custom',
-    message: `expected a hexadecimal number of at most 64 bits, found '${shortened(text)}'`,
-  });
-  return z.NEVER;
-});
+import { hex, id, stored } from './hex.js';
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 const register = hex.default(ZERO);
-/** A structure in memory: its physical address and its value. */
-const stored = z.tuple([hex, hex]);
 const memory = z.array(stored).default([]);
 const size = z.number().int().min(1).max(8);
-const id = z.union([z.number(), z.string()], 'expected a number or a string');
 const cpl = z.number().int().min(0).max(3);
 const amask = register;
 
@@ -141,4 +127,3 @@ export type Fault = z.infer<typeof fault>;
 export type AccessOutcome = z.infer<typeof accessOutcome>;
 /** The results of the second read of a `tlb` case, and of the first. */
 export type TwoReadsOutcome = z.infer<typeof twoReadsOutcome>;
-export type Stored = z.infer<typeof stored>;

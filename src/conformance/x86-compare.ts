@@ -1,6 +1,7 @@
 /** Compares the machine's result with the recorded one. */
 
 import type { Word64 } from '../../hw/base/address.js';
+import { sameWord, sameWords } from './hex.js';
 import type { AccessOutcome, PagingCase, SegmentCase, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Replayed, X86Replayer } from './x86-replay.js';
 
@@ -71,19 +72,6 @@ function sameStructures(recorded: PagingCase | SegmentCase, got: readonly Word64
     sameWords(after.slice(0, descriptors), got.slice(0, descriptors), NO_MASK) &&
     sameWords(after.slice(descriptors), got.slice(descriptors), amask)
   );
-}
-
-function sameWords(expected: readonly Word64[], got: readonly Word64[], mask: Word64): boolean {
-  return (
-    expected.length === got.length &&
-    expected.every(
-      ({ hi, lo }, index) => ((hi ^ got[index].hi) & ~mask.hi) === 0 && ((lo ^ got[index].lo) & ~mask.lo) === 0,
-    )
-  );
-}
-
-function sameWord(one: Word64 | undefined, other: Word64 | undefined): boolean {
-  return one?.hi === other?.hi && one?.lo === other?.lo;
 }
 
 function sameOutcome(expected: AccessOutcome | TwoReadsOutcome, got: AccessOutcome | TwoReadsOutcome): boolean {

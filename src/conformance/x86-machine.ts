@@ -6,7 +6,7 @@
  */
 
 import type { Word64 } from '../../hw/base/address.js';
-import { highWordOfFrame, lowWordOfFrame, PAGE_OFFSET_MASK } from '../../hw/base/address.js';
+import { PAGE_OFFSET_MASK } from '../../hw/base/address.js';
 import { PAGE_FAULT } from '../../hw/base/fault.js';
 import { vectorOf } from '../../hw/x86/exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
@@ -16,7 +16,9 @@ import { CR0_PG, CR4_PCIDE, EFER_LMA } from '../../hw/x86/registers.js';
 import { CS, SEGMENT_NAMES } from '../../hw/x86/segmentation/register.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
-import type { AccessOutcome, Fault, Stored } from './x86-case.js';
+import { physical } from './hex.js';
+import type { Stored } from './hex.js';
+import type { AccessOutcome, Fault } from './x86-case.js';
 
 /** MAXPHYADDR of all recorded machines. */
 const RECORDED_PHYSICAL_BITS = 40;
@@ -176,9 +178,4 @@ export function faultOf(unit: SegmentationUnit, at?: string): Fault {
     ...(status === PAGE_FAULT ? { cr2: { hi, lo } } : {}),
     ...(at === undefined ? {} : { at }),
   };
-}
-
-/** A frame number and an offset as a physical address. */
-function physical(frame: number, offset: number): Word64 {
-  return { hi: highWordOfFrame(frame), lo: lowWordOfFrame(frame) | offset };
 }

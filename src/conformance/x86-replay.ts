@@ -5,7 +5,8 @@ import { DS } from '../../hw/x86/segmentation/register.js';
 import { CR4_PCIDE, CR4_PGE, PCID_MASK } from '../../hw/x86/registers.js';
 import { farJump } from '../../hw/x86/segmentation/far-transfer.js';
 import { loadSegment } from '../../hw/x86/segmentation/load.js';
-import type { AccessOutcome, PagingCase, SegmentCase, Stored, TlbCase, TwoReadsOutcome } from './x86-case.js';
+import type { Stored } from './hex.js';
+import type { AccessOutcome, PagingCase, SegmentCase, TlbCase, TwoReadsOutcome } from './x86-case.js';
 import { access, faultOf, segmentNumber, X86Machine } from './x86-machine.js';
 import type { ReplayedProcessor } from './x86-machine.js';
 

@@ -8,7 +8,8 @@ import { flagNames } from '../../hw/base/format.js';
 import { PTE_PS, X86_MODES } from '../../hw/x86/format.js';
 import * as reg from '../../hw/x86/registers.js';
 import { describeDescriptor, describeSelector } from '../../hw/x86/segmentation/describe.js';
-import type { AccessOutcome, Stored, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
+import type { Stored } from './hex.js';
+import type { AccessOutcome, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Mismatch } from './x86-compare.js';
 import type { RecordedLine } from './json-lines.js';
 

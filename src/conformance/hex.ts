@@ -1,0 +1,44 @@
+/** Hexadecimal words in recordings. */
+
+import { z } from 'zod';
+import type { Word64 } from '../../hw/base/address.js';
+import { highWordOfFrame, lowWordOfFrame, parseAddress } from '../../hw/base/address.js';
+import { shortened } from '../report/printable.js';
+
+/** Text such as `0x1f` as a {@link Word64}. */
+export const hex = z.string().transform((text, context): Word64 => {
+  const word = /^0x/i.test(text) ? parseAddress(text) : undefined;
+  if (word) return word;
+  context.addIssue({
+    code: 'custom',
+    message: `expected a hexadecimal number of at most 64 bits, found '${shortened(text)}'`,
+  });
+  return z.NEVER;
+});
+
+/** A structure in memory: its physical address and its value. */
+export const stored = z.tuple([hex, hex]);
+export type Stored = z.infer<typeof stored>;
+
+/** The number or name of a case. */
+export const id = z.union([z.number(), z.string()], 'expected a number or a string');
+
+/** Whether words are the same but for the bits of `mask`. */
+export function sameWords(expected: readonly Word64[], got: readonly Word64[], mask: Word64): boolean {
+  return (
+    expected.length === got.length &&
+    expected.every(
+      ({ hi, lo }, index) => ((hi ^ got[index].hi) & ~mask.hi) === 0 && ((lo ^ got[index].lo) & ~mask.lo) === 0,
+    )
+  );
+}
+
+/** Whether two words, either of which may be missing, are the same. */
+export function sameWord(one: Word64 | undefined, other: Word64 | undefined): boolean {
+  return one?.hi === other?.hi && one?.lo === other?.lo;
+}
+
+/** A frame number and an offset as a physical address. */
+export function physical(frame: number, offset: number): Word64 {
+  return { hi: highWordOfFrame(frame), lo: lowWordOfFrame(frame) | offset };
+}
