@@ -3,7 +3,7 @@
  * Each list goes from low to high. Rooms on one line may know each other's faces, as long as no circle comes of it.
  */
 
-const HW = [['hw/base/'], ['hw/memory/'], ['hw/tlb/'], ['hw/translate/'], ['hw/x86/'], ['hw/index.ts']];
+const HW = [['hw/base/'], ['hw/memory/'], ['hw/tlb/'], ['hw/translate/'], ['hw/x86/', 'hw/riscv/'], ['hw/index.ts']];
 
 const KERNEL = [
   ['src/kernel/abi/'],
@@ -45,6 +45,13 @@ export default {
     ...upward('hw', HW),
     ...upward('kernel', KERNEL),
     ...upward('src', SRC),
+    ...['x86', 'riscv'].map((own) => ({
+      name: `${own} knows no other architecture`,
+      comment: 'What two of them need belongs below them.',
+      severity: 'error',
+      from: { path: `^hw/${own}/` },
+      to: { path: '^hw/(x86|riscv)/', pathNot: `^hw/${own}/` },
+    })),
     {
       name: 'hw knows nothing',
       comment: 'The boundary is the lesson.',

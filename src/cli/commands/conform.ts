@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { conformLinux, linuxText, valuesAndPagesPassed } from '../../conformance/linux.js';
 import { allPassed, resultText } from '../../conformance/result.js';
+import { conformRiscv } from '../../conformance/riscv.js';
 import { conformX86 } from '../../conformance/x86.js';
 import { printableLines } from '../../report/printable.js';
 import { explainSystemError } from '../failure.js';
@@ -32,6 +33,14 @@ export function conformCommand(): Command {
       replayCommand('x86', {
         recordings: 'translations and segment loads of x86 processors',
         run: conformX86,
+        text: resultText,
+        passed: allPassed,
+      }),
+    )
+    .addCommand(
+      replayCommand('riscv', {
+        recordings: 'translations of RISC-V processors',
+        run: conformRiscv,
         text: resultText,
         passed: allPassed,
       }),

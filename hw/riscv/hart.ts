@@ -1,0 +1,210 @@
+/**
+ * The memory management of one RISC-V hart.
+ *
+ * What software may do to it is what software may do to a real one: write CSRs, write entries in RAM, and execute fences.
+ * A write of a CSR is never refused; it leaves the values that the register can hold.
+ */
+
+import { FETCH } from '../base/access.js';
+import { highWordOf, lowWordOf, toBigInt } from '../base/address.js';
+import type { Word64 } from '../base/address.js';
+import { checkChoice, checkValue } from '../base/arguments.js';
+import type { Exception } from '../base/fault.js';
+import { NO_MACHINE } from '../tlb/spaces.js';
+import { NO_SPACE } from '../tlb/tag.js';
+import * as count from '../translate/counters.js';
+import { Machine } from '../translate/machine.js';
+import type { MachineOptions } from '../translate/options.js';
+import { trapOf } from './exception.js';
+import type { Trap } from './exception.js';
+import * as csr from './registers.js';
+import type { CsrName, CsrView, Xlen } from './registers.js';
+import { RiscvRules } from './rules.js';
+import { RiscvWalks } from './walks.js';
+import type { RiscvFeatures } from './walks.js';
+
+/** What a hart is made of. Only `ram` must be given. */
+export interface HartOptions extends MachineOptions {
+  /** 64 when absent. */
+  readonly xlen?: Xlen;
+  /** Svnapot: entries for 64 KiB; true when absent. */
+  readonly svnapot?: boolean;
+}
+
+/** Privilege modes: user, supervisor, machine. With V = 1, user and supervisor are a guest's: VU and VS. */
+export type PrivilegeMode = 'U' | 'S' | 'M';
+
+const MODES = { U: csr.USER_MODE, S: csr.SUPERVISOR_MODE, M: csr.MACHINE_MODE } as const;
+const MODE_NAMES: Readonly<Record<number, PrivilegeMode>> = { 0: 'U', 1: 'S', 3: 'M' };
+
+/**
+ * One RISC-V hart: CSRs, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`.
+ *
+ * It begins in machine mode, without translation. In supervisor mode an access with USER (access.ts) is made as user mode
+ * makes it, so that a processor need not tell each change between the two.
+ */
+export class Hart extends Machine {
+  readonly features: RiscvFeatures;
+  /** What the registers make of entries, for tools that explain. */
+  readonly rules: RiscvRules;
+  private readonly walks: RiscvWalks;
+  private readonly csrs: csr.Csrs;
+
+  /** @throws RangeError for a TLB shape that cannot be built, or another path or XLEN */
+  constructor(options: HartOptions) {
+    const { ram, xlen = 64, svnapot = true } = options;
+    checkChoice('xlen', xlen, [32, 64]);
+    const walks = new RiscvWalks(ram, { xlen, svnapot: svnapot && xlen === 64 });
+    super(walks, options);
+    this.walks = walks;
+    this.features = walks.features;
+    this.rules = walks.rules;
+    this.csrs = walks.csrs;
+    this.registersChanged();
+  }
+
+  /** The mode that accesses are made in. */
+  get privilege(): PrivilegeMode {
+    return MODE_NAMES[this.walks.mode];
+  }
+
+  /** V: whether that mode is a guest's. */
+  get virtual(): boolean {
+    return this.walks.virtual;
+  }
+
+  /**
+   * Goes into another mode, as a trap or a return from one does.
+   * @throws RangeError for a mode that is none
+   */
+  setPrivilege(privilege: PrivilegeMode, virtual = false): void {
+    checkChoice('privilege', privilege, ['U', 'S', 'M']);
+    this.walks.mode = MODES[privilege];
+    this.walks.virtual = virtual && privilege !== 'M';
+    this.registersChanged();
+  }
+
+  /**
+   * What a CSR reads as, whatever the mode. With V = 1 the supervisor's names are the guest's registers.
+   * @throws RangeError for a name that this hart does not have
+   */
+  readCsr(name: CsrName): bigint {
+    const view = this.find(name);
+    return toBigInt(this.csrs.readHigh(view), this.csrs.readLow(view));
+  }
+
+  /**
+   * CSRRW: writes a CSR. Translations that are cached stay: that is what fences are for.
+   * @throws RangeError for a name that this hart does not have, or a value that XLEN bits do not hold
+   */
+  writeCsr(name: CsrName, value: number | bigint): void {
+    checkValue(name, value, this.features.xlen / 8);
+    this.write64(name, highWordOf(value), lowWordOf(value));
+  }
+
+  /** The same for satp as two words, which is what a context switch writes. */
+  writeSatp(hi: number, lo: number): void {
+    this.write64('satp', hi, lo);
+    this.counters.values[count.CR3_WRITES]++;
+  }
+
+  private write64(name: CsrName, hi: number, lo: number): void {
+    this.csrs.write(this.find(name), hi, lo);
+    this.registersChanged();
+  }
+
+  private find(name: CsrName): CsrView {
+    const view = this.csrs.find(name, this.virtual);
+    if (view === undefined) {
+      const names = csr.CSR_NAMES.filter((known) => this.csrs.find(known, false) !== undefined);
+      throw new RangeError(`CSR '${name}': must be one of ${names.join(', ')}`);
+    }
+    return view;
+  }
+
+  /** To be called after each change of a register or mode that translation depends on. */
+  private registersChanged(fetches = false): void {
+    const { walks, dataPath } = this;
+    walks.readRegisters(fetches);
+    const { regime } = walks;
+    const vmid = this.rules.virtual ? this.csrs.vmid : NO_MACHINE;
+    const asid = this.csrs.asid(this.rules.virtual ? csr.VSATP : csr.SATP);
+    regime.machine = dataPath.machines.enter(vmid, 0);
+    regime.space = dataPath.spaces.enter(vmid, asid);
+    dataPath.regimeChanged();
+  }
+
+  /** One past the highest address that an access may name. */
+  get addressEnd(): number {
+    return 2 ** this.features.xlen;
+  }
+
+  override translate(hi: number, lo: number, access: number): number {
+    if ((access & FETCH) !== 0 && this.modified) return this.unmodified(() => super.translate(hi, lo, access));
+    return this.dataPath.translate(hi, lo, access);
+  }
+
+  override locate(hi: number, lo: number, size: number, access: number): number {
+    if ((access & FETCH) !== 0 && this.modified) return this.unmodified(() => super.locate(hi, lo, size, access));
+    return this.dataPath.locate(hi, lo, size, access);
+  }
+
+  override fetch(hi: number, lo: number, size: number, access: number): number {
+    if (this.modified) return this.unmodified(() => super.fetch(hi, lo, size, access));
+    return this.dataPath.fetch(hi, lo, size, access);
+  }
+
+  /** Whether mstatus.MPRV gives loads and stores another mode than fetches. */
+  private get modified(): boolean {
+    return RiscvRules.modifies(this.csrs, this.walks.mode);
+  }
+
+  /** Fetches under MPRV: they are rare, so the registers are read for them and then again for loads and stores. */
+  private unmodified(fetch: () => number): number {
+    this.registersChanged(true);
+    const status = fetch();
+    this.registersChanged();
+    return status;
+  }
+
+  /**
+   * SFENCE.VMA: drops translations. `null` stands for register x0: every address, every address space. An address drops
+   * only what the last entry of a walk gave; with an address space global translations stay. With V = 1 it is about the
+   * current guest.
+   * Source: "Supervisor Memory-Management Fence Instruction".
+   */
+  sfenceVma(address: Word64 | null = null, asid: number | null = null): void {
+    // "If the value held in rs1 is not a valid virtual address, then the SFENCE.VMA instruction has no effect."
+    if (address !== null && !this.isCanonical(address.hi)) return;
+    this.fence(this.virtual ? this.csrs.vmid : NO_MACHINE, address, asid);
+  }
+
+  private fence(vmid: number, address: Word64 | null, asid: number | null): void {
+    const { dataPath, counters } = this;
+    const { spaces, machines } = dataPath;
+    const space = asid === null ? NO_SPACE : spaces.find(vmid, this.csrs.asidOf(asid));
+    if (address === null) {
+      if (asid === null) dataPath.dropMachine(vmid);
+      else dataPath.dropSpace(space);
+      return;
+    }
+    counters.values[count.INVLPG]++;
+    const { hi, lo } = address;
+    if (asid !== null) {
+      dataPath.dropTranslation(hi, lo, space, NO_SPACE);
+      return;
+    }
+    dataPath.dropTranslation(hi, lo, NO_SPACE, machines.find(vmid, 0));
+    for (const each of spaces.ofMachine(vmid)) dataPath.dropTranslation(hi, lo, each, NO_SPACE);
+  }
+
+  /** What the last fault leaves in the CSRs of the mode that takes the trap. */
+  trap(): Trap {
+    return trapOf(this.fault.take());
+  }
+
+  /** What the hart does with an exception before its handler runs: cause and addresses go into CSRs. */
+  latch(exception: Exception): void {
+    this.csrs.takeTrap(trapOf(exception), this.walks.mode, this.walks.virtual);
+  }
+}

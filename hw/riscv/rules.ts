@@ -1,0 +1,220 @@
+/**
+ * What the registers make of translations: which tables, which bits of an entry are reserved, who may do what.
+ *
+ * Everything here is worked out once, when a register changes, so that a walk and a TLB hit test one mask each.
+ *
+ * The permission code has five bits. R, W, X and U stand one bit lower than in an entry. The fifth says that vsstatus.MXR
+ * makes the page readable: the first stage has X and the second has R. HS-level MXR needs no bit, since it makes every
+ * page readable. D stands one bit lower as well, where permission.ts has it.
+ */
+
+import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
+import { DIRTY, PERMISSION_CODES } from '../base/permission.js';
+import { Regime } from '../translate/regime.js';
+import { GUEST_ADDRESS, NARROW_ENTRY, pageFaultCause } from './exception.js';
+import {
+  PTE_A,
+  PTE_D,
+  PTE_N,
+  PTE_PBMT,
+  PTE_PPN_SHIFT,
+  PTE_R,
+  PTE_RESERVED,
+  PTE_U,
+  PTE_W,
+  PTE_X,
+  RISCV_GUEST_MODES,
+  RISCV_MODES,
+} from './format.js';
+import type { RiscvGuestModeName, RiscvModeName } from './format.js';
+import * as csr from './registers.js';
+import type { Csrs } from './registers.js';
+
+export const RIGHT_READ = PTE_R >> 1;
+export const RIGHT_WRITE = PTE_W >> 1;
+export const RIGHT_EXECUTE = PTE_X >> 1;
+export const RIGHT_USER = PTE_U >> 1;
+/** Readable by vsstatus.MXR. */
+export const RIGHT_MXR = 1 << 4;
+
+/** Reserved bits of an entry that points to a table: its high word has no others than the frame's. */
+export const TABLE_RESERVED_HIGH = PTE_N | PTE_PBMT | PTE_RESERVED;
+export const TABLE_RESERVED_LOW = PTE_A | PTE_D | PTE_U;
+const LEVELS = 5;
+
+/** log2 of the page sizes: the levels' own, 64 KiB by Svnapot, and Sv32's 4 MiB. */
+const PAGE_SHIFTS: readonly number[] = [12, 16, 21, 22, 30, 39, 48];
+/** Their indexes, by level. */
+const WIDE_SIZES = Int32Array.of(0, 2, 4, 5, 6);
+const NARROW_SIZES = Int32Array.of(0, 3);
+/** The index of 64 KiB. */
+export const SIZE_NAPOT = 1;
+
+const WIDE_MODES: Readonly<Record<number, RiscvModeName>> = { 8: 'sv39', 9: 'sv48', 10: 'sv57' };
+const WIDE_GUEST_MODES: Readonly<Record<number, RiscvGuestModeName>> = { 8: 'sv39x4', 9: 'sv48x4', 10: 'sv57x4' };
+
+/** By mode, log2 of what one entry of each level covers, the last level first. */
+const shiftsOf = (levels: readonly { readonly shift: number }[]): readonly number[] =>
+  levels.map(({ shift }) => shift).reverse();
+const LEVEL_SHIFTS = Object.fromEntries(Object.values(RISCV_MODES).map(({ name, levels }) => [name, shiftsOf(levels)]));
+
+/** The set of permission codes, bit n for code n, that `allows` an access. */
+function permittedCodes(allows: (code: number) => boolean): number {
+  let codes = 0;
+  for (let code = 0; code < PERMISSION_CODES; code++) if (allows(code)) codes |= 1 << code;
+  return codes;
+}
+
+/** One stage of translation: its tables, and the bits of their entries. */
+export class Stage {
+  on = false;
+  /** Entries have 8 bytes, else 4. */
+  wide = true;
+  rootLevel = 0;
+  /** The root table's physical address. The second stage has four tables in a row there. */
+  rootHi = 0;
+  rootLo = 0;
+  /** Hardware sets accessed and dirty bits (Svadu); otherwise a page fault asks software to (Svade). */
+  setsBits = false;
+  /** Reserved bits at `level` of an entry that maps a page, those of a frame that is not aligned too. */
+  readonly pageReservedHigh = new Int32Array(LEVELS);
+  readonly pageReservedLow = new Int32Array(LEVELS);
+  /** By access (access.ts): bit n tells whether a page with permission code n allows it. */
+  permitted = new Int32Array(ACCESS_KINDS);
+
+  /** The tables that satp, vsatp or hgatp names. */
+  setTables(csrs: Csrs, register: number, levels: number): void {
+    const [hi, lo] = [csrs.high(register), csrs.low(register)];
+    this.on = levels > 0;
+    this.wide = levels > 2;
+    this.rootLevel = Math.max(0, levels - 1);
+    // The frame number has 44 bits, or 22.
+    const frameHi = this.wide ? hi & 0xfff : 0;
+    const frameLo = this.wide ? lo : lo & 0x3f_ffff;
+    this.rootHi = (frameHi << 12) | (frameLo >>> 20);
+    this.rootLo = frameLo << 12;
+  }
+
+  /** The bits of entries, `config` being the high word of menvcfg or henvcfg. */
+  setEntries(config: number, svnapot: boolean): void {
+    this.setsBits = (config & csr.ADUE) !== 0;
+    const memoryTypes = (config & csr.PBMTE) !== 0;
+    const high = PTE_RESERVED | (memoryTypes ? 0 : PTE_PBMT);
+    this.pageReservedHigh.fill(this.wide ? high | PTE_N : 0);
+    if (this.wide && svnapot) this.pageReservedHigh[0] = high;
+    // Frame bits 26:22, and 35:22, of the pages of levels 3 and 4.
+    this.pageReservedHigh[3] |= 0x1f;
+    this.pageReservedHigh[4] |= 0x3fff;
+    const bitsALevel = this.wide ? 9 : 10;
+    for (let level = 0; level < LEVELS; level++) {
+      this.pageReservedLow[level] = (2 ** Math.min(22, bitsALevel * level) - 1) << PTE_PPN_SHIFT;
+    }
+  }
+}
+
+/** The privilege that translations are made with, after MPRV. */
+interface Privilege {
+  readonly mode: number;
+  /** V. */
+  readonly virtual: boolean;
+}
+
+export class RiscvRules {
+  readonly regime = new Regime();
+  /** satp's, or under V = 1 vsatp's. */
+  readonly first = new Stage();
+  /** hgatp's, where it applies. */
+  readonly second = new Stage();
+  mode: RiscvModeName = 'bare';
+  guestMode: RiscvGuestModeName = 'bare';
+  /** V, of the accesses that the regime is for: their addresses are a guest's. */
+  virtual = false;
+  /** What error codes have besides their cause. */
+  errorFacts = 0;
+  /** The page size of each level, an index of {@link PAGE_SHIFTS}. */
+  sizes = WIDE_SIZES;
+
+  constructor() {
+    this.first.permitted = this.regime.permitted;
+    this.regime.pageShifts = PAGE_SHIFTS;
+  }
+
+  /**
+   * Whether fetches and other accesses have regimes of their own: in machine mode under mstatus.MPRV.
+   * Source: "Memory Privilege in mstatus Register".
+   */
+  static modifies(csrs: Csrs, mode: number): boolean {
+    return mode === csr.MACHINE_MODE && (csrs.low(csr.MSTATUS) & csr.MPRV) !== 0;
+  }
+
+  /** Works the rules out anew; call it after any change of a register or of the privilege mode. */
+  update(csrs: Csrs, mode: number, virtual: boolean, svnapot: boolean, fetches: boolean): void {
+    const privilege = fetches ? { mode, virtual } : this.dataPrivilege(csrs, mode, virtual);
+    const machine = privilege.mode === csr.MACHINE_MODE;
+    this.virtual = !machine && privilege.virtual;
+    const [narrow, root] = [csrs.xlen === 32, this.virtual ? csr.VSATP : csr.SATP];
+    const modeBits = (register: number): number => (narrow ? csrs.low(register) >>> 31 : csrs.high(register) >>> 28);
+    this.mode = machine ? 'bare' : narrow ? (modeBits(root) ? 'sv32' : 'bare') : (WIDE_MODES[modeBits(root)] ?? 'bare');
+    const guest = modeBits(csr.HGATP);
+    this.guestMode = !this.virtual
+      ? 'bare'
+      : narrow
+        ? guest
+          ? 'sv32x4'
+          : 'bare'
+        : (WIDE_GUEST_MODES[guest] ?? 'bare');
+    this.errorFacts = (this.virtual ? GUEST_ADDRESS : 0) | (narrow ? NARROW_ENTRY : 0);
+    this.first.setTables(csrs, root, RISCV_MODES[this.mode].levels.length);
+    this.second.setTables(csrs, csr.HGATP, RISCV_GUEST_MODES[this.guestMode].levels.length);
+    this.second.setEntries(csrs.high(csr.MENVCFG), svnapot);
+    this.first.setEntries(this.virtual ? csrs.effectiveHigh(csr.HENVCFG) : csrs.high(csr.MENVCFG), svnapot);
+    this.setRegime(narrow);
+    this.setPermissions(csrs, privilege.mode);
+  }
+
+  private dataPrivilege(csrs: Csrs, mode: number, virtual: boolean): Privilege {
+    if (!RiscvRules.modifies(csrs, mode)) return { mode, virtual };
+    const previous = (csrs.low(csr.MSTATUS) >>> csr.MPP_SHIFT) & 3;
+    return { mode: previous, virtual: (csrs.high(csr.MSTATUS) & csr.MPV) !== 0 };
+  }
+
+  private setRegime(narrow: boolean): void {
+    const { regime, mode } = this;
+    regime.on = this.first.on;
+    regime.rootLevel = this.first.rootLevel;
+    regime.levelShifts = LEVEL_SHIFTS[mode];
+    regime.narrow = narrow;
+    regime.entryBytes = this.first.wide ? 8 : 4;
+    // "Addressing and Memory Protection": bits 63:39 (48, 57) must all equal bit 38 (47, 56).
+    regime.canonicalShift = mode === 'bare' || narrow ? 31 : RISCV_MODES[mode].linearBits - 33;
+    this.sizes = narrow ? NARROW_SIZES : WIDE_SIZES;
+    for (let access = 0; access < ACCESS_KINDS; access++) {
+      regime.badAddressCodes[access] = pageFaultCause(access) | this.errorFacts;
+      regime.needed[access] = (access & WRITE) !== 0 ? DIRTY : 0;
+    }
+  }
+
+  /** Source: "Virtual Address Translation Process", steps 6 and 8; "Two-Stage Address Translation" for MXR. */
+  private setPermissions(csrs: Csrs, mode: number): void {
+    const hostStatus = csrs.low(csr.MSTATUS);
+    const status = this.virtual ? csrs.low(csr.VSSTATUS) : hostStatus;
+    const anyReads = (hostStatus & csr.MXR) !== 0;
+    const readable = RIGHT_READ | ((status & csr.MXR) !== 0 ? RIGHT_MXR : 0);
+    const userPages = (status & csr.SUM) !== 0;
+    for (let access = 0; access < ACCESS_KINDS; access++) {
+      const fetch = (access & FETCH) !== 0;
+      const write = (access & WRITE) !== 0;
+      const user = mode === csr.USER_MODE || (access & USER) !== 0;
+      const needed = fetch ? RIGHT_EXECUTE : write ? RIGHT_WRITE : readable;
+      const explicitRead = !fetch && !write && (access & IMPLICIT) === 0;
+      this.first.permitted[access] = permittedCodes((code) => {
+        const userPage = (code & RIGHT_USER) !== 0;
+        const mayReach = user ? userPage : !userPage || (userPages && !fetch);
+        return mayReach && ((code & needed) !== 0 || (anyReads && explicitRead));
+      });
+      // Every access is user mode's here; vsstatus.MXR does not reach, and no MXR reaches reads of entries.
+      const hostNeeded = fetch || write ? needed : RIGHT_READ | (anyReads && explicitRead ? RIGHT_EXECUTE : 0);
+      this.second.permitted[access] = permittedCodes((code) => (code & RIGHT_USER) !== 0 && (code & hostNeeded) !== 0);
+    }
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The page-table walker of RISC-V: from an address to a frame, through entries in RAM.
+ *
+ * One loop for all modes. It reads an entry, checks V and the reserved bits, and goes on to the next table or stops at a
+ * page; then the rights are checked and the accessed and dirty bits set. The second stage's tables are walked by it too:
+ * their root is four tables in a row, and the address chooses one of them before the walk.
+ * Source: RISC-V privileged specification, "Virtual Address Translation Process", whose steps are named below.
+ *
+ * Only the last entry has accessed and dirty bits. On shared RAM they are set only in the very entry that was read: where
+ * another hart changed it, the walk starts anew (step 9).
+ */
+
+import * as accesses from '../base/access.js';
+import * as address from '../base/address.js';
+import * as faults from '../base/fault.js';
+import * as permission from '../base/permission.js';
+import type { Ram } from '../memory/ram.js';
+import * as sharedMemory from '../memory/shared-memory.js';
+import * as walkRecord from '../translate/walk-record.js';
+import type { WalkRecord } from '../translate/walk-record.js';
+import * as format from './format.js';
+import * as ruleBits from './rules.js';
+import type { RiscvRules, Stage } from './rules.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { WRITE } = accesses;
+const { NO_FRAME, wideIndex } = address;
+const { BUS_ERROR, PAGE_FAULT } = faults;
+const { DIRTY } = permission;
+const { isMixed } = sharedMemory;
+const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, READ_TABLE, ROW_SHIFT } = walkRecord;
+const { PTE_A, PTE_D, PTE_G, PTE_N, PTE_PBMT, PTE_PPN_SHIFT, PTE_R, PTE_V, PTE_W, PTE_X } = format;
+const { SIZE_NAPOT, TABLE_RESERVED_HIGH, TABLE_RESERVED_LOW } = ruleBits;
+
+/** Words of a row of the record. */
+const ROW = 1 << ROW_SHIFT;
+const LEAF = PTE_R | PTE_W | PTE_X;
+/** From PTE_G to GLOBAL. */
+const GLOBAL_SHIFT = 3;
+/** Frame bits 43:22, in an entry's high word, that RAM never has: it ends at 2^34. */
+const BEYOND_RAM = 0x3f_ffff;
+/** Frame bits 3:0 of an entry with N, and the value they must have. */
+const NAPOT_BITS = 0xf;
+const NAPOT_64K = 8;
+
+/** Bits of the frame number within a page, by level: of the last 20, and above them as they stand in an address's high word. */
+const IN_PAGE = Int32Array.of(0, 0x1ff, 0x3_ffff, 0xf_ffff, 0xf_ffff);
+const IN_PAGE_HIGH = Int32Array.of(0, 0, 0, 0x7f, 0xffff);
+const NARROW_IN_PAGE = 0x3ff;
+
+/** The index into the table of `level`. */
+export const tableIndex = (wide: boolean, hi: number, lo: number, level: number): number =>
+  wide ? wideIndex(hi, lo, level) : level === 0 ? (lo >>> 12) & 0x3ff : lo >>> 22;
+
+/** The permission code and dirty bit of an entry that maps a page. */
+export const rightsOf = (low: number): number => ((low >>> 1) & (0xf | DIRTY)) | ((low & PTE_X) << 1);
+
+/** Whether an entry that maps a page has a reserved bit or encoding (steps 3 and 5). */
+export const isReserved = (stage: Stage, level: number, high: number, low: number): boolean =>
+  (low & (PTE_R | PTE_W)) === PTE_W ||
+  ((high & stage.pageReservedHigh[level]) | (low & stage.pageReservedLow[level])) !== 0 ||
+  (high & PTE_PBMT) === PTE_PBMT ||
+  ((high & PTE_N) !== 0 && ((low >>> PTE_PPN_SHIFT) & NAPOT_BITS) !== NAPOT_64K);
+
+/** The frame number's bits within a page, of the last 20. */
+export const inPageOf = (wide: boolean, level: number, high: number): number =>
+  (high & PTE_N) !== 0 ? NAPOT_BITS : wide ? IN_PAGE[level] : level === 0 ? 0 : NARROW_IN_PAGE;
+
+export class RiscvWalker {
+  private readonly ram: Ram;
+  private readonly rules: RiscvRules;
+  private readonly stage: Stage;
+  private readonly stageNumber: number;
+  private readonly record: WalkRecord;
+  private readonly observing: boolean;
+  /** The bit of an entry that lets it be used as it was read: V; none on shared RAM. */
+  private readonly trusted: number;
+  /** The rights that the last walk started with, and its first row. */
+  private startRights = 0;
+  private startCount = 0;
+
+  /**
+   * @param stage 1 or 2
+   * @param record what is found; rows are put behind those that it has
+   * @param observing only look: set no accessed or dirty bit, and let every access through that finds a page
+   */
+  constructor(ram: Ram, rules: RiscvRules, stage: 1 | 2, record: WalkRecord, observing = false) {
+    this.ram = ram;
+    this.rules = rules;
+    this.stage = stage === 1 ? rules.first : rules.second;
+    this.stageNumber = stage;
+    this.record = record;
+    this.observing = observing;
+    this.trusted = ram.shared ? 0 : PTE_V;
+  }
+
+  /**
+   * Walks from `table` at `level` down. `rights` is GLOBAL or 0 by the levels above.
+   * @returns the 4 KiB frame of the address, PAGE_FAULT, or BUS_ERROR where an entry or the page is not in RAM
+   */
+  walk(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
+    const { words } = this.ram;
+    const { trusted, record, stage } = this;
+    const { rows } = record;
+    const { wide } = stage;
+    let row = record.count << ROW_SHIFT;
+    record.startLevel = level;
+    this.startCount = record.count;
+    this.startRights = rights;
+    for (;;) {
+      if (!this.ram.hasFrame(table)) return this.end(row - ROW, level, BUS_ERROR);
+      const index = tableIndex(wide, hi, lo, level);
+      const at = ((table << 10) | (wide ? index << 1 : index)) >>> 0;
+      const low = words[at];
+      const high = wide ? words[at + 1] : 0;
+      rows[row | READ_INDEX] = at;
+      rows[row | READ_LOW] = low;
+      rows[row | READ_HIGH] = high;
+      rows[row | READ_LEVEL] = level;
+      rows[row | READ_STAGE] = this.stageNumber;
+      if ((low & trusted) === 0) {
+        if (wide && isMixed(words, at, high, low)) continue;
+        if ((low & PTE_V) === 0) return this.end(row, level, PAGE_FAULT);
+      }
+      rights |= (low & PTE_G) << GLOBAL_SHIFT;
+      rows[row | READ_RIGHTS] = rights;
+      if ((low & LEAF) !== 0) return this.page(row, level, rights, hi, lo, access);
+      if (level === 0 || ((high & TABLE_RESERVED_HIGH) | (low & TABLE_RESERVED_LOW)) !== 0) {
+        return this.end(row, level, PAGE_FAULT);
+      }
+      table = (high & BEYOND_RAM) !== 0 ? NO_FRAME : low >>> PTE_PPN_SHIFT;
+      rows[row | READ_TABLE] = table;
+      level--;
+      row += ROW;
+    }
+  }
+
+  /** Steps 5 to 10, for the entry of `row`. */
+  private page(row: number, level: number, global: number, hi: number, lo: number, access: number): number {
+    const { record, stage, rules } = this;
+    const { rows } = record;
+    const high = rows[row | READ_HIGH];
+    const low = rows[row | READ_LOW];
+    if (isReserved(stage, level, high, low)) return this.end(row, level, PAGE_FAULT);
+    const rights = global | rightsOf(low);
+    record.rights = rights;
+    record.size = (high & PTE_N) !== 0 ? SIZE_NAPOT : rules.sizes[level];
+    record.frame = this.frame(level, high, low, hi, lo);
+    this.end(row, level, 0);
+    if (this.observing) return record.frame;
+    if (((stage.permitted[access] >>> rights) & 1) === 0) return PAGE_FAULT;
+    const needed = (access & WRITE) !== 0 ? PTE_A | PTE_D : PTE_A;
+    if ((low & needed) !== needed) {
+      if (!stage.setsBits) return PAGE_FAULT;
+      if (!this.setBits(row, needed)) return this.walkAgain(hi, lo, access);
+      if ((access & WRITE) !== 0) record.rights |= DIRTY;
+    }
+    return this.ram.hasFrame(record.frame) ? record.frame : BUS_ERROR;
+  }
+
+  /** The 4 KiB frame of an address in the page that an entry maps. */
+  private frame(level: number, high: number, low: number, hi: number, lo: number): number {
+    const inPageHigh = hi & IN_PAGE_HIGH[level];
+    if (((high & BEYOND_RAM) | (inPageHigh & ~3)) !== 0) return NO_FRAME;
+    const inPage = inPageOf(this.stage.wide, level, high);
+    return ((low >>> PTE_PPN_SHIFT) & ~inPage) | ((lo >>> 12) & inPage) | (inPageHigh << 20);
+  }
+
+  /** Sets bits in the entry that was read into `row` (step 9); false when another hart has changed it. */
+  private setBits(row: number, bits: number): boolean {
+    const { rows } = this.record;
+    const at = rows[row | READ_INDEX] >>> 0;
+    const low = rows[row | READ_LOW];
+    rows[row | READ_LOW] = low | bits;
+    return this.stage.wide
+      ? this.ram.replaceEntry(at, rows[row | READ_HIGH], low, low | bits)
+      : this.ram.replaceWord(at, low, low | bits);
+  }
+
+  /** Repeats the last walk, whose way is no longer what it was. */
+  private walkAgain(hi: number, lo: number, access: number): number {
+    const { record, startCount } = this;
+    record.count = startCount;
+    return this.walk(record.startLevel, record.index(startCount) >>> 10, this.startRights, hi, lo, access);
+  }
+
+  /** The walk ended at `level`, with the entry of `row` if it read any. */
+  private end(row: number, level: number, status: number): number {
+    this.record.endLevel = level;
+    this.record.count = (row >> ROW_SHIFT) + 1;
+    return status;
+  }
+}

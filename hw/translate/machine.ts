@@ -1,0 +1,120 @@
+/** What the machines of all architectures have in common: a data path over the walks of one, and what it counts. */
+
+import type { FaultRecord } from '../base/fault.js';
+import type { Ram } from '../memory/ram.js';
+import type { TlbHierarchy } from '../tlb/hierarchy.js';
+import type { Counters } from './counters.js';
+import { DataPath } from './data-path.js';
+import { translationOptions } from './options.js';
+import type { MachineOptions } from './options.js';
+import type { StaleEntryChecker } from './stale-check.js';
+import type { WalkRecord } from './walk-record.js';
+import type { Observer, Walks } from './walks.js';
+
+/** Translations, loads, stores and fetches of one processor. Addresses are two int32 words, `hi` and `lo`. */
+export class Machine {
+  readonly ram: Ram;
+  /** Translations, loads and stores: everything that is not the architecture's own. */
+  readonly dataPath: DataPath;
+  readonly counters: Counters;
+  readonly tlb: TlbHierarchy;
+  /** Details of the last fault. */
+  readonly fault: FaultRecord;
+  /** Checking mode: every hit is compared with a fresh walk. Null when off. */
+  readonly checker: StaleEntryChecker | null;
+  /** What the last walk found and read, for tools that show a walk. */
+  readonly walkRecord: WalkRecord;
+  /** Walks that change nothing, for tools that look. */
+  readonly observer: Observer;
+
+  /** @throws RangeError for a TLB shape that cannot be built, or a path that is none */
+  constructor(walks: Walks, options: MachineOptions) {
+    this.ram = options.ram;
+    this.dataPath = new DataPath(translationOptions(walks, options));
+    this.fault = walks.fault;
+    this.walkRecord = walks.record;
+    this.observer = walks.observer;
+    this.counters = this.dataPath.counters;
+    this.tlb = this.dataPath.tlb;
+    this.checker = this.dataPath.checker;
+  }
+
+  /** As {@link DataPath.translate}. */
+  translate(hi: number, lo: number, access: number): number {
+    return this.dataPath.translate(hi, lo, access);
+  }
+
+  /** As {@link DataPath.translateMany}. */
+  translateMany(
+    his: Int32Array,
+    los: Int32Array,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    from = 0,
+    align = 0,
+  ): number {
+    return this.dataPath.translateMany(his, los, length, access, frames, from, align);
+  }
+
+  /** As {@link DataPath.loadMany}. */
+  loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
+    return this.dataPath.loadMany(his, los, length, access, values);
+  }
+
+  /** As {@link DataPath.locate}. */
+  locate(hi: number, lo: number, size: number, access: number): number {
+    return this.dataPath.locate(hi, lo, size, access);
+  }
+
+  /** As {@link DataPath.read}: loads 1 to 8 bytes into {@link valueLo} and {@link valueHi}. */
+  read(hi: number, lo: number, size: number, access: number): number {
+    return this.dataPath.read(hi, lo, size, access);
+  }
+
+  /** As {@link DataPath.write}: stores 1 to 8 bytes, all or nothing. */
+  write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
+    return this.dataPath.write(hi, lo, size, valueHi, valueLo, access);
+  }
+
+  /** As {@link DataPath.fetch}: fetches 1 to 8 bytes of code into {@link valueLo} and {@link valueHi}. */
+  fetch(hi: number, lo: number, size: number, access: number): number {
+    return this.dataPath.fetch(hi, lo, size, access);
+  }
+
+  /** The value of the last {@link read} or {@link fetch}, as two words; bytes past its size are 0. */
+  get valueLo(): number {
+    return this.dataPath.valueLo;
+  }
+  /** Segments put an access that wraps at 4 GiB together here. */
+  set valueLo(word: number) {
+    this.dataPath.valueLo = word;
+  }
+  /** Its high word. */
+  get valueHi(): number {
+    return this.dataPath.valueHi;
+  }
+  /** As `valueLo`. */
+  set valueHi(word: number) {
+    this.dataPath.valueHi = word;
+  }
+
+  /** Frames of the last access that was located: of its first byte, and of its second page or -1. */
+  get firstFrame(): number {
+    return this.dataPath.firstFrame;
+  }
+  /** The frame of its second page, or -1. */
+  get secondFrame(): number {
+    return this.dataPath.secondFrame;
+  }
+
+  /** Page size (an index of {@link Regime.pageShifts}) of the last single translation on the modelled path. */
+  get lastSize(): number {
+    return this.dataPath.lastSize;
+  }
+
+  /** Whether the addresses with this high word are canonical in the current mode. */
+  isCanonical(hi: number): boolean {
+    return this.dataPath.regime.isCanonical(hi);
+  }
+}

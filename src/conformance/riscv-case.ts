@@ -1,0 +1,77 @@
+/**
+ * The contents of a recorded RISC-V case: one machine state, one access, and what real implementations did.
+ *
+ * Addresses, registers and entries are hexadecimal text in the file and {@link Word64} here.
+ */
+
+import { z } from 'zod';
+import { hex, id, stored } from './hex.js';
+
+const ZERO = { hi: 0, lo: 0 };
+const flag = z.number().int().min(0).max(1);
+const off = flag.default(0);
+
+const outcome = z.discriminatedUnion('k', [
+  z.object({ k: z.literal('ok'), pa: z.array(hex).min(1).max(2) }),
+  z.object({
+    k: z.literal('fault'),
+    cause: z.number().int().min(0).max(63),
+    tval: hex,
+    /** Of guest page faults alone. */
+    tval2: hex.optional(),
+    /** Only where the second stage refused an access to an entry of the first; absent, it was not recorded. */
+    tinst: hex.optional(),
+  }),
+]);
+
+/** Any line of a recording; unknown fields are ignored. */
+export const riscvCase = z
+  .object({
+    fam: z.enum(['paging', 'bit', 'cross', 'bare', 'two']),
+    id,
+    xlen: z.literal([32, 64]),
+    mode: z.enum(['bare', 'sv32', 'sv39', 'sv48', 'sv57']),
+    gmode: z.enum(['bare', 'sv32x4', 'sv39x4', 'sv48x4', 'sv57x4']).optional(),
+    priv: z.enum(['U', 'S', 'M']),
+    mprv: off,
+    mpp: z.enum(['U', 'S', 'M']).optional(),
+    v: off,
+    op: z.enum(['r', 'w', 'amo', 'x']),
+    size: z.number().int().min(1).max(8),
+    va: hex,
+    satp: hex.optional(),
+    vsatp: hex.optional(),
+    hgatp: hex.optional(),
+    sum: off,
+    mxr: off,
+    adue: off,
+    pbmte: off,
+    svnapot: off,
+    vsum: off,
+    vmxr: off,
+    hadue: off,
+    hpbmte: off,
+    mem: z.array(stored).default([]),
+    out: outcome,
+    after: z.array(hex).default([]),
+    amask: hex.default(ZERO),
+  })
+  .superRefine((value, context) => {
+    const complain = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
+    for (const name of value.v === 1 ? (['vsatp', 'hgatp'] as const) : (['satp'] as const)) {
+      if (value[name] === undefined) complain(name, `missing: a case with v ${value.v} needs it`);
+    }
+    if (value.mprv === 1 && value.mpp === undefined) complain('mpp', 'missing: a case with mprv 1 needs it');
+    if ((value.mode === 'sv32') !== (value.xlen === 32) && value.mode !== 'bare') {
+      complain('mode', `${value.mode} is not there with xlen ${value.xlen}`);
+    }
+    if (value.after.length !== value.mem.length) {
+      complain('after', `expected ${value.mem.length} values, one for each of mem, got ${value.after.length}`);
+    }
+  });
+
+export type RiscvCase = z.infer<typeof riscvCase>;
+/** The result of an access. Physical addresses in `pa`: of the first byte, and of the first on a second page. */
+export type RiscvOutcome = z.infer<typeof outcome>;

@@ -1,0 +1,69 @@
+/** A recorded RISC-V case and its mismatch in words. */
+
+import type { Word64 } from '../../hw/base/address.js';
+import { formatHex } from '../../hw/base/address.js';
+import { flagNames } from '../../hw/base/format.js';
+import { causeName } from '../../hw/riscv/exception.js';
+import { RISCV_MODES } from '../../hw/riscv/format.js';
+import type { RecordedLine } from './json-lines.js';
+import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
+import type { RiscvReplayed } from './riscv-machine.js';
+
+const OPERATIONS = { r: 'read', w: 'write', amo: 'atomic read-modify-write', x: 'instruction fetch' };
+const FLAGS = ['sum', 'mxr', 'adue', 'pbmte', 'svnapot', 'vsum', 'vmxr', 'hadue', 'hpbmte'] as const;
+const LABEL_WIDTH = 16;
+
+function hexOf({ hi, lo }: Word64): string {
+  return formatHex(hi, lo);
+}
+
+/** The case decoded: mode, privilege, access, registers, entries in memory. */
+function caseText(recorded: RiscvCase): string {
+  const { mode, gmode, priv, v, mprv, mpp, op, size, va, mem } = recorded;
+  const modes = gmode === undefined ? mode : `${mode} over ${gmode}`;
+  const guest = v === 1 ? ' for a guest' : '';
+  const as = mprv === 1 ? `${priv}-mode under MPRV as ${mpp ?? '?'}-mode${guest}` : `${priv}-mode${guest}`;
+  const registers = (['satp', 'vsatp', 'hgatp'] as const).flatMap((name) => {
+    const value = recorded[name];
+    return value === undefined ? [] : [`${name} ${hexOf(value)}`];
+  });
+  const set = FLAGS.filter((name) => recorded[name] === 1).map((name) => name.toUpperCase());
+  // Flags stand where they stand in every leaf, whatever level an entry is of.
+  const format = RISCV_MODES[recorded.xlen === 32 ? 'sv32' : 'sv39'].levels.at(-1)?.pageEntry;
+  const entries = mem.map(([address, value]) => {
+    const flags = format === undefined ? '' : flagNames(format, value.hi, value.lo);
+    return `  entry at ${hexOf(address)} = ${hexOf(value)}  ${flags}`.trimEnd();
+  });
+  return [
+    `  ${modes}, ${as}: ${OPERATIONS[op]} of ${size} bytes at ${hexOf(va)}`,
+    `  ${[...registers, ...set].join('  ')}`,
+    ...entries,
+  ].join('\n');
+}
+
+function outcomeText(outcome: RiscvOutcome): string {
+  if (outcome.k === 'ok') return `at physical ${outcome.pa.map(hexOf).join(' and ')}`;
+  const { cause, tval, tval2, tinst } = outcome;
+  const more = [tval2 && `tval2 ${hexOf(tval2)}`, tinst && `tinst ${hexOf(tinst)}`].filter(
+    (text) => text !== undefined,
+  );
+  return [`${causeName(cause)} (${cause}), tval ${hexOf(tval)}`, ...more].join(', ');
+}
+
+function sideText(label: string, outcome: RiscvOutcome, after: readonly Word64[]): readonly string[] {
+  const entries = after.length > 0 ? [`${' '.repeat(LABEL_WIDTH)}memory after: ${after.map(hexOf).join(' ')}`] : [];
+  return [`  ${label}`.padEnd(LABEL_WIDTH) + outcomeText(outcome), ...entries];
+}
+
+/** A mismatch, both sides under each other, and the case decoded. */
+export function mismatchText({ file, line, value }: RecordedLine<RiscvCase>, got: RiscvReplayed): string {
+  const stale = got.stale === 0 ? [] : [`  the checking mode found ${got.stale} stale entries`];
+  return [
+    `${value.fam} case ${value.id} (${file} line ${line})`,
+    caseText(value),
+    ...sideText('expected', value.out, value.after),
+    ...sideText('got', got.out, got.after),
+    ...sideText('got again', got.again, []),
+    ...stale,
+  ].join('\n');
+}
