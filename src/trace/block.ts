@@ -36,6 +36,15 @@ export class AccessBlock {
   readonly words = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES);
   /** How many of each kind there are, such as `kinds[FETCH]`: a writer of words must count them here. */
   readonly kinds = new Int32Array(KIND_MASK + 1);
+  /** All of a block are of one process and one thread. Processes have numbers from 0, threads in their process too. */
+  process = 0;
+  thread = 0;
+  /** Accesses of the run before the window that the block is of. */
+  window = 0;
+  /** A part of the run before this window is not in the trace: pages that it touched look as if never touched. */
+  afterGap = false;
+  /** The accesses warm TLBs and caches up after a gap, and are not to be counted. */
+  warmUp = false;
 
   /** Empties the block, its counts of kinds too. */
   clear(): void {
