@@ -32,6 +32,8 @@ export interface TlbGeometry {
   /** Second level for data, and for fetches too unless `l2Instruction` is given. Empty: there is none. */
   readonly l2: TlbLevelShape;
   readonly l2Instruction?: TlbLevelShape;
+  /** The TLB of guest-physical addresses. Absent: a model default. Empty: there is none. */
+  readonly secondStage?: TlbLevelShape;
   /** Entries of the paging-structure caches, fully associative unless `ways` is given; 0 or absent: there is none. */
   readonly walkCaches?: WalkCacheGeometry;
   /**
@@ -78,6 +80,17 @@ function makePart(shape: TlbArrayShape, name: string, shifts: readonly number[])
   return { name, tlb: new Tlb(shape, name), sizes };
 }
 
+/** The arrays of a level, and what one kind of access sees of them. @throws RangeError for arrays that cannot be built */
+export function makeGroup(
+  level: TlbLevelShape,
+  name: string,
+  shifts: readonly number[],
+): { readonly parts: readonly TlbPart[]; readonly group: TlbGroup } {
+  checkLevel(level, name);
+  const parts = level.map((shape) => makePart(shape, name, shifts));
+  return { parts, group: new TlbGroup(parts, shifts) };
+}
+
 /** The TLBs of an MMU. */
 export class TlbHierarchy {
   readonly geometry: TlbGeometry;
@@ -102,10 +115,9 @@ export class TlbHierarchy {
   constructor(geometry: TlbGeometry, shifts = SIZE_SHIFTS) {
     const parts: TlbPart[] = [];
     const group = (level: TlbLevelShape, name: string): TlbGroup => {
-      checkLevel(level, name);
-      const made = level.map((shape) => makePart(shape, name, shifts));
-      parts.push(...made);
-      return new TlbGroup(made, shifts);
+      const made = makeGroup(level, name, shifts);
+      parts.push(...made.parts);
+      return made.group;
     };
     this.geometry = geometry;
     this.parts = parts;

@@ -172,7 +172,7 @@ const PRESETS: readonly TlbGeometry[] = [
 export const MODEL_DEFAULT = SKYLAKE;
 
 /** No TLB and no paging-structure cache: every access walks. */
-export const NO_TLB: TlbGeometry = { name: 'none', l1Instruction: [], l1Data: [], l2: [] };
+export const NO_TLB: TlbGeometry = { name: 'none', l1Instruction: [], l1Data: [], l2: [], secondStage: [] };
 
 /** The presets' names, in the order to list them in. */
 export function presetNames(): readonly string[] {

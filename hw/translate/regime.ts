@@ -25,6 +25,8 @@ export class Regime {
    * whatever the registers say.
    */
   pageShifts: readonly number[] = SIZE_SHIFTS;
+  /** Whether addresses are a guest's, whose walks go through a second stage: no walk cache shortens them. */
+  guest = false;
   /** The level of the root table, 0 being the last; walks begin there unless a cache leads further down. */
   rootLevel = 0;
   /** log2 of the bytes that one entry of each level covers, last level first. */

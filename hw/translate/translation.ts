@@ -30,6 +30,7 @@ import type { Regime } from './regime.js';
 import { StaleEntryChecker } from './stale-check.js';
 import * as walkRecord from './walk-record.js';
 import type { WalkRecord } from './walk-record.js';
+import * as walkResults from './walks.js';
 import type { Walks } from './walks.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
@@ -50,12 +51,14 @@ const {
   L2_HITS,
   L2_MISSES,
   LOOKUPS,
+  SECOND_STAGE_READS,
   SHORTENED_WALKS,
   WALKS,
 } = count;
 const { NO_SPACE } = tags;
 const { NO_CELLS, lookupSoft } = softTlb;
-const { READ_LEVEL, READ_RIGHTS, READ_TABLE } = walkRecord;
+const { READ_LEVEL, READ_RIGHTS, READ_STAGE, READ_TABLE } = walkRecord;
+const { WALK_TELLS } = walkResults;
 
 /** Where the counters of this kind of access stand: those of fetches are apart. */
 export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
@@ -261,7 +264,7 @@ export class Translation {
   /** Walks from the deepest level that a walk cache gives, else from the root. */
   private walkCached(hi: number, lo: number, access: number): number {
     const { walkCaches, regime } = this;
-    if (walkCaches === null) return this.walks.walk(hi, lo, access);
+    if (walkCaches === null || regime.guest) return this.walks.walk(hi, lo, access);
     const level = walkCaches.lookup(hi, lo, regime.space, regime.rootLevel, regime.levelShifts);
     return level === regime.rootLevel
       ? this.walks.walk(hi, lo, access)
@@ -270,7 +273,7 @@ export class Translation {
 
   private fillWalkCaches(hi: number, lo: number): void {
     const { walkCaches, record, regime } = this;
-    if (walkCaches === null) return;
+    if (walkCaches === null || regime.guest) return;
     for (let n = 0; n < record.count - 1; n++) {
       const level = record.at(n, READ_LEVEL);
       const table = record.at(n, READ_TABLE);
@@ -286,8 +289,18 @@ export class Translation {
     values[side + L2_MISSES]++;
     values[side + WALKS]++;
     if (record.startLevel < this.regime.rootLevel) values[side + SHORTENED_WALKS]++;
-    for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
+    if (this.regime.guest) this.countGuestReads(side);
+    else for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
     if (this.entryCache !== null) this.entryCache.read(record, values, side);
+  }
+
+  private countGuestReads(side: number): void {
+    const { record } = this;
+    const { values } = this.counters;
+    for (let n = 0; n < record.count; n++) {
+      const first = record.at(n, READ_STAGE) === 1;
+      values[side + (first ? ENTRY_READS + record.at(n, READ_LEVEL) : SECOND_STAGE_READS)]++;
+    }
   }
 
   /**
@@ -317,6 +330,10 @@ export class Translation {
    */
   private hitRefused(hi: number, lo: number, access: number, side: number, rights: number, level: number): number {
     const violation = this.walks.violation(rights, access);
+    if (violation === WALK_TELLS) {
+      this.forgetFaulting(hi, lo);
+      return this.missL1(hi, lo, access, side, this.l1For(access));
+    }
     if (violation < 0) {
       const frame = this.updateDirty(hi, lo, access);
       if (frame >= 0) {

@@ -4,6 +4,9 @@ import type { FaultRecord } from '../base/fault.js';
 import type { Regime } from './regime.js';
 import type { WalkRecord } from './walk-record.js';
 
+/** {@link Walks.violation}: the rights refuse the access, and only a walk can tell why. */
+export const WALK_TELLS = -2;
+
 /** Walks that set nothing and refuse nothing, for tools that look. */
 export interface Observer {
   /** What the last one found and read. */
@@ -33,7 +36,7 @@ export interface Walks {
   walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number;
   /** The 4 KiB frame of an address while the regime is off, or the status of the fault where no RAM answers. */
   unpaged(hi: number, lo: number, access: number): number;
-  /** The error code of the page fault that refuses the access under these rights; -1 when they allow it. */
+  /** The error code of the page fault that refuses the access under these rights; -1 when they allow it; or WALK_TELLS. */
   violation(rights: number, access: number): number;
   /** Whether rights that were `cached` allow what they do not allow `now`. */
   takenAway(cached: number, now: number): boolean;
