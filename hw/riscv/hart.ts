@@ -15,11 +15,12 @@ import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counters.js';
 import { Machine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
+import { secondStageTlb } from '../translate/second-stage.js';
 import { trapOf } from './exception.js';
 import type { Trap } from './exception.js';
 import * as csr from './registers.js';
 import type { CsrName, CsrView, Xlen } from './registers.js';
-import { RiscvRules } from './rules.js';
+import { PAGE_SHIFTS, RiscvRules } from './rules.js';
 import { RiscvWalks } from './walks.js';
 import type { RiscvFeatures } from './walks.js';
 
@@ -49,12 +50,15 @@ export class Hart extends Machine {
   readonly rules: RiscvRules;
   private readonly walks: RiscvWalks;
   private readonly csrs: csr.Csrs;
+  /** VMIDs that were in use. */
+  private readonly guests = new Set<number>();
 
   /** @throws RangeError for a TLB shape that cannot be built, or another path or XLEN */
   constructor(options: HartOptions) {
     const { ram, xlen = 64, svnapot = true } = options;
     checkChoice('xlen', xlen, [32, 64]);
-    const walks = new RiscvWalks(ram, { xlen, svnapot: svnapot && xlen === 64 });
+    const features = { xlen, svnapot: svnapot && xlen === 64 };
+    const walks = new RiscvWalks(ram, features, secondStageTlb(options, PAGE_SHIFTS));
     super(walks, options);
     this.walks = walks;
     this.features = walks.features;
@@ -128,6 +132,7 @@ export class Hart extends Machine {
     walks.readRegisters(fetches);
     const { regime } = walks;
     const vmid = this.rules.virtual ? this.csrs.vmid : NO_MACHINE;
+    if (vmid !== NO_MACHINE) this.guests.add(vmid);
     const asid = this.csrs.asid(this.rules.virtual ? csr.VSATP : csr.SATP);
     regime.machine = dataPath.machines.enter(vmid, 0);
     regime.space = dataPath.spaces.enter(vmid, asid);
@@ -177,6 +182,29 @@ export class Hart extends Machine {
     // "If the value held in rs1 is not a valid virtual address, then the SFENCE.VMA instruction has no effect."
     if (address !== null && !this.isCanonical(address.hi)) return;
     this.fence(this.virtual ? this.csrs.vmid : NO_MACHINE, address, asid);
+  }
+
+  /**
+   * HFENCE.VVMA: the same for the guest that hgatp.VMID names, from outside.
+   * Source: "Hypervisor Memory-Management Fence Instructions".
+   */
+  hfenceVvma(address: Word64 | null = null, asid: number | null = null): void {
+    this.fence(this.csrs.vmid, address, asid);
+  }
+
+  /**
+   * HFENCE.GVMA: drops translations of guest-physical addresses, and all of the guests that were made through them. The
+   * instruction takes the address shifted right by 2; here it is whole. `null` stands for register x0.
+   * Source: as {@link hfenceVvma}.
+   */
+  hfenceGvma(address: Word64 | null = null, vmid: number | null = null): void {
+    const { guests, walks } = this;
+    for (const guest of vmid === null ? guests : [this.csrs.vmidOf(vmid)]) {
+      if (address === null) walks.second.dropMachine(guest);
+      else walks.second.dropPage(address.hi, address.lo, guest);
+      // A whole translation does not say which guest-physical address is behind it.
+      this.dataPath.dropMachine(guest);
+    }
   }
 
   private fence(vmid: number, address: Word64 | null, asid: number | null): void {

@@ -9,6 +9,7 @@
  */
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
+import { frameOf, NO_FRAME } from '../base/address.js';
 import { DIRTY, PERMISSION_CODES } from '../base/permission.js';
 import { Regime } from '../translate/regime.js';
 import { GUEST_ADDRESS, NARROW_ENTRY, pageFaultCause } from './exception.js';
@@ -43,7 +44,7 @@ export const TABLE_RESERVED_LOW = PTE_A | PTE_D | PTE_U;
 const LEVELS = 5;
 
 /** log2 of the page sizes: the levels' own, 64 KiB by Svnapot, and Sv32's 4 MiB. */
-const PAGE_SHIFTS: readonly number[] = [12, 16, 21, 22, 30, 39, 48];
+export const PAGE_SHIFTS: readonly number[] = [12, 16, 21, 22, 30, 39, 48];
 /** Their indexes, by level. */
 const WIDE_SIZES = Int32Array.of(0, 2, 4, 5, 6);
 const NARROW_SIZES = Int32Array.of(0, 3);
@@ -74,6 +75,8 @@ export class Stage {
   /** The root table's physical address. The second stage has four tables in a row there. */
   rootHi = 0;
   rootLo = 0;
+  /** Its frame, where that can be RAM's: of the first stage without a second, and of the second. */
+  rootFrame = NO_FRAME;
   /** Hardware sets accessed and dirty bits (Svadu); otherwise a page fault asks software to (Svade). */
   setsBits = false;
   /** Reserved bits at `level` of an entry that maps a page, those of a frame that is not aligned too. */
@@ -93,6 +96,7 @@ export class Stage {
     const frameLo = this.wide ? lo : lo & 0x3f_ffff;
     this.rootHi = (frameHi << 12) | (frameLo >>> 20);
     this.rootLo = frameLo << 12;
+    this.rootFrame = (this.rootHi & ~3) !== 0 ? NO_FRAME : frameOf(this.rootHi, this.rootLo);
   }
 
   /** The bits of entries, `config` being the high word of menvcfg or henvcfg. */
@@ -129,6 +133,8 @@ export class RiscvRules {
   guestMode: RiscvGuestModeName = 'bare';
   /** V, of the accesses that the regime is for: their addresses are a guest's. */
   virtual = false;
+  /** Bits that a guest-physical address has above the low 32. */
+  hostHighBits = 0;
   /** What error codes have besides their cause. */
   errorFacts = 0;
   /** The page size of each level, an index of {@link PAGE_SHIFTS}. */
@@ -181,6 +187,8 @@ export class RiscvRules {
   private setRegime(narrow: boolean): void {
     const { regime, mode } = this;
     regime.on = this.first.on;
+    regime.guest = this.virtual && this.first.on;
+    this.hostHighBits = RISCV_GUEST_MODES[this.guestMode].linearBits - 32;
     regime.rootLevel = this.first.rootLevel;
     regime.levelShifts = LEVEL_SHIFTS[mode];
     regime.narrow = narrow;

@@ -11,7 +11,6 @@
  */
 
 import * as accesses from '../base/access.js';
-import * as address from '../base/address.js';
 import * as faults from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
@@ -21,50 +20,20 @@ import type { WalkRecord } from '../translate/walk-record.js';
 import * as format from './format.js';
 import * as ruleBits from './rules.js';
 import type { RiscvRules, Stage } from './rules.js';
+import * as words from './words.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { WRITE } = accesses;
-const { NO_FRAME, wideIndex } = address;
 const { BUS_ERROR, PAGE_FAULT } = faults;
 const { DIRTY } = permission;
 const { isMixed } = sharedMemory;
 const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, READ_TABLE, ROW_SHIFT } = walkRecord;
-const { PTE_A, PTE_D, PTE_G, PTE_N, PTE_PBMT, PTE_PPN_SHIFT, PTE_R, PTE_V, PTE_W, PTE_X } = format;
-const { SIZE_NAPOT, TABLE_RESERVED_HIGH, TABLE_RESERVED_LOW } = ruleBits;
+const { PTE_A, PTE_D, PTE_N, PTE_V } = format;
+const { SIZE_NAPOT } = ruleBits;
+const { frameIn, globalIn, isPage, isPointer, isReserved, pageFrame, rightsOf, tableIndex } = words;
 
 /** Words of a row of the record. */
 const ROW = 1 << ROW_SHIFT;
-const LEAF = PTE_R | PTE_W | PTE_X;
-/** From PTE_G to GLOBAL. */
-const GLOBAL_SHIFT = 3;
-/** Frame bits 43:22, in an entry's high word, that RAM never has: it ends at 2^34. */
-const BEYOND_RAM = 0x3f_ffff;
-/** Frame bits 3:0 of an entry with N, and the value they must have. */
-const NAPOT_BITS = 0xf;
-const NAPOT_64K = 8;
-
-/** Bits of the frame number within a page, by level: of the last 20, and above them as they stand in an address's high word. */
-const IN_PAGE = Int32Array.of(0, 0x1ff, 0x3_ffff, 0xf_ffff, 0xf_ffff);
-const IN_PAGE_HIGH = Int32Array.of(0, 0, 0, 0x7f, 0xffff);
-const NARROW_IN_PAGE = 0x3ff;
-
-/** The index into the table of `level`. */
-export const tableIndex = (wide: boolean, hi: number, lo: number, level: number): number =>
-  wide ? wideIndex(hi, lo, level) : level === 0 ? (lo >>> 12) & 0x3ff : lo >>> 22;
-
-/** The permission code and dirty bit of an entry that maps a page. */
-export const rightsOf = (low: number): number => ((low >>> 1) & (0xf | DIRTY)) | ((low & PTE_X) << 1);
-
-/** Whether an entry that maps a page has a reserved bit or encoding (steps 3 and 5). */
-export const isReserved = (stage: Stage, level: number, high: number, low: number): boolean =>
-  (low & (PTE_R | PTE_W)) === PTE_W ||
-  ((high & stage.pageReservedHigh[level]) | (low & stage.pageReservedLow[level])) !== 0 ||
-  (high & PTE_PBMT) === PTE_PBMT ||
-  ((high & PTE_N) !== 0 && ((low >>> PTE_PPN_SHIFT) & NAPOT_BITS) !== NAPOT_64K);
-
-/** The frame number's bits within a page, of the last 20. */
-export const inPageOf = (wide: boolean, level: number, high: number): number =>
-  (high & PTE_N) !== 0 ? NAPOT_BITS : wide ? IN_PAGE[level] : level === 0 ? 0 : NARROW_IN_PAGE;
 
 export class RiscvWalker {
   private readonly ram: Ram;
@@ -122,13 +91,11 @@ export class RiscvWalker {
         if (wide && isMixed(words, at, high, low)) continue;
         if ((low & PTE_V) === 0) return this.end(row, level, PAGE_FAULT);
       }
-      rights |= (low & PTE_G) << GLOBAL_SHIFT;
+      rights |= globalIn(low);
       rows[row | READ_RIGHTS] = rights;
-      if ((low & LEAF) !== 0) return this.page(row, level, rights, hi, lo, access);
-      if (level === 0 || ((high & TABLE_RESERVED_HIGH) | (low & TABLE_RESERVED_LOW)) !== 0) {
-        return this.end(row, level, PAGE_FAULT);
-      }
-      table = (high & BEYOND_RAM) !== 0 ? NO_FRAME : low >>> PTE_PPN_SHIFT;
+      if (isPage(low)) return this.page(row, level, rights, hi, lo, access);
+      if (level === 0 || !isPointer(high, low)) return this.end(row, level, PAGE_FAULT);
+      table = frameIn(high, low);
       rows[row | READ_TABLE] = table;
       level--;
       row += ROW;
@@ -145,7 +112,7 @@ export class RiscvWalker {
     const rights = global | rightsOf(low);
     record.rights = rights;
     record.size = (high & PTE_N) !== 0 ? SIZE_NAPOT : rules.sizes[level];
-    record.frame = this.frame(level, high, low, hi, lo);
+    record.frame = pageFrame(stage.wide, level, high, low, hi, lo);
     this.end(row, level, 0);
     if (this.observing) return record.frame;
     if (((stage.permitted[access] >>> rights) & 1) === 0) return PAGE_FAULT;
@@ -156,14 +123,6 @@ export class RiscvWalker {
       if ((access & WRITE) !== 0) record.rights |= DIRTY;
     }
     return this.ram.hasFrame(record.frame) ? record.frame : BUS_ERROR;
-  }
-
-  /** The 4 KiB frame of an address in the page that an entry maps. */
-  private frame(level: number, high: number, low: number, hi: number, lo: number): number {
-    const inPageHigh = hi & IN_PAGE_HIGH[level];
-    if (((high & BEYOND_RAM) | (inPageHigh & ~3)) !== 0) return NO_FRAME;
-    const inPage = inPageOf(this.stage.wide, level, high);
-    return ((low >>> PTE_PPN_SHIFT) & ~inPage) | ((lo >>> 12) & inPage) | (inPageHigh << 20);
   }
 
   /** Sets bits in the entry that was read into `row` (step 9); false when another hart has changed it. */

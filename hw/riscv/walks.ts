@@ -5,20 +5,29 @@
  */
 
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
-import { frameOf } from '../base/address.js';
+import { DIRTY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
+import type { TlbGroup } from '../tlb/group.js';
 import type { Regime } from '../translate/regime.js';
+import { SecondStage } from '../translate/second-stage.js';
+import type { HostWalks } from '../translate/second-stage.js';
 import { WalkRecord } from '../translate/walk-record.js';
+import { WALK_TELLS } from '../translate/walks.js';
 import type { Observer, Walks } from '../translate/walks.js';
-import { accessFaultCause, pageFaultCause } from './exception.js';
+import { accessFaultCause, guestPageFaultCause, pageFaultCause } from './exception.js';
 import { PTE_A, PTE_D } from './format.js';
+import { GuestWalker } from './guest-walk.js';
 import { Csrs, MACHINE_MODE } from './registers.js';
 import type { Xlen } from './registers.js';
-import { RIGHT_EXECUTE, RIGHT_MXR, RIGHT_READ, RIGHT_USER, RIGHT_WRITE, RiscvRules } from './rules.js';
+import * as rights from './rules.js';
+import { PAGE_SHIFTS, RiscvRules } from './rules.js';
 import { RiscvWalker } from './walk.js';
+import { frameAt } from './words.js';
 
 const ALLOWED = -1;
 const NOT_SETTLED = -1;
+/** What a second stage allows that is off. */
+const ALL_RIGHTS = rights.RIGHT_READ | rights.RIGHT_WRITE | rights.RIGHT_EXECUTE | rights.RIGHT_USER | DIRTY;
 
 /** What the processor's model decides rather than a register. */
 export interface RiscvFeatures {
@@ -27,49 +36,148 @@ export interface RiscvFeatures {
   readonly svnapot: boolean;
 }
 
+/** The G-stage: hgatp's tables. */
+class HostTables implements HostWalks {
+  private readonly walker: RiscvWalker;
+
+  constructor(
+    private readonly ram: Ram,
+    private readonly rules: RiscvRules,
+    readonly record: WalkRecord,
+    observing: boolean,
+  ) {
+    this.walker = new RiscvWalker(ram, rules, 2, record, observing);
+  }
+
+  get on(): boolean {
+    return this.rules.second.on;
+  }
+
+  get highBits(): number {
+    return this.rules.hostHighBits;
+  }
+
+  get permitted(): Int32Array {
+    return this.rules.second.permitted;
+  }
+
+  /** The address's two highest bits choose one of the root's four tables: "Guest Physical Address Translation". */
+  walk(hi: number, lo: number, access: number): number {
+    const { second, hostHighBits } = this.rules;
+    if (!second.on) return this.physical(hi, lo);
+    const table = second.rootFrame | (hi >>> (hostHighBits - 2));
+    return this.walker.walk(second.rootLevel, table, 0, hi, lo, access);
+  }
+
+  private physical(hi: number, lo: number): number {
+    const { record, ram } = this;
+    record.frame = frameAt(hi, lo);
+    record.rights = ALL_RIGHTS;
+    record.size = PAGE_SHIFTS.length - 1;
+    return ram.hasFrame(record.frame) ? record.frame : BUS_ERROR;
+  }
+}
+
+/** One set of walkers: those that serve accesses, or those that only look. */
+class WalkerSet {
+  readonly record = new WalkRecord();
+  readonly fault = new FaultRecord();
+  readonly second: SecondStage;
+  private readonly single: RiscvWalker;
+  private readonly guest: GuestWalker;
+
+  constructor(
+    ram: Ram,
+    private readonly rules: RiscvRules,
+    secondTlb: TlbGroup | null,
+    observing: boolean,
+  ) {
+    const host = new HostTables(ram, rules, this.record, observing);
+    this.second = new SecondStage(ram, host, secondTlb, PAGE_SHIFTS);
+    this.single = new RiscvWalker(ram, rules, 1, this.record, observing);
+    this.guest = new GuestWalker(ram, rules, this.second, this.record, observing);
+  }
+
+  walk(hi: number, lo: number, access: number): number {
+    if (this.rules.regime.guest) return this.walkGuest(hi, lo, access);
+    const { first } = this.rules;
+    return this.walkFrom(first.rootLevel, first.rootFrame, 0, hi, lo, access);
+  }
+
+  walkFrom(level: number, table: number, above: number, hi: number, lo: number, access: number): number {
+    this.record.count = 0;
+    const frame = this.single.walk(level, table, above, hi, lo, access);
+    return frame >= 0 ? frame : this.raise(frame, hi, lo, access);
+  }
+
+  private walkGuest(hi: number, lo: number, access: number): number {
+    const frame = this.guest.walk(hi, lo, access);
+    if (frame >= 0) return frame;
+    const byHost = frame === PAGE_FAULT && this.guest.refusedByHost;
+    return byHost ? this.raiseByHost(this.guest.onEntry, hi, lo, access) : this.raise(frame, hi, lo, access);
+  }
+
+  /** An address that the first stage does not translate: it is guest-physical or physical. */
+  unpaged(hi: number, lo: number, access: number): number {
+    this.record.count = 0;
+    const frame = this.second.host(hi, lo, access);
+    if (frame >= 0) return frame;
+    return frame === PAGE_FAULT ? this.raiseByHost(0, hi, lo, access) : this.raise(frame, hi, lo, access);
+  }
+
+  private raise(status: number, hi: number, lo: number, access: number): number {
+    const cause = status === PAGE_FAULT ? pageFaultCause(access) : accessFaultCause(access);
+    return this.fault.raise(status, cause | this.rules.errorFacts, hi, lo, this.record.endLevel);
+  }
+
+  /** The second stage refused an entry of the first, or the page: a guest page fault. */
+  private raiseByHost(onEntry: number, hi: number, lo: number, access: number): number {
+    const { fault, second } = this;
+    const code = guestPageFaultCause(access) | this.rules.errorFacts | onEntry;
+    fault.raise(PAGE_FAULT, code, hi, lo, this.record.endLevel);
+    fault.stage = 2;
+    fault.guestHi = second.faultHi;
+    fault.guestLo = second.faultLo;
+    return PAGE_FAULT;
+  }
+}
+
 export class RiscvWalks implements Walks {
   readonly csrs: Csrs;
   readonly rules = new RiscvRules();
   readonly regime: Regime = this.rules.regime;
-  readonly record = new WalkRecord();
-  readonly fault = new FaultRecord();
+  readonly record: WalkRecord;
+  readonly fault: FaultRecord;
   readonly observer: Observer;
   readonly setByWalks = PTE_A | PTE_D;
   readonly settledSize = 0;
+  readonly second: SecondStage;
 
   /** The privilege mode, and V. */
   mode = MACHINE_MODE;
   virtual = false;
-  private readonly walker: RiscvWalker;
-  private rootFrame = 0;
+  private readonly walkers: WalkerSet;
 
+  /** @param secondTlb for guest-physical addresses; null: every walk is made */
   constructor(
-    private readonly ram: Ram,
+    ram: Ram,
     readonly features: RiscvFeatures,
+    secondTlb: TlbGroup | null,
   ) {
     this.csrs = new Csrs(features.xlen);
-    this.walker = new RiscvWalker(ram, this.rules, 1, this.record);
-    this.observer = this.makeObserver();
+    this.walkers = new WalkerSet(ram, this.rules, secondTlb, false);
+    this.observer = new WalkerSet(ram, this.rules, null, true);
+    this.record = this.walkers.record;
+    this.fault = this.walkers.fault;
+    this.second = this.walkers.second;
     this.readRegisters();
-  }
-
-  private makeObserver(): Observer {
-    const record = new WalkRecord();
-    const fault = new FaultRecord();
-    const walker = new RiscvWalker(this.ram, this.rules, 1, record, true);
-    return { record, fault, walk: (hi, lo, access) => this.fromRoot(walker, record, fault, hi, lo, access) };
   }
 
   /** Derives from the registers what walks need to know, for fetches or for all other accesses. */
   readRegisters(fetches = false): void {
     const { csrs, rules } = this;
     rules.update(csrs, this.mode, this.virtual, this.features.svnapot, fetches);
-    this.rootFrame = this.frameAt(rules.first.rootHi, rules.first.rootLo);
-  }
-
-  /** The frame of a physical address, or one that no RAM has. */
-  private frameAt(hi: number, lo: number): number {
-    return hi >>> 0 > 3 ? -1 : frameOf(hi, lo);
+    if (rules.virtual) this.second.enter(csrs.vmid);
   }
 
   settled(): number {
@@ -77,56 +185,26 @@ export class RiscvWalks implements Walks {
   }
 
   walk(hi: number, lo: number, access: number): number {
-    return this.fromRoot(this.walker, this.record, this.fault, hi, lo, access);
+    return this.walkers.walk(hi, lo, access);
   }
 
-  walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
-    this.record.count = 0;
-    const frame = this.walker.walk(level, table, rights, hi, lo, access);
-    return frame >= 0 ? frame : this.raise(frame, this.record, this.fault, hi, lo, access);
+  walkFrom(level: number, table: number, above: number, hi: number, lo: number, access: number): number {
+    return this.walkers.walkFrom(level, table, above, hi, lo, access);
   }
 
-  private fromRoot(
-    walker: RiscvWalker,
-    record: WalkRecord,
-    fault: FaultRecord,
-    hi: number,
-    lo: number,
-    access: number,
-  ): number {
-    record.count = 0;
-    const frame = walker.walk(this.rules.first.rootLevel, this.rootFrame, 0, hi, lo, access);
-    return frame >= 0 ? frame : this.raise(frame, record, fault, hi, lo, access);
-  }
-
-  /** The walk of `record` ended with a status: its cause goes into `fault`. */
-  private raise(
-    status: number,
-    record: WalkRecord,
-    fault: FaultRecord,
-    hi: number,
-    lo: number,
-    access: number,
-  ): number {
-    const cause = status === PAGE_FAULT ? pageFaultCause(access) : accessFaultCause(access);
-    return fault.raise(status, cause | this.rules.errorFacts, hi, lo, record.endLevel);
-  }
-
-  /** Virtual addresses are physical. */
   unpaged(hi: number, lo: number, access: number): number {
-    const frame = this.frameAt(hi, lo);
-    if (this.ram.hasFrame(frame)) return frame;
-    return this.fault.raise(BUS_ERROR, accessFaultCause(access) | this.rules.errorFacts, hi, lo);
+    return this.walkers.unpaged(hi, lo, access);
   }
 
-  violation(rights: number, access: number): number {
-    if (((this.regime.permitted[access] >>> rights) & 1) !== 0) return ALLOWED;
-    return pageFaultCause(access) | this.rules.errorFacts;
+  /** Of a guest's page, only a walk tells which stage refuses, and at which guest-physical address. */
+  violation(cached: number, access: number): number {
+    if (((this.regime.permitted[access] >>> cached) & 1) !== 0) return ALLOWED;
+    return this.regime.guest ? WALK_TELLS : pageFaultCause(access) | this.rules.errorFacts;
   }
 
-  /** A page of user mode may no longer be used by it, or one of supervisor mode may. */
+  /** What was granted is not any more, or user mode's page is supervisor mode's, or the other way. */
   takenAway(cached: number, now: number): boolean {
-    const granted = cached & ~now & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MXR);
-    return (granted | ((now ^ cached) & RIGHT_USER)) !== 0;
+    const granted = rights.RIGHT_READ | rights.RIGHT_WRITE | rights.RIGHT_EXECUTE | rights.RIGHT_MXR;
+    return ((cached & ~now & granted) | ((now ^ cached) & rights.RIGHT_USER)) !== 0;
   }
 }

@@ -93,6 +93,7 @@ function setState(hart: Hart, recorded: RiscvCase): void {
   write('vsatp', recorded.vsatp ?? zero);
   write('hgatp', recorded.hgatp ?? zero);
   hart.sfenceVma();
+  hart.hfenceGvma();
   hart.setPrivilege(priv, v === 1 && mprv === 0);
 }
 

@@ -1,0 +1,174 @@
+/**
+ * The walk of a guest's address: through the guest's tables, each entry of which stands at a guest-physical address, and
+ * last of the page's own. The second stage translates all of them.
+ *
+ * The steps are those of walk.ts. Source: RISC-V privileged specification, "Two-Stage Address Translation".
+ */
+
+import * as accesses from '../base/access.js';
+import * as faults from '../base/fault.js';
+import * as permission from '../base/permission.js';
+import type { Ram } from '../memory/ram.js';
+import * as sharedMemory from '../memory/shared-memory.js';
+import type { SecondStage } from '../translate/second-stage.js';
+import * as walkRecord from '../translate/walk-record.js';
+import type { WalkRecord } from '../translate/walk-record.js';
+import * as exceptions from './exception.js';
+import * as format from './format.js';
+import * as ruleBits from './rules.js';
+import type { RiscvRules } from './rules.js';
+import * as words from './words.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { IMPLICIT, READ, WRITE } = accesses;
+const { PAGE_FAULT } = faults;
+const { DIRTY, FRACTURED, GLOBAL } = permission;
+const { isMixed } = sharedMemory;
+const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, ROW_SHIFT } = walkRecord;
+const { ENTRY_READ, ENTRY_WRITE } = exceptions;
+const { PTE_A, PTE_D, PTE_N, PTE_V } = format;
+const { RIGHT_EXECUTE, RIGHT_MXR, RIGHT_READ, RIGHT_USER, RIGHT_WRITE, SIZE_NAPOT } = ruleBits;
+const { addressHigh, addressLow, globalIn, isPage, isPointer, isReserved, pageHigh, pageLow, rightsOf, tableIndex } =
+  words;
+
+const CODE = RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE;
+const READ_TO_MXR = RIGHT_MXR / RIGHT_READ;
+
+/** What both stages allow. The guest's MXR reads what is executable for the guest and readable for the host. */
+const combine = (guest: number, host: number): number =>
+  guest & ((host & (CODE | DIRTY)) | RIGHT_USER | GLOBAL | ((host & RIGHT_READ) * READ_TO_MXR));
+
+export class GuestWalker {
+  /** Of the last walk that failed: whether the second stage refused, and then ENTRY_READ, ENTRY_WRITE or 0 for the page. */
+  refusedByHost = false;
+  onEntry = 0;
+  private readonly ram: Ram;
+  private readonly rules: RiscvRules;
+  private readonly second: SecondStage;
+  private readonly record: WalkRecord;
+  private readonly observing: boolean;
+
+  /** @param observing as for RiscvWalker */
+  constructor(ram: Ram, rules: RiscvRules, second: SecondStage, record: WalkRecord, observing = false) {
+    this.ram = ram;
+    this.rules = rules;
+    this.second = second;
+    this.record = record;
+    this.observing = observing;
+  }
+
+  /** Walks from the root. @returns the 4 KiB frame, PAGE_FAULT, or BUS_ERROR where an entry or the page is not in RAM */
+  walk(hi: number, lo: number, access: number): number {
+    const { words } = this.ram;
+    const { record, second } = this;
+    const { rows } = record;
+    const { wide, rootHi, rootLo, rootLevel } = this.rules.first;
+    let tableHi = rootHi;
+    let tableLo = rootLo;
+    let rights = 0;
+    record.count = 0;
+    for (let level = rootLevel; ; level--) {
+      const entryLo = tableLo | (tableIndex(wide, hi, lo, level) << (wide ? 3 : 2));
+      const frame = second.host(tableHi, entryLo, READ | IMPLICIT);
+      if (frame < 0) return this.refused(frame, level, ENTRY_READ);
+      const at = ((frame << 10) | ((entryLo & 0xfff) >>> 2)) >>> 0;
+      let low = words[at];
+      let high = wide ? words[at + 1] : 0;
+      while (wide && isMixed(words, at, high, low)) {
+        low = words[at];
+        high = words[at + 1];
+      }
+      const row = record.count++ << ROW_SHIFT;
+      rights |= globalIn(low);
+      rows[row | READ_INDEX] = at;
+      rows[row | READ_LOW] = low;
+      rows[row | READ_HIGH] = high;
+      rows[row | READ_LEVEL] = level;
+      rows[row | READ_STAGE] = 1;
+      rows[row | READ_RIGHTS] = rights;
+      if ((low & PTE_V) === 0) return this.end(level, PAGE_FAULT);
+      if (isPage(low)) return this.page(row, tableHi, entryLo, rights, hi, lo, access);
+      if (level === 0 || !isPointer(high, low)) return this.end(level, PAGE_FAULT);
+      tableHi = addressHigh(high, low);
+      tableLo = addressLow(low);
+    }
+  }
+
+  /** Steps 5 to 10 for the entry of `row`, which stands at a guest-physical address. */
+  private page(
+    row: number,
+    entryHi: number,
+    entryLo: number,
+    global: number,
+    hi: number,
+    lo: number,
+    access: number,
+  ): number {
+    const { rows } = this.record;
+    const { first } = this.rules;
+    const level = rows[row | READ_LEVEL];
+    const high = rows[row | READ_HIGH];
+    const low = rows[row | READ_LOW];
+    if (isReserved(first, level, high, low)) return this.end(level, PAGE_FAULT);
+    let rights = global | rightsOf(low);
+    const needed = (access & WRITE) !== 0 ? PTE_A | PTE_D : PTE_A;
+    if (!this.observing) {
+      if (((first.permitted[access] >>> rights) & 1) === 0) return this.end(level, PAGE_FAULT);
+      if ((low & needed) !== needed) {
+        if (!first.setsBits) return this.end(level, PAGE_FAULT);
+        const frame = this.second.host(entryHi, entryLo, WRITE | IMPLICIT);
+        if (frame < 0) return this.refused(frame, level, ENTRY_WRITE);
+        if (!this.setBits(row, needed)) return this.walk(hi, lo, access);
+        if ((access & WRITE) !== 0) rights |= DIRTY;
+      }
+    }
+    return this.translatePage(level, high, low, rights, hi, lo, access);
+  }
+
+  /** Sets bits in the entry that was read into `row`; false when another hart has changed it. */
+  private setBits(row: number, bits: number): boolean {
+    const { rows } = this.record;
+    const at = rows[row | READ_INDEX] >>> 0;
+    const low = rows[row | READ_LOW];
+    rows[row | READ_LOW] = low | bits;
+    return this.rules.first.wide
+      ? this.ram.replaceEntry(at, rows[row | READ_HIGH], low, low | bits)
+      : this.ram.replaceWord(at, low, low | bits);
+  }
+
+  /** The last translation: of the address within the page that an entry maps. */
+  private translatePage(
+    level: number,
+    high: number,
+    low: number,
+    rights: number,
+    hi: number,
+    lo: number,
+    access: number,
+  ): number {
+    const { second, record, rules } = this;
+    const { wide } = rules.first;
+    const frame = second.host(pageHigh(level, high, low, hi), pageLow(wide, level, high, low, lo), access);
+    if (frame < 0) return this.refused(frame, level, 0);
+    const size = (high & PTE_N) !== 0 ? SIZE_NAPOT : rules.sizes[level];
+    record.frame = frame;
+    record.size = Math.min(size, second.size);
+    record.rights = combine(rights, second.rights) | (record.size < size ? FRACTURED : 0);
+    return this.end(level, frame);
+  }
+
+  /** The second stage did not translate: an entry, or the page. */
+  private refused(status: number, level: number, onEntry: number): number {
+    this.end(level, status);
+    this.refusedByHost = true;
+    this.onEntry = onEntry;
+    return status;
+  }
+
+  private end(level: number, result: number): number {
+    this.record.startLevel = this.rules.first.rootLevel;
+    this.record.endLevel = level;
+    this.refusedByHost = false;
+    return result;
+  }
+}
