@@ -89,7 +89,7 @@ export class SecondStage {
    */
   host(hi: number, lo: number, access: number): number {
     const { tlb, walks } = this;
-    if (hi >>> walks.highBits !== 0) return this.failed(PAGE_FAULT, hi, lo);
+    if (walks.on && hi >>> walks.highBits !== 0) return this.failed(PAGE_FAULT, hi, lo);
     if (tlb === null || !walks.on || !tlb.lookup(hi, lo, this.space)) return this.walk(hi, lo, access);
     const { rights } = tlb;
     const clean = (access & WRITE) !== 0 && (rights & DIRTY) === 0;
