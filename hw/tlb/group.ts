@@ -7,10 +7,10 @@ import * as address from '../base/address.js';
 import * as permission from '../base/permission.js';
 import * as tags from './tag.js';
 import { SizesByRegion } from './regions.js';
-import type { HitRule, Tlb } from './tlb.js';
+import type { HitBatch, HitRule, Tlb } from './tlb.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { PAGE_BYTES, SIZE_4K, SIZE_SHIFTS } = address;
+const { PAGE_BYTES, SHIFT_4K, SIZE_4K, SIZE_SHIFTS } = address;
 const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
 
@@ -54,6 +54,10 @@ export class TlbGroup {
   private readonly arrays: readonly Tlb[];
   /** The page size that a page of each size is kept as. */
   private readonly keptAs: Int32Array;
+  /** The page size to search first, its log2, and its array where that is one. */
+  private firstSize = SIZE_4K;
+  private firstShift = SHIFT_4K;
+  private firstTlb: Tlb | null;
   /**
    * The 4 KiB piece looked up or filled last, whose result the fields above still hold. Its entry is the most recent
    * of its set, so to find it again changes nothing in any replacement policy, and the arrays need not be searched.
@@ -78,6 +82,7 @@ export class TlbGroup {
     this.bySize = nth(0);
     this.twin = nth(1);
     this.hasTwins = this.twin.some((tlb) => tlb !== null);
+    this.firstTlb = this.hasTwins ? null : this.bySize[SIZE_4K];
     this.keptAs = Int32Array.from(shifts, (_, size) => {
       while (size > SIZE_4K && this.bySize[size] === null) size--;
       return size;
@@ -89,8 +94,25 @@ export class TlbGroup {
     return ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) || this.search(hi, lo, space);
   }
 
+  /**
+   * The 4 KiB frame of an address in the shortest way to most hits; -1 when it takes more to know, and nothing has
+   * changed then. Of the fields only {@link size} is set.
+   */
+  hitFrame(hi: number, lo: number, rule: HitRule): number {
+    if ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) return rule.allows(this.rights) ? this.frame : -1;
+    const { firstTlb: tlb, firstShift: shift } = this;
+    if (tlb === null || !rule.isCanonical(hi)) return -1;
+    const tag = tagBase(rule.space, this.firstSize) | tagPageHigh(hi >>> shift);
+    const cell = tlb.hitGuess((hi << (32 - shift)) | (lo >>> shift), tag, rule);
+    if (cell < 0) return -1;
+    // The page that is remembered may no longer be the most recent of its set.
+    this.memoLo = NO_MEMO;
+    this.size = this.firstSize;
+    return tlb.frameAt(cell) | frameInPage(lo, shift);
+  }
+
   private search(hi: number, lo: number, space: number): boolean {
-    const first = this.firstSize();
+    const { firstSize: first } = this;
     const there = this.sizes.at(hi, lo);
     if (((there >>> first) & 1) !== 0 && this.searchSize(hi, lo, space, first)) return true;
     return this.searchOthers(hi, lo, space, there & ~(1 << first));
@@ -100,8 +122,13 @@ export class TlbGroup {
    * The page size to search first: the one found last, which the next address most often has too. Where a page may be
    * in here both whole and in pieces it is the smallest, so that what was found before does not decide which counts.
    */
-  private firstSize(): number {
-    return this.fractured ? lowestSize(this.sizes.any) : this.size;
+  private found(size: number): void {
+    this.size = size;
+    const first = this.fractured ? lowestSize(this.sizes.any) : size;
+    if (first === this.firstSize) return;
+    this.firstSize = first;
+    this.firstShift = this.shifts[first];
+    this.firstTlb = this.hasTwins ? null : this.bySize[first];
   }
 
   /** Searches the page sizes whose bits are in `others`. */
@@ -121,7 +148,7 @@ export class TlbGroup {
     if (cell < 0) return false;
     this.frame = tlb.frameAt(cell) | frameInPage(lo, shift);
     this.rights = tlb.rightsAt(cell);
-    this.size = size;
+    this.found(size);
     this.memoHi = hi;
     this.memoLo = lo & PAGE_MASK;
     return true;
@@ -130,12 +157,11 @@ export class TlbGroup {
   /**
    * Looks up addresses `from` to `length - 1` until one misses or is refused. Pages of the size found last are looked up
    * in a loop of their own. One of another size is searched for, and so are a few after it, since sizes that changed may
-   * change again. `rule` gives all but page size and tag.
+   * change again.
    * @returns the index of the first address that was not translated, or `length`
    */
   translateHits(
-    rule: HitRule,
-    space: number,
+    batch: HitBatch,
     his: Int32Array,
     los: Int32Array,
     from: number,
@@ -143,21 +169,23 @@ export class TlbGroup {
     frames: Int32Array,
   ): number {
     if (this.hasTwins) return from;
+    const { rule } = batch;
+    const { space } = rule;
     let i = from;
     for (;;) {
-      i = this.translateRun(rule, space, his, los, i, length, frames);
-      if (!rule.missed) return i;
-      const others = this.sizes.at(his[i], los[i]) & ~(1 << rule.size);
+      i = this.translateRun(batch, his, los, i, length, frames);
+      if (!batch.missed) return i;
+      const others = this.sizes.at(his[i], los[i]) & ~(1 << batch.size);
       let found = this.searchOthers(his[i], los[i], space, others);
       const end = Math.min(i + SEARCHED_ALONE, length);
       for (;;) {
         if (!found) return i;
-        if (rule.refuses(this.rights)) {
-          rule.missed = false;
+        if (!rule.allows(this.rights)) {
+          batch.missed = false;
           return i;
         }
         frames[i++] = this.frame;
-        if (i === end || rule.stopsAt(his[i], los[i])) break;
+        if (i === end || batch.stopsAt(his[i], los[i])) break;
         found = this.lookup(his[i], los[i], space);
       }
     }
@@ -165,25 +193,24 @@ export class TlbGroup {
 
   /** The same for pages of the size to search first. */
   private translateRun(
-    rule: HitRule,
-    space: number,
+    batch: HitBatch,
     his: Int32Array,
     los: Int32Array,
     from: number,
     length: number,
     frames: Int32Array,
   ): number {
-    const size = this.firstSize();
+    const size = this.firstSize;
     const tlb = this.bySize[size];
-    rule.missed = false;
+    batch.missed = false;
     if (tlb === null) return from;
-    rule.sizes = this.sizes;
-    rule.size = size;
-    rule.shift = this.shifts[size];
-    rule.base = tagBase(space, size);
+    batch.sizes = this.sizes;
+    batch.size = size;
+    batch.shift = this.shifts[size];
+    batch.base = tagBase(batch.rule.space, size);
     // The page that is remembered may no longer be the most recent of its set.
     this.forget();
-    return tlb.translateHits(rule, his, los, from, length, frames);
+    return tlb.translateHits(batch, his, los, from, length, frames);
   }
 
   private arrayFor(size: number, pageLow: number): Tlb | null {
@@ -240,7 +267,7 @@ export class TlbGroup {
     this.sizes.add(hi, lo, kept);
     this.frame = frame;
     this.rights = rights;
-    this.size = kept;
+    this.found(kept);
     this.memoHi = hi;
     this.memoLo = lo & PAGE_MASK;
   }
@@ -282,6 +309,7 @@ export class TlbGroup {
     if (!this.fractured) return;
     for (const tlb of this.arrays) tlb.dropWithRights(FRACTURED);
     this.fractured = false;
+    this.found(this.size);
   }
 
   /** Drops everything. */
@@ -302,6 +330,7 @@ export class TlbGroup {
     this.forget();
     this.sizes.keep(left);
     if (left === 0) this.fractured = false;
-    if ((left & (1 << this.size)) === 0) this.size = left === 0 ? SIZE_4K : lowestSize(left);
+    const here = (left & (1 << this.size)) !== 0;
+    this.found(here ? this.size : left === 0 ? SIZE_4K : lowestSize(left));
   }
 }

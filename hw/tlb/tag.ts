@@ -9,17 +9,17 @@
  * is none. A page size is an index of {@link Regime.pageShifts}.
  */
 
-export const TAG_PAGE_HIGH = 0x7fff;
-const TAG_SPACE_SHIFT = 15;
-const TAG_SPACE = 0xfff << TAG_SPACE_SHIFT;
-export const TAG_SIZE_SHIFT = 27;
-export const TAG_GLOBAL = 1 << 30;
-const TAG_VALID = 1 << 31;
+// None of these is exported, so that V8 folds them into the functions below: what a module exports it loads at each use.
+const PAGE_HIGH = 0x7fff;
+const SPACE_SHIFT = 15;
+const SPACE = 0xfff << SPACE_SHIFT;
+const SIZE_SHIFT = 27;
+const SIZES = 7;
+const GLOBAL = 1 << 30;
+const VALID = 1 << 31;
 /** All but the spaces. */
-const TAG_PAGE = ~(TAG_SPACE | TAG_GLOBAL);
+const PAGE = ~(SPACE | GLOBAL);
 
-/** Page sizes that a tag can tell apart. */
-export const MOST_PAGE_SIZES = 8;
 /** Space numbers that a tag can tell apart. */
 export const SPACE_NUMBERS = 1 << 12;
 /** In an invalidation: every address space, or every virtual machine's global entries. */
@@ -34,43 +34,48 @@ export function tagPageLow(hi: number, lo: number, shift: number): number {
 
 /** What the tags of a page size and address space have in common. */
 export function tagBase(space: number, size: number): number {
-  return (space << TAG_SPACE_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID;
+  return (space << SPACE_SHIFT) | (size << SIZE_SHIFT) | VALID;
 }
 
 /** The part of a tag that the page number's bits above the low 32 make. */
 export function tagPageHigh(pageHigh: number): number {
-  return pageHigh & TAG_PAGE_HIGH;
+  return pageHigh & PAGE_HIGH;
 }
 
 /** The tag of a non-global entry. */
 export function makeTag(hi: number, shift: number, space: number, size: number): number {
-  const pageHigh = shift >= 32 ? 0 : (hi >>> shift) & TAG_PAGE_HIGH;
-  return (space << TAG_SPACE_SHIFT) | (size << TAG_SIZE_SHIFT) | TAG_VALID | pageHigh;
+  const pageHigh = shift >= 32 ? 0 : (hi >>> shift) & PAGE_HIGH;
+  return (space << SPACE_SHIFT) | (size << SIZE_SHIFT) | VALID | pageHigh;
 }
 
 /** What stands in a global tag instead of the space number: that it is global, and for which virtual machine. */
 export function globalBits(machine: number): number {
-  return TAG_GLOBAL | (machine << TAG_SPACE_SHIFT);
+  return GLOBAL | (machine << SPACE_SHIFT);
 }
 
 /** The tag that the same page has when its entry is global, with {@link globalBits}. */
 export function globalTag(tag: number, global: number): number {
-  return (tag & TAG_PAGE) | global;
+  return (tag & PAGE) | global;
 }
 
 /** The space number of a tag; of a global one, the number of its virtual machine. */
 export function spaceOf(tag: number): number {
-  return (tag & TAG_SPACE) >>> TAG_SPACE_SHIFT;
+  return (tag & SPACE) >>> SPACE_SHIFT;
 }
 
 /** The page size of a tag. */
 export function sizeOf(tag: number): number {
-  return (tag >>> TAG_SIZE_SHIFT) & (MOST_PAGE_SIZES - 1);
+  return (tag >>> SIZE_SHIFT) & SIZES;
+}
+
+/** Whether a tag is of an entry that is good in every space of its virtual machine. */
+export function isGlobal(tag: number): boolean {
+  return (tag & GLOBAL) !== 0;
 }
 
 /** Whether two tags are of the same page, whatever their spaces. */
 export function samePage(tag: number, other: number): boolean {
-  return ((tag ^ other) & TAG_PAGE) === 0;
+  return ((tag ^ other) & PAGE) === 0;
 }
 
 /**
@@ -78,6 +83,6 @@ export function samePage(tag: number, other: number): boolean {
  * ones of virtual machine `machine`. Either may be {@link EVERY_SPACE} or {@link NO_SPACE}.
  */
 export function isReached(tag: number, space: number, machine: number): boolean {
-  const asked = (tag & TAG_GLOBAL) !== 0 ? machine : space;
-  return asked === EVERY_SPACE || asked === spaceOf(tag);
+  const asked = isGlobal(tag) ? machine : space;
+  return asked < 0 ? asked === EVERY_SPACE : asked === spaceOf(tag);
 }

@@ -16,7 +16,7 @@ import * as tags from './tag.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
-const { TAG_GLOBAL, TAG_PAGE_HIGH, globalBits, isReached, samePage, sizeOf, spaceOf } = tags;
+const { globalBits, isGlobal, isReached, samePage, sizeOf, spaceOf, tagPageHigh } = tags;
 
 /**
  * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
@@ -31,19 +31,34 @@ const ROWS = 5;
 const LINE_WORDS = 16;
 const LAST_STAMP = 0x7fff_ffff;
 
-/** What all addresses of a batch have in common; set before each. */
+/** What a kind of access asks of a hit, under the registers of the moment. */
 export class HitRule {
+  /** The number of the address space. */
+  space = 0;
+  /** Bits of the high word above this one must equal it. */
+  canonicalShift = 31;
+  /** Bit n: a page with permission code n allows the access; and what its rights must have besides. */
+  permitted = 0;
+  needed = 0;
+
+  isCanonical(hi: number): boolean {
+    return ((hi >> this.canonicalShift) + 1) >>> 0 <= 1;
+  }
+
+  allows(rights: number): boolean {
+    return ((this.permitted >>> rights) & 1) !== 0 && (~rights & this.needed) === 0;
+  }
+}
+
+/** A batch of lookups: what all of them have in common, and how they ended. */
+export class HitBatch {
+  rule = new HitRule();
   /** The page size, its log2, and the tag of address space and size. */
   size = 0;
   shift = 12;
   base = 0;
-  /** Bits of the high word above this one must equal it. */
-  canonicalShift = 31;
   /** Where pages of which sizes are. */
   sizes = new SizesByRegion();
-  /** Bit n: a page with permission code n allows the access; and what its rights must have besides. */
-  permitted = -1;
-  needed = 0;
   /** An address with any of these bits ends the batch. */
   align = 0;
   /** Result: whether the batch ended because a page was not found. */
@@ -51,12 +66,7 @@ export class HitRule {
 
   /** Whether an address ends the batch before it is looked up. */
   stopsAt(hi: number, lo: number): boolean {
-    return (lo & this.align) !== 0 || ((hi >> this.canonicalShift) + 1) >>> 0 > 1;
-  }
-
-  /** Whether the rights that were found end it. */
-  refuses(rights: number): boolean {
-    return ((this.permitted >>> rights) & 1) === 0 || (~rights & this.needed) !== 0;
+    return (lo & this.align) !== 0 || !this.rule.isCanonical(hi);
   }
 }
 
@@ -96,6 +106,8 @@ export class Tlb {
   private readonly guesses: Int32Array;
   private readonly guessMask: number;
   private clock = 0;
+  /** Before it a stamp is all that a hit leaves. Other policies than LRU have more to do, or nothing. */
+  private readonly lastQuickStamp: number;
   /** What the tags of global entries have that lookups find: those of the current virtual machine. */
   private global = globalBits(0);
 
@@ -109,6 +121,7 @@ export class Tlb {
     this.cells = new Int32Array(this.sets * this.setWords);
     this.trees = new Int32Array(this.sets);
     this.replacement = replacementCode(shape.replacement ?? 'lru');
+    this.lastQuickStamp = this.replacement === LRU ? LAST_STAMP : 0;
     this.random = new Random(shape.seed ?? 1);
     this.leaves = 2 ** Math.ceil(Math.log2(shape.ways));
     this.guesses = new Int32Array(2 ** Math.ceil(Math.log2(shape.entries) + 1));
@@ -176,7 +189,7 @@ export class Tlb {
    * @returns the index of the first address that was not translated, or `length`
    */
   translateHits(
-    rule: HitRule,
+    batch: HitBatch,
     his: Int32Array,
     los: Int32Array,
     from: number,
@@ -184,7 +197,8 @@ export class Tlb {
     frames: Int32Array,
   ): number {
     const { cells, ways, guesses, guessMask } = this;
-    const { size, sizes, shift, base, canonicalShift, permitted, needed, align } = rule;
+    const { rule, size, sizes, shift, base, align } = batch;
+    const { canonicalShift, permitted, needed } = rule;
     const inPage = (1 << (shift - 12)) - 1;
     const lru = this.replacement === LRU;
     let clock = this.clockFor(length - from);
@@ -197,14 +211,14 @@ export class Tlb {
       const lo = los[i];
       if ((lo & align) !== 0 || ((hi >> canonicalShift) + 1) >>> 0 > 1) break;
       const page = (hi << (32 - shift)) | (lo >>> shift);
-      const tag = base | ((hi >>> shift) & TAG_PAGE_HIGH);
+      const tag = base | tagPageHigh(hi >>> shift);
       if (page !== lastPage || tag !== lastTag) {
         // As find() does it; a call of it here costs a tenth of the loop.
         let cell = guesses[page & guessMask];
         if (cells[cell] !== page || cells[cell + ways] !== tag) {
           cell = ((sizes.at(hi, lo) >>> size) & 1) !== 0 ? this.search(page, tag) : -1;
           if (cell < 0) {
-            rule.missed = true;
+            batch.missed = true;
             break;
           }
         }
@@ -228,6 +242,23 @@ export class Tlb {
 
   rightsAt(cell: number): number {
     return this.cells[cell + RIGHTS_ROW * this.ways];
+  }
+
+  /**
+   * The shortest way to a hit: a page that is where one of its number was found last, and that the rule allows. Single
+   * translations spend their time here.
+   * @returns its cell, or -1 when it takes more to know; nothing has changed then
+   */
+  hitGuess(pageLow: number, tag: number, rule: HitRule): number {
+    const { cells, ways, clock } = this;
+    const cell = this.guesses[pageLow & this.guessMask];
+    if (cells[cell] !== pageLow || cells[cell + ways] !== tag) return -1;
+    if (!rule.allows(cells[cell + RIGHTS_ROW * ways])) return -1;
+    if (clock < this.lastQuickStamp) {
+      this.clock = clock + 1;
+      cells[cell + STAMP_ROW * ways] = clock + 1;
+    } else this.touch(cell);
+    return cell;
   }
 
   private touch(cell: number): void {
@@ -375,10 +406,10 @@ export class Tlb {
     const tag = this.cells[cell + this.ways];
     if (tag === 0) return null;
     return {
-      page: (tag & TAG_PAGE_HIGH) * 0x1_0000_0000 + (this.cells[cell] >>> 0),
+      page: tagPageHigh(tag) * 0x1_0000_0000 + (this.cells[cell] >>> 0),
       size: sizeOf(tag),
       space: spaceOf(tag),
-      global: (tag & TAG_GLOBAL) !== 0,
+      global: isGlobal(tag),
       frame: this.frameAt(cell),
       rights: this.rightsAt(cell),
     };

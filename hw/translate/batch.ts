@@ -3,7 +3,7 @@
 import { checkWhole } from '../base/arguments.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
-import { HitRule } from '../tlb/tlb.js';
+import { HitBatch } from '../tlb/tlb.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { sideOf } = translation;
@@ -16,7 +16,7 @@ export function checkLength(length: number, his: Int32Array, los: Int32Array, re
 }
 
 export class BatchTranslation extends Translation {
-  private readonly hitRule = new HitRule();
+  private readonly batch = new HitBatch();
 
   /**
    * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
@@ -37,7 +37,7 @@ export class BatchTranslation extends Translation {
     checkLength(length, his, los, frames, from);
     for (let i = from; i < length; i++) {
       const hits = this.translateHits(his, los, i, length, access, frames, align);
-      if (this.modelled) this.counters.addL1Hits(sideOf(access), hits - i);
+      if (this.modelled !== null) this.counters.addL1Hits(sideOf(access), hits - i);
       i = hits;
       if (i === length || (los[i] & align) !== 0) return i;
       const frame = this.translateAfterHits(his[i], los[i], access);
@@ -61,21 +61,20 @@ export class BatchTranslation extends Translation {
     frames: Int32Array,
     align: number,
   ): number {
-    const { soft, regime, hitRule } = this;
+    const { soft, batch } = this;
     if (soft !== null) return soft.translateHits(his, los, from, length, access, frames, align);
-    hitRule.missed = false;
-    if (!this.modelled || !regime.on || regime.hasKeys || this.checker !== null) return from;
-    hitRule.align = align;
-    hitRule.canonicalShift = regime.canonicalShift;
-    hitRule.permitted = regime.permitted[access];
-    hitRule.needed = regime.needed[access];
-    return this.l1For(access).translateHits(hitRule, regime.space, his, los, from, length, frames);
+    const rule = this.hitRules[access];
+    batch.missed = false;
+    if (this.modelled === null || rule.permitted === 0) return from;
+    batch.align = align;
+    batch.rule = rule;
+    return this.l1[access].translateHits(batch, his, los, from, length, frames);
   }
 
   /** Translates the address at which {@link translateHits} stopped, without asking again what it found missing. */
   private translateAfterHits(hi: number, lo: number, access: number): number {
-    if (!this.modelled) return this.translateByWalk(hi, lo, access);
-    if (!this.hitRule.missed) return this.translateModelled(hi, lo, access);
-    return this.missL1(hi, lo, access, sideOf(access), this.l1For(access));
+    if (this.modelled === null) return this.translateByWalk(hi, lo, access);
+    if (!this.batch.missed) return this.translateModelled(hi, lo, access);
+    return this.missL1(hi, lo, access, sideOf(access), this.l1[access]);
   }
 }

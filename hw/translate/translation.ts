@@ -22,6 +22,7 @@ import { SoftTlb } from '../tlb/soft.js';
 import type { TlbShape } from '../tlb/shape.js';
 import { SpaceNumbers } from '../tlb/spaces.js';
 import * as tags from '../tlb/tag.js';
+import { HitRule } from '../tlb/tlb.js';
 import { WalkCaches } from '../tlb/walk-cache.js';
 import { EntryCache } from './cost.js';
 import * as count from './counters.js';
@@ -34,7 +35,7 @@ import * as walkResults from './walks.js';
 import type { Walks } from './walks.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { FETCH, WRITE } = accesses;
+const { ACCESS_KINDS, FETCH, WRITE } = accesses;
 const { SIZE_4K } = address;
 const { PAGE_FAULT } = faults;
 const {
@@ -104,7 +105,12 @@ export class Translation {
   protected readonly soft: SoftTlb | null;
   protected readonly softCells: Int32Array;
   private readonly entryCache: EntryCache | null;
-  protected readonly modelled: boolean;
+  /** The TLBs on the modelled path, null on the others. No boolean, whose test takes V8 a dozen instructions. */
+  protected readonly modelled: TlbHierarchy | null;
+  /** The first-level TLB of each kind of access. */
+  protected readonly l1: readonly TlbGroup[];
+  /** By access, what it asks of a hit that is used with no more ado; nothing is permitted while there is more to do. */
+  protected readonly hitRules: readonly HitRule[] = Array.from({ length: ACCESS_KINDS }, () => new HitRule());
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(options: TranslationOptions) {
@@ -118,7 +124,11 @@ export class Translation {
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
     this.tlb = new TlbHierarchy(geometry, this.regime.pageShifts);
     this.checker = check ? new StaleEntryChecker(ram, walks, this.counters) : null;
-    this.modelled = path === 'modelled';
+    const { l1Fetch, l1Load, l1Store } = this.tlb;
+    this.l1 = this.hitRules.map((_, access) =>
+      (access & FETCH) !== 0 ? l1Fetch : (access & WRITE) !== 0 ? l1Store : l1Load,
+    );
+    this.modelled = path === 'modelled' ? this.tlb : null;
     this.soft = path === 'soft' ? new SoftTlb() : null;
     this.softCells = this.soft?.cells ?? NO_CELLS;
   }
@@ -127,6 +137,19 @@ export class Translation {
   regimeChanged(): void {
     this.tlb.enterMachine(this.regime.machine);
     this.soft?.dropAll();
+    this.setHitRules();
+  }
+
+  private setHitRules(): void {
+    const { regime } = this;
+    const plain = regime.on && !regime.hasKeys && this.checker === null;
+    for (let access = 0; access < ACCESS_KINDS; access++) {
+      const rule = this.hitRules[access];
+      rule.space = regime.space;
+      rule.canonicalShift = regime.canonicalShift;
+      rule.permitted = plain ? regime.permitted[access] : 0;
+      rule.needed = regime.needed[access];
+    }
   }
 
   /**
@@ -179,17 +202,8 @@ export class Translation {
    */
   translate(hi: number, lo: number, access: number): number {
     const frame = lookupSoft(this.softCells, hi, lo, access);
-    return frame >= 0 ? frame : this.translateMissed(hi, lo, access) | 0;
-  }
-
-  /** Translates what no soft TLB has, as nothing is where there is none. */
-  private translateMissed(hi: number, lo: number, access: number): number {
-    return this.modelled ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
-  }
-
-  protected l1For(access: number): TlbGroup {
-    const { tlb } = this;
-    return (access & FETCH) !== 0 ? tlb.l1Fetch : (access & WRITE) !== 0 ? tlb.l1Store : tlb.l1Load;
+    if (frame >= 0) return frame;
+    return this.modelled !== null ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
   }
 
   /** The path without a modelled TLB, and what a soft one does with what it finds. */
@@ -214,11 +228,23 @@ export class Translation {
   }
 
   protected translateModelled(hi: number, lo: number, access: number): number {
+    const l1 = this.l1[access];
+    const frame = l1.hitFrame(hi, lo, this.hitRules[access]);
+    if (frame < 0) return this.translateSearching(hi, lo, access);
+    this.lastSize = l1.size;
+    const { values } = this.counters;
+    const side = sideOf(access);
+    values[side + LOOKUPS]++;
+    values[side + L1_HITS]++;
+    return frame;
+  }
+
+  private translateSearching(hi: number, lo: number, access: number): number {
     const { regime } = this;
     if (!regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
     if (!regime.on) return this.unpaged(hi, lo, access);
     const side = sideOf(access);
-    const l1 = this.l1For(access);
+    const l1 = this.l1[access];
     if (!l1.lookup(hi, lo, regime.space)) return this.missL1(hi, lo, access, side, l1);
     return this.hit(hi, lo, access, side, l1, L1_HITS);
   }

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { SIZE_4K } from '../../../hw/base/address.js';
+import { SIZE_2M, SIZE_4K } from '../../../hw/base/address.js';
+import { DIRTY, GLOBAL } from '../../../hw/base/permission.js';
 import { TlbGroup } from '../../../hw/tlb/group.js';
-import { Tlb } from '../../../hw/tlb/tlb.js';
+import { REPLACEMENTS } from '../../../hw/tlb/replacement.js';
+import { HitRule, Tlb } from '../../../hw/tlb/tlb.js';
 import { WalkCaches } from '../../../hw/tlb/walk-cache.js';
 
 function group(arrays: number): TlbGroup {
@@ -28,6 +31,62 @@ it('two arrays of one page size hold together what one of twice the sets would',
     expect(tlb.frame).toBe(100 + page);
   }
 });
+
+/** Accesses to few pages of two sizes, some global, some not dirty, from two address spaces. */
+const accesses = fc.array(
+  fc.record({
+    page: fc.integer({ min: 0, max: 5 }),
+    large: fc.boolean(),
+    space: fc.integer({ min: 1, max: 2 }),
+    write: fc.boolean(),
+    drop: fc.boolean(),
+  }),
+  { maxLength: 60 },
+);
+
+it('the shortest way to a hit finds what a search finds, or nothing, and leaves every policy as a search does', () => {
+  fc.assert(
+    fc.property(accesses, fc.constantFrom(...REPLACEMENTS), fc.boolean(), (list, replacement, keepsLarge) => {
+      const [short, long] = [1, 2].map(() => {
+        const tlb = new Tlb({ entries: 8, ways: 4, replacement });
+        return { tlb, group: new TlbGroup([{ tlb, sizes: keepsLarge ? [SIZE_4K, SIZE_2M] : [SIZE_4K] }]) };
+      });
+      const rule = new HitRule();
+      for (const { page, large, space, write, drop } of list) {
+        const lo = large ? 0x4000_0000 + page * 0x20_0000 : page * 0x1000;
+        const rights = (page === 3 ? GLOBAL : 0) | (page === 4 ? 0 : DIRTY);
+        Object.assign(rule, { space, permitted: 1, needed: write ? DIRTY : 0 });
+        const frame = short.group.hitFrame(0, lo, rule);
+        const found = long.group.lookup(0, lo, space);
+        if (frame >= 0) expect([found, long.group.frame, long.group.size]).toEqual([true, frame, short.group.size]);
+        else expect(short.group.lookup(0, lo, space)).toBe(found);
+        for (const { group } of [short, long]) {
+          if (!found) group.fill(0, lo, space, 0x1000 + page, rights, large ? SIZE_2M : SIZE_4K);
+          if (drop) group.dropAddress(0, lo, space, 0);
+        }
+        expect(ways(short.tlb)).toEqual(ways(long.tlb));
+      }
+    }),
+  );
+});
+
+it('the shortest way to a hit refuses what its rule does not allow', () => {
+  const rule = new HitRule();
+  const tlb = group(1);
+  tlb.fill(0, 0x5000, 0, 7, 2, SIZE_4K);
+  rule.permitted = 1 << 2;
+  expect(tlb.hitFrame(0, 0x5000, rule)).toBe(7);
+  rule.needed = DIRTY;
+  expect(tlb.hitFrame(0, 0x5000, rule)).toBe(-1);
+  Object.assign(rule, { needed: 0, permitted: ~(1 << 2) });
+  expect(tlb.hitFrame(0, 0x5000, rule)).toBe(-1);
+  tlb.forget();
+  expect(tlb.hitFrame(0, 0x5000, rule)).toBe(-1);
+});
+
+function ways(tlb: Tlb): unknown[] {
+  return Array.from({ length: tlb.sets * tlb.ways }, (_, i) => tlb.entryAt(i % tlb.sets, Math.floor(i / tlb.sets)));
+}
 
 /** log2 of what an entry of each level covers: 4-level paging, and 32-bit paging. */
 const WIDE = [12, 21, 30, 39];

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SIZE_4K, toBigInt } from '../../../hw/base/address.js';
 import { Random } from '../../../hw/base/random.js';
 import { globalBits, globalTag, makeTag, NO_SPACE } from '../../../hw/tlb/tag.js';
-import { HitRule, Tlb } from '../../../hw/tlb/tlb.js';
+import { HitBatch, Tlb } from '../../../hw/tlb/tlb.js';
 import type { Replacement } from '../../../hw/tlb/replacement.js';
 
 const TAG = makeTag(0, 12, 0, 0);
@@ -185,13 +185,14 @@ function held(tlb: Tlb): (number | undefined)[] {
 
 /** Looks up 4 KiB pages in one batch; how many were found before the first that is not here. */
 function batch(tlb: Tlb, pages: readonly number[]): number {
-  const rule = new HitRule();
-  rule.base = TAG;
+  const batched = new HitBatch();
+  batched.base = TAG;
+  batched.rule.permitted = -1;
   const los = Int32Array.from(pages, (page) => page * 4096);
   los.forEach((lo) => {
-    rule.sizes.add(0, lo, SIZE_4K);
+    batched.sizes.add(0, lo, SIZE_4K);
   });
-  return tlb.translateHits(rule, new Int32Array(pages.length), los, 0, pages.length, new Int32Array(pages.length));
+  return tlb.translateHits(batched, new Int32Array(pages.length), los, 0, pages.length, new Int32Array(pages.length));
 }
 
 it('a batch of lookups leaves every policy as the same lookups one at a time do', () => {
