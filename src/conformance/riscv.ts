@@ -28,7 +28,8 @@ function* linesOf(files: readonly string[]): Generator<RecordedLine<RiscvCase>> 
   for (const file of files) yield* readJsonLines(file, riscvCase);
 }
 
-function passes({ out, after, amask }: RiscvCase, got: RiscvReplayed): boolean {
+/** Whether the machine did as recorded, both times, and no stale entry was used. */
+export function passes({ out, after, amask }: RiscvCase, got: RiscvReplayed): boolean {
   const outcomes = sameOutcome(out, got.out) && sameOutcome(out, got.again);
   return outcomes && got.stale === 0 && sameWords(after, got.after, amask);
 }
