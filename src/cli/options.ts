@@ -127,3 +127,14 @@ export function tlbOption(): Option {
     .argParser(parseTlbOption)
     .default(MODEL_DEFAULT, MODEL_DEFAULT.name);
 }
+
+/** The largest PID that Linux gives (PID_MAX_LIMIT). */
+const MOST_PID = 2 ** 22;
+
+/** The number of a process, or `self`. */
+export function parsePid(text: string): number {
+  if (text === 'self') return process.pid;
+  const pid = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (pid >= 1 && pid <= MOST_PID) return pid;
+  throw new InvalidArgumentError('Give the number of a process, as ps shows it, or self.');
+}

@@ -68,6 +68,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "what does a live process's memory cost?",
     load: async () => (await import('./commands/inspect.js')).inspectCommand(),
   },
+  watch: {
+    summary: 'which memory does a live process use?',
+    load: async () => (await import('./commands/watch.js')).watchCommand(),
+  },
   quiz: {
     summary: 'exercises, and their answers with reasons',
     load: async () => (await import('./commands/quiz.js')).quizCommand(),

@@ -81,7 +81,8 @@ function notes(result: InspectResult): string[] {
   ];
 }
 
-const VERDICT_COLORS = { no: pc.cyan, between: pc.yellow, none: pc.dim };
+/** The colour of each verdict. */
+export const VERDICT_COLORS = { no: pc.cyan, between: pc.yellow, none: pc.dim };
 
 function policyWords({ enabled, shmem, maxPtesNone, disabled }: InspectResult['policy']): string {
   const process = disabled ? ', and the process has them disabled (PR_SET_THP_DISABLE)' : '';

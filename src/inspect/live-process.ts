@@ -1,16 +1,12 @@
-/** Looks at a live process through /proc: the only part of inspect for Linux and Node alone. */
+/** Looks at a live process through /proc: its regions, and their resident pages. */
 
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { RunBuilder } from './pagemap.js';
+import { InspectError, readProc, requireMemory } from './proc-files.js';
 import { runBytes } from './process-image.js';
 import type { ProcessImage, ResidentRun } from './process-image.js';
 import { parseSmaps } from '../regions/smaps.js';
 import type { LiveRegion } from '../regions/smaps.js';
-
-/** Why a process cannot be looked at, in words. */
-export class InspectError extends Error {
-  override readonly name = 'InspectError';
-}
 
 /** Bytes of pagemap read at once. */
 const CHUNK = 2 ** 20;
@@ -18,24 +14,6 @@ const CHUNK = 2 ** 20;
  * The most pages read from pagemap, of all regions together: 64 GiB of 4 KiB pages. Sparse regions may be far larger.
  */
 const MOST_PAGES = 2 ** 24;
-
-function explain(pid: number, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ESRCH')
-    return new InspectError(`PID ${pid}: there is no such process, or it has ended`);
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new InspectError(`PID ${pid}: no permission to look at its memory; run as its user, or as root`);
-  }
-  return error;
-}
-
-function readProc(proc: string, pid: number, name: string): string {
-  try {
-    return readFileSync(`${proc}/${pid}/${name}`, 'utf8');
-  } catch (error) {
-    throw explain(pid, error);
-  }
-}
 
 /**
  * A running process may change between the reading of smaps and of pagemap; so often they are read again. Not this very
@@ -51,25 +29,12 @@ function agrees({ regions, runs }: ProcessImage): boolean {
   });
 }
 
-/** Why a process has no mappings. Source: Linux manual pages, proc_pid_status(5), "State". */
-function noMemory(pid: number, status: string): InspectError {
-  const ended = /^State:\s+[ZX]/m.test(status);
-  const why = ended ? 'it has ended, and waits for its parent (a zombie)' : 'it is a kernel thread, or is just ending';
-  return new InspectError(`PID ${pid}: no memory to look at: ${why}`);
-}
-
 /**
  * @param proc the folder of the files of processes
  * @throws InspectError elsewhere than on Linux, without permission, and for a process gone or without memory
  */
 export function readProcess(pid: number, proc = '/proc'): ProcessImage {
-  if (process.platform !== 'linux') {
-    throw new InspectError(`inspect reads /proc/PID/smaps, which Linux has and ${process.platform} has not`);
-  }
-  if (readProc(proc, pid, 'maps') === '') throw noMemory(pid, readProc(proc, pid, 'status'));
-  if (!existsSync('/proc/self/smaps')) {
-    throw new InspectError('this kernel keeps no /proc/PID/smaps (CONFIG_PROC_PAGE_MONITOR), which inspect reads');
-  }
+  requireMemory(pid, proc);
   for (let reading = 1; ; reading++) {
     const image = readOnce(proc, pid);
     if (pid === process.pid || reading === MOST_READINGS || agrees(image)) return image;

@@ -1,29 +1,20 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { inspect } from '../../inspect/inspect.js';
 import type { InspectResult } from '../../inspect/inspect-result.js';
 import { inspectText } from '../../inspect/inspect-text.js';
-import { InspectError, readProcess } from '../../inspect/live-process.js';
+import { readProcess } from '../../inspect/live-process.js';
+import { InspectError } from '../../inspect/proc-files.js';
 import { readPolicy } from '../../regions/host.js';
 import { printable } from '../../report/printable.js';
 import { CommandFailure } from '../failure.js';
-import { tlbOption } from '../options.js';
+import { parsePid, tlbOption } from '../options.js';
 import { printJson } from '../output.js';
 import { Progress } from '../progress.js';
 
 interface InspectCommandOptions {
   readonly tlb: TlbGeometry;
   readonly json?: true;
-}
-
-/** The largest PID that Linux gives (PID_MAX_LIMIT). */
-const MOST_PID = 2 ** 22;
-
-function parsePid(text: string): number {
-  if (text === 'self') return process.pid;
-  const pid = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (pid >= 1 && pid <= MOST_PID) return pid;
-  throw new InvalidArgumentError('Give the number of a process, as ps shows it, or self.');
 }
 
 async function run(pid: number, { tlb }: InspectCommandOptions): Promise<InspectResult> {

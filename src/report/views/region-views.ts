@@ -10,14 +10,15 @@ import { wrap } from '../table.js';
 import { countOf, formatBytes } from '../units.js';
 
 const NAME_WIDTH = 24;
+const WHY_NOT = 'why not';
 /** Regions in the table; the others are summed up. */
 const MOST_REGIONS = 10;
 
-/** Columns with two spaces between, the first one and the last one to the left; no lines. */
-function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Columns with two spaces between and no lines: words to the left, figures to the right. */
+export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: head.map((text) => pc.bold(text)),
-    colAligns: head.map((_, i) => (i === 0 || i === 5 ? 'left' : 'right')),
+    colAligns: head.map((_, i) => (i === 0 || head[i] === WHY_NOT ? 'left' : 'right')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
     chars: Object.fromEntries(
       ['top', 'bottom', 'left', 'right', 'mid', 'middle'].flatMap((side) =>
@@ -34,7 +35,7 @@ function columns(head: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 /** The end of a path tells more than its beginning. */
-function shortName({ name, start }: ReportedRegion): string {
+export function shortName({ name, start }: Pick<ReportedRegion, 'name' | 'start'>): string {
   const full = name === '' ? start : name;
   return full.length <= NAME_WIDTH ? full : `…${full.slice(1 - NAME_WIDTH)}`;
 }
@@ -73,7 +74,7 @@ export function regionTable(regions: readonly ReportedRegion[]): string {
   const rest = largest.slice(MOST_REGIONS);
   const bytes = rest.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
   return [
-    columns(['region', ...HEAD, 'why not'], rows),
+    columns(['region', ...HEAD, WHY_NOT], rows),
     ...(rest.length === 0 ? [] : [`and ${formatBytes(bytes)} resident in ${countOf(rest.length, 'more region')}.`]),
     ...[...causes].map((cause) => pc.dim(wrap(`${OBSTACLES[cause].short}: ${OBSTACLES[cause].words}.`, '  '))),
   ].join('\n');

@@ -6,7 +6,8 @@ import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
 import { inspect } from '../../../src/inspect/inspect.js';
 import { inspectText } from '../../../src/inspect/inspect-text.js';
-import { InspectError, readProcess } from '../../../src/inspect/live-process.js';
+import { readProcess } from '../../../src/inspect/live-process.js';
+import { ProcessGone } from '../../../src/inspect/proc-files.js';
 import { RunBuilder } from '../../../src/inspect/pagemap.js';
 import { residentRuns } from '../../../src/inspect/process-image.js';
 import { planRebuild } from '../../../src/inspect/rebuild.js';
@@ -206,7 +207,7 @@ test.runIf(onLinux)('a process that stands still is rebuilt to the byte', async 
 
 test.runIf(onLinux)('a process that does not exist is told in words', () => {
   expect(() => readProcess(4_194_303)).toThrow(
-    new InspectError('PID 4194303: there is no such process, or it has ended'),
+    new ProcessGone('PID 4194303: there is no such process, or it has ended'),
   );
 });
 

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
 import { inspect } from '../../../src/inspect/inspect.js';
-import { InspectError, readProcess } from '../../../src/inspect/live-process.js';
+import { readProcess } from '../../../src/inspect/live-process.js';
+import { InspectError } from '../../../src/inspect/proc-files.js';
 import { temporaryFolder } from '../../folder.js';
 
 const PAGE = 4096;

@@ -1,0 +1,97 @@
+/** A watched process as people read it in a terminal: bars over time, regions, what follows. */
+
+import pc from 'picocolors';
+import { PAGE_BYTES } from '../../hw/base/address.js';
+import { VERDICT_COLORS } from '../inspect/inspect-text.js';
+import { wrap } from '../report/table.js';
+import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/units.js';
+import { actionText, columns, shortName } from '../report/views/region-views.js';
+import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
+
+const BAR_WIDTH = 50;
+/** Lines of the plot; more samples than these share lines. */
+const MOST_LINES = 20;
+const MOST_REGIONS = 10;
+
+const seconds = (ms: number): string => `${formatShort(ms / 1000)} s`;
+
+/** One sample a line: of several in a row the one that used most. */
+function thinned(samples: readonly WatchSample[]): WatchSample[] {
+  const each = Math.ceil(samples.length / MOST_LINES);
+  return Array.from({ length: Math.ceil(samples.length / each) }, (_, line) =>
+    samples
+      .slice(line * each, (line + 1) * each)
+      .reduce((most, sample) => (sample.usedBytes > most.usedBytes ? sample : most)),
+  );
+}
+
+/** Bars of the memory used, with a mark at the reach of the TLB for 4 KiB pages. */
+function bars({ samples, reach }: WatchResult): string {
+  const most = Math.max(reach['4K'], ...samples.map(({ usedBytes }) => usedBytes));
+  const column = (bytes: number): number => Math.round((bytes / most) * BAR_WIDTH);
+  const mark = Math.max(1, column(reach['4K']));
+  const lines = thinned(samples).map(({ atMs, usedBytes, beyondReach }) => {
+    const bar = '█'.repeat(column(usedBytes)).padEnd(BAR_WIDTH);
+    const marked = `${bar.slice(0, mark - 1)}│${bar.slice(mark)}`;
+    const color = beyondReach ? pc.yellow : pc.cyan;
+    return `${seconds(atMs).padStart(8)} ${color(marked)} ${formatBytes(usedBytes)}`;
+  });
+  return [...lines, `${' '.repeat(9 + mark - 1)}│ reach of the TLB: ${formatBytes(reach['4K'])} of 4K`].join('\n');
+}
+
+function regionCells(region: WatchedRegion): string[] {
+  const { residentBytes, usedBytes, couldBytes } = region;
+  return [
+    shortName(region),
+    formatBytes(residentBytes),
+    formatBytes(usedBytes.median),
+    formatBytes(usedBytes.most),
+    formatCount(Math.ceil(usedBytes.most / PAGE_BYTES)),
+    couldBytes === 0 ? '-' : formatBytes(couldBytes),
+  ];
+}
+
+function regionTable(regions: readonly WatchedRegion[]): string {
+  const rest = regions.slice(MOST_REGIONS);
+  const table = columns(
+    ['region', 'resident', 'used', 'most', '4K entries', 'could be'],
+    regions.slice(0, MOST_REGIONS).map(regionCells),
+  );
+  return rest.length === 0 ? table : `${table}\nand ${countOf(rest.length, 'more region')}.`;
+}
+
+const ENDED = {
+  time: '',
+  process: ' Then the process ended.',
+  interrupted: ' Then it was interrupted.',
+};
+
+function intro({ name, pid, samples, ended, stretched, tlb }: WatchResult): string {
+  const cost = samples.reduce((sum, { costMs }) => sum + costMs, 0);
+  const all = samples.reduce((sum, { costMs, spanMs }) => sum + costMs + spanMs, 0);
+  const longer = stretched ? ', longer than asked for since looking takes so long' : '';
+  const span = seconds(samples[samples.length - 1].spanMs);
+  return (
+    `${name} (PID ${pid}), TLB ${tlb}: ${countOf(samples.length, 'sample')} of ${span}${longer}; ` +
+    `looking took ${formatShare(cost / all)} of the time.${ENDED[ended]} Memory used in each:`
+  );
+}
+
+function boundWords({ beyondReach, samples }: WatchResult): string {
+  const count = Math.round(beyondReach * samples.length);
+  if (count === 0) return 'In no sample more was used than the TLB holds: nothing is to be gained.';
+  if (count === samples.length) return 'In every sample more was used than the TLB holds: all of the time may gain.';
+  return `In ${count} of ${samples.length} samples more was used than the TLB holds: no more than ${formatShare(beyondReach)} of the time can gain.`;
+}
+
+/** At most 80 columns wide. */
+export function watchText(result: WatchResult): string {
+  const { regions, verdict, why, advice, actions } = result;
+  const sections = [
+    [wrap(intro(result)), bars(result)],
+    [regionTable(regions)],
+    [wrap(boundWords(result)), wrap(`Why: ${why}`), VERDICT_COLORS[verdict](wrap(`Verdict: ${advice}`))],
+    [actionText(actions)],
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
