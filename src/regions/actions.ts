@@ -24,7 +24,9 @@ export interface Action {
   /** Regions that hold most of it. */
   readonly regions: readonly string[];
   readonly price: {
-    /** Memory that huge pages would add there; null: it is not known which pages are present. */
+    /** Resident memory that it adds; `saves`: that stays away; `sets aside`: a pool beside it. */
+    readonly effect: ActionRow['effect'];
+    /** How much rounding up to 2 MiB would add there; null: it is not known which pages are present. */
     readonly addedBytes: AddedBytes | null;
     readonly memory: string;
     readonly fork: string;
@@ -83,9 +85,9 @@ function actionOf(row: ActionRow, usages: readonly RegionUsage[]): Action | unde
   const addedBytes = sumAdded(touched.map(({ usage }) => usage));
   if (bytes < 2 ** SHIFT_2M) return undefined;
   if (row.purpose === 'waste' && (addedBytes?.byKhugepaged ?? 0) < WASTE_SHARE * bytes) return undefined;
-  const { id, title, how, memory, fork, source } = row;
+  const { id, title, how, effect, memory, fork, source } = row;
   const regions = touched.slice(0, MOST_NAMED).map(({ usage }) => regionName(usage.region));
-  return { id, title, how, bytes, regions: [...new Set(regions)], price: { addedBytes, memory, fork }, source };
+  return { id, title, how, bytes, regions: [...new Set(regions)], price: { effect, addedBytes, memory, fork }, source };
 }
 
 /** The actions that fit what was found, in the order of {@link ACTIONS}. */

@@ -80,11 +80,12 @@ export function regionTable(regions: readonly ReportedRegion[]): string {
   ].join('\n');
 }
 
-function priceWords({ addedBytes, memory }: Action['price']): string {
-  if (addedBytes === null) return memory;
+function priceWords({ effect, addedBytes, memory }: Action['price']): string {
+  if (addedBytes === null || addedBytes.atFaults === 0 || effect === 'sets aside') return memory;
   const { atFaults, byKhugepaged } = addedBytes;
+  if (effect === 'saves') return `saves up to ${formatBytes(byKhugepaged)} that khugepaged could add; ${memory}`;
   const less = byKhugepaged < atFaults ? `, ${formatBytes(byKhugepaged)} of it by khugepaged` : '';
-  return atFaults === 0 ? memory : `up to ${formatBytes(atFaults)} more where it is now${less}; ${memory}`;
+  return `up to ${formatBytes(atFaults)} more where it is now${less}; ${memory}`;
 }
 
 function actionLines({ title, how, bytes, regions, price, source }: Action, i: number, before?: Action): string[] {
