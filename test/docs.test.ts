@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { OBSTACLES } from '../src/regions/backing.js';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 
@@ -63,4 +64,14 @@ describe.each(['docs/architecture.md', 'src/kernel/README.md', 'docs/add-a-reade
     expect(calls.length).toBeGreaterThan(2);
     expect(missing).toEqual([]);
   });
+});
+
+it('the page on live processes explains every cause that a table can name, and no other', () => {
+  const page = readFileSync(join(ROOT, 'docs/live-processes.md'), 'utf8');
+  const explained = [...page.matchAll(/^\| `([a-z ]+)` /gm)].map(([, cause]) => cause);
+  expect(explained.toSorted()).toEqual(
+    Object.values(OBSTACLES)
+      .map(({ short }) => short)
+      .toSorted(),
+  );
 });
