@@ -38,7 +38,7 @@ export interface WatchResult {
   readonly reach: { readonly '4K': number; readonly '2M': number };
   /** How the watching ended: its time was over, the process ended, or it was interrupted. */
   readonly ended: 'time' | 'process' | 'interrupted';
-  /** The spans were made longer than asked for, so that looking takes a twentieth of the time at most. */
+  /** The spans were made longer than asked for, so that looking takes a fortieth of the time at most. */
   readonly stretched: boolean;
   readonly samples: readonly WatchSample[];
   /** Share of the samples beyond the TLB's reach: no more of the time than that can gain by huge pages. */

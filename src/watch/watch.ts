@@ -20,7 +20,7 @@ import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js'
 
 const HUGE_BYTES = 2 ** SHIFT_2M;
 /** Looking takes at most this share of the time: the process waits for locks and fills its TLB anew meanwhile. */
-const MOST_COST = 0.05;
+const MOST_COST = 0.025;
 
 /** Time as the watching sees it. */
 export interface Clock {

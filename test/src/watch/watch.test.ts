@@ -78,12 +78,12 @@ test('each sample clears, waits and reads, for as long as was asked', async () =
   ]);
 });
 
-test('looking takes a twentieth of the time at most: the spans grow where it is slow', async () => {
+test('looking takes a fortieth of the time at most: the spans grow where it is slow', async () => {
   const { samples, stretched } = await resultOf([[heap(MIB)]], { cost: 100, seconds: 20 });
   expect(stretched).toBe(true);
   const looking = samples.slice(1).reduce((sum, { costMs }) => sum + costMs, 0);
   const all = samples.slice(1).reduce((sum, { costMs, spanMs }) => sum + costMs + spanMs, 0);
-  expect(looking / all).toBeLessThanOrEqual(0.05);
+  expect(looking / all).toBeLessThanOrEqual(0.025);
 });
 
 describe('the verdict', () => {
