@@ -1,7 +1,7 @@
 /** The command line without the process around it: what words after `pagewalk` do. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type HelpConfiguration } from 'commander';
 import { errorText } from '../report/printable.js';
 import { CommandFailure } from './failure.js';
 
@@ -84,14 +84,21 @@ function writeUsageError(text: string, write: (text: string) => void): void {
   write(`${errorText(message)}${suggestion}\n`);
 }
 
+/** The list of commands fills a screen: the words above it tell of two options, and `help COMMAND` is the other way. */
+const ONE_SCREEN: HelpConfiguration = {
+  visibleOptions: (command) => (command.parent === null ? [] : new Help().visibleOptions(command)),
+  visibleCommands: (command) => command.commands.filter((child) => child.name() !== 'help'),
+};
+
 async function buildProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('pagewalk')
-    .description('An emulated MMU. Without a command, it compares on two recorded programs.')
+    .description(
+      'An emulated MMU. Without a command, it compares on two recorded programs.\nEach command has --help; --version prints the version.',
+    )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    // Every command has --help; the list keeps to one screen without a line for the other way.
-    .configureHelp({ visibleCommands: (command) => command.commands.filter((child) => child.name() !== 'help') })
+    .configureHelp(ONE_SCREEN)
     .exitOverride()
     .configureOutput({ outputError: writeUsageError })
     .addHelpText('after', '\nExamples:\n  pagewalk\n  pagewalk fork --resident 64M --touch 25%');
