@@ -14,7 +14,7 @@ const LONG = 20;
 const STARTING_PROGRAMS = [
   'test/*.test.ts',
   'test/bench/**/*.test.ts',
-  'test/src/{cli,inspect,trace}/**/*.test.ts',
+  'test/src/{cli,host,inspect,trace}/**/*.test.ts',
   'test/src/conformance/command.test.ts',
   'test/web/*.browser.test.ts',
 ];

@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'would huge pages help a program?',
     load: async () => (await import('./commands/compare.js')).compareCommand(),
   },
+  try: {
+    summary: 'do huge pages help it? runs it with and without',
+    load: async () => (await import('./commands/try.js')).tryCommand(),
+  },
   fork: {
     summary: 'what does a fork cost?',
     load: async () => (await import('./commands/fork.js')).forkCommand(),

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
+import { canTry } from '../host/compiler.js';
 import { pathWithStandIn } from '../trace/node/valgrind-stand-in.js';
 import { CLI_PATH, runCli } from './run-cli.js';
 
@@ -23,8 +24,8 @@ async function commandsBelow(words: readonly string[]): Promise<string[][]> {
 }
 
 const commands = await commandsBelow([]);
-/** Commands whose own tests run their examples, and look at what they print. */
-const LOOKED_AT = ['inspect', 'quiz', 'segment', 'walk', 'watch'];
+/** Commands whose own tests run their examples, and look at what they print; and those that cannot work here. */
+const LOOKED_AT = ['inspect', 'quiz', 'segment', 'walk', 'watch', ...(canTry ? [] : ['try'])];
 /** Examples that were seen to end well: some stand in the help of a command and in that of one below it. */
 const ended = new Set<string>();
 

@@ -1,0 +1,88 @@
+import { Command } from 'commander';
+import { CompileError } from '../../host/compile.js';
+import { LaunchError } from '../../host/launch.js';
+import { tryInPairs } from '../../host/try.js';
+import { printable, printableText } from '../../report/printable.js';
+import type { TryResult } from '../../report/try-result.js';
+import { tryText } from '../../report/views/try-views.js';
+import { CommandFailure } from '../failure.js';
+import { parseCount } from '../options.js';
+import { printJson } from '../output.js';
+import { Progress } from '../progress.js';
+
+interface TryCommandOptions {
+  readonly pairs?: number;
+  readonly seconds: number;
+  readonly show?: true;
+  readonly ignoreFailure?: true;
+  readonly json?: true;
+}
+
+const INTERRUPTED = 130;
+
+function tell(line: string): void {
+  process.stderr.write(`${printableText(line)}\n`);
+}
+
+/** Undefined when it was interrupted before there was anything to report. */
+async function run(command: readonly string[], options: TryCommandOptions): Promise<TryResult | undefined> {
+  const progress = new Progress('trying', 'runs');
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    interruption.abort();
+    process.exitCode = INTERRUPTED;
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    const result = await tryInPairs({
+      command,
+      pairs: options.pairs,
+      seconds: options.seconds,
+      ignoreFailure: options.ignoreFailure === true,
+      show: options.show === true,
+      onProgress: (done, total) => void progress.update(done, total),
+      signal: interruption.signal,
+    });
+    if (interruption.signal.aborted) tell('interrupted; this is what the whole pairs say');
+    return result;
+  } catch (error) {
+    if (interruption.signal.aborted) {
+      tell('interrupted before two runs were whole; there is nothing to report');
+      return undefined;
+    }
+    throw error instanceof LaunchError || error instanceof CompileError ? new CommandFailure(error.message) : error;
+  } finally {
+    progress.end();
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+/** `pagewalk try`: the experiment itself. */
+export function tryCommand(): Command {
+  return new Command('try')
+    .description(
+      'Do huge pages help a command? Runs it with and without them in turns, and says\nhow much faster it is, and whether huge pages were really there. Linux only;\nneeds no privileges, and changes no setting of the system.',
+    )
+    .argument('[COMMAND...]', 'after --, the command to run and its arguments')
+    .option('--pairs <count>', 'pairs of runs (default: 5, more till the range is narrow)', (text) => parseCount(text))
+    .option('--seconds <count>', 'begin no more pairs than 5 after this', (text: string) => parseCount(text), 60)
+    .option('--show', 'show what the command prints, on standard error')
+    .option('-i, --ignore-failure', 'count runs that fail, too')
+    .option('--json', 'print JSON instead of a table')
+    .addHelpText(
+      'after',
+      '\nEach run reads standard input anew if it is a file, and nothing otherwise.\n\nExamples:\n' +
+        '  pagewalk try -- python3 app.py\n' +
+        '  pagewalk try --pairs 9 --json -- sort orders.csv',
+    )
+    .action(async (command: string[], options: TryCommandOptions) => {
+      if ((command.at(0) ?? '') === '') {
+        throw new CommandFailure('COMMAND is missing: give the command to try after --', 2);
+      }
+      const result = await run(command, options);
+      if (result === undefined) return;
+      if (options.json === true) printJson(result);
+      else process.stdout.write(tryText(printable(result)));
+    });
+}

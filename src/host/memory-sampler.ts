@@ -1,0 +1,118 @@
+/**
+ * Watches how much memory of some processes is in huge pages, from outside.
+ * Source: Linux manual pages, proc_pid_stat(5) and proc_pid_smaps(5), "smaps_rollup".
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Sums over processes at one moment, in bytes; a page that several processes share counts in each. */
+export interface MemorySample {
+  readonly resident: number;
+  readonly anonymous: number;
+  /** The part of `anonymous` in huge pages. */
+  readonly huge: number;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // It has ended, or belongs to somebody else.
+    return '';
+  }
+}
+
+/** The parent in the text of /proc/PID/stat; NaN where there is none. A name may have brackets and spaces of its own. */
+function parentIn(stat: string): number {
+  return Number(/^.*\) \w (\d+)/s.exec(stat)?.[1] ?? NaN);
+}
+
+/** The children of a process, their children, and so on. */
+export function descendants(pid: number, proc = '/proc'): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync(proc)) {
+    if (!/^\d+$/.test(name)) continue;
+    const parent = parentIn(read(`${proc}/${name}/stat`));
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const found = [...(children.get(pid) ?? [])];
+  // The list grows while it is gone through.
+  for (const child of found) found.push(...(children.get(child) ?? []));
+  return found;
+}
+
+/** The sums in the text of a smaps_rollup; undefined for another text, such as that of a process just ended. */
+export function parseRollup(text: string): MemorySample | undefined {
+  if (!text.includes('[rollup]')) return undefined;
+  const bytes = (field: string): number =>
+    1024 * Number(new RegExp(`^${field}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
+  return { resident: bytes('Rss'), anonymous: bytes('Anonymous'), huge: bytes('AnonHugePages') };
+}
+
+/** Milliseconds to the first sample; later ones come at distances that grow with the run. */
+const FIRST = 2;
+const GROWTH = 0.2;
+const LONGEST = 1000;
+
+/** Keeps the sample with the most anonymous memory of a running process and its descendants. */
+export class MemorySampler {
+  #most: MemorySample | undefined;
+  #library = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #began = performance.now();
+
+  /**
+   * @param pid the parent of all; it is not counted itself
+   * @param library name of a file that the processes should have mapped
+   * @param onSample told of each sample
+   */
+  constructor(
+    private readonly pid: number,
+    private readonly library: string,
+    private readonly onSample: () => void,
+  ) {
+    this.#wait();
+  }
+
+  /** The largest sample; undefined when there was none: a short run, or processes of somebody else. */
+  get most(): MemorySample | undefined {
+    return this.#most;
+  }
+
+  /** True when a process had the library. */
+  get sawLibrary(): boolean {
+    return this.#library;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** A look stops the program for a moment where it maps memory, so looks grow rarer: some thirty in the first 5 s, then one a second. */
+  #wait(): void {
+    const elapsed = performance.now() - this.#began;
+    this.#timer = setTimeout(
+      () => {
+        this.#sample();
+        this.onSample();
+        this.#wait();
+      },
+      Math.min(LONGEST, Math.max(FIRST, elapsed * GROWTH)),
+    );
+  }
+
+  #sample(): void {
+    let sum: MemorySample | undefined;
+    for (const pid of descendants(this.pid)) {
+      const rollup = parseRollup(read(`/proc/${pid}/smaps_rollup`));
+      if (rollup === undefined) continue;
+      sum = {
+        resident: (sum?.resident ?? 0) + rollup.resident,
+        anonymous: (sum?.anonymous ?? 0) + rollup.anonymous,
+        huge: (sum?.huge ?? 0) + rollup.huge,
+      };
+      this.#library ||= read(`/proc/${pid}/maps`).includes(this.library);
+    }
+    if (sum !== undefined && sum.anonymous >= (this.#most?.anonymous ?? 0)) this.#most = sum;
+  }
+}
