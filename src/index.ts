@@ -11,12 +11,23 @@ export { AccessBlock, LOAD, MODIFY, STORE } from './trace/block.js';
 export type { Trace, TraceCounts } from './trace/block.js';
 export { openTrace } from './trace/node/open.js';
 export { record, RecordError } from './trace/node/recorder.js';
-export type { Ending, Recording, RecordOptions } from './trace/node/recorder.js';
+export type { KeptWindows, Recording, RecordOptions } from './trace/node/recorder.js';
+export type {
+  Coverage,
+  Ending,
+  ProcessOrigin,
+  ProcessShare,
+  RecordedWindow,
+  RunEnding,
+  ThreadShare,
+  TracedRegion,
+} from './trace/coverage.js';
+export type { WindowPlan } from './trace/windows.js';
 export type { EngineChoice } from './trace/node/choose.js';
 export type { EngineName, RecordingPlan } from './trace/node/engine.js';
 export { shippedTraces } from './trace/node/shipped.js';
 export type { ShippedTrace } from './trace/node/shipped.js';
-export type { TraceMetadata } from './trace/packed/metadata.js';
+export type { TraceFacts, TraceMetadata } from './trace/packed/metadata.js';
 export type { OpenOptions, RecordedTrace } from './trace/recorded.js';
 export { TraceError } from './trace/trace-error.js';
 export { openWorkload, WORKLOADS } from './trace/workload.js';

@@ -14,8 +14,12 @@ const FLAGS = { program: [], library: ['-fPIC', '-shared'] } as const;
 
 /** C source, and what becomes of it. */
 export interface Source {
-  /** One file of C. */
+  /** A file of C, the one that gives the compiled file its name. */
   readonly path: string;
+  /** Files of C that belong to it, and headers. */
+  readonly others?: readonly string[];
+  /** Macros of the preprocessor. */
+  readonly defines?: Readonly<Record<string, number>>;
   readonly kind: keyof typeof FLAGS;
   /** In errors: the subject that has to be compiled, such as `the plugin for QEMU`. */
   readonly name: string;
@@ -45,10 +49,12 @@ function codeOf(error: unknown): string {
  * The path of the compiled file; it is compiled where it was not yet.
  * @throws CompileError when there is no compiler, it fails, or the cache cannot be written
  */
-export async function compiled({ path, kind, name, key = '' }: Source): Promise<string> {
+export async function compiled({ path, others = [], defines = {}, kind, name, key = '' }: Source): Promise<string> {
+  const files = [path, ...others];
+  const macros = Object.entries(defines).map(([macro, value]) => `-D${macro}=${value}`);
   const hash = createHash('sha256')
-    .update(await readFile(path))
-    .update(`${key} ${process.arch}`)
+    .update(Buffer.concat(await Promise.all(files.map((file) => readFile(file)))))
+    .update([key, process.arch, ...macros].join(' '))
     .digest('hex');
   const folder = cacheFolder();
   const target = join(folder, `${basename(path, '.c')}-${hash.slice(0, 16)}${kind === 'library' ? '.so' : ''}`);
@@ -64,7 +70,8 @@ export async function compiled({ path, kind, name, key = '' }: Source): Promise<
   const partial = `${target}.${randomUUID()}.partial`;
   const compiler = process.env.CC ?? 'cc';
   try {
-    await run(compiler, ['-O2', '-std=gnu11', ...FLAGS[kind], '-o', partial, path]);
+    const units = files.filter((file) => file.endsWith('.c'));
+    await run(compiler, ['-O2', '-std=gnu11', ...FLAGS[kind], ...macros, '-o', partial, ...units]);
     await rename(partial, target);
   } catch (error) {
     await rm(partial, { force: true });

@@ -184,6 +184,14 @@ export class AccessTally implements TraceCounts {
     this.modifies += kinds[MODIFY];
   }
 
+  /** Adds what another tally counted of the same kinds. */
+  addCounts({ fetches, loads, stores, modifies }: TraceCounts): void {
+    this.fetches += fetches;
+    this.loads += loads;
+    this.stores += stores;
+    this.modifies += modifies;
+  }
+
   /** All fetches of those added were left out. */
   dropFetches(): void {
     this.droppedFetches += this.fetches;

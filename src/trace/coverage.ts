@@ -31,42 +31,52 @@ export interface ProcessShare {
   /** Accesses of the run, recorded or only counted; undefined where nobody counted them to the end. */
   readonly accesses?: number | undefined;
   readonly instructions?: number | undefined;
+  /** Accesses in the trace. */
+  readonly recorded: number;
   /** In the order of their first accesses in the trace. */
   readonly threads: readonly ThreadShare[];
   /** Mappings in the order in which they came. */
   readonly regions: readonly TracedRegion[];
 }
 
-/** What a mapping is of. `file` has a name; `stack` is the main thread's, `heap` what brk gave. */
-export type RegionKind = 'file' | 'heap' | 'stack' | 'anonymous' | 'shared';
-
 /** A mapping of a process while it stayed the same: another protection makes another region. */
 export interface TracedRegion {
-  /** First address, and the first behind the region. Below 2^47. */
+  /** First address, and the address after the last one. Below 2^47. */
   readonly start: number;
   readonly end: number;
-  /** Such as `rw-p`, as /proc/PID/maps has it. */
+  /** `rwxp`: the last letter is s for shared mappings. */
   readonly permissions: string;
-  readonly kind: RegionKind;
-  /** Path of the file; absent without one. */
-  readonly file?: string | undefined;
-  /** Accesses of the run before it came, and before it went; absent when it stayed to the end. */
-  readonly from: number;
-  readonly to?: number | undefined;
+  /** Path, or `[heap]` and the like, or empty. */
+  readonly name: string;
+  /** Offset in the file, bytes; 0 without a file. */
+  readonly offset: number;
+  /** Bytes of a page: more than 4096 for MAP_HUGETLB. */
+  readonly pageBytes: number;
+  /** A call of madvise: MADV_HUGEPAGE, MADV_NOHUGEPAGE, or neither. */
+  readonly advice: 'huge' | 'nohuge' | 'none';
+  /** mmap was told that it is a stack: MAP_STACK or MAP_GROWSDOWN. */
+  readonly stack?: boolean | undefined;
+  /** Accesses of the run before it was mapped, and before it was unmapped; null: it was there at the end. */
+  readonly cameAt: number;
+  readonly wentAt: number | null;
 }
 
 /** A part of the run without gaps. */
 export interface RecordedWindow {
   /** Accesses of the run before its first. */
   readonly position: number;
-  /** Accesses in it. */
+  /** Accesses of the run that lie in it. */
+  readonly span: number;
+  /** Accesses in the trace: fewer than of the run, since QEMU counts some in two parts, or if threads were killed. */
   readonly accesses: number;
 }
 
 /** How much of the run the accesses of a trace are. Known once all have been read. */
 export interface Coverage {
-  /** In the order of the run. Windows that adjoin are one. */
+  /** In the order of the run. Windows without a gap between them are one. */
   readonly windows: readonly RecordedWindow[];
+  /** Accesses in the trace that warm up after a gap, and are not to be counted. */
+  readonly warmUp: number;
   /** Accesses in the trace, instruction fetches among them where they were recorded. */
   readonly accesses: number;
   /** Accesses of the whole run; undefined where nothing tells: lackey's text, files of version 1. */
@@ -75,8 +85,18 @@ export interface Coverage {
   readonly instructions: number | undefined;
   /** Empty where nothing tells processes apart. The index is the block's {@link AccessBlock.process}. */
   readonly processes: readonly ProcessShare[];
+  /** How many processes are mixed in the accesses as if they were one; 0 where they are told apart or nothing tells. */
+  readonly mixed: number;
   /** Programs that the recorder could not follow: their accesses are missing. */
   readonly unseen: readonly string[];
   /** Undefined where nothing tells. */
   readonly ending: RunEnding | undefined;
+}
+
+/** Programs that ran, each in a process of its own: a child's time before its first program is no other one. */
+export function programsOf(processes: readonly Pick<ProcessShare, 'pid' | 'origin'>[]): number {
+  const replaced = processes.filter(
+    ({ origin, pid }, i) => origin === 'fork' && processes.slice(i + 1).some((later) => later.pid === pid),
+  );
+  return processes.length - replaced.length;
 }

@@ -2,6 +2,8 @@
 
 import { AccessTally, dropFetches, type AccessBlock, type TraceCounts, type Trace } from './block.js';
 import { ByteReader } from './byte-reader.js';
+import { programsOf, type Coverage } from './coverage.js';
+import { CoverageTally } from './coverage-tally.js';
 import { lackeyBlocks, LackeyParser } from './readers/lackey.js';
 import type { TraceMetadata } from './packed/metadata.js';
 import { MAGIC } from './packed/packed-format.js';
@@ -38,18 +40,15 @@ const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
   ['zip', [0x50, 0x4b, 0x03, 0x04]],
 ];
 
+const NOTHING_KNOWN = { processes: [], mixed: 0 };
+
 /** A recording, read by one `for await`; each round gives the same block, filled anew. */
 export class RecordedTrace implements Trace {
   readonly name: string;
   /** The metadata of a packed trace, known from its first block on; lackey text says nothing. */
   metadata: TraceMetadata | undefined = undefined;
-  /**
-   * How many processes the accesses are of, known once all have been read: a packed trace says so. Lackey's text need
-   * not name every process: more than one is certain, a single one is not.
-   */
-  processes: number | 'unknown' = 'unknown';
-  /** Programs of the recording that its engine could not follow: their accesses are missing. */
-  unseen = 0;
+  /** Known once all has been read. */
+  coverage: Coverage | undefined = undefined;
   readonly #recording: StoredTrace;
   readonly #lenient: boolean;
   readonly #fetches: boolean;
@@ -62,6 +61,17 @@ export class RecordedTrace implements Trace {
     this.#fetches = options.fetches ?? false;
   }
 
+  /** How many processes the accesses are of, known once all have been read. */
+  get processes(): number | 'unknown' {
+    const { processes, mixed } = this.coverage ?? NOTHING_KNOWN;
+    return programsOf(processes) || mixed || (this.metadata?.processes ?? 'unknown');
+  }
+
+  /** Programs of the recording that its engine could not follow: their accesses are missing. */
+  get unseen(): number {
+    return this.coverage?.unseen.length ?? 0;
+  }
+
   /** What has been read so far. */
   get counts(): TraceCounts {
     return this.#tally.snapshot();
@@ -70,7 +80,8 @@ export class RecordedTrace implements Trace {
   /** The blocks. @throws TraceError for a recording that is malformed, cut or empty */
   async *[Symbol.asyncIterator](): AsyncGenerator<AccessBlock> {
     const tally = (this.#tally = new AccessTally());
-    for await (const block of this.#allBlocks(tally)) {
+    const covered = new CoverageTally();
+    for await (const block of this.#allBlocks(tally, covered)) {
       tally.add(block);
       if (!this.#fetches && tally.fetches > 0) {
         dropFetches(block);
@@ -79,27 +90,29 @@ export class RecordedTrace implements Trace {
       if (block.length > 0) yield block;
     }
     if (tally.accesses === 0) throw this.#emptyError(tally);
+    this.coverage = covered.coverage();
   }
 
-  async *#allBlocks(tally: AccessTally): AsyncGenerator<AccessBlock> {
+  async *#allBlocks(tally: AccessTally, covered: CoverageTally): AsyncGenerator<AccessBlock> {
     const bytes = new ByteReader(this.#unpacked());
     try {
       const first = await bytes.peek(MAGIC.length);
       if (startsWith(first, MAGIC)) {
         const reader = new PackedReader(bytes, this.#recording.inflate, this.name, tally);
         this.metadata = await reader.header();
-        this.processes = this.metadata.processes ?? 'unknown';
-        this.unseen = this.metadata.unseen ?? 0;
-        yield* reader.blocks();
+        covered.metadata = this.metadata;
+        for await (const block of reader.blocks()) yield* covered.warmedUp(block);
+        covered.facts = reader.facts;
         return;
       }
       const parser = new LackeyParser({ source: this.name, lenient: this.#lenient });
       for await (const block of lackeyBlocks(bytes.rest(), parser)) {
         tally.skippedLines = parser.skippedLines;
-        yield block;
+        yield* covered.warmedUp(block);
       }
       tally.skippedLines = parser.skippedLines;
-      this.processes = parser.processes > 1 ? parser.processes : 'unknown';
+      // Lackey need not name every process: more than one is certain, a single one is not.
+      covered.mixed = parser.processes > 1 ? parser.processes : 0;
     } finally {
       await bytes.close();
     }

@@ -1,20 +1,25 @@
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { countOf, formatBytes, formatShort } from '../../report/units.js';
 import { printableText } from '../../report/printable.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../../trace/node/choose.js';
-import { record, RecordError, type Recording } from '../../trace/node/recorder.js';
+import { record, RecordError, type RecordOptions } from '../../trace/node/recorder.js';
+import { DEFAULT_WINDOW, DEFAULT_WINDOWS } from '../../trace/windows.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
 import { parseCount } from '../options.js';
 import { checkOutputs } from '../output.js';
 import { Progress } from '../progress.js';
+import { reportLines } from '../record-report.js';
 
 interface RecordCommandOptions {
   readonly output?: string;
   readonly engine: EngineChoice;
-  readonly skip: number;
+  readonly window?: number;
+  readonly windows?: number;
+  readonly whole?: true;
+  readonly skip?: number;
   readonly limit?: number;
+  readonly startAt?: string;
+  readonly startAfter?: number;
   readonly fetches?: true;
 }
 
@@ -22,38 +27,6 @@ const INTERRUPTED = 130;
 
 function tell(line: string): void {
   process.stderr.write(`${printableText(line)}\n`);
-}
-
-/** What was recorded, and what a person should know before trusting it. */
-function report(recording: Recording, output: string, program: string): void {
-  const { engine, whyNotQemu, counts, processes, skippedLines, unseen, ending } = recording;
-  const what = counts.fetches > 0 ? 'accesses and fetches' : 'data accesses';
-  tell(
-    `recorded ${countOf(counts.accesses, what, what)} of ${basename(program)} in ${output}${sizeOf(output, counts.accesses)}`,
-  );
-  if (whyNotQemu !== undefined) tell(`note: recorded by valgrind, which is slow: ${whyNotQemu}`);
-  for (const program of new Set(unseen)) {
-    tell(`note: ${program} left the emulator and was not seen; --engine valgrind may follow it`);
-  }
-  if (processes > 1) {
-    tell(
-      `note: ${processes} processes are in it, in the order they ran; a page at the same address in two counts as one`,
-    );
-  }
-  if (skippedLines > 0) {
-    tell(
-      `note: ${engine} wrote ${countOf(skippedLines, 'line')} besides; it may not know all the program's instructions`,
-    );
-  }
-  if (ending === 'stopped') tell('note: the program was stopped at --limit');
-  else if (ending.signal !== null) tell(`note: the program was ended by ${ending.signal}`);
-  else if (ending.code !== 0) tell(`note: the program failed with exit code ${ending.code}`);
-  tell(`next: pagewalk compare ${output}`);
-}
-
-function sizeOf(output: string, accesses: number): string {
-  const file = statSync(output);
-  return file.isFile() ? ` (${formatBytes(file.size)}, ${formatShort(file.size / accesses)} bytes an access)` : '';
 }
 
 /** @throws CommandFailure unless the words name a program that valgrind would not take for an option of its own. */
@@ -66,9 +39,43 @@ function checkCommand(words: readonly string[]): [string, ...string[]] {
   return [program, ...words.slice(1)];
 }
 
+/** Options of which only one makes sense. */
+const EXCLUSIVE = [
+  [['whole', 'window'], 'all is recorded in one piece'],
+  [['whole', 'windows'], 'all is recorded in one piece'],
+  [['limit', 'window'], '--limit keeps accesses in one piece'],
+  [['limit', 'windows'], '--limit keeps accesses in one piece'],
+  [['skip', 'startAt'], 'both say where the recording begins'],
+  [['skip', 'startAfter'], 'both say where the recording begins'],
+  [['startAt', 'startAfter'], 'both say where the recording begins'],
+] as const;
+
+/**
+ * The part of the run that the options ask for.
+ * @throws CommandFailure when they contradict each other
+ */
+function partOf(
+  options: RecordCommandOptions,
+): Pick<RecordOptions, 'windows' | 'skip' | 'limit' | 'startAt' | 'startAfter'> {
+  for (const [[one, other], why] of EXCLUSIVE) {
+    if (options[one] === undefined || options[other] === undefined) continue;
+    const flag = (name: string): string => `--${name.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new CommandFailure(`${flag(other)} does not go with ${flag(one)}: ${why}; leave one of them out`, 2);
+  }
+  const { window = DEFAULT_WINDOW, windows = DEFAULT_WINDOWS, whole, skip = 0, limit, startAt, startAfter } = options;
+  return {
+    windows: whole === true || limit !== undefined ? 'whole' : { length: window, most: windows },
+    skip,
+    limit: limit ?? Infinity,
+    startAt,
+    startAfter,
+  };
+}
+
 async function run(words: readonly string[], options: RecordCommandOptions): Promise<void> {
   const command = checkCommand(words);
   const [program] = command;
+  const part = partOf(options);
   const output = options.output ?? `${basename(program)}.pwt`;
   checkOutputs({}, { '--output': output }, command);
   const progress = new Progress('recording');
@@ -83,14 +90,13 @@ async function run(words: readonly string[], options: RecordCommandOptions): Pro
       command,
       engine: options.engine,
       output,
-      skip: options.skip,
-      limit: options.limit ?? Infinity,
+      ...part,
       fetches: options.fetches === true,
       onProgress: (accesses) => progress.update(accesses, undefined),
       signal: interruption.signal,
     });
     progress.end();
-    report(recording, output, program);
+    reportLines(recording, output, program).forEach(tell);
   } catch (error) {
     if (interruption.signal.aborted) {
       progress.end();
@@ -113,6 +119,12 @@ function parseOutput(text: string): string {
   return text;
 }
 
+function parseSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (!(seconds <= 1_000_000)) throw new InvalidArgumentError('Give seconds from 0 to 1000000, such as 2.5.');
+  return seconds;
+}
+
 /** `pagewalk record`: a real program's accesses as a trace. */
 export function recordCommand(): Command {
   return new Command('record')
@@ -126,14 +138,26 @@ export function recordCommand(): Command {
         .choices(ENGINE_CHOICES)
         .default('auto'),
     )
-    .option('--skip <count>', 'accesses to pass over first, such as 50M', (text: string) => parseCount(text, 0), 0)
-    .option('--limit <count>', 'accesses to keep; then the program is stopped', (text: string) => parseCount(text))
+    .option('--window <count>', `accesses of a window (default: ${DEFAULT_WINDOW})`, (text) => parseCount(text, 1000))
+    .option('--windows <count>', `the most windows (default: ${DEFAULT_WINDOWS})`, (text) => parseCount(text, 2))
+    .option('--whole', 'every access in one piece: some 500 times the CPU time of the program')
+    .option('--skip <count>', 'accesses to pass over first, such as 50M', (text) => parseCount(text, 0))
+    .option('--limit <count>', 'keep so many in one piece, then stop the program', (text) => parseCount(text))
+    .option('--start-at <function>', 'begin at the first call of a function of the program (QEMU)')
+    .option('--start-after <seconds>', 'begin after some seconds (QEMU)', parseSeconds)
     .option('--fetches', 'record and count instruction fetches too')
     .addHelpText(
       'after',
-      '\nExpect some 500 times the CPU time of the program under QEMU, thousands of times\nunder valgrind: choose a small input.\n\nExamples:\n' +
-        '  pagewalk record -- python3 app.py\n' +
-        '  pagewalk record -o sort.pwt --limit 10M -- sort orders.csv',
+      `
+Windows lie at even distances over the whole run; what is between them is only
+counted. The distance doubles as the run goes on, so the file stays small.
+Expect some 20 times the CPU time of the program under QEMU, and thousands of
+times under valgrind.
+
+Examples:
+  pagewalk record -- python3 app.py
+  pagewalk record -o x.pwt --windows 128 -- sort orders.csv
+  pagewalk record --start-at serve --limit 10M -- ./server`,
     )
     .action(run);
 }

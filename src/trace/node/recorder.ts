@@ -2,8 +2,8 @@
  * Records the memory accesses of a real command, by running it under an engine: QEMU with a plugin, or valgrind's lackey.
  *
  * The engine's words come through a named pipe, which each traced process opens, so the program keeps its standard input,
- * output and error. All processes end up in one trace, in the order of their running, as if they shared one address
- * space; the trace says how many there are.
+ * output and error. All processes and threads end up in one trace, in the order of their running. QEMU's are told apart;
+ * lackey does not say whose an access is, and the trace says how many processes are mixed.
  */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
@@ -13,10 +13,19 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { dropFetches, windowOf, type AccessBlock, type TraceCounts } from '../block.js';
-import type { TraceMetadata } from '../packed/metadata.js';
+import { programsOf, type Ending, type RunEnding } from '../coverage.js';
+import type { TraceFacts, TraceMetadata } from '../packed/metadata.js';
 import { writePacked } from '../packed/packed-writer.js';
+import { cutWindows } from '../windows.js';
 import { chooseEngine, type EngineChoice } from './choose.js';
-import { EngineError, type Engine, type EngineName, type Listener, type RecordingPlan } from './engine.js';
+import {
+  EngineError,
+  type Engine,
+  type EngineName,
+  type EngineRun,
+  type Listener,
+  type RecordingPlan,
+} from './engine.js';
 import { makeFolder, sweepFolders } from './leftovers.js';
 
 /** A program to record, and where to. */
@@ -26,7 +35,7 @@ export interface RecordOptions extends RecordingPlan {
   readonly output: string;
   /** The most accesses to keep; then the program is killed. Infinity keeps all. */
   readonly limit: number;
-  /** Told now and then how many accesses came from the engine. */
+  /** Told now and then how many accesses the program has made. */
   readonly onProgress: (accesses: number) => void | Promise<void>;
   /** Ends the recording: the program is killed and nothing is written. */
   readonly signal: AbortSignal;
@@ -38,20 +47,24 @@ export interface Recording {
   /** Why the engine is not QEMU, where that was left to us. */
   readonly whyNotQemu: string | undefined;
   readonly counts: TraceCounts;
+  /** What is known of the run. */
+  readonly facts: TraceFacts;
+  readonly windows: KeptWindows;
   /** How many processes were traced, a program replaced by exec counting as one more. */
   readonly processes: number;
   /** Lines from the engine that were neither accesses nor marked as its own. */
   readonly skippedLines: number;
-  /** Programs that ran outside the engine's sight; their accesses are missing. */
-  readonly unseen: readonly string[];
   /** How the command ended; `stopped` when it was killed at the limit. */
-  readonly ending: Ending | 'stopped';
+  readonly ending: RunEnding;
 }
 
-/** How a command ended: by itself with a code, or by a signal. */
-export interface Ending {
-  readonly code: number | null;
-  readonly signal: string | null;
+/** The windows of a recording; one where all is in one piece. */
+export interface KeptWindows {
+  readonly kept: number;
+  /** Accesses of the run that one of them spans; Infinity in one piece. */
+  readonly length: number;
+  /** How many of them begin after a gap. */
+  readonly gaps: number;
 }
 
 /** Why nothing could be recorded, in words for people. */
@@ -59,7 +72,8 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
-const run = promisify(execFile);
+const runProgram = promisify(execFile);
+const PROGRESS_MILLISECONDS = 250;
 
 /**
  * Runs a command under an engine and writes its accesses to a packed trace.
@@ -73,7 +87,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     throw inTemporaryFolder(error);
   });
   try {
-    await run('mkfifo', [pipe]).catch((error: unknown) => {
+    await runProgram('mkfifo', [pipe]).catch((error: unknown) => {
       throw inTemporaryFolder(error);
     });
     return { ...(await recordThrough(pipe, engine, options)), whyNotQemu };
@@ -101,15 +115,15 @@ async function recordThrough(
   engine: Engine,
   options: RecordOptions,
 ): Promise<Omit<Recording, 'whyNotQemu'>> {
-  const { command, output, skip, limit, fetches, signal } = options;
-  const words = await engine.start(pipe, options).catch(asRecordError);
+  const { output, limit, windows, signal } = options;
+  const run = await engine.start(pipe, options).catch(asRecordError);
   // The reader must not wait for a writer; and we hold the pipe open for writing. At some moments no traced process has
   // it open (a program replaces itself by exec); they do not end it.
   const reader = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
   // The reader hears of an error as its loop ends; an interrupt may come before anybody reads.
   reader.on('error', () => undefined);
   const writer = openSync(pipe, constants.O_WRONLY);
-  const child = startEngine(words);
+  const child = startEngine(run.words);
   const ended = endingOf(child).finally(() => {
     closeSync(writer);
   });
@@ -120,36 +134,33 @@ async function recordThrough(
   if (signal.aborted) interrupt();
   // Whether it started is asked for below; until then nobody may be listening.
   ended.catch(() => undefined);
+  const stopTimers = startTimers(run, options);
   try {
     const listener = engine.listen();
-    const counted = countedBlocks(listener.blocks(reader), options);
-    const blocks = windowOf(counted, engine.skipsItself ? 0 : skip, limit);
-    const metadata = {
-      command: [...command],
-      tool: engine.tool,
-      skip,
-      limit: limit === Infinity ? null : limit,
-      fetches,
-    };
-    const counts = await writePacked(output, guarded(blocks, ended, listener, options, engine), metadata, () => ({
-      ...metadata,
-      ...whatWasSeen(engine, listener),
-    }));
-    const running = child.exitCode === null && child.signalCode === null;
-    // Once nobody reads any more, the pipe may end a writing program before we do.
-    const stopped =
-      counts.accesses === limit && (running || child.signalCode === 'SIGPIPE' || child.signalCode === 'SIGKILL');
-    if (stopped) kill(child);
-    const ending = await ended;
+    const counted = countedBlocks(listener.blocks(reader), run, options);
+    const kept = windowOf(engine.cutsWindows ? counted : cutWindows(counted, run.plan), 0, limit);
+    const blocks = guarded(kept, ended, listener, options, engine);
+    let facts: TraceFacts | undefined;
+    let positions: readonly number[] = [];
+    const counts = await writePacked(output, blocks, metadataOf(engine, options), {
+      facts: async (written) => {
+        positions = written.windows;
+        return (facts = factsOf(listener, run, await endOf(child, ended, written.accesses === limit)));
+      },
+      ...(windows !== 'whole' && { plan: run.plan }),
+    });
+    if (facts === undefined) throw new Error('a trace was written without facts');
     return {
       engine: engine.name,
       counts,
-      processes: listener.processes(),
+      facts,
+      windows: keptWindows(positions, windows === 'whole' ? Infinity : windows.length),
+      processes: facts.mixed ?? programsOf(facts.processes),
       skippedLines: listener.skippedLines(),
-      unseen: listener.unseen(),
-      ending: stopped ? 'stopped' : ending,
+      ending: facts.ending ?? 'stopped',
     };
   } finally {
+    stopTimers();
     signal.removeEventListener('abort', interrupt);
     reader.destroy();
     kill(child);
@@ -157,22 +168,59 @@ async function recordThrough(
   }
 }
 
+/** Tells of progress, and begins the windows when their time has come. @returns what ends that */
+function startTimers(run: EngineRun, { startAfter, onProgress }: RecordOptions): () => void {
+  const progress = setInterval(() => {
+    // Between two windows nothing comes through the pipe.
+    const position = run.position();
+    if (position !== undefined) void onProgress(position);
+  }, PROGRESS_MILLISECONDS);
+  const begin = startAfter === undefined ? undefined : setTimeout(run.beginNow, 1000 * startAfter);
+  return () => {
+    clearInterval(progress);
+    clearTimeout(begin);
+  };
+}
+
+/** What is known of a recording before it begins. */
+function metadataOf(engine: Engine, { command, skip, limit, fetches, windows }: RecordOptions): TraceMetadata {
+  return {
+    command: [...command],
+    tool: engine.tool,
+    engine: engine.name,
+    skip,
+    limit: limit === Infinity ? null : limit,
+    fetches,
+    ...(windows !== 'whole' && { window: windows.length }),
+  };
+}
+
+/** How the command ended, or that it is stopped here: all is there that was wanted. */
+async function endOf(child: ChildProcess, ended: Promise<Ending>, atLimit: boolean): Promise<RunEnding> {
+  const running = child.exitCode === null && child.signalCode === null;
+  // Once nobody reads any more, the pipe may end a writing program before we do.
+  const stopped = atLimit && (running || child.signalCode === 'SIGPIPE' || child.signalCode === 'SIGKILL');
+  if (stopped) kill(child);
+  const ending = await ended;
+  return stopped ? 'stopped' : ending;
+}
+
 /** Starts the command in a process group of its own, so that it can be ended with all its children. */
 function startEngine([program, ...words]: readonly [string, ...string[]]): ChildProcess {
   return spawn(program, words, { stdio: 'inherit', detached: true });
 }
 
-/** What of the metadata is known only at the end. */
-function whatWasSeen(engine: Engine, listener: Listener): Partial<TraceMetadata> {
-  const processes = listener.processes();
-  const unseen = listener.unseen().length;
-  const instructions = listener.unended() === 0 ? listener.instructions() : undefined;
-  return {
-    engine: engine.name,
-    processes: processes > 0 ? processes : null,
-    ...(unseen > 0 && { unseen }),
-    ...(instructions !== undefined && { instructions }),
-  };
+function keptWindows(positions: readonly number[], length: number): KeptWindows {
+  const gaps = positions.filter((position, i) => position > (i === 0 ? 0 : positions[i - 1] + length));
+  return { kept: positions.length, length, gaps: gaps.length };
+}
+
+/** What is known of a run that has ended. */
+function factsOf(listener: Listener, run: EngineRun, ending: RunEnding): TraceFacts {
+  const facts = listener.facts();
+  // A process that a signal ended has not said what it counted; what all have claimed is at most a batch more.
+  const accesses = facts.accesses ?? run.position();
+  return { ...facts, ending, ...(accesses !== undefined && ending !== 'stopped' && { accesses }) };
 }
 
 function endingOf(child: ChildProcess): Promise<Ending> {
@@ -198,13 +246,14 @@ function kill(child: ChildProcess): void {
 /** The accesses to be kept, reported to onProgress as they go by. */
 async function* countedBlocks(
   blocks: AsyncIterable<AccessBlock>,
+  run: EngineRun,
   { fetches, onProgress }: RecordOptions,
 ): AsyncGenerator<AccessBlock> {
   let accesses = 0;
   for await (const block of blocks) {
     if (!fetches) dropFetches(block);
     accesses += block.length;
-    await onProgress(accesses);
+    await onProgress(run.position() ?? accesses);
     if (block.length > 0) yield block;
   }
 }

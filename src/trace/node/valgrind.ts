@@ -10,13 +10,21 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { lackeyBlocks, LackeyParser } from '../readers/lackey.js';
-import { EngineError, type Engine, type Listener, type RecordingPlan } from './engine.js';
+import {
+  EngineError,
+  planFrom,
+  type Engine,
+  type EngineFacts,
+  type EngineRun,
+  type Listener,
+  type RecordingPlan,
+} from './engine.js';
 
 const run = promisify(execFile);
 
 /** @throws EngineError when valgrind is missing */
 export async function valgrindEngine(): Promise<Engine> {
-  return { name: 'valgrind', tool: `${await valgrindVersion()} lackey`, skipsItself: false, start, listen };
+  return { name: 'valgrind', tool: `${await valgrindVersion()} lackey`, cutsWindows: false, start, listen };
 }
 
 async function valgrindVersion(): Promise<string> {
@@ -32,10 +40,20 @@ async function valgrindVersion(): Promise<string> {
   }
 }
 
-function start(pipe: string, { command }: RecordingPlan): Promise<readonly [string, ...string[]]> {
+function start(pipe: string, plan: RecordingPlan): Promise<EngineRun> {
+  if (plan.startAt !== undefined || plan.startAfter !== undefined) {
+    const option = plan.startAt !== undefined ? '--start-at' : '--start-after';
+    return Promise.reject(new EngineError(`${option} needs QEMU: valgrind's lackey begins at the start; take --skip`));
+  }
   const logFile = pipe.replaceAll('%', '%%');
   const flags = ['--tool=lackey', '--trace-mem=yes', '--trace-children=yes', `--log-file=${logFile}`];
-  return Promise.resolve(['valgrind', ...flags, ...command]);
+  const windows = planFrom(plan.skip, plan);
+  return Promise.resolve({
+    words: ['valgrind', ...flags, ...plan.command],
+    plan: () => windows,
+    beginNow: () => undefined,
+    position: () => undefined,
+  });
 }
 
 function listen(): Listener {
@@ -44,10 +62,12 @@ function listen(): Listener {
   return {
     blocks: (chunks) => lackeyBlocks(chunks, parser),
     heard: () => parser.line > 0 && parser.processes > 0,
-    processes: () => parser.processes,
     skippedLines: () => parser.skippedLines,
-    unseen: () => [],
-    unended: () => 0,
-    instructions: () => undefined,
+    facts: () => factsOf(parser),
   };
+}
+
+/** Lackey's lines do not say whose they are. */
+function factsOf({ processes }: LackeyParser): EngineFacts {
+  return { processes: [], ...(processes > 0 && { mixed: processes }), unseen: [] };
 }

@@ -1,4 +1,4 @@
-/** The metadata of a packed trace. */
+/** What a packed trace says besides its accesses: metadata in its header, facts at its end. */
 
 import { z } from 'zod';
 
@@ -14,19 +14,74 @@ const traceMetadata = z.object({
   /** True when instruction fetches were kept, and counted by skip and limit, besides data accesses. */
   fetches: z.boolean(),
   /**
-   * How many processes the accesses are of, counting again after each exec: each has an address space of its own, and
-   * the file does not tell them apart. `null` or absent: unknown.
+   * Where they are not told apart, how many processes the accesses are of, counting again after each exec. `null` or
+   * absent: unknown; in a file of version 2 the facts say it.
    */
   processes: z.number().int().positive().nullable().optional(),
   /** What ran the program: `qemu` or `valgrind`; absent in files of before. */
   engine: z.string().optional(),
-  /** How many programs ran outside the engine's sight, so that their accesses are missing; absent: none. */
+  /** Accesses of a window; absent where the recording has no gaps. */
+  window: z.number().int().positive().optional(),
+  /** In files of version 1: how many programs ran outside the engine's sight; absent: none. */
   unseen: z.number().int().positive().optional(),
-  /** Instructions of the whole run, where the engine counted them to the end. */
+  /** In files of version 1: instructions of the whole run, where the engine counted them to the end. */
   instructions: z.number().int().nonnegative().optional(),
   /** The part between skip and limit was chosen for its own sake, and stands for no more; absent: it was not. */
   windowChosen: z.boolean().optional(),
 });
+
+const count = z.number().int().nonnegative();
+
+const region = z.object({
+  start: count,
+  end: count,
+  permissions: z.string(),
+  name: z.string(),
+  offset: count,
+  pageBytes: count,
+  advice: z.enum(['huge', 'nohuge', 'none']),
+  stack: z.boolean().optional(),
+  cameAt: count,
+  wentAt: count.nullable(),
+});
+
+const traceFacts = z.object({
+  /** Accesses of the whole run, recorded or only counted. */
+  accesses: count.optional(),
+  instructions: count.optional(),
+  ending: z
+    .object({ code: z.number().int().nullable(), signal: z.string().nullable() })
+    .or(z.literal('stopped'))
+    .optional(),
+  /** By the numbers that the turns of blocks have; empty where the accesses do not tell them apart. */
+  processes: z.array(
+    z.object({
+      pid: count,
+      program: z.string(),
+      origin: z.enum(['command', 'fork', 'exec']),
+      accesses: count.optional(),
+      instructions: count.optional(),
+      threads: z.array(z.object({ tid: count, name: z.string().optional(), accesses: count.optional() })),
+      regions: z.array(region),
+    }),
+  ),
+  /** How many processes are mixed, where their accesses do not tell them apart. */
+  mixed: count.optional(),
+  /** Programs that ran outside the engine's sight. */
+  unseen: z.array(z.string()),
+});
+
+/** What a recording knows of its run at the end. */
+export type TraceFacts = z.infer<typeof traceFacts>;
+
+/** The facts in JSON text, or `undefined` when the text is anything else. */
+export function parseFacts(text: string): TraceFacts | undefined {
+  try {
+    return traceFacts.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
 
 /** What a packed recording says about itself. */
 export type TraceMetadata = z.infer<typeof traceMetadata>;

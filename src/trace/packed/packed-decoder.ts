@@ -1,4 +1,4 @@
-/** Turns the three columns of a packed block back into accesses; `packed-format.ts` describes them. */
+/** Turns the columns of a packed block back into accesses; `packed-format.ts` describes them. */
 
 import * as accesses from '../block.js';
 import type { AccessBlock } from '../block.js';
@@ -31,12 +31,33 @@ export class PackedDecoder {
   private operationAt = 0;
   private codeAt = 0;
   private differenceAt = 0;
+  private turns: Uint8Array = EMPTY;
+  private turnAt = 0;
+  /** Accesses left of a turn. */
+  private turn = 0;
+  private process = 0;
+  private thread = 0;
   /** Operations as blocks have them, by their number. */
   private readonly byNumber = new Int32Array(EXPLICIT_OPERATION + 1);
   private known = 0;
 
-  /** Begins a block of `accesses` accesses. */
-  begin(accesses: number, operations: Uint8Array, codes: Uint8Array, differences: Uint8Array): void {
+  /** Begins a window: nothing is known of accesses before. */
+  reset(): void {
+    this.model.reset();
+    this.known = 0;
+  }
+
+  /** Begins a block of `accesses` accesses; without turns all are of one thread. */
+  begin(
+    accesses: number,
+    operations: Uint8Array,
+    codes: Uint8Array,
+    differences: Uint8Array,
+    turns?: Uint8Array,
+  ): void {
+    this.turns = turns ?? EMPTY;
+    this.turnAt = 0;
+    this.turn = turns === undefined ? accesses : 0;
     this.remaining = accesses;
     this.operations = operations;
     this.codes = codes;
@@ -47,19 +68,42 @@ export class PackedDecoder {
   }
 
   /**
-   * Fills `block` from its start with as many accesses as remain and fit.
+   * Fills `block` from its start with as many accesses as remain and fit, all of one thread.
    * @returns the fault of the columns, or `undefined`.
    */
   fill(block: AccessBlock): string | undefined {
-    const count = Math.min(this.remaining, BLOCK_ACCESSES);
+    if (this.turn === 0 && !this.takeTurn()) return 'turns that add up to the accesses of their block';
+    const count = Math.min(this.turn, BLOCK_ACCESSES);
     block.clear();
+    block.process = this.process;
+    block.thread = this.thread;
     for (let from = 0; from < count; from += SLICE) {
       const problem = this.decode(block, from, Math.min(from + SLICE, count));
       if (problem !== undefined) return problem;
     }
     block.length = count;
     this.remaining -= count;
+    this.turn -= count;
     return this.remaining > 0 || this.atEnd() ? undefined : 'columns that end with the last access';
+  }
+
+  /** The next turn; false when it cannot be. */
+  private takeTurn(): boolean {
+    this.turn = this.takeNumber();
+    this.process = this.takeNumber();
+    this.thread = this.takeNumber();
+    return this.turn > 0 && this.turn <= this.remaining && this.turnAt <= this.turns.length;
+  }
+
+  /** A number below 2^28 of the turns. */
+  private takeNumber(): number {
+    let number = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.turns[this.turnAt++];
+      number |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    return number;
   }
 
   private decode(block: AccessBlock, from: number, to: number): string | undefined {
@@ -158,7 +202,8 @@ export class PackedDecoder {
     return (
       this.operationAt === this.operations.length &&
       this.codeAt === this.codes.length &&
-      this.differenceAt === this.differences.length
+      this.differenceAt === this.differences.length &&
+      this.turnAt === this.turns.length
     );
   }
 }

@@ -1,10 +1,9 @@
-/** Turns accesses into the three columns of a packed block; `packed-format.ts` describes them. */
+/** Turns accesses into the four columns of a packed block; `packed-format.ts` describes them. */
 
 import type { AccessBlock } from '../block.js';
 import {
   AccessModel,
   COLUMN_BYTES_PER_ACCESS,
-  COLUMNS,
   cursorIndex,
   CURSORS,
   EXPLICIT_OPERATION,
@@ -24,12 +23,24 @@ export class PackedEncoder {
   accesses = 0;
   readonly #model = new AccessModel();
   readonly #columns = COLUMN_BYTES_PER_ACCESS.map((bytes) => new Uint8Array(bytes * PACKED_BLOCK_ACCESSES));
-  readonly #used = new Int32Array(COLUMNS);
+  readonly #used = new Int32Array(COLUMN_BYTES_PER_ACCESS.length);
   /** Operation numbers by `kind << 16 | size`. */
   readonly #operations = new Map<number, number>();
   /** When each cursor was used last, in accesses. */
   readonly #cursorUse = new Float64Array(CURSORS);
   #clock = 0;
+  /** Accesses of the last turn in the columns, and whose they are. */
+  #turn = 0;
+  #process = 0;
+  #thread = 0;
+
+  /** Begins a window: nothing is known of accesses before. Columns must have been taken. */
+  reset(): void {
+    this.#model.reset();
+    this.#operations.clear();
+    this.#cursorUse.fill(0);
+    this.#clock = 0;
+  }
 
   /** Adds accesses of `block` from `start` on, until the columns are full; returns the index of its end. */
   add(block: AccessBlock, start: number): number {
@@ -38,16 +49,32 @@ export class PackedEncoder {
       const operation = this.#putOperation(block.kind(i), block.size(i));
       this.#putAddress(operation, block.addressHi(i), block.addressLo(i));
     }
-    this.accesses += Math.max(0, stop - start);
+    const added = Math.max(0, stop - start);
+    if (block.process !== this.#process || block.thread !== this.#thread) this.#endTurn();
+    this.#process = block.process;
+    this.#thread = block.thread;
+    this.#turn += added;
+    this.accesses += added;
     return stop;
   }
 
   /** The columns filled since the last call, valid until the next {@link add}. */
   take(): Uint8Array[] {
+    this.#endTurn();
     const columns = this.#columns.map((bytes, column) => bytes.subarray(0, this.#used[column]));
     this.#used.fill(0);
     this.accesses = 0;
     return columns;
+  }
+
+  #endTurn(): void {
+    if (this.#turn === 0) return;
+    for (const number of [this.#turn, this.#process, this.#thread]) {
+      let rest = number;
+      for (; rest > 0x7f; rest >>>= 7) this.#put(3, (rest & 0x7f) | 0x80);
+      this.#put(3, rest);
+    }
+    this.#turn = 0;
   }
 
   /** Returns the number of the operation. */

@@ -2,20 +2,26 @@
 
 import { AccessBlock, type AccessTally } from '../block.js';
 import type { ByteReader } from '../byte-reader.js';
-import { parseMetadata, type TraceMetadata } from './metadata.js';
+import { parseFacts, parseMetadata, type TraceFacts, type TraceMetadata } from './metadata.js';
 import { PackedDecoder } from './packed-decoder.js';
 import {
-  BLOCK_HEAD_BYTES,
+  blockHeadBytes,
   BLOCK_TAG,
-  COLUMN_BYTES_PER_ACCESS,
+  columnsOf,
   CRC_BYTES,
   crc32,
   END_BYTES,
   END_TAG,
+  FACTS_HEAD_BYTES,
+  FACTS_TAG,
+  FIRST_VERSION,
   HEADER_BYTES,
+  MAX_FACTS_BYTES,
   MAX_METADATA_BYTES,
   PACKED_BLOCK_ACCESSES,
   VERSION,
+  WINDOW_BYTES,
+  WINDOW_TAG,
 } from './packed-format.js';
 import { TraceError } from '../trace-error.js';
 
@@ -23,10 +29,14 @@ import { TraceError } from '../trace-error.js';
 export type Inflate = (bytes: Uint8Array, length: number) => Uint8Array | Promise<Uint8Array>;
 
 export class PackedReader {
+  /** Known once all blocks have been read; none in files of version 1. */
+  facts: TraceFacts | undefined = undefined;
   readonly #bytes: ByteReader;
   readonly #inflate: Inflate;
   readonly #source: string;
   readonly #tally: AccessTally;
+  #columns: readonly number[] = [];
+  #windows = false;
 
   /**
    * @param source for messages: the file's name, or `standard input`
@@ -43,9 +53,12 @@ export class PackedReader {
   async header(): Promise<TraceMetadata> {
     const head = await this.#takeRecord(HEADER_BYTES, 'the header');
     const version = head[4];
-    if (version !== VERSION) {
-      this.#fail(4, `expected format version ${VERSION}, found ${version}; a newer pagewalk may read it`);
+    if (!(version >= FIRST_VERSION && version <= VERSION)) {
+      const expected = `expected format version ${FIRST_VERSION} to ${VERSION}`;
+      this.#fail(4, `${expected}, found ${version}; a newer pagewalk may read it`);
     }
+    this.#columns = columnsOf(version);
+    this.#windows = version > 1;
     const length = word(head, 5);
     if (length > MAX_METADATA_BYTES) this.#fail(5, `expected at most ${MAX_METADATA_BYTES} bytes of metadata`);
     const rest = await this.#takeRecord(length + CRC_BYTES, 'the metadata');
@@ -54,33 +67,74 @@ export class PackedReader {
     return metadata ?? this.#fail(HEADER_BYTES, 'expected metadata that says which command was recorded');
   }
 
-  /** The accesses, up to the end record; it must agree with them. The block is the same every time. */
+  /**
+   * The accesses, up to the end record; it must agree with them. The block is the same every time; it names process,
+   * thread and window.
+   */
   async *blocks(): AsyncGenerator<AccessBlock> {
     const decoder = new PackedDecoder();
     const block = new AccessBlock();
-    for (;;) {
+    let anyWindow = false;
+    for (let tag = await this.#tag(); tag !== END_TAG; tag = await this.#tag()) {
       const start = this.#bytes.offset;
-      const ahead = await this.#bytes.peek(1);
-      if (ahead[0] === END_TAG) break;
-      if (ahead.length === 0) this.#fail(start, 'the file ends early: expected a block or the end record');
-      if (ahead[0] !== BLOCK_TAG) this.#fail(start, 'expected a block or the end record, found neither');
-      await this.#beginBlock(decoder, start);
-      while (decoder.remaining > 0) {
-        const problem = decoder.fill(block);
-        if (problem !== undefined) this.#fail(start, `expected ${problem}`);
-        yield block;
-      }
+      if (this.#windows && tag === WINDOW_TAG && this.facts === undefined) {
+        block.window = await this.#window(start);
+        decoder.reset();
+        anyWindow = true;
+      } else if (this.#windows && tag === FACTS_TAG && this.facts === undefined) {
+        this.facts = await this.#facts(start);
+      } else if (tag === BLOCK_TAG && this.facts === undefined && (anyWindow || !this.#windows)) {
+        await this.#beginBlock(decoder, start);
+        while (decoder.remaining > 0) {
+          const problem = decoder.fill(block);
+          if (problem !== undefined) this.#fail(start, `expected ${problem}`);
+          yield block;
+        }
+      } else this.#fail(start, `expected ${this.#expected(anyWindow)}, found none of it`);
     }
+    if (this.#windows && this.facts === undefined) this.#fail(this.#bytes.offset, 'expected the facts of the run');
     await this.#end(this.#bytes.offset);
   }
 
+  /** The first byte of the next record. */
+  async #tag(): Promise<number> {
+    const ahead = await this.#bytes.peek(1);
+    if (ahead.length > 0) return ahead[0];
+    return this.#fail(this.#bytes.offset, 'the file ends early: expected a block or the end record');
+  }
+
+  #expected(anyWindow: boolean): string {
+    if (!this.#windows) return 'a block or the end record';
+    if (this.facts !== undefined) return 'the end record';
+    return anyWindow ? 'a window, a block or the facts of the run' : 'a window';
+  }
+
+  async #window(start: number): Promise<number> {
+    const record = await this.#takeRecord(WINDOW_BYTES, 'a window');
+    this.#check([record], start);
+    return word(record, 1) + word(record, 5) * 2 ** 32;
+  }
+
+  async #facts(start: number): Promise<TraceFacts> {
+    const head = await this.#takeRecord(FACTS_HEAD_BYTES, 'the facts');
+    const length = word(head, 1);
+    const packed = word(head, 5);
+    if (Math.max(length, packed) > MAX_FACTS_BYTES) this.#fail(start + 1, `expected at most ${MAX_FACTS_BYTES} bytes`);
+    const body = await this.#takeRecord(packed + CRC_BYTES, 'the facts');
+    this.#check([head, body], start);
+    const json = await this.#unpack(body.subarray(0, packed), length, start);
+    const facts = parseFacts(new TextDecoder().decode(json));
+    return facts ?? this.#fail(start, 'expected facts of the run');
+  }
+
   async #beginBlock(decoder: PackedDecoder, start: number): Promise<void> {
-    const head = await this.#takeRecord(BLOCK_HEAD_BYTES, 'a block');
+    const columnBytes = this.#columns;
+    const head = await this.#takeRecord(blockHeadBytes(columnBytes.length), 'a block');
     const accesses = word(head, 1);
     if (accesses < 1 || accesses > PACKED_BLOCK_ACCESSES) {
       this.#fail(start + 1, `expected a block of 1 to ${PACKED_BLOCK_ACCESSES} accesses, found ${accesses}`);
     }
-    const rawLengths = COLUMN_BYTES_PER_ACCESS.map((most, column) => {
+    const rawLengths = columnBytes.map((most, column) => {
       const length = word(head, 5 + 8 * column);
       if (length > most * accesses) this.#fail(start + 5 + 8 * column, `expected at most ${most * accesses} bytes`);
       return length;
@@ -100,7 +154,7 @@ export class PackedReader {
       columns.push(await this.#unpack(body.subarray(at, (at += length)), rawLengths[column], start));
     }
     const [operations, codes, differences] = columns;
-    decoder.begin(accesses, operations, codes, differences);
+    decoder.begin(accesses, operations, codes, differences, columns.at(3));
   }
 
   async #unpack(packed: Uint8Array, length: number, start: number): Promise<Uint8Array> {
@@ -110,7 +164,7 @@ export class PackedReader {
     } catch {
       // Damaged, as a wrong length is: told below.
     }
-    return column?.length === length ? column : this.#fail(start, `expected a column of ${length} bytes`);
+    return column?.length === length ? column : this.#fail(start, `expected ${length} bytes unpacked`);
   }
 
   async #end(start: number): Promise<void> {

@@ -1,31 +1,55 @@
 /** Writes a packed trace; `packed-format.ts` is the specification. */
 
-import { realpathSync, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream, realpathSync, statSync } from 'node:fs';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { deflateRawSync } from 'node:zlib';
 import { AccessTally, type AccessBlock, type TraceCounts } from '../block.js';
 import { partialOf, sweepPartials } from '../node/leftovers.js';
-import type { TraceMetadata } from './metadata.js';
+import { keepsWindow, type WindowPlan } from '../windows.js';
+import type { TraceFacts, TraceMetadata } from './metadata.js';
 import { PackedEncoder } from './packed-encoder.js';
 import {
-  BLOCK_HEAD_BYTES,
+  blockHeadBytes,
   BLOCK_TAG,
   CRC_BYTES,
   crc32,
   END_BYTES,
   END_TAG,
+  FACTS_HEAD_BYTES,
+  FACTS_TAG,
   HEADER_BYTES,
   MAGIC,
   VERSION,
+  WINDOW_BYTES,
+  WINDOW_TAG,
 } from './packed-format.js';
 import { TraceError } from '../trace-error.js';
 
+/** What is in a file. */
+export interface Written {
+  readonly accesses: number;
+  /** Positions of its windows. */
+  readonly windows: readonly number[];
+}
+
+/** What a writer is told besides metadata and accesses. */
+export interface WritingOptions {
+  /** What is known of the run once all accesses went by, given what of them is in the file. */
+  readonly facts?: (written: Written) => Promise<TraceFacts>;
+  /** The rule of windows; those that it does not keep go. Without one all stay. */
+  readonly plan?: () => WindowPlan | undefined;
+}
+
+const NO_FACTS: TraceFacts = { processes: [], unseen: [] };
+
 /**
  * Writes the accesses of `blocks` to `path` whole or not at all: into a file beside it; at the end it takes the name. A
- * path to no regular file, such as a pipe, is written straight away.
+ * path to no regular file, such as a pipe, is written straight away; with windows that may go, at the end.
  *
- * @param metadata all known when the first access comes
- * @param whole the metadata once all accesses went by; a pipe keeps the first, since nothing written to it can change
+ * @param blocks another {@link AccessBlock.window} in one of them begins another window
  * @returns how many accesses of each kind were written.
  * @throws TraceError when there are no accesses; the file system's error; and the errors of `blocks`. A begun file is
  *   removed.
@@ -34,21 +58,23 @@ export async function writePacked(
   path: string,
   blocks: AsyncIterable<AccessBlock>,
   metadata: TraceMetadata,
-  whole = (): TraceMetadata => metadata,
+  options: WritingOptions = {},
 ): Promise<TraceCounts> {
   const existing = statSync(path, { throwIfNoEntry: false });
-  if (existing !== undefined && !existing.isFile()) return writeTo(path, path, blocks, metadata, whole);
+  const regular = existing === undefined || existing.isFile();
+  if (!regular && options.plan === undefined) return writeTo(path, path, blocks, metadata, options);
   // A symbolic link stays one: the file named by it is replaced.
   const target = existing === undefined ? path : realpathSync(path);
-  const partial = partialOf(target);
-  await sweepPartials(target);
+  const base = regular ? target : join(tmpdir(), 'pagewalk-record');
+  const partial = partialOf(base);
+  await sweepPartials(base);
   try {
-    const counts = await writeTo(partial, path, blocks, metadata, whole);
-    await rename(partial, target);
+    const counts = await writeTo(partial, path, blocks, metadata, options);
+    if (regular) await rename(partial, target);
+    else await pipeline(createReadStream(partial), createWriteStream(path));
     return counts;
-  } catch (error) {
+  } finally {
     await rm(partial, { force: true });
-    throw error;
   }
 }
 
@@ -57,43 +83,111 @@ async function writeTo(
   name: string,
   blocks: AsyncIterable<AccessBlock>,
   metadata: TraceMetadata,
-  whole: () => TraceMetadata,
+  { facts, plan }: WritingOptions,
 ): Promise<TraceCounts> {
-  const file = await open(path, 'w');
+  const handle = await open(path, plan === undefined ? 'w' : 'w+');
   try {
-    const tally = new AccessTally();
-    const encoder = new PackedEncoder();
-    const head = headerRecord(metadata);
-    await file.writeFile(head);
+    const regular = (await handle.stat()).isFile();
+    const file = new PackedFile(handle, regular);
+    await file.put(headerRecord(metadata));
     for await (const block of blocks) {
-      tally.add(block);
-      for (let at = encoder.add(block, 0); at < block.length; at = encoder.add(block, at)) {
-        await file.writeFile(blockRecord(encoder));
-      }
+      if (block.window !== file.window) await file.begin(block.window, plan?.());
+      await file.add(block);
     }
-    if (tally.accesses === 0) throw new TraceError(name, 'byte 0', 'there are no accesses to write');
-    if (encoder.accesses > 0) await file.writeFile(blockRecord(encoder));
-    await file.writeFile(endRecord(tally));
-    if ((await file.stat()).isFile()) {
-      const final = headerRecord(whole(), head.length);
-      await file.write(final, 0, final.length, 0);
-      await file.sync();
-    }
-    return tally.snapshot();
+    const counts = await file.end(name, facts);
+    if (regular) await handle.sync();
+    return counts;
   } finally {
-    await file.close();
+    await handle.close();
   }
 }
 
-/** Room in the metadata for facts known only at the end: JSON may end in spaces. */
-const ROOM = 128;
+/** A window in the file. */
+interface StoredWindow {
+  readonly position: number;
+  /** Bytes before it. */
+  readonly offset: number;
+  readonly tally: AccessTally;
+}
 
-/** @param length bytes of the record to be replaced by this one; absent for the first, which has {@link ROOM} */
-function headerRecord(metadata: TraceMetadata, length?: number): Buffer {
-  const text = Buffer.from(JSON.stringify(metadata));
-  const json = Buffer.alloc(length === undefined ? text.length + ROOM : length - HEADER_BYTES - CRC_BYTES, ' ');
-  if (text.length > json.length) throw new RangeError(`the metadata grew by more than ${ROOM} bytes`);
-  json.set(text);
+class PackedFile {
+  readonly #encoder = new PackedEncoder();
+  #windows: StoredWindow[] = [];
+  #offset = 0;
+
+  constructor(
+    private readonly file: FileHandle,
+    private readonly regular: boolean,
+  ) {}
+
+  /** The position of the window that accesses go to; undefined before the first. */
+  get window(): number | undefined {
+    return this.#windows.at(-1)?.position;
+  }
+
+  async put(record: Uint8Array): Promise<void> {
+    for (let at = 0; at < record.length;) {
+      // A pipe has no places; in a file the last place may lie before the end of windows that went.
+      const place = this.regular ? this.#offset : null;
+      const { bytesWritten } = await this.file.write(record, at, record.length - at, place);
+      at += bytesWritten;
+      this.#offset += bytesWritten;
+    }
+  }
+
+  /** Begins a window; others go if `plan` keeps them no more. */
+  async begin(position: number, plan?: WindowPlan): Promise<void> {
+    await this.#flush();
+    if (plan !== undefined) await this.#drop((window) => keepsWindow(plan, window.position, position));
+    this.#encoder.reset();
+    this.#windows.push({ position, offset: this.#offset, tally: new AccessTally() });
+    await this.put(windowRecord(position));
+  }
+
+  async add(block: AccessBlock): Promise<void> {
+    this.#windows.at(-1)?.tally.add(block);
+    const encoder = this.#encoder;
+    for (let at = encoder.add(block, 0); at < block.length; at = encoder.add(block, at)) await this.#flush();
+  }
+
+  /** @throws TraceError naming the file when nothing was added */
+  async end(name: string, facts: WritingOptions['facts']): Promise<TraceCounts> {
+    await this.#flush();
+    const tally = new AccessTally();
+    for (const window of this.#windows) tally.addCounts(window.tally);
+    if (tally.accesses === 0) throw new TraceError(name, 'byte 0', 'there are no accesses to write');
+    const written = { accesses: tally.accesses, windows: this.#windows.map(({ position }) => position) };
+    await this.put(factsRecord((await facts?.(written)) ?? NO_FACTS));
+    await this.put(endRecord(tally));
+    return tally.snapshot();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#encoder.accesses > 0) await this.put(blockRecord(this.#encoder));
+  }
+
+  /** Moves the windows to be kept together; the file ends with the last of them. */
+  async #drop(keeps: (window: StoredWindow) => boolean): Promise<void> {
+    if (this.#windows.every(keeps)) return;
+    const ends = [...this.#windows.slice(1).map(({ offset }) => offset), this.#offset];
+    let to = this.#windows[0].offset;
+    const kept: StoredWindow[] = [];
+    for (const [i, window] of this.#windows.entries()) {
+      if (!keeps(window)) continue;
+      const bytes = Buffer.alloc(ends[i] - window.offset);
+      await this.file.read(bytes, 0, bytes.length, window.offset);
+      await this.file.write(bytes, 0, bytes.length, to);
+      kept.push({ ...window, offset: to });
+      to += bytes.length;
+    }
+    this.#windows = kept;
+    this.#offset = to;
+    await this.file.truncate(to);
+  }
+}
+
+function headerRecord(metadata: TraceMetadata): Buffer {
+  const json = Buffer.from(JSON.stringify(metadata));
   const head = Buffer.alloc(HEADER_BYTES);
   head.set(MAGIC);
   head.writeUInt8(VERSION, 4);
@@ -101,14 +195,33 @@ function headerRecord(metadata: TraceMetadata, length?: number): Buffer {
   return withCrc([head, json]);
 }
 
+function windowRecord(position: number): Buffer {
+  const record = Buffer.alloc(WINDOW_BYTES - CRC_BYTES);
+  record.writeUInt8(WINDOW_TAG, 0);
+  record.writeBigUInt64LE(BigInt(position), 1);
+  return withCrc([record]);
+}
+
+function factsRecord(facts: TraceFacts): Buffer {
+  const json = Buffer.from(JSON.stringify(facts));
+  const packed = deflateRawSync(json);
+  const head = Buffer.alloc(FACTS_HEAD_BYTES);
+  head.writeUInt8(FACTS_TAG, 0);
+  head.writeUInt32LE(json.length, 1);
+  head.writeUInt32LE(packed.length, 5);
+  return withCrc([head, packed]);
+}
+
 /** Level 9 takes 7 times as long on a recording of gcc, and the file is 4 % smaller: recording would mostly wait for it. */
 const LEVEL = 6;
 
 function blockRecord(encoder: PackedEncoder): Buffer {
-  const head = Buffer.alloc(BLOCK_HEAD_BYTES);
+  const { accesses } = encoder;
+  const raws = encoder.take();
+  const head = Buffer.alloc(blockHeadBytes(raws.length));
   head.writeUInt8(BLOCK_TAG, 0);
-  head.writeUInt32LE(encoder.accesses, 1);
-  const columns = encoder.take().map((raw, column) => {
+  head.writeUInt32LE(accesses, 1);
+  const columns = raws.map((raw, column) => {
     const packed = deflateRawSync(raw, { level: LEVEL, memLevel: 9 });
     head.writeUInt32LE(raw.length, 5 + 8 * column);
     head.writeUInt32LE(packed.length, 9 + 8 * column);

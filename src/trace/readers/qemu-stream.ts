@@ -1,13 +1,15 @@
 /**
- * Reads what the plugin in `node/qemu/plugin.c` sends: frames, little-endian, of two words of 64 bits and a payload.
+ * Reads what the plugin in `node/qemu` sends: frames, little-endian, of two words of 64 bits and a payload.
  *
  *     word 0   bits 0 to 31 the type, 32 to 63 the process
  *     word 1   bytes of the payload, at most 4080
  *
- * An access is a word: address in bits 0 to 55, kind in 56 and 57 (0 fetch, 1 load, 2 store, 3 both), size in 58 to 63.
+ * Accesses are of one thread: their payload begins with its number and the place of their window. An access is a word:
+ * address in bits 0 to 55, kind in 56 and 57 (0 fetch, 1 load, 2 store, 3 both), size in 58 to 63.
  */
 
 import { AccessBlock, BLOCK_ACCESSES, FETCH, LOAD, MODIFY, STORE } from '../block.js';
+import type { ProcessOrigin } from '../coverage.js';
 import { TraceError } from '../trace-error.js';
 
 /** What the payload of a frame is. */
@@ -18,58 +20,79 @@ const FrameType = {
   forked: 2,
   /** Accesses in the order in which they came. */
   accesses: 3,
-  /** What a process counted until it ended or replaced its program: accesses, instructions, threads. */
+  /** Nothing: the process ends or replaces its program, and its threads have been told of. */
   end: 4,
   /** The path of a program that runs outside the emulator from here on. */
   away: 5,
+  /** A thread that ends: its number, accesses, instructions, and its name. */
+  thread: 6,
 } as const;
 
 const HEAD_BYTES = 16;
 const PAYLOAD_BYTES = 4096 - HEAD_BYTES;
 const WORD_BYTES = 8;
+/** In a frame of accesses. */
+const FIRST_ACCESS = HEAD_BYTES + 2 * WORD_BYTES;
+const THREAD_NAME = HEAD_BYTES + 3 * WORD_BYTES;
 const KINDS = [FETCH, LOAD, STORE, MODIFY];
+
+/** A thread, as far as it was heard of. */
+interface StreamThread {
+  readonly tid: number;
+  name: string | undefined;
+  accesses: number | undefined;
+}
+
+/** An address space: a process from its begin to its end or its next program. */
+export interface StreamProcess {
+  readonly pid: number;
+  readonly program: string;
+  readonly origin: ProcessOrigin;
+  accesses: number;
+  instructions: number;
+  ended: boolean;
+  readonly threads: StreamThread[];
+}
 
 export class QemuStream {
   readonly block = new AccessBlock();
-  /** What all processes that ended counted, whether it was recorded or not. */
-  counted = { accesses: 0, instructions: 0 };
+  /** In the order in which they began. */
+  readonly processes: StreamProcess[] = [];
   /** Programs that left the emulator, in order. */
   readonly unseen: string[] = [];
-  /** Processes that began and have not ended. */
-  readonly #running = new Set<number>();
-  readonly #programs = new Map<number, number>();
+  /** The index of the newest process with a PID. */
+  readonly #byPid = new Map<number, number>();
   readonly #frame = new Uint8Array(HEAD_BYTES + PAYLOAD_BYTES);
   readonly #view = new DataView(this.#frame.buffer);
   #have = 0;
   #at = 0;
 
-  /** Processes that began, one that replaced its program counting again: address spaces, in a word. */
-  get processes(): number {
-    return [...this.#programs.values()].reduce((sum, times) => sum + Math.max(1, times), 0);
-  }
-
-  /** Processes whose end was not heard of: they run, or a signal killed them. */
-  get unended(): number {
-    return this.#running.size;
-  }
-
   /**
-   * Takes `bytes` from `start` until they end or the block has no room for another frame.
-   * @returns where to go on from
+   * Takes `bytes` from `start` until they end, or the block cannot take what comes next: it has no room for a frame, or
+   * that is of another thread or window.
+   * @returns where to go on from, once the block was emptied
    * @throws TraceError naming the byte, for what no plugin sends
    */
   feed(bytes: Uint8Array, start: number): number {
     let at = start;
-    while (at < bytes.length) {
-      if (this.block.length > BLOCK_ACCESSES - PAYLOAD_BYTES / WORD_BYTES) break;
+    for (;;) {
+      if (this.#have >= HEAD_BYTES && this.#have === HEAD_BYTES + this.#payload()) {
+        if (!this.#take()) return at;
+        this.#at += this.#have;
+        this.#have = 0;
+      }
+      if (at === bytes.length) return at;
       const wanted = this.#have < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + this.#payload();
       const take = Math.min(wanted - this.#have, bytes.length - at);
       this.#frame.set(bytes.subarray(at, at + take), this.#have);
       this.#have += take;
       at += take;
-      if (this.#have >= HEAD_BYTES && this.#have === HEAD_BYTES + this.#payload()) this.#take();
     }
-    return at;
+  }
+
+  /** Whether a frame is there that the block could not take. */
+  get waiting(): boolean {
+    return this.#have >= HEAD_BYTES && this.#have === HEAD_BYTES + this.#payload();
   }
 
   /** @throws TraceError when the last frame is not whole */
@@ -84,40 +107,74 @@ export class QemuStream {
     return bytes;
   }
 
-  #take(): void {
+  /** False when the block must be emptied first. */
+  #take(): boolean {
     const type = this.#view.getUint32(0, true);
-    const process = this.#view.getUint32(4, true);
-    if (type === FrameType.accesses) this.#takeAccesses();
-    else if (type === FrameType.begin || type === FrameType.forked) {
-      const times = this.#programs.get(process) ?? 0;
-      this.#programs.set(process, times + (type === FrameType.begin ? 1 : 0));
-      this.#running.add(process);
-    } else if (type === FrameType.end) {
-      this.counted.accesses += this.#word(0);
-      this.counted.instructions += this.#word(1);
-      this.#running.delete(process);
-    } else if (type === FrameType.away) this.unseen.push(this.#text());
-    else throw this.#refuse('a type of frame from 1 to 5', String(type));
-    this.#at += this.#have;
-    this.#have = 0;
+    const pid = this.#view.getUint32(4, true);
+    if (type === FrameType.accesses) return this.#takeAccesses(this.#process(pid));
+    if (type === FrameType.begin || type === FrameType.forked) this.#begin(pid, type);
+    else if (type === FrameType.end) this.processes[this.#process(pid)].ended = true;
+    else if (type === FrameType.away) this.unseen.push(this.#text(HEAD_BYTES));
+    else if (type === FrameType.thread) this.#takeThread(this.processes[this.#process(pid)]);
+    else throw this.#refuse('a type of frame from 1 to 6', String(type));
+    return true;
   }
 
-  #takeAccesses(): void {
-    for (let at = HEAD_BYTES; at < this.#have; at += WORD_BYTES) {
+  #begin(pid: number, type: number): void {
+    const exec = this.#byPid.has(pid) && type === FrameType.begin;
+    const origin = type === FrameType.forked ? 'fork' : exec ? 'exec' : 'command';
+    this.#byPid.set(pid, this.processes.length);
+    const program = this.#text(HEAD_BYTES);
+    this.processes.push({ pid, program, origin, accesses: 0, instructions: 0, ended: false, threads: [] });
+  }
+
+  #process(pid: number): number {
+    const index = this.#byPid.get(pid);
+    if (index === undefined) throw this.#refuse('the begin of a process first', `process ${pid}`);
+    return index;
+  }
+
+  #thread({ threads }: StreamProcess, tid: number): number {
+    const index = threads.findLastIndex((thread) => thread.tid === tid && thread.accesses === undefined);
+    if (index >= 0) return index;
+    return threads.push({ tid, name: undefined, accesses: undefined }) - 1;
+  }
+
+  #takeThread(process: StreamProcess): void {
+    const [tid, accesses, instructions] = [0, 1, 2].map((index) => this.#word(index));
+    const thread = process.threads[this.#thread(process, tid)];
+    thread.accesses = accesses;
+    thread.name = this.#text(THREAD_NAME);
+    process.accesses += accesses;
+    process.instructions += instructions;
+  }
+
+  #takeAccesses(process: number): boolean {
+    const { block } = this;
+    const thread = this.#thread(this.processes[process], this.#word(0));
+    // A thread that slept may come late with accesses of a window before.
+    const window = Math.max(this.#word(1), block.window);
+    const same = block.process === process && block.thread === thread && block.window === window;
+    if (block.length > 0 && (!same || block.length > BLOCK_ACCESSES - PAYLOAD_BYTES / WORD_BYTES)) return false;
+    block.process = process;
+    block.thread = thread;
+    block.window = window;
+    for (let at = FIRST_ACCESS; at < this.#have; at += WORD_BYTES) {
       const top = this.#view.getUint32(at + 4, true);
       const size = top >>> 26;
       if (size === 0) throw this.#refuse('an access of 1 to 63 bytes', '0 bytes');
       // Bit 55 fills the bits above: addresses are sign-extended.
-      this.block.push(KINDS[(top >>> 24) & 3], (top << 8) >> 8, this.#view.getInt32(at, true), size);
+      block.push(KINDS[(top >>> 24) & 3], (top << 8) >> 8, this.#view.getInt32(at, true), size);
     }
+    return true;
   }
 
   #word(index: number): number {
     return Number(this.#view.getBigUint64(HEAD_BYTES + WORD_BYTES * index, true));
   }
 
-  #text(): string {
-    return new TextDecoder().decode(this.#frame.subarray(HEAD_BYTES, this.#have));
+  #text(from: number): string {
+    return new TextDecoder().decode(this.#frame.subarray(from, this.#have));
   }
 
   #refuse(expected: string, found: string): TraceError {
@@ -134,11 +191,11 @@ export async function* qemuBlocks(chunks: AsyncIterable<Uint8Array>, stream: Qem
   for await (const chunk of chunks) {
     let at = 0;
     // Every chunk is delivered at once: a live program may be silent for long after its last access.
-    while (at < chunk.length) {
+    do {
       at = stream.feed(chunk, at);
       if (block.length > 0) yield block;
       block.clear();
-    }
+    } while (at < chunk.length || stream.waiting);
   }
   stream.finish();
 }

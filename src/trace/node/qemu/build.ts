@@ -2,15 +2,25 @@ import { CompileError, compiled } from '../../../host/compile.js';
 import { shippedFile } from '../../../host/shipped-file.js';
 import { EngineError } from '../engine.js';
 
+const OTHERS = ['follow.c', 'send.c', 'plugin.h', 'qemu-api.h'];
+
 /**
  * The plugin for this QEMU, compiled once for each of its versions and QEMU's.
- * @param qemu what `--version` says
+ * @param qemu its version
+ * @param api the version of its plugin interface
  * @throws EngineError when there is no compiler, it fails, or the cache cannot be written
  */
-export async function builtPlugin(qemu: string): Promise<string> {
-  const path = shippedFile(import.meta.url, 'plugin.c');
+export async function builtPlugin(qemu: string, api: number): Promise<string> {
+  const shipped = (name: string): string => shippedFile(import.meta.url, name);
   try {
-    return await compiled({ path, kind: 'library', name: 'the plugin for QEMU', key: qemu });
+    return await compiled({
+      path: shipped('plugin.c'),
+      others: OTHERS.map(shipped),
+      defines: { API_VERSION: api },
+      kind: 'library',
+      name: 'the plugin for QEMU',
+      key: qemu,
+    });
   } catch (error) {
     throw error instanceof CompileError ? new EngineError(error.message) : error;
   }

@@ -6,25 +6,41 @@
  */
 
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { QemuStream, qemuBlocks } from '../../readers/qemu-stream.js';
-import { EngineError, type Engine, type Listener, type RecordingPlan } from '../engine.js';
+import {
+  EngineError,
+  planFrom,
+  type Engine,
+  type EngineFacts,
+  type EngineRun,
+  type Listener,
+  type RecordingPlan,
+} from '../engine.js';
 import { builtPlugin } from './build.js';
 import { findProgram, machineName } from './program.js';
+import { offsetOfFunction } from './symbol.js';
 
 const run = promisify(execFile);
 
-/** From this version on plugins have another interface: QEMU, "Changelog/9.0", "TCG Plugins". */
-const OTHER_INTERFACE = 9;
 /** From this version on plugins hear of system calls, and so of exec. */
 const FIRST = 6;
+/** The newest whose interface is known. */
+const LAST = 10;
+/** From this version on QEMU refuses plugins for the first version of the interface: "Changelog/9.0", "TCG Plugins". */
+const SECOND_INTERFACE = 9;
 
-/** Three words of 64 bits: the plugin's `struct shared`. */
-const SHARED_WORDS = 3;
-const SKIP = 1;
-const FETCHES = 2;
+/** The words of 64 bits in the plugin's `struct shared`, by index. */
+const POSITION = 0;
+const FROM = 1;
+const LENGTH = 2;
+const MOST = 3;
+const FETCHES = 4;
+const SHARED_WORDS = 5;
+const WORD_BYTES = 8;
+const NOT_YET = 2n ** 64n - 1n;
 
 /** @throws EngineError when QEMU, a compiler or what the plugin needs of them is missing */
 export async function qemuEngine(): Promise<Engine> {
@@ -34,12 +50,12 @@ export async function qemuEngine(): Promise<Engine> {
   }
   const qemu = `qemu-${machine}`;
   const version = await versionOf(qemu);
-  const plugin = await builtPlugin(version);
+  const plugin = await builtPlugin(version, parseInt(version) < SECOND_INTERFACE ? 1 : 2);
   return {
     name: 'qemu',
     tool: `${qemu} ${version}`,
-    skipsItself: true,
-    start: (pipe, plan) => start(qemu, plugin, pipe, plan),
+    cutsWindows: true,
+    start: (pipe, plan) => Promise.resolve().then(() => start(qemu, plugin, pipe, plan)),
     listen,
   };
 }
@@ -49,11 +65,9 @@ async function versionOf(qemu: string): Promise<string> {
     const { stdout } = await run(qemu, ['--version']);
     const version = /version (\d+)[\d.]*/.exec(stdout);
     const major = Number(version?.[1]);
-    if (version === null || !(major >= FIRST && major < OTHER_INTERFACE)) {
+    if (version === null || !(major >= FIRST && major <= LAST)) {
       const found = version?.[0] ?? 'no version';
-      throw new EngineError(
-        `${qemu} says '${found}', and the plugin is for versions ${FIRST} to ${OTHER_INTERFACE - 1}`,
-      );
+      throw new EngineError(`${qemu} says '${found}', and the plugin is for versions ${FIRST} to ${LAST}`);
     }
     const { stdout: help } = await run(qemu, ['-h']).catch((error: unknown) => error as { stdout: string });
     if (!help.includes('-plugin')) {
@@ -72,33 +86,80 @@ async function versionOf(qemu: string): Promise<string> {
   }
 }
 
-async function start(
-  qemu: string,
-  plugin: string,
-  pipe: string,
-  { command, skip, fetches }: RecordingPlan,
-): Promise<readonly [string, ...string[]]> {
+function start(qemu: string, plugin: string, pipe: string, plan: RecordingPlan): EngineRun {
+  const { command, skip, fetches, windows, startAt, startAfter } = plan;
   const program = findProgram(command);
   if (typeof program === 'string') throw new EngineError(`${qemu} cannot run '${command[0]}': ${program}`);
-  const shared = new BigUint64Array(SHARED_WORDS);
-  shared[SKIP] = BigInt(skip);
-  shared[FETCHES] = fetches ? 1n : 0n;
+  const start = startAt === undefined ? undefined : offsetOfFunction(program.path, startAt);
+  if (typeof start === 'string') throw new EngineError(`--start-at ${startAt}: ${start}`);
   const folder = dirname(pipe);
-  await writeFile(join(folder, 'shared'), shared);
+  const shared = new SharedFile(join(folder, 'shared'));
+  shared.write({
+    [FROM]: start !== undefined || startAfter !== undefined ? NOT_YET : BigInt(skip),
+    [LENGTH]: windows === 'whole' ? 1n : BigInt(windows.length),
+    [MOST]: windows === 'whole' ? 0n : BigInt(windows.most),
+    [FETCHES]: fetches ? 1n : 0n,
+  });
+  const options = [plugin, `folder=${folder}`, ...(start === undefined ? [] : [`start=${start}`])];
   // Commas end an option of QEMU's; two stand for one.
-  const option = [plugin, `folder=${folder}`].map((part) => part.replaceAll(',', ',,')).join(',');
-  return [qemu, '-plugin', option, '-0', program.argv[0], program.path, ...program.argv.slice(1)];
+  const option = options.map((part) => part.replaceAll(',', ',,')).join(',');
+  return {
+    words: [qemu, '-plugin', option, '-0', program.argv[0], program.path, ...program.argv.slice(1)],
+    plan: () => {
+      const from = shared.read(FROM);
+      return from === NOT_YET ? undefined : planFrom(Number(from), plan);
+    },
+    beginNow: () => {
+      if (shared.read(FROM) === NOT_YET) shared.write({ [FROM]: shared.read(POSITION) });
+    },
+    position: () => Number(shared.read(POSITION)),
+  };
+}
+
+/** The file that all processes of a recording map; Linux shows each at once what another writes. */
+class SharedFile {
+  constructor(private readonly path: string) {
+    writeFileSync(path, new Uint8Array(SHARED_WORDS * WORD_BYTES));
+  }
+
+  read(word: number): bigint {
+    const bytes = new BigUint64Array(1);
+    const file = openSync(this.path, 'r');
+    readSync(file, bytes, 0, WORD_BYTES, word * WORD_BYTES);
+    closeSync(file);
+    return bytes[0];
+  }
+
+  write(words: Record<number, bigint>): void {
+    const file = openSync(this.path, 'r+');
+    for (const [word, value] of Object.entries(words)) {
+      writeSync(file, BigUint64Array.of(value), 0, WORD_BYTES, Number(word) * WORD_BYTES);
+    }
+    closeSync(file);
+  }
 }
 
 function listen(): Listener {
   const stream = new QemuStream();
   return {
     blocks: (chunks) => qemuBlocks(chunks, stream),
-    heard: () => stream.processes > 0,
-    processes: () => stream.processes,
+    heard: () => stream.processes.length > 0,
     skippedLines: () => 0,
-    unseen: () => stream.unseen,
-    unended: () => stream.unended,
-    instructions: () => stream.counted.instructions,
+    facts: () => factsOf(stream),
+  };
+}
+
+function factsOf({ processes, unseen }: QemuStream): EngineFacts {
+  const whole = processes.every(({ ended }) => ended);
+  const sum = (of: 'accesses' | 'instructions'): number => processes.reduce((total, process) => total + process[of], 0);
+  return {
+    processes: processes.map(({ ended, accesses, instructions, threads, ...process }) => ({
+      ...process,
+      ...(ended && { accesses, instructions }),
+      threads: threads.map((thread) => ({ ...thread })),
+      regions: [],
+    })),
+    unseen: [...unseen],
+    ...(whole && { accesses: sum('accesses'), instructions: sum('instructions') }),
   };
 }

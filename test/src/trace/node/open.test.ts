@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../folder.js';
 import { FETCH, LOAD } from '../../../../src/trace/block.js';
+import type { ProcessOrigin } from '../../../../src/trace/coverage.js';
 import { openTrace } from '../../../../src/trace/node/open.js';
 import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
 import { blocksOf, collect } from '../blocks.js';
@@ -20,6 +21,14 @@ function file(content: string | Uint8Array, name = 'trace'): string {
   writeFileSync(path, content);
   return path;
 }
+
+const processOf = (pid: number, origin: ProcessOrigin) => ({
+  pid,
+  program: '/bin/true',
+  origin,
+  threads: [],
+  regions: [],
+});
 
 const TEXT = Array.from(
   { length: 30_000 },
@@ -53,17 +62,18 @@ describe('openTrace', () => {
   });
 
   it.each([
-    ['a trace of before processes were counted', undefined, 'unknown'],
-    ['a pipe, where the count came too late', null, 'unknown'],
-    ['three processes', 3, 3],
-  ])('knows how many processes are in %s', async (_, processes, known) => {
+    ['where nothing tells', undefined, 'unknown'],
+    ['of three that are mixed', { mixed: 3 }, 3],
+    ['that are told apart', { processes: [processOf(1, 'command'), processOf(2, 'fork'), processOf(2, 'exec')] }, 2],
+  ])('knows how many processes there are: %s', async (_, facts, known) => {
     const packed = join(folder, 'x.pwt');
     const metadata = { command: ['x'], tool: 't', skip: 0, limit: null, fetches: false };
-    const whole = { ...metadata, ...(processes !== undefined && { processes }) };
-    await writePacked(packed, blocksOf([{ kind: 1, address: 64n, size: 8 }]), metadata, () => whole);
+    await writePacked(packed, blocksOf([{ kind: 1, address: 64n, size: 8 }]), metadata, {
+      facts: () => Promise.resolve({ processes: [], unseen: [], ...facts }),
+    });
     const trace = openTrace(packed);
     await collect(trace);
-    expect([trace.processes, trace.metadata]).toEqual([known, whole]);
+    expect([trace.processes, trace.metadata]).toEqual([known, metadata]);
   });
 
   it.each([

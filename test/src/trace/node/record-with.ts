@@ -13,6 +13,7 @@ export function recordWith(
     command,
     output,
     skip: 0,
+    windows: 'whole' as const,
     limit: Infinity,
     fetches: false,
     onProgress: () => undefined,

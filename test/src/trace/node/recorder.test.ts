@@ -41,7 +41,8 @@ describe('record, with a stand-in for valgrind', () => {
     const trace = openTrace(output);
     await collect(trace);
     const expected = { command: ['true'], tool: 'valgrind-0.0 lackey', skip: 0, limit: null, fetches: false };
-    expect(trace.metadata).toEqual({ ...expected, engine: 'valgrind', processes: 1 });
+    expect(trace.metadata).toEqual({ ...expected, engine: 'valgrind' });
+    expect(trace.processes).toBe(1);
   });
 
   it('counts children in the trace, and programs that were replaced', async () => {
@@ -59,6 +60,16 @@ describe('record, with a stand-in for valgrind', () => {
     const recording = await run(['sleep', '100'], { skip: 1, limit: 3 });
     expect(await addresses()).toEqual([0x20n, 0x30n, 0x40n]);
     expect(recording.ending).toBe('stopped');
+  });
+
+  it('cuts windows out of what valgrind writes', async () => {
+    const recording = await run(['thousand'], { windows: { length: 10, most: 4 } });
+    expect(recording).toMatchObject({ counts: { accesses: 40 }, windows: { kept: 4, length: 10, gaps: 3 } });
+  });
+
+  it('says that beginning at a function needs QEMU', async () => {
+    await expect(run(['true'], { startAt: 'main' })).rejects.toThrow('--start-at needs QEMU');
+    await expect(run(['true'], { startAfter: 1 })).rejects.toThrow('--start-after needs QEMU');
   });
 
   it('says stopped also of a program that the closed pipe ended first', async () => {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../folder.js';
-import { FETCH, LOAD, STORE } from '../../../../src/trace/block.js';
+import { AccessBlock, FETCH, LOAD, STORE } from '../../../../src/trace/block.js';
 import { openTrace } from '../../../../src/trace/node/open.js';
 import { CRC_BYTES, crc32, END_BYTES } from '../../../../src/trace/packed/packed-format.js';
-import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
+import type { TraceFacts } from '../../../../src/trace/packed/metadata.js';
+import { writePacked, type Written } from '../../../../src/trace/packed/packed-writer.js';
 import { TraceError } from '../../../../src/trace/trace-error.js';
 import { anyAccess, blocksOf, collect, type Access } from '../blocks.js';
 import { runs } from '../../../runs.js';
@@ -30,6 +31,24 @@ function program(count: number): Access[] {
     address: i % 5 === 0 ? BigInt(i * 64) + 0x4000000n : 0x1ffeff0000n - BigInt((i * 7919) % 512) * 8n,
     size: 1 << (i % 4),
   }));
+}
+
+interface Turn {
+  readonly process: number;
+  readonly thread: number;
+  readonly window: number;
+  readonly length: number;
+}
+
+/** Loads of threads in turns, one block a turn. */
+async function* turnsOf(turns: readonly Turn[]): AsyncGenerator<AccessBlock> {
+  const block = new AccessBlock();
+  for (const { length, ...place } of turns) {
+    Object.assign(block, place);
+    for (let i = 0; i < length; i++) block.push(LOAD, 0, 64 * i, 8);
+    yield await Promise.resolve(block);
+    block.clear();
+  }
 }
 
 describe('the packed format', () => {
@@ -115,7 +134,75 @@ describe('the packed format', () => {
     const bytes = readFileSync(path);
     bytes[4] = 9;
     writeFileSync(path, bytes);
-    await expect(read()).rejects.toThrow('expected format version 1, found 9');
+    await expect(read()).rejects.toThrow('expected format version 1 to 2, found 9');
+  });
+
+  it('gives back the turns of threads and processes, and the windows, in their order', async () => {
+    const place = fc.record({ process: fc.nat(300), thread: fc.nat(3), length: fc.integer({ min: 1, max: 40 }) });
+    const windows = fc.array(fc.array(place, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(windows, async (turns) => {
+        const given = turns.flatMap((window, i) => window.map((turn) => ({ ...turn, window: 1000 * i + 7 })));
+        await writePacked(path, turnsOf(given), METADATA);
+        const found: string[] = [];
+        for await (const block of openTrace(path, { fetches: true })) {
+          const place = `${block.window} ${block.process} ${block.thread}`;
+          found.push(...Array.from({ length: block.length }, () => place));
+        }
+        const expected = given.flatMap(({ window, process, thread, length }) =>
+          Array.from({ length }, () => `${window} ${process} ${thread}`),
+        );
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: runs(30) },
+    );
+  });
+
+  it('keeps the windows that the plan keeps, and the file no longer than they are', async () => {
+    const plan = { from: 0, length: 100, most: 4 };
+    const at = (window: number): Turn => ({ process: 0, thread: 0, window, length: 100 });
+    const run = [0, 100, 200, 300, 400, 600, 800, 1200].map(at);
+    let windows: readonly number[] = [];
+    const facts = (written: Written): Promise<TraceFacts> => {
+      ({ windows } = written);
+      return Promise.resolve({ processes: [], unseen: [] });
+    };
+    await writePacked(path, turnsOf(run), METADATA, { plan: () => plan, facts });
+    expect(windows).toEqual([0, 400, 800, 1200]);
+    const other = join(folder, 'other.pwt');
+    await writePacked(other, turnsOf([0, 400, 800, 1200].map(at)), METADATA);
+    expect(readFileSync(path)).toEqual(readFileSync(other));
+  });
+
+  it('gives back the facts of the run', async () => {
+    const region = { start: 4096, end: 8192, permissions: 'rw-p', name: '', offset: 0, pageBytes: 4096 };
+    const facts: TraceFacts = {
+      accesses: 12345,
+      instructions: 54321,
+      ending: { code: 3, signal: null },
+      processes: [
+        {
+          pid: 7,
+          program: '/bin/ü',
+          origin: 'command',
+          accesses: 12345,
+          threads: [{ tid: 7, name: 'main' }],
+          regions: [{ ...region, advice: 'none', cameAt: 5, wentAt: null }],
+        },
+      ],
+      unseen: ['/bin/su'],
+    };
+    await writePacked(path, blocksOf(program(10)), METADATA, { facts: () => Promise.resolve(facts) });
+    const trace = openTrace(path, { fetches: true });
+    await collect(trace);
+    expect(trace.coverage).toMatchObject({
+      accesses: 10,
+      runAccesses: 12345,
+      instructions: 54321,
+      ending: { code: 3, signal: null },
+      processes: [{ ...facts.processes[0], recorded: 10 }],
+      unseen: ['/bin/su'],
+    });
   });
 
   it('leaves nothing behind, and an old file as it was, when the accesses fail to come', async () => {

@@ -42,6 +42,43 @@ function script(name: string, text: string): string {
   return path;
 }
 
+function compiled(name: string, source: string, ...flags: string[]): string {
+  const path = join(folder, name);
+  writeFileSync(`${path}.c`, source);
+  execFileSync('cc', ['-O1', ...flags, '-o', path, `${path}.c`]);
+  return path;
+}
+
+/** Two functions, each with 100,000 times a load and a store. */
+const LONG = `
+static volatile long at[512];
+__attribute__((noinline)) void first(void) { for (int i = 0; i < 100000; i++) at[i & 511] = at[i & 255]; }
+__attribute__((noinline)) void second(void) { for (int i = 0; i < 100000; i++) at[i & 511] = at[i & 255]; }
+int main(void) { first(); second(); return 0; }`;
+
+/** Two threads with names, which store at addresses from 0x600000000000 on. */
+const THREADS = `
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
+static volatile long *at;
+static void *work(void *number) {
+  char name[16];
+  long n = (long)number;
+  snprintf(name, sizeof name, "worker %ld", n);
+  pthread_setname_np(pthread_self(), name);
+  for (long i = 0; i < 3000 + n; i++) at[512 * n + i % 512] = i;
+  return 0;
+}
+int main(void) {
+  at = mmap((void *)0x600000000000, 8192, 3, 0x100022, -1, 0);
+  pthread_t threads[2];
+  for (long n = 0; n < 2; n++) pthread_create(&threads[n], 0, work, (void *)n);
+  for (int n = 0; n < 2; n++) pthread_join(threads[n], 0);
+  return 0;
+}`;
+
 const hasQemu = process.arch === 'x64' && runs('qemu-x86_64') && runs('cc');
 
 /** Stores 64 bytes a page into 100 pages at a fixed address, counts one up a thousand times, and ends. */
@@ -61,7 +98,12 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     writeFileSync(join(folder, 'p.c'), PROGRAM);
     execFileSync('cc', ['-O1', '-o', join(folder, 'p'), join(folder, 'p.c')]);
     const recording = await run([join(folder, 'p')]);
-    expect(recording).toMatchObject({ engine: 'qemu', processes: 1, unseen: [], ending: { code: 5, signal: null } });
+    expect(recording).toMatchObject({
+      engine: 'qemu',
+      processes: 1,
+      facts: { unseen: [] },
+      ending: { code: 5, signal: null },
+    });
     const inArea = (await collect(openTrace(output))).filter(({ address }) => address >> 20n === 0x6000000n);
     const count = (kind: number, size: number): number =>
       inArea.filter((access) => access.kind === kind && access.size === size).length;
@@ -73,9 +115,11 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     await run(['true']);
     const trace = openTrace(output);
     await collect(trace);
-    expect(trace.metadata).toMatchObject({ engine: 'qemu', processes: 1, command: ['true'] });
+    expect(trace.metadata).toMatchObject({ engine: 'qemu', command: ['true'] });
     expect(trace.metadata?.tool).toMatch(/^qemu-x86_64 \d+\.\d+/);
-    expect(trace.metadata?.instructions).toBeGreaterThan(trace.counts.accesses);
+    expect(trace.coverage).toMatchObject({ processes: [{ origin: 'command' }], ending: { code: 0, signal: null } });
+    expect(trace.coverage?.instructions).toBeGreaterThan(trace.counts.accesses);
+    expect(trace.coverage?.runAccesses).toBeGreaterThanOrEqual(trace.counts.accesses);
   });
 
   it('follows children, scripts and programs that replace themselves', async () => {
@@ -83,7 +127,7 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     const outer = script('outer', `#! /bin/sh -e\n${inner} a,b; missing-program || exec ${inner}\n`);
     const recording = await run([outer]);
     // The outer shell; in a child the inner one, which becomes true; the outer one then becomes both as well.
-    expect(recording).toMatchObject({ processes: 5, unseen: [], ending: { code: 0 } });
+    expect(recording).toMatchObject({ processes: 5, facts: { unseen: [] }, ending: { code: 0 } });
   });
 
   it('hands words on as they were, and the name too', async () => {
@@ -95,7 +139,7 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     const own = script('own', '');
     execFileSync('cp', ['/bin/true', own]);
     chmodSync(own, 0o4755);
-    expect(await run(['sh', '-c', own])).toMatchObject({ unseen: [own], ending: { code: 0 } });
+    expect(await run(['sh', '-c', own])).toMatchObject({ facts: { unseen: [own] }, ending: { code: 0 } });
   });
 
   it('sees children whose descriptors were all closed, and a program that a signal ends', async () => {
@@ -121,6 +165,79 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
   it('kills the program at --limit', async () => {
     const recording = await run(['sh', '-c', 'while :; do :; done'], { limit: 100_000 });
     expect(recording).toMatchObject({ counts: { accesses: 100_000 }, ending: 'stopped' });
+  });
+
+  it('keeps windows over the whole run, and counts what is between them', async () => {
+    const program = compiled('long', LONG);
+    const whole = await run([program]);
+    const recording = await run([program], { windows: { length: 1000, most: 8 } });
+    const { facts, counts, windows } = recording;
+    // The start of a program takes a few accesses more or less from run to run: its environment is on its stack.
+    expect(Math.abs(facts.accesses! / whole.facts.accesses! - 1)).toBeLessThan(0.01);
+    expect(facts.accesses).toBeGreaterThan(400_000);
+    expect(windows.kept).toBeGreaterThanOrEqual(4);
+    expect(windows.kept).toBeLessThanOrEqual(8);
+    expect(counts.accesses).toBeLessThanOrEqual(8000);
+    const trace = openTrace(output);
+    const starts = new Set<number>();
+    let warmUp = 0;
+    for await (const block of trace) {
+      starts.add(block.window);
+      if (block.warmUp) warmUp += block.length;
+    }
+    const [, distance] = starts;
+    expect([...starts]).toEqual(Array.from({ length: windows.kept }, (_, i) => i * distance));
+    expect(distance * windows.kept).toBeGreaterThanOrEqual(facts.accesses! - 1000);
+    // A quarter of each window but the one at the start of the run.
+    expect(warmUp).toBeGreaterThan(200 * (windows.kept - 1));
+    expect(trace.coverage).toMatchObject({ warmUp, runAccesses: facts.accesses });
+  });
+
+  it('keeps the address spaces of processes apart, each page of each touched anew', async () => {
+    await run(['sh', '-c', '/bin/true; /bin/true']);
+    const trace = openTrace(output);
+    const pages = new Set<string>();
+    for await (const block of trace) {
+      for (let i = 0; i < block.length; i++) {
+        pages.add(`${block.process} ${block.addressHi(i)} ${block.addressLo(i) >>> 12}`);
+      }
+    }
+    const processes = trace.coverage!.processes.map(({ program, origin }) => `${origin} ${program.split('/').at(-1)}`);
+    expect(processes.filter((name) => name === 'exec true')).toHaveLength(2);
+    expect(processes.filter((name) => name.startsWith('fork'))).toHaveLength(2);
+    const ofTrue = [...pages].filter((page) => page.startsWith(`${processes.lastIndexOf('exec true')} `));
+    // Each maps its stack, its data and the C library's.
+    expect(ofTrue.length).toBeGreaterThan(10);
+    expect(pages.size).toBeGreaterThan(3 * ofTrue.length);
+  });
+
+  it('keeps threads apart and knows their names', async () => {
+    const program = compiled('threads', THREADS, '-pthread');
+    await run([program]);
+    const trace = openTrace(output);
+    const stores = new Map<number, number>();
+    for await (const block of trace) {
+      for (let i = 0; i < block.length; i++) {
+        const counter = block.addressHi(i) === 0x6000 && block.kind(i) === STORE;
+        if (counter) stores.set(block.thread, (stores.get(block.thread) ?? 0) + 1);
+      }
+    }
+    const [{ threads }] = trace.coverage!.processes;
+    const named = [...stores].map(([thread, count]) => [threads[thread].name, count]);
+    expect(named.sort()).toEqual([
+      ['worker 0', 3000],
+      ['worker 1', 3001],
+    ]);
+  });
+
+  it('begins at a function, or after some time', async () => {
+    const program = compiled('long', LONG);
+    const all = await run([program]);
+    const late = await run([program], { startAt: 'second' });
+    // The second half of the loops, and the end of the program.
+    expect(late.counts.accesses / all.counts.accesses).toBeCloseTo(0.5, 1);
+    await expect(run([program], { startAt: 'third' })).rejects.toThrow('has no such function');
+    await expect(run(['true'], { startAfter: 1000 })).rejects.toThrow('made no accesses to record');
   });
 
   it('compiles its plugin once, whole, into the cache of the user', async () => {

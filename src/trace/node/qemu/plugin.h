@@ -1,0 +1,40 @@
+/* What the plugin's files share. */
+#ifndef PLUGIN_H
+#define PLUGIN_H
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "qemu-api.h"
+
+/*
+ * What all processes of a recording share; the recorder writes the file before it starts the first. Positions are
+ * accesses of all processes so far.
+ */
+struct shared {
+  _Atomic uint64_t position;
+  _Atomic uint64_t from;    /* where the first window begins; NOT_YET until somebody says so */
+  uint64_t length;          /* accesses of a window */
+  uint64_t most;            /* windows; with more the distance doubles. 0: one window that never ends */
+  uint64_t fetches;         /* 1: instruction fetches are accesses too */
+};
+#define NOT_YET UINT64_MAX
+extern struct shared *shared;
+
+/* Frames have two words of head: type and process, then how many bytes follow. */
+enum { FRAME_BYTES = PIPE_BUF, FRAME_WORDS = FRAME_BYTES / 8, HEAD_WORDS = 2 };
+enum frame { BEGIN = 1, FORKED, ACCESSES, END, AWAY, THREAD };
+
+extern char folder[PATH_MAX];
+void send_frame(enum frame type, uint64_t *words, size_t bytes);
+void send_text(enum frame type, const char *text);
+/* False when the folder's name is too long. */
+bool choose_pipe(void);
+
+/* Sends what the process counted, all its accesses before it; and counts from 0 again. */
+void end_process(void);
+
+/* An execve is about to happen: does it under QEMU, or returns. */
+void follow(const char *path, char *const *argv, char *const *envp);
+#endif
