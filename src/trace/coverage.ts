@@ -33,13 +33,15 @@ export interface ProcessShare {
   readonly instructions?: number | undefined;
   /** Accesses in the trace. */
   readonly recorded: number;
+  /** The most bytes that were seen in RAM at once, where that was looked at. */
+  readonly residentBytes?: number | undefined;
   /** In the order of their first accesses in the trace. */
   readonly threads: readonly ThreadShare[];
   /** Mappings in the order in which they came. */
   readonly regions: readonly TracedRegion[];
 }
 
-/** A mapping of a process while it stayed the same: another protection makes another region. */
+/** A mapping of a process. Permissions and advice are the last that it had. */
 export interface TracedRegion {
   /** First address, and the address after the last one. Below 2^47. */
   readonly start: number;
@@ -56,6 +58,8 @@ export interface TracedRegion {
   readonly advice: 'huge' | 'nohuge' | 'none';
   /** mmap was told that it is a stack: MAP_STACK or MAP_GROWSDOWN. */
   readonly stack?: boolean | undefined;
+  /** The most bytes of it that were seen in RAM; it is looked at where windows begin, and at the end. */
+  readonly residentBytes: number;
   /** Accesses of the run before it was mapped, and before it was unmapped; null: it was there at the end. */
   readonly cameAt: number;
   readonly wentAt: number | null;

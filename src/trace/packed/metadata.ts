@@ -41,6 +41,7 @@ const region = z.object({
   pageBytes: count,
   advice: z.enum(['huge', 'nohuge', 'none']),
   stack: z.boolean().optional(),
+  residentBytes: count,
   cameAt: count,
   wentAt: count.nullable(),
 });
@@ -61,6 +62,7 @@ const traceFacts = z.object({
       origin: z.enum(['command', 'fork', 'exec']),
       accesses: count.optional(),
       instructions: count.optional(),
+      residentBytes: count.optional(),
       threads: z.array(z.object({ tid: count, name: z.string().optional(), accesses: count.optional() })),
       regions: z.array(region),
     }),

@@ -11,12 +11,13 @@
 import { AccessBlock, BLOCK_ACCESSES, FETCH, LOAD, MODIFY, STORE } from '../block.js';
 import type { ProcessOrigin } from '../coverage.js';
 import { TraceError } from '../trace-error.js';
+import { RegionBook } from './region-book.js';
 
 /** What the payload of a frame is. */
 const FrameType = {
   /** The path of a program that begins. */
   begin: 1,
-  /** The path of the program that a new child goes on with. */
+  /** A new child: its parent, the position, and the path of the program that it goes on with. */
   forked: 2,
   /** Accesses in the order in which they came. */
   accesses: 3,
@@ -26,7 +27,27 @@ const FrameType = {
   away: 5,
   /** A thread that ends: its number, accesses, instructions, and its name. */
   thread: 6,
+  /** Mappings that came, went or changed: what, start, end, more and still more of it, the position, and a name. */
+  region: 7,
+  /** What is in RAM: 1 in the first frame of a look, then start, end and bytes of each mapping, QEMU's among them. */
+  resident: 8,
 } as const;
+
+/** What a frame of regions tells. */
+const Change = {
+  /** More: protection in bits 0 to 2, mmap's flags above; still more: the offset in the file. */
+  mapped: 1,
+  unmapped: 2,
+  /** More: the protection. */
+  protected: 3,
+  /** More: 1 for MADV_HUGEPAGE, 2 for MADV_NOHUGEPAGE. */
+  advised: 4,
+  /** More: the new place; still more: the new length. */
+  moved: 5,
+  /** Start: the end of the heap. */
+  heap: 6,
+} as const;
+const REGION_NAME_WORD = 6;
 
 const HEAD_BYTES = 16;
 const PAYLOAD_BYTES = 4096 - HEAD_BYTES;
@@ -52,6 +73,7 @@ export interface StreamProcess {
   instructions: number;
   ended: boolean;
   readonly threads: StreamThread[];
+  readonly regions: RegionBook;
 }
 
 export class QemuStream {
@@ -116,16 +138,22 @@ export class QemuStream {
     else if (type === FrameType.end) this.processes[this.#process(pid)].ended = true;
     else if (type === FrameType.away) this.unseen.push(this.#text(HEAD_BYTES));
     else if (type === FrameType.thread) this.#takeThread(this.processes[this.#process(pid)]);
-    else throw this.#refuse('a type of frame from 1 to 6', String(type));
+    else if (type === FrameType.region) this.#takeRegion(this.processes[this.#process(pid)]);
+    else if (type === FrameType.resident) this.#takeResident(this.processes[this.#process(pid)]);
+    else throw this.#refuse('a type of frame from 1 to 8', String(type));
     return true;
   }
 
   #begin(pid: number, type: number): void {
     const exec = this.#byPid.has(pid) && type === FrameType.begin;
     const origin = type === FrameType.forked ? 'fork' : exec ? 'exec' : 'command';
+    const forked = type === FrameType.forked;
+    const parent = forked ? this.#byPid.get(this.#word(0)) : undefined;
     this.#byPid.set(pid, this.processes.length);
-    const program = this.#text(HEAD_BYTES);
-    this.processes.push({ pid, program, origin, accesses: 0, instructions: 0, ended: false, threads: [] });
+    const regions = parent === undefined ? new RegionBook() : this.processes[parent].regions.copy(this.#word(1));
+    const program = this.#text(HEAD_BYTES + (forked ? 2 * WORD_BYTES : 0));
+    const counted = { accesses: 0, instructions: 0, ended: false, threads: [] };
+    this.processes.push({ pid, program, origin, ...counted, regions });
   }
 
   #process(pid: number): number {
@@ -144,9 +172,31 @@ export class QemuStream {
     const [tid, accesses, instructions] = [0, 1, 2].map((index) => this.#word(index));
     const thread = process.threads[this.#thread(process, tid)];
     thread.accesses = accesses;
-    thread.name = this.#text(THREAD_NAME);
+    const name = this.#text(THREAD_NAME);
+    // A thread without a name of its own has QEMU's.
+    if (name !== '' && !name.startsWith('qemu-')) thread.name = name;
     process.accesses += accesses;
     process.instructions += instructions;
+  }
+
+  #takeRegion({ regions }: StreamProcess): void {
+    const [change, start, end, more, stillMore, now] = [0, 1, 2, 3, 4, 5].map((index) => this.#word(index));
+    if (change === Change.mapped) {
+      const name = this.#text(HEAD_BYTES + WORD_BYTES * REGION_NAME_WORD);
+      regions.map(start, end, more & 7, Math.floor(more / 8), stillMore, name, now);
+    } else if (change === Change.unmapped) regions.unmap(start, end, now);
+    else if (change === Change.protected) regions.protect(start, end, more);
+    else if (change === Change.advised) regions.advise(start, end, more === 1 ? 'huge' : 'nohuge');
+    else if (change === Change.moved) regions.move(start, end, more, stillMore, now);
+    else if (change === Change.heap) regions.break(start, now);
+    else throw this.#refuse('a change of mappings from 1 to 6', String(change));
+  }
+
+  #takeResident({ regions }: StreamProcess): void {
+    if (this.#word(0) === 1) regions.beginResident();
+    for (let index = 1; HEAD_BYTES + WORD_BYTES * (index + 3) <= this.#have; index += 3) {
+      regions.noteResident(this.#word(index), this.#word(index + 1), this.#word(index + 2));
+    }
   }
 
   #takeAccesses(process: number): boolean {

@@ -153,11 +153,14 @@ function factsOf({ processes, unseen }: QemuStream): EngineFacts {
   const whole = processes.every(({ ended }) => ended);
   const sum = (of: 'accesses' | 'instructions'): number => processes.reduce((total, process) => total + process[of], 0);
   return {
-    processes: processes.map(({ ended, accesses, instructions, threads, ...process }) => ({
-      ...process,
+    processes: processes.map(({ pid, program, origin, ended, accesses, instructions, threads, regions }) => ({
+      pid,
+      program,
+      origin,
       ...(ended && { accesses, instructions }),
+      residentBytes: regions.residentBytes,
       threads: threads.map((thread) => ({ ...thread })),
-      regions: [],
+      regions: regions.regions(),
     })),
     unseen: [...unseen],
     ...(whole && { accesses: sum('accesses'), instructions: sum('instructions') }),

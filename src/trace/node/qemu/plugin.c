@@ -37,6 +37,7 @@ struct vcpu {
   uint64_t *joinable;   /* the last access, while a second one of the same instruction may join it */
   uint64_t moment, instruction;
   pid_t tid;            /* 0 until the thread is at work */
+  uint64_t arguments[6]; /* of the system call that it is in */
 } __attribute__((aligned(128)));
 static struct vcpu vcpus[VCPUS];
 static atomic_uint highest;
@@ -87,7 +88,16 @@ static void end_thread(struct vcpu *v) {
   forget(v);
 }
 
+/* The thread that asks is at work itself: so much of its batch is not done yet. */
+static __thread struct vcpu *mine;
+
+uint64_t position_now(void) {
+  uint64_t position = atomic_load(&shared->position);
+  return mine == NULL ? position : position - mine->left - mine->to_send;
+}
+
 void end_process(void) {
+  send_resident();
   unsigned last = atomic_load(&highest);
   for (unsigned i = 0; i <= last; i++) end_thread(&vcpus[i]);
   uint64_t words[HEAD_WORDS];
@@ -124,6 +134,7 @@ static void __attribute__((noinline)) next_batch(struct vcpu *v) {
   v->to_send = sending ? batch : 0;
   v->claimed += batch;
   if (v->tid == 0) v->tid = gettid();
+  if (sending && at == v->window) send_resident();
   if (!sending || v->frame == NULL || v->frame[HEAD_WORDS + 1] != v->window || v->frame[HEAD_WORDS] != (uint64_t)v->tid) {
     flush(v);
     if (v->frame == NULL && sending) v->frame = calloc(1, FRAME_BYTES);
@@ -197,7 +208,10 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb) {
   (void)id;
   /* Only now does QEMU know which program it runs. */
   static atomic_flag begun = ATOMIC_FLAG_INIT;
-  if (!atomic_flag_test_and_set(&begun)) send_text(BEGIN, qemu_plugin_path_to_binary());
+  if (!atomic_flag_test_and_set(&begun)) {
+    send_text(BEGIN, qemu_plugin_path_to_binary());
+    send_first_mappings();
+  }
   size_t instructions = qemu_plugin_tb_n_insns(tb);
   uint64_t start = start_offset == 0 ? 0 : qemu_plugin_start_code() + start_offset - 1;
   qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, NO_REGISTERS, (void *)instructions);
@@ -215,19 +229,31 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb) {
 
 static void on_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                        uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8) {
-  (void)id, (void)cpu, (void)a4, (void)a5, (void)a6, (void)a7, (void)a8;
+  (void)id, (void)a7, (void)a8;
+  mine = &vcpus[cpu % VCPUS];
+  memcpy(mine->arguments, (uint64_t[]){a1, a2, a3, a4, a5, a6}, sizeof mine->arguments);
   if (number == SYS_execve) follow((const char *)a1, (char *const *)a2, (char *const *)a3);
   if (number == SYS_execveat) send_text(AWAY, "execveat");
+}
+
+static void on_syscall_end(plugin_id id, unsigned cpu, int64_t number, int64_t result) {
+  (void)id;
+  mappings_changed(number, vcpus[cpu % VCPUS].arguments, result);
 }
 
 /* A copy of a process has what its threads had to send; they send it themselves. */
 static void in_child(void) {
   for (unsigned i = 0, last = atomic_load(&highest); i <= last; i++) forget(&vcpus[i]);
-  send_text(FORKED, qemu_plugin_path_to_binary());
+  uint64_t words[FRAME_WORDS] = {[HEAD_WORDS] = getppid(), atomic_load(&shared->position)};
+  const char *path = qemu_plugin_path_to_binary();
+  size_t bytes = strnlen(path, FRAME_BYTES - 8 * (HEAD_WORDS + 2));
+  memcpy(words + HEAD_WORDS + 2, path, bytes);
+  send_frame(FORKED, words, 16 + bytes);
 }
 
 static void on_thread(plugin_id id, unsigned cpu) {
   (void)id;
+  note_own_mappings();
   unsigned last = atomic_load(&highest), index = cpu % VCPUS;
   while (index > last && !atomic_compare_exchange_weak(&highest, &last, index)) continue;
 }
@@ -262,6 +288,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
   qemu_plugin_register_vcpu_exit_cb(id, on_thread_end);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   qemu_plugin_register_vcpu_syscall_cb(id, on_syscall);
+  qemu_plugin_register_vcpu_syscall_ret_cb(id, on_syscall_end);
   qemu_plugin_register_atexit_cb(id, on_end, NULL);
   return 0;
 }

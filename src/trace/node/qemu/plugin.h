@@ -24,7 +24,7 @@ extern struct shared *shared;
 
 /* Frames have two words of head: type and process, then how many bytes follow. */
 enum { FRAME_BYTES = PIPE_BUF, FRAME_WORDS = FRAME_BYTES / 8, HEAD_WORDS = 2 };
-enum frame { BEGIN = 1, FORKED, ACCESSES, END, AWAY, THREAD };
+enum frame { BEGIN = 1, FORKED, ACCESSES, END, AWAY, THREAD, REGION, RESIDENT };
 
 extern char folder[PATH_MAX];
 void send_frame(enum frame type, uint64_t *words, size_t bytes);
@@ -34,6 +34,16 @@ bool choose_pipe(void);
 
 /* Sends what the process counted, all its accesses before it; and counts from 0 again. */
 void end_process(void);
+
+/* Accesses of all processes so far. */
+uint64_t position_now(void);
+
+/* Before QEMU loads the program; and once it has. */
+void note_own_mappings(void);
+void send_first_mappings(void);
+/* A system call with these arguments has ended, and may have changed mappings. */
+void mappings_changed(int64_t number, const uint64_t *arguments, int64_t result);
+void send_resident(void);
 
 /* An execve is about to happen: does it under QEMU, or returns. */
 void follow(const char *path, char *const *argv, char *const *envp);

@@ -35,4 +35,5 @@ extern unsigned qemu_plugin_mem_size_shift(uint32_t);
 extern bool qemu_plugin_mem_is_store(uint32_t);
 extern const char *qemu_plugin_path_to_binary(void);
 extern uint64_t qemu_plugin_start_code(void);
+extern uint64_t qemu_plugin_end_code(void);
 #endif

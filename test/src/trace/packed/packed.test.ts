@@ -187,7 +187,7 @@ describe('the packed format', () => {
           origin: 'command',
           accesses: 12345,
           threads: [{ tid: 7, name: 'main' }],
-          regions: [{ ...region, advice: 'none', cameAt: 5, wentAt: null }],
+          regions: [{ ...region, advice: 'none', residentBytes: 0, cameAt: 5, wentAt: null }],
         },
       ],
       unseen: ['/bin/su'],

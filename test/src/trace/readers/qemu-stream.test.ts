@@ -75,7 +75,7 @@ describe('QemuStream', () => {
       [
         frame(BEGIN, 1, text('/bin/sh')),
         frame(ACCESSES, 1, accesses(access(8n, 1n, 8n))),
-        frame(FORKED, 2, text('/bin/sh')),
+        frame(FORKED, 2, Uint8Array.from([...words(1n, 0n), ...text('/bin/sh')])),
         frame(ACCESSES, 2, accesses(access(8n, 1n, 8n))),
         frame(ACCESSES, 1, accesses(access(8n, 1n, 8n))),
         frame(END, 2, words()),
@@ -164,7 +164,7 @@ describe('QemuStream', () => {
 
   it.each([
     ['a frame that is cut', frame(BEGIN, 1, text('/bin/true')).subarray(0, 20), 'byte 0: expected the rest of a frame'],
-    ['a type that is none', frame(9, 1, new Uint8Array(0)), 'expected a type of frame from 1 to 6, found 9'],
+    ['a type that is none', frame(9, 1, new Uint8Array(0)), 'expected a type of frame from 1 to 8, found 9'],
     ['more than a frame holds', frame(ACCESSES, 1, new Uint8Array(5000)), 'expected at most 4080 bytes'],
     ['an access of nobody', frame(ACCESSES, 1, accesses()), 'expected the begin of a process first, found process 1'],
     [

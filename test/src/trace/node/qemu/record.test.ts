@@ -79,6 +79,27 @@ int main(void) {
   return 0;
 }`;
 
+/** Maps 8 MiB and touches all of it; maps shared memory, which goes; and moves a mapping. */
+const MAPS = `
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+int main(void) {
+  char *at = mmap((void *)0x600000000000, 8 << 20, 3, 0x100022, -1, 0);
+  madvise(at, 8 << 20, 14);
+  memset(at, 1, 8 << 20);
+  char *shared = mmap((void *)0x610000000000, 1 << 20, 3, 0x100021, -1, 0);
+  memset(shared, 1, 4096);
+  munmap(shared, 1 << 20);
+  char *moves = mmap((void *)0x620000000000, 8192, 3, 0x100022, -1, 0);
+  moves = mremap(moves, 8192, 16384, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)0x630000000000);
+  char *volatile small = malloc(1000);
+  memset(small, 1, 1000);
+  free(small);
+  return moves[0];
+}`;
+
 const hasQemu = process.arch === 'x64' && runs('qemu-x86_64') && runs('cc');
 
 /** Stores 64 bytes a page into 100 pages at a fixed address, counts one up a thousand times, and ends. */
@@ -228,6 +249,33 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
       ['worker 0', 3000],
       ['worker 1', 3001],
     ]);
+  });
+
+  it('tells the mappings of each process, as they come and go, and what of them was in RAM', async () => {
+    const program = compiled('maps', MAPS);
+    await run([program]);
+    const trace = openTrace(output);
+    await collect(trace);
+    const [{ regions, residentBytes }] = trace.coverage!.processes;
+    const named = (name: string): object[] => regions.filter((region) => region.name === name);
+    expect(named('[stack]')).toMatchObject([{ permissions: 'rw-p', wentAt: null }]);
+    expect(named('[heap]').length).toBeGreaterThan(0);
+    expect(regions.find(({ name, permissions }) => name === program && permissions === 'r-xp')).toBeDefined();
+    expect(regions.find(({ name }) => name.includes('/libc.so'))).toBeDefined();
+    const at = (start: number): (typeof regions)[number] | undefined =>
+      regions.find((region) => region.start === start);
+    expect(at(0x600000000000)).toMatchObject({
+      end: 0x600000800000,
+      residentBytes: 2 ** 23,
+      advice: 'huge',
+      wentAt: null,
+    });
+    expect(at(0x610000000000)).toMatchObject({ end: 0x610000100000, permissions: 'rw-s' });
+    expect(at(0x610000000000)!.wentAt).toBeGreaterThan(at(0x600000000000)!.cameAt);
+    expect(at(0x620000000000)).toBeUndefined();
+    expect(at(0x630000000000)).toMatchObject({ end: 0x630000004000 });
+    expect(residentBytes).toBeGreaterThan(2 ** 23);
+    expect(residentBytes).toBeLessThan(2 ** 25);
   });
 
   it('begins at a function, or after some time', async () => {
