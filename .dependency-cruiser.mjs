@@ -67,8 +67,15 @@ export default {
       to: { path: '^src/kernel/', pathNot: '^src/kernel/(abi|frames)/' },
     },
     {
+      name: 'architectures of the kernel',
+      comment: 'Files named after an architecture say its bits and registers: add a function there.',
+      severity: 'error',
+      from: { path: '^src/kernel/', pathNot: '-x86\\.ts$' },
+      to: { path: '^hw/x86/' },
+    },
+    {
       name: 'bits of entries',
-      comment: 'One file of the kernel says R/W, D or XD: add a function there.',
+      comment: 'One file of the kernel says R/W, D or XD.',
       severity: 'error',
       from: { path: '^src/kernel/', pathNot: '^src/kernel/tables/entries-' },
       to: { path: '^hw/x86/(format|words|rules|walk)\\.ts$' },

@@ -22,7 +22,7 @@ describe('types', () => {
 
   it('that no entry exports are found: the hardware’s, without the entry of the hardware', () => {
     const kernelAlone = ENTRIES.filter((entry) => entry.includes('kernel'));
-    expect(unnamedTypes(kernelAlone, isOwn)).toContainEqual({ name: 'Ram', by: 'Privileged' });
+    expect(unnamedTypes(kernelAlone, isOwn)).toContainEqual({ name: 'Ram', by: 'ProcessorMachine' });
   });
 });
 

@@ -3,6 +3,7 @@
 import * as address from '../../hw/base/address.js';
 import { PTE_A, PTE_D, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import { MAP_EXCLUSIVE } from '../../src/kernel/frames/frames.js';
+import { X86Entries } from '../../src/kernel/tables/entries-x86.js';
 import { TableCopy } from '../../src/kernel/tables/table-copy.js';
 import { shuffledOrder } from '../resident.js';
 import { checksumOf } from './contest.js';
@@ -58,11 +59,11 @@ function resetBooks({ words, map, pages, parentTables, childTables }: Books): vo
 
 function wholeTables({ words, map, pages, parentTables, childTables }: Books): () => void {
   const copy = new TableCopy();
-  const memory = { words, shared: false };
+  const entries = new X86Entries({ words, shared: false });
   return () => {
     for (let first = 0; first < 2 * pages; first += WORDS) {
       const source = parentTables * WORDS + first;
-      copy.run(memory, map, source, childTables * WORDS + first, 512, PTE_RW, PTE_RW | PTE_A);
+      copy.run(entries, map, source, childTables * WORDS + first, 512, entries.changeAtFork(true), false);
     }
   };
 }

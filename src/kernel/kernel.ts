@@ -27,6 +27,8 @@ import { munmap } from './calls/munmap.js';
 import { pagemap } from './proc/pagemap.js';
 import type { PagemapEntry } from './proc/pagemap.js';
 import { faultIn } from './faults/populate.js';
+import { X86 } from './tables/machine-x86.js';
+import type { X86Instructions } from './tables/machine-x86.js';
 import type { Processor } from './tables/privileged.js';
 import type { Process } from './space/process.js';
 import { cannotRun, ProcessTable } from './process-table.js';
@@ -46,7 +48,7 @@ import { vmstatText } from './proc/vmstat.js';
 /** The processor that the kernel runs on, and how its memory and addresses begin. */
 export interface KernelOptions {
   /** The processor, with paging still off; its RAM is the kernel's to use. */
-  readonly processor: Processor;
+  readonly processor: Processor<X86Instructions>;
   /** False when the RAM may hold something else than zeros, because another kernel ran on it. */
   readonly cleanRam?: boolean;
   /** Seed for the addresses that the kernel chooses (ASLR); without one they are the same for every process. */
@@ -61,7 +63,7 @@ export class Kernel extends ProcessTable {
 
   /** @throws RangeError when the RAM is too small. */
   constructor(options: KernelOptions) {
-    super(new Memory(options.processor.mmu, options.cleanRam ?? true), options.seed);
+    super(new Memory(X86, options.processor.mmu, options.cleanRam ?? true), options.seed);
     this.files = new Files(this.memory);
     this.shm = new SharedMemory(this.memory);
     this.#user = new UserAccess(options.processor, this.memory);

@@ -5,7 +5,6 @@ import { Core } from '../../hw/x86/core.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
 import { describeException } from '../../hw/x86/exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
-import { PTE_P, PTE_RW } from '../../hw/x86/format.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { OpenFile, Vma } from '../kernel/space/model.js';
 import * as f from '../kernel/abi/flags.js';
@@ -185,11 +184,11 @@ export class PagedMachine implements Stage {
   /** The 4 KiB entry of a page in words: `frame 0x12, present, read-only`. */
   entry(process: Process, address: number): string {
     const { space } = process;
-    const { tables } = this.kernel.memory;
+    const { entries, tables } = this.kernel.memory;
     const at = space === null ? -1 : tables.find(space, address, 12);
     const low = at < 0 ? 0 : tables.words[at];
-    if ((low & PTE_P) === 0) return 'not present';
-    return `frame ${toHex(tables.frameAt(at))}, ${(low & PTE_RW) === 0 ? 'read-only' : 'writable'}`;
+    if (!entries.isPresent(low)) return 'not present';
+    return `frame ${toHex(tables.frameAt(at))}, ${entries.isWritable(low) ? 'writable' : 'read-only'}`;
   }
 
   /** Frames in use, page tables and the kernel's own left out. */

@@ -5,9 +5,8 @@
  * negated value are the number that Linux knows. Source: Linux manual pages, errno(3).
  */
 
-import { faultName } from '../../../hw/x86/exception.js';
-import { isStatus } from '../../../hw/x86/status.js';
 import { SIGNALS, signalName } from './signal.js';
+import { statusName } from './status-x86.js';
 
 /** Operation not permitted. */
 export const EPERM = -0x2_0001;
@@ -79,5 +78,5 @@ export function errnoName(result: number): string {
   const errno = NAMES.get(result);
   if (errno !== undefined) return errno;
   if (Object.values<number>(SIGNALS).includes(result)) return signalName(result);
-  return isStatus(result) ? faultName(result) : `error ${-result}`;
+  return statusName(result) ?? `error ${-result}`;
 }

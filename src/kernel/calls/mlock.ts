@@ -12,7 +12,6 @@ import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../abi/flag
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { populateRange } from '../faults/populate.js';
-import { isCounted } from '../tables/entries-x86.js';
 import { OOM_KILL } from '../abi/signal.js';
 import { VM_HUGETLB, VM_LOCKED, VM_LOCKED_MASK } from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
@@ -100,19 +99,15 @@ function lockVma(memory: Memory, vma: Vma, start: number, end: number, lock: num
 
 /** Tells the LRU of the pages that are present in a range of a VMA just locked or unlocked. */
 function markPages(memory: Memory, vma: Vma, start: number, end: number, locked: boolean): void {
-  const { tables, frames, lru } = memory;
+  const { entries, tables, frames, lru } = memory;
   lru.drain();
-  for (let address = start; address < end;) {
-    const at = tables.findLeaf(vma.space, address);
-    const { shift } = tables;
-    const low = tables.words[at];
-    if (isCounted(low)) {
-      const frame = firstFrame(tables, at, shift);
-      // A large folio that small entries map is marked once.
-      if (locked && frame === frames.headOf(frame)) lru.lock(frame);
-      else if (frame === frames.headOf(frame)) lru.unlock(frame);
-    }
-    address = alignDown(address, shift) + 2 ** shift;
-  }
+  tables.forEachLeaf(vma.space, start, end, (at, _address, shift) => {
+    if (!entries.isCounted(entries.words[at])) return;
+    const frame = firstFrame(tables, at, shift);
+    // A large folio that small entries map is marked once.
+    if (frame !== frames.headOf(frame)) return;
+    if (locked) lru.lock(frame);
+    else lru.unlock(frame);
+  });
   lru.drain();
 }

@@ -10,13 +10,10 @@ import { hugeFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { protFlags } from './mmap.js';
 import { populateRange } from '../faults/populate.js';
-import { executeBits, protectionBits } from '../space/protection.js';
-import * as entry from '../tables/entries-x86.js';
+import { rightsOf } from '../space/protection.js';
+import { PAGE_WRITABLE } from '../tables/entries.js';
 import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
-
-// V8 folds a module's own constants into its code; imported names it tests at each use.
-const { isDirty, isMapped, isPresent, isSpecial, setRights } = entry;
 
 /**
  * Returns 0, EINVAL, EACCES (the object may not be written), or ENOMEM: a hole, with what comes before it changed.
@@ -76,7 +73,7 @@ function protectVma(memory: Memory, vma: Vma, start: number, end: number, rights
 
 /** Gives the present pages of a range the rights of their VMA. The invalidations stay gathered. */
 function changePages(memory: Memory, vma: Vma, start: number, end: number): void {
-  const { tables } = memory;
+  const { entries, tables } = memory;
   let from = start;
   while (tables.next(vma.space, from, end)) {
     const { at, shift, start: low, end: high } = tables;
@@ -90,22 +87,22 @@ function changePages(memory: Memory, vma: Vma, start: number, end: number): void
     }
     let entry = tables.entryIn(at, low);
     for (let address = low; address < high; address += PAGE_BYTES, entry += 2) {
-      if (isMapped(tables.words[entry])) changeEntry(memory, vma, entry, address, tables.frameAt(entry));
+      if (entries.isMapped(tables.words[entry])) changeEntry(memory, vma, entry, address, tables.frameAt(entry));
     }
   }
 }
 
 function changeEntry(memory: Memory, vma: Vma, at: number, address: number, frame: number): void {
-  const { tables } = memory;
-  const low = tables.words[at];
+  const { entries } = memory;
+  const low = entries.words[at];
   const writable = (vma.flags & vm.VM_WRITE) !== 0 && mayWriteAtOnce(memory, vma, low, frame);
-  if (!setRights(tables, at, protectionBits(vma), executeBits(vma), writable)) return;
-  if (isPresent(low)) memory.tlb.page(vma.space, address);
+  if (!entries.setRights(at, writable ? rightsOf(vma) | PAGE_WRITABLE : rightsOf(vma))) return;
+  if (entries.isPresent(low)) memory.tlb.page(vma.space, address);
 }
 
 /** Exclusive pages, all anonymous, need no fault to become writable; shared ones of a disk file do unless they are dirty already. */
 function mayWriteAtOnce(memory: Memory, vma: Vma, low: number, frame: number): boolean {
-  if (vma.isShared) return isDirty(low);
-  if (isSpecial(low)) return false;
+  if (vma.isShared) return memory.entries.isDirty(low);
+  if (memory.entries.isSpecial(low)) return false;
   return memory.frames.isExclusive(frame);
 }

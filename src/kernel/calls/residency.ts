@@ -1,11 +1,10 @@
 /** mincore(2) and msync(2): what of a range is in memory, or on its way to disk. */
 
-import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
+import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno.js';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../abi/flags.js';
-import { isMapped } from '../tables/entries-x86.js';
 import type { Memory } from '../space/memory.js';
 import { writtenPage } from '../space/page-cache.js';
 import { VM_LOCKED } from '../abi/vma-flags.js';
@@ -27,12 +26,8 @@ export function mincore(memory: Memory, space: AddressSpace, address: number, le
 }
 
 function isPageMapped(memory: Memory, vma: Vma, address: number): boolean {
-  const { tables } = memory;
-  for (const shift of [SHIFT_4K, SHIFT_2M, vma.pageShift]) {
-    const at = tables.find(vma.space, address, shift);
-    if (at >= 0) return isMapped(tables.words[at]);
-  }
-  return false;
+  const { entries, tables } = memory;
+  return entries.isMapped(entries.words[tables.findLeaf(vma.space, address)]);
 }
 
 function isCached(vma: Vma, address: number): boolean {

@@ -10,7 +10,6 @@ import { mapHugeFilePage, mapNewHuge, unmapPage } from '../pages/mapping.js';
 import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { addToCache, dropCachedPage, writtenPage } from '../space/page-cache.js';
-import { isMapped, isSpecial, markDirty } from '../tables/entries-x86.js';
 import { unmapObject } from '../pages/rmap.js';
 import { VM_HUGETLB, VM_NOHUGEPAGE } from '../abi/vma-flags.js';
 import { zapRange } from '../pages/zap.js';
@@ -59,7 +58,7 @@ function collapseOne(memory: Memory, vma: Vma, address: number): number {
   vma.space.tables--;
   mapNewHuge(memory, vma, at, head, address);
   // Dirty even where the VMA is read-only. Source: Linux mm/khugepaged.c, collapse_huge_page.
-  markDirty(tables, at);
+  memory.entries.markDirty(at);
   counters.hugeCollapses++;
   return 0;
 }
@@ -71,7 +70,7 @@ function gather(memory: Memory, vma: Vma, at: number, address: number, head: num
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
     const low = tables.words[entry];
     if (low === 0) continue;
-    if (!isSpecial(low)) frames.copy(tables.frameAt(entry), head + i, 0);
+    if (!memory.entries.isSpecial(low)) frames.copy(tables.frameAt(entry), head + i, 0);
     unmapPage(memory, vma, entry);
   }
 }
@@ -82,8 +81,8 @@ function cannotCollapse(memory: Memory, at: number, address: number): number {
   for (let i = 0; i < 512; i++) {
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
     const low = tables.words[entry];
-    if (low === 0 || isSpecial(low)) continue;
-    if (!isMapped(low)) return EINVAL;
+    if (low === 0 || memory.entries.isSpecial(low)) continue;
+    if (!memory.entries.isMapped(low)) return EINVAL;
     const head = frames.headOf(tables.frameAt(entry));
     if ((frames.flags[head] & FRAME_ANON) === 0) return EINVAL;
     if (frames.pins[head] > 0) return EAGAIN;
@@ -123,7 +122,7 @@ function holdsOnly(memory: Memory, at: number, address: number, head: number): b
   for (let i = 0; i < HUGE_FRAMES; i++) {
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
     if (tables.words[entry] === 0) continue;
-    if (!isMapped(tables.words[entry]) || frames.headOf(tables.frameAt(entry)) !== head) return false;
+    if (!memory.entries.isMapped(tables.words[entry]) || frames.headOf(tables.frameAt(entry)) !== head) return false;
   }
   return true;
 }

@@ -6,7 +6,6 @@
  */
 
 import { SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { PF_FETCH, PF_PRESENT, PF_WRITE } from '../../../hw/x86/exception.js';
 import { alignDown } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
@@ -16,17 +15,17 @@ import { HUGE_FALLBACK, hugeAllowed, hugeAnonymousFault, hugeWriteFault, takeOve
 import { hugetlbFault } from './hugetlb.js';
 import { mapNewAnonymous, mapZero, unmapPage } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { isMapped, isSpecial, isWritable, markTouched } from '../tables/entries-x86.js';
+import { CAUSE_FETCH, CAUSE_PRESENT, CAUSE_WRITE } from '../tables/privileged.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR } from '../abi/signal.js';
 import { growDown } from '../vmas/stack.js';
 import { VM_EXEC, VM_HUGETLB, VM_WRITE } from '../abi/vma-flags.js';
 
 /**
- * The page-fault exception of an access in user mode: linear address and error code as the processor reports them.
+ * The page-fault exception of an access in user mode: linear address, and CAUSE_ bits for what the processor says of it.
  * @returns FAULT_MINOR or FAULT_MAJOR to restart the access, or the signal of signal.ts that the process gets.
  */
-export function pageFault(memory: Memory, space: AddressSpace, address: number, errorCode: number): number {
-  const result = resolve(memory, space, address, errorCode);
+export function pageFault(memory: Memory, space: AddressSpace, address: number, cause: number): number {
+  const result = resolve(memory, space, address, cause);
   countFault(memory, result);
   return result;
 }
@@ -39,14 +38,13 @@ export function countFault(memory: Memory, result: number): void {
   else counters.failedFaults++;
 }
 
-function resolve(memory: Memory, space: AddressSpace, address: number, errorCode: number): number {
+function resolve(memory: Memory, space: AddressSpace, address: number, cause: number): number {
   const vma = findOrGrow(memory, space, address);
   if (vma === undefined) return SEGV_MAPERR;
-  const write = (errorCode & PF_WRITE) !== 0;
+  const write = (cause & CAUSE_WRITE) !== 0;
   if (!vma.isAccessible || (write && (vma.flags & VM_WRITE) === 0)) return SEGV_ACCERR;
-  if ((errorCode & (PF_FETCH | PF_PRESENT)) === (PF_FETCH | PF_PRESENT) && (vma.flags & VM_EXEC) === 0) {
-    return SEGV_ACCERR;
-  }
+  const refusedFetch = (cause & CAUSE_FETCH) !== 0 && (cause & CAUSE_PRESENT) !== 0;
+  if (refusedFetch && (vma.flags & VM_EXEC) === 0) return SEGV_ACCERR;
   return handleFault(memory, vma, address, write);
 }
 
@@ -78,23 +76,24 @@ export function handleFault(memory: Memory, vma: Vma, address: number, write: bo
 }
 
 function presentHuge(memory: Memory, vma: Vma, at: number, address: number, write: boolean): number {
-  if (write && !isWritable(memory.tables.words[at])) return hugeWriteFault(memory, vma, at, address);
+  if (write && !memory.entries.isWritable(memory.tables.words[at])) return hugeWriteFault(memory, vma, at, address);
   touchHuge(memory, at, vma, write);
   return FAULT_MINOR;
 }
 
 function smallFault(memory: Memory, vma: Vma, at: number, address: number, write: boolean): number {
-  const low = memory.tables.words[at];
+  const { entries, tables } = memory;
+  const low = tables.words[at];
   if (low === 0) {
     return vma.isAnonymous
       ? anonymousFault(memory, vma, at, address, write)
       : fileFault(memory, vma, at, address, write);
   }
   // What is neither empty nor a page is a guard page.
-  if (!isMapped(low)) return SEGV_MAPERR;
-  if (write && !isWritable(low)) return writeFault(memory, vma, at, address);
+  if (!entries.isMapped(low)) return SEGV_MAPERR;
+  if (write && !entries.isWritable(low)) return writeFault(memory, vma, at, address);
   // The entry is right already: the TLB held an older, stricter one, and the fault itself has dropped that.
-  markTouched(memory.tables, at, write);
+  entries.markTouched(at, write);
   return FAULT_MINOR;
 }
 
@@ -116,18 +115,18 @@ function anonymousFault(memory: Memory, vma: Vma, at: number, address: number, w
 
 /** A write to a present page that is not writable. */
 function writeFault(memory: Memory, vma: Vma, at: number, address: number): number {
-  const { frames, tables, counters } = memory;
+  const { entries, frames, tables, counters } = memory;
   if (vma.isShared) return sharedWriteFault(memory, at);
   const frame = tables.frameAt(at);
   const head = frames.headOf(frame);
-  const counted = !isSpecial(tables.words[at]);
+  const counted = !entries.isSpecial(tables.words[at]);
   if (
     counted &&
     (frames.flags[head] & FRAME_ANON) !== 0 &&
     (frames.isExclusive(frame) || canReuse(memory, vma, frame))
   ) {
     frames.setExclusive(frame, true);
-    markTouched(tables, at, true);
+    entries.markTouched(at, true);
     counters.reuseFaults++;
     return FAULT_MINOR;
   }

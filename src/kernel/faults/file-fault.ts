@@ -10,13 +10,12 @@ import type { FileObject, Vma } from '../space/model.js';
 import { HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { cachePage, pagesOf, readAround, readOnward, writtenPage } from '../space/page-cache.js';
-import { markTouched } from '../tables/entries-x86.js';
+import { TABLE_ENTRIES } from '../tables/page-table.js';
 import { BUS_ADRERR, FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
 import { VM_EXEC } from '../abi/vma-flags.js';
 
 /** Pages that a read fault maps at most around the one asked for. Linux: fault_around_bytes = 65536. */
 const FAULT_AROUND = 16;
-const TABLE_ENTRIES = 512;
 
 /** The entry at `at`, for the page at `address`, is empty. */
 export function fileFault(memory: Memory, vma: Vma, at: number, address: number, write: boolean): number {
@@ -93,8 +92,8 @@ function copyFault(memory: Memory, vma: Vma, at: number, address: number): numbe
 
 /** A write to a shared page that is present and read-only: now it is known to be dirty. */
 export function sharedWriteFault(memory: Memory, at: number): number {
-  const { counters, frames, tables } = memory;
-  markTouched(tables, at, true);
+  const { counters, entries, frames, tables } = memory;
+  entries.markTouched(at, true);
   frames.flags[frames.headOf(tables.frameAt(at))] |= FRAME_DIRTY;
   counters.reuseFaults++;
   return FAULT_MINOR;

@@ -5,14 +5,13 @@ import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { ENOMEM } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
-import { PTE_GUARD } from '../tables/entries-x86.js';
 import type { Vma } from '../space/model.js';
 import { VM_MAYBE_GUARD } from '../abi/vma-flags.js';
 import { zapRange } from '../pages/zap.js';
 
 /** Replaces the pages of a range within the VMA by guard pages. Returns 0 or ENOMEM. */
 export function installGuards(memory: Memory, vma: Vma, start: number, end: number): number {
-  const { tables, tlb } = memory;
+  const { entries, tables, tlb } = memory;
   // The page tables are to be copied at fork, and the guards with them.
   vma.flags |= VM_MAYBE_GUARD;
   if (vma.isAnonymous && prepareAnonVma(memory, vma) < 0) return ENOMEM;
@@ -21,17 +20,17 @@ export function installGuards(memory: Memory, vma: Vma, start: number, end: numb
   for (let address = start; address < end; address += PAGE_BYTES) {
     const at = tables.ensure(vma.space, address, SHIFT_4K);
     if (at < 0) return ENOMEM;
-    tables.words[at] = PTE_GUARD;
+    entries.setGuard(at);
   }
   return 0;
 }
 
 /** Removes the guard pages of a range; other pages are left alone. */
 export function removeGuards(memory: Memory, vma: Vma, start: number, end: number): void {
-  const { tables } = memory;
+  const { entries, tables } = memory;
   for (let address = start; address < end; address += PAGE_BYTES) {
     const at = tables.find(vma.space, address, SHIFT_4K);
     if (at < 0) address = alignDown(address, SHIFT_2M) + 2 ** SHIFT_2M - PAGE_BYTES;
-    else if (tables.words[at] === PTE_GUARD) tables.clear(at);
+    else if (entries.isGuard(tables.words[at])) tables.clear(at);
   }
 }

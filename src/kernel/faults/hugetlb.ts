@@ -9,13 +9,12 @@ import { takeOver, touchHuge } from '../pages/huge.js';
 import { hugeFrame, mapHugeFilePage, mapNewHuge, unmapHuge } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { addToCache } from '../space/page-cache.js';
-import { isWritable, markTouched } from '../tables/entries-x86.js';
 import { BUS_ADRERR, FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
 import type { Vma } from '../space/model.js';
 
 /** Answers a fault in a VM_HUGETLB VMA. No free huge page is SIGBUS, as with an empty pool. */
 export function hugetlbFault(memory: Memory, vma: Vma, address: number, write: boolean): number {
-  const { frames, tables, counters } = memory;
+  const { entries, frames, tables, counters } = memory;
   const base = alignDown(address, vma.pageShift);
   const at = tables.ensure(vma.space, base, vma.pageShift);
   if (at < 0) return OOM_KILL;
@@ -33,18 +32,18 @@ export function hugetlbFault(memory: Memory, vma: Vma, address: number, write: b
     counters.hugeFaults++;
     return FAULT_MINOR;
   }
-  if (write && !isWritable(tables.words[at])) return copyOrReuse(memory, vma, at, base);
+  if (write && !entries.isWritable(tables.words[at])) return copyOrReuse(memory, vma, at, base);
   touchHuge(memory, at, vma, write);
   return FAULT_MINOR;
 }
 
 function copyOrReuse(memory: Memory, vma: Vma, at: number, base: number): number {
-  const { frames, tables, tlb, counters } = memory;
+  const { entries, frames, tables, tlb, counters } = memory;
   const order = vma.pageShift - 12;
   const head = hugeFrame(tables.frameAt(at));
   if (frames.isExclusive(head) || frames.references(head) === 1) {
     takeOver(memory, vma, head);
-    markTouched(tables, at, true);
+    entries.markTouched(at, true);
     counters.reuseFaults++;
     return FAULT_MINOR;
   }

@@ -7,7 +7,6 @@ import { splitHuge } from '../pages/huge.js';
 import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { isCounted, isPresent, isSpecial, makeOldAndClean } from '../tables/entries-x86.js';
 import type { Vma } from '../space/model.js';
 
 /** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet that would take them. */
@@ -27,7 +26,7 @@ export function freeLazily(memory: Memory, vma: Vma, start: number, end: number)
 function freeHuge(memory: Memory, vma: Vma, at: number, low: number, high: number): boolean {
   const { tables } = memory;
   const head = hugeFrame(tables.frameAt(at));
-  if (isSpecial(tables.words[at]) || isShared(memory, head)) return false;
+  if (memory.entries.isSpecial(tables.words[at]) || isShared(memory, head)) return false;
   if (high - low === HUGE_FRAMES * PAGE_BYTES) {
     memory.frames.flags[head] &= ~FRAME_DIRTY;
     markFree(memory, vma, at, low, head);
@@ -58,7 +57,7 @@ function freeSmall(memory: Memory, vma: Vma, at: number, low: number, high: numb
 }
 
 function isPage(memory: Memory, entry: number): boolean {
-  return isCounted(memory.tables.words[entry]);
+  return memory.entries.isCounted(memory.tables.words[entry]);
 }
 
 /** How many entries from `entry` on, at most `most`, map the folio's frames one after the other. */
@@ -96,8 +95,8 @@ function makeClean(memory: Memory, head: number, pages: number): boolean {
  * only once every process has given them up.
  */
 function markFree(memory: Memory, vma: Vma, at: number, address: number, head: number): void {
-  const { frames, tables, tlb } = memory;
+  const { entries, frames, tlb } = memory;
   if ((frames.flags[head] & FRAME_ANON) === 0) return;
-  if (isPresent(makeOldAndClean(tables, at))) tlb.page(vma.space, address);
+  if (entries.isPresent(entries.makeOldAndClean(at))) tlb.page(vma.space, address);
   if ((frames.flags[head] & FRAME_SWAPBACKED) !== 0) memory.lru.addLazyFree(head);
 }

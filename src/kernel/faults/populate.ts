@@ -10,15 +10,14 @@ import { countFault, handleFault } from './fault.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
 import { touchHuge } from '../pages/huge.js';
 import type { Memory } from '../space/memory.js';
-import { isDirty, isMapped, isSpecial, isWritable } from '../tables/entries-x86.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR } from '../abi/signal.js';
 import { VM_HUGETLB, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from '../abi/vma-flags.js';
 
 /** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
 export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
-  const { tables } = memory;
+  const { entries, tables } = memory;
   const low = tables.words[tables.findLeaf(space, address)];
-  return isMapped(low) && (!write || isWritable(low));
+  return entries.isMapped(low) && (!write || entries.isWritable(low));
 }
 
 /**
@@ -40,14 +39,14 @@ export function faultIn(memory: Memory, vma: Vma, address: number, write: boolea
  * entry is marked itself. Source: Linux mm/gup.c, follow_page_pte with FOLL_TOUCH.
  */
 function touch(memory: Memory, vma: Vma, address: number, write: boolean): void {
-  const { frames, tables } = memory;
+  const { entries, frames, tables } = memory;
   if ((vma.flags & VM_HUGETLB) !== 0) return;
   const at = tables.findLeaf(vma.space, address);
   const low = tables.words[at];
   if (tables.shift !== SHIFT_4K) touchHuge(memory, at, vma, write);
-  else if (!isSpecial(low)) {
+  else if (!entries.isSpecial(low)) {
     const head = frames.headOf(tables.frameAt(at));
-    if (write && !isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
+    if (write && !entries.isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
     memory.lru.markAccessed(head);
   }
 }

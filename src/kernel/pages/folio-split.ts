@@ -1,6 +1,5 @@
 /** Splitting a huge folio for good, frames and all; splitting only the entry that maps it is in huge.ts. */
 
-import { isDirty } from '../tables/entries-x86.js';
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
 import { mapZero, unmapPage } from './mapping.js';
@@ -33,10 +32,10 @@ export function splitHugeFolio(memory: Memory, head: number): void {
 
 /** Whether an entry of the folio is dirty: unmapping it for the split makes the folio dirty. Source: mm/rmap.c, try_to_migrate_one. */
 function isWritten(memory: Memory, head: number): boolean {
-  const { tables } = memory;
+  const { entries, tables } = memory;
   for (let frame = head; frame < head + HUGE_FRAMES; frame++) {
     for (const { vma, address } of mappingsOf(memory, frame)) {
-      if (isDirty(tables.words[tables.find(vma.space, address, SHIFT_4K)])) return true;
+      if (entries.isDirty(tables.words[tables.find(vma.space, address, SHIFT_4K)])) return true;
     }
   }
   return false;

@@ -13,15 +13,6 @@ import { FRAME_DIRTY, FRAME_KERNEL, FRAME_REFERENCED } from '../frames/frames.js
 import { dropHuge, hugeFrame, mapNewHuge, mapZero, unmapHuge } from './mapping.js';
 import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import {
-  executionOf,
-  isAccessed,
-  isDirty,
-  isSpecial,
-  markTouched,
-  smallFlags,
-  takeEntry,
-} from '../tables/entries-x86.js';
 import { FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
 import { VM_HUGEPAGE, VM_HUGETLB, VM_LOCKED, VM_NOHUGEPAGE, VM_WRITE } from '../abi/vma-flags.js';
 
@@ -108,7 +99,7 @@ export function hugeWriteFault(memory: Memory, vma: Vma, at: number, address: nu
     counters.hugeFallbacks++;
   } else if (frames.isExclusive(head) || frames.references(head) === 1) {
     takeOver(memory, vma, head);
-    markTouched(tables, at, true);
+    memory.entries.markTouched(at, true);
     counters.reuseFaults++;
     return FAULT_MINOR;
   }
@@ -125,7 +116,7 @@ export function takeOver(memory: Memory, vma: Vma, head: number): void {
 /** A huge entry is written to by nobody but marked accessed (and dirty for a write). */
 export function touchHuge(memory: Memory, at: number, vma: Vma, write: boolean): void {
   const mayDirty = write && (vma.flags & VM_WRITE) !== 0;
-  markTouched(memory.tables, at, mayDirty);
+  memory.entries.markTouched(at, mayDirty);
 }
 
 /**
@@ -138,28 +129,28 @@ export function touchHuge(memory: Memory, at: number, vma: Vma, write: boolean):
 export function splitHuge(memory: Memory, vma: Vma, at: number, address: number): boolean {
   if (vma.file !== null) {
     const head = hugeFrame(memory.tables.frameAt(at));
-    const taken = takeEntry(memory.tables, at);
+    const taken = memory.entries.take(at);
     keepSplitMarks(memory, taken, head);
     memory.tlb.page(vma.space, alignDown(address, SHIFT_2M));
     dropHuge(memory, vma, taken, head, SHIFT_2M);
     memory.tlb.flush();
     return false;
   }
-  const { frames, tables, tlb } = memory;
-  const high = executionOf(tables.words[at + 1]);
+  const { entries, frames, tables, tlb } = memory;
+  const high = tables.words[at + 1];
   const head = hugeFrame(tables.frameAt(at));
   const table = withdrawTable(vma.space);
-  const low = smallFlags(takeEntry(tables, at));
-  const zero = isSpecial(low);
+  const low = entries.take(at);
+  const zero = entries.isSpecial(low);
   tlb.page(vma.space, alignDown(address, SHIFT_2M));
   tlb.flush();
   for (let i = 0; i < HUGE_FRAMES; i++) {
     const frame = zero ? memory.zeroFrame : head + i;
-    tables.set(table * 1024 + i * 2, frame, low, high);
+    entries.setPartOfHuge(tables.placeIn(table, i), frame, high, low);
   }
   tables.link(vma.space, at, table);
   if (!zero) {
-    if (isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
+    if (entries.isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
     spreadMapping(memory, vma, head, frames.isExclusive(head));
   }
   memory.counters.hugeSplits++;
@@ -168,9 +159,9 @@ export function splitHuge(memory: Memory, vma: Vma, at: number, address: number)
 
 /** What the entry of an object's folio knows stays with the folio. */
 function keepSplitMarks(memory: Memory, low: number, head: number): void {
-  const { frames } = memory;
-  if (isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
-  if (isAccessed(low)) frames.flags[head] |= FRAME_REFERENCED;
+  const { entries, frames } = memory;
+  if (entries.isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
+  if (entries.isAccessed(low)) frames.flags[head] |= FRAME_REFERENCED;
 }
 
 /** One mapping of the whole becomes 512 mappings of parts. */

@@ -9,18 +9,14 @@ import type { AnonVma, Vma } from '../space/model.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
-import { executeBits, protectionBits } from '../space/protection.js';
-import { isSpecial, PTE_ACCESSED, PTE_HUGE, PTE_SPECIAL, PTE_WRITTEN, takeEntry } from '../tables/entries-x86.js';
+import { rightsOf } from '../space/protection.js';
+import { PAGE_HUGE, PAGE_SPECIAL, PAGE_TOUCHED, PAGE_WRITTEN } from '../tables/entries.js';
 import { VM_HUGETLB, VM_LOCKED, VM_WRITE } from '../abi/vma-flags.js';
 
-/** The low word's bits of a page just written by a process that may write: writable, if the VMA is. */
-function writtenBits(vma: Vma): number {
-  const bits = protectionBits(vma) | PTE_ACCESSED;
-  return (vma.flags & VM_WRITE) !== 0 ? bits | PTE_WRITTEN : bits;
-}
-
-function touchedBits(vma: Vma, write: boolean): number {
-  return write ? writtenBits(vma) : protectionBits(vma) | PTE_ACCESSED;
+/** PAGE_ bits of a page that is about to be used; with `write` it is written, and so writable, if the VMA is. */
+function touched(vma: Vma, write: boolean): number {
+  const page = rightsOf(vma) | PAGE_TOUCHED;
+  return write && (vma.flags & VM_WRITE) !== 0 ? page | PAGE_WRITTEN : page;
 }
 
 /** Makes a new folio the VMA's: anonymous, exclusive, at the place that `address` has in the VMA's anon_vma. */
@@ -45,7 +41,7 @@ export function mapNewAnonymous(memory: Memory, vma: Vma, at: number, frame: num
   adoptAnonymous(memory, vma, frame, address);
   memory.frames.addMapping(frame, vma.space.id);
   toLru(memory, vma, frame);
-  memory.tables.set(at, frame, writtenBits(vma), executeBits(vma));
+  memory.entries.setPage(at, frame, touched(vma, true));
   vma.space.residentPages++;
 }
 
@@ -54,21 +50,20 @@ export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, a
   adoptAnonymous(memory, vma, head, address);
   memory.frames.addWholeMapping(head, vma.space.id);
   toLru(memory, vma, head);
-  memory.tables.set(at, head, touchedBits(vma, write) | PTE_HUGE, executeBits(vma));
+  memory.entries.setPage(at, head, touched(vma, write) | PAGE_HUGE);
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
 /** Maps a frame that is not counted: the zero page, or with `huge` the huge zero page. */
 export function mapZero(memory: Memory, vma: Vma, at: number, frame: number, huge: boolean): void {
-  const low = protectionBits(vma) | PTE_ACCESSED | PTE_SPECIAL | (huge ? PTE_HUGE : 0);
-  memory.tables.set(at, frame, low, executeBits(vma));
+  memory.entries.setPage(at, frame, touched(vma, false) | PAGE_SPECIAL | (huge ? PAGE_HUGE : 0));
 }
 
 /** Maps a page of a file or of shared memory; `write` when it is about to be written. */
 export function mapFilePage(memory: Memory, vma: Vma, at: number, frame: number, write: boolean): void {
   memory.frames.addMapping(frame, vma.space.id);
   if ((vma.flags & VM_LOCKED) !== 0 && memory.frames.order[frame] === 0) memory.lru.lock(frame);
-  memory.tables.set(at, frame, touchedBits(vma, write), executeBits(vma));
+  memory.entries.setPage(at, frame, touched(vma, write));
   vma.space.residentPages++;
 }
 
@@ -76,20 +71,20 @@ export function mapFilePage(memory: Memory, vma: Vma, at: number, frame: number,
 export function mapHugeFilePage(memory: Memory, vma: Vma, at: number, head: number, write: boolean): void {
   memory.frames.addWholeMapping(head, vma.space.id);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.lock(head);
-  memory.tables.set(at, head, touchedBits(vma, write) | PTE_HUGE, executeBits(vma));
+  memory.entries.setPage(at, head, touched(vma, write) | PAGE_HUGE);
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
 /** Clears the entry at `at`, which maps one 4 KiB page, and drops the page. The TLB is left to the caller. */
 export function unmapPage(memory: Memory, vma: Vma, at: number): void {
   const frame = memory.tables.frameAt(at);
-  dropPage(memory, vma, takeEntry(memory.tables, at), frame);
+  dropPage(memory, vma, memory.entries.take(at), frame);
 }
 
 /** What remains to do for a page whose entry, with this low word, is taken out. */
 export function dropPage(memory: Memory, vma: Vma, low: number, frame: number): void {
-  const { frames, tlb } = memory;
-  if (isSpecial(low)) return;
+  const { entries, frames, tlb } = memory;
+  if (entries.isSpecial(low)) return;
   vma.space.residentPages--;
   const head = frames.headOf(frame);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
@@ -99,19 +94,19 @@ export function dropPage(memory: Memory, vma: Vma, low: number, frame: number): 
 /** Clears the huge entry at `at` and drops the folio. The TLB is left to the caller. */
 export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number): void {
   const head = hugeFrame(memory.tables.frameAt(at));
-  dropHuge(memory, vma, takeEntry(memory.tables, at), head, shift);
+  dropHuge(memory, vma, memory.entries.take(at), head, shift);
 }
 
 /** As {@link dropPage} for the folio of a huge entry. */
 export function dropHuge(memory: Memory, vma: Vma, low: number, head: number, shift: number): void {
-  const { frames, tlb } = memory;
-  if (isSpecial(low)) return;
+  const { entries, frames, tlb } = memory;
+  if (entries.isSpecial(low)) return;
   vma.space.residentPages -= 2 ** (shift - 12);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
   if (frames.removeWholeMapping(head, vma.space.id)) tlb.release(head);
 }
 
-/** The head that a huge entry names: bit 12 of the entry is no address bit but PAT. */
+/** The head that a huge entry names. Bits below are no address there, such as x86's PAT. */
 export function hugeFrame(frame: number): number {
   return frame & -HUGE_FRAMES;
 }

@@ -6,7 +6,6 @@ import { ENOMEM } from '../abi/errno.js';
 import { splitHuge } from './huge.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { isMapped, isPresent, PTE_SOFT_DIRTY, takeEntry } from '../tables/entries-x86.js';
 import type { Vma } from '../space/model.js';
 
 /**
@@ -76,11 +75,8 @@ function moveStep(
 
 /** Moves one entry: a page, a huge page, or with `table` a whole table. */
 function moveEntry(memory: Memory, from: Vma, at: number, place: number, address: number, table: boolean): void {
-  const { tables, tlb } = memory;
-  const high = tables.words[at + 1];
-  const low = takeEntry(tables, at);
-  tables.words[place + 1] = high;
-  tables.words[place] = !table && isMapped(low) ? low | PTE_SOFT_DIRTY : low;
+  const { entries, tlb } = memory;
+  const low = table ? entries.moveTable(at, place) : entries.movePage(at, place);
   if (table) tlb.all(from.space);
-  else if (isPresent(low)) tlb.page(from.space, address);
+  else if (entries.isPresent(low)) tlb.page(from.space, address);
 }

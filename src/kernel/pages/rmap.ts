@@ -6,7 +6,6 @@ import { FRAME_ANON, FRAME_DIRTY } from '../frames/frames.js';
 import { splitHuge } from './huge.js';
 import { frameBehind } from './mapping.js';
 import type { Memory } from '../space/memory.js';
-import { isMapped, makeClean } from '../tables/entries-x86.js';
 import { zapRange } from './zap.js';
 
 /** A page as one address space sees it. */
@@ -41,7 +40,7 @@ function shiftOfMapping(memory: Memory, vma: Vma, address: number, frame: number
   const { tables } = memory;
   const at = tables.findLeaf(vma.space, address);
   const { shift } = tables;
-  return isMapped(tables.words[at]) && frameBehind(tables, at, shift, address) === frame ? shift : 0;
+  return memory.entries.isMapped(tables.words[at]) && frameBehind(tables, at, shift, address) === frame ? shift : 0;
 }
 
 /**
@@ -75,12 +74,12 @@ export function splitFolioAt(memory: Memory, object: FileObject, index: number):
  */
 export function cleanObject(memory: Memory, object: FileObject): void {
   if (object.kind !== 'disk') return;
-  const { frames, tables, tlb } = memory;
+  const { entries, frames, tables, tlb } = memory;
   for (const frame of object.pages.values()) {
     frames.flags[frame] &= ~FRAME_DIRTY;
     for (const { vma, address } of mappingsOf(memory, frame)) {
       const at = tables.find(vma.space, address, SHIFT_4K);
-      makeClean(tables, at);
+      entries.makeClean(at);
       tlb.page(vma.space, address);
     }
   }

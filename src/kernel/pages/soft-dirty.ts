@@ -3,11 +3,7 @@
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import type { AddressSpace } from '../space/model.js';
 import type { Memory } from '../space/memory.js';
-import * as entry from '../tables/entries-x86.js';
 import { VM_SOFTDIRTY } from '../abi/vma-flags.js';
-
-// V8 folds a module's own constants into its code; imported names it tests at each use.
-const { clearSoftDirtyBit, isMapped, isPresent } = entry;
 
 /** Clears all marks and makes the pages read-only, so that the next write to each leaves its mark by a fault. */
 export function clearSoftDirty(memory: Memory, space: AddressSpace): void {
@@ -31,6 +27,6 @@ export function clearSoftDirty(memory: Memory, space: AddressSpace): void {
 }
 
 function clearEntry(memory: Memory, space: AddressSpace, at: number, address: number): void {
-  const { tables } = memory;
-  if (isMapped(tables.words[at]) && isPresent(clearSoftDirtyBit(tables, at))) memory.tlb.page(space, address);
+  const { entries, tlb } = memory;
+  if (entries.isMapped(entries.words[at]) && entries.isPresent(entries.clearSoftDirty(at))) tlb.page(space, address);
 }

@@ -7,11 +7,7 @@ import { splitHuge } from './huge.js';
 import { dropHuge, dropPage, hugeFrame } from './mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import * as entry from '../tables/entries-x86.js';
 import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from '../abi/vma-flags.js';
-
-// V8 folds a module's own constants into its code; imported names it tests at each use.
-const { isAccessed, isDirty, isMapped, isPresent, takeEntry } = entry;
 
 export interface ZapOptions {
   /** Leave private copies of file pages (punching a hole) instead of dropping all (truncation). */
@@ -24,7 +20,7 @@ export interface ZapOptions {
 
 /** Drops the pages of `[start, end)`, which lies in the VMA. The invalidations stay gathered: flush afterwards. */
 export function zapRange(memory: Memory, vma: Vma, start: number, end: number, options: ZapOptions): void {
-  const { tables, tlb } = memory;
+  const { entries, tables, tlb } = memory;
   let from = start;
   while (tables.next(vma.space, from, end)) {
     const { at, shift, start: low, end: high } = tables;
@@ -32,8 +28,8 @@ export function zapRange(memory: Memory, vma: Vma, start: number, end: number, o
     if (!tables.isTable(at)) {
       if (high - low === 2 ** shift) {
         const head = hugeFrame(tables.frameAt(at));
-        const taken = takeEntry(tables, at);
-        if (isPresent(taken)) tlb.page(vma.space, low);
+        const taken = entries.take(at);
+        if (entries.isPresent(taken)) tlb.page(vma.space, low);
         if (vma.file !== null) keepMarks(memory, vma, taken, head);
         dropHuge(memory, vma, taken, head, shift);
         releaseDeposit(memory, vma);
@@ -65,14 +61,14 @@ function freeTable(memory: Memory, vma: Vma, at: number, address: number): void 
 
 /** Drops the pages of one table; true when nothing is left of the range. */
 function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: number, options: ZapOptions): boolean {
-  const { tables, frames, tlb } = memory;
+  const { entries, tables, frames, tlb } = memory;
   const { words } = tables;
   let emptied = true;
   let entry = tables.entryIn(at, start);
   for (let address = start; address < end; address += PAGE_BYTES, entry += 2) {
     const found = words[entry];
     if (found === 0) continue;
-    if (!isMapped(found)) {
+    if (!entries.isMapped(found)) {
       if (options.keepGuards === true) emptied = false;
       else tables.clear(entry);
       continue;
@@ -85,8 +81,8 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
         continue;
       }
     }
-    const low = takeEntry(tables, entry);
-    if (isPresent(low)) tlb.page(vma.space, address);
+    const low = entries.take(entry);
+    if (entries.isPresent(low)) tlb.page(vma.space, address);
     if (vma.file !== null) keepMarks(memory, vma, low, frame);
     dropPage(memory, vma, low, frame);
   }
@@ -98,11 +94,11 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
  * Use says nothing in a mapping that is read in order or at random. Source: Linux mm/memory.c, zap_present_folio_ptes.
  */
 function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
-  const { frames } = memory;
+  const { entries, frames } = memory;
   const head = frames.headOf(frame);
   if ((frames.flags[head] & FRAME_ANON) !== 0) return;
-  if (isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
-  if (isAccessed(low) && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) memory.lru.markAccessed(head);
+  if (entries.isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
+  if (entries.isAccessed(low) && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) memory.lru.markAccessed(head);
 }
 
 /**

@@ -9,9 +9,7 @@ import { isWhole } from '../abi/arguments.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_TABLE, MAP_COUNT } from '../frames/frames.js';
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { isMapped, isSpecial, leadsToTable, isWritable } from '../tables/entries-x86.js';
-
-const ENTRIES = 512;
+import { TABLE_ENTRIES } from '../tables/page-table.js';
 
 class Audit {
   readonly problems: string[] = [];
@@ -79,14 +77,14 @@ class Audit {
   #table(space: AddressSpace, table: number, shift: number, base: number): void {
     this.#tables++;
     this.#markTable(table, `space ${space.id}`);
-    const { tables } = this.memory;
-    for (let i = 0; i < ENTRIES; i++) {
-      const at = table * 1024 + i * 2;
+    const { entries, tables } = this.memory;
+    for (let i = 0; i < TABLE_ENTRIES; i++) {
+      const at = tables.placeIn(table, i);
       const low = tables.words[at];
       if (low === 0) continue;
       const address = base + i * 2 ** shift;
-      if (shift > 12 && leadsToTable(low)) this.#table(space, tables.frameAt(at), shift - 9, address);
-      else if (isMapped(low)) this.#page(space, at, shift, address);
+      if (shift > 12 && entries.isTable(low)) this.#table(space, tables.frameAt(at), shift - 9, address);
+      else if (entries.isMapped(low)) this.#page(space, at, shift, address);
       else if (space.vmas.at(address) === undefined)
         this.report(`space ${space.id}: guard page ${toHex(address)} outside of any VMA`);
     }
@@ -94,6 +92,7 @@ class Audit {
 
   #page(space: AddressSpace, at: number, shift: number, address: number): void {
     const { memory } = this;
+    const { entries } = memory;
     const low = memory.tables.words[at];
     const frame = firstFrame(memory.tables, at, shift);
     const name = `space ${space.id}: page ${toHex(address)}`;
@@ -103,14 +102,14 @@ class Audit {
       return;
     }
     if (shift > 12 && vma.pageShift === 12 && vma.isAnonymous) this.#huge++;
-    if (isSpecial(low)) {
-      if (!memory.isZeroFrame(frame) || isWritable(low)) this.report(`${name}: not a read-only zero page`);
+    if (entries.isSpecial(low)) {
+      if (!memory.isZeroFrame(frame) || entries.isWritable(low)) this.report(`${name}: not a read-only zero page`);
       return;
     }
     this.#resident += 2 ** (shift - 12);
     if (shift === 12) this.#parts[frame]++;
     else this.#whole.set(frame, (this.#whole.get(frame) ?? 0) + 1);
-    this.#ownership(vma, name, frame, address, isWritable(low));
+    this.#ownership(vma, name, frame, address, entries.isWritable(low));
   }
 
   /** May this process reach the frame, and may it write? */

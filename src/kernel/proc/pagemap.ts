@@ -5,7 +5,6 @@ import type { AddressSpace } from '../space/model.js';
 import { FRAME_ANON, FRAME_MLOCKED } from '../frames/frames.js';
 import { firstFrame, frameBehind } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { isGuard, isMapped, isSoftDirty, isSpecial } from '../tables/entries-x86.js';
 
 /** What is behind one page of a process. */
 export interface PagemapEntry {
@@ -49,13 +48,13 @@ export function pagemap(memory: Memory, space: AddressSpace, address: number): P
 }
 
 function describe(memory: Memory, at: number, shift: number, address: number): PagemapEntry {
-  const { frames, tables } = memory;
+  const { entries, frames, tables } = memory;
   const low = tables.words[at];
-  if (isGuard(low)) return { ...ABSENT, guard: true };
-  if (!isMapped(low)) return ABSENT;
+  if (entries.isGuard(low)) return { ...ABSENT, guard: true };
+  if (!entries.isMapped(low)) return ABSENT;
   const frame = frameBehind(tables, at, shift, address);
-  const softDirty = isSoftDirty(low);
-  if (isSpecial(low)) {
+  const softDirty = entries.isSoftDirty(low);
+  if (entries.isSpecial(low)) {
     // The small zero page is no "normal" page and has no flags; the huge one is a folio, and not an anonymous one.
     const huge = shift !== SHIFT_4K;
     return { ...ABSENT, present: true, frame, file: huge, softDirty, huge, zero: true };

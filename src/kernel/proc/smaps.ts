@@ -7,7 +7,6 @@ import { hugeAllowed } from '../pages/huge.js';
 import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
-import { isAccessed, isCounted, isDirty, isSpecial } from '../tables/entries-x86.js';
 import * as vm from '../abi/vma-flags.js';
 
 /** Linux keeps Pss in bytes with this many further bits, so that small shares are not lost. */
@@ -58,7 +57,7 @@ export class VmaUsage {
 
 /** Counts the pages of one VMA. */
 export function vmaUsage(memory: Memory, vma: Vma): VmaUsage {
-  const { tables } = memory;
+  const { entries, tables } = memory;
   const usage = new VmaUsage();
   usage.isLocked = (vma.flags & vm.VM_LOCKED) !== 0;
   let from = vma.start;
@@ -71,9 +70,9 @@ export function vmaUsage(memory: Memory, vma: Vma): VmaUsage {
     }
     let entry = tables.entryIn(at, start);
     for (let address = start; address < end; address += PAGE_BYTES, entry += 2) {
-      const low = tables.words[entry];
-      if (!isCounted(low)) continue;
-      const frame = tables.frameAt(entry);
+      const low = entries.words[entry];
+      if (!entries.isCounted(low)) continue;
+      const frame = entries.frameAt(entry);
       countKind(memory, usage, frame, PAGE_BYTES, low);
       countShare(memory, usage, frame, low);
     }
@@ -82,9 +81,9 @@ export function vmaUsage(memory: Memory, vma: Vma): VmaUsage {
 }
 
 function countHuge(memory: Memory, vma: Vma, usage: VmaUsage, at: number, shift: number): void {
-  const { tables, frames } = memory;
-  const low = tables.words[at];
-  if (isSpecial(low)) return;
+  const { entries, frames, tables } = memory;
+  const low = entries.words[at];
+  if (entries.isSpecial(low)) return;
   const head = hugeFrame(tables.frameAt(at));
   if ((vma.flags & vm.VM_HUGETLB) !== 0) {
     if (frames.mappingsOf(head) > 1) usage.sharedHugetlb += 2 ** shift;
@@ -101,15 +100,15 @@ function countKind(memory: Memory, usage: VmaUsage, frame: number, bytes: number
   const { frames } = memory;
   const flags = frames.flags[frames.headOf(frame)];
   usage.rss += bytes;
-  if (isAccessed(low) || (flags & FRAME_REFERENCED) !== 0) usage.referenced += bytes;
+  if (memory.entries.isAccessed(low) || (flags & FRAME_REFERENCED) !== 0) usage.referenced += bytes;
   if ((flags & FRAME_ANON) === 0) return;
   usage.anonymous += bytes;
-  if ((flags & (FRAME_SWAPBACKED | FRAME_DIRTY)) === 0 && !isDirty(low)) usage.lazyFree += bytes;
+  if ((flags & (FRAME_SWAPBACKED | FRAME_DIRTY)) === 0 && !memory.entries.isDirty(low)) usage.lazyFree += bytes;
 }
 
 function countShare(memory: Memory, usage: VmaUsage, frame: number, low: number): void {
   const { frames } = memory;
-  const dirty = isDirty(low) || (frames.flags[frames.headOf(frame)] & FRAME_DIRTY) !== 0;
+  const dirty = memory.entries.isDirty(low) || (frames.flags[frames.headOf(frame)] & FRAME_DIRTY) !== 0;
   usage.add(PAGE_BYTES, frames.mappingsOf(frame), dirty);
 }
 

@@ -8,7 +8,8 @@ import { ENOMEM } from '../abi/errno.js';
 import { FRAME_KERNEL, Frames } from '../frames/frames.js';
 import { LruBatches } from '../frames/lru-batches.js';
 import { PageTables } from '../tables/page-table.js';
-import type { Privileged } from '../tables/privileged.js';
+import type { Entries } from '../tables/entries.js';
+import type { Architecture, Privileged, ProcessorMachine } from '../tables/privileged.js';
 import { TableCopy } from '../tables/table-copy.js';
 import { TlbBatch } from '../tables/tlb-batch.js';
 
@@ -22,6 +23,9 @@ export class Memory {
   readonly counters = new KernelCounters();
   readonly frames: Frames;
   readonly lru: LruBatches;
+  /** Of the core that the kernel runs on. */
+  readonly privileged: Privileged;
+  readonly entries: Entries;
   readonly tables: PageTables;
   /** The batches of all cores; a new one adds itself. */
   readonly cores: TlbBatch[] = [];
@@ -41,19 +45,23 @@ export class Memory {
   #lastId = 0;
 
   /**
+   * @param machine the machine that the kernel runs on, of this architecture
    * @param clean the RAM holds nothing but zeros
    * @throws RangeError when the RAM has no frame for the kernel
    */
   constructor(
-    readonly processor: Privileged,
+    readonly architecture: Architecture,
+    machine: ProcessorMachine,
     clean: boolean,
   ) {
-    this.ram = processor.ram;
+    this.ram = machine.ram;
+    this.privileged = architecture.operationsOf(machine);
+    this.entries = architecture.entriesIn(this.ram);
     this.frames = new Frames(this.ram, this.counters, clean);
     this.lru = new LruBatches(this.frames);
-    this.tables = new PageTables(this.ram, this.frames, this.counters);
+    this.tables = new PageTables(this.entries, this.frames, this.counters);
     this.zeroFrame = this.#ownFrame();
-    this.tlb = new TlbBatch(processor, this.frames, this.counters, this.#ownFrame(), this.cores);
+    this.tlb = new TlbBatch(this.privileged, this.frames, this.counters, this.#ownFrame(), this.cores);
   }
 
   /** A frame of zeros that stays with the kernel. */

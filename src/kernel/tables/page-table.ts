@@ -1,36 +1,33 @@
 /**
- * Page tables: 4-level x86-64 tables in guest RAM, written by plain stores.
+ * Page tables: four levels of 512 entries in guest RAM, written by plain stores.
  *
  * The kernel sees all of physical memory through a direct map outside of the translated space, so the words of a table
  * are `ram.words`. A place in a table is the index of the low word of an entry ("at"), the high word is at + 1.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging".
  */
 
-import { highWord, lowWord, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import type { Ram } from '../../../hw/memory/ram.js';
+import { highWord, lowWord, PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { alignDown } from '../abi/layout.js';
 import type { KernelCounters } from '../frames/counters.js';
 import { FRAME_TABLE } from '../frames/frames.js';
 import type { Frames } from '../frames/frames.js';
-import { frameOfEntry, highOf, PTE_PRESENT, TABLE_BITS, TABLE_ENTRY } from './entries-x86.js';
-import type { EntryMemory } from './entries-x86.js';
+import type { Entries } from './entries.js';
 import type { TableRoot } from './root.js';
 
 const SHIFT_512G = 39;
-/** Entries in a table, and words of 4 bytes. */
-const ENTRIES = 512;
-const TABLE_WORDS = 1024;
+/** Entries in a table. */
+export const TABLE_ENTRIES = 512;
+const TABLE_WORDS = 2 * TABLE_ENTRIES;
 
 /** Index of the entry for `address` in a table whose entries cover 2^shift bytes: 12, 21, 30 or 39. */
 function indexAt(address: number, shift: number): number {
   const hi = highWord(address);
-  if (shift === SHIFT_512G) return (hi >>> 7) & (ENTRIES - 1);
-  return ((hi << (32 - shift)) | (lowWord(address) >>> shift)) & (ENTRIES - 1);
+  if (shift === SHIFT_512G) return (hi >>> 7) & (TABLE_ENTRIES - 1);
+  return ((hi << (32 - shift)) | (lowWord(address) >>> shift)) & (TABLE_ENTRIES - 1);
 }
 
-export class PageTables implements EntryMemory {
+export class PageTables {
   readonly words: Int32Array;
-  readonly shared: boolean;
   /** Results of {@link next}: the place of an entry of a page directory, or of a 1 GiB page. */
   at = 0;
   /** log2 of the bytes that the found entry covers: 21 or 30, and of {@link findLeaf} any level's. */
@@ -38,12 +35,13 @@ export class PageTables implements EntryMemory {
   /** The part of the asked range that the found entry covers. */
   start = 0;
   end = 0;
+  readonly #entries: Entries;
   readonly #frames: Frames;
   readonly #counters: KernelCounters;
 
-  constructor(ram: Ram, frames: Frames, counters: KernelCounters) {
-    this.words = ram.words;
-    this.shared = ram.shared;
+  constructor(entries: Entries, frames: Frames, counters: KernelCounters) {
+    this.words = entries.words;
+    this.#entries = entries;
     this.#frames = frames;
     this.#counters = counters;
   }
@@ -72,29 +70,23 @@ export class PageTables implements EntryMemory {
     this.#frames.release(frame);
   }
 
+  /** The frame that the entry at `at` names. */
   frameAt(at: number): number {
-    return frameOfEntry(this.words[at + 1], this.words[at]);
+    return this.#entries.frameAt(at);
   }
 
-  /** Writes an entry: `frame` with `low` and `high` bits. One store makes it visible to the walker: the low word last. */
-  set(at: number, frame: number, low: number, high: number): void {
-    this.words[at + 1] = highOf(frame) | high;
-    this.words[at] = (frame << 12) | low;
-  }
-
-  /** Empties an entry that leads to a table, or to nothing; one that maps a page goes by `takeEntry`. */
+  /** Empties an entry that leads to a table, or to nothing; one that maps a page goes by `Entries.take`. */
   clear(at: number): void {
-    this.words[at] = 0;
-    this.words[at + 1] = 0;
+    this.#entries.clear(at);
   }
 
   isTable(at: number): boolean {
-    return (this.words[at] & TABLE_BITS) === PTE_PRESENT;
+    return this.#entries.isTable(this.words[at]);
   }
 
-  /** Place of the first entry of the table that the entry at `at` points to. */
-  tableAt(at: number): number {
-    return this.frameAt(at) * TABLE_WORDS;
+  /** Place of entry `index` of the table in this frame. */
+  placeIn(table: number, index: number): number {
+    return table * TABLE_WORDS + index * 2;
   }
 
   /** Place of the 4 KiB entry for `address` in the table that the directory entry at `at` points to. */
@@ -104,7 +96,20 @@ export class PageTables implements EntryMemory {
 
   /** Place of the 4 KiB entry for `address` in the table in this frame. */
   entryOf(table: number, address: number): number {
-    return table * TABLE_WORDS + ((lowWord(address) >>> SHIFT_4K) & (ENTRIES - 1)) * 2;
+    return this.placeIn(table, (lowWord(address) >>> SHIFT_4K) & (TABLE_ENTRIES - 1));
+  }
+
+  /** The walk: down from the root to the level whose entries cover 2^shift bytes, or to an entry that leads to no table. */
+  #walk(space: TableRoot, address: number, shift: number): number {
+    let table = space.root;
+    for (let level = SHIFT_512G; ; level -= 9) {
+      const at = this.placeIn(table, indexAt(address, level));
+      if (level === shift || !this.isTable(at)) {
+        this.shift = level;
+        return at;
+      }
+      table = this.frameAt(at);
+    }
   }
 
   /**
@@ -112,13 +117,8 @@ export class PageTables implements EntryMemory {
    * above is missing or a huge page stands in the way.
    */
   find(space: TableRoot, address: number, shift: number): number {
-    let table = space.root * TABLE_WORDS;
-    for (let level = SHIFT_512G; ; level -= 9) {
-      const at = table + indexAt(address, level) * 2;
-      if (level === shift) return at;
-      if (!this.isTable(at)) return -1;
-      table = this.tableAt(at);
-    }
+    const at = this.#walk(space, address, shift);
+    return this.shift === shift ? at : -1;
   }
 
   /**
@@ -126,35 +126,23 @@ export class PageTables implements EntryMemory {
    * tables end. Read `shift`.
    */
   findLeaf(space: TableRoot, address: number): number {
-    let table = space.root * TABLE_WORDS;
-    for (let level = SHIFT_512G; ; level -= 9) {
-      const at = table + indexAt(address, level) * 2;
-      if (level === SHIFT_4K || !this.isTable(at)) {
-        this.shift = level;
-        return at;
-      }
-      table = this.tableAt(at);
-    }
+    return this.#walk(space, address, SHIFT_4K);
   }
 
   /** As {@link find}, making the tables above; ENOMEM when there is no frame for one. No huge page may be in the way. */
   ensure(space: TableRoot, address: number, shift: number): number {
-    let table = space.root * TABLE_WORDS;
-    for (let level = SHIFT_512G; ; level -= 9) {
-      const at = table + indexAt(address, level) * 2;
-      if (level === shift) return at;
-      if (this.words[at] === 0) {
-        const frame = this.allocate();
-        if (frame < 0) return frame;
-        this.link(space, at, frame);
-      }
-      table = this.tableAt(at);
+    for (;;) {
+      const at = this.#walk(space, address, shift);
+      if (this.shift === shift) return at;
+      const frame = this.allocate();
+      if (frame < 0) return frame;
+      this.link(space, at, frame);
     }
   }
 
   /** Points the empty entry at `at` to a table. */
   link(space: TableRoot, at: number, table: number): void {
-    this.set(at, table, TABLE_ENTRY, 0);
+    this.#entries.setTable(at, table);
     space.tables++;
   }
 
@@ -163,25 +151,11 @@ export class PageTables implements EntryMemory {
    * none. Missing tables are stepped over whole. Read `at`, `shift`, `start`, `end`, and go on from `end`.
    */
   next(space: TableRoot, from: number, end: number): boolean {
-    const words = this.words;
-    let address = from;
-    while (address < end) {
-      const hi = highWord(address);
-      const lo = lowWord(address);
-      let at = space.root * TABLE_WORDS + ((hi >>> 7) & 511) * 2;
-      let shift = SHIFT_512G;
-      if (words[at] !== 0) {
-        at = this.tableAt(at) + (((hi << 2) | (lo >>> 30)) & 511) * 2;
-        shift = SHIFT_1G;
-        if (this.isTable(at)) {
-          at = this.tableAt(at) + ((lo >>> 21) & 511) * 2;
-          shift = SHIFT_2M;
-        }
-      }
-      const above = alignDown(address, shift) + 2 ** shift;
-      if (words[at] !== 0) {
+    for (let address = from; address < end;) {
+      const at = this.#walk(space, address, SHIFT_2M);
+      const above = alignDown(address, this.shift) + 2 ** this.shift;
+      if (this.words[at] !== 0) {
         this.at = at;
-        this.shift = shift;
         this.start = address;
         this.end = Math.min(above, end);
         return true;
@@ -189,6 +163,28 @@ export class PageTables implements EntryMemory {
       address = above;
     }
     return false;
+  }
+
+  /** Calls `visit` for every entry in `[from, end)` that is not empty and leads to no table, with the first address of its part. */
+  forEachLeaf(
+    space: TableRoot,
+    from: number,
+    end: number,
+    visit: (at: number, address: number, shift: number) => void,
+  ): void {
+    const { words } = this;
+    while (this.next(space, from, end)) {
+      const { at, shift, start } = this;
+      from = this.end;
+      if (!this.isTable(at)) {
+        visit(at, start, shift);
+        continue;
+      }
+      let entry = this.entryIn(at, start);
+      for (let address = start; address < from; address += PAGE_BYTES, entry += 2) {
+        if (words[entry] !== 0) visit(entry, address, SHIFT_4K);
+      }
+    }
   }
 
   /**
@@ -212,7 +208,7 @@ export class PageTables implements EntryMemory {
   ): void {
     const span = 2 ** shift;
     for (let base = alignDown(start, shift); base < end; base += span) {
-      const at = table * TABLE_WORDS + indexAt(base, shift) * 2;
+      const at = this.placeIn(table, indexAt(base, shift));
       if (!this.isTable(at)) continue;
       const lower = this.frameAt(at);
       if (shift > SHIFT_2M) {

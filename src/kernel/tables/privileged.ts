@@ -1,33 +1,25 @@
 /**
- * What the kernel needs of a processor, and all it may use: control registers, invalidation, accesses in user mode,
- * and exceptions. Everything else the kernel does is stores to RAM; it never reaches into a TLB.
- * The hardware's {@link Core} is one; several processors would be several of these.
+ * What the kernel needs of a processor, and all it may use: accesses in user mode, exceptions, and a few privileged
+ * operations. Everything else the kernel does is stores to RAM; it never reaches into a TLB.
+ *
+ * The operations are said as the kernel means them. An {@link Architecture} turns them into its registers and instructions.
  */
 
 import type { Exception } from '../../../hw/base/fault.js';
 import type { Ram } from '../../../hw/memory/ram.js';
+import type { Entries } from './entries.js';
 
-/** Privileged instructions and registers; {@link Mmu} has them. */
-export interface Privileged {
+/** The machine below a processor, as far as every architecture has the same. */
+export interface ProcessorMachine {
   readonly ram: Ram;
   /** What the last load found. */
   readonly valueLo: number;
   readonly valueHi: number;
-  /** MOV to CR0: OK or a status. */
-  writeCr0(value: number): number;
-  /** Sets the root of the page tables and drops every translation that is not global. */
-  writeCr3(hi: number, lo: number): number;
-  /** MOV to CR4: OK or a status. */
-  writeCr4(value: number): number;
-  /** WRMSR to IA32_EFER: OK or a status. */
-  writeEfer(value: number): number;
-  /** Drops the translation of one page, and all paging-structure caches. */
-  invlpg(hi: number, lo: number): void;
 }
 
-/** One logical processor. */
-export interface Processor {
-  readonly mmu: Privileged;
+/** One logical processor. The hardware's {@link Core} is one; several would be several of these. */
+export interface Processor<M extends ProcessorMachine = ProcessorMachine> {
+  readonly mmu: M;
   /** 3 while a process runs, 0 for the kernel. */
   cpl: number;
   /** Installs the entry for exceptions: true restarts the access. */
@@ -38,4 +30,36 @@ export interface Processor {
   store(hi: number, lo: number, size: number, valueHi: number, valueLo: number): number;
   /** Fetches 1 to 8 bytes of code: OK or a status. */
   fetch(hi: number, lo: number, size: number): number;
+}
+
+/** The exception is no page fault. */
+export const NO_PAGE_FAULT = -1;
+/** An entry was there and did not allow the access. */
+export const CAUSE_PRESENT = 1 << 0;
+/** The access was a write. */
+export const CAUSE_WRITE = 1 << 1;
+/** It fetched an instruction. */
+export const CAUSE_FETCH = 1 << 2;
+
+/** The privileged operations of one core. */
+export interface Privileged {
+  /**
+   * Sets the registers up and turns paging on. The supervisor obeys read-only entries, and pages can be not executable.
+   * @param root frame of the topmost table
+   */
+  startPaging(root: number): void;
+  /** Translates by other tables from here on, and drops every translation that is not global. */
+  loadRoot(root: number): void;
+  /** Drops the translation of one page, of any size, and what is cached of the tables on the way to it. */
+  invalidatePage(hi: number, lo: number): void;
+}
+
+/** What the kernel needs to know of an architecture. */
+export interface Architecture<M extends ProcessorMachine = ProcessorMachine> {
+  /** Its entries, in this RAM. */
+  entriesIn(ram: Ram): Entries;
+  /** Its privileged operations, on one core. */
+  operationsOf(machine: M): Privileged;
+  /** What an exception of a process says: CAUSE_ bits, or {@link NO_PAGE_FAULT}. */
+  causeOf(exception: Exception): number;
 }

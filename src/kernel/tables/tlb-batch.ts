@@ -19,9 +19,9 @@ export const FLUSH_CEILING = 33;
 const FRAMES_HELD = 512;
 
 export class TlbBatch {
-  /** The address space whose root is in this core's CR3. */
+  /** The address space by whose root this core translates. */
   loaded: TableRoot | null = null;
-  readonly #processor: Privileged;
+  readonly #core: Privileged;
   readonly #frames: Frames;
   readonly #counters: KernelCounters;
   readonly #cores: TlbBatch[];
@@ -32,18 +32,18 @@ export class TlbBatch {
   #heldCount = 0;
 
   /**
-   * @param processor the core
-   * @param idleRoot frame of an empty PML4, for the time when no process is loaded
+   * @param core the core's privileged operations
+   * @param idleRoot frame of an empty root table, for the time when no process is loaded
    * @param cores the batches of all cores of this kernel; this one is added
    */
   constructor(
-    processor: Privileged,
+    core: Privileged,
     frames: Frames,
     counters: KernelCounters,
     readonly idleRoot: number,
     cores: TlbBatch[],
   ) {
-    this.#processor = processor;
+    this.#core = core;
     this.#frames = frames;
     this.#counters = counters;
     this.#cores = cores;
@@ -70,7 +70,7 @@ export class TlbBatch {
   }
 
   #writeRoot(root: number): void {
-    this.#processor.writeCr3(root >>> 20, root << 12);
+    this.#core.loadRoot(root);
   }
 
   /**
@@ -119,6 +119,6 @@ export class TlbBatch {
       return;
     }
     this.#counters.invlpg += pages;
-    for (let i = 0; i < pages; i++) this.#processor.invlpg(highWord(addresses[i]), lowWord(addresses[i]));
+    for (let i = 0; i < pages; i++) this.#core.invalidatePage(highWord(addresses[i]), lowWord(addresses[i]));
   }
 }

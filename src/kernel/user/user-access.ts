@@ -1,13 +1,11 @@
 /** Running a process's accesses on the processor, and the entry by which its exceptions reach the kernel. */
 
 import { highWord, lowWord, toNumber } from '../../../hw/base/address.js';
-import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import type { Exception } from '../../../hw/base/fault.js';
-import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
-import { writeRegisters } from '../../../hw/x86/write-registers.js';
 import type { AddressSpace } from '../space/model.js';
 import { pageFault } from '../faults/fault.js';
 import type { Memory } from '../space/memory.js';
+import { NO_PAGE_FAULT } from '../tables/privileged.js';
 import type { Processor } from '../tables/privileged.js';
 import { SEGV_MAPERR } from '../abi/signal.js';
 
@@ -23,21 +21,8 @@ export class UserAccess {
   constructor(processor: Processor, memory: Memory) {
     this.#processor = processor;
     this.#memory = memory;
-    this.#startPaging();
+    memory.privileged.startPaging(memory.tlb.idleRoot);
     processor.onException((exception) => this.#enter(exception));
-  }
-
-  /** 4-level paging with execute-disable and write protection. Source: Intel SDM vol. 3A, "Paging-Mode Enabling". */
-  #startPaging(): void {
-    const { mmu } = this.#processor;
-    const root = this.#memory.tlb.idleRoot;
-    writeRegisters(mmu, {
-      cr0: CR0_PE | CR0_WP | CR0_PG,
-      cr3Hi: root >>> 20,
-      cr3Lo: root << 12,
-      cr4: CR4_PAE,
-      efer: EFER_LME | EFER_NXE,
-    });
   }
 
   /** Loads 1 to 8 bytes in user mode. Returns 0 or a signal of signal.ts. */
@@ -75,12 +60,13 @@ export class UserAccess {
 
   /** The exception entry: true restarts the access. */
   #enter(exception: Exception): boolean {
-    if (this.#running === null || exception.status !== PAGE_FAULT) {
+    const cause = this.#memory.architecture.causeOf(exception);
+    if (this.#running === null || cause === NO_PAGE_FAULT) {
       this.#signal = SEGV_MAPERR;
       return false;
     }
     const address = toNumber(exception.hi, exception.lo);
-    const result = pageFault(this.#memory, this.#running, address, exception.errorCode);
+    const result = pageFault(this.#memory, this.#running, address, cause);
     this.#signal = Math.min(result, 0);
     return result >= 0;
   }

@@ -3,7 +3,6 @@
  * process's, so that they break copy-on-write and stop at what the process may not touch.
  */
 
-import { markAccess } from '../tables/entries-x86.js';
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import type { AddressSpace } from '../space/model.js';
 import { countFault, findOrGrow } from '../faults/fault.js';
@@ -32,9 +31,9 @@ function allows(accessible: boolean, flags: number, write: boolean): boolean {
 
 /** The frame of a present page, marked as the processor's own access would mark it. */
 function markUsed(memory: Memory, space: AddressSpace, address: number, write: boolean): number {
-  const { tables } = memory;
+  const { entries, tables } = memory;
   const at = tables.findLeaf(space, address);
-  markAccess(tables, at, write);
+  entries.markAccess(at, write);
   return frameBehind(tables, at, tables.shift, address);
 }
 

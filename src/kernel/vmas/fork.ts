@@ -14,7 +14,6 @@ import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
-import { isSpecial, isWritable, lostAtFork, lostByChild, makeReadOnly } from '../tables/entries-x86.js';
 import { destroySpace } from './teardown.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED_MASK, VM_MAYBE_GUARD, VM_WIPEONFORK } from '../abi/vma-flags.js';
 
@@ -89,7 +88,7 @@ function newTable(tables: PageTables, bytes: number): number {
 
 /** Shares one huge page: 2 MiB that could be split, or any page of VM_HUGETLB. */
 function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number, address: number): number {
-  const { counters, frames, tables } = memory;
+  const { counters, entries, frames, tables } = memory;
   // Memory of an object is found again by a fault.
   if (from.file !== null) return 0;
   if ((from.flags & VM_HUGETLB) === 0 && depositTable(memory, to.space) < 0) return ENOMEM;
@@ -97,20 +96,19 @@ function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number,
   const found = words[at];
   counters.forkEntriesVisited++;
   counters.forkEntriesCopied++;
-  if (!isSpecial(found)) {
+  if (!entries.isSpecial(found)) {
     const head = hugeFrame(tables.frameAt(at));
     frames.addWholeMapping(head, to.space.id);
     frames.setExclusive(head, false);
     to.space.residentPages += 2 ** frames.order[head];
   }
   let low = found;
-  if (isWritable(found)) {
-    low = makeReadOnly(tables, at);
+  if (entries.isWritable(found)) {
+    low = entries.makeReadOnly(at);
     counters.forkEntriesProtected++;
     memory.tlb.page(from.space, address);
   }
-  words[place + 1] = words[at + 1];
-  words[place] = low & ~(lostAtFork(true) | lostByChild(false));
+  entries.setCopy(at, place, low, entries.readOnly, false);
   return 0;
 }
 
@@ -124,12 +122,10 @@ function copyTable(
   start: number,
   end: number,
 ): void {
-  const { counters, frames, tables, tlb, tableCopy } = memory;
-  const entries = (end - start) / PAGE_BYTES;
+  const { counters, entries, frames, tlb, tableCopy } = memory;
+  const count = (end - start) / PAGE_BYTES;
   // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
-  const lose = lostAtFork(from.isCow);
-  const childLose = lose | lostByChild(from.isShared);
-  tableCopy.run(tables, frames.map, source, target, entries, lose, childLose);
+  tableCopy.run(entries, frames.map, source, target, count, entries.changeAtFork(from.isCow), from.isShared);
   for (let i = 0; i < tableCopy.large; i++) {
     frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
   }
@@ -137,7 +133,7 @@ function copyTable(
     if (!tlb.page(from.space, start + (tableCopy.changedAt[i] / 2) * PAGE_BYTES)) break;
   }
   to.space.residentPages += tableCopy.counted;
-  counters.forkEntriesVisited += entries;
+  counters.forkEntriesVisited += count;
   counters.forkEntriesCopied += tableCopy.copied;
   counters.forkEntriesProtected += tableCopy.changed;
 }

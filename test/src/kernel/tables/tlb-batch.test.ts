@@ -3,6 +3,7 @@ import { Mmu } from '../../../../hw/x86/mmu.js';
 import { Ram } from '../../../../hw/memory/ram.js';
 import { KernelCounters } from '../../../../src/kernel/frames/counters.js';
 import { Frames } from '../../../../src/kernel/frames/frames.js';
+import { X86 } from '../../../../src/kernel/tables/machine-x86.js';
 import { TableRoot } from '../../../../src/kernel/tables/root.js';
 import { FLUSH_CEILING, TlbBatch } from '../../../../src/kernel/tables/tlb-batch.js';
 
@@ -34,7 +35,7 @@ describe('two cores of one kernel', () => {
     frames = new Frames(ram, counters, true);
     batches = [];
     mmus = [new NotingMmu({ ram }), new NotingMmu({ ram })];
-    for (const mmu of mmus) new TlbBatch(mmu, frames, counters, IDLE_ROOT, batches);
+    for (const mmu of mmus) new TlbBatch(X86.operationsOf(mmu), frames, counters, IDLE_ROOT, batches);
   });
 
   const told = (): string[][] => mmus.map((mmu) => mmu.told.splice(0));

@@ -1,0 +1,211 @@
+/**
+ * Entries of page tables, as the kernel asks for them. Each architecture says its own bits, in one file: `entries-x86.ts`.
+ *
+ * An entry is 8 bytes: two words, the low one at an index of RAM ("at"), the high one after it. An empty entry has a low
+ * word of 0. Whatever the kernel wants to know of an entry is in the low word, so functions take that word alone.
+ *
+ * A live entry is one that a processor may be walking. It sets accessed and dirty there at any moment. So a live entry
+ * changes only by the functions below, and they lose no bit that another processor sets over shared RAM.
+ */
+
+/** The process may use the page; without it, it is there for the kernel alone: PROT_NONE. */
+export const PAGE_ACCESSIBLE = 1 << 0;
+/** It may write to the page. */
+export const PAGE_WRITABLE = 1 << 1;
+/** It may execute what is there. */
+export const PAGE_EXECUTABLE = 1 << 2;
+/** The page is in use: accessed. */
+export const PAGE_TOUCHED = 1 << 3;
+/** The page has just been written: dirty, soft-dirty and writable. */
+export const PAGE_WRITTEN = 1 << 4;
+/** The entry stands above the last level, and maps a large page. */
+export const PAGE_HUGE = 1 << 5;
+/** A zero page or another frame that is not counted as mapped. */
+export const PAGE_SPECIAL = 1 << 6;
+
+/** Words in which entries stand, and whether other processors reach them by RAM that is shared. */
+export interface EntryMemory {
+  readonly words: Int32Array;
+  readonly shared: boolean;
+}
+
+/** A change of an entry: bits that the low word loses and gets, and bits that the high word loses. */
+export interface EntryUpdate {
+  readonly lose: number;
+  readonly gain: number;
+  readonly loseHigh: number;
+}
+
+/** A change that changes nothing. */
+const NO_CHANGE: EntryUpdate = { lose: 0, gain: 0, loseHigh: 0 };
+
+/** The entries of one RAM, in the format of an architecture. */
+export abstract class Entries {
+  readonly words: Int32Array;
+  readonly shared: boolean;
+
+  /** Takes the right to write, from an entry that has it. `lose` says which entries those are; others it leaves as they are. */
+  abstract readonly readOnly: EntryUpdate;
+
+  constructor({ words, shared }: EntryMemory) {
+    this.words = words;
+    this.shared = shared;
+  }
+
+  /** The processor may use it. */
+  abstract isPresent(low: number): boolean;
+  /** A page is there, for the processor or for the kernel alone. Above the last level also asked of tables: true. */
+  abstract isMapped(low: number): boolean;
+  /** It leads to a lower table. Asked of entries above the last level. */
+  abstract isTable(low: number): boolean;
+  /** It maps a frame that is not counted as mapped. */
+  abstract isSpecial(low: number): boolean;
+  /** It maps a page that is counted. */
+  abstract isCounted(low: number): boolean;
+  /** A guard page (MADV_GUARD_INSTALL). */
+  abstract isGuard(low: number): boolean;
+  /** The page may be written. */
+  abstract isWritable(low: number): boolean;
+  /** The page was used. */
+  abstract isAccessed(low: number): boolean;
+  /** The page was written. */
+  abstract isDirty(low: number): boolean;
+  /** The page was written since /proc/PID/clear_refs was told 4. */
+  abstract isSoftDirty(low: number): boolean;
+
+  /** The frame that the entry at `at` names; below 2^31. */
+  abstract frameAt(at: number): number;
+
+  /** Maps `frame`, with PAGE_ bits, by the empty entry at `at`. */
+  abstract setPage(at: number, frame: number, page: number): void;
+  /** Maps `frame` by the small entry at `at`, with rights and marks of the huge entry `(hugeHigh, hugeLow)`. */
+  abstract setPartOfHuge(at: number, frame: number, hugeHigh: number, hugeLow: number): void;
+  /** Points the empty entry at `at` to a table. */
+  abstract setTable(at: number, table: number): void;
+  /** Makes a guard page of the empty entry at `at`. */
+  abstract setGuard(at: number): void;
+  /** Gives a live entry the rights of PAGE_ bits, and more only if it has them: whether anything changed. */
+  abstract setRights(at: number, page: number): boolean;
+
+  /** Takes the right to write, so that the next write is noticed, and with it the mark of earlier ones. */
+  abstract makeClean(at: number): void;
+  /** As {@link makeClean} for soft-dirty; what the hardware calls dirty stays. Returns the low word from before. */
+  abstract clearSoftDirty(at: number): number;
+  /** Takes the mark of use. Returns the low word from before. */
+  abstract makeOld(at: number): number;
+  /** Takes the marks of use and of writes; the page stays writable. Returns the low word from before. */
+  abstract makeOldAndClean(at: number): number;
+  /** Marks an entry as the kernel does when it answers a fault: used, and for a write writable and written. */
+  abstract markTouched(at: number, write: boolean): void;
+  /** Marks an entry as the processor does at an access of its own. */
+  abstract markAccess(at: number, write: boolean): void;
+  /** Marks an entry as written without a right to write. */
+  abstract markDirty(at: number): void;
+  /** The low word of an entry whose page has moved: soft-dirty. */
+  abstract moved(low: number): number;
+  /** Marks of the low word that a child's copy lacks. It is not accessed, and a shared page not dirty: the parent's entry remembers. */
+  abstract lostByChild(isShared: boolean): number;
+
+  /**
+   * Copies a run of entries, as fork does, in RAM that no other processor reaches. It begins with a present page that is
+   * counted, and ends at `end`, at an entry of another kind, or at a part of a large folio. Here fork spends its time, so
+   * each architecture has a loop with its own constants. Offsets count words from the first entry of the table.
+   *
+   * @param map words of frames: see `Frames.map`. Each page gets one more mapping, and is exclusive no longer.
+   * @param source place of the first entry of the table
+   * @param target place of its copy
+   * @param i offset of the first entry of the run
+   * @param end offset of the end of the table
+   * @param change what both sides go through
+   * @param childLose bits of the low word that the copy loses besides
+   * @returns the offset of the first entry that was not copied
+   */
+  abstract copyRun(
+    map: Int32Array,
+    source: number,
+    target: number,
+    i: number,
+    end: number,
+    change: EntryUpdate,
+    childLose: number,
+  ): number;
+
+  /** Empties an entry that leads to a table, or to nothing; one that maps a page goes by {@link take}. */
+  clear(at: number): void {
+    this.words[at] = 0;
+    this.words[at + 1] = 0;
+  }
+
+  /** Empties a live entry. Returns the low word with the last accessed and dirty bits that a processor has set. */
+  take(at: number): number {
+    const { words } = this;
+    let low = words[at];
+    if (this.shared) low = Atomics.exchange(words, at, 0);
+    else words[at] = 0;
+    words[at + 1] = 0;
+    return low;
+  }
+
+  /** Moves a page from one entry to an empty one. Returns the low word from before. */
+  movePage(at: number, place: number): number {
+    const high = this.words[at + 1];
+    const low = this.take(at);
+    this.set(place, high, this.isMapped(low) ? this.moved(low) : low);
+    return low;
+  }
+
+  /** Moves a whole table likewise. */
+  moveTable(at: number, place: number): number {
+    const high = this.words[at + 1];
+    const low = this.take(at);
+    this.set(place, high, low);
+    return low;
+  }
+
+  /**
+   * Writes the child's copy of the entry at `at` to `place`.
+   * @param low its low word from before `change`, see {@link changeAtFork}
+   */
+  setCopy(at: number, place: number, low: number, { lose, gain, loseHigh }: EntryUpdate, isShared: boolean): void {
+    this.set(place, this.words[at + 1] & ~loseHigh, ((low & ~lose) | gain) & ~this.lostByChild(isShared));
+  }
+
+  /** Takes the right to write. Returns the low word from before. */
+  makeReadOnly(at: number): number {
+    return this.apply(at, this.readOnly);
+  }
+
+  /** What fork does to a page's entry on both sides: private pages lose the right to write. */
+  changeAtFork(isPrivate: boolean): EntryUpdate {
+    return isPrivate ? this.readOnly : NO_CHANGE;
+  }
+
+  /** Makes a change to a live entry. Returns the low word from before. */
+  apply(at: number, { lose, gain, loseHigh }: EntryUpdate): number {
+    if (loseHigh !== 0) this.words[at + 1] &= ~loseHigh;
+    return this.change(at, lose, gain);
+  }
+
+  /** Changes the low word of a live entry in one step. Returns what it was before. */
+  protected change(at: number, lose: number, gain: number): number {
+    const { words } = this;
+    if (this.shared) return changeShared(words, at, lose, gain);
+    const low = words[at];
+    words[at] = (low & ~lose) | gain;
+    return low;
+  }
+
+  /** Writes an entry. One store makes it visible to the walker: the low word last. */
+  protected set(at: number, high: number, low: number): void {
+    this.words[at + 1] = high;
+    this.words[at] = low;
+  }
+}
+
+/** Looks again whenever another processor was faster. */
+function changeShared(words: Int32Array, at: number, lose: number, gain: number): number {
+  for (;;) {
+    const low = words[at];
+    if (Atomics.compareExchange(words, at, low, (low & ~lose) | gain) === low) return low;
+  }
+}
