@@ -358,7 +358,7 @@ export class Translation {
     const violation = this.walks.violation(rights, access);
     if (violation === WALK_TELLS) {
       this.forgetFaulting(hi, lo);
-      return this.missL1(hi, lo, access, side, this.l1For(access));
+      return this.missL1(hi, lo, access, side, this.l1[access]);
     }
     if (violation < 0) {
       const frame = this.updateDirty(hi, lo, access);
