@@ -111,6 +111,21 @@ export type { Replacement } from './tlb/replacement.js';
 export type { TlbShape } from './tlb/shape.js';
 export type { DataPath } from './translate/data-path.js';
 export type { Regime } from './translate/regime.js';
+export type {
+  EntryCacheEvent,
+  FaultEvent,
+  HitEvent,
+  InstructionEvent,
+  InvalidateEvent,
+  LookupEvent,
+  ReadEvent,
+  SetEvent,
+  TranslationEvent,
+  TranslationListener,
+  WalkCacheHitEvent,
+  WalkedEvent,
+} from './translate/events.js';
+export type { DropEvent, FillEvent, HeldEntry, TlbListener } from './tlb/events.js';
 export type { TranslationPath } from './translate/translation.js';
 export type { WalkRead, WalkRecord } from './translate/walk-record.js';
 export type { Observer, Walks } from './translate/walks.js';

@@ -8,6 +8,8 @@ import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
 import { DIRTY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import type { TlbGroup } from '../tlb/group.js';
+import { tellReads } from '../translate/events.js';
+import type { TranslationListener } from '../translate/events.js';
 import type { Regime } from '../translate/regime.js';
 import { SecondStage } from '../translate/second-stage.js';
 import type { HostWalks } from '../translate/second-stage.js';
@@ -157,6 +159,7 @@ export class RiscvWalks implements Walks {
   mode = MACHINE_MODE;
   virtual = false;
   private readonly walkers: WalkerSet;
+  private listener: TranslationListener | null = null;
 
   /** @param secondTlb for guest-physical addresses; null: every walk is made */
   constructor(
@@ -180,16 +183,26 @@ export class RiscvWalks implements Walks {
     if (rules.virtual) this.second.enter(csrs.vmid);
   }
 
+  /** Entries are told of as the walk left them, once it has ended: bits that it set are in them. */
+  listen(listener: TranslationListener | null): void {
+    this.listener = listener;
+  }
+
   settled(): number {
     return NOT_SETTLED;
   }
 
   walk(hi: number, lo: number, access: number): number {
-    return this.walkers.walk(hi, lo, access);
+    return this.told(this.walkers.walk(hi, lo, access));
   }
 
   walkFrom(level: number, table: number, above: number, hi: number, lo: number, access: number): number {
-    return this.walkers.walkFrom(level, table, above, hi, lo, access);
+    return this.told(this.walkers.walkFrom(level, table, above, hi, lo, access));
+  }
+
+  private told(frame: number): number {
+    if (this.listener !== null) tellReads(this.listener, this.record);
+    return frame;
   }
 
   unpaged(hi: number, lo: number, access: number): number {

@@ -52,6 +52,8 @@ export class TlbGroup {
   private readonly twin: readonly (Tlb | null)[];
   private readonly hasTwins: boolean;
   private readonly arrays: readonly Tlb[];
+  /** The level and what it serves, such as `L2 TLB`. */
+  readonly name: string;
   /** The page size that a page of each size is kept as. */
   private readonly keptAs: Int32Array;
   /** The page size to search first, its log2, and its array where that is one. */
@@ -79,6 +81,7 @@ export class TlbGroup {
     this.shifts = shifts;
     this.sizes = new SizesByRegion(shifts);
     this.arrays = arrays.map(({ tlb }) => tlb);
+    this.name = arrays.at(0)?.tlb.name ?? '';
     this.bySize = nth(0);
     this.twin = nth(1);
     this.hasTwins = this.twin.some((tlb) => tlb !== null);

@@ -8,6 +8,7 @@
 
 import { SIZE_SHIFTS } from '../base/address.js';
 import { TlbGroup } from './group.js';
+import type { TlbListener } from './events.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
@@ -104,6 +105,7 @@ export class TlbHierarchy {
   readonly l2Data: TlbGroup;
   /** @internal */
   readonly l2Fetch: TlbGroup;
+  private readonly shifts: readonly number[];
   private readonly groups: readonly TlbGroup[];
   /** Every array: the first level's, then the second's. @internal */
   readonly parts: readonly TlbPart[];
@@ -120,6 +122,7 @@ export class TlbHierarchy {
       return made.group;
     };
     this.geometry = geometry;
+    this.shifts = shifts;
     this.parts = parts;
     this.l1Load = group(geometry.l1Data, 'L1 data TLB');
     this.l1Store = geometry.l1Store ? group(geometry.l1Store, 'L1 store TLB') : this.l1Load;
@@ -132,6 +135,11 @@ export class TlbHierarchy {
   /** Drops what is held for an address in the reach of `space` and `machine`: see tag.ts. */
   dropAddress(hi: number, lo: number, space: number, machine: number): void {
     for (const group of this.groups) group.dropAddress(hi, lo, space, machine);
+  }
+
+  /** From now on `listener` hears what becomes of entries; null ends it. */
+  listen(listener: TlbListener | null): void {
+    for (const { tlb } of this.parts) tlb.listen(listener, this.shifts, 'page');
   }
 
   /** Lookups and fills are for a virtual machine from now on: see {@link Tlb.enterMachine}. */

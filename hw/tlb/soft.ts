@@ -9,10 +9,11 @@
 
 import * as address from '../base/address.js';
 import { ACCESS_KINDS } from '../base/access.js';
+import type { HeldEntry, TlbListener } from './events.js';
 import * as memory from '../memory/ram.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
-const { PAGE_OFFSET_MASK, SIZE_4K } = address;
+const { PAGE_OFFSET_MASK, SHIFT_4K, SIZE_4K } = address;
 const { wordIndex } = memory;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 /** An address that is not aligned to 4 bytes keeps bits here that no tag has. */
@@ -20,6 +21,7 @@ const ALIGNED_PAGE_MASK = PAGE_MASK | 3;
 
 /** Entries of a bank, and log2 of the words of a bank. An entry is tag, high word of the address, frame, unused. */
 const ENTRIES = 256;
+const ENTRY_WORDS = 4;
 const BANK_SHIFT = 10;
 const BANK_WORDS = 1 << BANK_SHIFT;
 /** A bit of the tag that page-aligned addresses have clear; an empty entry's tag is 0. */
@@ -41,12 +43,15 @@ export const lookupSoft = (cells: Int32Array, hi: number, lo: number, access: nu
 export const NO_CELLS = new Int32Array(ACCESS_KINDS * BANK_WORDS);
 
 export class SoftTlb {
+  readonly name = 'soft TLB';
   /** For {@link lookupSoft}. */
   readonly cells = new Int32Array(ACCESS_KINDS * BANK_WORDS);
   /** Bit n: bank n may hold something. */
   private filledBanks = 0;
   /** Whether pieces of larger pages may be in here. */
   private pieces = false;
+  /** Null when nobody listens. */
+  listener: TlbListener | null = null;
 
   /**
    * Translates addresses `from` to `length - 1` up to the first that is not in here, or has any bit of `align`, which
@@ -125,9 +130,11 @@ export class SoftTlb {
   fill(hi: number, lo: number, access: number, frame: number, size: number): void {
     const { cells } = this;
     const at = (access << BANK_SHIFT) | entryOffset(lo);
+    if (this.listener !== null) this.tellDrop(at, 'evicted');
     cells[at] = (lo & PAGE_MASK) | VALID;
     cells[at | 1] = hi;
     cells[at | 2] = frame;
+    if (this.listener !== null) this.listener({ kind: 'fill', ...this.entryIn(at) });
     this.filledBanks |= 1 << access;
     if (size !== SIZE_4K) this.pieces = true;
   }
@@ -138,16 +145,34 @@ export class SoftTlb {
       this.dropAll();
       return;
     }
-    for (let at = entryOffset(lo); at < this.cells.length; at += BANK_WORDS) this.cells[at] = 0;
+    for (let at = entryOffset(lo); at < this.cells.length; at += BANK_WORDS) {
+      if (this.listener !== null) this.tellDrop(at, 'invalidated');
+      this.cells[at] = 0;
+    }
   }
 
   /** Drops everything. */
   dropAll(): void {
+    if (this.listener !== null) this.tellAllDropped();
     for (let access = 0; access < ACCESS_KINDS; access++) {
       if ((this.filledBanks & (1 << access)) === 0) continue;
       this.cells.fill(0, access << BANK_SHIFT, (access + 1) << BANK_SHIFT);
     }
     this.filledBanks = 0;
     this.pieces = false;
+  }
+
+  private tellAllDropped(): void {
+    for (let at = 0; at < this.cells.length; at += ENTRY_WORDS) this.tellDrop(at, 'invalidated');
+  }
+
+  private tellDrop(at: number, why: 'evicted' | 'invalidated'): void {
+    if (this.cells[at] !== 0) this.listener?.({ kind: 'drop', why, ...this.entryIn(at) });
+  }
+
+  private entryIn(at: number): HeldEntry {
+    const { cells, name: where } = this;
+    const page = { hi: cells[at | 1], lo: cells[at] & PAGE_MASK, shift: SHIFT_4K };
+    return { where, holds: 'page', ...page, frame: cells[at | 2], access: at >>> BANK_SHIFT };
   }
 }

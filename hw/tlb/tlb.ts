@@ -7,7 +7,9 @@
  * The same structure serves as paging-structure cache, the page number then being the bits that select the entry.
  */
 
+import { fromBigInt, SIZE_SHIFTS } from '../base/address.js';
 import { Random } from '../base/random.js';
+import type { HeldEntry, TlbListener } from './events.js';
 import * as replacements from './replacement.js';
 import { SizesByRegion } from './regions.js';
 import { checkShape } from './shape.js';
@@ -87,7 +89,38 @@ export interface TlbEntry {
   readonly rights: number;
 }
 
+function entryOf(pageLow: number, tag: number, frame: number, rights: number): TlbEntry {
+  return {
+    page: tagPageHigh(tag) * 0x1_0000_0000 + (pageLow >>> 0),
+    size: sizeOf(tag),
+    space: spaceOf(tag),
+    global: isGlobal(tag),
+    frame,
+    rights,
+  };
+}
+
+/** Addresses have at most so many bits; those above repeat the last. */
+const ADDRESS_BITS = 57;
+
+/** What an entry of pages of `2^shift` bytes is for. */
+export function heldEntry(entry: TlbEntry, shift: number): Omit<HeldEntry, 'where' | 'holds'> {
+  const { page, frame, rights, global, space } = entry;
+  const address = BigInt.asUintN(64, BigInt.asIntN(ADDRESS_BITS, BigInt(page) << BigInt(shift)));
+  return { ...fromBigInt(address), shift, frame, rights, ...(global ? {} : { space }) };
+}
+
+function isSamePage(a: TlbEntry, b: TlbEntry | null): boolean {
+  return a.page === b?.page && a.size === b.size && a.space === b.space && a.global === b.global;
+}
+
+function isSame(a: TlbEntry, b: TlbEntry | null): boolean {
+  return isSamePage(a, b) && a.frame === b?.frame && a.rights === b.rights;
+}
+
 export class Tlb {
+  /** What it is, in words. */
+  readonly name: string;
   readonly sets: number;
   readonly ways: number;
   /** All sets; an entry is named by the index of its first row's word. */
@@ -110,10 +143,16 @@ export class Tlb {
   private readonly lastQuickStamp: number;
   /** What the tags of global entries have that lookups find: those of the current virtual machine. */
   private global = globalBits(0);
+  /** Null when nobody listens. */
+  private listener: TlbListener | null = null;
+  /** For listeners: log2 of the bytes that an entry covers, by page size. */
+  private shifts: readonly number[] = SIZE_SHIFTS;
+  private holds: HeldEntry['holds'] = 'page';
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(shape: TlbShape, name = 'TLB') {
     checkShape(shape, name);
+    this.name = name;
     this.ways = shape.ways;
     this.sets = shape.entries / shape.ways;
     this.setMask = (this.sets & (this.sets - 1)) === 0 ? this.sets - 1 : -1;
@@ -318,12 +357,16 @@ export class Tlb {
 
   /** Adds rights to an entry; the replacement policy does not take it for a use. */
   addRights(cell: number, rights: number): void {
-    this.cells[cell + RIGHTS_ROW * this.ways] |= rights;
+    const { cells, ways } = this;
+    const all = cells[cell + RIGHTS_ROW * ways] | rights;
+    if (this.listener !== null) this.tellPut(cell, entryOf(cells[cell], cells[cell + ways], this.frameAt(cell), all));
+    cells[cell + RIGHTS_ROW * ways] = all;
   }
 
   private put(cell: number, pageLow: number, tag: number, frame: number, rights: number): void {
     const cells = this.cells;
     const { ways } = this;
+    if (this.listener !== null) this.tellPut(cell, entryOf(pageLow, tag, frame, rights));
     cells[cell] = pageLow;
     cells[cell + ways] = tag;
     cells[cell + STAMP_ROW * ways] = this.tick();
@@ -353,6 +396,7 @@ export class Tlb {
   }
 
   private free(cell: number): void {
+    if (this.listener !== null) this.tellDrop(this.entryIn(cell), 'invalidated');
     this.cells[cell + TAG_ROW * this.ways] = 0;
     this.cells[cell + STAMP_ROW * this.ways] = 0;
   }
@@ -370,6 +414,10 @@ export class Tlb {
 
   /** Drops every entry, global ones too. */
   dropAll(): void {
+    if (this.listener !== null)
+      this.forEachCell((cell) => {
+        this.tellDrop(this.entryIn(cell), 'invalidated');
+      });
     this.cells.fill(0);
   }
 
@@ -402,17 +450,35 @@ export class Tlb {
 
   /** What a way holds, or null: for drawings, so it tells the replacement policy nothing. */
   entryAt(set: number, way: number): TlbEntry | null {
-    const cell = set * this.setWords + way;
+    return this.entryIn(set * this.setWords + way);
+  }
+
+  private entryIn(cell: number): TlbEntry | null {
     const tag = this.cells[cell + this.ways];
-    if (tag === 0) return null;
-    return {
-      page: tagPageHigh(tag) * 0x1_0000_0000 + (this.cells[cell] >>> 0),
-      size: sizeOf(tag),
-      space: spaceOf(tag),
-      global: isGlobal(tag),
-      frame: this.frameAt(cell),
-      rights: this.rightsAt(cell),
-    };
+    return tag === 0 ? null : entryOf(this.cells[cell], tag, this.frameAt(cell), this.rightsAt(cell));
+  }
+
+  /** From now on `listener` hears what becomes of entries, which cover `2^shifts[size]` bytes; null ends it. */
+  listen(listener: TlbListener | null, shifts: readonly number[], holds: HeldEntry['holds']): void {
+    this.listener = listener;
+    this.shifts = shifts;
+    this.holds = holds;
+  }
+
+  /** An entry is to be put into a cell. Nothing is told when it is there already. */
+  private tellPut(cell: number, now: TlbEntry): void {
+    const before = this.entryIn(cell);
+    if (isSame(now, before)) return;
+    if (before !== null && !isSamePage(now, before)) this.tellDrop(before, 'evicted');
+    this.listener?.({ kind: 'fill', ...this.held(now) });
+  }
+
+  private tellDrop(entry: TlbEntry | null, why: 'evicted' | 'invalidated'): void {
+    if (entry !== null) this.listener?.({ kind: 'drop', why, ...this.held(entry) });
+  }
+
+  private held(entry: TlbEntry): HeldEntry {
+    return { where: this.name, holds: this.holds, ...heldEntry(entry, this.shifts[entry.size]) };
   }
 
   /** Entries in use: for tests and drawings. */

@@ -10,6 +10,7 @@
 
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
+import type { TlbListener } from './events.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
@@ -23,6 +24,7 @@ export class WalkCaches {
   rights = 0;
   /** The cache of entries at each level, from 1 for PDEs up. */
   private readonly byLevel: readonly (Tlb | null)[];
+  private listener: TlbListener | null = null;
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(geometry: WalkCacheGeometry) {
@@ -52,7 +54,21 @@ export class WalkCaches {
 
   /** Keeps that the entry at `level` for this address points to `table`, with the rights of all levels down to it. */
   fill(hi: number, lo: number, space: number, level: number, shift: number, table: number, rights: number): void {
-    this.byLevel[level]?.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
+    const cache = this.byLevel[level];
+    if (cache === null) return;
+    if (this.listener !== null) cache.listen(this.listener, [shift], 'table');
+    cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
+  }
+
+  /** From now on `listener` hears what becomes of entries, of which those of each level cover `2^shifts[level]` bytes. */
+  listen(listener: TlbListener | null, shifts: readonly number[]): void {
+    this.listener = listener;
+    this.byLevel.forEach((cache, level) => cache?.listen(listener, [shifts[level]], 'table'));
+  }
+
+  /** The name of the cache that the last lookup's result `level` came from. */
+  nameAbove(level: number): string {
+    return this.byLevel[level + 1]?.name ?? '';
   }
 
   /** Drops what a walk of this address would use. */

@@ -62,9 +62,10 @@ export class BatchTranslation extends Translation {
     align: number,
   ): number {
     const { soft, batch } = this;
+    batch.missed = false;
+    if (this.listener !== null) return from;
     if (soft !== null) return soft.translateHits(his, los, from, length, access, frames, align);
     const rule = this.hitRules[access];
-    batch.missed = false;
     if (this.modelled === null || rule.permitted === 0) return from;
     batch.align = align;
     batch.rule = rule;

@@ -8,6 +8,7 @@
 
 import * as count from './counters.js';
 import type { AccessCounts } from './counters.js';
+import type { TranslationListener } from './events.js';
 import type { WalkRecord } from './walk-record.js';
 import { tagBase } from '../tlb/tag.js';
 import { Tlb } from '../tlb/tlb.js';
@@ -83,15 +84,13 @@ export class EntryCache {
   }
 
   /** Looks up every entry of the last walk and counts hits and misses on `side` of `values`. */
-  read(record: WalkRecord, values: Float64Array, side: number): void {
+  read(record: WalkRecord, values: Float64Array, side: number, listener: TranslationListener | null): void {
     for (let n = 0; n < record.count; n++) {
       const line = record.index(n) >>> LINE_SHIFT;
-      if (this.lines.lookup(line, LINE_TAG) >= 0) {
-        values[side + count.ENTRY_CACHE_HITS]++;
-      } else {
-        this.lines.insert(line, LINE_TAG, 0, 0);
-        values[side + count.ENTRY_CACHE_MISSES]++;
-      }
+      const hit = this.lines.lookup(line, LINE_TAG) >= 0;
+      if (!hit) this.lines.insert(line, LINE_TAG, 0, 0);
+      values[side + (hit ? count.ENTRY_CACHE_HITS : count.ENTRY_CACHE_MISSES)]++;
+      if (listener !== null) listener({ kind: 'entry cache', address: record.index(n) * 4, hit });
     }
   }
 }

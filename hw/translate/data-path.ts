@@ -68,9 +68,7 @@ export class DataPath extends BatchTranslation {
     const nextLo = ((lo | PAGE_OFFSET_MASK) + 1) | 0;
     const nextHi = nextLo === 0 && !this.regime.narrow ? (hi + 1) | 0 : hi;
     const { regime } = this;
-    if (regime.badAddress !== PAGE_FAULT && !regime.isCanonical(nextHi)) {
-      return this.fault.raise(regime.badAddress, regime.badAddressCodes[access], hi, lo);
-    }
+    if (regime.badAddress !== PAGE_FAULT && !regime.isCanonical(nextHi)) return this.notCanonical(hi, lo, access);
     this.secondFrame = -1;
     this.firstFrame = this.translate(hi, lo, access);
     if (this.firstFrame < 0) return this.firstFrame;
@@ -160,7 +158,7 @@ export class DataPath extends BatchTranslation {
     const { words } = this.ram;
     let i = 0;
     while (i < length) {
-      if (soft !== null) i = soft.loadHits(words, his, los, i, length, access, values);
+      if (soft !== null && this.listener === null) i = soft.loadHits(words, his, los, i, length, access, values);
       const from = i;
       const to = Math.min(from + LOADS_AT_ONCE, length);
       i = this.translateMany(his, los, to, access, values, from, 3);

@@ -9,10 +9,18 @@
 
 import { READ } from '../base/access.js';
 import { formatHex, toBigInt, toNumber } from '../base/address.js';
-import { DIRTY } from '../base/permission.js';
+import { DIRTY, GLOBAL } from '../base/permission.js';
 import type { JournaledStore, Ram } from '../memory/ram.js';
-import type { TlbGroup } from '../tlb/group.js';
-import type { Counters } from './counters.js';
+import type { FillEvent } from '../tlb/events.js';
+import type {
+  HitEvent,
+  LookupEvent,
+  ReadEvent,
+  SetEvent,
+  TranslationEvent,
+  WalkCacheHitEvent,
+  WalkedEvent,
+} from './events.js';
 import type { WalkRead } from './walk-record.js';
 import type { Walks } from './walks.js';
 
@@ -43,10 +51,13 @@ export interface StaleEntry {
   readonly changed: readonly ChangedEntry[];
 }
 
+/** What filled an entry, and when. */
 interface Fill {
   readonly filledAt: number;
   readonly path: readonly WalkRead[];
 }
+
+const UNKNOWN: Fill = { filledAt: -1, path: [] };
 
 /** One paragraph for people: which address, which PCID, filled when, changed by which store. */
 export function describeStale(stale: StaleEntry): string {
@@ -70,49 +81,106 @@ export class StaleEntryChecker {
   readonly found: StaleEntry[] = [];
   private readonly ram: Ram;
   private readonly walks: Walks;
-  private readonly counters: Counters;
+  /** Lookups so far but those that faulted: they are made again, or never. */
+  private lookups = 0;
+  /** The lookup of the moment. */
+  private hi = 0;
+  private lo = 0;
+  /** The entries on its way, those that a walk cache stands for too. */
+  private path: readonly WalkRead[] = [];
+  /** What filled the TLB entry or the walk cache entry that it uses. */
+  private fromTlb: Fill | null = null;
+  private fromWalkCache: Fill | null = null;
+  /** What filled entries, by what they cover. */
   private readonly fills = new Map<string, Fill>();
   private readonly reported = new Set<string>();
 
-  constructor(ram: Ram, walks: Walks, counters: Counters) {
+  constructor(ram: Ram, walks: Walks) {
     this.ram = ram;
     this.walks = walks;
-    this.counters = counters;
     ram.keepJournal();
   }
 
-  /** A walk filled the TLBs; one that a walk cache shortened is compared with a full one first. @internal */
-  noteFill(hi: number, lo: number): void {
-    const { record, observer } = this.walks;
-    const key = this.key(hi, lo, record.size);
-    this.compare(hi, lo, record.frame, record.rights, key);
+  /** Hears what the processor does. @internal */
+  readonly hear = (event: TranslationEvent): void => {
+    if (event.kind === 'lookup') this.begin(event);
+    else if (event.kind === 'hit') this.hit(event);
+    else if (event.kind === 'walk cache hit') this.shortened(event);
+    else if (event.kind === 'read') this.read(event);
+    else if (event.kind === 'set') this.set(event);
+    else if (event.kind === 'walked') this.walked(event);
+    else if (event.kind === 'fill') this.fill(event);
+    else if (event.kind === 'fault' && (event.of === 'walk' || event.of === 'hit')) this.lookups--;
+  };
+
+  private begin({ hi, lo }: LookupEvent): void {
+    this.lookups++;
+    this.hi = hi;
+    this.lo = lo;
+    this.path = [];
+    this.fromTlb = null;
+    this.fromWalkCache = null;
+  }
+
+  private hit({ frame, rights = 0, shift }: HitEvent): void {
+    const key = this.key('page', this.spaceOf(rights), shift);
+    this.fromTlb = this.fills.get(key) ?? UNKNOWN;
+    this.compare(frame, rights, key, this.fromTlb);
+  }
+
+  private shortened({ level }: WalkCacheHitEvent): void {
+    const { space, levelShifts } = this.walks.regime;
+    this.fromWalkCache = this.fills.get(this.key('table', space, levelShifts[level + 1])) ?? UNKNOWN;
+    this.path = this.fromWalkCache.path;
+  }
+
+  private read(read: ReadEvent): void {
+    const { address } = read;
+    if (address !== null) this.path = [...this.path, { ...read, address }];
+  }
+
+  private set({ address, mask }: SetEvent): void {
+    this.path = this.path.map((read) => (read.address === address ? { ...read, low: read.low | mask } : read));
+  }
+
+  /** A walk from the root is fresh itself; one that a walk cache shortened is compared with such a walk. */
+  private walked({ frame, rights, shift }: WalkedEvent): void {
+    if (this.fromWalkCache === null) return;
+    const fill = { filledAt: this.fromWalkCache.filledAt, path: this.path };
+    this.compare(frame, rights, this.key('page', this.spaceOf(rights), shift), fill);
+  }
+
+  private fill({ holds, rights = 0, shift }: FillEvent): void {
+    const { space, levelShifts } = this.walks.regime;
+    const key = this.key(holds, holds === 'page' ? this.spaceOf(rights) : space, shift);
+    if (this.path.length === 0) {
+      // The second level fills the first, with what it was filled with itself.
+      if (!this.fills.has(key)) this.fills.set(key, this.fromTlb ?? UNKNOWN);
+      return;
+    }
+    const lowest = holds === 'page' ? 0 : levelShifts.indexOf(shift);
+    this.fills.set(key, { filledAt: this.lookups, path: this.path.filter(({ level }) => level >= lowest) });
     this.reported.delete(key);
-    observer.walk(hi, lo, READ);
-    this.fills.set(key, { filledAt: this.now(), path: observer.record.reads() });
   }
 
-  /** A TLB answered from `group`. @internal */
-  check(hi: number, lo: number, group: TlbGroup): void {
-    this.compare(hi, lo, group.frame, group.rights, this.key(hi, lo, group.size));
+  /** Global translations are of no address space. */
+  private spaceOf(rights: number): number {
+    return (rights & GLOBAL) !== 0 ? -1 : this.walks.regime.space;
   }
 
-  private key(hi: number, lo: number, size: number): string {
-    const page = Math.floor(toNumber(hi & 0x1f_ffff, lo) / 2 ** this.walks.regime.pageShifts[size]);
-    return `${this.walks.regime.space}:${size}:${page}`;
+  /** By what entries for the address of the moment are known. */
+  private key(holds: FillEvent['holds'], space: number, shift: number): string {
+    const page = Math.floor(toNumber(this.hi & 0x1f_ffff, this.lo) / 2 ** shift);
+    return `${holds}:${space}:${shift}:${page}`;
   }
 
-  private now(): number {
-    const { data, fetch } = this.counters.snapshot();
-    return data.lookups + fetch.lookups + 1;
-  }
-
-  private compare(hi: number, lo: number, frame: number, rights: number, key: string): void {
+  private compare(frame: number, rights: number, key: string, { filledAt, path }: Fill): void {
+    const { hi, lo } = this;
     const fresh = this.walks.observer.walk(hi, lo, READ);
     const why = this.difference(fresh, frame, rights);
     if (why === undefined) return;
     if (this.reported.has(key)) return;
     this.reported.add(key);
-    const fill = this.fills.get(key);
     this.found.push({
       hi,
       lo,
@@ -120,9 +188,9 @@ export class StaleEntryChecker {
       cachedFrame: frame,
       frameNow: fresh < 0 ? -1 : fresh,
       why,
-      filledAt: fill?.filledAt ?? -1,
-      usedAt: this.now(),
-      changed: this.changes(fill?.path ?? []),
+      filledAt,
+      usedAt: this.lookups,
+      changed: this.changes(path),
     });
   }
 

@@ -27,6 +27,8 @@ import { WalkCaches } from '../tlb/walk-cache.js';
 import { EntryCache } from './cost.js';
 import * as count from './counters.js';
 import { Counters } from './counters.js';
+import { Listeners } from './events.js';
+import type { FaultEvent, TranslationListener } from './events.js';
 import type { Regime } from './regime.js';
 import { StaleEntryChecker } from './stale-check.js';
 import * as walkRecord from './walk-record.js';
@@ -36,7 +38,7 @@ import type { Walks } from './walks.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { ACCESS_KINDS, FETCH, WRITE } = accesses;
-const { SIZE_4K } = address;
+const { PAGE_SHIFT, SIZE_4K } = address;
 const { PAGE_FAULT } = faults;
 const {
   DIRTY_UPDATES,
@@ -56,7 +58,7 @@ const {
   SHORTENED_WALKS,
   WALKS,
 } = count;
-const { NO_SPACE } = tags;
+const { EVERY_SPACE, NO_SPACE } = tags;
 const { NO_CELLS, lookupSoft } = softTlb;
 const { READ_LEVEL, READ_RIGHTS, READ_STAGE, READ_TABLE } = walkRecord;
 const { WALK_TELLS } = walkResults;
@@ -103,7 +105,8 @@ export class Translation {
   protected readonly walkCaches: WalkCaches | null;
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
-  protected readonly softCells: Int32Array;
+  /** Of the soft TLB; those of an empty one while somebody listens, so that every hit takes the way on which it is told. */
+  protected softCells: Int32Array;
   private readonly entryCache: EntryCache | null;
   /** The TLBs on the modelled path, null on the others. No boolean, whose test takes V8 a dozen instructions. */
   protected readonly modelled: TlbHierarchy | null;
@@ -111,6 +114,9 @@ export class Translation {
   protected readonly l1: readonly TlbGroup[];
   /** By access, what it asks of a hit that is used with no more ado; nothing is permitted while there is more to do. */
   protected readonly hitRules: readonly HitRule[] = Array.from({ length: ACCESS_KINDS }, () => new HitRule());
+  /** Hears each step (see events.ts); null while nobody listens. @internal */
+  listener: TranslationListener | null = null;
+  private readonly listeners = new Listeners();
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(options: TranslationOptions) {
@@ -123,7 +129,6 @@ export class Translation {
     this.walkCaches = geometry.walkCaches === undefined ? null : new WalkCaches(geometry.walkCaches);
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
     this.tlb = new TlbHierarchy(geometry, this.regime.pageShifts);
-    this.checker = check ? new StaleEntryChecker(ram, walks, this.counters) : null;
     const { l1Fetch, l1Load, l1Store } = this.tlb;
     this.l1 = this.hitRules.map((_, access) =>
       (access & FETCH) !== 0 ? l1Fetch : (access & WRITE) !== 0 ? l1Store : l1Load,
@@ -131,6 +136,32 @@ export class Translation {
     this.modelled = path === 'modelled' ? this.tlb : null;
     this.soft = path === 'soft' ? new SoftTlb() : null;
     this.softCells = this.soft?.cells ?? NO_CELLS;
+    this.checker = check ? new StaleEntryChecker(ram, walks) : null;
+    if (this.checker !== null) this.listen(this.checker.hear);
+  }
+
+  /**
+   * From now on `listener` hears each step of every translation, in order.
+   * @returns ends it
+   */
+  listen(listener: TranslationListener): () => void {
+    this.listeners.add(listener);
+    this.tellTo(this.listeners.joined);
+    return () => {
+      this.listeners.remove(listener);
+      this.tellTo(this.listeners.joined);
+    };
+  }
+
+  private tellTo(listener: TranslationListener | null): void {
+    this.listener = listener;
+    this.walks.listen(listener);
+    this.tlb.listen(listener);
+    this.walkCaches?.listen(listener, this.regime.levelShifts);
+    this.setHitRules();
+    if (this.soft === null) return;
+    this.soft.listener = listener;
+    this.softCells = listener === null ? this.soft.cells : NO_CELLS;
   }
 
   /** The registers changed: what was found under others is not taken for an answer without a search. */
@@ -142,7 +173,7 @@ export class Translation {
 
   private setHitRules(): void {
     const { regime } = this;
-    const plain = regime.on && !regime.hasKeys && this.checker === null;
+    const plain = regime.on && !regime.hasKeys && this.listener === null;
     for (let access = 0; access < ACCESS_KINDS; access++) {
       const rule = this.hitRules[access];
       rule.space = regime.space;
@@ -163,6 +194,7 @@ export class Translation {
 
   /** The same but for walk caches, which stay: for fences that are about the last entry of a walk alone. */
   dropTranslation(hi: number, lo: number, space: number, machine: number): void {
+    this.listener?.({ kind: 'invalidate', scope: 'page', hi, lo, space });
     this.tlb.dropAddress(hi, lo, space, machine);
     if (machine === NO_SPACE) this.soft?.dropAll();
     else this.soft?.dropPage(lo);
@@ -170,12 +202,15 @@ export class Translation {
 
   /** Drops what is cached for address space `space`, and the global entries of virtual machine `machine`: as {@link dropPage}. */
   dropSpace(space: number, machine = NO_SPACE): void {
+    const scope = space === EVERY_SPACE ? 'spaces' : 'space';
+    this.listener?.({ kind: 'invalidate', scope, hi: 0, lo: 0, space });
     this.counters.values[FLUSHES]++;
     this.forgetSpace(space, machine);
   }
 
   /** Drops what is cached for all address spaces of a virtual machine, by its VMID, or for those of none (NO_MACHINE). */
   dropMachine(vmid: number): void {
+    this.listener?.({ kind: 'invalidate', scope: 'spaces', hi: 0, lo: 0, space: EVERY_SPACE });
     this.counters.values[FLUSHES]++;
     for (const space of this.spaces.ofMachine(vmid)) this.forgetSpace(space, NO_SPACE);
     this.spaces.takeBack(vmid, this.regime.space);
@@ -190,6 +225,7 @@ export class Translation {
 
   /** Drops everything that is cached. */
   dropEverything(): void {
+    this.listener?.({ kind: 'invalidate', scope: 'everything', hi: 0, lo: 0, space: -1 });
     this.counters.values[FLUSHES]++;
     this.tlb.dropAll();
     this.walkCaches?.dropAll();
@@ -219,10 +255,26 @@ export class Translation {
   private walkUnsettled(hi: number, lo: number, access: number): number {
     if (!this.regime.on) return this.unpaged(hi, lo, access);
     const { soft, walks } = this;
+    if (this.listener !== null) {
+      const held = this.lookupAloud(hi, lo, access);
+      if (held >= 0) return held;
+    }
     const frame = walks.walk(hi, lo, access);
+    if (this.listener !== null) this.tellWalk(frame);
     if (soft !== null) {
       if (frame >= 0) soft.fill(hi, lo, access, frame, this.record.size);
       else if (frame === PAGE_FAULT) soft.dropPage(lo);
+    }
+    return frame;
+  }
+
+  /** The soft TLB, asked aloud: the frame, or -1 when a walk has to find it. */
+  private lookupAloud(hi: number, lo: number, access: number): number {
+    const { soft } = this;
+    this.tellLookup(hi, lo, access);
+    const frame = soft === null ? -1 : lookupSoft(soft.cells, hi, lo, access);
+    if (soft !== null && frame >= 0) {
+      this.listener?.({ kind: 'hit', where: soft.name, level: 1, hi, lo, frame, shift: PAGE_SHIFT });
     }
     return frame;
   }
@@ -253,7 +305,7 @@ export class Translation {
   private hit(hi: number, lo: number, access: number, side: number, group: TlbGroup, level: number): number {
     const { regime } = this;
     const { rights } = group;
-    if (this.checker !== null) this.checker.check(hi, lo, group);
+    if (this.listener !== null && level === L1_HITS) this.tellHit(hi, lo, access, group, 1);
     const refused = ((regime.permitted[access] >>> rights) & 1) === 0 || (~rights & regime.needed[access]) !== 0;
     if (refused || (regime.hasKeys && this.walks.violation(rights, access) >= 0)) {
       return this.hitRefused(hi, lo, access, side, rights, level);
@@ -275,11 +327,14 @@ export class Translation {
     const l2 = side !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
     const { space } = this.regime;
     if (l2.lookup(hi, lo, space)) {
+      if (this.listener !== null) this.tellHit(hi, lo, access, l2, 2);
       l1.fill(hi, lo, space, l2.frame, l2.rights, l2.size);
       return this.hit(hi, lo, access, side, l2, L2_HITS);
     }
+    if (this.listener !== null) this.tellLookup(hi, lo, access);
     const frame = this.walkCached(hi, lo, access);
     if (frame < 0) return this.walkFaulted(frame, hi, lo);
+    if (this.listener !== null) this.tellWalk(frame);
     this.fillWalkCaches(hi, lo);
     this.fillTlbs(l1, l2, hi, lo);
     this.countWalk(side);
@@ -292,9 +347,9 @@ export class Translation {
     const { walkCaches, regime } = this;
     if (walkCaches === null || regime.guest) return this.walks.walk(hi, lo, access);
     const level = walkCaches.lookup(hi, lo, regime.space, regime.rootLevel, regime.levelShifts);
-    return level === regime.rootLevel
-      ? this.walks.walk(hi, lo, access)
-      : this.walks.walkFrom(level, walkCaches.table, walkCaches.rights, hi, lo, access);
+    if (level === regime.rootLevel) return this.walks.walk(hi, lo, access);
+    if (this.listener !== null) this.tellShortcut(walkCaches, level);
+    return this.walks.walkFrom(level, walkCaches.table, walkCaches.rights, hi, lo, access);
   }
 
   private fillWalkCaches(hi: number, lo: number): void {
@@ -317,7 +372,7 @@ export class Translation {
     if (record.startLevel < this.regime.rootLevel) values[side + SHORTENED_WALKS]++;
     if (this.regime.guest) this.countGuestReads(side);
     else for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
-    if (this.entryCache !== null) this.entryCache.read(record, values, side);
+    if (this.entryCache !== null) this.entryCache.read(record, values, side, this.listener);
   }
 
   private countGuestReads(side: number): void {
@@ -339,13 +394,13 @@ export class Translation {
     const { space } = this.regime;
     l1.fill(hi, lo, space, frame, rights, size);
     l2.fill(hi, lo, space, frame, rights, size);
-    if (this.checker !== null) this.checker.noteFill(hi, lo);
   }
 
   private walkFaulted(status: number, hi: number, lo: number): number {
     const { values } = this.counters;
     values[FAULTS_ON_WALK]++;
     values[FAULT_READS] += this.record.levelsPassed;
+    if (this.listener !== null) this.tellFault('walk');
     if (status === PAGE_FAULT) this.forgetFaulting(hi, lo);
     return status;
   }
@@ -369,6 +424,7 @@ export class Translation {
     }
     this.counters.values[FAULTS_ON_HIT]++;
     if (violation >= 0) this.fault.raise(PAGE_FAULT, violation, hi, lo);
+    if (this.listener !== null) this.tellFault('hit');
     this.forgetFaulting(hi, lo);
     return this.fault.status;
   }
@@ -382,6 +438,7 @@ export class Translation {
       values[FAULT_READS] += record.levelsPassed;
       return frame;
     }
+    if (this.listener !== null) this.tellWalk(frame);
     values[DIRTY_UPDATES]++;
     values[DIRTY_UPDATE_READS] += record.count;
     const held = tlb.l1Store.markDirty(hi, lo, space, frame);
@@ -390,7 +447,7 @@ export class Translation {
       // The entry that was hit leads elsewhere by now.
       tlb.dropAddress(hi, lo, space, machine);
       this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo);
-    } else if (this.checker !== null) this.checker.noteFill(hi, lo);
+    }
     this.lastSize = record.size;
     return frame;
   }
@@ -405,13 +462,47 @@ export class Translation {
     this.walkCaches?.dropAddress(hi, lo, space, levelShifts);
   }
 
-  private notCanonical(hi: number, lo: number, access: number): number {
+  /** Before any lookup: the address is none, or nothing answers at it. */
+  protected notCanonical(hi: number, lo: number, access: number): number {
     const { badAddress, badAddressCodes } = this.regime;
-    return this.fault.raise(badAddress, badAddressCodes[access], hi, lo);
+    this.fault.raise(badAddress, badAddressCodes[access], hi, lo);
+    return this.refused(badAddress);
   }
 
   private unpaged(hi: number, lo: number, access: number): number {
     this.lastSize = SIZE_4K;
-    return this.walks.unpaged(hi, lo, access);
+    const frame = this.walks.unpaged(hi, lo, access);
+    return frame >= 0 ? frame : this.refused(frame);
+  }
+
+  private refused(status: number): number {
+    if (this.listener !== null) this.tellFault('address');
+    return status;
+  }
+
+  private tellLookup(hi: number, lo: number, access: number): void {
+    this.listener?.({ kind: 'lookup', hi, lo, access, space: this.regime.space });
+  }
+
+  private tellHit(hi: number, lo: number, access: number, group: TlbGroup, level: number): void {
+    const { name: where, frame, rights, size } = group;
+    this.tellLookup(hi, lo, access);
+    this.listener?.({ kind: 'hit', where, level, hi, lo, frame, shift: this.regime.pageShifts[size], rights });
+  }
+
+  private tellShortcut(walkCaches: WalkCaches, level: number): void {
+    const { table, rights } = walkCaches;
+    this.listener?.({ kind: 'walk cache hit', where: walkCaches.nameAbove(level), level, table, rights });
+  }
+
+  /** Tells how a walk ended. */
+  private tellWalk(frame: number): void {
+    const { rights, size } = this.record;
+    if (frame < 0) this.tellFault('walk');
+    else this.listener?.({ kind: 'walked', frame, rights, shift: this.regime.pageShifts[size] });
+  }
+
+  private tellFault(of: FaultEvent['of']): void {
+    this.listener?.({ kind: 'fault', of, ...this.fault.take() });
   }
 }

@@ -1,6 +1,7 @@
 /** What an architecture brings to a translation: its walks, and what it makes of a permission that is not there. */
 
 import type { FaultRecord } from '../base/fault.js';
+import type { TranslationListener } from './events.js';
 import type { Regime } from './regime.js';
 import type { WalkRecord } from './walk-record.js';
 
@@ -28,6 +29,11 @@ export interface Walks {
   /** The size of the last page that {@link settled} found. */
   readonly settledSize: number;
 
+  /**
+   * From now on `listener` hears of each entry that a walk reads and of each bit that it sets, when and in the order it
+   * does; null ends it. Until then nothing is settled: {@link settled} could not tell.
+   */
+  listen(listener: TranslationListener | null): void;
   /** The 4 KiB frame of an address whose walk would change nothing and refuse nothing; -1 when a walk has to tell. */
   settled(hi: number, lo: number, access: number): number;
   /** Walks from the root. @returns the 4 KiB frame of the address, or a status whose details are in {@link fault} */

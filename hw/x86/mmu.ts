@@ -15,6 +15,7 @@ import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counters.js';
 import type { Counters } from '../translate/counters.js';
 import { DataPath } from '../translate/data-path.js';
+import type { TranslationListener } from '../translate/events.js';
 import { translationOptions } from '../translate/options.js';
 import type { MachineOptions } from '../translate/options.js';
 import type { StaleEntryChecker } from '../translate/stale-check.js';
@@ -23,6 +24,7 @@ import type { Observer } from '../translate/walks.js';
 import { GENERAL_PROTECTION } from './exception.js';
 import * as reg from './registers.js';
 import type { PagingFeatures, PagingRules } from './rules.js';
+import { pdpteRead } from './walk.js';
 import { X86Walks } from './walks.js';
 
 /** What an MMU is made of. Only `ram` must be given. */
@@ -97,6 +99,11 @@ export class Mmu {
     this.counters = this.dataPath.counters;
     this.tlb = this.dataPath.tlb;
     this.checker = this.dataPath.checker;
+  }
+
+  /** As {@link DataPath.listen}: `listener` hears each step of translations, and each instruction that drops some. */
+  listen(listener: TranslationListener): () => void {
+    return this.dataPath.listen(listener);
   }
 
   /** As {@link DataPath.translate}. */
@@ -243,6 +250,7 @@ export class Mmu {
    */
   writeCr0(value: number): number {
     const { registers } = this;
+    this.tell('MOV to CR0', 0, value);
     if (!reg.acceptsCr0(registers, value)) return this.refuse();
     const before = { cr0: registers.cr0, efer: registers.efer };
     const changed = registers.cr0 ^ value;
@@ -265,6 +273,7 @@ export class Mmu {
    */
   writeCr3(hi: number, lo: number): number {
     const { registers } = this;
+    this.tell('MOV to CR3', hi, lo);
     if (!reg.acceptsCr3(registers, hi, this.features.maxPhysicalBits)) return this.refuse();
     const before = { cr3Hi: registers.cr3Hi, cr3Lo: registers.cr3Lo };
     const pcids = (registers.cr4 & reg.CR4_PCIDE) !== 0;
@@ -284,6 +293,7 @@ export class Mmu {
   /** MOV to CR4, with the invalidations that a change of PGE, PCIDE, PAE, PSE or SMEP makes. */
   writeCr4(value: number): number {
     const { registers } = this;
+    this.tell('MOV to CR4', 0, value);
     if (!reg.acceptsCr4(registers, value)) return this.refuse();
     const before = registers.cr4;
     const changed = before ^ value;
@@ -331,6 +341,7 @@ export class Mmu {
   /** INVLPG: drops the page's translations, global too, and all paging-structure-cache entries of the PCID. */
   invlpg(hi: number, lo: number): void {
     this.counters.values[count.INVLPG]++;
+    this.tell('INVLPG', hi, lo);
     // A non-canonical address makes INVLPG do nothing. Source: Intel SDM vol. 2, "INVLPG".
     if (this.isCanonical(hi)) this.dataPath.dropPage(hi, lo, this.currentPcid, MACHINE);
   }
@@ -340,6 +351,7 @@ export class Mmu {
    * @returns OK, or GENERAL_PROTECTION for a type, PCID or address that is refused. Source: Intel SDM vol. 2.
    */
   invpcid(type: number, pcid: number, hi: number, lo: number): number {
+    this.tell('INVPCID', hi, lo);
     const withoutPcids = (this.registers.cr4 & reg.CR4_PCIDE) === 0;
     const badPcid = (pcid & ~reg.PCID_MASK) !== 0 || (withoutPcids && pcid !== 0 && type <= INVPCID_CONTEXT);
     if ((type & INVPCID_ALL) !== type || badPcid) return this.refuse();
@@ -353,7 +365,13 @@ export class Mmu {
   }
 
   private refuse(): number {
-    return this.fault.raise(GENERAL_PROTECTION, 0, 0, 0);
+    const status = this.fault.raise(GENERAL_PROTECTION, 0, 0, 0);
+    this.dataPath.listener?.({ kind: 'fault', of: 'instruction', ...this.fault.take() });
+    return status;
+  }
+
+  private tell(name: string, hi: number, lo: number): void {
+    this.dataPath.listener?.({ kind: 'instruction', name, hi, lo });
   }
 
   /** To be called after each change of a register that translation depends on. */
@@ -368,12 +386,14 @@ export class Mmu {
    */
   private loadPdptes(): boolean {
     if (this.rules.mode !== 'pae') return true;
+    const { listener } = this.dataPath;
     const base = this.registers.cr3Lo & ~0x1f;
     const address = -1 << (this.features.maxPhysicalBits - 32);
     const loaded = new Int32Array(8);
     for (let i = 0; i < 4; i++) {
       loaded[2 * i] = this.ram.load64(0, base + 8 * i);
       loaded[2 * i + 1] = this.ram.loadedHigh;
+      listener?.(pdpteRead((base >>> 0) + 8 * i, loaded[2 * i + 1], loaded[2 * i]));
       const reserved = (loaded[2 * i] & PDPTE_RESERVED_LOW) | (loaded[2 * i + 1] & address);
       if (loaded[2 * i] & 1 && reserved !== 0) return false;
     }

@@ -18,6 +18,8 @@ import type { FaultRecord } from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import * as sharedMemory from '../memory/shared-memory.js';
+import { tellReads } from '../translate/events.js';
+import type { ReadEvent, TranslationListener } from '../translate/events.js';
 import * as walkRecord from '../translate/walk-record.js';
 import type { WalkRecord } from '../translate/walk-record.js';
 import * as format from './format.js';
@@ -36,6 +38,8 @@ const { ROOT_RIGHTS, frameIn } = words;
 const { isMixed } = sharedMemory;
 const { RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
 
+/** The level of PAE's PDPTEs, which are kept in registers. */
+const PAE_ROOT_LEVEL = 2;
 /** Words of a row of the record. */
 const ROW = 1 << ROW_SHIFT;
 /** Physical address bits 51:32 in an entry's high word. */
@@ -44,9 +48,17 @@ const ADDRESS_HIGH = 0xf_ffff;
 const combine = (rights: number, high: number, low: number): number =>
   (rights & low & (RIGHT_WRITE | RIGHT_USER)) | ((rights | (high >>> 31)) & RIGHT_XD);
 
+/** A PDPTE of PAE was read: from the table at CR3, or by a walk from its register, which has no address. */
+export function pdpteRead(address: number | null, high: number, low: number): ReadEvent {
+  const rights = (low & PTE_P) === 0 ? 0 : ROOT_RIGHTS;
+  return { kind: 'read', address, high, low, level: PAE_ROOT_LEVEL, stage: 1, rights };
+}
+
 export class X86Walker {
   /** What the last walk found and read. */
   readonly record: WalkRecord;
+  /** Hears of entries read and bits set; null while nobody listens. */
+  listener: TranslationListener | null = null;
 
   /** The rights that the last walk started with. */
   private startRights = 0;
@@ -122,11 +134,12 @@ export class X86Walker {
   walkPae(pdpteHigh: number, pdpteLow: number, lo: number, access: number): number {
     const { record } = this;
     record.startLevel = 1;
-    record.endLevel = 2;
+    record.endLevel = PAE_ROOT_LEVEL;
     record.count = 0;
+    if (this.listener !== null) this.listener(pdpteRead(null, pdpteHigh, pdpteLow));
     if ((pdpteLow & PTE_P) === 0) return this.pageFault(this.rules.errorCode(access, 0), 0, lo);
     const table = frameIn(pdpteHigh, pdpteLow);
-    if (table === NO_FRAME) return this.noTable(0, 2, pdpteHigh, pdpteLow, wideIndex(0, lo, 1) << 3);
+    if (table === NO_FRAME) return this.noTable(0, PAE_ROOT_LEVEL, pdpteHigh, pdpteLow, wideIndex(0, lo, 1) << 3);
     return this.walkWide(1, table, ROOT_RIGHTS, 0, lo, access);
   }
 
@@ -177,6 +190,7 @@ export class X86Walker {
     const { record } = this;
     record.endLevel = record.rows[row | READ_LEVEL];
     record.count = (row >>> ROW_SHIFT) + 1;
+    if (this.listener !== null) tellReads(this.listener, record);
   }
 
   /** Checks the rights, sets accessed and dirty bits on the way that was walked, and keeps the result. */
@@ -191,22 +205,34 @@ export class X86Walker {
       if (violation >= 0) return this.pageFault(violation, hi, lo);
     }
     if (!this.ram.hasFrame(frame)) return this.noPage(last, lo);
-    const { words, shared } = this.ram;
     const { rows } = record;
     for (let row = 0; row <= last; row += ROW) {
-      if ((rows[row | READ_LOW] & PTE_A) !== 0) continue;
-      if (!shared) words[rows[row | READ_INDEX] >>> 0] |= PTE_A;
-      else if (!this.markShared(row, PTE_A)) return this.walkAgain(hi, lo, access);
+      if ((rows[row | READ_LOW] & PTE_A) === 0 && !this.mark(row, PTE_A)) return this.walkAgain(hi, lo, access);
     }
     if ((access & WRITE) !== 0 && (rights & DIRTY) === 0) {
-      if (!shared) words[rows[last | READ_INDEX] >>> 0] |= PTE_D;
-      else if (!this.markShared(last, PTE_D)) return this.walkAgain(hi, lo, access);
+      if (!this.mark(last, PTE_D)) return this.walkAgain(hi, lo, access);
       record.rights = rights | DIRTY;
     }
     return frame;
   }
 
   /** Sets `bit` in the entry that was read into `row`; false when another processor has changed it. */
+  private mark(row: number, bit: number): boolean {
+    if (this.ram.shared) {
+      if (!this.markShared(row, bit)) return false;
+      if (this.listener !== null) this.tellSet(row, bit);
+      return true;
+    }
+    const { words } = this.ram;
+    const at = this.record.rows[row | READ_INDEX] >>> 0;
+    const low = words[at];
+    words[at] = low | bit;
+    // An entry may stand twice on one way.
+    if (this.listener !== null && (low & bit) === 0) this.tellSet(row, bit);
+    return true;
+  }
+
+  /** As {@link mark}, where another processor may store too. */
   private markShared(row: number, bit: number): boolean {
     const { rows } = this.record;
     const at = rows[row | READ_INDEX] >>> 0;
@@ -227,6 +253,8 @@ export class X86Walker {
 
   /** The entry of `row` is not present, or has a reserved bit set. */
   private entryFault(row: number, errorCode: number, hi: number, lo: number): number {
+    const { rows } = this.record;
+    if ((rows[row | READ_LOW] & PTE_P) === 0) rows[row | READ_RIGHTS] = 0;
     this.endAt(row);
     return this.pageFault(errorCode, hi, lo);
   }
@@ -239,6 +267,7 @@ export class X86Walker {
   private noTable(row: number, level: number, high: number, low: number, offset: number): number {
     this.record.endLevel = level;
     this.record.count = row >>> ROW_SHIFT;
+    if (this.listener !== null) tellReads(this.listener, this.record);
     return this.fault.raise(BUS_ERROR, 0, high & ADDRESS_HIGH, (low & PTE_FRAME_LOW) | offset, level);
   }
 
@@ -249,5 +278,12 @@ export class X86Walker {
     const inPage = size === SIZE_4K ? 0xfff : size === SIZE_2M ? 0x1f_ffff : size === SIZE_4M ? 0x3f_ffff : 0x3fff_ffff;
     const high = size === SIZE_4M ? (low >>> 13) & 0xff : rows[row | READ_HIGH] & ADDRESS_HIGH;
     return this.fault.raise(BUS_ERROR, 0, high, (low & ~inPage) | (lo & inPage), endLevel);
+  }
+
+  private tellSet(row: number, mask: number): void {
+    const { record } = this;
+    const address = (record.rows[row | READ_INDEX] >>> 0) * 4;
+    const bit = mask === PTE_A ? 'accessed' : 'dirty';
+    this.listener?.({ kind: 'set', bit, address, mask, level: record.rows[row | READ_LEVEL] });
   }
 }

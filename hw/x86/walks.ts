@@ -7,6 +7,7 @@
 import { BUS_ERROR, FaultRecord } from '../base/fault.js';
 import { KEY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
+import type { TranslationListener } from '../translate/events.js';
 import type { Regime } from '../translate/regime.js';
 import { WalkRecord } from '../translate/walk-record.js';
 import type { Observer, Walks } from '../translate/walks.js';
@@ -43,7 +44,8 @@ export class X86Walks implements Walks {
 
   private readonly walker: X86Walker;
   private readonly settledWalk: SettledWalk;
-  private fourLevel = false;
+  /** Whether walks may take the short way: it knows 4-level tables, and tells nobody. */
+  private maySettle = false;
   private rootFrame = 0;
 
   constructor(
@@ -76,8 +78,13 @@ export class X86Walks implements Walks {
     regime.levelShifts = LEVEL_SHIFTS[mode];
     regime.rootLevel = ROOT_LEVEL[mode];
     regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
-    this.fourLevel = mode === '4l';
+    this.maySettle = mode === '4l' && this.walker.listener === null;
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
+  }
+
+  listen(listener: TranslationListener | null): void {
+    this.walker.listener = listener;
+    this.maySettle = this.rules.mode === '4l' && listener === null;
   }
 
   get settledSize(): number {
@@ -85,7 +92,7 @@ export class X86Walks implements Walks {
   }
 
   settled(hi: number, lo: number, access: number): number {
-    return this.fourLevel ? this.settledWalk.walk(this.rootFrame, hi, lo, access) : NOT_SETTLED;
+    return this.maySettle ? this.settledWalk.walk(this.rootFrame, hi, lo, access) : NOT_SETTLED;
   }
 
   walk(hi: number, lo: number, access: number): number {

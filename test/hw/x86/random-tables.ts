@@ -1,12 +1,11 @@
 import { FETCH, IMPLICIT, USER, WRITE } from '../../../hw/base/access.js';
 import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
+import type { MmuOptions } from '../../../hw/x86/mmu.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import { Random } from '../../../hw/base/random.js';
 import * as reg from '../../../hw/x86/registers.js';
 import { writeRegisters } from '../../../hw/x86/write-registers.js';
-import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
-import type { TranslationPath } from '../../../hw/translate/translation.js';
 import type { ReferenceAccess, ReferenceState } from './reference-walker.js';
 
 /** Tables lie in the lowest frames; index 0 of RAM is the root. */
@@ -124,11 +123,11 @@ export class RandomMachine {
   }
 
   /** Random registers for the mode, written into a new Mmu, and the same for the reference. */
-  boot(tlb: TlbGeometry, path: TranslationPath = 'modelled'): { mmu: Mmu; state: ReferenceState } {
+  boot(options: Omit<MmuOptions, 'ram' | 'maxPhysicalBits'>): { mmu: Mmu; state: ReferenceState } {
     const names = ['wp', 'pse', 'nxe', 'smep', 'smap', 'pke', 'pks', 'ac'] as const;
     const flags = Object.fromEntries(names.map((name) => [name, this.chance(0.6)])) as ReferenceState['flags'];
     const m = [36, 40, 46, 52][this.random.below(4)];
-    const mmu = new Mmu({ ram: this.ram, maxPhysicalBits: m, path, ...(path === 'modelled' ? { tlb } : {}) });
+    const mmu = new Mmu({ ...options, ram: this.ram, maxPhysicalBits: m });
     const long = this.mode === '4l' || this.mode === '5l';
     const bits: readonly (readonly [boolean, number])[] = [
       [flags.pse, reg.CR4_PSE],

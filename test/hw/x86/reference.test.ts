@@ -100,7 +100,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const machine = new RandomMachine(ram, mode, seed);
-        const { mmu, state } = machine.boot(tlb);
+        const { mmu, state } = machine.boot({ tlb });
         compare(seed, mmu, state, machine);
         expect(mmu.counters.check()).toEqual([]);
       }),
@@ -112,7 +112,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const machine = new RandomMachine(ram, mode, seed);
-        const { mmu, state } = machine.boot(MODEL_DEFAULT);
+        const { mmu, state } = machine.boot({ tlb: MODEL_DEFAULT });
         const width = mode === '4l' || mode === '5l' ? 64 : 32;
         for (let i = 0; i < ACCESSES; i++) {
           const linear = machine.linear() | 0xffdn;
@@ -135,7 +135,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const machine = new RandomMachine(ram, mode, seed, true);
-        const { mmu, state } = machine.boot(MODEL_DEFAULT);
+        const { mmu, state } = machine.boot({ tlb: MODEL_DEFAULT });
         compare(seed, mmu, state, machine);
       }),
       { numRuns: runs(40) },
@@ -146,7 +146,7 @@ describe.each(MODES)('translation in mode %s', (mode) => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const machine = new RandomMachine(ram, mode, seed);
-        const { mmu, state } = machine.boot(MODEL_DEFAULT);
+        const { mmu, state } = machine.boot({ tlb: MODEL_DEFAULT });
         for (let i = 0; i < ACCESSES; i++) {
           const linear = machine.linear();
           const { bits, reference } = machine.access();
@@ -182,7 +182,7 @@ describe.each(['32', 'pae', '4l', '5l'] as const)('invalidation in mode %s', (mo
     fc.assert(
       fc.property(seeds, (seed) => {
         const machine = new RandomMachine(ram, mode, seed);
-        const { mmu, state } = machine.boot(MODEL_DEFAULT);
+        const { mmu, state } = machine.boot({ tlb: MODEL_DEFAULT });
         for (let i = 0; i < ACCESSES; i++) {
           const linear = machine.linear();
           const first = machine.access();
@@ -205,7 +205,7 @@ describe.each(['32', 'pae', '4l', '5l'] as const)('invalidation in mode %s', (mo
     fc.assert(
       fc.property(seeds, fc.constantFrom(TINY_TLB, MODEL_DEFAULT), (seed, tlb) => {
         const machine = new RandomMachine(ram, mode, seed);
-        const { mmu, state } = machine.boot(tlb);
+        const { mmu, state } = machine.boot({ tlb });
         for (let i = 0; i < 10; i++) {
           compare(seed, mmu, { ...state, pdptes: machine.pdptes() }, machine);
           const frame = 1 + machine.random.below(TABLE_FRAMES - 1);

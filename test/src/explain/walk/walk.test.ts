@@ -65,7 +65,7 @@ test('a walk agrees with the reference on every entry read and on how it ends', 
   const ram = new Ram({ bytes: 2 ** 24 });
   const property = fc.property(fc.constantFrom(...MODES), fc.nat(), (mode, seed) => {
     const machine = new RandomMachine(ram, mode, seed);
-    const { mmu, state } = machine.boot(NO_TLB);
+    const { mmu, state } = machine.boot({ tlb: NO_TLB });
     for (let i = 0; i < 20; i++) {
       const linear = machine.linear();
       const access = machine.random.below(3);

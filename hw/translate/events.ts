@@ -1,0 +1,148 @@
+/**
+ * Events: what a processor did to translate, step by step and in order.
+ *
+ * Explanations, the checking mode and whoever else wants to know listen here, so that nobody infers from counters what
+ * happened. An event is a plain object, and a listener may keep it. While nobody listens none is made: the listener is
+ * null, and it is asked for only where a hit is checked already or a walk is to be made. Who listens takes the slower
+ * way, a step at a time, to the same answers and counts.
+ *
+ * A translation begins with `lookup`. Then there may be a `hit`. Or entries are read, and the walk ends with `walked` or
+ * `fault`. A hit that is followed by reads is a store to a page that was not known to be dirty. An address that is
+ * refused before any lookup is a `fault` alone.
+ */
+
+import type { Word64 } from '../base/address.js';
+import type { Exception } from '../base/fault.js';
+import type { DropEvent, FillEvent } from '../tlb/events.js';
+import type { WalkRead, WalkRecord } from './walk-record.js';
+
+/** A linear address is looked up, for an access (access.ts) in an address space. */
+export interface LookupEvent extends Word64 {
+  readonly kind: 'lookup';
+  readonly access: number;
+  readonly space: number;
+}
+
+/** A TLB has it. Whether it allows the access is yet to be seen. */
+export interface HitEvent extends Word64 {
+  readonly kind: 'hit';
+  /** The TLB's name, such as `L2 TLB`. */
+  readonly where: string;
+  /** 1 or 2; the soft TLB is of level 1. */
+  readonly level: number;
+  /** The 4 KiB frame of the address. */
+  readonly frame: number;
+  /** log2 of the bytes of the page that it is kept as. */
+  readonly shift: number;
+  /** See permission.ts; absent in the soft TLB. */
+  readonly rights?: number;
+}
+
+/** A walk cache leads past the upper levels: the walk begins at `level`, in the table of frame `table`. */
+export interface WalkCacheHitEvent {
+  readonly kind: 'walk cache hit';
+  readonly where: string;
+  readonly level: number;
+  readonly table: number;
+  readonly rights: number;
+}
+
+/** The processor read an entry; one that it keeps in a register has no address. */
+export interface ReadEvent extends Omit<WalkRead, 'address'> {
+  readonly kind: 'read';
+  readonly address: number | null;
+}
+
+/** The processor set a bit of an entry. */
+export interface SetEvent {
+  readonly kind: 'set';
+  readonly bit: 'accessed' | 'dirty';
+  /** Physical address of the entry, and the bit in its low word. */
+  readonly address: number;
+  readonly mask: number;
+  readonly level: number;
+}
+
+/** A walk found a page: the 4 KiB frame of the address, its rights (permission.ts), log2 of the bytes of the page. */
+export interface WalkedEvent {
+  readonly kind: 'walked';
+  readonly frame: number;
+  readonly rights: number;
+  readonly shift: number;
+}
+
+/** The modelled cache of entries was asked for the entry at a physical address, after the walk that read it. */
+export interface EntryCacheEvent {
+  readonly kind: 'entry cache';
+  readonly address: number;
+  readonly hit: boolean;
+}
+
+/** An access ended in a fault, or the processor refused an instruction. */
+export interface FaultEvent extends Exception {
+  readonly kind: 'fault';
+  /** What it came of: an address that was refused before any lookup, a walk, what a TLB holds, or the instruction. */
+  readonly of: 'address' | 'walk' | 'hit' | 'instruction';
+}
+
+/** The processor executes an instruction that may change or drop translations, given by its operand. */
+export interface InstructionEvent extends Word64 {
+  readonly kind: 'instruction';
+  /** As the manual has it, such as `INVLPG`. */
+  readonly name: string;
+}
+
+/** Translations are to be dropped; what really goes is told by `drop`. */
+export interface InvalidateEvent extends Word64 {
+  readonly kind: 'invalidate';
+  /** `page` and `space` are of one address space; all but `everything` and INVLPG's `page` leave global ones alone. */
+  readonly scope: 'page' | 'space' | 'spaces' | 'everything';
+  readonly space: number;
+}
+
+/** One step of a processor. */
+export type TranslationEvent =
+  | LookupEvent
+  | HitEvent
+  | WalkCacheHitEvent
+  | ReadEvent
+  | SetEvent
+  | WalkedEvent
+  | EntryCacheEvent
+  | FillEvent
+  | DropEvent
+  | FaultEvent
+  | InstructionEvent
+  | InvalidateEvent;
+
+/** Hears every step, in order. It may look at the machine but not use it. */
+export type TranslationListener = (event: TranslationEvent) => void;
+
+/** Tells of the entries of a walk, which has come to its end: for walkers. */
+export function tellReads(listener: TranslationListener, record: WalkRecord): void {
+  for (const read of record.reads()) listener({ kind: 'read', ...read });
+}
+
+/** Those who listen to one processor. */
+export class Listeners {
+  readonly #all: TranslationListener[] = [];
+
+  /** One that tells all of them; null when there is none. */
+  get joined(): TranslationListener | null {
+    const all = [...this.#all];
+    if (all.length < 2) return all.at(0) ?? null;
+    return (event) => {
+      for (const listener of all) listener(event);
+    };
+  }
+
+  add(listener: TranslationListener): void {
+    this.#all.push(listener);
+  }
+
+  /** Takes a listener out, once if it listens twice. */
+  remove(listener: TranslationListener): void {
+    const at = this.#all.lastIndexOf(listener);
+    if (at >= 0) this.#all.splice(at, 1);
+  }
+}
