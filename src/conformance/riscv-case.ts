@@ -5,9 +5,13 @@
  */
 
 import { z } from 'zod';
+import type { Word64 } from '../../hw/base/address.js';
 import { hex, id, stored } from './hex.js';
 
-const ZERO = { hi: 0, lo: 0 };
+const ZERO: Word64 = { hi: 0, lo: 0 };
+/** MODE of satp and vsatp, and of hgatp. */
+const MODES = { bare: 0, sv32: 1, sv39: 8, sv48: 9, sv57: 10 };
+const GUEST_MODES = { bare: 0, sv32x4: 1, sv39x4: 8, sv48x4: 9, sv57x4: 10 };
 const flag = z.number().int().min(0).max(1);
 const off = flag.default(0);
 
@@ -64,8 +68,11 @@ export const riscvCase = z
       if (value[name] === undefined) complain(name, `missing: a case with v ${value.v} needs it`);
     }
     if (value.mprv === 1 && value.mpp === undefined) complain('mpp', 'missing: a case with mprv 1 needs it');
-    if ((value.mode === 'sv32') !== (value.xlen === 32) && value.mode !== 'bare') {
-      complain('mode', `${value.mode} is not there with xlen ${value.xlen}`);
+    const modeIn = (register: Word64 = ZERO): number => (value.xlen === 32 ? register.lo >>> 31 : register.hi >>> 28);
+    const mode = modeIn(value.v === 1 ? value.vsatp : value.satp);
+    if (mode !== MODES[value.mode]) complain('mode', `${value.mode}, but the register has MODE ${mode}`);
+    if (value.gmode !== undefined && modeIn(value.hgatp) !== GUEST_MODES[value.gmode]) {
+      complain('gmode', `${value.gmode}, but hgatp has MODE ${modeIn(value.hgatp)}`);
     }
     if (value.after.length !== value.mem.length) {
       complain('after', `expected ${value.mem.length} values, one for each of mem, got ${value.after.length}`);

@@ -117,7 +117,8 @@ describe('pagewalk conform riscv', () => {
     [{ satp: undefined }, 'field satp: missing: a case with v 0 needs it'],
     [{ v: 1 }, 'field vsatp: missing: a case with v 1 needs it'],
     [{ mprv: 1 }, 'field mpp: missing: a case with mprv 1 needs it'],
-    [{ xlen: 32 }, 'field mode: sv39 is not there with xlen 32'],
+    [{ mode: 'sv48' }, 'field mode: sv48, but the register has MODE 8'],
+    [{ v: 1, vsatp: CASE.satp, hgatp: '0x0', gmode: 'sv39x4' }, 'field gmode: sv39x4, but hgatp has MODE 0'],
     [{ after: [] }, 'field after: expected 2 values, one for each of mem, got 0'],
   ])('names the broken field: %j', async (change, words) => {
     const { status, stdout, stderr } = await runCli(['conform', 'riscv', fileOf(CASE, { ...CASE, ...change })]);
