@@ -145,23 +145,40 @@ export class Hart extends Machine {
   }
 
   override translate(hi: number, lo: number, access: number): number {
-    if ((access & FETCH) !== 0 && this.modified) return this.unmodified(() => super.translate(hi, lo, access));
-    return this.dataPath.translate(hi, lo, access);
+    return this.isModified(access)
+      ? this.unmodified(() => super.translate(hi, lo, access))
+      : this.dataPath.translate(hi, lo, access);
+  }
+
+  override translateMany(
+    his: Int32Array,
+    los: Int32Array,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    from = 0,
+    align = 0,
+  ): number {
+    return this.isModified(access)
+      ? this.unmodified(() => super.translateMany(his, los, length, access, frames, from, align))
+      : this.dataPath.translateMany(his, los, length, access, frames, from, align);
   }
 
   override locate(hi: number, lo: number, size: number, access: number): number {
-    if ((access & FETCH) !== 0 && this.modified) return this.unmodified(() => super.locate(hi, lo, size, access));
-    return this.dataPath.locate(hi, lo, size, access);
+    return this.isModified(access)
+      ? this.unmodified(() => super.locate(hi, lo, size, access))
+      : this.dataPath.locate(hi, lo, size, access);
   }
 
   override fetch(hi: number, lo: number, size: number, access: number): number {
-    if (this.modified) return this.unmodified(() => super.fetch(hi, lo, size, access));
-    return this.dataPath.fetch(hi, lo, size, access);
+    return this.isModified(FETCH)
+      ? this.unmodified(() => super.fetch(hi, lo, size, access))
+      : this.dataPath.fetch(hi, lo, size, access);
   }
 
-  /** Whether mstatus.MPRV gives loads and stores another mode than fetches. */
-  private get modified(): boolean {
-    return RiscvRules.modifies(this.csrs, this.walks.mode);
+  /** Whether mstatus.MPRV gives loads and stores another mode than this access, a fetch. */
+  private isModified(access: number): boolean {
+    return (access & FETCH) !== 0 && RiscvRules.modifies(this.csrs, this.walks.mode);
   }
 
   /** Fetches under MPRV: they are rare, so the registers are read for them and then again for loads and stores. */

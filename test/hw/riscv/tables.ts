@@ -45,7 +45,7 @@ export class Tables {
 
   /** Maps the page of `level` at an address to a frame: V, A and D with the flags. */
   map(root: number, address: number, frame: number, flags: number, level = 0): void {
-    this.ram.write64(this.entry(root, address, level), (frame << 10) | flags | V | AD);
+    this.ram.write64(this.entry(root, address, level), frame * 1024 + (flags | V | AD));
   }
 
   /** A hart in supervisor mode under Sv39. */
