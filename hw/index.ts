@@ -6,6 +6,11 @@
  */
 
 // A processor and its memory.
+export { Hart } from './riscv/hart.js';
+export type { HartOptions, PrivilegeMode } from './riscv/hart.js';
+export type { RiscvFeatures } from './riscv/walks.js';
+export type { Machine } from './translate/machine.js';
+export type { MachineOptions } from './translate/options.js';
 export { Core } from './x86/core.js';
 export type { HandlerOf, LogicalProcessor, Translator } from './translate/logical-processor.js';
 export type { ExceptionHandler } from './x86/core.js';
@@ -57,6 +62,8 @@ export {
   SEGMENT_NOT_PRESENT,
   STACK_FAULT,
 } from './x86/exception.js';
+export { causeName, trapOf } from './riscv/exception.js';
+export type { Trap } from './riscv/exception.js';
 export type { Exception, FaultRecord } from './base/fault.js';
 export { STATUSES } from './x86/status.js';
 export type { Status, StatusName } from './x86/status.js';
@@ -100,7 +107,12 @@ export {
   X86_MODES,
 } from './x86/format.js';
 export type { X86ModeName } from './x86/format.js';
-export { decodeEntry } from './base/format.js';
+export { CSR_NAMES } from './riscv/registers.js';
+export type { CsrName, Xlen } from './riscv/registers.js';
+export type { RiscvRules, Stage } from './riscv/rules.js';
+export { RISCV_GUEST_MODES, RISCV_MODES } from './riscv/format.js';
+export type { RiscvGuestModeName, RiscvModeName } from './riscv/format.js';
+export { decodeEntry, flagNames } from './base/format.js';
 export type { DecodedField, EntryField, EntryFormat, PagingLevel } from './base/format.js';
 
 // TLBs, their counts and their price.
