@@ -31,6 +31,15 @@ describeView('translate', (open) => {
     expect(await result(page)).toContain('error code 0x4');
   });
 
+  it('lists every step of the processor, and marks the TLBs that the access filled', async () => {
+    const page = await open();
+    expect(await page.locator('.steps b').allTextContents()).toContain('walked');
+    expect(await page.locator('.tlb p').allInnerTexts()).toContainEqual(expect.stringContaining('filled: holds'));
+    for (let i = 0; i < 2; i++) await page.click('[data-do="step"]');
+    expect(await page.locator('.steps b').allTextContents()).toEqual(['lookup', 'hit']);
+    expect(await page.locator('.tlb p').allInnerTexts()).not.toContainEqual(expect.stringContaining('filled'));
+  });
+
   it('lets a register bit decide: SMAP stops the kernel, AC lets it through again', async () => {
     const page = await open('#translate?do=read.kernel.0x602000&at=1.9');
     await page.click('[data-register="cr4.21"]');

@@ -6,8 +6,8 @@ import { describeException } from '../../hw/x86/exception.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import { demoState, type DemoMode } from '../../src/explain/demo-states.js';
 import { buildMachine } from '../../src/explain/machine.js';
-import type { WalkLevel, WalkResult } from '../../src/explain/walk/walk-result.js';
-import { explainWalk, type WalkRequest } from '../../src/explain/walk/walk.js';
+import type { WalkLevel, WalkResult, WalkStep } from '../../src/explain/walk/walk-result.js';
+import { explainSteps, type WalkRequest } from '../../src/explain/walk/walk.js';
 import type { Machine } from '../history.js';
 import { RegisterFile, REGISTERS, type RegisterName } from './registers.js';
 import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
@@ -16,6 +16,8 @@ import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
 export interface AccessRecord {
   readonly request: WalkRequest;
   readonly result: WalkResult;
+  /** What the processor did, in order. */
+  readonly steps: readonly WalkStep[];
   readonly before: readonly TlbDrawing[];
   readonly after: readonly TlbDrawing[];
   /** Made again at once, because something was changed. */
@@ -76,8 +78,8 @@ export class TranslateMachine implements Machine {
   #make(request: WalkRequest, again: boolean): AccessRecord {
     const { mmu } = this;
     const before = drawTlbs(mmu, request);
-    const result = explainWalk(mmu, request);
-    return { request, result, before, after: drawTlbs(mmu, request), again };
+    const { result, steps } = explainSteps(mmu, request);
+    return { request, result, steps, before, after: drawTlbs(mmu, request), again };
   }
 
   /** The last access once more: its result may be another one now. */

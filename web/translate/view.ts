@@ -9,6 +9,7 @@ import { levelCard } from './level-card.js';
 import { type AccessRecord, TranslateMachine } from './machine.js';
 import { accessForm, type Draft, registerSwitches, TLBS } from './controls.js';
 import { outcomeBox, tlbWords } from './outcome-box.js';
+import { stepList } from './step-list.js';
 import { tlbTable } from './tlb-table.js';
 
 export class TranslateView extends StoryView<TranslateMachine> {
@@ -106,12 +107,13 @@ export class TranslateView extends StoryView<TranslateMachine> {
     return this.#shows(this.machine.walked.length + 2);
   }
 
-  #tlbs({ result, before, after }: AccessRecord, page: Page): TemplateResult {
+  #tlbs({ result, steps, before, after }: AccessRecord, page: Page): TemplateResult {
     const drawings = this.#ended ? after : before;
+    const filled = steps.filter(({ kind }) => kind === 'fill').map(({ where }) => where);
     return html`
       <h2>1. TLB <span class="verdict">${tlbWords(result)}</span></h2>
       ${drawings.length === 0 ? html`<p>This machine has no TLB: every access walks.</p>` : nothing}
-      ${drawings.map((drawing, i) => tlbTable(drawing, before[i].match === null))}
+      ${drawings.map((drawing) => tlbTable(drawing, this.#ended && filled.includes(drawing.name)))}
       <div class="row">
         <button
           data-do="invlpg"
@@ -135,7 +137,7 @@ export class TranslateView extends StoryView<TranslateMachine> {
     `;
   }
 
-  #walk({ result }: AccessRecord, page: Page): TemplateResult {
+  #walk({ result, steps }: AccessRecord, page: Page): TemplateResult {
     return html`
       <h2>
         2. Walk <span class="verdict">${this.#walkWords(result)}</span>
@@ -154,7 +156,7 @@ export class TranslateView extends StoryView<TranslateMachine> {
       <div class="levels">${result.levels.map((level) => this.#level(level, result, page))}</div>
       ${
         this.#ended
-          ? outcomeBox(result)
+          ? html`${outcomeBox(result)} ${stepList(steps)}`
           : html`<section class="outcome later">
               <h2>3. Result</h2>
               <p>not known yet</p>

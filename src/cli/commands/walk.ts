@@ -9,7 +9,8 @@ import { buildMachine } from '../../explain/machine.js';
 import type { AccessKind } from '../../explain/machine-state.js';
 import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../explain/scene.js';
 import type { Scene } from '../../explain/scene.js';
-import { explainWalk } from '../../explain/walk/walk.js';
+import { explainSteps } from '../../explain/walk/walk.js';
+import { stepLines } from '../../explain/walk/walk-steps.js';
 import { walkText } from '../../explain/walk/walk-text.js';
 import type { Lab } from '../../lab/story.js';
 import { CommandFailure } from '../failure.js';
@@ -25,6 +26,7 @@ interface WalkCommandOptions {
   readonly lab?: string;
   readonly step?: number;
   readonly process?: number;
+  readonly events?: true;
   readonly json?: true;
   readonly printState?: true;
 }
@@ -83,9 +85,15 @@ async function walk(address: Word64 | undefined, options: WalkCommandOptions, te
   }
   const mmu = scene?.stage.mmu ?? machineFor(options);
   checkWidth(mmu, address, text);
-  const result = explainWalk(mmu, { ...address, access: options.access, user: options.user === true });
-  if (json) printJson(result);
-  else process.stdout.write(`${scene === undefined ? '' : `${sceneTitle(scene)}\n`}${walkText(result)}`);
+  const request = { ...address, access: options.access, user: options.user === true };
+  const { result, steps } = explainSteps(mmu, request);
+  if (json) {
+    printJson(options.events === true ? { ...result, events: steps } : result);
+    return;
+  }
+  const title = scene === undefined ? '' : `${sceneTitle(scene)}\n`;
+  const events = options.events === true ? `\nEvents\n${stepLines(steps).join('\n')}\n` : '';
+  process.stdout.write(`${title}${walkText(result)}${events}`);
 }
 
 /** Addresses of the demonstration that fit on a line of the help. */
@@ -97,7 +105,10 @@ export function walkCommand(): Command {
   const own = ['state', 'lab'];
   return new Command('walk')
     .summary('why did this address fault?')
-    .description('Walks one address through TLB and page tables, entry by entry.')
+    .description(
+      'Walks one address through TLB and page tables, entry by entry.\n' +
+        `Try ${everywhere.map(({ address }) => address).join(' ')}.`,
+    )
     .addArgument(
       new Argument('[ADDRESS]', 'hexadecimal, with or without 0x; with --lab none: all').argParser(parseLinear),
     )
@@ -112,12 +123,13 @@ export function walkCommand(): Command {
     .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
     .option('--step <number>', 'as it is after this step of the lab', (value) => parseCount(value))
     .option('--process <pid>', 'the process of the lab whose tables are walked', (value) => parseCount(value))
+    .option('--events', 'list each step that the processor took, too')
     .option('--json', 'print JSON instead of text')
     .addOption(new Option('--print-state', 'print the demonstration as a state file, to edit').conflicts(own))
     .addHelpText(
       'after',
-      `\nTry ${everywhere.map(({ address }) => address).join(' ')}.\n\n` +
-        'Examples:\n  pagewalk walk 0x602000 --access write --user\n  pagewalk walk 0x400000 --access write --user --lab fork --step 2',
+      '\nExamples:\n  pagewalk walk 0x602000 --access write --user --events\n' +
+        '  pagewalk walk 0x400000 --access write --user --lab fork --step 2',
     )
     .action(async (address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
       if (options.printState === true) printJson(demoStateInput(options.mode ?? '4l'));

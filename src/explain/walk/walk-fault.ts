@@ -41,14 +41,14 @@ export function errorBits(errorCode: number): ErrorBit[] {
   });
 }
 
-/** What the fault is about: where a fresh walk ended, and the rights that decided (the TLB's on a hit). */
+/** What the fault is about: where the way ends, and the rights that decided (the TLB's on a hit). */
 export interface FaultScene {
   readonly mmu: Mmu;
   readonly exception: Exception;
   readonly access: number;
   readonly levels: readonly WalkLevel[];
-  /** The entry at which a walk from the root ends. */
-  readonly last: WalkRead | undefined;
+  /** The entry at which it ends. */
+  readonly last: Pick<WalkRead, 'high' | 'low' | 'level'> | undefined;
   readonly rights: number;
 }
 

@@ -1,47 +1,44 @@
-/** The entries on the way to an address, read by a walker that only looks. */
+/** Entries on the way to an address, taken apart. */
 
 import { formatHex, wideIndex } from '../../../hw/base/address.js';
-import { OK } from '../../../hw/base/fault.js';
-import type { Exception } from '../../../hw/base/fault.js';
-import type { WalkRead } from '../../../hw/translate/walk-record.js';
+import type { ReadEvent } from '../../../hw/translate/events.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { EntryFormat, PagingLevel } from '../../../hw/base/format.js';
 import { PTE_FRAME_LOW, PTE_P, PTE_PS, X86_MODES } from '../../../hw/x86/format.js';
-import { ROOT_RIGHTS } from '../../../hw/x86/words.js';
+import { pdpteRead } from '../../../hw/x86/walk.js';
 import { allowedBy } from './rights.js';
 import type { WalkLevel } from './walk-result.js';
 
 /** Physical address bits 51:32 in an entry's high word. */
 const ADDRESS_HIGH = 0xf_ffff;
-/** The level of the PDPTEs, which PAE paging keeps in registers. */
-const PAE_ROOT = 2;
 
-/** A fresh walk: its levels, and how it ended. */
-export interface FreshWalk {
-  readonly levels: readonly WalkLevel[];
-  /** The entries in RAM that it read, in order. */
-  readonly reads: readonly WalkRead[];
+/** An entry as it was read; one that is in a register has no address. */
+type EntryRead = Pick<ReadEvent, 'address' | 'high' | 'low' | 'level' | 'rights'>;
+
+/** What a walk would find now. */
+export interface Observed {
+  readonly reads: readonly EntryRead[];
   /** The frame (int32), or the status of a fault that has to do with entries: not present, reserved, not in RAM. */
   readonly status: number;
   /** Its page's frame and rights, where it found one. */
   readonly frame: number;
   readonly rights: number;
-  readonly fault: Exception;
 }
 
-/** Walks from the root past all caches, with no regard to rights, setting nothing. */
-export function freshWalk(mmu: Mmu, hi: number, lo: number, access: number): FreshWalk {
-  const { record, fault } = mmu.observer;
-  const { mode } = mmu.rules;
-  if (mode === 'none' || !mmu.isCanonical(hi)) {
-    return { levels: [], reads: [], status: OK, frame: 0, rights: 0, fault: fault.take() };
-  }
+/** Walks from the root past all caches, with no regard to rights, setting nothing. Paging must be on. */
+export function observe(mmu: Mmu, hi: number, lo: number, access: number): Observed {
+  const { record } = mmu.observer;
   const status = mmu.observer.walk(hi, lo, access);
-  const reads = record.reads();
-  const levels: WalkLevel[] = mode === 'pae' ? [registerLevel(mmu, lo)] : [];
-  for (const read of reads) levels.push(levelOf(mmu, read, hi, lo));
-  return { levels, reads, status, frame: record.frame, rights: record.rights, fault: fault.take() };
+  const { frame, rights } = record;
+  const at = (lo >>> 30) << 1;
+  const root = mmu.rules.mode === 'pae' ? [pdpteRead(null, mmu.pdptes[at + 1], mmu.pdptes[at])] : [];
+  return { reads: [...root, ...record.reads()], status, frame, rights };
+}
+
+/** `PML4`, `PT` and so on. */
+export function tableName(mmu: Mmu, level: number): string {
+  return levelData(mmu, level).table;
 }
 
 function levelData(mmu: Mmu, level: number): PagingLevel {
@@ -58,35 +55,22 @@ function formatOf(mmu: Mmu, level: PagingLevel, low: number): { format: EntryFor
   return { format: tableEntry, isPage: false };
 }
 
-/** The PDPTE of PAE paging that the processor read when CR3 was loaded. */
-function registerLevel(mmu: Mmu, lo: number): WalkLevel {
-  const index = lo >>> 30;
-  const low = mmu.pdptes[2 * index];
-  const high = mmu.pdptes[2 * index + 1];
-  return describeLevel(mmu, levelData(mmu, PAE_ROOT), index, null, high, low, ROOT_RIGHTS);
+/** The index of the entry for an address in the table at `level`. */
+export function indexAt(mmu: Mmu, level: number, hi: number, lo: number): number {
+  if (mmu.rules.mode !== '32') return wideIndex(hi, lo, level);
+  return level === 0 ? (lo >>> 12) & 0x3ff : lo >>> 22;
 }
 
-function levelOf(mmu: Mmu, { address, high, low, level, rights }: WalkRead, hi: number, lo: number): WalkLevel {
-  const narrow = mmu.rules.mode === '32';
-  const index = narrow ? (level === 0 ? (lo >>> 12) & 0x3ff : lo >>> 22) : wideIndex(hi, lo, level);
-  return describeLevel(mmu, levelData(mmu, level), index, address, high, low, rights);
-}
-
-function describeLevel(
-  mmu: Mmu,
-  data: PagingLevel,
-  index: number,
-  address: number | null,
-  high: number,
-  low: number,
-  rights: number,
-): WalkLevel {
+/** An entry on the way to an address; `skipped` when the processor did not read it now. */
+export function levelOf(mmu: Mmu, read: EntryRead, hi: number, lo: number, skipped: boolean): WalkLevel {
+  const { address, high, low, level, rights } = read;
+  const data = levelData(mmu, level);
   const { format, isPage } = formatOf(mmu, data, low);
   const present = (low & PTE_P) !== 0;
   return {
     table: data.table,
-    level: data.level,
-    index,
+    level,
+    index: indexAt(mmu, level, hi, lo),
     entryAddress: address === null ? null : `0x${address.toString(16)}`,
     raw: `0x${formatHex(high, low)
       .slice(2)
@@ -98,7 +82,7 @@ function describeLevel(
     pointsTo: !present ? 'nothing' : isPage ? 'page' : 'table',
     target: present ? targetOf(format, isPage, high, low) : null,
     allows: present ? allowedBy(rights) : null,
-    skipped: false,
+    skipped,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What `pagewalk walk` finds out: one object, of which the terminal's lines, the JSON and the page are views. */
 
 import type { DecodedField } from '../../../hw/base/format.js';
+import type { TranslationEvent } from '../../../hw/translate/events.js';
 import type { X86ModeName } from '../../../hw/x86/format.js';
 import type { SCHEMA_VERSION } from '../../report/schema.js';
 import type { AccessKind } from '../machine-state.js';
@@ -100,6 +101,25 @@ export interface EntryChange {
   readonly table: string;
   readonly entryAddress: Hex;
   readonly bits: string;
+}
+
+/** One step of the processor: what it is about as hexadecimal text, and in a sentence. */
+export interface WalkStep {
+  readonly kind: TranslationEvent['kind'];
+  readonly text: string;
+  /** The TLB or walk cache, such as `L1 data TLB`; the entry that was read or changed, such as `PT[1]`. */
+  readonly where?: string;
+  /** Linear address of a lookup, of a page in a TLB, of an instruction's operand. */
+  readonly linear?: Hex;
+  /** Physical address of an entry, and its value. */
+  readonly entryAddress?: Hex;
+  readonly raw?: Hex;
+  /** Physical address of a page or a table, and the page's size. */
+  readonly target?: Hex;
+  readonly page?: string;
+  readonly allows?: Allowed;
+  /** Of the page-fault error code. */
+  readonly errorCode?: number;
 }
 
 /** What {@link explainWalk} finds: the TLB, every level, and how the access ends. */

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
-import type { WalkResult } from '../../../src/explain/walk/walk-result.js';
+import type { WalkResult, WalkStep } from '../../../src/explain/walk/walk-result.js';
 import { printed, printedExamples, tooWide } from './examples.js';
 import { expectUsageError, runCli } from './run-cli.js';
 
@@ -44,6 +44,35 @@ test('the JSON is the same object', async () => {
   expect(mode).toBe('pae');
   expect(levels.map(({ table }) => table)).toEqual(['PDPT', 'PD']);
   expect(outcome).toEqual({ kind: 'mapped', physical: '0x412345', page: '2M' });
+});
+
+test('--events lists each step, in order and numbered', async () => {
+  const text = await printed(['walk', '0x602000', '--events', '--mode', '32', '--access', 'write']);
+  const steps = text.slice(text.indexOf('\nEvents\n')).trim().split('\n').slice(1);
+  expect(steps).toEqual([
+    ' 1  lookup          0x602000',
+    ' 2  walk cache hit  PDE cache: the walk starts at the PT at 0x2000',
+    ' 3  read            PT[514] at 0x2808: 0x00102005',
+    ' 4  fault           #PF page fault, error code 0x3',
+    ' 5  drop            PDE cache: 0x400000, table at 0x2000, user rwx',
+  ]);
+});
+
+test('--events adds an array to the JSON, and nothing else does', async () => {
+  const words = ['0x812345', '--mode', 'pae', '--access', 'write'];
+  const { events, ...result } = (await walkJson(...words, '--events')) as WalkResult & { events: WalkStep[] };
+  expect(result).toEqual(await walkJson(...words));
+  expect(events.map(({ kind, where }) => (where === undefined ? kind : `${kind} ${where}`))).toEqual([
+    'lookup',
+    'read PDPT[0]',
+    'read PD[4]',
+    'set PD[4]',
+    'set PD[4]',
+    'walked',
+    'fill L1 data TLB',
+    'fill L2 TLB',
+  ]);
+  expect(events.at(-1)).toMatchObject({ linear: '0x800000', target: '0x400000', page: '2M' });
 });
 
 test('without an address a lab shows its processes and what they have mapped', async () => {
