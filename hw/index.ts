@@ -18,7 +18,8 @@ export type { PlainSize } from './translate/logical-processor.js';
 export { INVPCID_ADDRESS, INVPCID_ALL, INVPCID_ALL_WITH_GLOBALS, INVPCID_CONTEXT, Mmu } from './x86/mmu.js';
 export type { MmuOptions } from './x86/mmu.js';
 export { Ram, wordIndex } from './memory/ram.js';
-export type { JournaledStore, RamOptions, RamRange } from './memory/ram.js';
+export type { RamOptions, RamRange } from './memory/ram.js';
+export type { JournaledStore, StoreJournal } from './memory/store-journal.js';
 export type { SharedRam } from './memory/shared-memory.js';
 
 // Accesses, addresses, and how an access ends.
@@ -145,7 +146,7 @@ export type { AccessCounts, Counters, CounterValues } from './translate/counters
 export { DEFAULT_COSTS, DEFAULT_ENTRY_CACHE, translationCycles } from './translate/cost.js';
 export type { CostTable, PricedCounts, TranslationCycles } from './translate/cost.js';
 export { describeStale } from './translate/stale-check.js';
-export type { ChangedEntry, StaleEntry, StaleEntryChecker } from './translate/stale-check.js';
+export type { ChangedEntry, DatedStore, StaleEntry, StaleEntryChecker } from './translate/stale-check.js';
 
 // Segmentation.
 export { SegmentationUnit } from './x86/segmentation/unit.js';

@@ -13,6 +13,8 @@ import { checkPlainAddress, checkValue, checkWhole } from '../base/arguments.js'
 import { BUS_ERROR, FaultRecord, OK } from '../base/fault.js';
 import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
 import type { SharedRam } from './shared-memory.js';
+import { StoreJournal } from './store-journal.js';
+import type { JournaledStore } from './store-journal.js';
 
 /** Where RAM answers: `base` and `bytes` in bytes, multiples of 4 KiB. */
 export interface RamRange {
@@ -30,12 +32,6 @@ export interface RamOptions {
   readonly shared?: boolean;
   /** The memory that another Ram made, for a worker that is a second processor over it; see {@link Ram.share}. */
   readonly buffer?: SharedArrayBuffer;
-}
-
-/** A store that the journal remembers: its number, and who made it. */
-export interface JournaledStore {
-  readonly sequence: number;
-  readonly label: string;
 }
 
 /** Words of 4 bytes in a frame of 4 KiB. */
@@ -83,8 +79,8 @@ export class Ram {
   loadedHigh = 0;
   /** Who the journal says makes the stores that follow; a kernel sets it to the name of what it is doing. */
   storeLabel = '';
-  private journal: Map<number, JournaledStore> | null = null;
-  private stores = 0;
+  /** Who stored what, for debugging; null until {@link keepJournal}. Who stores to `words` directly tells it himself. */
+  journal: StoreJournal | null = null;
   private readonly holeStarts: Int32Array;
   private readonly holeEnds: Int32Array;
   /** Shared memory 8 bytes an element, for what must happen in one step; null when it is not shared. */
@@ -255,7 +251,7 @@ export class Ram {
     this.merge(index, mask << shift, value << shift);
     const spill = shift + size * 8 - 32;
     if (spill > 0) this.merge(index + 1, mask >>> (32 - shift), value >>> (32 - shift));
-    if (this.journal !== null) this.note(index, spill > 0 ? index + 1 : index);
+    if (this.journal !== null) this.journal.note(index, spill > 0 ? index + 1 : index, this.storeLabel);
     return OK;
   }
 
@@ -272,7 +268,7 @@ export class Ram {
       this.words[index + 1] = high;
       this.words[index] = low;
     } else storePair(this.pairs, index, high, low);
-    if (this.journal !== null) this.note(index, index + 1);
+    if (this.journal !== null) this.journal.note(index, index + 1, this.storeLabel);
   }
 
   /**
@@ -297,20 +293,15 @@ export class Ram {
     return true;
   }
 
-  private note(first: number, last: number): void {
-    const store = { sequence: ++this.stores, label: this.storeLabel };
-    this.journal?.set(first, store);
-    this.journal?.set(last, store);
-  }
-
-  /** From now on remembers the last store to each word that was made through a method: for the checking mode. */
-  keepJournal(): void {
-    this.journal ??= new Map();
+  /** From now on remembers who stored to each word: for the checking mode. */
+  keepJournal(): StoreJournal {
+    this.journal ??= new StoreJournal();
+    return this.journal;
   }
 
   /** The last store to a word that the journal knows of. */
   lastStore(index: number): JournaledStore | undefined {
-    return this.journal?.get(index);
+    return this.journal?.storesTo(index).at(-1);
   }
 
   /** Copies one 4 KiB frame; both must be installed. @throws RangeError for a frame past the end of RAM */

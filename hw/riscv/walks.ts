@@ -4,6 +4,7 @@
  * What the registers say is kept in a form that costs nothing to ask, and made anew at each change of them.
  */
 
+import { formatHex } from '../base/address.js';
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
 import { DIRTY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
@@ -216,6 +217,11 @@ export class RiscvWalks implements Walks {
   }
 
   /** What was granted is not any more, or user mode's page is supervisor mode's, or the other way. */
+  /** Without an address space as operand it is good for all of them. */
+  invalidation(hi: number, lo: number): string {
+    return `SFENCE.VMA ${formatHex(hi, lo)}`;
+  }
+
   takenAway(cached: number, now: number): boolean {
     const granted = rights.RIGHT_READ | rights.RIGHT_WRITE | rights.RIGHT_EXECUTE | rights.RIGHT_MXR;
     return ((cached & ~now & granted) | ((now ^ cached) & rights.RIGHT_USER)) !== 0;

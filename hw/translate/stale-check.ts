@@ -10,7 +10,8 @@
 import { READ } from '../base/access.js';
 import { formatHex, toBigInt, toNumber } from '../base/address.js';
 import { DIRTY, GLOBAL } from '../base/permission.js';
-import type { JournaledStore, Ram } from '../memory/ram.js';
+import type { Ram } from '../memory/ram.js';
+import type { JournaledStore, StoreJournal } from '../memory/store-journal.js';
 import type { FillEvent } from '../tlb/events.js';
 import type {
   HitEvent,
@@ -31,8 +32,16 @@ export interface ChangedEntry {
   readonly level: number;
   readonly was: bigint;
   readonly is: bigint;
-  /** The store that changed it, where it was made through {@link Ram}'s methods. */
+  /** The last store to it, if the journal knows any: see {@link StoreJournal}. */
   readonly store: JournaledStore | undefined;
+  /** The stores since it was read, the last one last. */
+  readonly stores: readonly DatedStore[];
+}
+
+/** A store, and when the processor that used the stale entry saw it made. */
+export interface DatedStore extends JournaledStore {
+  /** Lookups that the processor had made. */
+  readonly madeAt: number;
 }
 
 /** A TLB entry that was used though its page-table entries had changed. */
@@ -49,28 +58,39 @@ export interface StaleEntry {
   readonly filledAt: number;
   readonly usedAt: number;
   readonly changed: readonly ChangedEntry[];
+  /** The invalidation that is missing on this processor, or a wider one: `INVLPG 0x400000`. */
+  readonly missing: string;
 }
 
 /** What filled an entry, and when. */
 interface Fill {
   readonly filledAt: number;
   readonly path: readonly WalkRead[];
+  /** The number of the last store before it. */
+  readonly stores: number;
 }
 
-const UNKNOWN: Fill = { filledAt: -1, path: [] };
+const UNKNOWN: Fill = { filledAt: -1, path: [], stores: 0 };
+
+/** What the processor was at when a store was made. */
+interface Moment {
+  readonly madeAt: number;
+  readonly space: number;
+}
 
 /** One paragraph for people: which address, which PCID, filled when, changed by which store. */
 export function describeStale(stale: StaleEntry): string {
   const address = formatHex(stale.hi, stale.lo);
   const lines = [
-    `stale translation of ${address}, PCID ${stale.space}: ${stale.why}, and no INVLPG ${address} (or wider) followed`,
+    `stale translation of ${address}, address space ${stale.space}: ${stale.why}, and no ${stale.missing} (or wider) followed`,
     `filled at lookup ${stale.filledAt}, used at lookup ${stale.usedAt}`,
   ];
-  for (const { address: entry, level, was, is, store } of stale.changed) {
-    const by = store ? `, stored by ${store.label || 'software'} (store ${store.sequence})` : '';
-    lines.push(
-      `entry of level ${level} at 0x${entry.toString(16)}: 0x${was.toString(16)} is now 0x${is.toString(16)}${by}`,
+  for (const { address: entry, level, was, is, stores } of stale.changed) {
+    const by = stores.map(
+      ({ label, sequence, madeAt }) => `stored by ${label || 'software'} (store ${sequence}, after lookup ${madeAt})`,
     );
+    const change = `0x${was.toString(16)} is now 0x${is.toString(16)}`;
+    lines.push([`entry of level ${level} at 0x${entry.toString(16)}: ${change}`, ...by].join(', '));
   }
   return lines.join('; ');
 }
@@ -94,11 +114,16 @@ export class StaleEntryChecker {
   /** What filled entries, by what they cover. */
   private readonly fills = new Map<string, Fill>();
   private readonly reported = new Set<string>();
+  private readonly journal: StoreJournal;
+  private readonly moments = new WeakMap<JournaledStore, Moment>();
 
   constructor(ram: Ram, walks: Walks) {
     this.ram = ram;
     this.walks = walks;
-    ram.keepJournal();
+    this.journal = ram.keepJournal();
+    this.journal.listen((store) => {
+      this.moments.set(store, { madeAt: this.lookups, space: walks.regime.space });
+    });
   }
 
   /** Hears what the processor does. @internal */
@@ -146,7 +171,7 @@ export class StaleEntryChecker {
   /** A walk from the root is fresh itself; one that a walk cache shortened is compared with such a walk. */
   private walked({ frame, rights, shift }: WalkedEvent): void {
     if (this.fromWalkCache === null) return;
-    const fill = { filledAt: this.fromWalkCache.filledAt, path: this.path };
+    const fill = { ...this.fromWalkCache, path: this.path };
     this.compare(frame, rights, this.key('page', this.spaceOf(rights), shift), fill);
   }
 
@@ -159,7 +184,8 @@ export class StaleEntryChecker {
       return;
     }
     const lowest = holds === 'page' ? 0 : levelShifts.indexOf(shift);
-    this.fills.set(key, { filledAt: this.lookups, path: this.path.filter(({ level }) => level >= lowest) });
+    const path = this.path.filter(({ level }) => level >= lowest);
+    this.fills.set(key, { filledAt: this.lookups, path, stores: this.journal.count });
     this.reported.delete(key);
   }
 
@@ -174,24 +200,20 @@ export class StaleEntryChecker {
     return `${holds}:${space}:${shift}:${page}`;
   }
 
-  private compare(frame: number, rights: number, key: string, { filledAt, path }: Fill): void {
+  private compare(frame: number, rights: number, key: string, fill: Fill): void {
     const { hi, lo } = this;
+    const { space } = this.walks.regime;
     const fresh = this.walks.observer.walk(hi, lo, READ);
     const why = this.difference(fresh, frame, rights);
     if (why === undefined) return;
     if (this.reported.has(key)) return;
     this.reported.add(key);
-    this.found.push({
-      hi,
-      lo,
-      space: this.walks.regime.space,
-      cachedFrame: frame,
-      frameNow: fresh < 0 ? -1 : fresh,
-      why,
-      filledAt,
-      usedAt: this.lookups,
-      changed: this.changes(path),
-    });
+    const changed = this.changes(fill);
+    const { filledAt } = fill;
+    const frameNow = fresh < 0 ? -1 : fresh;
+    const usedAt = this.lookups;
+    const missing = this.missing(changed);
+    this.found.push({ hi, lo, space, cachedFrame: frame, frameNow, why, filledAt, usedAt, changed, missing });
   }
 
   private difference(fresh: number, frame: number, rights: number): StaleEntry['why'] | undefined {
@@ -202,7 +224,15 @@ export class StaleEntryChecker {
     return (rights & ~now & DIRTY) !== 0 ? 'the dirty bit was cleared' : undefined;
   }
 
-  private changes(path: Fill['path']): ChangedEntry[] {
+  /** The address space that was translated for when an entry changed decides which instruction would have done. */
+  private missing(changed: readonly ChangedEntry[]): string {
+    const { space } = this.walks.regime;
+    const store = changed.at(-1)?.store;
+    const moment = store === undefined ? undefined : this.moments.get(store);
+    return this.walks.invalidation(this.hi, this.lo, space, moment?.space ?? space);
+  }
+
+  private changes({ path, stores }: Fill): ChangedEntry[] {
     const setByWalks = BigInt(this.walks.setByWalks);
     const narrow = this.walks.regime.entryBytes === 4;
     const changed: ChangedEntry[] = [];
@@ -211,9 +241,20 @@ export class StaleEntryChecker {
       const was = toBigInt(high, low);
       const is = toBigInt(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);
       if (((is ^ was) & ~(is & setByWalks)) === 0n) continue;
-      const store = this.ram.lastStore(index) ?? this.ram.lastStore(index + 1);
-      changed.push({ address, level, was, is, store });
+      const all = this.storesTo(index, narrow ? index : index + 1);
+      const since = all.filter(({ sequence }) => sequence > stores);
+      changed.push({ address, level, was, is, store: all.at(-1), stores: since.map((store) => this.dated(store)) });
     }
     return changed;
+  }
+
+  /** The stores to an entry that are remembered, in order. */
+  private storesTo(first: number, last: number): JournaledStore[] {
+    const all = new Set([...this.journal.storesTo(first), ...this.journal.storesTo(last)]);
+    return [...all].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  private dated(store: JournaledStore): DatedStore {
+    return { ...store, madeAt: this.moments.get(store)?.madeAt ?? 0 };
   }
 }

@@ -46,6 +46,11 @@ export interface Walks {
   violation(rights: number, access: number): number;
   /** Whether rights that were `cached` allow what they do not allow `now`. */
   takenAway(cached: number, now: number): boolean;
+  /**
+   * The instruction that drops what is cached for an address of address space `space`, in words, while the address space
+   * of number `current` is the one translated for.
+   */
+  invalidation(hi: number, lo: number, space: number, current: number): string;
   /** Bits of an entry's low word that walks set and only software clears. */
   readonly setByWalks: number;
 }

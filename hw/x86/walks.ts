@@ -4,6 +4,7 @@
  * What the registers say is kept in a form that costs nothing to ask, and made anew at each change of them.
  */
 
+import { formatHex } from '../base/address.js';
 import { BUS_ERROR, FaultRecord } from '../base/fault.js';
 import { KEY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
@@ -122,6 +123,11 @@ export class X86Walks implements Walks {
 
   violation(rights: number, access: number): number {
     return this.rules.violation(rights, access);
+  }
+
+  invalidation(hi: number, lo: number, space: number, current: number): string {
+    const address = formatHex(hi, lo);
+    return space === current ? `INVLPG ${address}` : `INVPCID of ${address} in PCID ${space}`;
   }
 
   takenAway(cached: number, now: number): boolean {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { READ, USER, WRITE } from '../../../hw/base/access.js';
+import { INVPCID_ADDRESS } from '../../../hw/x86/mmu.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
+import { CR4_PCIDE } from '../../../hw/x86/registers.js';
 import { describeStale } from '../../../hw/translate/stale-check.js';
 import { RWU, Tables } from '../tables.js';
 
@@ -39,6 +41,61 @@ describe('checking mode', () => {
     expect(stale.changed).toMatchObject([{ level: 0, store: { label: 'a forgetful kernel' } }]);
     expect(describeStale(stale)).toContain('no INVLPG 0x400000');
     expect(describeStale(stale)).toContain('stored by a forgetful kernel');
+  });
+
+  it('tells every store since the entry was read, in order, and when each was made', () => {
+    const { tables, mmu } = checked();
+    tables.map(PAGE, 100, 0x67);
+    mmu.invlpg(0, PAGE);
+    mmu.translate(0, PAGE, READ | USER);
+    tables.ram.storeLabel = 'mprotect';
+    tables.map(PAGE, 100, 0x65);
+    mmu.translate(0, PAGE + 4096, READ | USER);
+    tables.map(PAGE + 4096, 101);
+    mmu.translate(0, PAGE + 4096, READ | USER);
+    tables.ram.storeLabel = 'aging';
+    tables.map(PAGE, 100, 0x45);
+    mmu.translate(0, PAGE, READ | USER);
+    const [stale] = mmu.checker!.found;
+    expect(stale.changed[0].stores).toMatchObject([
+      { label: 'mprotect', madeAt: 2 },
+      { label: 'aging', madeAt: 3 },
+    ]);
+    expect(describeStale(stale)).toMatch(
+      /0x64067 is now 0x64045, stored by mprotect \(store \d+, after lookup 2\), stored by aging \(store \d+, after lookup 3\)$/,
+    );
+  });
+
+  it('names the invalidation that is missing by the address space that was translated for at the store', () => {
+    const tables = new Tables();
+    tables.map(PAGE, 100);
+    const mmu = tables.mmu({ check: true }, CR4_PCIDE);
+    const switchTo = (pcid: number): number => mmu.writeCr3(1 << 31, 0x1000 | pcid);
+    switchTo(5);
+    mmu.translate(0, PAGE, WRITE | USER);
+    tables.map(PAGE, 101);
+    mmu.translate(0, PAGE, READ | USER);
+    mmu.invpcid(INVPCID_ADDRESS, 5, 0, PAGE);
+    mmu.translate(0, PAGE, READ | USER);
+    switchTo(6);
+    tables.map(PAGE, 103);
+    switchTo(5);
+    mmu.translate(0, PAGE, READ | USER);
+    expect(mmu.checker?.found.map(({ missing }) => missing)).toEqual([
+      'INVLPG 0x400000',
+      'INVPCID of 0x400000 in PCID 5',
+    ]);
+  });
+
+  it('names the store that made a walk cache lead astray, and when it was filled', () => {
+    const { tables, mmu } = checked();
+    tables.map(PAGE + 4096, 200);
+    tables.ram.storeLabel = 'munmap';
+    tables.put(tables.entryAddress(PAGE, 1), 0n);
+    mmu.translate(0, PAGE + 4096, READ | USER);
+    const [stale] = mmu.checker!.found;
+    expect(stale).toMatchObject({ filledAt: 1, usedAt: 2 });
+    expect(stale.changed).toMatchObject([{ level: 1, is: 0n, stores: [{ label: 'munmap', madeAt: 1 }] }]);
   });
 
   it('does not mind rights that were added, nor bits that the processor set itself', () => {

@@ -1,0 +1,46 @@
+/**
+ * Who stored what: a side channel for debugging, like a watchpoint of a debugger. No machine has it, nothing that runs
+ * depends on it, and a RAM keeps none until it is asked to.
+ */
+
+/** A store that the journal remembers: its number, and who made it. */
+export interface JournaledStore {
+  readonly sequence: number;
+  /** What {@link Ram.storeLabel} said; an operating system that stores by itself adds what it changed. */
+  readonly label: string;
+}
+
+/** Stores to one word that are remembered: the latest. */
+const REMEMBERED = 8;
+
+/** The journal of one RAM. */
+export class StoreJournal {
+  /** Stores so far: the sequence number of the last. */
+  count = 0;
+  private readonly byWord = new Map<number, JournaledStore[]>();
+  private readonly listeners: ((store: JournaledStore) => void)[] = [];
+
+  /** From now on `listener` hears of each store. @internal */
+  listen(listener: (store: JournaledStore) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Notes one store to the words `first` to `last` (indexes into {@link Ram.words}). */
+  note(first: number, last: number, label: string): void {
+    const store = { sequence: ++this.count, label };
+    for (let index = first; index <= last; index++) this.noteWord(index, store);
+    for (const listener of this.listeners) listener(store);
+  }
+
+  private noteWord(index: number, store: JournaledStore): void {
+    const stores = this.byWord.get(index) ?? [];
+    stores.push(store);
+    if (stores.length > REMEMBERED) stores.shift();
+    this.byWord.set(index, stores);
+  }
+
+  /** The stores to a word that are remembered, the latest last. */
+  storesTo(index: number): readonly JournaledStore[] {
+    return this.byWord.get(index) ?? [];
+  }
+}
