@@ -1,8 +1,12 @@
+import { highWord, lowWord, PAGE_BYTES } from '../../hw/base/address.js';
+import type { PresentRun } from '../regions/usage.js';
+
 /** The bitmap of every region without a touched page: all zeros. */
 const UNTOUCHED = 0;
 /** A region is 128 MiB: 2^15 pages of 4 KiB, 2^10 words of 32 bits. */
 const REGION_WORDS_SHIFT = 10;
 const REGIONS = 1 << 20;
+const REGION_BYTES = 2 ** 27;
 
 /**
  * The 4 KiB pages touched by a program, below 2^47: a bitmap a region of 128 MiB, found through a directory. One lookup
@@ -34,6 +38,27 @@ export class Footprint {
     const index = (region << REGION_WORDS_SHIFT) | ((lo >>> 17) & 1023);
     this.#bitmaps[index] |= 1 << ((lo >>> 12) & 31);
     this.pages++;
+  }
+
+  /** The marked pages from `start` up to `end`, multiples of 4096 up to 2^47: runs of pages side by side, in order. */
+  runs(start: number, end: number): PresentRun[] {
+    const runs: { start: number; bytes: number }[] = [];
+    for (let address = start; address < end;) {
+      const index = Math.floor(address / REGION_BYTES);
+      const next = Math.min(end, (index + 1) * REGION_BYTES);
+      if (this.#directory[index] !== UNTOUCHED) this.#addRuns(runs, address, next);
+      address = next;
+    }
+    return runs;
+  }
+
+  #addRuns(runs: { start: number; bytes: number }[], start: number, end: number): void {
+    for (let address = start; address < end; address += PAGE_BYTES) {
+      if (!this.has(highWord(address), lowWord(address))) continue;
+      const last = runs.at(-1);
+      if (last !== undefined && last.start + last.bytes === address) last.bytes += PAGE_BYTES;
+      else runs.push({ start: address, bytes: PAGE_BYTES });
+    }
   }
 
   #newRegion(): number {

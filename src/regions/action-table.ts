@@ -229,7 +229,7 @@ export const ACTIONS: readonly ActionRow[] = [
     title: 'Ask for these regions in the source',
     how: 'madvise(address, length, MADV_HUGEPAGE) before the first write; aligned_alloc(2097152, size) gives whole huge pages',
     purpose: 'gain',
-    kinds: [...PRIVATE, 'stack'],
+    kinds: PRIVATE,
     shares: ['asking'],
     unless: ['JVM', 'Go', 'Redis'],
     effect: 'adds',

@@ -48,11 +48,11 @@ export interface RecordedRegion extends Region {
 export interface RegionTraits {
   readonly name: string;
   readonly permissions: string;
-  readonly pageBytes?: number;
+  readonly pageBytes?: number | undefined;
   /** VM_GROWSDOWN, or mmap's MAP_GROWSDOWN or MAP_STACK. */
-  readonly stack?: boolean;
+  readonly stack?: boolean | undefined;
   /** Memory of a device: VM_IO, VM_PFNMAP or VM_MIXEDMAP. */
-  readonly ofDevice?: boolean;
+  readonly ofDevice?: boolean | undefined;
 }
 
 /** Files of the kernel's own tmpfs, and of the tmpfs for shm_open. Source: Linux manual pages, shm_overview(7). */
@@ -93,6 +93,11 @@ export function withPrograms<R extends Region>(regions: readonly R[]): R[] {
   return regions.map((region) =>
     region.kind === 'file' && programs.has(region.name) ? { ...region, kind: 'library' } : region,
   );
+}
+
+/** Regions without kinds, such as those of a recording, with their kinds. */
+export function withKinds<R extends Omit<Region, 'kind'> & RegionTraits>(regions: readonly R[]): (R & Region)[] {
+  return withPrograms(regions.map((region) => ({ ...region, kind: kindOf(region) })));
 }
 
 /** Name of a region for people; anonymous memory is named by its place. */

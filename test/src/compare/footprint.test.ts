@@ -31,3 +31,26 @@ test('the last page below 2^47 and the first page are pages like others', () => 
   footprint.add(0, 0);
   expect([footprint.has(0x7fff, -4096), footprint.has(0, 4095), footprint.has(0, 4096)]).toEqual([true, true, false]);
 });
+
+test('the marked pages of a part come as runs in order, cut at its ends', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.nat(200), { maxLength: 60 }),
+      fc.nat(200),
+      fc.nat(200),
+      fc.constantFrom(0, 2 ** 27 - 100 * 4096, 2 ** 40 + 2 ** 27 - 50 * 4096, 2 ** 47 - 201 * 4096),
+      (pages, a, b, base) => {
+        const footprint = new Footprint();
+        for (const page of pages) footprint.add(highWord(base + page * 4096), lowWord(base + page * 4096));
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const runs = footprint.runs(base + from * 4096, base + to * 4096);
+        const found = runs.flatMap(({ start, bytes }) =>
+          Array.from({ length: bytes / 4096 }, (_, i) => (start - base) / 4096 + i),
+        );
+        expect(found).toEqual(pages.filter((page) => page >= from && page < to).sort((x, y) => x - y));
+        // Neighbours are one run.
+        expect(runs.every(({ start, bytes }, i) => start + bytes !== runs.at(i + 1)?.start)).toBe(true);
+      },
+    ),
+  );
+});

@@ -1,0 +1,71 @@
+/** The regions of a recorded program against huge pages, and what to do: `regions` and `actions` of a comparison. */
+
+import { actionsFor } from '../regions/actions.js';
+import type { Action } from '../regions/actions.js';
+import type { HugePolicy } from '../regions/policy.js';
+import { withKinds } from '../regions/region.js';
+import type { RecordedRegion, RegionTraits } from '../regions/region.js';
+import { reportRegion } from '../regions/report.js';
+import type { ReportedRegion } from '../regions/report.js';
+import { regionUsages } from '../regions/usage.js';
+import type { Occupied } from '../regions/usage.js';
+import type { Footprint } from './footprint.js';
+
+/** A region as a recording has it. */
+export type TracedRegion = Omit<RecordedRegion, 'kind'> &
+  RegionTraits & {
+    /** The most bytes of it that were seen in RAM. */
+    readonly residentBytes: number;
+  };
+
+/** What a recording knows of one process. */
+export interface RecordedProgram {
+  /** Name of the program; a folder before it is passed over. */
+  readonly program: string;
+  readonly regions: readonly TracedRegion[];
+  /** The pages that its recorded accesses touched. */
+  readonly footprint: Footprint;
+}
+
+/** The regions that were there together when most memory was in use: others came later at the same addresses. */
+function atPeak(regions: readonly TracedRegion[]): TracedRegion[] {
+  const changes = regions
+    .flatMap((region) => [
+      { at: region.cameAt, bytes: region.residentBytes },
+      ...(region.wentAt === null ? [] : [{ at: region.wentAt, bytes: -region.residentBytes }]),
+    ])
+    // What goes makes room before what comes.
+    .sort((a, b) => a.at - b.at || a.bytes - b.bytes);
+  let [now, most, peak] = [0, 0, Infinity];
+  for (const { at, bytes } of changes) {
+    now += bytes;
+    if (now > most) [most, peak] = [now, at];
+  }
+  return regions.filter(({ cameAt, wentAt }) => cameAt <= peak && (wentAt === null || wentAt > peak));
+}
+
+/** The touched pages tell where memory lies only if they are all of it. */
+function occupied(region: RecordedRegion & TracedRegion, footprint: Footprint): Occupied {
+  const runs = footprint.runs(region.start, region.end);
+  const touched = runs.reduce((sum, { bytes }) => sum + bytes, 0);
+  const residentBytes = Math.max(touched, region.residentBytes);
+  return { region, residentBytes, hugeBytes: 0, runs: touched === residentBytes ? runs : undefined };
+}
+
+/**
+ * @param policy the settings of the system in question: a recording does not know those of its own
+ * @param mayGain the verdict is yes, or between
+ */
+export function judgeRegions(
+  { program, regions, footprint }: RecordedProgram,
+  policy: HugePolicy,
+  mayGain: boolean,
+): { regions: ReportedRegion[]; actions: Action[] } {
+  const there = withKinds(atPeak(regions)).sort((a, b) => a.start - b.start);
+  const usages = regionUsages(
+    there.map((region) => occupied(region, footprint)),
+    policy,
+  );
+  const name = program.slice(program.lastIndexOf('/') + 1);
+  return { regions: usages.map(reportRegion), actions: actionsFor({ program: name, usages, policy, mayGain }) };
+}
