@@ -19,7 +19,7 @@ export interface WatchSample {
   readonly entriesNeeded: number;
   /** More entries than the TLB has for 4 KiB pages. */
   readonly beyondReach: boolean;
-  /** Time that clearing and reading took. */
+  /** CPU time that clearing and reading took. */
   readonly costMs: number;
 }
 

@@ -19,13 +19,18 @@ import type { Sampler } from './sampler.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
 
 const HUGE_BYTES = 2 ** SHIFT_2M;
-/** Looking takes at most this share of the time: the process waits for locks and fills its TLB anew meanwhile. */
+/**
+ * Looking takes at most this share of the time, in CPU time. The process pays about as much: it waits for locks, and walks
+ * again for each page, to set its bit.
+ */
 const MOST_COST = 0.025;
 
 /** Time as the watching sees it. */
 export interface Clock {
   /** Milliseconds from any start. */
   now(): number;
+  /** Milliseconds of CPU time that this process has taken. */
+  spent(): number;
   /** Ends early when the signal comes. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
@@ -115,15 +120,17 @@ async function sample(options: WatchOptions): Promise<Sampled> {
   const result = (ended: WatchResult['ended']): Sampled => ({ readings, ended, stretched });
   while (clock.now() - began < seconds * 1000) {
     try {
-      const start = clock.now();
+      const before = clock.spent();
       sampler.clear();
       const cleared = clock.now();
+      const spent = clock.spent() - before;
       await clock.sleep(spanMs, signal);
       const woken = clock.now();
       // Half a span would look like a smaller working set.
       if (signal.aborted) return result('interrupted');
+      const again = clock.spent();
       const regions = sampler.read();
-      const costMs = cleared - start + clock.now() - woken;
+      const costMs = spent + clock.spent() - again;
       readings.push({ atMs: woken - began, spanMs: woken - cleared, costMs, regions });
       cost += costMs;
       spanMs = Math.max(intervalMs, cost / readings.length / MOST_COST);

@@ -36,6 +36,10 @@ function parseSeconds(text: string): number {
 
 const CLOCK: Clock = {
   now: () => performance.now(),
+  spent: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   sleep: async (ms, signal) => {
     // The signal ends the wait by an error, which is no failure here.
     await wait(ms, undefined, { signal }).catch(() => undefined);
