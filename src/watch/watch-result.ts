@@ -38,9 +38,11 @@ export interface WatchResult {
   readonly reach: { readonly '4K': number; readonly '2M': number };
   /** How the watching ended: its time was over, the process ended, or it was interrupted. */
   readonly ended: 'time' | 'process' | 'interrupted';
-  /** The spans were made longer than asked for, so that looking takes a fortieth of the time at most. */
+  /** The spans were made longer than asked for, so that the process loses a twentieth of its time at most. */
   readonly stretched: boolean;
   readonly samples: readonly WatchSample[];
+  /** Share of its time that the process lost by being watched: an estimate, from the pages that it used. */
+  readonly slowdown: number;
   /** Share of the samples beyond the TLB's reach: no more of the time than that can gain by huge pages. */
   readonly beyondReach: number;
   readonly policy: HugePolicy;

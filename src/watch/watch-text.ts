@@ -66,14 +66,12 @@ const ENDED = {
   interrupted: ' Then it was interrupted.',
 };
 
-function intro({ name, pid, samples, ended, stretched, tlb }: WatchResult): string {
-  const cost = samples.reduce((sum, { costMs }) => sum + costMs, 0);
-  const all = samples.reduce((sum, { costMs, spanMs }) => sum + costMs + spanMs, 0);
-  const longer = stretched ? ', longer than asked for since looking takes so long' : '';
+function intro({ name, pid, samples, ended, stretched, slowdown, tlb }: WatchResult): string {
+  const longer = stretched ? ', longer than asked for since it uses so many pages' : '';
   const span = seconds(samples[samples.length - 1].spanMs);
   return (
     `${name} (PID ${pid}), TLB ${tlb}: ${countOf(samples.length, 'sample')} of ${span}${longer}; ` +
-    `looking took ${formatShare(cost / all)} of the time.${ENDED[ended]} Memory used in each:`
+    `being watched slowed it by about ${formatShare(slowdown)}.${ENDED[ended]} Memory used in each:`
   );
 }
 

@@ -10,7 +10,7 @@ import { watch } from '../../watch/watch.js';
 import type { Clock } from '../../watch/watch.js';
 import type { WatchResult } from '../../watch/watch-result.js';
 import { watchText } from '../../watch/watch-text.js';
-import { CommandFailure } from '../failure.js';
+import { CommandFailure, INTERRUPTED } from '../failure.js';
 import { parsePid, tlbOption } from '../options.js';
 import { checkOutputs, printJson, writeOutput } from '../output.js';
 import { Progress } from '../progress.js';
@@ -46,7 +46,7 @@ const CLOCK: Clock = {
   },
 };
 
-async function run(pid: number, { seconds, interval, tlb }: WatchCommandOptions): Promise<WatchResult> {
+async function run(pid: number, { seconds, interval, tlb }: WatchCommandOptions): Promise<WatchResult | undefined> {
   const progress = new Progress('watching', 'ms');
   const interruption = new AbortController();
   const interrupt = (): void => {
@@ -55,7 +55,7 @@ async function run(pid: number, { seconds, interval, tlb }: WatchCommandOptions)
   process.on('SIGINT', interrupt);
   try {
     const sampler = liveSampler(pid);
-    const result = await watch({
+    return await watch({
       pid,
       name: basename(readProc('/proc', pid, 'comm').trim()),
       sampler,
@@ -67,8 +67,6 @@ async function run(pid: number, { seconds, interval, tlb }: WatchCommandOptions)
       signal: interruption.signal,
       onProgress: (done, total) => progress.update(Math.min(done, total), total),
     });
-    if (result === undefined) throw new CommandFailure('interrupted before the first sample; nothing was seen');
-    return result;
   } catch (error) {
     throw error instanceof InspectError ? new CommandFailure(error.message) : error;
   } finally {
@@ -97,6 +95,11 @@ export function watchCommand(): Command {
     .action(async (pid: number, options: WatchCommandOptions) => {
       checkOutputs({}, { '--plot': options.plot });
       const result = await run(pid, options);
+      if (result?.ended !== 'time' && result?.ended !== 'process') process.exitCode = INTERRUPTED;
+      if (result === undefined) {
+        process.stderr.write('interrupted before the first sample; nothing was seen\n');
+        return;
+      }
       if (options.plot !== undefined) {
         const { watchPlot } = await import('../../watch/watch-plot.js');
         writeOutput('--plot', options.plot, watchPlot(printable(result)));

@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { parseSmaps } from '../../../src/regions/smaps.js';
 import type { WatchResult } from '../../../src/watch/watch-result.js';
 import { temporaryFolder } from '../../folder.js';
 import { outputOf, printedExamples, tooWide } from './examples.js';
-import { expectUsageError, runCli, spawnCli } from './run-cli.js';
+import { CLI_PATH, expectUsageError, runCli, spawnCli } from './run-cli.js';
 
 const onLinux = process.platform === 'linux';
 
@@ -23,6 +28,32 @@ test.runIf(onLinux)('--plot writes a chart', () => {
   const plot = join(temporaryFolder(), 'watch.svg');
   outputOf(spawnCli(['watch', 'self', '--seconds', '0.2', '--interval', '0.1', '--plot', plot]));
   expect(readFileSync(plot, 'utf8')).toMatch(/^<\?xml[^]*<\/svg>\n$/);
+});
+
+/** Memory of its own that a process used since its bits were cleared last. */
+function usedBytes(pid: number): number {
+  return parseSmaps(readFileSync(`/proc/${pid}/smaps`, 'utf8'))
+    .filter(({ kind }) => kind === 'anonymous' || kind === 'stack')
+    .reduce((sum, { referenced }) => sum + referenced, 0);
+}
+
+test.runIf(onLinux)('Ctrl-C before the first sample ends with exit code 130 and a sentence', async () => {
+  const quiet = spawn('sh', ['-c', 'echo ready; read line'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(quiet.stdout, 'data');
+  const watcher = spawn(process.execPath, [CLI_PATH, 'watch', `${quiet.pid}`, '--seconds', '600', '--interval', '600']);
+  try {
+    const printed = [text(watcher.stdout), text(watcher.stderr)];
+    const closed = once(watcher, 'close');
+    // It listens before it clears the bits of a process that stands still.
+    expect(usedBytes(quiet.pid!)).toBeGreaterThan(0);
+    while (usedBytes(quiet.pid!) > 0) await wait(20);
+    watcher.kill('SIGINT');
+    expect((await closed)[0]).toBe(130);
+    expect(await Promise.all(printed)).toEqual(['', 'interrupted before the first sample; nothing was seen\n']);
+  } finally {
+    quiet.kill();
+    watcher.kill();
+  }
 });
 
 test.runIf(onLinux)('a process that is not there is a failure in words', async () => {
