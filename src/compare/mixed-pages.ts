@@ -1,6 +1,6 @@
 /**
- * Memory in pieces. Where free memory is fragmented, Linux finds huge pages for a part of what could have them, and the
- * rest stays in 4 KiB pages: one process with pages of both sizes.
+ * Memory in pieces. If free memory is fragmented, Linux finds huge pages for a part of a program alone, and the rest stays in
+ * 4 KiB pages: one process with pages of both sizes.
  */
 
 import { SHIFT_2M, SHIFT_4K, toNumber } from '../../hw/base/address.js';
@@ -30,7 +30,7 @@ export function hugeShare(share: number, seed: number): HugeChoice {
   return (block) => (mix(key ^ block) >>> 0) * 2 ** -32 < share;
 }
 
-/** Makes the pages of one process resident, huge where the choice says so and 4 KiB elsewhere. */
+/** Makes the pages of one process resident, huge by choice, else of 4 KiB. */
 export class MixedPages {
   readonly #small = new Set<number>();
   readonly #huge = new Set<number>();
@@ -47,8 +47,8 @@ export class MixedPages {
   }
 
   /**
-   * Makes the page that holds `(hi, lo)`, below 2^47, resident.
-   * @returns 0; EFAULT where the process has no memory, ENOMEM where the model has none left
+   * Makes the page of `(hi, lo)`, an address below 2^47, resident.
+   * @returns 0; EFAULT without memory of the process there, ENOMEM without free memory of the model
    */
   makeResident(hi: number, lo: number): number {
     const address = toNumber(hi, lo);

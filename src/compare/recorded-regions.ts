@@ -1,4 +1,4 @@
-/** The regions of a recorded program against huge pages, and what to do: `regions` and `actions` of a comparison. */
+/** The regions of a recorded program against huge pages, and the actions for them: `regions` and `actions` of a comparison. */
 
 import { actionsFor } from '../regions/actions.js';
 import type { Action } from '../regions/actions.js';
@@ -14,7 +14,7 @@ import type { Footprint } from './footprint.js';
 /** A region as a recording has it. */
 export type TracedRegion = Omit<RecordedRegion, 'kind'> &
   RegionTraits & {
-    /** The most bytes of it that were seen in RAM. */
+    /** The most bytes of it seen in RAM. */
     readonly residentBytes: number;
   };
 
@@ -23,18 +23,18 @@ export interface RecordedProgram {
   /** Name of the program; a folder before it is passed over. */
   readonly program: string;
   readonly regions: readonly TracedRegion[];
-  /** The pages that its recorded accesses touched. */
+  /** The pages touched by its recorded accesses. */
   readonly footprint: Footprint;
 }
 
-/** The regions that were there together when most memory was in use: others came later at the same addresses. */
+/** The regions of the moment with most memory in use: others may have the same addresses at another time. */
 function atPeak(regions: readonly TracedRegion[]): TracedRegion[] {
   const changes = regions
     .flatMap((region) => [
       { at: region.cameAt, bytes: region.residentBytes },
       ...(region.wentAt === null ? [] : [{ at: region.wentAt, bytes: -region.residentBytes }]),
     ])
-    // What goes makes room before what comes.
+    // At one time, room is made before it is taken.
     .sort((a, b) => a.at - b.at || a.bytes - b.bytes);
   let [now, most, peak] = [0, 0, Infinity];
   for (const { at, bytes } of changes) {
@@ -44,7 +44,7 @@ function atPeak(regions: readonly TracedRegion[]): TracedRegion[] {
   return regions.filter(({ cameAt, wentAt }) => cameAt <= peak && (wentAt === null || wentAt > peak));
 }
 
-/** The touched pages tell where memory lies only if they are all of it. */
+/** Touched pages give the places of memory only if they are all of it. */
 function occupied(region: RecordedRegion & TracedRegion, footprint: Footprint): Occupied {
   const runs = footprint.runs(region.start, region.end);
   const touched = runs.reduce((sum, { bytes }) => sum + bytes, 0);

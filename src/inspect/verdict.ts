@@ -28,9 +28,9 @@ export interface Extent {
   /** `resident`, or `used within a second`. */
   readonly words: string;
   readonly bytes: number;
-  /** Of that, mapped by huge entries now. */
+  /** Mapped by huge entries now. */
   readonly hugeBytes: number;
-  /** More of it that huge pages could hold, be it after a change of settings or source. */
+  /** Huge pages could hold so much more of it, be it after a change of settings or source. */
   readonly couldGainBytes: number;
 }
 
@@ -38,7 +38,7 @@ const GAINING: readonly RegionKind[] = ['heap', 'anonymous', 'shared memory'];
 /** Another place or another allocator mends these. */
 const PLACED: readonly Obstacle[] = ['small', 'unaligned', 'guard', 'offset'];
 
-/** Resident memory of a region, not huge now, that could become so by a change of settings, program or allocator. */
+/** Resident memory of a region, not huge now: a change of settings, program or allocator could make it so. */
 export function couldGain({ region, backing, ...usage }: RegionUsage): number {
   const obstacle = backing.bytes > 0 ? undefined : mainObstacle(backing);
   if (!GAINING.includes(region.kind) || obstacle === 'inaccessible') return 0;
@@ -46,7 +46,7 @@ export function couldGain({ region, backing, ...usage }: RegionUsage): number {
   return Math.max(0, (placed ? usage.residentBytes : usage.wholeBytes) - usage.hugeBytes);
 }
 
-/** Judges by the entries that the memory needs against those that the TLB's largest level has. */
+/** Judges by the entries needed for the memory, against those of the TLB's largest level. */
 export function boundVerdict({ words, bytes, hugeBytes, couldGainBytes }: Extent, tlb: TlbGeometry): Bound {
   if (bytes === 0)
     return { verdict: 'none', why: `Nothing is ${words}.`, advice: 'none: there is no memory to judge.' };

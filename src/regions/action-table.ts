@@ -1,6 +1,6 @@
 /**
- * What can be done about huge pages, as data: one row an action. A row says which processes and which of their memory it
- * is for, what to do, what it costs, and where that is written.
+ * Actions for and against huge pages, as data, one a row: the processes and the memory it is for, the setting, the price, the
+ * source.
  */
 
 import type { Obstacle } from './backing.js';
@@ -9,8 +9,8 @@ import type { Runtime } from './programs.js';
 import type { RegionKind } from './region.js';
 
 /**
- * The memory that an action is about, always resident: `asking` could be huge once the program asks, `waiting` may be
- * huge already and is not yet; an obstacle's name stands for the memory that it keeps small.
+ * The memory of an action, always resident: `asking` could be huge once the program asks, `waiting` may be huge already and is
+ * not yet. An obstacle's name stands for the memory kept small by it.
  */
 type Share = 'asking' | 'waiting' | Obstacle;
 
@@ -29,7 +29,7 @@ export interface ActionRow {
   readonly unless?: readonly Runtime[];
   /** Only under these settings of transparent_hugepage/enabled. */
   readonly enabled?: readonly ThpMode[];
-  /** In memory: rounding up adds some, leaving huge pages off saves that, a pool is set aside. */
+  /** In memory: rounding up adds some, leaving huge pages off saves as much, a pool is set aside. */
   readonly effect: 'adds' | 'saves' | 'sets aside';
   readonly memory: string;
   readonly fork: string;

@@ -1,4 +1,4 @@
-/** Chooses the actions that fit a process, and prices them. */
+/** Chooses the actions for a process, and prices them. */
 
 import { ACTIONS } from './action-table.js';
 import type { ActionRow } from './action-table.js';
@@ -11,7 +11,7 @@ import type { AddedBytes, RegionUsage } from './usage.js';
 
 /** Regions named by an action. */
 const MOST_NAMED = 3;
-/** Memory that rounding up adds, as a share of what is there, from which on it is called waste. Judgement. */
+/** Memory added by rounding up is called waste from this share of the memory on. Judgement. */
 const WASTE_SHARE = 0.1;
 
 export interface Action {
@@ -19,14 +19,14 @@ export interface Action {
   readonly title: string;
   /** The setting, command or call. */
   readonly how: string;
-  /** Resident memory that it is about, bytes. */
+  /** The resident memory in question, bytes. */
   readonly bytes: number;
-  /** Regions that hold most of it. */
+  /** Its largest regions. */
   readonly regions: readonly string[];
   readonly price: {
-    /** Resident memory that it adds; `saves`: that stays away; `sets aside`: a pool beside it. */
+    /** `adds` resident memory, `saves` it, or `sets aside` a pool. */
     readonly effect: ActionRow['effect'];
-    /** How much rounding up to 2 MiB would add there; null: it is not known which pages are present. */
+    /** How much rounding up to 2 MiB would add there; null: the places of the pages are not known. */
     readonly addedBytes: AddedBytes | null;
     readonly memory: string;
     readonly fork: string;
@@ -44,7 +44,7 @@ export interface Found {
   readonly mayGain: boolean;
 }
 
-/** The resident bytes of a region that an action's row is about. */
+/** The resident bytes of a region for a row of the table. */
 function bytesFor(row: ActionRow, { region, backing, ...usage }: RegionUsage): number {
   if (!row.kinds.includes(region.kind)) return 0;
   const { residentBytes, wholeBytes, couldBytes, hugeBytes } = usage;
@@ -90,7 +90,7 @@ function actionOf(row: ActionRow, usages: readonly RegionUsage[]): Action | unde
   return { id, title, how, bytes, regions: [...new Set(regions)], price: { effect, addedBytes, memory, fork }, source };
 }
 
-/** The actions that fit what was found, in the order of {@link ACTIONS}. */
+/** The fitting actions, in the order of {@link ACTIONS}. */
 export function actionsFor(found: Found): Action[] {
   const runtimes = runtimesOf(
     found.program,

@@ -74,7 +74,7 @@ interface Hindered {
 }
 
 export interface HugeBacking {
-  /** Bytes that Linux could back by pages of 2 MiB or more under the policy, if the program asks by madvise. */
+  /** Linux could back so many by pages of 2 MiB or more under the policy, if the program asks by madvise. */
   readonly bytes: number;
   /** Linux does so unasked, or was asked already. */
   readonly byItself: boolean;
@@ -82,7 +82,7 @@ export interface HugeBacking {
   readonly hindered: readonly Hindered[];
 }
 
-/** Regions that touch this one. */
+/** Regions side by side with this one. */
 export interface Neighbours {
   readonly before?: Region | undefined;
   readonly after?: Region | undefined;
@@ -132,7 +132,7 @@ export function wholeHuge({ start, end }: Pick<Region, 'start' | 'end'>): { from
   return { from, to: Math.max(from, Math.floor(end / HUGE_BYTES) * HUGE_BYTES) };
 }
 
-/** @param neighbours the regions that touch it: guard pages among them are named as the cause */
+/** @param neighbours the regions beside it: guard pages among them are named as the cause */
 export function hugeBacking(region: Region, policy: HugePolicy, neighbours: Neighbours = {}): HugeBacking {
   const size = region.end - region.start;
   if (region.kind === 'hugetlb') return { bytes: size, byItself: true, hindered: [] };
@@ -179,7 +179,7 @@ export function hugeBackings(regions: readonly Region[], policy: HugePolicy): Hu
   );
 }
 
-/** The cause that keeps most bytes of a region small; undefined when there is none. */
+/** The cause for most of the bytes kept small; undefined when there is none. */
 export function mainObstacle({ hindered }: HugeBacking): Obstacle | undefined {
   return [...hindered].sort((a, b) => b.bytes - a.bytes).at(0)?.obstacle;
 }

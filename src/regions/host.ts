@@ -25,7 +25,7 @@ export function readPolicy(pid: number, root = '/'): HugePolicy {
     try {
       texts[key] = readFileSync(join(root, files[key]), 'utf8');
     } catch {
-      // Older kernels lack some of these files: parsePolicy says what that means.
+      // Older kernels lack some of these files: parsePolicy has a meaning for each.
     }
   }
   return parsePolicy(texts);

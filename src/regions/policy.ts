@@ -1,4 +1,4 @@
-/** The settings of a system that decide on huge pages. Source: Linux Documentation/admin-guide/mm/transhuge.rst. */
+/** The settings of a system for huge pages. Source: Linux Documentation/admin-guide/mm/transhuge.rst. */
 
 const MODES = ['always', 'madvise', 'never'] as const;
 const SHMEM_MODES = ['always', 'within_size', 'advise', 'never', 'deny', 'force'] as const;
@@ -20,7 +20,7 @@ export interface HugePolicy {
   readonly disabled: boolean;
 }
 
-/** The settings of a kernel that nobody has changed, and most distributions' choice of `madvise`. */
+/** The settings of a kernel left as it is, and most distributions' choice of `madvise`. */
 export const DEFAULT_POLICY: HugePolicy = {
   enabled: 'madvise',
   shmem: 'never',
@@ -29,7 +29,7 @@ export const DEFAULT_POLICY: HugePolicy = {
   disabled: false,
 };
 
-/** Texts of the files that hold the settings; undefined for files that are not there. */
+/** Texts of the files with the settings; undefined for missing files. */
 export interface PolicyTexts {
   readonly enabled?: string;
   /** hugepages-2048kB/enabled: it may say `inherit`. Kernels before 6.8 have none. */

@@ -44,7 +44,7 @@ export interface RecordedRegion extends Region {
   readonly wentAt: number | null;
 }
 
-/** All that tells the kind of one region. Recorders know it from mmap's arguments, maps and smaps say it in text. */
+/** Enough to tell the kind of one region. Recorders know it from mmap's arguments, maps and smaps say it in text. */
 export interface RegionTraits {
   readonly name: string;
   readonly permissions: string;
@@ -58,7 +58,7 @@ export interface RegionTraits {
 /** Files of the kernel's own tmpfs, and of the tmpfs for shm_open. Source: Linux manual pages, shm_overview(7). */
 const MEMORY_FILE = /^(\/dev\/zero|\/dev\/shm\/|\/memfd:|\/SYSV|\/drm|\[anon_shmem:)/;
 
-/** Is it a file that lives in memory alone, such as /dev/shm/pool? */
+/** Is it a file in memory alone, such as /dev/shm/pool? */
 export function isMemoryFile(name: string): boolean {
   return MEMORY_FILE.test(name);
 }

@@ -11,7 +11,7 @@ interface RegionSums {
   readonly residentBytes: number;
   /** Mapped by huge entries now. */
   readonly hugeBytes: number;
-  /** Resident memory that Linux could back by huge pages under its settings, if asked; what is huge already is in it. */
+  /** Linux could back so much resident memory by huge pages under its settings, if asked; huge memory is part of it. */
   readonly couldBytes: number;
 }
 
@@ -25,7 +25,7 @@ export interface ReportedRegion extends RegionSums {
   readonly name: string;
   /** Linux makes huge pages there without being asked again. */
   readonly byItself: boolean;
-  /** Memory that huge pages would add; null: it is not known which pages are present. */
+  /** Huge pages would add so much memory; null: the places of the pages are not known. */
   readonly addedBytes: AddedBytes | null;
   /** What keeps most of it small; null when nothing does. */
   readonly whyNot: Obstacle | null;
@@ -60,7 +60,7 @@ export function reportRegion({ region, backing, added, ...usage }: RegionUsage):
   };
 }
 
-/** Sums of the kinds that are there, in the order of {@link REGION_KINDS}. */
+/** Sums of the kinds found, in the order of {@link REGION_KINDS}. */
 export function sumByKind(regions: readonly ReportedRegion[]): KindSums[] {
   return REGION_KINDS.flatMap((kind) => {
     const ofKind = regions.filter((region) => region.kind === kind);

@@ -1,5 +1,5 @@
 /**
- * Reads the text of /proc/PID/smaps, and that of /proc/PID/maps, its headers alone. Source: Linux manual pages,
+ * Reads the text of /proc/PID/smaps, or of /proc/PID/maps, its headers alone. Source: Linux manual pages,
  * proc_pid_maps(5) and proc_pid_smaps(5).
  */
 
@@ -7,7 +7,7 @@ import { PAGE_BYTES } from '../../hw/base/address.js';
 import { kindOf, withPrograms } from './region.js';
 import type { HugeAdvice, Region } from './region.js';
 
-/** A region of a live process, with the sums that smaps has; sizes in bytes. */
+/** A region of a live process, with its sums; sizes in bytes. */
 export interface LiveRegion extends Region {
   readonly device: string;
   readonly inode: number;

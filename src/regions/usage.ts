@@ -14,11 +14,11 @@ export interface PresentRun {
   readonly bytes: number;
 }
 
-/** Memory that is not there now, and would be if each 2 MiB with a page in it became a huge page; bytes. */
+/** More memory if each 2 MiB with a page in it became a huge page; bytes. */
 export interface AddedBytes {
   /** A fault gives a whole huge page, however little is used of it. */
   readonly atFaults: number;
-  /** khugepaged leaves 2 MiB alone in which more than max_ptes_none of 512 pages are missing. */
+  /** khugepaged leaves 2 MiB alone if more than max_ptes_none of its 512 pages are missing. */
   readonly byKhugepaged: number;
 }
 
@@ -30,9 +30,9 @@ export interface RegionUsage {
   readonly hugeBytes: number;
   /** Resident in whole 2 MiB of the region, whatever the settings. */
   readonly wholeBytes: number;
-  /** Those of them that Linux could back by huge pages under the policy, if asked. */
+  /** Of those, Linux could back so many by huge pages under the policy, if asked. */
   readonly couldBytes: number;
-  /** Null: nobody knows which pages are present. */
+  /** Null: the places of the pages are not known. */
   readonly added: AddedBytes | null;
 }
 

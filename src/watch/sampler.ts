@@ -1,4 +1,4 @@
-/** Samples the referenced bits of a live process through /proc: clears them, and reads later which pages were used. */
+/** Samples the referenced bits of a live process through /proc: clears them, and reads later the pages used since. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { explain, InspectError, ProcessGone, readProc, requireMemory } from '../inspect/proc-files.js';
@@ -28,7 +28,7 @@ export function liveSampler(pid: number, proc = '/proc'): Sampler {
   return {
     clear: () => {
       try {
-        // A process that has ended must not come back as a file of that name.
+        // The write must not make a file in place of an ended process.
         writeFileSync(`${proc}/${pid}/clear_refs`, ALL_PAGES, { flag: 'r+' });
       } catch (error) {
         throw explainWrite(pid, error);

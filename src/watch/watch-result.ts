@@ -15,15 +15,15 @@ export interface WatchSample {
   readonly residentBytes: number;
   readonly usedBytes: number;
   readonly usedByKind: Readonly<Partial<Record<RegionKind, number>>>;
-  /** TLB entries for all that was used, as it is mapped now: 4 KiB each, or 2 MiB. */
+  /** TLB entries for all pages used, as they are mapped now: 4 KiB each, or 2 MiB. */
   readonly entriesNeeded: number;
   /** More entries than the TLB has for 4 KiB pages. */
   readonly beyondReach: boolean;
-  /** CPU time that clearing and reading took. */
+  /** CPU time of clearing and reading. */
   readonly costMs: number;
 }
 
-/** A region of the sample that needed most entries, with its use in all of them. */
+/** A region of the largest sample, with its use in all of them. */
 export interface WatchedRegion extends ReportedRegion {
   readonly usedBytes: { readonly median: number; readonly most: number };
 }
@@ -34,19 +34,19 @@ export interface WatchResult {
   readonly pid: number;
   readonly name: string;
   readonly tlb: string;
-  /** Memory that the TLB's largest level reaches, by page size. */
+  /** Memory in reach of the TLB's largest level, by page size. */
   readonly reach: { readonly '4K': number; readonly '2M': number };
   /** How the watching ended: its time was over, the process ended, or it was interrupted. */
   readonly ended: 'time' | 'process' | 'interrupted';
-  /** The spans were made longer than asked for, so that the process loses a twentieth of its time at most. */
+  /** The spans were made longer than asked for: the process shall lose a twentieth of its time at most. */
   readonly stretched: boolean;
   readonly samples: readonly WatchSample[];
-  /** Share of its time that the process lost by being watched: an estimate, from the pages that it used. */
+  /** Share of its time lost to being watched: an estimate, by the pages used. */
   readonly slowdown: number;
-  /** Share of the samples beyond the TLB's reach: no more of the time than that can gain by huge pages. */
+  /** Share of the samples beyond the TLB's reach: no larger share of the time can gain by huge pages. */
   readonly beyondReach: number;
   readonly policy: HugePolicy;
-  /** By the sample that used most. */
+  /** By the largest sample. */
   readonly verdict: BoundVerdict;
   readonly why: string;
   readonly advice: string;

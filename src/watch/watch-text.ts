@@ -1,4 +1,4 @@
-/** A watched process as people read it in a terminal: bars over time, regions, what follows. */
+/** A watched process as people read it in a terminal: bars over time, regions, the answer. */
 
 import pc from 'picocolors';
 import { PAGE_BYTES } from '../../hw/base/address.js';
@@ -15,7 +15,7 @@ const MOST_REGIONS = 10;
 
 const seconds = (ms: number): string => `${formatShort(ms / 1000)} s`;
 
-/** One sample a line: of several in a row the one that used most. */
+/** One sample a line: of several in a row the largest. */
 function thinned(samples: readonly WatchSample[]): WatchSample[] {
   const each = Math.ceil(samples.length / MOST_LINES);
   return Array.from({ length: Math.ceil(samples.length / each) }, (_, line) =>

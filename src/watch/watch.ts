@@ -1,6 +1,6 @@
 /**
- * Watches the working set of a live process: which pages it uses within a second, again and again, against what the TLB
- * holds. That bounds what huge pages could gain, and the process runs on nearly as fast as ever.
+ * Watches the working set of a live process: the pages used within a second, again and again, against the reach of the TLB.
+ * This bounds the gain of huge pages, and the process runs on nearly as fast as ever.
  */
 
 import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
@@ -22,7 +22,7 @@ const HUGE_BYTES = 2 ** SHIFT_2M;
 /** The process loses at most this share of its time. */
 const MOST_SLOWDOWN = 0.05;
 /**
- * Time that the process loses for each page it uses in a sample: its next access walks, and the processor sets the bit. Measured:
+ * Time lost for each page used in a sample: the next access walks, and the processor sets the bit. Measured:
  * 10 % for 65,800 pages a second, on Linux 6.18 in a virtual machine. docs/live-processes.md has the figures.
  */
 const BIT_MS = 0.0015;
@@ -31,7 +31,7 @@ const BIT_MS = 0.0015;
 export interface Clock {
   /** Milliseconds from any start. */
   now(): number;
-  /** Milliseconds of CPU time that this process has taken. */
+  /** Milliseconds of CPU time taken by this process so far. */
   spent(): number;
   /** Ends early when the signal comes. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -70,7 +70,7 @@ function sumOf(regions: readonly LiveRegion[], of: (region: LiveRegion) => numbe
   return regions.reduce((sum, region) => sum + of(region), 0);
 }
 
-/** TLB entries for all that was used, as it is mapped. */
+/** TLB entries for all pages used, as they are mapped. */
 function entriesOf(regions: readonly LiveRegion[]): number {
   const huge = sumOf(regions, usedHuge);
   const small = sumOf(regions, ({ referenced }) => referenced) - huge;
@@ -111,7 +111,7 @@ function usedByRegion(readings: readonly Reading[]): Map<string, number[]> {
   return used;
 }
 
-/** Time that the process loses by having its bits cleared. A huge page has one bit. */
+/** Time lost by the process, whose bits were cleared. A huge page has one bit. */
 function lostMs(regions: readonly LiveRegion[]): number {
   return entriesOf(regions) * BIT_MS;
 }
@@ -183,7 +183,7 @@ export async function watch(options: WatchOptions): Promise<WatchResult | undefi
   };
 }
 
-/** The regions of the sample that needs most entries, and what follows from them. */
+/** The regions of the largest sample, and the answer by them. */
 function judgeMost(
   { tlb, policy, name }: WatchOptions,
   readings: readonly Reading[],
@@ -216,7 +216,7 @@ function judgeMost(
   return {
     ...bound,
     regions: watched.filter((region) => region.usedBytes.most > 0).sort((a, b) => b.usedBytes.most - a.usedBytes.most),
-    // Memory that nobody uses is none to act for.
+    // Unused memory needs no action.
     actions: actionsFor({
       program: name,
       usages: usages.filter(({ region }, i) => region.kind === 'library' || regions[i].referenced > 0),

@@ -41,7 +41,7 @@ const CLOCK: Clock = {
     return (user + system) / 1000;
   },
   sleep: async (ms, signal) => {
-    // The signal ends the wait by an error, which is no failure here.
+    // The signal ends the wait by an error: no failure here.
     await wait(ms, undefined, { signal }).catch(() => undefined);
   },
 };

@@ -60,7 +60,7 @@ export function kindTable(kinds: readonly KindSums[]): string {
   );
 }
 
-/** The regions with most resident memory, and what the causes in their last column mean. */
+/** The regions with most resident memory, and the meaning of the causes in their last column. */
 export function regionTable(regions: readonly ReportedRegion[]): string {
   const largest = regions
     .filter(({ residentBytes }) => residentBytes > 0)
