@@ -36,6 +36,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'do huge pages help it? runs it with and without',
     load: async () => (await import('./commands/try.js')).tryCommand(),
   },
+  calibrate: {
+    summary: 'measure what memory costs here, for compare --costs',
+    load: async () => (await import('./commands/calibrate.js')).calibrateCommand(),
+  },
   fork: {
     summary: 'what does a fork cost?',
     load: async () => (await import('./commands/fork.js')).forkCommand(),

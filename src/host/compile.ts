@@ -36,7 +36,7 @@ export class CompileError extends Error {
  * The user's folder for what can be made again.
  * Source: XDG Base Directory Specification, "Environment variables": a relative path there is to be ignored.
  */
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const given = process.env.XDG_CACHE_HOME ?? '';
   return join(given.startsWith('/') ? given : join(homedir(), '.cache'), 'pagewalk');
 }

@@ -25,7 +25,7 @@ async function commandsBelow(words: readonly string[]): Promise<string[][]> {
 
 const commands = await commandsBelow([]);
 /** Commands whose own tests run their examples, and look at what they print; and those that cannot work here. */
-const LOOKED_AT = ['inspect', 'quiz', 'segment', 'walk', 'watch', ...(canTry ? [] : ['try'])];
+const LOOKED_AT = ['calibrate', 'inspect', 'quiz', 'segment', 'walk', 'watch', ...(canTry ? [] : ['try'])];
 /** Examples that were seen to end well: some stand in the help of a command and in that of one below it. */
 const ended = new Set<string>();
 

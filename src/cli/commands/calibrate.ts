@@ -1,0 +1,114 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { calibrate, ownPricesPath } from '../../host/calibrate.js';
+import { CompileError } from '../../host/compile.js';
+import { CalibrateError } from '../../host/measured-prices.js';
+import type { CalibrateResult } from '../../report/calibrate-result.js';
+import { printable, printableText } from '../../report/printable.js';
+import { calibrateText } from '../../report/views/calibrate-views.js';
+import { CommandFailure, explainSystemError } from '../failure.js';
+import { parseBytes, parseCount } from '../options.js';
+import { checkOutputs, printJson, writeOutput } from '../output.js';
+import { thisPricedHost } from '../priced-host.js';
+import { Progress } from '../progress.js';
+
+interface CalibrateCommandOptions {
+  readonly output?: string;
+  readonly size: number;
+  readonly rounds: number;
+  readonly plot?: string;
+  readonly json?: true;
+}
+
+const INTERRUPTED = 130;
+/** Smaller arrays do not reach beyond the TLB. */
+const LEAST_SIZE = 2 ** 26;
+
+/** A power of two: arrays double from 16 KiB on. */
+function parseSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes < LEAST_SIZE)
+    throw new InvalidArgumentError('Give 64M or more: smaller arrays are within the reach of TLBs.');
+  return 2 ** Math.floor(Math.log2(bytes));
+}
+
+/** Undefined when it was interrupted. */
+async function run({ size, rounds }: CalibrateCommandOptions): Promise<CalibrateResult | undefined> {
+  const progress = new Progress('calibrating', 'samples');
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    interruption.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    return await calibrate({
+      size,
+      rounds,
+      host: thisPricedHost(),
+      onProgress: (done, total) => void progress.update(done, total),
+      signal: interruption.signal,
+    });
+  } catch (error) {
+    progress.end();
+    if (!interruption.signal.aborted) {
+      throw error instanceof CalibrateError || error instanceof CompileError
+        ? new CommandFailure(error.message)
+        : error;
+    }
+    process.stderr.write('interrupted; nothing was written\n');
+    process.exitCode = INTERRUPTED;
+    return undefined;
+  } finally {
+    progress.end();
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+/** The folder of the file that nobody named may not be there yet. */
+function makeFolderOf(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw explainSystemError(error, `write '${path}'`);
+  }
+}
+
+/** `pagewalk calibrate`: what memory costs on this host. */
+export function calibrateCommand(): Command {
+  return new Command('calibrate')
+    .description(
+      'Measures in about a minute what memory costs here (caches, TLBs, walks, first\ntouch, fork; 4 KiB against 2 MiB pages), and writes the prices for compare.\nLinux only. Let the machine rest meanwhile.',
+    )
+    .option('-o, --output <file>', "the file of prices (default: this host's, in the user's cache)")
+    .addOption(
+      new Option('--size <bytes>', 'largest of the arrays; takes twice that memory')
+        .argParser(parseSize)
+        .default(2 ** 29, '512M'),
+    )
+    .option('--rounds <count>', 'how often everything is measured anew', (text: string) => parseCount(text), 5)
+    .option('--plot <file>', 'write loads by size of array as SVG too')
+    .option('--json', 'print JSON instead of tables')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagewalk calibrate --plot loads.svg\n  pagewalk calibrate -o here.json --size 256M --rounds 1 --json',
+    )
+    .action(async (options: CalibrateCommandOptions) => {
+      const output = options.output ?? ownPricesPath();
+      if (options.output === undefined) makeFolderOf(output);
+      checkOutputs({}, { '--output': output, '--plot': options.plot });
+      const result = await run(options);
+      if (result === undefined) return;
+      writeOutput('--output', output, `${JSON.stringify(result.prices, undefined, 2)}\n`);
+      if (options.plot !== undefined) {
+        const { calibratePlot } = await import('../../report/views/calibrate-plot.js');
+        writeOutput('--plot', options.plot, calibratePlot(printable(result)));
+      }
+      if (options.json === true) printJson(result);
+      else process.stdout.write(calibrateText(printable(result)));
+      process.stderr.write(
+        `${printableText(`written to ${output}; next: pagewalk compare --costs ${output} TRACE`)}\n`,
+      );
+    });
+}

@@ -1,0 +1,38 @@
+/** The result of `pagewalk calibrate`: one object; table, plot and JSON are views of it. */
+
+import { z } from 'zod';
+import { MachinePrices } from './prices.js';
+import { Count, Quantity, SCHEMA_VERSION } from './schema.js';
+
+const Figure = z.strictObject({
+  name: z.enum([
+    'cycle',
+    'instruction',
+    'dependent',
+    'independent',
+    'sparse-dependent',
+    'sparse-independent',
+    'touch',
+    'look',
+    'fork',
+  ]),
+  pages: z.enum(['4K', '2M']),
+  bytes: Count.describe('the array; 0 for none'),
+  ns: Quantity.describe('the median, in nanoseconds an event'),
+  low: Quantity.describe('a quarter of the samples lie below'),
+  high: Quantity.describe('a quarter of the samples lie above'),
+  samples: Count,
+});
+
+/** What {@link calibrate} finds: the object behind table, plot and JSON. */
+export const CalibrateResult = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  command: z.literal('calibrate'),
+  seconds: Quantity.describe('how long it took'),
+  prices: MachinePrices.partial().describe('what the file holds; compare takes the rest from a preset'),
+  figures: z.array(Figure).describe('all that was measured'),
+  notes: z.array(z.string()),
+});
+
+export type CalibrateResult = z.infer<typeof CalibrateResult>;
+export type CalibrateFigure = z.infer<typeof Figure>;
