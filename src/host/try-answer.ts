@@ -99,7 +99,7 @@ export function notesOf(figures: Figures, runs: readonly Run[], others: number):
   const outputs = new Set(runs.map(({ output }) => output)).size;
   if (outputs > 1) {
     notes.push(
-      `the command printed ${outputs} different outputs in ${runs.length} runs; they may have done different work.`,
+      `the command printed ${outputs} different outputs in ${runs.length} runs: times and the like, or different work.`,
     );
   }
   const failed = runs.filter(({ exitCode, signal }) => exitCode !== 0 || signal !== 0).length;
