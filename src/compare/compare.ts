@@ -7,7 +7,7 @@ import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { TlbShape } from '../../hw/tlb/shape.js';
 import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
 import { PageName, SCHEMA_VERSION } from '../report/schema.js';
-import type { Trace } from '../trace/block.js';
+import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
 import type { CpuProfile } from './cpu-profile.js';
@@ -61,16 +61,22 @@ async function replayTrace(
   trace: Trace,
   resident: Resident,
   options: CompareOptions,
-): Promise<void> {
+): Promise<TraceCounts> {
   const { profile } = options;
+  const counted = new AccessTally();
   let done = 0;
   for await (const block of trace) {
+    if (!block.warmUp) counted.add(block);
     profile?.spent('reading the trace');
     const lookups = resident.prepare(block);
     profile?.spent('finding lookups and pages');
     for (const machine of resident.machines) {
       const began = performance.now();
-      replay(machine.mmu, lookups.of(machine.shift));
+      const make = (): void => {
+        replay(machine.mmu, lookups.of(machine.shift));
+      };
+      if (block.warmUp) machine.processors.uncounted(make);
+      else make();
       machine.timer.add(performance.now() - began, block.length);
       profile?.spent(`translating, ${pageSizeName(machine.shift)} pages`);
     }
@@ -78,6 +84,7 @@ async function replayTrace(
     done += block.length;
     await options.onProgress?.(done, expected(source, trace));
   }
+  return counted;
 }
 
 function tlbCounts({ lookups, l1Hits, l2Hits, walks, entryReads }: AccessCounts): CompareRun['counts'] {
@@ -147,15 +154,16 @@ async function compareTrace(
   const resident = new Resident(
     options.shifts.map((shift) => new ReplayMachine(shift, options.tlb, options.entryCache, options.ramBytes?.(shift))),
   );
-  await replayTrace(source, trace, resident, options);
-  const { loads, stores, modifies, fetches, skippedLines } = trace.counts;
-  const touchedBytes = resident.footprint.pages * PAGE_BYTES;
-  const made = resident.finder.made(trace.counts);
+  const counted = await replayTrace(source, trace, resident, options);
+  const { loads, stores, modifies, fetches } = counted;
+  const { skippedLines } = trace.counts;
+  const touchedBytes = resident.pages * PAGE_BYTES;
+  const made = resident.finder.made(counted);
   checkAnyMade(source.name, made, resident.finder.outsideUserSpace);
   const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
   options.profile?.spent('forking and summing up');
   const window = windowOf(trace);
-  const processes = trace instanceof RecordedTrace ? trace.processes : 1;
+  const processes = trace instanceof RecordedTrace ? trace.countedAsOne : 1;
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
   const summary = {

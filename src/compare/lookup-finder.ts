@@ -153,19 +153,20 @@ export class LookupFinder {
     const size = block.size(i);
     const kind = block.kind(i);
     if ((hi | highWordAfter(hi, lo, size - 1)) >>> USER_HI_BITS !== 0) {
-      this.leaveOut(kind);
+      this.leaveOut(kind, block.warmUp);
       return;
     }
     this.placePages(kind, accessOf(this.filter.accesses, kind), hi, lo, size);
     if (kind === MODIFY) this.placePages(STORE, USER_WRITE, hi, lo, size);
   }
 
-  private leaveOut(kind: number): void {
+  private leaveOut(kind: number, warmUp: boolean): void {
     const side = kind === FETCH ? 'fetches' : 'data';
     const lookups = kind === MODIFY ? 2 : 1;
+    this.first[side] -= lookups;
+    if (warmUp) return;
     this.outsideUserSpace++;
     this.leftOut[side] += lookups;
-    this.first[side] -= lookups;
   }
 
   private placePages(kind: number, access: number, hi: number, lo: number, size: number): void {

@@ -10,8 +10,9 @@ import { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/space/process.js';
 import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/abi/vma-flags.js';
 import { addVma } from '../kernel/space/vma-ops.js';
-import { Vma } from '../kernel/space/model.js';
+import { Vma, type AddressSpace } from '../kernel/space/model.js';
 import { HostTimer } from './host-time.js';
+import { Processors, type LoadedSpace } from './processors.js';
 import { reserveRam } from '../../hw/memory/reserve.js';
 
 /** All user addresses; Linux keeps the last 4 KiB of them back, but a recorded program may have used them. */
@@ -43,14 +44,27 @@ function readsOf(counts: AccessCounts, levels: number): AccessCounts {
   return { ...counts, entryReadsByLevel, entryReads: entryReadsByLevel.reduce((sum, reads) => sum + reads) };
 }
 
+/** A process of the recorded program. */
+interface Space extends LoadedSpace {
+  /** Null once it had to make room for others. */
+  process: Process | null;
+  /** Numbers of its pages, resident while it has memory. */
+  readonly pages: Set<number>;
+  /** Of its tables, when it last had some. */
+  tableBytes: number;
+}
+
 export class ReplayMachine {
-  readonly mmu: Mmu;
+  readonly processors: Processors;
   /** Host time of the replay, one sample a block. */
   readonly timer = new HostTimer();
+  /** Pages that came after a gap in the trace: at the most so many walks would have been hits without it. */
+  coldPages = 0;
   readonly #kernel: Kernel;
-  readonly #process: Process;
-  /** Numbers of the resident pages. */
-  readonly #resident = new Set<number>();
+  /** By the process numbers of blocks. */
+  readonly #spaces = new Map<number, Space>();
+  /** The one at work; it is the last of {@link #spaces}. */
+  #space: Space;
   /**
    * Levels of tables of the processor to be judged. With three (Sv39) a table of the third is its root: the one above
    * is there since addresses of recorded programs are wider, and neither its entries nor its bytes count.
@@ -72,65 +86,135 @@ export class ReplayMachine {
       const why = `its walks have ${this.#levels} levels, and the cache sees those of the model`;
       throw new RangeError(`entryCache: not modelled for ${tlb.name}: ${why}; leave entryCache out`);
     }
-    this.mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb, ...(entryCache !== undefined && { entryCache }) });
-    this.#kernel = new Kernel({ processor: new Core(this.mmu) });
+    const mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb, ...(entryCache !== undefined && { entryCache }) });
+    this.#kernel = new Kernel({ processor: new Core(mmu) });
+    this.processors = new Processors(tlb, mmu, mmu);
+    this.#space = this.#enter(0, new Set());
+    mmu.counters.reset();
+  }
+
+  /** The processor at work. */
+  get mmu(): Mmu {
+    return this.processors.current;
+  }
+
+  /** The address space at work. */
+  get loaded(): LoadedSpace {
+    return this.#space;
+  }
+
+  /**
+   * A thread of a process goes on.
+   * @throws OutOfModelMemory
+   */
+  enter(process: number, thread: number): void {
+    let space = this.#spaces.get(process);
+    if (space !== this.#space) {
+      if (space?.process == null) space = this.#enter(process, space?.pages ?? new Set());
+      // Whoever waited longest stands first.
+      this.#spaces.delete(process);
+      this.#spaces.set(process, space);
+      this.#space = space;
+    }
+    this.processors.enter(this.#space, thread);
+  }
+
+  /** A new process, or one whose memory went: it gets all of its pages again. */
+  #enter(number: number, pages: Set<number>): Space {
+    const process = this.#withRoom(() => this.#trySpawn());
+    const space = { number, root: process.space.root, process, pages, tableBytes: 0 };
+    this.#spaces.set(number, space);
+    for (const page of pages) this.#withRoom(() => this.#populate(process, page), space);
+    this.processors.enter(space, 0);
+    return space;
+  }
+
+  #trySpawn(): (Process & { space: AddressSpace }) | undefined {
     const process = this.#kernel.trySpawn({ pages: '4K' });
-    if (typeof process === 'number' || process.space === null) throw new OutOfModelMemory(shift, this.mmu.ram.bytes);
-    this.#process = process;
+    if (typeof process === 'number' || process.space === null) return undefined;
     // Huge pages come as with MAP_HUGETLB: nothing else guarantees the size of every page.
-    const flags = shift === SHIFT_4K ? ANY_ACCESS : ANY_ACCESS | VM_HUGETLB;
+    const flags = this.shift === SHIFT_4K ? ANY_ACCESS : ANY_ACCESS | VM_HUGETLB;
     const everything = new Vma(process.space, 0, USER_BYTES, flags, 0, null);
-    everything.pageShift = shift;
+    everything.pageShift = this.shift;
     addVma(everything);
-    this.#kernel.memory.tlb.load(process.space);
-    this.mmu.counters.reset();
+    return Object.assign(process, { space: process.space });
+  }
+
+  #populate(process: Process, page: number): true | undefined {
+    return this.#kernel.populate(process, page * 2 ** this.shift) < 0 ? undefined : true;
+  }
+
+  /**
+   * Does what needs memory; while there is none, the process that has waited longest gives up its own: mostly it has
+   * ended.
+   * @throws OutOfModelMemory
+   */
+  #withRoom<Result>(attempt: () => Result | undefined, own: Space = this.#space): Result {
+    for (;;) {
+      const result = attempt();
+      if (result !== undefined) return result;
+      const other = [...this.#spaces.values()].find((space) => space !== own && space.process !== null);
+      if (other?.process == null) throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
+      other.tableBytes = this.#bytesOf(other.process);
+      this.#kernel.exit(other.process);
+      other.process = null;
+    }
   }
 
   /**
    * Makes the page that holds `(hi, lo)`, below 2^47, resident and dirty, as in a program after a long run. An absent
    * entry needs no invalidation, so the TLB does not notice.
+   * @param cold it comes after a gap, so it may not be the first time
    * @throws OutOfModelMemory
    */
-  makeResident(hi: number, lo: number): void {
+  makeResident(hi: number, lo: number, cold = false): void {
+    const { process, pages } = this.#space;
     const page = Math.floor(toNumber(hi, lo) / 2 ** this.shift);
-    if (this.#resident.has(page)) return;
-    const status = this.#kernel.populate(this.#process, page * 2 ** this.shift);
-    if (status < 0) throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
-    this.#resident.add(page);
+    if (process === null || pages.has(page)) return;
+    this.#withRoom(() => this.#populate(process, page));
+    pages.add(page);
+    if (cold) this.coldPages++;
   }
 
-  /** Resident pages of this size. */
+  /** Pages of this size, of all processes. */
   get pages(): number {
-    return this.#resident.size;
+    return this.#sum(({ pages }) => pages.size);
   }
 
   get mappedBytes(): number {
-    return this.#resident.size * 2 ** this.shift;
+    return this.pages * 2 ** this.shift;
   }
 
   get tableBytes(): number {
-    return this.#bytesOf(this.#process);
+    return this.#sum(({ process, tableBytes }) => (process === null ? tableBytes : this.#bytesOf(process)));
+  }
+
+  #sum(of: (space: Space) => number): number {
+    return [...this.#spaces.values()].reduce((sum, space) => sum + of(space), 0);
   }
 
   #bytesOf({ space }: Process): number {
     return (space?.tableBytes ?? 0) - (LEVELS - this.#levels) * PAGE_BYTES;
   }
 
-  /** The counts of the processor to be judged. */
+  /** The counts of the processors to be judged. */
   counts(): Pick<CounterValues, 'data' | 'fetch'> {
-    const { data, fetch } = this.mmu.counters.snapshot();
+    const { data, fetch } = this.processors.counters().snapshot();
     return { data: readsOf(data, this.#levels), fetch: readsOf(fetch, this.#levels) };
   }
 
   /**
-   * Forks the process and ends the child: entries that map memory and went into the child's tables, and the bytes of
+   * Forks the process with the most pages and ends the child: entries that map memory and went into the child's tables, and the bytes of
    * those tables.
    * @throws OutOfModelMemory when there is no room for the tables
    */
   fork(): { entriesCopied: number; tableBytes: number } {
     const { counters } = this.#kernel;
+    const largest = [...this.#spaces].reduce((most, one) => (one[1].pages.size > most[1].pages.size ? one : most));
+    this.enter(largest[0], 0);
+    const { process } = this.#space;
     const before = counters.forkEntriesCopied;
-    const child = this.#kernel.fork(this.#process);
+    const child = process === null ? -1 : this.#kernel.fork(process);
     if (typeof child === 'number') throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
     const cost = {
       entriesCopied: counters.forkEntriesCopied - before,

@@ -16,7 +16,8 @@ export interface ResidentOptions {
 }
 
 export class Resident {
-  readonly footprint = new Footprint();
+  /** By process. */
+  readonly footprints: Footprint[] = [];
   readonly finder: LookupFinder;
 
   constructor(
@@ -29,18 +30,25 @@ export class Resident {
   }
 
   /**
-   * Makes the pages of every access of a block resident.
+   * Makes the pages of every access of a block resident, and lets the block's process and thread go on.
    * @returns the block's lookups; the same object every time
    */
   prepare(block: AccessBlock): Lookups {
     const lookups = this.finder.find(block);
     const { his, los, length } = lookups.of4K;
-    for (let i = 0; i < length; i++) if (!this.footprint.has(his[i], los[i])) this.touch(his[i], los[i]);
+    for (const machine of this.machines) machine.enter(block.process, block.thread);
+    const footprint = (this.footprints[block.process] ??= new Footprint());
+    const cold = block.afterGap && !block.warmUp;
+    for (let i = 0; i < length; i++) {
+      if (footprint.has(his[i], los[i])) continue;
+      footprint.add(his[i], los[i]);
+      for (const machine of this.machines) machine.makeResident(his[i], los[i], cold);
+    }
     return lookups;
   }
 
-  private touch(hi: number, lo: number): void {
-    this.footprint.add(hi, lo);
-    for (const machine of this.machines) machine.makeResident(hi, lo);
+  /** 4 KiB pages that were touched, of all processes. */
+  get pages(): number {
+    return this.footprints.reduce((sum, { pages }) => sum + pages, 0);
   }
 }

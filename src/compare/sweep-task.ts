@@ -6,16 +6,14 @@
  */
 
 import { pageSizeName } from '../../hw/base/address.js';
-import { Mmu } from '../../hw/x86/mmu.js';
-import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { Trace } from '../trace/block.js';
+import { AccessTally, type Trace } from '../trace/block.js';
 import { openTrace } from '../trace/node/open.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
 import type { SweepCounts } from '../report/sweep-result.js';
 import { ReplayMachine, OutOfModelMemory } from './machine.js';
+import { Processors } from './processors.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
 
@@ -32,13 +30,6 @@ export interface SweepTask {
   readonly tlbs: readonly string[];
 }
 
-/** An MMU over the same RAM and tables as another. */
-function mmuBeside(first: Mmu, tlb: TlbGeometry): Mmu {
-  const mmu = new Mmu({ ram: first.ram, tlb });
-  writeRegisters(mmu, first);
-  return mmu;
-}
-
 function open(trace: SweepTrace): Trace {
   return 'path' in trace ? openTrace(trace.path) : openWorkload(trace.workload, trace.shape);
 }
@@ -49,13 +40,22 @@ function open(trace: SweepTrace): Trace {
  */
 export default async function runSweepTask({ trace: source, shift, tlbs }: SweepTask): Promise<SweepCounts[]> {
   const machine = new ReplayMachine(shift, parseTlb(tlbs[0]));
-  const mmus = tlbs.map((tlb, i) => (i === 0 ? machine.mmu : mmuBeside(machine.mmu, parseTlb(tlb))));
-  const resident = new Resident([machine], { beside: mmus.slice(1) });
+  const all = tlbs.map((tlb, i) => (i === 0 ? machine.processors : new Processors(parseTlb(tlb), machine.mmu)));
+  const resident = new Resident([machine], { beside: all.slice(1).map(({ current }) => current) });
   const trace = open(source);
+  const counted = new AccessTally();
   try {
     for await (const block of trace) {
+      if (!block.warmUp) counted.add(block);
       const lookups = resident.prepare(block).of(shift);
-      for (const mmu of mmus) replay(mmu, lookups);
+      for (const processors of all) {
+        processors.enter(machine.loaded, block.thread);
+        const make = (): void => {
+          replay(processors.current, lookups);
+        };
+        if (block.warmUp) processors.uncounted(make);
+        else make();
+      }
     }
   } catch (error) {
     // Classes of errors do not survive the way back from a worker thread; words do.
@@ -66,10 +66,10 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
       { cause: error },
     );
   }
-  const { data: accesses } = resident.finder.made(trace.counts);
-  const processes = trace instanceof RecordedTrace ? trace.processes : 1;
-  return mmus.map(({ counters }) => {
-    const { lookups, l1Hits, l2Hits, walks, entryReads } = counters.snapshot().data;
+  const { data: accesses } = resident.finder.made(counted);
+  const processes = trace instanceof RecordedTrace ? trace.countedAsOne : 1;
+  return all.map((processors) => {
+    const { lookups, l1Hits, l2Hits, walks, entryReads } = processors.counters().snapshot().data;
     return { processes, accesses, lookups, l1Hits, l2Hits, walks, entryReads };
   });
 }

@@ -67,6 +67,11 @@ export class RecordedTrace implements Trace {
     return programsOf(processes) || mixed || (this.metadata?.processes ?? 'unknown');
   }
 
+  /** How many processes are counted as one, as if they shared their pages. */
+  get countedAsOne(): number | 'unknown' {
+    return (this.coverage?.processes.length ?? 0) > 0 ? 1 : this.processes;
+  }
+
   /** Programs of the recording that its engine could not follow: their accesses are missing. */
   get unseen(): number {
     return this.coverage?.unseen.length ?? 0;

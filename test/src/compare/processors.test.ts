@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { parseTlb } from '../../../hw/tlb/parse.js';
+import { SHIFT_1G, SHIFT_4K } from '../../../hw/base/address.js';
+import { OutOfModelMemory, ReplayMachine } from '../../../src/compare/machine.js';
+import { PROCESSORS } from '../../../src/compare/processors.js';
+import { Resident } from '../../../src/compare/resident.js';
+import { replay } from '../../../src/compare/replay.js';
+import { AccessBlock, LOAD } from '../../../src/trace/block.js';
+
+/** A turn: some pages that a thread of a process loads from. */
+type Turn = readonly [process: number, thread: number, ...pages: number[]];
+
+/** What a machine counts of turns, with pages of `2^shift` bytes. */
+function walksOf(
+  turns: readonly Turn[],
+  tlb = '16xfa',
+  shift = SHIFT_4K,
+  ramBytes?: number,
+): { walks: number; pages: number; tables: number } {
+  const machine = new ReplayMachine(shift, parseTlb(tlb), undefined, ramBytes);
+  const resident = new Resident([machine]);
+  const block = new AccessBlock();
+  for (const [process, thread, ...pages] of turns) {
+    block.clear();
+    Object.assign(block, { process, thread });
+    for (const page of pages) block.push(LOAD, Math.floor((page * 2 ** shift) / 2 ** 32), (page * 2 ** shift) | 0, 8);
+    const lookups = resident.prepare(block).of(shift);
+    replay(machine.mmu, lookups);
+  }
+  return { walks: machine.counts().data.walks, pages: machine.pages, tables: machine.tableBytes };
+}
+
+describe('the processors of a comparison', () => {
+  it('walk for each page of each process, though the addresses are the same', () => {
+    expect(
+      walksOf([
+        [0, 0, 1, 2, 3],
+        [1, 0, 1, 2, 3],
+        [2, 0, 1, 2],
+      ]),
+    ).toMatchObject({ walks: 8, pages: 8 });
+  });
+
+  it('keep what a process has in the TLB while another one runs', () => {
+    expect(
+      walksOf([
+        [0, 0, 1, 2],
+        [1, 0, 1, 2],
+        [0, 0, 1, 2],
+        [1, 0, 1, 2],
+      ]).walks,
+    ).toBe(4);
+    // In a TLB too small for both they drive each other out.
+    expect(
+      walksOf(
+        [
+          [0, 0, 1, 2],
+          [1, 0, 1, 2],
+          [0, 0, 1, 2],
+          [1, 0, 1, 2],
+        ],
+        '2xfa',
+      ).walks,
+    ).toBe(8);
+  });
+
+  it('are one for each thread: a page of two threads is walked for twice, and is there once', () => {
+    expect(
+      walksOf([
+        [0, 0, 1, 2],
+        [0, 1, 1, 2],
+        [0, 0, 1, 2],
+        [0, 1, 1, 2],
+      ]),
+    ).toMatchObject({ walks: 4, pages: 2 });
+  });
+
+  it('are shared by the first threads of all processes, and beyond so many threads', () => {
+    const drivenOut: Turn[] = [
+      [0, 0, 1],
+      [0, PROCESSORS, 2],
+      [0, 0, 1],
+    ];
+    expect(walksOf(drivenOut, '1xfa').walks).toBe(3);
+    expect(
+      walksOf(
+        [
+          [0, 0, 1],
+          [0, PROCESSORS - 1, 2],
+          [0, 0, 1],
+        ],
+        '1xfa',
+      ).walks,
+    ).toBe(2);
+    expect(
+      walksOf(
+        [
+          [0, 0, 1],
+          [1, 0, 1],
+          [0, 0, 1],
+        ],
+        '1xfa',
+      ).walks,
+    ).toBe(3);
+  });
+
+  it('tell processes apart whose PCIDs are the same', () => {
+    expect(
+      walksOf([
+        [0, 0, 1],
+        [4096, 0, 1],
+        [0, 0, 1],
+        [4096, 0, 1],
+      ]).walks,
+    ).toBe(4);
+  });
+
+  it('take the memory of a process that waited longest, and give it back when it goes on', () => {
+    const turns: Turn[] = [
+      [0, 0, 1, 2, 3],
+      [1, 0, 1, 2, 3],
+      [0, 0, 1, 2, 3],
+      [1, 0, 1],
+    ];
+    const ample = walksOf(turns, '16xfa', SHIFT_1G, 2 ** 33);
+    const scarce = walksOf(turns, '16xfa', SHIFT_1G, 5 * 2 ** 30);
+    expect(ample).toMatchObject({ walks: 6, pages: 6 });
+    // Its pages are others then, and the TLB knows none of them.
+    expect(scarce).toMatchObject({ walks: 10, pages: 6, tables: ample.tables });
+    expect(() => walksOf([[0, 0, 1, 2, 3, 4, 5, 6]], '16xfa', SHIFT_1G, 5 * 2 ** 30)).toThrow(OutOfModelMemory);
+  });
+});
