@@ -83,7 +83,9 @@ export const PAIR_CODE = 33;
 export const EXPLICIT_OPERATION = 255;
 
 const TABLE_SHIFT = 16;
-const TABLE_WORDS = 2 << (32 - TABLE_SHIFT);
+/** Entries of the table of sites, and of that of pairs. */
+export const SITES = 1 << (32 - TABLE_SHIFT);
+const TABLE_WORDS = 2 * SITES;
 /** Where in {@link AccessModel.addresses} the table of pairs and the cursors begin; the table of sites is first. */
 const PAIR_START = TABLE_WORDS;
 const CURSOR_START = 2 * TABLE_WORDS;
