@@ -7,7 +7,6 @@
 import Table from 'cli-table3';
 import { USER, WRITE } from '../hw/base/access.js';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/base/address.js';
-import { DEFAULT_COSTS } from '../hw/translate/cost.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { compare } from '../src/compare/compare.js';
 import { MOST_LOOKUPS } from '../src/compare/lookups.js';
@@ -89,7 +88,6 @@ async function endToEnd(): Promise<void> {
     sources: shippedTraces().map(({ name, path }) => ({ name, open: () => openTrace(path) })),
     shifts: SHIFTS,
     tlb: parseTlb(TLB),
-    costs: DEFAULT_COSTS,
   });
 }
 

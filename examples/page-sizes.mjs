@@ -1,6 +1,6 @@
 // Compare page sizes on a generated workload. Run it: node examples/page-sizes.mjs
 
-import { compare, DEFAULT_COSTS, openWorkload, presetByName } from 'pagewalk';
+import { compare, openWorkload, presetByName } from 'pagewalk';
 
 const tlb = presetByName('zen4');
 if (tlb === undefined) throw new Error('no such preset');
@@ -12,18 +12,18 @@ const result = await compare({
   ],
   shifts: [12, 21, 30],
   tlb,
-  costs: DEFAULT_COSTS,
 });
 
-for (const { pages, counts, perAccess } of result.runs) {
-  const cycles = perAccess.cycles.toFixed(2);
-  console.log(`${pages}: ${counts.walks} walks in ${counts.lookups} lookups, ${cycles} model cycles an access`);
+for (const { pages, counts, time } of result.runs) {
+  const { low, high } = time.translationShare;
+  const share = `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)}% of the time`;
+  console.log(`${pages}: ${counts.walks} walks in ${counts.lookups} lookups, ${share}`);
 }
 console.log(`Would huge pages help? ${result.traces[0].verdict}`);
 
 /* It prints:
-4K: 476302 walks in 1000000 lookups, 16.84 model cycles an access
-2M: 128 walks in 1000000 lookups, 1.53 model cycles an access
-1G: 1 walks in 1000000 lookups, 0.00 model cycles an access
+4K: 476302 walks in 1000000 lookups, 7 to 79% of the time
+2M: 128 walks in 1000000 lookups, 0 to 6% of the time
+1G: 1 walks in 1000000 lookups, 0 to 0% of the time
 Would huge pages help? yes
 */

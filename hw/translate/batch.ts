@@ -40,6 +40,7 @@ export class BatchTranslation extends Translation {
       if (this.modelled !== null) this.counters.addL1Hits(sideOf(access), hits - i);
       i = hits;
       if (i === length || (los[i] & align) !== 0) return i;
+      this.lookupIndex = i;
       const frame = this.translateAfterHits(his[i], los[i], access);
       if (frame < 0) return i;
       frames[i] = frame;

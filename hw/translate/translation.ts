@@ -29,6 +29,7 @@ import * as count from './counters.js';
 import { Counters } from './counters.js';
 import { Listeners } from './events.js';
 import type { FaultEvent, TranslationListener } from './events.js';
+import type { MissListener } from './miss-listener.js';
 import type { Regime } from './regime.js';
 import { StaleEntryChecker } from './stale-check.js';
 import * as walkRecord from './walk-record.js';
@@ -99,6 +100,10 @@ export class Translation {
   readonly machines = new SpaceNumbers((machine) => {
     this.forgetSpace(NO_SPACE, machine);
   });
+  /** Null when nobody asks. */
+  missListener: MissListener | null = null;
+  /** The place in its batch of the address whose translation came to more than a first-level hit. */
+  lookupIndex = 0;
 
   /** What the last walk found and read. */
   protected readonly record: WalkRecord;
@@ -329,6 +334,7 @@ export class Translation {
     if (l2.lookup(hi, lo, space)) {
       if (this.listener !== null) this.tellHit(hi, lo, access, l2, 2);
       l1.fill(hi, lo, space, l2.frame, l2.rights, l2.size);
+      if (this.missListener !== null) this.missListener.secondLevelHit(side, this.lookupIndex);
       return this.hit(hi, lo, access, side, l2, L2_HITS);
     }
     if (this.listener !== null) this.tellLookup(hi, lo, access);
@@ -373,6 +379,7 @@ export class Translation {
     if (this.regime.guest) this.countGuestReads(side);
     else for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
     if (this.entryCache !== null) this.entryCache.read(record, values, side, this.listener);
+    if (this.missListener !== null) this.missListener.walked(record, side, this.lookupIndex);
   }
 
   private countGuestReads(side: number): void {

@@ -1,22 +1,24 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up each machine's counts. */
 
-import { PAGE_BYTES, pageSizeName } from '../../hw/base/address.js';
-import { translationCycles, type CostTable } from '../../hw/translate/cost.js';
-import type { AccessCounts } from '../../hw/translate/counters.js';
+import { PAGE_BYTES, pageSizeName, parsePageSize } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { TlbShape } from '../../hw/tlb/shape.js';
-import { CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
-import { PageName, SCHEMA_VERSION } from '../report/schema.js';
+import { describeTlb } from '../../hw/tlb/words.js';
+import { COMPARE_VERSION, CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
+import type { MachinePrices } from '../report/prices.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
 import type { CpuProfile } from './cpu-profile.js';
+import { LineMisses } from './line-misses.js';
 import type { Made } from './lookup-finder.js';
 import type { Lookups } from './lookups.js';
-import { ReplayMachine } from './machine.js';
+import { LEVELS, ReplayMachine } from './machine.js';
+import { MemoryPath } from './memory-path.js';
+import { underHost } from './nested.js';
+import { pricesFor } from './preset-prices.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
-import { describeTlb, entriesFor } from '../../hw/tlb/words.js';
+import { hostTime, instructionsOf, summarizeRun, windowOf } from './summary.js';
 import { judge } from './verdict.js';
 
 /** A trace to compare on, opened only when its turn comes. */
@@ -38,9 +40,8 @@ export interface CompareOptions {
   readonly tlb: TlbGeometry;
   /** The traces were opened to deliver instruction fetches too. Default: no. */
   readonly fetches?: boolean;
-  readonly costs: CostTable;
-  /** The cache of lines between walks and RAM; without one every read costs the same. */
-  readonly entryCache?: TlbShape | undefined;
+  /** What everything costs. Default: the prices of the processor whose TLB it is. */
+  readonly prices?: MachinePrices | undefined;
   /** The most RAM for the machine with pages of `2^shift` bytes, at least 1 GiB; as much as the host gives when absent. */
   readonly ramBytes?: (shift: number) => number;
   /** Told of every phase that ends, block by block. @internal */
@@ -51,15 +52,33 @@ export interface CompareOptions {
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
 
+/** One page size: its machine, and the data caches of it. */
+interface Contender {
+  readonly machine: ReplayMachine;
+  readonly memory: MemoryPath;
+}
+
 /** The number of accesses to come, if known: for a packed recording that was cut, from its first block on. */
 function expected(source: TraceSource, trace: Trace): number | undefined {
   return source.accesses ?? (trace instanceof RecordedTrace ? (trace.metadata?.limit ?? undefined) : undefined);
+}
+
+function contendersFor(options: CompareOptions, { caches, nested }: MachinePrices): Contender[] {
+  const hostShift = parsePageSize(nested) ?? null;
+  const levels = options.tlb.walkLevels ?? LEVELS;
+  return options.shifts.map((shift) => {
+    const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, hostShift, levels });
+    const tlb = hostShift === null ? options.tlb : underHost(options.tlb, hostShift);
+    return { memory, machine: new ReplayMachine(shift, tlb, options.ramBytes?.(shift)) };
+  });
 }
 
 async function replayTrace(
   source: TraceSource,
   trace: Trace,
   resident: Resident,
+  contenders: readonly Contender[],
+  misses: LineMisses,
   options: CompareOptions,
 ): Promise<TraceCounts> {
   const { profile } = options;
@@ -70,13 +89,22 @@ async function replayTrace(
     profile?.spent('reading the trace');
     const lookups = resident.prepare(block);
     profile?.spent('finding lookups and pages');
-    for (const machine of resident.machines) {
+    misses.find(block);
+    profile?.spent('finding lines');
+    for (const { machine, memory } of contenders) {
       const began = performance.now();
+      const own = lookups.of(machine.shift);
       const make = (): void => {
-        replay(machine.mmu, lookups.of(machine.shift));
+        memory.begin(misses, own);
+        machine.mmu.dataPath.missListener = memory;
+        replay(machine.mmu, own);
+        memory.end();
       };
-      if (block.warmUp) machine.processors.uncounted(make);
-      else make();
+      if (block.warmUp) {
+        memory.uncounted(() => {
+          machine.processors.uncounted(make);
+        });
+      } else make();
       machine.timer.add(performance.now() - began, block.length);
       profile?.spent(`translating, ${pageSizeName(machine.shift)} pages`);
     }
@@ -85,55 +113,6 @@ async function replayTrace(
     await options.onProgress?.(done, expected(source, trace));
   }
   return counted;
-}
-
-function tlbCounts({ lookups, l1Hits, l2Hits, walks, entryReads }: AccessCounts): CompareRun['counts'] {
-  return { lookups, l1Hits, l2Hits, walks, entryReads };
-}
-
-function perAccess(counts: AccessCounts, accesses: number, costs: CostTable): CompareRun['perAccess'] {
-  const each = (amount: number): number => (accesses === 0 ? 0 : amount / accesses);
-  const { total, walks } = translationCycles(counts, costs);
-  return { accesses, entryReads: each(counts.entryReads), cycles: each(total), walkCycles: each(walks) };
-}
-
-function summarizeRun(
-  trace: string,
-  machine: ReplayMachine,
-  made: Made,
-  touchedBytes: number,
-  options: CompareOptions,
-): CompareRun {
-  const { data, fetch } = machine.counts();
-  const [pt, pd, pdpt, pml4] = data.entryReadsByLevel;
-  const { mappedBytes } = machine;
-  return {
-    trace,
-    pages: PageName.parse(pageSizeName(machine.shift)),
-    counts: tlbCounts(data),
-    perAccess: perAccess(data, made.data, options.costs),
-    entryReadsByLevel: { pml4, pdpt, pd, pt },
-    ...(made.fetches > 0 && {
-      fetches: { counts: tlbCounts(fetch), perAccess: perAccess(fetch, made.fetches, options.costs) },
-    }),
-    memory: { mappedBytes, wastedBytes: mappedBytes - touchedBytes, pageTableBytes: machine.tableBytes },
-    reach: { entriesNeeded: machine.pages, entries: entriesFor(options.tlb, machine.shift) },
-    fork: machine.fork(),
-  };
-}
-
-function hostTime({ shift, timer }: ReplayMachine): TraceSummary['host'][number] {
-  const { blocks, ...nanosecondsPerAccess } = timer.spread();
-  return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
-}
-
-/** The part of its program in a packed trace; undefined for the whole, and if nothing tells. */
-function windowOf(trace: Trace): TraceSummary['window'] {
-  if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
-  const { skip, limit, fetches, windowChosen } = trace.metadata;
-  const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);
-  const cut = accesses === limit;
-  return skip > 0 || cut ? { skip, accesses, cut, chosen: windowChosen === true } : undefined;
 }
 
 /** @throws TraceError when all accesses were left out: no verdict can be given on nothing. */
@@ -148,24 +127,35 @@ function checkAnyMade(name: string, made: Made, leftOut: number): void {
 
 async function compareTrace(
   source: TraceSource,
+  prices: MachinePrices,
   options: CompareOptions,
 ): Promise<{ summary: TraceSummary; runs: CompareRun[] }> {
   const trace = await source.open();
-  const resident = new Resident(
-    options.shifts.map((shift) => new ReplayMachine(shift, options.tlb, options.entryCache, options.ramBytes?.(shift))),
-  );
-  const counted = await replayTrace(source, trace, resident, options);
+  const contenders = contendersFor(options, prices);
+  const resident = new Resident(contenders.map(({ machine }) => machine));
+  const misses = new LineMisses(prices.caches.l1);
+  const counted = await replayTrace(source, trace, resident, contenders, misses, options);
   const { loads, stores, modifies, fetches } = counted;
   const { skippedLines } = trace.counts;
   const touchedBytes = resident.pages * PAGE_BYTES;
   const made = resident.finder.made(counted);
   checkAnyMade(source.name, made, resident.finder.outsideUserSpace);
-  const runs = resident.machines.map((machine) => summarizeRun(source.name, machine, made, touchedBytes, options));
-  options.profile?.spent('forking and summing up');
   const window = windowOf(trace);
-  const processes = trace instanceof RecordedTrace ? trace.countedAsOne : 1;
+  const instructions = instructionsOf(trace, made, window);
+  const linesRead = misses.distinct;
+  const ground = { trace: source.name, made, touchedBytes, linesRead, instructions, tlb: options.tlb, prices };
+  const runs = contenders.map(({ machine, memory }) => summarizeRun(machine, memory, ground));
+  options.profile?.spent('forking and summing up');
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
+  const coverage = {
+    accesses: made.data,
+    windows: 1,
+    ofRun: window === undefined ? 1 : null,
+    touchedBytes,
+    residentBytes: null,
+    processes: trace instanceof RecordedTrace ? trace.countedAsOne : 1,
+  };
   const summary = {
     trace: source.name,
     ...(about !== undefined && { about }),
@@ -175,11 +165,13 @@ async function compareTrace(
     fetches,
     outsideUserSpace: resident.finder.outsideUserSpace,
     skippedLines,
-    touchedBytes,
     ...(window !== undefined && { window }),
-    processes,
+    coverage,
     ...unseen,
-    ...judge({ touchedBytes, processes, window, ...unseen }, runs),
+    instructions,
+    ...judge({ coverage, window, ...unseen }, runs),
+    regions: [],
+    actions: [],
     host: resident.machines.map(hostTime),
   };
   return { summary, runs };
@@ -191,19 +183,19 @@ async function compareTrace(
  * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large for the model's RAM
  */
 export async function compare(options: CompareOptions): Promise<CompareResult> {
+  const prices = options.prices ?? pricesFor(options.tlb.name);
   const traces: TraceSummary[] = [];
   const runs: CompareRun[] = [];
   for (const source of options.sources) {
-    const compared = await compareTrace(source, options);
+    const compared = await compareTrace(source, prices, options);
     traces.push(compared.summary);
     runs.push(...compared.runs);
   }
   return CompareResult.parse({
-    schemaVersion: SCHEMA_VERSION,
+    schemaVersion: COMPARE_VERSION,
     command: 'compare',
     tlb: { name: options.tlb.name, description: describeTlb(options.tlb) },
-    costs: options.costs,
-    ...(options.entryCache !== undefined && { entryCache: options.entryCache }),
+    prices,
     fetches: options.fetches ?? false,
     traces,
     runs,

@@ -18,7 +18,7 @@ const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, KIND_MASK, LOAD, LOW_WORD, MODIFY, 
   trace;
 const { accessOf, isNew1G, isNew2M, isNew4K, rowOf, upperOf } = repeats;
 const { isNotZero } = bits;
-const { LO_COLUMN } = columns;
+const { ACCESS_COLUMN, LO_COLUMN } = columns;
 const USER_WRITE = USER | WRITE;
 /** A user process can own the addresses below 2^47: their high words have no more bits than these. */
 const USER_HI_BITS = 15;
@@ -136,6 +136,7 @@ export class LookupFinder {
       const page = (lo & PAGE_MASK) | accessOf(accesses, kind);
       placed[end4K] = placed[end2M] = placed[end1G] = hi;
       placed[end4K + LO_COLUMN] = placed[end2M + LO_COLUMN] = placed[end1G + LO_COLUMN] = page;
+      placed[end4K + ACCESS_COLUMN] = placed[end2M + ACCESS_COLUMN] = placed[end1G + ACCESS_COLUMN] = start;
       end4K = (end4K + isNew4K(row, mark, hi, lo)) | 0;
       end2M = (end2M + isNew2M(row, mark, upper)) | 0;
       end1G = (end1G + isNew1G(row, mark, upper)) | 0;
@@ -156,8 +157,9 @@ export class LookupFinder {
       this.leaveOut(kind, block.warmUp);
       return;
     }
-    this.placePages(kind, accessOf(this.filter.accesses, kind), hi, lo, size);
-    if (kind === MODIFY) this.placePages(STORE, USER_WRITE, hi, lo, size);
+    const at = ACCESS_WORDS * i;
+    this.placePages(at, kind, accessOf(this.filter.accesses, kind), hi, lo, size);
+    if (kind === MODIFY) this.placePages(at, STORE, USER_WRITE, hi, lo, size);
   }
 
   private leaveOut(kind: number, warmUp: boolean): void {
@@ -169,22 +171,23 @@ export class LookupFinder {
     this.leftOut[side] += lookups;
   }
 
-  private placePages(kind: number, access: number, hi: number, lo: number, size: number): void {
+  private placePages(at: number, kind: number, access: number, hi: number, lo: number, size: number): void {
     const last = size - 1;
     for (let n = 0; n < SIZES; n++) {
-      this.placeOne(n, kind, access, hi, lo);
+      this.placeOne(at, n, kind, access, hi, lo);
       // No access is longer than the smallest page, so it touches at most two.
       if ((lo & OFFSET_MASKS[n]) + last <= OFFSET_MASKS[n]) continue;
-      this.placeOne(n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0);
+      this.placeOne(at, n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0);
       this.second[n][kind === FETCH ? 'fetches' : 'data']++;
     }
   }
 
-  private placeOne(size: number, kind: number, access: number, hi: number, lo: number): void {
+  private placeOne(at: number, size: number, kind: number, access: number, hi: number, lo: number): void {
     const { mark } = this.filter;
     const row = rowOf(kind);
     this.lookups.words[this.ends[size]] = hi;
     this.lookups.words[this.ends[size] + LO_COLUMN] = (lo & PAGE_MASK) | access;
+    this.lookups.words[this.ends[size] + ACCESS_COLUMN] = at;
     if (size === 0) this.ends[size] += isNew4K(row, mark, hi, lo);
     else this.ends[size] += (size === 1 ? isNew2M : isNew1G)(row, mark, upperOf(hi, lo));
   }

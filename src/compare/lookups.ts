@@ -11,12 +11,14 @@ export const MOST_LOOKUPS = 4 * BLOCK_ACCESSES;
 
 /** Not a multiple of 4 KiB: the host's core would then take a column's stores for another's. */
 const COLUMN_WORDS = MOST_LOOKUPS + 80;
-/** In {@link Lookups.words}: how far a lookup's low word is from its high word. */
+const COLUMNS = 3;
+/** In {@link Lookups.words}: how far a lookup's low word is from its high word, and how far its access is. */
 export const LO_COLUMN = COLUMN_WORDS;
+export const ACCESS_COLUMN = 2 * COLUMN_WORDS;
 
 /** Where in {@link Lookups.words} the first lookup of a page size has its high word. */
 export function startOf(size: number): number {
-  return 2 * size * COLUMN_WORDS;
+  return COLUMNS * size * COLUMN_WORDS;
 }
 
 /** The lookups of a block with pages of one size, in program order, without repeats. */
@@ -26,6 +28,8 @@ export class PageLookups {
   readonly his: Int32Array;
   /** The address of the 4 KiB page, with bits from access.ts in place of its offset. */
   readonly los: Int32Array;
+  /** The access that it is of: the index of its first word in the block. */
+  readonly accesses: Int32Array;
   /** Whether all of them are a user's stores, and may be made as a batch. */
   allStores = true;
   /** Repeats, of data and of fetches: not in the list, as a first-level TLB answers them without a change. */
@@ -45,6 +49,7 @@ export class PageLookups {
     const start = startOf(LOOKUP_SHIFTS.indexOf(shift));
     this.his = words.subarray(start, start + MOST_LOOKUPS);
     this.los = words.subarray(start + LO_COLUMN, start + LO_COLUMN + MOST_LOOKUPS);
+    this.accesses = words.subarray(start + ACCESS_COLUMN, start + ACCESS_COLUMN + MOST_LOOKUPS);
   }
 }
 

@@ -5,7 +5,6 @@ import { Core } from '../../hw/x86/core.js';
 import type { AccessCounts, CounterValues } from '../../hw/translate/counters.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { TlbShape } from '../../hw/tlb/shape.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { Process } from '../kernel/space/process.js';
 import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/abi/vma-flags.js';
@@ -23,7 +22,7 @@ const USER_BYTES = 2 ** 47;
  */
 const SHARED = typeof SharedArrayBuffer !== 'undefined';
 /** Levels of tables in the model's walks. */
-const LEVELS = 4;
+export const LEVELS = 4;
 const ANY_ACCESS = VM_ACCESS | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 /** The program needs more memory at this page size than the model has. */
@@ -71,22 +70,14 @@ export class ReplayMachine {
    */
   readonly #levels: number;
 
-  /**
-   * @throws RangeError when the host cannot give any RAM, and for a cache of entries where walks read fewer tables than
-   * the model's: what their root has no part in cannot be told apart in it.
-   */
+  /** @throws RangeError when the host cannot give any RAM */
   constructor(
     readonly shift: number,
     tlb: TlbGeometry,
-    entryCache?: TlbShape,
     ramBytes = Infinity,
   ) {
     this.#levels = tlb.walkLevels ?? LEVELS;
-    if (this.#levels < LEVELS && entryCache !== undefined) {
-      const why = `its walks have ${this.#levels} levels, and the cache sees those of the model`;
-      throw new RangeError(`entryCache: not modelled for ${tlb.name}: ${why}; leave entryCache out`);
-    }
-    const mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb, ...(entryCache !== undefined && { entryCache }) });
+    const mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb });
     this.#kernel = new Kernel({ processor: new Core(mmu) });
     this.processors = new Processors(tlb, mmu, mmu);
     this.#space = this.#enter(0, new Set());

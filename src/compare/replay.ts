@@ -14,7 +14,10 @@ function translateAll(mmu: Mmu, { his, los, length, allStores, frames }: PageLoo
     return mmu.translateMany(his, los, length, USER | WRITE, frames) < length ? mmu.fault.status : 0;
   }
   let status = 0;
-  for (let i = 0; i < length; i++) status |= mmu.translate(his[i], los[i], los[i] & PAGE_OFFSET_MASK);
+  for (let i = 0; i < length; i++) {
+    mmu.dataPath.lookupIndex = i;
+    status |= mmu.translate(his[i], los[i], los[i] & PAGE_OFFSET_MASK);
+  }
   return status;
 }
 

@@ -1,59 +1,46 @@
-/** From figures to words: why the page sizes differ, and whether huge pages would help. */
+/** From figures to an answer and its ground: would huge pages help, and by how much? */
 
-import type { CompareRun, CompareVerdict, NoVerdict, TraceSummary } from '../report/compare-result.js';
-import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/units.js';
+import type { CompareRun, CompareVerdict, NoVerdict, Range, TraceSummary } from '../report/compare-result.js';
+import { countOf, formatBytes, formatCount, formatShares, formatTimes } from '../report/units.js';
+import { speedupOf } from './time.js';
 
-/**
- * The least saving of walks to make a difference, in model cycles per access. Programs spend about two cycles an
- * access, at an instruction a cycle with an access in every other one, so these are a tenth and a twentieth. Judgement,
- * not measurement.
- */
-const WORTH_IT = 0.2;
-const NOTICEABLE = 0.1;
+/** The least gain that is worth a change of settings: a share of the run time. Judgement, not measurement. */
+const WORTH_IT = 0.03;
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;
+/** With fewer of the misses for pages that had missed before, a recording says nothing of the time after its start. */
+const LATER_MISSES = 0.5;
 
 /** Facts about the accesses, besides their counts. */
-export type Ground = Pick<TraceSummary, 'touchedBytes' | 'processes' | 'window' | 'unseen'>;
+export type Ground = Pick<TraceSummary, 'coverage' | 'window' | 'unseen'>;
 
-export interface Verdict {
-  readonly why: string;
-  readonly verdict: CompareVerdict;
-  /** Why there is none. */
-  readonly reason?: NoVerdict;
-  readonly advice: string;
+/** The answer about one trace. */
+export type Answer = Pick<
+  TraceSummary,
+  'why' | 'verdict' | 'reason' | 'pages' | 'speedup' | 'timeShare' | 'withFirstTouch' | 'advice'
+>;
+
+/** The share of its run time that a program saves when it runs `times` as fast. */
+function saved(times: number): number {
+  return 1 - 1 / times;
 }
 
-function saving(base: CompareRun, run: CompareRun): number {
-  return base.perAccess.cycles - run.perAccess.cycles;
+function middle({ low, high }: Range): number {
+  return Math.sqrt(low * high);
 }
 
-/**
- * The part of a saving felt by a program: walks. Hits of the second level are no part of it, since processors hide
- * their few cycles behind other work: programs with no other saving ran 0.999 and 1.02 times as fast.
- */
-function walksSaved(base: CompareRun, run: CompareRun): number {
-  return base.perAccess.walkCycles - run.perAccess.walkCycles;
-}
+const speedup = (base: CompareRun, run: CompareRun): Range => speedupOf(base.time.nsPerAccess, run.time.nsPerAccess);
 
-/** The same without the first walk for each page. A page comes once; the less is recorded, the more its walk weighs. */
-function laterWalksSaved(base: CompareRun, run: CompareRun): number {
-  const later = ({ counts, reach, perAccess }: CompareRun): number =>
-    counts.walks === 0 ? 0 : perAccess.walkCycles * Math.max(0, 1 - reach.entriesNeeded / counts.walks);
-  return later(base) - later(run);
-}
-
-type Gain = (base: CompareRun, run: CompareRun) => number;
-
-function bestBy(gain: Gain, base: CompareRun, others: readonly CompareRun[]): CompareRun {
-  const most = Math.max(0, ...others.map((run) => gain(base, run)));
-  return others.find((run) => most > 0 && gain(base, run) >= NEARLY_ALL * most) ?? base;
-}
-
-/** The page size to advise instead of the smallest one, or that one when nothing saves anything. */
+/** The page size to advise instead of the smallest one: the smallest that brings nearly all of what any brings. */
 function bestRun(base: CompareRun, others: readonly CompareRun[]): CompareRun {
-  const best = bestBy(walksSaved, base, others);
-  return walksSaved(base, best) >= NOTICEABLE ? best : bestBy(saving, base, others);
+  const gain = (run: CompareRun): number => saved(middle(speedup(base, run)));
+  const most = Math.max(...others.map(gain));
+  return others.find((run) => gain(run) >= NEARLY_ALL * most) ?? others[0];
+}
+
+function verdictOn({ low, high }: Range): CompareVerdict {
+  if (saved(low) >= WORTH_IT) return 'yes';
+  return saved(high) < WORTH_IT ? 'no' : 'between';
 }
 
 function needs({ pages, reach }: CompareRun): string {
@@ -64,48 +51,29 @@ function holds({ pages, reach }: CompareRun): string {
   return `${formatCount(reach.entries)} of ${pages}`;
 }
 
-/** Why larger pages change little: what the small ones need fits, or no size makes it fit. */
-function explainAlone(touchedBytes: number, base: CompareRun): string {
-  const fits = base.reach.entriesNeeded <= base.reach.entries ? ': all fit' : '';
-  return `${formatBytes(touchedBytes)} needs ${needs(base)}; the TLB holds ${holds(base)}${fits}.`;
-}
-
-function explainPair(touchedBytes: number, base: CompareRun, best: CompareRun): string {
+function explain(touchedBytes: number, base: CompareRun, best: CompareRun): string {
+  const touched = formatBytes(touchedBytes);
+  if (base.reach.entriesNeeded <= base.reach.entries) {
+    return `${touched} needs ${needs(base)}; the TLB holds ${holds(base)}: all fit.`;
+  }
+  if (best === base) return `${touched} needs ${needs(base)}; the TLB holds ${holds(base)}.`;
   const instead = `${needs(best)}, not ${formatCount(base.reach.entriesNeeded)} of ${base.pages}`;
-  return `${formatBytes(touchedBytes)} needs ${instead}; the TLB holds ${holds(best)} or ${holds(base)}.`;
+  return `${touched} needs ${instead}; the TLB holds ${holds(best)} or ${holds(base)}.`;
 }
 
-function adviseAgainst(base: CompareRun, best: CompareRun): string {
-  const saved = formatShort(Math.max(0, saving(base, best)));
-  const cost = `${formatShort(base.perAccess.cycles)} model cycles an access`;
-  const why =
-    base.perAccess.cycles < NOTICEABLE
-      ? `with ${base.pages} pages translation takes only ${cost}`
-      : saving(base, best) < NOTICEABLE
-        ? `they save ${saved} of ${cost}`
-        : `of the ${saved} model cycles an access that ${best.pages} pages save, ` +
-          `${formatShort(Math.max(0, walksSaved(base, best)))} are walks; the rest are L2 TLB hits, which processors hide`;
-  return `No, huge pages would hardly help: ${why}.`;
-}
-
-function adviseFor(touchedBytes: number, base: CompareRun, best: CompareRun, answer: string): string {
-  const saved = formatShort(walksSaved(base, best));
-  const cost = `${formatShort(base.perAccess.cycles)} model cycles of translation an access`;
-  const share = `${formatShare(walksSaved(base, best) / base.perAccess.cycles)} of those, not of run time`;
-  const { wastedBytes } = best.memory;
-  const price = `${wastedBytes > touchedBytes ? 'but' : 'and'} waste ${formatBytes(wastedBytes)} of memory`;
-  return `${answer}: ${best.pages} pages save walks, ${saved} of ${cost} (${share}), ${price}.`;
+/** Of the misses of the first-level TLB, the share that are not the first ones for their pages. */
+function missesAgain({ counts, reach }: CompareRun): number {
+  const misses = counts.walks + counts.l2Hits;
+  return misses === 0 ? 1 : Math.max(0, 1 - reach.entriesNeeded / misses);
 }
 
 /** Why the ground for a verdict is missing, in a word and in a sentence; undefined when it is there. */
 function missingGround(
-  { processes, window, unseen = 0 }: Ground,
+  { coverage, window, unseen = 0 }: Ground,
   base: CompareRun,
-  best: CompareRun | undefined,
+  verdict: CompareVerdict,
 ): { reason: NoVerdict; advice: string } | undefined {
-  if (best === undefined) {
-    return { reason: 'one-page-size', advice: 'none for one page size alone; compare two, as in --pages 4K,2M.' };
-  }
+  const { processes, touchedBytes, residentBytes } = coverage;
   if (unseen > 0) {
     const advice = `none: ${countOf(unseen, 'program')} left the emulator, and what came after is missing; record with --engine valgrind.`;
     return { reason: 'unseen', advice };
@@ -118,26 +86,63 @@ function missingGround(
     const advice = `none: --limit cut the recording at ${formatCount(window.accesses)} accesses, and the program may do otherwise later; record all of it.`;
     return { reason: 'cut', advice };
   }
-  if (walksSaved(base, best) >= NOTICEABLE && laterWalksSaved(base, best) < NOTICEABLE) {
-    const advice = 'none: nearly all walks are the first ones to their pages, which come once; take a longer run.';
-    return { reason: 'first-touches', advice };
+  if (residentBytes !== null && touchedBytes < LEAST_TOUCHED * residentBytes) {
+    const touched = `${formatBytes(touchedBytes)} of ${formatBytes(residentBytes)} resident`;
+    const advice = `none: the recorded part touched ${touched}, so most of the memory was not seen; record more of the run.`;
+    return { reason: 'footprint', advice };
+  }
+  if (verdict !== 'no' && missesAgain(base) < LATER_MISSES) {
+    const advice = 'none: most TLB misses are the first ones of their pages, which come once; record a longer run.';
+    return { reason: 'start-up', advice };
   }
   return undefined;
 }
 
+/** A recorded part that touched less of what is resident is no picture of the program. */
+const LEAST_TOUCHED = 0.5;
+
+function adviseOn(verdict: CompareVerdict, base: CompareRun, best: CompareRun, times: Range): string {
+  const { translationShare: share } = base.time;
+  const gain = `${best.pages} pages: ${formatTimes(times)} in the steady phase`;
+  const stake = `translation takes ${formatShares(share)} of the time with ${base.pages} pages`;
+  const { wastedBytes } = best.memory;
+  const price = `they waste ${formatBytes(wastedBytes)} of memory`;
+  if (verdict === 'yes') return `Yes. ${gain}; ${stake}. ${capital(price)}.`;
+  if (verdict === 'no') return `No. ${gain}; ${stake}.`;
+  return `Between: try it. ${gain}; ${stake}. ${capital(price)}.`;
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+function withFirstTouch(base: CompareRun, best: CompareRun): Range {
+  const each = ({ firstTouch, perAccess }: CompareRun): number => firstTouch.ns / Math.max(1, perAccess.accesses);
+  return speedupOf(base.time.nsPerAccess, best.time.nsPerAccess, { base: each(base), other: each(best) });
+}
+
 /** Judges the runs of one trace, smallest page size first; at least one run. */
-export function judge(ground: Ground, runs: readonly CompareRun[]): Verdict {
+export function judge(ground: Ground, runs: readonly CompareRun[]): Answer {
   const [base, ...others] = runs;
   if (runs.length === 0) throw new RangeError('a verdict needs at least one page size');
-  const { touchedBytes } = ground;
+  const { touchedBytes } = ground.coverage;
+  const timeShare = base.time.translationShare;
+  if (others.length === 0) {
+    const advice = 'none for one page size alone; compare two, as in --pages 4K,2M.';
+    const why = explain(touchedBytes, base, base);
+    return { why, verdict: 'none', reason: 'one-page-size', speedup: null, timeShare, withFirstTouch: null, advice };
+  }
   const best = bestRun(base, others);
-  const helps = Math.max(saving(base, best), walksSaved(base, best)) >= NOTICEABLE;
-  const why = helps ? explainPair(touchedBytes, base, best) : explainAlone(touchedBytes, base);
-  const missing = missingGround(ground, base, others.length === 0 ? undefined : best);
-  if (missing !== undefined) return { why, verdict: 'unknown', ...missing };
-  const saved = Math.min(walksSaved(base, best), laterWalksSaved(base, best));
-  if (saved < NOTICEABLE) return { why, verdict: 'no', advice: adviseAgainst(base, best) };
-  const verdict = saved >= WORTH_IT ? 'yes' : 'slightly';
-  const answer = verdict === 'yes' ? 'Yes, huge pages would help' : 'Huge pages would help a little';
-  return { why, verdict, advice: adviseFor(touchedBytes, base, best, answer) };
+  const times = speedup(base, best);
+  const verdict = verdictOn(times);
+  const found = {
+    why: explain(touchedBytes, base, best),
+    pages: best.pages,
+    speedup: times,
+    timeShare,
+    withFirstTouch: withFirstTouch(base, best),
+  };
+  const missing = missingGround(ground, base, verdict);
+  if (missing !== undefined) return { ...found, verdict: 'none', ...missing };
+  return { ...found, verdict, advice: adviseOn(verdict, base, best, times) };
 }

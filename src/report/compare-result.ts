@@ -1,7 +1,14 @@
 /** The result of `pagewalk compare`: one object; table, JSON, CSV and plot are views of it. */
 
 import { z } from 'zod';
-import { Count, PageName, Quantity, SCHEMA_VERSION } from './schema.js';
+import { MachinePrices } from './prices.js';
+import { Count, PageName, Quantity } from './schema.js';
+
+/** The version of the form: 2 has time in place of model cycles, and other verdicts. */
+export const COMPARE_VERSION = 2;
+
+/** Bounds. */
+const Range = z.strictObject({ low: Quantity, high: Quantity });
 
 /** The counts of the TLBs. Every lookup hits the first level, hits the second, or walks. */
 const TlbCounts = z
@@ -21,8 +28,20 @@ const Translation = z.strictObject({
   /** Loads and stores, or instruction fetches; a load-modify-store is two accesses. */
   accesses: Count,
   entryReads: Quantity.describe('page-table entries read per access'),
-  cycles: Quantity.describe('model cycles of translation per access'),
-  walkCycles: Quantity.describe('those of them that walks take'),
+});
+
+/** Reads of lines that the first-level data cache did not answer, by who did. */
+const Reads = z.strictObject({
+  l2: Count,
+  l3: Count,
+  contested: Count.describe('by L3 if the program has it for itself, by memory if all cores use their share'),
+  memory: Count,
+});
+
+const FirstTouch = z.strictObject({
+  faults: Count.describe('one for each page'),
+  zeroedBytes: Count,
+  ns: Quantity.describe('system time of all of them'),
 });
 
 const CompareRun = z.strictObject({
@@ -32,6 +51,18 @@ const CompareRun = z.strictObject({
   perAccess: Translation,
   entryReadsByLevel: z.strictObject({ pml4: Count, pdpt: Count, pd: Count, pt: Count }),
   fetches: z.strictObject({ counts: TlbCounts, perAccess: Translation }).optional(),
+  reads: z.strictObject({
+    data: Reads.describe('data that no prefetcher would have expected'),
+    expected: Reads.describe('data that one would have'),
+    walks: Reads.describe('page-table entries, those of fetches and of the host among them'),
+  }),
+  time: z.strictObject({
+    nsPerAccess: z
+      .array(Quantity)
+      .describe('user time of the program, instructions and all, in each of the cases of docs/time-model.md'),
+    translationShare: Range.describe('the share of it that translation takes, 0 to 1'),
+  }),
+  firstTouch: FirstTouch.describe('of the pages that the recorded part touched'),
   memory: z.strictObject({
     mappedBytes: Count,
     wastedBytes: Count.describe('mapped, but in no 4 KiB page that the program touched'),
@@ -51,14 +82,17 @@ const HostTime = z.strictObject({
   nanosecondsPerAccess: z.strictObject({ p10: Quantity, median: Quantity, p90: Quantity }),
 });
 
-/** Whether huge pages would help; `unknown` is no verdict, and comes with a reason. */
-const Verdict = z.enum(['yes', 'slightly', 'no', 'unknown']);
+/**
+ * Would huge pages help? `yes`: even the low end of the speed-up gains. `no`: even the high end does not. `between`: try
+ * it. `none`: the ground for an answer is missing, and `reason` says which.
+ */
+const Verdict = z.enum(['yes', 'no', 'between', 'none']);
 
 /**
- * Why there is no verdict: one page size was asked for, programs were not seen, several processes count as one, `--limit` cut the recording, or
- * nearly all walks are the first ones to their pages.
+ * Why there is no verdict: one page size was asked for, programs were not seen, several processes count as one, `--limit`
+ * cut the recording, nearly all walks are the first ones to their pages, or little of the memory was touched.
  */
-const NoVerdict = z.enum(['one-page-size', 'unseen', 'several-processes', 'cut', 'first-touches']);
+const NoVerdict = z.enum(['one-page-size', 'unseen', 'several-processes', 'cut', 'start-up', 'footprint']);
 
 /** The recorded part of the program. */
 const Window = z.strictObject({
@@ -77,27 +111,36 @@ const TraceSummary = z.strictObject({
   fetches: Count,
   outsideUserSpace: Count.describe('accesses left out: no user process can own their address'),
   skippedLines: Count.describe('malformed lines left out by --lenient'),
-  touchedBytes: Count.describe('4 KiB pages touched, in bytes'),
   window: Window.optional().describe('absent when all of the program was recorded, or nothing says otherwise'),
-  processes: Count.or(z.literal('unknown')).describe('processes counted as one'),
+  coverage: z.strictObject({
+    accesses: Count.describe('data accesses compared; a load-modify-store is two'),
+    windows: Count.describe('parts of the run that they are from'),
+    ofRun: Quantity.nullable().describe('their share of the whole run; null where nothing tells'),
+    touchedBytes: Count.describe('4 KiB pages touched, in bytes'),
+    residentBytes: Count.nullable().describe('of the program at its largest; null where nothing tells'),
+    processes: Count.or(z.literal('unknown')).describe('processes counted as one'),
+  }),
   unseen: Count.optional().describe('programs whose accesses are missing: they left the emulator; absent for none'),
+  instructions: Range.describe('of the accesses compared: one number where they were counted, else an assumption'),
   why: z.string(),
   verdict: Verdict,
-  reason: NoVerdict.optional().describe('why the verdict is unknown'),
+  reason: NoVerdict.optional().describe('why there is no verdict'),
+  pages: PageName.optional().describe('the page size that speedup is of; absent without a second one'),
+  speedup: Range.nullable().describe('user time with the smallest pages over that with those: above 1 they help'),
+  timeShare: Range.describe('the share of user time that translation takes with the smallest pages, 0 to 1'),
+  withFirstTouch: Range.nullable().describe('speedup with the system time of first touches added to both'),
   advice: z.string(),
+  regions: z.array(z.looseObject({})).describe('mappings of the program; empty where the recording has none'),
+  actions: z.array(z.looseObject({})).describe('what to do; empty where nothing fits'),
   host: z.array(HostTime),
 });
 
 /** What {@link compare} finds: the object behind table, JSON, CSV and plot. */
 export const CompareResult = z.strictObject({
-  schemaVersion: z.literal(SCHEMA_VERSION),
+  schemaVersion: z.literal(COMPARE_VERSION),
   command: z.literal('compare'),
   tlb: z.strictObject({ name: z.string(), description: z.string() }),
-  costs: z.record(z.string(), Quantity).describe('the cost table, in model cycles'),
-  entryCache: z
-    .strictObject({ entries: Count, ways: Count })
-    .optional()
-    .describe('the cache that walks read entries through; absent, every read costs the same'),
+  prices: MachinePrices.describe('what everything costs, in nanoseconds'),
   fetches: z.boolean().describe('instruction fetches were asked for'),
   traces: z.array(TraceSummary),
   runs: z.array(CompareRun).describe('trace by trace, and smallest pages first'),
@@ -107,5 +150,12 @@ export const CompareResult = z.strictObject({
 export type CompareResult = z.infer<typeof CompareResult>;
 export type CompareRun = z.infer<typeof CompareRun>;
 export type TraceSummary = z.infer<typeof TraceSummary>;
+/** Reads beyond the first-level data cache. */
+export type PricedReads = CompareRun['reads'];
+export type Reads = z.infer<typeof Reads>;
+/** Nanoseconds for each access, by case. */
+export type PricedTime = CompareRun['time']['nsPerAccess'];
+/** Bounds, the lower one first. */
+export type Range = z.infer<typeof Range>;
 export type NoVerdict = z.infer<typeof NoVerdict>;
 export type CompareVerdict = z.infer<typeof Verdict>;

@@ -40,3 +40,31 @@ export function formatShare(share: number): string {
 export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
+
+const FACTOR = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** How many times as fast, by its bounds: `1.30 to 1.70 times as fast`, or `1.00 times as fast` where they look alike. */
+export function formatTimes({ low, high }: { readonly low: number; readonly high: number }): string {
+  const [from, to] = [FACTOR.format(low), FACTOR.format(high)];
+  return `${from === to ? from : `${from} to ${to}`} times as fast`;
+}
+
+const PERCENT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** Shares of 1 by their bounds, as percentages: `12 to 30%`. */
+export function formatShares({ low, high }: { readonly low: number; readonly high: number }): string {
+  const [from, to] = [PERCENT.format(low * 100), PERCENT.format(high * 100)];
+  return from === to ? `${from}%` : `${from} to ${to}%`;
+}
+
+/** Time in the unit with a number of at least 1: `850 ns`, `12.3 ms`, `1.5 s`. */
+export function formatTime(ns: number): string {
+  const units = ['ns', 'us', 'ms', 's'];
+  let unit = 0;
+  let value = ns;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${formatShort(value)} ${units[unit]}`;
+}

@@ -15,7 +15,7 @@ const GIB = 2 ** 30;
 class Watched {
   readonly windows = new Windows();
   readonly #resident = new Resident(
-    [SHIFT_4K, SHIFT_2M].map((shift) => new ReplayMachine(shift, parseTlb('16x4'), undefined, GIB)),
+    [SHIFT_4K, SHIFT_2M].map((shift) => new ReplayMachine(shift, parseTlb('16x4'), GIB)),
   );
 
   /** One block of loads of 8 bytes. */

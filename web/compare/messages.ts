@@ -28,12 +28,12 @@ export interface Reach {
   readonly bytes: number;
 }
 
-/** Model cycles of one run per access, by part. */
-export interface CycleSplit {
+/** The share of user time that translation takes with pages of one size, by its bounds: 0 to 1. */
+interface TimeShare {
   readonly tlb: string;
   readonly pages: string;
-  readonly part: 'L1 hit' | 'L2 hit' | 'walk';
-  readonly cycles: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Bytes copied when a child writes a share of the memory common with its parent. */
@@ -47,7 +47,7 @@ export interface ForkPoint {
 export interface Comparison {
   /** One for each TLB. */
   readonly results: readonly CompareResult[];
-  readonly cycles: readonly CycleSplit[];
+  readonly shares: readonly TimeShare[];
   readonly misses: readonly MissPoint[];
   /** Windows of the recording; none for the generated workload. */
   readonly windows: readonly (WindowPoint & { readonly tlb: string })[];

@@ -6,7 +6,6 @@ import type { Comparison, ForkPoint, Reach } from './messages.js';
 
 /** Blue, orange and green of one lightness; every plot also names the sizes in words. */
 const COLORS = { domain: ['4K', '2M', '1G'], range: ['#4e79a7', '#e07b2a', '#59a14f'] };
-const PARTS = { domain: ['L1 hit', 'L2 hit', 'walk'], range: ['#59a14f', '#e0a92a', '#c4513e'] };
 const WIDTH = 430;
 
 /**
@@ -121,21 +120,22 @@ export function windowPlot({ windows, reaches }: Comparison): Element | undefine
   });
 }
 
-export function cyclePlot({ cycles }: Comparison): Element {
-  const tlbs = new Set(cycles.map(({ tlb }) => tlb)).size;
-  return draw('Model cycles of translation per access, split into hits and walks', {
+export function sharePlot({ shares }: Comparison): Element {
+  const percent = shares.map((one) => ({ ...one, low: 100 * one.low, high: 100 * one.high }));
+  const tlbs = new Set(shares.map(({ tlb }) => tlb)).size;
+  return draw('Share of user time that translation takes, from its least to its most, by page size', {
     height: 40 + 110 * tlbs,
     marginTop: 28,
     marginLeft: 40,
     marginBottom: 40,
-    x: { label: 'model cycles of translation per access', grid: true, ticks: 5 },
-    y: { label: null, domain: COLORS.domain.filter((name) => cycles.some(({ pages }) => pages === name)) },
+    x: { label: 'translation, percent of user time', grid: true, ticks: 5, zero: true },
+    y: { label: null, domain: COLORS.domain.filter((name) => shares.some(({ pages }) => pages === name)) },
     fy: { axis: null, padding: 0.3 },
-    color: PARTS,
+    color: COLORS,
     marks: [
-      Plot.barX(cycles, { x: 'cycles', y: 'pages', fy: 'tlb', fill: 'part', order: PARTS.domain }),
+      Plot.barX(percent, { x1: 'low', x2: 'high', y: 'pages', fy: 'tlb', fill: 'pages' }),
       Plot.ruleX([0], { stroke: 'currentColor' }),
-      tlbNames(cycles),
+      tlbNames(shares),
     ],
   });
 }

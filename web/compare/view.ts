@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
 import type { CompareResult } from '../../src/report/compare-result.js';
 import { groundWords } from '../../src/report/views/compare-words.js';
-import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/units.js';
+import { formatBytes, formatCount, formatShare, formatShares, formatTime } from '../../src/report/units.js';
 import { menu } from '../form.js';
 import type { Moment } from '../link.js';
 import type { Page, View } from '../view.js';
@@ -22,7 +22,7 @@ export class CompareView implements View {
   #worker: Worker | null = null;
   #progress = { what: '', share: 0 };
   #comparison: Comparison | null = null;
-  #plots: Readonly<Record<'cycles' | 'windows' | 'misses' | 'forks', Element | undefined>> | null = null;
+  #plots: Readonly<Record<'shares' | 'windows' | 'misses' | 'forks', Element | undefined>> | null = null;
 
   open({ settings }: Moment): void {
     this.#question.read(settings);
@@ -92,7 +92,7 @@ export class CompareView implements View {
     const { comparison } = message;
     this.#comparison = comparison;
     this.#plots = {
-      cycles: plots.cyclePlot(comparison),
+      shares: plots.sharePlot(comparison),
       windows: plots.windowPlot(comparison),
       misses: plots.missPlot(comparison),
       forks: plots.forkPlot(comparison),
@@ -184,11 +184,7 @@ export class CompareView implements View {
     return html`
       <div class="results">${results.map(resultTable)}</div>
       <div class="plots">
-        ${figure(
-          html`Where the cycles go
-            <span class="keys-of"> <i class="l1">L1 hit</i> <i class="l2">L2 hit</i> <i class="walks">walk</i></span>`,
-          plots?.cycles,
-        )}
+        ${figure(html`Share of user time that translation takes, least to most`, plots?.shares)}
         ${figure(
           html`Share of lookups that walk, window by window of the program
             <span class="keys-of"
@@ -246,7 +242,7 @@ function resultTable({ tlb, traces: [summary], runs }: CompareResult): TemplateR
   return html`<section class="result" data-tlb=${tlb.name}>
     <h2>${summary.trace} on ${tlb.name}: <span class="verdict">${summary.advice}</span></h2>
     <p class="quiet one-line" title=${summary.about ?? nothing}>${summary.about ?? nothing}</p>
-    <p class="quiet">${formatBytes(summary.touchedBytes)} touched. ${tlb.description}.</p>
+    <p class="quiet">${formatBytes(summary.coverage.touchedBytes)} touched. ${tlb.description}.</p>
     ${groundWords(summary).map((words) => html`<p class="quiet">${words}</p>`)}
     <table class="figures">
       <tr>
@@ -255,7 +251,8 @@ function resultTable({ tlb, traces: [summary], runs }: CompareResult): TemplateR
       </tr>
       ${line('walks', ({ counts }) => formatCount(counts.walks))}
       ${line('share of lookups that walk', ({ counts }) => formatShare(counts.lookups === 0 ? 0 : counts.walks / counts.lookups))}
-      ${line('model cycles an access', ({ perAccess }) => formatShort(perAccess.cycles))}
+      ${line('translation, share of user time', ({ time }) => formatShares(time.translationShare))}
+      ${line('first touch, system time', ({ firstTouch }) => formatTime(firstTouch.ns))}
       ${line('memory wasted', ({ memory }) => formatBytes(memory.wastedBytes))}
       ${line('page tables', ({ memory }) => formatBytes(memory.pageTableBytes))}
     </table>

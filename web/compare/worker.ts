@@ -2,16 +2,15 @@
 
 import '../no-eval.js';
 import { parsePageSize, SHIFT_1G } from '../../hw/base/address.js';
-import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { compare, type TraceSource } from '../../src/compare/compare.js';
 import type { Lookups } from '../../src/compare/lookups.js';
 import { OutOfModelMemory, type ReplayMachine } from '../../src/compare/machine.js';
 import { entriesFor } from '../../hw/tlb/words.js';
-import type { CompareResult, CompareRun } from '../../src/report/compare-result.js';
+import type { CompareResult } from '../../src/report/compare-result.js';
 import { openWorkload } from '../../src/trace/workload.js';
 import { forkPoints } from './fork-points.js';
-import type { Comparison, CompareTask, CycleSplit, ForkPoint, MissPoint, Reach, WorkerMessage } from './messages.js';
+import type { Comparison, CompareTask, ForkPoint, MissPoint, Reach, WorkerMessage } from './messages.js';
 import { openRecording } from './recordings.js';
 import { Windows } from './windows.js';
 
@@ -86,7 +85,6 @@ async function compareAt(
     sources: [sourceOf(task)],
     shifts: shiftsOf(pages),
     tlb: parseTlb(tlb),
-    costs: DEFAULT_COSTS,
     ramBytes,
     ...(task.recording !== null && {
       onBlock: (machines: readonly ReplayMachine[], lookups: Lookups) => {
@@ -113,17 +111,6 @@ async function compareOne(task: CompareTask, tlb: string, progress: Progress): P
   }
 }
 
-function split(tlb: string, { pages, counts, perAccess }: CompareRun): CycleSplit[] {
-  const { l1, l2, walks } = translationCycles(counts, DEFAULT_COSTS);
-  const part = (name: CycleSplit['part'], cycles: number): CycleSplit => ({
-    tlb,
-    pages,
-    part: name,
-    cycles: perAccess.accesses === 0 ? 0 : cycles / perAccess.accesses,
-  });
-  return [part('L1 hit', l1), part('L2 hit', l2), part('walk', walks)];
-}
-
 /** The points of the plots of miss rates: pages of 1 GiB would take most of a browser's memory. */
 function plotted({ pages }: CompareTask): string[] {
   return pages.filter((name) => name !== '1G');
@@ -141,7 +128,6 @@ async function missPoints(task: CompareTask, tlb: string, progress: Progress): P
     sources,
     shifts: shiftsOf(plotted(task)),
     tlb: parseTlb(tlb),
-    costs: DEFAULT_COSTS,
     ramBytes,
   });
   return runs.map(({ trace, pages, counts }) => ({
@@ -181,9 +167,11 @@ async function run(task: CompareTask): Promise<Comparison> {
     misses.push(...(await missPoints(task, tlb, progress)));
     progress.next();
   }
-  const cycles = results.flatMap(({ runs }, i) => runs.flatMap((one) => split(task.tlbs[i], one)));
+  const shares = results.flatMap(({ runs }, i) =>
+    runs.map(({ pages, time }) => ({ tlb: task.tlbs[i], pages, ...time.translationShare })),
+  );
   const reaches = task.tlbs.flatMap((tlb) => reachesOf(task, tlb));
-  return { results, cycles, misses, windows, reaches, forks: await forkCosts(progress) };
+  return { results, shares, misses, windows, reaches, forks: await forkCosts(progress) };
 }
 
 function explain(error: unknown): string {

@@ -4,7 +4,9 @@ import { pageSizeName, SHIFT_4K } from '../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../../compare/compare.js';
 import { CpuProfile } from '../../compare/cpu-profile.js';
+import { pricesFor } from '../../compare/preset-prices.js';
 import { OutOfModelMemory } from '../../compare/machine.js';
+import type { MachinePrices } from '../../report/prices.js';
 import { printable } from '../../report/printable.js';
 import { profileText } from '../../report/views/profile-view.js';
 import type { CompareResult } from '../../report/compare-result.js';
@@ -13,7 +15,7 @@ import { formatBytes } from '../../report/units.js';
 import { openTrace } from '../../trace/node/open.js';
 import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
-import { MODEL_PRICING, readCosts } from '../costs.js';
+import { readPrices } from '../costs.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
 import { pagesOption, parseBytes, parseChoice, parseCount, parseSeed, tlbOption } from '../options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
@@ -23,6 +25,8 @@ interface CompareCommandOptions extends OutputOptions {
   readonly pages: number[];
   readonly tlb: TlbGeometry;
   readonly costs?: string;
+  readonly force?: true;
+  readonly nested?: MachinePrices['nested'];
   readonly fetches?: true;
   readonly lenient?: true;
   readonly workload?: string;
@@ -33,6 +37,8 @@ interface CompareCommandOptions extends OutputOptions {
   readonly plot?: string;
   readonly profile?: true;
 }
+
+const NESTED: readonly MachinePrices['nested'][] = ['none', '4K', '2M', '1G'];
 
 /** Options that shape a workload and mean nothing without one. */
 const WORKLOAD_OPTIONS = ['footprint', 'accesses', 'stride', 'seed'] as const;
@@ -89,6 +95,13 @@ function explainCompareError(error: unknown, options: CompareCommandOptions): un
   return new CommandFailure(`--pages ${size}: ${limit}; leave ${size} out: --pages ${fix.join(',')}`);
 }
 
+/** The prices of the file, or of the processor whose TLB it is; `--nested` overrides what either says of the host. */
+function pricesOf({ tlb, costs, force, nested }: CompareCommandOptions): MachinePrices {
+  const preset = pricesFor(tlb.name);
+  const prices = costs === undefined ? preset : readPrices(costs, preset, force === true);
+  return { ...prices, ...(nested !== undefined && { nested }) };
+}
+
 async function run(
   paths: readonly string[],
   options: CompareCommandOptions,
@@ -101,7 +114,7 @@ async function run(
       shifts: options.pages,
       fetches: options.fetches === true,
       tlb: options.tlb,
-      ...(options.costs === undefined ? MODEL_PRICING : readCosts(options.costs)),
+      prices: pricesOf(options),
       ...(profile !== undefined && { profile }),
       onProgress: (done, total) => progress.update(done, total),
     });
@@ -119,7 +132,9 @@ export function compareCommand(): Command {
     .argument('[TRACE...]')
     .addOption(pagesOption())
     .addOption(tlbOption())
-    .option('--costs <file>', 'JSON that replaces model cycles by name')
+    .option('--costs <file>', "prices of this machine: a file of 'pagewalk calibrate', or JSON of some")
+    .option('--force', 'take the prices of another machine too')
+    .option('--nested <size>', "the host's pages below a virtual machine: none, 4K, 2M or 1G", parseChoice(NESTED))
     .option('--fetches', 'instruction fetches too, reported apart')
     .option('--profile', 'say on standard error where the CPU time went')
     .option('--lenient', 'skip and count malformed lines')

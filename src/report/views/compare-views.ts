@@ -5,7 +5,7 @@ import type { CompareResult, CompareRun, TraceSummary } from '../compare-result.
 import { groundWords } from './compare-words.js';
 import type { CsvCell } from '../csv.js';
 import { factTable, wrap, type Fact } from '../table.js';
-import { countOf, formatBytes, formatCount, formatShort } from '../units.js';
+import { countOf, formatBytes, formatCount, formatShares, formatShort, formatTime } from '../units.js';
 
 function fact(label: string, runs: readonly CompareRun[], cell: (run: CompareRun) => string): Fact {
   return { label, cells: runs.map(cell) };
@@ -24,8 +24,11 @@ function fetchFacts(runs: readonly CompareRun[]): Fact[] {
     of('fetch L2 hits', ({ counts }) => formatCount(counts.l2Hits)),
     of('fetch walks', ({ counts }) => formatCount(counts.walks)),
     of('entry reads per fetch', ({ perAccess }) => formatShort(perAccess.entryReads)),
-    of('model cycles per fetch', ({ perAccess }) => formatShort(perAccess.cycles)),
   ];
+}
+
+function l3Of({ l3, contested }: CompareRun['reads']['walks']): number {
+  return l3 + contested;
 }
 
 function runTable(runs: readonly CompareRun[]): string {
@@ -36,13 +39,23 @@ function runTable(runs: readonly CompareRun[]): string {
       fact('L2 hits', runs, ({ counts }) => formatCount(counts.l2Hits)),
       fact('page walks', runs, ({ counts }) => formatCount(counts.walks)),
       fact('entry reads per access', runs, ({ perAccess }) => formatShort(perAccess.entryReads)),
-      fact('model cycles per access', runs, ({ perAccess }) => formatShort(perAccess.cycles)),
+    ],
+    [
+      fact('data: L2 cache', runs, ({ reads }) => formatCount(reads.data.l2 + reads.expected.l2)),
+      fact('data: L3 cache', runs, ({ reads }) => formatCount(l3Of(reads.data) + l3Of(reads.expected))),
+      fact('data: memory', runs, ({ reads }) => formatCount(reads.data.memory + reads.expected.memory)),
+      fact('walk reads: L2 cache', runs, ({ reads }) => formatCount(reads.walks.l2)),
+      fact('walk reads: L3 cache', runs, ({ reads }) => formatCount(l3Of(reads.walks))),
+      fact('walk reads: memory', runs, ({ reads }) => formatCount(reads.walks.memory)),
+      fact('translation, of the time', runs, ({ time }) => formatShares(time.translationShare)),
     ],
     ...(runs.some((run) => run.fetches !== undefined) ? [fetchFacts(runs)] : []),
     [
       fact('memory mapped', runs, ({ memory }) => formatBytes(memory.mappedBytes)),
       fact('wasted by the page size', runs, ({ memory }) => bytesOrNone(memory.wastedBytes)),
       fact('page tables', runs, ({ memory }) => formatBytes(memory.pageTableBytes)),
+      fact('first touch: faults', runs, ({ firstTouch }) => formatCount(firstTouch.faults)),
+      fact('first touch: time', runs, ({ firstTouch }) => formatTime(firstTouch.ns)),
     ],
     [
       fact('fork: entries copied', runs, ({ fork }) => formatCount(fork.entriesCopied)),
@@ -81,7 +94,7 @@ function hostLine(summary: TraceSummary): string {
   return pc.dim(wrap(`Host time of this run, ns an access, median (10th to 90th percentile): ${sizes.join(', ')}.`));
 }
 
-const VERDICT_COLORS = { yes: pc.green, slightly: pc.yellow, no: pc.cyan, unknown: pc.dim };
+const VERDICT_COLORS = { yes: pc.green, between: pc.yellow, no: pc.cyan, none: pc.dim };
 
 function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAsked: boolean): string {
   const { loads, stores, modifies } = summary;
@@ -90,7 +103,7 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAs
   return [
     pc.bold(summary.trace),
     ...about,
-    wrap(`${parts.join(', ')}; ${formatBytes(summary.touchedBytes)} touched.`),
+    wrap(`${parts.join(', ')}; ${formatBytes(summary.coverage.touchedBytes)} touched.`),
     ...notesOn(summary, fetchesAsked).map((note) => wrap(note)),
     runTable(runs),
     wrap(`Why: ${summary.why}`),
@@ -120,7 +133,14 @@ export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
     tlb: result.tlb.name,
     accesses: run.perAccess.accesses,
     ...run.counts,
-    cyclesPerAccess: run.perAccess.cycles,
+    nsPerAccessLow: Math.min(...run.time.nsPerAccess),
+    nsPerAccessHigh: Math.max(...run.time.nsPerAccess),
+    translationShareLow: run.time.translationShare.low,
+    translationShareHigh: run.time.translationShare.high,
+    walkReadsL2: run.reads.walks.l2,
+    walkReadsL3: l3Of(run.reads.walks),
+    walkReadsMemory: run.reads.walks.memory,
+    firstTouchNs: run.firstTouch.ns,
     fetchLookups: run.fetches?.counts.lookups ?? '',
     fetchL1Hits: run.fetches?.counts.l1Hits ?? '',
     fetchL2Hits: run.fetches?.counts.l2Hits ?? '',
@@ -129,8 +149,10 @@ export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
     ...run.memory,
     forkEntriesCopied: run.fork.entriesCopied,
     forkTableBytes: run.fork.tableBytes,
-    processes: summaryOf(index).processes,
+    processes: summaryOf(index).coverage.processes,
     verdict: summaryOf(index).verdict,
+    speedupLow: summaryOf(index).speedup?.low ?? '',
+    speedupHigh: summaryOf(index).speedup?.high ?? '',
     reason: summaryOf(index).reason ?? '',
   }));
 }

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
+import { thisPricedHost } from '../../../src/cli/priced-host.js';
+import { pricesFor } from '../../../src/compare/preset-prices.js';
 import { CompareResult } from '../../../src/report/compare-result.js';
+import type { PricedHost } from '../../../src/report/prices.js';
 import { LOAD } from '../../../src/trace/block.js';
 import type { TraceMetadata } from '../../../src/trace/packed/metadata.js';
 import { writePacked } from '../../../src/trace/packed/packed-writer.js';
@@ -102,34 +105,47 @@ test('traces and workloads are compared one after the other', () => {
   expect(compareJson(args).runs.map((run) => run.trace)).toEqual([path, 'stream']);
 });
 
-test('costs from a file replace the ones they name', () => {
+test('prices from a file replace the ones they name', () => {
   const path = file('one.lackey', ' L 00001000,8\n');
-  const costs = file('costs.json', '{ "entryRead": 100, "walk": 5 }');
-  const [run] = compareJson([path, '--pages', '4K', '--tlb', '64x4', '--costs', costs]).runs;
-  expect(run.perAccess.cycles).toBe(4 * 100 + 5);
+  const costs = file('costs.json', '{ "memoryNs": 1234 }');
+  const preset = pricesFor('zen3');
+  const { prices } = compareJson([path, '--pages', '4K', '--tlb', 'zen3', '--costs', costs]);
+  expect(prices).toEqual({ ...preset, memoryNs: 1234, source: `${preset.source}; ${costs}` });
 });
 
-test('a cache of entries from the file prices every read by itself', () => {
-  // The tables of both pages are the same, and their entries lie side by side: four lines are read from memory once.
-  const path = file('two.lackey', ' L 00001000,8\n L 00002000,8\n');
-  const costs = file('cache.json', '{ "entryCache": { "entries": 16, "ways": 4 } }');
-  const result = compareJson([path, '--pages', '4K', '--tlb', '64x4', '--costs', costs]);
-  expect(result.entryCache).toEqual({ entries: 16, ways: 4 });
-  expect(result.runs[0].perAccess.cycles).toBe((4 * 80 + 4 * 14) / 2);
+test("prices of another machine are refused without --force, and this machine's are taken", async () => {
+  const path = file('one.lackey', ' L 00001000,8\n');
+  const priced = (host: PricedHost): string =>
+    file(`${host.name}.json`, JSON.stringify({ ...pricesFor('zen3'), host }));
+  const here = thisPricedHost();
+  const other = priced({ ...here, name: 'elsewhere' });
+  const { status, stderr } = await runCli(['compare', path, '--costs', other]);
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/prices of another machine: its name is elsewhere.*--force/),
+  ]);
+  expect(compareJson([path, '--costs', other, '--force']).prices.host?.name).toBe('elsewhere');
+  expect(compareJson([path, '--costs', priced({ ...here, kernel: '1.0' })]).prices.host).toEqual({
+    ...here,
+    kernel: '1.0',
+  });
+});
+
+test('--nested says of a virtual machine what pages its host has', () => {
+  const path = file('one.lackey', ' L 00001000,8\n');
+  const reads = (nested: string): unknown =>
+    compareJson([path, '--pages', '4K', '--tlb', '64x4', '--nested', nested]).runs[0].reads.walks;
+  expect(reads('none')).toEqual({ l2: 0, l3: 0, contested: 0, memory: 4 });
+  expect(reads('2M')).not.toEqual(reads('none'));
 });
 
 test.each([
-  [
-    '{ "entryCache": { "entries": 16 } }',
-    'entryCache.ways: expected a whole number, found nothing; give whole numbers above 0',
-  ],
-  ['{ "entryCache": { "entries": 16, "ways": 5 } }', 'ways 5'],
-  ['{ "entryCache": { "entries": 1.5, "ways": 5 } }', 'entryCache.entries: expected a whole number, found 1.5'],
-  ['{ "l2hit": 9 }', "no cost is called 'l2hit'"],
-  ['{ "l2Hit": -1 }', 'l2Hit: expected a number of at least 0, found -1; give model cycles from 0 to 1000000000'],
-  ['{ "walk": 1e308 }', 'walk: expected a number of at most 1000000000, found 1e+308'],
-  ['{ "walk": 1e999 }', 'walk: expected a number, found a number beyond 1.7e308'],
-  ['[]', 'expected an object of costs'],
+  ['{ "memoryNS": 9 }', "no price is called 'memoryNS'"],
+  ['{ "memoryNs": -1 }', 'memoryNs: expected a number of at least 0, found -1'],
+  ['{ "memoryNs": 1e308 }', 'memoryNs: expected a number of at most 1000000000, found 1e+308'],
+  ['{ "caches": { "l1": { "bytes": 1 } } }', 'caches.l1.ways: expected'],
+  ['{ "version": 7 }', 'version: expected'],
+  ['[]', 'expected an object of prices'],
   ['{', 'not JSON'],
 ])('a wrong cost file %j is told by field', async (text, part) => {
   const { status, stderr } = await runCli(['compare', '-w', 'stream', '--costs', file('costs.json', text)]);
@@ -187,10 +203,10 @@ test.each([
   ['whole', {}, 'yes', undefined],
   ['to its end after --skip', { skip: 5 }, 'yes', undefined],
   ['below its limit', { limit: 30_000 }, 'yes', undefined],
-  ['cut by --limit', { limit: 20_000 }, 'unknown', 'cut'],
+  ['cut by --limit', { limit: 20_000 }, 'none', 'cut'],
   ['cut by --limit on purpose', { limit: 20_000, windowChosen: true }, 'yes', undefined],
-  ['of a program that left the emulator', { unseen: 1 }, 'unknown', 'unseen'],
-  ['of four processes', { processes: 4 }, 'unknown', 'several-processes'],
+  ['of a program that left the emulator', { unseen: 1 }, 'none', 'unseen'],
+  ['of four processes', { processes: 4 }, 'none', 'several-processes'],
 ])('a recording that is %s: table, JSON and CSV agree on the verdict', async (_, metadata, verdict, reason) => {
   const path = await recording(metadata);
   const args = [path, '--pages', '4K,2M'];

@@ -17,7 +17,7 @@ function walksOf(
   shift = SHIFT_4K,
   ramBytes?: number,
 ): { walks: number; pages: number; tables: number } {
-  const machine = new ReplayMachine(shift, parseTlb(tlb), undefined, ramBytes);
+  const machine = new ReplayMachine(shift, parseTlb(tlb), ramBytes);
   const resident = new Resident([machine]);
   const block = new AccessBlock();
   for (const [process, thread, ...pages] of turns) {

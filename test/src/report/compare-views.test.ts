@@ -37,11 +37,11 @@ test('the window and the number of processes are told where they matter', () => 
   const result = sampleResult();
   expect(plainText(result)).not.toMatch(/Window|processes/);
   result.traces[0].window = { skip: 98_000_000, accesses: 6_000_000, cut: true, chosen: false };
-  result.traces[0].processes = 3;
+  result.traces[0].coverage.processes = 3;
   const told = plainText(result).replaceAll('\n', ' ');
   expect(told).toContain('Window: accesses 98,000,001 to 104,000,000 of the program, where --limit ended');
   expect(told).toContain('3 processes are in it, counted as one');
-  result.traces[0].processes = 'unknown';
+  result.traces[0].coverage.processes = 'unknown';
   expect(plainText(result).replaceAll('\n', ' ')).toContain('How many processes are in it is unknown');
 });
 
@@ -52,8 +52,9 @@ test('CSV says of each run what the verdict on its trace is, and why there is no
     [1, 'yes', ''],
     [1, 'yes', ''],
   ]);
-  Object.assign(result.traces[0], { processes: 'unknown', verdict: 'unknown', reason: 'cut' });
-  expect(compareRows(result).map(columns)[1]).toEqual(['unknown', 'unknown', 'cut']);
+  result.traces[0].coverage.processes = 'unknown';
+  Object.assign(result.traces[0], { verdict: 'none', reason: 'cut' });
+  expect(compareRows(result).map(columns)[1]).toEqual(['unknown', 'none', 'cut']);
 });
 
 test('accesses that were left out are told, and only then', () => {
@@ -86,9 +87,9 @@ test('a trace that is too short for host times says so', () => {
 
 test('CSV has one row a run, with the modelled counts and no host time', () => {
   const rows = compareRows(sampleResult());
-  expect(rows.map((row) => [row.pages, row.walks, row.cyclesPerAccess])).toEqual([
-    ['4K', 400_000, 3.4],
-    ['2M', 400_000, 0.2],
+  expect(rows.map((row) => [row.pages, row.walks, row.nsPerAccessLow])).toEqual([
+    ['4K', 400_000, 2],
+    ['2M', 400_000, 1],
   ]);
-  expect(Object.keys(rows[0]).filter((name) => /host|nano/i.test(name))).toEqual([]);
+  expect(Object.keys(rows[0]).filter((name) => /host/i.test(name))).toEqual([]);
 });

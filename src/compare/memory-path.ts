@@ -1,0 +1,169 @@
+/**
+ * The data caches of one machine from the second level on. Data and page-table entries compete in them: each walk reads
+ * its entries at its place among the data reads. In a virtual machine each read of a walk has to be translated by the
+ * host's tables too, and these reads compete as well.
+ */
+
+import { SHIFT_4K, SIZE_SHIFTS } from '../../hw/base/address.js';
+import { FETCH_SIDE } from '../../hw/translate/counters.js';
+import type { MissListener } from '../../hw/translate/miss-listener.js';
+import * as walkRecord from '../../hw/translate/walk-record.js';
+import type { WalkRecord } from '../../hw/translate/walk-record.js';
+import { LineCache, type LineCacheShape } from '../../hw/memory/line-cache.js';
+import { HostWalks } from './host-walks.js';
+import * as lineMisses from './line-misses.js';
+import type { LineMisses } from './line-misses.js';
+import type { PageLookups } from './lookups.js';
+
+// V8 folds a module's own constants into its code; imported names it tests at each use.
+const { EXPECTED, FIRST } = lineMisses;
+const { READ_LEVEL } = walkRecord;
+
+/** Reads by who answered them. */
+export interface ReadCounts {
+  l2: number;
+  l3: number;
+  /** By the third level if this core has it for itself, by memory if all cores use their share. */
+  contested: number;
+  memory: number;
+  /** By no cache, as nothing had read the line before in the recording: the program itself may have. */
+  first: number;
+}
+
+/** What went to the second level and beyond. */
+export interface MemoryCounts {
+  /** Data that no prefetcher had expected. */
+  readonly data: ReadCounts;
+  /** Data that it had: in time where memory keeps up. */
+  readonly expected: ReadCounts;
+  /** Page-table entries, of the machine and of its host. */
+  readonly walks: ReadCounts;
+  /** The same for walks of instruction fetches. */
+  readonly fetchWalks: ReadCounts;
+  /** Second-level TLB hits of accesses that missed the first-level data cache too. */
+  slowTlbHits: number;
+}
+
+/** Lines of page tables have the sign bit, which data's have not. */
+const TABLES = 1 << 31;
+/** log2 of the words of 4 bytes in a line. */
+const LINE_WORDS_SHIFT = 4;
+
+const noReads = (): ReadCounts => ({ l2: 0, l3: 0, contested: 0, memory: 0, first: 0 });
+
+const noCounts = (): MemoryCounts => ({
+  data: noReads(),
+  expected: noReads(),
+  walks: noReads(),
+  fetchWalks: noReads(),
+  slowTlbHits: 0,
+});
+
+/** The caches behind the first-level data cache of one machine. */
+export interface MemoryShape {
+  readonly l2: LineCacheShape;
+  readonly l3: (LineCacheShape & { readonly shareBytes?: number | undefined }) | null;
+  /** log2 of the host's page size below a virtual machine; null on bare metal. */
+  readonly hostShift: number | null;
+  /** Levels of the processor's tables: entries above them are no part of its walks. */
+  readonly levels: number;
+}
+
+/** Second and third level of one machine, and who read from them. */
+export class MemoryPath implements MissListener {
+  counts = noCounts();
+  private readonly l2: LineCache;
+  private readonly l3: LineCache | null;
+  /** What is left of it for one core where all of them use theirs; null where it is not shared. */
+  private readonly l3Share: LineCache | null;
+  private readonly host: HostWalks | null;
+  private readonly levels: number;
+  /** The block under way: its misses, those that were read already, and the accesses of its lookups. */
+  private misses: LineMisses | null = null;
+  private nextMiss = 0;
+  private accesses: Int32Array = new Int32Array(0);
+
+  /** @throws RangeError for a shape that cannot be built */
+  constructor({ l2, l3, hostShift, levels }: MemoryShape) {
+    this.levels = levels;
+    this.l2 = new LineCache(l2, 'L2 data cache');
+    this.l3 = l3 === null ? null : new LineCache(l3, 'L3 data cache');
+    const bytes = l3?.shareBytes;
+    this.l3Share = l3 === null || bytes === undefined ? null : new LineCache({ bytes, ways: l3.ways }, 'L3 share');
+    this.host = hostShift === null ? null : new HostWalks(hostShift);
+  }
+
+  /** A block begins, whose lookups are about to be made. */
+  begin(misses: LineMisses, { accesses }: PageLookups): void {
+    this.misses = misses;
+    this.accesses = accesses;
+    this.nextMiss = 0;
+  }
+
+  /** All lookups of the block were made: the rest of its data is read. */
+  end(): void {
+    this.readData(Infinity);
+    this.misses = null;
+  }
+
+  /** Makes reads that only warm up. */
+  uncounted(make: () => void): void {
+    const { counts } = this;
+    this.counts = noCounts();
+    make();
+    this.counts = counts;
+  }
+
+  /** Notes whether the access has to wait for its line besides: then nothing hides the TLB's second level. */
+  secondLevelHit(side: number, index: number): void {
+    const { misses } = this;
+    if (misses === null || side === FETCH_SIDE) return;
+    this.readData(this.accesses[index]);
+    const { nextMiss } = this;
+    if (nextMiss < misses.length && misses.accesses[nextMiss] === this.accesses[index]) this.counts.slowTlbHits++;
+  }
+
+  /** Reads what a walk reads, after the data of all accesses before its own. */
+  walked(record: WalkRecord, side: number, index: number): void {
+    if (this.misses !== null) this.readData(this.accesses[index]);
+    const counts = side === FETCH_SIDE ? this.counts.fetchWalks : this.counts.walks;
+    for (let n = 0; n < record.count; n++) {
+      if (record.at(n, READ_LEVEL) >= this.levels) continue;
+      const word = record.index(n);
+      if (this.host !== null) this.readHost(this.host, word >>> 10, SHIFT_4K, counts);
+      this.readLine(TABLES | (word >>> LINE_WORDS_SHIFT), counts);
+    }
+    if (this.host !== null) this.readHost(this.host, record.frame, SIZE_SHIFTS[record.size], counts);
+  }
+
+  /** Reads what the host's walk for one frame of the virtual machine reads. */
+  private readHost(host: HostWalks, frame: number, shift: number, counts: ReadCounts): void {
+    for (let reads = host.walk(frame, shift); reads > 0; reads--) this.readLine(host.lines[reads - 1], counts);
+  }
+
+  /** Reads the data of the accesses before the one at `end`. */
+  private readData(end: number): void {
+    const { misses, counts } = this;
+    if (misses === null) return;
+    const { lines, accesses, flags, length } = misses;
+    let i = this.nextMiss;
+    for (; i < length && accesses[i] < end; i++) {
+      const flag = flags[i];
+      this.readLine(lines[i], (flag & EXPECTED) !== 0 ? counts.expected : counts.data, (flag & FIRST) !== 0);
+    }
+    this.nextMiss = i;
+  }
+
+  private readLine(line: number, counts: ReadCounts, first = false): void {
+    if (this.l2.read(line)) {
+      counts.l2++;
+      return;
+    }
+    const inShare = this.l3Share?.read(line) === true;
+    const inL3 = this.l3?.read(line) === true;
+    if (!inL3 && first) counts.first++;
+    else if (!inL3) counts.memory++;
+    else if (inShare || this.l3Share === null) counts.l3++;
+    else counts.contested++;
+  }
+}

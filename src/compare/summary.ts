@@ -1,0 +1,123 @@
+/** From the machines of a comparison to its result: counts, time, and the ground of the answer. */
+
+import { pageSizeName } from '../../hw/base/address.js';
+import type { AccessCounts } from '../../hw/translate/counters.js';
+import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import { entriesFor } from '../../hw/tlb/words.js';
+import type { CompareRun, PricedReads, Range, Reads, TraceSummary } from '../report/compare-result.js';
+import type { MachinePrices } from '../report/prices.js';
+import { PageName } from '../report/schema.js';
+import type { Trace } from '../trace/block.js';
+import { RecordedTrace } from '../trace/recorded.js';
+import type { Made } from './lookup-finder.js';
+import type { ReplayMachine } from './machine.js';
+import type { MemoryPath, ReadCounts } from './memory-path.js';
+import { timePerAccess, timeShare } from './time.js';
+
+const LINE_BYTES = 64;
+
+/** What the runs of one trace have in common. */
+export interface RunGround {
+  readonly trace: string;
+  readonly made: Made;
+  readonly touchedBytes: number;
+  /** Lines that the first-level data cache missed, each once. */
+  readonly linesRead: number;
+  readonly instructions: Range;
+  readonly tlb: TlbGeometry;
+  readonly prices: MachinePrices;
+}
+
+function tlbCounts({ lookups, l1Hits, l2Hits, walks, entryReads }: AccessCounts): CompareRun['counts'] {
+  return { lookups, l1Hits, l2Hits, walks, entryReads };
+}
+
+function perAccess({ entryReads }: AccessCounts, accesses: number): CompareRun['perAccess'] {
+  return { accesses, entryReads: accesses === 0 ? 0 : entryReads / accesses };
+}
+
+function sum(one: Reads, other: Reads): Reads {
+  return {
+    l2: one.l2 + other.l2,
+    l3: one.l3 + other.l3,
+    contested: one.contested + other.contested,
+    memory: one.memory + other.memory,
+  };
+}
+
+/**
+ * First reads of the recording come from memory, or from the third level where all that it reads would fit: the program
+ * has most likely read or written the line before.
+ */
+function settled({ l2, l3, contested, memory, first }: ReadCounts, fits: boolean): Reads {
+  return fits ? { l2, l3, contested: contested + first, memory } : { l2, l3, contested, memory: memory + first };
+}
+
+function readsOf({ counts }: MemoryPath, fits: boolean): PricedReads {
+  return {
+    data: settled(counts.data, fits),
+    expected: settled(counts.expected, fits),
+    walks: sum(settled(counts.walks, false), settled(counts.fetchWalks, false)),
+  };
+}
+
+function firstTouch(machine: ReplayMachine, { firstTouch: prices }: MachinePrices): CompareRun['firstTouch'] {
+  const { pages, mappedBytes } = machine;
+  const price = prices[PageName.parse(pageSizeName(machine.shift))] ?? prices['4K'];
+  const ns = price === undefined ? 0 : pages * price.faultNs + mappedBytes * price.zeroNsPerByte;
+  return { faults: pages, zeroedBytes: mappedBytes, ns };
+}
+
+/** One trace on one machine. */
+export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground: RunGround): CompareRun {
+  const { made, prices, touchedBytes } = ground;
+  const { data, fetch } = machine.counts();
+  const [pt, pd, pdpt, pml4] = data.entryReadsByLevel;
+  const { mappedBytes } = machine;
+  const reads = readsOf(memory, ground.linesRead * LINE_BYTES <= (prices.caches.l3?.bytes ?? 0));
+  const run = { instructions: ground.instructions, reads, slowTlbHits: memory.counts.slowTlbHits };
+  return {
+    trace: ground.trace,
+    pages: PageName.parse(pageSizeName(machine.shift)),
+    counts: tlbCounts(data),
+    perAccess: perAccess(data, made.data),
+    entryReadsByLevel: { pml4, pdpt, pd, pt },
+    ...(made.fetches > 0 && {
+      fetches: { counts: tlbCounts(fetch), perAccess: perAccess(fetch, made.fetches) },
+    }),
+    reads,
+    time: { nsPerAccess: timePerAccess(run, made.data, prices), translationShare: timeShare(run, prices) },
+    firstTouch: firstTouch(machine, prices),
+    memory: { mappedBytes, wastedBytes: mappedBytes - touchedBytes, pageTableBytes: machine.tableBytes },
+    reach: { entriesNeeded: machine.pages, entries: entriesFor(ground.tlb, machine.shift) },
+    fork: machine.fork(),
+  };
+}
+
+/** Host time of one machine's replay. */
+export function hostTime({ shift, timer }: ReplayMachine): TraceSummary['host'][number] {
+  const { blocks, ...nanosecondsPerAccess } = timer.spread();
+  return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
+}
+
+/** The part of its program in a packed trace; undefined for the whole, and if nothing tells. */
+export function windowOf(trace: Trace): TraceSummary['window'] {
+  if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
+  const { skip, limit, fetches, windowChosen } = trace.metadata;
+  const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);
+  const cut = accesses === limit;
+  return skip > 0 || cut ? { skip, accesses, cut, chosen: windowChosen === true } : undefined;
+}
+
+/**
+ * Instructions for each data access where nobody counted them: an assumption, wide enough for sort, python3 and gcc,
+ * which docs/time-model.md has.
+ */
+const INSTRUCTIONS_PER_ACCESS: Range = { low: 2, high: 4 };
+
+/** Instructions of the accesses made. */
+export function instructionsOf(trace: Trace, { data }: Made, window: TraceSummary['window']): Range {
+  const counted = trace instanceof RecordedTrace && window === undefined ? trace.metadata?.instructions : undefined;
+  if (counted !== undefined) return { low: counted, high: counted };
+  return { low: data * INSTRUCTIONS_PER_ACCESS.low, high: data * INSTRUCTIONS_PER_ACCESS.high };
+}

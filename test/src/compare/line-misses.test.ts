@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { EXPECTED, FIRST, LineMisses, lineOf } from '../../../src/compare/line-misses.js';
+import { AccessBlock, FETCH, LOAD } from '../../../src/trace/block.js';
+
+const SHAPE = { bytes: 4096, ways: 1 };
+
+function find(accesses: readonly (readonly [address: number, size?: number, kind?: number])[]): LineMisses {
+  const block = new AccessBlock();
+  for (const [address, size = 8, kind = LOAD] of accesses) {
+    block.push(kind, Math.floor(address / 2 ** 32), (address % 2 ** 32) | 0, size);
+  }
+  const misses = new LineMisses(SHAPE);
+  misses.find(block);
+  return misses;
+}
+
+function found({ length, accesses, flags }: LineMisses): [access: number, flags: number][] {
+  return Array.from({ length }, (_, i) => [accesses[i] / 3, flags[i]]);
+}
+
+test('a line misses once, until another of its set takes its place', () => {
+  const misses = find([[0x1000], [0x1008], [0x1010], [0x2000], [0x1000]]);
+  expect(found(misses)).toEqual([
+    [0, FIRST],
+    [3, FIRST],
+    [4, 0],
+  ]);
+  expect(misses.distinct).toBe(2);
+});
+
+test('an access across lines reads all of them, and the last is still held', () => {
+  const misses = find([[0x1020, 128], [0x1080], [0x1000]]);
+  expect(found(misses).map(([access]) => access)).toEqual([0, 0, 0]);
+});
+
+test('more lines in one block than accesses are all found', () => {
+  const accesses = Array.from({ length: 2000 }, (_, i) => [i * 4096, 4096] as const);
+  expect(find(accesses).length).toBe(2000 * 64);
+});
+
+test('instruction fetches and addresses of the kernel have no lines', () => {
+  expect(find([[0x1000, 8, FETCH], [2 ** 63]]).length).toBe(0);
+});
+
+test('the third neighbour in a row is expected, up or down, but not across pages of 4 KiB or after a jump', () => {
+  const line = (n: number): readonly [number] => [0x10_0000 + 64 * n];
+  const expectedOf = (lines: number[]): boolean[] =>
+    found(find(lines.map(line))).map(([, flags]) => (flags & EXPECTED) !== 0);
+  expect(expectedOf([0, 1, 2, 3])).toEqual([false, false, true, true]);
+  expect(expectedOf([9, 8, 7])).toEqual([false, false, true]);
+  expect(expectedOf([62, 63, 64])).toEqual([false, false, false]);
+  expect(expectedOf([0, 2, 4, 6])).toEqual([false, false, false, false]);
+});
+
+test('streams in several pages at once are told apart', () => {
+  const lines = [0, 1, 2].flatMap((step) => [0, 1, 2].map((page): readonly [number] => [page * 4096 + step * 64]));
+  const flags = found(find(lines)).map(([, one]) => one & EXPECTED);
+  expect(flags).toEqual([0, 0, 0, 0, 0, 0, EXPECTED, EXPECTED, EXPECTED]);
+});
+
+test('lines of heap, libraries and stack have numbers of their own, and neighbours stay neighbours', () => {
+  const places = [0x5555_5555_4000, 0x7f12_3456_7000, 0x7fff_ffff_e000];
+  const numbers = places.map((at) => lineOf(Math.floor(at / 2 ** 32), at | 0));
+  expect(new Set(numbers).size).toBe(3);
+  for (const [i, at] of places.entries()) {
+    const next = at + 64;
+    expect(lineOf(Math.floor(next / 2 ** 32), (next % 2 ** 32) | 0)).toBe(numbers[i] + 1);
+    expect(numbers[i]).toBeGreaterThanOrEqual(0);
+  }
+});

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { SIZE_4K } from '../../../hw/base/address.js';
+import { FETCH_SIDE } from '../../../hw/translate/counters.js';
+import { READ_INDEX, READ_LEVEL, WalkRecord } from '../../../hw/translate/walk-record.js';
+import { HostWalks } from '../../../src/compare/host-walks.js';
+import { LineMisses } from '../../../src/compare/line-misses.js';
+import { Lookups } from '../../../src/compare/lookups.js';
+import { MemoryPath, type MemoryShape } from '../../../src/compare/memory-path.js';
+import { AccessBlock, ACCESS_WORDS, LOAD } from '../../../src/trace/block.js';
+
+/** One line of L2, four of L3. */
+const SHAPE: MemoryShape = { l2: { bytes: 64, ways: 1 }, l3: { bytes: 256, ways: 4 }, hostShift: null, levels: 4 };
+const NONE = { l2: 0, l3: 0, contested: 0, memory: 0, first: 0 };
+
+/** A walk that reads one entry, at a word of RAM. */
+function walkOf(word: number): WalkRecord {
+  const record = new WalkRecord();
+  record.count = 1;
+  record.size = SIZE_4K;
+  record.rows[READ_INDEX] = word;
+  record.rows[READ_LEVEL] = 0;
+  return record;
+}
+
+/** A path in the middle of a block of loads, whose lookups are of the accesses given. */
+function pathOn(addresses: readonly number[], lookupsOf: readonly number[], shape = SHAPE): MemoryPath {
+  const block = new AccessBlock();
+  for (const address of addresses) block.push(LOAD, 0, address, 8);
+  const misses = new LineMisses({ bytes: 64, ways: 1 });
+  misses.find(block);
+  const lookups = new Lookups().of4K;
+  lookups.accesses.set(lookupsOf.map((access) => ACCESS_WORDS * access));
+  const path = new MemoryPath(shape);
+  path.begin(misses, lookups);
+  return path;
+}
+
+test('a walk reads after the data of the accesses before its own, and before its own', () => {
+  // The walk's line takes the only way of L2, so the line that comes again after it is no longer there.
+  const before = pathOn([0x1000, 0x2000, 0x1000], [1]);
+  before.walked(walkOf(0x100), 0, 0);
+  expect([before.counts.data, before.counts.walks]).toEqual([
+    { ...NONE, first: 1 },
+    { ...NONE, memory: 1 },
+  ]);
+  before.end();
+  expect(before.counts.data).toEqual({ ...NONE, first: 2, l3: 1 });
+});
+
+test('data pushes page-table entries out, and the other way round', () => {
+  const path = pathOn([0x1000, 0x2000, 0x3000, 0x4000, 0x5000], [0, 4]);
+  path.walked(walkOf(0x100), 0, 0);
+  path.walked(walkOf(0x100), 0, 1);
+  expect(path.counts.walks).toEqual({ ...NONE, memory: 2 });
+});
+
+test('entries side by side are one line, and walks of fetches are counted apart', () => {
+  const path = pathOn([], []);
+  path.walked(walkOf(0x100), 0, 0);
+  path.walked(walkOf(0x10e), FETCH_SIDE, 0);
+  expect([path.counts.walks, path.counts.fetchWalks]).toEqual([
+    { ...NONE, memory: 1 },
+    { ...NONE, l2: 1 },
+  ]);
+});
+
+test('a share of L3 that holds less tells what others would take', () => {
+  const path = pathOn([0x1000, 0x2000, 0x3000, 0x1000], [], { ...SHAPE, l3: { bytes: 256, ways: 4, shareBytes: 256 } });
+  path.end();
+  expect(path.counts.data).toEqual({ ...NONE, first: 3, l3: 1 });
+  const tight = pathOn([0x1000, 0x2040, 0x3040, 0x1000], [], {
+    ...SHAPE,
+    l3: { bytes: 256, ways: 2, shareBytes: 128 },
+  });
+  tight.end();
+  expect(tight.counts.data).toMatchObject({ first: 3, contested: 1 });
+});
+
+test('a hit of the second-level TLB is slow when its access misses the first-level data cache', () => {
+  const path = pathOn([0x1000, 0x1008, 0x2000], [0, 1, 2]);
+  for (let i = 0; i < 3; i++) path.secondLevelHit(0, i);
+  path.secondLevelHit(FETCH_SIDE, 0);
+  expect(path.counts.slowTlbHits).toBe(2);
+});
+
+test('in a virtual machine each read of a walk, and its page, are translated by the host', () => {
+  const path = pathOn([], [], { ...SHAPE, hostShift: 21 });
+  path.walked(walkOf(0x100), 0, 0);
+  // The entry itself; for its frame and for the page's the entries of the host's two levels below the root's.
+  const { l2, l3, memory } = path.counts.walks;
+  expect(l2 + l3 + memory).toBeGreaterThan(2);
+});
+
+test.each([
+  [12, 3],
+  [21, 2],
+  [30, 1],
+])('a host with pages of 2^%i bytes reads %i entries at first, and none again', (shift, reads) => {
+  const host = new HostWalks(shift);
+  expect(host.walk(1000, 12)).toBe(reads);
+  expect(host.walk(1000, 12)).toBe(0);
+});
+
+test('pages of a guest lie anywhere, those of one large page together', () => {
+  const linesRead = (guestShift: number): number => {
+    const host = new HostWalks(12);
+    const lines = new Set<number>();
+    for (let frame = 0; frame < 512; frame++) {
+      const reads = host.walk(frame, guestShift);
+      // The entry of the page itself is the first that was read.
+      if (reads > 0) lines.add(host.lines[0]);
+    }
+    return lines.size;
+  };
+  expect([linesRead(12), linesRead(21)]).toEqual([256, 64]);
+});

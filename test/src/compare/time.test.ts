@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { pricesFor } from '../../../src/compare/preset-prices.js';
+import { speedupOf, timePerAccess, timeShare, type PricedRun } from '../../../src/compare/time.js';
+import { presetNames } from '../../../hw/tlb/presets.js';
+import { MachinePrices } from '../../../src/report/prices.js';
+import { runs } from '../../runs.js';
+
+const cache = (ns: number) => ({ bytes: 2 ** 20, ways: 8, ns });
+const PRICES: MachinePrices = {
+  ...pricesFor('zen3'),
+  nsPerInstruction: 1,
+  nsPerCycle: 4,
+  caches: { l1: cache(1), l2: cache(10), l3: cache(50) },
+  memoryNs: 100,
+  missesInFlight: 10,
+  walksInFlight: 2,
+  walkFactor: { low: 1, high: 1 },
+  l2TlbHitNs: 2,
+};
+const NONE = { l2: 0, l3: 0, contested: 0, memory: 0 };
+
+function run(changes: Partial<PricedRun['reads']> = {}, others: Partial<PricedRun> = {}): PricedRun {
+  const reads = { data: NONE, expected: NONE, walks: NONE, ...changes };
+  return { instructions: { low: 1000, high: 1000 }, slowTlbHits: 0, reads, ...others };
+}
+
+/** Nanoseconds of a run alone on its machine: overlapped, in turn, in turn slowly. */
+function ways(one: PricedRun, prices = PRICES): number[] {
+  const [overlapped, , , , inTurn, , , , inTurnSlowly] = timePerAccess(one, 1, prices);
+  return [overlapped, inTurn, inTurnSlowly];
+}
+
+test('instructions alone take their best time, or a cycle each', () => {
+  expect(ways(run())).toEqual([1000, 1000, 4000]);
+});
+
+test('each miss waits for the last, or as many are under way as the processor keeps', () => {
+  const data = { l2: 100, l3: 100, contested: 0, memory: 1000 };
+  expect(ways(run({ data }))).toEqual([106_000 / 10, 1000 + 106_000, 4000 + 106_000]);
+});
+
+test('misses that a prefetcher expects wait for the second level alone, but memory has to deliver them', () => {
+  const expected = { ...NONE, memory: 1000 };
+  expect(ways(run({ expected }))).toEqual([100_000 / 10, 1000 + 10_000, 4000 + 10_000]);
+});
+
+test('walks are limited by the walkers', () => {
+  expect(ways(run({ walks: { ...NONE, memory: 100 } }))).toEqual([10_000 / 2, 11_000, 14_000]);
+});
+
+test('hits of the second-level TLB are hidden where all overlaps', () => {
+  expect(ways(run({}, { slowTlbHits: 500 }))).toEqual([1000, 2000, 5000]);
+});
+
+test('what L3 would answer alone comes from memory in a crowd, and walks may be dear', () => {
+  const prices = { ...PRICES, walkFactor: { low: 1, high: 2 } };
+  const times = timePerAccess(run({ data: { ...NONE, contested: 10 }, walks: { ...NONE, l2: 1 } }), 1, prices);
+  expect(times.slice(4, 8)).toEqual([1000 + 500 + 10, 1000 + 500 + 20, 1000 + 1000 + 10, 1000 + 1000 + 20]);
+});
+
+test('the share of translation is 0 without walks, and never above 1', () => {
+  expect(timeShare(run({ data: { ...NONE, memory: 5 } }), PRICES)).toEqual({ low: 0, high: 0 });
+  const { low, high } = timeShare(run({ walks: { ...NONE, memory: 1e6 } }), PRICES);
+  expect(low).toBeGreaterThan(0.9);
+  expect(high).toBeLessThan(1);
+});
+
+test('system time of both lowers the speed-up', () => {
+  expect(speedupOf([20], [10])).toEqual({ low: 2, high: 2 });
+  expect(speedupOf([20], [10], { base: 10, other: 20 })).toEqual({ low: 1, high: 1 });
+  expect(speedupOf([0], [0])).toEqual({ low: 1, high: 1 });
+});
+
+const counts = fc.record({ l2: fc.nat(1e6), l3: fc.nat(1e6), contested: fc.nat(1e6), memory: fc.nat(1e6) });
+
+test('fewer walk reads and nothing else never slow a program down', () => {
+  fc.assert(
+    fc.property(counts, counts, counts, fc.nat(1e6), (data, expected, walks, slowTlbHits) => {
+      const base = run({ data, expected, walks }, { slowTlbHits });
+      const other = run({ data, expected });
+      const { low, high } = speedupOf(timePerAccess(base, 1, PRICES), timePerAccess(other, 1, PRICES));
+      expect(low).toBeGreaterThanOrEqual(1);
+      expect(high).toBeGreaterThanOrEqual(low);
+    }),
+    { numRuns: runs(100) },
+  );
+});
+
+test.each(presetNames())('the prices of %s keep to the schema, and grow from level to level', (name) => {
+  const prices = MachinePrices.parse(pricesFor(name));
+  const { l1, l2, l3 } = prices.caches;
+  const latencies = [prices.nsPerInstruction, l1.ns, l2.ns, l3?.ns ?? l2.ns + 1, prices.memoryNs];
+  expect(latencies).toEqual([...latencies].sort((one, other) => one - other));
+  expect(prices.source.startsWith(name)).toBe(true);
+});
+
+test('a TLB that is spelled has prices too, and they say whose', () => {
+  expect(pricesFor('64x4').source).toMatch(/^skylake: /);
+});
