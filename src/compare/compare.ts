@@ -8,6 +8,7 @@ import type { MachinePrices } from '../report/prices.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
+import { coverage, instructionsOf, windowOf } from './coverage.js';
 import type { CpuProfile } from './cpu-profile.js';
 import { LineMisses } from './line-misses.js';
 import type { Made } from './lookup-finder.js';
@@ -18,7 +19,7 @@ import { underHost } from './nested.js';
 import { pricesFor } from './preset-prices.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
-import { hostTime, instructionsOf, summarizeRun, windowOf } from './summary.js';
+import { hostTime, summarizeRun } from './summary.js';
 import { judge } from './verdict.js';
 
 /** A trace to compare on, opened only when its turn comes. */
@@ -148,14 +149,7 @@ async function compareTrace(
   options.profile?.spent('forking and summing up');
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
-  const coverage = {
-    accesses: made.data,
-    windows: 1,
-    ofRun: window === undefined ? 1 : null,
-    touchedBytes,
-    residentBytes: null,
-    processes: trace instanceof RecordedTrace ? trace.countedAsOne : 1,
-  };
+  const covered = coverage(trace, made, touchedBytes, window);
   const summary = {
     trace: source.name,
     ...(about !== undefined && { about }),
@@ -166,10 +160,10 @@ async function compareTrace(
     outsideUserSpace: resident.finder.outsideUserSpace,
     skippedLines,
     ...(window !== undefined && { window }),
-    coverage,
+    coverage: covered,
     ...unseen,
     instructions,
-    ...judge({ coverage, window, ...unseen }, runs),
+    ...judge({ coverage: covered, window, ...unseen }, runs),
     regions: [],
     actions: [],
     host: resident.machines.map(hostTime),

@@ -7,8 +7,6 @@ import { entriesFor } from '../../hw/tlb/words.js';
 import type { CompareRun, PricedReads, Range, Reads, TraceSummary } from '../report/compare-result.js';
 import type { MachinePrices } from '../report/prices.js';
 import { PageName } from '../report/schema.js';
-import type { Trace } from '../trace/block.js';
-import { RecordedTrace } from '../trace/recorded.js';
 import type { Made } from './lookup-finder.js';
 import type { ReplayMachine } from './machine.js';
 import type { MemoryPath, ReadCounts } from './memory-path.js';
@@ -98,26 +96,4 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
 export function hostTime({ shift, timer }: ReplayMachine): TraceSummary['host'][number] {
   const { blocks, ...nanosecondsPerAccess } = timer.spread();
   return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
-}
-
-/** The part of its program in a packed trace; undefined for the whole, and if nothing tells. */
-export function windowOf(trace: Trace): TraceSummary['window'] {
-  if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
-  const { skip, limit, fetches, windowChosen } = trace.metadata;
-  const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);
-  const cut = accesses === limit;
-  return skip > 0 || cut ? { skip, accesses, cut, chosen: windowChosen === true } : undefined;
-}
-
-/**
- * Instructions for each data access where nobody counted them: an assumption, wide enough for sort, python3 and gcc,
- * which docs/time-model.md has.
- */
-const INSTRUCTIONS_PER_ACCESS: Range = { low: 2, high: 4 };
-
-/** Instructions of the accesses made. */
-export function instructionsOf(trace: Trace, { data }: Made, window: TraceSummary['window']): Range {
-  const counted = trace instanceof RecordedTrace && window === undefined ? trace.metadata?.instructions : undefined;
-  if (counted !== undefined) return { low: counted, high: counted };
-  return { low: data * INSTRUCTIONS_PER_ACCESS.low, high: data * INSTRUCTIONS_PER_ACCESS.high };
 }

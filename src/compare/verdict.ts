@@ -73,7 +73,7 @@ function missingGround(
   base: CompareRun,
   verdict: CompareVerdict,
 ): { reason: NoVerdict; advice: string } | undefined {
-  const { processes, touchedBytes, residentBytes } = coverage;
+  const { countedAsOne: processes, touchedBytes, residentBytes } = coverage;
   if (unseen > 0) {
     const advice = `none: ${countOf(unseen, 'program')} left the emulator, and what came after is missing; record with --engine valgrind.`;
     return { reason: 'unseen', advice };

@@ -149,7 +149,7 @@ export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
     ...run.memory,
     forkEntriesCopied: run.fork.entriesCopied,
     forkTableBytes: run.fork.tableBytes,
-    processes: summaryOf(index).coverage.processes,
+    processes: summaryOf(index).coverage.countedAsOne,
     verdict: summaryOf(index).verdict,
     speedupLow: summaryOf(index).speedup?.low ?? '',
     speedupHigh: summaryOf(index).speedup?.high ?? '',

@@ -12,7 +12,7 @@ function windowWords({ window }: TraceSummary): string[] {
 }
 
 /** The effect on the figures of counting several processes as one; nothing for one process. */
-export function processWords(processes: TraceSummary['coverage']['processes']): string[] {
+export function processWords(processes: TraceSummary['coverage']['countedAsOne']): string[] {
   if (processes === 1) return [];
   return [
     processes === 'unknown'
@@ -23,5 +23,5 @@ export function processWords(processes: TraceSummary['coverage']['processes']): 
 
 /** Notes on the accesses, to be read before their figures. */
 export function groundWords(summary: TraceSummary): string[] {
-  return [...windowWords(summary), ...processWords(summary.coverage.processes)];
+  return [...windowWords(summary), ...processWords(summary.coverage.countedAsOne)];
 }

@@ -10,7 +10,15 @@ const giant = (...ns: number[]) => sampleRun('1G', ns, { reach: { entriesNeeded:
 
 /** One process, recorded whole. */
 function ground(changes: Partial<Ground['coverage']> = {}, others: Partial<Ground> = {}): Ground {
-  const whole = { accesses: 1_000_000, windows: 1, ofRun: 1, touchedBytes: 2 ** 28, residentBytes: null, processes: 1 };
+  const whole = {
+    accesses: 1_000_000,
+    windows: 1,
+    ofRun: 1,
+    touchedBytes: 2 ** 28,
+    residentBytes: null,
+    processes: 1,
+    countedAsOne: 1,
+  };
   return { coverage: { ...whole, ...changes }, ...others };
 }
 
@@ -66,7 +74,12 @@ test('first touch stands apart, and lowers what a short run gains', () => {
 const WINDOW = { skip: 5, accesses: 2_000_000, cut: true, chosen: false };
 
 test.each([
-  ['several processes', ground({ processes: 3 }), 'several-processes', /^none: 3 processes are counted as one/],
+  [
+    'several processes',
+    ground({ processes: 3, countedAsOne: 3 }),
+    'several-processes',
+    /^none: 3 processes are counted as one/,
+  ],
   [
     'a recording that --limit cut',
     ground({}, { window: WINDOW }),
@@ -97,7 +110,7 @@ test('a part chosen on purpose keeps its verdict', () => {
 });
 
 test('a number of processes that is unknown stands beside the figures, and takes no verdict', () => {
-  expect(judge(ground({ processes: 'unknown' }), [small(3.4), large(0.4)]).verdict).toBe('yes');
+  expect(judge(ground({ countedAsOne: 'unknown' }), [small(3.4), large(0.4)]).verdict).toBe('yes');
 });
 
 test('misses that are the first of their pages are no ground for a yes, and do not hinder a no', () => {

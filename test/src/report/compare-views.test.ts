@@ -37,11 +37,11 @@ test('the window and the number of processes are told where they matter', () => 
   const result = sampleResult();
   expect(plainText(result)).not.toMatch(/Window|processes/);
   result.traces[0].window = { skip: 98_000_000, accesses: 6_000_000, cut: true, chosen: false };
-  result.traces[0].coverage.processes = 3;
+  result.traces[0].coverage.countedAsOne = 3;
   const told = plainText(result).replaceAll('\n', ' ');
   expect(told).toContain('Window: accesses 98,000,001 to 104,000,000 of the program, where --limit ended');
   expect(told).toContain('3 processes are in it, counted as one');
-  result.traces[0].coverage.processes = 'unknown';
+  result.traces[0].coverage.countedAsOne = 'unknown';
   expect(plainText(result).replaceAll('\n', ' ')).toContain('How many processes are in it is unknown');
 });
 
@@ -52,7 +52,7 @@ test('CSV says of each run what the verdict on its trace is, and why there is no
     [1, 'yes', ''],
     [1, 'yes', ''],
   ]);
-  result.traces[0].coverage.processes = 'unknown';
+  result.traces[0].coverage.countedAsOne = 'unknown';
   Object.assign(result.traces[0], { verdict: 'none', reason: 'cut' });
   expect(compareRows(result).map(columns)[1]).toEqual(['unknown', 'none', 'cut']);
 });

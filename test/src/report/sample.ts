@@ -49,6 +49,7 @@ export function sampleResult(): CompareResult {
           touchedBytes: 2 ** 28,
           residentBytes: null,
           processes: 1,
+          countedAsOne: 1,
         },
         instructions: { low: 2_000_000, high: 4_000_000 },
         why: '256 MiB needs 128 entries of 2M, not 65,536 of 4K.',

@@ -1,0 +1,68 @@
+/** The part of its run that a trace shows: the ground on which an answer stands. */
+
+import type { Range, TraceSummary } from '../report/compare-result.js';
+import type { Trace } from '../trace/block.js';
+import type { Coverage } from '../trace/coverage.js';
+import { RecordedTrace } from '../trace/recorded.js';
+import type { Made } from './lookup-finder.js';
+
+/**
+ * Instructions for each data access where nobody counted them: an assumption, wide enough for the programs of
+ * docs/time-model.md.
+ */
+const INSTRUCTIONS_PER_ACCESS: Range = { low: 2, high: 4 };
+
+function coverageOf(trace: Trace): Coverage | undefined {
+  return trace instanceof RecordedTrace ? trace.coverage : undefined;
+}
+
+/** The share of the run that the windows of a trace make up; null where nothing tells. */
+function shareOf(coverage: Coverage | undefined, window: TraceSummary['window']): number | null {
+  if (coverage?.runAccesses === undefined || coverage.runAccesses === 0) return window === undefined ? 1 : null;
+  return Math.min(1, coverage.windows.reduce((sum, { span }) => sum + span, 0) / coverage.runAccesses);
+}
+
+/** The largest process: nothing says which of several were there at the same time. */
+function residentBytes(coverage: Coverage | undefined): number | null {
+  const known = (coverage?.processes ?? []).flatMap((process) => process.residentBytes ?? []);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+/** What a trace shows of its run. */
+export function coverage(
+  trace: Trace,
+  made: Made,
+  touchedBytes: number,
+  window: TraceSummary['window'],
+): TraceSummary['coverage'] {
+  const recorded = coverageOf(trace);
+  return {
+    accesses: made.data,
+    windows: recorded?.windows.length ?? 1,
+    ofRun: trace instanceof RecordedTrace ? shareOf(recorded, window) : 1,
+    touchedBytes,
+    residentBytes: residentBytes(recorded),
+    processes: trace instanceof RecordedTrace ? trace.processes : 1,
+    countedAsOne: trace instanceof RecordedTrace ? trace.countedAsOne : 1,
+  };
+}
+
+/** The part of its program in a packed trace; undefined for the whole, and if nothing tells. */
+export function windowOf(trace: Trace): TraceSummary['window'] {
+  if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
+  const { skip, limit, fetches, windowChosen } = trace.metadata;
+  const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);
+  const cut = accesses === limit || trace.coverage?.ending === 'stopped';
+  return skip > 0 || cut ? { skip, accesses, cut, chosen: windowChosen === true } : undefined;
+}
+
+/** Instructions of the accesses made: their part of those of the run, where they were counted. */
+export function instructionsOf(trace: Trace, { data }: Made, window: TraceSummary['window']): Range {
+  const recorded = coverageOf(trace);
+  const runAccesses = recorded?.runAccesses ?? (window === undefined ? data : undefined);
+  if (recorded?.instructions === undefined || runAccesses === undefined || runAccesses === 0) {
+    return { low: data * INSTRUCTIONS_PER_ACCESS.low, high: data * INSTRUCTIONS_PER_ACCESS.high };
+  }
+  const counted = (recorded.instructions * data) / runAccesses;
+  return { low: counted, high: counted };
+}
