@@ -1,9 +1,9 @@
 /** An arena in long use: segments of random sizes come and go, and nothing is ever compacted. */
 
 import { Random } from '../../hw/base/random.js';
-import { externalFragmentation, HoleArena, internalFragmentation } from '../segments/arena.js';
-import type { Arena, Fit } from '../segments/arena.js';
-import { BuddyArena } from '../segments/buddy-arena.js';
+import { externalFragmentation, HoleArena, internalFragmentation } from '../segments/arena/arena.js';
+import type { Arena, Fit } from '../segments/arena/arena.js';
+import { BuddyArena } from '../segments/arena/buddy-arena.js';
 
 const BYTES = 2 ** 20;
 /** Steps before and while measuring. */

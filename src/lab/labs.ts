@@ -1,21 +1,21 @@
 /** The labs, in the order of the chapter. */
 
-import { aslrPaging } from './scenarios/aslr-paging.js';
-import { aslrSegments } from './scenarios/aslr-segments.js';
-import { bestWorst } from './scenarios/best-worst.js';
-import { editors } from './scenarios/editors.js';
-import { forkCostLab } from './scenarios/fork-cost.js';
-import { falseSharing } from './scenarios/false-sharing.js';
-import { fork } from './scenarios/fork.js';
-import { fragmentation } from './scenarios/fragmentation.js';
-import { kinds } from './scenarios/kinds.js';
-import { libc } from './scenarios/libc.js';
-import { libraryTable } from './scenarios/library-table.js';
-import { mappedFile } from './scenarios/mapped-file.js';
-import { mistakes } from './scenarios/mistakes.js';
-import { multics } from './scenarios/multics.js';
-import { partial } from './scenarios/partial.js';
-import { segmentCow } from './scenarios/segment-cow.js';
+import { aslrPaging } from './scenarios/addresses/aslr-paging.js';
+import { aslrSegments } from './scenarios/addresses/aslr-segments.js';
+import { bestWorst } from './scenarios/copying/best-worst.js';
+import { editors } from './scenarios/sharing/editors.js';
+import { forkCostLab } from './scenarios/copying/fork-cost.js';
+import { falseSharing } from './scenarios/sharing/false-sharing.js';
+import { fork } from './scenarios/copying/fork.js';
+import { fragmentation } from './scenarios/copying/fragmentation.js';
+import { kinds } from './scenarios/sharing/kinds.js';
+import { libc } from './scenarios/sharing/libc.js';
+import { libraryTable } from './scenarios/sharing/library-table.js';
+import { mappedFile } from './scenarios/sharing/mapped-file.js';
+import { mistakes } from './scenarios/copying/mistakes.js';
+import { multics } from './scenarios/addresses/multics.js';
+import { partial } from './scenarios/sharing/partial.js';
+import { segmentCow } from './scenarios/copying/segment-cow.js';
 import type { Lab } from './story.js';
 
 /** All labs, in the order of the chapter. */

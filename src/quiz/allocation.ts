@@ -4,9 +4,9 @@ import { formatHex, PAGE_BYTES } from '../../hw/base/address.js';
 import type { Random } from '../../hw/base/random.js';
 import { columns } from '../report/columns.js';
 import { formatBytes } from '../report/units.js';
-import { HoleArena } from '../segments/arena.js';
-import type { Arena, Fit } from '../segments/arena.js';
-import { BuddyArena } from '../segments/buddy-arena.js';
+import { HoleArena } from '../segments/arena/arena.js';
+import type { Arena, Fit } from '../segments/arena/arena.js';
+import { BuddyArena } from '../segments/arena/buddy-arena.js';
 import { between, listed } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 

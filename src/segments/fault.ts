@@ -5,7 +5,7 @@ import type { Exception } from '../../hw/base/fault.js';
 import { CALL, RETURN } from '../../hw/x86/segmentation/core.js';
 import { SS } from '../../hw/x86/segmentation/register.js';
 import { SEGV_ACCERR, SEGV_MAPERR } from '../kernel/abi/signal.js';
-import { swapIn } from './allocation.js';
+import { swapIn } from './arena/allocation.js';
 import type { SegmentMemory } from './memory.js';
 import { makeOwn } from './ownership.js';
 import type { SegmentProcess } from './process.js';

@@ -1,7 +1,7 @@
 /** Making a segment longer or shorter. */
 
-import { findRoom, swapIn } from './allocation.js';
-import { relocate } from './compaction.js';
+import { findRoom, swapIn } from './arena/allocation.js';
+import { relocate } from './arena/compaction.js';
 import type { SegmentMemory } from './memory.js';
 import { makeOwn } from './ownership.js';
 import type { Segment, SegmentEntry } from './segment-table.js';

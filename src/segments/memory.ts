@@ -3,13 +3,13 @@
 import type { Ram } from '../../hw/memory/ram.js';
 import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';
 import { ENOMEM } from '../kernel/abi/errno.js';
-import type { Arena } from './arena.js';
-import { HoleArena } from './arena.js';
+import type { Arena } from './arena/arena.js';
+import { HoleArena } from './arena/arena.js';
 import { SegmentCounters } from './counters.js';
 import type { SegmentProcess } from './process.js';
 import { DESCRIPTOR_BYTES, Segment, SegmentTable, USER_LEVEL } from './segment-table.js';
 import type { SegmentEntry } from './segment-table.js';
-import { SwapArea } from './swap.js';
+import { SwapArea } from './arena/swap.js';
 import { installGdt, LDT_DESCRIPTOR, loadTable } from './system-table.js';
 
 /** The address of the GDT, and its room in descriptors. */

@@ -1,7 +1,7 @@
 /** The owners of a segment: new ones, copies, giving up an entry. */
 
 import type { SegmentMemory } from './memory.js';
-import { findRoom, swapIn } from './allocation.js';
+import { findRoom, swapIn } from './arena/allocation.js';
 import type { Segment, SegmentEntry } from './segment-table.js';
 
 /** Drops `entry`; its segment goes with the last one. */

@@ -9,7 +9,7 @@ import { Ram } from '../../../hw/memory/ram.js';
 import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
 import { DS } from '../../../hw/x86/segmentation/register.js';
 import { must } from '../../kernel/abi/must.js';
-import { HoleArena } from '../../segments/arena.js';
+import { HoleArena } from '../../segments/arena/arena.js';
 import { SegmentMemory } from '../../segments/memory.js';
 import { Segment, SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
 import type { SegmentTable } from '../../segments/segment-table.js';

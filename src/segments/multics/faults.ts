@@ -4,7 +4,7 @@ import type { Exception } from '../../../hw/base/fault.js';
 import { CALL, FAR_FRAME, RETURN } from '../../../hw/x86/segmentation/core.js';
 import { isNull } from '../../../hw/x86/segmentation/descriptor.js';
 import { SEGV_ACCERR } from '../../kernel/abi/signal.js';
-import { swapIn } from '../allocation.js';
+import { swapIn } from '../arena/allocation.js';
 import { COMPLETED } from '../kernel.js';
 import type { SegmentProcess } from '../process.js';
 import { indexOf } from '../segment-table.js';

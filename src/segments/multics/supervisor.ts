@@ -4,7 +4,7 @@
  */
 
 import { EFAULT, EINVAL, ENOENT, ENOMEM } from '../../kernel/abi/errno.js';
-import { swapIn } from '../allocation.js';
+import { swapIn } from '../arena/allocation.js';
 import type { SegmentKernel } from '../kernel.js';
 import type { SegmentProcess } from '../process.js';
 import { NamedSegment } from './directory.js';

@@ -4,7 +4,7 @@ import { Ram } from '../../../hw/memory/ram.js';
 import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
 import { EFAULT, EINVAL, ENOMEM } from '../../../src/kernel/abi/errno.js';
 import { SEGV_MAPERR } from '../../../src/kernel/abi/signal.js';
-import { roundUp } from '../../../src/segments/arena.js';
+import { roundUp } from '../../../src/segments/arena/arena.js';
 import { SegmentKernel } from '../../../src/segments/kernel.js';
 import { Multics } from '../../../src/segments/multics/multics.js';
 import type { SegmentProcess } from '../../../src/segments/process.js';

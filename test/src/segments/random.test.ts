@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DS, SS } from '../../../hw/x86/segmentation/register.js';
 import { ENOMEM } from '../../../src/kernel/abi/errno.js';
-import type { Fit } from '../../../src/segments/arena.js';
+import type { Fit } from '../../../src/segments/arena/arena.js';
 import type { SegmentKernel } from '../../../src/segments/kernel.js';
 import type { SegmentProcess } from '../../../src/segments/process.js';
 import { boot, KIB, peek } from './machine.js';

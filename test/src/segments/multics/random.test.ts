@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SEGV_ACCERR } from '../../../../src/kernel/abi/signal.js';
-import { swapOut } from '../../../../src/segments/allocation.js';
+import { swapOut } from '../../../../src/segments/arena/allocation.js';
 import { Multics } from '../../../../src/segments/multics/multics.js';
 import type { MulticsProcess } from '../../../../src/segments/multics/process.js';
 import { entryFrom } from '../../../../src/segments/multics/rings.js';

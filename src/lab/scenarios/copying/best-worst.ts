@@ -1,9 +1,9 @@
 /** Copy on write at its best, when the child execs at once, and at its worst, when both write everything. */
 
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab } from '../story.js';
-import { formatCount } from '../../report/units.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab } from '../../story.js';
+import { formatCount } from '../../../report/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 4 * MIB;

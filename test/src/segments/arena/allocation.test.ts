@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ENOMEM } from '../../../src/kernel/abi/errno.js';
-import type { SegmentKernel } from '../../../src/segments/kernel.js';
-import type { SegmentProcess } from '../../../src/segments/process.js';
-import { alive, boot, data, KIB, peek } from './machine.js';
+import { ENOMEM } from '../../../../src/kernel/abi/errno.js';
+import type { SegmentKernel } from '../../../../src/segments/kernel.js';
+import type { SegmentProcess } from '../../../../src/segments/process.js';
+import { alive, boot, data, KIB, peek } from '../machine.js';
 
 /** 16 segments of 4 KiB fill 64 KiB, each with its number in its first byte; every second one is removed. */
 function checkered(swapBytes: number): { kernel: SegmentKernel; process: SegmentProcess; left: number[] } {

@@ -1,9 +1,9 @@
 /** One byte written to a large segment after a fork copies all of it; in pages, one page. */
 
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab } from '../story.js';
-import { formatCount } from '../../report/units.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab } from '../../story.js';
+import { formatCount } from '../../../report/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 10 * MIB;

@@ -1,11 +1,11 @@
 /** Data of two processes and constants on one page: whoever writes copies all of it. And four remedies, measured. */
 
-import { toHex } from '../../../hw/base/address.js';
-import { signalName } from '../../kernel/abi/signal.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
-import { countOf, formatCount } from '../../report/units.js';
+import { toHex } from '../../../../hw/base/address.js';
+import { signalName } from '../../../kernel/abi/signal.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
+import { countOf, formatCount } from '../../../report/units.js';
 
 const MIB = 2 ** 20;
 const PAGE = 4096;

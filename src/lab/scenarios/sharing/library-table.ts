@@ -1,9 +1,9 @@
 /** A shared library under both schemes, in six aspects, each measured. */
 
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
-import { countOf } from '../../report/units.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
+import { countOf } from '../../../report/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 2 * MIB;

@@ -1,10 +1,10 @@
 /** The things to be shared: code, constants, writable data, and data until somebody writes. */
 
-import { toHex } from '../../../hw/base/address.js';
-import { signalName } from '../../kernel/abi/signal.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
+import { toHex } from '../../../../hw/base/address.js';
+import { signalName } from '../../../kernel/abi/signal.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const MIB = 2 ** 20;
 const CODE_IN_A = 0x0040_0000;

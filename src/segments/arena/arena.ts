@@ -5,7 +5,7 @@
  * Source: Knuth, The Art of Computer Programming vol. 1, "Dynamic Storage Allocation".
  */
 
-import { ENOMEM } from '../kernel/abi/errno.js';
+import { ENOMEM } from '../../kernel/abi/errno.js';
 
 /** The hole to cut: of those large enough the first, the smallest, the largest, or the first after the last cut. */
 export type Fit = (typeof FITS)[number];

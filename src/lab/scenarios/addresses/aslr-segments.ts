@@ -1,21 +1,21 @@
 /** Random addresses under segmentation: one predictable copy or two, and the third way, overlooked by the chapter. */
 
-import { addressOfFrame, toHex } from '../../../hw/base/address.js';
-import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
-import { Mmu } from '../../../hw/x86/mmu.js';
-import { Ram } from '../../../hw/memory/ram.js';
-import { Random } from '../../../hw/base/random.js';
-import { CR0_ET, CR0_PE, CR0_PG } from '../../../hw/x86/registers.js';
-import { packSegment } from '../../../hw/x86/segmentation/descriptor.js';
-import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
-import { loadGdt } from '../../../hw/x86/segmentation/table-registers.js';
-import { writeRegisters } from '../../../hw/x86/write-registers.js';
-import { must } from '../../kernel/abi/must.js';
-import { READABLE_CODE } from '../../segments/segment-table.js';
-import type { SegmentProcess } from '../../segments/process.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
+import { addressOfFrame, toHex } from '../../../../hw/base/address.js';
+import { PTE_P, PTE_RW, PTE_US } from '../../../../hw/x86/format.js';
+import { Mmu } from '../../../../hw/x86/mmu.js';
+import { Ram } from '../../../../hw/memory/ram.js';
+import { Random } from '../../../../hw/base/random.js';
+import { CR0_ET, CR0_PE, CR0_PG } from '../../../../hw/x86/registers.js';
+import { packSegment } from '../../../../hw/x86/segmentation/descriptor.js';
+import { SegmentedCore } from '../../../../hw/x86/segmentation/core.js';
+import { loadGdt } from '../../../../hw/x86/segmentation/table-registers.js';
+import { writeRegisters } from '../../../../hw/x86/write-registers.js';
+import { must } from '../../../kernel/abi/must.js';
+import { READABLE_CODE } from '../../../segments/segment-table.js';
+import type { SegmentProcess } from '../../../segments/process.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const BASE_A = 0x4000_0000;
 const BASE_B = 0x6000_0000;

@@ -1,8 +1,8 @@
 /** Sharing some pages of a region, and why a segment cannot. */
 
-import { SegmentMachine } from '../segment-machine.js';
-import { PagedMachine } from '../paged-machine.js';
-import type { Lab, Story } from '../story.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import { PagedMachine } from '../../paged-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const PAGES = 8;
 const SHARED = [2, 3, 4];

@@ -1,9 +1,9 @@
 /** Fork and the first writes after it, step by step. */
 
-import { toHex } from '../../../hw/base/address.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
+import { toHex } from '../../../../hw/base/address.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const AT = 0x40_0000;
 const SEGMENT_BYTES = 4096;

@@ -1,7 +1,7 @@
 /** A file mapped by two processes: private until somebody writes, or shared for good. */
 
-import { PagedMachine } from '../paged-machine.js';
-import type { Lab } from '../story.js';
+import { PagedMachine } from '../../paged-machine.js';
+import type { Lab } from '../../story.js';
 
 const BYTES = 4096;
 const AT = 0x5000_0000;

@@ -3,8 +3,8 @@
  * the blocks, much inside them; and a block cannot slide, so there is nothing to compact.
  */
 
-import { addressOfFrame, PAGE_BYTES } from '../../hw/base/address.js';
-import { Buddy } from '../kernel/frames/buddy.js';
+import { addressOfFrame, PAGE_BYTES } from '../../../hw/base/address.js';
+import { Buddy } from '../../kernel/frames/buddy.js';
 import type { Arena, Hole } from './arena.js';
 
 function orderOf(room: number): number {

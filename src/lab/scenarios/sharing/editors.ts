@@ -1,9 +1,9 @@
 /** Two text editors share their code as one segment; so do N of them. */
 
-import { formatCount } from '../../report/units.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
+import { formatCount } from '../../../report/units.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const CODE = { at: 0x1000_0000, bytes: 524288 };
 const DATA_BYTES = 65536;

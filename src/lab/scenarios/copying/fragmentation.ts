@@ -1,14 +1,14 @@
 /** A copy fails although enough memory is free; and the four ends of such an allocation. */
 
-import { errnoName } from '../../kernel/abi/errno.js';
-import { must } from '../../kernel/abi/must.js';
-import { externalFragmentation, largestHole } from '../../segments/arena.js';
-import type { SegmentProcess } from '../../segments/process.js';
-import { useArena } from '../arena-use.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
-import { formatCount, formatShare } from '../../report/units.js';
+import { errnoName } from '../../../kernel/abi/errno.js';
+import { must } from '../../../kernel/abi/must.js';
+import { externalFragmentation, largestHole } from '../../../segments/arena/arena.js';
+import type { SegmentProcess } from '../../../segments/process.js';
+import { useArena } from '../../arena-use.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
+import { formatCount, formatShare } from '../../../report/units.js';
 
 const KIB = 1024;
 const ARENA = 256 * KIB;

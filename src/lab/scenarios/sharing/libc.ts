@@ -1,10 +1,10 @@
 /** A library of 2 MB, shared page by page: 512 entries a process; by one descriptor; by one large page. */
 
-import { toHex } from '../../../hw/base/address.js';
-import { must } from '../../kernel/abi/must.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
+import { toHex } from '../../../../hw/base/address.js';
+import { must } from '../../../kernel/abi/must.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const BYTES = 2 ** 21;
 const PAGES = BYTES / 4096;

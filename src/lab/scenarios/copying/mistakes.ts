@@ -1,10 +1,10 @@
 /** The chapter's own pseudocode, run as written: the place of its loss of memory, and the right rule beside it. */
 
-import { ChapterPaging, PAGING_AS_WRITTEN, PAGING_RIGHT } from '../chapter/paging.js';
-import type { ChapterRules } from '../chapter/paging.js';
-import { ChapterSegments } from '../chapter/segments.js';
-import type { Lab, Story } from '../story.js';
-import { formatCount } from '../../report/units.js';
+import { ChapterPaging, PAGING_AS_WRITTEN, PAGING_RIGHT } from '../../chapter/paging.js';
+import type { ChapterRules } from '../../chapter/paging.js';
+import { ChapterSegments } from '../../chapter/segments.js';
+import type { Lab, Story } from '../../story.js';
+import { formatCount } from '../../../report/units.js';
 
 const PAGE = 1;
 const SECRET = 42;

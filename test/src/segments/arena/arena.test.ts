@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENOMEM } from '../../../src/kernel/abi/errno.js';
-import { externalFragmentation, HoleArena, internalFragmentation, largestHole } from '../../../src/segments/arena.js';
-import type { Arena, Fit } from '../../../src/segments/arena.js';
-import { BuddyArena } from '../../../src/segments/buddy-arena.js';
-import { runs } from '../../runs.js';
+import { ENOMEM } from '../../../../src/kernel/abi/errno.js';
+import {
+  externalFragmentation,
+  HoleArena,
+  internalFragmentation,
+  largestHole,
+} from '../../../../src/segments/arena/arena.js';
+import type { Arena, Fit } from '../../../../src/segments/arena/arena.js';
+import { BuddyArena } from '../../../../src/segments/arena/buddy-arena.js';
+import { runs } from '../../../runs.js';
 
 const BASE = 0x1000;
 

@@ -1,9 +1,9 @@
 /** Randomized addresses cost nothing under paging: the same frame at another address in each process. */
 
-import { toHex } from '../../../hw/base/address.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
+import { toHex } from '../../../../hw/base/address.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const IN_A = 0x7f3a_bc00_0000;
 const IN_B = 0x7f8e_1200_0000;

@@ -1,14 +1,14 @@
 /** Dynamic linking and rings, as Multics had them. */
 
-import { errnoName } from '../../kernel/abi/errno.js';
-import { must } from '../../kernel/abi/must.js';
-import { SEGV_ACCERR, signalName } from '../../kernel/abi/signal.js';
-import { Multics } from '../../segments/multics/multics.js';
-import type { SegmentDefinition } from '../../segments/multics/directory.js';
-import type { MulticsProcess } from '../../segments/multics/process.js';
-import { RINGS } from '../../segments/multics/rings.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
+import { errnoName } from '../../../kernel/abi/errno.js';
+import { must } from '../../../kernel/abi/must.js';
+import { SEGV_ACCERR, signalName } from '../../../kernel/abi/signal.js';
+import { Multics } from '../../../segments/multics/multics.js';
+import type { SegmentDefinition } from '../../../segments/multics/directory.js';
+import type { MulticsProcess } from '../../../segments/multics/process.js';
+import { RINGS } from '../../../segments/multics/rings.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
 
 const ENTRY = 0x20;
 /** The chapter's examples: R1, R2, R3. */

@@ -5,11 +5,11 @@
  * fail with ENOMEM, with every byte still in memory or on the disk.
  */
 
-import { ENOMEM } from '../kernel/abi/errno.js';
+import { ENOMEM } from '../../kernel/abi/errno.js';
 import { compact } from './compaction.js';
-import type { SegmentMemory } from './memory.js';
-import type { Segment } from './segment-table.js';
-import { SWAPPED_OUT } from './segment-table.js';
+import type { SegmentMemory } from '../memory.js';
+import type { Segment } from '../segment-table.js';
+import { SWAPPED_OUT } from '../segment-table.js';
 
 /** The address of `room` free bytes, or ENOMEM; `keep` stays in memory, though it may move. */
 export function findRoom(memory: SegmentMemory, room: number, keep: Segment | null): number {

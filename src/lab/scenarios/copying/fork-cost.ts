@@ -1,12 +1,12 @@
 /** Fork costs one entry a page: linear in the memory of the process, and 512 times less with pages of 2 MiB. */
 
-import { handleFault } from '../../kernel/faults/fault.js';
-import { must } from '../../kernel/abi/must.js';
-import type { Process } from '../../kernel/space/process.js';
-import { PagedMachine } from '../paged-machine.js';
-import { SegmentMachine } from '../segment-machine.js';
-import type { Lab, Story } from '../story.js';
-import { formatBytes, formatCount } from '../../report/units.js';
+import { handleFault } from '../../../kernel/faults/fault.js';
+import { must } from '../../../kernel/abi/must.js';
+import type { Process } from '../../../kernel/space/process.js';
+import { PagedMachine } from '../../paged-machine.js';
+import { SegmentMachine } from '../../segment-machine.js';
+import type { Lab, Story } from '../../story.js';
+import { formatBytes, formatCount } from '../../../report/units.js';
 
 const MIB = 2 ** 20;
 const SIZES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096].map((mib) => mib * MIB);

@@ -1,7 +1,7 @@
 /** Moving segments: one to another place, or all of them together to make the holes one. */
 
-import type { Segment } from './segment-table.js';
-import type { SegmentMemory } from './memory.js';
+import type { Segment } from '../segment-table.js';
+import type { SegmentMemory } from '../memory.js';
 import { HoleArena } from './arena.js';
 
 /** Copies the contents of `segment` to `base` (the areas may overlap) and has every descriptor of it point there. */
