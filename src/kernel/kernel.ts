@@ -2,8 +2,8 @@
  * The kernel: processes over one processor and its RAM, and the system calls they make.
  *
  * The kernel's own memory is not mapped in any page table: it reaches all of RAM through a direct map outside of the
- * translated space, as `ram.words`. Processes reach memory through the processor alone. System calls return 0 or what
- * their manual page says, or a negative number of errno.ts; a process that has ended gets ESRCH.
+ * translated space, as `ram.words`. Processes reach memory through the processor alone. System calls return 0 or the
+ * value of their manual page, or a negative number of errno.ts; a process gets ESRCH once it has ended.
  */
 
 import { highWordOf, lowWordOf, toBigInt } from '../../hw/base/address.js';
@@ -51,7 +51,7 @@ export interface KernelOptions {
   readonly processor: Processor<X86Instructions>;
   /** False when the RAM may hold something else than zeros, because another kernel ran on it. */
   readonly cleanRam?: boolean;
-  /** Seed for the addresses that the kernel chooses (ASLR); without one they are the same for every process. */
+  /** Seed for the addresses of the kernel's choice (ASLR); without one they are the same for every process. */
   readonly seed?: number;
 }
 
@@ -74,7 +74,7 @@ export class Kernel extends ProcessTable {
     return this.memory.counters;
   }
 
-  /** What the last load or fetch found, unsigned. */
+  /** The value of the last load or fetch, unsigned. */
   get value(): bigint {
     return toBigInt(this.valueHi, this.valueLo);
   }
@@ -149,7 +149,7 @@ export class Kernel extends ProcessTable {
     return this.#in(process, [address, length], (space) => munlock(this.memory, space, address, length));
   }
 
-  /** Locks what is mapped, or will be, by the MCL_ bits of flags.ts: 0 or EINVAL. Source: Linux manual pages, mlockall(2). */
+  /** Locks present mappings, or future ones, by the MCL_ bits of flags.ts: 0 or EINVAL. Source: Linux manual pages, mlockall(2). */
   mlockall(process: Process, flags: number): number {
     return this.#in(process, [flags], (space) => mlockall(this.memory, space, flags));
   }
@@ -164,7 +164,7 @@ export class Kernel extends ProcessTable {
     return this.#in(process, [address, length], (space) => mincore(this.memory, space, address, length));
   }
 
-  /** Sets the break and returns what it is then, the old one if that cannot be; a wanted break of 0 only asks. */
+  /** Sets the break and returns it, or the old one where the new one cannot be; a wanted break of 0 only asks. */
   brk(process: Process, wanted: number): number {
     return this.#in(process, [], (space) => brk(this.memory, space, wanted));
   }
@@ -203,19 +203,19 @@ export class Kernel extends ProcessTable {
     );
   }
 
-  /** The kernel reads the process's memory: bytes that could be read, or EINVAL. */
+  /** The kernel reads the process's memory: bytes read, or EINVAL. */
   copyIn(process: Process, address: number, target: Uint8Array): number {
     return this.#in(process, [address], (space) => copyIn(this.memory, space, address, target));
   }
 
-  /** The kernel writes to the process's memory, breaking copy-on-write: bytes that could be written, or EINVAL. */
+  /** The kernel writes to the process's memory, breaking copy-on-write: bytes written, or EINVAL. */
   copyOut(process: Process, address: number, source: Uint8Array): number {
     return this.#in(process, [address], (space) => copyOut(this.memory, space, address, source));
   }
 
   /**
    * Loads 1 to 8 bytes as the process would; see `valueLo` and `valueHi`. Returns 0 or a signal of signal.ts.
-   * @throws RangeError for another size, or an address that is no whole number below 2^53
+   * @throws RangeError for another size, or an address other than a whole number below 2^53
    */
   load(process: Process, address: number, size: number): number {
     checkAccess(address, size);
@@ -226,7 +226,7 @@ export class Kernel extends ProcessTable {
 
   /**
    * Stores 1 to 8 bytes as the process would; 0 or a signal.
-   * @throws RangeError as {@link load}, or for a value that so many bytes do not hold; above 2^53 it is a bigint
+   * @throws RangeError as {@link load}, or for a value too large for so many bytes; above 2^53 it is a bigint
    */
   store(process: Process, address: number, size: number, value: number | bigint): number {
     checkAccess(address, size);
@@ -244,7 +244,7 @@ export class Kernel extends ProcessTable {
     return this.#accessed(process, this.#user.fetch(space, address, size));
   }
 
-  /** A process whose fault found no memory is killed; other signals are the caller's to deliver. */
+  /** Where a fault found no memory, the process is killed; other signals are the caller's to deliver. */
   #accessed(process: Process, result: number): number {
     if (result === OOM_KILL) this.exit(process, OOM_KILL);
     return result;
@@ -263,8 +263,8 @@ export class Kernel extends ProcessTable {
   }
 
   /**
-   * What /proc/PID/pagemap tells about the page at `address`; `undefined` once the process has ended.
-   * @throws RangeError for an address that is no whole number below 2^53
+   * The facts of /proc/PID/pagemap about the page at `address`; `undefined` once the process has ended.
+   * @throws RangeError for an address other than a whole number below 2^53
    */
   pagemap(process: Process, address: number): PagemapEntry | undefined {
     checkAccess(address, 1);
@@ -286,12 +286,12 @@ export class Kernel extends ProcessTable {
     return vmstatText(this.memory);
   }
 
-  /** Writing 4 to /proc/PID/clear_refs: forgets which pages were written. */
+  /** Writing 4 to /proc/PID/clear_refs: forgets all writes to pages so far. */
   clearSoftDirty(process: Process): void {
     if (process.space !== null) clearSoftDirty(this.memory, process.space);
   }
 
-  /** What is wrong with the kernel's books, a line each; empty when every frame is accounted for. */
+  /** Errors in the kernel's books, a line each; empty when every frame is accounted for. */
   audit(): string[] {
     return audit(this.memory);
   }

@@ -15,7 +15,7 @@ import { destroySpace } from './vmas/teardown.js';
 
 /** How a process begins. */
 export interface SpawnOptions {
-  /** The largest page for its regions; decides `hugePages` unless that is given. */
+  /** The largest page for its regions; decides `hugePages` unless given. */
   readonly pages?: PagePolicy;
   readonly hugePages?: HugePagePolicy;
   /** Where the heap begins, bytes; without it there is none. */
@@ -33,14 +33,14 @@ export function cannotRun(process: Process): number {
 }
 
 export class ProcessTable {
-  /** Those that live, by number. */
+  /** The living ones, by number. */
   readonly processes = new Map<number, Process>();
   /** The kernel's own pieces, for its own files and for tools. @internal */
   readonly memory: Memory;
   readonly #random: Random | null;
   #lastPid = 0;
 
-  /** @param seed for the addresses that the kernel chooses; without one they are the same for every process */
+  /** @param seed for the addresses of the kernel's choice; without one they are the same for every process */
   constructor(memory: Memory, seed: number | undefined) {
     this.memory = memory;
     this.#random = seed === undefined ? null : new Random(seed);
@@ -48,7 +48,7 @@ export class ProcessTable {
 
   /**
    * A first process with nothing mapped.
-   * @throws RangeError for an unknown policy or a `brk` that is no user address; Error when no memory is left
+   * @throws RangeError for an unknown policy or a `brk` outside of user addresses; Error when no memory is left
    */
   spawn(options: SpawnOptions = {}): Process {
     const process = this.trySpawn(options);
@@ -57,7 +57,7 @@ export class ProcessTable {
     throw new RangeError(`brk ${options.brk}: must be a whole number from 0 to ${toHex(USER_END)}`);
   }
 
-  /** As {@link spawn}, with EINVAL for a `brk` that is no user address, and ENOMEM. @throws RangeError for an unknown policy */
+  /** As {@link spawn}, with EINVAL for a `brk` outside of user addresses, and ENOMEM. @throws RangeError for an unknown policy */
   trySpawn(options: SpawnOptions = {}): Process | number {
     const { pages = '4K', brk = -1 } = options;
     checkChoice('pages', pages, Object.keys(POLICIES));
@@ -90,7 +90,7 @@ export class ProcessTable {
     return typeof space === 'number' ? space : this.#enrol(process, space, process.pages);
   }
 
-  /** A child that uses its parent's memory until it calls exec or exit; the parent waits so long (its calls: EAGAIN). */
+  /** A child in its parent's memory, until it calls exec or exit; the parent waits so long (its calls: EAGAIN). */
   vfork(process: Process): Process | number {
     if (process.space === null || process.waitsFor !== null) return cannotRun(process);
     process.space.users++;
@@ -99,7 +99,7 @@ export class ProcessTable {
     return child;
   }
 
-  /** Replaces what the process sees by an empty address space. Returns 0 or ENOMEM. */
+  /** Gives the process an empty address space. Returns 0 or ENOMEM. */
   exec(process: Process): number {
     const old = process.space;
     if (old === null || process.waitsFor !== null) return cannotRun(process);
@@ -128,7 +128,7 @@ export class ProcessTable {
     if (space.users === 0) destroySpace(this.memory, space);
   }
 
-  /** A child that has ended, which is then forgotten; EAGAIN while none has; ECHILD when there is no child. */
+  /** A child after its end; it is forgotten then. EAGAIN while none has ended; ECHILD when there is no child. */
   wait(process: Process): Process | number {
     for (const child of process.children) {
       if (child.alive) continue;

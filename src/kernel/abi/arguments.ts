@@ -1,4 +1,4 @@
-/** What every call asks of its arguments before it looks at them. Segments ask the same. */
+/** Checks of arguments, before a call looks at them. Segments make the same. */
 
 import { checkSize, checkWhole } from '../../../hw/base/arguments.js';
 

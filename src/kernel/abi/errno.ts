@@ -1,8 +1,8 @@
 /**
  * Errors as the kernel returns them: negative numbers, each with a name.
  *
- * No errno is the value of a signal or of a hardware's status, which Linux's own -11 would be: the low 16 bits of the
- * negated value are the number that Linux knows. Source: Linux manual pages, errno(3).
+ * No errno is the value of a signal or of a hardware's status; Linux's own -11 would be both. The low 16 bits of the
+ * negated value are Linux's number. Source: Linux manual pages, errno(3).
  */
 
 import { SIGNALS, signalName } from './signal.js';
@@ -30,7 +30,7 @@ export const EFAULT = -0x2_000e;
 export const EBUSY = -0x2_0010;
 /** It is there already. */
 export const EEXIST = -0x2_0011;
-/** An argument that cannot be. */
+/** A wrong argument. */
 export const EINVAL = -0x2_0016;
 /** The file would be too large. */
 export const EFBIG = -0x2_001b;
@@ -41,7 +41,7 @@ export const EOVERFLOW = -0x2_004b;
 /** The file has no such operation. */
 export const EOPNOTSUPP = -0x2_005f;
 
-/** Every errno that the kernel returns, by name. */
+/** Every errno of the kernel, by name. */
 export const ERRNOS = {
   EPERM,
   ENOENT,
@@ -73,7 +73,7 @@ export function errnoNumber(error: Errno): number {
 
 const NAMES = new Map<number, string>(Object.entries(ERRNOS).map(([name, error]) => [error, name]));
 
-/** ENOMEM as `ENOMEM`; a signal and a hardware's status by their own names; a number that is none as `error N`. */
+/** ENOMEM as `ENOMEM`; a signal and a hardware's status by their own names; any other number as `error N`. */
 export function errnoName(result: number): string {
   const errno = NAMES.get(result);
   if (errno !== undefined) return errno;

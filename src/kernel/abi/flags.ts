@@ -8,7 +8,7 @@ export const PROT_WRITE = 2;
 /** The pages may be executed. */
 export const PROT_EXEC = 4;
 
-/** The rights that the first three characters of `r-x`, as /proc/PID/maps has them, name. */
+/** The rights named by the first three characters of `r-x`, as in /proc/PID/maps. */
 export function protOf(permissions: string): number {
   const bits = [PROT_READ, PROT_WRITE, PROT_EXEC];
   return bits.reduce((prot, bit, i) => (permissions[i] === 'rwx'[i] ? prot | bit : prot), 0);
@@ -18,11 +18,11 @@ export function protOf(permissions: string): number {
 export const MAP_SHARED = 0x1;
 /** Writes make a private copy. */
 export const MAP_PRIVATE = 0x2;
-/** MAP_SHARED that refuses flags it does not know. */
+/** MAP_SHARED, and unknown flags are refused. */
 export const MAP_SHARED_VALIDATE = 0x3;
 /** The bits of a kind of mapping. */
 export const MAP_TYPE = 0xf;
-/** Exactly at this address, replacing what is there. */
+/** Exactly at this address, replacing all mappings there. */
 export const MAP_FIXED = 0x10;
 /** Memory of zeros, no file. */
 export const MAP_ANONYMOUS = 0x20;
@@ -106,9 +106,9 @@ export const MADV_GUARD_REMOVE = 103;
 
 /** mlock2(2): lock each page once it is touched. */
 export const MLOCK_ONFAULT = 1;
-/** mlockall(2): what is mapped now. */
+/** mlockall(2): present mappings. */
 export const MCL_CURRENT = 1;
-/** mlockall(2): what will be mapped. */
+/** mlockall(2): future mappings. */
 export const MCL_FUTURE = 2;
 /** mlockall(2): lock each page once it is touched. */
 export const MCL_ONFAULT = 4;

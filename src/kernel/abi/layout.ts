@@ -1,4 +1,4 @@
-/** Where things may lie: the end of user addresses, the longest file, and rounding to pages. */
+/** Limits of addresses and files: the end of user addresses, the longest file, and rounding to pages. */
 
 import { PAGE_BYTES, PAGE_SHIFT } from '../../../hw/base/address.js';
 

@@ -13,7 +13,7 @@ export const BUS_ADRERR = -0x1_0003;
 /** SIGKILL: no memory was left for the fault. */
 export const OOM_KILL = -0x1_0004;
 
-/** Every signal that ends an access, by name. Sources: Linux manual pages, sigaction(2), signal(7). */
+/** Every signal to end an access, by name. Sources: Linux manual pages, sigaction(2), signal(7). */
 export const SIGNALS = { SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, OOM_KILL } as const;
 
 /** The name of a signal. */

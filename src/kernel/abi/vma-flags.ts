@@ -1,4 +1,4 @@
-/** Flags of a VMA, with Linux's values where they fit: what a range of addresses is and allows. */
+/** Flags of a VMA: kinds and rights of a range of addresses. Linux's values where they fit. */
 
 export const VM_READ = 0x1;
 export const VM_WRITE = 0x2;
@@ -9,7 +9,7 @@ export const VM_MAYREAD = 0x10;
 /** mprotect may make it writable. Cleared for shared mappings of read-only descriptors. */
 export const VM_MAYWRITE = 0x20;
 export const VM_MAYEXEC = 0x40;
-/** MAP_SHARED was asked for, even where writing is not allowed. */
+/** MAP_SHARED was asked for, with or without the right to write. */
 export const VM_MAYSHARE = 0x80;
 /** Grows to lower addresses on a fault below it, as stacks do. */
 export const VM_GROWSDOWN = 0x100;
@@ -36,10 +36,10 @@ export const VM_SOFTDIRTY = 0x800_0000;
 export const VM_HUGEPAGE = 0x2000_0000;
 export const VM_NOHUGEPAGE = 0x4000_0000;
 
-/** Flags in which two VMAs may differ and still merge; the merged one has them if either had. */
+/** Two VMAs may differ in these flags and still merge; the merged one has them if either had. */
 export const VM_STICKY = VM_SOFTDIRTY | VM_MAYBE_GUARD;
 
-/** What mlock and its kin set and clear. */
+/** The flags of mlock and its kin. */
 export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
 
 export const VM_ACCESS = VM_READ | VM_WRITE | VM_EXEC;

@@ -15,7 +15,7 @@ import { addVma } from '../space/vma-ops.js';
 const HEAP_FLAGS =
   vm.VM_READ | vm.VM_WRITE | vm.VM_MAYREAD | vm.VM_MAYWRITE | vm.VM_MAYEXEC | vm.VM_ACCOUNT | vm.VM_SOFTDIRTY;
 
-/** Sets the program break if that is possible. Returns the break afterwards, bytes. Source: Linux manual pages, brk(2). */
+/** Sets the program break, if possible. Returns the break afterwards, bytes. Source: Linux manual pages, brk(2). */
 export function brk(memory: Memory, space: AddressSpace, wanted: number): number {
   if (space.brkStart < 0 || !isWhole(wanted, space.brkStart, USER_END)) return space.brkEnd;
   const before = alignUp(space.brkEnd);

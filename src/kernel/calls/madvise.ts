@@ -1,4 +1,4 @@
-/** madvise(2): what a process tells the kernel about its memory, and what the kernel does about it. */
+/** madvise(2): a process's advice about its memory, and the kernel's actions. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignDown, alignUp } from '../abi/layout.js';
@@ -17,7 +17,7 @@ import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
 import { zapRange } from '../pages/zap.js';
 
-/** Advice that is a change of the VMA's flags: what it sets and what it clears. */
+/** Advice by flags of the VMA: those it sets and those it clears. */
 const FLAG_ADVICE = new Map<number, { readonly set: number; readonly clear: number }>([
   [f.MADV_NORMAL, { set: 0, clear: vm.VM_RAND_READ | vm.VM_SEQ_READ }],
   [f.MADV_SEQUENTIAL, { set: vm.VM_SEQ_READ, clear: vm.VM_RAND_READ }],
@@ -34,7 +34,7 @@ const FLAG_ADVICE = new Map<number, { readonly set: number; readonly clear: numb
 
 type Action = (memory: Memory, vma: Vma, start: number, end: number) => number;
 
-/** Advice that acts on the pages of one VMA at a time: 0 or an errno, which ends the call. */
+/** Advice about pages, for one VMA at a time: 0, or an errno to end the call. */
 const ACTIONS = new Map<number, Action>([
   [f.MADV_WILLNEED, willNeed],
   [f.MADV_DONTNEED, (memory, vma, start, end) => dontNeed(memory, vma, start, end, false)],
@@ -107,7 +107,7 @@ function dontNeed(memory: Memory, vma: Vma, start: number, end: number, lockedTo
   if (!lockedToo && (vma.flags & vm.VM_LOCKED) !== 0) return EINVAL;
   const size = 2 ** vma.pageShift;
   if (start % size !== 0) return EINVAL;
-  // With huge pages alone the length is rounded down, so that nothing outside of the range is lost.
+  // With huge pages alone the length is rounded down: nothing outside of the range is lost.
   const whole = end - (end % size);
   if (whole > start) zapRange(memory, vma, start, whole, { keepGuards: true, freeTables: true });
   return 0;

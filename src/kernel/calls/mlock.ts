@@ -1,7 +1,7 @@
 /**
- * mlock(2), mlock2(2), munlock(2), mlockall(2), munlockall(2): memory that stays present.
+ * mlock(2), mlock2(2), munlock(2), mlockall(2), munlockall(2): memory kept present.
  *
- * A lock is a flag of the VMA. The folios that such a VMA maps are marked one by one, so that reclaim leaves them alone
+ * A lock is a flag of the VMA. Folios mapped by such a VMA are marked one by one, so reclaim leaves them alone
  * though others map them, too. Locks do not nest, and a child has none. There are no limits: as with CAP_IPC_LOCK.
  */
 
@@ -17,9 +17,9 @@ import { VM_HUGETLB, VM_LOCKED, VM_LOCKED_MASK } from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
 
 /**
- * Locks the pages that `[address, address + length)` touches and makes them present, writable where private and
- * writable; with MLOCK_ONFAULT it leaves that to later accesses. Bytes; neither needs to be a multiple of 4096.
- * @returns 0; EINVAL; ENOMEM for a hole, with what comes before it locked and nothing populated, or for a page that
+ * Locks the pages in or around `[address, address + length)` and makes them present, writable if private and the VMA is
+ * writable; with MLOCK_ONFAULT later accesses do so. Bytes; neither needs to be a multiple of 4096.
+ * @returns 0; EINVAL; ENOMEM for a hole, with all before it locked and nothing populated, or for a page that
  *   cannot be had (PROT_NONE, a guard page, past the end of a file), with all of the range locked and populated up to
  *   there; EAGAIN when memory ran out. Source: Linux manual pages, mlock(2).
  */
@@ -32,13 +32,13 @@ export function mlock(memory: Memory, space: AddressSpace, address: number, leng
   return trouble === OOM_KILL ? EAGAIN : trouble < 0 ? ENOMEM : 0;
 }
 
-/** Takes the lock off a range. Returns 0, EINVAL, or ENOMEM for a hole, with what comes before it unlocked. */
+/** Takes the lock off a range. Returns 0, EINVAL, or ENOMEM for a hole, with all before it unlocked. */
 export function munlock(memory: Memory, space: AddressSpace, address: number, length: number): number {
   return setLocked(memory, space, address, length, 0);
 }
 
 /**
- * MCL_CURRENT: locks what is mapped and makes it present. MCL_FUTURE: what will be mapped. Without one of them, that is
+ * MCL_CURRENT: locks present mappings and makes their pages present. MCL_FUTURE: future ones. Without one of them, that is
  * unlocked. MCL_ONFAULT: makes nothing present. Returns 0, or EINVAL for MCL_ONFAULT alone and for unknown bits.
  * Source: Linux manual pages, mlockall(2).
  */
@@ -53,14 +53,14 @@ export function mlockall(memory: Memory, space: AddressSpace, flags: number): nu
   return 0;
 }
 
-/** Unlocks what is mapped, and what will be mapped is not locked. Returns 0. Source: Linux manual pages, munlockall(2). */
+/** Unlocks all mappings; future ones are not locked. Returns 0. Source: Linux manual pages, munlockall(2). */
 export function munlockall(memory: Memory, space: AddressSpace): number {
   space.defaultFlags = 0;
   lockEverything(memory, space, 0);
   return 0;
 }
 
-/** A VMA that cannot be changed, for want of memory, is left as it is. */
+/** A VMA stays as it is when there is no memory to change it. */
 function lockEverything(memory: Memory, space: AddressSpace, lock: number): void {
   for (let vma = space.vmas.atOrAbove(0); vma !== undefined;) {
     const { end } = vma;
@@ -97,14 +97,14 @@ function lockVma(memory: Memory, vma: Vma, start: number, end: number, lock: num
   return 0;
 }
 
-/** Tells the LRU of the pages that are present in a range of a VMA just locked or unlocked. */
+/** Tells the LRU of the present pages in a range of a VMA just locked or unlocked. */
 function markPages(memory: Memory, vma: Vma, start: number, end: number, locked: boolean): void {
   const { entries, tables, frames, lru } = memory;
   lru.drain();
   tables.forEachLeaf(vma.space, start, end, (at, _address, shift) => {
     if (!entries.isCounted(entries.words[at])) return;
     const frame = firstFrame(tables, at, shift);
-    // A large folio that small entries map is marked once.
+    // A large folio under small entries is marked once.
     if (frame !== frames.headOf(frame)) return;
     if (locked) lru.lock(frame);
     else lru.unlock(frame);

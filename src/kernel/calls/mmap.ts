@@ -1,4 +1,4 @@
-/** mmap(2): new mappings, where they go and which neighbours they join. */
+/** mmap(2): new mappings, their places and the neighbours they join. */
 
 import { PAGE_BYTES, PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
 import { alignDown, alignUp, LARGEST_FILE, USER_END } from '../abi/layout.js';
@@ -58,7 +58,7 @@ export function protFlags(prot: number): number {
   return prot & (f.PROT_READ | f.PROT_WRITE | f.PROT_EXEC);
 }
 
-/** The VMA's flags, or the errno of a combination that is refused. */
+/** The VMA's flags, or the errno of a refused combination. */
 function flagsFor(space: AddressSpace, request: MmapRequest): number {
   const { file, flags, prot } = request;
   const type = flags & f.MAP_TYPE;
@@ -84,7 +84,7 @@ function flagsFor(space: AddressSpace, request: MmapRequest): number {
   return charged ? result | vm.VM_ACCOUNT : result;
 }
 
-/** Where the mapping goes, or EINVAL, ENOMEM, EPERM. */
+/** The mapping's address, or EINVAL, ENOMEM, EPERM. */
 function placeFor(space: AddressSpace, request: MmapRequest, length: number, pageShift: number): number {
   const { address, flags, file } = request;
   if ((flags & (f.MAP_FIXED | f.MAP_FIXED_NOREPLACE)) !== 0) {
@@ -124,7 +124,7 @@ function mapAt(
   if (unmapped < 0) return unmapped;
   if (memory.frames.buddy.refuses()) return ENOMEM;
   const shared = (flags & vm.VM_MAYSHARE) !== 0;
-  // Each shared anonymous mapping is an object of its own, so that it never merges with another.
+  // Each shared anonymous mapping is an object of its own: it never merges with another.
   const object = file ?? (shared ? sharedAnonymous(memory, length, pageShift) : null);
   const pgoff = file !== null ? offset : shared ? 0 : start / PAGE_BYTES;
   const end = start + length;

@@ -16,7 +16,7 @@ import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
 
 /**
- * Returns 0, EINVAL, EACCES (the object may not be written), or ENOMEM: a hole, with what comes before it changed.
+ * Returns 0, EINVAL, EACCES (the object may not be written), or ENOMEM: a hole, with all before it changed.
  * Source: Linux manual pages, mprotect(2).
  */
 export function mprotect(memory: Memory, space: AddressSpace, address: number, length: number, prot: number): number {
@@ -44,7 +44,7 @@ function protectRange(memory: Memory, space: AddressSpace, start: number, end: n
 
 /** The flags after a change to other rights, with the charge against the commit limit; or EACCES. */
 function newFlags(vma: Vma, rights: number): number {
-  // VM_MAYREAD and its kin stand four bits above the rights that they allow.
+  // VM_MAYREAD and its kin stand four bits above the rights they allow.
   if ((rights & ~(vma.flags >>> 4)) !== 0) return EACCES;
   const flags = (vma.flags & ~vm.VM_ACCESS) | rights;
   const neverCharged =
@@ -54,7 +54,7 @@ function newFlags(vma: Vma, rights: number): number {
   return givesBack ? flags & ~vm.VM_ACCOUNT : flags;
 }
 
-/** Changes a range within one VMA. Returns where to go on, or an errno. */
+/** Changes a range within one VMA. Returns the address to go on from, or an errno. */
 function protectVma(memory: Memory, vma: Vma, start: number, end: number, rights: number): number {
   const before = vma.flags;
   if ((before & vm.VM_ACCESS) === rights) return end;

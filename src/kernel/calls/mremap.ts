@@ -21,7 +21,7 @@ export interface MremapRequest {
   readonly oldLength: number;
   readonly newLength: number;
   readonly flags: number;
-  /** With MREMAP_FIXED: where to; with MREMAP_DONTUNMAP alone: a hint. */
+  /** With MREMAP_FIXED: the target; with MREMAP_DONTUNMAP alone: a hint. */
   readonly newAddress: number;
 }
 
@@ -50,7 +50,7 @@ export function mremap(memory: Memory, space: AddressSpace, request: MremapReque
     : moveTo(memory, space, step);
 }
 
-/** Arguments that make no sense whatever is mapped. */
+/** Arguments without sense, with any mappings. */
 function refused(step: Step): boolean {
   const { address, flags, newLength, oldLength, target } = step;
   if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) return true;
@@ -63,7 +63,7 @@ function refused(step: Step): boolean {
   return address + oldLength > target && target + newLength > address;
 }
 
-/** Whether one VMA holds what is to be moved or grown; a mere resize does not look beyond the first page. */
+/** Whether one VMA holds the whole source; a mere resize does not look beyond the first page. */
 function checkVma(vma: Vma | undefined, step: Step): number {
   if (vma === undefined) return EFAULT;
   const { address, flags, newLength, oldLength } = step;
@@ -120,7 +120,7 @@ function resizeInPlace(memory: Memory, vma: Vma, step: Step): number {
 function growInPlace(memory: Memory, vma: Vma, grow: number, address: number): number {
   const { flags, file, pageShift, anonVma, end } = vma;
   const pgoff = vma.pageOffset(end);
-  // Linux looks at the neighbour only here, not at where this VMA's anon_vma came from.
+  // Linux looks at the neighbour only here, not at the origin of this VMA's anon_vma.
   const range = { start: end, end: end + grow, flags, pgoff, file, pageShift, anonVma, source: null };
   if (mergeNew(memory, vma.space, range) === null) return ENOMEM;
   if ((flags & vm.VM_LOCKED) !== 0) populateRange(memory, vma.space, end, end + grow);
@@ -153,7 +153,7 @@ function moveVma(memory: Memory, vma: Vma, step: Step): number {
   const { space } = vma;
   const copy = copyVma(memory, vma, address, target, newLength);
   if (copy === null) return ENOMEM;
-  // The merge may have swallowed or moved the edge of the source; its pages are where they were.
+  // The merge may have swallowed or moved the edge of the source; its pages have not moved.
   const source = space.vmas.at(address) ?? vma;
   if (movePages(memory, source, copy, address, target, oldLength) < 0) {
     movePages(memory, copy, source, target, address, oldLength);
@@ -168,15 +168,15 @@ function moveVma(memory: Memory, vma: Vma, step: Step): number {
     const result = unmapRange(memory, space, address, address + oldLength);
     if (result < 0) return result;
   }
-  // Only what it grew by is new: what moved is as it was, be it present or not.
+  // Only the part beyond the old length is new: the rest moved as it was, present or not.
   if ((copy.flags & vm.VM_LOCKED) !== 0) populateRange(memory, space, target + oldLength, target + newLength);
   return target;
 }
 
-/** The VMA that maps the target: a neighbour extended, or a new one. Null when there is no memory for it. */
+/** The VMA over the target: a neighbour extended, or a new one. Null when there is no memory for it. */
 function copyVma(memory: Memory, vma: Vma, address: number, target: number, length: number): Vma | null {
   const { flags, file, pageShift, anonVma, space } = vma;
-  // Anonymous memory never written has no pages that remember their offset: it takes the one of its new place.
+  // Anonymous memory never written has no pages to remember their offset: it takes the one of its new place.
   const pgoff = vma.isAnonymous && anonVma === null ? target / PAGE_BYTES : vma.pageOffset(address);
   const end = target + length;
   const range = { start: target, end, flags, pgoff, file, pageShift, anonVma, source: vma };

@@ -11,7 +11,7 @@ import type { PagePolicy } from '../space/process.js';
 
 /**
  * Maps `[start, start + length)`, rounded out to 4 KiB, for reading and writing. With the policy 1G, whole aligned GiB
- * in it get pages of 1 GiB alone, which are never split; where a region covers an aligned 2 MiB, the policies 2M and 1G
+ * in it get pages of 1 GiB alone, never to be split; where a region covers an aligned 2 MiB, the policies 2M and 1G
  * let a fault answer with 2 MiB. Nothing may be mapped there yet.
  * @returns 0, EINVAL, ENOMEM or EEXIST
  */

@@ -1,4 +1,4 @@
-/** mincore(2) and msync(2): what of a range is in memory, or on its way to disk. */
+/** mincore(2) and msync(2): pages of a range in memory, or on their way to disk. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
@@ -11,7 +11,7 @@ import { VM_LOCKED } from '../abi/vma-flags.js';
 
 /**
  * mincore(2): for each page whether it is in the caller's page table or in the page cache of its object.
- * @returns the pages' answers, EINVAL, or ENOMEM for a range that is not mapped throughout
+ * @returns the pages' answers, EINVAL, or ENOMEM for a range with a hole
  */
 export function mincore(memory: Memory, space: AddressSpace, address: number, length: number): boolean[] | number {
   if (address % PAGE_BYTES !== 0) return EINVAL;

@@ -1,4 +1,4 @@
-/** System V shared memory: segments with a key that live until they are removed and nobody has them attached. */
+/** System V shared memory: segments with a key. They live until they are removed and nobody has them attached. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignDown, alignUp, LARGEST_FILE } from '../abi/layout.js';
@@ -12,17 +12,17 @@ import { mmap } from './mmap.js';
 import { munmap } from './munmap.js';
 import { dropIfUnused } from '../space/page-cache.js';
 
-/** A key that never matches another segment. */
+/** A key without a match in any other segment. */
 export const IPC_PRIVATE = 0;
-/** shmget: make the segment where no key has it. */
+/** shmget: make the segment, unless the key has one. */
 export const IPC_CREAT = 0o1000;
-/** shmget with IPC_CREAT: fail where there is one. */
+/** shmget with IPC_CREAT: fail if the key has one. */
 export const IPC_EXCL = 0o2000;
 /** shmat: map it without PROT_WRITE. */
 export const SHM_RDONLY = 0o10000;
 /** shmat: round the address down to SHMLBA. */
 export const SHM_RND = 0o20000;
-/** shmat: replace what the range holds. */
+/** shmat: replace all mappings in the range. */
 export const SHM_REMAP = 0o40000;
 const SHMLBA = PAGE_BYTES;
 

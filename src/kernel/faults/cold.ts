@@ -1,11 +1,11 @@
-/** MADV_COLD: pages that will not be needed soon lose their marks of use. */
+/** MADV_COLD: pages not needed soon lose their marks of use. */
 
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import type { Vma } from '../space/model.js';
 
 /**
- * Clears "accessed" in the entries of a range, and "referenced" of their folios, where nobody else maps them.
+ * Clears "accessed" in the entries of a range, and "referenced" of their folios, unless somebody else maps them.
  * Source: Linux mm/madvise.c, madvise_cold_or_pageout_pte_range.
  */
 export function coolDown(memory: Memory, vma: Vma, start: number, end: number): void {

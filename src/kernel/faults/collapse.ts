@@ -22,14 +22,14 @@ export function collapse(memory: Memory, vma: Vma, start: number, end: number): 
   if ((vma.flags & (VM_NOHUGEPAGE | VM_HUGETLB)) !== 0 || vma.space.hugePages === 'never') return EINVAL;
   if (vma.file === null ? vma.anonVma === null : !suitsObject(vma, vma.file.object)) return EINVAL;
   if (alignUp(vma.start, SHIFT_2M) + HUGE_BYTES > vma.end) return EINVAL;
-  // A range inside one huge page names none, and Linux calls that a failure; one that ends where it begins is empty.
+  // A range inside one huge page names none, and Linux calls it a failure; an empty range is none.
   if (alignDown(end, SHIFT_2M) < alignUp(start, SHIFT_2M)) return EINVAL;
   memory.lru.drain();
   let failure = 0;
   for (let address = alignUp(start, SHIFT_2M); address + HUGE_BYTES <= end; address += HUGE_BYTES) {
     const result =
       vma.file === null ? collapseOne(memory, vma, address) : collapseShared(memory, vma, vma.file.object, address);
-    // A page that is in use for a moment does not keep the others from being collapsed.
+    // One page in use for a moment does not keep the others from being collapsed.
     if (result < 0 && result !== EAGAIN) return result;
     if (result < 0) failure = result;
   }
@@ -57,7 +57,7 @@ function collapseOne(memory: Memory, vma: Vma, address: number): number {
   tables.release(table);
   vma.space.tables--;
   mapNewHuge(memory, vma, at, head, address);
-  // Dirty even where the VMA is read-only. Source: Linux mm/khugepaged.c, collapse_huge_page.
+  // Dirty even in a read-only VMA. Source: Linux mm/khugepaged.c, collapse_huge_page.
   memory.entries.markDirty(at);
   counters.hugeCollapses++;
   return 0;

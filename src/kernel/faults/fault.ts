@@ -21,8 +21,8 @@ import { growDown } from '../vmas/stack.js';
 import { VM_EXEC, VM_HUGETLB, VM_WRITE } from '../abi/vma-flags.js';
 
 /**
- * The page-fault exception of an access in user mode: linear address, and CAUSE_ bits for what the processor says of it.
- * @returns FAULT_MINOR or FAULT_MAJOR to restart the access, or the signal of signal.ts that the process gets.
+ * The page-fault exception of an access in user mode: linear address, and CAUSE_ bits for the processor's account of it.
+ * @returns FAULT_MINOR or FAULT_MAJOR to restart the access, or the signal of signal.ts for the process.
  */
 export function pageFault(memory: Memory, space: AddressSpace, address: number, cause: number): number {
   const result = resolve(memory, space, address, cause);
@@ -30,7 +30,7 @@ export function pageFault(memory: Memory, space: AddressSpace, address: number, 
   return result;
 }
 
-/** Counts a fault by how it ended; faults that the kernel makes for itself (populate, copyIn) are counted alike. */
+/** Counts a fault by its end; the kernel's own faults (populate, copyIn) are counted alike. */
 export function countFault(memory: Memory, result: number): void {
   const { counters } = memory;
   if (result === FAULT_MAJOR) counters.majorFaults++;
@@ -48,7 +48,7 @@ function resolve(memory: Memory, space: AddressSpace, address: number, cause: nu
   return handleFault(memory, vma, address, write);
 }
 
-/** The VMA that holds `address`, or the stack above it grown down to it. */
+/** The VMA around `address`, or the stack above it grown down to it. */
 export function findOrGrow(memory: Memory, space: AddressSpace, address: number): Vma | undefined {
   const vma = space.vmas.atOrAbove(address);
   if (vma === undefined || vma.start <= address) return vma;
@@ -89,10 +89,10 @@ function smallFault(memory: Memory, vma: Vma, at: number, address: number, write
       ? anonymousFault(memory, vma, at, address, write)
       : fileFault(memory, vma, at, address, write);
   }
-  // What is neither empty nor a page is a guard page.
+  // Neither empty nor a page: a guard page.
   if (!entries.isMapped(low)) return SEGV_MAPERR;
   if (write && !entries.isWritable(low)) return writeFault(memory, vma, at, address);
-  // The entry is right already: the TLB held an older, stricter one, and the fault itself has dropped that.
+  // The entry is right already: the TLB held an older, stricter one, and the fault itself has dropped it.
   entries.markTouched(at, write);
   return FAULT_MINOR;
 }
@@ -113,7 +113,7 @@ function anonymousFault(memory: Memory, vma: Vma, at: number, address: number, w
   return FAULT_MINOR;
 }
 
-/** A write to a present page that is not writable. */
+/** A write to a present, read-only page. */
 function writeFault(memory: Memory, vma: Vma, at: number, address: number): number {
   const { entries, frames, tables, counters } = memory;
   if (vma.isShared) return sharedWriteFault(memory, at);
@@ -134,8 +134,8 @@ function writeFault(memory: Memory, vma: Vma, at: number, address: number): numb
 }
 
 /**
- * Whether an anonymous page that is not marked exclusive has no other owner left. Part of a large folio is re-used only
- * while one process maps all that is mapped of it, and more than this part: a last part is copied, to free the rest.
+ * Whether an anonymous page, though not marked exclusive, has no other owner left. Part of a large folio is re-used only
+ * while one process has all mappings of it, more than this one: a last part is copied, to free the rest.
  */
 function canReuse(memory: Memory, vma: Vma, frame: number): boolean {
   const { frames } = memory;
@@ -149,12 +149,12 @@ function canReuse(memory: Memory, vma: Vma, frame: number): boolean {
   return true;
 }
 
-/** With more references a page is not re-used, whatever the batches hold. */
+/** With more references a page is not re-used, for all the batches may hold. */
 const MOST_REFERENCES = 3;
 
 /**
  * Whether something beside one mapping refers to a small page. The batches of {@link LruBatches} count; they are emptied
- * first for a page that is on no LRU list yet. Source: Linux mm/memory.c, wp_can_reuse_anon_folio.
+ * first for a page on no LRU list yet. Source: Linux mm/memory.c, wp_can_reuse_anon_folio.
  */
 function isReferenced(memory: Memory, frame: number): boolean {
   const { frames, lru } = memory;

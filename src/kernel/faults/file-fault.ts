@@ -14,7 +14,7 @@ import { TABLE_ENTRIES } from '../tables/page-table.js';
 import { BUS_ADRERR, FAULT_MAJOR, FAULT_MINOR, OOM_KILL } from '../abi/signal.js';
 import { VM_EXEC } from '../abi/vma-flags.js';
 
-/** Pages that a read fault maps at most around the one asked for. Linux: fault_around_bytes = 65536. */
+/** Pages mapped at most by a read fault, around the one asked for. Linux: fault_around_bytes = 65536. */
 const FAULT_AROUND = 16;
 
 /** The entry at `at`, for the page at `address`, is empty. */
@@ -27,7 +27,7 @@ export function fileFault(memory: Memory, vma: Vma, at: number, address: number,
   const kind = faultKind(vma, index);
   const found = pageForFault(memory, vma, index);
   if (found < 0) return found;
-  // After waiting for the disk the fault begins anew, and now finds the neighbours that were read with the page.
+  // After waiting for the disk the fault begins anew, and now finds the neighbours read with the page.
   if (!write && kind === FAULT_MAJOR && mapAround(memory, vma, at, address)) return kind;
   mapFilePage(memory, vma, at, found, write);
   if (write) frames.flags[frames.headOf(found)] |= FRAME_DIRTY;
@@ -36,7 +36,7 @@ export function fileFault(memory: Memory, vma: Vma, at: number, address: number,
 }
 
 /**
- * Maps the folio around `address` by the empty directory entry at `at`, if it is one of 2 MiB that lies in the VMA as a
+ * Maps the folio around `address` by the empty directory entry at `at`, if it is one of 2 MiB and lies in the VMA as a
  * huge entry needs it. A write to a private mapping is not for it, since it copies 4 KiB.
  */
 export function mapHugeFolio(memory: Memory, vma: Vma, at: number, address: number, write: boolean): boolean {
@@ -74,7 +74,7 @@ function readForFault(memory: Memory, vma: Vma, object: FileObject, index: numbe
 /** A write to a private mapping: the process gets a copy of the file's page at once. */
 function copyFault(memory: Memory, vma: Vma, at: number, address: number): number {
   const { counters, frames } = memory;
-  // The anon_vma and the copy come first: a write that then ends in SIGBUS has made the anon_vma all the same.
+  // The anon_vma and the copy come first: a write ending in SIGBUS then has made the anon_vma all the same.
   if (prepareAnonVma(memory, vma) < 0) return OOM_KILL;
   const copy = frames.allocate(0, 0);
   if (copy < 0) return OOM_KILL;
@@ -90,7 +90,7 @@ function copyFault(memory: Memory, vma: Vma, at: number, address: number): numbe
   return kind;
 }
 
-/** A write to a shared page that is present and read-only: now it is known to be dirty. */
+/** A write to a present, read-only shared page: now it is known to be dirty. */
 export function sharedWriteFault(memory: Memory, at: number): number {
   const { counters, entries, frames, tables } = memory;
   entries.markTouched(at, true);
@@ -99,7 +99,7 @@ export function sharedWriteFault(memory: Memory, at: number): number {
   return FAULT_MINOR;
 }
 
-/** Where the folio of page `index` begins in its object, and its pages; a page that is not cached is one by itself. */
+/** The folio of page `index`: its begin in the object, and its pages; a page not cached is one by itself. */
 function largeFolioOf(memory: Memory, object: FileObject, index: number): { index: number; pages: number } {
   const { frames } = memory;
   const frame = object.pages.get(index);

@@ -1,4 +1,4 @@
-/** Guard pages (MADV_GUARD_INSTALL): marks in the page tables that make an access a fault, without a VMA of their own. */
+/** Guard pages (MADV_GUARD_INSTALL): marks in the page tables to make an access a fault, without a VMA of their own. */
 
 import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { alignDown } from '../abi/layout.js';

@@ -1,6 +1,6 @@
 /**
  * Memory mapped with huge pages alone (MAP_HUGETLB), of 2 MiB or 1 GiB: nothing in such a VMA is ever split, so a page
- * that must be copied is copied whole, and addresses and lengths are multiples of the page.
+ * is copied whole if at all, and addresses and lengths are multiples of the page.
  */
 
 import { alignDown } from '../abi/layout.js';
@@ -26,7 +26,7 @@ export function hugetlbFault(memory: Memory, vma: Vma, address: number, write: b
     const head = cached ?? frames.allocateZeroed(vma.pageShift - 12, 0);
     if (head < 0) return BUS_ADRERR;
     if (object !== undefined && cached === undefined) addToCache(memory, object, index, head);
-    // Private memory becomes writable by a fault of its own, even if it was this process that read it first.
+    // Private memory becomes writable by a fault of its own, even if this process read it first.
     if (object === undefined) mapNewHuge(memory, vma, at, head, base, write);
     else mapHugeFilePage(memory, vma, at, head, write);
     counters.hugeFaults++;

@@ -1,4 +1,4 @@
-/** MADV_FREE: pages that may be taken away when memory is short, unless they are written before. */
+/** MADV_FREE: pages to be taken away when memory is short, unless they are written before. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { splitHugeFolio } from '../pages/folio-split.js';
@@ -9,7 +9,7 @@ import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { Vma } from '../space/model.js';
 
-/** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet that would take them. */
+/** Marks the anonymous pages of a range as free for the taking; there is no reclaim yet to take them. */
 export function freeLazily(memory: Memory, vma: Vma, start: number, end: number): void {
   const { tables } = memory;
   memory.lru.drain();
@@ -37,7 +37,7 @@ function freeHuge(memory: Memory, vma: Vma, at: number, low: number, high: numbe
   return true;
 }
 
-/** The pages of one table. A huge folio of which the range has only a part is split, if it is the process's alone. */
+/** The pages of one table. A huge folio only partly in the range is split, if it is the process's alone. */
 function freeSmall(memory: Memory, vma: Vma, at: number, low: number, high: number): void {
   const { tables, frames } = memory;
   for (let address = low; address < high;) {
@@ -79,7 +79,7 @@ function isShared(memory: Memory, head: number): boolean {
 }
 
 /**
- * Makes a folio clean of which the range maps `pages`, all it has; false when it is dirty and others map it, too.
+ * Makes a folio clean if the range maps all there is of it, `pages`; false when it is dirty and others map it, too.
  * Source: Linux mm/madvise.c, madvise_free_pte_range.
  */
 function makeClean(memory: Memory, head: number, pages: number): boolean {
@@ -91,7 +91,7 @@ function makeClean(memory: Memory, head: number, pages: number): boolean {
 }
 
 /**
- * Makes a page clean that no swap backs: a later write makes it dirty, and so keeps it. Shared or not, the contents go
+ * Makes a page without swap behind it clean: a later write makes it dirty, and so keeps it. Shared or not, the contents go
  * only once every process has given them up.
  */
 function markFree(memory: Memory, vma: Vma, at: number, address: number, head: number): void {

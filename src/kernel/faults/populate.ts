@@ -13,7 +13,7 @@ import type { Memory } from '../space/memory.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR } from '../abi/signal.js';
 import { VM_HUGETLB, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE } from '../abi/vma-flags.js';
 
-/** Whether the page at `address` is there, writable if asked for, so that no fault is needed. */
+/** Whether the page at `address` is there, writable if asked for: no fault is needed. */
 export function isReady(memory: Memory, space: AddressSpace, address: number, write: boolean): boolean {
   const { entries, tables } = memory;
   const low = tables.words[tables.findLeaf(space, address)];
@@ -21,8 +21,8 @@ export function isReady(memory: Memory, space: AddressSpace, address: number, wr
 }
 
 /**
- * Makes one page ready, counting the faults that takes.
- * @param count what a fault that ended well counts as: FAULT_MAJOR, for what it was
+ * Makes one page ready, and counts the faults on the way.
+ * @param count the most a good fault counts as: FAULT_MAJOR, as it was
  * @returns 0 or the signal a process would get
  */
 export function faultIn(memory: Memory, vma: Vma, address: number, write: boolean, count = FAULT_MAJOR): number {
@@ -52,11 +52,11 @@ function touch(memory: Memory, vma: Vma, address: number, write: boolean): void 
 }
 
 /**
- * Faults in the pages of `[start, end)` in each VMA, writable where private and writable, and goes on with the next VMA
- * at the first page of one that cannot be had. VMAs locked on fault are left alone. The LRU batches are emptied after
- * each VMA, but not after one that nobody may access: recorded programs (PROT_NONE with MAP_LOCKED) show that.
+ * Faults in the pages of `[start, end)` in each VMA, writable if private and the VMA is writable. At the first page not to be had it goes
+ * on with the next VMA. VMAs locked on fault are left alone. The LRU batches are emptied after
+ * each VMA, but not after one without any right: recorded programs (PROT_NONE with MAP_LOCKED) show it.
  * @param strict stop there for good, as mlock does
- * @returns 0, or the signal that an access to that page would get
+ * @returns 0, or the signal of an access to the page not to be had
  * Source: Linux mm/gup.c, __mm_populate and populate_vma_page_range.
  */
 export function populateRange(memory: Memory, space: AddressSpace, start: number, end: number, strict = false): number {
@@ -75,7 +75,7 @@ function populateVma(memory: Memory, vma: Vma, start: number, end: number): numb
   const high = Math.min(end, vma.end);
   let result = 0;
   for (let address = Math.max(start, vma.start); address < high && result === 0; address += PAGE_BYTES) {
-    // A fault that waits for the disk is begun anew here, finds the page then, and is counted as minor.
+    // After a wait for the disk the fault is begun anew, finds the page then, and is counted as minor.
     result = faultIn(memory, vma, address, write, FAULT_MINOR);
     if (result === 0) touch(memory, vma, address, write);
   }
@@ -84,7 +84,7 @@ function populateVma(memory: Memory, vma: Vma, start: number, end: number): numb
 }
 
 /**
- * MADV_POPULATE_READ and MADV_POPULATE_WRITE: what was populated before an error stays.
+ * MADV_POPULATE_READ and MADV_POPULATE_WRITE: pages populated before an error stay.
  * @returns 0, EINVAL (the mapping does not allow it), EFAULT (a signal would be sent), ENOMEM (a hole, or no memory)
  */
 export function populateAdvice(

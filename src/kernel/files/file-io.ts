@@ -1,4 +1,4 @@
-/** System calls on files that see the same page cache as mappings: pread, pwrite, ftruncate, fallocate. */
+/** System calls on files, over the same page cache as mappings: pread, pwrite, ftruncate, fallocate. */
 
 import { PAGE_BYTES, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
 import { isWhole } from '../abi/arguments.js';
@@ -12,7 +12,7 @@ import { cachePage, dropCachedPage, pagesOf, readSequentially, writtenPage } fro
 import { splitFolioAt, unmapObject } from '../pages/rmap.js';
 import { writeFrame } from '../space/direct-map.js';
 
-/** Moves bytes between a page and wherever the caller's buffer is; returns how many it could move. */
+/** Moves bytes between a page and the caller's buffer; returns the number moved. */
 export type PageMover = (frame: number, offsetInPage: number, bytes: number, done: number) => number;
 
 /**
@@ -31,7 +31,7 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
     const frame = object.kind === 'disk' ? readSequentially(memory, object, index) : (writtenPage(object, index) ?? -1);
     if (frame === ENOMEM) return done > 0 ? done : ENOMEM;
     const inPage = at % PAGE_BYTES;
-    // Whoever reads on in a page has been counted at its beginning.
+    // Reading on in a page is no second use: it was counted at the beginning.
     if (frame >= 0 && inPage === 0) memory.lru.markAccessed(memory.frames.headOf(frame));
     const piece = Math.min(wanted - done, PAGE_BYTES - inPage);
     const moved = move(frame, inPage, piece, done);
@@ -41,7 +41,7 @@ export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: 
   return done;
 }
 
-/** What is to be written, in pieces: bytes `[done, done + count)`. */
+/** The bytes to be written, in pieces: `[done, done + count)`. */
 export interface ByteSource {
   /** As many of the bytes as are at hand without a fault. */
   take(done: number, count: number): Uint8Array;
@@ -66,7 +66,7 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
     const count = Math.min(bytes - done, PAGE_BYTES - inPage);
     const frame = cachePage(memory, object, Math.floor(at / PAGE_BYTES));
     if (frame < 0) return done > 0 ? done : ENOMEM;
-    // As in Linux the file reaches to where the write begins before the bytes are read, even if they cannot be.
+    // As in Linux the file first grows up to the write's begin. Then the bytes are read, or cannot be.
     if (at > object.size) extend(memory, object, at);
     const head = memory.frames.headOf(frame);
     if (object.kind === 'shmem') memory.lru.markAccessed(head);
@@ -80,7 +80,7 @@ export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes:
   return done;
 }
 
-/** Makes the file longer. What lies past the end in the last page of a disk file is zeroed before it shows. */
+/** Makes the file longer. The part past the end, in the last page of a disk file, is zeroed before it shows. */
 function extend(memory: Memory, object: FileObject, size: number): void {
   const inPage = object.size % PAGE_BYTES;
   if (object.kind === 'disk' && inPage !== 0) zeroPart(memory, object, object.size, object.size - inPage + PAGE_BYTES);
@@ -124,7 +124,7 @@ function discard(memory: Memory, object: FileObject, from: number, to: number): 
 }
 
 /**
- * The page of a disk file that `offset` cuts comes into the cache to have a part zeroed, unread until it is asked for; that
+ * The page of a disk file cut by `offset` comes into the cache to have a part zeroed, unread until it is asked for. This
  * counts as use. Source: Linux fs/ext4/inode.c, ext4_block_zero_page_range.
  */
 function touchCutPage(memory: Memory, object: FileObject, offset: number): void {
@@ -137,7 +137,7 @@ function touchCutPage(memory: Memory, object: FileObject, offset: number): void 
   memory.lru.markAccessed(frame);
 }
 
-/** Zeros bytes within one page, if the cache has it; that is a write. */
+/** Zeros bytes within one page, if the cache has it; the zeros are a write. */
 function zeroPart(memory: Memory, object: FileObject, from: number, to: number): void {
   if (!(from < to) || to === Infinity) return;
   const base = Math.floor(from / PAGE_BYTES) * PAGE_BYTES;
@@ -177,7 +177,7 @@ export function punchHole(memory: Memory, object: FileObject, from: number, to: 
 }
 
 /**
- * Puts pages that were never written into the cache, all or none, and makes those of the whole range dirty: pages of
+ * Puts pages never written into the cache, all or none, and makes those of the whole range dirty: pages of
  * memory must not be dropped as if a disk had them. Source: Linux mm/shmem.c, shmem_fallocate.
  */
 function reserve(memory: Memory, object: FileObject, from: number, to: number): boolean {
@@ -190,7 +190,7 @@ function reserve(memory: Memory, object: FileObject, from: number, to: number): 
       return false;
     }
     memory.frames.flags[memory.frames.headOf(frame)] |= FRAME_DIRTY;
-    // A page reserved before is cleared for good now, so that undoing this call cannot take it away again.
+    // A page reserved before is cleared for good now: undoing this call cannot take it away again.
     if (known) continue;
     made.push(index);
     object.unwritten.add(index);

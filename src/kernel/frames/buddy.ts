@@ -1,7 +1,7 @@
 /**
  * The buddy allocator: free frames in blocks of 2^order, split on demand and joined with their buddy when freed.
  *
- * Free blocks of one order form a doubly linked list through typed arrays; frame 0 is never handed out, so that 0 can
+ * Free blocks of one order form a doubly linked list through typed arrays; frame 0 is never handed out, so 0 can
  * end a list. The order of allocation depends on nothing but the calls made.
  */
 
@@ -18,7 +18,7 @@ const BYTES_PER_FRAME = 2 * 4 + 1;
 export class Buddy {
   /** Free frames now. */
   free = 0;
-  /** Frames that were ever there to hand out. */
+  /** Frames to hand out, when all were free. */
   readonly managed: number;
   /** Requests so far, failed ones too. */
   requests = 0;
@@ -26,12 +26,12 @@ export class Buddy {
   failAt = 0;
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
-  /** Order + 1 where a free block begins, otherwise 0. */
+  /** Order + 1 at the beginning of a free block, otherwise 0. */
   readonly #blockOrder: Uint8Array;
   readonly #heads = new Int32Array(MAX_ORDER + 1);
   readonly #asked: number[] = [];
 
-  /** @param ram what to hand out: its installed ranges, 4 KiB a frame */
+  /** @param ram is handed out: its installed ranges, 4 KiB a frame */
   constructor(ram: Pick<Ram, 'frames' | 'ranges'> & Partial<Pick<Ram, 'shared'>>) {
     const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
     this.#next = columns.int32();
@@ -43,7 +43,7 @@ export class Buddy {
     this.managed = this.free;
   }
 
-  /** Frees `[start, end)` in the largest aligned blocks, highest first, so that the lowest is handed out first. */
+  /** Frees `[start, end)` in the largest aligned blocks, highest first: the lowest is handed out first. */
   #donate(start: number, end: number): void {
     let top = end;
     while (top > start) {
@@ -97,7 +97,7 @@ export class Buddy {
   }
 
   /**
-   * The next requests for one frame get exactly these, in this order: for lessons that name their addresses.
+   * The next requests for one frame get exactly these, in this order: for lessons with addresses in their text.
    * @returns false when one of them is not free; those before it are asked for all the same
    */
   ask(frames: readonly number[]): boolean {
@@ -121,7 +121,7 @@ export class Buddy {
     return true;
   }
 
-  /** Gives back a block that {@link allocate} handed out. */
+  /** Gives back a block from {@link allocate}. */
   release(frame: number, order: number): void {
     this.free += 1 << order;
     let block = frame;

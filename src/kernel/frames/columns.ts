@@ -10,8 +10,8 @@ export class Columns {
   #used = 0;
 
   /**
-   * @param bytesPerElement of all columns that will be cut, together
-   * @param shared the reservation is shared memory, as RAM may be, which V8 takes for no garbage to come
+   * @param bytesPerElement of all columns to be cut, together
+   * @param shared the reservation is shared memory, as RAM may be; V8 takes it for no garbage to come
    */
   constructor(elements: number, bytesPerElement: number, shared = false) {
     this.#elements = elements;
@@ -35,7 +35,7 @@ export class Columns {
     return new Uint8Array(this.#buffer, this.#take(1), this.#elements);
   }
 
-  /** Where a column of elements this wide begins. */
+  /** The first byte of a column of elements this wide. */
   #take(bytes: number): number {
     const start = this.#used;
     this.#used += bytes * this.#elements;

@@ -1,29 +1,29 @@
-/** What the kernel did: one object of plain numbers, always on, all of them since the kernel started. */
+/** Counts of the kernel's work since it started: one object of plain numbers, always on. */
 export class KernelCounters {
-  /** Page faults that ended well without reading a disk, as getrusage(2) counts them. */
+  /** Page faults with a good end, without reading a disk, as getrusage(2) counts them. */
   minorFaults = 0;
-  /** Page faults that had to read a disk. */
+  /** Page faults with a read from a disk. */
   majorFaults = 0;
-  /** Page faults that ended in a signal. */
+  /** Page faults with a signal at the end. */
   failedFaults = 0;
 
-  /** Faults by what they did. */
+  /** Faults by their answer. */
   zeroPageFaults = 0;
   anonymousFaults = 0;
   fileFaults = 0;
-  /** Write faults that copied a page. */
+  /** Write faults with a copy of a page. */
   cowFaults = 0;
-  /** Write faults that made the last owner's page writable in place. */
+  /** Write faults by the last owner of a page: it became writable in place. */
   reuseFaults = 0;
   hugeFaults = 0;
 
-  /** Entries of the lowest level (or huge ones) that fork looked at, whether present or not. */
+  /** Entries of the lowest level (or huge ones) seen by fork, present or not. */
   forkEntriesVisited = 0;
-  /** Entries that fork wrote into the child's tables. */
+  /** Entries written by fork into the child's tables. */
   forkEntriesCopied = 0;
-  /** Entries of the parent that fork made read-only. */
+  /** Entries of the parent made read-only by fork. */
   forkEntriesProtected = 0;
-  /** Bytes of page tables that fork made for children. */
+  /** Bytes of page tables made by fork for children. */
   forkTableBytes = 0;
   forks = 0;
 
@@ -37,7 +37,7 @@ export class KernelCounters {
   framesCopied = 0;
   bytesCopied = 0;
 
-  /** INVLPG instructions, and invalidations of everything (MOV CR3) that changes to entries needed. */
+  /** INVLPG instructions, and invalidations of everything (MOV CR3), after changes to entries. */
   invlpg = 0;
   fullFlushes = 0;
   /** MOV CR3 for a change of process. */
@@ -47,6 +47,6 @@ export class KernelCounters {
   hugeSplits = 0;
   hugeCollapses = 0;
   hugeZeroPages = 0;
-  /** Huge pages asked for and not to be had, so that 4 KiB were used. */
+  /** Huge pages asked for and not to be had: 4 KiB were used. */
   hugeFallbacks = 0;
 }

@@ -1,8 +1,8 @@
 /**
- * What the kernel knows about each frame: typed arrays indexed by frame number (PFN).
+ * Facts about each frame: typed arrays indexed by frame number (PFN).
  *
- * A **folio** is what was allocated at once: 2^order frames, known by its first, the head. A mapping is an entry of
- * some page table; whatever else holds a folio (the page cache, the kernel itself) is a pin. A folio with neither is
+ * A **folio** is one allocation: 2^order frames, known by its first, the head. A mapping is an entry of
+ * some page table; every other hold on a folio (by the page cache, the kernel itself) is a pin. A folio with neither is
  * freed. Keeping mappings apart from pins makes fork cost one addition a page.
  *
  * The map word of a frame: bits 29:0 the entries that map this very frame, bit 30 exclusive (an anonymous page that
@@ -28,7 +28,7 @@ export const FRAME_SWAPBACKED = 1 << 3;
 export const FRAME_REFERENCED = 1 << 4;
 /** The kernel's own, such as the zero page. */
 export const FRAME_KERNEL = 1 << 5;
-/** Waits in a batch of {@link LruBatches} that was not for new pages; the batch holds a reference. */
+/** Waits in a batch of {@link LruBatches} other than that of new pages; the batch holds a reference. */
 export const FRAME_GATHERED = 1 << 6;
 /** A locked VMA maps it, or did until lately: PG_mlocked. */
 export const FRAME_MLOCKED = 1 << 7;
@@ -55,11 +55,11 @@ export class Frames {
   readonly index: Float64Array;
   /** Records of folios of more than one frame, by head. */
   readonly large = new Map<number, LargeFolio>();
-  /** Told of each folio that is freed while a batch of {@link LruBatches} may know it. */
+  /** Told of each folio freed while a batch of {@link LruBatches} may know it. */
   whenFreed: (head: number) => void = () => undefined;
   readonly #ram: Ram;
   readonly #counters: KernelCounters;
-  /** 1 for each 2 MiB whose frames may hold something else than zeros. */
+  /** 1 for each 2 MiB with anything but zeros, perhaps. */
   readonly #used: Uint8Array;
 
   /** `clean`: the RAM holds nothing but zeros, as after power-on, so fresh frames need no clearing. */
@@ -99,7 +99,7 @@ export class Frames {
     return head;
   }
 
-  /** Fills with zeros what may hold something else. */
+  /** Fills with zeros, unless zeros are there already. */
   zero(head: number, order: number): void {
     const frames = 1 << order;
     const step = Math.min(frames, 1 << CHUNK_SHIFT);
@@ -129,7 +129,7 @@ export class Frames {
     this.buddy.release(head, order);
   }
 
-  /** The head of the folio that `frame` is part of. */
+  /** The head of the folio around `frame`. */
   headOf(frame: number): number {
     return frame & -(1 << this.order[frame]);
   }
@@ -148,7 +148,7 @@ export class Frames {
     if (word < 0) this.largeAt(this.headOf(frame)).add(1, space);
   }
 
-  /** An entry of `space` that mapped `frame` alone is gone; true when nothing holds the folio any more. */
+  /** An entry of `space` for `frame` alone is gone; true when nothing holds the folio any more. */
   removeMapping(frame: number, space: number): boolean {
     const word = this.map[frame] - 1;
     if (word < 0) return this.#removeFromLarge(frame, word, space);
@@ -178,13 +178,13 @@ export class Frames {
     return folio.remove(1, space) === 0 && this.pins[head] === 0;
   }
 
-  /** Entries, 4 KiB ones and huge ones, that map `frame`. */
+  /** Entries for `frame`, 4 KiB ones and huge ones. */
   mappingsOf(frame: number): number {
     const word = this.map[frame];
     return (word & MAP_COUNT) + (word < 0 ? this.largeAt(this.headOf(frame)).whole : 0);
   }
 
-  /** Makes single frames of a large folio that no huge entry maps; the parts that nothing maps are freed. */
+  /** Makes single frames of a large folio without huge entries; parts without any mapping are freed. */
   splitFolio(head: number): void {
     const count = 1 << this.order[head];
     // The page cache pins a folio once for each of its pages.
@@ -201,12 +201,12 @@ export class Frames {
     for (let part = head + count - 1; part >= head; part--) if (this.references(part) === 0) this.release(part);
   }
 
-  /** Entries that map the folio or a part of it; a huge entry counts once. */
+  /** Entries for the folio or a part of it; a huge entry counts once. */
   folioMappings(head: number): number {
     return this.map[head] < 0 ? this.largeAt(head).total : this.map[head] & MAP_COUNT;
   }
 
-  /** Everything that holds the folio: mappings of all its parts and pins. */
+  /** All holds on the folio: mappings of all its parts, and pins. */
   references(head: number): number {
     return this.folioMappings(head) + this.pins[head];
   }

@@ -1,14 +1,14 @@
 /**
  * Who maps a folio of more than one frame.
  *
- * As Linux does, the two address spaces that mapped it first are counted by name and all others only in the total; as
+ * As Linux does, the first two address spaces to map it are counted by name and all others only in the total; as
  * long as one of the two owns every mapping the folio is known to be mapped by one process alone. With three and more
  * processes the answer errs on the side of "shared".
  */
 export class LargeFolio {
   /** Mappings of all parts; a huge entry counts once. */
   total = 0;
-  /** Huge entries that map the whole. */
+  /** Huge entries: mappings of the whole. */
   whole = 0;
   /** Cleared while one address space is known to own all mappings. */
   maybeShared = false;

@@ -1,9 +1,9 @@
 /**
  * Folios on their way to the lists by which Linux finds unused memory: new ones, ones found active, ones that
- * MADV_COLD or MADV_FREE calls unused, ones that were locked or unlocked.
+ * MADV_COLD or MADV_FREE calls unused, ones just locked or unlocked.
  *
  * Linux gathers each kind in a batch of 31 and puts a full batch on the lists at once. A batch holds a reference to its
- * folios, and until it is emptied its folios count as what they were: a page that waits after MADV_FREE looks shared to a
+ * folios, and until it is emptied its folios count as before: a page in one after MADV_FREE looks shared to a
  * write fault and is copied. All batches are emptied together by whoever wants all pages on their lists: MADV_FREE,
  * MADV_COLD and MADV_WILLNEED as they begin, mlock, populating as it ends, collapsing, pages that leave the page cache, a
  * write fault on a new page.
@@ -17,14 +17,14 @@ import type { Frames } from './frames.js';
 const { FRAME_ACTIVE, FRAME_ANON, FRAME_GATHERED, FRAME_MLOCKED, FRAME_NEW, FRAME_REFERENCED, FRAME_SWAPBACKED } = f;
 const CAPACITY = 31;
 
-/** Heads of folios, at most {@link CAPACITY}; 0 stands for one that was freed meanwhile, since frame 0 is never handed out. */
+/** Heads of folios, at most {@link CAPACITY}; 0 stands for one freed meanwhile, since frame 0 is never handed out. */
 class Batch {
   readonly heads = new Int32Array(CAPACITY);
-  /** What is asked for each head, where there is a choice. */
+  /** The request for each head, if there is a choice. */
   readonly requests = new Uint8Array(CAPACITY);
   count = 0;
 
-  /** Adds a head; true when that made the batch full. */
+  /** Adds a head; true when the batch is full now. */
   add(head: number, request = 0): boolean {
     this.requests[this.count] = request;
     this.heads[this.count++] = head;
@@ -38,7 +38,7 @@ class Batch {
     return times;
   }
 
-  /** A folio that was freed leaves its place empty. */
+  /** A freed folio leaves its place empty. */
   forget(head: number): void {
     for (let i = 0; i < this.count; i++) if (this.heads[i] === head) this.heads[i] = 0;
   }
@@ -46,7 +46,7 @@ class Batch {
 
 /** Requests of the batch of locked folios. */
 const LOCK = 0;
-/** As LOCK, for a folio that is on no list yet and goes straight to that of the unevictable. */
+/** As LOCK, for a folio on no list yet: it goes straight to that of the unevictable. */
 const LOCK_NEW = 1;
 const UNLOCK = 2;
 
@@ -57,7 +57,7 @@ export class LruBatches {
   readonly #lazyFree = new Batch();
   readonly #active = new Batch();
   readonly #locked = new Batch();
-  /** All that hold a folio as {@link FRAME_GATHERED}. */
+  /** All batches with a hold on a folio as {@link FRAME_GATHERED}. */
   readonly #gathering = [this.#inactive, this.#lazyFree, this.#active, this.#locked];
   /** How often a folio on the list of the unevictable was locked, by head; absent for those on other lists. */
   readonly #lockCounts = new Map<number, number>();
@@ -71,7 +71,7 @@ export class LruBatches {
     };
   }
 
-  /** A new folio, which some process or file now has; a large one goes on to its list at once, and all new ones with it. */
+  /** A new folio of some process or file; a large one goes on to its list at once, and all new ones with it. */
   addNew(head: number): void {
     const { flags, order } = this.#frames;
     flags[head] |= FRAME_NEW;
@@ -100,19 +100,19 @@ export class LruBatches {
     return (this.#frames.flags[head] & FRAME_NEW) !== 0;
   }
 
-  /** References that the batches hold to a folio. */
+  /** The batches' references to a folio. */
   references(head: number): number {
     const flags = this.#frames.flags[head];
     if ((flags & (FRAME_NEW | FRAME_GATHERED)) === 0) return 0;
     return this.#fresh.times(head) + this.#timesGathered(head);
   }
 
-  /** Gathers a folio that MADV_FREE was told of. */
+  /** Gathers a folio named to MADV_FREE. */
   addLazyFree(head: number): void {
     if (this.#onList(head)) this.#gather(this.#lazyFree, head);
   }
 
-  /** The kernel was told that the folio is not used now; one that is active stops to be when its batch is emptied. */
+  /** The kernel was told: the folio is not used now. An active one stops to be when its batch is emptied. */
   markUnused(head: number): void {
     const { flags } = this.#frames;
     flags[head] &= ~FRAME_REFERENCED;
@@ -120,8 +120,8 @@ export class LruBatches {
   }
 
   /**
-   * The kernel knows that the folio was used: the first time makes it referenced, the second active and no longer
-   * referenced, the third referenced again, for good. A folio that is on a list becomes active when its batch is emptied;
+   * The kernel knows of a use of the folio: the first time makes it referenced, the second active and no longer
+   * referenced, the third referenced again, for good. A folio on a list becomes active when its batch is emptied;
    * until then a further time is taken for the second again. The unevictable are never active.
    */
   markAccessed(head: number): void {
@@ -149,7 +149,7 @@ export class LruBatches {
     return (this.#frames.flags[head] & FRAME_MLOCKED) !== 0 && this.#lockCounts.has(head);
   }
 
-  /** Whether a folio is on a list, and not on that of the unevictable. */
+  /** Whether a folio is on a list other than that of the unevictable. */
   #onList(head: number): boolean {
     return (this.#frames.flags[head] & FRAME_NEW) === 0 && !this.#isUnevictable(head);
   }
@@ -161,7 +161,7 @@ export class LruBatches {
     if (batch.add(head, request) || order[head] !== 0) this.#drainGathered(batch);
   }
 
-  /** Puts new folios on their lists. One that was locked meanwhile is unevictable; its locks are counted from now on. */
+  /** Puts new folios on their lists. One locked meanwhile is unevictable; its locks are counted from now on. */
   #drainNew(): void {
     const { flags } = this.#frames;
     const { heads, count } = this.#fresh;
@@ -200,7 +200,7 @@ export class LruBatches {
   }
 
   /**
-   * Counts a lock of a folio, or takes the last one away. A folio that is on no list cannot be counted: then one unlock is
+   * Counts a lock of a folio, or takes the last one away. A folio on no list cannot be counted: then one unlock is
    * taken for the last.
    */
   #settleLock(head: number, request: number): void {
@@ -222,7 +222,7 @@ export class LruBatches {
     else this.#lockCounts.set(head, count + 1);
   }
 
-  /** How often the batches other than that of new folios hold a folio. */
+  /** How often batches hold a folio, the one of new folios left out. */
   #timesGathered(head: number): number {
     let times = 0;
     for (const batch of this.#gathering) times += batch.times(head);

@@ -1,4 +1,4 @@
-/** Splitting a huge folio for good, frames and all; splitting only the entry that maps it is in huge.ts. */
+/** Splitting a huge folio for good, frames and all; splitting only its entry is in huge.ts. */
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
@@ -9,7 +9,7 @@ import { mappingsOf } from './rmap.js';
 import { VM_LOCKED } from '../abi/vma-flags.js';
 
 /**
- * Makes 512 pages of a huge folio that no huge entry maps. Parts that nothing maps are freed; parts that hold nothing
+ * Makes 512 pages of a huge folio without huge entries. Parts without a mapping are freed. Parts with nothing
  * but zeros, as most of a huge page with little in it, give way to the zero page unless they are locked.
  * Source: Linux, Documentation/mm/transhuge.rst, "split_huge_page"; mm/migrate.c, try_to_map_unused_to_zeropage.
  */

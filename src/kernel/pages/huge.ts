@@ -1,8 +1,8 @@
 /**
  * Transparent huge pages: 2 MiB of anonymous memory by one entry of a page directory.
  *
- * A huge entry may be split into 512 small ones at any time; the folio stays whole. The table for that is set aside
- * when the huge entry is made, so that a split cannot fail.
+ * A huge entry may be split into 512 small ones at any time; the folio stays whole. The table for this is set aside
+ * when the huge entry is made, so a split cannot fail.
  */
 
 import { SHIFT_2M } from '../../../hw/base/address.js';
@@ -80,7 +80,7 @@ function mapHugeZero(memory: Memory, vma: Vma, at: number): boolean {
   return true;
 }
 
-/** A write to a read-only huge entry: re-used by its last owner, otherwise split so that 4 KiB can be copied. */
+/** A write to a read-only huge entry: re-used by its last owner, otherwise split, and 4 KiB are copied. */
 export function hugeWriteFault(memory: Memory, vma: Vma, at: number, address: number): number {
   const { frames, tables, tlb, counters } = memory;
   const head = hugeFrame(tables.frameAt(at));
@@ -157,7 +157,7 @@ export function splitHuge(memory: Memory, vma: Vma, at: number, address: number)
   return true;
 }
 
-/** What the entry of an object's folio knows stays with the folio. */
+/** The marks of an object's entry stay with the folio. */
 function keepSplitMarks(memory: Memory, low: number, head: number): void {
   const { entries, frames } = memory;
   if (entries.isDirty(low)) frames.flags[head] |= FRAME_DIRTY;
@@ -177,7 +177,7 @@ function spreadMapping(memory: Memory, vma: Vma, head: number, exclusive: boolea
   if (exclusive) frames.setExclusive(head, true);
 }
 
-/** Splits the huge entry that `address` cuts, if there is one: a VMA is going to begin or end there. */
+/** Splits the huge entry around `address`, if there is one: a VMA is going to begin or end there. */
 export function splitHugeAt(memory: Memory, vma: Vma, address: number): void {
   if (address % HUGE_BYTES === 0 || (vma.flags & VM_HUGETLB) !== 0) return;
   const at = memory.tables.find(vma.space, address, SHIFT_2M);

@@ -1,6 +1,6 @@
 /**
- * Putting a page into a table and taking it out: entry, mapping count and resident size change together here, so that
- * no other part has to keep them in step.
+ * Putting a page into a table and taking it out: entry, mapping count and resident size change together here. No
+ * other part has to keep them in step.
  */
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
@@ -13,13 +13,13 @@ import { rightsOf } from '../space/protection.js';
 import { PAGE_HUGE, PAGE_SPECIAL, PAGE_TOUCHED, PAGE_WRITTEN } from '../tables/entries.js';
 import { VM_HUGETLB, VM_LOCKED, VM_WRITE } from '../abi/vma-flags.js';
 
-/** PAGE_ bits of a page that is about to be used; with `write` it is written, and so writable, if the VMA is. */
+/** PAGE_ bits of a page about to be used; with `write` it is written, and so writable, if the VMA is. */
 function touched(vma: Vma, write: boolean): number {
   const page = rightsOf(vma) | PAGE_TOUCHED;
   return write && (vma.flags & VM_WRITE) !== 0 ? page | PAGE_WRITTEN : page;
 }
 
-/** Makes a new folio the VMA's: anonymous, exclusive, at the place that `address` has in the VMA's anon_vma. */
+/** Makes a new folio the VMA's: anonymous, exclusive, at the place of `address` in the VMA's anon_vma. */
 function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number): void {
   const { frames } = memory;
   const owner: AnonVma | null = vma.anonVma;
@@ -54,7 +54,7 @@ export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, a
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
-/** Maps a frame that is not counted: the zero page, or with `huge` the huge zero page. */
+/** Maps a frame without counting it: the zero page, or with `huge` the huge zero page. */
 export function mapZero(memory: Memory, vma: Vma, at: number, frame: number, huge: boolean): void {
   memory.entries.setPage(at, frame, touched(vma, false) | PAGE_SPECIAL | (huge ? PAGE_HUGE : 0));
 }
@@ -75,13 +75,13 @@ export function mapHugeFilePage(memory: Memory, vma: Vma, at: number, head: numb
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
-/** Clears the entry at `at`, which maps one 4 KiB page, and drops the page. The TLB is left to the caller. */
+/** Clears the entry at `at`, of one 4 KiB page, and drops the page. The TLB is left to the caller. */
 export function unmapPage(memory: Memory, vma: Vma, at: number): void {
   const frame = memory.tables.frameAt(at);
   dropPage(memory, vma, memory.entries.take(at), frame);
 }
 
-/** What remains to do for a page whose entry, with this low word, is taken out. */
+/** The rest to do for a page, once its entry with this low word is taken out. */
 export function dropPage(memory: Memory, vma: Vma, low: number, frame: number): void {
   const { entries, frames, tlb } = memory;
   if (entries.isSpecial(low)) return;
@@ -106,12 +106,12 @@ export function dropHuge(memory: Memory, vma: Vma, low: number, head: number, sh
   if (frames.removeWholeMapping(head, vma.space.id)) tlb.release(head);
 }
 
-/** The head that a huge entry names. Bits below are no address there, such as x86's PAT. */
+/** The head of a huge entry's folio. Bits below are no address there, such as x86's PAT. */
 export function hugeFrame(frame: number): number {
   return frame & -HUGE_FRAMES;
 }
 
-/** The first frame of the page of 2^shift bytes that the entry at `at` maps. */
+/** The first frame of the page of 2^shift bytes mapped by the entry at `at`. */
 export function firstFrame(tables: PageTables, at: number, shift: number): number {
   return shift === SHIFT_4K ? tables.frameAt(at) : hugeFrame(tables.frameAt(at));
 }

@@ -1,4 +1,4 @@
-/** Moving pages from one place in the page tables to another, as mremap does: whole tables where both ends allow it. */
+/** Moving pages from one place in the page tables to another, as mremap does: whole tables if both ends allow it. */
 
 import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../../hw/base/address.js';
 import { alignDown } from '../abi/layout.js';
@@ -31,7 +31,7 @@ export function movePages(memory: Memory, from: Vma, to: Vma, start: number, tar
 }
 
 /**
- * Bytes by which the move may begin lower, at the beginning of a table, so that the table moves as a whole: both places
+ * Bytes by which the move may begin lower, at the beginning of a table, to move the table as a whole: both places
  * lie alike in their tables, the range reaches the end of the first one, and nothing else is mapped below in it.
  */
 function slack(from: Vma, to: Vma, start: number, target: number, length: number): number {

@@ -1,4 +1,4 @@
-/** The reverse map: from a frame, or a range of an object, to every place that maps it. */
+/** The reverse map: from a frame, or a range of an object, to all its mappings. */
 
 import { SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import type { FileObject, Vma } from '../space/model.js';
@@ -13,7 +13,7 @@ interface FrameMapping {
   readonly vma: Vma;
   /** Linear address of the frame. */
   readonly address: number;
-  /** log2 of the bytes of the entry that maps it. */
+  /** log2 of the bytes of its entry. */
   readonly shift: number;
 }
 
@@ -35,7 +35,7 @@ export function mappingsOf(memory: Memory, frame: number): FrameMapping[] {
   return found;
 }
 
-/** log2 of the bytes of the entry by which `address` leads to `frame`; 0 when it does not. */
+/** log2 of the bytes of the entry from `address` to `frame`; 0 when there is none. */
 function shiftOfMapping(memory: Memory, vma: Vma, address: number, frame: number): number {
   const { tables } = memory;
   const at = tables.findLeaf(vma.space, address);
@@ -45,7 +45,7 @@ function shiftOfMapping(memory: Memory, vma: Vma, address: number, frame: number
 
 /**
  * Takes pages `[from, to)` of an object out of all page tables.
- * @param keepCopies leave the private copies that processes have made of them
+ * @param keepCopies leave the processes' private copies of them
  */
 export function unmapObject(memory: Memory, object: FileObject, from: number, to: number, keepCopies: boolean): void {
   for (const vma of object.vmas) {
@@ -56,7 +56,7 @@ export function unmapObject(memory: Memory, object: FileObject, from: number, to
   }
 }
 
-/** Makes single pages of the object's folio that begins before page `index` and ends after it, if there is one. */
+/** Makes single pages of the object's folio around page `index`, unless it begins there. */
 export function splitFolioAt(memory: Memory, object: FileObject, index: number): void {
   const { frames } = memory;
   const frame = object.kind === 'shmem' ? object.pages.get(index) : undefined;
@@ -69,7 +69,7 @@ export function splitFolioAt(memory: Memory, object: FileObject, index: number):
 }
 
 /**
- * Writes a disk file's dirty pages out: they are clean then, and read-only in every mapping, so that the next write to
+ * Writes a disk file's dirty pages out: they are clean then, and read-only in every mapping: so the next write to
  * one is noticed. There is no disk to write to.
  */
 export function cleanObject(memory: Memory, object: FileObject): void {

@@ -1,11 +1,11 @@
-/** Soft-dirty: which pages were written since /proc/PID/clear_refs was told 4, as checkpointing tools ask. */
+/** Soft-dirty: the mark of pages written since /proc/PID/clear_refs was told 4. Checkpointing tools ask for it. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import type { AddressSpace } from '../space/model.js';
 import type { Memory } from '../space/memory.js';
 import { VM_SOFTDIRTY } from '../abi/vma-flags.js';
 
-/** Clears all marks and makes the pages read-only, so that the next write to each leaves its mark by a fault. */
+/** Clears all marks and makes the pages read-only: the next write to each leaves its mark by a fault. */
 export function clearSoftDirty(memory: Memory, space: AddressSpace): void {
   const { tables } = memory;
   for (const vma of space.vmas) {

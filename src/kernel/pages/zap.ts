@@ -12,13 +12,13 @@ import { VM_HUGETLB, VM_RAND_READ, VM_SEQ_READ } from '../abi/vma-flags.js';
 export interface ZapOptions {
   /** Leave private copies of file pages (punching a hole) instead of dropping all (truncation). */
   readonly keepCopies?: boolean;
-  /** Leave guard pages where they are. */
+  /** Leave guard pages alone. */
   readonly keepGuards?: boolean;
-  /** Free a page table that one call has emptied over its whole 2 MiB, as MADV_DONTNEED does. */
+  /** Free a page table emptied over its whole 2 MiB by one call, as MADV_DONTNEED does. */
   readonly freeTables?: boolean;
 }
 
-/** Drops the pages of `[start, end)`, which lies in the VMA. The invalidations stay gathered: flush afterwards. */
+/** Drops the pages of `[start, end)`, a range of the VMA. The invalidations stay gathered: flush afterwards. */
 export function zapRange(memory: Memory, vma: Vma, start: number, end: number, options: ZapOptions): void {
   const { entries, tables, tlb } = memory;
   let from = start;
@@ -42,7 +42,7 @@ export function zapRange(memory: Memory, vma: Vma, start: number, end: number, o
   }
 }
 
-/** A huge entry that went away needs its spare table no more; one of an object or of VM_HUGETLB had none. */
+/** A huge entry has gone, and needs its spare table no more; one of an object or of VM_HUGETLB had none. */
 function releaseDeposit(memory: Memory, vma: Vma): void {
   if ((vma.flags & VM_HUGETLB) !== 0 || vma.file !== null) return;
   const table = vma.space.deposit.pop();
@@ -90,8 +90,8 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
 }
 
 /**
- * A page of a file or of shared memory outlives its entry, so it takes over what the entry knows: written, and used.
- * Use says nothing in a mapping that is read in order or at random. Source: Linux mm/memory.c, zap_present_folio_ptes.
+ * A page of a file or of shared memory outlives its entry, so it takes over the entry's marks: written, and used.
+ * Use says nothing in a mapping read in order or at random. Source: Linux mm/memory.c, zap_present_folio_ptes.
  */
 function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
   const { entries, frames } = memory;
@@ -102,7 +102,7 @@ function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
 }
 
 /**
- * Frees the tables that served only `[start, end)`, which nothing maps any more, between the neighbours `floor` and
+ * Frees the tables of `[start, end)` alone, once nothing is mapped there any more, between the neighbours `floor` and
  * `ceiling`; ends with a flush.
  */
 export function freeTablesBetween(

@@ -1,5 +1,5 @@
 /**
- * The audit: every mapping and table counted again from the page tables, and compared with what the kernel believes.
+ * The audit: every mapping and table counted again from the page tables, and compared with the kernel's books.
  */
 
 import { PAGE_BYTES, toHex } from '../../../hw/base/address.js';
@@ -13,7 +13,7 @@ import { TABLE_ENTRIES } from '../tables/page-table.js';
 
 class Audit {
   readonly problems: string[] = [];
-  /** Entries found that map a frame alone, and huge entries that map it whole, by frame. */
+  /** Entries found for a frame alone, and huge entries for a whole folio, by frame. */
   readonly #parts: Int32Array;
   readonly #whole = new Map<number, number>();
   readonly #inUse: Uint8Array;
@@ -132,7 +132,7 @@ class Audit {
     if (writable && !frames.isExclusive(frame)) this.report(`${name}: writable, but frame ${frame} is not exclusive`);
   }
 
-  /** Compares what was found with what is recorded for every frame. */
+  /** Compares the findings with the records of every frame. */
   frames(): void {
     const { frames, objects } = this.memory;
     const free = new Uint8Array(this.memory.ram.frames);
@@ -183,7 +183,7 @@ class Audit {
   }
 }
 
-/** What is wrong with the kernel's books, a line each; empty when every frame is accounted for. */
+/** Errors in the kernel's books, a line each; empty when every frame is accounted for. */
 export function audit(memory: Memory): string[] {
   const run = new Audit(memory);
   for (const space of memory.spaces) run.space(space);

@@ -1,4 +1,4 @@
-/** What is behind a page of a process: the facts that /proc/PID/pagemap and /proc/kpageflags tell. */
+/** Facts about a page of a process, as /proc/PID/pagemap and /proc/kpageflags tell them. */
 
 import { SHIFT_4K } from '../../../hw/base/address.js';
 import type { AddressSpace } from '../space/model.js';
@@ -6,9 +6,9 @@ import { FRAME_ANON, FRAME_MLOCKED } from '../frames/frames.js';
 import { firstFrame, frameBehind } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 
-/** What is behind one page of a process. */
+/** The facts about one page of a process. */
 export interface PagemapEntry {
-  /** Bit 63. A page that PROT_NONE hides is present all the same. */
+  /** Bit 63. Under PROT_NONE a page is present all the same. */
   readonly present: boolean;
   /** Page frame number; 0 when not present. */
   readonly frame: number;

@@ -1,4 +1,4 @@
-/** /proc/PID/smaps and /proc/PID/maps: what each VMA costs, as people know it. Source: Linux manual pages, proc_pid_smaps(5). */
+/** /proc/PID/smaps and /proc/PID/maps: the cost of each VMA, as people know it. Source: Linux manual pages, proc_pid_smaps(5). */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import type { AddressSpace, Vma } from '../space/model.js';
@@ -9,7 +9,7 @@ import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import * as vm from '../abi/vma-flags.js';
 
-/** Linux keeps Pss in bytes with this many further bits, so that small shares are not lost. */
+/** Linux keeps Pss in bytes with this many further bits: small shares are not lost. */
 const PSS_SCALE = 4096;
 
 /** Sums over the pages of a VMA, in bytes. */
@@ -37,12 +37,12 @@ export class VmaUsage {
     return Math.floor(this.pssScaled / PSS_SCALE / 1024);
   }
 
-  /** {@link pssKib} of a VMA that is locked, else 0. */
+  /** {@link pssKib} of a locked VMA, else 0. */
   get lockedKib(): number {
     return this.isLocked ? this.pssKib : 0;
   }
 
-  /** Adds a page of `bytes` that `mappings` entries map. */
+  /** Adds a page of `bytes`, mapped by `mappings` entries. */
   add(bytes: number, mappings: number, dirty: boolean): void {
     const share = Math.floor((bytes * PSS_SCALE) / Math.max(1, mappings));
     this.pssScaled += share;
@@ -119,7 +119,7 @@ export function permissions(vma: Vma): string {
   return letter(vm.VM_READ, 'r') + letter(vm.VM_WRITE, 'w') + letter(vm.VM_EXEC, 'x') + sharing;
 }
 
-/** Two letters for each flag, in the order in which smaps prints them. */
+/** Two letters for each flag, in the order of smaps. */
 const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [vm.VM_READ, 'rd'],
   [vm.VM_WRITE, 'wr'],

@@ -1,10 +1,10 @@
-/** Counters by the names of /proc/vmstat: totals since the kernel started, and what is in use now. */
+/** Counters by the names of /proc/vmstat: totals since the kernel started, and frames in use now. */
 
 import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from '../frames/frames.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 
-/** What is in use now, counted from the frames' records. */
+/** Frames in use now, counted from their records. */
 function inUse(memory: Memory): Record<string, number> {
   const { frames } = memory;
   let anonymous = 0;

@@ -1,9 +1,9 @@
 /**
- * anon_vmas: which VMAs may map an anonymous page.
+ * anon_vmas: from an anonymous page to all VMAs with a right to map it.
  *
- * An anonymous page belongs to the anon_vma of the VMA that made it. Fork links the child's VMA to all anon_vmas of the
- * parent's, so that the pages they share can be found from either side, and gives it one of its own for the pages
- * that it will make. From page to VMAs is the reverse map; it also decides which VMAs may merge.
+ * An anonymous page belongs to the anon_vma of the VMA of its birth. Fork links the child's VMA to all anon_vmas of the
+ * parent's, so shared pages can be found from either side. It gives the VMA one of its own for new pages. From page to
+ * VMAs is the reverse map; it also decides on merging VMAs.
  */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
@@ -17,7 +17,7 @@ function link(vma: Vma, anonVma: AnonVma): void {
   anonVma.vmas.add(vma);
 }
 
-/** Whether two neighbours are alike enough, protection aside, that they may share an anon_vma for their next pages. */
+/** Whether two neighbours are alike enough, protection aside, to share an anon_vma for their next pages. */
 function compatible(lower: Vma, upper: Vma): boolean {
   return (
     lower.end === upper.start &&
@@ -27,7 +27,7 @@ function compatible(lower: Vma, upper: Vma): boolean {
   );
 }
 
-/** The anon_vma of a neighbour that `vma` may merge with later; inherited ones are left alone. */
+/** The anon_vma of a neighbour, for a merge with `vma` later; inherited ones are left alone. */
 function neighboursAnonVma(vma: Vma): AnonVma | null {
   const next = vma.space.vmas.next(vma);
   if (next?.anonVma && !next.isForkChild && compatible(vma, next)) return next.anonVma;
@@ -51,13 +51,13 @@ export function prepareAnonVma(memory: Memory, vma: Vma): number {
 }
 
 /**
- * Links `to`, which is on none, to every anon_vma of `from`, oldest first, as a split, a move or a fork needs.
+ * Links `to`, so far on none, to every anon_vma of `from`, oldest first, as a split, a move or a fork needs.
  * Set `to.anonVma` before, unless it shall be found or made.
  */
 export function cloneChain(to: Vma, from: Vma): void {
   for (const anonVma of from.chain) {
     link(to, anonVma);
-    // An anon_vma that lost its VMA and has at most one child is taken over, so that chains do not grow with each fork.
+    // An anon_vma without a VMA and with at most one child is taken over, so chains do not grow with each fork.
     if (to.anonVma === null && from.anonVma !== null && anonVma.children < 2 && anonVma.activeVmas === 0) {
       to.anonVma = anonVma;
     }
@@ -78,7 +78,7 @@ export function forkAnonVma(memory: Memory, child: Vma, parent: Vma): number {
   return 0;
 }
 
-/** Unlinks a VMA that is going away (or that has become empty) from all its anon_vmas. */
+/** Unlinks a VMA, going away or empty, from all its anon_vmas. */
 export function unlinkAnonVmas(memory: Memory, vma: Vma): void {
   for (const anonVma of vma.chain) {
     anonVma.vmas.delete(vma);

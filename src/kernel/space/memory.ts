@@ -1,4 +1,4 @@
-/** What all parts of the kernel share: the frames, the tables, the pending invalidations and the counts. */
+/** Shared by all parts of the kernel: the frames, the tables, the pending invalidations and the counts. */
 
 import type { Ram } from '../../../hw/memory/ram.js';
 import { AddressSpace, AnonVma } from './model.js';
@@ -23,29 +23,29 @@ export class Memory {
   readonly counters = new KernelCounters();
   readonly frames: Frames;
   readonly lru: LruBatches;
-  /** Of the core that the kernel runs on. */
+  /** Of the kernel's core. */
   readonly privileged: Privileged;
   readonly entries: Entries;
   readonly tables: PageTables;
   /** The batches of all cores; a new one adds itself. */
   readonly cores: TlbBatch[] = [];
-  /** The batch of the core that the kernel runs on. */
+  /** The batch of the kernel's core. */
   readonly tlb: TlbBatch;
   readonly tableCopy = new TableCopy();
-  /** anon_vmas and file objects by id: what `Frames.owner` means. */
+  /** anon_vmas and file objects by id, the one in `Frames.owner`. */
   readonly anonVmas = new Map<number, AnonVma>();
   readonly objects = new Map<number, FileObject>();
-  /** Objects that lost a mapping during this system call. */
+  /** Objects with a mapping less, during this system call. */
   readonly unmapped = new Set<FileObject>();
   readonly spaces = new Set<AddressSpace>();
-  /** The one page of zeros that every untouched page reads from. */
+  /** The one page of zeros, behind every page read before it is written. */
   readonly zeroFrame: number;
   /** Head of the 2 MiB of zeros; 0 until it is first needed. */
   hugeZeroFrame = 0;
   #lastId = 0;
 
   /**
-   * @param machine the machine that the kernel runs on, of this architecture
+   * @param machine of this architecture, for the kernel to run on
    * @param clean the RAM holds nothing but zeros
    * @throws RangeError when the RAM has no frame for the kernel
    */
@@ -64,7 +64,7 @@ export class Memory {
     this.tlb = new TlbBatch(this.privileged, this.frames, this.counters, this.#ownFrame(), this.cores);
   }
 
-  /** A frame of zeros that stays with the kernel. */
+  /** A frame of zeros, the kernel's for good. */
   #ownFrame(): number {
     const frame = this.frames.allocateZeroed(0, FRAME_KERNEL);
     if (frame < 0) throw new RangeError(`RAM of ${this.ram.bytes} bytes is too small for a kernel: give it 64 KiB`);
@@ -72,7 +72,7 @@ export class Memory {
     return frame;
   }
 
-  /** An id for an object that frames or VMAs refer to; never used twice. */
+  /** An id for an object, for frames or VMAs to refer to; never used twice. */
   nextId(): number {
     this.#lastId++;
     return this.#lastId;
@@ -93,7 +93,7 @@ export class Memory {
     return space;
   }
 
-  /** Heads of what the kernel holds for itself, tables apart. */
+  /** Heads of the kernel's own folios, tables apart. */
   kernelFrames(): number[] {
     const own = [this.zeroFrame, this.tlb.idleRoot];
     return this.hugeZeroFrame === 0 ? own : [...own, this.hugeZeroFrame];

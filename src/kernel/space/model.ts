@@ -1,5 +1,5 @@
 /**
- * The nouns of a process's memory: address space, VMA, anon_vma, and the objects that can be mapped.
+ * The nouns of a process's memory: address space, VMA, anon_vma, and the objects to be mapped.
  *
  * They refer to one another in circles, as in Linux (linux/mm_types.h): a VMA lies in an address space, maps a file,
  * and is on the lists of its object and of its anon_vmas. So they stand in one file.
@@ -16,19 +16,19 @@ import type { Area } from './vma-tree.js';
 export type HugePagePolicy = (typeof HUGE_PAGE_POLICIES)[number];
 export const HUGE_PAGE_POLICIES = ['always', 'madvise', 'never'] as const;
 
-/** What one process (or several, after vfork) sees: its VMAs and the page tables that make them real. */
+/** The memory of one process (or several, after vfork): its VMAs, and the page tables to make them real. */
 export class AddressSpace extends TableRoot {
   readonly vmas = new VmaMap<Vma>();
   /** Present 4 KiB pages, the zero pages left out. */
   residentPages = 0;
-  /** Processes that use it. */
+  /** Processes with this address space. */
   users = 1;
-  /** Program break: where the heap starts and ends, bytes; -1 when there is none. */
+  /** Program break: start and end of the heap, bytes; -1 when there is none. */
   brkStart = -1;
   brkEnd = -1;
   /** Addresses are chosen downwards from here. */
   mmapBase = USER_END;
-  /** Flags that new mappings get: VM_LOCKED and VM_LOCKONFAULT after mlockall(MCL_FUTURE). A child begins without. */
+  /** Flags of new mappings: VM_LOCKED and VM_LOCKONFAULT after mlockall(MCL_FUTURE). A child begins without. */
   defaultFlags = 0;
 
   /**
@@ -56,14 +56,14 @@ export class AddressSpace extends TableRoot {
   }
 }
 
-/** Bytes that stay free below a stack, so that it cannot run into what lies there. Linux: stack_guard_gap = 256 pages. */
+/** Bytes kept free below a stack: it cannot run into another mapping. Linux: stack_guard_gap = 256 pages. */
 export const STACK_GUARD_GAP = 256 * PAGE_BYTES;
 
 /** A virtual memory area: a run of pages with one protection over one object, as a line of /proc/PID/maps shows it. */
 export class Vma implements Area {
-  /** The anonymous memory that this VMA's own pages belong to; set by the first write. @internal */
+  /** The owner of this VMA's own anonymous pages; set by the first write. @internal */
   anonVma: AnonVma | null = null;
-  /** Every anon_vma whose pages may be mapped here: its own and those of the ancestors it was forked from. @internal */
+  /** Every anon_vma with pages here, perhaps: its own and its ancestors'. @internal */
   chain: AnonVma[] = [];
   /** log2 of the page size; above 12 only for VM_HUGETLB. */
   pageShift = PAGE_SHIFT;
@@ -107,7 +107,7 @@ export class Vma implements Area {
     return this.start + (pgoff - this.pgoff) * PAGE_BYTES;
   }
 
-  /** Where the range that it keeps others out of begins: stacks keep a guard gap below them. */
+  /** Begin of the range closed to others: stacks keep a guard gap below them. */
   get startWithGap(): number {
     return (this.flags & VM_GROWSDOWN) === 0 ? this.start : Math.max(0, this.start - STACK_GUARD_GAP);
   }
@@ -138,15 +138,15 @@ export class Vma implements Area {
   }
 }
 
-/** Which VMAs may map an anonymous page; see anon-vma.ts. */
+/** The owner of anonymous pages, and the VMAs with a right to map them; see anon-vma.ts. */
 export class AnonVma {
   readonly root: AnonVma;
   readonly parent: AnonVma;
-  /** Every VMA whose pages may belong here. */
+  /** Every VMA with pages of this owner, perhaps. */
   readonly vmas = new Set<Vma>();
-  /** anon_vmas whose parent this is; a root is its own parent. */
+  /** Children of this anon_vma; a root is its own parent. */
   children = 0;
-  /** VMAs whose own anon_vma this is. */
+  /** VMAs with this anon_vma as their own. */
   activeVmas = 0;
 
   /** @param id above 0, written into `Frames.owner` */
@@ -161,7 +161,7 @@ export class AnonVma {
 }
 
 /**
- * Kinds of object that a name can stand for. `disk` is a regular file: the first read of a page is a major fault, and
+ * Kinds of object with a name. `disk` is a regular file: the first read of a page is a major fault, and
  * its clean pages wait for a write fault to become dirty. `shmem` lives in memory alone: memfd, POSIX and SysV shared
  * memory, shared anonymous mappings.
  */
@@ -170,19 +170,19 @@ export const OBJECT_KINDS = ['disk', 'shmem'] as const;
 /** `hugetlb`: as `shmem`, in huge pages alone (a shared anonymous mapping with MAP_HUGETLB). */
 export type ObjectKind = NamedKind | 'hugetlb';
 
-/** What can be mapped besides private anonymous memory: an object with pages of its own. */
+/** An object with pages of its own, to be mapped: all but private anonymous memory is one. */
 export class FileObject {
   /** Bytes. */
   size = 0;
   /** The page cache: frame by page offset. Each cached page pins its folio once. */
   readonly pages = new Map<number, number>();
-  /** Cached pages that fallocate reserved and nobody has used: as good as absent to all but a write or a fault. */
+  /** Cached pages, reserved by fallocate and not used yet: as good as absent to all but a write or a fault. */
   readonly unwritten = new Set<number>();
-  /** Pages whose first use tells the kernel to read further ahead; a fault nearby does not map them along. */
+  /** At the first use of these pages the kernel reads further ahead; a fault nearby does not map them along. */
   readonly readAheadMarks = new Set<number>();
-  /** Every VMA that maps it: the reverse map of its pages. */
+  /** Every VMA over it: the reverse map of its pages. */
   readonly vmas = new Set<Vma>();
-  /** Names and descriptors that keep it alive. */
+  /** Names and descriptors; they keep it alive. */
   links = 0;
 
   /** @param id above 0, written into `Frames.owner` */

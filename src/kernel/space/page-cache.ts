@@ -1,4 +1,4 @@
-/** The page cache: the one copy of a file's pages that reads, writes and all mappings see. */
+/** The page cache: one copy of a file's pages for reads, writes and all mappings. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { ENOMEM } from '../abi/errno.js';
@@ -6,9 +6,9 @@ import type { FileObject } from './model.js';
 import { FRAME_SWAPBACKED } from '../frames/frames.js';
 import type { Memory } from './memory.js';
 
-/** Pages that a miss of a mapping reads, half of them before the page asked for. Linux: read_ahead_kb = 128. */
+/** Pages read at a miss of a mapping, half of them before the page asked for. Linux: read_ahead_kb = 128. */
 const READ_AROUND = 32;
-/** Pages that a read(2) of the first page of a file reads. */
+/** Pages read at a read(2) of the first page of a file. */
 const FIRST_READ = 4;
 
 /** Pages up to the end of the file, the last one perhaps in part. */
@@ -32,7 +32,7 @@ export function cachePage(memory: Memory, object: FileObject, index: number): nu
   return frame;
 }
 
-/** Enters a new folio, of one page or more, that nothing refers to yet. */
+/** Enters a new folio, of one page or more, without references yet. */
 export function addToCache(memory: Memory, object: FileObject, index: number, head: number): void {
   const { frames } = memory;
   const pages = 2 ** frames.order[head];
@@ -57,7 +57,7 @@ export function readAround(memory: Memory, object: FileObject, index: number): n
 }
 
 /**
- * As {@link readAround} for a mapping that may be executed: nothing before the page, and nothing past the mapping's
+ * As {@link readAround} for a mapping with the right to execute: nothing before the page, and nothing past the mapping's
  * end (index `end`). Source: Linux mm/filemap.c, do_sync_mmap_readahead.
  */
 export function readOnward(memory: Memory, object: FileObject, index: number, end: number): number {
@@ -67,7 +67,7 @@ export function readOnward(memory: Memory, object: FileObject, index: number, en
   return frame;
 }
 
-/** As {@link readAround} for read(2), which reads ahead from the beginning of a file only. */
+/** As {@link readAround} for read(2): it reads ahead from the beginning of a file only. */
 export function readSequentially(memory: Memory, object: FileObject, index: number): number {
   const miss = !object.pages.has(index);
   const frame = cachePage(memory, object, index);

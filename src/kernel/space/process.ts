@@ -2,7 +2,7 @@
 
 import type { AddressSpace } from './model.js';
 
-/** The largest page that a region of the process gets where it covers one. */
+/** The largest page for a region of the process, if the region covers one. */
 export type PagePolicy = '4K' | '2M' | '1G';
 
 /** A process; its `space` is null once it has ended. */
@@ -10,9 +10,9 @@ export class Process {
   /** Null once the process has ended. */
   space: AddressSpace | null;
   readonly children = new Set<Process>();
-  /** The vfork child that uses this process's memory for the time being. */
+  /** The vfork child in this process's memory, for the time being. */
   waitsFor: Process | null = null;
-  /** Status given to exit, or the negated result of signal.ts that killed it. */
+  /** Status given to exit, or the negated signal of signal.ts, if one killed it. */
   status = 0;
 
   constructor(

@@ -1,4 +1,4 @@
-/** What an entry says of the VMA that its page lies in. */
+/** A VMA's rights, as they stand in the entries of its pages. */
 
 import { VM_EXEC, VM_SHARED, VM_WRITE } from '../abi/vma-flags.js';
 import { PAGE_ACCESSIBLE, PAGE_EXECUTABLE, PAGE_WRITABLE } from '../tables/entries.js';
@@ -6,7 +6,7 @@ import type { Vma } from './model.js';
 
 /**
  * The rights of a page of this VMA, as PAGE_ bits. Private memory is never writable by default: a writable entry is a
- * promise to the process that the page is its own. A page of a disk file becomes writable by a fault that marks it dirty.
+ * promise to the process: the page is its own. A page of a disk file becomes writable, and dirty, by a fault.
  */
 export function rightsOf(vma: Vma): number {
   const shared = (vma.flags & (VM_SHARED | VM_WRITE)) === (VM_SHARED | VM_WRITE);

@@ -4,7 +4,7 @@ import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { buildTree, collect, insertVma, PlaceSearch, refresh, eraseVma, staleNodes } from './vma-tree.js';
 import type { Area, VmaNode } from './vma-tree.js';
 
-/** A VMA's edges, which {@link VmaMap.resize} alone may move: the gaps in the tree follow from them. */
+/** A VMA's edges. {@link VmaMap.resize} alone may move them: the gaps in the tree follow from them. */
 type Edges = { -readonly [K in 'start' | 'end']: Area[K] };
 
 /** The VMAs of an address space, in order. */
@@ -17,7 +17,7 @@ export class VmaMap<A extends Area> {
     return this.#size;
   }
 
-  /** The VMAs in order. Do not change the map while iterating; take {@link overlapping} for that. */
+  /** The VMAs in order. Do not change the map while iterating; take {@link overlapping} to do so. */
   *[Symbol.iterator](): Generator<A, void> {
     const below: VmaNode<A>[] = [];
     let node = this.#root;
@@ -30,7 +30,7 @@ export class VmaMap<A extends Area> {
     }
   }
 
-  /** The first VMA that ends above `address`: the one that holds it, or the next one. */
+  /** The first VMA with its end above `address`: the one around it, or the next one. */
   atOrAbove(address: number): A | undefined {
     let found: A | undefined;
     let node = this.#root;
@@ -44,13 +44,13 @@ export class VmaMap<A extends Area> {
     return found;
   }
 
-  /** The VMA that holds `address`. */
+  /** The VMA around `address`. */
   at(address: number): A | undefined {
     const vma = this.atOrAbove(address);
     return vma !== undefined && vma.start <= address ? vma : undefined;
   }
 
-  /** The last VMA that ends at or below `address`. */
+  /** The last VMA with its end at or below `address`. */
   before(address: number): A | undefined {
     let found: A | undefined;
     let node = this.#root;
@@ -64,7 +64,7 @@ export class VmaMap<A extends Area> {
     return found;
   }
 
-  /** The last VMA that starts below `vma`. */
+  /** The last VMA before `vma`. */
   previous(vma: A): A | undefined {
     return this.before(vma.start);
   }
@@ -74,7 +74,7 @@ export class VmaMap<A extends Area> {
     return this.atOrAbove(vma.end);
   }
 
-  /** The VMAs that overlap `[start, end)`, in an array of their own. */
+  /** The VMAs in or around `[start, end)`, in an array of their own. */
   overlapping(start: number, end: number): A[] {
     const found: A[] = [];
     collect(this.#root, start, end, found);
@@ -82,8 +82,8 @@ export class VmaMap<A extends Area> {
   }
 
   /**
-   * The highest free place for `length` bytes that ends at or below `ceiling`, aligned to 2^shift; `length` is a
-   * multiple of that. Where all is taken the answer lies below every VMA, perhaps below 0.
+   * The highest free place for `length` bytes at or below `ceiling`, aligned to 2^shift; `length` is a multiple of it.
+   * When all is taken the answer lies below every VMA, perhaps below 0.
    */
   highestPlace(length: number, shift: number, ceiling: number): number {
     const search = new PlaceSearch(length, shift, ceiling);
@@ -91,7 +91,7 @@ export class VmaMap<A extends Area> {
     return found >= 0 ? found : search.place;
   }
 
-  /** Adds a VMA, which must not overlap another. */
+  /** Adds a VMA; it must not overlap another. */
   insert(vma: A): void {
     vma.attached = true;
     this.#root = insertVma(this.#root, vma);
@@ -130,7 +130,7 @@ export class VmaMap<A extends Area> {
     refresh(this.#root, vma);
   }
 
-  /** VMAs around which the tree says something else than the VMAs do. For the audit. */
+  /** VMAs with something else in the tree around them than the VMAs say. For the audit. */
   stale(): A[] {
     return staleNodes(this.#root);
   }

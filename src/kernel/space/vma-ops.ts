@@ -11,22 +11,22 @@ export function addVma(vma: Vma): void {
   vma.file?.object.vmas.add(vma);
 }
 
-/** Takes the VMA out of everything; its pages must be gone. An object that nothing refers to any more goes with {@link dropUnmapped}. */
+/** Takes the VMA out of everything; its pages must be gone. An object without references goes with {@link dropUnmapped}. */
 export function removeVma(memory: Memory, vma: Vma): void {
   vma.space.vmas.remove(vma);
   releaseVma(memory, vma);
 }
 
-/** As {@link removeVma} for a VMA that its address space has let go of already. */
+/** As {@link removeVma} for a VMA no longer in its address space. */
 export function releaseVma(memory: Memory, vma: Vma): void {
   unlinkAnonVmas(memory, vma);
   if (vma.file === null) return;
   vma.file.object.vmas.delete(vma);
-  // Linux closes the file as the system call returns: what the call populates comes before.
+  // Linux closes the file as the system call returns: the call populates before.
   memory.unmapped.add(vma.file.object);
 }
 
-/** Frees the objects that lost their last mapping, at the end of a system call, unless something else keeps them. */
+/** Frees the objects without a mapping left, at the end of a system call, unless something else keeps them. */
 export function dropUnmapped(memory: Memory): void {
   if (memory.unmapped.size === 0) return;
   for (const object of memory.unmapped) dropIfUnused(memory, object);

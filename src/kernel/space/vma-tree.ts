@@ -9,14 +9,14 @@ import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../../hw/base/address.js';
 /** Page sizes, bytes. A gap has a usable length for each, from the first whole page in it to the last. */
 const SIZES: readonly number[] = [PAGE_BYTES, 2 ** SHIFT_2M, 2 ** SHIFT_1G];
 
-/** What the tree knows of a VMA. */
+/** A VMA, as far as the tree knows it. */
 export interface Area {
   readonly start: number;
   /** One past the last byte. */
   readonly end: number;
-  /** Where the range that it keeps others out of begins: `start`, or lower. */
+  /** Begin of the range closed to others: `start`, or lower. */
   readonly startWithGap: number;
-  /** Page offset of `start` in what is mapped; it follows `start`. */
+  /** Page offset of `start` in the mapped object; it follows `start`. */
   pgoff: number;
   /** Whether it is in a map. */
   attached: boolean;
@@ -25,7 +25,7 @@ export interface Area {
 export class VmaNode<A extends Area> {
   /** Levels of the subtree. The two sides of a node differ by one at most. */
   height = 1;
-  /** The lowest byte that the subtree's VMAs take up or keep others out of. */
+  /** The lowest byte taken up by the subtree's VMAs, or closed to others. */
   lowest = 0;
   /** One past the last byte of the subtree's last VMA. */
   highest = 0;
@@ -100,14 +100,14 @@ function balance<A extends Area>(node: VmaNode<A>): VmaNode<A> {
   return node;
 }
 
-/** A tree of `vmas`, which are in order, from `from` up to `to`. */
+/** A tree of `vmas`, in order, from `from` up to `to`. */
 export function buildTree<A extends Area>(vmas: readonly A[], from = 0, to = vmas.length): VmaNode<A> | null {
   if (from === to) return null;
   const middle = (from + to) >>> 1;
   return new VmaNode(vmas[middle], buildTree(vmas, from, middle), buildTree(vmas, middle + 1, to));
 }
 
-/** Adds a VMA that overlaps none of the subtree. Returns the subtree's new top. */
+/** Adds a VMA; it overlaps none of the subtree. Returns the subtree's new top. */
 export function insertVma<A extends Area>(node: VmaNode<A> | null, vma: A): VmaNode<A> {
   if (node === null) return new VmaNode(vma);
   if (vma.start < node.vma.start) node.left = insertVma(node.left, vma);
@@ -138,7 +138,7 @@ export function refresh<A extends Area>(node: VmaNode<A> | null, vma: A): void {
   update(node);
 }
 
-/** Adds the VMAs that overlap `[start, end)` to `found`, in order. */
+/** Adds the VMAs in or around `[start, end)` to `found`, in order. */
 export function collect<A extends Area>(node: VmaNode<A> | null, start: number, end: number, found: A[]): void {
   if (node === null) return;
   const { vma } = node;
@@ -154,8 +154,8 @@ export class PlaceSearch<A extends Area> {
 
   /**
    * @param length bytes, a multiple of 2^shift
-   * @param shift log2 of the page size that the place is aligned to
-   * @param ceiling what lies above is out of bounds; sinks as the search goes down
+   * @param shift log2 of the page size; the place is aligned to it
+   * @param ceiling all above is out of bounds; sinks as the search goes down
    */
   constructor(
     readonly length: number,
@@ -166,7 +166,7 @@ export class PlaceSearch<A extends Area> {
     this.#gap = SIZES.indexOf(this.#size);
   }
 
-  /** Where the range begins if it ends as high as it may. */
+  /** The begin of the range if it ends as high as it may. */
   get place(): number {
     return Math.floor((this.ceiling - this.length) / this.#size) * this.#size;
   }
@@ -193,7 +193,7 @@ export class PlaceSearch<A extends Area> {
   }
 }
 
-/** The VMAs whose nodes are out of balance, or do not say what their subtrees hold. For the audit. */
+/** VMAs with a node out of balance, or wrong about its subtree. For the audit. */
 export function staleNodes<A extends Area>(node: VmaNode<A> | null): A[] {
   if (node === null) return [];
   const { left, right, vma } = node;

@@ -1,7 +1,7 @@
 /**
- * Entries of x86-64 page tables: the one file of the kernel that says R/W, D or XD.
+ * Entries of x86-64 page tables. R/W, D and XD are said in no other file of the kernel.
  *
- * The hardware's bits come from its format. What the hardware leaves to software is the kernel's, and named here.
+ * The hardware's bits come from its format. Those left to software are the kernel's, and named here.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", "Accessed and Dirty Flags".
  */
 
@@ -20,24 +20,24 @@ const { MAP_EXCLUSIVE } = frameTable;
 
 /** Not counted as mapped. */
 const SPECIAL = 1 << 9;
-/** A guard page: the only bit of an entry that maps nothing. */
+/** A guard page: its entry maps nothing, and has no other bit. */
 const GUARD = 1 << 10;
 const SOFT_DIRTY = 1 << 11;
 /**
  * The page is there for the kernel and absent for the hardware: PROT_NONE. With P = 0 the hardware ignores all other
- * bits, so the bit that means "global" in a present entry is free.
+ * bits, so the "global" bit of a present entry is free.
  */
 const PROT_NONE = PTE_G;
 const MAPPED = PTE_P | PROT_NONE;
-/** The bits of a page that has just been written: accessed, dirty, writable. */
+/** The bits of a page just written: accessed, dirty, writable. */
 const WRITTEN = PTE_A | PTE_D | SOFT_DIRTY | PTE_RW;
-/** An entry that points to a lower table. */
+/** An entry for a lower table. */
 const TABLE = PTE_P | PTE_RW | PTE_US | PTE_A;
-/** Bits of the low word that follow from the rights of a VMA. */
+/** Bits of the low word for the rights of a VMA. */
 const RIGHTS = PTE_P | PTE_RW | PTE_US | PROT_NONE;
-/** Bits of the low word that entries of one run share. */
+/** Bits of the low word in which the entries of one run agree. */
 const KIND = PTE_P | SPECIAL | PTE_RW;
-/** Bits of the low word that say how the page is mapped: all below the frame. */
+/** Bits of the low word about the mapping, not the frame. */
 const FLAGS = 0xfff;
 
 /** The low word's bits for rights: absent for the hardware unless the page is accessible. */

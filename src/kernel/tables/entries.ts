@@ -2,17 +2,17 @@
  * Entries of page tables, as the kernel asks for them. Each architecture says its own bits, in one file: `entries-x86.ts`.
  *
  * An entry is 8 bytes: two words, the low one at an index of RAM ("at"), the high one after it. An empty entry has a low
- * word of 0. Whatever the kernel wants to know of an entry is in the low word, so functions take that word alone.
+ * word of 0. The low word answers every question of the kernel, so functions take it alone.
  *
- * A live entry is one that a processor may be walking. It sets accessed and dirty there at any moment. So a live entry
- * changes only by the functions below, and they lose no bit that another processor sets over shared RAM.
+ * A processor may be walking a live entry. It sets accessed and dirty there at any moment. So a live entry changes only
+ * by the functions below, and they lose no bit set meanwhile by another processor over shared RAM.
  */
 
 /** The process may use the page; without it, it is there for the kernel alone: PROT_NONE. */
 export const PAGE_ACCESSIBLE = 1 << 0;
 /** It may write to the page. */
 export const PAGE_WRITABLE = 1 << 1;
-/** It may execute what is there. */
+/** It may execute the page's code. */
 export const PAGE_EXECUTABLE = 1 << 2;
 /** The page is in use: accessed. */
 export const PAGE_TOUCHED = 1 << 3;
@@ -20,23 +20,23 @@ export const PAGE_TOUCHED = 1 << 3;
 export const PAGE_WRITTEN = 1 << 4;
 /** The entry stands above the last level, and maps a large page. */
 export const PAGE_HUGE = 1 << 5;
-/** A zero page or another frame that is not counted as mapped. */
+/** A zero page or another frame, not counted as mapped. */
 export const PAGE_SPECIAL = 1 << 6;
 
-/** Words in which entries stand, and whether other processors reach them by RAM that is shared. */
+/** The words of entries, and whether other processors reach them by shared RAM. */
 export interface EntryMemory {
   readonly words: Int32Array;
   readonly shared: boolean;
 }
 
-/** A change of an entry: bits that the low word loses and gets, and bits that the high word loses. */
+/** A change of an entry: bits lost and gained by the low word, and bits lost by the high one. */
 export interface EntryUpdate {
   readonly lose: number;
   readonly gain: number;
   readonly loseHigh: number;
 }
 
-/** A change that changes nothing. */
+/** No change at all. */
 const NO_CHANGE: EntryUpdate = { lose: 0, gain: 0, loseHigh: 0 };
 
 /** The entries of one RAM, in the format of an architecture. */
@@ -44,7 +44,7 @@ export abstract class Entries {
   readonly words: Int32Array;
   readonly shared: boolean;
 
-  /** Takes the right to write, from an entry that has it. `lose` says which entries those are; others it leaves as they are. */
+  /** Takes the right to write from an entry with a bit of `lose`; it leaves others as they are. */
   abstract readonly readOnly: EntryUpdate;
 
   constructor({ words, shared }: EntryMemory) {
@@ -58,9 +58,9 @@ export abstract class Entries {
   abstract isMapped(low: number): boolean;
   /** It leads to a lower table. Asked of entries above the last level. */
   abstract isTable(low: number): boolean;
-  /** It maps a frame that is not counted as mapped. */
+  /** It maps a frame, not counted as mapped. */
   abstract isSpecial(low: number): boolean;
-  /** It maps a page that is counted. */
+  /** It maps a page, and is counted. */
   abstract isCounted(low: number): boolean;
   /** A guard page (MADV_GUARD_INSTALL). */
   abstract isGuard(low: number): boolean;
@@ -73,7 +73,7 @@ export abstract class Entries {
   /** The page was written since /proc/PID/clear_refs was told 4. */
   abstract isSoftDirty(low: number): boolean;
 
-  /** The frame that the entry at `at` names; below 2^31. */
+  /** The frame of the entry at `at`; below 2^31. */
   abstract frameAt(at: number): number;
 
   /** Maps `frame`, with PAGE_ bits, by the empty entry at `at`. */
@@ -89,7 +89,7 @@ export abstract class Entries {
 
   /** Takes the right to write, so that the next write is noticed, and with it the mark of earlier ones. */
   abstract makeClean(at: number): void;
-  /** As {@link makeClean} for soft-dirty; what the hardware calls dirty stays. Returns the low word from before. */
+  /** As {@link makeClean} for soft-dirty; the hardware's mark stays. Returns the low word from before. */
   abstract clearSoftDirty(at: number): number;
   /** Takes the mark of use. Returns the low word from before. */
   abstract makeOld(at: number): number;
@@ -101,14 +101,14 @@ export abstract class Entries {
   abstract markAccess(at: number, write: boolean): void;
   /** Marks an entry as written without a right to write. */
   abstract markDirty(at: number): void;
-  /** The low word of an entry whose page has moved: soft-dirty. */
+  /** The low word of an entry after its page has moved: soft-dirty. */
   abstract moved(low: number): number;
-  /** Marks of the low word that a child's copy lacks. It is not accessed, and a shared page not dirty: the parent's entry remembers. */
+  /** Marks of the low word, missing in a child's copy. It is not accessed, and a shared page not dirty: the parent's entry remembers. */
   abstract lostByChild(isShared: boolean): number;
 
   /**
-   * Copies a run of entries, as fork does, in RAM that no other processor reaches. It begins with a present page that is
-   * counted, and ends at `end`, at an entry of another kind, or at a part of a large folio. Here fork spends its time, so
+   * Copies a run of entries, as fork does, in RAM of one processor alone. It begins with a present, counted
+   * page, and ends at `end`, at an entry of another kind, or at a part of a large folio. Here fork spends its time, so
    * each architecture has a loop with its own constants. Offsets count words from the first entry of the table.
    *
    * @param map words of frames: see `Frames.map`. Each page gets one more mapping, and is exclusive no longer.
@@ -116,9 +116,9 @@ export abstract class Entries {
    * @param target place of its copy
    * @param i offset of the first entry of the run
    * @param end offset of the end of the table
-   * @param change what both sides go through
-   * @param childLose bits of the low word that the copy loses besides
-   * @returns the offset of the first entry that was not copied
+   * @param change made to both sides
+   * @param childLose more bits of the low word, lost by the copy
+   * @returns the offset of the first entry left
    */
   abstract copyRun(
     map: Int32Array,
@@ -130,13 +130,13 @@ export abstract class Entries {
     childLose: number,
   ): number;
 
-  /** Empties an entry that leads to a table, or to nothing; one that maps a page goes by {@link take}. */
+  /** Empties an entry for a table, or for nothing; that of a page goes by {@link take}. */
   clear(at: number): void {
     this.words[at] = 0;
     this.words[at + 1] = 0;
   }
 
-  /** Empties a live entry. Returns the low word with the last accessed and dirty bits that a processor has set. */
+  /** Empties a live entry. Returns the low word with accessed and dirty as a processor set them last. */
   take(at: number): number {
     const { words } = this;
     let low = words[at];
@@ -175,7 +175,7 @@ export abstract class Entries {
     return this.apply(at, this.readOnly);
   }
 
-  /** What fork does to a page's entry on both sides: private pages lose the right to write. */
+  /** The change by fork to a page's entry, on both sides: private pages lose the right to write. */
   changeAtFork(isPrivate: boolean): EntryUpdate {
     return isPrivate ? this.readOnly : NO_CHANGE;
   }

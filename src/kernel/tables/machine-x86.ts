@@ -13,7 +13,7 @@ import type { Architecture, Privileged, ProcessorMachine } from './privileged.js
 export interface X86Instructions extends ProcessorMachine {
   /** MOV to CR0: OK or a status. */
   writeCr0(value: number): number;
-  /** MOV to CR3: sets the root of the page tables and drops every translation that is not global. */
+  /** MOV to CR3: sets the root of the page tables and drops every translation but global ones. */
   writeCr3(hi: number, lo: number): number;
   /** MOV to CR4: OK or a status. */
   writeCr4(value: number): number;

@@ -19,7 +19,7 @@ const SHIFT_512G = 39;
 export const TABLE_ENTRIES = 512;
 const TABLE_WORDS = 2 * TABLE_ENTRIES;
 
-/** Index of the entry for `address` in a table whose entries cover 2^shift bytes: 12, 21, 30 or 39. */
+/** Index of the entry for `address` in a table of entries for 2^shift bytes each: 12, 21, 30 or 39. */
 function indexAt(address: number, shift: number): number {
   const hi = highWord(address);
   if (shift === SHIFT_512G) return (hi >>> 7) & (TABLE_ENTRIES - 1);
@@ -30,9 +30,9 @@ export class PageTables {
   readonly words: Int32Array;
   /** Results of {@link next}: the place of an entry of a page directory, or of a 1 GiB page. */
   at = 0;
-  /** log2 of the bytes that the found entry covers: 21 or 30, and of {@link findLeaf} any level's. */
+  /** log2 of the bytes of the found entry: 21 or 30, and of {@link findLeaf} any level's. */
   shift = 0;
-  /** The part of the asked range that the found entry covers. */
+  /** The found entry's part of the asked range. */
   start = 0;
   end = 0;
   readonly #entries: Entries;
@@ -54,8 +54,8 @@ export class PageTables {
   }
 
   /**
-   * As {@link allocate}, contents unknown: for a caller that writes every entry before it links the table. It counts as
-   * cleared all the same, since that is what an operating system does; only the host is spared the work.
+   * As {@link allocate}, contents unknown: the caller writes every entry before it links the table. It counts as
+   * cleared all the same, since an operating system would clear it; only the host is spared the work.
    */
   allocateUnwritten(): number {
     const frame = this.#frames.allocate(0, FRAME_TABLE);
@@ -70,12 +70,12 @@ export class PageTables {
     this.#frames.release(frame);
   }
 
-  /** The frame that the entry at `at` names. */
+  /** The frame of the entry at `at`. */
   frameAt(at: number): number {
     return this.#entries.frameAt(at);
   }
 
-  /** Empties an entry that leads to a table, or to nothing; one that maps a page goes by `Entries.take`. */
+  /** Empties an entry for a table, or for nothing; that of a page goes by `Entries.take`. */
   clear(at: number): void {
     this.#entries.clear(at);
   }
@@ -89,7 +89,7 @@ export class PageTables {
     return table * TABLE_WORDS + index * 2;
   }
 
-  /** Place of the 4 KiB entry for `address` in the table that the directory entry at `at` points to. */
+  /** Place of the 4 KiB entry for `address` in the table below the directory entry at `at`. */
   entryIn(at: number, address: number): number {
     return this.entryOf(this.frameAt(at), address);
   }
@@ -99,7 +99,7 @@ export class PageTables {
     return this.placeIn(table, (lowWord(address) >>> SHIFT_4K) & (TABLE_ENTRIES - 1));
   }
 
-  /** The walk: down from the root to the level whose entries cover 2^shift bytes, or to an entry that leads to no table. */
+  /** The walk: from the root down to an entry for 2^shift bytes, or to one without a lower table. */
   #walk(space: TableRoot, address: number, shift: number): number {
     let table = space.root;
     for (let level = SHIFT_512G; ; level -= 9) {
@@ -113,8 +113,8 @@ export class PageTables {
   }
 
   /**
-   * Place of the entry for `address` at the level whose entries cover 2^shift bytes (12, 21, 30); -1 where a table
-   * above is missing or a huge page stands in the way.
+   * Place of the entry for `address` and 2^shift bytes (12, 21, 30); -1 when a table above is missing or a huge page
+   * stands in the way.
    */
   find(space: TableRoot, address: number, shift: number): number {
     const at = this.#walk(space, address, shift);
@@ -122,8 +122,7 @@ export class PageTables {
   }
 
   /**
-   * Place of the entry that says what is at `address`: that of a page of any size, or an empty one at the level where
-   * tables end. Read `shift`.
+   * Place of the last entry on the way to `address`: that of a page of any size, or an empty one. Read `shift`.
    */
   findLeaf(space: TableRoot, address: number): number {
     return this.#walk(space, address, SHIFT_4K);
@@ -147,8 +146,8 @@ export class PageTables {
   }
 
   /**
-   * Finds the first entry of a page directory that is not empty, or 1 GiB page, in `[from, end)`: false when there is
-   * none. Missing tables are stepped over whole. Read `at`, `shift`, `start`, `end`, and go on from `end`.
+   * Finds the first page-directory entry in use, or 1 GiB page, in `[from, end)`: false when there is none. Missing
+   * tables are stepped over whole. Read `at`, `shift`, `start`, `end`, and go on from `end`.
    */
   next(space: TableRoot, from: number, end: number): boolean {
     for (let address = from; address < end;) {
@@ -165,7 +164,7 @@ export class PageTables {
     return false;
   }
 
-  /** Calls `visit` for every entry in `[from, end)` that is not empty and leads to no table, with the first address of its part. */
+  /** Calls `visit` for the entry of every page or guard page in `[from, end)`, with the first address of its part. */
   forEachLeaf(
     space: TableRoot,
     from: number,
@@ -188,7 +187,7 @@ export class PageTables {
   }
 
   /**
-   * Frees the tables that served only `[start, end)`: those that lie wholly between `floor` and `ceiling`, the end of
+   * Frees the tables of `[start, end)` alone: they lie wholly between `floor` and `ceiling`, the end of
    * the VMA before and the start of the next one. True when a table was freed (the walk caches may hold it).
    */
   freeRange(space: TableRoot, start: number, end: number, floor: number, ceiling: number): boolean {

@@ -1,5 +1,5 @@
 /**
- * What the kernel needs of a processor, and all it may use: accesses in user mode, exceptions, and a few privileged
+ * The kernel's needs of a processor, and all it may use: accesses in user mode, exceptions, and a few privileged
  * operations. Everything else the kernel does is stores to RAM; it never reaches into a TLB.
  *
  * The operations are said as the kernel means them. An {@link Architecture} turns them into its registers and instructions.
@@ -12,7 +12,7 @@ import type { Entries } from './entries.js';
 /** The machine below a processor, as far as every architecture has the same. */
 export interface ProcessorMachine {
   readonly ram: Ram;
-  /** What the last load found. */
+  /** The value of the last load. */
   readonly valueLo: number;
   readonly valueHi: number;
 }
@@ -48,18 +48,18 @@ export interface Privileged {
    * @param root frame of the topmost table
    */
   startPaging(root: number): void;
-  /** Translates by other tables from here on, and drops every translation that is not global. */
+  /** Translates by other tables from here on, and drops every translation but global ones. */
   loadRoot(root: number): void;
-  /** Drops the translation of one page, of any size, and what is cached of the tables on the way to it. */
+  /** Drops the translation of one page, of any size, and all that is cached of the tables on the way to it. */
   invalidatePage(hi: number, lo: number): void;
 }
 
-/** What the kernel needs to know of an architecture. */
+/** An architecture, as far as the kernel needs it. */
 export interface Architecture<M extends ProcessorMachine = ProcessorMachine> {
   /** Its entries, in this RAM. */
   entriesIn(ram: Ram): Entries;
   /** Its privileged operations, on one core. */
   operationsOf(machine: M): Privileged;
-  /** What an exception of a process says: CAUSE_ bits, or {@link NO_PAGE_FAULT}. */
+  /** The cause of a process's exception: CAUSE_ bits, or {@link NO_PAGE_FAULT}. */
   causeOf(exception: Exception): number;
 }

@@ -1,9 +1,8 @@
 /**
- * Copying the entries of one page table into another, as fork does: the loop in which fork spends its time.
+ * Copying the entries of one page table into another, as fork does. Fork spends its time here.
  *
- * One pass over int32 words. Entries come in runs of one kind, pages of small folios that are all writable or all not;
- * a run is copied by a loop that neither counts nor asks twice, every other entry by itself. Places are kept unsigned,
- * because those of 16 GiB of RAM do not fit an int32.
+ * Entries come in runs of one kind: pages of small folios, all writable or all not. `Entries.copyRun` copies a run, and
+ * neither counts nor asks twice. Every other entry is copied by itself.
  */
 
 import * as frameTable from '../frames/frames.js';
@@ -16,24 +15,24 @@ const { MAP_EXCLUSIVE } = frameTable;
 const CHANGES_TOLD = FLUSH_CEILING + 1;
 
 export class TableCopy {
-  /** Results of the last {@link run}: entries written, and those among them that map a counted page. */
+  /** Results of the last {@link run}: entries written, and the counted pages among them. */
   copied = 0;
   counted = 0;
-  /** Entries of the source that lost rights, and the first of them (offsets in words from the first entry). */
+  /** Entries of the source with fewer rights than before, and the first of them (offsets in words from the first entry). */
   changed = 0;
   readonly changedAt = new Int32Array(CHANGES_TOLD);
-  /** Pages that are part of a large folio: their map words are done, their folios' records are not. */
+  /** Pages in large folios: their map words are done, their folios' records are not. */
   large = 0;
   readonly largeFrames = new Int32Array(TABLE_ENTRIES);
 
   /**
    * Writes every entry of the copy, absent ones too.
    *
-   * @param entries where both tables are, and their format
+   * @param entries the RAM of both tables, and their format
    * @param source place of the first entry to copy
    * @param target place of its copy
    * @param count how many, at most 512
-   * @param change what entries of both sides go through
+   * @param change made to entries of both sides
    * @param isShared others may write to the pages: see `Entries.lostByChild`
    */
   run(
@@ -86,7 +85,7 @@ export class TableCopy {
     this.copied++;
     if (entries.isCounted(low)) this.countMapping(map, entries.frameAt(at));
     entries.setCopy(at, place, low, change, isShared);
-    // What the hardware could not use needs no invalidation.
+    // An entry of no use to the hardware needs no invalidation.
     if (changes && entries.isPresent(low)) this.noteChanged(offset, offset + 2);
   }
 

@@ -1,10 +1,10 @@
 /**
- * Invalidations, gathered while entries change and done before anything relies on them. Each core has a batch of its own,
- * which knows the address space that its core has loaded. A flush reaches every core with the space loaded.
+ * Invalidations, gathered while entries change and done before anything relies on them. Each core has a batch of its own.
+ * It knows the core's address space. A flush reaches every core with the space loaded.
  *
- * Frames whose last mapping went away wait here too: they are freed only when no TLB can lead to them any more.
- * Entries that were absent need nothing, since a TLB holds no absent entries; nor does an address space that is not
- * loaded, since CR3 is written without PCIDs and that drops everything of the old one.
+ * Frames without a mapping wait here too: they are freed only when no TLB can lead to them any more. Entries absent
+ * before need nothing, since a TLB holds no absent entries. Nor does an address space while it is not loaded: loading
+ * another root drops everything of the old one.
  * Source: Intel SDM vol. 3A, "Invalidation of TLBs and Paging-Structure Caches".
  */
 
@@ -50,7 +50,7 @@ export class TlbBatch {
     cores.push(this);
   }
 
-  /** Makes `space` the one that this core translates by. */
+  /** Makes this core translate by `space`. */
   load(space: TableRoot): void {
     if (this.loaded === space) return;
     this.loaded = space;
@@ -58,7 +58,7 @@ export class TlbBatch {
     this.#writeRoot(space.root);
   }
 
-  /** Takes every core off `space`, which is about to go. */
+  /** Takes every core off `space`: it is about to go. */
   unload(space: TableRoot): void {
     for (const core of this.#cores) if (core.loaded === space) core.#leave();
   }
@@ -74,8 +74,8 @@ export class TlbBatch {
   }
 
   /**
-   * An entry of `space` that the TLB may hold has changed: the page at `address` of any size.
-   * @returns false once everything will be flushed, so that further pages need not be named
+   * An entry of `space` has changed, and the TLB may hold it: the page at `address` of any size.
+   * @returns false once everything will be flushed: further pages need not be named
    */
   page(space: TableRoot, address: number): boolean {
     if (this.#space !== space) {
@@ -100,7 +100,7 @@ export class TlbBatch {
     this.#held[this.#heldCount++] = head;
   }
 
-  /** Invalidates what was gathered, on every core that may hold it, then frees the frames. */
+  /** Makes all invalidations, on every core with the space loaded, then frees the frames. */
   flush(): void {
     if (this.#space !== null) {
       for (const core of this.#cores)

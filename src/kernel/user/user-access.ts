@@ -1,4 +1,4 @@
-/** Running a process's accesses on the processor, and the entry by which its exceptions reach the kernel. */
+/** Running a process's accesses on the processor, and the entry for its exceptions. */
 
 import { highWord, lowWord, toNumber } from '../../../hw/base/address.js';
 import type { Exception } from '../../../hw/base/fault.js';
@@ -10,7 +10,7 @@ import type { Processor } from '../tables/privileged.js';
 import { SEGV_MAPERR } from '../abi/signal.js';
 
 export class UserAccess {
-  /** What the last load or fetch found: its low and high word. */
+  /** The value of the last load or fetch: its low and high word. */
   valueLo = 0;
   valueHi = 0;
   readonly #processor: Processor;

@@ -1,6 +1,6 @@
 /**
  * The kernel's own accesses to user memory: they go through the process's page tables and the same faults as the
- * process's, so that they break copy-on-write and stop at what the process may not touch.
+ * process's. So they break copy-on-write, and stop at pages closed to the process.
  */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
@@ -13,7 +13,7 @@ import { faultIn, isReady } from '../faults/populate.js';
 import { SEGV_ACCERR, SEGV_MAPERR } from '../abi/signal.js';
 import { VM_WRITE } from '../abi/vma-flags.js';
 
-/** The frame behind a user address, faulted in; or the signal that the process would get. */
+/** The frame behind a user address, faulted in; or the signal for the process. */
 function userFrame(memory: Memory, space: AddressSpace, address: number, write: boolean): number {
   const vma = findOrGrow(memory, space, address);
   const refused = vma === undefined ? SEGV_MAPERR : allows(vma.isAccessible, vma.flags, write) ? 0 : SEGV_ACCERR;
@@ -38,8 +38,8 @@ function markUsed(memory: Memory, space: AddressSpace, address: number, write: b
 }
 
 /**
- * Calls `move` for each piece of `[address, address + bytes)` that lies in one page.
- * @returns bytes moved before the first page that could not be reached
+ * Calls `move` for each piece of `[address, address + bytes)`, one a page.
+ * @returns bytes moved before the first page out of reach
  */
 function forEachPiece(
   memory: Memory,
@@ -62,7 +62,7 @@ function forEachPiece(
   return done;
 }
 
-/** Reads user memory into `target`; returns the bytes that could be read. */
+/** Reads user memory into `target`; returns the bytes read. */
 export function copyIn(memory: Memory, space: AddressSpace, address: number, target: Uint8Array): number {
   return forEachPiece(memory, space, address, target.length, false, (frame, inPage, count, done) => {
     readFrame(memory.ram, frame, inPage, target.subarray(done, done + count));
@@ -75,12 +75,12 @@ export function copyInPresent(memory: Memory, space: AddressSpace, address: numb
   return copyIn(memory, space, address, target.subarray(0, reach));
 }
 
-/** Faults in the bytes of a range for reading, up to the first that cannot be had; false when that is the first of all. */
+/** Faults in the bytes of a range for reading, up to the first not to be had; false when not even one can be. */
 export function faultInBytes(memory: Memory, space: AddressSpace, address: number, bytes: number): boolean {
   return reachOf(address, bytes, (at) => userFrame(memory, space, at, false) >= 0) > 0;
 }
 
-/** Bytes from `address` on, at most `bytes`, whose pages all pass the test. */
+/** Bytes from `address` on, at most `bytes`, up to the first page to fail the test. */
 function reachOf(address: number, bytes: number, passes: (at: number) => boolean): number {
   let reach = 0;
   while (reach < bytes && passes(address + reach)) {
@@ -93,7 +93,7 @@ function isPresent(memory: Memory, space: AddressSpace, address: number): boolea
   return space.vmas.at(address)?.isAccessible === true && isReady(memory, space, address, false);
 }
 
-/** Writes `source` to user memory; returns the bytes that could be written. */
+/** Writes `source` to user memory; returns the bytes written. */
 export function copyOut(memory: Memory, space: AddressSpace, address: number, source: Uint8Array): number {
   return forEachPiece(memory, space, address, source.length, true, (frame, inPage, count, done) => {
     writeFrame(memory.ram, frame, inPage, source.subarray(done, done + count));

@@ -1,8 +1,8 @@
 /**
  * fork: a second address space with the same contents, sharing every page until somebody writes.
  *
- * Tables are copied only where a fault could not rebuild them: for VMAs that have an anon_vma or guard pages. Whole tables are copied
- * in one pass over their words; a page costs one addition to its map word and one entry.
+ * Tables are copied only if a fault could not rebuild them: for VMAs with an anon_vma or guard pages. Whole tables are
+ * copied in one pass over their words; a page costs one addition to its map word and one entry.
  */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
@@ -39,7 +39,7 @@ export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | 
   return child;
 }
 
-/** Adds to `copies` what the child gets, with its pages; false when memory ran out on the way. */
+/** Adds the child's VMAs to `copies`, with their pages; false when memory ran out on the way. */
 function copyVmas(memory: Memory, parent: AddressSpace, child: AddressSpace, copies: Vma[]): boolean {
   for (const vma of parent.vmas) {
     if ((vma.flags & VM_DONTCOPY) === 0 && copyVma(memory, vma, child, copies) < 0) return false;
@@ -81,12 +81,12 @@ function copyPages(memory: Memory, from: Vma, to: Vma): number {
   return 0;
 }
 
-/** A table into which entries for `bytes` will be copied: one that is copied whole need not hold zeros first. */
+/** A table for copies of entries for `bytes`: one to be filled need not hold zeros first. */
 function newTable(tables: PageTables, bytes: number): number {
   return bytes === HUGE_BYTES ? tables.allocateUnwritten() : tables.allocate();
 }
 
-/** Shares one huge page: 2 MiB that could be split, or any page of VM_HUGETLB. */
+/** Shares one huge page: of 2 MiB, to be split perhaps, or any page of VM_HUGETLB. */
 function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number, address: number): number {
   const { counters, entries, frames, tables } = memory;
   // Memory of an object is found again by a fault.
@@ -112,7 +112,7 @@ function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number,
   return 0;
 }
 
-/** Copies the entries for `[start, end)`, which lies in one 2 MiB, from the place `source` in a table to `target`. */
+/** Copies the entries for `[start, end)`, within one 2 MiB, from the place `source` in a table to `target`. */
 function copyTable(
   memory: Memory,
   from: Vma,

@@ -1,4 +1,4 @@
-/** Stacks: GROWSDOWN mappings that a touch below them extends. */
+/** Stacks: GROWSDOWN mappings, extended by a touch below them. */
 
 import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
@@ -10,10 +10,10 @@ import { VM_GROWSDOWN } from '../abi/vma-flags.js';
 
 /** RLIMIT_STACK, bytes. */
 const STACK_LIMIT = 8 * 2 ** 20;
-/** Lowest address that can be mapped. Linux: vm.mmap_min_addr. */
+/** Lowest address to be mapped. Linux: vm.mmap_min_addr. */
 export const MMAP_MIN_ADDRESS = 65536;
 
-/** Extends the VMA down to the page of `address`, which lies below it. Returns 0, EFAULT, EPERM or ENOMEM. */
+/** Extends the VMA down to the page of `address`, below it. Returns 0, EFAULT, EPERM or ENOMEM. */
 export function growDown(memory: Memory, vma: Vma, address: number): number {
   if ((vma.flags & VM_GROWSDOWN) === 0) return EFAULT;
   const start = alignDown(address);

@@ -13,10 +13,10 @@ import { Vma } from '../space/model.js';
 import { VM_HUGETLB, VM_STICKY } from '../abi/vma-flags.js';
 import { addVma, removeVma } from '../space/vma-ops.js';
 
-/** VMAs that one address space may have. Linux: vm.max_map_count. */
+/** VMAs of one address space at most. Linux: vm.max_map_count. */
 export const MOST_VMAS = 65530;
 
-/** A range as it is going to be: what a neighbour must equal to be merged with it. */
+/** A range as it is going to be: a neighbour like it is merged with it. */
 export interface Proposal {
   readonly start: number;
   readonly end: number;
@@ -25,7 +25,7 @@ export interface Proposal {
   readonly file: OpenFile | null;
   readonly pageShift: number;
   readonly anonVma: AnonVma | null;
-  /** The VMA that the range is or is copied from; null when it is new. */
+  /** The range's own VMA, or the one it is copied from; null when it is new. */
   readonly source: Vma | null;
 }
 
@@ -39,7 +39,7 @@ function alike(vma: Vma, proposal: Proposal): boolean {
   );
 }
 
-/** Equal anon_vmas merge; none and some merge unless the one who has it shares it with relatives by fork. */
+/** Equal anon_vmas merge; none and some merge unless the one is shared with relatives by fork. */
 function anonVmasMerge(target: Vma, proposal: Proposal): boolean {
   if (target.anonVma === null && proposal.anonVma !== null) return proposal.source?.isForkChild !== true;
   if (target.anonVma !== null && proposal.anonVma === null) return !target.isForkChild;
@@ -64,12 +64,12 @@ function mergesWithNext(next: Vma | undefined, proposal: Proposal): next is Vma 
   );
 }
 
-/** That both neighbours suit the middle does not mean that they suit each other. */
+/** Both neighbours may suit the middle, and still not each other. */
 function suitEachOther(previous: Vma, next: Vma): boolean {
   return previous.anonVma === null || next.anonVma === null || previous.anonVma === next.anonVma;
 }
 
-/** The VMA that grows over pages of `source` must be found by their reverse map, and copied at fork if that was. */
+/** A VMA growing over pages of `source` must be found by their reverse map, and copied at fork if `source` was. */
 function inherit(target: Vma, source: Vma): void {
   target.flags |= source.flags & VM_STICKY;
   if (target.anonVma !== null || source.anonVma === null) return;
@@ -77,7 +77,7 @@ function inherit(target: Vma, source: Vma): void {
   cloneChain(target, source);
 }
 
-/** Extends neighbours over a new range. Returns the VMA that now holds it, or null when none suits. */
+/** Extends neighbours over a new range. Returns its VMA now, or null when none suits. */
 export function mergeNew(memory: Memory, space: AddressSpace, proposal: Proposal, upwardsToo = true): Vma | null {
   const previous = space.vmas.before(proposal.start);
   const next = space.vmas.atOrAbove(proposal.start);
@@ -103,7 +103,7 @@ export function mergeNew(memory: Memory, space: AddressSpace, proposal: Proposal
 
 /**
  * Gives `[start, end)` of a VMA new flags, merging with neighbours or splitting as need be.
- * @returns the VMA that holds the range now, with the new flags; ENOMEM; or EINVAL for a cut through a hugetlb page
+ * @returns the range's VMA now, with the new flags; ENOMEM; or EINVAL for a cut through a hugetlb page
  */
 export function modifyFlags(memory: Memory, vma: Vma, start: number, end: number, flags: number): Vma | number {
   const merged = mergeExisting(memory, vma, start, end, flags);
