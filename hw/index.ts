@@ -1,5 +1,5 @@
 /**
- * The hardware alone: what `pagewalk/hw` exports, and nothing that only the machine's own files need.
+ * The hardware alone: the exports of `pagewalk/hw`. Things for the machine's own files are not among them.
  *
  * Types without a constructor here are those of public members: they can be named, not made.
  * @module pagewalk/hw

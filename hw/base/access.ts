@@ -1,5 +1,5 @@
 /**
- * What an access asks for: a set of bits that fits every table indexed by access.
+ * The request of an access: a set of bits, an index of every table by access.
  *
  * A locked read-modify-write is a WRITE: the architecture checks it as one from the start.
  */

@@ -1,9 +1,9 @@
 /**
- * 64-bit values as pairs of int32 words, and what an address is made of.
+ * 64-bit values as pairs of int32 words, and the parts of an address.
  *
- * On hot paths an address is `(hi, lo)`: two small integers that V8 keeps in registers. A plain number holds
- * addresses exactly up to 2^53 and is the form for everything that is not hot. This is the only file that divides
- * by 2^32, so it is the only one that has to know how the two forms meet.
+ * On hot paths an address is `(hi, lo)`: two small integers, kept in registers by V8. A plain number holds
+ * addresses exactly up to 2^53 and is the form for all other paths. No other file divides by 2^32, so this one alone
+ * has to know how the two forms meet.
  */
 
 const TWO_TO_32 = 0x1_0000_0000;
@@ -13,7 +13,7 @@ export const PAGE_SHIFT = 12;
 export const PAGE_BYTES = 1 << PAGE_SHIFT;
 export const PAGE_OFFSET_MASK = PAGE_BYTES - 1;
 
-/** log2 of the page sizes that x86 knows: 4 KiB, 2 MiB, 4 MiB (32-bit paging only), 1 GiB. */
+/** log2 of the page sizes of x86: 4 KiB, 2 MiB, 4 MiB (32-bit paging only), 1 GiB. */
 export const SHIFT_4K = 12;
 export const SHIFT_2M = 21;
 export const SHIFT_4M = 22;
@@ -46,7 +46,7 @@ export function lowWord(value: number): number {
   return value | 0;
 }
 
-/** The high word, as int32, of a plain value of at most 64 bits, a bigint where a number is not exact. */
+/** The high word, as int32, of a plain value of at most 64 bits, a bigint if a number is not exact. */
 export function highWordOf(value: number | bigint): number {
   return typeof value === 'number' ? highWord(value) : Number(BigInt.asIntN(32, value >> 32n));
 }
@@ -56,7 +56,7 @@ export function lowWordOf(value: number | bigint): number {
   return typeof value === 'number' ? lowWord(value) : Number(BigInt.asIntN(32, value));
 }
 
-/** `(hi, lo)` as an unsigned number; exact below 2^53, which every physical address is. */
+/** `(hi, lo)` as an unsigned number; exact below 2^53, as every physical address is. */
 export function toNumber(hi: number, lo: number): number {
   return (hi >>> 0) * TWO_TO_32 + (lo >>> 0);
 }
@@ -89,7 +89,7 @@ export function parseAddress(text: string): Word64 | undefined {
   return digits === undefined ? undefined : fromBigInt(BigInt(`0x${digits}`));
 }
 
-/** The physical address at which a 4 KiB frame begins: its high word. Frames are below 2^31. */
+/** The physical address of a 4 KiB frame: its high word. Frames are below 2^31. */
 export function highWordOfFrame(frame: number): number {
   return frame >>> 20;
 }
@@ -128,7 +128,7 @@ export function wideIndex(hi: number, lo: number, level: number): number {
   }
 }
 
-/** The number of the page of `2^shift` bytes that holds `(hi, lo)`: at most 52 bits, exact as a plain number. */
+/** The number of the page of `2^shift` bytes around `(hi, lo)`: at most 52 bits, exact as a plain number. */
 export function pageNumber(hi: number, lo: number, shift: number): number {
   return shift >= 32 ? (hi >>> 0) >>> (shift - 32) : (hi >>> 0) * 2 ** (32 - shift) + ((lo >>> 0) >>> shift);
 }
@@ -145,7 +145,7 @@ const SIZE_NAMES: readonly [string, number][] = [
   ['1G', SHIFT_1G],
 ];
 
-/** `12` as `4K`, `21` as `2M`, and so on; sizes that no x86 page has print as `2^n`. */
+/** `12` as `4K`, `21` as `2M`, and so on; sizes other than x86's print as `2^n`. */
 export function pageSizeName(shift: number): string {
   return SIZE_NAMES.find(([, known]) => known === shift)?.[0] ?? `2^${shift}`;
 }

@@ -1,4 +1,4 @@
-/** What calls ask of their arguments before they look at them: an error at the call, where it can be mended. */
+/** Checks of arguments, before a call looks at them: the error comes where it can be mended. */
 
 /**
  * Whether `value` is a whole number from `least` to `most`: NaN, fractions and infinities are not.
@@ -10,19 +10,19 @@ export function isWhole(value: number, least = -Infinity, most = Infinity): bool
   return Number.isInteger(value) && value >= least && value <= most;
 }
 
-/** Refuses what is no whole number in a range. @throws RangeError with the name, the value and the range */
+/** Refuses all but whole numbers of a range. @throws RangeError with the name, the value and the range */
 export function checkWhole(name: string, value: number, least: number, most: number): void {
   if (!isWhole(value, least, most)) {
     throw new RangeError(`${name} ${value}: must be a whole number from ${least} to ${most}`);
   }
 }
 
-/** Refuses a size that no load or store has. @throws RangeError */
+/** Refuses a size unknown to loads and stores. @throws RangeError */
 export function checkSize(size: number): void {
   if ((size | 0) !== size || (size - 1) >>> 0 > 7) checkWhole('size', size, 1, 8);
 }
 
-/** Refuses what is no address below `end`, a power of two; the range is told in hexadecimal. @throws RangeError */
+/** Refuses all but addresses below `end`, a power of two; the range is told in hexadecimal. @throws RangeError */
 export function checkPlainAddress(name: string, value: number | bigint, end: number): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < end) return;
   if (typeof value === 'bigint' && value >= 0n && value < BigInt(end)) return;
@@ -38,7 +38,7 @@ export function checkPlainAddress(name: string, value: number | bigint, end: num
 const LEAST: readonly number[] = Array.from({ length: 9 }, (_, size) => -(2 ** (8 * size - 1)));
 const END: readonly number[] = Array.from({ length: 9 }, (_, size) => 2 ** (8 * size));
 
-/** Refuses a value that `size` bytes (1 to 8) hold neither signed nor unsigned. @throws RangeError */
+/** Refuses a value too large for `size` bytes (1 to 8), signed and unsigned. @throws RangeError */
 export function checkValue(name: string, value: number | bigint, size: number): void {
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value) && value >= LEAST[size] && value < END[size]) return;
@@ -49,7 +49,7 @@ export function checkValue(name: string, value: number | bigint, size: number): 
   );
 }
 
-/** Refuses a value that is none of `choices`. @throws RangeError with the name, the value and the choices */
+/** Refuses a value other than one of `choices`. @throws RangeError with the name, the value and the choices */
 export function checkChoice<T extends string | number>(name: string, value: T, choices: readonly T[]): void {
   if (choices.includes(value)) return;
   const shown = (choice: T): string => (typeof choice === 'string' ? `'${choice}'` : String(choice));

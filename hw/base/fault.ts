@@ -1,7 +1,7 @@
 /**
  * How an access ends, on every machine.
  *
- * Inside a machine a fault is a negative status, so that a hot path tests one sign bit; its details lie in one
+ * Inside a machine a fault is a negative status: a hot path tests one sign bit. Its details lie in one
  * {@link FaultRecord} per unit. Objects are made only at the edge, by {@link FaultRecord.take}.
  */
 
@@ -9,19 +9,19 @@
 export const OK = 0;
 
 /**
- * A translation is missing or does not allow the access; what for is in the error code. An architecture's own statuses
+ * A translation is missing or does not allow the access; the error code has the reason. An architecture's own statuses
  * are its exceptions' numbers, negated; this one has x86's vector. No errno and no signal of the kernel is near them.
  */
 export const PAGE_FAULT = -14;
 /** No RAM answers at a physical address. Not an architectural exception: boards differ, and the model stops there. */
 export const BUS_ERROR = -256;
-/** An access was restarted so often that it is given up, where a real processor would go on for ever. x86: double fault. */
+/** An access was restarted too often and is given up; a real processor would go on for ever. x86: double fault. */
 export const GAVE_UP = -8;
 
-/** Level of a fault that no entry made. */
+/** Level of a fault without an entry at its cause. */
 const NO_LEVEL = -1;
 
-/** A fault as a value that outlives the access: the form that handlers, reports and tests get. */
+/** A fault as a value to outlive the access: the form for handlers, reports and tests. */
 export interface Exception {
   /** Negative: a constant of this file, or of the architecture. */
   readonly status: number;
@@ -29,11 +29,11 @@ export interface Exception {
   /** The linear address of a page fault and of most others; the physical address of a bus error. */
   readonly hi: number;
   readonly lo: number;
-  /** The level of the table whose entry ended the walk, 0 being the last; -1 when none did. */
+  /** The level of the table with the last entry of the walk, 0 being the lowest; -1 when no entry ended it. */
   readonly level: number;
-  /** 1: the walk of the machine's own tables; 2: the walk of what they say, where a host translates it again. */
+  /** 1: the walk of the machine's own tables; 2: the walk of a host's tables, for the addresses in them. */
   readonly stage: number;
-  /** Stage 2: the guest-physical address that did not translate. */
+  /** Stage 2: the guest-physical address without a translation. */
   readonly guestHi: number;
   readonly guestLo: number;
 }
@@ -49,7 +49,7 @@ export class FaultRecord {
   guestHi = 0;
   guestLo = 0;
 
-  /** Fills the record and returns `status`, so that a unit can `return fault.raise(...)`. */
+  /** Fills the record and returns `status`, for a unit to `return fault.raise(...)`. */
   raise(status: number, errorCode: number, hi: number, lo: number, level = NO_LEVEL): number {
     this.status = status;
     this.errorCode = errorCode;
@@ -60,7 +60,7 @@ export class FaultRecord {
     return status;
   }
 
-  /** Raises again what another unit raised, such as the memory behind a segment. */
+  /** Raises again the fault of another unit, such as the memory behind a segment. */
   raiseAgain(fault: FaultRecord): number {
     this.stage = fault.stage;
     this.guestHi = fault.guestHi;

@@ -1,7 +1,7 @@
 /**
- * What a paging format is, as data: the tables from which decoders, dumps, drawings and documentation are made.
+ * A paging format as data. Decoders, dumps, drawings and documentation are made from these tables.
  *
- * The walks do not interpret these tables at run time (that costs twice the time); each format keeps hot constants
+ * The walks do not interpret these tables at run time (it costs twice the time); each format keeps hot constants
  * beside its table, and a test holds the two to each other.
  */
 
@@ -26,16 +26,16 @@ export interface EntryFormat {
 
 /** One level of a page-table tree, the root having the highest number. */
 export interface PagingLevel {
-  /** What the manual calls the table. */
+  /** The manual's name of the table. */
   readonly table: string;
   /** 0 for the page table, 1 for the page directory, and so on up. */
   readonly level: number;
-  /** log2 of the bytes that one entry of this level maps. */
+  /** log2 of the bytes of one entry of this level. */
   readonly shift: number;
   readonly indexBits: number;
-  /** An entry that points to the next table; absent at level 0. */
+  /** An entry for the next table; absent at level 0. */
   readonly tableEntry?: EntryFormat;
-  /** An entry that maps a page; absent where the level cannot. */
+  /** An entry for a page; absent if the level has none. */
   readonly pageEntry?: EntryFormat;
 }
 
@@ -65,7 +65,7 @@ export function decodeEntry(format: EntryFormat, hi: number, lo: number): readon
   }));
 }
 
-/** The names of the one-bit fields that are set, in order: `P R/W U/S A D`. */
+/** The names of the one-bit fields set, in order: `P R/W U/S A D`. */
 export function flagNames(format: EntryFormat, hi: number, lo: number): string {
   return decodeEntry(format, hi, lo)
     .filter((field) => field.low === field.high && field.value === 1 && field.name !== 'ignored')

@@ -1,11 +1,11 @@
 import { checkWhole } from './arguments.js';
 
 /**
- * A seeded source of numbers: the same seed gives the same numbers on every machine, which is what makes random
+ * A seeded source of numbers: the same seed gives the same numbers on every machine. It makes random
  * replacement and generated workloads repeatable.
  *
  * xoshiro128** (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators"), its state filled by a
- * multiply-and-mix counter so that neighbouring seeds start far apart. All in int32.
+ * multiply-and-mix counter: neighbouring seeds start far apart. All in int32.
  */
 export class Random {
   #a: number;
@@ -58,7 +58,7 @@ function rotateLeft(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
 }
 
-/** The finalizer of MurmurHash3: a bijection of 32-bit words in which every input bit moves every output bit. */
+/** The finalizer of MurmurHash3: a bijection of 32-bit words; every input bit moves every output bit. */
 export function mix(value: number): number {
   let word = value | 0;
   word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);

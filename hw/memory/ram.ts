@@ -1,7 +1,7 @@
 /**
  * Physical memory: one Int32Array over one buffer, little-endian as x86 is.
  *
- * The array spans from address 0 to the end of the highest installed range; the host commits only the pages that are
+ * The array spans from address 0 to the end of the highest installed range; the host commits only the pages
  * touched, so holes and untouched frames cost nothing. An access outside the installed ranges is a bus error: the
  * load gives 0, the store does nothing, and {@link Ram.fault} names the address.
  */
@@ -16,21 +16,21 @@ import type { SharedRam } from './shared-memory.js';
 import { StoreJournal } from './store-journal.js';
 import type { JournaledStore } from './store-journal.js';
 
-/** Where RAM answers: `base` and `bytes` in bytes, multiples of 4 KiB. */
+/** Installed RAM: `base` and `bytes` in bytes, multiples of 4 KiB. */
 export interface RamRange {
   readonly base: number;
   readonly bytes: number;
 }
 
-/** How much RAM, where, and whether other threads share it. */
+/** How much RAM, at which addresses, and whether other threads share it. */
 export interface RamOptions {
   /** One range from address 0, in bytes; give this or `ranges`. */
   readonly bytes?: number;
-  /** Installed ranges; what lies between them is a hole. */
+  /** Installed ranges; between them are holes. */
   readonly ranges?: readonly RamRange[];
-  /** Put the memory into a SharedArrayBuffer, so that several workers can be processors over it. */
+  /** Put the memory into a SharedArrayBuffer: several workers can be processors over it. */
   readonly shared?: boolean;
-  /** The memory that another Ram made, for a worker that is a second processor over it; see {@link Ram.share}. */
+  /** The memory of another Ram, for a worker as a second processor over it; see {@link Ram.share}. */
   readonly buffer?: SharedArrayBuffer;
 }
 
@@ -64,7 +64,7 @@ function checkedRanges(options: RamOptions): readonly RamRange[] {
   return sorted;
 }
 
-/** Physical memory: bytes at physical addresses, with holes where nothing is installed. */
+/** Physical memory: bytes at physical addresses, with holes between installed ranges. */
 export class Ram {
   /** All of memory, a word of 4 bytes an element. The kernel's direct map and the walkers read and write here. */
   readonly words: Int32Array<ArrayBuffer | SharedArrayBuffer>;
@@ -77,13 +77,13 @@ export class Ram {
   readonly fault = new FaultRecord();
   /** High word of the last {@link load64}. */
   loadedHigh = 0;
-  /** Who the journal says makes the stores that follow; a kernel sets it to the name of what it is doing. */
+  /** The maker of the next stores, for the journal; a kernel sets it to the name of its present work. */
   storeLabel = '';
   /** Who stored what, for debugging; null until {@link keepJournal}. Who stores to `words` directly tells it himself. */
   journal: StoreJournal | null = null;
   private readonly holeStarts: Int32Array;
   private readonly holeEnds: Int32Array;
-  /** Shared memory 8 bytes an element, for what must happen in one step; null when it is not shared. */
+  /** Shared memory 8 bytes an element, for changes in one step; null when it is not shared. */
   private readonly pairs: BigUint64Array | null;
 
   /**
@@ -113,9 +113,9 @@ export class Ram {
   }
 
   /**
-   * What a worker needs in order to be another processor over this memory: `new Ram(ram.share())` there, and an Mmu of
-   * its own, whose TLBs nobody else sees. Entries may then be stored by any of them; the walkers set accessed and dirty
-   * bits without undoing what another stores. Whoever changes an entry has to tell the others to invalidate it, and to
+   * All a worker needs to be another processor over this memory: `new Ram(ram.share())` there, and an Mmu of
+   * its own, with TLBs nobody else sees. Entries may then be stored by any of them; the walkers set accessed and dirty
+   * bits without undoing another's stores. After a change of an entry the others must be told to invalidate it, and to
    * wait until they did. The journal knows the stores of its own Ram alone.
    * @throws Error unless this RAM is shared
    */
@@ -162,7 +162,7 @@ export class Ram {
     return this.fault.raise(BUS_ERROR, 0, hi, lo);
   }
 
-  /** Index of the aligned word that holds `(hi, lo)`; the address must be installed. */
+  /** Index of the aligned word around `(hi, lo)`; the address must be installed. */
   private indexOf(hi: number, lo: number): number {
     return ((((hi << 20) | (lo >>> 12)) << 10) >>> 0) + ((lo & 4095) >>> 2);
   }
@@ -272,8 +272,8 @@ export class Ram {
   }
 
   /**
-   * Stores `newLow` to the low word of the entry of 8 bytes at `index`, provided that the entry still is `(high, low)`:
-   * one step, as LOCK CMPXCHG8B is. For bits that another processor must not lose.
+   * Stores `newLow` to the low word of the entry of 8 bytes at `index`, provided the entry still is `(high, low)`:
+   * one step, as LOCK CMPXCHG8B is. For bits no other processor may lose.
    * @returns false, with nothing stored, when the entry is another by now
    */
   replaceEntry(index: number, high: number, low: number, newLow: number): boolean {
@@ -299,7 +299,7 @@ export class Ram {
     return this.journal;
   }
 
-  /** The last store to a word that the journal knows of. */
+  /** The last store to a word, as far as the journal knows. */
   lastStore(index: number): JournaledStore | undefined {
     return this.journal?.storesTo(index).at(-1);
   }
@@ -324,7 +324,7 @@ export class Ram {
     checkWhole('count', count, 0, this.frames - frame);
   }
 
-  /** The 64 bits at a plain address: for tools and tests. @throws RangeError for no address, or where no RAM answers. */
+  /** The 64 bits at a plain address: for tools and tests. @throws RangeError for no address, or for an address without RAM. */
   read64(address: number | bigint): bigint {
     const { hi, lo } = this.plain(address);
     const low = this.load64(hi, lo);
@@ -333,7 +333,7 @@ export class Ram {
 
   /**
    * Stores 64 bits at a plain address, as {@link store64}: for tools and tests.
-   * @throws RangeError for no address, where no RAM answers, or for a value that 64 bits do not hold
+   * @throws RangeError for no address, for one without RAM, or for a value too large for 64 bits
    */
   write64(address: number | bigint, value: number | bigint): void {
     const { hi, lo } = this.plain(address);
@@ -341,7 +341,7 @@ export class Ram {
     this.store64(hi, lo, highWordOf(value), lowWordOf(value));
   }
 
-  /** The words of a plain address where eight bytes answer. */
+  /** The words of a plain address with eight bytes of RAM. */
   private plain(address: number | bigint): Word64 {
     checkPlainAddress('physical address', address, 2 ** 52);
     const hi = highWordOf(address);

@@ -1,12 +1,12 @@
 import { Ram } from './ram.js';
 
 const GIB = 2 ** 30;
-/** The most RAM that the model can have, in GiB, and what is tried when the host grants less. */
+/** The most RAM of the model, in GiB, and the sizes tried when the host grants less. */
 const CHOICES_GIB = [16, 12, 8, 6, 4, 3, 2, 1];
 
 /**
- * RAM for a model that does not know yet how much it needs: as much as the host lets it reserve, up to `most` bytes and 16 GiB. The
- * host commits only what is touched, yet some refuse to reserve more than they have.
+ * RAM for a model of unknown size: as much as the host lets it reserve, up to `most` bytes and 16 GiB. The host commits
+ * only touched pages, yet some hosts refuse to reserve more than they have.
  *
  * @param shared as Ram's option
  * @throws RangeError when not even 1 GiB can be reserved

@@ -1,28 +1,28 @@
 /**
- * Memory that several workers see: how it is made or attached to, and what one worker does to it in a single step.
+ * Memory of several workers: making it, attaching to it, and changes in a single step.
  *
  * Each worker is a processor of its own, with its own registers and TLBs. Nothing here reaches into another's TLB: as on
- * a real machine, whoever changes an entry must have every processor that may have cached it invalidate it (Intel SDM
- * vol. 3A, "Propagation of Paging-Structure Changes to Multiple Processors"), which is the operating system's work, by a
+ * a real machine, after a change of an entry every processor with a copy of it, perhaps, must invalidate it (Intel SDM
+ * vol. 3A, "Propagation of Paging-Structure Changes to Multiple Processors"). The operating system sees to it, by a
  * message to each worker and its answer.
  *
- * A word of 4 bytes is loaded and stored whole by plain accesses. What needs more goes through `Atomics`, whose order is
- * that of the processor's locked instructions.
+ * A word of 4 bytes is loaded and stored whole by plain accesses. Larger steps go through `Atomics`. Their order is
+ * the one of the processor's locked instructions.
  */
 
 import { fromBigInt, toBigInt } from '../base/address.js';
 import type { Word64 } from '../base/address.js';
 
-/** Memory of a RAM and where it answers: options for another {@link Ram}, which may be sent to a worker. */
+/** Memory of a RAM and its ranges: options for another {@link Ram}, to be sent to a worker. */
 export interface SharedRam {
   readonly buffer: SharedArrayBuffer;
   readonly ranges: readonly { readonly base: number; readonly bytes: number }[];
 }
 
-/** What share() gives; said in every refusal, because that is always the mend. */
+/** The result of share(); every refusal names it, because it is always the mend. */
 const MEND = "pass the worker what the first RAM's share() gives, and make the second from it";
 
-/** @throws RangeError for a buffer that cannot be the memory of ranges that end at `bytes`. */
+/** @throws RangeError for a buffer other than the memory of ranges up to `bytes`. */
 function attached(buffer: SharedArrayBuffer, bytes: number): SharedArrayBuffer {
   if (!(buffer instanceof SharedArrayBuffer)) throw new RangeError(`RAM buffer is no SharedArrayBuffer: ${MEND}`);
   if (buffer.byteLength === bytes) return buffer;
@@ -31,7 +31,7 @@ function attached(buffer: SharedArrayBuffer, bytes: number): SharedArrayBuffer {
 
 /**
  * All of memory from address 0 to `bytes`, new or given.
- * @throws RangeError for options that contradict each other, or a host that has no shared memory
+ * @throws RangeError for options in contradiction, or a host without shared memory
  */
 export function memoryFor(
   options: { readonly shared?: boolean; readonly buffer?: SharedArrayBuffer },
@@ -67,7 +67,7 @@ export function replacePair(pairs: BigUint64Array, index: number, high: number, 
   return Atomics.compareExchange(pairs, index >>> 1, expected, toBigInt(high, newLow)) === expected;
 }
 
-/** Changes the bits of `mask` in a word, and no other that another processor may be changing. */
+/** Changes the bits of `mask` in a word, and no other; another processor may be changing those. */
 export function mergeWord(words: Int32Array, index: number, mask: number, value: number): void {
   let expected = words[index];
   for (;;) {

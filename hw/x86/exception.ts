@@ -12,7 +12,7 @@ export function statusOfVector(vector: number): number {
   return -vector;
 }
 
-/** The exception vector of a status, or -1 for a bus error, which is none. */
+/** The exception vector of a status, or -1 for a bus error: it is none. */
 export function vectorOf(status: number): number {
   return status === BUS_ERROR ? -1 : -status;
 }

@@ -2,7 +2,7 @@
  * The entries of x86 page tables, as data and as hot constants.
  *
  * Source: Intel SDM vol. 3A, chapter "Paging": "32-Bit Paging", "PAE Paging", "4-Level Paging and 5-Level Paging",
- * and the tables named beside each format. M is MAXPHYADDR; bits M to 51 are reserved, which depends on the processor
+ * and the tables named beside each format. M is MAXPHYADDR; bits M to 51 are reserved, depending on the processor
  * and so is not in these tables but in x86-rules.ts.
  */
 
@@ -67,14 +67,14 @@ function section(title: string): string {
 
 const LONG_TABLES = '4-Level Paging and 5-Level Paging';
 
-/** An 8-byte entry that points to a table, in 4-level and 5-level paging. */
+/** An 8-byte entry for a table, in 4-level and 5-level paging. */
 function longTable(name: string, psMeaning: string): EntryFormat {
   const ps = field('PS', 7, 7, psMeaning);
   const fields = [...TABLE_FLAGS, IGNORED_6, ps, SOFTWARE_TABLE, tableFrame, SOFTWARE_HIGH, EXECUTE_DISABLE];
   return { name, bytes: 8, section: section(LONG_TABLES), fields };
 }
 
-/** An 8-byte entry that maps a page of `2^shift` bytes. */
+/** An 8-byte entry for a page of `2^shift` bytes. */
 function widePage(name: string, shift: number, title: string, top: readonly EntryField[]): EntryFormat {
   const reserved = field('reserved', 13, shift - 1, 'must be 0');
   const middle = shift === 12 ? [PAT_4K, GLOBAL, SOFTWARE_LOW] : [PAGE, GLOBAL, SOFTWARE_LOW, PAT_LARGE, reserved];

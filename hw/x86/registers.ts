@@ -1,5 +1,5 @@
 /**
- * Bits of the control registers that translation depends on.
+ * Bits of the control registers, as far as translation depends on them.
  * Source: Intel SDM vol. 3A, "Control Registers" and "Extended Feature Enable Register".
  */
 
@@ -16,7 +16,7 @@ export const CR0_NW = 1 << 29;
 export const CR0_CD = 1 << 30;
 /** Paging. */
 export const CR0_PG = 1 << 31;
-/** CR0 bits that exist: PE MP EM TS ET NE WP AM NW CD PG. The others of the low word are clear whatever is written. */
+/** CR0 bits: PE MP EM TS ET NE WP AM NW CD PG. The others of the low word stay clear at every write. */
 export const CR0_KNOWN = 0xe005_003f | 0;
 
 /** Virtual-8086 mode extensions. */
@@ -41,7 +41,7 @@ export const CR4_PKE = 1 << 22;
 export const CR4_PKS = 1 << 24;
 
 /**
- * CR4 bits that the modelled processor has: VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 FSGSBASE
+ * CR4 bits of the modelled processor: VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 FSGSBASE
  * PCIDE OSXSAVE SMEP SMAP PKE PKS. Setting another one is #GP(0). VMXE, SMXE and CET are left out: none is modelled.
  */
 const CR4_KNOWN = 0x0177_1fff;
@@ -59,7 +59,7 @@ const EFER_KNOWN = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 /** Bits 11:0 of CR3 are the PCID when CR4.PCIDE = 1. */
 export const PCID_MASK = 0xfff;
 
-/** The registers that translation depends on, 64-bit ones as two words. */
+/** The registers behind translation, 64-bit ones as two words. */
 export class Registers {
   cr0 = CR0_ET;
   cr2Hi = 0;

@@ -1,10 +1,10 @@
 /**
- * What the registers make of a page-table entry: which bits are reserved, and which rights an access needs.
+ * A page-table entry under the registers: its reserved bits, and the rights an access needs.
  *
- * Everything here is worked out once, when a register changes, so that a walk and a TLB hit test one mask each.
+ * Everything here is worked out once, when a register changes: a walk and a TLB hit test one mask each.
  *
- * The permission code of x86 has three bits. R/W and U/S stand where they stand in an entry, bits 1 and 2; XD moves to
- * bit 0. D and G stand where permission.ts has them, since that is where entries have them.
+ * The permission code of x86 has three bits. R/W and U/S keep their places in an entry, bits 1 and 2; XD moves to
+ * bit 0. D and G stand as in permission.ts: it took their places from entries.
  */
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
@@ -32,7 +32,7 @@ export const RIGHT_XD = 1 << 0;
 export const RIGHT_WRITE = PTE_RW;
 export const RIGHT_USER = PTE_US;
 
-/** What the processor's model number decides rather than a register. */
+/** Features by the processor's model, not by a register. */
 export interface PagingFeatures {
   /** M, MAXPHYADDR: 36 to 52. */
   readonly maxPhysicalBits: number;
@@ -42,7 +42,7 @@ export interface PagingFeatures {
   readonly page1G: boolean;
 }
 
-/** The registers that the rules are made from. */
+/** The registers behind the rules. */
 export interface PagingRegisters {
   readonly cr0: number;
   readonly cr4: number;
@@ -53,7 +53,7 @@ export interface PagingRegisters {
   readonly ac: boolean;
 }
 
-/** Which mode the registers select. Source: Intel SDM vol. 3A, "Paging-Mode Enabling". */
+/** The mode selected by the registers. Source: Intel SDM vol. 3A, "Paging-Mode Enabling". */
 function pagingMode(registers: PagingRegisters): X86ModeName {
   if (!(registers.cr0 & CR0_PG)) return 'none';
   if (registers.efer & EFER_LMA) return registers.cr4 & CR4_LA57 ? '5l' : '4l';
@@ -65,7 +65,7 @@ function bits(low: number, high: number): number {
   return high < low ? 0 : ((-1 >>> (31 - high + low)) << low) | 0;
 }
 
-/** The set of permission codes, bit n for code n, whose bits of `needed` are as `expected`. */
+/** The set of permission codes, bit n for code n, with their bits of `needed` as `expected`. */
 function permittedCodes(needed: number, expected: number): number {
   let codes = 0;
   for (let code = 0; code < PERMISSION_CODES; code++) if (((code ^ expected) & needed) === 0) codes |= 1 << code;
@@ -74,23 +74,23 @@ function permittedCodes(needed: number, expected: number): number {
 
 const LEVELS = 5;
 
-/** What the registers make of entries: reserved bits, and the rights that each access needs. */
+/** Entries under the registers: reserved bits, and the rights each access needs. */
 export class PagingRules {
   mode: X86ModeName = 'none';
   /** Whether a large page is possible at a level, by CR4.PSE (32-bit paging) or always (PAE and long mode). */
   largePages = false;
-  /** Reserved bits at `level` of an entry that points to a table. */
+  /** Reserved bits at `level` of an entry for a table. */
   readonly tableReservedHigh = new Int32Array(LEVELS);
   readonly tableReservedLow = new Int32Array(LEVELS);
-  /** Reserved bits at `level` of an entry that maps a page. */
+  /** Reserved bits at `level` of an entry for a page. */
   readonly pageReservedHigh = new Int32Array(LEVELS);
   readonly pageReservedLow = new Int32Array(LEVELS);
-  /** Permissions that matter to an access (by access bits), and the values they must have. */
+  /** Permissions an access needs (by access bits), and their values. */
   readonly needed = new Int32Array(ACCESS_KINDS);
   readonly expected = new Int32Array(ACCESS_KINDS);
   /** The same for hot paths. */
   readonly regime = new Regime();
-  /** Bits of an entry's low word that its rights keep: D, and G when CR4.PGE = 1. */
+  /** Bits of an entry's low word kept in its rights: D, and G when CR4.PGE = 1. */
   keptLow = 0;
   /** Bits 15:12 of the rights when the mode has protection keys, otherwise 0. */
   keyMask = 0;
@@ -211,7 +211,7 @@ export class PagingRules {
     );
   }
 
-  /** The error code for a present page whose rights refuse the access, or -1 when they allow it. */
+  /** The error code for a present page, when its rights refuse the access; -1 when they allow it. */
   violation(rights: number, access: number): number {
     const byKey = this.regime.hasKeys && this.keyRefuses(rights, access);
     if (!byKey && !this.refuses(rights, access)) return -1;

@@ -1,10 +1,10 @@
 /**
- * The walk of a page that is settled: every entry on its way is present and accessed, nothing reserved is set, the
+ * The walk of a settled page: every entry on its way is present and accessed, nothing reserved is set, the
  * rights allow the access, and for a store the dirty bit is set. Such a walk writes nothing and has no fault to tell of,
- * so it need not remember its way, which makes it a few times faster.
+ * so it need not remember its way, and is a few times faster.
  *
- * Whatever is not settled is left to X86Walker, which decides; this one only recognizes the common case, by the masks
- * that X86Walker uses. A property test holds the two to each other.
+ * All other pages are left to X86Walker, and it decides; this one only recognizes the common case, by X86Walker's own
+ * masks. A property test holds the two to each other.
  */
 
 import * as address from '../base/address.js';
@@ -25,15 +25,15 @@ const NOT_SETTLED = -1;
 const SETTLED = PTE_P | PTE_A;
 const COMBINED_RIGHTS = RIGHT_WRITE | RIGHT_USER;
 
-/** Index into RAM of the low word of the entry that nine bits of an address select. */
+/** Index into RAM of the low word of the entry selected by nine bits of an address. */
 const entryAt = (table: number, nineBits: number): number => ((table << 10) | ((nineBits & 511) << 1)) >>> 0;
 
 export class SettledWalk {
-  /** The size of the last page that was found. */
+  /** The size of the last page found. */
   size = SIZE_4K;
   private readonly ram: Ram;
   private readonly rules: PagingRules;
-  /** Frames where the short way may find tables: none in shared RAM, whose entries take a second look. */
+  /** Frames with tables for the short way: none in shared RAM, since entries there take a second look. */
   private readonly frames: number;
 
   constructor(ram: Ram, rules: PagingRules) {
@@ -49,7 +49,7 @@ export class SettledWalk {
   walk(pml4: number, hi: number, lo: number, access: number): number {
     const { words } = this.ram;
     const { frames } = this;
-    // What all low words have in common, and what any high word has. A hole in RAM reads as entries not present.
+    // Bits common to all low words, and bits of any high word. A hole in RAM reads as entries not present.
     if (pml4 >>> 0 >= frames) return this.walkShared(pml4, hi, lo, access);
     let at = entryAt(pml4, hi >>> 7);
     let all = words[at];
@@ -83,7 +83,7 @@ export class SettledWalk {
     return this.settle(all & low, any | high, low, frameOf(high, low), access);
   }
 
-  /** The same where another processor may store to an entry between the reads of its two words. */
+  /** The same if another processor may store to an entry between the reads of its two words. */
   private walkShared(pml4: number, hi: number, lo: number, access: number): number {
     const { words, frames } = this.ram;
     let table = pml4;

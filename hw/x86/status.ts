@@ -1,4 +1,4 @@
-/** Names of the statuses by which accesses and instructions end, both ways. */
+/** Names of the statuses of accesses and instructions, both ways. */
 
 import { BUS_ERROR, OK, PAGE_FAULT } from '../base/fault.js';
 import * as statuses from './exception.js';
@@ -20,7 +20,7 @@ export const STATUSES = {
 
 /** The name of a status. */
 export type StatusName = keyof typeof STATUSES;
-/** A status: OK, or a number below 0 for what ended the access. */
+/** A status: OK, or a number below 0 for the exception. */
 export type Status = (typeof STATUSES)[StatusName];
 
 /** Whether a number is a status, and neither an errno nor a signal of a kernel. */

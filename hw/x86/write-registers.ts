@@ -1,9 +1,9 @@
-/** The order in which software writes the control registers, so that each write is accepted. */
+/** The order of writing control registers: each write is accepted then. */
 
 import { OK } from '../base/fault.js';
 import { CR4_PCIDE, EFER_LMA, PCID_MASK } from './registers.js';
 
-/** The instructions that write them; an {@link Mmu} has them. Each returns OK or a status. */
+/** The instructions for it; an {@link Mmu} has them. Each returns OK or a status. */
 export interface RegisterWriter {
   writeCr0(value: number): number;
   writeCr3(hi: number, lo: number): number;
@@ -21,7 +21,7 @@ export interface ControlRegisters {
 }
 
 /**
- * Writes EFER, CR4 and CR3, then CR0, so that paging begins with all the rest in place. PCIDE and bits 63:32 of CR3 can be
+ * Writes EFER, CR4 and CR3, then CR0: paging begins with all the rest in place. PCIDE and bits 63:32 of CR3 can be
  * set in IA-32e mode alone: they come last. Paging must be off before.
  * Source: Intel SDM vol. 3A, "Paging-Mode Enabling"; vol. 2, "MOV - Move to/from Control Registers".
  * @returns OK, or the status of the first write to be refused; the ones after it are not made

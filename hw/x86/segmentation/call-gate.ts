@@ -1,5 +1,5 @@
 /**
- * Call gates: entry points that a less privileged caller may use, on a stack of the inner level.
+ * Call gates: entry points for a less privileged caller, on a stack of the inner level.
  * Source: Intel SDM vol. 3A, "Accessing a Code Segment Through a Call Gate", "Stack Switching" and "Stack Switching in
  * IA-32e Mode"; vol. 2, "CALL—Call Procedure", labels CALL-GATE, MORE-PRIVILEGE and SAME-PRIVILEGE.
  */
@@ -31,7 +31,7 @@ export function jumpThroughGate(unit: SegmentationUnit, gateSelector: number): n
   let status = openGate(unit, gateSelector);
   if (status < 0) return status;
   const { entry, target } = unit;
-  // The gate's own RPL has been checked; that of the selector in the gate does not count.
+  // The gate's own RPL has been checked; the RPL of the selector in the gate does not count.
   const selector = entry.selector & 0xfffc;
   if (!mayEnter(unit, selector, target.hi) || !fitsGate(unit, target.hi)) {
     return unit.refuse(GENERAL_PROTECTION, selector);
@@ -64,7 +64,7 @@ export function callThroughGate(unit: SegmentationUnit, gateSelector: number): n
   return status;
 }
 
-/** Checks the gate and reads the descriptor of the code segment that it names into `unit.target`. */
+/** Checks the gate and reads the descriptor of its code segment into `unit.target`. */
 function openGate(unit: SegmentationUnit, gateSelector: number): number {
   const gate = unit.descriptor;
   if (!levelsReach(unit, gateSelector, gate.hi)) return unit.refuse(GENERAL_PROTECTION, gateSelector);
@@ -96,7 +96,7 @@ function fitsGate(unit: SegmentationUnit, high: number): boolean {
   return !unit.longModeActive || (isLongCode(unit, high) && (high & BIG) === 0);
 }
 
-/** MORE-PRIVILEGE: a call on the stack that the TSS names for the inner level. */
+/** MORE-PRIVILEGE: a call on the stack named by the TSS for the inner level. */
 function callInner(unit: SegmentationUnit, selector: number, privilege: number): number {
   let status = readInnerStack(unit, privilege);
   if (status < 0) return status;
@@ -177,7 +177,7 @@ function readInTss(unit: SegmentationUnit, offset: number, size: number, needed:
   return readTss(unit, offset, size);
 }
 
-/** Reads from the TSS, whose limit the caller has checked, into the data path's value; or the status of the fault. */
+/** Reads from the TSS (the caller has checked the limit) into the data path's value; or the status of the fault. */
 export function readTss(unit: SegmentationUnit, offset: number, size: number): number {
   const { tr } = unit;
   const hi = unit.longModeActive ? highWordAfter(tr.baseHi, tr.baseLo, offset) : 0;

@@ -1,5 +1,5 @@
 /**
- * What every way into a code segment checks, and the loading of CS.
+ * Checks on every way into a code segment, and the loading of CS.
  * Source: Intel SDM vol. 2, "JMP—Jump", "CALL—Call Procedure"; vol. 3A, "Privilege Level Checking When Transferring
  * Program Control Between Code Segments".
  */
@@ -11,7 +11,7 @@ import { privilegeOf, requestedLevel } from './descriptor.js';
 import { OUTSIDE_TABLE } from './unit.js';
 import type { DescriptorCopy, SegmentationUnit } from './unit.js';
 
-/** Reads the descriptor that a far pointer or a gate names: #GP(0) for a null selector, #GP(selector) past the table. */
+/** Reads the descriptor named by a far pointer or a gate: #GP(0) for a null selector, #GP(selector) past the table. */
 export function readTarget(unit: SegmentationUnit, selector: number, copy: DescriptorCopy): number {
   if (isNull(selector)) return unit.refuse(GENERAL_PROTECTION, 0);
   const found = unit.readDescriptor(selector, 8, copy);
@@ -28,7 +28,7 @@ export function mayEnter(unit: SegmentationUnit, selector: number, high: number)
     : privilege === unit.cpl && requestedLevel(selector) <= unit.cpl;
 }
 
-/** #NP(selector) for a code segment that is not present. */
+/** #NP(selector) for an absent code segment. */
 export function checkPresent(unit: SegmentationUnit, selector: number, high: number): number {
   return (high & PRESENT) === 0 ? unit.refuse(SEGMENT_NOT_PRESENT, selector) : OK;
 }

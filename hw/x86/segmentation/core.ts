@@ -1,8 +1,8 @@
 /**
- * A logical processor that runs segmented programs: instructions that name a selector and an offset.
+ * A logical processor for segmented programs: instructions with a selector and an offset.
  *
  * A load or store is the pair `MOV sreg, selector` and `MOV sreg:[offset]`; the first is left out while the register
- * holds the selector already, so a descriptor that changed in memory counts only after a reload. An instruction that
+ * holds the selector already, so a change of a descriptor in memory counts only after a reload. An instruction that
  * faults is made again from the start when the handler says so.
  */
 
@@ -24,13 +24,13 @@ export const RETURN = 9;
 /** {@link SegmentedCore.targetSelector} until there is one; no 16-bit selector. */
 const NO_TARGET = -1;
 
-/** Bytes that a 32-bit far CALL pushes: CS in a doubleword, and EIP. */
+/** Bytes pushed by a 32-bit far CALL: CS in a doubleword, and EIP. */
 export const FAR_FRAME = 8;
 
 export class SegmentedCore extends Core {
   readonly unit: SegmentationUnit;
   /**
-   * The instruction in progress, as a kernel finds it by decoding what CS:EIP points at: what it does ({@link READ},
+   * The instruction in progress, as a kernel decodes it at CS:EIP: its kind ({@link READ},
    * {@link WRITE}, {@link FETCH}, {@link CALL}, {@link RETURN}), through which register, selector and offset.
    */
   instruction: number = READ;
@@ -38,16 +38,16 @@ export class SegmentedCore extends Core {
   selector = 0;
   offset = 0;
   size = 0;
-  /** Where a CALL or RET leads, once its pointer has been read; {@link NO_TARGET} before. */
+  /** The target of a CALL or RET, once its pointer has been read; {@link NO_TARGET} before. */
   targetSelector = NO_TARGET;
   targetOffset = 0;
-  /** The selector that CALL and RET want in SS. */
+  /** The selector for SS after CALL and RET. */
   stackSelector = 0;
   /** Segment registers loaded since the core was made. */
   segmentLoads = 0;
   #valueLo = 0;
   #valueHi = 0;
-  /** What CS must hold before the next instruction, because a reload of it faulted; 0 for nothing. */
+  /** The selector for CS before the next instruction, because a reload of it faulted; 0 for none. */
   #codeWanted = 0;
 
   constructor(mmu: Mmu) {
@@ -102,8 +102,8 @@ export class SegmentedCore extends Core {
   }
 
   /**
-   * Reloads the registers that hold `selector`, as a kernel does on its way back to the program (POP DS, or IRET for CS
-   * and SS). A register whose load would fault is left empty: its next use, which for CS is the next instruction, makes the
+   * Reloads the registers with `selector`, as a kernel does on its way back to the program (POP DS, or IRET for CS
+   * and SS). A register is left empty if its load would fault: its next use, for CS the next instruction, makes the
    * load, and the fault.
    * @returns how many registers held it
    */
@@ -130,7 +130,7 @@ export class SegmentedCore extends Core {
     this.#codeWanted = 0;
   }
 
-  /** Registers whose hidden part is not what their descriptor says now, in words: for audits, not for programs. */
+  /** Registers with another hidden part than their descriptor says now, in words: for audits, not for programs. */
   staleRegisters(): string[] {
     const fresh = new SegmentRegister(DS);
     const copy = new DescriptorCopy();

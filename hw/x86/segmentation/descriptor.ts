@@ -1,5 +1,5 @@
 /**
- * What a descriptor is: segment descriptors, system descriptors and call gates, as data and as hot constants.
+ * Descriptors: segment descriptors, system descriptors and call gates, as data and as hot constants.
  *
  * A descriptor is 8 bytes, two words `(hi, lo)`; in IA-32e mode LDT and TSS descriptors and call gates are 16.
  * Source: Intel SDM vol. 3A, "Segment Descriptors", "System Descriptor Types" and "Call Gates".
@@ -93,9 +93,9 @@ export const PRESENT = 1 << 15;
 export const LONG = 1 << 21;
 export const BIG = 1 << 22;
 export const GRANULARITY = 1 << 23;
-/** In the type of a TSS: this task runs, or its TSS is linked to one that does. */
+/** In the type of a TSS: this task runs, or its TSS is linked to a running one. */
 export const BUSY = 1 << 9;
-/** What must be 0 in the fourth word of a 16-byte descriptor. */
+/** Bits of the fourth word of a 16-byte descriptor, to be 0. */
 export const LONG_UPPER_ZERO = 0x1f00;
 
 /** System types. Source: table "System-Segment and Gate-Descriptor Types". */
@@ -138,7 +138,7 @@ export function namesLdt(selector: number): boolean {
   return (selector & 4) !== 0;
 }
 
-/** Selectors 0 to 3: GDT entry 0, which no segment may use. */
+/** Selectors 0 to 3: GDT entry 0, closed to segments. */
 export function isNull(selector: number): boolean {
   return (selector & 0xfffc) === 0;
 }
@@ -166,7 +166,7 @@ export function isWritableData(high: number): boolean {
   return (high & (CODE_OR_DATA | CODE | WRITABLE)) === (CODE_OR_DATA | WRITABLE);
 }
 
-/** Data of any kind, or code that allows reads. */
+/** Data of any kind, or readable code. */
 export function isReadable(high: number): boolean {
   return (high & CODE_OR_DATA) !== 0 && ((high & CODE) === 0 || (high & READABLE) !== 0);
 }
@@ -201,7 +201,7 @@ export interface SegmentFields {
   readonly granular: boolean;
 }
 
-/** Builds a descriptor. @throws RangeError for a value that its field has no room for */
+/** Builds a descriptor. @throws RangeError for a value too large for its field */
 export function packSegment(fields: SegmentFields): Word64 {
   const { base, limit } = fields;
   checkWhole('base', base, 0, 2 ** 32 - 1);
@@ -252,7 +252,7 @@ export interface CallGateFields {
   readonly present: boolean;
 }
 
-/** Builds the 8-byte form of a call gate. @throws RangeError for a value that its field has no room for */
+/** Builds the 8-byte form of a call gate. @throws RangeError for a value too large for its field */
 export function packCallGate(fields: CallGateFields): Word64 {
   checkWhole('offset', fields.offset, 0, 2 ** 32 - 1);
   checkWhole('selector', fields.selector, 0, 0xffff);

@@ -17,7 +17,7 @@ import type { SegmentationUnit } from './unit.js';
 
 /**
  * RETF: pops RIP and CS, then releases `release` bytes of parameters; to an outer level also pops RSP and SS, releases
- * them there too, and empties the data segment registers that the outer level may not use.
+ * them there too, and empties the data segment registers closed to the outer level.
  * @param size operand size in bytes: the width of each slot
  * @returns OK, or the fault with no register changed
  */
@@ -51,7 +51,7 @@ function popSlot(unit: SegmentationUnit, size: TransferSize, bytes: number): num
   return unit.read(SS, hi, unit.is64Bit ? lo : stackOffset(unit.ss, lo), size);
 }
 
-/** Code that the selector on the stack may name: not of an inner level, and of exactly the level of its RPL. */
+/** Code for the selector on the stack: not of an inner level, and of exactly the level of its RPL. */
 function mayReturn(unit: SegmentationUnit, selector: number, high: number): boolean {
   const level = requestedLevel(selector);
   if (!isCode(high) || level < unit.cpl) return false;
@@ -117,7 +117,7 @@ function readOuterStack(unit: SegmentationUnit, selector: number, level: number)
   return OK;
 }
 
-/** Empties ES, DS, FS and GS where they hold data, or code that is not conforming, of a more privileged level. */
+/** Empties ES, DS, FS and GS if they hold data, or code not conforming, of a more privileged level. */
 function dropInnerSegments(unit: SegmentationUnit): void {
   for (const register of unit.segments) {
     if (register.number === CS || register.number === SS || !register.usable) continue;

@@ -1,12 +1,12 @@
 import type { FaultRecord } from '../../base/fault.js';
 
-/** Linear memory as the unit needs it: what an Mmu is. Words are int32, `access` is a set of access bits. */
+/** Linear memory as the unit needs it; an Mmu is one. Words are int32, `access` is a set of access bits. */
 export interface LinearMemory {
   readonly cr0: number;
   readonly efer: number;
   /** Details of the last status below 0. */
   readonly fault: FaultRecord;
-  /** Value of the last read that returned OK. */
+  /** Value of the last good read. */
   valueLo: number;
   valueHi: number;
   /** Reads 1 to 8 bytes into `valueLo` and `valueHi`: OK or a status. */

@@ -35,8 +35,8 @@ export function loadSegment(unit: SegmentationUnit, segment: number, selector: n
 }
 
 /**
- * WRFSBASE, WRGSBASE, or WRMSR to their MSRs: a 64-bit base for FS or GS, which no descriptor can give.
- * @returns OK, or #GP(0) for a base that is not canonical. Source: SDM vol. 3A, "Segmentation in 64-Bit Mode".
+ * WRFSBASE, WRGSBASE, or WRMSR to their MSRs: a 64-bit base for FS or GS. No descriptor can give one.
+ * @returns OK, or #GP(0) unless the base is canonical. Source: SDM vol. 3A, "Segmentation in 64-Bit Mode".
  */
 export function setSegmentBase(unit: SegmentationUnit, segment: typeof FS | typeof GS, hi: number, lo: number): number {
   if (!unit.memory.isCanonical(hi)) return unit.refuse(GENERAL_PROTECTION, 0);

@@ -1,5 +1,5 @@
 /**
- * LAR, LSL, VERR and VERW: asking what a selector would give, without loading it and without a fault.
+ * LAR, LSL, VERR and VERW: questions about a selector, without loading it and without a fault.
  * Source: Intel SDM vol. 2, "LAR—Load Access Rights", "LSL—Load Segment Limit", "VERR/VERW—Verify a Segment for Reading
  * or Writing"; vol. 3A, "Pointer Validation".
  */
@@ -21,7 +21,7 @@ import {
 import { levelsReach } from './load.js';
 import type { SegmentationUnit } from './unit.js';
 
-/** What a query returns where the processor sets ZF, and where it clears ZF. Below 0: the fault that reading the table raised. */
+/** Results of a query: the processor sets ZF, or clears it. Below 0: the fault in reading the table. */
 export const VISIBLE = 1;
 export const HIDDEN = 0;
 

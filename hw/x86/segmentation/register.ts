@@ -1,7 +1,7 @@
 /**
- * Segment registers with their hidden parts, and the registers that say where descriptor tables lie.
+ * Segment registers with their hidden parts, and the registers for the places of descriptor tables.
  *
- * The hidden part keeps what the descriptor said when it was loaded: changing the descriptor in memory changes nothing
+ * The hidden part keeps the descriptor as it was at the load: changing the descriptor in memory changes nothing
  * until the register is loaded again. Source: Intel SDM vol. 3A, "Segment Registers".
  */
 
@@ -26,7 +26,7 @@ export const GS = 5;
 export const SEGMENT_NAMES: readonly string[] = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
 
 const ALL_RIGHTS = (1 << READ) | (1 << WRITE) | (1 << FETCH);
-/** Present, data, writable, accessed: what a segment register holds after reset and in virtual-8086 mode. */
+/** Present, data, writable, accessed: a segment register after reset and in virtual-8086 mode. */
 const DATA_ATTRIBUTES = 0x9300;
 const REAL_MODE_LIMIT = 0xffff;
 
@@ -38,18 +38,18 @@ function rightsOf(high: number): number {
 
 /** One of CS, SS, DS, ES, FS and GS. */
 export class SegmentRegister {
-  /** The part that software sees. */
+  /** The part visible to software. */
   selector = 0;
   baseHi = 0;
   baseLo = 0;
-  /** Valid offsets run from `first` to `last`, both included, as unsigned int32; empty where `first > last`. */
+  /** Valid offsets run from `first` to `last`, both included, as unsigned int32; empty if `first > last`. */
   first = 0;
   last: number = REAL_MODE_LIMIT;
   /** Bit n set: access n of {@link READ}, {@link WRITE} and {@link FETCH} is allowed. 0 after loading a null selector. */
   rights: number = ALL_RIGHTS;
   /** The high word of the descriptor as loaded: type, S, DPL, P, L, D/B and G. */
   attributes: number = DATA_ATTRIBUTES;
-  /** What a refused access through this register raises: #SS for the stack, #GP for the others. */
+  /** The exception of a refused access through this register: #SS for the stack, #GP for the others. */
   readonly faultStatus: number;
   /** In 64-bit mode only FS and GS add their bases; the others count as 0. */
   readonly keepsBaseIn64: boolean;
@@ -93,7 +93,7 @@ export class SegmentRegister {
   }
 
   /**
-   * Real-address mode: the base is selector x 16; limit and attributes stay as they are, which is why a limit loaded in
+   * Real-address mode: the base is selector x 16; limit and attributes stay as they are. So a limit loaded in
    * protected mode survives the way back. Source: SDM vol. 3A, "Switching Back to Real-Address Mode".
    */
   loadReal(selector: number): void {
@@ -133,7 +133,7 @@ export class SegmentRegister {
     return ((this.rights >>> (access & (WRITE | FETCH))) & 1) !== 0;
   }
 
-  /** CS: a 64-bit code segment, where IA-32e mode is active. */
+  /** CS: a 64-bit code segment, while IA-32e mode is active. */
   get isLong(): boolean {
     return (this.attributes & LONG) !== 0;
   }
@@ -154,13 +154,13 @@ export class SegmentRegister {
   }
 }
 
-/** GDTR, LDTR or TR: where a table or a TSS lies. */
+/** GDTR, LDTR or TR: the place of a table or a TSS. */
 export class TableRegister {
   /** Selector of LDTR and TR; 0 in GDTR. */
   selector = 0;
   baseHi = 0;
   baseLo = 0;
-  /** Last valid byte, unsigned; -1 when nothing is loaded, so that every check against it fails. */
+  /** Last valid byte, unsigned; -1 when nothing is loaded: every check against it fails. */
   limit = -1;
   /** System type of the descriptor as loaded. */
   type = 0;

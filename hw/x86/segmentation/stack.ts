@@ -1,5 +1,5 @@
 /**
- * The pushes of a far CALL: on the current stack, or on the one of an inner level that is not loaded yet.
+ * The pushes of a far CALL: on the current stack, or on the one of an inner level, not loaded yet.
  * Source: Intel SDM vol. 3A, "Stack Switching"; vol. 2, "PUSH—Push Word, Doubleword, or Quadword Onto the Stack".
  */
 
@@ -11,7 +11,7 @@ import { GENERAL_PROTECTION, STACK_FAULT } from '../exception.js';
 import type { SegmentRegister } from './register.js';
 import type { SegmentationUnit } from './unit.js';
 
-/** Operand size of a far transfer in bytes: how wide the offset is, and each slot that CALL pushes. */
+/** Operand size of a far transfer in bytes: the width of the offset, and of each slot pushed by CALL. */
 export type TransferSize = 2 | 4 | 8;
 
 /** A stack to push on. */
@@ -19,7 +19,7 @@ export interface TargetStack {
   readonly register: SegmentRegister;
   /** Flat 64-bit stack: neither base nor limit counts. */
   readonly flat: boolean;
-  /** Access bits of the level that pushes. */
+  /** Access bits of the pushing level. */
   readonly levelBits: number;
   /** Named in the error code when the stack is too small: the new stack's selector, 0 for the current stack. */
   readonly blame: number;
@@ -43,7 +43,7 @@ function highBelow(stack: TargetStack, bytes: number): number {
   return highWordAfter((stack.hi - 1) | 0, stack.lo, 2 ** 32 - bytes);
 }
 
-/** The offset in the segment that a low word of the stack pointer stands for. */
+/** The offset in the segment for a low word of the stack pointer. */
 export function stackOffset(register: SegmentRegister, low: number): number {
   return register.isBig ? low : low & 0xffff;
 }
@@ -86,7 +86,7 @@ export function writeSlots(
   return OK;
 }
 
-/** Loads the stack pointer `bytes` below where `stack` was. */
+/** Loads the stack pointer, `bytes` below `stack`. */
 export function setStackPointer(unit: SegmentationUnit, stack: TargetStack, bytes: number): void {
   unit.spHi = stack.flat ? highBelow(stack, bytes) : 0;
   unit.spLo = lowBelow(stack, bytes);

@@ -1,5 +1,5 @@
 /**
- * LGDT, LLDT and LTR: where the processor finds descriptors and its task-state segment.
+ * LGDT, LLDT and LTR: the places of descriptors and of the task-state segment.
  * Source: Intel SDM vol. 2, "LGDT/LIDT—Load Global/Interrupt Descriptor Table Register", "LLDT—Load Local Descriptor
  * Table Register" and "LTR—Load Task Register"; vol. 3A, "Memory-Management Registers".
  */
@@ -11,7 +11,7 @@ import { typeOf } from './descriptor.js';
 import { OUTSIDE_TABLE } from './unit.js';
 import type { SegmentationUnit } from './unit.js';
 
-/** LGDT: `limit` (0 to 65535) is the offset of the last valid byte. #GP(0) above CPL 0 or for a base that is not canonical. */
+/** LGDT: `limit` (0 to 65535) is the offset of the last valid byte. #GP(0) above CPL 0, and unless the base is canonical. */
 export function loadGdt(unit: SegmentationUnit, baseHi: number, baseLo: number, limit: number): number {
   const badBase = unit.is64Bit && !unit.memory.isCanonical(baseHi);
   if (unit.cpl !== 0 || badBase) return unit.refuse(GENERAL_PROTECTION, 0);
@@ -19,7 +19,7 @@ export function loadGdt(unit: SegmentationUnit, baseHi: number, baseLo: number, 
   return OK;
 }
 
-/** LLDT: a null selector leaves no LDT, so that every selector with TI = 1 is refused. */
+/** LLDT: a null selector leaves no LDT: every selector with TI = 1 is refused. */
 export function loadLdt(unit: SegmentationUnit, selector: number): number {
   if (unit.is8086) return unit.refuse(INVALID_OPCODE, 0);
   if (unit.cpl !== 0) return unit.refuse(GENERAL_PROTECTION, 0);

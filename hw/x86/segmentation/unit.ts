@@ -3,7 +3,7 @@
  *
  * Instructions that load segments are functions over this unit, in the files beside it: load.ts (MOV), far-transfer.ts
  * (JMP, CALL), call-gate.ts, table-registers.ts (LGDT, LLDT, LTR), query.ts (LAR, LSL, VERR, VERW). They check everything
- * first and change registers last, so that a fault leaves the unit as it was.
+ * first and change registers last: a fault leaves the unit as it was.
  */
 
 import { highWordAfter } from '../../base/address.js';
@@ -17,10 +17,10 @@ import { CS, DS, ES, FS, GS, SegmentRegister, SS, TableRegister } from './regist
 import type { LinearMemory } from './linear-memory.js';
 import { readWrapped, writeWrapped } from './wrap.js';
 
-/** The mode that decides how segments work. Source: SDM vol. 3A, "Modes of Operation". */
+/** The mode; segments work by it. Source: SDM vol. 3A, "Modes of Operation". */
 export type SegmentationMode = 'real' | 'virtual-8086' | 'protected' | 'compatibility' | '64-bit';
 
-/** A descriptor as read from a table, and where it lies. */
+/** A descriptor as read from a table, and its place. */
 export class DescriptorCopy {
   hi = 0;
   lo = 0;
@@ -32,7 +32,7 @@ export class DescriptorCopy {
   addressLo = 0;
 }
 
-/** What a call gate says. */
+/** The fields of a call gate. */
 interface GateEntry {
   selector: number;
   hi: number;
@@ -61,18 +61,18 @@ export class SegmentationUnit {
   cpl = 0;
   /** RFLAGS.VM; see {@link SegmentationUnit.enterVirtual8086}. */
   vm = false;
-  /** RIP and RSP, which far transfers replace; whoever runs instructions keeps them up to date. */
+  /** RIP and RSP. Far transfers replace them; between those the runner of instructions keeps them up to date. */
   ipHi = 0;
   ipLo = 0;
   spHi = 0;
   spLo = 0;
-  /** Value of the last LAR or LSL that found its descriptor visible. */
+  /** Value of the last LAR or LSL with a visible descriptor. */
   result = 0;
-  /** What an instruction in progress has read: a descriptor. @internal */
+  /** The descriptor read by an instruction in progress. @internal */
   readonly descriptor = new DescriptorCopy();
-  /** That of the code it goes to. @internal */
+  /** The descriptor of the code it goes to. @internal */
   readonly target = new DescriptorCopy();
-  /** That of an inner level's stack. @internal */
+  /** The descriptor of an inner level's stack. @internal */
   readonly innerDescriptor = new DescriptorCopy();
   /** The stack itself. @internal */
   readonly innerStack = new SegmentRegister(SS);
@@ -80,7 +80,7 @@ export class SegmentationUnit {
   readonly innerPointer = { hi: 0, lo: 0 };
   /** A gate's entry point. @internal */
   readonly entry: GateEntry = { selector: 0, hi: 0, lo: 0, parameters: 0, size: 4 };
-  /** Linear address of the last access that passed the segment checks. */
+  /** Linear address of the last access to pass the segment checks. */
   linearHi = 0;
   linearLo = 0;
 
@@ -96,7 +96,7 @@ export class SegmentationUnit {
     return (this.memory.efer & EFER_LMA) !== 0;
   }
 
-  /** The mode that the registers make. */
+  /** The mode by the registers. */
   get mode(): SegmentationMode {
     if ((this.memory.cr0 & CR0_PE) === 0) return 'real';
     if (this.vm) return 'virtual-8086';
@@ -114,7 +114,7 @@ export class SegmentationUnit {
     return this.longModeActive && this.cs.isLong;
   }
 
-  /** Raises a fault whose error code names a selector: bits 15:2, the EXT bit clear. SDM vol. 3A, "Error Code". */
+  /** Raises a fault with a selector as its error code: bits 15:2, the EXT bit clear. SDM vol. 3A, "Error Code". */
   refuse(status: number, selector: number): number {
     return this.fault.raise(status, selector & 0xfffc, 0, 0);
   }
@@ -149,7 +149,7 @@ export class SegmentationUnit {
     return this.fault.raise(register.faultStatus, 0, 0, this.linearLo);
   }
 
-  /** What a status of the memory means to an access through `register`: non-canonical through SS is #SS(0). */
+  /** A status of the memory, as an access through `register` sees it: non-canonical through SS is #SS(0). */
   settle(register: SegmentRegister, status: number): number {
     if (status >= 0) return status;
     return this.passOn(status === GENERAL_PROTECTION ? register.faultStatus : status);
@@ -232,8 +232,8 @@ export class SegmentationUnit {
   }
 
   /**
-   * Reads the descriptor that `selector` names, 8 bytes or 16, into `copy`.
-   * @returns OK, {@link OUTSIDE_TABLE}, or the fault that reading the table raised.
+   * Reads the descriptor named by `selector`, 8 bytes or 16, into `copy`.
+   * @returns OK, {@link OUTSIDE_TABLE}, or the fault in reading the table.
    * @internal
    */
   readDescriptor(selector: number, bytes: 8 | 16, copy: DescriptorCopy): number {

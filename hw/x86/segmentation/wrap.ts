@@ -7,7 +7,7 @@ import { WRITE } from '../../base/access.js';
 import { OK } from '../../base/fault.js';
 import type { LinearMemory } from './linear-memory.js';
 
-/** Reads byte by byte; the value is then where {@link LinearMemory.read} leaves it. */
+/** Reads byte by byte; the value is in the place of {@link LinearMemory.read}. */
 export function readWrapped(memory: LinearMemory, lo: number, size: number, access: number): number {
   let valueLo = 0;
   let valueHi = 0;
