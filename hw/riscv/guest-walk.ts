@@ -19,7 +19,6 @@ import * as ruleBits from './rules.js';
 import type { RiscvRules } from './rules.js';
 import * as words from './words.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { IMPLICIT, READ, WRITE } = accesses;
 const { PAGE_FAULT } = faults;
 const { DIRTY, FRACTURED, GLOBAL } = permission;

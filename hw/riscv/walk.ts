@@ -22,7 +22,6 @@ import * as ruleBits from './rules.js';
 import type { RiscvRules, Stage } from './rules.js';
 import * as words from './words.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { WRITE } = accesses;
 const { BUS_ERROR, PAGE_FAULT } = faults;
 const { DIRTY } = permission;

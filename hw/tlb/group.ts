@@ -9,7 +9,6 @@ import * as tags from './tag.js';
 import { SizesByRegion } from './regions.js';
 import type { HitBatch, HitRule, Tlb } from './tlb.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PAGE_BYTES, SHIFT_4K, SIZE_4K, SIZE_SHIFTS } = address;
 const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { makeTag, tagBase, tagPageHigh, tagPageLow } = tags;

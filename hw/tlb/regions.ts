@@ -5,7 +5,6 @@
 
 import * as address from '../base/address.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { SHIFT_2M, SIZE_SHIFTS } = address;
 
 const REGION_BITS = 9;

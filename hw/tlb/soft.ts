@@ -12,7 +12,6 @@ import { ACCESS_KINDS } from '../base/access.js';
 import type { HeldEntry, TlbListener } from './events.js';
 import * as memory from '../memory/ram.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PAGE_OFFSET_MASK, SHIFT_4K, SIZE_4K } = address;
 const { wordIndex } = memory;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;

@@ -16,7 +16,6 @@ import { checkShape } from './shape.js';
 import type { TlbShape } from './shape.js';
 import * as tags from './tag.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
 const { globalBits, isGlobal, isReached, samePage, sizeOf, spaceOf, tagPageHigh } = tags;
 

@@ -14,7 +14,6 @@ import type { TlbListener } from './events.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { NO_SPACE, makeTag, tagPageLow } = tags;
 
 const NAMES = ['', 'PDE cache', 'PDPTE cache', 'PML4E cache', 'PML5E cache'];

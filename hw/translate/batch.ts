@@ -5,7 +5,6 @@ import * as translation from './translation.js';
 import { Translation } from './translation.js';
 import { HitBatch } from '../tlb/tlb.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { sideOf } = translation;
 
 /** @throws RangeError for a length that the arrays of a batch do not have, or a first index past it */

@@ -11,7 +11,6 @@ import { BatchTranslation, checkLength } from './batch.js';
 import * as memory from '../memory/ram.js';
 import * as softTlb from '../tlb/soft.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK } = address;
 const { checkSize } = args;

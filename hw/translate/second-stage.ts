@@ -18,7 +18,6 @@ import { NO_SPACE } from '../tlb/tag.js';
 import type { MachineOptions } from './options.js';
 import type { WalkRecord } from './walk-record.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { WRITE } = accesses;
 const { PAGE_FAULT } = faults;
 const { DIRTY, GLOBAL } = permission;

@@ -37,7 +37,6 @@ import type { WalkRecord } from './walk-record.js';
 import * as walkResults from './walks.js';
 import type { Walks } from './walks.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { ACCESS_KINDS, FETCH, WRITE } = accesses;
 const { PAGE_SHIFT, SIZE_4K } = address;
 const { PAGE_FAULT } = faults;

@@ -15,7 +15,6 @@ import * as rightBits from './rules.js';
 import type { PagingRules } from './rules.js';
 import * as words from './words.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { frameOf, SIZE_1G, SIZE_2M, SIZE_4K, wideIndex } = address;
 const { PTE_A, PTE_P, PTE_PS } = format;
 const { RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;

@@ -27,7 +27,6 @@ import * as words from './words.js';
 import * as rightBits from './rules.js';
 import type { PagingRules } from './rules.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { WRITE } = accesses;
 const { NO_FRAME, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M, wideIndex } = address;
 const { BUS_ERROR, PAGE_FAULT } = faults;

@@ -21,7 +21,6 @@ import { SettledWalk } from './settled-walk.js';
 import { X86Walker } from './walk.js';
 import * as words from './words.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { frameIn, ROOT_RIGHTS } = words;
 
 /** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */

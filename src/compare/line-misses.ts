@@ -10,7 +10,6 @@ import * as trace from '../trace/block.js';
 import type { AccessBlock } from '../trace/block.js';
 import { Streams } from './streams.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { highWordAfter } = address;
 const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, KIND_MASK, LOW_WORD, OPERATION_WORD, SIZE_SHIFT } = trace;
 const USER_HI_BITS = 15;

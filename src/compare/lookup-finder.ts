@@ -11,7 +11,6 @@ import type { PageLookups } from './lookups.js';
 import * as repeats from './repeats.js';
 import type { RepeatFilter } from './repeats.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { USER, WRITE } = hardware;
 const { highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK } = address;
 const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, KIND_MASK, LOAD, LOW_WORD, MODIFY, OPERATION_WORD, SIZE_SHIFT, STORE } =

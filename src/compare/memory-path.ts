@@ -15,7 +15,6 @@ import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
 import type { PageLookups } from './lookups.js';
 
-// V8 folds a module's own constants into its code; imported names it tests at each use.
 const { EXPECTED, FIRST } = lineMisses;
 const { READ_LEVEL } = walkRecord;
 

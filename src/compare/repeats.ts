@@ -13,7 +13,6 @@ import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../trace/block.js';
 import * as bits from './bits.js';
 import { LOOKUP_SHIFTS } from './lookups.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { PAGE_OFFSET_MASK, SHIFT_1G, SHIFT_2M, SHIFT_4K, SIZE_SHIFTS } = address;
 const { READ, USER, WRITE } = hardware;
 const { isNotZero } = bits;

@@ -4,7 +4,6 @@ import * as accesses from '../block.js';
 import type { AccessBlock } from '../block.js';
 import * as format from './packed-format.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { ACCESS_WORDS, BLOCK_ACCESSES, KIND_MASK, LOW_WORD, MAX_ACCESS_BYTES, MODIFY, OPERATION_WORD, SIZE_SHIFT } =
   accesses;
 const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS, PAIR_CODE, pairIndex, siteIndex } = format;

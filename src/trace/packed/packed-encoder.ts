@@ -4,7 +4,6 @@ import * as accesses from '../block.js';
 import type { AccessBlock } from '../block.js';
 import * as format from './packed-format.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { ACCESS_WORDS, KIND_MASK, LOW_WORD, OPERATION_WORD, SIZE_SHIFT } = accesses;
 const { AccessModel, COLUMN_BYTES_PER_ACCESS, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS } = format;
 const { PACKED_BLOCK_ACCESSES, PAIR_CODE, pairIndex, SITE_CODE, siteIndex, SITES } = format;
