@@ -10,6 +10,8 @@ import * as faults from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import * as sharedMemory from '../memory/shared-memory.js';
+import { tellReads } from '../translate/events.js';
+import type { TranslationListener } from '../translate/events.js';
 import type { SecondStage } from '../translate/second-stage.js';
 import * as walkRecord from '../translate/walk-record.js';
 import type { WalkRecord } from '../translate/walk-record.js';
@@ -17,6 +19,7 @@ import * as exceptions from './exception.js';
 import * as format from './format.js';
 import * as ruleBits from './rules.js';
 import type { RiscvRules } from './rules.js';
+import { setBits } from './walk.js';
 import * as words from './words.js';
 
 const { IMPLICIT, READ, WRITE } = accesses;
@@ -38,6 +41,8 @@ const combine = (guest: number, host: number): number =>
   guest & ((host & (CODE | DIRTY)) | RIGHT_USER | GLOBAL | ((host & RIGHT_READ) * READ_TO_MXR));
 
 export class GuestWalker {
+  /** As of RiscvWalker. */
+  listener: TranslationListener | null = null;
   /** Of the last walk that failed: whether the second stage refused, and then ENTRY_READ, ENTRY_WRITE or 0 for the page. */
   refusedByHost = false;
   onEntry = 0;
@@ -85,6 +90,7 @@ export class GuestWalker {
       rows[row | READ_LEVEL] = level;
       rows[row | READ_STAGE] = 1;
       rows[row | READ_RIGHTS] = rights;
+      if (this.listener !== null) tellReads(this.listener, record, record.count - 1);
       if ((low & PTE_V) === 0) return this.end(level, PAGE_FAULT);
       if (isPage(low)) return this.page(row, tableHi, entryLo, rights, hi, lo, access);
       if (level === 0 || !isPointer(high, low)) return this.end(level, PAGE_FAULT);
@@ -117,22 +123,11 @@ export class GuestWalker {
         if (!first.setsBits) return this.end(level, PAGE_FAULT);
         const frame = this.second.host(entryHi, entryLo, WRITE | IMPLICIT);
         if (frame < 0) return this.refused(frame, level, ENTRY_WRITE);
-        if (!this.setBits(row, needed)) return this.walk(hi, lo, access);
+        if (!setBits(this.ram, this.record, row, first.wide, needed, this.listener)) return this.walk(hi, lo, access);
         if ((access & WRITE) !== 0) rights |= DIRTY;
       }
     }
     return this.translatePage(level, high, low, rights, hi, lo, access);
-  }
-
-  /** Sets bits in the entry that was read into `row`; false when another hart has changed it. */
-  private setBits(row: number, bits: number): boolean {
-    const { rows } = this.record;
-    const at = rows[row | READ_INDEX] >>> 0;
-    const low = rows[row | READ_LOW];
-    rows[row | READ_LOW] = low | bits;
-    return this.rules.first.wide
-      ? this.ram.replaceEntry(at, rows[row | READ_HIGH], low, low | bits)
-      : this.ram.replaceWord(at, low, low | bits);
   }
 
   /** The last translation: of the address within the page that an entry maps. */

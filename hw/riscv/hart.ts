@@ -113,6 +113,7 @@ export class Hart extends Machine {
   }
 
   private write64(name: CsrName, hi: number, lo: number): void {
+    this.tell(`CSRRW ${name}`, { hi, lo });
     this.csrs.write(this.find(name), hi, lo);
     this.registersChanged();
   }
@@ -196,6 +197,7 @@ export class Hart extends Machine {
    * Source: "Supervisor Memory-Management Fence Instruction".
    */
   sfenceVma(address: Word64 | null = null, asid: number | null = null): void {
+    this.tell('SFENCE.VMA', address);
     // "If the value held in rs1 is not a valid virtual address, then the SFENCE.VMA instruction has no effect."
     if (address !== null && !this.isCanonical(address.hi)) return;
     this.fence(this.virtual ? this.csrs.vmid : NO_MACHINE, address, asid);
@@ -206,6 +208,7 @@ export class Hart extends Machine {
    * Source: "Hypervisor Memory-Management Fence Instructions".
    */
   hfenceVvma(address: Word64 | null = null, asid: number | null = null): void {
+    this.tell('HFENCE.VVMA', address);
     this.fence(this.csrs.vmid, address, asid);
   }
 
@@ -216,6 +219,7 @@ export class Hart extends Machine {
    */
   hfenceGvma(address: Word64 | null = null, vmid: number | null = null): void {
     const { guests, walks } = this;
+    this.tell('HFENCE.GVMA', address);
     for (const guest of vmid === null ? guests : [this.csrs.vmidOf(vmid)]) {
       if (address === null) walks.second.dropMachine(guest);
       else walks.second.dropPage(address.hi, address.lo, guest);
@@ -241,6 +245,11 @@ export class Hart extends Machine {
     }
     dataPath.dropTranslation(hi, lo, NO_SPACE, machines.find(vmid, 0));
     for (const each of spaces.ofMachine(vmid)) dataPath.dropTranslation(hi, lo, each, NO_SPACE);
+  }
+
+  private tell(name: string, operand: Word64 | null): void {
+    const { hi, lo } = operand ?? { hi: 0, lo: 0 };
+    this.dataPath.listener?.({ kind: 'instruction', name, hi, lo });
   }
 
   /** What the last fault leaves in the CSRs of the mode that takes the trap. */

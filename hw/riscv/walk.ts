@@ -15,6 +15,8 @@ import * as faults from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import * as sharedMemory from '../memory/shared-memory.js';
+import { tellReads } from '../translate/events.js';
+import type { TranslationListener } from '../translate/events.js';
 import * as walkRecord from '../translate/walk-record.js';
 import type { WalkRecord } from '../translate/walk-record.js';
 import * as format from './format.js';
@@ -33,8 +35,40 @@ const { frameIn, globalIn, isPage, isPointer, isReserved, pageFrame, rightsOf, t
 
 /** Words of a row of the record. */
 const ROW = 1 << ROW_SHIFT;
+const SET_BITS = [
+  [PTE_A, 'accessed'],
+  [PTE_D, 'dirty'],
+] as const;
+
+/**
+ * Sets accessed, and dirty too where `bits` say so, in the entry that was read into `row` (step 9).
+ * @returns false, with nothing set, when another hart has changed the entry
+ */
+export function setBits(
+  ram: Ram,
+  record: WalkRecord,
+  row: number,
+  wide: boolean,
+  bits: number,
+  listener: TranslationListener | null,
+): boolean {
+  const { rows } = record;
+  const at = rows[row | READ_INDEX] >>> 0;
+  const low = rows[row | READ_LOW];
+  const done = wide
+    ? ram.replaceEntry(at, rows[row | READ_HIGH], low, low | bits)
+    : ram.replaceWord(at, low, low | bits);
+  if (!done || listener === null) return done;
+  for (const [mask, bit] of SET_BITS) {
+    if ((bits & ~low & mask) !== 0)
+      listener({ kind: 'set', bit, address: at * 4, mask, level: rows[row | READ_LEVEL] });
+  }
+  return true;
+}
 
 export class RiscvWalker {
+  /** Hears of entries read and bits set; null while nobody listens. */
+  listener: TranslationListener | null = null;
   private readonly ram: Ram;
   private readonly rules: RiscvRules;
   private readonly stage: Stage;
@@ -118,21 +152,10 @@ export class RiscvWalker {
     const needed = (access & WRITE) !== 0 ? PTE_A | PTE_D : PTE_A;
     if ((low & needed) !== needed) {
       if (!stage.setsBits) return PAGE_FAULT;
-      if (!this.setBits(row, needed)) return this.walkAgain(hi, lo, access);
+      if (!setBits(this.ram, record, row, stage.wide, needed, this.listener)) return this.walkAgain(hi, lo, access);
       if ((access & WRITE) !== 0) record.rights |= DIRTY;
     }
     return this.ram.hasFrame(record.frame) ? record.frame : BUS_ERROR;
-  }
-
-  /** Sets bits in the entry that was read into `row` (step 9); false when another hart has changed it. */
-  private setBits(row: number, bits: number): boolean {
-    const { rows } = this.record;
-    const at = rows[row | READ_INDEX] >>> 0;
-    const low = rows[row | READ_LOW];
-    rows[row | READ_LOW] = low | bits;
-    return this.stage.wide
-      ? this.ram.replaceEntry(at, rows[row | READ_HIGH], low, low | bits)
-      : this.ram.replaceWord(at, low, low | bits);
   }
 
   /** Repeats the last walk, whose way is no longer what it was. */
@@ -144,8 +167,10 @@ export class RiscvWalker {
 
   /** The walk ended at `level`, with the entry of `row` if it read any. */
   private end(row: number, level: number, status: number): number {
-    this.record.endLevel = level;
-    this.record.count = (row >> ROW_SHIFT) + 1;
+    const { record } = this;
+    record.endLevel = level;
+    record.count = (row >> ROW_SHIFT) + 1;
+    if (this.listener !== null) tellReads(this.listener, record, this.startCount);
     return status;
   }
 }

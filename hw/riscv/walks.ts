@@ -9,7 +9,6 @@ import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
 import { DIRTY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import type { TlbGroup } from '../tlb/group.js';
-import { tellReads } from '../translate/events.js';
 import type { TranslationListener } from '../translate/events.js';
 import type { Regime } from '../translate/regime.js';
 import { SecondStage } from '../translate/second-stage.js';
@@ -41,16 +40,12 @@ export interface RiscvFeatures {
 
 /** The G-stage: hgatp's tables. */
 class HostTables implements HostWalks {
-  private readonly walker: RiscvWalker;
-
   constructor(
     private readonly ram: Ram,
     private readonly rules: RiscvRules,
     readonly record: WalkRecord,
-    observing: boolean,
-  ) {
-    this.walker = new RiscvWalker(ram, rules, 2, record, observing);
-  }
+    private readonly walker: RiscvWalker,
+  ) {}
 
   get on(): boolean {
     return this.rules.second.on;
@@ -88,6 +83,7 @@ class WalkerSet {
   readonly second: SecondStage;
   private readonly single: RiscvWalker;
   private readonly guest: GuestWalker;
+  private readonly host: RiscvWalker;
 
   constructor(
     ram: Ram,
@@ -95,10 +91,14 @@ class WalkerSet {
     secondTlb: TlbGroup | null,
     observing: boolean,
   ) {
-    const host = new HostTables(ram, rules, this.record, observing);
-    this.second = new SecondStage(ram, host, secondTlb, PAGE_SHIFTS);
+    this.host = new RiscvWalker(ram, rules, 2, this.record, observing);
+    this.second = new SecondStage(ram, new HostTables(ram, rules, this.record, this.host), secondTlb, PAGE_SHIFTS);
     this.single = new RiscvWalker(ram, rules, 1, this.record, observing);
     this.guest = new GuestWalker(ram, rules, this.second, this.record, observing);
+  }
+
+  listen(listener: TranslationListener | null): void {
+    for (const walker of [this.single, this.guest, this.host]) walker.listener = listener;
   }
 
   walk(hi: number, lo: number, access: number): number {
@@ -160,7 +160,6 @@ export class RiscvWalks implements Walks {
   mode = MACHINE_MODE;
   virtual = false;
   private readonly walkers: WalkerSet;
-  private listener: TranslationListener | null = null;
 
   /** @param secondTlb for guest-physical addresses; null: every walk is made */
   constructor(
@@ -184,9 +183,8 @@ export class RiscvWalks implements Walks {
     if (rules.virtual) this.second.enter(csrs.vmid);
   }
 
-  /** Entries are told of as the walk left them, once it has ended: bits that it set are in them. */
   listen(listener: TranslationListener | null): void {
-    this.listener = listener;
+    this.walkers.listen(listener);
   }
 
   settled(): number {
@@ -194,16 +192,11 @@ export class RiscvWalks implements Walks {
   }
 
   walk(hi: number, lo: number, access: number): number {
-    return this.told(this.walkers.walk(hi, lo, access));
+    return this.walkers.walk(hi, lo, access);
   }
 
   walkFrom(level: number, table: number, above: number, hi: number, lo: number, access: number): number {
-    return this.told(this.walkers.walkFrom(level, table, above, hi, lo, access));
-  }
-
-  private told(frame: number): number {
-    if (this.listener !== null) tellReads(this.listener, this.record);
-    return frame;
+    return this.walkers.walkFrom(level, table, above, hi, lo, access);
   }
 
   unpaged(hi: number, lo: number, access: number): number {

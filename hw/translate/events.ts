@@ -118,9 +118,9 @@ export type TranslationEvent =
 /** Hears every step, in order. It may look at the machine but not use it. */
 export type TranslationListener = (event: TranslationEvent) => void;
 
-/** Tells of the entries of a walk, which has come to its end: for walkers. */
-export function tellReads(listener: TranslationListener, record: WalkRecord): void {
-  for (const read of record.reads()) listener({ kind: 'read', ...read });
+/** Tells of the entries of a walk, which has come to its end: for walkers. Those before number `from` were told of. */
+export function tellReads(listener: TranslationListener, record: WalkRecord, from = 0): void {
+  for (const read of record.reads().slice(from)) listener({ kind: 'read', ...read });
 }
 
 /** Those who listen to one processor. */

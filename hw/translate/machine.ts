@@ -5,6 +5,7 @@ import type { Ram } from '../memory/ram.js';
 import type { TlbHierarchy } from '../tlb/hierarchy.js';
 import type { Counters } from './counters.js';
 import { DataPath } from './data-path.js';
+import type { TranslationListener } from './events.js';
 import { translationOptions } from './options.js';
 import type { MachineOptions } from './options.js';
 import type { StaleEntryChecker } from './stale-check.js';
@@ -37,6 +38,11 @@ export class Machine {
     this.counters = this.dataPath.counters;
     this.tlb = this.dataPath.tlb;
     this.checker = this.dataPath.checker;
+  }
+
+  /** As {@link DataPath.listen}: `listener` hears each step of translations, and each instruction that drops some. */
+  listen(listener: TranslationListener): () => void {
+    return this.dataPath.listen(listener);
   }
 
   /** As {@link DataPath.translate}. */
