@@ -209,12 +209,12 @@ export class RiscvWalks implements Walks {
     return this.regime.guest ? WALK_TELLS : pageFaultCause(access) | this.rules.errorFacts;
   }
 
-  /** What was granted is not any more, or user mode's page is supervisor mode's, or the other way. */
   /** Without an address space as operand it is good for all of them. */
   invalidation(hi: number, lo: number): string {
     return `SFENCE.VMA ${formatHex(hi, lo)}`;
   }
 
+  /** What was granted is not any more, or user mode's page is supervisor mode's, or the other way. */
   takenAway(cached: number, now: number): boolean {
     const granted = rights.RIGHT_READ | rights.RIGHT_WRITE | rights.RIGHT_EXECUTE | rights.RIGHT_MXR;
     return ((cached & ~now & granted) | ((now ^ cached) & rights.RIGHT_USER)) !== 0;

@@ -78,7 +78,7 @@ interface Moment {
   readonly space: number;
 }
 
-/** One paragraph for people: which address, which PCID, filled when, changed by which store. */
+/** One paragraph for people: which address, which address space, filled when, changed by which store. */
 export function describeStale(stale: StaleEntry): string {
   const address = formatHex(stale.hi, stale.lo);
   const lines = [
