@@ -23,6 +23,7 @@ import { Csrs, MACHINE_MODE } from './registers.js';
 import type { Xlen } from './registers.js';
 import * as rights from './rules.js';
 import { PAGE_SHIFTS, RiscvRules } from './rules.js';
+import { SettledWalk } from './settled-walk.js';
 import { RiscvWalker } from './walk.js';
 import { frameAt } from './words.js';
 
@@ -153,23 +154,27 @@ export class RiscvWalks implements Walks {
   readonly fault: FaultRecord;
   readonly observer: Observer;
   readonly setByWalks = PTE_A | PTE_D;
-  readonly settledSize = 0;
   readonly second: SecondStage;
 
   /** The privilege mode, and V. */
   mode = MACHINE_MODE;
   virtual = false;
   private readonly walkers: WalkerSet;
+  private readonly settledWalk: SettledWalk;
+  /** Whether walks may take the short way: one stage, entries of 8 bytes, no other hart, and nobody listens. */
+  private maySettle = false;
+  private listening = false;
 
   /** @param secondTlb for guest-physical addresses; null: every walk is made */
   constructor(
-    ram: Ram,
+    private readonly ram: Ram,
     readonly features: RiscvFeatures,
     secondTlb: TlbGroup | null,
   ) {
     this.csrs = new Csrs(features.xlen);
     this.walkers = new WalkerSet(ram, this.rules, secondTlb, false);
     this.observer = new WalkerSet(ram, this.rules, null, true);
+    this.settledWalk = new SettledWalk(ram, this.rules);
     this.record = this.walkers.record;
     this.fault = this.walkers.fault;
     this.second = this.walkers.second;
@@ -181,14 +186,26 @@ export class RiscvWalks implements Walks {
     const { csrs, rules } = this;
     rules.update(csrs, this.mode, this.virtual, this.features.svnapot, fetches);
     if (rules.virtual) this.second.enter(csrs.vmid);
+    this.setSettling();
+  }
+
+  private setSettling(): void {
+    const { first, virtual } = this.rules;
+    this.maySettle = first.on && first.wide && !virtual && !this.listening && !this.ram.shared;
   }
 
   listen(listener: TranslationListener | null): void {
     this.walkers.listen(listener);
+    this.listening = listener !== null;
+    this.setSettling();
   }
 
-  settled(): number {
-    return NOT_SETTLED;
+  get settledSize(): number {
+    return this.settledWalk.size;
+  }
+
+  settled(hi: number, lo: number, access: number): number {
+    return this.maySettle ? this.settledWalk.walk(hi, lo, access) : NOT_SETTLED;
   }
 
   walk(hi: number, lo: number, access: number): number {

@@ -1,0 +1,94 @@
+/**
+ * The walk of a page that is settled: every entry on its way is valid, nothing reserved is set, the rights allow the
+ * access, and accessed and, for a store, dirty are set. Such a walk writes nothing and has no fault to tell of, so it
+ * need not remember its way.
+ *
+ * Whatever is not settled is left to RiscvWalker, which decides. A property test holds the two to each other.
+ */
+
+import * as address from '../base/address.js';
+import type { Ram } from '../memory/ram.js';
+import * as format from './format.js';
+import type { RiscvRules } from './rules.js';
+import * as words from './words.js';
+
+// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
+const { SIZE_4K } = address;
+const { PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } = format;
+const { rightsOf } = words;
+
+const NOT_SETTLED = -1;
+const LEAF = PTE_R | PTE_W | PTE_X;
+/** Of an entry that points to a table V alone is set of these. */
+const FLAGS = LEAF | PTE_V | PTE_U | PTE_A | PTE_D;
+
+/** Index into RAM of the low word of the entry that nine bits of an address select. */
+const entryAt = (table: number, nineBits: number): number => ((table << 10) | ((nineBits & 511) << 1)) >>> 0;
+
+export class SettledWalk {
+  /** The size of the last page that was found, an index of PAGE_SHIFTS. */
+  size = SIZE_4K;
+  private readonly ram: Ram;
+  private readonly rules: RiscvRules;
+
+  constructor(ram: Ram, rules: RiscvRules) {
+    this.ram = ram;
+    this.rules = rules;
+  }
+
+  /**
+   * Walks tables of 8-byte entries from the root down, in RAM that is not shared; `hi` must be canonical.
+   * @returns the 4 KiB frame of the address, or -1 when it is not settled
+   */
+  walk(hi: number, lo: number, access: number): number {
+    const { words, frames } = this.ram;
+    const { rootFrame, rootLevel } = this.rules.first;
+    let table = rootFrame;
+    let flags = PTE_V;
+    // High words of entries that point into RAM are 0. A hole in RAM reads as entries that are not valid.
+    let any = 0;
+    for (let level = rootLevel; level > 2; level--) {
+      if (table >>> 0 >= frames) return NOT_SETTLED;
+      const at = entryAt(table, level === 3 ? hi >>> 7 : hi >>> 16);
+      flags |= (words[at] & FLAGS) ^ PTE_V;
+      any |= words[at | 1];
+      table = words[at] >>> PTE_PPN_SHIFT;
+    }
+    if (table >>> 0 >= frames || flags !== PTE_V) return NOT_SETTLED;
+    let at = entryAt(table, (hi << 2) | (lo >>> 30));
+    let low = words[at];
+    any |= words[at | 1];
+    if ((low & FLAGS) !== PTE_V) return this.page(2, any, low, lo, access);
+
+    table = low >>> PTE_PPN_SHIFT;
+    if (table >>> 0 >= frames) return NOT_SETTLED;
+    at = entryAt(table, lo >>> 21);
+    low = words[at];
+    any |= words[at | 1];
+    if ((low & FLAGS) !== PTE_V) return this.page(1, any, low, lo, access);
+
+    table = low >>> PTE_PPN_SHIFT;
+    if (table >>> 0 >= frames) return NOT_SETTLED;
+    at = entryAt(table, lo >>> 12);
+    this.size = SIZE_4K;
+    return this.settle(any | words[at | 1], words[at], words[at] >>> PTE_PPN_SHIFT, access);
+  }
+
+  /** The same for a large page, which must be aligned. */
+  private page(level: number, any: number, low: number, lo: number, access: number): number {
+    const { rules } = this;
+    if ((low & rules.first.pageReservedLow[level]) !== 0) return NOT_SETTLED;
+    this.size = rules.sizes[level];
+    const inPage = level === 1 ? 0x1ff : 0x3_ffff;
+    return this.settle(any, low, (low >>> PTE_PPN_SHIFT) | ((lo >>> 12) & inPage), access);
+  }
+
+  private settle(any: number, low: number, frame: number, access: number): number {
+    const { regime } = this.rules;
+    const leaf = low & LEAF;
+    const needed = PTE_V | PTE_A | (regime.needed[access] !== 0 ? PTE_D : 0);
+    if (any !== 0 || (low & needed) !== needed || (leaf & PTE_R) === 0) return NOT_SETTLED;
+    if (((regime.permitted[access] >>> rightsOf(low)) & 1) === 0) return NOT_SETTLED;
+    return this.ram.hasFrame(frame) ? frame : NOT_SETTLED;
+  }
+}
