@@ -44,17 +44,18 @@ export class SettledWalk {
     const { words, frames } = this.ram;
     const { rootFrame, rootLevel } = this.rules.first;
     let table = rootFrame;
-    let flags = PTE_V;
+    // Flags that an entry on the way has or lacks, and should not.
+    let wrong = 0;
     // High words of entries that point into RAM are 0. A hole in RAM reads as entries that are not valid.
     let any = 0;
     for (let level = rootLevel; level > 2; level--) {
       if (table >>> 0 >= frames) return NOT_SETTLED;
       const at = entryAt(table, level === 3 ? hi >>> 7 : hi >>> 16);
-      flags |= (words[at] & FLAGS) ^ PTE_V;
+      wrong |= (words[at] & FLAGS) ^ PTE_V;
       any |= words[at | 1];
       table = words[at] >>> PTE_PPN_SHIFT;
     }
-    if (table >>> 0 >= frames || flags !== PTE_V) return NOT_SETTLED;
+    if (table >>> 0 >= frames || wrong !== 0) return NOT_SETTLED;
     let at = entryAt(table, (hi << 2) | (lo >>> 30));
     let low = words[at];
     any |= words[at | 1];
