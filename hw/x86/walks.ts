@@ -44,8 +44,8 @@ export class X86Walks implements Walks {
 
   private readonly walker: X86Walker;
   private readonly settledWalk: SettledWalk;
-  /** Whether walks may take the short way: it knows 4-level tables, and tells nobody. */
-  private maySettle = false;
+  /** The short way while walks may take it: it knows 4-level tables, and tells nobody. */
+  private shortWay: SettledWalk | null = null;
   private rootFrame = 0;
 
   constructor(
@@ -78,13 +78,13 @@ export class X86Walks implements Walks {
     regime.levelShifts = LEVEL_SHIFTS[mode];
     regime.rootLevel = ROOT_LEVEL[mode];
     regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
-    this.maySettle = mode === '4l' && this.walker.listener === null;
+    this.listen(this.walker.listener);
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
   }
 
   listen(listener: TranslationListener | null): void {
     this.walker.listener = listener;
-    this.maySettle = this.rules.mode === '4l' && listener === null;
+    this.shortWay = this.rules.mode === '4l' && listener === null ? this.settledWalk : null;
   }
 
   get settledSize(): number {
@@ -92,7 +92,7 @@ export class X86Walks implements Walks {
   }
 
   settled(hi: number, lo: number, access: number): number {
-    return this.maySettle ? this.settledWalk.walk(this.rootFrame, hi, lo, access) : NOT_SETTLED;
+    return this.shortWay !== null ? this.shortWay.walk(this.rootFrame, hi, lo, access) : NOT_SETTLED;
   }
 
   walk(hi: number, lo: number, access: number): number {
