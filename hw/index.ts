@@ -119,6 +119,7 @@ export type { DecodedField, EntryField, EntryFormat, PagingLevel } from './base/
 // TLBs, their counts and their price.
 export { parseTlb } from './tlb/parse.js';
 export { MODEL_DEFAULT, NO_TLB, presetByName, presetNames } from './tlb/presets.js';
+export type { SpaceNumbers } from './tlb/spaces.js';
 export type { TlbArrayShape, TlbGeometry, TlbHierarchy, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
 export type { Replacement } from './tlb/replacement.js';
 export type { TlbShape } from './tlb/shape.js';

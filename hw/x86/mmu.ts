@@ -8,23 +8,14 @@
 import { toBigInt } from '../base/address.js';
 import { checkWhole } from '../base/arguments.js';
 import { OK, PAGE_FAULT } from '../base/fault.js';
-import type { Exception, FaultRecord } from '../base/fault.js';
-import type { Ram } from '../memory/ram.js';
-import type { TlbHierarchy } from '../tlb/hierarchy.js';
+import type { Exception } from '../base/fault.js';
 import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counters.js';
-import type { Counters } from '../translate/counters.js';
-import { DataPath } from '../translate/data-path.js';
-import type { TranslationListener } from '../translate/events.js';
-import { translationOptions } from '../translate/options.js';
+import { Machine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
-import type { StaleEntryChecker } from '../translate/stale-check.js';
-import type { WalkRecord } from '../translate/walk-record.js';
-import type { Observer } from '../translate/walks.js';
 import { GENERAL_PROTECTION } from './exception.js';
 import * as reg from './registers.js';
 import type { PagingFeatures, PagingRules } from './rules.js';
-import { pdpteRead } from './walk.js';
 import { X86Walks } from './walks.js';
 
 /** What an MMU is made of. Only `ram` must be given. */
@@ -51,27 +42,12 @@ const MACHINE = 0;
 
 const CR0_LOADS_PDPTES = reg.CR0_CD | reg.CR0_NW | reg.CR0_PG;
 const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
-/** Bits 2:1 and 8:5 of a PAE PDPTE. Source: Intel SDM vol. 3A, "PDPTE Registers". */
-const PDPTE_RESERVED_LOW = 0x1e6;
 
 /** The MMU of one x86 processor: registers, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`. */
-export class Mmu {
-  readonly ram: Ram;
+export class Mmu extends Machine {
   readonly features: PagingFeatures;
   /** What the registers make of entries, for tools that explain. */
   readonly rules: PagingRules;
-  /** Translations, loads and stores: everything that is not x86's own. */
-  readonly dataPath: DataPath;
-  readonly counters: Counters;
-  readonly tlb: TlbHierarchy;
-  /** Details of the last fault. */
-  readonly fault: FaultRecord;
-  /** Checking mode: every hit is compared with a fresh walk. Null when off. */
-  readonly checker: StaleEntryChecker | null;
-  /** What the last walk found and read, for tools that show a walk. */
-  readonly walkRecord: WalkRecord;
-  /** Walks that change nothing, for tools that look. */
-  readonly observer: Observer;
   /** The PAE page-directory-pointer registers: four entries, low word first. */
   readonly pdptes: Int32Array;
   private readonly walks: X86Walks;
@@ -86,108 +62,17 @@ export class Mmu {
       pse36: options.pse36 ?? true,
       page1G: options.page1G ?? true,
     });
-    this.dataPath = new DataPath(translationOptions(walks, options));
-    this.ram = ram;
+    super(walks, options);
     this.walks = walks;
     this.features = walks.features;
     this.rules = walks.rules;
     this.registers = walks.registers;
     this.pdptes = walks.pdptes;
-    this.fault = walks.fault;
-    this.walkRecord = walks.record;
-    this.observer = walks.observer;
-    this.counters = this.dataPath.counters;
-    this.tlb = this.dataPath.tlb;
-    this.checker = this.dataPath.checker;
-  }
-
-  /** As {@link DataPath.listen}: `listener` hears each step of translations, and each instruction that drops some. */
-  listen(listener: TranslationListener): () => void {
-    return this.dataPath.listen(listener);
-  }
-
-  /** As {@link DataPath.translate}. */
-  translate(hi: number, lo: number, access: number): number {
-    return this.dataPath.translate(hi, lo, access);
-  }
-
-  /** As {@link DataPath.translateMany}. */
-  translateMany(
-    his: Int32Array,
-    los: Int32Array,
-    length: number,
-    access: number,
-    frames: Int32Array,
-    from = 0,
-    align = 0,
-  ): number {
-    return this.dataPath.translateMany(his, los, length, access, frames, from, align);
-  }
-
-  /** As {@link DataPath.loadMany}. */
-  loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
-    return this.dataPath.loadMany(his, los, length, access, values);
-  }
-
-  /** As {@link DataPath.locate}. */
-  locate(hi: number, lo: number, size: number, access: number): number {
-    return this.dataPath.locate(hi, lo, size, access);
-  }
-
-  /** As {@link DataPath.read}: loads 1 to 8 bytes into {@link valueLo} and {@link valueHi}. */
-  read(hi: number, lo: number, size: number, access: number): number {
-    return this.dataPath.read(hi, lo, size, access);
-  }
-
-  /** As {@link DataPath.write}: stores 1 to 8 bytes, all or nothing. */
-  write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
-    return this.dataPath.write(hi, lo, size, valueHi, valueLo, access);
-  }
-
-  /** As {@link DataPath.fetch}: fetches 1 to 8 bytes of code into {@link valueLo} and {@link valueHi}. */
-  fetch(hi: number, lo: number, size: number, access: number): number {
-    return this.dataPath.fetch(hi, lo, size, access);
-  }
-
-  /** The value of the last {@link read} or {@link fetch}, as two words; bytes past its size are 0. */
-  get valueLo(): number {
-    return this.dataPath.valueLo;
-  }
-  /** Segments put an access that wraps at 4 GiB together here. */
-  set valueLo(word: number) {
-    this.dataPath.valueLo = word;
-  }
-  /** Its high word. */
-  get valueHi(): number {
-    return this.dataPath.valueHi;
-  }
-  /** As `valueLo`. */
-  set valueHi(word: number) {
-    this.dataPath.valueHi = word;
-  }
-
-  /** Frames of the last access that was located: of its first byte, and of its second page or -1. */
-  get firstFrame(): number {
-    return this.dataPath.firstFrame;
-  }
-  /** The frame of its second page, or -1. */
-  get secondFrame(): number {
-    return this.dataPath.secondFrame;
-  }
-
-  /** Page size (see address.ts) of the last single translation on the modelled path. */
-  get lastSize(): number {
-    return this.dataPath.lastSize;
   }
 
   /** The PCID that translations are made for: CR3's, or 0 while CR4.PCIDE = 0. */
   get currentPcid(): number {
     return this.walks.regime.space;
-  }
-
-  /** Whether the linear addresses with this high word are canonical in the current mode; always so outside 4-level and 5-level paging. */
-  isCanonical(hi: number): boolean {
-    return this.walks.regime.isCanonical(hi);
   }
 
   /** Registers read back unsigned: 32-bit ones, the words of 64-bit ones, and those whole as `cr2` and `cr3`. */
@@ -258,7 +143,7 @@ export class Mmu {
     if (value & reg.CR0_PG && registers.efer & reg.EFER_LME) registers.efer |= reg.EFER_LMA;
     if (!(value & reg.CR0_PG)) registers.efer &= ~reg.EFER_LMA;
     this.registersChanged();
-    if (changed & CR0_LOADS_PDPTES && !this.loadPdptes()) {
+    if (changed & CR0_LOADS_PDPTES && !this.walks.loadPdptes()) {
       Object.assign(registers, before);
       this.registersChanged();
       return this.refuse();
@@ -280,7 +165,7 @@ export class Mmu {
     const keep = pcids && hi >> 31 !== 0;
     registers.cr3Hi = reg.longModeActive(registers) ? hi & 0x7fff_ffff : 0;
     registers.cr3Lo = lo | 0;
-    if (!this.loadPdptes()) {
+    if (!this.walks.loadPdptes()) {
       Object.assign(registers, before);
       return this.refuse();
     }
@@ -299,7 +184,7 @@ export class Mmu {
     const changed = before ^ value;
     registers.cr4 = value;
     this.registersChanged();
-    if (changed & CR4_LOADS_PDPTES && !this.loadPdptes()) {
+    if (changed & CR4_LOADS_PDPTES && !this.walks.loadPdptes()) {
       registers.cr4 = before;
       this.registersChanged();
       return this.refuse();
@@ -378,26 +263,5 @@ export class Mmu {
   private registersChanged(): void {
     this.walks.readRegisters();
     this.dataPath.regimeChanged();
-  }
-
-  /**
-   * Under PAE paging, reads the four PDPTEs from CR3 into their registers; later changes in RAM do not count.
-   * @returns false, with the registers as they were, when a present one has a reserved bit set.
-   */
-  private loadPdptes(): boolean {
-    if (this.rules.mode !== 'pae') return true;
-    const { listener } = this.dataPath;
-    const base = this.registers.cr3Lo & ~0x1f;
-    const address = -1 << (this.features.maxPhysicalBits - 32);
-    const loaded = new Int32Array(8);
-    for (let i = 0; i < 4; i++) {
-      loaded[2 * i] = this.ram.load64(0, base + 8 * i);
-      loaded[2 * i + 1] = this.ram.loadedHigh;
-      listener?.(pdpteRead((base >>> 0) + 8 * i, loaded[2 * i + 1], loaded[2 * i]));
-      const reserved = (loaded[2 * i] & PDPTE_RESERVED_LOW) | (loaded[2 * i + 1] & address);
-      if (loaded[2 * i] & 1 && reserved !== 0) return false;
-    }
-    this.pdptes.set(loaded);
-    return true;
   }
 }

@@ -18,7 +18,7 @@ import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
 import { PagingRules, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from './rules.js';
 import type { PagingFeatures } from './rules.js';
 import { SettledWalk } from './settled-walk.js';
-import { X86Walker } from './walk.js';
+import { pdpteRead, X86Walker } from './walk.js';
 import * as words from './words.js';
 
 const { frameIn, ROOT_RIGHTS } = words;
@@ -30,6 +30,8 @@ const LEVEL_SHIFTS = Object.fromEntries(
   Object.values(X86_MODES).map(({ name, levels }) => [name, levels.map(({ shift }) => shift).reverse()]),
 );
 const NOT_SETTLED = -1;
+/** Bits 2:1 and 8:5 of a PAE PDPTE. Source: Intel SDM vol. 3A, "PDPTE Registers". */
+const PDPTE_RESERVED_LOW = 0x1e6;
 
 export class X86Walks implements Walks {
   readonly registers = new Registers();
@@ -80,6 +82,28 @@ export class X86Walks implements Walks {
     regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
     this.listen(this.walker.listener);
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
+  }
+
+  /**
+   * Under PAE paging, reads the four PDPTEs from CR3 into their registers; later changes in RAM do not count.
+   * @returns false, with the registers as they were, when a present one has a reserved bit set.
+   */
+  loadPdptes(): boolean {
+    if (this.rules.mode !== 'pae') return true;
+    const { ram } = this;
+    const { listener } = this.walker;
+    const base = this.registers.cr3Lo & ~0x1f;
+    const address = -1 << (this.features.maxPhysicalBits - 32);
+    const loaded = new Int32Array(8);
+    for (let i = 0; i < 4; i++) {
+      loaded[2 * i] = ram.load64(0, base + 8 * i);
+      loaded[2 * i + 1] = ram.loadedHigh;
+      listener?.(pdpteRead((base >>> 0) + 8 * i, loaded[2 * i + 1], loaded[2 * i]));
+      const reserved = (loaded[2 * i] & PDPTE_RESERVED_LOW) | (loaded[2 * i + 1] & address);
+      if (loaded[2 * i] & 1 && reserved !== 0) return false;
+    }
+    this.pdptes.set(loaded);
+    return true;
   }
 
   listen(listener: TranslationListener | null): void {
