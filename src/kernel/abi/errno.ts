@@ -5,7 +5,7 @@
  * negated value are Linux's number. Source: Linux manual pages, errno(3).
  */
 
-import { SIGNALS, signalName } from './signal.js';
+import { isSignal, signalName } from './signal.js';
 import { statusName } from './status-x86.js';
 
 /** Operation not permitted. */
@@ -73,10 +73,15 @@ export function errnoNumber(error: Errno): number {
 
 const NAMES = new Map<number, string>(Object.entries(ERRNOS).map(([name, error]) => [error, name]));
 
+/** Whether a number is an errno of the kernel, and neither a signal nor a status of the hardware. */
+export function isErrno(result: number): result is Errno {
+  return NAMES.has(result);
+}
+
 /** ENOMEM as `ENOMEM`; a signal and a hardware's status by their own names; any other number as `error N`. */
 export function errnoName(result: number): string {
   const errno = NAMES.get(result);
   if (errno !== undefined) return errno;
-  if (Object.values<number>(SIGNALS).includes(result)) return signalName(result);
+  if (isSignal(result)) return signalName(result);
   return statusName(result) ?? `error ${-result}`;
 }

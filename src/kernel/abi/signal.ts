@@ -28,6 +28,11 @@ const WORDS: ReadonlyMap<number, string> = new Map<number, string>([
   [OOM_KILL, 'SIGKILL (out of memory)'],
 ]);
 
+/** Whether a number is a signal of the kernel, and neither an errno nor a status of the hardware. */
+export function isSignal(result: number): result is Signal {
+  return WORDS.has(result);
+}
+
 /** `SIGSEGV (SEGV_MAPERR)` and the like, for people. */
 export function signalName(result: number): string {
   return WORDS.get(result) ?? `signal ${result}`;

@@ -92,7 +92,7 @@ function smallFault(memory: Memory, vma: Vma, at: number, address: number, write
   // Neither empty nor a page: a guard page.
   if (!entries.isMapped(low)) return SEGV_MAPERR;
   if (write && !entries.isWritable(low)) return writeFault(memory, vma, at, address);
-  // The entry is right already: the TLB held an older, stricter one, and the fault itself has dropped it.
+  // The entry is right already: the TLB held an older, stricter one. It is dropped before the access starts again.
   entries.markTouched(at, write);
   return FAULT_MINOR;
 }

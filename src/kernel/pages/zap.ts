@@ -52,8 +52,7 @@ function releaseDeposit(memory: Memory, vma: Vma): void {
 function freeTable(memory: Memory, vma: Vma, at: number, address: number): void {
   const table = memory.tables.frameAt(at);
   memory.tables.clear(at);
-  // The paging-structure caches may still lead to the table; INVLPG drops those of the address too.
-  memory.tlb.page(vma.space, address);
+  memory.tlb.tables(vma.space, address);
   memory.tlb.flush();
   memory.tables.release(table);
   vma.space.tables--;
@@ -113,8 +112,7 @@ export function freeTablesBetween(
   floor: number,
   ceiling: number,
 ): void {
-  // Before the tables are freed nothing may lead to them: one INVLPG drops all paging-structure caches of the space.
-  memory.tlb.page(space, start);
+  memory.tlb.tables(space, start);
   memory.tlb.flush();
   memory.tables.freeRange(space, start, end, floor, ceiling);
 }

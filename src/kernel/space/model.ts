@@ -33,7 +33,7 @@ export class AddressSpace extends TableRoot {
 
   /**
    * @param id above 0
-   * @param root frame of the PML4
+   * @param root frame of the topmost table
    */
   constructor(
     readonly id: number,

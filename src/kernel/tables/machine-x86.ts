@@ -45,6 +45,15 @@ class X86Operations implements Privileged {
   invalidatePage(hi: number, lo: number): void {
     this.machine.invlpg(hi, lo);
   }
+
+  invalidateTables(): void {
+    // INVLPG has dropped all paging-structure caches already. Source: Intel SDM vol. 3A,
+    // "Operations that Invalidate TLBs and Paging-Structure Caches".
+  }
+
+  invalidateFaulted(): void {
+    // The page fault itself has done so. Source: as above.
+  }
 }
 
 /** x86-64 with 4-level paging. */

@@ -48,10 +48,14 @@ export interface Privileged {
    * @param root frame of the topmost table
    */
   startPaging(root: number): void;
-  /** Translates by other tables from here on, and drops every translation but global ones. */
+  /** Translates by other tables from here on, and drops all that is cached of the old ones, but global translations. */
   loadRoot(root: number): void;
-  /** Drops the translation of one page, of any size, and all that is cached of the tables on the way to it. */
+  /** Drops the translation of one page, of any size. */
   invalidatePage(hi: number, lo: number): void;
+  /** Drops all that is cached of tables, pages aside. It comes just after a call of {@link invalidatePage}. */
+  invalidateTables(): void;
+  /** A fault at the address is answered: drops all that a TLB may still hold of it, such as an older, stricter entry. */
+  invalidateFaulted(hi: number, lo: number): void;
 }
 
 /** An architecture, as far as the kernel needs it. */

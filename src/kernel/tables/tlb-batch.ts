@@ -29,6 +29,7 @@ export class TlbBatch {
   readonly #held = new Int32Array(FRAMES_HELD);
   #space: TableRoot | null = null;
   #pages = 0;
+  #tablesGo = false;
   #heldCount = 0;
 
   /**
@@ -88,6 +89,12 @@ export class TlbBatch {
     return this.#pages <= FLUSH_CEILING;
   }
 
+  /** A table on the way to `address` is about to be freed: nothing may lead to it after the next {@link flush}. */
+  tables(space: TableRoot, address: number): void {
+    this.page(space, address);
+    this.#tablesGo = true;
+  }
+
   /** Everything of `space` may have changed. */
   all(space: TableRoot): void {
     this.page(space, 0);
@@ -104,15 +111,16 @@ export class TlbBatch {
   flush(): void {
     if (this.#space !== null) {
       for (const core of this.#cores)
-        if (core.loaded === this.#space) core.#invalidate(this.#space, this.#addresses, this.#pages);
+        if (core.loaded === this.#space) core.#invalidate(this.#space, this.#addresses, this.#pages, this.#tablesGo);
       this.#space = null;
       this.#pages = 0;
+      this.#tablesGo = false;
     }
     for (let i = 0; i < this.#heldCount; i++) this.#frames.release(this.#held[i]);
     this.#heldCount = 0;
   }
 
-  #invalidate(space: TableRoot, addresses: Float64Array, pages: number): void {
+  #invalidate(space: TableRoot, addresses: Float64Array, pages: number, tablesGo: boolean): void {
     if (pages > FLUSH_CEILING) {
       this.#counters.fullFlushes++;
       this.#writeRoot(space.root);
@@ -120,5 +128,6 @@ export class TlbBatch {
     }
     this.#counters.invlpg += pages;
     for (let i = 0; i < pages; i++) this.#core.invalidatePage(highWord(addresses[i]), lowWord(addresses[i]));
+    if (tablesGo) this.#core.invalidateTables();
   }
 }

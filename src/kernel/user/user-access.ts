@@ -68,6 +68,8 @@ export class UserAccess {
     const address = toNumber(exception.hi, exception.lo);
     const result = pageFault(this.#memory, this.#running, address, cause);
     this.#signal = Math.min(result, 0);
-    return result >= 0;
+    if (result < 0) return false;
+    this.#memory.privileged.invalidateFaulted(exception.hi, exception.lo);
+    return true;
   }
 }

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { constants } from 'node:os';
 import { PAGE_FAULT } from '../../../../hw/base/fault.js';
 import { GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
-import { STATUSES } from '../../../../hw/x86/status.js';
-import { EACCES, EINVAL, ERRNOS, errnoName, errnoNumber } from '../../../../src/kernel/abi/errno.js';
+import { isStatus, STATUSES } from '../../../../hw/x86/status.js';
+import { EACCES, EINVAL, ERRNOS, errnoName, errnoNumber, isErrno } from '../../../../src/kernel/abi/errno.js';
 import { must } from '../../../../src/kernel/abi/must.js';
-import { SEGV_ACCERR, SEGV_MAPERR, SIGNALS, signalName } from '../../../../src/kernel/abi/signal.js';
+import { isSignal, SEGV_ACCERR, SEGV_MAPERR, SIGNALS, signalName } from '../../../../src/kernel/abi/signal.js';
 import { ChapterSegments } from '../../../../src/lab/chapter/segments.js';
 
 describe('a result below 0', () => {
@@ -24,6 +24,14 @@ describe('statuses, errnos and signals', () => {
   it('have values that are never the same', () => {
     expect(new Set<number>(results).size).toBe(results.length);
     expect(results.filter((result) => result > 0)).toEqual([]);
+  });
+
+  it('are each of one kind', () => {
+    for (const result of results) {
+      const kinds = [isStatus(result), isErrno(result), isSignal(result)];
+      expect(kinds.filter(Boolean)).toHaveLength(1);
+    }
+    expect([isErrno(EINVAL), isSignal(SEGV_MAPERR), isErrno(1), isSignal(1)]).toEqual([true, true, false, false]);
   });
 
   it.each(Object.entries(ERRNOS))('%s is Linux’s number of that name', (name, error) => {

@@ -3,6 +3,7 @@ import { Mmu } from '../../../../hw/x86/mmu.js';
 import { Ram } from '../../../../hw/memory/ram.js';
 import { KernelCounters } from '../../../../src/kernel/frames/counters.js';
 import { Frames } from '../../../../src/kernel/frames/frames.js';
+import type { Privileged } from '../../../../src/kernel/tables/privileged.js';
 import { X86 } from '../../../../src/kernel/tables/machine-x86.js';
 import { TableRoot } from '../../../../src/kernel/tables/root.js';
 import { FLUSH_CEILING, TlbBatch } from '../../../../src/kernel/tables/tlb-batch.js';
@@ -80,6 +81,25 @@ describe('two cores of one kernel', () => {
     expect(told()).toEqual([[], []]);
     batches[0].flush();
     expect([frames.buddy.free - free, told()]).toEqual([1, [['invlpg 4096'], ['invlpg 4096']]]);
+  });
+
+  it('drop what is cached of tables when one of them goes, and at no other time', () => {
+    const notes: string[] = [];
+    const core: Privileged = {
+      startPaging: () => notes.push('start'),
+      loadRoot: () => notes.push('root'),
+      invalidatePage: (_hi, lo) => notes.push(`page ${lo}`),
+      invalidateTables: () => notes.push('tables'),
+      invalidateFaulted: () => notes.push('faulted'),
+    };
+    const batch = new TlbBatch(core, frames, new KernelCounters(), IDLE_ROOT, []);
+    batch.load(space);
+    notes.length = 0;
+    batch.tables(space, 8192);
+    batch.flush();
+    batch.page(space, 4096);
+    batch.flush();
+    expect(notes).toEqual(['page 8192', 'tables', 'page 4096']);
   });
 
   it('leave a space that goes, on whichever core it is loaded', () => {
