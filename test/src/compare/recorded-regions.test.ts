@@ -3,6 +3,7 @@ import { highWord, lowWord } from '../../../hw/base/address.js';
 import { Footprint } from '../../../src/compare/footprint.js';
 import { judgeRegions } from '../../../src/compare/recorded-regions.js';
 import type { TracedRegion } from '../../../src/compare/recorded-regions.js';
+import { ActionResult, RegionResult } from '../../../src/report/region-result.js';
 import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
 
 const MIB = 2 ** 20;
@@ -69,4 +70,15 @@ test('regions that followed one another count at the moment when most was in RAM
     true,
   );
   expect(regions.map(({ residentBytes }) => residentBytes / MIB)).toEqual([32, 1]);
+});
+
+test('regions and actions have the forms of results', () => {
+  const found = judgeRegions(
+    { program: 'app', regions: [LIBC, traced(AT, 8 * HUGE), traced(2 ** 33, HUGE - 4096)], footprint: new Footprint() },
+    DEFAULT_POLICY,
+    true,
+  );
+  expect(found.actions.length).toBeGreaterThan(0);
+  expect(found.regions.map((region) => RegionResult.parse(region))).toEqual(found.regions);
+  expect(found.actions.map((action) => ActionResult.parse(action))).toEqual(found.actions);
 });
