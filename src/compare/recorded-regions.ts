@@ -12,7 +12,7 @@ import type { Occupied } from '../regions/usage.js';
 import type { Footprint } from './footprint.js';
 
 /** A region as a recording has it. */
-export type TracedRegion = Omit<RecordedRegion, 'kind'> &
+export type RecordedMapping = Omit<RecordedRegion, 'kind'> &
   RegionTraits & {
     /** The most bytes of it seen in RAM. */
     readonly residentBytes: number;
@@ -22,13 +22,13 @@ export type TracedRegion = Omit<RecordedRegion, 'kind'> &
 export interface RecordedProgram {
   /** Name of the program; a folder before it is passed over. */
   readonly program: string;
-  readonly regions: readonly TracedRegion[];
+  readonly regions: readonly RecordedMapping[];
   /** The pages touched by its recorded accesses. */
   readonly footprint: Footprint;
 }
 
 /** The regions of the moment with most memory in use: others may have the same addresses at another time. */
-function atPeak(regions: readonly TracedRegion[]): TracedRegion[] {
+function atPeak(regions: readonly RecordedMapping[]): RecordedMapping[] {
   const changes = regions
     .flatMap((region) => [
       { at: region.cameAt, bytes: region.residentBytes },
@@ -45,7 +45,7 @@ function atPeak(regions: readonly TracedRegion[]): TracedRegion[] {
 }
 
 /** Touched pages give the places of memory only if they are all of it. */
-function occupied(region: RecordedRegion & TracedRegion, footprint: Footprint): Occupied {
+function occupied(region: RecordedRegion & RecordedMapping, footprint: Footprint): Occupied {
   const runs = footprint.runs(region.start, region.end);
   const touched = runs.reduce((sum, { bytes }) => sum + bytes, 0);
   const residentBytes = Math.max(touched, region.residentBytes);

@@ -69,12 +69,12 @@ export async function inspect(image: ProcessImage, options: InspectOptions): Pro
     runs: measured,
     leftOut: plan.leftOut,
     policy: options.policy,
-    ...judgeRegions(image, options),
+    ...judgeMemory(image, options),
   };
 }
 
 /** The regions against huge pages: a table, an upper bound for the gain, and what to do. */
-function judgeRegions(
+function judgeMemory(
   { command, regions, runs }: ProcessImage,
   { tlb, policy }: InspectOptions,
 ): Pick<InspectResult, 'verdict' | 'why' | 'advice' | 'kinds' | 'regions' | 'actions'> {

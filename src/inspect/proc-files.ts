@@ -13,7 +13,7 @@ export class ProcessGone extends InspectError {
 }
 
 /** @param what is not permitted, as the words after `no permission to` */
-export function explain(pid: number, error: unknown, what = 'look at its memory'): unknown {
+export function explainProcError(pid: number, error: unknown, what = 'look at its memory'): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ESRCH')
     return new ProcessGone(`PID ${pid}: there is no such process, or it has ended`);
@@ -31,7 +31,7 @@ export function readProc(proc: string, pid: number, name: string): string {
   try {
     return readFileSync(`${proc}/${pid}/${name}`, 'utf8');
   } catch (error) {
-    throw explain(pid, error);
+    throw explainProcError(pid, error);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Samples the referenced bits of a live process through /proc: clears them, and reads later the pages used since. */
 
 import { existsSync, writeFileSync } from 'node:fs';
-import { explain, InspectError, ProcessGone, readProc, requireMemory } from '../inspect/proc-files.js';
+import { explainProcError, InspectError, ProcessGone, readProc, requireMemory } from '../inspect/proc-files.js';
 import { parseSmaps } from '../regions/smaps.js';
 import type { LiveRegion } from '../regions/smaps.js';
 
@@ -47,5 +47,5 @@ function explainWrite(pid: number, error: unknown): unknown {
   if (error instanceof Error && 'code' in error && error.code === 'EROFS') {
     return new InspectError(`PID ${pid}: its referenced bits cannot be cleared, since /proc is mounted read-only`);
   }
-  return explain(pid, error, 'clear its referenced bits (/proc/PID/clear_refs)');
+  return explainProcError(pid, error, 'clear its referenced bits (/proc/PID/clear_refs)');
 }

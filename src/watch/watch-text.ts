@@ -5,7 +5,7 @@ import { PAGE_BYTES } from '../../hw/base/address.js';
 import { VERDICT_COLORS } from '../inspect/inspect-text.js';
 import { wrap } from '../report/table.js';
 import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/units.js';
-import { actionText, columns, shortName } from '../report/views/region-views.js';
+import { actionText, plainTable, shortName } from '../report/views/region-views.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
 
 const BAR_WIDTH = 50;
@@ -53,7 +53,7 @@ function regionCells(region: WatchedRegion): string[] {
 
 function regionTable(regions: readonly WatchedRegion[]): string {
   const rest = regions.slice(MOST_REGIONS);
-  const table = columns(
+  const table = plainTable(
     ['region', 'resident', 'used', 'most', '4K entries', 'could be'],
     regions.slice(0, MOST_REGIONS).map(regionCells),
   );

@@ -15,7 +15,7 @@ const WHY_NOT = 'why not';
 const MOST_REGIONS = 10;
 
 /** Columns with two spaces between and no lines: words to the left, figures to the right. */
-export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: head.map((text) => pc.bold(text)),
     colAligns: head.map((_, i) => (i === 0 || head[i] === WHY_NOT ? 'left' : 'right')),
@@ -54,7 +54,7 @@ const HEAD = ['size', 'resident', 'huge now', 'could be'];
 
 /** Sums by kind. */
 export function kindTable(kinds: readonly KindSums[]): string {
-  return columns(
+  return plainTable(
     ['kind (regions)', ...HEAD],
     kinds.map((sums) => [`${sums.kind} (${sums.regions})`, ...sumCells(sums)]),
   );
@@ -74,7 +74,7 @@ export function regionTable(regions: readonly ReportedRegion[]): string {
   const rest = largest.slice(MOST_REGIONS);
   const bytes = rest.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
   return [
-    columns(['region', ...HEAD, WHY_NOT], rows),
+    plainTable(['region', ...HEAD, WHY_NOT], rows),
     ...(rest.length === 0 ? [] : [`and ${formatBytes(bytes)} resident in ${countOf(rest.length, 'more region')}.`]),
     ...[...causes].map((cause) => pc.dim(wrap(`${OBSTACLES[cause].short}: ${OBSTACLES[cause].words}.`, '  '))),
   ].join('\n');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { highWord, lowWord } from '../../../hw/base/address.js';
 import { Footprint } from '../../../src/compare/footprint.js';
 import { judgeRegions } from '../../../src/compare/recorded-regions.js';
-import type { TracedRegion } from '../../../src/compare/recorded-regions.js';
+import type { RecordedMapping } from '../../../src/compare/recorded-regions.js';
 import { ActionResult, RegionResult } from '../../../src/report/region-result.js';
 import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
 
@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 const HUGE = 2 * MIB;
 const AT = 0x7f00_0000_0000;
 
-function traced(start: number, bytes: number, fields: Partial<TracedRegion> = {}): TracedRegion {
+function traced(start: number, bytes: number, fields: Partial<RecordedMapping> = {}): RecordedMapping {
   const whole = { start, end: start + bytes, permissions: 'rw-p', name: '', offset: 0, pageBytes: 4096 };
   return { ...whole, advice: 'none', residentBytes: bytes, cameAt: 0, wentAt: null, ...fields };
 }

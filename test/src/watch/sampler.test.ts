@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { explain, InspectError, ProcessGone } from '../../../src/inspect/proc-files.js';
+import { explainProcError, InspectError, ProcessGone } from '../../../src/inspect/proc-files.js';
 import { liveSampler } from '../../../src/watch/sampler.js';
 import { temporaryFolder } from '../../folder.js';
 import { PLAIN } from '../regions/processes.js';
@@ -56,7 +56,7 @@ describe.runIf(process.platform === 'linux')('a sampler', () => {
 
 test.each(['EACCES', 'EPERM'])('%s is told as a missing permission, with what to do', (code) => {
   const error = Object.assign(new Error(code), { code });
-  expect(explain(7, error, 'clear its referenced bits')).toEqual(
+  expect(explainProcError(7, error, 'clear its referenced bits')).toEqual(
     new InspectError('PID 7: no permission to clear its referenced bits; run as its user, or as root'),
   );
 });
