@@ -96,16 +96,24 @@ async function measure(program: string, options: CalibrateOptions): Promise<Samp
       resolve(code === 0 ? undefined : `${by ?? `exit code ${code}`} ${errors.trim()}`.trim());
     });
   });
+  const giveUp = (): void => {
+    // Its end is not waited for while a child of its own has the pipes.
+    child.kill();
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
   const samples = new Samples();
   try {
-    for await (const line of createInterface({ input: child.stdout })) {
+    for await (const line of createInterface({ input: child.stdout, signal })) {
       samples.add(line);
       checkHuge(samples, size);
       onProgress(samples.count, samples.planned);
     }
-  } finally {
-    child.kill();
+  } catch (error) {
+    giveUp();
+    throw error;
   }
+  if (signal.aborted) giveUp();
   const why = await ended;
   if (why !== undefined)
     throw new CalibrateError(signal.aborted ? 'interrupted' : `the measuring program failed: ${why}`);

@@ -72,7 +72,7 @@ describe.runIf(canTry && readCaches() !== undefined)('calibrate', () => {
     [
       'huge pages were not to be had',
       linesOf({ huge: 2 ** 21 }),
-      'sleep 1000',
+      'exec sleep 1000',
       'only 2 MiB of 64 MiB came in huge pages',
     ],
     [
