@@ -195,8 +195,8 @@ export class ReplayMachine {
   }
 
   /**
-   * Forks the process with the most pages and ends the child: entries that map memory and went into the child's tables, and the bytes of
-   * those tables.
+   * Forks the process with the most pages and ends the child: entries that map memory and went into the child's tables,
+   * and the bytes of those tables.
    * @throws OutOfModelMemory when there is no room for the tables
    */
   fork(): { entriesCopied: number; tableBytes: number } {

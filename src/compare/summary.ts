@@ -87,6 +87,7 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
     time: { nsPerAccess: timePerAccess(run, made.data, prices), translationShare: timeShare(run, prices) },
     firstTouch: firstTouch(machine, prices),
     memory: { mappedBytes, wastedBytes: mappedBytes - touchedBytes, pageTableBytes: machine.tableBytes },
+    coldPages: machine.coldPages,
     reach: { entriesNeeded: machine.pages, entries: entriesFor(ground.tlb, machine.shift) },
     fork: machine.fork(),
   };

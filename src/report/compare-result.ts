@@ -68,6 +68,9 @@ const CompareRun = z.strictObject({
     wastedBytes: Count.describe('mapped, but in no 4 KiB page that the program touched'),
     pageTableBytes: Count,
   }),
+  coldPages: Count.describe(
+    'pages that the counted accesses touched first after a gap: without it at most so many walks, of which counts has one each, would have been hits',
+  ),
   reach: z.strictObject({
     entriesNeeded: Count.describe('TLB entries that would hold every page at once'),
     entries: Count.describe('entries that the largest TLB level has for this page size'),

@@ -2,7 +2,7 @@
 
 import pc from 'picocolors';
 import type { CompareResult, CompareRun, TraceSummary } from '../compare-result.js';
-import { groundWords } from './compare-words.js';
+import { coldWords, groundWords } from './compare-words.js';
 import type { CsvCell } from '../csv.js';
 import { factTable, wrap, type Fact } from '../table.js';
 import { countOf, formatBytes, formatCount, formatShares, formatShort, formatTime } from '../units.js';
@@ -104,7 +104,7 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAs
     pc.bold(summary.trace),
     ...about,
     wrap(`${parts.join(', ')}; ${formatBytes(summary.coverage.touchedBytes)} touched.`),
-    ...notesOn(summary, fetchesAsked).map((note) => wrap(note)),
+    ...[...notesOn(summary, fetchesAsked), ...coldWords(runs)].map((note) => wrap(note)),
     runTable(runs),
     wrap(`Why: ${summary.why}`),
     VERDICT_COLORS[summary.verdict](wrap(`Verdict: ${summary.advice}`)),
@@ -146,6 +146,7 @@ export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
     fetchL2Hits: run.fetches?.counts.l2Hits ?? '',
     fetchWalks: run.fetches?.counts.walks ?? '',
     fetchEntryReads: run.fetches?.counts.entryReads ?? '',
+    coldPages: run.coldPages,
     ...run.memory,
     forkEntriesCopied: run.fork.entriesCopied,
     forkTableBytes: run.fork.tableBytes,

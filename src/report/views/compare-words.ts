@@ -1,6 +1,6 @@
 /** Sentences about the accesses of a comparison, for the terminal and the page alike. */
 
-import type { TraceSummary } from '../compare-result.js';
+import type { CompareRun, TraceSummary } from '../compare-result.js';
 import { formatCount } from '../units.js';
 
 /** The part of its program in a recording; nothing when it is the whole. */
@@ -19,6 +19,15 @@ export function processWords(processes: TraceSummary['coverage']['countedAsOne']
       ? 'How many processes are in it is unknown; a page at the same address in two would count as one.'
       : `${processes} processes are in it, counted as one: a page at the same address in two counts as one, so walks and memory come out too small.`,
   ];
+}
+
+/** How far it could move the counts that a part of the run is not in the trace; nothing where all is. */
+export function coldWords(runs: readonly CompareRun[]): string[] {
+  if (runs.every(({ coldPages }) => coldPages === 0)) return [];
+  const each = runs.map(({ pages, coldPages, counts }) => {
+    return `${formatCount(coldPages)} of ${formatCount(counts.walks)} walks with ${pages} pages`;
+  });
+  return [`First touches after gaps in the recording: ${each.join(', ')}; in the whole run these may be hits.`];
 }
 
 /** Notes on the accesses, to be read before their figures. */

@@ -19,6 +19,7 @@ export function sampleRun(
     time: { nsPerAccess: [ns].flat(), translationShare: { low: 0.3, high: 0.5 } },
     firstTouch: { faults: 65_536, zeroedBytes: 2 ** 28, ns: 5e7 },
     memory: { mappedBytes: 2 ** 28, wastedBytes: 0, pageTableBytes: 536_576 },
+    coldPages: 0,
     reach: { entriesNeeded: 65_536, entries: 1536 },
     fork: { entriesCopied: 65_536, tableBytes: 536_576 },
     ...changes,

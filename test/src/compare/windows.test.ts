@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { SHIFT_4K } from '../../../hw/base/address.js';
+import { parseTlb } from '../../../hw/tlb/parse.js';
+import { compare } from '../../../src/compare/compare.js';
+import type { CompareRun } from '../../../src/report/compare-result.js';
+import { AccessBlock, LOAD } from '../../../src/trace/block.js';
+import { openTrace } from '../../../src/trace/node/open.js';
+import { writePacked } from '../../../src/trace/packed/packed-writer.js';
+import { temporaryFolder } from '../../folder.js';
+
+/** By window: where it begins, and the pages that its accesses load from. */
+type Windows = Record<number, readonly number[]>;
+
+async function* accessesOf(windows: Windows): AsyncGenerator<AccessBlock> {
+  const block = new AccessBlock();
+  for (const [window, pages] of Object.entries(windows)) {
+    block.window = Number(window);
+    for (const page of pages) block.push(LOAD, 0, 4096 * page, 8);
+    yield await Promise.resolve(block);
+    block.clear();
+  }
+}
+
+/** Compares a recording of windows of 8 accesses; two of each after a gap warm up. */
+async function run(windows: Windows): Promise<CompareRun> {
+  const path = join(temporaryFolder(), 'x.pwt');
+  const metadata = { command: ['x'], tool: 't', skip: 0, limit: null, fetches: false, window: 8 };
+  await writePacked(path, accessesOf(windows), metadata);
+  const tlb = parseTlb('4xfa');
+  const sources = [{ name: 'x', open: () => openTrace(path) }];
+  const [only] = (await compare({ sources, shifts: [SHIFT_4K], tlb })).runs;
+  return only;
+}
+
+it('counts all of a recording without gaps', async () => {
+  const { counts, coldPages } = await run({ 0: [1, 2, 3, 4, 1, 2, 3, 4], 8: [5, 5, 5, 5, 5, 5, 5, 5] });
+  expect([counts.lookups, counts.walks, coldPages]).toEqual([16, 5, 0]);
+});
+
+it('lets each window after a gap warm up first, uncounted', async () => {
+  const { counts, coldPages } = await run({ 0: [1, 1, 1, 1, 1, 1, 1, 1], 80: [2, 3, 2, 3, 2, 3, 2, 3] });
+  // The pages 2 and 3 come into the TLB before the counting begins.
+  expect([counts.lookups, counts.walks, coldPages]).toEqual([14, 1, 0]);
+});
+
+it('says how many walks a gap may have made of hits: pages that came first after it', async () => {
+  const { counts, coldPages } = await run({ 0: [1, 1, 1, 1, 1, 1, 1, 1], 80: [1, 2, 2, 4, 5, 6, 1, 1] });
+  // 4, 5 and 6 are new. Page 1, which they drove out, is not.
+  expect([counts.lookups, counts.walks, coldPages]).toEqual([14, 5, 3]);
+});
