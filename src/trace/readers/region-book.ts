@@ -188,13 +188,16 @@ function part(region: Region, start: number, end: number): Region {
     ...region,
     start,
     end,
-    offset: region.offset === 0 && region.name === '' ? 0 : region.offset + start - region.start,
+    offset: isOfFile(region) ? region.offset + start - region.start : 0,
     residentBytes: Math.min(bytes, region.residentBytes),
   };
 }
 
+function isOfFile({ name }: Region): boolean {
+  return name !== '' && !name.startsWith('[');
+}
+
 function areOne(a: Region, b: Region): boolean {
-  const inFile = a.name !== '' && !a.name.startsWith('[');
-  const follows = a.end === b.start && (!inFile || a.offset + a.end - a.start === b.offset);
+  const follows = a.end === b.start && (!isOfFile(a) || a.offset + a.end - a.start === b.offset);
   return follows && TRAITS.every((trait) => a[trait] === b[trait]);
 }

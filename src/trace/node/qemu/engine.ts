@@ -71,7 +71,10 @@ async function versionOf(qemu: string): Promise<string> {
     }
     const { stdout: help } = await run(qemu, ['-h']).catch((error: unknown) => error as { stdout: string });
     if (!help.includes('-plugin')) {
-      throw new EngineError(`${qemu} was built without plugins, as static builds are; install the package qemu-user`);
+      throw new EngineError(
+        `${qemu} was built without plugins, as static builds are, Debian 13's among them; take another build of QEMU, ` +
+          'or --engine valgrind',
+      );
     }
     return version[0].slice('version '.length);
   } catch (error) {

@@ -253,7 +253,6 @@ static void in_child(void) {
 
 static void on_thread(plugin_id id, unsigned cpu) {
   (void)id;
-  note_own_mappings();
   unsigned last = atomic_load(&highest), index = cpu % VCPUS;
   while (index > last && !atomic_compare_exchange_weak(&highest, &last, index)) continue;
 }
@@ -276,6 +275,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
     if (strncmp(argv[i], "start=", 6) == 0) start_offset = strtoull(argv[i] + 6, NULL, 10) + 1;
   }
   if (!choose_pipe()) return 1;
+  note_own_mappings();
   char path[PATH_MAX + 16];
   snprintf(path, sizeof path, "%s/shared", folder);
   int fd = open(path, O_RDWR | O_CLOEXEC);

@@ -68,8 +68,8 @@ static bool is_near_qemu(uint64_t address) {
 }
 
 /*
- * What is mapped now and was not before is the program's; but QEMU's heap grew meanwhile. QEMU maps code without the
- * right to execute. The stack is the memory above a guard page.
+ * What is mapped now and was not before is the program's, but for what QEMU took for itself meanwhile. QEMU maps code
+ * without the right to execute. The stack is the memory above a guard page.
  */
 void send_first_mappings(void) {
   char *now = read_file("/proc/self/maps");
