@@ -2,12 +2,10 @@
 
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/units.js';
-import type { TraceFacts } from '../trace/packed/metadata.js';
+import { countOf, formatBytes, formatCount, formatShort } from '../report/units.js';
+import { programWords } from '../report/views/compare-words.js';
+import { sharesOf } from '../trace/coverage.js';
 import type { Recording } from '../trace/node/recorder.js';
-
-/** So many processes are named. */
-const NAMED = 6;
 
 /** Lines for a person: what was recorded, and what to know before trusting it. */
 export function reportLines(recording: Recording, output: string, program: string): string[] {
@@ -15,7 +13,7 @@ export function reportLines(recording: Recording, output: string, program: strin
   const what = counts.fetches > 0 ? 'accesses and fetches' : 'data accesses';
   const size = sizeOf(output, counts.accesses);
   const lines = [`recorded ${countOf(counts.accesses, what, what)} of ${basename(program)} in ${output}${size}`];
-  lines.push(...windowLines(recording), ...shareLines(facts));
+  lines.push(...windowLines(recording), ...programWords(sharesOf(facts.processes)));
   if (whyNotQemu !== undefined) lines.push(`note: recorded by valgrind, which is slow: ${whyNotQemu}`);
   for (const name of new Set(facts.unseen)) {
     lines.push(`note: ${name} left the emulator and was not seen; --engine valgrind may follow it`);
@@ -44,25 +42,6 @@ function windowLines({ facts, windows, ending }: Recording): string[] {
   const run = `the run made ${countOf(facts.accesses, 'access', 'accesses')}${instructions}`;
   if (windows.gaps === 0) return [`${run}; they are recorded without a gap`];
   return [`${run}; ${windows.kept} windows of ${formatCount(windows.length)} are recorded, at even distances`];
-}
-
-/** The share of each program in the accesses of the run, if there are several processes. */
-function shareLines({ processes }: TraceFacts): string[] {
-  if (processes.length < 2) return [];
-  const total = processes.reduce((sum, { accesses = 0 }) => sum + accesses, 0);
-  const byProgram = new Map<string, { processes: number; accesses: number }>();
-  for (const { program, accesses = 0 } of processes) {
-    const name = basename(program);
-    const before = byProgram.get(name) ?? { processes: 0, accesses: 0 };
-    byProgram.set(name, { processes: before.processes + 1, accesses: before.accesses + accesses });
-  }
-  const shares = [...byProgram].sort(([, a], [, b]) => b.accesses - a.accesses);
-  const words = shares.slice(0, NAMED).map(([name, { processes, accesses }]) => {
-    const times = processes > 1 ? ` (${processes} address spaces)` : '';
-    return `${name}${times} ${formatShare(total === 0 ? 0 : accesses / total)}`;
-  });
-  const more = shares.length > NAMED ? `, and ${shares.length - NAMED} more programs` : '';
-  return [`of them: ${words.join(', ')}${more}`];
 }
 
 function endingLines({ ending }: Recording): string[] {

@@ -2,7 +2,7 @@
 
 import type { Range, TraceSummary } from '../report/compare-result.js';
 import type { Trace } from '../trace/block.js';
-import type { Coverage } from '../trace/coverage.js';
+import { sharesOf, type Coverage } from '../trace/coverage.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import type { Made } from './lookup-finder.js';
 
@@ -43,6 +43,7 @@ export function coverage(
     touchedBytes,
     residentBytes: residentBytes(recorded),
     processes: trace instanceof RecordedTrace ? trace.processes : 1,
+    programs: sharesOf(recorded?.processes ?? []),
     countedAsOne: trace instanceof RecordedTrace ? trace.countedAsOne : 1,
   };
 }
@@ -59,10 +60,11 @@ export function windowOf(trace: Trace): TraceSummary['window'] {
 /** Instructions of the accesses made: their part of those of the run, where they were counted. */
 export function instructionsOf(trace: Trace, { data }: Made, window: TraceSummary['window']): Range {
   const recorded = coverageOf(trace);
-  const runAccesses = recorded?.runAccesses ?? (window === undefined ? data : undefined);
-  if (recorded?.instructions === undefined || runAccesses === undefined || runAccesses === 0) {
+  const share = shareOf(recorded, window);
+  if (recorded?.instructions === undefined || share === null) {
     return { low: data * INSTRUCTIONS_PER_ACCESS.low, high: data * INSTRUCTIONS_PER_ACCESS.high };
   }
-  const counted = (recorded.instructions * data) / runAccesses;
+  const { accesses, warmUp, instructions } = recorded;
+  const counted = (instructions * share * (accesses - warmUp)) / Math.max(1, accesses);
   return { low: counted, high: counted };
 }

@@ -122,6 +122,9 @@ const TraceSummary = z.strictObject({
     touchedBytes: Count.describe('4 KiB pages touched, in bytes'),
     residentBytes: Count.nullable().describe('of the program at its largest; null where nothing tells'),
     processes: Count.or(z.literal('unknown')).describe('processes that the accesses are of'),
+    programs: z
+      .array(z.strictObject({ program: z.string(), addressSpaces: Count, share: Quantity }))
+      .describe('by their share of the accesses of the run, 0 to 1; empty where nothing tells them apart'),
     countedAsOne: Count.or(z.literal('unknown')).describe('1 where each has its own pages, as it should'),
   }),
   unseen: Count.optional().describe('programs whose accesses are missing: they left the emulator; absent for none'),

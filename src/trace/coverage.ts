@@ -104,3 +104,25 @@ export function programsOf(processes: readonly Pick<ProcessShare, 'pid' | 'origi
   );
   return processes.length - replaced.length;
 }
+
+/** A program that ran, in one process or several. */
+export interface ProgramShare {
+  /** The name of its file. */
+  readonly program: string;
+  readonly addressSpaces: number;
+  /** Of the accesses of all processes that were counted, 0 to 1. */
+  readonly share: number;
+}
+
+/** The programs of a run, the largest first. A shell around the program that matters is among them. */
+export function sharesOf(processes: readonly Pick<ProcessShare, 'program' | 'accesses'>[]): ProgramShare[] {
+  const total = processes.reduce((sum, { accesses = 0 }) => sum + accesses, 0);
+  const shares = new Map<string, ProgramShare>();
+  for (const { program: path, accesses = 0 } of processes) {
+    const program = path.slice(path.lastIndexOf('/') + 1);
+    const { addressSpaces, share } = shares.get(program) ?? { addressSpaces: 0, share: 0 };
+    const more = total === 0 ? 0 : accesses / total;
+    shares.set(program, { program, addressSpaces: addressSpaces + 1, share: share + more });
+  }
+  return [...shares.values()].sort((a, b) => b.share - a.share);
+}

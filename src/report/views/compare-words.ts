@@ -1,7 +1,8 @@
 /** Sentences about the accesses of a comparison, for the terminal and the page alike. */
 
 import type { CompareRun, TraceSummary } from '../compare-result.js';
-import { formatCount } from '../units.js';
+import type { ProgramShare } from '../../trace/coverage.js';
+import { formatCount, formatShare } from '../units.js';
 
 /** The part of its program in a recording; nothing when it is the whole. */
 function windowWords({ window }: TraceSummary): string[] {
@@ -30,7 +31,22 @@ export function coldWords(runs: readonly CompareRun[]): string[] {
   return [`First touches after gaps in the recording: ${each.join(', ')}; in the whole run these may be hits.`];
 }
 
+/** So many programs are named. */
+const NAMED = 6;
+
+/** The programs of a run with their shares; nothing for one alone. */
+export function programWords(programs: readonly ProgramShare[]): string[] {
+  if (programs.reduce((sum, { addressSpaces }) => sum + addressSpaces, 0) < 2) return [];
+  const words = programs.slice(0, NAMED).map(({ program, addressSpaces, share }) => {
+    const times = addressSpaces > 1 ? ` (${addressSpaces} address spaces)` : '';
+    return `${program}${times} ${formatShare(share)}`;
+  });
+  const more = programs.length > NAMED ? `, and ${programs.length - NAMED} more` : '';
+  return [`Programs, by accesses: ${words.join(', ')}${more}.`];
+}
+
 /** Notes on the accesses, to be read before their figures. */
 export function groundWords(summary: TraceSummary): string[] {
-  return [...windowWords(summary), ...processWords(summary.coverage.countedAsOne)];
+  const { coverage } = summary;
+  return [...windowWords(summary), ...programWords(coverage.programs), ...processWords(coverage.countedAsOne)];
 }

@@ -17,6 +17,7 @@ function ground(changes: Partial<Ground['coverage']> = {}, others: Partial<Groun
     touchedBytes: 2 ** 28,
     residentBytes: null,
     processes: 1,
+    programs: [],
     countedAsOne: 1,
   };
   return { coverage: { ...whole, ...changes }, ...others };

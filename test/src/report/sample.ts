@@ -50,6 +50,7 @@ export function sampleResult(): CompareResult {
           touchedBytes: 2 ** 28,
           residentBytes: null,
           processes: 1,
+          programs: [],
           countedAsOne: 1,
         },
         instructions: { low: 2_000_000, high: 4_000_000 },
