@@ -1,5 +1,6 @@
 /** Reads a packed trace from its bytes, checking everything; `packed-format.ts` is the specification. */
 
+import { toNumber } from '../../../hw/base/address.js';
 import { AccessBlock, type AccessTally } from '../block.js';
 import type { ByteReader } from '../byte-reader.js';
 import { parseFacts, parseMetadata, type TraceFacts, type TraceMetadata } from './metadata.js';
@@ -172,7 +173,7 @@ export class PackedReader {
     this.#check([record], start);
     const { fetches, droppedFetches, loads, stores, modifies } = this.#tally;
     for (const [kind, delivered] of [fetches + droppedFetches, loads, stores, modifies].entries()) {
-      const told = word(record, 1 + 8 * kind) + word(record, 5 + 8 * kind) * 2 ** 32;
+      const told = toNumber(word(record, 5 + 8 * kind), word(record, 1 + 8 * kind));
       if (told !== delivered) this.#fail(start, `expected the ${told} accesses that it tells of, found ${delivered}`);
     }
     const after = this.#bytes.offset;
