@@ -1,7 +1,7 @@
 /**
- * What `pagewalk compare` costs from end to end, against the modelled TLBs alone: all lookups of the traces on the same
+ * The cost of `pagewalk compare` from end to end, against the modelled TLBs alone: all lookups of the traces on the same
  * machines, worked out and made resident beforehand. compare reads, unpacks and keeps books besides, but leaves out the
- * lookups that change no TLB.
+ * lookups without an effect on a TLB.
  */
 
 import Table from 'cli-table3';
@@ -25,7 +25,7 @@ const FAULTED = 'a resident page faulted';
 
 interface CompareRow extends Ratio {
   readonly name: string;
-  /** Median CPU seconds of the TLBs alone; of end to end in the row of that name. */
+  /** Median CPU seconds of the TLBs alone; of end to end in the row so named. */
   readonly seconds: number;
 }
 
@@ -42,7 +42,7 @@ interface Block {
   readonly los: Int32Array;
 }
 
-/** Every lookup of one trace, and machines on which all its pages are resident. */
+/** Every lookup of one trace, and machines with all its pages resident. */
 interface Prepared {
   readonly machines: readonly ReplayMachine[];
   readonly blocks: readonly Block[];
@@ -63,7 +63,7 @@ async function prepare(path: string): Promise<Prepared> {
 
 const frames = new Int32Array(MOST_LOOKUPS);
 
-/** As compare makes those that it does not leave out. */
+/** As compare makes the ones it does not leave out. */
 function inBatches({ machines, blocks }: Prepared): void {
   for (const { his, los } of blocks) {
     for (const { mmu } of machines) {
@@ -97,7 +97,7 @@ async function seconds(work: () => Promise<void> | void): Promise<number> {
   return (cpuNow() - began) / 1e9;
 }
 
-/** Measures for `rounds` rounds, after one that is thrown away. */
+/** Measures for `rounds` rounds, after one thrown away. */
 export async function measureCompare(rounds: number): Promise<CompareBench> {
   const prepared: Prepared[] = [];
   for (const { path } of shippedTraces()) prepared.push(await prepare(path));

@@ -1,4 +1,4 @@
-/** What does fork cost per present entry, the child's exit included? */
+/** The cost of fork per present entry, the child's exit included. */
 
 import { Ram } from '../hw/memory/ram.js';
 import type { PagePolicy } from '../src/kernel/space/process.js';

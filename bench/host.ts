@@ -1,4 +1,4 @@
-/** Host times are of one machine: which it was. */
+/** Host times are of one machine: its name. */
 
 import { cpus } from 'node:os';
 import { countOf } from '../src/report/units.js';

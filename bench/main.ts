@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- OPTIONS]`: what the emulator itself costs on this machine.
+ * `npm run bench [-- OPTIONS]`: the cost of the emulator itself on this machine.
  *
  * These are host times, noisy and of this machine alone; to compare two ways of doing something, run them in one
- * session and look at the ratio. Modelled counts are what `pagewalk compare` is for.
+ * session and look at the ratio. For modelled counts there is `pagewalk compare`.
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -19,14 +19,14 @@ interface Options {
   readonly plot?: string;
 }
 
-/** What one question found, for machines and for people. */
+/** The answer to one question, for machines and for people. */
 interface Answer {
   readonly json: unknown;
   readonly text: string;
   readonly failed?: boolean;
 }
 
-// Each question loads only what it needs, so that help and refusals come at once.
+// Each question loads only its own needs: help and refusals come at once.
 
 async function times({ seconds }: Options): Promise<Answer> {
   const { measure, rowsTable } = await import('./measure.js');
@@ -96,10 +96,10 @@ async function page(): Promise<Answer> {
   return { json: result, text: pageTable(result) };
 }
 
-/** Share of the work that is done to see only that it can be. */
+/** Share of the work, done only to see whether it can be. */
 const QUICK = 1 / 64;
 
-/** A question, and the options that it takes besides --json. */
+/** A question, and its options besides --json. */
 interface Question {
   readonly help: string;
   readonly takes: readonly (keyof Options)[];
@@ -186,7 +186,7 @@ program
     '\nExamples:\n  npm run bench -- --native --json\n  npm run bench -- --growth --plot growth.svg',
   );
 
-/** @throws CommandFailure for an option that the question does not take. */
+/** @throws CommandFailure for an option of other questions only. */
 function checkOptions(name: string | undefined, { takes }: Question): void {
   for (const option of ['seconds', 'rounds', 'only', 'plot', 'quick'] as const) {
     if (program.getOptionValueSource(option) !== 'cli' || takes.includes(option)) continue;
@@ -209,7 +209,7 @@ async function main(): Promise<void> {
   if (failed === true) process.exitCode = 1;
 }
 
-// A reader that closes early, as `head` does, is no failure.
+// A reader may close early, as `head` does: no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
@@ -218,7 +218,7 @@ try {
   await main();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has said what is wrong; asking for help is no failure.
+    // Commander has named the error; asking for help is no failure.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);

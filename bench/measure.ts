@@ -1,11 +1,11 @@
-/** Runs tasks under tinybench and turns what it found into rows. */
+/** Runs tasks under tinybench and turns its findings into rows. */
 
 import Table from 'cli-table3';
 import { Bench } from 'tinybench';
 
 export interface BenchTask {
   readonly name: string;
-  /** Operations (translations, entries) that one call of `run` does. */
+  /** Operations (translations, entries) of one call of `run`. */
   readonly operations: number;
   readonly run: () => void;
 }

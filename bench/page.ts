@@ -1,4 +1,4 @@
-/** How fast is the page? From opening it to a first view that answers, and a step in each view that has steps. */
+/** How fast is the page? From opening it to a first view ready to answer, and a step in each view with steps. */
 
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
@@ -7,7 +7,7 @@ import { median } from './ratio.js';
 
 const LOADS = 5;
 const STEPS = 20;
-/** Views that have something to step through, each with a story of its own. */
+/** Views with steps, each with a story of its own. */
 const VIEWS = ['translate', 'share', 'labs'] as const;
 
 /** From the click until the page is drawn anew and laid out. */
@@ -27,7 +27,7 @@ export interface PageFigures {
   readonly steps: readonly StepFigures[];
 }
 
-/** Runs in the page before its own code: notes when the button that steps can be clicked, and was painted. */
+/** Runs in the page before its own code: notes when the step button can be clicked, and was painted. */
 const WATCH = `
   window.interactive = new Promise((resolve) => {
     const ready = () => document.querySelector('main .outcome') && document.querySelector('[data-do="step"]:not(:disabled)');
@@ -84,7 +84,7 @@ async function stepTimes(browser: Browser, address: string, view: string): Promi
   return { view, median: median(times), slowest: Math.max(...times), cpu: median(cpu) };
 }
 
-/** @throws Error where this machine has no Chromium */
+/** @throws Error without Chromium on this machine */
 export async function measurePage(): Promise<PageFigures> {
   const path = findChromium();
   if (path === undefined) throw new Error('no Chromium on this machine; install one, such as the package chromium');

@@ -1,4 +1,4 @@
-/** Ratios of CPU times: what contenders that took turns in one process tell, on a machine that does other work too. */
+/** Ratios of CPU times: contenders take turns in one process, on a machine with other work too. */
 
 /** Nanoseconds of this process's CPU time, all threads. */
 export function cpuNow(): number {

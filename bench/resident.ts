@@ -8,7 +8,7 @@ import { Kernel } from '../src/kernel/kernel.js';
 import { must } from '../src/kernel/abi/must.js';
 import type { PagePolicy, Process } from '../src/kernel/space/process.js';
 
-/** Where it keeps its memory: 1 TiB, aligned for every page size. */
+/** The address of its memory: 1 TiB, aligned for every page size. */
 const BASE = 2 ** 40;
 const BYTES: Readonly<Record<PagePolicy, number>> = { '4K': 2 ** 12, '2M': 2 ** 21, '1G': 2 ** 30 };
 
@@ -21,11 +21,11 @@ export interface ForkerOptions {
   readonly shuffled?: boolean;
 }
 
-/** One process on a machine of its own, all of whose memory is resident; no byte of it was ever touched. */
+/** One process on a machine of its own, with all its memory resident; no byte of it was ever touched. */
 export class ResidentProcess {
   readonly kernel: Kernel;
   readonly process: Process;
-  /** Entries that map its memory. */
+  /** Entries for its memory. */
   readonly entries: number;
   private readonly pageBytes: number;
 
@@ -45,7 +45,7 @@ export class ResidentProcess {
     }
   }
 
-  /** Forks; what it takes is what callers measure. */
+  /** Forks; callers measure the time. */
   fork(): Process {
     return must(this.kernel.fork(this.process));
   }

@@ -1,6 +1,6 @@
 /**
- * Does a process that has seen many TLB shapes get slower? Replays one workload on 200 shapes in one process, the first
- * of which comes back as the 200th: code that had gone megamorphic meanwhile would show as a ratio above 1.
+ * Does a process get slower with many TLB shapes seen? Replays one workload on 200 shapes in one process. The first one
+ * comes back as the 200th: code gone megamorphic meanwhile would show as a ratio above 1.
  */
 
 import { READ, USER } from '../hw/base/access.js';
@@ -15,7 +15,7 @@ const ENTRIES = [16, 32, 64, 128, 256];
 const WAYS = [1, 2, 4, 8];
 const POLICIES = ['lru', 'tree-plru', 'fifo', 'random'];
 
-/** 198 shapes that differ in sets, ways, replacement, levels and arrays by page size. */
+/** 198 shapes, different in sets, ways, replacement, levels and arrays by page size. */
 function otherShapes(): string[] {
   return Array.from({ length: SHAPES - 2 }, (_, i) => {
     const entries = ENTRIES[i % ENTRIES.length];

@@ -11,7 +11,7 @@ const BATCH = 4096;
 const BASE = 2 ** 40;
 const ACCESS = READ | USER;
 
-/** Pages drawn from so many that each place answers: 32 fit the first level, 1024 only the second, 16384 neither. */
+/** Pages drawn from few or many, for each place to answer: 32 fit the first level, 1024 only the second, 16384 neither. */
 const PLACES = [
   { name: 'L1 hit', pages: 32 },
   { name: 'L2 hit', pages: 1024 },

@@ -1,4 +1,4 @@
-/** One processor of bench/two-cores.ts: does the work that it is sent, beginning together with the other one. */
+/** One processor of bench/two-cores.ts: does the work it is sent, beginning together with the other one. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Mmu } from '../hw/x86/mmu.js';
@@ -22,11 +22,11 @@ export interface CoreWork {
   readonly pattern: Pattern;
   /** Over RAM of this worker's own, in an ArrayBuffer, as a program with one processor has it. */
   readonly alone: boolean;
-  /** What the gate counts when all have come. */
+  /** The gate's count when all have come. */
   readonly gate: number;
 }
 
-/** Nanoseconds on a clock that all threads share. */
+/** Nanoseconds on a clock common to all threads. */
 export interface CoreTimes {
   readonly began: number;
   readonly ended: number;
@@ -47,7 +47,7 @@ function chunksOf(pattern: Pattern): Addresses[] {
   return chunks;
 }
 
-/** The processor for a work, with TLBs that stay warm between rounds. */
+/** The processor for a work, with TLBs warm between rounds. */
 function processorFor({ path, pattern, alone }: CoreWork): Mmu {
   const name = `${path} ${pattern} ${alone}`;
   const mmu = mmus.get(name) ?? mmuFor(path, alone ? (own ??= makeRam()) : shared);

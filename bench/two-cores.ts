@@ -1,6 +1,6 @@
 /**
  * What do two processors over one RAM gain: two workers with TLBs of their own against one, and two threads of the C
- * reference against one, in turns. CPU time cannot show that, so this is wall time to the end of the slower one, and
+ * reference against one, in turns. CPU time cannot show it, so this is wall time to the end of the slower one, and
  * other work on the machine weighs on it: many short rounds, their median, and the load while they ran.
  */
 
@@ -20,10 +20,10 @@ import type { Ratio } from './ratio.js';
 import type { CoreSetup, CoreTimes, CoreWork } from './two-cores-worker.js';
 
 const WORKERS = 2;
-/** Samples of each work in a round: short ones, of which some find both processors free. */
+/** Samples of each work in a round: short ones: some find both processors free. */
 const SAMPLES = 3;
 /**
- * Rounds that are thrown away: TLBs and accessed bits are set, and each worker compiles its own code, the second one later
+ * Rounds thrown away: TLBs and accessed bits are set, and each worker compiles its own code, the second one later
  * because it seldom runs.
  */
 const WARM_UP = 5;
@@ -35,7 +35,7 @@ const WORKS: readonly { readonly name: string; readonly path: TranslationPath; r
   { name: 'modelled TLB, batch', path: 'modelled', pattern: 'c' },
 ];
 
-/** The median of all samples with their range, and from the fastest sample of each, which other work disturbed least. */
+/** The median of all samples with their range, and from the fastest sample of each, the one least disturbed by other work. */
 interface SpeedUp extends Ratio {
   readonly fastest: number;
 }

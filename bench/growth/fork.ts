@@ -1,4 +1,4 @@
-/** What a fork costs against the memory that the process has resident: entries and tables, and the host's time. */
+/** The cost of a fork against the process's resident memory: entries and tables, and the host's time. */
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Ram } from '../../hw/memory/ram.js';
@@ -8,7 +8,7 @@ import { sizesUpTo } from './sizes.js';
 
 const MIB = 2 ** 20;
 const PAGES = ['4K', '2M'] as const;
-/** Bytes that the kernel keeps about each frame, at most. */
+/** Bytes of the kernel's books for each frame, at most. */
 const BOOKS_PER_FRAME = 32;
 
 export interface ForkGrowth {
@@ -37,7 +37,7 @@ function ramBytes(resident: number): number {
   return resident + Math.ceil(resident / 64 / MIB) * MIB + 64 * MIB;
 }
 
-/** Of the host: the tables and the books; frames that nobody touches take nothing. */
+/** Of the host: the tables and the books; untouched frames take nothing. */
 function hostBytes(resident: number): number {
   return resident / 64 + (ramBytes(resident) / PAGE_BYTES) * BOOKS_PER_FRAME;
 }
@@ -77,7 +77,7 @@ function countsOf({ parent }: Forker): Pick<ForkGrowth, 'entriesCopied' | 'table
 
 /**
  * Measures processes with up to `most` bytes, all alive at once, in turns.
- * @returns the points, and what the host's memory did not allow
+ * @returns the points, and the sizes beyond the host's memory
  */
 export function measureForks(
   rounds: number,

@@ -20,11 +20,11 @@ export interface GrowthResult extends Host {
   readonly translations: readonly TranslationPoint[];
   readonly forks: readonly ForkGrowth[];
   readonly memory: readonly MemoryPoint[];
-  /** What this machine's memory did not allow, in sentences. */
+  /** Sizes beyond this machine's memory, in sentences. */
   readonly leftOut: readonly string[];
 }
 
-/** How far to go: all the way, or just far enough to see that everything works. */
+/** How far to go: all the way, or just far enough to see everything work. */
 const EXTENTS = {
   whole: { translations: 8 * GIB, forks: 8 * GIB, memory: 4, scale: 1 },
   quick: { translations: 16 * MIB, forks: 16 * MIB, memory: 1, scale: 1 / 64 },

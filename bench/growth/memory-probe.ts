@@ -1,5 +1,5 @@
 /**
- * A process of its own that maps guest memory and tells what that took: `node memory-probe.js PAGES GIB` prints
+ * A process of its own. It maps guest memory and tells the host's cost: `node memory-probe.js PAGES GIB` prints
  * {@link Readings}, or null when the host refuses the RAM.
  */
 
@@ -18,7 +18,7 @@ function mapped(bytes: number): ResidentProcess {
 }
 
 function readings(): Readings {
-  // A first one, which stays, so that what only the first needs, code and heap, is in both readings.
+  // A first one, and it stays: its own needs, code and heap, are in both readings.
   const processes = [mapped(GIB)];
   const before = process.memoryUsage();
   processes.push(mapped(Number(gib) * GIB));

@@ -1,4 +1,4 @@
-/** What the emulator itself takes of the host's memory for each GiB that a guest maps and never touches. */
+/** The emulator's own share of the host's memory, for each GiB mapped and never touched by a guest. */
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +15,9 @@ export interface MemoryPoint {
   readonly pages: string;
   /** Page tables: counted. */
   readonly tables: number;
-  /** What the resident set of the emulator's process grows by, tables and the kernel's books together: measured. */
+  /** Growth of the resident set of the emulator's process, tables and the kernel's books together: measured. */
   readonly resident: number;
-  /** Address space in array buffers per GiB of RAM, RAM itself left out; the host commits what is touched of it. */
+  /** Address space in array buffers per GiB of RAM, RAM itself left out; the host commits only touched pages. */
   readonly reserved: number;
 }
 
@@ -27,7 +27,7 @@ function probe(pages: string, gib: number): Readings | null {
   return Readings.nullable().parse(JSON.parse(stdout));
 }
 
-/** Maps `gib` GiB in a process of its own for each page size; page sizes for which the host refuses the RAM are absent. */
+/** Maps `gib` GiB in a process of its own for each page size; page sizes are absent when the host refuses the RAM for them. */
 export function measureMemory(gib: number): MemoryPoint[] {
   return ['4K', '2M', '1G'].flatMap((pages) => {
     const readings = probe(pages, gib);

@@ -21,7 +21,7 @@ function sizeAxis(label: string, ticks: readonly number[]): Plot.ScaleOptions {
   return { type: 'log', base: 2, label, labelAnchor: 'center', ticks, tickFormat: formatBytes };
 }
 
-/** What the colours of all plots mean. */
+/** The meaning of colours, in all plots. */
 function legend(points: readonly { readonly pages: string }[]): Plot.PlotOptions {
   const sizes = PAGE_COLORS.domain.filter((size) => points.some(({ pages }) => pages === size));
   const x = (size: string): string => size;

@@ -1,8 +1,8 @@
 /**
- * What a translation costs against the footprint: what the modelled TLB counts, and the host's time for both paths.
+ * The cost of a translation against the footprint: counts of the modelled TLB, and the host's time for both paths.
  *
- * Entries lead to frames that are never touched, so that 8 GiB of guest memory takes no more of the host's than its
- * tables. Every point has MMUs of its own, which stay alive and take turns, round after round.
+ * Entries lead to frames never touched, so 8 GiB of guest memory takes no more of the host's than its tables. Every
+ * point has MMUs of its own. They stay alive and take turns, round after round.
  */
 
 import { READ, USER } from '../../hw/base/access.js';
@@ -20,9 +20,9 @@ import { sizesUpTo } from './sizes.js';
 const GIB = 2 ** 30;
 const TABLE = PTE_P | PTE_RW | PTE_US;
 const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
-/** Entries of the root table where page sizes begin: at 1, 2 and 3 TiB. */
+/** First entries of the root table for each page size: at 1, 2 and 3 TiB. */
 const ROOT_INDEX = [2, 4, 6];
-/** Below this there are tables, above it the frames that pages are made of. */
+/** Below this there are tables, above it the frames of pages. */
 const DATA_BASE = GIB;
 /** Bytes from one sequential access to the next. */
 const STRIDE = 64;
@@ -31,7 +31,7 @@ const LEAST = 2 ** 14;
 const TRANSLATIONS = 1 << 17;
 const WARMING_SEED = 1;
 const COUNTED_SEED = 2;
-/** Of the first round that counts; the one before it, in which V8 compiles, is thrown away. */
+/** Of the first round that counts; the one before it is thrown away: V8 compiles then. */
 const FIRST_TIMED_SEED = 4;
 
 const PATTERNS = ['random', 'sequential'] as const;
@@ -122,7 +122,7 @@ class Addresses {
   }
 }
 
-/** What the modelled TLB counts once it is warm: deterministic. */
+/** Counts of the modelled TLB once it is warm: deterministic. */
 function countsOf(point: Point, addresses: Addresses): Pick<TranslationPoint, 'walks' | 'entryReads' | 'cycles'> {
   const { modelled } = point;
   addresses.fill(point, WARMING_SEED);
@@ -141,7 +141,7 @@ function countsOf(point: Point, addresses: Addresses): Pick<TranslationPoint, 'w
 /**
  * Measures footprints up to `most` bytes.
  * @throws RangeError when the host allows less than 2 GiB of address space for RAM
- * @returns the points, and how many bytes the host allowed, which may be less than was asked for
+ * @returns the points, and how many bytes the host allowed: perhaps less than asked for
  */
 export function measureTranslations(
   rounds: number,

@@ -7,7 +7,7 @@ import type { ForkGrowth } from './fork.js';
 import type { GrowthResult } from './growth.js';
 import type { TranslationPoint } from './translation.js';
 
-/** Rows by what `size` tells, a column for each of `columns`. */
+/** Rows by `size`, a column for each of `columns`. */
 function grid<Point>(
   points: readonly Point[],
   size: (point: Point) => number,
@@ -55,7 +55,7 @@ function forkTable(title: string, points: readonly ForkGrowth[], values: readonl
   return `${title}\n${grid(points, ({ resident }) => resident, columns)}`;
 }
 
-/** A table and what it means; nothing when nothing could be measured. */
+/** A table and its meaning; nothing when nothing could be measured. */
 function memoryTexts({ memory }: GrowthResult): string[] {
   if (memory.length === 0) return [];
   const table = factTable(

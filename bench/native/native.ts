@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- --native`: pagewalk against C.
  *
- * All rivals live at once, those that load in a process each, and take turns, round after round; a ratio is made from
- * the two CPU times of one round, and what is printed is the median of the rounds with their range. Host time, so it
+ * All rivals live at once, loads in a process each, and take turns, round after round. A ratio is made from the two CPU
+ * times of one round. The median of the rounds is printed with their range. Host time, so it
  * holds for this machine only.
  */
 
@@ -35,7 +35,7 @@ export interface NativeResult extends Host {
 }
 
 const FORK_ENTRIES = 1 << 18;
-/** The fork that the C reference asks of its own kernel has fewer, to be gentle with memory. */
+/** The C reference's fork, by its own kernel, has fewer, to be gentle with memory. */
 const HOST_FORK_ENTRIES = 1 << 16;
 
 interface Times {
@@ -54,13 +54,13 @@ function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
   };
 }
 
-/** Measures for `rounds` rounds after two that are thrown away; `only` keeps the rivals whose name or pattern it matches. */
+/** Measures for `rounds` rounds after two thrown away; `only` keeps rivals by name or pattern. */
 export async function measureNative(rounds: number, only?: RegExp): Promise<NativeResult> {
   const wanted = ({ name, what }: { readonly name: string; readonly what: string }): boolean =>
     only?.test(`${name}, ${what}`) ?? true;
-  // First, because it fails where there is no compiler.
+  // First, because it fails without a compiler.
   const reference = startReference();
-  // A process of its own: a real fork write-protects the pages of whoever makes it, which would slow the reference.
+  // A process of its own: a real fork write-protects the pages of its own process, and would slow the reference.
   const forking = startReference();
   const processes = WAYS.map(({ name }) => startRivals(name));
   const times = new Map<Rival, Times>();

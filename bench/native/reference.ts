@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** Where the C files are: beside this file's source. */
+/** The folder of the C files: beside this file's source. */
 const SOURCES = fileURLToPath(new URL('../../../bench/native/', import.meta.url));
 const COMPILERS = ['gcc', 'clang', 'cc'];
 

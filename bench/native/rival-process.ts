@@ -1,6 +1,6 @@
 /**
- * One way to make loads in a process of its own, alive until its channel is closed: V8 compiles code for what a process
- * has done, and a program that uses one way has done nothing else. Asked for a pattern, it answers with what it measured.
+ * One way to make loads in a process of its own, alive until its channel is closed: V8 compiles code by a process's
+ * past, and a program with one way has no other past. Asked for a pattern, it answers with its measurement.
  */
 
 import { fork } from 'node:child_process';

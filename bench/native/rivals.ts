@@ -10,7 +10,7 @@ import { ResidentProcess } from '../resident.js';
 import { batchChunk, CHUNK, loadChunks, LOADS, makeChunks, mmuFor } from './workload.js';
 import type { LoadByMmu, Pattern } from './workload.js';
 
-// As any caller would who wants its loop to be fast: V8 folds a module's own constants, not imported ones.
+// As any caller would, for the sake of a fast loop: V8 folds a module's own constants, not imported ones.
 const { wordIndex } = memory;
 const ACCESS = READ | USER;
 const MIB = 1 << 20;
@@ -21,7 +21,7 @@ export interface Measured {
   readonly checksum: number;
 }
 
-/** One way to do one workload, next to the request that makes the reference do the same. */
+/** One way to do one workload, next to the request for the same from the reference. */
 export interface Rival {
   readonly name: string;
   readonly path: string;
@@ -42,7 +42,7 @@ function callsChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Arr
   return CHUNK;
 }
 
-/** A way to make the loads, and the one of the reference that does the same. */
+/** A way to make the loads, and the same way of the reference. */
 export interface Way {
   readonly name: string;
   readonly path: string;

@@ -1,5 +1,5 @@
 /**
- * The machine and the patterns that bench/native/main.c has too: 64 MiB of data behind 4-level tables, mapped once in
+ * The machine and the patterns, as in bench/native/main.c: 64 MiB of data behind 4-level tables, mapped once in
  * 4 KiB pages and once in 2 MiB pages, and four ways to load words of it.
  */
 
@@ -38,7 +38,7 @@ export const CHUNK = 4096;
 export const PATTERNS = ['a', 'b', 'c', 'd'] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
-/** RAM with the tables and the data, every word of which tells where it is. */
+/** RAM with the tables and the data; every word of the data tells its place. */
 export function makeRam(shared = false): Ram {
   const ram = new Ram({ bytes: RAM_BYTES, shared });
   const smallPdpt = 2;
@@ -63,7 +63,7 @@ export function makeRam(shared = false): Ram {
   return ram;
 }
 
-/** An MMU with 4-level paging turned on, whose tables begin at {@link ROOT}. */
+/** An MMU with 4-level paging turned on, and its tables at {@link ROOT}. */
 export function pagingMmu(options: MmuOptions): Mmu {
   const mmu = new Mmu(options);
   const values = { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: lowWordOfFrame(ROOT), cr4: CR4_PAE, efer: EFER_LME };
@@ -91,7 +91,7 @@ function makeAddresses(pattern: Pattern, loads: number): Addresses {
   return { his, los };
 }
 
-/** The addresses of a pattern's first `loads` loads, in views of {@link CHUNK} each: what one call of a batch takes. */
+/** The addresses of a pattern's first `loads` loads, in views of {@link CHUNK} each: one call of a batch. */
 export function makeChunks(pattern: Pattern, loads: number): Addresses[] {
   const { his, los } = makeAddresses(pattern, loads);
   return Array.from({ length: loads / CHUNK }, (_, i) => ({

@@ -1,16 +1,16 @@
-/** One question, the way that won, and the ways that lost: all do the same work and must come to the same checksum. */
+/** One question, its winner, and the losers: all do the same work and must come to the same checksum. */
 
 import { mix } from '../../hw/base/random.js';
 
 export interface Contender {
   readonly name: string;
-  /** Why it lost, in one line; what it is, for the one that won. */
+  /** Why it lost, in one line; for the winner its description. */
   readonly why: string;
-  /** Puts back what a run changed; not measured. */
+  /** Undoes the changes of a run; not measured. */
   readonly before?: () => void;
-  /** Does all the work once. What it leaves must not differ from run to run. */
+  /** Does all the work once. Its results must not differ from run to run. */
   readonly run: () => void;
-  /** Of everything that the last run left. */
+  /** Of all results of the last run. */
   readonly checksum: () => number;
 }
 
@@ -18,11 +18,11 @@ export interface Contest {
   readonly question: string;
   /** Operations (loads, faults, entries) of one run. */
   readonly operations: number;
-  /** The one that won comes first. */
+  /** The winner comes first. */
   readonly contenders: readonly [Contender, ...Contender[]];
 }
 
-/** How much work a run is: 1 to measure, less to see only that all agree. */
+/** How much work a run is: 1 to measure, less only to see all agree. */
 export type Scale = number;
 
 /** A checksum of words in their order. */

@@ -8,7 +8,7 @@ import type { Contender, Contest, Scale } from './contest.js';
 import { ACCESS } from './loads.js';
 
 const FAULTS = 1 << 14;
-/** High word of addresses at 3 TiB, where nothing is mapped. */
+/** High word of addresses at 3 TiB: nothing is mapped there. */
 const UNMAPPED_HIGH = 3 << 8;
 
 class PageFault extends Error {
@@ -17,7 +17,7 @@ class PageFault extends Error {
   }
 }
 
-/** Made once, so that no stack is written down when it is thrown. */
+/** Made once: no stack is written down when it is thrown. */
 const REUSED = new PageFault(0);
 
 function freshError(errorCode: number): PageFault {
@@ -29,7 +29,7 @@ function reusedError(errorCode: number): PageFault {
   return REUSED;
 }
 
-/** Translates an address that is not mapped; the error code comes with what is thrown. */
+/** Translates an address without a mapping; the error code comes with the thrown object. */
 function thrownCode(mmu: Mmu, lo: number, make: (errorCode: number) => PageFault): number {
   try {
     if (mmu.translate(UNMAPPED_HIGH, lo, ACCESS) < 0) throw make(mmu.fault.errorCode);

@@ -1,4 +1,4 @@
-/** How fork copies page-table entries: the real loop over whole tables, and ways that take each page by itself. */
+/** How fork copies page-table entries: the real loop over whole tables, and ways with each page by itself. */
 
 import * as address from '../../hw/base/address.js';
 import { PTE_A, PTE_D, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
@@ -16,7 +16,7 @@ const MAPPED = TABLE | PTE_A | PTE_D;
 /** Words of a table. */
 const WORDS = 1024;
 
-/** Tables of parent and child, and what the kernel knows about frames. */
+/** Tables of parent and child, and the kernel's books of frames. */
 interface Books {
   readonly words: Int32Array;
   readonly map: Int32Array;
@@ -50,7 +50,7 @@ function makeBooks(pages: number, shuffled: boolean): Books {
   return books;
 }
 
-/** Makes the parent's entries writable and its frames its own again: what a run begins with. */
+/** Makes the parent's entries writable and its frames its own again: the state at the start of a run. */
 function resetBooks({ words, map, pages, parentTables, childTables }: Books): void {
   for (let i = 0; i < pages; i++) words[parentTables * WORDS + 2 * i] |= PTE_RW;
   words.fill(0, childTables * WORDS);
@@ -99,7 +99,7 @@ interface Entry {
   readonly present: boolean;
   readonly writable: boolean;
   readonly accessed: boolean;
-  /** The bits that fork leaves alone. */
+  /** The bits left alone by fork. */
   readonly others: number;
 }
 

@@ -1,4 +1,4 @@
-/** The loads that translation paths compete on: those of bench/native, in chunks, each chunk one call of a batch. */
+/** The loads of the contest of translation paths: those of bench/native, in chunks, each chunk one call of a batch. */
 
 import { READ, USER } from '../../hw/base/access.js';
 import * as address from '../../hw/base/address.js';
@@ -15,7 +15,7 @@ const { wordIndex } = memory;
 
 export const ACCESS = READ | USER;
 
-/** Loads the words at all addresses of a chunk; whatever else it needs, it has prepared. */
+/** Loads the words at all addresses of a chunk; all else it needs is prepared. */
 export type LoadChunk = (chunk: number, values: Int32Array) => void;
 
 /** Puts the frames of addresses `from` to `to - 1` of a chunk into `frames`; none of them may fault. */
@@ -36,7 +36,7 @@ export function loadWork(ram: Ram, pattern: Pattern & keyof typeof LOADS_OF, sca
   return { ram, chunks: makeChunks(pattern, loads), loads };
 }
 
-/** `counts` are words that must agree too. */
+/** `counts` are words, and must agree too. */
 export function loader(
   name: string,
   why: string,
@@ -56,7 +56,7 @@ export function loader(
   };
 }
 
-/** What a batch of the real one translates before it loads. */
+/** Addresses translated by a batch of the real one before it loads. */
 const LOADS_AT_ONCE = 256;
 
 /** Loads as Mmu.loadMany does after a miss: translates some addresses, then loads their words in a loop of its own. */

@@ -1,4 +1,4 @@
-/** The modelled TLB's array against the collections that the language offers: the same hits and misses of all. */
+/** The modelled TLB's array against the collections of the language: the same hits and misses of all. */
 
 import { pageNumber } from '../../hw/base/address.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
@@ -13,7 +13,7 @@ const { makeTag, tagPageLow } = tags;
 const PCIDS = 4096;
 const PCID = 1;
 
-/** One level: sets of ways, of which the least recently used goes first; an entry is for one PCID. */
+/** One level: sets of ways, the least recently used one to go first; an entry is for one PCID. */
 interface Level {
   /** The frame of the 4 KiB page at an address, or -1. */
   readonly lookup: (hi: number, lo: number, pcid: number) => number;

@@ -1,4 +1,4 @@
-/** Where the bytes of RAM are kept: one Int32Array, or something else. Loads at physical addresses, already translated. */
+/** The store of RAM's bytes: one Int32Array, or something else. Loads at physical addresses, already translated. */
 
 import * as memory from '../../hw/memory/ram.js';
 import { CHUNK, mmuFor } from '../native/workload.js';

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- --rivals`: shapes that were tried and lost, kept to show why the real ones are as they are.
+ * `npm run bench -- --rivals`: shapes tried and lost, kept to show why the real ones are as they are.
  *
  * All contenders of a contest live at once and take turns, round after round; a ratio is made from the two CPU times of
  * one round. Host time, so it holds for this machine only.
@@ -20,7 +20,7 @@ import { ramContest } from './ram.js';
 import { softContest } from './soft.js';
 import { walkContest } from './walks.js';
 
-/** The ratio is to the contender that won, whose own is 1. */
+/** The ratio is to the winner, so the winner has 1. */
 interface RivalRow extends Ratio {
   readonly question: string;
   readonly name: string;
@@ -35,7 +35,7 @@ export interface RivalsResult extends Host {
   readonly rows: readonly RivalRow[];
 }
 
-/** Rounds before the first that counts: V8 compiles meanwhile. */
+/** Rounds before the first to count: V8 compiles meanwhile. */
 const WARM_UP = 2;
 
 function contests(scale: Scale): Contest[] {
@@ -85,7 +85,7 @@ function measureContest({ question, operations, contenders }: Contest, rounds: n
 }
 
 /**
- * Measures every contest whose question or contenders `only` matches.
+ * Measures every contest if `only` matches its question or contenders.
  * @throws Error when a rival comes to another checksum than the real one
  */
 export function measureRivals(rounds: number, scale: Scale, only?: RegExp): RivalsResult {

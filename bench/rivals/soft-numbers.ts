@@ -1,4 +1,4 @@
-/** Soft TLBs, walks included, that keep an address in one number: as float64, and as BigInt. */
+/** Soft TLBs, walks included, with an address in one number: as float64, and as BigInt. */
 
 import { toBigInt, toNumber } from '../../hw/base/address.js';
 import type { Ram } from '../../hw/memory/ram.js';
@@ -8,7 +8,7 @@ import type { LoadWork, Translate } from './loads.js';
 
 const ENTRIES = 256;
 const NEEDED = PTE_P | PTE_US;
-/** Bytes that an entry of each level maps, page table first. */
+/** Bytes of an entry of each level, page table first. */
 const SPANS = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39];
 
 /** The value at each address, as one number. */
@@ -16,7 +16,7 @@ function each<T>({ his, los }: Addresses, join: (hi: number, lo: number) => T): 
   return Array.from(los, (lo, i) => join(his[i], lo));
 }
 
-/** The physical address of the 4 KiB that an address lies in; `root` is one too. */
+/** The physical address of the 4 KiB around an address; `root` is one too. */
 function walkFloats({ words }: Ram, root: number, address: number): number {
   let table = root;
   for (let level = 3; ; level--) {

@@ -1,4 +1,4 @@
-/** Soft TLBs that keep int32 addresses and differ from the real one in one thing each. */
+/** Soft TLBs with int32 addresses, different from the real one in one thing each. */
 
 import * as address from '../../hw/base/address.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
@@ -13,7 +13,7 @@ const ENTRIES = 256;
 const VALID = 4;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 
-/** The first word of a page's entry, where entries are four words. */
+/** The first word of a page's entry of four words. */
 function entryAt(lo: number): number {
   return (lo >>> 10) & ((ENTRIES - 1) << 2);
 }
@@ -45,7 +45,7 @@ export function parallelArrays(walk: Mmu, { chunks }: LoadWork): Translate {
   };
 }
 
-/** One loop for hits and misses: the call that a miss makes stands inside it. */
+/** One loop for hits and misses: a miss makes its call inside it. */
 export function callInside(walk: Mmu, { chunks }: LoadWork): Translate {
   const cells = new Int32Array(ENTRIES * 4);
   return (chunk, from, to, frames) => {

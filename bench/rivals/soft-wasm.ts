@@ -1,7 +1,7 @@
 /**
  * The soft TLB's hit loop as a WebAssembly module of one function, put together byte by byte.
  *
- * RAM has to lie in the module's own memory, so the rival works on a copy; a miss comes back to JavaScript, whose walker
+ * RAM has to lie in the module's own memory, so the rival works on a copy; a miss comes back to JavaScript, and its walker
  * reads the original.
  */
 
@@ -10,14 +10,14 @@ import { CHUNK } from '../native/workload.js';
 import { ACCESS, found } from './loads.js';
 import type { LoadChunk, LoadWork } from './loads.js';
 
-/** What is used of the global that the type library of Node leaves to that of the browser. */
+/** The used part of a global missing in Node's type library; the browser's has it. */
 declare const WebAssembly: {
   readonly Memory: new (options: { initial: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: { readonly hits: HitLoop } };
 };
 
-/** Loads words from the place `at` on until an address misses, and returns the place of that one, or `end`. */
+/** Loads words from the place `at` on until an address misses, and returns its place, or `end`. */
 type HitLoop = (at: number, end: number) => number;
 
 /** Bytes of a WebAssembly page, and an entry of the TLB: tag, high word, frame, unused. */
@@ -33,7 +33,7 @@ function leb(value: number): number[] {
   return isLast ? [value & 127] : [(value & 127) | 128, ...leb(rest)];
 }
 
-/** The same for what cannot be negative: sizes, indexes, offsets. */
+/** The same for numbers never negative: sizes, indexes, offsets. */
 function unsignedLeb(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...unsignedLeb(value >>> 7)];
 }

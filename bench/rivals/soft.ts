@@ -1,4 +1,4 @@
-/** The soft TLB against the shapes that it does not have. */
+/** The soft TLB against shapes it does not have. */
 
 import { mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';

@@ -1,4 +1,4 @@
-/** Walks that read entries in another way than the real one. */
+/** Walks with other ways of reading entries than the real one. */
 
 import * as address from '../../hw/base/address.js';
 import { PTE_A, PTE_P, PTE_PS, PTE_US } from '../../hw/x86/format.js';
@@ -9,7 +9,7 @@ import type { LoadWork, Translate } from './loads.js';
 
 const { frameOf } = address;
 const NEEDED = PTE_P | PTE_A | PTE_US;
-/** Address bits past the 16 GiB that RAM can have, and the reserved ones. */
+/** Address bits past RAM's 16 GiB, and the reserved ones. */
 const NOT_RAM = 0xf_fffc;
 
 /** The place of an entry in its table, from its level. */
@@ -21,7 +21,7 @@ function indexAt(hi: number, lo: number, level: number): number {
       : (lo >>> (12 + 9 * level)) & 511;
 }
 
-/** The 4 KiB frame; only for pages that are settled, and all are here. */
+/** The 4 KiB frame; only for settled pages, and here all are. */
 function walkAtomically(words: Int32Array, root: number, hi: number, lo: number): number {
   let table = root;
   for (let level = 3; ; level--) {
