@@ -144,6 +144,7 @@ export type { TranslationPath } from './translate/translation.js';
 export type { WalkRead, WalkRecord } from './translate/walk-record.js';
 export type { Observer, Walks } from './translate/walks.js';
 export type { AccessCounts, Counters, CounterValues } from './translate/counters.js';
+export type { X86Counters, X86CounterValues } from './x86/counters.js';
 export { DEFAULT_COSTS, DEFAULT_ENTRY_CACHE, translationCycles } from './translate/cost.js';
 export type { CostTable, PricedCounts, TranslationCycles } from './translate/cost.js';
 export { describeStale } from './translate/stale-check.js';

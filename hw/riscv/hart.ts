@@ -109,7 +109,7 @@ export class Hart extends Machine {
   /** The same for satp as two words, which is what a context switch writes. */
   writeSatp(hi: number, lo: number): void {
     this.write64('satp', hi, lo);
-    this.counters.values[count.CR3_WRITES]++;
+    this.counters.values[count.ROOT_WRITES]++;
   }
 
   private write64(name: CsrName, hi: number, lo: number): void {
@@ -237,7 +237,7 @@ export class Hart extends Machine {
       else dataPath.dropSpace(space);
       return;
     }
-    counters.values[count.INVLPG]++;
+    counters.values[count.PAGE_INVALIDATIONS]++;
     const { hi, lo } = address;
     if (asid !== null) {
       dataPath.dropTranslation(hi, lo, space, NO_SPACE);

@@ -153,6 +153,7 @@ export class RiscvWalks implements Walks {
   readonly record: WalkRecord;
   readonly fault: FaultRecord;
   readonly observer: Observer;
+  readonly terms = {};
   readonly setByWalks = PTE_A | PTE_D;
   readonly second: SecondStage;
 

@@ -4,7 +4,7 @@ import type { Word64 } from '../base/address.js';
 
 /** What an entry is for and leads to. */
 export interface HeldEntry extends Word64 {
-  /** The array, such as `L1 data TLB` or `PDE cache`. */
+  /** The array, such as `L1 data TLB` or `level 1 cache`. */
   readonly where: string;
   /** A TLB holds pages; a walk cache holds tables. */
   readonly holds: 'page' | 'table';

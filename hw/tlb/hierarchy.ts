@@ -35,7 +35,7 @@ export interface TlbGeometry {
   readonly l2Instruction?: TlbLevelShape;
   /** The TLB of guest-physical addresses. Absent: a model default. Empty: there is none. */
   readonly secondStage?: TlbLevelShape;
-  /** Entries of the paging-structure caches, fully associative unless `ways` is given; 0 or absent: there is none. */
+  /** The walk caches, which x86 calls paging-structure caches; absent: there is none. */
   readonly walkCaches?: WalkCacheGeometry;
   /**
    * Levels of tables that the processor's own walks read. Absent: as many as the paging mode has. The Mmu walks as its
@@ -44,13 +44,12 @@ export interface TlbGeometry {
   readonly walkLevels?: number;
 }
 
-/** One paging-structure cache a level. Source: Intel SDM vol. 3A, "Paging-Structure Caches". */
-export interface WalkCacheGeometry {
-  readonly pml5e?: TlbShape;
-  readonly pml4e?: TlbShape;
-  readonly pdpte?: TlbShape;
-  readonly pde?: TlbShape;
-}
+/**
+ * One walk cache a level, `level1` to `level4`. The cache of level 1 leads to the last table, that of level 2 to the one
+ * above it. An architecture's names for the entries are taken too: such as x86's `pde`.
+ * Source: Intel SDM vol. 3A, "Paging-Structure Caches".
+ */
+export type WalkCacheGeometry = Readonly<Record<string, TlbShape>>;
 
 /** One array of a processor's TLBs. */
 export interface TlbPart {

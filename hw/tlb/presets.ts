@@ -52,10 +52,10 @@ function full(entries: number, pages: readonly number[], source: string): TlbArr
  * 2, 4, 4 and 8 ways.
  */
 export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
-  pml5e: { entries: 2, ways: 2 },
-  pml4e: { entries: 4, ways: 4 },
-  pdpte: { entries: 8, ways: 4 },
-  pde: { entries: 32, ways: 8 },
+  level4: { entries: 2, ways: 2 },
+  level3: { entries: 4, ways: 4 },
+  level2: { entries: 8, ways: 4 },
+  level1: { entries: 32, ways: 8 },
 };
 
 const SKYLAKE: TlbGeometry = {

@@ -3,7 +3,7 @@
  *
  * A number is given when a space is entered for the first time. When all are given, the space that was entered longest
  * ago loses its number, and all that TLBs hold under it: more than asked may always be dropped. A processor with no
- * more names than numbers, such as x86 with its PCIDs of 12 bits, takes the names themselves and needs no table.
+ * more names than numbers, such as x86, takes the names themselves and needs no table.
  */
 
 import { NO_SPACE, SPACE_NUMBERS } from './tag.js';
@@ -31,7 +31,7 @@ export class SpaceNumbers {
   /**
    * The number of the space with this name, which is in use from now on.
    * @param machine a VMID of up to 16 bits, or {@link NO_MACHINE}
-   * @param id an ASID or PCID of up to 16 bits; 0 for the global entries of a machine, in a table of their own
+   * @param id an ASID, or what the architecture calls so, of up to 16 bits; 0 for the global entries of a machine, in a table of their own
    */
   enter(machine: number, id: number): number {
     const name = nameOf(machine, id);

@@ -4,10 +4,11 @@
  * An entry of the cache of level 1 gives the last table and the combined rights above it for what one entry of level 1
  * covers, 2 MiB of the address space for example; the cache of level 2 does so for 1 GiB, and so on up. Entries are of
  * one address space, never global, and are made only from table entries whose accessed bit is set. By level, `shifts`
- * are log2 of the bytes that one entry covers. x86 calls them paging-structure caches, and their shapes are named so.
+ * are log2 of the bytes that one entry covers. x86 calls them paging-structure caches.
  * Source: Intel SDM vol. 3A, "Paging-Structure Caches".
  */
 
+import { checkChoice } from '../base/arguments.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
 import type { TlbListener } from './events.js';
@@ -16,21 +17,45 @@ import type { TlbShape } from './shape.js';
 
 const { NO_SPACE, makeTag, tagPageLow } = tags;
 
-const NAMES = ['', 'PDE cache', 'PDPTE cache', 'PML4E cache', 'PML5E cache'];
+/** Levels that may have a cache: from 1, the one above the last, to this one. */
+const MOST_LEVEL = 4;
+
+const keyOf = (level: number): string => `level${level}`;
+const nameKeyOf = (level: number, names: readonly string[]): string => (names[level] ?? keyOf(level)).toLowerCase();
+
+/**
+ * The shape of the walk cache of a level, asked for as `level1` or, in small letters, by the architecture's name for its
+ * entries.
+ */
+export function walkCacheShape(
+  caches: WalkCacheGeometry,
+  level: number,
+  names: readonly string[] = [],
+): TlbShape | undefined {
+  return caches[nameKeyOf(level, names)] ?? caches[keyOf(level)];
+}
+
 export class WalkCaches {
   /** Result of the last lookup that hit: the table to go on with, and the rights of the levels above it. */
   table = 0;
   rights = 0;
-  /** The cache of entries at each level, from 1 for PDEs up. */
+  /** The cache of entries at each level, from 1 up. */
   private readonly byLevel: readonly (Tlb | null)[];
   private listener: TlbListener | null = null;
 
-  /** @throws RangeError for a shape that cannot be built. */
-  constructor(geometry: WalkCacheGeometry) {
-    const make = (shape: TlbShape | undefined, level: number): Tlb | null =>
-      shape === undefined ? null : new Tlb(shape, NAMES[level]);
-    const { pde, pdpte, pml4e, pml5e } = geometry;
-    this.byLevel = [null, make(pde, 1), make(pdpte, 2), make(pml4e, 3), make(pml5e, 4)];
+  /**
+   * @param names by level, the architecture's names for entries: see {@link Terms.walkCaches}
+   * @throws RangeError for a shape that cannot be built, or a cache of no level
+   */
+  constructor(caches: WalkCacheGeometry, names: readonly string[] = []) {
+    const levels = Array.from({ length: MOST_LEVEL }, (_, i) => i + 1);
+    const known = levels.flatMap((level) => [...new Set([nameKeyOf(level, names), keyOf(level)])]);
+    for (const key of Object.keys(caches)) checkChoice('walk cache', key, known);
+    const make = (level: number): Tlb | null => {
+      const shape = walkCacheShape(caches, level, names);
+      return shape === undefined ? null : new Tlb(shape, `${names[level] ?? `level ${level}`} cache`);
+    };
+    this.byLevel = [null, ...levels.map(make)];
   }
 
   /**

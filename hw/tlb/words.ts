@@ -1,6 +1,7 @@
 /** A TLB geometry in words and figures for reports. */
 
 import { pageSizeName, SHIFT_4M } from '../base/address.js';
+import { walkCacheShape } from './walk-cache.js';
 import type { TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './hierarchy.js';
 
 function describeLevel(level: TlbLevelShape): string {
@@ -12,25 +13,26 @@ function describeLevel(level: TlbLevelShape): string {
   return arrays.join(', ');
 }
 
-/** The caches that 4-level walks use; a PML5E cache would sit idle. */
-function describeWalkCaches({ pml4e, pdpte, pde }: WalkCacheGeometry = {}): string {
-  const caches = [
-    ['PML4E', pml4e],
-    ['PDPTE', pdpte],
-    ['PDE', pde],
-  ] as const;
-  const words = caches.flatMap(([name, shape]) =>
-    shape === undefined ? [] : [`${name} ${shape.entries}x${shape.ways}`],
-  );
+/** The caches that walks of four levels use, of which that of level 4 is none. */
+function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly string[]): string {
+  const words = [3, 2, 1].flatMap((level) => {
+    const shape = walkCacheShape(caches, level, names);
+    return shape === undefined ? [] : [`${names[level]} ${shape.entries}x${shape.ways}`];
+  });
   return words.length === 0 ? 'no paging-structure caches' : `paging-structure caches ${words.join(', ')}`;
 }
 
-/** What data loads meet, in words: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for 4K/2M; no paging-structure caches`. */
-export function describeTlb({ l1Data, l2, walkCaches, walkLevels }: TlbGeometry): string {
+/**
+ * What data loads meet, in the terms of an architecture: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for 4K/2M; no paging-structure caches`.
+ */
+export function describeTlb(
+  { l1Data, l2, walkCaches, walkLevels }: TlbGeometry,
+  { walkCaches: names }: { readonly walkCaches: readonly string[] },
+): string {
   return [
     l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data)}`,
     l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2)}`,
-    describeWalkCaches(walkCaches),
+    describeWalkCaches(walkCaches, names),
     ...(walkLevels === undefined ? [] : [`walks of ${walkLevels} levels`]),
   ].join('; ');
 }

@@ -20,9 +20,9 @@ export interface AccessCounts {
   readonly l2Misses: number;
   readonly walks: number;
   readonly entryReads: number;
-  /** Page table first: PTE, PDE, PDPTE, PML4E, PML5E. */
+  /** The last level of tables first. */
   readonly entryReadsByLevel: readonly number[];
-  /** Walks that a paging-structure cache shortened. */
+  /** Walks that a walk cache shortened. */
   readonly shortenedWalks: number;
   /** Entry reads that the cache of page-table entries answered, or did not; both 0 when there is none. */
   readonly entryCacheHits: number;
@@ -42,10 +42,13 @@ export interface CounterValues {
   readonly faultsOnHit: number;
   /** Entries read by walks that faulted. */
   readonly faultReads: number;
-  readonly invlpg: number;
-  readonly invpcid: number;
-  readonly cr3Writes: number;
-  /** Invalidations that dropped a whole PCID or more, whatever instruction made them. */
+  /** Instructions that drop the translations of a page, such as INVLPG. */
+  readonly pageInvalidations: number;
+  /** Instructions that drop translations by their address space, where an architecture has them apart. */
+  readonly spaceInvalidations: number;
+  /** Writes of the register that has the root of the tables. */
+  readonly rootWrites: number;
+  /** Invalidations that dropped a whole address space or more, whatever instruction made them. */
   readonly flushes: number;
 }
 
@@ -69,9 +72,9 @@ export const DIRTY_UPDATE_READS = DIRTY_UPDATES + 1;
 export const FAULTS_ON_WALK = DIRTY_UPDATES + 2;
 export const FAULTS_ON_HIT = DIRTY_UPDATES + 3;
 export const FAULT_READS = DIRTY_UPDATES + 4;
-export const INVLPG = DIRTY_UPDATES + 5;
-export const INVPCID = DIRTY_UPDATES + 6;
-export const CR3_WRITES = DIRTY_UPDATES + 7;
+export const PAGE_INVALIDATIONS = DIRTY_UPDATES + 5;
+export const SPACE_INVALIDATIONS = DIRTY_UPDATES + 6;
+export const ROOT_WRITES = DIRTY_UPDATES + 7;
 export const FLUSHES = DIRTY_UPDATES + 8;
 const LENGTH = DIRTY_UPDATES + 16;
 const LEVELS = 5;
@@ -122,9 +125,9 @@ export class Counters {
       faultsOnWalk: at(FAULTS_ON_WALK),
       faultsOnHit: at(FAULTS_ON_HIT),
       faultReads: at(FAULT_READS),
-      invlpg: at(INVLPG),
-      invpcid: at(INVPCID),
-      cr3Writes: at(CR3_WRITES),
+      pageInvalidations: at(PAGE_INVALIDATIONS),
+      spaceInvalidations: at(SPACE_INVALIDATIONS),
+      rootWrites: at(ROOT_WRITES),
       flushes: at(FLUSHES),
     };
   }

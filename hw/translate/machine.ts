@@ -3,7 +3,7 @@
 import type { FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
 import type { TlbHierarchy } from '../tlb/hierarchy.js';
-import type { Counters } from './counters.js';
+import { Counters } from './counters.js';
 import { DataPath } from './data-path.js';
 import type { TranslationListener } from './events.js';
 import { translationOptions } from './options.js';
@@ -29,13 +29,13 @@ export class Machine {
   readonly observer: Observer;
 
   /** @throws RangeError for a TLB shape that cannot be built, or a path that is none */
-  constructor(walks: Walks, options: MachineOptions) {
+  constructor(walks: Walks, options: MachineOptions, counters = new Counters()) {
     this.ram = options.ram;
-    this.dataPath = new DataPath(translationOptions(walks, options));
+    this.dataPath = new DataPath(translationOptions(walks, options, counters));
     this.fault = walks.fault;
     this.walkRecord = walks.record;
     this.observer = walks.observer;
-    this.counters = this.dataPath.counters;
+    this.counters = counters;
     this.tlb = this.dataPath.tlb;
     this.checker = this.dataPath.checker;
   }

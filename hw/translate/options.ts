@@ -5,6 +5,7 @@ import type { Ram } from '../memory/ram.js';
 import type { TlbGeometry } from '../tlb/hierarchy.js';
 import { MODEL_DEFAULT } from '../tlb/presets.js';
 import type { TlbShape } from '../tlb/shape.js';
+import type { Counters } from './counters.js';
 import type { TranslationOptions, TranslationPath } from './translation.js';
 import type { Walks } from './walks.js';
 
@@ -34,7 +35,7 @@ function checkedPath(options: MachineOptions): TranslationPath {
 }
 
 /** The options of the translations of a machine. @throws RangeError for a path that is none, or options that it cannot have */
-export function translationOptions(walks: Walks, options: MachineOptions): TranslationOptions {
+export function translationOptions(walks: Walks, options: MachineOptions, counters: Counters): TranslationOptions {
   const { ram, tlb = MODEL_DEFAULT, entryCache, check = false } = options;
-  return { ram, walks, geometry: tlb, check, entryCache, path: checkedPath(options) };
+  return { ram, walks, counters, geometry: tlb, check, entryCache, path: checkedPath(options) };
 }

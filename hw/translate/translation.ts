@@ -26,7 +26,7 @@ import { HitRule } from '../tlb/tlb.js';
 import { WalkCaches } from '../tlb/walk-cache.js';
 import { EntryCache } from './cost.js';
 import * as count from './counters.js';
-import { Counters } from './counters.js';
+import type { Counters } from './counters.js';
 import { Listeners } from './events.js';
 import type { FaultEvent, TranslationListener } from './events.js';
 import type { MissListener } from './miss-listener.js';
@@ -72,6 +72,7 @@ export type TranslationPath = 'modelled' | 'soft' | 'walk';
 export interface TranslationOptions {
   readonly ram: Ram;
   readonly walks: Walks;
+  readonly counters: Counters;
   readonly geometry: TlbGeometry;
   readonly check: boolean;
   readonly entryCache: TlbShape | undefined;
@@ -84,7 +85,7 @@ export class Translation {
   readonly walks: Walks;
   /** Details of the last fault. */
   readonly fault: FaultRecord;
-  readonly counters = new Counters();
+  readonly counters: Counters;
   readonly tlb: TlbHierarchy;
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
@@ -129,8 +130,10 @@ export class Translation {
     this.walks = walks;
     this.regime = walks.regime;
     this.fault = walks.fault;
+    this.counters = options.counters;
     this.record = walks.record;
-    this.walkCaches = geometry.walkCaches === undefined ? null : new WalkCaches(geometry.walkCaches);
+    this.walkCaches =
+      geometry.walkCaches === undefined ? null : new WalkCaches(geometry.walkCaches, walks.terms.walkCaches);
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
     this.tlb = new TlbHierarchy(geometry, this.regime.pageShifts);
     const { l1Fetch, l1Load, l1Store } = this.tlb;

@@ -13,6 +13,7 @@ import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counters.js';
 import { Machine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
+import { X86Counters } from './counters.js';
 import { GENERAL_PROTECTION } from './exception.js';
 import * as reg from './registers.js';
 import type { PagingFeatures, PagingRules } from './rules.js';
@@ -45,6 +46,7 @@ const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 
 /** The MMU of one x86 processor: registers, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`. */
 export class Mmu extends Machine {
+  declare readonly counters: X86Counters;
   readonly features: PagingFeatures;
   /** What the registers make of entries, for tools that explain. */
   readonly rules: PagingRules;
@@ -62,7 +64,7 @@ export class Mmu extends Machine {
       pse36: options.pse36 ?? true,
       page1G: options.page1G ?? true,
     });
-    super(walks, options);
+    super(walks, options, new X86Counters());
     this.walks = walks;
     this.features = walks.features;
     this.rules = walks.rules;
@@ -170,7 +172,7 @@ export class Mmu extends Machine {
       return this.refuse();
     }
     this.registersChanged();
-    this.counters.values[count.CR3_WRITES]++;
+    this.counters.values[count.ROOT_WRITES]++;
     if (!keep) this.dataPath.dropSpace(this.currentPcid);
     return OK;
   }
@@ -225,7 +227,7 @@ export class Mmu extends Machine {
 
   /** INVLPG: drops the page's translations, global too, and all paging-structure-cache entries of the PCID. */
   invlpg(hi: number, lo: number): void {
-    this.counters.values[count.INVLPG]++;
+    this.counters.values[count.PAGE_INVALIDATIONS]++;
     this.tell('INVLPG', hi, lo);
     // A non-canonical address makes INVLPG do nothing. Source: Intel SDM vol. 2, "INVLPG".
     if (this.isCanonical(hi)) this.dataPath.dropPage(hi, lo, this.currentPcid, MACHINE);
@@ -241,7 +243,7 @@ export class Mmu extends Machine {
     const badPcid = (pcid & ~reg.PCID_MASK) !== 0 || (withoutPcids && pcid !== 0 && type <= INVPCID_CONTEXT);
     if ((type & INVPCID_ALL) !== type || badPcid) return this.refuse();
     if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.refuse();
-    this.counters.values[count.INVPCID]++;
+    this.counters.values[count.SPACE_INVALIDATIONS]++;
     if (type === INVPCID_ADDRESS) this.dataPath.dropPage(hi, lo, pcid, NO_SPACE);
     else if (type === INVPCID_CONTEXT) this.dataPath.dropSpace(pcid);
     else if (type === INVPCID_ALL_WITH_GLOBALS) this.dataPath.dropEverything();

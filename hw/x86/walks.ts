@@ -18,6 +18,7 @@ import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
 import { PagingRules, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from './rules.js';
 import type { PagingFeatures } from './rules.js';
 import { SettledWalk } from './settled-walk.js';
+import { X86_TERMS } from './terms.js';
 import { pdpteRead, X86Walker } from './walk.js';
 import * as words from './words.js';
 
@@ -41,6 +42,7 @@ export class X86Walks implements Walks {
   readonly fault = new FaultRecord();
   readonly observer: Observer;
   readonly setByWalks = PTE_A | PTE_D;
+  readonly terms = X86_TERMS;
   /** The PAE page-directory-pointer registers, read when CR3 was written: four entries, low word first. */
   readonly pdptes = new Int32Array(8);
 

@@ -19,6 +19,7 @@ import { underHost } from './nested.js';
 import { pricesFor } from './preset-prices.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
+import { X86_TERMS } from '../../hw/x86/terms.js';
 import { hostTime, summarizeRun } from './summary.js';
 import { judge } from './verdict.js';
 
@@ -188,7 +189,7 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
   return CompareResult.parse({
     schemaVersion: COMPARE_VERSION,
     command: 'compare',
-    tlb: { name: options.tlb.name, description: describeTlb(options.tlb) },
+    tlb: { name: options.tlb.name, description: describeTlb(options.tlb, X86_TERMS) },
     prices,
     fetches: options.fetches ?? false,
     traces,

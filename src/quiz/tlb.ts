@@ -7,6 +7,7 @@ import type { Random } from '../../hw/base/random.js';
 import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/x86/registers.js';
 import { presetByName, presetNames } from '../../hw/tlb/presets.js';
 import { describeTlb, entriesFor } from '../../hw/tlb/words.js';
+import { X86_TERMS } from '../../hw/x86/terms.js';
 import { buildMachine } from '../explain/machine.js';
 import { parseState, STATE_VERSION } from '../explain/machine-state.js';
 import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';
@@ -62,7 +63,7 @@ function reach(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   const entries = entriesFor(geometry, shift);
   return {
     question: `How far does the data TLB of ${geometry.name} reach with ${size} pages?`,
-    given: [describeTlb(geometry)],
+    given: [describeTlb(geometry, X86_TERMS)],
     answer: formatBytes(entries * 2 ** shift),
     reasoning: [`The level with most entries for ${size} pages has ${entries}; ${entries} x ${size} is the reach.`],
   };

@@ -95,8 +95,16 @@ function ways(tlb: Tlb): unknown[] {
 const WIDE = [12, 21, 30, 39];
 const NARROW = [12, 22];
 
+it("a walk cache may have its architecture's name, and must have a level", () => {
+  const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } }, ['', 'PDE']);
+  caches.fill(0, 0, 0, 1, WIDE[1], 66, 6);
+  expect([caches.lookup(0, 0, 0, 3, WIDE), caches.nameAbove(0)]).toEqual([0, 'PDE cache']);
+  expect(() => new WalkCaches({ pde: { entries: 4, ways: 4 } })).toThrow("walk cache 'pde': must be 'level1' or");
+  expect(() => new WalkCaches({ pde: { entries: 4, ways: 3 } }, ['', 'PDE'])).toThrow('PDE cache: ways 3');
+});
+
 it('a walk cache of some levels keeps nothing of the others', () => {
-  const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
+  const caches = new WalkCaches({ level1: { entries: 4, ways: 4 } });
   caches.fill(0, 0, 0, 2, WIDE[2], 55, 6);
   expect(caches.lookup(0, 0, 0, 3, WIDE)).toBe(3);
   caches.fill(0, 0, 0, 1, WIDE[1], 66, 6);
@@ -107,7 +115,7 @@ it.each([
   ['2 MiB with entries of 8 bytes', WIDE, 0x20_0000],
   ['4 MiB with entries of 4 bytes', NARROW, 0x40_0000],
 ])('an entry of a page directory covers %s, and no more', (_what, shifts, covers) => {
-  const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
+  const caches = new WalkCaches({ level1: { entries: 4, ways: 4 } });
   caches.fill(0, 2 * covers, 0, 1, shifts[1], 66, 6);
   const found = [0, 1, 2, 3, 4].map((place) => caches.lookup(0, place * covers, 0, 1, shifts) === 0);
   expect(found).toEqual([false, false, true, false, false]);
@@ -120,7 +128,7 @@ it.each([
 ])(
   'dropping an address drops what its walk would use, and not its neighbour: entries of %s',
   (_what, shifts, covers) => {
-    const caches = new WalkCaches({ pde: { entries: 4, ways: 4 } });
+    const caches = new WalkCaches({ level1: { entries: 4, ways: 4 } });
     for (const place of [1, 2, 3]) caches.fill(0, place * covers, 0, 1, shifts[1], 60 + place, 6);
     caches.dropAddress(0, 2 * covers + 0x5000, 0, shifts);
     const found = [1, 2, 3].map((place) => caches.lookup(0, place * covers, 0, 1, shifts) === 0);

@@ -43,10 +43,10 @@ describe('presets hold what the sources they cite say', () => {
 
   it('walk caches have the sets and ways of ChampSim', () => {
     expect(DEFAULT_WALK_CACHES).toEqual({
-      pml5e: { entries: 2, ways: 2 },
-      pml4e: { entries: 4, ways: 4 },
-      pdpte: { entries: 8, ways: 4 },
-      pde: { entries: 32, ways: 8 },
+      level4: { entries: 2, ways: 2 },
+      level3: { entries: 4, ways: 4 },
+      level2: { entries: 8, ways: 4 },
+      level1: { entries: 32, ways: 8 },
     });
   });
 });

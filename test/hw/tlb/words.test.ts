@@ -2,28 +2,29 @@ import { expect, test } from 'vitest';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { describeTlb, entriesFor } from '../../../hw/tlb/words.js';
+import { X86_TERMS } from '../../../hw/x86/terms.js';
 
 test('a shape is described level by level', () => {
-  expect(describeTlb(parseTlb('64x4+1536x12'))).toBe(
+  expect(describeTlb(parseTlb('64x4+1536x12'), X86_TERMS)).toBe(
     'L1 64x4 for 4K/2M/1G; L2 1536x12 for 4K/2M/1G; no paging-structure caches',
   );
-  expect(describeTlb(parseTlb('48xfa'))).toBe(
+  expect(describeTlb(parseTlb('48xfa'), X86_TERMS)).toBe(
     'L1 48 fully associative for 4K/2M/1G; no L2; no paging-structure caches',
   );
 });
 
 test('arrays by page size and paging-structure caches are told apart', () => {
-  expect(describeTlb(parseTlb('64x4@4K,4xfa@1G+16x4+psc'))).toBe(
+  expect(describeTlb(parseTlb('64x4@4K,4xfa@1G+16x4+psc'), X86_TERMS)).toBe(
     'L1 64x4 for 4K, 4 fully associative for 1G; L2 16x4 for 4K/2M/1G; paging-structure caches PML4E 4x4, PDPTE 8x4, PDE 32x8',
   );
 });
 
 test('walks of fewer levels than four are told', () => {
-  expect(describeTlb(parseTlb('sifive-u74'))).toMatch(/; walks of 3 levels$/);
+  expect(describeTlb(parseTlb('sifive-u74'), X86_TERMS)).toMatch(/; walks of 3 levels$/);
 });
 
 test('no TLB at all is said so', () => {
-  expect(describeTlb(parseTlb('none'))).toBe('no L1; no L2; no paging-structure caches');
+  expect(describeTlb(parseTlb('none'), X86_TERMS)).toBe('no L1; no L2; no paging-structure caches');
 });
 
 test('the entries for a page size are those of the level that has most of them', () => {

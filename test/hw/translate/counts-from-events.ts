@@ -1,7 +1,7 @@
 import { FETCH } from '../../../hw/base/access.js';
 import { BUS_ERROR } from '../../../hw/base/fault.js';
-import { Counters } from '../../../hw/translate/counters.js';
-import type { CounterValues } from '../../../hw/translate/counters.js';
+import { X86Counters } from '../../../hw/x86/counters.js';
+import type { X86CounterValues } from '../../../hw/x86/counters.js';
 import * as count from '../../../hw/translate/counters.js';
 import type { FaultEvent, HitEvent, LookupEvent, ReadEvent, TranslationEvent } from '../../../hw/translate/events.js';
 
@@ -19,14 +19,14 @@ function lookupOf({ access }: LookupEvent): Lookup {
 }
 
 const INSTRUCTIONS: Readonly<Record<string, number>> = {
-  INVLPG: count.INVLPG,
-  INVPCID: count.INVPCID,
-  'MOV to CR3': count.CR3_WRITES,
+  INVLPG: count.PAGE_INVALIDATIONS,
+  INVPCID: count.SPACE_INVALIDATIONS,
+  'MOV to CR3': count.ROOT_WRITES,
 };
 
 /** What counters should stand at after these events, by the rules that counters.ts states. */
-export function countsFromEvents(events: readonly TranslationEvent[]): CounterValues {
-  const counters = new Counters();
+export function countsFromEvents(events: readonly TranslationEvent[]): X86CounterValues {
+  const counters = new X86Counters();
   const { values } = counters;
   let lookup: Lookup | null = null;
   let instruction = '';
