@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Mmu } from '../hw/x86/mmu.js';
 import { Ram } from '../hw/memory/ram.js';
 import type { SharedRam } from '../hw/memory/shared-memory.js';
-import type { TranslationPath } from '../hw/translate/translation.js';
+import type { TranslationPath } from '../hw/translate/caches.js';
 import { batchChunk, CHUNK, loadChunks, makeChunks, makeRam, mmuFor } from './native/workload.js';
 import type { Addresses, Pattern } from './native/workload.js';
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { cpus, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import Table from 'cli-table3';
-import type { TranslationPath } from '../hw/translate/translation.js';
+import type { TranslationPath } from '../hw/translate/caches.js';
 import { thisHost } from './host.js';
 import type { Host } from './host.js';
 import { startReference } from './native/reference.js';

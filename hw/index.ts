@@ -140,7 +140,7 @@ export type {
   WalkedEvent,
 } from './translate/events.js';
 export type { DropEvent, FillEvent, HeldEntry, TlbListener } from './tlb/events.js';
-export type { TranslationPath } from './translate/translation.js';
+export type { TranslationPath } from './translate/caches.js';
 export type { WalkRead, WalkRecord } from './translate/walk-record.js';
 export type { Observer, Walks } from './translate/walks.js';
 export type { AccessCounts, Counters, CounterValues } from './translate/counters.js';

@@ -6,7 +6,7 @@ import type { TlbGeometry } from '../tlb/hierarchy.js';
 import { MODEL_DEFAULT } from '../tlb/presets.js';
 import type { TlbShape } from '../tlb/shape.js';
 import type { Counters } from './counters.js';
-import type { TranslationOptions, TranslationPath } from './translation.js';
+import type { TranslationOptions, TranslationPath } from './caches.js';
 import type { Walks } from './walks.js';
 
 /** What every machine is made of. Only `ram` must be given. */

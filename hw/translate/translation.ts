@@ -13,31 +13,22 @@ import * as accesses from '../base/access.js';
 import * as address from '../base/address.js';
 import * as faults from '../base/fault.js';
 import type { FaultRecord } from '../base/fault.js';
-import type { Ram } from '../memory/ram.js';
 import type { TlbGroup } from '../tlb/group.js';
-import { TlbHierarchy } from '../tlb/hierarchy.js';
-import type { TlbGeometry } from '../tlb/hierarchy.js';
+import type { TlbHierarchy } from '../tlb/hierarchy.js';
 import * as softTlb from '../tlb/soft.js';
-import { SoftTlb } from '../tlb/soft.js';
-import type { TlbShape } from '../tlb/shape.js';
-import { SpaceNumbers } from '../tlb/spaces.js';
-import * as tags from '../tlb/tag.js';
-import { HitRule } from '../tlb/tlb.js';
-import { WalkCaches } from '../tlb/walk-cache.js';
+import type { WalkCaches } from '../tlb/walk-cache.js';
+import { TranslationCaches } from './caches.js';
+import type { TranslationOptions } from './caches.js';
 import { EntryCache } from './cost.js';
 import * as count from './counters.js';
-import type { Counters } from './counters.js';
-import { Listeners } from './events.js';
-import type { FaultEvent, TranslationListener } from './events.js';
+import type { FaultEvent } from './events.js';
 import type { MissListener } from './miss-listener.js';
-import type { Regime } from './regime.js';
 import { StaleEntryChecker } from './stale-check.js';
 import * as walkRecord from './walk-record.js';
 import type { WalkRecord } from './walk-record.js';
 import * as walkResults from './walks.js';
-import type { Walks } from './walks.js';
 
-const { ACCESS_KINDS, FETCH, WRITE } = accesses;
+const { FETCH, WRITE } = accesses;
 const { PAGE_SHIFT, SIZE_4K } = address;
 const { PAGE_FAULT } = faults;
 const {
@@ -48,7 +39,6 @@ const {
   FAULTS_ON_WALK,
   FAULT_READS,
   FETCH_SIDE,
-  FLUSHES,
   L1_HITS,
   L1_MISSES,
   L2_HITS,
@@ -58,48 +48,21 @@ const {
   SHORTENED_WALKS,
   WALKS,
 } = count;
-const { EVERY_SPACE, NO_SPACE } = tags;
-const { NO_CELLS, lookupSoft } = softTlb;
+const { lookupSoft } = softTlb;
 const { READ_LEVEL, READ_RIGHTS, READ_STAGE, READ_TABLE } = walkRecord;
 const { WALK_TELLS } = walkResults;
 
 /** Where the counters of this kind of access stand: those of fetches are apart. */
 export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
 
-/** How translations are found; the result is the same, cost and counts are not. */
-export type TranslationPath = 'modelled' | 'soft' | 'walk';
-
-export interface TranslationOptions {
-  readonly ram: Ram;
-  readonly walks: Walks;
-  readonly counters: Counters;
-  readonly geometry: TlbGeometry;
-  readonly check: boolean;
-  readonly entryCache: TlbShape | undefined;
-  readonly path: TranslationPath;
-}
-
-export class Translation {
-  readonly ram: Ram;
-  readonly regime: Regime;
-  readonly walks: Walks;
+export class Translation extends TranslationCaches {
   /** Details of the last fault. */
   readonly fault: FaultRecord;
-  readonly counters: Counters;
-  readonly tlb: TlbHierarchy;
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
   /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
 
-  /** Numbers of address spaces, by VMID and ASID, for architectures that need them: see {@link Regime.space}. */
-  readonly spaces = new SpaceNumbers((space) => {
-    this.forgetSpace(space, NO_SPACE);
-  });
-  /** Numbers of virtual machines, by VMID: see {@link Regime.machine}. */
-  readonly machines = new SpaceNumbers((machine) => {
-    this.forgetSpace(NO_SPACE, machine);
-  });
   /** Null when nobody asks. */
   missListener: MissListener | null = null;
   /** The place in its batch of the address whose translation came to more than a first-level hit. */
@@ -107,136 +70,26 @@ export class Translation {
 
   /** What the last walk found and read. */
   protected readonly record: WalkRecord;
-  protected readonly walkCaches: WalkCaches | null;
-  /** Null on the other paths. */
-  protected readonly soft: SoftTlb | null;
-  /** Of the soft TLB; those of an empty one while somebody listens, so that every hit takes the way on which it is told. */
-  protected softCells: Int32Array;
   private readonly entryCache: EntryCache | null;
   /** The TLBs on the modelled path, null on the others. No boolean, whose test takes V8 a dozen instructions. */
   protected readonly modelled: TlbHierarchy | null;
   /** The first-level TLB of each kind of access. */
   protected readonly l1: readonly TlbGroup[];
-  /** By access, what it asks of a hit that is used with no more ado; nothing is permitted while there is more to do. */
-  protected readonly hitRules: readonly HitRule[] = Array.from({ length: ACCESS_KINDS }, () => new HitRule());
-  /** Hears each step (see events.ts); null while nobody listens. @internal */
-  listener: TranslationListener | null = null;
-  private readonly listeners = new Listeners();
 
   /** @throws RangeError for a shape that cannot be built. */
   constructor(options: TranslationOptions) {
-    const { ram, walks, geometry, check, entryCache, path } = options;
-    this.ram = ram;
-    this.walks = walks;
-    this.regime = walks.regime;
-    this.fault = walks.fault;
-    this.counters = options.counters;
-    this.record = walks.record;
-    this.walkCaches =
-      geometry.walkCaches === undefined ? null : new WalkCaches(geometry.walkCaches, walks.terms.walkCaches);
-    this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
-    this.tlb = new TlbHierarchy(geometry, this.regime.pageShifts);
+    super(options);
+    const { ram, walks, check, entryCache, path } = options;
     const { l1Fetch, l1Load, l1Store } = this.tlb;
+    this.fault = walks.fault;
+    this.record = walks.record;
+    this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
     this.l1 = this.hitRules.map((_, access) =>
       (access & FETCH) !== 0 ? l1Fetch : (access & WRITE) !== 0 ? l1Store : l1Load,
     );
     this.modelled = path === 'modelled' ? this.tlb : null;
-    this.soft = path === 'soft' ? new SoftTlb() : null;
-    this.softCells = this.soft?.cells ?? NO_CELLS;
     this.checker = check ? new StaleEntryChecker(ram, walks) : null;
     if (this.checker !== null) this.listen(this.checker.hear);
-  }
-
-  /**
-   * From now on `listener` hears each step of every translation, in order.
-   * @returns ends it
-   */
-  listen(listener: TranslationListener): () => void {
-    this.listeners.add(listener);
-    this.tellTo(this.listeners.joined);
-    return () => {
-      this.listeners.remove(listener);
-      this.tellTo(this.listeners.joined);
-    };
-  }
-
-  private tellTo(listener: TranslationListener | null): void {
-    this.listener = listener;
-    this.walks.listen(listener);
-    this.tlb.listen(listener);
-    this.walkCaches?.listen(listener, this.regime.levelShifts);
-    this.setHitRules();
-    if (this.soft === null) return;
-    this.soft.listener = listener;
-    this.softCells = listener === null ? this.soft.cells : NO_CELLS;
-  }
-
-  /** The registers changed: what was found under others is not taken for an answer without a search. */
-  regimeChanged(): void {
-    this.tlb.enterMachine(this.regime.machine);
-    this.soft?.dropAll();
-    this.setHitRules();
-  }
-
-  private setHitRules(): void {
-    const { regime } = this;
-    const plain = regime.on && !regime.hasKeys && this.listener === null;
-    for (let access = 0; access < ACCESS_KINDS; access++) {
-      const rule = this.hitRules[access];
-      rule.space = regime.space;
-      rule.canonicalShift = regime.canonicalShift;
-      rule.permitted = plain ? regime.permitted[access] : 0;
-      rule.needed = regime.needed[access];
-    }
-  }
-
-  /**
-   * Drops what is cached for an address: its translations of address space `space`, its global ones of virtual machine
-   * `machine`, and all of the space's walk caches. Either may be EVERY_SPACE or NO_SPACE: see tag.ts.
-   */
-  dropPage(hi: number, lo: number, space: number, machine: number): void {
-    this.dropTranslation(hi, lo, space, machine);
-    this.walkCaches?.dropSpace(space);
-  }
-
-  /** The same but for walk caches, which stay: for fences that are about the last entry of a walk alone. */
-  dropTranslation(hi: number, lo: number, space: number, machine: number): void {
-    this.listener?.({ kind: 'invalidate', scope: 'page', hi, lo, space });
-    this.tlb.dropAddress(hi, lo, space, machine);
-    if (machine === NO_SPACE) this.soft?.dropAll();
-    else this.soft?.dropPage(lo);
-  }
-
-  /** Drops what is cached for address space `space`, and the global entries of virtual machine `machine`: as {@link dropPage}. */
-  dropSpace(space: number, machine = NO_SPACE): void {
-    const scope = space === EVERY_SPACE ? 'spaces' : 'space';
-    this.listener?.({ kind: 'invalidate', scope, hi: 0, lo: 0, space });
-    this.counters.values[FLUSHES]++;
-    this.forgetSpace(space, machine);
-  }
-
-  /** Drops what is cached for all address spaces of a virtual machine, by its VMID, or for those of none (NO_MACHINE). */
-  dropMachine(vmid: number): void {
-    this.listener?.({ kind: 'invalidate', scope: 'spaces', hi: 0, lo: 0, space: EVERY_SPACE });
-    this.counters.values[FLUSHES]++;
-    for (const space of this.spaces.ofMachine(vmid)) this.forgetSpace(space, NO_SPACE);
-    this.spaces.takeBack(vmid, this.regime.space);
-    this.forgetSpace(NO_SPACE, this.machines.find(vmid, 0));
-  }
-
-  private forgetSpace(space: number, machine: number): void {
-    this.tlb.dropSpace(space, machine);
-    this.walkCaches?.dropSpace(space);
-    this.soft?.dropAll();
-  }
-
-  /** Drops everything that is cached. */
-  dropEverything(): void {
-    this.listener?.({ kind: 'invalidate', scope: 'everything', hi: 0, lo: 0, space: -1 });
-    this.counters.values[FLUSHES]++;
-    this.tlb.dropAll();
-    this.walkCaches?.dropAll();
-    this.soft?.dropAll();
   }
 
   /**

@@ -1,0 +1,169 @@
+/**
+ * What one logical processor keeps of its walks, and how it is dropped: TLBs, walk caches, a soft TLB.
+ *
+ * An invalidation reaches translations by address space and by virtual machine: see tlb/tag.ts. More than was asked may
+ * always be dropped.
+ */
+
+import { ACCESS_KINDS } from '../base/access.js';
+import type { Ram } from '../memory/ram.js';
+import { TlbHierarchy } from '../tlb/hierarchy.js';
+import type { TlbGeometry } from '../tlb/hierarchy.js';
+import type { TlbShape } from '../tlb/shape.js';
+import { NO_CELLS, SoftTlb } from '../tlb/soft.js';
+import { SpaceNumbers } from '../tlb/spaces.js';
+import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
+import { HitRule } from '../tlb/tlb.js';
+import { WalkCaches } from '../tlb/walk-cache.js';
+import { FLUSHES } from './counters.js';
+import type { Counters } from './counters.js';
+import { Listeners } from './events.js';
+import type { TranslationListener } from './events.js';
+import type { Regime } from './regime.js';
+import type { Walks } from './walks.js';
+
+/** How translations are found; the result is the same, cost and counts are not. */
+export type TranslationPath = 'modelled' | 'soft' | 'walk';
+
+export interface TranslationOptions {
+  readonly ram: Ram;
+  readonly walks: Walks;
+  readonly counters: Counters;
+  readonly geometry: TlbGeometry;
+  readonly check: boolean;
+  readonly entryCache: TlbShape | undefined;
+  readonly path: TranslationPath;
+}
+
+/** TLBs, walk caches and soft TLB of one processor, under its registers of the moment. */
+export class TranslationCaches {
+  readonly ram: Ram;
+  readonly regime: Regime;
+  readonly walks: Walks;
+  readonly counters: Counters;
+  readonly tlb: TlbHierarchy;
+  /** Numbers of address spaces, by VMID and ASID, for architectures that need them: see {@link Regime.space}. */
+  readonly spaces = new SpaceNumbers((space) => {
+    this.forgetSpace(space, NO_SPACE);
+  });
+  /** Numbers of virtual machines, by VMID: see {@link Regime.machine}. */
+  readonly machines = new SpaceNumbers((machine) => {
+    this.forgetSpace(NO_SPACE, machine);
+  });
+
+  protected readonly walkCaches: WalkCaches | null;
+  /** Null on the other paths. */
+  protected readonly soft: SoftTlb | null;
+  /** Of the soft TLB; those of an empty one while somebody listens, so that every hit takes the way on which it is told. */
+  protected softCells: Int32Array;
+  /** By access, what it asks of a hit that is used with no more ado; nothing is permitted while there is more to do. */
+  protected readonly hitRules: readonly HitRule[] = Array.from({ length: ACCESS_KINDS }, () => new HitRule());
+  /** Hears each step (see events.ts); null while nobody listens. @internal */
+  listener: TranslationListener | null = null;
+  private readonly listeners = new Listeners();
+
+  /** @throws RangeError for a shape that cannot be built. */
+  constructor({ ram, walks, counters, geometry, path }: TranslationOptions) {
+    const { walkCaches } = geometry;
+    this.ram = ram;
+    this.walks = walks;
+    this.regime = walks.regime;
+    this.counters = counters;
+    this.tlb = new TlbHierarchy(geometry, this.regime.pageShifts);
+    this.walkCaches = walkCaches === undefined ? null : new WalkCaches(walkCaches, walks.terms.walkCaches);
+    this.soft = path === 'soft' ? new SoftTlb() : null;
+    this.softCells = this.soft?.cells ?? NO_CELLS;
+  }
+
+  /**
+   * From now on `listener` hears each step of every translation, in order.
+   * @returns ends it
+   */
+  listen(listener: TranslationListener): () => void {
+    this.listeners.add(listener);
+    this.tellTo(this.listeners.joined);
+    return () => {
+      this.listeners.remove(listener);
+      this.tellTo(this.listeners.joined);
+    };
+  }
+
+  private tellTo(listener: TranslationListener | null): void {
+    this.listener = listener;
+    this.walks.listen(listener);
+    this.tlb.listen(listener);
+    this.walkCaches?.listen(listener, this.regime.levelShifts);
+    this.setHitRules();
+    if (this.soft === null) return;
+    this.soft.listener = listener;
+    this.softCells = listener === null ? this.soft.cells : NO_CELLS;
+  }
+
+  /** The registers changed: what was found under others is not taken for an answer without a search. */
+  regimeChanged(): void {
+    this.tlb.enterMachine(this.regime.machine);
+    this.soft?.dropAll();
+    this.setHitRules();
+  }
+
+  private setHitRules(): void {
+    const { regime } = this;
+    const plain = regime.on && !regime.hasKeys && this.listener === null;
+    for (let access = 0; access < ACCESS_KINDS; access++) {
+      const rule = this.hitRules[access];
+      rule.space = regime.space;
+      rule.canonicalShift = regime.canonicalShift;
+      rule.permitted = plain ? regime.permitted[access] : 0;
+      rule.needed = regime.needed[access];
+    }
+  }
+
+  /**
+   * Drops what is cached for an address: its translations of address space `space`, its global ones of virtual machine
+   * `machine`, and all of the space's walk caches. Either may be EVERY_SPACE or NO_SPACE: see tag.ts.
+   */
+  dropPage(hi: number, lo: number, space: number, machine: number): void {
+    this.dropTranslation(hi, lo, space, machine);
+    this.walkCaches?.dropSpace(space);
+  }
+
+  /** The same but for walk caches, which stay: for fences that are about the last entry of a walk alone. */
+  dropTranslation(hi: number, lo: number, space: number, machine: number): void {
+    this.listener?.({ kind: 'invalidate', scope: 'page', hi, lo, space });
+    this.tlb.dropAddress(hi, lo, space, machine);
+    if (machine === NO_SPACE) this.soft?.dropAll();
+    else this.soft?.dropPage(lo);
+  }
+
+  /** Drops what is cached for address space `space`, and the global entries of virtual machine `machine`: as {@link dropPage}. */
+  dropSpace(space: number, machine = NO_SPACE): void {
+    const scope = space === EVERY_SPACE ? 'spaces' : 'space';
+    this.listener?.({ kind: 'invalidate', scope, hi: 0, lo: 0, space });
+    this.counters.values[FLUSHES]++;
+    this.forgetSpace(space, machine);
+  }
+
+  /** Drops what is cached for all address spaces of a virtual machine, by its VMID, or for those of none (NO_MACHINE). */
+  dropMachine(vmid: number): void {
+    this.listener?.({ kind: 'invalidate', scope: 'spaces', hi: 0, lo: 0, space: EVERY_SPACE });
+    this.counters.values[FLUSHES]++;
+    for (const space of this.spaces.ofMachine(vmid)) this.forgetSpace(space, NO_SPACE);
+    this.spaces.takeBack(vmid, this.regime.space);
+    this.forgetSpace(NO_SPACE, this.machines.find(vmid, 0));
+  }
+
+  private forgetSpace(space: number, machine: number): void {
+    this.tlb.dropSpace(space, machine);
+    this.walkCaches?.dropSpace(space);
+    this.soft?.dropAll();
+  }
+
+  /** Drops everything that is cached. */
+  dropEverything(): void {
+    this.listener?.({ kind: 'invalidate', scope: 'everything', hi: 0, lo: 0, space: -1 });
+    this.counters.values[FLUSHES]++;
+    this.tlb.dropAll();
+    this.walkCaches?.dropAll();
+    this.soft?.dropAll();
+  }
+}
