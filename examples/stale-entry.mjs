@@ -31,7 +31,7 @@ for (const stale of mmu.checker?.found ?? []) console.log(describeStale(stale).r
 before:         frame 0x9
 entry changed:  frame 0x9
 after INVLPG:   frame 0xb
-stale translation of 0x0, PCID 0: another frame, and no INVLPG 0x0 (or wider) followed
+stale translation of 0x0, address space 0: another frame, and no INVLPG 0x0 (or wider) followed
 filled at lookup 1, used at lookup 2
-entry of level 0 at 0x4000: 0x9027 is now 0xb007, stored by software (store 1)
+entry of level 0 at 0x4000: 0x9027 is now 0xb007, stored by software (store 1, after lookup 1)
 */
