@@ -90,48 +90,60 @@ export class Kernel extends ProcessTable {
   }
 
   /** Runs a system call in the process's address space; EINVAL unless all its numbers are whole. */
-  #in<T>(process: Process, numbers: readonly number[], call: (space: AddressSpace) => T | number): T | number {
+  #in<T>(
+    name: string,
+    process: Process,
+    numbers: readonly number[],
+    call: (space: AddressSpace) => T | number,
+  ): T | number {
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
     if (!numbers.every((value) => isWhole(value))) return EINVAL;
+    const { journal } = this.memory.ram;
+    if (journal !== null) this.memory.label(name, numbers);
     const result = call(space);
     dropUnmapped(this.memory);
+    if (journal !== null) this.memory.label('');
     return result;
   }
 
   /** Maps memory: its address, or an errno. Source: Linux manual pages, mmap(2). */
   mmap(process: Process, request: MmapRequest): number {
     const { address, length, prot, flags, offset } = request;
-    return this.#in(process, [address, length, prot, flags, offset], (space) => mmap(this.memory, space, request));
+    return this.#in('mmap', process, [address, length, prot, flags, offset], (space) =>
+      mmap(this.memory, space, request),
+    );
   }
 
   /** Unmaps a range: 0, EINVAL or ENOMEM. Source: Linux manual pages, munmap(2). */
   munmap(process: Process, address: number, length: number): number {
-    return this.#in(process, [address, length], (space) => munmap(this.memory, space, address, length));
+    return this.#in('munmap', process, [address, length], (space) => munmap(this.memory, space, address, length));
   }
 
   /** Changes the rights of a range to PROT_ bits: 0, EINVAL, EACCES or ENOMEM. Source: Linux manual pages, mprotect(2). */
   mprotect(process: Process, address: number, length: number, prot: number): number {
-    return this.#in(process, [address, length, prot], (space) => mprotect(this.memory, space, address, length, prot));
+    return this.#in('mprotect', process, [address, length, prot], (space) =>
+      mprotect(this.memory, space, address, length, prot),
+    );
   }
 
   /** Shrinks, grows or moves a mapping: its address, or an errno. Source: Linux manual pages, mremap(2). */
   mremap(process: Process, request: MremapRequest): number {
     const { address, oldLength, newLength, flags, newAddress } = request;
     const numbers = [address, oldLength, newLength, flags, newAddress];
-    return this.#in(process, numbers, (space) => mremap(this.memory, space, request));
+    return this.#in('mremap', process, numbers, (space) => mremap(this.memory, space, request));
   }
 
   /** Advice about `[address, address + length)`, a MADV_ constant: 0 or an errno. Source: Linux manual pages, madvise(2). */
   madvise(process: Process, address: number, length: number, advice: number): number {
-    return this.#in(process, [address, length, advice], (space) =>
+    return this.#in('madvise', process, [address, length, advice], (space) =>
       madvise(this.memory, space, address, length, advice),
     );
   }
 
   /** Writes back a range, by MS_ bits: 0, EINVAL, EBUSY or ENOMEM. Source: Linux manual pages, msync(2). */
   msync(process: Process, address: number, length: number, flags: number): number {
-    return this.#in(process, [address, length, flags], (space) => msync(space, address, length, flags));
+    return this.#in('msync', process, [address, length, flags], (space) => msync(space, address, length, flags));
   }
 
   /** Locks pages in memory and makes them present; see {@link mlock}. Source: Linux manual pages, mlock(2). */
@@ -141,47 +153,49 @@ export class Kernel extends ProcessTable {
 
   /** As {@link mlock}, with MLOCK_ONFAULT only once they are touched. Source: Linux manual pages, mlock2(2). */
   mlock2(process: Process, address: number, length: number, flags: number): number {
-    return this.#in(process, [address, length, flags], (space) => mlock(this.memory, space, address, length, flags));
+    return this.#in('mlock2', process, [address, length, flags], (space) =>
+      mlock(this.memory, space, address, length, flags),
+    );
   }
 
   /** Unlocks pages: 0, EINVAL, or ENOMEM for a hole. Source: Linux manual pages, munlock(2). */
   munlock(process: Process, address: number, length: number): number {
-    return this.#in(process, [address, length], (space) => munlock(this.memory, space, address, length));
+    return this.#in('munlock', process, [address, length], (space) => munlock(this.memory, space, address, length));
   }
 
   /** Locks present mappings, or future ones, by the MCL_ bits of flags.ts: 0 or EINVAL. Source: Linux manual pages, mlockall(2). */
   mlockall(process: Process, flags: number): number {
-    return this.#in(process, [flags], (space) => mlockall(this.memory, space, flags));
+    return this.#in('mlockall', process, [flags], (space) => mlockall(this.memory, space, flags));
   }
 
   /** Unlocks everything; later mappings are not locked either. Returns 0. Source: Linux manual pages, munlockall(2). */
   munlockall(process: Process): number {
-    return this.#in(process, [], (space) => munlockall(this.memory, space));
+    return this.#in('munlockall', process, [], (space) => munlockall(this.memory, space));
   }
 
   /** For each page whether it is in memory, or an errno. */
   mincore(process: Process, address: number, length: number): boolean[] | number {
-    return this.#in(process, [address, length], (space) => mincore(this.memory, space, address, length));
+    return this.#in('mincore', process, [address, length], (space) => mincore(this.memory, space, address, length));
   }
 
   /** Sets the break and returns it, or the old one where the new one cannot be; a wanted break of 0 only asks. */
   brk(process: Process, wanted: number): number {
-    return this.#in(process, [], (space) => brk(this.memory, space, wanted));
+    return this.#in('brk', process, [], (space) => brk(this.memory, space, wanted));
   }
 
   /** Attaches a System V segment; see {@link SharedMemory.attach}. */
   shmat(process: Process, id: number, address: number, flags: number): number {
-    return this.#in(process, [id, address, flags], (space) => this.shm.attach(space, id, address, flags));
+    return this.#in('shmat', process, [id, address, flags], (space) => this.shm.attach(space, id, address, flags));
   }
 
   /** Detaches the System V segment at `address`: 0 or EINVAL. Source: Linux manual pages, shmop(2). */
   shmdt(process: Process, address: number): number {
-    return this.#in(process, [address], (space) => this.shm.detach(space, address));
+    return this.#in('shmdt', process, [address], (space) => this.shm.detach(space, address));
   }
 
   /** pread(2) into the process's memory: bytes read, 0 at the end of the file, or an errno. */
   pread(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
-    return this.#in(process, [address, bytes, offset], (space) =>
+    return this.#in('pread', process, [address, bytes, offset], (space) =>
       readFile(this.memory, file, offset, bytes, (frame, inPage, count, done) => {
         const piece = new Uint8Array(count);
         readFrame(this.memory.ram, frame, inPage, piece);
@@ -192,7 +206,7 @@ export class Kernel extends ProcessTable {
 
   /** pwrite(2) from the process's memory: bytes written, or an errno. */
   pwrite(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
-    return this.#in(process, [address, bytes, offset], (space) =>
+    return this.#in('pwrite', process, [address, bytes, offset], (space) =>
       writeFile(this.memory, file, offset, bytes, {
         take: (done, count) => {
           const piece = new Uint8Array(count);
@@ -205,12 +219,12 @@ export class Kernel extends ProcessTable {
 
   /** The kernel reads the process's memory: bytes read, or EINVAL. */
   copyIn(process: Process, address: number, target: Uint8Array): number {
-    return this.#in(process, [address], (space) => copyIn(this.memory, space, address, target));
+    return this.#in('copyIn', process, [address], (space) => copyIn(this.memory, space, address, target));
   }
 
   /** The kernel writes to the process's memory, breaking copy-on-write: bytes written, or EINVAL. */
   copyOut(process: Process, address: number, source: Uint8Array): number {
-    return this.#in(process, [address], (space) => copyOut(this.memory, space, address, source));
+    return this.#in('copyOut', process, [address], (space) => copyOut(this.memory, space, address, source));
   }
 
   /**
@@ -252,14 +266,19 @@ export class Kernel extends ProcessTable {
 
   /** As {@link mmap} for private anonymous memory at a fixed place; see {@link mapRegion}. */
   mapRegion(process: Process, start: number, length: number): number {
-    return this.#in(process, [start, length], (space) => mapRegion(this.memory, space, process.pages, start, length));
+    return this.#in('mapRegion', process, [start, length], (space) =>
+      mapRegion(this.memory, space, process.pages, start, length),
+    );
   }
 
   /** Makes the page at `address` resident and writable as a write would, without an access. Returns 0, EFAULT or ENOMEM. */
   populate(process: Process, address: number): number {
     const vma = isWhole(address) ? process.space?.vmas.at(address) : undefined;
     if (vma === undefined || (vma.flags & VM_WRITE) === 0) return EFAULT;
-    return faultIn(this.memory, vma, address, true) < 0 ? ENOMEM : 0;
+    this.memory.label('populate', [address]);
+    const result = faultIn(this.memory, vma, address, true);
+    this.memory.label('');
+    return result < 0 ? ENOMEM : 0;
   }
 
   /**
@@ -288,7 +307,10 @@ export class Kernel extends ProcessTable {
 
   /** Writing 4 to /proc/PID/clear_refs: forgets all writes to pages so far. */
   clearSoftDirty(process: Process): void {
-    if (process.space !== null) clearSoftDirty(this.memory, process.space);
+    if (process.space === null) return;
+    this.memory.label('clear_refs');
+    clearSoftDirty(this.memory, process.space);
+    this.memory.label('');
   }
 
   /** Errors in the kernel's books, a line each; empty when every frame is accounted for. */

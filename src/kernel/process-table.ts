@@ -86,7 +86,9 @@ export class ProcessTable {
   /** A copy of the process; or ENOMEM, with nothing changed. */
   fork(process: Process): Process | number {
     if (process.space === null || process.waitsFor !== null) return cannotRun(process);
+    this.memory.label('fork');
     const space = forkSpace(this.memory, process.space);
+    this.memory.label('');
     return typeof space === 'number' ? space : this.#enrol(process, space, process.pages);
   }
 
@@ -107,7 +109,7 @@ export class ProcessTable {
     if (typeof fresh === 'number') return fresh;
     this.#layOut(fresh);
     process.space = fresh;
-    this.#leave(process, old);
+    this.#leave('exec', process, old);
     return 0;
   }
 
@@ -119,13 +121,16 @@ export class ProcessTable {
     process.status = status;
     this.processes.delete(process.pid);
     for (const child of process.children) child.parent = null;
-    this.#leave(process, space);
+    this.#leave('exit', process, space);
   }
 
-  #leave(process: Process, space: AddressSpace): void {
+  #leave(name: string, process: Process, space: AddressSpace): void {
     if (process.parent?.waitsFor === process) process.parent.waitsFor = null;
     space.users--;
-    if (space.users === 0) destroySpace(this.memory, space);
+    if (space.users > 0) return;
+    this.memory.label(name);
+    destroySpace(this.memory, space);
+    this.memory.label('');
   }
 
   /** A child after its end; it is forgotten then. EAGAIN while none has ended; ECHILD when there is no child. */

@@ -69,17 +69,25 @@ export class Files {
 
   /** fsync(2): the file's pages are clean afterwards. Memory has nowhere to be written to. */
   sync(file: OpenFile): void {
+    this.#memory.label('fsync');
     cleanObject(this.#memory, file.object);
+    this.#memory.label('');
   }
 
   /** ftruncate(2). Returns 0 or an errno. */
   truncate(file: OpenFile, size: number): number {
-    return truncateFile(this.#memory, file, size);
+    this.#memory.label('ftruncate', [size]);
+    const result = truncateFile(this.#memory, file, size);
+    this.#memory.label('');
+    return result;
   }
 
   /** fallocate(2) with the FALLOC_ bits of flags.ts. Returns 0 or an errno. */
   allocate(file: OpenFile, mode: number, offset: number, length: number): number {
-    return allocateFile(this.#memory, file, mode, offset, length);
+    this.#memory.label('fallocate', [mode, offset, length]);
+    const result = allocateFile(this.#memory, file, mode, offset, length);
+    this.#memory.label('');
+    return result;
   }
 
   /** pread(2) into a buffer outside of any process. Returns bytes read, 0 at the end of the file, or an errno. */

@@ -1,5 +1,6 @@
 /** Shared by all parts of the kernel: the frames, the tables, the pending invalidations and the counts. */
 
+import { toHex } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import { AddressSpace, AnonVma } from './model.js';
 import type { FileObject, HugePagePolicy } from './model.js';
@@ -70,6 +71,15 @@ export class Memory {
     if (frame < 0) throw new RangeError(`RAM of ${this.ram.bytes} bytes is too small for a kernel: give it 64 KiB`);
     this.frames.pins[frame] = 1;
     return frame;
+  }
+
+  /**
+   * Names the maker of the stores that follow, for the journal of RAM: a system call and its numbers, or nobody. Nothing
+   * is named while nobody keeps a journal.
+   */
+  label(name: string, numbers: readonly number[] = []): void {
+    if (this.ram.journal === null) return;
+    this.ram.storeLabel = numbers.length === 0 ? name : `${name}(${numbers.map(toHex).join(', ')})`;
   }
 
   /** An id for an object, for frames or VMAs to refer to; never used twice. */

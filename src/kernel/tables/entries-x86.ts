@@ -11,6 +11,7 @@ import * as frameTable from '../frames/frames.js';
 import * as page from './entries.js';
 import { Entries } from './entries.js';
 import type { EntryUpdate } from './entries.js';
+import type { EntryFlag } from './entry-change.js';
 
 const { PTE_A, PTE_D, PTE_G, PTE_P, PTE_PS, PTE_RW, PTE_US, PTE_XD } = format;
 const { PAGE_ACCESSIBLE, PAGE_EXECUTABLE, PAGE_HUGE, PAGE_TOUCHED } = page;
@@ -51,8 +52,23 @@ function executionOf(rights: number): number {
   return (rights & PAGE_EXECUTABLE) !== 0 ? 0 : PTE_XD;
 }
 
+/** Names of bits, as the manual and the kernel have them. */
+const FLAG_NAMES: readonly EntryFlag[] = [
+  { name: 'P', low: PTE_P, high: 0 },
+  { name: 'R/W', low: PTE_RW, high: 0 },
+  { name: 'U/S', low: PTE_US, high: 0 },
+  { name: 'A', low: PTE_A, high: 0 },
+  { name: 'D', low: PTE_D, high: 0 },
+  { name: 'PROT_NONE', low: PROT_NONE, high: 0 },
+  { name: 'special', low: SPECIAL, high: 0 },
+  { name: 'guard', low: GUARD, high: 0 },
+  { name: 'soft-dirty', low: SOFT_DIRTY, high: 0 },
+  { name: 'XD', low: 0, high: PTE_XD },
+];
+
 /** The entries of one RAM, in the format of 4-level paging. */
 export class X86Entries extends Entries {
+  protected override readonly flags = FLAG_NAMES;
   override readonly readOnly: EntryUpdate = { lose: PTE_RW, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {
@@ -127,7 +143,7 @@ export class X86Entries extends Entries {
     const gain = rightsOf(bits);
     const high = (words[at + 1] & ~PTE_XD) | executionOf(bits);
     if ((words[at] & RIGHTS) === gain && high === words[at + 1]) return false;
-    words[at + 1] = high;
+    if (high !== words[at + 1]) this.setHigh(at, high);
     this.change(at, RIGHTS, gain);
     return true;
   }

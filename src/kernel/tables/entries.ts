@@ -8,6 +8,10 @@
  * by the functions below, and they lose no bit set meanwhile by another processor over shared RAM.
  */
 
+import type { StoreJournal } from '../../../hw/memory/store-journal.js';
+import { entryChange } from './entry-change.js';
+import type { EntryFlag, EntryWords } from './entry-change.js';
+
 /** The process may use the page; without it, it is there for the kernel alone: PROT_NONE. */
 export const PAGE_ACCESSIBLE = 1 << 0;
 /** It may write to the page. */
@@ -23,10 +27,12 @@ export const PAGE_HUGE = 1 << 5;
 /** A zero page or another frame, not counted as mapped. */
 export const PAGE_SPECIAL = 1 << 6;
 
-/** The words of entries, and whether other processors reach them by shared RAM. */
+/** The words of entries, whether other processors reach them by shared RAM, and who keeps a journal of stores: {@link Ram}. */
 export interface EntryMemory {
   readonly words: Int32Array;
   readonly shared: boolean;
+  readonly journal: StoreJournal | null;
+  readonly storeLabel: string;
 }
 
 /** A change of an entry: bits lost and gained by the low word, and bits lost by the high one. */
@@ -36,6 +42,7 @@ export interface EntryUpdate {
   readonly loseHigh: number;
 }
 
+const EMPTY: EntryWords = { high: 0, low: 0 };
 /** No change at all. */
 const NO_CHANGE: EntryUpdate = { lose: 0, gain: 0, loseHigh: 0 };
 
@@ -43,13 +50,23 @@ const NO_CHANGE: EntryUpdate = { lose: 0, gain: 0, loseHigh: 0 };
 export abstract class Entries {
   readonly words: Int32Array;
   readonly shared: boolean;
+  /** RAM itself: its journal may begin at any time. */
+  private readonly memory: EntryMemory;
 
+  /** The bits of an entry that have a name, for the journal. */
+  protected abstract readonly flags: readonly EntryFlag[];
   /** Takes the right to write from an entry with a bit of `lose`; it leaves others as they are. */
   abstract readonly readOnly: EntryUpdate;
 
-  constructor({ words, shared }: EntryMemory) {
-    this.words = words;
-    this.shared = shared;
+  constructor(memory: EntryMemory) {
+    this.words = memory.words;
+    this.shared = memory.shared;
+    this.memory = memory;
+  }
+
+  /** Whether somebody wants to know of each store, one by one. */
+  get isJournaled(): boolean {
+    return this.memory.journal !== null;
   }
 
   /** The processor may use it. */
@@ -132,6 +149,7 @@ export abstract class Entries {
 
   /** Empties an entry for a table, or for nothing; that of a page goes by {@link take}. */
   clear(at: number): void {
+    if (this.memory.journal !== null) this.tell(at, 0, 0);
     this.words[at] = 0;
     this.words[at + 1] = 0;
   }
@@ -140,6 +158,7 @@ export abstract class Entries {
   take(at: number): number {
     const { words } = this;
     let low = words[at];
+    if (this.memory.journal !== null) this.tell(at, 0, 0);
     if (this.shared) low = Atomics.exchange(words, at, 0);
     else words[at] = 0;
     words[at + 1] = 0;
@@ -182,13 +201,14 @@ export abstract class Entries {
 
   /** Makes a change to a live entry. Returns the low word from before. */
   apply(at: number, { lose, gain, loseHigh }: EntryUpdate): number {
-    if (loseHigh !== 0) this.words[at + 1] &= ~loseHigh;
+    if (loseHigh !== 0) this.setHigh(at, this.words[at + 1] & ~loseHigh);
     return this.change(at, lose, gain);
   }
 
   /** Changes the low word of a live entry in one step. Returns what it was before. */
   protected change(at: number, lose: number, gain: number): number {
     const { words } = this;
+    if (this.memory.journal !== null) this.tell(at, words[at + 1], (words[at] & ~lose) | gain);
     if (this.shared) return changeShared(words, at, lose, gain);
     const low = words[at];
     words[at] = (low & ~lose) | gain;
@@ -197,8 +217,39 @@ export abstract class Entries {
 
   /** Writes an entry. One store makes it visible to the walker: the low word last. */
   protected set(at: number, high: number, low: number): void {
+    if (this.memory.journal !== null) this.tell(at, high, low);
     this.words[at + 1] = high;
     this.words[at] = low;
+  }
+
+  /** Changes the high word of a live entry. No processor sets bits there. */
+  protected setHigh(at: number, high: number): void {
+    if (this.memory.journal !== null) this.tell(at, high, this.words[at]);
+    this.words[at + 1] = high;
+  }
+
+  /** Tells the journal that an entry is about to change: who changes it, and what. */
+  private tell(at: number, high: number, low: number): void {
+    this.#note(at, this.#at(at), { high, low });
+  }
+
+  /** Tells the journal of a run that was copied, see {@link copyRun}; `lost` are the bits that each entry has lost. */
+  tellRun(source: number, target: number, from: number, end: number, lost: number): void {
+    for (let i = from; i < end; i += 2) {
+      const { high, low } = this.#at(source + i);
+      this.#note(source + i, { high, low: low | lost }, { high, low });
+      this.#note(target + i, EMPTY, this.#at(target + i));
+    }
+  }
+
+  #at(at: number): EntryWords {
+    return { high: this.words[at + 1], low: this.words[at] };
+  }
+
+  #note(at: number, before: EntryWords, after: EntryWords): void {
+    const { journal, storeLabel } = this.memory;
+    const change = entryChange(this.flags, before, after);
+    if (change !== '') journal?.note(at, at + 1, `${storeLabel || 'the kernel'}: ${change}`);
   }
 }
 

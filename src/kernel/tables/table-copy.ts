@@ -57,6 +57,7 @@ export class TableCopy {
       if (!shared && entries.isPresent(low) && !entries.isSpecial(low)) {
         const from = i;
         i = entries.copyRun(map, source, target, i, end, change, childLose);
+        if (entries.isJournaled) entries.tellRun(source, target, from, i, low & change.lose);
         const copied = (i - from) / 2;
         this.copied += copied;
         this.counted += copied;

@@ -66,7 +66,10 @@ export class UserAccess {
       return false;
     }
     const address = toNumber(exception.hi, exception.lo);
+    const { journal } = this.#memory.ram;
+    if (journal !== null) this.#memory.label('page fault', [address]);
     const result = pageFault(this.#memory, this.#running, address, cause);
+    if (journal !== null) this.#memory.label('');
     this.#signal = Math.min(result, 0);
     if (result < 0) return false;
     this.#memory.privileged.invalidateFaulted(exception.hi, exception.lo);

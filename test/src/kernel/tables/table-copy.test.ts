@@ -79,7 +79,7 @@ it('copies each entry, absent ones too, by the rules for that entry alone', () =
         expected.copy.push(low & ~childLose, highWord);
       });
       const copy = new TableCopy();
-      const format = new X86Entries({ words, shared });
+      const format = new X86Entries({ words, shared, journal: null, storeLabel: '' });
       copy.run(format, map, 0, target, list.length, format.changeAtFork(isPrivate), isShared);
       expect([...words]).toEqual([...expected.words, ...expected.copy]);
       expect([...map]).toEqual(expected.map);
