@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { parseSmaps } from '../../../src/regions/smaps.js';
 import type { WatchResult } from '../../../src/watch/watch-result.js';
 import { temporaryFolder } from '../../folder.js';
+import { stillProcess } from '../watch/still-process.js';
 import { outputOf, printedExamples, tooWide } from './examples.js';
 import { CLI_PATH, expectUsageError, runCli, spawnCli } from './run-cli.js';
 
@@ -38,20 +39,19 @@ function usedBytes(pid: number): number {
 }
 
 test.runIf(onLinux)('Ctrl-C before the first sample ends with exit code 130 and a sentence', async () => {
-  const quiet = spawn('sh', ['-c', 'echo ready; read line'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(quiet.stdout, 'data');
-  const watcher = spawn(process.execPath, [CLI_PATH, 'watch', `${quiet.pid}`, '--seconds', '600', '--interval', '600']);
+  const still = await stillProcess();
+  const watcher = spawn(process.execPath, [CLI_PATH, 'watch', `${still.pid}`, '--seconds', '600', '--interval', '600']);
   try {
     const printed = [text(watcher.stdout), text(watcher.stderr)];
     const closed = once(watcher, 'close');
     // It listens before it clears the bits of a process that stands still.
-    expect(usedBytes(quiet.pid!)).toBeGreaterThan(0);
-    while (usedBytes(quiet.pid!) > 0) await wait(20);
+    expect(usedBytes(still.pid)).toBeGreaterThan(0);
+    while (usedBytes(still.pid) > 0) await wait(20);
     watcher.kill('SIGINT');
     expect((await closed)[0]).toBe(130);
     expect(await Promise.all(printed)).toEqual(['', 'interrupted before the first sample; nothing was seen\n']);
   } finally {
-    quiet.kill();
+    still.kill('SIGKILL');
     watcher.kill();
   }
 });

@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { explainProcError, InspectError, ProcessGone } from '../../../src/inspect/proc-files.js';
 import { liveSampler } from '../../../src/watch/sampler.js';
 import { temporaryFolder } from '../../folder.js';
 import { PLAIN } from '../regions/processes.js';
+import { stillProcess } from './still-process.js';
 
 /** A folder such as /proc with process 7 in it. */
 function procWith(smaps: string, status = 'State:\tS (sleeping)\n'): string {
@@ -61,22 +60,15 @@ test.each(['EACCES', 'EPERM'])('%s is told as a missing permission, with what to
   );
 });
 
-/** A process that does nothing more once it has said so. */
-async function quietProcess(): Promise<ChildProcess> {
-  const child = spawn('sh', ['-c', 'echo ready; read line'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  return child;
-}
-
 test.runIf(process.platform === 'linux')('a process that stands still has used nothing of its own', async () => {
-  const child = await quietProcess();
+  const child = await stillProcess();
   try {
-    const sampler = liveSampler(child.pid!);
+    const sampler = liveSampler(child.pid);
     sampler.clear();
     const own = sampler.read().filter(({ kind }) => kind === 'heap' || kind === 'anonymous' || kind === 'stack');
     expect(own.some(({ resident }) => resident > 0)).toBe(true);
     expect(own.map(({ referenced }) => referenced)).toEqual(own.map(() => 0));
   } finally {
-    child.kill();
+    child.kill('SIGKILL');
   }
 });
