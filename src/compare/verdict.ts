@@ -2,10 +2,9 @@
 
 import type { CompareRun, CompareVerdict, NoVerdict, Range, TraceSummary } from '../report/compare-result.js';
 import { countOf, formatBytes, formatCount, formatShares, formatTimes } from '../report/units.js';
+import { saved, verdictOn } from '../report/worth-it.js';
 import { speedupOf } from './time.js';
 
-/** The least gain that is worth a change of settings: a share of the run time. Judgement, not measurement. */
-const WORTH_IT = 0.03;
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;
 /** With fewer of the misses for pages that had missed before, a recording says nothing of the time after its start. */
@@ -20,11 +19,6 @@ export type Answer = Pick<
   'why' | 'verdict' | 'reason' | 'pages' | 'speedup' | 'timeShare' | 'withFirstTouch' | 'advice'
 >;
 
-/** The share of its run time that a program saves when it runs `times` as fast. */
-function saved(times: number): number {
-  return 1 - 1 / times;
-}
-
 function middle({ low, high }: Range): number {
   return Math.sqrt(low * high);
 }
@@ -36,11 +30,6 @@ function bestRun(base: CompareRun, others: readonly CompareRun[]): CompareRun {
   const gain = (run: CompareRun): number => saved(middle(speedup(base, run)));
   const most = Math.max(...others.map(gain));
   return others.find((run) => gain(run) >= NEARLY_ALL * most) ?? others[0];
-}
-
-function verdictOn({ low, high }: Range): CompareVerdict {
-  if (saved(low) >= WORTH_IT) return 'yes';
-  return saved(high) < WORTH_IT ? 'no' : 'between';
 }
 
 function needs({ pages, reach }: CompareRun): string {

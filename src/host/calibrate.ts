@@ -2,8 +2,6 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { CalibrateFigure, CalibrateResult } from '../report/calibrate-result.js';
@@ -11,7 +9,7 @@ import { PRICES_VERSION, type PricedHost } from '../report/prices.js';
 import { SCHEMA_VERSION } from '../report/schema.js';
 import { formatBytes, formatShare } from '../report/units.js';
 import { readCaches, type CacheSizes } from './caches.js';
-import { cacheFolder, compiled } from './compile.js';
+import { compiled } from './compile.js';
 import { Samples, spreadOf } from './figures.js';
 import { CalibrateError, pricesOf } from './measured-prices.js';
 import { loadNote, OtherLoad } from './other-load.js';
@@ -35,11 +33,6 @@ const OTHER_BYTES = 96 * 2 ** 20;
 const HUGE_SHARE = 0.9;
 /** A figure that varies more than this is named. */
 const MUCH = 0.1;
-
-/** Where the prices of this host lie unless another file is named: homes may be shared between hosts. */
-export function ownPricesPath(): string {
-  return join(cacheFolder(), `prices-${hostname().replaceAll(/[^\w.-]/g, '_')}.json`);
-}
 
 /** @throws CalibrateError that says what to do */
 function checkSystem(system: HugePageSystem, size: number): CacheSizes {

@@ -2,6 +2,7 @@
 
 import type { TryResult } from '../report/try-result.js';
 import { countOf, formatBytes, formatShort } from '../report/units.js';
+import { verdictOn } from '../report/worth-it.js';
 import type { Run } from './launch.js';
 import { loadNote } from './other-load.js';
 import type { Ratio } from './ratio.js';
@@ -12,19 +13,12 @@ type Verdict = TryResult['verdict'];
 
 /** Fewer pairs give no verdict: their range would hold the median too seldom. */
 export const LEAST_PAIRS = 5;
-/** The least gain of time that counts as one: 2 %. */
-const GAIN = 1.02;
 /** With a smaller share of anonymous memory in huge pages they were not really there. */
 const LEAST_HUGE = 0.1;
 /** Below this share it is worth saying that not all memory was in huge pages. */
 const MOSTLY_HUGE = 0.5;
 /** User time of a run in seconds; with less, clock ticks tell it from system time badly. */
 const LONG_ENOUGH = 0.1;
-
-function verdictOf({ low, high }: Ratio): 'yes' | 'no' | 'between' {
-  if (low >= GAIN) return 'yes';
-  return high < GAIN ? 'no' : 'between';
-}
 
 function times({ median, low, high }: Ratio): string {
   return `${median.toFixed(2)} times as fast (${low.toFixed(2)} to ${high.toFixed(2)})`;
@@ -73,7 +67,7 @@ export function answerOf(figures: Figures): { verdict: Verdict; answer: string }
   if (none !== undefined || speedup.user === null || memory === null) {
     return { verdict: 'none', answer: `No answer: ${none}.` };
   }
-  const verdict = verdictOf(speedup.user);
+  const verdict = verdictOn(speedup.user);
   const lead = { yes: 'Yes', no: 'No', between: 'Between yes and no' }[verdict];
   const measured = `with huge pages ${times(speedup.user)}, user time, ${countOf(pairs, 'pair')}`;
   const share = `${formatBytes(memory.huge)} of ${formatBytes(memory.anonymous)} were huge`;
@@ -82,7 +76,7 @@ export function answerOf(figures: Figures): { verdict: Verdict; answer: string }
 }
 
 function totalNote({ speedup: { user, total } }: Figures): string[] {
-  if (user === null || total === null || verdictOf(user) === verdictOf(total)) return [];
+  if (user === null || total === null || verdictOn(user) === verdictOn(total)) return [];
   return [`user and system time together: ${times(total)}; making huge pages is system time.`];
 }
 

@@ -56,7 +56,7 @@ export const TryResult = z.strictObject({
   confidence: z.number().min(0).max(1),
   speedup: z.strictObject({ user: Range, system: Range, total: Range, wall: Range }),
   sides: z.tuple([Side, Side]),
-  verdict: z.enum(['yes', 'no', 'between', 'none']).describe('is user time better by at least 2 %?'),
+  verdict: z.enum(['yes', 'no', 'between', 'none']).describe('is at least 3 % of user time saved?'),
   answer: z.string(),
   notes: z.array(z.string()),
   runs: z.array(Measured).describe('in the order of their running; the first, a warm-up, is left out'),

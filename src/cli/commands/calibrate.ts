@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { calibrate, ownPricesPath } from '../../host/calibrate.js';
+import { calibrate } from '../../host/calibrate.js';
 import { CompileError } from '../../host/compile.js';
 import { CalibrateError } from '../../host/measured-prices.js';
+import { ownPricesPath } from '../../host/prices-path.js';
 import type { CalibrateResult } from '../../report/calibrate-result.js';
 import { printable, printableText } from '../../report/printable.js';
 import { calibrateText } from '../../report/views/calibrate-views.js';
