@@ -9,6 +9,7 @@ import type { CalibrateResult } from '../../report/calibrate-result.js';
 import { printable, printableText } from '../../report/printable.js';
 import { calibrateText } from '../../report/views/calibrate-views.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
+import { interruptible } from '../interruption.js';
 import { parseBytes, parseCount } from '../options.js';
 import { checkOutputs, printJson, writeOutput } from '../output.js';
 import { thisPricedHost } from '../priced-host.js';
@@ -22,7 +23,6 @@ interface CalibrateCommandOptions {
   readonly json?: true;
 }
 
-const INTERRUPTED = 130;
 /** Smaller arrays do not reach beyond the TLB. */
 const LEAST_SIZE = 2 ** 26;
 
@@ -35,35 +35,25 @@ function parseSize(text: string): number {
 }
 
 /** Undefined when it was interrupted. */
-async function run({ size, rounds }: CalibrateCommandOptions): Promise<CalibrateResult | undefined> {
+async function run(
+  { size, rounds }: CalibrateCommandOptions,
+  signal: AbortSignal,
+): Promise<CalibrateResult | undefined> {
   const progress = new Progress('calibrating', 'samples');
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    interruption.abort();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
+  const onProgress = (done: number, total: number): void => void progress.update(done, total);
   try {
-    return await calibrate({
-      size,
-      rounds,
-      host: thisPricedHost(),
-      onProgress: (done, total) => void progress.update(done, total),
-      signal: interruption.signal,
-    });
+    return await calibrate({ size, rounds, host: thisPricedHost(), onProgress, signal });
   } catch (error) {
     progress.end();
-    if (!interruption.signal.aborted) {
+    if (!signal.aborted) {
       throw error instanceof CalibrateError || error instanceof CompileError
         ? new CommandFailure(error.message)
         : error;
     }
     process.stderr.write('interrupted; nothing was written\n');
-    process.exitCode = INTERRUPTED;
     return undefined;
   } finally {
     progress.end();
-    for (const signal of signals) process.off(signal, interrupt);
   }
 }
 
@@ -99,7 +89,7 @@ export function calibrateCommand(): Command {
       const output = options.output ?? ownPricesPath();
       if (options.output === undefined) makeFolderOf(output);
       checkOutputs({}, { '--output': output, '--plot': options.plot });
-      const result = await run(options);
+      const result = await interruptible((signal) => run(options, signal));
       if (result === undefined) return;
       writeOutput('--output', output, `${JSON.stringify(result.prices, undefined, 2)}\n`);
       if (options.plot !== undefined) {

@@ -5,6 +5,7 @@ import { ENGINE_CHOICES, type EngineChoice } from '../../trace/node/choose.js';
 import { record, RecordError, type RecordOptions } from '../../trace/node/recorder.js';
 import { DEFAULT_WINDOW, DEFAULT_WINDOWS } from '../../trace/windows.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
+import { interruptible } from '../interruption.js';
 import { parseCount } from '../options.js';
 import { checkOutputs } from '../output.js';
 import { Progress } from '../progress.js';
@@ -22,8 +23,6 @@ interface RecordCommandOptions {
   readonly startAfter?: number;
   readonly fetches?: true;
 }
-
-const INTERRUPTED = 130;
 
 function tell(line: string): void {
   process.stderr.write(`${printableText(line)}\n`);
@@ -79,37 +78,31 @@ async function run(words: readonly string[], options: RecordCommandOptions): Pro
   const output = options.output ?? `${basename(program)}.pwt`;
   checkOutputs({}, { '--output': output }, command);
   const progress = new Progress('recording');
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    interruption.abort();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
-  try {
-    const recording = await record({
-      command,
-      engine: options.engine,
-      output,
-      ...part,
-      fetches: options.fetches === true,
-      onProgress: (accesses) => progress.update(accesses, undefined),
-      signal: interruption.signal,
-    });
-    progress.end();
-    reportLines(recording, output, program).forEach(tell);
-  } catch (error) {
-    if (interruption.signal.aborted) {
+  await interruptible(async (signal) => {
+    try {
+      const recording = await record({
+        command,
+        engine: options.engine,
+        output,
+        ...part,
+        fetches: options.fetches === true,
+        onProgress: (accesses) => progress.update(accesses, undefined),
+        signal,
+      });
       progress.end();
-      tell('interrupted; nothing was written');
-      process.exitCode = INTERRUPTED;
-      return;
+      reportLines(recording, output, program).forEach(tell);
+    } catch (error) {
+      if (signal.aborted) {
+        progress.end();
+        tell('interrupted; nothing was written');
+        return;
+      }
+      if (error instanceof RecordError) throw new CommandFailure(error.message);
+      throw explainSystemError(error, `write '${output}'`);
+    } finally {
+      progress.end();
     }
-    if (error instanceof RecordError) throw new CommandFailure(error.message);
-    throw explainSystemError(error, `write '${output}'`);
-  } finally {
-    progress.end();
-    for (const signal of signals) process.off(signal, interrupt);
-  }
+  });
 }
 
 function parseOutput(text: string): string {

@@ -6,6 +6,7 @@ import { printable, printableText } from '../../report/printable.js';
 import type { TryResult } from '../../report/try-result.js';
 import { tryText } from '../../report/views/try-views.js';
 import { CommandFailure } from '../failure.js';
+import { interruptible } from '../interruption.js';
 import { parseCount } from '../options.js';
 import { printJson } from '../output.js';
 import { Progress } from '../progress.js';
@@ -18,22 +19,17 @@ interface TryCommandOptions {
   readonly json?: true;
 }
 
-const INTERRUPTED = 130;
-
 function tell(line: string): void {
   process.stderr.write(`${printableText(line)}\n`);
 }
 
 /** Undefined when it was interrupted before there was anything to report. */
-async function run(command: readonly string[], options: TryCommandOptions): Promise<TryResult | undefined> {
+async function run(
+  command: readonly string[],
+  options: TryCommandOptions,
+  signal: AbortSignal,
+): Promise<TryResult | undefined> {
   const progress = new Progress('trying', 'runs');
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    interruption.abort();
-    process.exitCode = INTERRUPTED;
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
   try {
     const result = await tryInPairs({
       command,
@@ -42,19 +38,18 @@ async function run(command: readonly string[], options: TryCommandOptions): Prom
       ignoreFailure: options.ignoreFailure === true,
       show: options.show === true,
       onProgress: (done, total) => void progress.update(done, total),
-      signal: interruption.signal,
+      signal,
     });
-    if (interruption.signal.aborted) tell('interrupted; this is what the whole pairs say');
+    progress.end();
+    if (signal.aborted) tell('interrupted; this is what the whole pairs say');
     return result;
   } catch (error) {
-    if (interruption.signal.aborted) {
-      tell('interrupted before two runs were whole; there is nothing to report');
-      return undefined;
-    }
-    throw error instanceof LaunchError || error instanceof CompileError ? new CommandFailure(error.message) : error;
-  } finally {
     progress.end();
-    for (const signal of signals) process.off(signal, interrupt);
+    if (!signal.aborted) {
+      throw error instanceof LaunchError || error instanceof CompileError ? new CommandFailure(error.message) : error;
+    }
+    tell('interrupted before two runs were whole; there is nothing to report');
+    return undefined;
   }
 }
 
@@ -80,7 +75,7 @@ export function tryCommand(): Command {
       if ((command.at(0) ?? '') === '') {
         throw new CommandFailure('COMMAND is missing: give the command to try after --', 2);
       }
-      const result = await run(command, options);
+      const result = await interruptible((signal) => run(command, options, signal));
       if (result === undefined) return;
       if (options.json === true) printJson(result);
       else process.stdout.write(tryText(printable(result)));
