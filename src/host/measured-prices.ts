@@ -4,7 +4,7 @@ import type { CalibrateFigure } from '../report/calibrate-result.js';
 import type { MachinePrices } from '../report/prices.js';
 import type { CacheSizes } from './caches.js';
 import { curve, type FigureName, type FigurePages, type Point } from './figures.js';
-import { fitLatencies } from './latency-fit.js';
+import { fitLatencies, type LatencyFit } from './latency-fit.js';
 import { median } from './ratio.js';
 
 /** What is measured; the rest of a machine's prices stays a preset's. */
@@ -34,6 +34,8 @@ const BYTES = { '4K': 2 ** 12, '2M': 2 ** 21 } as const;
 const LINE_BYTES = 64;
 /** Nanoseconds below which a second-level TLB hit is not told from a first-level one. */
 const LEAST_HIT = 0.2;
+/** Of an array larger than a cache by this factor, memory answers most. */
+const FAR = 4;
 /** Events in flight that a price may have at most. */
 const MOST_IN_FLIGHT = 1024;
 const DIGITS = 4;
@@ -125,7 +127,7 @@ type Memory = Pick<MachinePrices, 'memoryNs'> & { readonly l3: MachinePrices['ca
 function memoryOf(points: readonly Point[], { l2, l3 }: CacheSizes): Memory {
   const least = 2 * l2.bytes;
   if (l3 === null || l3.bytes < least) {
-    const far = points.filter(({ bytes }) => bytes >= 4 * l2.bytes);
+    const far = points.filter(({ bytes }) => bytes >= FAR * l2.bytes);
     if (far.length === 0) throw tooSmall(l2.bytes);
     return { memoryNs: rounded(median(far.map(({ ns }) => ns))), l3: null };
   }
@@ -133,11 +135,18 @@ function memoryOf(points: readonly Point[], { l2, l3 }: CacheSizes): Memory {
   if (fit === undefined) throw tooSmall(l3.bytes);
   const set = l3.ways * LINE_BYTES;
   const bytes = Math.max(set, Math.round(fit.cacheBytes / set) * set);
-  return { memoryNs: rounded(fit.memoryNs), l3: { bytes, ways: l3.ways, ns: rounded(fit.cacheNs) } };
+  return { memoryNs: rounded(memoryNs(points, fit)), l3: { bytes, ways: l3.ways, ns: rounded(fit.cacheNs) } };
+}
+
+/** What large arrays say, less the little that the cache answers. The fit itself would follow noise further away. */
+function memoryNs(points: readonly Point[], { cacheBytes, cacheNs, memoryNs: fitted }: LatencyFit): number {
+  const far = points.filter(({ bytes }) => bytes >= FAR * cacheBytes);
+  const values = far.map(({ bytes, ns }) => (ns - (cacheBytes / bytes) * cacheNs) / (1 - cacheBytes / bytes));
+  return values.length === 0 ? fitted : median(values);
 }
 
 function tooSmall(cacheBytes: number): CalibrateError {
-  const size = `${2 ** Math.ceil(Math.log2((4 * cacheBytes) / 2 ** 20))}M`;
+  const size = `${2 ** Math.ceil(Math.log2((FAR * cacheBytes) / 2 ** 20))}M`;
   return new CalibrateError(
     `the arrays were too small to tell memory from the last cache; give --size ${size} or more`,
   );
@@ -146,7 +155,7 @@ function tooSmall(cacheBytes: number): CalibrateError {
 /** Loads under way at once where most of them go to memory. */
 function missesAtOnce(book: Book, cacheBytes: number): number {
   const independent = book.curve('independent', '2M');
-  const far = book.curve('dependent', '2M').filter(({ bytes }) => bytes >= 4 * cacheBytes);
+  const far = book.curve('dependent', '2M').filter(({ bytes }) => bytes >= FAR * cacheBytes);
   const together = far.map(({ bytes, ns }) => ns / (independent.find((point) => point.bytes === bytes)?.ns ?? ns));
   return together.length === 0 ? 1 : median(together);
 }
