@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { MachinePrices, PRICES_VERSION } from '../report/prices.js';
+import { MachinePrices } from '../report/prices.js';
 import { checked, type Flaw } from '../report/schema-words.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';
@@ -35,11 +35,11 @@ function checkHost(path: string, { host }: Partial<MachinePrices>): void {
 }
 
 /**
- * The prices of a JSON file such as `{"memoryNs": 90}` or one that `pagewalk calibrate` wrote, over those of a preset.
+ * The prices of a JSON file such as `{"memoryNs": 90}` or one that `pagewalk calibrate` wrote, to replace those of a preset.
  * @param force take the prices of another machine too
  * @throws CommandFailure that names file, field and fix
  */
-export function readPrices(path: string, preset: MachinePrices, force: boolean): MachinePrices {
+export function readPrices(path: string, preset: MachinePrices, force: boolean): Partial<MachinePrices> {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -48,7 +48,7 @@ export function readPrices(path: string, preset: MachinePrices, force: boolean):
   }
   const file = checked(PriceFile, parseJson(path, text));
   if ('flaw' in file) throw new CommandFailure(explainFlaw(path, file.flaw));
-  if (!force) checkHost(path, file.value as Partial<MachinePrices>);
-  const source = file.value.host === undefined ? `${preset.source}; ${path}` : preset.source;
-  return { ...preset, source, ...(file.value as Partial<MachinePrices>), version: PRICES_VERSION };
+  const prices = file.value as Partial<MachinePrices>;
+  if (!force) checkHost(path, prices);
+  return prices.host === undefined ? { ...prices, source: `${preset.source}; ${path}` } : prices;
 }

@@ -36,8 +36,8 @@ const FAULT_NS = 800;
 const ZERO_NS_PER_BYTE = 0.046;
 /** A fork takes 10 to 20 ms a GiB of 4 KiB pages: Redis documentation, "Fork time in different systems". */
 const FORK_NS_PER_ENTRY = 50;
-/** The model against measured walks of one virtual machine: docs/time-model.md has the rows. */
-const WALK_FACTOR = { low: 0.6, high: 1.5 };
+/** What `fitWalkFactor` found on one virtual machine, a Xeon of 2024: docs/time-model.md has the rows. */
+const WALK_FACTOR = { low: 0.9, high: 2.3 };
 const DEFAULT = 'model default';
 
 const CORES: Readonly<Record<string, Core>> = {

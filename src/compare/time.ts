@@ -70,6 +70,11 @@ function timeIn(
   return waits + (way === 'in turn' ? fastest : slowest);
 }
 
+/** Nanoseconds of the reads of walks, one after the other, with the third level for itself. */
+export function walkNs({ walks }: PricedReads, prices: MachinePrices): number {
+  return latency(walks, prices, false);
+}
+
 /** Nanoseconds of `run` for each of its accesses, by case. */
 export function timePerAccess(run: PricedRun, accesses: number, prices: MachinePrices): PricedTime {
   return casesOf(prices).map((one) => (accesses === 0 ? 0 : timeIn(one, run, prices, true) / accesses));

@@ -5,6 +5,7 @@ import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../../compare/compare.js';
 import { CpuProfile } from '../../compare/cpu-profile.js';
 import { pricesFor } from '../../compare/preset-prices.js';
+import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { OutOfModelMemory } from '../../compare/machine.js';
 import type { MachinePrices } from '../../report/prices.js';
 import { printable } from '../../report/printable.js';
@@ -95,11 +96,16 @@ function explainCompareError(error: unknown, options: CompareCommandOptions): un
   return new CommandFailure(`--pages ${size}: ${limit}; leave ${size} out: --pages ${fix.join(',')}`);
 }
 
-/** The prices of the file, or of the processor whose TLB it is; `--nested` overrides what either says of the host. */
-function pricesOf({ tlb, costs, force, nested }: CompareCommandOptions): MachinePrices {
+/**
+ * The prices of the file, or of the processor whose TLB it is; `--nested` overrides what either says of the host. Prices
+ * that were measured say themselves what walks take here, at some seconds of work.
+ */
+async function pricesOf({ tlb, costs, force, nested }: CompareCommandOptions): Promise<MachinePrices> {
   const preset = pricesFor(tlb.name);
-  const prices = costs === undefined ? preset : readPrices(costs, preset, force === true);
-  return { ...prices, ...(nested !== undefined && { nested }) };
+  const file = costs === undefined ? {} : readPrices(costs, preset, force === true);
+  const prices = { ...preset, ...file, ...(nested !== undefined && { nested }) };
+  if (file.loads === undefined || file.walkFactor !== undefined) return prices;
+  return { ...prices, walkFactor: (await fitWalkFactor(prices, tlb)) ?? preset.walkFactor };
 }
 
 async function run(
@@ -114,7 +120,7 @@ async function run(
       shifts: options.pages,
       fetches: options.fetches === true,
       tlb: options.tlb,
-      prices: pricesOf(options),
+      prices: await pricesOf(options),
       ...(profile !== undefined && { profile }),
       onProgress: (done, total) => progress.update(done, total),
     });
