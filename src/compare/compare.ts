@@ -144,13 +144,13 @@ async function compareTrace(
   checkAnyMade(source.name, made, resident.finder.outsideUserSpace);
   const window = windowOf(trace);
   const instructions = instructionsOf(trace, made, window);
-  const linesRead = misses.distinct;
-  const ground = { trace: source.name, made, touchedBytes, linesRead, instructions, tlb: options.tlb, prices };
+  const covered = coverage(trace, made, touchedBytes, window);
+  const memoryBytes = Math.max(touchedBytes, covered.residentBytes ?? 0);
+  const ground = { trace: source.name, made, touchedBytes, memoryBytes, instructions, tlb: options.tlb, prices };
   const runs = contenders.map(({ machine, memory }) => summarizeRun(machine, memory, ground));
   options.profile?.spent('forking and summing up');
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
-  const covered = coverage(trace, made, touchedBytes, window);
   const summary = {
     trace: source.name,
     ...(about !== undefined && { about }),

@@ -41,8 +41,6 @@ export class LineMisses {
   accesses = new Int32Array(2 * BLOCK_ACCESSES);
   /** A hardware prefetcher would have asked for the line before: {@link EXPECTED}. No access had read it: {@link FIRST}. */
   flags = new Uint8Array(2 * BLOCK_ACCESSES);
-  /** Lines read so far, each once. */
-  distinct = 0;
   private readonly seen = new Int32Array(1 << (SEEN_BITS_SHIFT - 5));
   private readonly cache: LineCache;
   private readonly streams = new Streams();
@@ -96,7 +94,6 @@ export class LineMisses {
     const bit = line & SEEN_MASK;
     const before = (this.seen[bit >>> 5] >>> (bit & 31)) & 1;
     this.seen[bit >>> 5] |= 1 << (bit & 31);
-    this.distinct += 1 - before;
     return before === 0;
   }
 

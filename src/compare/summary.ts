@@ -12,15 +12,13 @@ import type { ReplayMachine } from './machine.js';
 import type { MemoryPath, ReadCounts } from './memory-path.js';
 import { timePerAccess, timeShare } from './time.js';
 
-const LINE_BYTES = 64;
-
 /** What the runs of one trace have in common. */
 export interface RunGround {
   readonly trace: string;
   readonly made: Made;
   readonly touchedBytes: number;
-  /** Lines that the first-level data cache missed, each once. */
-  readonly linesRead: number;
+  /** What the program has in RAM, as far as it is known. */
+  readonly memoryBytes: number;
   readonly instructions: Range;
   readonly tlb: TlbGeometry;
   readonly prices: MachinePrices;
@@ -44,8 +42,8 @@ function sum(one: Reads, other: Reads): Reads {
 }
 
 /**
- * First reads of the recording come from memory, or from the third level where all that it reads would fit: the program
- * has most likely read or written the line before.
+ * First reads of a line in the recording come from memory, or from the third level where all memory of the program would
+ * fit: it has most likely read or written the line before.
  */
 function settled({ l2, l3, contested, memory, first }: ReadCounts, fits: boolean): Reads {
   return fits ? { l2, l3, contested: contested + first, memory } : { l2, l3, contested, memory: memory + first };
@@ -72,7 +70,7 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
   const { data, fetch } = machine.counts();
   const [pt, pd, pdpt, pml4] = data.entryReadsByLevel;
   const { mappedBytes } = machine;
-  const reads = readsOf(memory, ground.linesRead * LINE_BYTES <= (prices.caches.l3?.bytes ?? 0));
+  const reads = readsOf(memory, ground.memoryBytes <= (prices.caches.l3?.bytes ?? 0));
   const run = { instructions: ground.instructions, reads, slowTlbHits: memory.counts.slowTlbHits };
   return {
     trace: ground.trace,
