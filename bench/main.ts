@@ -16,6 +16,7 @@ interface Options {
   readonly seconds: number;
   readonly rounds: number;
   readonly only?: RegExp;
+  readonly tlb?: string;
   readonly plot?: string;
 }
 
@@ -90,6 +91,12 @@ async function recording({ rounds }: Options): Promise<Answer> {
   return { json: result, text: recordTable(result) };
 }
 
+async function reality({ rounds, only, tlb }: Options): Promise<Answer> {
+  const { measureReality, realityTable } = await import('./reality/reality.js');
+  const result = measureReality(rounds, only, tlb);
+  return { json: result, text: realityTable(result) };
+}
+
 async function page(): Promise<Answer> {
   const { measurePage, pageTable } = await import('./page.js');
   const result = await measurePage();
@@ -144,6 +151,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     takes: ['rounds'],
     answer: recording,
   },
+  reality: {
+    help: 'what programs gain from huge pages here, beside what\npagewalk predicts for --tlb: takes a quarter of an hour',
+    takes: ['rounds', 'only', 'tlb'],
+    answer: reality,
+  },
   page: {
     help: 'the page in Chromium: time to its first view, and of a step',
     takes: [],
@@ -179,6 +191,7 @@ program
   .option('--seconds <n>', 'of the host times: measuring time of each row', parseSeconds, 0.5)
   .option('--rounds <n>', 'of the ratios and growth: take the median of so many', (text) => parseCount(text), 7)
   .option('--only <pattern>', 'only what matches this regular expression', parsePattern)
+  .option('--tlb <shape>', "of this machine's processor, as pagewalk compare takes it")
   .option('--plot <file>', 'write the growth as an SVG file too')
   .option('--quick', 'little work: to see that it works, not to measure')
   .addHelpText(
@@ -188,7 +201,7 @@ program
 
 /** @throws CommandFailure for an option of other questions only. */
 function checkOptions(name: string | undefined, { takes }: Question): void {
-  for (const option of ['seconds', 'rounds', 'only', 'plot', 'quick'] as const) {
+  for (const option of ['seconds', 'rounds', 'only', 'tlb', 'plot', 'quick'] as const) {
     if (program.getOptionValueSource(option) !== 'cli' || takes.includes(option)) continue;
     const place = name === undefined ? 'the host times, which are measured without any' : `--${name}`;
     const others = names.filter((other) => QUESTIONS[other].takes.includes(option)).map((other) => `--${other}`);
