@@ -61,7 +61,7 @@ export interface Engine {
    * @throws EngineError when the engine cannot do what the plan asks
    */
   readonly start: (pipe: string, plan: RecordingPlan) => Promise<EngineRun>;
-  readonly listen: () => Listener;
+  readonly listen: (pipe: string) => Listener;
 }
 
 /** Why an engine cannot record, in words for the person who asked: what is missing, and how to get it. */

@@ -136,7 +136,7 @@ async function recordThrough(
   ended.catch(() => undefined);
   const stopTimers = startTimers(run, options);
   try {
-    const listener = engine.listen();
+    const listener = engine.listen(pipe);
     const counted = countedBlocks(listener.blocks(reader), run, options);
     const kept = windowOf(engine.cutsWindows ? counted : cutWindows(counted, run.plan), 0, limit);
     const blocks = guarded(kept, ended, listener, options, engine);
@@ -218,7 +218,7 @@ function keptWindows(positions: readonly number[], length: number): KeptWindows 
 /** What is known of a run that has ended. */
 function factsOf(listener: Listener, run: EngineRun, ending: RunEnding): TraceFacts {
   const facts = listener.facts();
-  // A process that a signal ended has not said what it counted; what all have claimed is at most a batch more.
+  // Of very many processes some may not have said what they counted; what all have claimed is a little more.
   const accesses = facts.accesses ?? run.position();
   return { ...facts, ending, ...(accesses !== undefined && ending !== 'stopped' && { accesses }) };
 }

@@ -15,9 +15,9 @@ import { RegionBook } from './region-book.js';
 
 /** What the payload of a frame is. */
 const FrameType = {
-  /** The path of a program that begins. */
+  /** A program that begins: its place among the counters, and its path. */
   begin: 1,
-  /** A new child: its parent, the position, and the path of the program that it goes on with. */
+  /** A new child: its place, its parent, the position, and the path of the program that it goes on with. */
   forked: 2,
   /** Accesses in the order in which they came. */
   accesses: 3,
@@ -69,6 +69,8 @@ export interface StreamProcess {
   readonly pid: number;
   readonly program: string;
   readonly origin: ProcessOrigin;
+  /** Where the plugin leaves what it counts, for a process that ends without a word. */
+  readonly place: number;
   accesses: number;
   instructions: number;
   ended: boolean;
@@ -148,12 +150,13 @@ export class QemuStream {
     const exec = this.#byPid.has(pid) && type === FrameType.begin;
     const origin = type === FrameType.forked ? 'fork' : exec ? 'exec' : 'command';
     const forked = type === FrameType.forked;
-    const parent = forked ? this.#byPid.get(this.#word(0)) : undefined;
+    const parent = forked ? this.#byPid.get(this.#word(1)) : undefined;
     this.#byPid.set(pid, this.processes.length);
-    const regions = parent === undefined ? new RegionBook() : this.processes[parent].regions.copy(this.#word(1));
-    const program = this.#text(HEAD_BYTES + (forked ? 2 * WORD_BYTES : 0));
+    const regions = parent === undefined ? new RegionBook() : this.processes[parent].regions.copy(this.#word(2));
+    const program = this.#text(HEAD_BYTES + WORD_BYTES * (forked ? 3 : 1));
+    const place = this.#word(0);
     const counted = { accesses: 0, instructions: 0, ended: false, threads: [] };
-    this.processes.push({ pid, program, origin, ...counted, regions });
+    this.processes.push({ pid, program, origin, place, ...counted, regions });
   }
 
   #process(pid: number): number {

@@ -61,7 +61,7 @@ void follow(const char *path, char *const *argv, char *const *envp) {
     if (way == NO_PROGRAM) return;
     if (way == LEAVES) {
       end_process();
-      send_text(AWAY, path);
+      send_text(AWAY, NULL, 0, path);
       return;
     }
     if (head[0] != '#') break;

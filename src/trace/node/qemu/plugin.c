@@ -21,6 +21,7 @@
 EXPORT int qemu_plugin_version = API_VERSION;
 
 struct shared *shared;
+uint64_t place = PLACES;
 
 /* A batch is what a thread counts on its own before it looks at the shared counters. */
 enum { BATCH = 4096, VCPUS = 4096 };
@@ -31,6 +32,7 @@ struct vcpu {
   uint64_t to_send; /* accesses that are sent, until the batch ends; one of both is 0 */
   uint64_t instructions;
   uint64_t claimed;     /* accesses in all batches */
+  uint64_t told, told_instructions; /* of them those in `shared->counted` */
   uint64_t window;      /* where the window of the batch begins */
   uint64_t *frame;      /* room for a frame, once there is something to send */
   size_t used;          /* words of it */
@@ -59,7 +61,7 @@ static uint64_t counted(const struct vcpu *v) { return v->claimed - v->left - v-
 
 /* Begins to count anew, with a batch of its own. */
 static void forget(struct vcpu *v) {
-  v->claimed = v->left = v->to_send = v->instructions = 0;
+  v->claimed = v->left = v->to_send = v->instructions = v->told = v->told_instructions = 0;
   v->used = FIRST_ACCESS;
   v->joinable = NULL;
   v->tid = 0;
@@ -104,11 +106,27 @@ void end_process(void) {
   send_frame(END, words, 0);
 }
 
+/* Leaves what was counted where it outlives the process. */
+static void tell(struct vcpu *v) {
+  if (place < PLACES) {
+    atomic_fetch_add(&shared->counted[place].accesses, counted(v) - v->told);
+    atomic_fetch_add(&shared->counted[place].instructions, v->instructions - v->told_instructions);
+  }
+  v->told = counted(v);
+  v->told_instructions = v->instructions;
+}
+
+static void take_place(void) {
+  uint64_t taken = atomic_fetch_add(&shared->places, 1);
+  place = taken < PLACES ? taken : PLACES;
+}
+
 /*
  * Takes the next batch: up to BATCH accesses, all of a window or all between two. Windows lie at even distances. The
  * distance is a power of two of their length: the least that keeps them no more than `most`. `windows.ts` has the same.
  */
 static void __attribute__((noinline)) next_batch(struct vcpu *v) {
+  tell(v);
   uint64_t at = atomic_load(&shared->position), most = shared->most, length = shared->length, batch;
   bool sending;
   do {
@@ -209,7 +227,8 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb) {
   /* Only now does QEMU know which program it runs. */
   static atomic_flag begun = ATOMIC_FLAG_INIT;
   if (!atomic_flag_test_and_set(&begun)) {
-    send_text(BEGIN, qemu_plugin_path_to_binary());
+    take_place();
+    send_text(BEGIN, &place, 1, qemu_plugin_path_to_binary());
     send_first_mappings();
   }
   size_t instructions = qemu_plugin_tb_n_insns(tb);
@@ -233,7 +252,7 @@ static void on_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a1, 
   mine = &vcpus[cpu % VCPUS];
   memcpy(mine->arguments, (uint64_t[]){a1, a2, a3, a4, a5, a6}, sizeof mine->arguments);
   if (number == SYS_execve) follow((const char *)a1, (char *const *)a2, (char *const *)a3);
-  if (number == SYS_execveat) send_text(AWAY, "execveat");
+  if (number == SYS_execveat) send_text(AWAY, NULL, 0, "execveat");
 }
 
 static void on_syscall_end(plugin_id id, unsigned cpu, int64_t number, int64_t result) {
@@ -244,11 +263,8 @@ static void on_syscall_end(plugin_id id, unsigned cpu, int64_t number, int64_t r
 /* A copy of a process has what its threads had to send; they send it themselves. */
 static void in_child(void) {
   for (unsigned i = 0, last = atomic_load(&highest); i <= last; i++) forget(&vcpus[i]);
-  uint64_t words[FRAME_WORDS] = {[HEAD_WORDS] = getppid(), atomic_load(&shared->position)};
-  const char *path = qemu_plugin_path_to_binary();
-  size_t bytes = strnlen(path, FRAME_BYTES - 8 * (HEAD_WORDS + 2));
-  memcpy(words + HEAD_WORDS + 2, path, bytes);
-  send_frame(FORKED, words, 16 + bytes);
+  take_place();
+  send_text(FORKED, (uint64_t[]){place, getppid(), atomic_load(&shared->position)}, 3, qemu_plugin_path_to_binary());
 }
 
 static void on_thread(plugin_id id, unsigned cpu) {

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include "qemu-api.h"
 
+enum { PLACES = 16384 };
+
 /*
  * What all processes of a recording share; the recorder writes the file before it starts the first. Positions are
  * accesses of all processes so far.
@@ -18,8 +20,15 @@ struct shared {
   uint64_t length;          /* accesses of a window */
   uint64_t most;            /* windows; with more the distance doubles. 0: one window that never ends */
   uint64_t fetches;         /* 1: instruction fetches are accesses too */
+  _Atomic uint64_t places;  /* of `counted`, taken so far */
+  /* By process, what its threads counted in batches that ended: a signal may end it before it can say more. */
+  struct {
+    _Atomic uint64_t accesses, instructions;
+  } counted[PLACES];
 };
 #define NOT_YET UINT64_MAX
+/* The place of this process in `counted`; PLACES when all were taken. */
+extern uint64_t place;
 extern struct shared *shared;
 
 /* Frames have two words of head: type and process, then how many bytes follow. */
@@ -28,7 +37,8 @@ enum frame { BEGIN = 1, FORKED, ACCESSES, END, AWAY, THREAD, REGION, RESIDENT };
 
 extern char folder[PATH_MAX];
 void send_frame(enum frame type, uint64_t *words, size_t bytes);
-void send_text(enum frame type, const char *text);
+/* A frame of up to three words and a text. */
+void send_text(enum frame type, const uint64_t *head, size_t head_words, const char *text);
 /* False when the folder's name is too long. */
 bool choose_pipe(void);
 

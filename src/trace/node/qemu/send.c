@@ -33,9 +33,10 @@ void send_frame(enum frame type, uint64_t *words, size_t bytes) {
   close(fd);
 }
 
-void send_text(enum frame type, const char *text) {
+void send_text(enum frame type, const uint64_t *head, size_t head_words, const char *text) {
   uint64_t words[FRAME_WORDS];
-  size_t bytes = strnlen(text, FRAME_BYTES - 8 * HEAD_WORDS);
-  memcpy(words + HEAD_WORDS, text, bytes);
-  send_frame(type, words, bytes);
+  size_t from = HEAD_WORDS + head_words, bytes = strnlen(text, FRAME_BYTES - 8 * from);
+  for (size_t i = 0; i < head_words; i++) words[HEAD_WORDS + i] = head[i];
+  memcpy(words + from, text, bytes);
+  send_frame(type, words, 8 * head_words + bytes);
 }

@@ -32,6 +32,9 @@ const accesses = (...all: bigint[]): Uint8Array => words(TID, WINDOW, ...all);
 const thread = (tid: bigint, made: bigint, instructions: bigint, name: string): Uint8Array =>
   Uint8Array.from([...words(tid, made, instructions), ...text(name)]);
 
+const begin = (pid: number, program: string): Uint8Array =>
+  frame(BEGIN, pid, Uint8Array.from([...words(0n), ...text(program)]));
+
 /** Everything that a stream makes of chunks, as `[address, kind, size]`. */
 async function read(
   chunks: Uint8Array[],
@@ -60,7 +63,7 @@ describe('QemuStream', () => {
       access(0x8000_0010n, 2n, 1n),
       access(0xffff_ffff_ff60_0000n, 3n, 32n),
     );
-    expect(await read([frame(BEGIN, 7, text('/bin/true')), frame(ACCESSES, 7, payload)])).toEqual([
+    expect(await read([begin(7, '/bin/true'), frame(ACCESSES, 7, payload)])).toEqual([
       [0x401000n, FETCH, 15],
       [0x7fff_ffff_fff8n, LOAD, 8],
       [0x8000_0010n, STORE, 1],
@@ -73,13 +76,13 @@ describe('QemuStream', () => {
     const blocks: string[] = [];
     await read(
       [
-        frame(BEGIN, 1, text('/bin/sh')),
+        begin(1, '/bin/sh'),
         frame(ACCESSES, 1, accesses(access(8n, 1n, 8n))),
-        frame(FORKED, 2, Uint8Array.from([...words(1n, 0n), ...text('/bin/sh')])),
+        frame(FORKED, 2, Uint8Array.from([...words(5n, 1n, 0n), ...text('/bin/sh')])),
         frame(ACCESSES, 2, accesses(access(8n, 1n, 8n))),
         frame(ACCESSES, 1, accesses(access(8n, 1n, 8n))),
         frame(END, 2, words()),
-        frame(BEGIN, 2, text('/bin/ls')),
+        begin(2, '/bin/ls'),
         frame(ACCESSES, 2, accesses(access(8n, 1n, 8n), access(16n, 1n, 8n))),
       ],
       stream,
@@ -99,7 +102,7 @@ describe('QemuStream', () => {
     const of = (tid: bigint, window: bigint): Uint8Array =>
       frame(ACCESSES, 1, words(tid, window, access(8n, 1n, 8n), access(8n, 2n, 8n)));
     const frames = [of(1n, 0n), of(2n, 0n), of(2n, 0n), of(2n, 100n), of(1n, 0n), of(1n, 100n)];
-    await read([frame(BEGIN, 1, text('/bin/true')), ...frames], new QemuStream(), (block) => {
+    await read([begin(1, '/bin/true'), ...frames], new QemuStream(), (block) => {
       blocks.push(`thread ${block.thread} window ${block.window}: ${block.length}`);
     });
     expect(blocks).toEqual([
@@ -116,8 +119,8 @@ describe('QemuStream', () => {
     const stream = new QemuStream();
     await read(
       [
-        frame(BEGIN, 1, text('/bin/true')),
-        frame(BEGIN, 300, text('/bin/cat')),
+        begin(1, '/bin/true'),
+        begin(300, '/bin/cat'),
         frame(THREAD, 1, thread(1n, 10n, 25n, 'main')),
         frame(THREAD, 1, thread(9n, 2n ** 40n, 5n, 'worker')),
         frame(END, 1, words()),
@@ -147,7 +150,7 @@ describe('QemuStream', () => {
       accesses(...Array.from({ length: 508 }, (_, i) => access(BigInt(4096 * i), 1n, 8n))),
     );
     const frames = Array.from({ length: 40 }, () => [...full]).flat();
-    const bytes = Uint8Array.from([...frame(BEGIN, 1, text('/bin/true')), ...frames]);
+    const bytes = Uint8Array.from([...begin(1, '/bin/true'), ...frames]);
     const whole = await read([bytes]);
     expect(whole).toHaveLength(40 * 508);
     await fc.assert(
@@ -163,13 +166,13 @@ describe('QemuStream', () => {
   });
 
   it.each([
-    ['a frame that is cut', frame(BEGIN, 1, text('/bin/true')).subarray(0, 20), 'byte 0: expected the rest of a frame'],
+    ['a frame that is cut', begin(1, '/bin/true').subarray(0, 20), 'byte 0: expected the rest of a frame'],
     ['a type that is none', frame(9, 1, new Uint8Array(0)), 'expected a type of frame from 1 to 8, found 9'],
     ['more than a frame holds', frame(ACCESSES, 1, new Uint8Array(5000)), 'expected at most 4080 bytes'],
     ['an access of nobody', frame(ACCESSES, 1, accesses()), 'expected the begin of a process first, found process 1'],
     [
       'an access of no bytes',
-      Uint8Array.from([...frame(BEGIN, 1, text('x')), ...frame(ACCESSES, 1, accesses(access(16n, 1n, 0n)))]),
+      Uint8Array.from([...begin(1, 'x'), ...frame(ACCESSES, 1, accesses(access(16n, 1n, 0n)))]),
       'expected an access of 1 to 63 bytes',
     ],
   ])('refuses %s, naming the place', async (_, bytes, message) => {

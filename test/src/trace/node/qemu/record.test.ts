@@ -169,6 +169,16 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     expect(recording).toMatchObject({ processes: 2, ending: { code: null, signal: 'SIGTERM' } });
   });
 
+  it('knows what a program counted that a signal ended, to the last batch', async () => {
+    const killed = await run(['sh', '-c', 'kill -KILL $$']);
+    const whole = await run(['sh', '-c', 'exit 0']);
+    const [{ accesses = 0, instructions = 0 }] = killed.facts.processes;
+    expect(killed.ending).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(accesses % 4096).toBe(0);
+    expect(Math.abs(accesses - whole.facts.accesses!)).toBeLessThan(12_000);
+    expect(instructions).toBeGreaterThan(accesses);
+  });
+
   it('loses nothing of children that run at once', async () => {
     const recording = await run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do true | cat & done; wait']);
     expect(recording.skippedLines).toBe(0);
