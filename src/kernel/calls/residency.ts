@@ -5,6 +5,7 @@ import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno.js';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../abi/flags.js';
+import { isPageMapped } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { writtenPage } from '../space/page-cache.js';
 import { VM_LOCKED } from '../abi/vma-flags.js';
@@ -20,14 +21,9 @@ export function mincore(memory: Memory, space: AddressSpace, address: number, le
   for (let at = address; at < address + length; at += PAGE_BYTES) {
     const vma = space.vmas.at(at);
     if (vma === undefined) return ENOMEM;
-    answers.push(isPageMapped(memory, vma, at) || isCached(vma, at));
+    answers.push(isPageMapped(memory, space, at) || isCached(vma, at));
   }
   return answers;
-}
-
-function isPageMapped(memory: Memory, vma: Vma, address: number): boolean {
-  const { entries, tables } = memory;
-  return entries.isMapped(entries.words[tables.findLeaf(vma.space, address)]);
 }
 
 function isCached(vma: Vma, address: number): boolean {

@@ -13,9 +13,9 @@ import { fileFault, mapHugeFolio, sharedWriteFault } from './file-fault.js';
 import { FRAME_ANON } from '../frames/frames.js';
 import { HUGE_FALLBACK, hugeAllowed, hugeAnonymousFault, hugeWriteFault, takeOver, touchHuge } from '../pages/huge.js';
 import { hugetlbFault } from './hugetlb.js';
-import { mapNewAnonymous, mapZero, unmapPage } from '../pages/mapping.js';
+import { isPageMapped, mapNewAnonymous, mapZero, unmapPage } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
-import { CAUSE_FETCH, CAUSE_PRESENT, CAUSE_WRITE } from '../tables/privileged.js';
+import { CAUSE_FETCH, CAUSE_WRITE } from '../tables/privileged.js';
 import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR } from '../abi/signal.js';
 import { growDown } from '../vmas/stack.js';
 import { VM_EXEC, VM_HUGETLB, VM_WRITE } from '../abi/vma-flags.js';
@@ -43,8 +43,10 @@ function resolve(memory: Memory, space: AddressSpace, address: number, cause: nu
   if (vma === undefined) return SEGV_MAPERR;
   const write = (cause & CAUSE_WRITE) !== 0;
   if (!vma.isAccessible || (write && (vma.flags & VM_WRITE) === 0)) return SEGV_ACCERR;
-  const refusedFetch = (cause & CAUSE_FETCH) !== 0 && (cause & CAUSE_PRESENT) !== 0;
-  if (refusedFetch && (vma.flags & VM_EXEC) === 0) return SEGV_ACCERR;
+  // A page fetched from without the right is brought in first; only then the fetch is refused, as on Linux for x86.
+  if ((cause & CAUSE_FETCH) !== 0 && (vma.flags & VM_EXEC) === 0 && isPageMapped(memory, space, address)) {
+    return SEGV_ACCERR;
+  }
   return handleFault(memory, vma, address, write);
 }
 

@@ -5,7 +5,7 @@
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
 import { FRAME_ANON, FRAME_SWAPBACKED } from '../frames/frames.js';
-import type { AnonVma, Vma } from '../space/model.js';
+import type { AddressSpace, AnonVma, Vma } from '../space/model.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
@@ -104,6 +104,11 @@ export function dropHuge(memory: Memory, vma: Vma, low: number, head: number, sh
   vma.space.residentPages -= 2 ** (shift - 12);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
   if (frames.removeWholeMapping(head, vma.space.id)) tlb.release(head);
+}
+
+/** Whether a page, of any size, is in the page tables at `address`. */
+export function isPageMapped({ entries, tables }: Memory, space: AddressSpace, address: number): boolean {
+  return entries.isMapped(entries.words[tables.findLeaf(space, address)]);
 }
 
 /** The head of a huge entry's folio. Bits below are no address there, such as x86's PAT. */

@@ -2,11 +2,11 @@
 
 import { highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
 import { PAGE_FAULT } from '../../../hw/base/fault.js';
-import { PF_FETCH, PF_PRESENT, PF_WRITE } from '../../../hw/x86/exception.js';
+import { PF_FETCH, PF_WRITE } from '../../../hw/x86/exception.js';
 import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
 import { writeRegisters } from '../../../hw/x86/write-registers.js';
 import { X86Entries } from './entries-x86.js';
-import { CAUSE_FETCH, CAUSE_PRESENT, CAUSE_WRITE, NO_PAGE_FAULT } from './privileged.js';
+import { CAUSE_FETCH, CAUSE_WRITE, NO_PAGE_FAULT } from './privileged.js';
 import type { Architecture, Privileged, ProcessorMachine } from './privileged.js';
 
 /** Privileged instructions of x86; {@link Mmu} has them. */
@@ -62,8 +62,6 @@ export const X86: Architecture<X86Instructions> = {
   operationsOf: (machine) => new X86Operations(machine),
   causeOf: ({ status, errorCode }) => {
     if (status !== PAGE_FAULT) return NO_PAGE_FAULT;
-    const present = (errorCode & PF_PRESENT) !== 0 ? CAUSE_PRESENT : 0;
-    const write = (errorCode & PF_WRITE) !== 0 ? CAUSE_WRITE : 0;
-    return present | write | ((errorCode & PF_FETCH) !== 0 ? CAUSE_FETCH : 0);
+    return ((errorCode & PF_WRITE) !== 0 ? CAUSE_WRITE : 0) | ((errorCode & PF_FETCH) !== 0 ? CAUSE_FETCH : 0);
   },
 };

@@ -34,12 +34,10 @@ export interface Processor<M extends ProcessorMachine = ProcessorMachine> {
 
 /** The exception is no page fault. */
 export const NO_PAGE_FAULT = -1;
-/** An entry was there and did not allow the access. */
-export const CAUSE_PRESENT = 1 << 0;
 /** The access was a write. */
-export const CAUSE_WRITE = 1 << 1;
+export const CAUSE_WRITE = 1 << 0;
 /** It fetched an instruction. */
-export const CAUSE_FETCH = 1 << 2;
+export const CAUSE_FETCH = 1 << 1;
 
 /** The privileged operations of one core. */
 export interface Privileged {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { Core } from '../../../../hw/x86/core.js';
-import { CAUSE_PRESENT } from '../../../../src/kernel/tables/privileged.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import { Ram } from '../../../../hw/memory/ram.js';
 import { EINVAL } from '../../../../src/kernel/abi/errno.js';
@@ -148,6 +147,6 @@ it.each([
   const { kernel, parent } = written(pages, length);
   const child = alive(kernel.fork(parent));
   expect(smaps(kernel, child, 'Referenced')).toBe(0);
-  expect(pageFault(kernel.memory, child.space!, BASE, CAUSE_PRESENT)).toBe(FAULT_MINOR);
+  expect(pageFault(kernel.memory, child.space!, BASE, 0)).toBe(FAULT_MINOR);
   expect(smaps(kernel, child, 'Referenced')).toBe(kib);
 });
