@@ -4,6 +4,7 @@
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { parseSmaps } from '../regions/smaps.js';
 
 /** Sums over processes at one moment, in bytes; a page that several processes share counts in each. */
 export interface MemorySample {
@@ -39,14 +40,6 @@ export function descendants(pid: number, proc = '/proc'): number[] {
   // The list grows while it is gone through.
   for (const child of found) found.push(...(children.get(child) ?? []));
   return found;
-}
-
-/** The sums in the text of a smaps_rollup; undefined for another text, such as that of a process just ended. */
-export function parseRollup(text: string): MemorySample | undefined {
-  if (!text.includes('[rollup]')) return undefined;
-  const bytes = (field: string): number =>
-    1024 * Number(new RegExp(`^${field}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
-  return { resident: bytes('Rss'), anonymous: bytes('Anonymous'), huge: bytes('AnonHugePages') };
 }
 
 /** Milliseconds to the first sample; later ones come at distances that grow with the run. */
@@ -104,12 +97,13 @@ export class MemorySampler {
   #sample(): void {
     let sum: MemorySample | undefined;
     for (const pid of descendants(this.pid)) {
-      const rollup = parseRollup(read(`/proc/${pid}/smaps_rollup`));
+      // Its text is that of a single region; there is none of a process that has just ended.
+      const rollup = parseSmaps(read(`/proc/${pid}/smaps_rollup`)).at(0);
       if (rollup === undefined) continue;
       sum = {
         resident: (sum?.resident ?? 0) + rollup.resident,
         anonymous: (sum?.anonymous ?? 0) + rollup.anonymous,
-        huge: (sum?.huge ?? 0) + rollup.huge,
+        huge: (sum?.huge ?? 0) + rollup.anonymousHuge,
       };
       this.#library ||= read(`/proc/${pid}/maps`).includes(this.library);
     }

@@ -1,9 +1,8 @@
-/** What decides over huge pages on this machine. Source: Linux Documentation/admin-guide/mm/transhuge.rst. */
+/** What decides over huge pages on this machine for programs that it starts. */
 
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { hugePageBytes, readPolicy } from '../regions/host.js';
 import type { TryResult } from '../report/try-result.js';
 
 const run = promisify(execFile);
@@ -14,21 +13,6 @@ const FIRST_TUNABLE = 35;
 
 export type HugePageSystem = TryResult['system'];
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** The word in brackets: `always [madvise] never`. Each size has a file of its own since Linux 6.8; it may say `inherit`. */
-export function settingIn(all: string, ofSize: string): HugePageSystem['setting'] {
-  const word = (text: string): string => /\[(\w+)\]/.exec(text)?.[1] ?? 'inherit';
-  const setting = word(ofSize) === 'inherit' ? word(all) : word(ofSize);
-  return setting === 'always' || setting === 'madvise' ? setting : 'never';
-}
-
 async function getconf(name: string): Promise<string> {
   try {
     return (await run('getconf', [name])).stdout.trim();
@@ -37,17 +21,13 @@ async function getconf(name: string): Promise<string> {
   }
 }
 
-/** @param folder with the settings of the kernel */
-export async function hugePageSystem(folder = FOLDER): Promise<HugePageSystem> {
-  const hugePageBytes = Number(read(join(folder, 'hpage_pmd_size'))) || 2 ** 21;
+/** @param root the folder with proc and sys in it */
+export async function hugePageSystem(root = '/'): Promise<HugePageSystem> {
   const [pageSize, library] = await Promise.all([getconf('PAGESIZE'), getconf('GNU_LIBC_VERSION')]);
   return {
-    setting: settingIn(
-      read(join(folder, 'enabled')),
-      read(join(folder, `hugepages-${hugePageBytes / 1024}kB`, 'enabled')),
-    ),
+    setting: readPolicy(process.pid, root).enabled,
     basePageBytes: Number(pageSize) || 4096,
-    hugePageBytes,
+    hugePageBytes: hugePageBytes(root),
     glibc: /^glibc (\S+)$/.exec(library)?.[1] ?? null,
   };
 }

@@ -7,6 +7,15 @@ import type { HugePolicy, PolicyTexts } from './policy.js';
 
 const THP = 'sys/kernel/mm/transparent_hugepage';
 
+/** Bytes of a transparent huge page: of one entry of the second-lowest table. */
+export function hugePageBytes(root = '/'): number {
+  try {
+    return Number(readFileSync(join(root, THP, 'hpage_pmd_size'), 'utf8'));
+  } catch {
+    return 2 ** 21;
+  }
+}
+
 /**
  * @param pid the process whose PR_SET_THP_DISABLE counts
  * @param root the folder with proc and sys in it
@@ -14,7 +23,7 @@ const THP = 'sys/kernel/mm/transparent_hugepage';
 export function readPolicy(pid: number, root = '/'): HugePolicy {
   const files: Record<keyof PolicyTexts, string> = {
     enabled: `${THP}/enabled`,
-    enabled2M: `${THP}/hugepages-2048kB/enabled`,
+    enabledHuge: `${THP}/hugepages-${hugePageBytes(root) / 1024}kB/enabled`,
     shmem: `${THP}/shmem_enabled`,
     maxPtesNone: `${THP}/khugepaged/max_ptes_none`,
     mounts: 'proc/mounts',

@@ -8,7 +8,7 @@ export type ThpMode = (typeof MODES)[number];
 export type ShmemMode = (typeof SHMEM_MODES)[number];
 
 export interface HugePolicy {
-  /** transparent_hugepage/enabled, for pages of 2 MiB. */
+  /** transparent_hugepage/enabled, for pages that one entry of the second-lowest table maps. */
   readonly enabled: ThpMode;
   /** transparent_hugepage/shmem_enabled: memfd, System V shared memory, MAP_SHARED without a file. */
   readonly shmem: ShmemMode;
@@ -32,8 +32,8 @@ export const DEFAULT_POLICY: HugePolicy = {
 /** Texts of the files with the settings; undefined for missing files. */
 export interface PolicyTexts {
   readonly enabled?: string;
-  /** hugepages-2048kB/enabled: it may say `inherit`. Kernels before 6.8 have none. */
-  readonly enabled2M?: string;
+  /** hugepages-2048kB/enabled, or of another size: it may say `inherit`. Kernels before 6.8 have none. */
+  readonly enabledHuge?: string;
   readonly shmem?: string;
   readonly maxPtesNone?: string;
   /** /proc/mounts */
@@ -56,10 +56,10 @@ function devShmMode(mounts = ''): ShmemMode | undefined {
 
 /** Reads the settings from their files' texts. A kernel without transparent_hugepage/ gives no huge pages. */
 export function parsePolicy(texts: PolicyTexts): HugePolicy {
-  const { enabled, enabled2M, shmem, maxPtesNone, mounts, status = '' } = texts;
+  const { enabled, enabledHuge, shmem, maxPtesNone, mounts, status = '' } = texts;
   const pages = Number(maxPtesNone ?? NaN);
   return {
-    enabled: chosen(MODES, enabled2M) ?? chosen(MODES, enabled) ?? 'never',
+    enabled: chosen(MODES, enabledHuge) ?? chosen(MODES, enabled) ?? 'never',
     shmem: chosen(SHMEM_MODES, shmem) ?? 'never',
     devShm: devShmMode(mounts) ?? DEFAULT_POLICY.devShm,
     maxPtesNone: Number.isInteger(pages) ? pages : DEFAULT_POLICY.maxPtesNone,

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { descendants, parseRollup } from '../../../src/host/memory-sampler.js';
+import { descendants } from '../../../src/host/memory-sampler.js';
 import { temporaryFolder } from '../../folder.js';
 
 it('finds children and their children, whatever they call themselves', () => {
@@ -15,16 +15,4 @@ it('finds children and their children, whatever they call themselves', () => {
   mkdirSync(join(proc, 'sys'));
   expect(descendants(10, proc).sort()).toEqual([20, 30, 50]);
   expect(descendants(30, proc)).toEqual([]);
-});
-
-it('reads the sums of smaps_rollup, and nothing from a process that has ended', () => {
-  const text = `5581-7ffe ---p 00000000 00:00 0                          [rollup]
-Rss:              131220 kB
-Pss_Anon:         129000 kB
-Anonymous:        129024 kB
-LazyFree:              0 kB
-AnonHugePages:    126976 kB
-`;
-  expect(parseRollup(text)).toEqual({ resident: 131220 * 1024, anonymous: 129024 * 1024, huge: 126976 * 1024 });
-  expect(parseRollup('')).toBeUndefined();
 });

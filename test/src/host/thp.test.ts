@@ -1,26 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { hasTunable, hugePageSystem, settingIn, whyNoHugePages } from '../../../src/host/thp.js';
+import { hasTunable, hugePageSystem, whyNoHugePages } from '../../../src/host/thp.js';
 import { temporaryFolder } from '../../folder.js';
 
-it.each([
-  ['always [madvise] never', '', 'madvise'],
-  ['[always] madvise never', 'always [inherit] madvise never', 'always'],
-  ['[always] madvise never', 'always inherit madvise [never]', 'never'],
-  ['always madvise [never]', 'always inherit [madvise] never', 'madvise'],
-  ['', '', 'never'],
-])('with %j for all and %j for the size, the setting is %s', (all, ofSize, setting) => {
-  expect(settingIn(all, ofSize)).toBe(setting);
-});
-
 it('reads the size of a huge page, and the file of its size', async () => {
-  const folder = temporaryFolder();
-  mkdirSync(join(folder, 'hugepages-524288kB'));
+  const root = temporaryFolder();
+  const folder = join(root, 'sys/kernel/mm/transparent_hugepage');
+  mkdirSync(join(folder, 'hugepages-524288kB'), { recursive: true });
   writeFileSync(join(folder, 'hpage_pmd_size'), '536870912\n');
   writeFileSync(join(folder, 'enabled'), 'always [madvise] never\n');
   writeFileSync(join(folder, 'hugepages-524288kB', 'enabled'), '[always] inherit madvise never\n');
-  expect(await hugePageSystem(folder)).toMatchObject({ setting: 'always', hugePageBytes: 2 ** 29 });
+  expect(await hugePageSystem(root)).toMatchObject({ setting: 'always', hugePageBytes: 2 ** 29 });
 });
 
 it('knows which C libraries have the tunable', () => {

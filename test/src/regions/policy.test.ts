@@ -32,8 +32,8 @@ test('the settings are read from the files of the kernel', () => {
 
 test('the setting for 2 MiB goes before the one for all sizes, unless it inherits', () => {
   const enabled = 'always madvise [never]';
-  expect(parsePolicy({ enabled, enabled2M: '[always] inherit madvise never' }).enabled).toBe('always');
-  expect(parsePolicy({ enabled, enabled2M: 'always [inherit] madvise never' }).enabled).toBe('never');
+  expect(parsePolicy({ enabled, enabledHuge: '[always] inherit madvise never' }).enabled).toBe('always');
+  expect(parsePolicy({ enabled, enabledHuge: 'always [inherit] madvise never' }).enabled).toBe('never');
 });
 
 test('a kernel without the files gives no huge pages', () => {

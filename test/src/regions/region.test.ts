@@ -97,3 +97,15 @@ test('maps without the sums of smaps gives the same regions', () => {
   const places = (text: string): unknown[] => parseSmaps(text).map(({ start, end, name }) => [start, end, name]);
   expect(places(maps)).toEqual(places(SMAPS));
 });
+
+test('a smaps_rollup is read as one region: the sums of all', () => {
+  const text = `5581-7ffe ---p 00000000 00:00 0                          [rollup]
+Rss:              131220 kB
+Pss_Anon:         129000 kB
+Anonymous:        129024 kB
+AnonHugePages:    126976 kB
+`;
+  const [sums, ...others] = parseSmaps(text);
+  expect(others).toEqual([]);
+  expect(sums).toMatchObject({ resident: 131220 * 1024, anonymous: 129024 * 1024, anonymousHuge: 126976 * 1024 });
+});
