@@ -8,24 +8,20 @@
 
 import { FETCH, WRITE } from '../base/access.js';
 import { toBigInt } from '../base/address.js';
-import { PAGE_FAULT } from '../base/fault.js';
 import type { Exception } from '../base/fault.js';
 
-/** A value that no CSR takes, or a CSR that is not there. */
-export const ILLEGAL_INSTRUCTION = -2;
-
 /** Causes, for fetches, loads, and stores with AMOs. No RAM answers. */
-export const FETCH_ACCESS_FAULT = 1;
-export const LOAD_ACCESS_FAULT = 5;
-export const STORE_ACCESS_FAULT = 7;
+const FETCH_ACCESS_FAULT = 1;
+const LOAD_ACCESS_FAULT = 5;
+const STORE_ACCESS_FAULT = 7;
 /** The first stage gives no translation or no right. */
-export const FETCH_PAGE_FAULT = 12;
-export const LOAD_PAGE_FAULT = 13;
-export const STORE_PAGE_FAULT = 15;
+const FETCH_PAGE_FAULT = 12;
+const LOAD_PAGE_FAULT = 13;
+const STORE_PAGE_FAULT = 15;
 /** The second stage gives none. */
-export const FETCH_GUEST_PAGE_FAULT = 20;
-export const LOAD_GUEST_PAGE_FAULT = 21;
-export const STORE_GUEST_PAGE_FAULT = 23;
+const FETCH_GUEST_PAGE_FAULT = 20;
+const LOAD_GUEST_PAGE_FAULT = 21;
+const STORE_GUEST_PAGE_FAULT = 23;
 
 const CAUSE = 0x3f;
 /** In an error code: the address is a guest's virtual address. */
@@ -104,6 +100,3 @@ const CAUSE_NAMES = new Map<number, string>([
 export function causeName(cause: number): string {
   return CAUSE_NAMES.get(cause) ?? `cause ${cause}`;
 }
-
-/** Whether a fault is one that page tables answer for, and not a lack of RAM. */
-export const isPageFault = (status: number): boolean => status === PAGE_FAULT;

@@ -18,21 +18,21 @@ export const SATP = 1;
 export const VSATP = 2;
 export const HGATP = 3;
 export const VSSTATUS = 4;
-export const HSTATUS = 5;
+const HSTATUS = 5;
 export const MENVCFG = 6;
 export const HENVCFG = 7;
-export const MEDELEG = 8;
-export const HEDELEG = 9;
-export const MCAUSE = 10;
-export const MTVAL = 11;
-export const MTVAL2 = 12;
-export const MTINST = 13;
-export const SCAUSE = 14;
-export const STVAL = 15;
-export const HTVAL = 16;
-export const HTINST = 17;
-export const VSCAUSE = 18;
-export const VSTVAL = 19;
+const MEDELEG = 8;
+const HEDELEG = 9;
+const MCAUSE = 10;
+const MTVAL = 11;
+const MTVAL2 = 12;
+const MTINST = 13;
+const SCAUSE = 14;
+const STVAL = 15;
+const HTVAL = 16;
+const HTINST = 17;
+const VSCAUSE = 18;
+const VSTVAL = 19;
 const STORED = 20;
 
 /** Low word of mstatus, sstatus and vsstatus. Previous privilege of traps to M-mode, bits 12:11. */
@@ -49,13 +49,13 @@ const KEPT = (1 << 1) | (1 << 3) | (1 << 5) | (1 << 7) | (1 << 8);
 /** What supervisor mode sees of mstatus. */
 const SSTATUS = SUM | MXR | (1 << 1) | (1 << 5) | (1 << 8);
 /** High word of mstatus, and mstatush. A guest's virtual address is in mtval. */
-export const MSTATUS_GVA = 1 << 6;
+const MSTATUS_GVA = 1 << 6;
 /** Loads and stores under MPRV are a guest's. */
 export const MPV = 1 << 7;
 /** hstatus: a guest's virtual address is in stval. */
-export const HSTATUS_GVA = 1 << 6;
+const HSTATUS_GVA = 1 << 6;
 /** hstatus: privilege of the guest, for HLV, HLVX and HSV: 1 is VS. */
-export const SPVP = 1 << 8;
+const SPVP = 1 << 8;
 /** High word of menvcfg and henvcfg: hardware sets accessed and dirty bits (Svadu). */
 export const ADUE = 1 << 29;
 /** And: entries have memory types (Svpbmt). */
@@ -71,9 +71,9 @@ const DELEGATED_TO_GUEST = (1 << 1) | (1 << 5) | (1 << 7) | (1 << 12) | (1 << 13
 const DELEGATED = DELEGATED_TO_GUEST | (1 << 20) | (1 << 21) | (1 << 23);
 
 /** MODE of satp, vsatp and hgatp: none of RV32's two. */
-export const MODE_BARE = 0;
-export const MODE_SV39 = 8;
-export const MODE_SV57 = 10;
+const MODE_BARE = 0;
+const MODE_SV39 = 8;
+const MODE_SV57 = 10;
 
 /** Bits that a write changes, by register: high word, low word, and low word where XLEN is 32. */
 const WRITABLE: readonly (readonly [number, number, number])[] = [

@@ -18,10 +18,15 @@ import { accessOption, choiceAdvice, parseChoice, parseCount } from '../options.
 import { printJson } from '../output.js';
 import { inState, readState } from '../state-file.js';
 
+const MACHINES = ['x86', 'riscv'] as const;
+/** RISC-V has one demonstration: the first process of xv6. */
+const RISCV_DEMO_MODES = ['sv39'] as const;
+
 interface WalkCommandOptions {
   readonly access: AccessKind;
   readonly user?: true;
-  readonly mode?: DemoMode;
+  readonly machine: (typeof MACHINES)[number];
+  readonly mode?: DemoMode | (typeof RISCV_DEMO_MODES)[number];
   readonly state?: string;
   readonly lab?: string;
   readonly step?: number;
@@ -64,7 +69,36 @@ async function sceneFor({ lab: name, step, process }: WalkCommandOptions): Promi
 
 function machineFor({ state, mode }: WalkCommandOptions): Mmu {
   if (state !== undefined) return inState(state, () => buildMachine(readState(state)).mmu);
-  return buildMachine(demoState(mode ?? '4l')).mmu;
+  return buildMachine(demoState(x86Mode(mode))).mmu;
+}
+
+/** The mode of an x86 demonstration; RISC-V's are for --machine riscv. */
+function x86Mode(mode: WalkCommandOptions['mode'] = '4l'): DemoMode {
+  if (mode !== 'sv39') return mode;
+  throw new CommandFailure(`--mode ${mode} is for --machine riscv; give one of ${DEMO_MODES.join(', ')}`, 2);
+}
+
+/** A walk of xv6's first process on a hart; without an address its page table. */
+async function walkRiscv(address: Word64 | undefined, options: WalkCommandOptions): Promise<void> {
+  const { mode, state, lab, step, process: pid, printState, json } = options;
+  if (mode !== undefined && mode !== 'sv39') {
+    throw new CommandFailure(`--mode ${mode} is for --machine x86; with riscv there is sv39`, 2);
+  }
+  const other = Object.entries({ state, lab, step, process: pid, 'print-state': printState }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (other !== undefined) throw new CommandFailure(`--${other[0]} is for --machine x86; leave it out`, 2);
+  const { vmprint, xv6Hart } = await import('../../explain/riscv/xv6.js');
+  const hart = xv6Hart();
+  if (address === undefined) {
+    if (json === true) throw new CommandFailure('ADDRESS is missing; give one such as 0x1000', 2);
+    process.stdout.write(vmprint(hart));
+    return;
+  }
+  const { explainRiscvWalk } = await import('../../explain/riscv/walk.js');
+  const result = explainRiscvWalk(hart, { ...address, access: options.access, user: options.user === true });
+  if (json === true) printJson(result);
+  else process.stdout.write((await import('../../explain/riscv/walk-text.js')).riscvWalkText(result));
 }
 
 /** An address that 32-bit registers cannot hold is a mistake in the command line, not a fault. */
@@ -115,9 +149,16 @@ export function walkCommand(): Command {
     .addOption(accessOption())
     .option('-u, --user', 'in user mode; without it, as the kernel')
     .addOption(
-      new Option('-m, --mode <mode>', 'demonstration: 4l, 5l, pae or 32 (default: 4l)')
-        .argParser(parseChoice(DEMO_MODES))
+      new Option('-m, --mode <mode>', '4l, 5l, pae or 32; with --machine riscv: sv39')
+        .argParser(parseChoice([...DEMO_MODES, ...RISCV_DEMO_MODES]))
         .conflicts(own),
+    )
+    .addOption(
+      new Option('--machine <name>', "x86, or riscv: xv6's first process")
+        .argParser(parseChoice(MACHINES))
+        .default('x86')
+        // The help has to fit on a screen; --mode tells of it.
+        .hideHelp(),
     )
     .addOption(new Option('--state <file>', 'your machine, as --print-state writes; texts are hex').conflicts('lab'))
     .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
@@ -132,7 +173,8 @@ export function walkCommand(): Command {
         '  pagewalk walk 0x400000 --access write --user --lab fork --step 2',
     )
     .action(async (address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
-      if (options.printState === true) printJson(demoStateInput(options.mode ?? '4l'));
+      if (options.machine === 'riscv') await walkRiscv(address, options);
+      else if (options.printState === true) printJson(demoStateInput(x86Mode(options.mode)));
       else await walk(address, options, command.args.at(0) ?? '');
     });
 }

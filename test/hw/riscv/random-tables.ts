@@ -8,7 +8,7 @@ import type { TranslationPath } from '../../../hw/translate/caches.js';
 import type { Kind, ReferenceStage, ReferenceState } from './reference-walker.js';
 
 /** Tables of the first stage lie in the lowest frames, frame 0 being the root; those of the second behind them. */
-export const GUEST_FRAMES = 16;
+const GUEST_FRAMES = 16;
 const HOST_ROOT = 16;
 const HOST_FRAMES = 16;
 export const TABLE_FRAMES = GUEST_FRAMES + HOST_FRAMES;

@@ -31,7 +31,7 @@ export interface ReferenceState {
 
 export type Kind = 'load' | 'store' | 'fetch';
 
-export type ReferenceResult =
+type ReferenceResult =
   | { readonly kind: 'ok'; readonly physical: bigint }
   | { readonly kind: 'fault'; readonly cause: number; readonly tval2: bigint; readonly tinst: number };
 

@@ -37,6 +37,7 @@ describe.each(commands.map((words) => [words.join(' ')]))('the help of %s', (com
     writeFileSync(join(folder, 'app.lackey.gz'), gzipSync(' L 400000,8\n S 600000,4\n'));
     writeFileSync(join(folder, 'orders.csv'), 'b\na\n');
     copyFileSync(join(RECORDED, 'x86/open-seghw.jsonl.gz'), join(folder, 'x86.jsonl.gz'));
+    copyFileSync(join(RECORDED, 'riscv/open-bare.jsonl.gz'), join(folder, 'riscv.jsonl.gz'));
     copyFileSync(join(RECORDED, 'linux/open-ext4.jsonl.gz'), join(folder, 'linux.jsonl.gz'));
   });
 
