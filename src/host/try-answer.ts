@@ -36,8 +36,12 @@ function missingHuge({ system, means }: Figures, anonymous: number): string {
       'it has to call madvise itself, or the system be set to always'
     );
   }
-  const old = hasTunable(system) ? '' : ', or through a malloc without a setting for huge pages';
-  return `its memory comes in pieces smaller than ${formatBytes(hugePageBytes)}${old}, or the system has no huge page free`;
+  const small = `its memory comes in pieces smaller than ${formatBytes(hugePageBytes)}`;
+  // Arenas of threads grow by mprotect; only what they begin with is asked for.
+  const malloc = hasTunable(system)
+    ? 'from malloc in threads (GLIBC_TUNABLES=glibc.malloc.arena_max=1 gives them one heap)'
+    : 'from a malloc without a setting for huge pages';
+  return `${small}, ${malloc}, or the system has no huge page free`;
 }
 
 /** Why the figures are no answer; undefined when they are. */

@@ -107,11 +107,11 @@ describe('the answer', () => {
     ['too little user time', pairs([...FASTER, [0.01, 0]])],
     ['could not be seen', pairs(FASTER, { memory: undefined })],
     [
-      '2 MiB of 120 MiB were in huge pages: its memory comes in pieces smaller than 2 MiB, or',
+      '2 MiB of 120 MiB were in huge pages: its memory comes in pieces smaller than 2 MiB, from malloc in threads',
       pairs(FASTER, { memory: { resident: 130 * MIB, anonymous: 120 * MIB, huge: 2 * MIB } }),
     ],
     [
-      'or through a malloc without a setting for huge pages',
+      'from a malloc without a setting for huge pages, or the system',
       pairs(FASTER, { memory: { resident: 130 * MIB, anonymous: 120 * MIB, huge: 0 } }),
       { glibc: '2.31' },
     ],
