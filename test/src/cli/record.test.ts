@@ -46,6 +46,11 @@ it.each([
   [['record', '--limit', '0', '--', 'true'], '--limit'],
   [['record', '--skip', '-1', '--', 'true'], '--skip'],
   [['record', '-o', '-', '--', 'true'], '--output'],
+  [['record', '--window', '10', '--', 'true'], '--window'],
+  [['record', '--start-after', 'soon', '--', 'true'], '--start-after'],
+  [['record', '--whole', '--windows', '9', '--', 'true'], '--windows does not go with --whole'],
+  [['record', '--limit', '9', '--window', '1000', '--', 'true'], '--window does not go with --limit'],
+  [['record', '--skip', '9', '--start-at', 'main', '--', 'true'], '--start-at does not go with --skip'],
 ])('refuses %j as wrong usage', (words, expected) => {
   const { status, stderr } = pagewalk(...words);
   expect(status).toBe(2);
