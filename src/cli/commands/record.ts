@@ -6,7 +6,7 @@ import { record, RecordError, type RecordOptions } from '../../trace/node/record
 import { DEFAULT_WINDOW, DEFAULT_WINDOWS } from '../../trace/windows.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
 import { interruptible } from '../interruption.js';
-import { parseCount } from '../options.js';
+import { parseChoice, parseCount } from '../options.js';
 import { checkOutputs } from '../output.js';
 import { Progress } from '../progress.js';
 import { reportLines } from '../record-report.js';
@@ -121,36 +121,27 @@ function parseSeconds(text: string): number {
 /** `pagewalk record`: a real program's accesses as a trace. */
 export function recordCommand(): Command {
   return new Command('record')
-    .description(
-      "Records a program's memory accesses under QEMU or valgrind, on any machine: no performance counters needed.",
-    )
-    .argument('[COMMAND...]', 'after --, the program to run and its arguments; its children are recorded too')
-    .option('-o, --output <file>', "the trace to write (default: the program's name and .pwt)", parseOutput)
+    .description('Records memory accesses of a program, at some 20 times its CPU time under QEMU.')
+    .argument('[COMMAND...]', 'after --, the program and its arguments')
+    .option('-o, --output <file>', "the trace (default: the program's name and .pwt)", parseOutput)
     .addOption(
-      new Option('--engine <name>', 'what runs it; auto is qemu where that works')
-        .choices(ENGINE_CHOICES)
-        .default('auto'),
+      new Option('--engine <name>', 'qemu or valgrind, which is slow')
+        .argParser(parseChoice(ENGINE_CHOICES))
+        .default('auto', 'auto'),
     )
     .option('--window <count>', `accesses of a window (default: ${DEFAULT_WINDOW})`, (text) => parseCount(text, 1000))
-    .option('--windows <count>', `the most windows (default: ${DEFAULT_WINDOWS})`, (text) => parseCount(text, 2))
-    .option('--whole', 'every access in one piece: some 500 times the CPU time of the program')
+    .option('--windows <count>', `how many, over the run (default: ${DEFAULT_WINDOWS})`, (text) => parseCount(text, 2))
+    .option('--whole', 'no windows: every access, at hundreds of times')
     .option('--skip <count>', 'accesses to pass over first, such as 50M', (text) => parseCount(text, 0))
-    .option('--limit <count>', 'keep so many in one piece, then stop the program', (text) => parseCount(text))
-    .option('--start-at <function>', 'begin at the first call of a function of the program (QEMU)')
-    .option('--start-after <seconds>', 'begin after some seconds (QEMU)', parseSeconds)
+    .option('--limit <count>', 'keep so many in one piece, then stop it', (text) => parseCount(text))
+    .option('--start-at <function>', "begin at a function's first call (QEMU)")
+    .option('--start-after <seconds>', 'begin after some time (QEMU)', parseSeconds)
     .option('--fetches', 'record and count instruction fetches too')
     .addHelpText(
       'after',
-      `
-Windows lie at even distances over the whole run; what is between them is only
-counted. The distance doubles as the run goes on, so the file stays small.
-Expect some 20 times the CPU time of the program under QEMU, and thousands of
-times under valgrind.
-
-Examples:
-  pagewalk record -- python3 app.py
-  pagewalk record -o x.pwt --windows 128 -- sort orders.csv
-  pagewalk record --start-at serve --limit 10M -- ./server`,
+      '\nExamples:\n' +
+        '  pagewalk record -- python3 app.py\n' +
+        '  pagewalk record -o sort.pwt --windows 128 -- sort orders.csv',
     )
     .action(run);
 }
