@@ -28,7 +28,7 @@ const Tried = z.object({
   sides: z.array(z.object({ memory: z.object({ resident: z.number(), huge: z.number() }).nullable() })),
 });
 
-export interface RealityRow {
+interface RealityRow {
   readonly name: string;
   /** User time with small pages over that with huge ones, measured. */
   readonly real: z.infer<typeof Ratio> | null;

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
 import type { CompareResult } from '../../src/report/compare-result.js';
-import { groundWords } from '../../src/report/views/compare-words.js';
+import { firstTouchWords, groundWords, priceWords } from '../../src/report/views/compare-words.js';
 import { formatBytes, formatCount, formatShare, formatShares, formatTime } from '../../src/report/units.js';
 import { menu } from '../form.js';
 import type { Moment } from '../link.js';
@@ -233,7 +233,7 @@ function introduction(): TemplateResult {
   </section>`;
 }
 
-function resultTable({ tlb, traces: [summary], runs }: CompareResult): TemplateResult {
+function resultTable({ tlb, prices, traces: [summary], runs }: CompareResult): TemplateResult {
   const line = (label: string, cell: (run: (typeof runs)[number]) => string): TemplateResult =>
     html`<tr>
       <th scope="row">${label}</th>
@@ -243,7 +243,9 @@ function resultTable({ tlb, traces: [summary], runs }: CompareResult): TemplateR
     <h2>${summary.trace} on ${tlb.name}: <span class="verdict">${summary.advice}</span></h2>
     <p class="quiet one-line" title=${summary.about ?? nothing}>${summary.about ?? nothing}</p>
     <p class="quiet">${formatBytes(summary.coverage.touchedBytes)} touched. ${tlb.description}.</p>
-    ${groundWords(summary).map((words) => html`<p class="quiet">${words}</p>`)}
+    ${[priceWords(prices), ...groundWords(summary), ...firstTouchWords(summary, runs)].map(
+      (words) => html`<p class="quiet">${words}</p>`,
+    )}
     <table class="figures">
       <tr>
         <td></td>

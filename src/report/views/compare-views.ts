@@ -2,7 +2,7 @@
 
 import pc from 'picocolors';
 import type { CompareResult, CompareRun, TraceSummary } from '../compare-result.js';
-import { coldWords, groundWords } from './compare-words.js';
+import { coldWords, firstTouchWords, groundWords, priceWords } from './compare-words.js';
 import type { CsvCell } from '../csv.js';
 import { factTable, wrap, type Fact } from '../table.js';
 import { countOf, formatBytes, formatCount, formatShares, formatShort, formatTime } from '../units.js';
@@ -108,6 +108,7 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAs
     runTable(runs),
     wrap(`Why: ${summary.why}`),
     VERDICT_COLORS[summary.verdict](wrap(`Verdict: ${summary.advice}`)),
+    ...firstTouchWords(summary, runs).map((words) => wrap(words)),
     hostLine(summary),
   ].join('\n');
 }
@@ -120,7 +121,7 @@ export function compareText(result: CompareResult): string {
     return traceText(summary, runs, result.fetches);
   });
   const tlb = wrap(`TLB ${result.tlb.name}: ${result.tlb.description}`, '  ');
-  return `${[tlb, ...sections].join('\n\n')}\n`;
+  return `${[`${tlb}\n${wrap(priceWords(result.prices), '  ')}`, ...sections].join('\n\n')}\n`;
 }
 
 /** One row a trace and page size; modelled figures only. */

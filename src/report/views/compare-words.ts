@@ -2,7 +2,8 @@
 
 import type { CompareRun, TraceSummary } from '../compare-result.js';
 import type { ProgramShare } from '../../trace/coverage.js';
-import { formatCount, formatShare } from '../units.js';
+import type { MachinePrices } from '../prices.js';
+import { formatCount, formatShare, formatTime, formatTimes } from '../units.js';
 
 /** The part of its program in a recording; nothing when it is the whole. */
 function windowWords({ window }: TraceSummary): string[] {
@@ -48,5 +49,35 @@ export function programWords(programs: readonly ProgramShare[]): string[] {
 /** Notes on the accesses, to be read before their figures. */
 export function groundWords(summary: TraceSummary): string[] {
   const { coverage } = summary;
-  return [...windowWords(summary), ...programWords(coverage.programs), ...processWords(coverage.countedAsOne)];
+  return [
+    ...windowWords(summary),
+    ...coverageWords(summary),
+    ...programWords(coverage.programs),
+    ...processWords(coverage.countedAsOne),
+  ];
+}
+
+/** What of its run a recording shows; nothing when it is all of it, or nothing tells. */
+function coverageWords({ coverage: { windows, ofRun } }: TraceSummary): string[] {
+  if (ofRun === null || ofRun >= 1) return [];
+  const parts = windows === 1 ? '1 part' : `${formatCount(windows)} parts`;
+  return [`Seen: ${formatShare(ofRun)} of the accesses of the run, in ${parts}.`];
+}
+
+/** System time of first touches, and what it does to a run as short as the recorded part; nothing for one page size. */
+export function firstTouchWords(summary: TraceSummary, runs: readonly CompareRun[]): string[] {
+  const { pages, withFirstTouch } = summary;
+  const [base] = runs;
+  const best = runs.find((run) => run.pages === pages);
+  if (best === undefined || withFirstTouch === null) return [];
+  const times = `${formatTime(base.firstTouch.ns)} of system time with ${base.pages} pages, ${formatTime(best.firstTouch.ns)} with ${best.pages}`;
+  return [`First touch: ${times}; a run of this part alone is ${formatTimes(withFirstTouch)} with it.`];
+}
+
+/** Whose prices they are, and what would make the range narrow. */
+export function priceWords({ host, nested, source }: MachinePrices): string {
+  const below = nested === 'none' ? '' : ` In a virtual machine over pages of ${nested}.`;
+  if (host !== undefined) return `Prices: measured on ${host.name} (${host.cpu}).${below}`;
+  const [name] = source.split(':');
+  return `Prices: of a typical ${name}, not measured here: pagewalk calibrate makes the range narrow.${below}`;
 }

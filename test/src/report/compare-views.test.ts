@@ -93,3 +93,24 @@ test('CSV has one row a run, with the modelled counts and no host time', () => {
   ]);
   expect(Object.keys(rows[0]).filter((name) => /host/i.test(name))).toEqual([]);
 });
+
+test('first touch has a line of its own, with what it does to a short run', () => {
+  const told = plainText(sampleResult()).replaceAll('\n', ' ');
+  expect(told).toContain(
+    'First touch: 50 ms of system time with 4K pages, 50 ms with 2M; a run of this part alone is 1.20 to 1.40 times as fast',
+  );
+});
+
+test('it says whose prices they are, and of a host below', () => {
+  const result = sampleResult();
+  expect(plainText(result)).toMatch(/Prices: of a typical skylake, not measured here: pagewalk calibrate/);
+  result.prices = { ...result.prices, nested: '4K', host: { name: 'vm7', cpu: 'EPYC', kernel: '6.18', cores: 2 } };
+  expect(plainText(result)).toContain('Prices: measured on vm7 (EPYC). In a virtual machine over pages of 4K.');
+});
+
+test('the part of the run that was seen is told', () => {
+  const result = sampleResult();
+  expect(plainText(result)).not.toContain('Seen:');
+  Object.assign(result.traces[0].coverage, { ofRun: 0.25, windows: 52 });
+  expect(plainText(result)).toContain('Seen: 25% of the accesses of the run, in 52 parts.');
+});
