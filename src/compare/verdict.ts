@@ -10,6 +10,11 @@ const NEARLY_ALL = 0.9;
 /** With fewer of the misses for pages that had missed before, a recording says nothing of the time after its start. */
 const LATER_MISSES = 0.5;
 
+/** A recorded part that touched less of what is resident is no picture of the program. */
+const LEAST_TOUCHED = 0.5;
+/** So many parts of a run, at even distances, are a sample of it, though they touch less. */
+const SAMPLE = 8;
+
 /** Facts about the accesses, besides their counts. */
 export type Ground = Pick<TraceSummary, 'coverage' | 'window' | 'unseen'>;
 
@@ -62,7 +67,7 @@ function missingGround(
   base: CompareRun,
   verdict: CompareVerdict,
 ): { reason: NoVerdict; advice: string } | undefined {
-  const { countedAsOne: processes, touchedBytes, residentBytes } = coverage;
+  const { countedAsOne: processes, touchedBytes, residentBytes, windows } = coverage;
   if (unseen > 0) {
     const advice = `none: ${countOf(unseen, 'program')} left the emulator, and what came after is missing; record with --engine valgrind.`;
     return { reason: 'unseen', advice };
@@ -75,7 +80,7 @@ function missingGround(
     const advice = `none: --limit cut the recording at ${formatCount(window.accesses)} accesses, and the program may do otherwise later; record all of it.`;
     return { reason: 'cut', advice };
   }
-  if (residentBytes !== null && touchedBytes < LEAST_TOUCHED * residentBytes) {
+  if (residentBytes !== null && windows < SAMPLE && touchedBytes < LEAST_TOUCHED * residentBytes) {
     const touched = `${formatBytes(touchedBytes)} of ${formatBytes(residentBytes)} resident`;
     const advice = `none: the recorded part touched ${touched}, so most of the memory was not seen; record more of the run.`;
     return { reason: 'footprint', advice };
@@ -87,22 +92,15 @@ function missingGround(
   return undefined;
 }
 
-/** A recorded part that touched less of what is resident is no picture of the program. */
-const LEAST_TOUCHED = 0.5;
-
 function adviseOn(verdict: CompareVerdict, base: CompareRun, best: CompareRun, times: Range): string {
   const { translationShare: share } = base.time;
   const gain = `${best.pages} pages: ${formatTimes(times)} in the steady phase`;
   const stake = `translation takes ${formatShares(share)} of the time with ${base.pages} pages`;
   const { wastedBytes } = best.memory;
-  const price = `they waste ${formatBytes(wastedBytes)} of memory`;
-  if (verdict === 'yes') return `Yes. ${gain}; ${stake}. ${capital(price)}.`;
+  const price = wastedBytes === 0 ? '' : ` They waste ${formatBytes(wastedBytes)} of memory.`;
+  if (verdict === 'yes') return `Yes. ${gain}; ${stake}.${price}`;
   if (verdict === 'no') return `No. ${gain}; ${stake}.`;
-  return `Between: try it. ${gain}; ${stake}. ${capital(price)}.`;
-}
-
-function capital(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  return `Between: try it. ${gain}; ${stake}.${price}`;
 }
 
 function withFirstTouch(base: CompareRun, best: CompareRun): Range {

@@ -119,3 +119,7 @@ test('misses that are the first of their pages are no ground for a yes, and do n
   expect(judge(ground(), [startUp(3.4), large(0.1)])).toMatchObject({ verdict: 'none', reason: 'start-up' });
   expect(judge(ground(), [startUp(1), large(1)]).verdict).toBe('no');
 });
+
+test('many parts of a run are a sample of it, though they touch little of what is resident', () => {
+  expect(judge(ground({ residentBytes: 2 ** 30, windows: 40 }), [small(2), large(1)]).verdict).toBe('yes');
+});
