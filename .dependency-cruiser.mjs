@@ -70,8 +70,8 @@ export default {
       name: 'architectures of the kernel',
       comment: 'Files named after an architecture say its bits and registers: add a function there.',
       severity: 'error',
-      from: { path: '^src/kernel/', pathNot: '-x86\\.ts$' },
-      to: { path: '^hw/x86/' },
+      from: { path: '^src/kernel/', pathNot: '-(x86|riscv)\\.ts$' },
+      to: { path: '^hw/(x86|riscv)/' },
     },
     {
       name: 'bits of entries',

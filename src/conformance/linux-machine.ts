@@ -3,7 +3,9 @@
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
+import { Hart } from '../../hw/riscv/hart.js';
 import { Ram } from '../../hw/memory/ram.js';
+import { LogicalProcessor } from '../../hw/translate/logical-processor.js';
 import { describeStale } from '../../hw/translate/stale-check.js';
 import { errnoName, ENOMEM } from '../kernel/abi/errno.js';
 import type { OpenFile } from '../kernel/space/model.js';
@@ -93,6 +95,9 @@ function howItChanged(before: PagemapEntry, after: PagemapEntry): string {
   return before.frame === after.frame ? '.' : 'c';
 }
 
+/** The architecture that the kernel runs on. The programs are Linux's own on x86; memory management answers the same. */
+export type LinuxArchitecture = 'x86' | 'riscv';
+
 /** One machine that runs program after program on the same RAM. */
 export class LinuxMachine {
   kernel: Kernel;
@@ -100,22 +105,25 @@ export class LinuxMachine {
   readonly files: OpenFile[] = [];
   readonly #small = new Ram({ bytes: RAM_BYTES.small });
   readonly #huge = new Ram({ bytes: RAM_BYTES.huge });
-  #mmu: Mmu;
+  #mmu: Mmu | Hart;
   #pages = 0;
 
-  constructor() {
-    this.#mmu = new Mmu({ ram: this.#small, check: true });
-    this.kernel = this.#boot();
+  constructor(readonly architecture: LinuxArchitecture = 'x86') {
+    [this.#mmu, this.kernel] = this.#boot(this.#small);
   }
 
-  #boot(): Kernel {
-    return new Kernel({ processor: new Core(this.#mmu), cleanRam: false });
+  #boot(ram: Ram): [Mmu | Hart, Kernel] {
+    if (this.architecture === 'x86') {
+      const mmu = new Mmu({ ram, check: true });
+      return [mmu, new Kernel({ processor: new Core(mmu), cleanRam: false })];
+    }
+    const hart = new Hart({ ram, check: true });
+    return [hart, new Kernel({ processor: new LogicalProcessor(hart), cleanRam: false })];
   }
 
   /** A fresh kernel with process 0 and the recorder's files, all empty. */
   begin(program: LinuxProgram): void {
-    this.#mmu = new Mmu({ ram: program.fam === 'thp' ? this.#huge : this.#small, check: true });
-    this.kernel = this.#boot();
+    [this.#mmu, this.kernel] = this.#boot(program.fam === 'thp' ? this.#huge : this.#small);
     this.#pages = program.pages;
     const { kernel } = this;
     const hugePages = program.fam === 'thp' ? 'madvise' : 'never';

@@ -7,6 +7,7 @@ import type { LinuxProgram } from './linux-case.js';
 import { CLASSES, compareProgram } from './linux-compare.js';
 import type { ProgramDifferences, ComparisonClass } from './linux-compare.js';
 import { LinuxMachine } from './linux-machine.js';
+import type { LinuxArchitecture } from './linux-machine.js';
 import type { FamilyCount } from './result.js';
 
 type LinuxFamily = Record<ComparisonClass | 'programs', FamilyCount>;
@@ -27,10 +28,10 @@ const NEIGHBOURS = 3;
  * Replays every program of the files.
  * @throws RecordingError for any other file
  */
-export function conformLinux(files: readonly string[]): LinuxResult {
+export function conformLinux(files: readonly string[], architecture: LinuxArchitecture = 'x86'): LinuxResult {
   const families: Record<string, LinuxFamily> = {};
   const shown: Record<ComparisonClass, string[]> = { values: [], pages: [], vmas: [] };
-  const machine = new LinuxMachine();
+  const machine = new LinuxMachine(architecture);
   for (const file of files) {
     for (const line of readJsonLines(file, linuxProgram)) {
       const comparison = compareProgram(machine, line.value);

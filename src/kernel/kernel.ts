@@ -27,6 +27,8 @@ import { munmap } from './calls/munmap.js';
 import { pagemap } from './proc/pagemap.js';
 import type { PagemapEntry } from './proc/pagemap.js';
 import { faultIn } from './faults/populate.js';
+import { RISCV } from './tables/machine-riscv.js';
+import type { RiscvInstructions } from './tables/machine-riscv.js';
 import { X86 } from './tables/machine-x86.js';
 import type { X86Instructions } from './tables/machine-x86.js';
 import type { Processor } from './tables/privileged.js';
@@ -48,11 +50,16 @@ import { vmstatText } from './proc/vmstat.js';
 /** The processor that the kernel runs on, and how its memory and addresses begin. */
 export interface KernelOptions {
   /** The processor, with paging still off; its RAM is the kernel's to use. */
-  readonly processor: Processor<X86Instructions>;
+  readonly processor: Processor<X86Instructions> | Processor<RiscvInstructions>;
   /** False when the RAM may hold something else than zeros, because another kernel ran on it. */
   readonly cleanRam?: boolean;
   /** Seed for the addresses of the kernel's choice (ASLR); without one they are the same for every process. */
   readonly seed?: number;
+}
+
+/** The kernel's memory on a machine, of the architecture of its instructions. */
+function memoryOn({ processor: { mmu }, cleanRam = true }: KernelOptions): Memory {
+  return 'writeSatp' in mmu ? new Memory(RISCV, mmu, cleanRam) : new Memory(X86, mmu, cleanRam);
 }
 
 /** An operating system's memory management, as Linux does it: processes and their system calls over one processor. */
@@ -63,7 +70,7 @@ export class Kernel extends ProcessTable {
 
   /** @throws RangeError when the RAM is too small. */
   constructor(options: KernelOptions) {
-    super(new Memory(X86, options.processor.mmu, options.cleanRam ?? true), options.seed);
+    super(memoryOn(options), options.seed);
     this.files = new Files(this.memory);
     this.shm = new SharedMemory(this.memory);
     this.#user = new UserAccess(options.processor, this.memory);

@@ -10,7 +10,7 @@ import { hugeFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { protFlags } from './mmap.js';
 import { populateRange } from '../faults/populate.js';
-import { rightsOf } from '../space/protection.js';
+import { pageRights } from '../space/protection.js';
 import { PAGE_WRITABLE } from '../tables/entries.js';
 import * as vm from '../abi/vma-flags.js';
 import { modifyFlags } from '../vmas/vma-merge.js';
@@ -96,7 +96,7 @@ function changeEntry(memory: Memory, vma: Vma, at: number, address: number, fram
   const { entries } = memory;
   const low = entries.words[at];
   const writable = (vma.flags & vm.VM_WRITE) !== 0 && mayWriteAtOnce(memory, vma, low, frame);
-  if (!entries.setRights(at, writable ? rightsOf(vma) | PAGE_WRITABLE : rightsOf(vma))) return;
+  if (!entries.setRights(at, writable ? pageRights(vma) | PAGE_WRITABLE : pageRights(vma))) return;
   if (entries.isPresent(low)) memory.tlb.page(vma.space, address);
 }
 

@@ -9,13 +9,13 @@ import type { AddressSpace, AnonVma, Vma } from '../space/model.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import type { PageTables } from '../tables/page-table.js';
-import { rightsOf } from '../space/protection.js';
+import { pageRights } from '../space/protection.js';
 import { PAGE_HUGE, PAGE_SPECIAL, PAGE_TOUCHED, PAGE_WRITTEN } from '../tables/entries.js';
 import { VM_HUGETLB, VM_LOCKED, VM_WRITE } from '../abi/vma-flags.js';
 
 /** PAGE_ bits of a page about to be used; with `write` it is written, and so writable, if the VMA is. */
 function touched(vma: Vma, write: boolean): number {
-  const page = rightsOf(vma) | PAGE_TOUCHED;
+  const page = pageRights(vma) | PAGE_TOUCHED;
   return write && (vma.flags & VM_WRITE) !== 0 ? page | PAGE_WRITTEN : page;
 }
 

@@ -8,7 +8,7 @@ import type { Vma } from './model.js';
  * The rights of a page of this VMA, as PAGE_ bits. Private memory is never writable by default: a writable entry is a
  * promise to the process: the page is its own. A page of a disk file becomes writable, and dirty, by a fault.
  */
-export function rightsOf(vma: Vma): number {
+export function pageRights(vma: Vma): number {
   const shared = (vma.flags & (VM_SHARED | VM_WRITE)) === (VM_SHARED | VM_WRITE);
   return (
     (vma.isAccessible ? PAGE_ACCESSIBLE : 0) |

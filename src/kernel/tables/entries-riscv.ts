@@ -1,0 +1,192 @@
+/**
+ * Entries of RISC-V page tables of 8 bytes: Sv39 and above. V, R, W and X are said in no other file of the kernel.
+ *
+ * The hardware's bits come from its format. RSW, two bits, is for software; an entry with V = 0 is free for software whole.
+ * Source: RISC-V privileged specification, "Sv39: Page-Based 39-bit Virtual-Memory System", and Sv48's section.
+ */
+
+import * as format from '../../../hw/riscv/format.js';
+import * as frameTable from '../frames/frames.js';
+import * as page from './entries.js';
+import { Entries } from './entries.js';
+import type { EntryUpdate } from './entries.js';
+
+const { PTE_A, PTE_D, PTE_G, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } = format;
+const { PAGE_ACCESSIBLE, PAGE_EXECUTABLE, PAGE_SPECIAL, PAGE_TOUCHED, PAGE_WRITABLE, PAGE_WRITTEN } = page;
+const { MAP_EXCLUSIVE } = frameTable;
+
+/** RSW: not counted as mapped. */
+const SPECIAL = 1 << 8;
+/** RSW. */
+const SOFT_DIRTY = 1 << 9;
+/** With V = 0. A guard page: its entry maps nothing, and has no other bit. */
+const GUARD = PTE_U;
+/** With V = 0. The page is there for the kernel and absent for the hardware: PROT_NONE. */
+const PROT_NONE = PTE_G;
+const MAPPED = PTE_V | PROT_NONE;
+/** The bits of a page just written: accessed, dirty, writable. */
+const WRITTEN = PTE_A | PTE_D | SOFT_DIRTY | PTE_W;
+/** Bits of the low word for the rights of a VMA. */
+const RIGHTS = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PROT_NONE;
+/** Bits of the low word in which the entries of one run agree. */
+const KIND = PTE_V | SPECIAL | PTE_W;
+/** Bits of the low word about the mapping, not the frame. */
+const FLAGS = 0x3ff;
+
+/**
+ * The low word's bits for rights: absent for the hardware unless the page is accessible. Every accessible page is
+ * readable, as on x86: W without R is reserved, and recorded programs read from pages they may only execute.
+ */
+function rightsOf(rights: number): number {
+  const accessible = (rights & PAGE_ACCESSIBLE) !== 0 ? PTE_V | PTE_R : PROT_NONE;
+  const writable = (rights & PAGE_WRITABLE) !== 0 ? PTE_W : 0;
+  return accessible | PTE_U | writable | ((rights & PAGE_EXECUTABLE) !== 0 ? PTE_X : 0);
+}
+
+/** The words of a frame number. */
+const lowOf = (frame: number): number => frame << 10;
+const highOf = (frame: number): number => frame >>> 22;
+
+/** The entries of one RAM, in RISC-V's format. */
+export class RiscvEntries extends Entries {
+  override readonly readOnly: EntryUpdate = { lose: PTE_W, gain: 0, loseHigh: 0 };
+
+  override isPresent(low: number): boolean {
+    return (low & PTE_V) !== 0;
+  }
+
+  override isMapped(low: number): boolean {
+    return (low & MAPPED) !== 0;
+  }
+
+  override isTable(low: number): boolean {
+    return (low & (PTE_V | PTE_R | PTE_W | PTE_X)) === PTE_V;
+  }
+
+  override isSpecial(low: number): boolean {
+    return (low & SPECIAL) !== 0;
+  }
+
+  override isCounted(low: number): boolean {
+    return (low & MAPPED) !== 0 && (low & SPECIAL) === 0;
+  }
+
+  override isGuard(low: number): boolean {
+    return low === GUARD;
+  }
+
+  override isWritable(low: number): boolean {
+    return (low & PTE_W) !== 0;
+  }
+
+  override isAccessed(low: number): boolean {
+    return (low & PTE_A) !== 0;
+  }
+
+  override isDirty(low: number): boolean {
+    return (low & PTE_D) !== 0;
+  }
+
+  override isSoftDirty(low: number): boolean {
+    return (low & SOFT_DIRTY) !== 0;
+  }
+
+  override frameAt(at: number): number {
+    return (this.words[at] >>> 10) | (this.words[at + 1] << 22);
+  }
+
+  /** A page above the last level has no bit of its own: it has R. */
+  override setPage(at: number, frame: number, bits: number): void {
+    let low = rightsOf(bits);
+    if ((bits & PAGE_TOUCHED) !== 0) low |= PTE_A;
+    if ((bits & PAGE_WRITTEN) !== 0) low |= WRITTEN;
+    if ((bits & PAGE_SPECIAL) !== 0) low |= SPECIAL;
+    this.set(at, highOf(frame), lowOf(frame) | low);
+  }
+
+  /** A zero page is never writable. */
+  override setPartOfHuge(at: number, frame: number, _hugeHigh: number, hugeLow: number): void {
+    const flags = hugeLow & FLAGS & ~((hugeLow & SPECIAL) !== 0 ? PTE_W : 0);
+    this.set(at, highOf(frame), lowOf(frame) | flags);
+  }
+
+  /** A, D and U are reserved in an entry for a table. */
+  override setTable(at: number, table: number): void {
+    this.set(at, highOf(table), lowOf(table) | PTE_V);
+  }
+
+  override setGuard(at: number): void {
+    this.set(at, 0, GUARD);
+  }
+
+  override setRights(at: number, bits: number): boolean {
+    const gain = rightsOf(bits);
+    if ((this.words[at] & RIGHTS) === gain) return false;
+    this.change(at, RIGHTS, gain);
+    return true;
+  }
+
+  override makeClean(at: number): void {
+    this.change(at, PTE_D | PTE_W, 0);
+  }
+
+  override clearSoftDirty(at: number): number {
+    return this.change(at, SOFT_DIRTY | PTE_W, 0);
+  }
+
+  override makeOld(at: number): number {
+    return this.change(at, PTE_A, 0);
+  }
+
+  override makeOldAndClean(at: number): number {
+    return this.change(at, PTE_A | PTE_D, 0);
+  }
+
+  override markTouched(at: number, write: boolean): void {
+    this.change(at, 0, write ? WRITTEN : PTE_A);
+  }
+
+  override markAccess(at: number, write: boolean): void {
+    this.change(at, 0, write ? PTE_A | PTE_D : PTE_A);
+  }
+
+  override markDirty(at: number): void {
+    this.change(at, 0, PTE_D | SOFT_DIRTY);
+  }
+
+  override moved(low: number): number {
+    return low | SOFT_DIRTY;
+  }
+
+  override lostByChild(isShared: boolean): number {
+    return isShared ? PTE_A | PTE_D : PTE_A;
+  }
+
+  override copyRun(
+    map: Int32Array,
+    source: number,
+    target: number,
+    i: number,
+    end: number,
+    { lose }: EntryUpdate,
+    childLose: number,
+  ): number {
+    const { words } = this;
+    const kind = words[source + i] & KIND;
+    for (; i < end; i = (i + 2) | 0) {
+      const at = (source + i) >>> 0;
+      const low = words[at];
+      if ((low & KIND) !== kind) break;
+      const high = words[(at | 1) >>> 0];
+      const frame = (low >>> 10) | (high << 22);
+      const word = map[frame] & ~MAP_EXCLUSIVE;
+      if (word < 0) break;
+      map[frame] = (word + 1) | 0;
+      const place = (target + i) >>> 0;
+      words[(place | 1) >>> 0] = high;
+      words[place] = low & ~lose & ~childLose;
+      words[at] = low & ~lose;
+    }
+    return i;
+  }
+}
