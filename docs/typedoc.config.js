@@ -26,6 +26,7 @@ export default {
     'DEMO_MODES',
     'HUGE_PAGE_POLICIES',
     'OBJECT_KINDS',
+    'VIEWS',
     'traceFacts',
     'traceMetadata',
   ],

@@ -9,7 +9,7 @@
 export { Hart } from './riscv/hart.js';
 export type { HartOptions, PrivilegeMode } from './riscv/hart.js';
 export type { RiscvFeatures } from './riscv/walks.js';
-export type { Machine } from './translate/machine.js';
+export type { TranslatingMachine } from './translate/machine.js';
 export type { MachineOptions } from './translate/options.js';
 export { Core } from './x86/core.js';
 export type { HandlerOf, LogicalProcessor, Translator } from './translate/logical-processor.js';
@@ -109,12 +109,12 @@ export {
 } from './x86/format.js';
 export type { X86ModeName } from './x86/format.js';
 export { CSR_NAMES } from './riscv/registers.js';
-export type { CsrName, Xlen } from './riscv/registers.js';
-export type { RiscvRules, Stage } from './riscv/rules.js';
+export type { CsrName, Csrs, CsrView, Xlen } from './riscv/registers.js';
+export type { RiscvRules, RiscvStage } from './riscv/rules.js';
 export { RISCV_GUEST_MODES, RISCV_MODES } from './riscv/format.js';
 export type { RiscvGuestModeName, RiscvModeName } from './riscv/format.js';
 export { decodeEntry, flagNames } from './base/format.js';
-export type { DecodedField, EntryField, EntryFormat, PagingLevel } from './base/format.js';
+export type { DecodedField, EntryField, EntryFormat, PagingLevel, PagingMode } from './base/format.js';
 
 // TLBs, their counts and their price.
 export { parseTlb } from './tlb/parse.js';

@@ -9,29 +9,29 @@
 import type { EntryField, EntryFormat, PagingLevel, PagingMode } from '../base/format.js';
 
 /** Bits of the low word, the same in every entry of every mode. Valid. */
-export const PTE_V = 1 << 0;
+export const RISCV_PTE_V = 1 << 0;
 /** Loads are allowed. */
-export const PTE_R = 1 << 1;
+export const RISCV_PTE_R = 1 << 1;
 /** Stores are allowed. */
-export const PTE_W = 1 << 2;
+export const RISCV_PTE_W = 1 << 2;
 /** Fetches are allowed. */
-export const PTE_X = 1 << 3;
+export const RISCV_PTE_X = 1 << 3;
 /** The page is user mode's. */
-export const PTE_U = 1 << 4;
+export const RISCV_PTE_U = 1 << 4;
 /** Global: the mapping is in every address space. */
-export const PTE_G = 1 << 5;
+export const RISCV_PTE_G = 1 << 5;
 /** Accessed. */
-export const PTE_A = 1 << 6;
+export const RISCV_PTE_A = 1 << 6;
 /** Dirty. */
-export const PTE_D = 1 << 7;
+export const RISCV_PTE_D = 1 << 7;
 /** The frame number stands from this bit on. */
-export const PTE_PPN_SHIFT = 10;
+export const RISCV_PTE_PPN_SHIFT = 10;
 /** Bit 63, in the high word: the page is part of a naturally aligned range of 64 KiB. */
-export const PTE_N = 1 << 31;
+export const RISCV_PTE_N = 1 << 31;
 /** Bits 62:61, in the high word: the memory type. */
-export const PTE_PBMT = 3 << 29;
+export const RISCV_PTE_PBMT = 3 << 29;
 /** Bits 60:54, in the high word: reserved. */
-export const PTE_RESERVED = 0x7f << 22;
+export const RISCV_PTE_RESERVED = 0x7f << 22;
 
 const field = (name: string, low: number, high: number, meaning: string): EntryField => ({ name, low, high, meaning });
 
@@ -50,11 +50,17 @@ const MEMORY_TYPE = field('PBMT', 61, 62, 'memory type 0 to 2, when menvcfg.PBMT
 const CONTIGUOUS = field('N', 63, 63, 'part of 64 KiB of adjacent pages: frame bits 3:0 are 1000; needs Svnapot');
 const reserved = (low: number, high: number): EntryField => field('reserved', low, high, 'must be 0');
 const frame = (low: number, high: number): EntryField =>
-  field('frame', low, high, `frame number of the page, bits ${high - PTE_PPN_SHIFT}:${low - PTE_PPN_SHIFT}`);
+  field(
+    'frame',
+    low,
+    high,
+    `frame number of the page, bits ${high - RISCV_PTE_PPN_SHIFT}:${low - RISCV_PTE_PPN_SHIFT}`,
+  );
 
 const TABLE_FLAGS = [VALID, POINTER, reserved(4, 4), GLOBAL_BELOW, reserved(6, 7), SOFTWARE];
 const PAGE_FLAGS = [VALID, READABLE, WRITABLE, EXECUTABLE, USER, GLOBAL, ACCESSED, DIRTY, SOFTWARE];
-const tableFrame = (high: number): EntryField => field('frame', PTE_PPN_SHIFT, high, 'frame number of the next table');
+const tableFrame = (high: number): EntryField =>
+  field('frame', RISCV_PTE_PPN_SHIFT, high, 'frame number of the next table');
 
 function section(title: string): string {
   return `RISC-V privileged specification, "${title}"`;
@@ -63,8 +69,8 @@ function section(title: string): string {
 /** A level of entries of 8 bytes, `indexBits` of the address choosing one. */
 function wideLevel(level: number, title: string, indexBits = 9): PagingLevel {
   const shift = 12 + 9 * level;
-  const first = PTE_PPN_SHIFT + 9 * level;
-  const aligned = level === 0 ? [] : [reserved(PTE_PPN_SHIFT, first - 1)];
+  const first = RISCV_PTE_PPN_SHIFT + 9 * level;
+  const aligned = level === 0 ? [] : [reserved(RISCV_PTE_PPN_SHIFT, first - 1)];
   const top = [reserved(54, 60), MEMORY_TYPE, level === 0 ? CONTIGUOUS : reserved(63, 63)];
   const pageEntry: EntryFormat = {
     name: level === 0 ? 'PTE' : `leaf PTE, level ${level}`,

@@ -2,7 +2,7 @@
  * The walk of a guest's address: through the guest's tables, each entry of which stands at a guest-physical address, and
  * last of the page's own. The second stage translates all of them.
  *
- * The steps are those of walk.ts. Source: RISC-V privileged specification, "Two-Stage Address Translation".
+ * The steps are those of walk.ts. Source: RISC-V privileged specification, "Two-RiscvStage Address Translation".
  */
 
 import * as accesses from '../base/access.js';
@@ -28,17 +28,18 @@ const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { isMixed } = sharedMemory;
 const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, ROW_SHIFT } = walkRecord;
 const { ENTRY_READ, ENTRY_WRITE } = exceptions;
-const { PTE_A, PTE_D, PTE_N, PTE_V } = format;
-const { RIGHT_EXECUTE, RIGHT_MXR, RIGHT_READ, RIGHT_USER, RIGHT_WRITE, SIZE_NAPOT } = ruleBits;
-const { addressHigh, addressLow, globalIn, isPage, isPointer, isReserved, pageHigh, pageLow, rightsOf, tableIndex } =
+const { RISCV_PTE_A, RISCV_PTE_D, RISCV_PTE_N, RISCV_PTE_V } = format;
+const { RISCV_RIGHT_EXECUTE, RISCV_RIGHT_MXR, RISCV_RIGHT_READ, RISCV_RIGHT_USER, RISCV_RIGHT_WRITE, SIZE_NAPOT } =
+  ruleBits;
+const { addressHigh, addressLow, globalIn, isPage, isPointer, isReserved, pageHigh, pageLow, entryRights, tableIndex } =
   words;
 
-const CODE = RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE;
-const READ_TO_MXR = RIGHT_MXR / RIGHT_READ;
+const CODE = RISCV_RIGHT_READ | RISCV_RIGHT_WRITE | RISCV_RIGHT_EXECUTE;
+const READ_TO_MXR = RISCV_RIGHT_MXR / RISCV_RIGHT_READ;
 
 /** What both stages allow. The guest's MXR reads what is executable for the guest and readable for the host. */
 const combine = (guest: number, host: number): number =>
-  guest & ((host & (CODE | DIRTY)) | RIGHT_USER | GLOBAL | ((host & RIGHT_READ) * READ_TO_MXR));
+  guest & ((host & (CODE | DIRTY)) | RISCV_RIGHT_USER | GLOBAL | ((host & RISCV_RIGHT_READ) * READ_TO_MXR));
 
 export class GuestWalker {
   /** As of RiscvWalker. */
@@ -91,7 +92,7 @@ export class GuestWalker {
       rows[row | READ_STAGE] = 1;
       rows[row | READ_RIGHTS] = rights;
       if (this.listener !== null) tellReads(this.listener, record, record.count - 1);
-      if ((low & PTE_V) === 0) return this.end(level, PAGE_FAULT);
+      if ((low & RISCV_PTE_V) === 0) return this.end(level, PAGE_FAULT);
       if (isPage(low)) return this.page(row, tableHi, entryLo, rights, hi, lo, access);
       if (level === 0 || !isPointer(high, low)) return this.end(level, PAGE_FAULT);
       tableHi = addressHigh(high, low);
@@ -115,8 +116,8 @@ export class GuestWalker {
     const high = rows[row | READ_HIGH];
     const low = rows[row | READ_LOW];
     if (isReserved(first, level, high, low)) return this.end(level, PAGE_FAULT);
-    let rights = global | rightsOf(low);
-    const needed = (access & WRITE) !== 0 ? PTE_A | PTE_D : PTE_A;
+    let rights = global | entryRights(low);
+    const needed = (access & WRITE) !== 0 ? RISCV_PTE_A | RISCV_PTE_D : RISCV_PTE_A;
     if (!this.observing) {
       if (((first.permitted[access] >>> rights) & 1) === 0) return this.end(level, PAGE_FAULT);
       if ((low & needed) !== needed) {
@@ -144,7 +145,7 @@ export class GuestWalker {
     const { wide } = rules.first;
     const frame = second.host(pageHigh(level, high, low, hi), pageLow(wide, level, high, low, lo), access);
     if (frame < 0) return this.refused(frame, level, 0);
-    const size = (high & PTE_N) !== 0 ? SIZE_NAPOT : rules.sizes[level];
+    const size = (high & RISCV_PTE_N) !== 0 ? SIZE_NAPOT : rules.sizes[level];
     record.frame = frame;
     record.size = Math.min(size, second.size);
     record.rights = combine(rights, second.rights) | (record.size < size ? FRACTURED : 0);

@@ -13,7 +13,7 @@ import type { Exception } from '../base/fault.js';
 import { NO_MACHINE } from '../tlb/spaces.js';
 import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counters.js';
-import { Machine } from '../translate/machine.js';
+import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
 import { secondStageTlb } from '../translate/second-stage.js';
 import { trapOf } from './exception.js';
@@ -44,7 +44,7 @@ const MODE_NAMES: Readonly<Record<number, PrivilegeMode>> = { 0: 'U', 1: 'S', 3:
  * It begins in machine mode, without translation. In supervisor mode an access with USER (access.ts) is made as user mode
  * makes it, so that a processor need not tell each change between the two.
  */
-export class Hart extends Machine {
+export class Hart extends TranslatingMachine {
   readonly features: RiscvFeatures;
   /** What the registers make of entries, for tools that explain. */
   readonly rules: RiscvRules;

@@ -14,16 +14,16 @@ import { DIRTY, PERMISSION_CODES } from '../base/permission.js';
 import { Regime } from '../translate/regime.js';
 import { GUEST_ADDRESS, NARROW_ENTRY, pageFaultCause } from './exception.js';
 import {
-  PTE_A,
-  PTE_D,
-  PTE_N,
-  PTE_PBMT,
-  PTE_PPN_SHIFT,
-  PTE_R,
-  PTE_RESERVED,
-  PTE_U,
-  PTE_W,
-  PTE_X,
+  RISCV_PTE_A,
+  RISCV_PTE_D,
+  RISCV_PTE_N,
+  RISCV_PTE_PBMT,
+  RISCV_PTE_PPN_SHIFT,
+  RISCV_PTE_R,
+  RISCV_PTE_RESERVED,
+  RISCV_PTE_U,
+  RISCV_PTE_W,
+  RISCV_PTE_X,
   RISCV_GUEST_MODES,
   RISCV_MODES,
 } from './format.js';
@@ -31,16 +31,16 @@ import type { RiscvGuestModeName, RiscvModeName } from './format.js';
 import * as csr from './registers.js';
 import type { Csrs } from './registers.js';
 
-export const RIGHT_READ = PTE_R >> 1;
-export const RIGHT_WRITE = PTE_W >> 1;
-export const RIGHT_EXECUTE = PTE_X >> 1;
-export const RIGHT_USER = PTE_U >> 1;
+export const RISCV_RIGHT_READ = RISCV_PTE_R >> 1;
+export const RISCV_RIGHT_WRITE = RISCV_PTE_W >> 1;
+export const RISCV_RIGHT_EXECUTE = RISCV_PTE_X >> 1;
+export const RISCV_RIGHT_USER = RISCV_PTE_U >> 1;
 /** Readable by vsstatus.MXR. */
-export const RIGHT_MXR = 1 << 4;
+export const RISCV_RIGHT_MXR = 1 << 4;
 
 /** Reserved bits of an entry that points to a table: its high word has no others than the frame's. */
-export const TABLE_RESERVED_HIGH = PTE_N | PTE_PBMT | PTE_RESERVED;
-export const TABLE_RESERVED_LOW = PTE_A | PTE_D | PTE_U;
+export const TABLE_RESERVED_HIGH = RISCV_PTE_N | RISCV_PTE_PBMT | RISCV_PTE_RESERVED;
+export const TABLE_RESERVED_LOW = RISCV_PTE_A | RISCV_PTE_D | RISCV_PTE_U;
 const LEVELS = 5;
 
 /** log2 of the page sizes: the levels' own, 64 KiB by Svnapot, and Sv32's 4 MiB. */
@@ -67,7 +67,7 @@ function permittedCodes(allows: (code: number) => boolean): number {
 }
 
 /** One stage of translation: its tables, and the bits of their entries. */
-export class Stage {
+export class RiscvStage {
   on = false;
   /** Entries have 8 bytes, else 4. */
   wide = true;
@@ -103,15 +103,15 @@ export class Stage {
   setEntries(config: number, svnapot: boolean): void {
     this.setsBits = (config & csr.ADUE) !== 0;
     const memoryTypes = (config & csr.PBMTE) !== 0;
-    const high = PTE_RESERVED | (memoryTypes ? 0 : PTE_PBMT);
-    this.pageReservedHigh.fill(this.wide ? high | PTE_N : 0);
+    const high = RISCV_PTE_RESERVED | (memoryTypes ? 0 : RISCV_PTE_PBMT);
+    this.pageReservedHigh.fill(this.wide ? high | RISCV_PTE_N : 0);
     if (this.wide && svnapot) this.pageReservedHigh[0] = high;
     // Frame bits 26:22, and 35:22, of the pages of levels 3 and 4.
     this.pageReservedHigh[3] |= 0x1f;
     this.pageReservedHigh[4] |= 0x3fff;
     const bitsALevel = this.wide ? 9 : 10;
     for (let level = 0; level < LEVELS; level++) {
-      this.pageReservedLow[level] = (2 ** Math.min(22, bitsALevel * level) - 1) << PTE_PPN_SHIFT;
+      this.pageReservedLow[level] = (2 ** Math.min(22, bitsALevel * level) - 1) << RISCV_PTE_PPN_SHIFT;
     }
   }
 }
@@ -123,12 +123,13 @@ interface Privilege {
   readonly virtual: boolean;
 }
 
+/** What the registers of a hart make of translations: both stages, and who may do what. */
 export class RiscvRules {
   readonly regime = new Regime();
   /** satp's, or under V = 1 vsatp's. */
-  readonly first = new Stage();
+  readonly first = new RiscvStage();
   /** hgatp's, where it applies. */
-  readonly second = new Stage();
+  readonly second = new RiscvStage();
   mode: RiscvModeName = 'bare';
   guestMode: RiscvGuestModeName = 'bare';
   /** V, of the accesses that the regime is for: their addresses are a guest's. */
@@ -137,7 +138,7 @@ export class RiscvRules {
   hostHighBits = 0;
   /** What error codes have besides their cause. */
   errorFacts = 0;
-  /** The page size of each level, an index of {@link PAGE_SHIFTS}. */
+  /** The page size of each level, an index of {@link Regime.pageShifts}. */
   sizes = WIDE_SIZES;
 
   constructor() {
@@ -202,27 +203,30 @@ export class RiscvRules {
     }
   }
 
-  /** Source: "Virtual Address Translation Process", steps 6 and 8; "Two-Stage Address Translation" for MXR. */
+  /** Source: "Virtual Address Translation Process", steps 6 and 8; "Two-RiscvStage Address Translation" for MXR. */
   private setPermissions(csrs: Csrs, mode: number): void {
     const hostStatus = csrs.low(csr.MSTATUS);
     const status = this.virtual ? csrs.low(csr.VSSTATUS) : hostStatus;
     const anyReads = (hostStatus & csr.MXR) !== 0;
-    const readable = RIGHT_READ | ((status & csr.MXR) !== 0 ? RIGHT_MXR : 0);
+    const readable = RISCV_RIGHT_READ | ((status & csr.MXR) !== 0 ? RISCV_RIGHT_MXR : 0);
     const userPages = (status & csr.SUM) !== 0;
     for (let access = 0; access < ACCESS_KINDS; access++) {
       const fetch = (access & FETCH) !== 0;
       const write = (access & WRITE) !== 0;
       const user = mode === csr.USER_MODE || (access & USER) !== 0;
-      const needed = fetch ? RIGHT_EXECUTE : write ? RIGHT_WRITE : readable;
+      const needed = fetch ? RISCV_RIGHT_EXECUTE : write ? RISCV_RIGHT_WRITE : readable;
       const explicitRead = !fetch && !write && (access & IMPLICIT) === 0;
       this.first.permitted[access] = permittedCodes((code) => {
-        const userPage = (code & RIGHT_USER) !== 0;
+        const userPage = (code & RISCV_RIGHT_USER) !== 0;
         const mayReach = user ? userPage : !userPage || (userPages && !fetch);
         return mayReach && ((code & needed) !== 0 || (anyReads && explicitRead));
       });
       // Every access is user mode's here; vsstatus.MXR does not reach, and no MXR reaches reads of entries.
-      const hostNeeded = fetch || write ? needed : RIGHT_READ | (anyReads && explicitRead ? RIGHT_EXECUTE : 0);
-      this.second.permitted[access] = permittedCodes((code) => (code & RIGHT_USER) !== 0 && (code & hostNeeded) !== 0);
+      const hostNeeded =
+        fetch || write ? needed : RISCV_RIGHT_READ | (anyReads && explicitRead ? RISCV_RIGHT_EXECUTE : 0);
+      this.second.permitted[access] = permittedCodes(
+        (code) => (code & RISCV_RIGHT_USER) !== 0 && (code & hostNeeded) !== 0,
+      );
     }
   }
 }

@@ -14,18 +14,27 @@ import * as words from './words.js';
 
 // V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { SIZE_4K } = address;
-const { PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } = format;
-const { rightsOf } = words;
+const {
+  RISCV_PTE_A,
+  RISCV_PTE_D,
+  RISCV_PTE_PPN_SHIFT,
+  RISCV_PTE_R,
+  RISCV_PTE_U,
+  RISCV_PTE_V,
+  RISCV_PTE_W,
+  RISCV_PTE_X,
+} = format;
+const { entryRights } = words;
 
 const NOT_SETTLED = -1;
-const LEAF = PTE_R | PTE_W | PTE_X;
+const LEAF = RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X;
 /** Of an entry that points to a table V alone is set of these. */
-const FLAGS = LEAF | PTE_V | PTE_U | PTE_A | PTE_D;
+const FLAGS = LEAF | RISCV_PTE_V | RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D;
 
 /** Index into RAM of the low word of the entry that nine bits of an address select. */
 const entryAt = (table: number, nineBits: number): number => ((table << 10) | ((nineBits & 511) << 1)) >>> 0;
 
-export class SettledWalk {
+export class RiscvSettledWalk {
   /** The size of the last page that was found, an index of PAGE_SHIFTS. */
   size = SIZE_4K;
   private readonly ram: Ram;
@@ -51,28 +60,28 @@ export class SettledWalk {
     for (let level = rootLevel; level > 2; level--) {
       if (table >>> 0 >= frames) return NOT_SETTLED;
       const at = entryAt(table, level === 3 ? hi >>> 7 : hi >>> 16);
-      wrong |= (words[at] & FLAGS) ^ PTE_V;
+      wrong |= (words[at] & FLAGS) ^ RISCV_PTE_V;
       any |= words[at | 1];
-      table = words[at] >>> PTE_PPN_SHIFT;
+      table = words[at] >>> RISCV_PTE_PPN_SHIFT;
     }
     if (table >>> 0 >= frames || wrong !== 0) return NOT_SETTLED;
     let at = entryAt(table, (hi << 2) | (lo >>> 30));
     let low = words[at];
     any |= words[at | 1];
-    if ((low & FLAGS) !== PTE_V) return this.page(2, any, low, lo, access);
+    if ((low & FLAGS) !== RISCV_PTE_V) return this.page(2, any, low, lo, access);
 
-    table = low >>> PTE_PPN_SHIFT;
+    table = low >>> RISCV_PTE_PPN_SHIFT;
     if (table >>> 0 >= frames) return NOT_SETTLED;
     at = entryAt(table, lo >>> 21);
     low = words[at];
     any |= words[at | 1];
-    if ((low & FLAGS) !== PTE_V) return this.page(1, any, low, lo, access);
+    if ((low & FLAGS) !== RISCV_PTE_V) return this.page(1, any, low, lo, access);
 
-    table = low >>> PTE_PPN_SHIFT;
+    table = low >>> RISCV_PTE_PPN_SHIFT;
     if (table >>> 0 >= frames) return NOT_SETTLED;
     at = entryAt(table, lo >>> 12);
     this.size = SIZE_4K;
-    return this.settle(any | words[at | 1], words[at], words[at] >>> PTE_PPN_SHIFT, access);
+    return this.settle(any | words[at | 1], words[at], words[at] >>> RISCV_PTE_PPN_SHIFT, access);
   }
 
   /** The same for a large page, which must be aligned. */
@@ -81,15 +90,15 @@ export class SettledWalk {
     if ((low & rules.first.pageReservedLow[level]) !== 0) return NOT_SETTLED;
     this.size = rules.sizes[level];
     const inPage = level === 1 ? 0x1ff : 0x3_ffff;
-    return this.settle(any, low, (low >>> PTE_PPN_SHIFT) | ((lo >>> 12) & inPage), access);
+    return this.settle(any, low, (low >>> RISCV_PTE_PPN_SHIFT) | ((lo >>> 12) & inPage), access);
   }
 
   private settle(any: number, low: number, frame: number, access: number): number {
     const { regime } = this.rules;
     const leaf = low & LEAF;
-    const needed = PTE_V | PTE_A | (regime.needed[access] !== 0 ? PTE_D : 0);
-    if (any !== 0 || (low & needed) !== needed || (leaf & PTE_R) === 0) return NOT_SETTLED;
-    if (((regime.permitted[access] >>> rightsOf(low)) & 1) === 0) return NOT_SETTLED;
+    const needed = RISCV_PTE_V | RISCV_PTE_A | (regime.needed[access] !== 0 ? RISCV_PTE_D : 0);
+    if (any !== 0 || (low & needed) !== needed || (leaf & RISCV_PTE_R) === 0) return NOT_SETTLED;
+    if (((regime.permitted[access] >>> entryRights(low)) & 1) === 0) return NOT_SETTLED;
     return this.ram.hasFrame(frame) ? frame : NOT_SETTLED;
   }
 }

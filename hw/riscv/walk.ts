@@ -21,7 +21,7 @@ import * as walkRecord from '../translate/walk-record.js';
 import type { WalkRecord } from '../translate/walk-record.js';
 import * as format from './format.js';
 import * as ruleBits from './rules.js';
-import type { RiscvRules, Stage } from './rules.js';
+import type { RiscvRules, RiscvStage } from './rules.js';
 import * as words from './words.js';
 
 const { WRITE } = accesses;
@@ -29,15 +29,15 @@ const { BUS_ERROR, PAGE_FAULT } = faults;
 const { DIRTY } = permission;
 const { isMixed } = sharedMemory;
 const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, READ_TABLE, ROW_SHIFT } = walkRecord;
-const { PTE_A, PTE_D, PTE_N, PTE_V } = format;
+const { RISCV_PTE_A, RISCV_PTE_D, RISCV_PTE_N, RISCV_PTE_V } = format;
 const { SIZE_NAPOT } = ruleBits;
-const { frameIn, globalIn, isPage, isPointer, isReserved, pageFrame, rightsOf, tableIndex } = words;
+const { entryFrame, globalIn, isPage, isPointer, isReserved, pageFrame, entryRights, tableIndex } = words;
 
 /** Words of a row of the record. */
 const ROW = 1 << ROW_SHIFT;
 const SET_BITS = [
-  [PTE_A, 'accessed'],
-  [PTE_D, 'dirty'],
+  [RISCV_PTE_A, 'accessed'],
+  [RISCV_PTE_D, 'dirty'],
 ] as const;
 
 /**
@@ -71,7 +71,7 @@ export class RiscvWalker {
   listener: TranslationListener | null = null;
   private readonly ram: Ram;
   private readonly rules: RiscvRules;
-  private readonly stage: Stage;
+  private readonly stage: RiscvStage;
   private readonly stageNumber: number;
   private readonly record: WalkRecord;
   private readonly observing: boolean;
@@ -93,7 +93,7 @@ export class RiscvWalker {
     this.stageNumber = stage;
     this.record = record;
     this.observing = observing;
-    this.trusted = ram.shared ? 0 : PTE_V;
+    this.trusted = ram.shared ? 0 : RISCV_PTE_V;
   }
 
   /**
@@ -122,13 +122,13 @@ export class RiscvWalker {
       rows[row | READ_STAGE] = this.stageNumber;
       if ((low & trusted) === 0) {
         if (wide && isMixed(words, at, high, low)) continue;
-        if ((low & PTE_V) === 0) return this.end(row, level, PAGE_FAULT);
+        if ((low & RISCV_PTE_V) === 0) return this.end(row, level, PAGE_FAULT);
       }
       rights |= globalIn(low);
       rows[row | READ_RIGHTS] = rights;
       if (isPage(low)) return this.page(row, level, rights, hi, lo, access);
       if (level === 0 || !isPointer(high, low)) return this.end(row, level, PAGE_FAULT);
-      table = frameIn(high, low);
+      table = entryFrame(high, low);
       rows[row | READ_TABLE] = table;
       level--;
       row += ROW;
@@ -142,14 +142,14 @@ export class RiscvWalker {
     const high = rows[row | READ_HIGH];
     const low = rows[row | READ_LOW];
     if (isReserved(stage, level, high, low)) return this.end(row, level, PAGE_FAULT);
-    const rights = global | rightsOf(low);
+    const rights = global | entryRights(low);
     record.rights = rights;
-    record.size = (high & PTE_N) !== 0 ? SIZE_NAPOT : rules.sizes[level];
+    record.size = (high & RISCV_PTE_N) !== 0 ? SIZE_NAPOT : rules.sizes[level];
     record.frame = pageFrame(stage.wide, level, high, low, hi, lo);
     this.end(row, level, 0);
     if (this.observing) return record.frame;
     if (((stage.permitted[access] >>> rights) & 1) === 0) return PAGE_FAULT;
-    const needed = (access & WRITE) !== 0 ? PTE_A | PTE_D : PTE_A;
+    const needed = (access & WRITE) !== 0 ? RISCV_PTE_A | RISCV_PTE_D : RISCV_PTE_A;
     if ((low & needed) !== needed) {
       if (!stage.setsBits) return PAGE_FAULT;
       if (!setBits(this.ram, record, row, stage.wide, needed, this.listener)) return this.walkAgain(hi, lo, access);

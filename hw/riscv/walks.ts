@@ -17,20 +17,21 @@ import { WalkRecord } from '../translate/walk-record.js';
 import { WALK_TELLS } from '../translate/walks.js';
 import type { Observer, Walks } from '../translate/walks.js';
 import { accessFaultCause, guestPageFaultCause, pageFaultCause } from './exception.js';
-import { PTE_A, PTE_D } from './format.js';
+import { RISCV_PTE_A, RISCV_PTE_D } from './format.js';
 import { GuestWalker } from './guest-walk.js';
 import { Csrs, MACHINE_MODE } from './registers.js';
 import type { Xlen } from './registers.js';
 import * as rights from './rules.js';
 import { PAGE_SHIFTS, RiscvRules } from './rules.js';
-import { SettledWalk } from './settled-walk.js';
+import { RiscvSettledWalk } from './settled-walk.js';
 import { RiscvWalker } from './walk.js';
 import { frameAt } from './words.js';
 
 const ALLOWED = -1;
 const NOT_SETTLED = -1;
 /** What a second stage allows that is off. */
-const ALL_RIGHTS = rights.RIGHT_READ | rights.RIGHT_WRITE | rights.RIGHT_EXECUTE | rights.RIGHT_USER | DIRTY;
+const ALL_RIGHTS =
+  rights.RISCV_RIGHT_READ | rights.RISCV_RIGHT_WRITE | rights.RISCV_RIGHT_EXECUTE | rights.RISCV_RIGHT_USER | DIRTY;
 
 /** What the processor's model decides rather than a register. */
 export interface RiscvFeatures {
@@ -154,14 +155,14 @@ export class RiscvWalks implements Walks {
   readonly fault: FaultRecord;
   readonly observer: Observer;
   readonly terms = {};
-  readonly setByWalks = PTE_A | PTE_D;
+  readonly setByWalks = RISCV_PTE_A | RISCV_PTE_D;
   readonly second: SecondStage;
 
   /** The privilege mode, and V. */
   mode = MACHINE_MODE;
   virtual = false;
   private readonly walkers: WalkerSet;
-  private readonly settledWalk: SettledWalk;
+  private readonly settledWalk: RiscvSettledWalk;
   /** Whether walks may take the short way: one stage, entries of 8 bytes, no other hart, and nobody listens. */
   private maySettle = false;
   private listening = false;
@@ -175,7 +176,7 @@ export class RiscvWalks implements Walks {
     this.csrs = new Csrs(features.xlen);
     this.walkers = new WalkerSet(ram, this.rules, secondTlb, false);
     this.observer = new WalkerSet(ram, this.rules, null, true);
-    this.settledWalk = new SettledWalk(ram, this.rules);
+    this.settledWalk = new RiscvSettledWalk(ram, this.rules);
     this.record = this.walkers.record;
     this.fault = this.walkers.fault;
     this.second = this.walkers.second;
@@ -234,7 +235,8 @@ export class RiscvWalks implements Walks {
 
   /** What was granted is not any more, or user mode's page is supervisor mode's, or the other way. */
   takenAway(cached: number, now: number): boolean {
-    const granted = rights.RIGHT_READ | rights.RIGHT_WRITE | rights.RIGHT_EXECUTE | rights.RIGHT_MXR;
-    return ((cached & ~now & granted) | ((now ^ cached) & rights.RIGHT_USER)) !== 0;
+    const granted =
+      rights.RISCV_RIGHT_READ | rights.RISCV_RIGHT_WRITE | rights.RISCV_RIGHT_EXECUTE | rights.RISCV_RIGHT_MXR;
+    return ((cached & ~now & granted) | ((now ^ cached) & rights.RISCV_RIGHT_USER)) !== 0;
   }
 }

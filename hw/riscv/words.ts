@@ -8,14 +8,14 @@ import * as address from '../base/address.js';
 import * as permission from '../base/permission.js';
 import * as format from './format.js';
 import * as ruleBits from './rules.js';
-import type { Stage } from './rules.js';
+import type { RiscvStage } from './rules.js';
 
 const { frameOf, NO_FRAME, wideIndex } = address;
 const { DIRTY, GLOBAL } = permission;
-const { PTE_G, PTE_N, PTE_PBMT, PTE_PPN_SHIFT, PTE_R, PTE_W, PTE_X } = format;
+const { RISCV_PTE_G, RISCV_PTE_N, RISCV_PTE_PBMT, RISCV_PTE_PPN_SHIFT, RISCV_PTE_R, RISCV_PTE_W, RISCV_PTE_X } = format;
 const { TABLE_RESERVED_HIGH, TABLE_RESERVED_LOW } = ruleBits;
 
-const LEAF = PTE_R | PTE_W | PTE_X;
+const LEAF = RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X;
 const RWXU_DIRTY = 0xf | DIRTY;
 /** Frame bits 43:22, in an entry's high word, that RAM never has: it ends at 2^34. */
 const BEYOND_RAM = 0x3f_ffff;
@@ -43,27 +43,27 @@ export function isPointer(high: number, low: number): boolean {
 }
 
 /** Whether an entry that maps a page has a reserved bit or encoding, or a frame that is not aligned (steps 3 and 5). */
-export function isReserved(stage: Stage, level: number, high: number, low: number): boolean {
-  if ((low & (PTE_R | PTE_W)) === PTE_W) return true;
+export function isReserved(stage: RiscvStage, level: number, high: number, low: number): boolean {
+  if ((low & (RISCV_PTE_R | RISCV_PTE_W)) === RISCV_PTE_W) return true;
   if (((high & stage.pageReservedHigh[level]) | (low & stage.pageReservedLow[level])) !== 0) return true;
-  if ((high & (PTE_N | PTE_PBMT)) === 0) return false;
-  if ((high & PTE_PBMT) === PTE_PBMT) return true;
-  return (high & PTE_N) !== 0 && ((low >>> PTE_PPN_SHIFT) & NAPOT_BITS) !== NAPOT_64K;
+  if ((high & (RISCV_PTE_N | RISCV_PTE_PBMT)) === 0) return false;
+  if ((high & RISCV_PTE_PBMT) === RISCV_PTE_PBMT) return true;
+  return (high & RISCV_PTE_N) !== 0 && ((low >>> RISCV_PTE_PPN_SHIFT) & NAPOT_BITS) !== NAPOT_64K;
 }
 
 /** GLOBAL if an entry says so. */
 export function globalIn(low: number): number {
-  return (low & PTE_G) * (GLOBAL / PTE_G);
+  return (low & RISCV_PTE_G) * (GLOBAL / RISCV_PTE_G);
 }
 
 /** The permission code and dirty bit of an entry that maps a page. */
-export function rightsOf(low: number): number {
-  return ((low >>> 1) & RWXU_DIRTY) | ((low & PTE_X) << 1);
+export function entryRights(low: number): number {
+  return ((low >>> 1) & RWXU_DIRTY) | ((low & RISCV_PTE_X) << 1);
 }
 
 /** The frame that an entry names, or NO_FRAME when it lies past all RAM that can be installed. */
-export function frameIn(high: number, low: number): number {
-  return (high & BEYOND_RAM) !== 0 ? NO_FRAME : low >>> PTE_PPN_SHIFT;
+export function entryFrame(high: number, low: number): number {
+  return (high & BEYOND_RAM) !== 0 ? NO_FRAME : low >>> RISCV_PTE_PPN_SHIFT;
 }
 
 /** The frame of a physical address, or NO_FRAME. */
@@ -78,7 +78,7 @@ export function pageHigh(level: number, high: number, low: number, hi: number): 
 
 /** Its low word. */
 export function pageLow(wide: boolean, level: number, high: number, low: number, lo: number): number {
-  const pages = (high & PTE_N) !== 0 ? NAPOT_BITS : wide ? IN_PAGE[level] : level === 0 ? 0 : NARROW_IN_PAGE;
+  const pages = (high & RISCV_PTE_N) !== 0 ? NAPOT_BITS : wide ? IN_PAGE[level] : level === 0 ? 0 : NARROW_IN_PAGE;
   const inPage = (pages << 12) | 0xfff;
   return (addressLow(low) & ~inPage) | (lo & inPage);
 }

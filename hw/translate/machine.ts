@@ -13,7 +13,7 @@ import type { WalkRecord } from './walk-record.js';
 import type { Observer, Walks } from './walks.js';
 
 /** Translations, loads, stores and fetches of one processor. Addresses are two int32 words, `hi` and `lo`. */
-export class Machine {
+export class TranslatingMachine {
   readonly ram: Ram;
   /** Translations, loads and stores: everything that is not the architecture's own. */
   readonly dataPath: DataPath;

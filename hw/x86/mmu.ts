@@ -11,7 +11,7 @@ import { OK, PAGE_FAULT } from '../base/fault.js';
 import type { Exception } from '../base/fault.js';
 import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counters.js';
-import { Machine } from '../translate/machine.js';
+import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
 import { X86Counters } from './counters.js';
 import { GENERAL_PROTECTION } from './exception.js';
@@ -45,7 +45,7 @@ const CR0_LOADS_PDPTES = reg.CR0_CD | reg.CR0_NW | reg.CR0_PG;
 const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 
 /** The MMU of one x86 processor: registers, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`. */
-export class Mmu extends Machine {
+export class Mmu extends TranslatingMachine {
   declare readonly counters: X86Counters;
   readonly features: PagingFeatures;
   /** What the registers make of entries, for tools that explain. */

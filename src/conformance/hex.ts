@@ -6,7 +6,7 @@ import { highWordOfFrame, lowWordOfFrame, parseAddress } from '../../hw/base/add
 import { shortened } from '../report/printable.js';
 
 /** Text such as `0x1f` as a {@link Word64}. */
-export const hex = z.string().transform((text, context): Word64 => {
+export const hexWord = z.string().transform((text, context): Word64 => {
   const word = /^0x/i.test(text) ? parseAddress(text) : undefined;
   if (word) return word;
   context.addIssue({
@@ -17,7 +17,7 @@ export const hex = z.string().transform((text, context): Word64 => {
 });
 
 /** A structure in memory: its physical address and its value. */
-export const stored = z.tuple([hex, hex]);
+export const stored = z.tuple([hexWord, hexWord]);
 export type Stored = z.infer<typeof stored>;
 
 /** The number or name of a case. */

@@ -6,7 +6,7 @@
 
 import { z } from 'zod';
 import type { Word64 } from '../../hw/base/address.js';
-import { hex, id, stored } from './hex.js';
+import { hexWord, id, stored } from './hex.js';
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 /** MODE of satp and vsatp, and of hgatp. */
@@ -16,15 +16,15 @@ const flag = z.number().int().min(0).max(1);
 const off = flag.default(0);
 
 const outcome = z.discriminatedUnion('k', [
-  z.object({ k: z.literal('ok'), pa: z.array(hex).min(1).max(2) }),
+  z.object({ k: z.literal('ok'), pa: z.array(hexWord).min(1).max(2) }),
   z.object({
     k: z.literal('fault'),
     cause: z.number().int().min(0).max(63),
-    tval: hex,
+    tval: hexWord,
     /** Of guest page faults alone. */
-    tval2: hex.optional(),
+    tval2: hexWord.optional(),
     /** Only where the second stage refused an access to an entry of the first; absent, it was not recorded. */
-    tinst: hex.optional(),
+    tinst: hexWord.optional(),
   }),
 ]);
 
@@ -42,10 +42,10 @@ export const riscvCase = z
     v: off,
     op: z.enum(['r', 'w', 'amo', 'x']),
     size: z.number().int().min(1).max(8),
-    va: hex,
-    satp: hex.optional(),
-    vsatp: hex.optional(),
-    hgatp: hex.optional(),
+    va: hexWord,
+    satp: hexWord.optional(),
+    vsatp: hexWord.optional(),
+    hgatp: hexWord.optional(),
     sum: off,
     mxr: off,
     adue: off,
@@ -57,8 +57,8 @@ export const riscvCase = z
     hpbmte: off,
     mem: z.array(stored).default([]),
     out: outcome,
-    after: z.array(hex).default([]),
-    amask: hex.default(ZERO),
+    after: z.array(hexWord).default([]),
+    amask: hexWord.default(ZERO),
   })
   .superRefine((value, context) => {
     const complain = (path: string, message: string): void => {

@@ -56,7 +56,7 @@ function sideText(label: string, outcome: RiscvOutcome, after: readonly Word64[]
 }
 
 /** A mismatch, both sides under each other, and the case decoded. */
-export function mismatchText({ file, line, value }: RecordedLine<RiscvCase>, got: RiscvReplayed): string {
+export function riscvMismatchText({ file, line, value }: RecordedLine<RiscvCase>, got: RiscvReplayed): string {
   const stale = got.stale === 0 ? [] : [`  the checking mode found ${got.stale} stale entries`];
   return [
     `${value.fam} case ${value.id} (${file} line ${line})`,

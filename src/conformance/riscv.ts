@@ -9,7 +9,7 @@ import { riscvCase } from './riscv-case.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 import { RiscvMachine } from './riscv-machine.js';
 import type { RiscvReplayed } from './riscv-machine.js';
-import { mismatchText } from './riscv-words.js';
+import { riscvMismatchText } from './riscv-words.js';
 
 /**
  * Replays every case of the files, with TLBs and the checking mode on. Each access is made twice: the second time
@@ -20,7 +20,7 @@ export function conformRiscv(files: readonly string[]): ConformanceResult {
   const machine = new RiscvMachine();
   return checkAll(linesOf(files), (line) => {
     const got = machine.replay(line.value);
-    return passes(line.value, got) ? undefined : () => mismatchText(line, got);
+    return passes(line.value, got) ? undefined : () => riscvMismatchText(line, got);
   });
 }
 

@@ -6,10 +6,10 @@
 
 import { z } from 'zod';
 import type { Word64 } from '../../hw/base/address.js';
-import { hex, id, stored } from './hex.js';
+import { hexWord, id, stored } from './hex.js';
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
-const register = hex.default(ZERO);
+const register = hexWord.default(ZERO);
 const memory = z.array(stored).default([]);
 const size = z.number().int().min(1).max(8);
 const cpl = z.number().int().min(0).max(3);
@@ -18,17 +18,20 @@ const amask = register;
 const fault = z.object({
   k: z.literal('fault'),
   vec: z.number().int().min(0).max(255),
-  err: hex,
-  cr2: hex.optional(),
+  err: hexWord,
+  cr2: hexWord.optional(),
   at: z.string().optional(),
 });
 const accessOutcome = z.discriminatedUnion('k', [
-  z.object({ k: z.literal('ok'), pa: z.array(hex).max(2).default([]) }),
+  z.object({ k: z.literal('ok'), pa: z.array(hexWord).max(2).default([]) }),
   fault,
 ]);
-const twoReadsOutcome = z.discriminatedUnion('k', [z.object({ k: z.literal('ok'), pa1: hex, pa2: hex }), fault]);
+const twoReadsOutcome = z.discriminatedUnion('k', [
+  z.object({ k: z.literal('ok'), pa1: hexWord, pa2: hexWord }),
+  fault,
+]);
 
-const registers = { cr0: hex, cr3: register, cr4: register, efer: register };
+const registers = { cr0: hexWord, cr3: register, cr4: register, efer: register };
 const mode = z.literal(['none', '32', 'pae', '4l', '5l']);
 
 const pagingCase = z.object({
@@ -40,29 +43,29 @@ const pagingCase = z.object({
   size,
   seg: z.enum(['ds', 'ss']).default('ds'),
   ac: z.number().int().min(0).max(1).default(0),
-  la: hex,
+  la: hexWord,
   ...registers,
   pkru: register,
   mem: memory,
   out: accessOutcome,
-  after: z.array(hex).default([]),
+  after: z.array(hexWord).default([]),
   amask,
 });
 
-const table = z.tuple([hex, hex]);
+const table = z.tuple([hexWord, hexWord]);
 const segmentCase = {
   id,
   // The recorder runs 32-bit protected mode here; long modes have other segment rules.
   mode: z.literal(['none', '32']),
   cpl,
-  sel: hex,
+  sel: hexWord,
   gdtr: table,
   ldtr: table.nullable().default(null),
   desc: stored.nullable().default(null),
   ...registers,
   mem: memory,
   out: accessOutcome,
-  after: z.array(hex).default([]),
+  after: z.array(hexWord).default([]),
   amask,
 };
 const dataRegister = z.enum(['ds', 'es', 'fs', 'gs', 'ss']);
@@ -73,28 +76,28 @@ const dataCase = z.object({
   sreg: dataRegister,
   op: z.enum(['r', 'w', 'rmw']),
   size,
-  off: hex,
+  off: hexWord,
 });
 const loadCase = z.object({ fam: z.literal('segload'), ...segmentCase, sreg: dataRegister });
-const jumpCase = z.object({ fam: z.literal('segjmp'), ...segmentCase, size, off: hex });
+const jumpCase = z.object({ fam: z.literal('segjmp'), ...segmentCase, size, off: hexWord });
 
-const recordedReads = z.object({ out: twoReadsOutcome, after: z.array(hex).optional() });
+const recordedReads = z.object({ out: twoReadsOutcome, after: z.array(hexWord).optional() });
 const tlbCase = z.object({
   fam: z.literal('tlb'),
   id,
   mode: z.literal(['32', 'pae', '4l', '5l']),
   cpl: z.literal(0),
-  la: hex,
+  la: hexWord,
   ...registers,
   pkru: register,
   mem: z.array(stored).min(1),
   chg: z.number().int().min(0),
-  new: hex,
+  new: hexWord,
   act: z.enum(['invlpg', 'movcr3', 'invpcid0', 'invpcid1', 'invpcid2', 'invpcid3', 'cr4pge', 'pcidswitch']),
   must: z.boolean(),
   out: twoReadsOutcome.optional(),
-  after: z.array(hex).optional(),
-  amask: hex.default({ hi: 0, lo: 0x60 }),
+  after: z.array(hexWord).optional(),
+  amask: hexWord.default({ hi: 0, lo: 0x60 }),
   seen: z.record(z.string(), recordedReads).default({}),
 });
 

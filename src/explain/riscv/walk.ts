@@ -10,7 +10,16 @@ import { BUS_ERROR } from '../../../hw/base/fault.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { DecodedField, EntryFormat } from '../../../hw/base/format.js';
 import { causeName } from '../../../hw/riscv/exception.js';
-import { PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X, RISCV_MODES } from '../../../hw/riscv/format.js';
+import {
+  RISCV_PTE_A,
+  RISCV_PTE_D,
+  RISCV_PTE_R,
+  RISCV_PTE_U,
+  RISCV_PTE_V,
+  RISCV_PTE_W,
+  RISCV_PTE_X,
+  RISCV_MODES,
+} from '../../../hw/riscv/format.js';
 import type { Hart } from '../../../hw/riscv/hart.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/events.js';
 import { SCHEMA_VERSION } from '../../report/schema.js';
@@ -114,7 +123,10 @@ function csr(hart: Hart, name: 'satp' | 'sstatus'): Hex {
 
 function formatOf(hart: Hart, { level, low }: ReadEvent): EntryFormat {
   const found = RISCV_MODES[hart.rules.mode].levels.find((candidate) => candidate.level === level);
-  const format = (low & (PTE_R | PTE_W | PTE_X)) !== 0 ? found?.pageEntry : (found?.tableEntry ?? found?.pageEntry);
+  const format =
+    (low & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)) !== 0
+      ? found?.pageEntry
+      : (found?.tableEntry ?? found?.pageEntry);
   if (format === undefined) throw new Error(`${hart.rules.mode} has no level ${level}`);
   return format;
 }
@@ -124,8 +136,8 @@ function levelOf(hart: Hart, read: ReadEvent, hi: number, lo: number): RiscvLeve
   const format = formatOf(hart, read);
   const fields = decodeEntry(format, high, low);
   const frame = fields.find(({ name }) => name === 'frame');
-  const valid = (low & PTE_V) !== 0;
-  const isPage = (low & (PTE_R | PTE_W | PTE_X)) !== 0;
+  const valid = (low & RISCV_PTE_V) !== 0;
+  const isPage = (low & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)) !== 0;
   return {
     level,
     index: wideIndex(hi, lo, level),
@@ -159,9 +171,10 @@ function reason(hart: Hart, { access, user, hi }: RiscvWalkRequest, last: ReadEv
   if (last === undefined) return ['the rights in the TLB refuse it', PROTECTION];
   const { level, high, low } = last;
   const entry = `the entry of level ${level}`;
-  if ((low & PTE_V) === 0) return [`${entry} is not valid: V = 0`, `${PROCESS}, step 3`];
-  const isPage = (low & (PTE_R | PTE_W | PTE_X)) !== 0;
-  if ((low & (PTE_R | PTE_W)) === PTE_W) return [`${entry} has W without R, which is reserved`, `${PROCESS}, step 3`];
+  if ((low & RISCV_PTE_V) === 0) return [`${entry} is not valid: V = 0`, `${PROCESS}, step 3`];
+  const isPage = (low & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)) !== 0;
+  if ((low & (RISCV_PTE_R | RISCV_PTE_W)) === RISCV_PTE_W)
+    return [`${entry} has W without R, which is reserved`, `${PROCESS}, step 3`];
   if (!isPage && level === 0) return [`${entry} maps no page: R = W = X = 0`, `${PROCESS}, step 4`];
   const reserved = decodeEntry(formatOf(hart, last), high, low).find(
     ({ name, value }) => name === 'reserved' && value > 0,
@@ -169,19 +182,20 @@ function reason(hart: Hart, { access, user, hi }: RiscvWalkRequest, last: ReadEv
   if (reserved !== undefined) {
     return [`${entry} has reserved bits set, of ${reserved.high} to ${reserved.low}`, `${PROCESS}, steps 3 and 5`];
   }
-  if (user && (low & PTE_U) === 0) return ['user mode may use pages with U = 1 alone', PROTECTION];
+  if (user && (low & RISCV_PTE_U) === 0) return ['user mode may use pages with U = 1 alone', PROTECTION];
   const bits = accessBits(access, user);
-  if (!user && (low & PTE_U) !== 0 && !reaches(hart, bits)) {
+  if (!user && (low & RISCV_PTE_U) !== 0 && !reaches(hart, bits)) {
     const fetch = (bits & FETCH) !== 0;
     const rule = fetch
       ? 'supervisor mode never fetches from pages with U = 1'
       : 'supervisor mode needs SUM = 1 for pages with U = 1';
     return [rule, PROTECTION];
   }
-  const [needed, letter] = (bits & FETCH) !== 0 ? [PTE_X, 'X'] : (bits & WRITE) !== 0 ? [PTE_W, 'W'] : [PTE_R, 'R'];
+  const [needed, letter] =
+    (bits & FETCH) !== 0 ? [RISCV_PTE_X, 'X'] : (bits & WRITE) !== 0 ? [RISCV_PTE_W, 'W'] : [RISCV_PTE_R, 'R'];
   if ((low & needed) === 0) return [`the page has ${letter} = 0`, PROTECTION];
-  const clean = (bits & WRITE) !== 0 && (low & PTE_D) === 0;
-  if ((low & PTE_A) === 0 || clean)
+  const clean = (bits & WRITE) !== 0 && (low & RISCV_PTE_D) === 0;
+  if ((low & RISCV_PTE_A) === 0 || clean)
     return ['accessed or dirty is clear, and software is to set it (Svade)', `${PROCESS}, step 9`];
   return ['an encoding of N or PBMT is reserved', `${PROCESS}, step 3`];
 }

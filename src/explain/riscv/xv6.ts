@@ -7,7 +7,7 @@
 
 import { Ram } from '../../../hw/memory/ram.js';
 import { Hart } from '../../../hw/riscv/hart.js';
-import { PTE_V } from '../../../hw/riscv/format.js';
+import { RISCV_PTE_V } from '../../../hw/riscv/format.js';
 
 /** RAM of QEMU's board "virt", as xv6 uses it. */
 const RAM_RANGE = { base: 0x8000_0000, bytes: 128 << 20 };
@@ -45,7 +45,7 @@ export function vmprint({ ram }: Hart, root = ROOT): string {
   const below = (table: number, depth: number): string[] =>
     Array.from({ length: 512 }, (_, index) => ({ index, pte: Number(ram.read64(table * 4096 + index * 8)) })).flatMap(
       ({ index, pte }) => {
-        if (pte % 2 !== PTE_V) return [];
+        if (pte % 2 !== RISCV_PTE_V) return [];
         const frame = Math.floor(pte / 1024);
         const line = `${Array<string>(depth).fill('..').join(' ')}${index}: pte ${hex(pte)} pa ${hex(frame * 4096)}`;
         return [line, ...(depth < LEVELS ? below(frame, depth + 1) : [])];

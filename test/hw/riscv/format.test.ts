@@ -44,14 +44,14 @@ describe('the RISC-V entry formats', () => {
   });
 
   it.each([
-    ['V', riscv.PTE_V],
-    ['R', riscv.PTE_R],
-    ['W', riscv.PTE_W],
-    ['X', riscv.PTE_X],
-    ['U', riscv.PTE_U],
-    ['G', riscv.PTE_G],
-    ['A', riscv.PTE_A],
-    ['D', riscv.PTE_D],
+    ['V', riscv.RISCV_PTE_V],
+    ['R', riscv.RISCV_PTE_R],
+    ['W', riscv.RISCV_PTE_W],
+    ['X', riscv.RISCV_PTE_X],
+    ['U', riscv.RISCV_PTE_U],
+    ['G', riscv.RISCV_PTE_G],
+    ['A', riscv.RISCV_PTE_A],
+    ['D', riscv.RISCV_PTE_D],
   ])('the constant of %s is the bit that the tables give it', (name, constant) => {
     const masks = new Set(FORMATS.map(({ format }) => maskOf(format, name)).filter((mask) => mask !== 0n));
     expect([...masks]).toEqual([BigInt(constant)]);
@@ -59,10 +59,10 @@ describe('the RISC-V entry formats', () => {
 
   it('the constants of the high word are the bits that the tables give them', () => {
     const pte = FORMATS.find(({ mode, format }) => mode === 'sv39' && format.name === 'PTE')!.format;
-    expect(maskOf(pte, 'N')).toBe(wordsOf(riscv.PTE_N, 0));
-    expect(maskOf(pte, 'PBMT')).toBe(wordsOf(riscv.PTE_PBMT, 0));
-    expect(maskOf(pte, 'reserved')).toBe(wordsOf(riscv.PTE_RESERVED, 0));
-    expect(maskOf(pte, 'frame') & 0xffff_ffffn).toBe(BigInt((-1 << riscv.PTE_PPN_SHIFT) >>> 0));
+    expect(maskOf(pte, 'N')).toBe(wordsOf(riscv.RISCV_PTE_N, 0));
+    expect(maskOf(pte, 'PBMT')).toBe(wordsOf(riscv.RISCV_PTE_PBMT, 0));
+    expect(maskOf(pte, 'reserved')).toBe(wordsOf(riscv.RISCV_PTE_RESERVED, 0));
+    expect(maskOf(pte, 'frame') & 0xffff_ffffn).toBe(BigInt((-1 << riscv.RISCV_PTE_PPN_SHIFT) >>> 0));
   });
 
   it.each(TABLE.filter(([mode]) => !mode.endsWith('x4')))(

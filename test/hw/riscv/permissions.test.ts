@@ -29,11 +29,11 @@ const PAGES: readonly Page[] = Array.from({ length: 16 }, (_, bits) => ({
 /** The permission code that a walk makes of both stages. */
 function codeOf(guest: Page, host: Page): number {
   return (
-    (guest.r && host.r ? rights.RIGHT_READ : 0) |
-    (guest.w && host.w ? rights.RIGHT_WRITE : 0) |
-    (guest.x && host.x ? rights.RIGHT_EXECUTE : 0) |
-    (guest.u ? rights.RIGHT_USER : 0) |
-    (guest.x && host.r ? rights.RIGHT_MXR : 0)
+    (guest.r && host.r ? rights.RISCV_RIGHT_READ : 0) |
+    (guest.w && host.w ? rights.RISCV_RIGHT_WRITE : 0) |
+    (guest.x && host.x ? rights.RISCV_RIGHT_EXECUTE : 0) |
+    (guest.u ? rights.RISCV_RIGHT_USER : 0) |
+    (guest.x && host.r ? rights.RISCV_RIGHT_MXR : 0)
   );
 }
 
