@@ -39,6 +39,7 @@ export interface PagingLevel {
   readonly pageEntry?: EntryFormat;
 }
 
+/** A paging mode: its levels and their entries. */
 export interface PagingMode {
   /** `none`, `32`, `pae`, `4l`, `5l`. */
   readonly name: string;

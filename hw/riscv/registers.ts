@@ -148,14 +148,17 @@ export class Csrs {
 
   constructor(readonly xlen: Xlen) {}
 
+  /** The high word of a register, as it is stored. */
   high(register: number): number {
     return this.words[2 * register + 1];
   }
 
+  /** Its low word. */
   low(register: number): number {
     return this.words[2 * register];
   }
 
+  /** Stores a register past all rules: as the hart itself does. */
   set(register: number, hi: number, lo: number): void {
     this.words[2 * register] = lo;
     this.words[2 * register + 1] = hi;
