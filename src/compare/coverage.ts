@@ -10,7 +10,7 @@ import type { Made } from './lookup-finder.js';
  * Instructions for each data access where nobody counted them: an assumption, wide enough for the programs of
  * docs/time-model.md.
  */
-const INSTRUCTIONS_PER_ACCESS: Range = { low: 2, high: 4 };
+const INSTRUCTIONS_PER_ACCESS: Range = { low: 2.1, high: 5 };
 
 function coverageOf(trace: Trace): Coverage | undefined {
   return trace instanceof RecordedTrace ? trace.coverage : undefined;
