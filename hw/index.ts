@@ -147,6 +147,7 @@ export type { AccessCounts, Counters, CounterValues } from './translate/counters
 export type { X86Counters, X86CounterValues } from './x86/counters.js';
 export { DEFAULT_COSTS, DEFAULT_ENTRY_CACHE, translationCycles } from './translate/cost.js';
 export type { CostTable, PricedCounts, TranslationCycles } from './translate/cost.js';
+export type { MissListener } from './translate/miss-listener.js';
 export { describeStale } from './translate/stale-check.js';
 export type { ChangedEntry, DatedStore, StaleEntry, StaleEntryChecker } from './translate/stale-check.js';
 

@@ -36,6 +36,8 @@ export type { Workload, WorkloadOptions } from './trace/workload.js';
 // Comparisons: page sizes, forks, TLB shapes.
 export { compare } from './compare/compare.js';
 export type { CompareOptions, TraceSource } from './compare/compare.js';
+export { pricesFor } from './compare/preset-prices.js';
+export { MachinePrices } from './report/prices.js';
 export { forkCost } from './compare/fork-cost.js';
 export type { ForkOptions } from './compare/fork-cost.js';
 export { sweep } from './compare/sweep.js';

@@ -8,7 +8,7 @@ import type { MachinePrices } from '../report/prices.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
-import { coverage, instructionsOf, windowOf } from './coverage.js';
+import { coverage, instructionsOf, recordedPart } from './coverage.js';
 import type { CpuProfile } from './cpu-profile.js';
 import { LineMisses } from './line-misses.js';
 import type { Made } from './lookup-finder.js';
@@ -142,7 +142,7 @@ async function compareTrace(
   const touchedBytes = resident.pages * PAGE_BYTES;
   const made = resident.finder.made(counted);
   checkAnyMade(source.name, made, resident.finder.outsideUserSpace);
-  const window = windowOf(trace);
+  const window = recordedPart(trace);
   const instructions = instructionsOf(trace, made, window);
   const covered = coverage(trace, made, touchedBytes, window);
   const memoryBytes = Math.max(touchedBytes, covered.residentBytes ?? 0);

@@ -49,7 +49,7 @@ export function coverage(
 }
 
 /** The part of its program in a packed trace; undefined for the whole, and if nothing tells. */
-export function windowOf(trace: Trace): TraceSummary['window'] {
+export function recordedPart(trace: Trace): TraceSummary['window'] {
   if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
   const { skip, limit, fetches, windowChosen } = trace.metadata;
   const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);

@@ -19,7 +19,7 @@ const SAMPLE = 8;
 export type Ground = Pick<TraceSummary, 'coverage' | 'window' | 'unseen'>;
 
 /** The answer about one trace. */
-export type Answer = Pick<
+export type Judgement = Pick<
   TraceSummary,
   'why' | 'verdict' | 'reason' | 'pages' | 'speedup' | 'timeShare' | 'withFirstTouch' | 'advice'
 >;
@@ -109,7 +109,7 @@ function withFirstTouch(base: CompareRun, best: CompareRun): Range {
 }
 
 /** Judges the runs of one trace, smallest page size first; at least one run. */
-export function judge(ground: Ground, runs: readonly CompareRun[]): Answer {
+export function judge(ground: Ground, runs: readonly CompareRun[]): Judgement {
   const [base, ...others] = runs;
   if (runs.length === 0) throw new RangeError('a verdict needs at least one page size');
   const { touchedBytes } = ground.coverage;
