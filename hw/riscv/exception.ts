@@ -15,9 +15,9 @@ const FETCH_ACCESS_FAULT = 1;
 const LOAD_ACCESS_FAULT = 5;
 const STORE_ACCESS_FAULT = 7;
 /** The first stage gives no translation or no right. */
-const FETCH_PAGE_FAULT = 12;
+export const FETCH_PAGE_FAULT = 12;
 const LOAD_PAGE_FAULT = 13;
-const STORE_PAGE_FAULT = 15;
+export const STORE_PAGE_FAULT = 15;
 /** The second stage gives none. */
 const FETCH_GUEST_PAGE_FAULT = 20;
 const LOAD_GUEST_PAGE_FAULT = 21;

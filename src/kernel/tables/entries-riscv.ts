@@ -10,8 +10,18 @@ import * as frameTable from '../frames/frames.js';
 import * as page from './entries.js';
 import { Entries } from './entries.js';
 import type { EntryUpdate } from './entries.js';
+import type { EntryFlag } from './entry-change.js';
 
-const { PTE_A, PTE_D, PTE_G, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } = format;
+const {
+  RISCV_PTE_A: PTE_A,
+  RISCV_PTE_D: PTE_D,
+  RISCV_PTE_G: PTE_G,
+  RISCV_PTE_R: PTE_R,
+  RISCV_PTE_U: PTE_U,
+  RISCV_PTE_V: PTE_V,
+  RISCV_PTE_W: PTE_W,
+  RISCV_PTE_X: PTE_X,
+} = format;
 const { PAGE_ACCESSIBLE, PAGE_EXECUTABLE, PAGE_SPECIAL, PAGE_TOUCHED, PAGE_WRITABLE, PAGE_WRITTEN } = page;
 const { MAP_EXCLUSIVE } = frameTable;
 
@@ -47,8 +57,23 @@ function rightsOf(rights: number): number {
 const lowOf = (frame: number): number => frame << 10;
 const highOf = (frame: number): number => frame >>> 22;
 
+/** Names of bits, as the specification and the kernel have them. */
+const FLAG_NAMES: readonly EntryFlag[] = [
+  { name: 'V', low: PTE_V, high: 0 },
+  { name: 'R', low: PTE_R, high: 0 },
+  { name: 'W', low: PTE_W, high: 0 },
+  { name: 'X', low: PTE_X, high: 0 },
+  { name: 'U', low: PTE_U, high: 0 },
+  { name: 'PROT_NONE', low: PROT_NONE, high: 0 },
+  { name: 'A', low: PTE_A, high: 0 },
+  { name: 'D', low: PTE_D, high: 0 },
+  { name: 'special', low: SPECIAL, high: 0 },
+  { name: 'soft-dirty', low: SOFT_DIRTY, high: 0 },
+];
+
 /** The entries of one RAM, in RISC-V's format. */
 export class RiscvEntries extends Entries {
+  protected override readonly flags = FLAG_NAMES;
   override readonly readOnly: EntryUpdate = { lose: PTE_W, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {
