@@ -22,7 +22,7 @@ export function findChromium(): string | undefined {
   return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
 }
 
-export function launch(executablePath: string): Promise<Browser> {
+export function launchBrowser(executablePath: string): Promise<Browser> {
   // A busy machine takes its time.
   return chromium.launch({ executablePath, args: FLAGS, timeout: 0 });
 }

@@ -16,14 +16,15 @@ import { openTrace } from '../src/trace/node/open.js';
 import { shippedTraces } from '../src/trace/node/shipped.js';
 import { hostText, thisHost } from './host.js';
 import type { Host } from './host.js';
-import { cpuNow, median, rangeText, ratioOf } from './ratio.js';
-import type { Ratio } from './ratio.js';
+import { cpuNow, rangeText, roundRatio } from './ratio.js';
+import { median } from '../src/host/ratio.js';
+import type { RoundRatio } from './ratio.js';
 
 const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 const TLB = 'skylake';
 const FAULTED = 'a resident page faulted';
 
-interface CompareRow extends Ratio {
+interface CompareRow extends RoundRatio {
   readonly name: string;
   /** Median CPU seconds of the TLBs alone; of end to end in the row so named. */
   readonly seconds: number;
@@ -122,7 +123,7 @@ export async function measureCompare(rounds: number): Promise<CompareBench> {
     ...thisHost(),
     rounds,
     seconds: median(whole),
-    rows: rivals.map(({ name, times }) => ({ name, seconds: median(times), ...ratioOf(whole, times) })),
+    rows: rivals.map(({ name, times }) => ({ name, seconds: median(times), ...roundRatio(whole, times) })),
   };
 }
 

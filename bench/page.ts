@@ -2,8 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { findChromium, launch, servePage } from './browser.js';
-import { median } from './ratio.js';
+import { findChromium, launchBrowser, servePage } from './browser.js';
+import { median } from '../src/host/ratio.js';
 
 const LOADS = 5;
 const STEPS = 20;
@@ -91,7 +91,7 @@ export async function measurePage(): Promise<PageFigures> {
   const { server, address } = await servePage(fileURLToPath(new URL('../src/cli/main.js', import.meta.url)));
   let browser: Browser | undefined;
   try {
-    browser = await launch(path);
+    browser = await launchBrowser(path);
     const loads: number[] = [];
     for (let i = 0; i < LOADS; i++) loads.push(await firstView(browser, address));
     const steps: StepFigures[] = [];

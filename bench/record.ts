@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import type { EngineName } from '../src/trace/node/engine.js';
 import { hostText, thisHost, type Host } from './host.js';
-import { median } from './ratio.js';
+import { median } from '../src/host/ratio.js';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 /** A run this short is measured many times as one, and the short lives of a second are so many. */

@@ -15,8 +15,8 @@ import { startReference } from './native/reference.js';
 import type { Answer, Reference } from './native/reference.js';
 import { makeRam } from './native/workload.js';
 import type { Pattern } from './native/workload.js';
-import { ratioOf } from './ratio.js';
-import type { Ratio } from './ratio.js';
+import { roundRatio } from './ratio.js';
+import type { RoundRatio } from './ratio.js';
 import type { CoreSetup, CoreTimes, CoreWork } from './two-cores-worker.js';
 
 const WORKERS = 2;
@@ -36,7 +36,7 @@ const WORKS: readonly { readonly name: string; readonly path: TranslationPath; r
 ];
 
 /** The median of all samples with their range, and from the fastest sample of each, the one least disturbed by other work. */
-interface SpeedUp extends Ratio {
+interface SpeedUp extends RoundRatio {
   readonly fastest: number;
 }
 
@@ -47,7 +47,7 @@ interface CoresRow {
   readonly speedUp: SpeedUp;
   readonly referenceSpeedUp: SpeedUp;
   /** Time of one worker over shared RAM, as a multiple of the same over RAM of its own. */
-  readonly shared: Ratio;
+  readonly shared: RoundRatio;
 }
 
 export interface CoresResult extends Host {
@@ -136,13 +136,13 @@ async function measureSample(
 
 function speedUp(one: readonly number[], two: readonly number[]): SpeedUp {
   const both = one.map((nanoseconds) => WORKERS * nanoseconds);
-  return { ...ratioOf(both, two), fastest: Math.min(...both) / Math.min(...two) };
+  return { ...roundRatio(both, two), fastest: Math.min(...both) / Math.min(...two) };
 }
 
 function rowOf({ name, pattern }: (typeof WORKS)[number], times: Times): CoresRow {
   const ours = speedUp(times.one, times.two);
   const referenceSpeedUp = speedUp(times.referenceOne, times.referenceTwo);
-  return { name, pattern, speedUp: ours, referenceSpeedUp, shared: ratioOf(times.one, times.own) };
+  return { name, pattern, speedUp: ours, referenceSpeedUp, shared: roundRatio(times.one, times.own) };
 }
 
 /** @throws Error when there is no C compiler, or other words are loaded than by C */

@@ -2,7 +2,8 @@
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Ram } from '../../hw/memory/ram.js';
-import { cpuNow, median } from '../ratio.js';
+import { cpuNow } from '../ratio.js';
+import { median } from '../../src/host/ratio.js';
 import { ResidentProcess } from '../resident.js';
 import { sizesUpTo } from './sizes.js';
 

@@ -14,7 +14,8 @@ import { Random } from '../../hw/base/random.js';
 import type { Ram } from '../../hw/memory/ram.js';
 import { reserveRam } from '../../hw/memory/reserve.js';
 import { pagingMmu, ROOT } from '../native/workload.js';
-import { cpuNow, median } from '../ratio.js';
+import { cpuNow } from '../ratio.js';
+import { median } from '../../src/host/ratio.js';
 import { sizesUpTo } from './sizes.js';
 
 const GIB = 2 ** 30;

@@ -9,8 +9,9 @@
 import Table from 'cli-table3';
 import { hostText, thisHost } from '../host.js';
 import type { Host } from '../host.js';
-import { median, rangeText, ratioOf } from '../ratio.js';
-import type { Ratio } from '../ratio.js';
+import { rangeText, roundRatio } from '../ratio.js';
+import { median } from '../../src/host/ratio.js';
+import type { RoundRatio } from '../ratio.js';
 import { startReference } from './reference.js';
 import { startRivals } from './rival-process.js';
 import { forkRival, FORKS, WAYS } from './rivals.js';
@@ -18,7 +19,7 @@ import type { Rival } from './rivals.js';
 import { LOADS } from './workload.js';
 
 /** The ratio is to the reference. */
-interface RatioRow extends Ratio {
+interface RatioRow extends RoundRatio {
   readonly name: string;
   /** Pattern of loads, or order of frames. */
   readonly what: string;
@@ -48,7 +49,7 @@ function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
   return {
     name: rival.name,
     what: rival.what,
-    ...ratioOf(own, reference),
+    ...roundRatio(own, reference),
     nanoseconds: median(own) / operations,
     referenceNanoseconds: median(reference) / operations,
   };

@@ -9,8 +9,9 @@ import Table from 'cli-table3';
 import { hostText, thisHost } from '../host.js';
 import type { Host } from '../host.js';
 import { makeRam } from '../native/workload.js';
-import { cpuNow, median, rangeText, ratioOf } from '../ratio.js';
-import type { Ratio } from '../ratio.js';
+import { cpuNow, rangeText, roundRatio } from '../ratio.js';
+import { median } from '../../src/host/ratio.js';
+import type { RoundRatio } from '../ratio.js';
 import type { Contender, Contest, Scale } from './contest.js';
 import { faultContest } from './faults.js';
 import { forkContest } from './forks.js';
@@ -21,7 +22,7 @@ import { softContest } from './soft.js';
 import { walkContest } from './walks.js';
 
 /** The ratio is to the winner, so the winner has 1. */
-interface RivalRow extends Ratio {
+interface RivalRow extends RoundRatio {
   readonly question: string;
   readonly name: string;
   readonly why: string;
@@ -79,7 +80,7 @@ function measureContest({ question, operations, contenders }: Contest, rounds: n
     question,
     name,
     why,
-    ...ratioOf(times[i], times[0]),
+    ...roundRatio(times[i], times[0]),
     nanoseconds: median(times[i]) / operations,
   }));
 }

@@ -141,7 +141,7 @@ export class TlbHierarchy {
     for (const { tlb } of this.parts) tlb.listen(listener, this.shifts, 'page');
   }
 
-  /** Lookups and fills are for a virtual machine from now on: see {@link Tlb.enterMachine}. */
+  /** Lookups and fills are for a virtual machine from now on: they find its global entries alone. */
   enterMachine(machine: number): void {
     for (const group of this.groups) group.enterMachine(machine);
   }

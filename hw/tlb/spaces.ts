@@ -30,7 +30,7 @@ export class SpaceNumbers {
 
   /**
    * The number of the space with this name, which is in use from now on.
-   * @param machine a VMID of up to 16 bits, or {@link NO_MACHINE}
+   * @param machine a VMID of up to 16 bits, or -1 for no machine
    * @param id an ASID, or what the architecture calls so, of up to 16 bits; 0 for the global entries of a machine, in a table of their own
    */
   enter(machine: number, id: number): number {
@@ -51,7 +51,7 @@ export class SpaceNumbers {
     return number;
   }
 
-  /** The number of a space, or {@link NO_SPACE} when nothing can be cached for it: for invalidations. */
+  /** The number of a space, or a negative number when nothing can be cached for it: for invalidations. */
   find(machine: number, id: number): number {
     return this.numbers.get(nameOf(machine, id)) ?? NO_SPACE;
   }

@@ -14,11 +14,11 @@ export class Regime {
   /** Whether addresses are translated at all. */
   on = false;
   /**
-   * The number of the address space that translations are made for, 0 to 4095: from {@link Translation.spaces}, or the
+   * The number of the address space that translations are made for, 0 to 4095: from {@link DataPath.spaces}, or the
    * architecture's own name for it where that has no more than 12 bits.
    */
   space = 0;
-  /** The number of the virtual machine whose global entries are found: from {@link Translation.machines}, 0 without one. */
+  /** The number of the virtual machine whose global entries are found: from {@link DataPath.machines}, 0 without one. */
   machine = 0;
   /**
    * log2 of the bytes of a page, by page size: 12 first, at most 8, ascending. Set before the TLBs are made; the same

@@ -17,9 +17,9 @@ const TOP_LEVEL = 2;
 const HOST_TABLES = 0b11 << 30;
 const LEVEL_SHIFT = 28;
 /** Model default: translations of frames that are kept, as many as the paging-structure caches keep PDEs. */
-const KEPT_FRAMES = DEFAULT_WALK_CACHES.pde?.entries ?? 32;
+const KEPT_FRAMES = DEFAULT_WALK_CACHES.level1.entries;
 /** By level: entries that the host's own paging-structure caches keep, model defaults as for any machine. */
-const KEPT_ENTRIES = [0, DEFAULT_WALK_CACHES.pde?.entries ?? 32, DEFAULT_WALK_CACHES.pdpte?.entries ?? 8];
+const KEPT_ENTRIES = [0, DEFAULT_WALK_CACHES.level1.entries, DEFAULT_WALK_CACHES.level2.entries];
 
 /** Fully associative. */
 function kept(entries: number): LineCache {
@@ -43,7 +43,7 @@ const scattered = (clump: number, bits: number): number => {
 };
 
 /** Walks of a host over its pages of one size. */
-export class HostWalks {
+export class HostWalkModel {
   /** The lines that the last walk read, the last read first. */
   readonly lines = new Int32Array(TOP_LEVEL + 1);
   private readonly leafLevel: number;

@@ -10,7 +10,7 @@ import type { MissListener } from '../../hw/translate/miss-listener.js';
 import * as walkRecord from '../../hw/translate/walk-record.js';
 import type { WalkRecord } from '../../hw/translate/walk-record.js';
 import { LineCache, type LineCacheShape } from '../../hw/memory/line-cache.js';
-import { HostWalks } from './host-walks.js';
+import { HostWalkModel } from './host-walks.js';
 import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
 import type { PageLookups } from './lookups.js';
@@ -75,7 +75,7 @@ export class MemoryPath implements MissListener {
   private readonly l3: LineCache | null;
   /** What is left of it for one core where all of them use theirs; null where it is not shared. */
   private readonly l3Share: LineCache | null;
-  private readonly host: HostWalks | null;
+  private readonly host: HostWalkModel | null;
   private readonly levels: number;
   /** The block under way: its misses, those that were read already, and the accesses of its lookups. */
   private misses: LineMisses | null = null;
@@ -89,7 +89,7 @@ export class MemoryPath implements MissListener {
     this.l3 = l3 === null ? null : new LineCache(l3, 'L3 data cache');
     const bytes = l3?.shareBytes;
     this.l3Share = l3 === null || bytes === undefined ? null : new LineCache({ bytes, ways: l3.ways }, 'L3 share');
-    this.host = hostShift === null ? null : new HostWalks(hostShift);
+    this.host = hostShift === null ? null : new HostWalkModel(hostShift);
   }
 
   /** A block begins, whose lookups are about to be made. */
@@ -136,7 +136,7 @@ export class MemoryPath implements MissListener {
   }
 
   /** Reads what the host's walk for one frame of the virtual machine reads. */
-  private readHost(host: HostWalks, frame: number, shift: number, counts: ReadCounts): void {
+  private readHost(host: HostWalkModel, frame: number, shift: number, counts: ReadCounts): void {
     for (let reads = host.walk(frame, shift); reads > 0; reads--) this.readLine(host.lines[reads - 1], counts);
   }
 

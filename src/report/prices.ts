@@ -55,6 +55,7 @@ const PricedLoads = z.strictObject({
   independentNs: Time.describe('a load whose address is known long before'),
 });
 
+/** The form of a file of prices: for `compare --costs`. */
 export const MachinePrices = z.strictObject({
   version: z.literal(PRICES_VERSION),
   source: z.string().describe('where the numbers come from'),

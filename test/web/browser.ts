@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findChromium, launch, servePage } from '../../bench/browser.js';
+import { findChromium, launchBrowser, servePage } from '../../bench/browser.js';
 import { CLI_PATH } from '../src/cli/run-cli.js';
 import { HANGING_MS } from '../patience.js';
 
@@ -59,7 +59,7 @@ class Explorer {
 
   static async start(executablePath: string): Promise<Explorer> {
     const { server, address } = await servePage(CLI_PATH);
-    const browser = await launch(executablePath);
+    const browser = await launchBrowser(executablePath);
     return new Explorer(server, address, await browser.newContext());
   }
 

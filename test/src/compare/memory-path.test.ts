@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SIZE_4K } from '../../../hw/base/address.js';
 import { FETCH_SIDE } from '../../../hw/translate/counters.js';
 import { READ_INDEX, READ_LEVEL, WalkRecord } from '../../../hw/translate/walk-record.js';
-import { HostWalks } from '../../../src/compare/host-walks.js';
+import { HostWalkModel } from '../../../src/compare/host-walks.js';
 import { LineMisses } from '../../../src/compare/line-misses.js';
 import { Lookups } from '../../../src/compare/lookups.js';
 import { MemoryPath, type MemoryShape } from '../../../src/compare/memory-path.js';
@@ -96,14 +96,14 @@ test.each([
   [21, 2],
   [30, 1],
 ])('a host with pages of 2^%i bytes reads %i entries at first, and none again', (shift, reads) => {
-  const host = new HostWalks(shift);
+  const host = new HostWalkModel(shift);
   expect(host.walk(1000, 12)).toBe(reads);
   expect(host.walk(1000, 12)).toBe(0);
 });
 
 test('pages of a guest lie anywhere, those of one large page together', () => {
   const linesRead = (guestShift: number): number => {
-    const host = new HostWalks(12);
+    const host = new HostWalkModel(12);
     const lines = new Set<number>();
     for (let frame = 0; frame < 512; frame++) {
       const reads = host.walk(frame, guestShift);
