@@ -299,6 +299,11 @@ export class Ram {
     return this.journal;
   }
 
+  /** Ends the journal: for other machines on this RAM. Those of before know no stores from now on. */
+  endJournal(): void {
+    this.journal = null;
+  }
+
   /** The last store to a word, as far as the journal knows. */
   lastStore(index: number): JournaledStore | undefined {
     return this.journal?.storesTo(index).at(-1);

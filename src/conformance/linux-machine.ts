@@ -123,7 +123,9 @@ export class LinuxMachine {
 
   /** A fresh kernel with process 0 and the recorder's files, all empty. */
   begin(program: LinuxProgram): void {
-    [this.#mmu, this.kernel] = this.#boot(program.fam === 'thp' ? this.#huge : this.#small);
+    const ram = program.fam === 'thp' ? this.#huge : this.#small;
+    ram.endJournal();
+    [this.#mmu, this.kernel] = this.#boot(ram);
     this.#pages = program.pages;
     const { kernel } = this;
     const hugePages = program.fam === 'thp' ? 'madvise' : 'never';

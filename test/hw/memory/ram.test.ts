@@ -94,6 +94,18 @@ describe('Ram', () => {
     expect(ram.lastStore(3)).toEqual({ sequence: 1, label: 'munmap' });
   });
 
+  it('begins another journal when one has ended, and the machine of before hears no store', () => {
+    const ram = new Ram({ bytes: 8192 });
+    const heard: number[] = [];
+    ram.keepJournal().listen(({ sequence }) => heard.push(sequence));
+    ram.store32(0, 0, 1);
+    ram.endJournal();
+    ram.store32(0, 0, 2);
+    expect(ram.keepJournal().count).toBe(0);
+    ram.store32(0, 0, 3);
+    expect([heard, ram.lastStore(0)?.sequence]).toEqual([[1], 1]);
+  });
+
   it.each([
     [[{ base: 1, bytes: 4096 }], /multiples of 4096/],
     [[{ base: 0, bytes: 0 }], /bytes above 0/],
