@@ -80,11 +80,11 @@ function x86Mode(mode: WalkCommandOptions['mode'] = '4l'): DemoMode {
 
 /** A walk of xv6's first process on a hart; without an address its page table. */
 async function walkRiscv(address: Word64 | undefined, options: WalkCommandOptions): Promise<void> {
-  const { mode, state, lab, step, process: pid, printState, json } = options;
+  const { mode, state, lab, step, process: pid, events, printState, json } = options;
   if (mode !== undefined && mode !== 'sv39') {
     throw new CommandFailure(`--mode ${mode} is for --machine x86; with riscv there is sv39`, 2);
   }
-  const other = Object.entries({ state, lab, step, process: pid, 'print-state': printState }).find(
+  const other = Object.entries({ state, lab, step, process: pid, events, 'print-state': printState }).find(
     ([, value]) => value !== undefined,
   );
   if (other !== undefined) throw new CommandFailure(`--${other[0]} is for --machine x86; leave it out`, 2);

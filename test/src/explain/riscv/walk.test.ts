@@ -110,6 +110,7 @@ describe('pagewalk walk --machine riscv', () => {
     [['--machine', 'riscv', '--mode', '4l', '0'], '--mode 4l is for --machine x86; with riscv there is sv39'],
     [['--mode', 'sv39', '0'], '--mode sv39 is for --machine riscv; give one of 4l, 5l, pae, 32'],
     [['--machine', 'riscv', '--lab', 'fork', '0'], '--lab is for --machine x86; leave it out'],
+    [['--machine', 'riscv', '--events', '0'], '--events is for --machine x86; leave it out'],
     [['--machine', 'riscv', '--json'], 'ADDRESS is missing'],
     [['--machine', 'z80', '0'], "option '--machine <name>' argument 'z80' is invalid"],
   ])('refuses %j', async (options, words) => {
