@@ -49,7 +49,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/sweep.js')).sweepCommand(),
   },
   record: {
-    summary: 'record a program as a trace, under valgrind',
+    summary: 'record the memory accesses of a program',
     load: async () => (await import('./commands/record.js')).recordCommand(),
   },
   conform: {
