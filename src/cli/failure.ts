@@ -1,6 +1,3 @@
-/** Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT. */
-export const INTERRUPTED = 130;
-
 /** Why a command ends without doing its work, in words for the person who typed it. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';

@@ -10,7 +10,8 @@ import { watch } from '../../watch/watch.js';
 import type { Clock } from '../../watch/watch.js';
 import type { WatchResult } from '../../watch/watch-result.js';
 import { watchText } from '../../watch/watch-text.js';
-import { CommandFailure, INTERRUPTED } from '../failure.js';
+import { CommandFailure } from '../failure.js';
+import { interruptible } from '../interruption.js';
 import { parsePid, tlbOption } from '../options.js';
 import { checkOutputs, printJson, writeOutput } from '../output.js';
 import { Progress } from '../progress.js';
@@ -46,13 +47,12 @@ const CLOCK: Clock = {
   },
 };
 
-async function run(pid: number, { seconds, interval, tlb }: WatchCommandOptions): Promise<WatchResult | undefined> {
+async function run(
+  pid: number,
+  { seconds, interval, tlb }: WatchCommandOptions,
+  signal: AbortSignal,
+): Promise<WatchResult | undefined> {
   const progress = new Progress('watching', 'ms');
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    interruption.abort();
-  };
-  process.on('SIGINT', interrupt);
   try {
     const sampler = liveSampler(pid);
     return await watch({
@@ -64,14 +64,13 @@ async function run(pid: number, { seconds, interval, tlb }: WatchCommandOptions)
       intervalMs: interval * 1000,
       tlb,
       policy: readPolicy(pid),
-      signal: interruption.signal,
+      signal,
       onProgress: (done, total) => progress.update(Math.min(done, total), total),
     });
   } catch (error) {
     throw error instanceof InspectError ? new CommandFailure(error.message) : error;
   } finally {
     progress.end();
-    process.off('SIGINT', interrupt);
   }
 }
 
@@ -94,8 +93,7 @@ export function watchCommand(): Command {
     )
     .action(async (pid: number, options: WatchCommandOptions) => {
       checkOutputs({}, { '--plot': options.plot });
-      const result = await run(pid, options);
-      if (result?.ended !== 'time' && result?.ended !== 'process') process.exitCode = INTERRUPTED;
+      const result = await interruptible((signal) => run(pid, options, signal));
       if (result === undefined) {
         process.stderr.write('interrupted before the first sample; nothing was seen\n');
         return;

@@ -38,7 +38,8 @@ function usedBytes(pid: number): number {
     .reduce((sum, { referenced }) => sum + referenced, 0);
 }
 
-test.runIf(onLinux)('Ctrl-C before the first sample ends with exit code 130 and a sentence', async () => {
+const ENDING = ['SIGINT', 'SIGTERM'] as const;
+test.runIf(onLinux).each(ENDING)('%s before the first sample ends with 130 and a sentence', async (signal) => {
   const still = await stillProcess();
   const watcher = spawn(process.execPath, [CLI_PATH, 'watch', `${still.pid}`, '--seconds', '600', '--interval', '600']);
   try {
@@ -47,7 +48,7 @@ test.runIf(onLinux)('Ctrl-C before the first sample ends with exit code 130 and 
     // It listens before it clears the bits of a process that stands still.
     expect(usedBytes(still.pid)).toBeGreaterThan(0);
     while (usedBytes(still.pid) > 0) await wait(20);
-    watcher.kill('SIGINT');
+    watcher.kill(signal);
     expect((await closed)[0]).toBe(130);
     expect(await Promise.all(printed)).toEqual(['', 'interrupted before the first sample; nothing was seen\n']);
   } finally {
