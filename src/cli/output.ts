@@ -60,6 +60,14 @@ function checkApart(files: Readonly<Record<string, string | undefined>>, inputs:
   }
 }
 
+function isFolder(option: string, path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    throw explainSystemError(error, `write '${path}' (${option})`);
+  }
+}
+
 /**
  * Before any work is done: refuses two views on standard output at once, files in folders that do not exist, a file that
  * is read and a file that is written twice.
@@ -77,7 +85,7 @@ export function checkOutputs(
   for (const [option, path] of Object.entries(files)) {
     if (path === undefined || (path === STDOUT && option === '--csv')) continue;
     if (path === STDOUT) throw new CommandFailure(`${option} - cannot be; give a file's name`, 2);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    if (isFolder(option, path)) {
       throw new CommandFailure(`cannot write '${path}' (${option}): it is a folder; give a file's name`);
     }
     const folder = dirname(path);

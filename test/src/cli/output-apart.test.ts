@@ -69,6 +69,15 @@ test.each([
   expect(readFileSync(out, 'utf8')).toBe(TRACE);
 });
 
+test.each([
+  ['compare', ['TRACE', '--csv', 'TRACE/x']],
+  ['record', ['-o', 'TRACE/x', '--', 'true']],
+])('%s %j says that a file in the path is no folder', async (command, words) => {
+  const { status, stderr } = await runCli([command, ...words.map((word) => word.replace('TRACE', trace))]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^error: cannot write '.*t\.txt\/x' \(--.*\): a part of the path is not a folder\n$/);
+});
+
 test('two outputs may be one device, which loses nothing', async () => {
   const { stderr } = await runCli(['sweep', join(folder, 'none'), '--csv', '/dev/null', '--plot', '/dev/null']);
   expect(stderr).toContain('there is no such file');
