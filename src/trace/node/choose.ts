@@ -2,7 +2,7 @@
 
 import { ENGINE_NAMES, EngineError, type Engine, type EngineName } from './engine.js';
 import { qemuEngine } from './qemu/engine.js';
-import { findProgram } from './qemu/program.js';
+import { findFile, findProgram } from './qemu/program.js';
 import { valgrindEngine } from './valgrind.js';
 
 export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;
@@ -17,19 +17,21 @@ interface Choice {
 
 /**
  * `auto` takes QEMU where it is installed and can run the command, and valgrind elsewhere.
- * @throws EngineError saying what is missing and how to install it
+ * @throws EngineError saying what is missing; of an engine, how to install it
  */
 export async function chooseEngine(choice: EngineChoice, command: readonly [string, ...string[]]): Promise<Choice> {
   if (choice === 'valgrind') return { engine: await valgrindEngine(), whyNotQemu: undefined };
   if (choice === 'qemu') return { engine: await qemuEngine(), whyNotQemu: undefined };
   const qemu = await qemuFor(command);
   if (typeof qemu !== 'string') return { engine: qemu, whyNotQemu: undefined };
-  try {
-    return { engine: await valgrindEngine(), whyNotQemu: qemu };
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    throw new EngineError(`${qemu}; and ${error.message}`);
+  const engine = await valgrindEngine().catch((error: unknown) => {
+    throw error instanceof EngineError ? new EngineError(`${qemu}; and ${error.message}`) : error;
+  });
+  const [name] = command;
+  if (findFile(name) === undefined) {
+    throw new EngineError(`cannot run '${name}': there is no such program to execute; give its path, such as ./app`);
   }
+  return { engine, whyNotQemu: qemu };
 }
 
 /** QEMU, or in words why it cannot record the command. */

@@ -24,7 +24,7 @@ export function machineName(): string | undefined {
 }
 
 /** The file that a command's first word means; undefined when there is none to execute: execvp(3). */
-function findFile(name: string): string | undefined {
+export function findFile(name: string): string | undefined {
   const folders = name.includes('/') ? [''] : (process.env.PATH ?? '/bin:/usr/bin').split(delimiter);
   return folders.map((folder) => (folder === '' ? name : join(folder, name))).find(isExecutable);
 }

@@ -329,6 +329,12 @@ it('says what to install when QEMU is missing', async () => {
   );
 });
 
+it('takes no other engine for a program that is not there', async () => {
+  // Its own words would be of valgrind.
+  const missing = run(['no-such-program'], { engine: 'auto' });
+  await expect(missing).rejects.toThrow("cannot run 'no-such-program': there is no such program to execute");
+});
+
 it('names both engines when neither is there', async () => {
   vi.stubEnv('PATH', folder);
   await expect(run(['true'], { engine: 'auto' })).rejects.toThrow(/qemu.*; and valgrind is missing/);
