@@ -277,6 +277,12 @@ async function* guarded(
   if (!listener.heard()) {
     throw new RecordError(`${engine.name} could not run '${program}' (exit code ${code}); nothing was written`);
   }
-  const fix = options.skip > 0 ? `; it made fewer than --skip ${options.skip}, give less` : '';
-  throw new RecordError(`'${program}' made no accesses to record${fix}; nothing was written`);
+  throw new RecordError(`'${program}' made no accesses to record${neverBegun(options)}; nothing was written`);
+}
+
+/** The option that the recording waited for in vain. */
+function neverBegun({ skip, startAfter, startAt }: RecordOptions): string {
+  if (skip > 0) return `; it made fewer than --skip ${skip}, give less`;
+  if (startAfter !== undefined) return `; it ended before --start-after ${startAfter}, give less`;
+  return startAt === undefined ? '' : `; it never called --start-at ${startAt}, name another`;
 }
