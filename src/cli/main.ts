@@ -1,9 +1,10 @@
 #!/usr/bin/env node
+import { explainSystemError } from './failure.js';
 import { explain, runProgram } from './program.js';
 
 // A reader that closes early, as `head` does, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : explain(error));
+  process.exit(error.code === 'EPIPE' ? 0 : explain(explainSystemError(error, 'write standard output')));
 });
 
 await runProgram(process.argv.slice(2));

@@ -96,6 +96,12 @@ test('a reader that stops early ends the command quietly', () => {
   expect([stdout, stderr]).toEqual(['{', '']);
 });
 
+test.runIf(existsSync('/dev/full'))('a full standard output is named', () => {
+  const script = `"${process.execPath}" "${CLI_PATH}" fork --resident 4M > /dev/full`;
+  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([1, 'error: cannot write standard output: no space left on the device\n']);
+});
+
 test('names that a terminal would obey are spelled out: in tables, errors and JSON', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'a\u001b[2J\u009b.txt');
