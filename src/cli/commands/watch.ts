@@ -92,6 +92,13 @@ export function watchCommand(): Command {
       '\nExamples:\n  pagewalk watch self --seconds 1 --interval 0.2\n  pagewalk watch self --seconds 1 --interval 0.5 --tlb zen4 --json',
     )
     .action(async (pid: number, options: WatchCommandOptions) => {
+      const { seconds, interval } = options;
+      if (interval > seconds) {
+        throw new CommandFailure(
+          `--interval ${interval} is longer than --seconds ${seconds}; give --seconds ${interval}`,
+          2,
+        );
+      }
       checkOutputs({}, { '--plot': options.plot });
       const result = await interruptible((signal) => run(pid, options, signal));
       if (result === undefined) {

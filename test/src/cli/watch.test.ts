@@ -71,3 +71,8 @@ test.each([
 ])('%j is a usage error', async (args) => {
   await expectUsageError(args, []);
 });
+
+test('an interval that the time does not hold is refused: it would watch longer than was asked', async () => {
+  const args = ['watch', 'self', '--seconds', '1', '--interval', '5'];
+  await expectUsageError(args, ['--interval 5 is longer than --seconds 1; give --seconds 5']);
+});
