@@ -3,7 +3,7 @@
 import { columns } from '../columns.js';
 import { wrap } from '../table.js';
 import type { TryResult, TrySide } from '../try-result.js';
-import { formatBytes, formatCount, formatShort } from '../units.js';
+import { countOf, formatBytes, formatCount, formatShort } from '../units.js';
 
 function seconds(value: number): string {
   return `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
@@ -39,10 +39,10 @@ function rows({ system, sides, speedup }: TryResult): string[][] {
 export function tryText(result: TryResult): string {
   const { pairs, confidence, means, answer, notes, program } = result;
   const range =
-    `as fast: time with base pages over time with huge ones, the median of ${pairs} pairs. range: holds the true ` +
+    `as fast: time with base pages over time with huge ones, the median of ${countOf(pairs, 'pair')}. range: holds the true ` +
     `median with a chance of ${formatShort(100 * confidence)}%. Memory: when it was largest.`;
   return [
-    wrap(`${program.join(' ')}: ${pairs} pairs of runs in turns, medians`),
+    wrap(`${program.join(' ')}: ${countOf(pairs, 'pair')} of runs in turns, medians`),
     '',
     ...columns(rows(result)),
     '',

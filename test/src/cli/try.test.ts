@@ -43,7 +43,7 @@ describe.runIf(canTry)('try', () => {
     expect(status).toBe(0);
     expect(stderr.match(/^o$/gm)).toHaveLength(3);
     expect(stderr.match(/^e$/gm)).toHaveLength(3);
-    expect(stdout).toContain('sh -c echo o; echo e >&2: 1 pairs of runs');
+    expect(stdout).toContain('sh -c echo o; echo e >&2: 1 pair of runs');
   });
 
   it('gives a file on standard input to each run from its beginning, and nothing of a pipe', () => {
