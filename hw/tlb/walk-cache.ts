@@ -44,7 +44,7 @@ export class WalkCaches {
   private listener: TlbListener | null = null;
 
   /**
-   * @param names by level, the architecture's names for entries: see {@link Terms.walkCaches}
+   * @param names by level, the architecture's names for entries: see `Walks.terms`
    * @throws RangeError for a shape that cannot be built, or a cache of no level
    */
   constructor(caches: WalkCacheGeometry, names: readonly string[] = []) {

@@ -18,12 +18,6 @@ export interface Observer {
   walk(hi: number, lo: number, access: number): number;
 }
 
-/** What the architecture calls things, for people. */
-export interface Terms {
-  /** By level, the entries that the walk cache of a level keeps; absent, `level 1` and so on. */
-  readonly walkCaches?: readonly string[];
-}
-
 /** The walks of one processor, under its registers of the moment. */
 export interface Walks {
   readonly regime: Regime;
@@ -32,7 +26,11 @@ export interface Walks {
   /** Details of the last fault. */
   readonly fault: FaultRecord;
   readonly observer: Observer;
-  readonly terms: Terms;
+  /** What the architecture calls things, for people. */
+  readonly terms: {
+    /** By level, the entries that the walk cache of a level keeps; absent, `level 1` and so on. */
+    readonly walkCaches?: readonly string[];
+  };
   /** The size of the last page that {@link settled} found. */
   readonly settledSize: number;
 
