@@ -152,12 +152,15 @@ function tooSmall(cacheBytes: number): CalibrateError {
   );
 }
 
-/** Loads under way at once where most of them go to memory. */
+/** Loads under way at once where most of them go to memory: in the largest array, if none is far larger than the cache. */
 function missesAtOnce(book: Book, cacheBytes: number): number {
   const independent = book.curve('independent', '2M');
-  const far = book.curve('dependent', '2M').filter(({ bytes }) => bytes >= FAR * cacheBytes);
-  const together = far.map(({ bytes, ns }) => ns / (independent.find((point) => point.bytes === bytes)?.ns ?? ns));
-  return together.length === 0 ? 1 : median(together);
+  const dependent = book.curve('dependent', '2M');
+  const far = dependent.filter(({ bytes }) => bytes >= FAR * cacheBytes);
+  const together = (far.length > 0 ? far : dependent.slice(-1)).map(
+    ({ bytes, ns }) => ns / (independent.find((point) => point.bytes === bytes)?.ns ?? ns),
+  );
+  return median(together);
 }
 
 /** A read finds the page of zeros: a fault and nothing to clear. A write clears a page besides. */

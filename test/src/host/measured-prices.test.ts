@@ -54,6 +54,10 @@ it('sees host pages of 4 KiB by TLB misses that huge pages do not spare, and tak
   expect(pricesFrom(linesOf(), CACHES, true).nested).toBe('2M');
 });
 
+it('counts misses at once in the largest array, where none is four times the cache', () => {
+  expect(pricesFrom(linesOf({ size: 64 * 2 ** 20 })).missesInFlight).toBeCloseTo(MADE_UP.misses, 1);
+});
+
 it('has no third level where the system knows none', () => {
   const machine = { ...MADE_UP, l3: { ...MADE_UP.l3, bytes: 1 } };
   const { caches, memoryNs } = pricesFrom(linesOf({ machine }), { ...CACHES, l3: null });
