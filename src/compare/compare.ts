@@ -5,10 +5,11 @@ import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { describeTlb } from '../../hw/tlb/words.js';
 import { COMPARE_VERSION, CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
 import type { MachinePrices } from '../report/prices.js';
+import { DEFAULT_POLICY, type HugePolicy } from '../regions/policy.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
-import { coverage, instructionsOf, recordedPart } from './coverage.js';
+import { coverage, instructionsOf, processesOf, recordedPart } from './coverage.js';
 import type { CpuProfile } from './cpu-profile.js';
 import { LineMisses } from './line-misses.js';
 import type { Made } from './lookup-finder.js';
@@ -17,6 +18,7 @@ import { LEVELS, ReplayMachine } from './machine.js';
 import { MemoryPath } from './memory-path.js';
 import { underHost } from './nested.js';
 import { pricesFor } from './preset-prices.js';
+import { judgeRegions, largestProgram } from './recorded-regions.js';
 import { replay } from './replay.js';
 import { Resident } from './resident.js';
 import { X86_TERMS } from '../../hw/x86/terms.js';
@@ -44,6 +46,8 @@ export interface CompareOptions {
   readonly fetches?: boolean;
   /** What everything costs. Default: the prices of the processor whose TLB it is. */
   readonly prices?: MachinePrices | undefined;
+  /** The settings for huge pages of the system that the answer is for. Default: those of most distributions. */
+  readonly policy?: HugePolicy;
   /** The most RAM for the machine with pages of `2^shift` bytes, at least 1 GiB; as much as the host gives when absent. */
   readonly ramBytes?: (shift: number) => number;
   /** Told of every phase that ends, block by block. @internal */
@@ -151,6 +155,9 @@ async function compareTrace(
   options.profile?.spent('forking and summing up');
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};
   const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
+  const judgement = judge({ coverage: covered, window, ...unseen }, runs);
+  const mayGain = judgement.verdict === 'yes' || judgement.verdict === 'between';
+  const program = largestProgram(processesOf(trace), resident.footprints);
   const summary = {
     trace: source.name,
     ...(about !== undefined && { about }),
@@ -164,9 +171,10 @@ async function compareTrace(
     coverage: covered,
     ...unseen,
     instructions,
-    ...judge({ coverage: covered, window, ...unseen }, runs),
-    regions: [],
-    actions: [],
+    ...judgement,
+    ...(program === undefined
+      ? { regions: [], actions: [] }
+      : judgeRegions(program, options.policy ?? DEFAULT_POLICY, mayGain)),
     host: resident.machines.map(hostTime),
   };
   return { summary, runs };

@@ -2,7 +2,7 @@
 
 import type { Range, TraceSummary } from '../report/compare-result.js';
 import type { Trace } from '../trace/block.js';
-import { sharesOf, type Coverage } from '../trace/coverage.js';
+import { sharesOf, type Coverage, type ProcessShare } from '../trace/coverage.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import type { Made } from './lookup-finder.js';
 
@@ -14,6 +14,11 @@ const INSTRUCTIONS_PER_ACCESS: Range = { low: 2.1, high: 5 };
 
 function coverageOf(trace: Trace): Coverage | undefined {
   return trace instanceof RecordedTrace ? trace.coverage : undefined;
+}
+
+/** The processes of a trace with the numbers of its blocks; empty where nothing tells them apart. */
+export function processesOf(trace: Trace): readonly ProcessShare[] {
+  return coverageOf(trace)?.processes ?? [];
 }
 
 /** The share of the run that the windows of a trace make up; null where nothing tells. */

@@ -1,5 +1,6 @@
 /** The regions of a recorded program against huge pages, and the actions for them: `regions` and `actions` of a comparison. */
 
+import { PAGE_BYTES } from '../../hw/base/address.js';
 import { actionsFor } from '../regions/actions.js';
 import type { Action } from '../regions/actions.js';
 import type { HugePolicy } from '../regions/policy.js';
@@ -9,7 +10,8 @@ import { reportRegion } from '../regions/report.js';
 import type { ReportedRegion } from '../regions/report.js';
 import { regionUsages } from '../regions/usage.js';
 import type { Occupied } from '../regions/usage.js';
-import type { Footprint } from './footprint.js';
+import type { ProcessShare } from '../trace/coverage.js';
+import { Footprint } from './footprint.js';
 
 /** A region as a recording has it. */
 export type RecordedMapping = Omit<RecordedRegion, 'kind'> &
@@ -25,6 +27,20 @@ export interface RecordedProgram {
   readonly regions: readonly RecordedMapping[];
   /** The pages touched by its recorded accesses. */
   readonly footprint: Footprint;
+}
+
+/** The process with most memory, of those whose regions a recording has; undefined when it has none. */
+export function largestProgram(
+  processes: readonly Pick<ProcessShare, 'program' | 'regions' | 'residentBytes'>[],
+  footprints: readonly (Footprint | undefined)[],
+): RecordedProgram | undefined {
+  let [largest, most]: [RecordedProgram | undefined, number] = [undefined, -1];
+  for (const [i, { program, regions, residentBytes = 0 }] of processes.entries()) {
+    const footprint = footprints[i] ?? new Footprint();
+    const bytes = Math.max(residentBytes, footprint.pages * PAGE_BYTES);
+    if (regions.length > 0 && bytes > most) [largest, most] = [{ program, regions, footprint }, bytes];
+  }
+  return largest;
 }
 
 /** The regions of the moment with most memory in use: others may have the same addresses at another time. */

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { MachinePrices } from './prices.js';
+import { ActionResult, RegionResult } from './region-result.js';
 import { Count, PageName, Quantity } from './schema.js';
 
 /** The version of the form: 2 has time in place of model cycles, and other verdicts. */
@@ -137,8 +138,10 @@ const TraceSummary = z.strictObject({
   timeShare: Range.describe('the share of user time that translation takes with the smallest pages, 0 to 1'),
   withFirstTouch: Range.nullable().describe('speedup with the system time of first touches added to both'),
   advice: z.string(),
-  regions: z.array(z.looseObject({})).describe('mappings of the program; empty where the recording has none'),
-  actions: z.array(z.looseObject({})).describe('what to do; empty where nothing fits'),
+  regions: z
+    .array(RegionResult)
+    .describe('mappings of the process with most memory; empty where the recording has none'),
+  actions: z.array(ActionResult).describe('what to do for these regions; empty unless the verdict is yes or between'),
   host: z.array(HostTime),
 });
 

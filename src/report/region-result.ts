@@ -31,7 +31,10 @@ export const RegionResult = z.strictObject({
   byItself: z.boolean().describe('Linux makes huge pages there without being asked again'),
   addedBytes: Added,
   whyNot: Cause.nullable().describe('what keeps most of it small; null: nothing does'),
-  hindered: z.array(z.strictObject({ obstacle: Cause, bytes: Count })).describe('mapped bytes kept small, by cause'),
+  hindered: z
+    .array(z.strictObject({ obstacle: Cause, bytes: Count }))
+    .readonly()
+    .describe('mapped bytes kept small, by cause'),
 });
 
 /** Something to do about huge pages. */
@@ -40,7 +43,7 @@ export const ActionResult = z.strictObject({
   title: z.string(),
   how: z.string().describe('the setting, command or call'),
   bytes: Count.describe('the resident memory in question'),
-  regions: z.array(z.string()).describe('the largest regions of it'),
+  regions: z.array(z.string()).readonly().describe('the largest regions of it'),
   price: z.strictObject({
     effect: z.enum(['adds', 'saves', 'sets aside']).describe('what happens to the memory'),
     addedBytes: Added,

@@ -7,6 +7,7 @@ import { CpuProfile } from '../../compare/cpu-profile.js';
 import { pricesFor } from '../../compare/preset-prices.js';
 import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { OutOfModelMemory } from '../../compare/machine.js';
+import { readPolicy } from '../../regions/host.js';
 import type { MachinePrices } from '../../report/prices.js';
 import { printable } from '../../report/printable.js';
 import { profileText } from '../../report/views/profile-view.js';
@@ -121,6 +122,7 @@ async function run(
       fetches: options.fetches === true,
       tlb: options.tlb,
       prices: await pricesOf(options),
+      ...(process.platform === 'linux' && { policy: readPolicy(process.pid) }),
       ...(profile !== undefined && { profile }),
       onProgress: (done, total) => progress.update(done, total),
     });

@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type { CompareResult, CompareRun, TraceSummary } from '../compare-result.js';
 import { coldWords, firstTouchWords, groundWords, priceWords } from './compare-words.js';
 import type { CsvCell } from '../csv.js';
+import { actionText, regionTable } from './region-views.js';
 import { factTable, wrap, type Fact } from '../table.js';
 import { countOf, formatBytes, formatCount, formatShares, formatShort, formatTime } from '../units.js';
 
@@ -94,6 +95,12 @@ function hostLine(summary: TraceSummary): string {
   return pc.dim(wrap(`Host time of this run, ns an access, median (10th to 90th percentile): ${sizes.join(', ')}.`));
 }
 
+/** The regions of its largest process, and what to do about them; nothing where the recording has none. */
+function regionLines({ regions, actions, verdict }: TraceSummary): string[] {
+  if (regions.length === 0) return [];
+  return ['', regionTable(regions), ...(verdict === 'none' ? [] : [actionText(actions)])];
+}
+
 const VERDICT_COLORS = { yes: pc.green, between: pc.yellow, no: pc.cyan, none: pc.dim };
 
 function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAsked: boolean): string {
@@ -110,6 +117,7 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAs
     VERDICT_COLORS[summary.verdict](wrap(`Verdict: ${summary.advice}`)),
     ...firstTouchWords(summary, runs).map((words) => wrap(words)),
     hostLine(summary),
+    ...regionLines(summary),
   ].join('\n');
 }
 

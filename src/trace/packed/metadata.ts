@@ -32,9 +32,12 @@ const traceMetadata = z.object({
 
 const count = z.number().int().nonnegative();
 
+/** Of user space. */
+const address = count.max(2 ** 47);
+
 const region = z.object({
-  start: count,
-  end: count,
+  start: address,
+  end: address,
   permissions: z.string(),
   name: z.string(),
   offset: count,

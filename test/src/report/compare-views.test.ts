@@ -114,3 +114,34 @@ test('the part of the run that was seen is told', () => {
   Object.assign(result.traces[0].coverage, { ofRun: 0.25, windows: 52 });
   expect(plainText(result)).toContain('Seen: 25% of the accesses of the run, in 52 parts.');
 });
+
+const HEAP: CompareResult['traces'][number]['regions'][number] = {
+  start: '0x555555554000',
+  end: '0x555565554000',
+  permissions: 'rw-p',
+  kind: 'heap',
+  name: '[heap]',
+  mappedBytes: 2 ** 28,
+  residentBytes: 2 ** 28,
+  hugeBytes: 0,
+  couldBytes: 2 ** 28 - 2 ** 21,
+  byItself: false,
+  addedBytes: null,
+  whyNot: null,
+  hindered: [],
+};
+
+test('regions and what to do about them stand at the end, where a recording has regions', () => {
+  const result = sampleResult();
+  expect(plainText(result)).not.toMatch(/could be|What to do/);
+  result.traces[0].regions = [HEAP];
+  expect(plainText(result)).toMatch(
+    /^\[heap\] +256 MiB +256 MiB +- +254 MiB\nWhat to do: nothing, as things are\.\n$/m,
+  );
+});
+
+test('without a verdict nothing is said of what to do', () => {
+  const result = sampleResult();
+  Object.assign(result.traces[0], { verdict: 'none', reason: 'cut', regions: [HEAP] });
+  expect(plainText(result)).toMatch(/\[heap\].*\n$/);
+});
