@@ -101,7 +101,7 @@ async function replayTrace(
       const began = performance.now();
       const own = lookups.of(machine.shift);
       const make = (): void => {
-        memory.begin(misses, own);
+        memory.begin(misses, own, machine.coldNow);
         machine.mmu.dataPath.missListener = memory;
         replay(machine.mmu, own);
         memory.end();
@@ -150,7 +150,8 @@ async function compareTrace(
   const instructions = instructionsOf(trace, made, window);
   const covered = coverage(trace, made, touchedBytes, window);
   const memoryBytes = Math.max(touchedBytes, covered.residentBytes ?? 0);
-  const ground = { trace: source.name, made, touchedBytes, memoryBytes, instructions, tlb: options.tlb, prices };
+  const gaps = resident.machines.some(({ coldPages }) => coldPages > 0);
+  const ground = { trace: source.name, made, touchedBytes, memoryBytes, instructions, tlb: options.tlb, prices, gaps };
   const runs = contenders.map(({ machine, memory }) => summarizeRun(machine, memory, ground));
   options.profile?.spent('forking and summing up');
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};

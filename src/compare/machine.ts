@@ -59,6 +59,8 @@ export class ReplayMachine {
   readonly timer = new HostTimer();
   /** Pages that came after a gap in the trace: at the most so many walks would have been hits without it. */
   coldPages = 0;
+  /** Those of the block under way, by number: the first walk to each is such a walk. */
+  readonly coldNow = new Set<number>();
   readonly #kernel: Kernel;
   /** By the process numbers of blocks. */
   readonly #spaces = new Map<number, Space>();
@@ -164,7 +166,9 @@ export class ReplayMachine {
     if (process === null || pages.has(page)) return;
     this.#withRoom(() => this.#populate(process, page));
     pages.add(page);
-    if (cold) this.coldPages++;
+    if (!cold) return;
+    this.coldPages++;
+    this.coldNow.add(page);
   }
 
   /** Pages of this size, of all processes. */

@@ -4,7 +4,7 @@
  * host's tables too, and these reads compete as well.
  */
 
-import { SHIFT_4K, SIZE_SHIFTS } from '../../hw/base/address.js';
+import { SHIFT_4K, SIZE_SHIFTS, toNumber } from '../../hw/base/address.js';
 import { FETCH_SIDE } from '../../hw/translate/counters.js';
 import type { MissListener } from '../../hw/translate/miss-listener.js';
 import * as walkRecord from '../../hw/translate/walk-record.js';
@@ -39,6 +39,8 @@ export interface MemoryCounts {
   readonly walks: ReadCounts;
   /** The same for walks of instruction fetches. */
   readonly fetchWalks: ReadCounts;
+  /** The same for the first walks to pages that came after a gap. */
+  readonly coldWalks: ReadCounts;
   /** Second-level TLB hits of accesses that missed the first-level data cache too. */
   slowTlbHits: number;
 }
@@ -55,6 +57,7 @@ const noCounts = (): MemoryCounts => ({
   expected: noReads(),
   walks: noReads(),
   fetchWalks: noReads(),
+  coldWalks: noReads(),
   slowTlbHits: 0,
 });
 
@@ -77,10 +80,12 @@ export class MemoryPath implements MissListener {
   private readonly l3Share: LineCache | null;
   private readonly host: HostWalkModel | null;
   private readonly levels: number;
-  /** The block under way: its misses, those that were read already, and the accesses of its lookups. */
+  /** The block under way: its misses, those that were read already, its lookups, and pages new after a gap. */
   private misses: LineMisses | null = null;
   private nextMiss = 0;
   private accesses: Int32Array = new Int32Array(0);
+  private lookups: PageLookups | null = null;
+  private cold = new Set<number>();
 
   /** @throws RangeError for a shape that cannot be built */
   constructor({ l2, l3, hostShift, levels }: MemoryShape) {
@@ -92,10 +97,15 @@ export class MemoryPath implements MissListener {
     this.host = hostShift === null ? null : new HostWalkModel(hostShift);
   }
 
-  /** A block begins, whose lookups are about to be made. */
-  begin(misses: LineMisses, { accesses }: PageLookups): void {
+  /**
+   * A block begins, whose lookups are about to be made.
+   * @param cold numbers of pages that come after a gap: each is taken out at its first walk
+   */
+  begin(misses: LineMisses, lookups: PageLookups, cold = new Set<number>()): void {
     this.misses = misses;
-    this.accesses = accesses;
+    this.lookups = lookups;
+    this.cold = cold;
+    this.accesses = lookups.accesses;
     this.nextMiss = 0;
   }
 
@@ -125,7 +135,7 @@ export class MemoryPath implements MissListener {
   /** Reads what a walk reads, after the data of all accesses before its own. */
   walked(record: WalkRecord, side: number, index: number): void {
     if (this.misses !== null) this.readData(this.accesses[index]);
-    const counts = side === FETCH_SIDE ? this.counts.fetchWalks : this.counts.walks;
+    const counts = this.walkCounts(side, index);
     for (let n = 0; n < record.count; n++) {
       if (record.at(n, READ_LEVEL) >= this.levels) continue;
       const word = record.index(n);
@@ -133,6 +143,15 @@ export class MemoryPath implements MissListener {
       this.readLine(TABLES | (word >>> LINE_WORDS_SHIFT), counts);
     }
     if (this.host !== null) this.readHost(this.host, record.frame, SIZE_SHIFTS[record.size], counts);
+  }
+
+  private walkCounts(side: number, index: number): ReadCounts {
+    const { cold, lookups, counts } = this;
+    if (cold.size > 0 && lookups !== null) {
+      const address = toNumber(lookups.his[index], lookups.los[index]);
+      if (cold.delete(Math.floor(address / 2 ** lookups.shift))) return counts.coldWalks;
+    }
+    return side === FETCH_SIDE ? counts.fetchWalks : counts.walks;
   }
 
   /** Reads what the host's walk for one frame of the virtual machine reads. */

@@ -36,7 +36,10 @@ export class Resident {
   prepare(block: AccessBlock): Lookups {
     const lookups = this.finder.find(block);
     const { his, los, length } = lookups.of4K;
-    for (const machine of this.machines) machine.enter(block.process, block.thread);
+    for (const machine of this.machines) {
+      machine.enter(block.process, block.thread);
+      machine.coldNow.clear();
+    }
     const footprint = (this.footprints[block.process] ??= new Footprint());
     const cold = block.afterGap && !block.warmUp;
     for (let i = 0; i < length; i++) {

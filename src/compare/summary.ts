@@ -22,6 +22,8 @@ export interface RunGround {
   readonly instructions: Range;
   readonly tlb: TlbGeometry;
   readonly prices: MachinePrices;
+  /** Pages came after gaps in the trace, so some walks may be hits in the whole run. */
+  readonly gaps: boolean;
 }
 
 function tlbCounts({ lookups, l1Hits, l2Hits, walks, entryReads }: AccessCounts): CompareRun['counts'] {
@@ -53,7 +55,7 @@ function readsOf({ counts }: MemoryPath, fits: boolean): PricedReads {
   return {
     data: settled(counts.data, fits),
     expected: settled(counts.expected, fits),
-    walks: sum(settled(counts.walks, false), settled(counts.fetchWalks, false)),
+    walks: [counts.walks, counts.fetchWalks, counts.coldWalks].map((reads) => settled(reads, false)).reduce(sum),
   };
 }
 
@@ -71,7 +73,12 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
   const [pt, pd, pdpt, pml4] = data.entryReadsByLevel;
   const { mappedBytes } = machine;
   const reads = readsOf(memory, ground.memoryBytes <= (prices.caches.l3?.bytes ?? 0));
-  const run = { instructions: ground.instructions, reads, slowTlbHits: memory.counts.slowTlbHits };
+  const run = {
+    instructions: ground.instructions,
+    reads,
+    slowTlbHits: memory.counts.slowTlbHits,
+    ...(ground.gaps && { coldWalks: settled(memory.counts.coldWalks, false) }),
+  };
   return {
     trace: ground.trace,
     pages: PageName.parse(pageSizeName(machine.shift)),

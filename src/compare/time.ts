@@ -4,7 +4,7 @@
  * A run is priced in cases. Overlapped: everything that can go on at once does, so the slowest of instructions, memory
  * and walkers tells. In turn: each miss and walk waits for the last, after instructions at their best, or after
  * instructions of a cycle each. And each of these with a third-level cache for itself or shared, with cheap walks or dear
- * ones. A program is somewhere between, and at the same place with any page size. So its speed-up lies between the least
+ * ones. Where a recording has gaps, first touches after them walk in one half of the cases, and hit in the other. A program is somewhere between, and at the same place with any page size. So its speed-up lies between the least
  * and the most of the cases.
  */
 
@@ -18,6 +18,8 @@ export interface PricedRun {
   readonly reads: PricedReads;
   /** Second-level TLB hits of accesses that missed the first-level data cache too. */
   readonly slowTlbHits: number;
+  /** Of the reads of walks, those that the whole run may not have: of first touches after gaps. Absent without gaps. */
+  readonly coldWalks?: Reads;
 }
 
 /** One set of assumptions about what a recording does not tell. */
@@ -27,12 +29,16 @@ interface Case {
   readonly crowded: boolean;
   /** What walks take, over what their reads would take one after the other. */
   readonly walkFactor: number;
+  /** First touches after gaps hit, as pages that were in use in the gap. */
+  readonly warm: boolean;
 }
 
-function casesOf({ walkFactor }: MachinePrices): Case[] {
-  return (['overlapped', 'in turn', 'in turn, slowly'] as const).flatMap((way) =>
-    [false, true].flatMap((crowded) =>
-      [walkFactor.low, walkFactor.high].map((factor) => ({ way, crowded, walkFactor: factor })),
+function casesOf({ walkFactor }: MachinePrices, { coldWalks }: PricedRun): Case[] {
+  return (coldWalks === undefined ? [false] : [false, true]).flatMap((warm) =>
+    (['overlapped', 'in turn', 'in turn, slowly'] as const).flatMap((way) =>
+      [false, true].flatMap((crowded) =>
+        [walkFactor.low, walkFactor.high].map((factor) => ({ way, crowded, walkFactor: factor, warm })),
+      ),
     ),
   );
 }
@@ -50,14 +56,15 @@ function countOf({ l2, l3, contested, memory }: Reads): number {
 
 /** Nanoseconds of a run in one case. @param translated false: as if every translation were free */
 function timeIn(
-  { way, crowded, walkFactor }: Case,
+  { way, crowded, walkFactor, warm }: Case,
   run: PricedRun,
   prices: MachinePrices,
   translated: boolean,
 ): number {
-  const { instructions, reads } = run;
+  const { instructions, reads, coldWalks } = run;
   const ns = (counts: Reads): number => latency(counts, prices, crowded);
-  const walks = translated ? walkFactor * ns(reads.walks) : 0;
+  const spared = warm && coldWalks !== undefined ? ns(coldWalks) : 0;
+  const walks = translated ? walkFactor * (ns(reads.walks) - spared) : 0;
   const hits = translated ? run.slowTlbHits * prices.l2TlbHitNs : 0;
   const data = ns(reads.data);
   const fastest = instructions.low * prices.nsPerInstruction;
@@ -77,7 +84,7 @@ export function walkNs({ walks }: PricedReads, prices: MachinePrices): number {
 
 /** Nanoseconds of `run` for each of its accesses, by case. */
 export function timePerAccess(run: PricedRun, accesses: number, prices: MachinePrices): PricedTime {
-  return casesOf(prices).map((one) => (accesses === 0 ? 0 : timeIn(one, run, prices, true) / accesses));
+  return casesOf(prices, run).map((one) => (accesses === 0 ? 0 : timeIn(one, run, prices, true) / accesses));
 }
 
 /** The least and the most. */
@@ -88,7 +95,7 @@ function rangeOf(values: readonly number[]): Range {
 /** The share of its time that a run spends on translation: 0 to 1. */
 export function timeShare(run: PricedRun, prices: MachinePrices): Range {
   return rangeOf(
-    casesOf(prices).map((one) => {
+    casesOf(prices, run).map((one) => {
       const all = timeIn(one, run, prices, true);
       return all === 0 ? 0 : 1 - timeIn(one, run, prices, false) / all;
     }),

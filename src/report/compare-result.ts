@@ -60,7 +60,9 @@ const CompareRun = z.strictObject({
   time: z.strictObject({
     nsPerAccess: z
       .array(Quantity)
-      .describe('user time of the program, instructions and all, in each of the cases of docs/time-model.md'),
+      .describe(
+        'user time of the program, instructions and all, in each of the cases of docs/time-model.md: 12, or 24 where first touches after gaps may be hits',
+      ),
     translationShare: Range.describe('the share of it that translation takes, 0 to 1'),
   }),
   firstTouch: FirstTouch.describe('of the pages that the recorded part touched'),

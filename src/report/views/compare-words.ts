@@ -29,7 +29,9 @@ export function coldWords(runs: readonly CompareRun[]): string[] {
   const each = runs.map(({ pages, coldPages, counts }) => {
     return `${formatCount(coldPages)} of ${formatCount(counts.walks)} walks with ${pages} pages`;
   });
-  return [`First touches after gaps in the recording: ${each.join(', ')}; in the whole run these may be hits.`];
+  return [
+    `First touches after gaps in the recording: ${each.join(', ')}; in the whole run these may be hits, so the range holds both.`,
+  ];
 }
 
 /** So many programs are named. */

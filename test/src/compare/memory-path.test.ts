@@ -47,6 +47,20 @@ test('a walk reads after the data of the accesses before its own, and before its
   expect(before.counts.data).toEqual({ ...NONE, first: 2, l3: 1 });
 });
 
+test('the first walk to a page that is new after a gap is counted apart, and no other', () => {
+  const path = pathOn([], []);
+  const lookups = new Lookups().of4K;
+  [0x7000, 0x8000, 0x7000].forEach((address, i) => (lookups.los[i] = address | 3));
+  path.begin(new LineMisses({ bytes: 64, ways: 1 }), lookups, new Set([7]));
+  for (const index of [0, 1, 2]) path.walked(walkOf(0x100), index === 2 ? FETCH_SIDE : 0, index);
+  const { coldWalks, walks, fetchWalks } = path.counts;
+  expect([coldWalks, walks, fetchWalks]).toEqual([
+    { ...NONE, memory: 1 },
+    { ...NONE, l2: 1 },
+    { ...NONE, l2: 1 },
+  ]);
+});
+
 test('data pushes page-table entries out, and the other way round', () => {
   const path = pathOn([0x1000, 0x2000, 0x3000, 0x4000, 0x5000], [0, 4]);
   path.walked(walkOf(0x100), 0, 0);

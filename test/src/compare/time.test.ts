@@ -59,6 +59,19 @@ test('what L3 would answer alone comes from memory in a crowd, and walks may be 
   expect(times.slice(4, 8)).toEqual([1000 + 500 + 10, 1000 + 500 + 20, 1000 + 1000 + 10, 1000 + 1000 + 20]);
 });
 
+test('first touches after gaps walk in one half of the cases and hit in the other', () => {
+  const walks = { ...NONE, l2: 10, memory: 30 };
+  const coldWalks = { ...NONE, memory: 20 };
+  const times = timePerAccess(run({ walks }, { coldWalks }), 1, PRICES);
+  expect(times.slice(0, 12)).toEqual(timePerAccess(run({ walks }), 1, PRICES));
+  expect(times.slice(12)).toEqual(timePerAccess(run({ walks: { ...walks, memory: 10 } }), 1, PRICES));
+  const none = timePerAccess(run({}, { coldWalks: NONE }), 1, PRICES);
+  // The low bound has them as hits, the high one as walks.
+  const alone = run({ walks: coldWalks }, { coldWalks });
+  expect(speedupOf(timePerAccess(alone, 1, PRICES), none)).toEqual({ low: 1, high: 3 });
+  expect(timeShare(alone, PRICES).low).toBe(0);
+});
+
 test('the share of translation is 0 without walks, and never above 1', () => {
   expect(timeShare(run({ data: { ...NONE, memory: 5 } }), PRICES)).toEqual({ low: 0, high: 0 });
   const { low, high } = timeShare(run({ walks: { ...NONE, memory: 1e6 } }), PRICES);

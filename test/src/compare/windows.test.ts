@@ -49,3 +49,15 @@ it('says how many walks a gap may have made of hits: pages that came first after
   // 4, 5 and 6 are new. Page 1, which they drove out, is not.
   expect([counts.lookups, counts.walks, coldPages]).toEqual([14, 5, 3]);
 });
+
+it('prices the walks of pages that came first after a gap as hits too', async () => {
+  const whole = await run({ 0: [1, 2, 3, 4, 5, 6, 1, 2] });
+  expect(whole.time.nsPerAccess).toHaveLength(12);
+  const { time } = await run({ 0: [1, 1, 1, 1, 1, 1, 1, 1], 80: [1, 2, 2, 4, 5, 6, 2, 2] });
+  const [walking, hitting] = [time.nsPerAccess.slice(0, 12), time.nsPerAccess.slice(12)];
+  expect(hitting).toHaveLength(12);
+  hitting.forEach((ns, i) => {
+    expect(ns).toBeLessThanOrEqual(walking[i]);
+  });
+  expect(Math.max(...hitting)).toBeLessThan(Math.max(...walking));
+});
