@@ -6,7 +6,7 @@
 
 import { SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { CompareRun, Range } from '../report/compare-result.js';
+import type { CompareRun } from '../report/compare-result.js';
 import type { MachinePrices } from '../report/prices.js';
 import { openWorkload } from '../trace/workload.js';
 import { compare } from './compare.js';
@@ -46,13 +46,20 @@ async function modelled(bytes: number, tlb: TlbGeometry, prices: MachinePrices):
 /**
  * The least and the most of all arrays; undefined when none of them tells.
  * @param prices with `loads`; their own walk factor does not matter
+ * @param onArray awaited before each array: each takes about a second; whatever it throws ends the work
  */
-export async function fitWalkFactor(prices: MachinePrices, tlb: TlbGeometry): Promise<Range | undefined> {
+export async function fitWalkFactor(
+  prices: MachinePrices,
+  tlb: TlbGeometry,
+  onArray?: () => Promise<void>,
+): Promise<MachinePrices['walkFactor'] | undefined> {
   const factors: number[] = [];
   for (const { bytes, measured } of rowsOf(prices)) {
     if (measured < LEAST_NS) continue;
+    await onArray?.();
     const model = await modelled(bytes, tlb, prices);
     if (model >= LEAST_NS) factors.push(measured / model);
   }
-  return factors.length === 0 ? undefined : { low: Math.min(...factors), high: Math.max(...factors) };
+  if (factors.length === 0) return undefined;
+  return { low: Math.min(...factors), high: Math.max(...factors), tlb: tlb.name };
 }

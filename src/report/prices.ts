@@ -67,7 +67,14 @@ export const MachinePrices = z.strictObject({
   missesInFlight: InFlight.describe('first-level data cache misses under way at once'),
   walksInFlight: InFlight.describe('page walks under way at once'),
   walkFactor: z
-    .strictObject({ low: Time, high: Time })
+    .strictObject({
+      low: Time,
+      high: Time,
+      tlb: z
+        .string()
+        .optional()
+        .describe('the TLB that it was fitted with: compare fits it anew for another; absent: any'),
+    })
     .describe('what a walk takes, over what its reads would take one after the other'),
   l2TlbHitNs: Nanoseconds.describe('what a second-level TLB hit adds to a load that others wait for'),
   nested: z

@@ -1,16 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { pricesFor } from '../../compare/preset-prices.js';
+import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { calibrate } from '../../host/calibrate.js';
 import { CompileError } from '../../host/compile.js';
 import { CalibrateError } from '../../host/measured-prices.js';
 import { ownPricesPath } from '../../host/prices-path.js';
 import type { CalibrateResult } from '../../report/calibrate-result.js';
+import type { MachinePrices } from '../../report/prices.js';
 import { printable, printableText } from '../../report/printable.js';
 import { calibrateText } from '../../report/views/calibrate-views.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
 import { interruptible } from '../interruption.js';
-import { parseBytes, parseCount } from '../options.js';
+import { parseBytes, parseCount, tlbOption } from '../options.js';
 import { checkOutputs, printJson, writeOutput } from '../output.js';
 import { thisPricedHost } from '../priced-host.js';
 import { Progress } from '../progress.js';
@@ -19,6 +24,7 @@ interface CalibrateCommandOptions {
   readonly output?: string;
   readonly size: number;
   readonly rounds: number;
+  readonly tlb: TlbGeometry;
   readonly plot?: string;
   readonly json?: true;
 }
@@ -34,15 +40,33 @@ function parseSize(text: string): number {
   return 2 ** Math.floor(Math.log2(bytes));
 }
 
+/** What was measured, and what walks take here over their reads in the model; that is not known where nothing tells. */
+async function withWalkFactor(
+  result: CalibrateResult,
+  tlb: TlbGeometry,
+  signal: AbortSignal,
+): Promise<CalibrateResult> {
+  const prices = { ...pricesFor(tlb.name), ...result.prices } as MachinePrices;
+  const checkSignal = async (): Promise<void> => {
+    // Signals come between turns of the event loop alone.
+    await setImmediate();
+    signal.throwIfAborted();
+  };
+  const walkFactor = await fitWalkFactor(prices, tlb, checkSignal);
+  await checkSignal();
+  return walkFactor === undefined ? result : { ...result, prices: { ...result.prices, walkFactor } };
+}
+
 /** Undefined when it was interrupted. */
 async function run(
-  { size, rounds }: CalibrateCommandOptions,
+  { size, rounds, tlb }: CalibrateCommandOptions,
   signal: AbortSignal,
 ): Promise<CalibrateResult | undefined> {
   const progress = new Progress('calibrating', 'samples');
   const onProgress = (done: number, total: number): void => void progress.update(done, total);
   try {
-    return await calibrate({ size, rounds, host: thisPricedHost(), onProgress, signal });
+    const measured = await calibrate({ size, rounds, host: thisPricedHost(), onProgress, signal });
+    return await withWalkFactor(measured, tlb, signal);
   } catch (error) {
     progress.end();
     if (!signal.aborted) {
@@ -79,6 +103,7 @@ export function calibrateCommand(): Command {
         .default(2 ** 29, '512M'),
     )
     .option('--rounds <count>', 'how often everything is measured anew', (text: string) => parseCount(text), 5)
+    .addOption(tlbOption())
     .option('--plot <file>', 'write loads by size of array as SVG too')
     .option('--json', 'print JSON instead of tables')
     .addHelpText(

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { pageSizeName, SHIFT_4K } from '../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../../compare/compare.js';
@@ -99,13 +99,14 @@ function explainCompareError(error: unknown, options: CompareCommandOptions): un
 
 /**
  * The prices of the file, or of the processor whose TLB it is; `--nested` overrides what either says of the host. Prices
- * that were measured say themselves what walks take here, at some seconds of work.
+ * that were measured say themselves what walks take here, at some seconds of work if it was not done for this TLB.
  */
 async function pricesOf({ tlb, costs, force, nested }: CompareCommandOptions): Promise<MachinePrices> {
   const preset = pricesFor(tlb.name);
   const file = costs === undefined ? {} : readPrices(costs, preset, force === true);
   const prices = { ...preset, ...file, ...(nested !== undefined && { nested }) };
-  if (file.loads === undefined || file.walkFactor !== undefined) return prices;
+  const known = file.walkFactor !== undefined && [undefined, tlb.name].includes(file.walkFactor.tlb);
+  if (file.loads === undefined || known) return prices;
   return { ...prices, walkFactor: (await fitWalkFactor(prices, tlb)) ?? preset.walkFactor };
 }
 
@@ -140,11 +141,11 @@ export function compareCommand(): Command {
     .argument('[TRACE...]')
     .addOption(pagesOption())
     .addOption(tlbOption())
-    .option('--costs <file>', "prices of this machine: a file of 'pagewalk calibrate', or JSON of some")
-    .option('--force', 'take the prices of another machine too')
-    .option('--nested <size>', "the host's pages below a virtual machine: none, 4K, 2M or 1G", parseChoice(NESTED))
+    .option('--costs <file>', "prices of this machine, as 'pagewalk calibrate' writes")
+    .addOption(new Option('--force', 'take the prices of another machine too').hideHelp())
+    .option('--nested <size>', 'pages of the host below: none, 4K, 2M or 1G', parseChoice(NESTED))
     .option('--fetches', 'instruction fetches too, reported apart')
-    .option('--profile', 'say on standard error where the CPU time went')
+    .addOption(new Option('--profile', 'say on standard error where the CPU time went').hideHelp())
     .option('--lenient', 'skip and count malformed lines')
     .option(
       '-w, --workload <name>',

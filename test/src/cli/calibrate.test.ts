@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readCaches } from '../../../src/host/caches.js';
+import { CompareResult } from '../../../src/report/compare-result.js';
 import { CalibrateResult } from '../../../src/report/calibrate-result.js';
 import { MachinePrices } from '../../../src/report/prices.js';
 import { temporaryFolder } from '../../folder.js';
@@ -67,6 +68,22 @@ describe.runIf(canTry && readCaches() !== undefined)('calibrate', () => {
     expect(figures.find(({ name }) => name === 'cycle')).toMatchObject({ ns: 0.25, samples: 3 });
     expect(readFileSync(plot, 'utf8')).toContain('2M, one after another');
   });
+
+  it('knows what walks take with the TLB that it was given, and compare asks again for another alone', () => {
+    // Fewer arrays are faster to model.
+    compileTo(LINES.filter((line) => !/^independent 4K \d{9}/.test(line)));
+    const file = join(folder, 'here.json');
+    expect(pagewalk('-o', file, '--tlb', 'zen3').status).toBe(0);
+    const { walkFactor } = MachinePrices.partial().parse(JSON.parse(readFileSync(file, 'utf8')));
+    expect(walkFactor?.tlb).toBe('zen3');
+    const used = (tlb: string): MachinePrices['walkFactor'] => {
+      const trace = ['-w', 'chase', '--footprint', '64K', '--accesses', '1k'];
+      const { stdout } = spawnCli(['compare', ...trace, '--costs', file, '--tlb', tlb, '--json']);
+      return CompareResult.parse(JSON.parse(stdout)).prices.walkFactor;
+    };
+    expect(used('zen3')).toEqual(walkFactor);
+    expect(used('skylake').tlb).toBe('skylake');
+  }, 120_000);
 
   it.each<[string, readonly string[], string, string]>([
     [
