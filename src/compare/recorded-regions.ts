@@ -29,13 +29,17 @@ export interface RecordedProgram {
   readonly footprint: Footprint;
 }
 
+/** Where user space of four levels of tables ends: accesses above are left out, and so are regions. */
+const USER_BYTES = 2 ** 47;
+
 /** The process with most memory, of those whose regions a recording has; undefined when it has none. */
 export function largestProgram(
   processes: readonly Pick<ProcessShare, 'program' | 'regions' | 'residentBytes'>[],
   footprints: readonly (Footprint | undefined)[],
 ): RecordedProgram | undefined {
   let [largest, most]: [RecordedProgram | undefined, number] = [undefined, -1];
-  for (const [i, { program, regions, residentBytes = 0 }] of processes.entries()) {
+  for (const [i, { program, residentBytes = 0, ...process }] of processes.entries()) {
+    const regions = process.regions.filter(({ start, end }) => start < end && end <= USER_BYTES);
     const footprint = footprints[i] ?? new Footprint();
     const bytes = Math.max(residentBytes, footprint.pages * PAGE_BYTES);
     if (regions.length > 0 && bytes > most) [largest, most] = [{ program, regions, footprint }, bytes];

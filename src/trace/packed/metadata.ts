@@ -32,12 +32,9 @@ const traceMetadata = z.object({
 
 const count = z.number().int().nonnegative();
 
-/** Of user space. */
-const address = count.max(2 ** 47);
-
 const region = z.object({
-  start: address,
-  end: address,
+  start: count,
+  end: count,
   permissions: z.string(),
   name: z.string(),
   offset: count,

@@ -85,6 +85,9 @@ test('the process with most memory is the one to judge, if its regions are known
   const bare = { program: 'db', regions: [], residentBytes: 2 ** 30 };
   expect(largestProgram([small, process, bare], [])?.program).toBe('app');
   expect(largestProgram([bare], [])).toBeUndefined();
+  // Accesses above user space are left out, and an empty region is none.
+  const nowhere = { ...process, regions: [traced(AT, 2 ** 52), traced(AT, 0)] };
+  expect(largestProgram([nowhere], [])).toBeUndefined();
   // What was touched was in RAM, though nobody looked.
   const footprint = new Footprint();
   touch(footprint, AT, 4 * MIB);
