@@ -36,6 +36,7 @@ export type { Workload, WorkloadOptions } from './trace/workload.js';
 // Comparisons: page sizes, forks, TLB shapes.
 export { compare } from './compare/compare.js';
 export type { CompareOptions, TraceSource } from './compare/compare.js';
+export type { HugePolicy, ShmemMode, ThpMode } from './regions/policy.js';
 export { pricesFor } from './compare/preset-prices.js';
 export { MachinePrices } from './report/prices.js';
 export { forkCost } from './compare/fork-cost.js';
