@@ -3,10 +3,12 @@
 const MODES = ['always', 'madvise', 'never'] as const;
 const SHMEM_MODES = ['always', 'within_size', 'advise', 'never', 'deny', 'force'] as const;
 
+/** What the system does with anonymous memory by itself. */
 export type ThpMode = (typeof MODES)[number];
 /** `within_size` may be had by itself, `advise` needs madvise; `deny` and `force` hold for each tmpfs too. */
 export type ShmemMode = (typeof SHMEM_MODES)[number];
 
+/** The settings of one system, for one process. */
 export interface HugePolicy {
   /** transparent_hugepage/enabled, for pages that one entry of the second-lowest table maps. */
   readonly enabled: ThpMode;
