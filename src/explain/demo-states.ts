@@ -1,4 +1,4 @@
-/** States that a student can walk at once: one for each paging mode, with pages of many kinds. */
+/** States to walk at once: one for each paging mode, with pages of many kinds. */
 
 import { formatHex } from '../../hw/base/address.js';
 import { PTE_G, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
@@ -8,7 +8,7 @@ import type { MachineState, MachineStateInput } from './machine-state.js';
 import { hexOf, PageTableWriter } from './walk/page-tables.js';
 
 export const DEMO_MODES = ['4l', '5l', 'pae', '32'] as const;
-/** A paging mode that has a demonstration state. */
+/** A paging mode with a demonstration state. */
 export type DemoMode = (typeof DEMO_MODES)[number];
 
 const XD = 1n << 63n;
@@ -17,11 +17,11 @@ const KEY_1 = 1n << 59n;
 const KEY_1_READ_ONLY = 0b1000;
 const USER_PAGE = PTE_P | PTE_US;
 
-/** An address of the demonstration and what is there, for help and pages. */
+/** An address of the demonstration and its content in words, for help and pages. */
 export interface DemoAddress {
   readonly address: string;
   readonly about: string;
-  /** Modes that have it; all when absent. */
+  /** Modes with this address; all when absent. */
   readonly modes?: readonly DemoMode[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * A machine's state as JSON: registers, memory and what was accessed before. The demonstrations that are built in are
- * such states, too, and so is whatever a user writes.
+ * A machine's state as JSON: registers, memory and the accesses made before. The built-in demonstrations are such
+ * states, too, and so are those of a user.
  */
 
 import { z } from 'zod';
@@ -20,7 +20,7 @@ export class StateError extends Error {
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 
-/** Text is hexadecimal, with or without 0x; a number is what JSON says that it is. */
+/** Text is hexadecimal, with or without 0x; a number has its value in JSON. */
 const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
   const word = typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
   if (word !== undefined) return word;
@@ -31,7 +31,7 @@ const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, conte
   return z.NEVER;
 });
 
-/** A register of 32 bits that matter. */
+/** A register with 32 bits in use. */
 const narrow = hex.refine(({ hi }) => hi === 0, { message: 'bits 63:32 are reserved here and must be 0' });
 
 const Stored = z
@@ -111,7 +111,7 @@ function explainFlaw({ path, unknown, problem }: Flaw): string {
 }
 
 /**
- * Checks what was read from a file and fills in the defaults.
+ * Checks the content of a file and fills in the defaults.
  * @throws StateError
  */
 export function parseState(value: unknown): MachineState {

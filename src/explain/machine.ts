@@ -29,7 +29,7 @@ export interface ExplainedMachine {
   readonly unit: SegmentationUnit;
 }
 
-/** @throws StateError that names the field, when the processor or the RAM refuses a value. */
+/** @throws StateError with the field's name, when the processor or the RAM refuses a value. */
 export function buildMachine(state: MachineState): ExplainedMachine {
   const ram = new Ram({ bytes: state.ramBytes });
   state.memory.forEach(({ at, value, bytes }, index) => {
@@ -77,7 +77,7 @@ function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {
   mmu.setAc(wanted.ac);
 }
 
-/** The first register, in the order of writing, that does not hold what it should. */
+/** The first register, in the order of writing, with another value than it should have. */
 function refusedRegister(mmu: Mmu, { cr0, cr4, efer }: MachineState['registers']): 'cr0' | 'cr3' | 'cr4' | 'efer' {
   if (((mmu.efer ^ efer.lo) & ~EFER_LMA) !== 0) return 'efer';
   if (((mmu.cr4 ^ cr4.lo) & ~CR4_PCIDE) !== 0) return 'cr4';
@@ -101,7 +101,7 @@ function setSegments(unit: SegmentationUnit, segments: NonNullable<MachineState[
   setPlace(unit, segments);
 }
 
-/** Where the program stands: what a far call pushes. */
+/** The program's place: a far call pushes it. */
 function setPlace(unit: SegmentationUnit, segments: NonNullable<MachineState['segments']>): void {
   const { code, stack, instructionPointer, stackPointer } = segments;
   if (code !== undefined) unit.cs.selector = code.lo & 0xffff;

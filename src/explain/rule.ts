@@ -1,4 +1,4 @@
-/** A check of the processor as a sentence: what must hold, whether it does, what is raised otherwise. */
+/** A check of the processor: its condition as a sentence, whether it holds, and the exception raised otherwise. */
 
 import { formatHex } from '../../hw/base/address.js';
 import { faultName, GENERAL_PROTECTION } from '../../hw/x86/exception.js';
@@ -6,7 +6,7 @@ import { PRESENT } from '../../hw/x86/segmentation/descriptor.js';
 import type { DescriptorCopy, SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import type { SegmentCheck } from './segment/segment-result.js';
 
-/** A check not made yet; `fault` is what is raised when it does not hold. */
+/** A check not made yet; `fault` is raised when it does not hold. */
 export interface Rule {
   readonly rule: string;
   readonly holds: boolean;
@@ -25,7 +25,7 @@ export const GATE_LEVELS = SDM_3A('Accessing a Code Segment Through a Call Gate'
 export const SELECTORS = SDM_3A('Segment Selectors');
 export const PRESENCE = SDM_3A('Segment Descriptors');
 
-/** Makes the checks: the first that fails ends the list, and the rest is not made. */
+/** Makes the checks: the first failure ends the list, and the rest is not made. */
 export function makeChecks(rules: readonly Rule[]): SegmentCheck[] {
   const failed = rules.findIndex(({ holds }) => !holds);
   return rules.map(({ rule, holds, fault, section }, index) => ({

@@ -1,4 +1,4 @@
-/** A lab's machine to walk: whose page tables are loaded, and what there is to be seen in them. */
+/** A lab's machine to walk: the owner of the loaded page tables, and the things to be seen in them. */
 
 import { highWord, lowWord, toHex, toNumber } from '../../hw/base/address.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
@@ -10,7 +10,7 @@ import { SCHEMA_VERSION } from '../report/schema.js';
 import { countOf, formatBytes } from '../report/units.js';
 import { columns } from '../report/columns.js';
 
-/** The lab has no such page tables; the message says which it has. */
+/** The lab has no such page tables; the message lists those it has. */
 export class SceneError extends Error {
   override readonly name = 'SceneError';
 }
@@ -20,7 +20,7 @@ export interface Scene {
   /** After which step; null: at its end. */
   readonly step: number | null;
   readonly stage: Stage;
-  /** Whose tables CR3 points to; undefined when they belong to nobody who lives. */
+  /** Owner of the tables at CR3; undefined when they belong to no living process. */
   readonly running: StageProcess | undefined;
 }
 
@@ -59,7 +59,7 @@ function processAt(mmu: Mmu, { inhabitants }: Stage): StageProcess | undefined {
 
 /**
  * Plays a lab, up to a step or to its end.
- * @param pid whose tables are loaded then, as a context switch does; those of whoever ran last when absent
+ * @param pid process to load the tables of, as a context switch does; the last one to run when absent
  * @throws SceneError in words for the command line
  */
 export function playScene(lab: Lab, step?: number, pid?: number): Scene {
@@ -78,7 +78,7 @@ export function playScene(lab: Lab, step?: number, pid?: number): Scene {
   return { lab, step: step ?? null, stage, running: processAt(mmu, stage) };
 }
 
-/** `Lab fork after step 3, process 2`: when, and whose tables are walked. */
+/** `Lab fork after step 3, process 2`: the time, and the owner of the tables. */
 export function sceneTitle({ lab, step, running }: Scene): string {
   const who = running === undefined ? '' : `, process ${running.pid}`;
   return `Lab ${lab.name} ${step === null ? 'at its end' : `after step ${step}`}${who}`;
@@ -101,7 +101,7 @@ export function sceneJson({ lab, step, stage, running }: Scene): unknown {
   };
 }
 
-/** Who lives on the machine and what is mapped there, at most 80 columns wide. */
+/** The living processes of the machine and their mappings, at most 80 columns wide. */
 export function sceneText(scene: Scene): string {
   const { lab, stage, running } = scene;
   const rows = stage.inhabitants.flatMap(({ pid, regions }) =>

@@ -1,7 +1,7 @@
 /**
- * One access of a hart explained: what the TLB answers, every entry on the way, and how it ends.
+ * One access of a hart explained: the TLB's answer, every entry on the way, and the end.
  *
- * The access is really made. Nothing here decides a translation: the hart's own events say what it did.
+ * The access is really made. Nothing here decides a translation: the hart's own events tell its steps.
  */
 
 import { FETCH, USER, WRITE } from '../../../hw/base/access.js';
@@ -29,7 +29,7 @@ import type { AccessKind } from '../machine-state.js';
 /** Addresses, registers and entries are hexadecimal text. */
 type Hex = string;
 
-/** One entry that was read, taken apart. */
+/** One entry as read, taken apart. */
 interface RiscvLevel {
   readonly level: number;
   readonly index: number;
@@ -51,12 +51,12 @@ type RiscvWalkOutcome =
       readonly cause: number;
       readonly name: string;
       readonly tval: Hex;
-      /** The rule that refused, in a sentence, and its section. */
+      /** The refusing rule in a sentence, and its section. */
       readonly why: string;
       readonly section: string;
     };
 
-/** What {@link explainRiscvWalk} finds. */
+/** The result of {@link explainRiscvWalk}. */
 export interface RiscvWalkResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'walk';
@@ -68,12 +68,12 @@ export interface RiscvWalkResult {
   readonly title: string;
   readonly section: string;
   readonly registers: { readonly satp: Hex; readonly sstatus: Hex };
-  /** The TLB that answered; null when a walk was made, or nothing was asked. */
+  /** The answering TLB; null when a walk was made, or nothing was asked. */
   readonly tlb: string | null;
   /** Root first. */
   readonly levels: readonly RiscvLevel[];
   readonly outcome: RiscvWalkOutcome;
-  /** Accessed and dirty bits that were set, by level. */
+  /** Accessed and dirty bits set by the access, by level. */
   readonly changes: readonly { readonly level: number; readonly bit: 'accessed' | 'dirty' }[];
 }
 
@@ -161,7 +161,7 @@ function faultOf(hart: Hart, request: RiscvWalkRequest, last: ReadEvent | undefi
   return { kind: 'fault', cause, name: causeName(cause), tval: `0x${tval.toString(16)}`, why, section };
 }
 
-/** Why the entry that was read last, or none, refuses the access: a sentence and its section. */
+/** Why the entry read last, or none, refuses the access: a sentence and its section. */
 function reason(hart: Hart, { access, user, hi }: RiscvWalkRequest, last: ReadEvent | undefined): [string, string] {
   if (hart.fault.status === BUS_ERROR) return ['no RAM answers where the walk leads', `${PROCESS}, step 2`];
   if (!hart.isCanonical(hi)) {

@@ -1,7 +1,7 @@
 /**
  * The first process of xv6 for RISC-V, as its page table stands when exec of init returns, in Sv39.
  *
- * Source: MIT 6.S081, fall 2020, "Lab: page tables", the output that vmprint is to have. Pages from 0 on: text and data,
+ * Source: MIT 6.S081, fall 2020, "Lab: page tables", the output expected of vmprint. Pages from 0 on: text and data,
  * a guard page without U, the stack. Under the end of the address space: the trapframe, and the trampoline's code.
  */
 

@@ -1,6 +1,6 @@
 /**
- * The checks of a far call, one by one and in the order of "CALL—Call Procedure", for people: the gate, the code that
- * it leads to, and for an inner level the stack that the TSS names.
+ * The checks of a far call, one by one and in the order of "CALL—Call Procedure", for people: the gate, the code
+ * behind it, and for an inner level the stack from the TSS.
  *
  * The segmentation unit makes them in one go; a test holds this list to it for random descriptors.
  */
@@ -33,28 +33,28 @@ import { CODE_LEVELS, hex, inTable, LIMITS, present, SDM_3A, SELECTORS, TYPES } 
 import type { FoundDescriptor, Rule } from '../rule.js';
 
 const STACK_SWITCHING = SDM_3A('Stack Switching');
-/** Operand size of a call that goes through no gate: CALL with a far pointer of 16 + 32 bits. */
+/** Operand size of a call without a gate: CALL with a far pointer of 16 + 32 bits. */
 export const CALL_SIZE: TransferSize = 4;
 
-/** What a call is going to do, as far as its checks let it. */
+/** The plan of a call, as far as its checks let it. */
 export interface CallPlan {
   readonly rules: Rule[];
   /** Bytes of each push. */
   readonly size: TransferSize;
-  /** What is pushed, first push first. */
+  /** Pushed values, first push first. */
   readonly pushes: readonly string[];
-  /** Descriptor of the stack segment of the inner level, where one was read. */
+  /** Descriptor of the stack segment of the inner level, if one was read. */
   readonly stack: DescriptorCopy | undefined;
 }
 
-/** Names of what a call pushes; the widths of the registers are those of the gate. */
+/** Names of the pushed values; the widths of the registers are those of the gate. */
 function pushNames(size: TransferSize, inner: boolean, parameters: number): string[] {
   const prefix = { 2: '', 4: 'E', 8: 'R' }[size];
   const copied = Array.from({ length: parameters }, (_, i) => `parameter ${parameters - i}`);
   return [...(inner ? ['SS', `${prefix}SP`, ...copied] : []), 'CS', `${prefix}IP`];
 }
 
-/** The checks of CALL; `entry` is the offset that was asked for, which a gate replaces by its own. */
+/** The checks of CALL; `entry` is the offset asked for. A gate replaces it by its own. */
 export function planCall(unit: SegmentationUnit, selector: number, entry: Word64, jump: JumpTarget): CallPlan {
   const { named } = jump;
   const start = namedRules(unit, selector, named);
@@ -116,7 +116,7 @@ function sameLevelRules(
   return [roomRule(unit, stack, size, pushNames(size, false, 0)), entryRule(unit, target, offset)];
 }
 
-/** The slots that the call pushes fit; the segmentation unit itself says whether. */
+/** The pushed slots fit; the segmentation unit itself says whether. */
 function roomRule(unit: SegmentationUnit, stack: TargetStack, size: TransferSize, pushes: readonly string[]): Rule {
   const bytes = size * pushes.length;
   const place = `${hex(stack.register.selector)}:${hex(stack.lo)}`;

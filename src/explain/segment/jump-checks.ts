@@ -33,7 +33,7 @@ import {
 } from '../rule.js';
 import type { FoundDescriptor, Rule } from '../rule.js';
 
-/** What a far transfer reads on its way: the descriptor that the selector names, and the target of a call gate. */
+/** Descriptors read by a far transfer on its way: the one at the selector, and the target of a call gate. */
 export interface JumpTarget {
   readonly named: FoundDescriptor;
   readonly target: FoundDescriptor;
@@ -41,7 +41,7 @@ export interface JumpTarget {
   readonly whole: boolean;
 }
 
-/** A far jump, in the order of "JMP—Jump". `entry` is the entry point that was asked for; a gate has its own. */
+/** A far jump, in the order of "JMP—Jump". `entry` is the entry point asked for; a gate has its own. */
 export function jumpRules(unit: SegmentationUnit, selector: number, entry: Word64, jump: JumpTarget): Rule[] {
   const gate = jump.named;
   const start = namedRules(unit, selector, gate);
@@ -63,7 +63,7 @@ export function namedRules(unit: SegmentationUnit, selector: number, named: Foun
   return isNull(selector) ? [notNull] : [notNull, inTable(unit, selector, named)];
 }
 
-/** Where a gate leads: the entry point has 16 bits, 32 or 64. */
+/** The target of a gate: the entry point has 16 bits, 32 or 64. */
 export function gateTarget(
   unit: SegmentationUnit,
   gate: NonNullable<FoundDescriptor>,
@@ -108,7 +108,7 @@ function gateRules(unit: SegmentationUnit, selector: number, high: number): Rule
   ];
 }
 
-/** A 64-bit gate has a second half, whose type field must be 0; it leads to 64-bit code only. */
+/** A 64-bit gate has a second half with a type field of 0; it leads to 64-bit code only. */
 function longGateRules(gateSelector: number, gate: NonNullable<FoundDescriptor>, jump: JumpTarget): Rule[] {
   const fault: [number, number] = [GENERAL_PROTECTION, gateSelector & 0xfffc];
   const rule = 'the second half of the 16-byte gate lies inside the table, and its type field is 0';
@@ -116,7 +116,7 @@ function longGateRules(gateSelector: number, gate: NonNullable<FoundDescriptor>,
   return [{ rule, holds, fault, section: SDM_3A('Call Gates') }];
 }
 
-/** A code segment as the target of a transfer that stays on its level; `must64` when only 64-bit code will do. */
+/** A code segment as the target of a transfer without a change of level; `must64` when only 64-bit code will do. */
 function codeRules(
   unit: SegmentationUnit,
   selector: number,
@@ -128,7 +128,7 @@ function codeRules(
   return [...codeKindRules(unit, selector, found, level, must64), entryRule(unit, found, entry)];
 }
 
-/** It is code of a form that fits, of a level that fits, and present. */
+/** It is code of a fitting form, of a fitting level, and present. */
 export function codeKindRules(
   unit: SegmentationUnit,
   selector: number,

@@ -1,5 +1,5 @@
 /**
- * The checks that the processor makes of a segment, one by one and in order, for people: loads of a segment register
+ * The processor's checks of a segment, one by one and in order, for people: loads of a segment register
  * and accesses through it. Jumps and calls are in jump-checks.ts and call-checks.ts.
  *
  * The segmentation unit makes them in one go; a test holds these lists to it for random descriptors.
@@ -24,7 +24,7 @@ import type { FoundDescriptor, Rule } from '../rule.js';
 const DATA_LEVELS = SDM_3A('Privilege Level Checking When Accessing Data Segments');
 const STACK_LEVELS = SDM_3A('Privilege Level Checking When Loading the SS Register');
 
-/** Loading DS, ES, FS, GS or SS with a selector that is not null, in the order of "MOV—Move". */
+/** Loading DS, ES, FS, GS or SS with a selector other than null, in the order of "MOV—Move". */
 export function loadRules(unit: SegmentationUnit, register: number, selector: number, found: FoundDescriptor): Rule[] {
   const high = found?.hi ?? 0;
   const fault: [number, number] = [GENERAL_PROTECTION, selector & 0xfffc];
@@ -94,7 +94,7 @@ function rangeWords({ first, last }: SegmentRegister): string {
   return first >>> 0 > last >>> 0 ? 'the segment, which has none' : `${hex(first)} to ${hex(last)}`;
 }
 
-/** How many bytes lie outside, where some do and some do not: the access is refused whole. */
+/** How many bytes lie outside, if some do and some do not: the access is refused whole. */
 function outsideWords(register: SegmentRegister, offset: number, size: number): string {
   const start = offset >>> 0;
   const inside = Array.from({ length: size }, (_, i) => start + i).filter(

@@ -1,4 +1,4 @@
-/** A protected-mode machine with segments of many kinds, over 32-bit paging: what `pagewalk segment` shows at once. */
+/** A protected-mode machine with segments of many kinds, over 32-bit paging: `pagewalk segment` shows it at once. */
 
 import { formatHex } from '../../../hw/base/address.js';
 import type { Word64 } from '../../../hw/base/address.js';
@@ -18,12 +18,12 @@ const CONFORMING_CODE = 14;
 const GDT_BASE = 0x8000;
 const LDT_BASE = 0x9000;
 const DATA_BASE = 0x40_0000;
-/** The kernel's entry point, the top of its stack, and the TSS that names it. */
+/** The kernel's entry point, the top of its stack, and the TSS with that stack. */
 const KERNEL_ENTRY = 0xc000;
 const KERNEL_STACK = 0xf000;
 const TSS_BASE = 0xa000;
 const TSS_LIMIT = 0x67;
-/** Where the program has pushed the two parameters of a call. */
+/** Address of the two parameters of a call, pushed by the program. */
 const STACK_POINTER = DATA_BASE + 0x3f00;
 const STACK_FRAME = 0x10_6000;
 
@@ -69,7 +69,7 @@ const KERNEL_GATE_INDEX = 12;
 const TSS_INDEX = 13;
 const KERNEL_DATA = 2 << 3;
 
-/** A selector of the demonstration and what it names, for help and pages. */
+/** A selector of the demonstration and its meaning in words, for help and pages. */
 export const DEMO_SELECTORS: readonly { readonly selector: number; readonly about: string }[] = [
   ...SEGMENTS.map(({ about, fields }, i) => ({ selector: ((i + 1) << 3) | ((fields.privilege ?? 3) & 3), about })),
   { selector: (GATE_INDEX << 3) | 3, about: 'a call gate to the code of the program' },
@@ -83,7 +83,7 @@ function stored(at: number, { hi, lo }: Word64): StoredInput {
   return { at: formatHex(0, at), value: formatHex(hi, lo), bytes: 8 };
 }
 
-/** A gate that anybody may use. */
+/** A gate for everybody. */
 function gate(selector: number, offset: number, parameters: number): Word64 {
   return packCallGate({ selector, offset, parameters, type: CALL_GATE_32, privilege: 3, present: true });
 }
@@ -120,7 +120,7 @@ const RUNNING: Readonly<Record<number, { code: string; stack: string } | undefin
   3: { code: '0x1b', stack: '0x23' },
 };
 
-/** The demonstration as a state file says it; the program that runs has CPL 3 unless `cpl` is another. */
+/** The demonstration as a state file; the running program has CPL 3 unless `cpl` is another. */
 export function segmentDemoInput(cpl = 3): MachineStateInput {
   const writer = tables();
   return {

@@ -1,4 +1,4 @@
-/** What `pagewalk segment` finds out: one object, of which the terminal's lines, the JSON and the page are views. */
+/** The result of `pagewalk segment`: one object. The terminal's lines, the JSON and the page are views of it. */
 
 import type { DecodedField } from '../../../hw/base/format.js';
 import type { SegmentationMode } from '../../../hw/x86/segmentation/unit.js';
@@ -21,9 +21,9 @@ export interface ExplainedDescriptor {
   readonly fields: readonly DecodedField[];
 }
 
-/** One check of the processor, in the order in which it makes them. */
+/** One check of the processor, in the processor's order. */
 export interface SegmentCheck {
-  /** What must hold, with the values at hand. */
+  /** The condition, with the values at hand. */
   readonly rule: string;
   /** Null: an earlier check failed, so this one was not made. */
   readonly passed: boolean | null;
@@ -32,18 +32,18 @@ export interface SegmentCheck {
   readonly section: string;
 }
 
-/** Where a far call has led. */
+/** The end of a far call. */
 export interface SegmentTransfer {
   readonly cpl: number;
   readonly cs: Hex;
   readonly ip: Hex;
   readonly ss: Hex;
   readonly sp: Hex;
-  /** On the stack now, the first push first, at its offset in SS; the value is null where it cannot be read back. */
+  /** On the stack now, the first push first, at its offset in SS; the value is null if it cannot be read back. */
   readonly pushed: readonly { readonly what: string; readonly offset: Hex; readonly value: Hex | null }[];
 }
 
-/** What {@link explainSegment} finds: every check, and the walk after them. */
+/** The result of {@link explainSegment}: every check, and the walk after them. */
 export interface SegmentResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'segment';
@@ -59,16 +59,16 @@ export interface SegmentResult {
   readonly names: string;
   /** The bits of the selector; none in the 8086 modes. */
   readonly selectorFields: readonly DecodedField[];
-  /** The descriptor that the selector names, the one that a call gate leads to, and that of an inner stack. */
+  /** The selector's descriptor, the one behind a call gate, and the inner stack's. */
   readonly descriptors: readonly ExplainedDescriptor[];
   readonly checks: readonly SegmentCheck[];
-  /** What a call did; null for other accesses, and when the call was refused. */
+  /** The effect of a call; null for other accesses, and when the call was refused. */
   readonly transfer: SegmentTransfer | null;
   /** Of the first byte; null when a check failed. */
   readonly linear: Hex | null;
   /** How paging goes on from the linear address; null when a check failed. */
   readonly walk: WalkResult | null;
-  /** The walk for the page into which the last bytes reach; null where all bytes lie in one page. */
+  /** The walk for the page of the last bytes; null if all bytes lie in one page. */
   readonly secondWalk: WalkResult | null;
   readonly outcome: MappedOutcome | FaultOutcome;
 }

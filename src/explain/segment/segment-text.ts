@@ -15,7 +15,7 @@ function bitRange({ low, high }: DecodedField): string {
   return high === low ? String(low) : `${high}:${low}`;
 }
 
-/** The sentence that is about this kind of segment, where the meaning tells them apart; otherwise the first. */
+/** The sentence about this kind of segment, if the meaning tells them apart; otherwise the first. */
 function sentenceFor(meaning: string, isCode: boolean): string {
   const sentences = meaning.replace(/\.$/, '').split('. ');
   const kinds = isCode ? ['Code: '] : ['Data: ', 'Stack: '];
@@ -55,7 +55,7 @@ export function checkLine({ rule, passed, failure }: SegmentCheck, width = WIDTH
   return passed ? labelled('yes', rule, width) : labelled('NO', `${rule}: ${failure}`, width);
 }
 
-/** Level, code and stack after a call, and what lies on the stack now. */
+/** Level, code and stack after a call, and the stack's new content. */
 function transferLines({ cpl, cs, ip, ss, sp, pushed }: SegmentTransfer): string[] {
   const rows = pushed.map(({ what, offset, value }) => [`${INDENT}${offset}`, value ?? 'not readable', what]);
   return [labelled('Entered', `CPL ${cpl}, code ${cs}:${ip}, stack ${ss}:${sp}`), ...columns(rows), ''];

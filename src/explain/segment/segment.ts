@@ -41,13 +41,13 @@ export interface SegmentRequest {
   readonly hi: number;
   readonly lo: number;
   readonly access: SegmentAccess;
-  /** Number of the segment register, as in register.ts; fetches and calls go through CS whatever it says. */
+  /** Number of the segment register, as in register.ts; fetches and calls go through CS in any case. */
   readonly register: number;
   /** Bytes: 1, 2, 4 or 8. */
   readonly size: number;
 }
 
-/** What is known before anything happens: descriptors, and the checks to come. */
+/** The knowledge before anything happens: descriptors, and the checks to come. */
 interface Preparation {
   readonly found: readonly DescriptorCopy[];
   readonly rules: Rule[];
@@ -130,7 +130,7 @@ function memoryRule(unit: SegmentationUnit, status: number): Rule {
   };
 }
 
-/** The walk for the page of the first byte and, where the access reaches into another page, for that one. */
+/** The walk for the page of the first byte and, if the access reaches into another page, for the second. */
 function walkAll({ mmu, unit }: ExplainedMachine, access: AccessKind, size: number): [WalkResult, WalkResult | null] {
   const { linearHi: hi, linearLo: lo } = unit;
   const how = { access, user: unit.cpl === 3 };
@@ -141,7 +141,7 @@ function walkAll({ mmu, unit }: ExplainedMachine, access: AccessKind, size: numb
   return [walk, explainWalk(mmu, { ...second, ...how })];
 }
 
-/** Where the call has arrived, and what it has left on the stack. */
+/** The place of arrival of the call, and the values it has left on the stack. */
 function transferOf(unit: SegmentationUnit, { size, pushes }: CallPlan): SegmentTransfer {
   const pushed = pushes.map((what, i) => {
     const distance = (pushes.length - 1 - i) * size;
@@ -163,7 +163,7 @@ function transferOf(unit: SegmentationUnit, { size, pushes }: CallPlan): Segment
   };
 }
 
-/** The descriptor that the selector names and, for a jump through a call gate, the target's; fewer where there is none. */
+/** The selector's descriptor and, for a jump through a call gate, the target's; fewer where there is none. */
 function findDescriptors(unit: SegmentationUnit, register: number, selector: number): DescriptorCopy[] {
   const named = readCopy(unit, selector);
   if (named === undefined) return [];
@@ -179,10 +179,10 @@ function readCopy(unit: SegmentationUnit, selector: number): DescriptorCopy | un
   return unit.readDescriptor(selector, 8, copy) === OK ? copy : undefined;
 }
 
-/** The register as it would be if the load had gone well: for the words of checks that were not reached. */
+/** The register as it would be if the load had gone well: for the words of checks not reached. */
 function preview(unit: SegmentationUnit, number: number, found: readonly DescriptorCopy[]): SegmentRegister {
   const register = new SegmentRegister(number);
-  // A call's last descriptor is that of its stack.
+  // A call's last descriptor is its stack's.
   const copy = number === CS ? (found.at(1) ?? found.at(0)) : found.at(0);
   if (unit.is8086) register.copy(unit.segments[number]);
   else if (copy === undefined) register.loadNull(0);
@@ -209,7 +209,7 @@ function explainDescriptor(unit: SegmentationUnit, copy: DescriptorCopy): Explai
   };
 }
 
-/** The unit's fault, with the rule that was broken. */
+/** The unit's fault, with the broken rule. */
 function faultOutcome(unit: SegmentationUnit, rules: readonly Rule[]): FaultOutcome {
   const exception = unit.fault.take();
   const broken = rules.find(({ holds }) => !holds);
@@ -225,7 +225,7 @@ function faultOutcome(unit: SegmentationUnit, rules: readonly Rule[]): FaultOutc
   };
 }
 
-/** What the memory's answer means to an access through this register: non-canonical through SS is #SS. */
+/** The meaning of the memory's answer to an access through this register: non-canonical through SS is #SS. */
 function settled(
   unit: SegmentationUnit,
   register: SegmentRegister,

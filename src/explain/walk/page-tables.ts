@@ -14,7 +14,7 @@ export function hexOf(value: bigint): string {
   return formatHex(hi, lo);
 }
 
-/** Everything is allowed by the tables above a page, so that the page's own entry decides. */
+/** Everything is allowed by the tables above a page: so the page's own entry decides. */
 const OPEN_TABLE = PTE_P | PTE_RW | PTE_US;
 
 export class PageTableWriter {
@@ -37,7 +37,7 @@ export class PageTableWriter {
     this.#entryBytes = X86_MODES[mode].entryBytes;
   }
 
-  /** Physical address of the entry for `linear` at the level whose entries map 2^shift bytes; tables above it are made. */
+  /** Physical address of the entry for `linear` at the level of 2^shift bytes an entry; tables above it are made. */
   entryAddress(linear: bigint, shift: number): bigint {
     let table = this.root;
     for (const level of this.#levels) {
@@ -66,7 +66,7 @@ export class PageTableWriter {
     this.#entries.set(this.entryAddress(linear, shift), physical | BigInt(bits) | size);
   }
 
-  /** What {@link MachineState} takes as memory, in order of address. */
+  /** The memory for a {@link MachineState}, in order of address. */
   get memory(): StoredInput[] {
     return [...this.#entries]
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,10 +1,10 @@
-/** Rights of a walk in words, and which rule refuses an access. */
+/** Rights of a walk in words, and the rule behind a refusal. */
 
 import { FETCH, IMPLICIT, USER, WRITE } from '../../../hw/base/access.js';
 import { KEY_SHIFT } from '../../../hw/base/permission.js';
 import { RIGHT_USER, RIGHT_WRITE, RIGHT_XD, type PagingRules } from '../../../hw/x86/rules.js';
 
-/** What the levels walked so far allow. */
+/** Rights left by the levels walked so far. */
 export interface Allowed {
   readonly user: boolean;
   readonly write: boolean;
@@ -19,14 +19,14 @@ export function allowedBy(rights: number): Allowed {
   };
 }
 
-/** `user rwx`, `kernel r--`: who, and what. */
+/** `user rwx`, `kernel r--`: the least privilege, and the rights. */
 export function allowedWords({ user, write, execute }: Allowed): string {
   return `${user ? 'user' : 'kernel'} r${write ? 'w' : '-'}${execute ? 'x' : '-'}`;
 }
 
-/** A rule that refuses an access, in words, and the section that has it. */
+/** A rule broken by an access, in words, and its section. */
 export interface Refusal {
-  /** The right that some entry took away; null where no entry did: SMEP, SMAP, protection keys. */
+  /** The right taken away by some entry; null if no entry did: SMEP, SMAP, protection keys. */
   readonly right: keyof Allowed | null;
   readonly rule: string;
   readonly section: string;
@@ -52,7 +52,7 @@ function keyRule(rights: number, access: number): string {
   return `${register} refuses ${(access & WRITE) !== 0 ? 'writes' : 'reads'} of pages with protection key ${key}`;
 }
 
-/** The rules that refuse an access with these rights; none when it is allowed. */
+/** The rules against an access with these rights; none when it is allowed. */
 export function refusals(rules: PagingRules, rights: number, access: number): Refusal[] {
   const expected = rules.expected[access];
   const wrong = (rights ^ expected) & rules.needed[access];

@@ -1,4 +1,4 @@
-/** Why an access faulted, in words: the error code bit by bit, the rules that refuse, the section that says so. */
+/** Why an access faulted, in words: the error code bit by bit, the refusing rules, their sections. */
 
 import { BUS_ERROR, PAGE_FAULT } from '../../../hw/base/fault.js';
 import {
@@ -41,13 +41,13 @@ export function errorBits(errorCode: number): ErrorBit[] {
   });
 }
 
-/** What the fault is about: where the way ends, and the rights that decided (the TLB's on a hit). */
+/** The place of the fault: the end of the way, and the deciding rights (the TLB's on a hit). */
 export interface FaultScene {
   readonly mmu: Mmu;
   readonly exception: Exception;
   readonly access: number;
   readonly levels: readonly WalkLevel[];
-  /** The entry at which it ends. */
+  /** The last entry of the way. */
   readonly last: Pick<WalkRead, 'high' | 'low' | 'level'> | undefined;
   readonly rights: number;
 }
@@ -104,14 +104,14 @@ function blame(level: WalkLevel | undefined, what: string): FaultReason {
 
 const LOST_BITS = { user: 'U/S = 0', write: 'R/W = 0', execute: 'XD = 1' };
 
-/** The first level at which a right was lost, named in the sentence about the rule. */
+/** Names in the rule's sentence the first level to take the right away. */
 function refusalReason({ right, rule }: Refusal, levels: readonly WalkLevel[]): FaultReason {
   const level = right === null ? undefined : levels.find(({ allows }) => allows !== null && !allows[right]);
   if (right === null || level === undefined) return { text: rule, table: null };
   return blame(level, `has ${LOST_BITS[right]}: ${rule}`);
 }
 
-/** Every reserved bit that is set in the entry at which the walk ended. */
+/** Every reserved bit set in the last entry of the walk. */
 function reservedReasons({ mmu, last, levels }: FaultScene): FaultReason[] {
   if (last === undefined) return [];
   const { rules, features } = mmu;

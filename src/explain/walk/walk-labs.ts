@@ -1,4 +1,4 @@
-/** Labs whose machines can be walked: those of the textbook, and two that are about nothing but walks. */
+/** Labs with machines to walk: those of the textbook, and two about nothing but walks. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { PROT_READ } from '../../kernel/abi/flags.js';

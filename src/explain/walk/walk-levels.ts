@@ -13,15 +13,15 @@ import type { WalkLevel } from './walk-result.js';
 /** Physical address bits 51:32 in an entry's high word. */
 const ADDRESS_HIGH = 0xf_ffff;
 
-/** An entry as it was read; one that is in a register has no address. */
+/** An entry as it was read; one in a register has no address. */
 type EntryRead = Pick<ReadEvent, 'address' | 'high' | 'low' | 'level' | 'rights'>;
 
-/** What a walk would find now. */
+/** The result of a walk at this moment. */
 export interface Observed {
   readonly reads: readonly EntryRead[];
-  /** The frame (int32), or the status of a fault that has to do with entries: not present, reserved, not in RAM. */
+  /** The frame (int32), or the status of a fault about entries: not present, reserved, not in RAM. */
   readonly status: number;
-  /** Its page's frame and rights, where it found one. */
+  /** Its page's frame and rights, if it found one. */
   readonly frame: number;
   readonly rights: number;
 }
@@ -86,7 +86,7 @@ export function levelOf(mmu: Mmu, read: EntryRead, hi: number, lo: number, skipp
   };
 }
 
-/** Where the frame field leads; a 4 MiB page has bits 39:32 in a field of their own. */
+/** Physical address in the frame field; a 4 MiB page has bits 39:32 in a field of their own. */
 function targetOf(format: EntryFormat, isPage: boolean, high: number, low: number): string {
   if (!isPage) return formatHex(high & ADDRESS_HIGH, low & PTE_FRAME_LOW);
   const fields = decodeEntry(format, high, low);

@@ -1,4 +1,4 @@
-/** What `pagewalk walk` finds out: one object, of which the terminal's lines, the JSON and the page are views. */
+/** The result of `pagewalk walk`: one object. The terminal's lines, the JSON and the page are views of it. */
 
 import type { DecodedField } from '../../../hw/base/format.js';
 import type { TranslationEvent } from '../../../hw/translate/events.js';
@@ -10,25 +10,25 @@ import type { Allowed } from './rights.js';
 /** Addresses, registers and entries are hexadecimal text, as 64 bits do not fit into a number of JSON. */
 export type Hex = string;
 
-/** What the TLB said. */
+/** The TLB's answer. */
 export interface TlbAnswer {
   /** The TLB's shape by name. */
   readonly shape: string;
   /** `off`: paging is off, or the address was refused before any lookup. `none`: there is no TLB. */
   readonly answer: 'off' | 'none' | 'L1 hit' | 'L2 hit' | 'miss';
-  /** What a hit holds: the physical address it makes of this one, its page size and rights. */
+  /** Content of a hit: the physical address it makes of this one, its page size and rights. */
   readonly physical?: Hex;
   readonly page?: string;
   readonly allows?: Allowed;
-  /** How the entry differs from what a walk finds now: an invalidation is missing. */
+  /** How the entry differs from a walk's result now: an invalidation is missing. */
   readonly stale?: string;
 }
 
-/** What the paging-structure caches said. */
+/** The answer of the paging-structure caches. */
 export interface WalkCacheAnswer {
   /** `not asked`: the TLB answered, or nothing was to be walked. */
   readonly answer: 'not asked' | 'hit' | 'miss';
-  /** The table that the walk begins with, and where it lies. */
+  /** The first table of the walk, and its address. */
   readonly startsAt?: string;
   readonly table?: Hex;
 }
@@ -39,17 +39,17 @@ export interface WalkLevel {
   readonly table: string;
   readonly level: number;
   readonly index: number;
-  /** Physical address of the entry; null for a PDPTE of PAE paging, which the processor keeps in a register. */
+  /** Physical address of the entry; null for a PDPTE of PAE paging: the processor keeps it in a register. */
   readonly entryAddress: Hex | null;
   readonly raw: Hex;
   /** The kind of entry, such as `PDE 2M`, and the manual's section about it. */
   readonly format: string;
   readonly section: string;
   readonly fields: readonly DecodedField[];
-  /** Names of the one-bit fields that are set. */
+  /** Names of the one-bit fields with a 1. */
   readonly flags: string;
   readonly pointsTo: 'table' | 'page' | 'nothing';
-  /** Physical address of what it points to. */
+  /** Physical address it points to. */
   readonly target: Hex | null;
   /** All levels down to this one together; null when the entry is not present. */
   readonly allows: Allowed | null;
@@ -75,10 +75,10 @@ export interface MappedOutcome {
   readonly page: string | null;
 }
 
-/** A rule that refuses the access, in one sentence. */
+/** A rule against the access, in one sentence. */
 export interface FaultReason {
   readonly text: string;
-  /** The table whose entry is to blame; null where none is. */
+  /** The table with the entry to blame; null if there is none. */
   readonly table: string | null;
 }
 
@@ -87,27 +87,27 @@ export interface FaultOutcome {
   readonly kind: 'fault';
   /** `#PF page fault` and the like. */
   readonly name: string;
-  /** Null for a bus error, which is no exception of the architecture. */
+  /** Null for a bus error: it is no exception of the architecture. */
   readonly vector: number | null;
   readonly errorCode: number | null;
   readonly bits: readonly ErrorBit[];
   readonly reasons: readonly FaultReason[];
-  /** The manual's section that says so. */
+  /** The manual's section about it. */
   readonly section: string;
 }
 
-/** Accessed and dirty bits that the access set in memory. */
+/** Accessed and dirty bits set in memory by the access. */
 export interface EntryChange {
   readonly table: string;
   readonly entryAddress: Hex;
   readonly bits: string;
 }
 
-/** One step of the processor: what it is about as hexadecimal text, and in a sentence. */
+/** One step of the processor: its object as hexadecimal text, and a sentence about it. */
 export interface WalkStep {
   readonly kind: TranslationEvent['kind'];
   readonly text: string;
-  /** The TLB or walk cache, such as `L1 data TLB`; the entry that was read or changed, such as `PT[1]`. */
+  /** The TLB or walk cache, such as `L1 data TLB`; the entry read or changed, such as `PT[1]`. */
   readonly where?: string;
   /** Linear address of a lookup, of a page in a TLB, of an instruction's operand. */
   readonly linear?: Hex;
@@ -122,7 +122,7 @@ export interface WalkStep {
   readonly errorCode?: number;
 }
 
-/** What {@link explainWalk} finds: the TLB, every level, and how the access ends. */
+/** The result of {@link explainWalk}: the TLB, every level, and how the access ends. */
 export interface WalkResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'walk';

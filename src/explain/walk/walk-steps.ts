@@ -19,7 +19,7 @@ function frameAddress(frame: number): string {
   return formatHex(frame >>> 20, frame << 12);
 }
 
-/** A step of the access to `address`; `mmu` is the machine that took it. */
+/** A step of the access to `address`; `mmu` is the machine of the step. */
 export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): WalkStep {
   const { kind } = event;
   const { hi, lo } = address;
@@ -76,7 +76,7 @@ export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): Walk
   }
 }
 
-/** Where a walk or a TLB leads: the 4 KiB frame of the address. */
+/** The end of a walk or the answer of a TLB: the 4 KiB frame of the address. */
 function found({ frame, shift, rights = 0 }: Pick<HitEvent, 'frame' | 'shift' | 'rights'>): Found {
   const target = frameAddress(frame);
   const page = pageSizeName(shift);
@@ -84,7 +84,7 @@ function found({ frame, shift, rights = 0 }: Pick<HitEvent, 'frame' | 'shift' | 
   return { target, page, allows, text: `leads to ${target}, ${page} page, ${allowedWords(allows)}` };
 }
 
-/** An entry that was put in or left. */
+/** An entry put in or left. */
 function heldStep({ kind, where, holds, hi, lo, shift, frame, rights = 0 }: FillEvent | DropEvent): WalkStep {
   const linear = formatHex(hi, lo);
   const target = frameAddress(frame);

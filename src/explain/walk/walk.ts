@@ -1,8 +1,9 @@
 /**
- * One access explained: what the TLB and the walk caches answer, every entry on the way, and how it ends.
+ * One access explained: the answers of the TLB and the walk caches, every entry on the way, and the end.
  *
  * The access is really made, on the machine it is given: TLBs fill, accessed and dirty bits are set. Nothing here
- * decides a translation. The machine's own events say what it did; a walker that only looks shows what it passed over.
+ * decides a translation. The machine's own events tell the steps; a second walker only looks, for the entries passed
+ * over.
  */
 
 import {
@@ -58,7 +59,7 @@ export function explainWalk(mmu: Mmu, request: WalkRequest): WalkResult {
   return explainSteps(mmu, request).result;
 }
 
-/** The same, and each step that the processor took. */
+/** The same, and each step of the processor. */
 export function explainSteps(mmu: Mmu, request: WalkRequest): { result: WalkResult; steps: WalkStep[] } {
   const { hi, lo } = request;
   const events: TranslationEvent[] = [];
@@ -71,7 +72,7 @@ export function explainSteps(mmu: Mmu, request: WalkRequest): { result: WalkResu
 
 /** The events of one access, by kind. */
 interface Told {
-  /** None while paging is off, and for an address that is refused at once. */
+  /** None while paging is off, and for an address refused at once. */
   readonly lookup: LookupEvent | undefined;
   readonly hit: HitEvent | undefined;
   readonly shortcut: WalkCacheHitEvent | undefined;
@@ -101,7 +102,7 @@ function explainEvents(mmu: Mmu, request: WalkRequest, told: Told, status: numbe
   const { mode } = mmu.rules;
   const { title, section } = X86_MODES[mode];
   const access = accessBits(request.access, request.user);
-  // What the processor passed over it did not read: a walker that only looks has to.
+  // The processor did not read the entries it passed over: the walker without effects has to.
   const observed = hit === undefined && shortcut === undefined ? null : observe(mmu, hi, lo, access);
   const levels = levelsOnTheWay(mmu, request, told, observed);
   const last = told.reads.at(-1) ?? observed?.reads.at(-1);
@@ -142,7 +143,7 @@ function physical(frame: number, lo: number): string {
   return formatHex(highWordOfFrame(frame), lowWordOfFrame(frame) | (lo & PAGE_OFFSET_MASK));
 }
 
-/** Every entry that was read, under those that were passed over. */
+/** Every entry read, under those passed over. */
 function levelsOnTheWay(
   mmu: Mmu,
   { hi, lo }: WalkRequest,
@@ -199,7 +200,7 @@ function withProblems(levels: readonly WalkLevel[], reasons: readonly FaultReaso
   });
 }
 
-/** Accessed and dirty bits that were set, by the entry. */
+/** Accessed and dirty bits set by the access, by the entry. */
 function changesBy({ sets }: Told, levels: readonly WalkLevel[]): EntryChange[] {
   return levels.flatMap(({ table, level, entryAddress }) => {
     const bits = sets.filter((set) => set.level === level).map(({ bit }) => (bit === 'accessed' ? 'A' : 'D'));
