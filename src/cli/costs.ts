@@ -4,7 +4,7 @@ import { checked, type Flaw } from '../report/schema-words.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';
 
-/** The file replaces what it names; the other prices stay the preset's. */
+/** The file replaces the prices named in it; the others stay the preset's. */
 const PriceFile = MachinePrices.partial();
 
 function parseJson(path: string, text: string): unknown {
@@ -35,9 +35,9 @@ function checkHost(path: string, { host }: Partial<MachinePrices>): void {
 }
 
 /**
- * The prices of a JSON file such as `{"memoryNs": 90}` or one that `pagewalk calibrate` wrote, to replace those of a preset.
+ * The prices of a JSON file such as `{"memoryNs": 90}` or one by `pagewalk calibrate`, to replace those of a preset.
  * @param force take the prices of another machine too
- * @throws CommandFailure that names file, field and fix
+ * @throws CommandFailure with file, field and fix
  */
 export function readPrices(path: string, preset: MachinePrices, force: boolean): Partial<MachinePrices> {
   let text: string;

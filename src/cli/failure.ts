@@ -27,7 +27,7 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
 /**
  * An error of the operating system in words, such as `cannot read 'x': no such file or folder`; others come back
  * unchanged.
- * @param doing what failed, as `write 'x'`; `read` and the error's own path when absent
+ * @param doing the failed action, as `write 'x'`; `read` and the error's own path when absent
  */
 export function explainSystemError(error: unknown, doing?: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;

@@ -3,7 +3,7 @@ const INTERRUPTED = 130;
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Does work that ends in order when a person or a system wants it to end: the signals that would end the process abort
+ * Does work with an orderly end when a person or a system wants it to end: the signals for the end of the process abort
  * the work instead, and the exit code tells of it.
  * @param work ends itself once its signal has come
  */

@@ -2,7 +2,7 @@
 import { explainSystemError } from './failure.js';
 import { explain, runProgram } from './program.js';
 
-// A reader that closes early, as `head` does, is no failure.
+// A reader may close early, as `head` does: no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : explain(explainSystemError(error, 'write standard output')));
 });

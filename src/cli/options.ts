@@ -1,4 +1,4 @@
-/** What people type after an option, as values: every parser throws commander's error, which names option and value. */
+/** Words typed after an option, as values: every parser throws commander's error with option and value. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
@@ -28,7 +28,7 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
-/** `10M`, `2.5k` or plain digits, as a whole number; `least` is the smallest that is accepted. */
+/** `10M`, `2.5k` or plain digits, as a whole number; `least` is the smallest accepted. */
 export function parseCount(text: string, least = 1): number {
   const count = scaled(text, /^(\d+(?:\.\d+)?)([KMGT])?$/, DECIMAL);
   if (count === undefined || count < least) {
@@ -54,7 +54,7 @@ export function parseShare(text: string): number {
   return share;
 }
 
-/** log2 of the page sizes that 4-level paging maps, in ascending order. */
+/** log2 of the page sizes of 4-level paging, in ascending order. */
 const PAGE_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 
 /** `4K,2M,1G` as page shifts, smallest first and each once. */
@@ -69,13 +69,13 @@ export function parsePages(text: string): number[] {
   return [...new Set(shifts)].sort((a, b) => a - b);
 }
 
-/** `--pages`, the same for every command that has it. */
+/** `--pages`, the same for every command with it. */
 export function pagesOption(): Option {
   const all = PAGE_SHIFTS.map(pageSizeName).join(',');
   return new Option('-p, --pages <sizes>', 'page sizes').argParser(parsePages).default(PAGE_SHIFTS, all);
 }
 
-/** ` Did you mean fork?` by commander's own rule, so that values are matched as options and commands are; or nothing. */
+/** ` Did you mean fork?` by commander's own rule, for values as for options and commands; or nothing. */
 function suggestion(word: string, choices: readonly string[]): string {
   const known = new Command()
     .helpCommand(false)
@@ -92,7 +92,7 @@ function suggestion(word: string, choices: readonly string[]): string {
   return '';
 }
 
-/** What to give instead of a word that is none of the choices. */
+/** The words to give instead of one outside the choices. */
 export function choiceAdvice(word: string, choices: readonly string[]): string {
   return `Choose from ${choices.join(', ')}.${suggestion(word, choices)}`;
 }
@@ -106,7 +106,7 @@ export function parseChoice<T extends string>(choices: readonly T[]): (text: str
   };
 }
 
-/** `--access`, the same for every command that has it. */
+/** `--access`, the same for every command with it. */
 export function accessOption(): Option {
   return new Option('-a, --access <kind>', 'read, write or fetch')
     .argParser(parseChoice(['read', 'write', 'fetch']))
@@ -121,14 +121,14 @@ function parseTlbOption(text: string): TlbGeometry {
   }
 }
 
-/** `--tlb`, the same for every command that has it. */
+/** `--tlb`, the same for every command with it. */
 export function tlbOption(): Option {
   return new Option('-t, --tlb <shape>', 'a processor, or as 64x4+1536x12')
     .argParser(parseTlbOption)
     .default(MODEL_DEFAULT, MODEL_DEFAULT.name);
 }
 
-/** The largest PID that Linux gives (PID_MAX_LIMIT). */
+/** The largest PID of Linux (PID_MAX_LIMIT). */
 const MOST_PID = 2 ** 22;
 
 /** The number of a process, or `self`. */

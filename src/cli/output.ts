@@ -5,7 +5,7 @@ import { printable, printableJson } from '../report/printable.js';
 import { writeFileWhole } from '../report/write-file.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 
-/** Options of every command that ends in a result object. */
+/** Options of every command with a result object. */
 export interface OutputOptions {
   readonly json?: true;
   readonly csv?: string;
@@ -19,12 +19,12 @@ interface Views<Result> {
 
 const STDOUT = '-';
 
-/** Device and inode of a regular file; others, such as pipes and /dev/null, keep nothing that could be lost. */
+/** Device and inode of a regular file; others, such as pipes and /dev/null, keep nothing to lose. */
 function regular(file: BigIntStats): string | undefined {
   return file.isFile() ? `${file.dev}:${file.ino}` : undefined;
 }
 
-/** The same text for all names of one file and all links to it: of one that is not there yet, its folder's and its name. */
+/** The same text for all names of one file and all links to it: of a file not there yet, its folder's and its name. */
 function identity(path: string): string | undefined {
   const there = statSync(path, { throwIfNoEntry: false, bigint: true });
   if (there !== undefined) return regular(there);
@@ -32,7 +32,7 @@ function identity(path: string): string | undefined {
   return `${folder.dev}:${folder.ino}/${basename(path)}`;
 }
 
-/** The file that the shell has opened as standard input or output; undefined where nothing is open. */
+/** The file opened by the shell as standard input or output; undefined if nothing is open. */
 function standardStream(descriptor: number): string | undefined {
   try {
     return regular(fstatSync(descriptor, { bigint: true }));
@@ -41,7 +41,7 @@ function standardStream(descriptor: number): string | undefined {
   }
 }
 
-/** Refuses to write a file that is read, or that is written already. */
+/** Refuses to write a file if it is read, or written already. */
 function checkApart(files: Readonly<Record<string, string | undefined>>, inputs: readonly string[]): void {
   const taken = new Map([
     [standardStream(0), 'standard input'],
@@ -69,10 +69,10 @@ function isFolder(option: string, path: string): boolean {
 }
 
 /**
- * Before any work is done: refuses two views on standard output at once, files in folders that do not exist, a file that
- * is read and a file that is written twice.
- * @param files what is going to be written, by option
- * @param inputs what is going to be read
+ * Before any work is done: refuses two views on standard output at once, files in missing folders, writing to a file of
+ * the input, and writing one file twice.
+ * @param files files to write, by option
+ * @param inputs files to read
  */
 export function checkOutputs(
   options: OutputOptions,
@@ -110,7 +110,7 @@ export function printJson(value: unknown): void {
   process.stdout.write(printableJson(`${JSON.stringify(value, undefined, 2)}\n`));
 }
 
-/** Prints the view that the options ask for, and writes the CSV file. */
+/** Prints the view chosen by the options, and writes the CSV file. */
 export function printResult<Result>(result: Result, options: OutputOptions, views: Views<Result>): void {
   const { csv } = options;
   if (csv !== undefined && csv !== STDOUT) writeOutput('--csv', csv, toCsv(views.rows(result)));

@@ -8,7 +8,7 @@ export function thisPricedHost(): PricedHost {
   return { name: hostname(), cpu, kernel: release(), cores: Math.max(1, processors.length) };
 }
 
-/** The first thing in which two hosts differ, in words; undefined for one and the same. A kernel may be replaced. */
+/** The first difference between two hosts, in words; undefined for one and the same. A kernel may be replaced. */
 export function hostDifference(file: PricedHost, host: PricedHost): string | undefined {
   for (const field of ['name', 'cpu', 'cores'] as const) {
     if (file[field] !== host[field]) return `its ${field} is ${file[field]}, and here it is ${host[field]}`;

@@ -1,4 +1,4 @@
-/** The command line without the process around it: what words after `pagewalk` do. */
+/** The command line without the process around it: the effect of the words after `pagewalk`. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type HelpConfiguration } from 'commander';
@@ -14,7 +14,7 @@ function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Settings of the parent hold for the command and its own commands too, which another file made. */
+/** Settings of the parent hold for the command and its own commands too: another file made those. */
 function addCommand(parent: Command, command: Command): void {
   if (!parent.commands.includes(command)) parent.addCommand(command);
   command.copyInheritedSettings(parent);
@@ -26,7 +26,7 @@ interface CommandEntry {
   readonly load: () => Promise<Command>;
 }
 
-/** Every command; only the one that is asked for is loaded, because some take a while. */
+/** Every command; only the chosen one is loaded, because some take a while. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   compare: {
     summary: 'would huge pages help a program?',
@@ -86,7 +86,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-/** Commander's message, whose suggestion of another word has a line of its own. */
+/** Commander's message; its suggestion of another word has a line of its own. */
 function writeUsageError(text: string, write: (text: string) => void): void {
   const [, message, suggestion = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? ['', text];
   write(`${errorText(message)}${suggestion}\n`);
@@ -116,7 +116,7 @@ async function buildProgram(wanted: string | undefined): Promise<Command> {
   return program;
 }
 
-/** `pagewalk [options] [TRACE...]` means `pagewalk compare …`; a word that is neither command nor file stays an error. */
+/** `pagewalk [options] [TRACE...]` means `pagewalk compare …`; a word for neither command nor file stays an error. */
 function withDefaultCommand(words: readonly string[]): string[] {
   const first = words.at(0);
   const asksProgram = first !== undefined && ['-h', '--help', '-V', '--version', 'help'].includes(first);
@@ -133,7 +133,7 @@ function isRefusedMemory(error: unknown): boolean {
   return error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message);
 }
 
-/** An own result that breaks its schema has a validator's words, which help nobody. */
+/** If an own result breaks its schema, the validator's words help nobody. */
 function messageOf(error: unknown): string {
   if (isRefusedMemory(error)) return REFUSED_MEMORY;
   if (!(error instanceof Error)) return String(error);
@@ -142,7 +142,7 @@ function messageOf(error: unknown): string {
   return `the result's field ${path.join('.')} cannot be as it is; this is a mistake of pagewalk, please report it`;
 }
 
-/** Says what went wrong, without a stack trace, and gives the exit code. */
+/** Tells the error, without a stack trace, and gives the exit code. */
 export function explain(error: unknown): number {
   // Commander has printed its own message by now; asking for help or the version is no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
@@ -151,8 +151,8 @@ export function explain(error: unknown): number {
 }
 
 /**
- * Does what the words after `pagewalk` ask for. What goes wrong is said on standard error; an exit status other than 0 is
- * left in `process.exitCode`.
+ * Runs the command in the words after `pagewalk`. Errors are told on standard error; an exit status other than 0 is left
+ * in `process.exitCode`.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {

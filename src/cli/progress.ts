@@ -17,7 +17,7 @@ export class Progress {
   #loading = false;
   #ended = !process.stderr.isTTY;
 
-  /** @param unit what is counted, such as `accesses` */
+  /** @param unit the things counted, such as `accesses` */
   constructor(label: string, unit = 'accesses') {
     this.#label = label;
     this.#unit = unit;
@@ -25,7 +25,7 @@ export class Progress {
 
   /**
    * `total` is undefined when nobody knows how much there is: the bar then counts only. Now and then the promise waits
-   * for a turn of the event loop, so that the bar is drawn while work that never waits goes on.
+   * for a turn of the event loop: the bar is drawn even during work without any waiting.
    */
   async update(done: number, total: number | undefined): Promise<void> {
     if (this.#ended) return;
@@ -47,7 +47,7 @@ export class Progress {
     if (this.#ended) return;
     const gauge = totalKnown ? '{bar} {percentage}% ' : '';
     const format = `${this.#label} ${gauge}{count} ${this.#unit}, {duration_formatted}`;
-    // Cursor and line wrap stay as they are, so that Ctrl-C leaves nothing to put right.
+    // Cursor and line wrap stay as they are: Ctrl-C leaves nothing to put right.
     const terminal = { hideCursor: false, linewrap: true };
     this.#bar = new Bar({ format, clearOnComplete: true, barsize: 24, ...terminal }, Presets.shades_classic);
     this.#bar.start(1, 0, { count: '0' });

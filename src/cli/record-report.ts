@@ -1,4 +1,4 @@
-/** What `pagewalk record` tells of a recording that it made. */
+/** The report of `pagewalk record` on a finished recording. */
 
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -7,7 +7,7 @@ import { programWords } from '../report/views/compare-words.js';
 import { sharesOf } from '../trace/coverage.js';
 import type { Recording } from '../trace/node/recorder.js';
 
-/** Lines for a person: what was recorded, and what to know before trusting it. */
+/** Lines for a person: the content of the recording, and the limits of its worth. */
 export function reportLines(recording: Recording, output: string, program: string): string[] {
   const { engine, whyNotQemu, counts, facts, skippedLines } = recording;
   const what = counts.fetches > 0 ? 'accesses and fetches' : 'data accesses';

@@ -5,7 +5,7 @@ import { CommandFailure, explainSystemError } from './failure.js';
 
 /**
  * The machine's state in a JSON file.
- * @throws CommandFailure that names file, field and fix
+ * @throws CommandFailure with file, field and fix
  */
 export function readState(path: string): MachineState {
   let text: string;
@@ -23,7 +23,7 @@ export function readState(path: string): MachineState {
   return inState(path, () => parseState(value));
 }
 
-/** Runs `use`; what is wrong with the state is told with the file's name. */
+/** Runs `use`; errors in the state are told with the file's name. */
 export function inState<T>(path: string, use: () => T): T {
   try {
     return use();

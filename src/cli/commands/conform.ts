@@ -1,4 +1,4 @@
-/** Compares what the machine did with what was recorded. */
+/** Compares the machine's outcome with the recorded one. */
 
 import { Command } from 'commander';
 import { conformLinux, linuxText, valuesAndPagesPassed } from '../../conformance/linux.js';
@@ -13,7 +13,7 @@ interface ConformOptions {
   readonly json?: true;
 }
 
-/** How recordings of one kind are replayed and what the outcome looks like. */
+/** How recordings of one kind are replayed and shown. */
 interface Replay<Result> {
   readonly recordings: string;
   readonly run: (files: readonly string[]) => Result;
@@ -21,7 +21,7 @@ interface Replay<Result> {
   readonly passed: (result: Result) => boolean;
 }
 
-/** `pagewalk conform`: replays what real machines did, and compares. */
+/** `pagewalk conform`: replays recordings of real machines, and compares. */
 export function conformCommand(): Command {
   return new Command('conform')
     .description('Replay what real machines did, and compare.')
@@ -55,7 +55,7 @@ export function conformCommand(): Command {
     );
 }
 
-/** A subcommand that replays recordings of one kind; exit code 1 when a case fails. */
+/** A subcommand for recordings of one kind; exit code 1 when a case fails. */
 function replayCommand<Result>(name: string, { recordings, run, text, passed }: Replay<Result>): Command {
   return new Command(name)
     .description(`Replay recorded ${recordings}: JSON lines, plain or .gz.`)

@@ -26,7 +26,7 @@ function parsePort(text: string): number {
   return port;
 }
 
-/** The built page by path, `/` being its start. What is not in here does not exist for the server. */
+/** The built page by path, `/` being its start. Nothing else exists for the server. */
 function readPage(): ReadonlyMap<string, Buffer> {
   // From dist/src/cli/ to dist/web/.
   const folder = fileURLToPath(new URL('../../../web/', import.meta.url));
@@ -45,7 +45,7 @@ function readPage(): ReadonlyMap<string, Buffer> {
   return start === undefined ? files : files.set('/', start);
 }
 
-/** Only names of this machine: another name that leads here is somebody else's page asking. */
+/** Only names of this machine: a request by another name comes from somebody else's page. */
 function asksForThisMachine({ headers }: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1)(:\d+)?$/.test(headers.host ?? '');
 }

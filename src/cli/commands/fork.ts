@@ -16,8 +16,8 @@ interface ForkCommandOptions extends OutputOptions {
 }
 
 /**
- * Memory that is not there is told before any work. The model's RAM ends at 16 GiB, and after a fork parent and child
- * may need all of it twice; and the host must hold what the model touches.
+ * Missing memory is told before any work. The model's RAM ends at 16 GiB, and after a fork parent and child may need all
+ * of it twice; and the host must hold all memory touched in the model.
  */
 function checkResident(resident: number): void {
   const asked = formatBytes(resident);
@@ -47,7 +47,7 @@ async function run(options: ForkCommandOptions): Promise<ForkResult> {
   }
 }
 
-/** `pagewalk fork`: what a fork costs, and what the writes after it cost. */
+/** `pagewalk fork`: the cost of a fork, and of the writes after it. */
 export function forkCommand(): Command {
   return new Command('fork')
     .description('What forking a process costs, and what it and its child pay for writing afterwards.')

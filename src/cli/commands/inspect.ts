@@ -32,7 +32,7 @@ async function run(pid: number, { tlb }: InspectCommandOptions): Promise<Inspect
   }
 }
 
-/** `pagewalk inspect`: what a live process's memory costs. */
+/** `pagewalk inspect`: the cost of a live process's memory. */
 export function inspectCommand(): Command {
   return new Command('inspect')
     .summary("what does a live process's memory cost?")

@@ -11,7 +11,7 @@ interface QuizCommandOptions {
   readonly json?: true;
 }
 
-/** `pagewalk quiz`: exercises whose answers the model computes. */
+/** `pagewalk quiz`: exercises. The model computes the answers. */
 export function quizCommand(): Command {
   return new Command('quiz')
     .summary('exercises, and their answers with reasons')

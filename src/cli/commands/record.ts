@@ -28,7 +28,7 @@ function tell(line: string): void {
   process.stderr.write(`${printableText(line)}\n`);
 }
 
-/** @throws CommandFailure unless the words name a program that valgrind would not take for an option of its own. */
+/** @throws CommandFailure unless the words name a program; valgrind would take a word with a dash for its own option. */
 function checkCommand(words: readonly string[]): [string, ...string[]] {
   const program = words.at(0) ?? '';
   if (program === '') throw new CommandFailure('COMMAND is missing: give the program to record after --', 2);
@@ -38,7 +38,7 @@ function checkCommand(words: readonly string[]): [string, ...string[]] {
   return [program, ...words.slice(1)];
 }
 
-/** Options of which only one makes sense. */
+/** Options: only one of them makes sense at a time. */
 const EXCLUSIVE = [
   [['whole', 'window'], 'all is recorded in one piece'],
   [['whole', 'windows'], 'all is recorded in one piece'],
@@ -50,7 +50,7 @@ const EXCLUSIVE = [
 ] as const;
 
 /**
- * The part of the run that the options ask for.
+ * The part of the run chosen by the options.
  * @throws CommandFailure when they contradict each other
  */
 function partOf(

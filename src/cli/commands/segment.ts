@@ -51,7 +51,7 @@ function machineFor({ state, cpl }: SegmentCommandOptions): ExplainedMachine {
   });
 }
 
-/** `pagewalk segment`: what the processor checks on the way from selector and offset to memory. */
+/** `pagewalk segment`: the processor's checks on the way from selector and offset to memory. */
 export function segmentCommand(): Command {
   const registers = SEGMENT_NAMES.map((name) => name.toLowerCase());
   return new Command('segment')

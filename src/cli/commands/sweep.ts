@@ -30,7 +30,7 @@ interface SweepCommandOptions extends OutputOptions {
   readonly plot?: string;
 }
 
-/** @throws InvalidArgumentError unless the text is one array of one level, which can be combined with another. */
+/** @throws InvalidArgumentError unless the text is one array of one level: only those can be combined with others. */
 function checkLevel(shape: string): void {
   try {
     const { l2, walkCaches } = parseTlb(shape);
@@ -62,7 +62,7 @@ function parseWorkers(text: string): number {
   return workers;
 }
 
-/** @throws CommandFailure for levels that cannot be put together, or that would take too long in all combinations. */
+/** @throws CommandFailure for levels with no way to put them together, or with too many combinations for the time. */
 function checkCombinations({ l1, l2, walkCaches }: SweepCommandOptions): void {
   const combinations = l1.length * l2.length;
   if (combinations > MOST_COMBINATIONS) {

@@ -44,7 +44,7 @@ function parseLinear(text: string): Word64 {
 
 const LAB_FLAGS = '--lab <name>';
 
-/** Labs take longer to load than a walk takes: whoever names none does not wait for them. */
+/** Labs take longer to load than a walk takes: a command without one does not wait for them. */
 async function loadLab(name: string): Promise<Lab> {
   const { WALK_LABS } = await import('../../explain/walk/walk-labs.js');
   const lab = WALK_LABS.find((candidate) => candidate.name === name);
@@ -53,7 +53,7 @@ async function loadLab(name: string): Promise<Lab> {
   throw new CommandFailure(`option '${LAB_FLAGS}' argument '${name}' is invalid. ${choiceAdvice(name, names)}`, 2);
 }
 
-/** The scene of `--lab`, which `--step` and `--process` need. */
+/** The scene of `--lab`; `--step` and `--process` need it. */
 async function sceneFor({ lab: name, step, process }: WalkCommandOptions): Promise<Scene | undefined> {
   if (name === undefined) {
     if (step === undefined && process === undefined) return undefined;
@@ -101,7 +101,7 @@ async function walkRiscv(address: Word64 | undefined, options: WalkCommandOption
   else process.stdout.write((await import('../../explain/riscv/walk-text.js')).riscvWalkText(result));
 }
 
-/** An address that 32-bit registers cannot hold is a mistake in the command line, not a fault. */
+/** An address too large for 32-bit registers is a mistake in the command line, not a fault. */
 function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
   const { linearBits, title } = X86_MODES[mmu.rules.mode];
   if (hi === 0 || linearBits > 32) return;
@@ -130,10 +130,10 @@ async function walk(address: Word64 | undefined, options: WalkCommandOptions, te
   process.stdout.write(`${title}${walkText(result)}${events}`);
 }
 
-/** Addresses of the demonstration that fit on a line of the help. */
+/** Most addresses of the demonstration on a line of the help. */
 const MOST_EXAMPLES = 8;
 
-/** `pagewalk walk`: why an address leads where it leads. */
+/** `pagewalk walk`: the way of an address through the tables, and its reasons. */
 export function walkCommand(): Command {
   const everywhere = DEMO_ADDRESSES.filter(({ modes }) => modes === undefined).slice(0, MOST_EXAMPLES);
   const own = ['state', 'lab'];
