@@ -151,8 +151,8 @@ export function explain(error: unknown): number {
 }
 
 /**
- * Runs the command in the words after `pagewalk`. Errors are told on standard error; an exit status other than 0 is left
- * in `process.exitCode`.
+ * Runs the command in the words after `pagewalk`. Errors are told on standard error; an exit status other than 0 is
+ * left in `process.exitCode`.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {

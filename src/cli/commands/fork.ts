@@ -16,8 +16,8 @@ interface ForkCommandOptions extends OutputOptions {
 }
 
 /**
- * Missing memory is told before any work. The model's RAM ends at 16 GiB, and after a fork parent and child may need all
- * of it twice; and the host must hold all memory touched in the model.
+ * Missing memory is told before any work. The model's RAM ends at 16 GiB, and after a fork parent and child may need
+ * all of it twice; and the host must hold all memory touched in the model.
  */
 function checkResident(resident: number): void {
   const asked = formatBytes(resident);
