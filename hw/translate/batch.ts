@@ -7,7 +7,7 @@ import { HitBatch } from '../tlb/tlb.js';
 
 const { sideOf } = translation;
 
-/** @throws RangeError for a length that the arrays of a batch do not have, or a first index past it */
+/** @throws RangeError for a length beyond the arrays of a batch, or a first index past it */
 export function checkLength(length: number, his: Int32Array, los: Int32Array, results: Int32Array, from = 0): void {
   const most = Math.min(his.length, los.length, results.length);
   if ((length | 0) !== length || length < 0 || length > most) checkWhole('length', length, 0, most);
@@ -19,10 +19,10 @@ export class BatchTranslation extends Translation {
 
   /**
    * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
-   * frames go to the same places of `frames`. It stops at an address that has any bit of `align`, which is 0 to 3.
+   * frames go to the same places of `frames`. It stops at an address with any bit of `align` (0 to 3).
    *
-   * @throws RangeError for a length that the arrays do not have, or a `from` past it
-   * @returns `length`, or the index where it stopped, or of the first that faults, whose status is in {@link fault}.
+   * @throws RangeError for a length beyond the arrays, or a `from` past it
+   * @returns `length`, or the index of the stop, or of the first fault; {@link fault} then has its status.
    */
   translateMany(
     his: Int32Array,
@@ -48,8 +48,8 @@ export class BatchTranslation extends Translation {
   }
 
   /**
-   * Translates addresses `from` to `length - 1` up to the first that a TLB does not answer in its shortest way: a
-   * loop of its own, without calls, in which hits cost little.
+   * Translates addresses `from` to `length - 1` up to the first without an answer in a TLB's shortest way: a loop of its
+   * own, without calls, to make hits cheap.
    * @returns the index of that one, or `length`
    */
   private translateHits(
@@ -72,7 +72,7 @@ export class BatchTranslation extends Translation {
     return this.l1[access].translateHits(batch, his, los, from, length, frames);
   }
 
-  /** Translates the address at which {@link translateHits} stopped, without asking again what it found missing. */
+  /** Translates the address at the stop of {@link translateHits}, without a second look for the parts found missing. */
   private translateAfterHits(hi: number, lo: number, access: number): number {
     if (this.modelled === null) return this.translateByWalk(hi, lo, access);
     if (!this.batch.missed) return this.translateModelled(hi, lo, access);

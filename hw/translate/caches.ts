@@ -1,5 +1,5 @@
 /**
- * What one logical processor keeps of its walks, and how it is dropped: TLBs, walk caches, a soft TLB.
+ * The results of walks kept by one logical processor, and how they are dropped: TLBs, walk caches, a soft TLB.
  *
  * An invalidation reaches translations by address space and by virtual machine: see tlb/tag.ts. More than was asked may
  * always be dropped.
@@ -42,7 +42,7 @@ export class TranslationCaches {
   readonly walks: Walks;
   readonly counters: Counters;
   readonly tlb: TlbHierarchy;
-  /** Numbers of address spaces, by VMID and ASID, for architectures that need them: see {@link Regime.space}. */
+  /** Numbers of address spaces, by VMID and ASID, for architectures in need of them: see {@link Regime.space}. */
   readonly spaces = new SpaceNumbers((space) => {
     this.forgetSpace(space, NO_SPACE);
   });
@@ -54,15 +54,15 @@ export class TranslationCaches {
   protected readonly walkCaches: WalkCaches | null;
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
-  /** Of the soft TLB; those of an empty one while somebody listens, so that every hit takes the way on which it is told. */
+  /** Of the soft TLB; those of an empty one while somebody listens, so that every hit takes the way with a report. */
   protected softCells: Int32Array;
-  /** By access, what it asks of a hit that is used with no more ado; nothing is permitted while there is more to do. */
+  /** By access, its demands on a hit for use with no more ado; nothing is permitted while there is more to do. */
   protected readonly hitRules: readonly HitRule[] = Array.from({ length: ACCESS_KINDS }, () => new HitRule());
   /** Hears each step (see events.ts); null while nobody listens. @internal */
   listener: TranslationListener | null = null;
   private readonly listeners = new Listeners();
 
-  /** @throws RangeError for a shape that cannot be built. */
+  /** @throws RangeError for an impossible shape. */
   constructor({ ram, walks, counters, geometry, path }: TranslationOptions) {
     const { walkCaches } = geometry;
     this.ram = ram;
@@ -99,7 +99,7 @@ export class TranslationCaches {
     this.softCells = listener === null ? this.soft.cells : NO_CELLS;
   }
 
-  /** The registers changed: what was found under others is not taken for an answer without a search. */
+  /** The registers changed: a result found under others is not taken for an answer without a search. */
   regimeChanged(): void {
     this.tlb.enterMachine(this.regime.machine);
     this.soft?.dropAll();
@@ -119,7 +119,7 @@ export class TranslationCaches {
   }
 
   /**
-   * Drops what is cached for an address: its translations of address space `space`, its global ones of virtual machine
+   * Drops everything cached for an address: its translations of address space `space`, its global ones of virtual machine
    * `machine`, and all of the space's walk caches. Either may be EVERY_SPACE or NO_SPACE: see tag.ts.
    */
   dropPage(hi: number, lo: number, space: number, machine: number): void {
@@ -127,7 +127,7 @@ export class TranslationCaches {
     this.walkCaches?.dropSpace(space);
   }
 
-  /** The same but for walk caches, which stay: for fences that are about the last entry of a walk alone. */
+  /** The same but for walk caches. These stay: for fences about the last entry of a walk alone. */
   dropTranslation(hi: number, lo: number, space: number, machine: number): void {
     this.listener?.({ kind: 'invalidate', scope: 'page', hi, lo, space });
     this.tlb.dropAddress(hi, lo, space, machine);
@@ -135,7 +135,10 @@ export class TranslationCaches {
     else this.soft?.dropPage(lo);
   }
 
-  /** Drops what is cached for address space `space`, and the global entries of virtual machine `machine`: as {@link dropPage}. */
+  /**
+   * Drops everything cached for address space `space`, and the global entries of virtual machine `machine`: as
+   * {@link dropPage}.
+   */
   dropSpace(space: number, machine = NO_SPACE): void {
     const scope = space === EVERY_SPACE ? 'spaces' : 'space';
     this.listener?.({ kind: 'invalidate', scope, hi: 0, lo: 0, space });
@@ -143,7 +146,10 @@ export class TranslationCaches {
     this.forgetSpace(space, machine);
   }
 
-  /** Drops what is cached for all address spaces of a virtual machine, by its VMID, or for those of none (NO_MACHINE). */
+  /**
+   * Drops everything cached for all address spaces of a virtual machine, by its VMID, or for those of none
+   * (NO_MACHINE).
+   */
   dropMachine(vmid: number): void {
     this.listener?.({ kind: 'invalidate', scope: 'spaces', hi: 0, lo: 0, space: EVERY_SPACE });
     this.counters.values[FLUSHES]++;
@@ -158,7 +164,7 @@ export class TranslationCaches {
     this.soft?.dropAll();
   }
 
-  /** Drops everything that is cached. */
+  /** Drops everything cached. */
   dropEverything(): void {
     this.listener?.({ kind: 'invalidate', scope: 'everything', hi: 0, lo: 0, space: -1 });
     this.counters.values[FLUSHES]++;

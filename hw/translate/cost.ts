@@ -1,7 +1,7 @@
 /**
  * From counts to model cycles.
  *
- * A model cycle is a weight, not a time: it says what a translation adds to an access on a processor that does one
+ * A model cycle is a weight, not a time: the addition of a translation to an access, on a processor that does one
  * thing after another. Real processors hide much of it by doing other work meanwhile. The weights are stated, and
  * every one can be replaced.
  */
@@ -14,7 +14,7 @@ import { tagBase } from '../tlb/tag.js';
 import { Tlb } from '../tlb/tlb.js';
 import type { TlbShape } from '../tlb/shape.js';
 
-/** What each event adds, in model cycles. */
+/** The price of each event, in model cycles. */
 export interface CostTable {
   /** A first-level hit; 0, because its lookup runs beside the data cache's. */
   readonly l1Hit: number;
@@ -24,7 +24,7 @@ export interface CostTable {
   readonly walk: number;
   /** An entry read when no cache of entries is modelled. */
   readonly entryRead: number;
-  /** An entry read that the modelled cache of entries answers, and one that it does not. */
+  /** An entry read answered by the modelled cache of entries, and one not answered by it. */
   readonly entryCacheHit: number;
   readonly entryCacheMiss: number;
 }
@@ -45,7 +45,7 @@ export const DEFAULT_COSTS: CostTable = {
 /** Model default: 512 lines of 64 bytes, 8 ways, for page-table entries alone (in a real cache data competes). */
 export const DEFAULT_ENTRY_CACHE: TlbShape = { entries: 512, ways: 8 };
 
-/** Model cycles spent on translation, split by where they went. */
+/** Model cycles spent on translation, split by cause. */
 export interface TranslationCycles {
   readonly l1: number;
   readonly l2: number;
@@ -53,7 +53,7 @@ export interface TranslationCycles {
   readonly total: number;
 }
 
-/** The counts that have a price; those of the cache of entries may be left out where there is none. */
+/** The counts with a price; those of the cache of entries may be left out if there is none. */
 export type PricedCounts = Pick<AccessCounts, 'l1Hits' | 'l2Hits' | 'walks' | 'entryReads'> &
   Partial<Pick<AccessCounts, 'entryCacheHits' | 'entryCacheMisses'>>;
 
@@ -74,11 +74,11 @@ export function translationCycles(counts: PricedCounts, costs: CostTable): Trans
 const LINE_SHIFT = 4;
 const LINE_TAG = tagBase(0, 0);
 
-/** A small cache of the lines that hold page-table entries. */
+/** A small cache of the lines of page-table entries. */
 export class EntryCache {
   private readonly lines: Tlb;
 
-  /** @throws RangeError for a shape that cannot be built. */
+  /** @throws RangeError for an impossible shape. */
   constructor(shape: TlbShape) {
     this.lines = new Tlb(shape, 'entry cache');
   }

@@ -1,7 +1,7 @@
 /**
- * What the machine counted: exact, deterministic, always on.
+ * The machine's counts: exact, deterministic, always on.
  *
- * Translations that complete and attempts that fault are counted apart, so that a restarted access counts once:
+ * Completed translations and faulting attempts are counted apart: so a restarted access counts once:
  *
  *     lookups = l1Hits + l2Hits + walks                  of completed translations, data and fetches each
  *     entryReads = the sum of entryReadsByLevel          of the walks above
@@ -22,12 +22,12 @@ export interface AccessCounts {
   readonly entryReads: number;
   /** The last level of tables first. */
   readonly entryReadsByLevel: readonly number[];
-  /** Walks that a walk cache shortened. */
+  /** Walks shortened by a walk cache. */
   readonly shortenedWalks: number;
-  /** Entry reads that the cache of page-table entries answered, or did not; both 0 when there is none. */
+  /** Entry reads answered by the cache of page-table entries, or not; both 0 when there is none. */
   readonly entryCacheHits: number;
   readonly entryCacheMisses: number;
-  /** Entries of a second stage's tables that walks read besides. */
+  /** Entries of a second stage's tables, read by walks besides. */
   readonly secondStageReads: number;
 }
 
@@ -35,20 +35,20 @@ export interface AccessCounts {
 export interface CounterValues {
   readonly data: AccessCounts;
   readonly fetch: AccessCounts;
-  /** Stores that hit a clean entry and walked again to set D in RAM, and the entries they read. */
+  /** Stores with a hit on a clean entry, so with a second walk to set D in RAM, and the entries they read. */
   readonly dirtyUpdates: number;
   readonly dirtyUpdateReads: number;
   readonly faultsOnWalk: number;
   readonly faultsOnHit: number;
-  /** Entries read by walks that faulted. */
+  /** Entries read by faulting walks. */
   readonly faultReads: number;
-  /** Instructions that drop the translations of a page, such as INVLPG. */
+  /** Instructions to drop the translations of a page, such as INVLPG. */
   readonly pageInvalidations: number;
-  /** Instructions that drop translations by their address space, where an architecture has them apart. */
+  /** Instructions to drop translations by their address space, if an architecture has them apart. */
   readonly spaceInvalidations: number;
-  /** Writes of the register that has the root of the tables. */
+  /** Writes of the register for the root of the tables. */
   readonly rootWrites: number;
-  /** Invalidations that dropped a whole address space or more, whatever instruction made them. */
+  /** Invalidations of a whole address space or more, by any instruction. */
   readonly flushes: number;
 }
 
@@ -79,7 +79,7 @@ export const FLUSHES = DIRTY_UPDATES + 8;
 const LENGTH = DIRTY_UPDATES + 16;
 const LEVELS = 5;
 
-/** The counts of an MMU. What completes is counted once; faults are counted apart. */
+/** The counts of an MMU. A completed translation is counted once; faults are counted apart. */
 export class Counters {
   /** Indexed by the constants of this file; float64, so exact to 2^53. */
   readonly values = new Float64Array(LENGTH);
@@ -89,7 +89,7 @@ export class Counters {
     this.values.fill(0);
   }
 
-  /** Counts translations that a first-level TLB answered; `side` is 0 for data, FETCH_SIDE for fetches. */
+  /** Counts translations answered by a first-level TLB; `side` is 0 for data, FETCH_SIDE for fetches. */
   addL1Hits(side: number, hits: number): void {
     this.values[side + LOOKUPS] += hits;
     this.values[side + L1_HITS] += hits;
@@ -132,7 +132,7 @@ export class Counters {
     };
   }
 
-  /** What does not add up, in words; empty when all is well. */
+  /** The broken sums, in words; empty when all is well. */
   check(): readonly string[] {
     const problems: string[] = [];
     const expect = (what: string, left: number, right: number): void => {

@@ -1,6 +1,6 @@
 /**
  * Loads, stores and fetches of data: every byte is translated before any is used, and the frames of the last access
- * stay for whoever wants to see them.
+ * stay for later looks.
  */
 
 import * as accesses from '../base/access.js';
@@ -19,8 +19,8 @@ const { wordIndex } = memory;
 const { lookupSoft } = softTlb;
 
 /**
- * Where walks are to be expected, loads are made after so many translations: many, so that they overlap on the host, yet
- * few enough for its cache.
+ * If walks are to be expected, loads are made after so many translations: many, to overlap on the host, yet few enough
+ * for its cache.
  */
 const LOADS_AT_ONCE = 256;
 
@@ -53,8 +53,8 @@ export class DataPath extends BatchTranslation {
 
   /**
    * Translates every byte of an access of `size` bytes (1 to 4096), at most two pages, before any is used; the frames
-   * are then in {@link firstFrame} and {@link secondFrame}. A page that holds both ends is looked up once.
-   * @returns OK, or the status of the first page that faults.
+   * are then in {@link firstFrame} and {@link secondFrame}. A page with both ends is looked up once.
+   * @returns OK, or the status of the first faulting page.
    */
   locate(hi: number, lo: number, size: number, access: number): number {
     if ((lo & PAGE_OFFSET_MASK) + size > PAGE_OFFSET_MASK + 1) return this.locateAcross(hi, lo, access);
@@ -107,7 +107,7 @@ export class DataPath extends BatchTranslation {
     return OK;
   }
 
-  /** Loads what one word of RAM has. RAM answers in every frame that a translation gives. */
+  /** Loads one word of RAM. RAM answers in every frame from a translation. */
   private loadWithinWord(lo: number, size: number): void {
     const word = this.ram.words[wordIndex(this.firstFrame, lo & PAGE_OFFSET_MASK)];
     this.valueLo = size === 4 ? word : (word >>> ((lo & 3) << 3)) & ((1 << (size << 3)) - 1);
@@ -115,8 +115,8 @@ export class DataPath extends BatchTranslation {
   }
 
   /**
-   * An access within one page whose size is a power of two is one load or store of RAM, which no other processor sees
-   * half done where it is aligned: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
+   * An access within one page, of a size that is a power of two, is one load or store of RAM. If it is aligned, no other
+   * processor sees it half done: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
    * @returns false for other sizes
    */
   private loadWhole(lo: number, size: number): boolean {
@@ -146,10 +146,10 @@ export class DataPath extends BatchTranslation {
   }
 
   /**
-   * Loads `length` words of 4 bytes from the addresses in `his` and `los` into `values`. As on a processor whose walks
-   * run ahead of its loads, a load of a page-table entry may see accessed bits that were set for addresses after it.
-   * @throws RangeError for a length that the arrays do not have
-   * @returns how many were loaded; fewer than `length` when one faults, whose status is in {@link fault}.
+   * Loads `length` words of 4 bytes from the addresses in `his` and `los` into `values`. As on a processor with walks
+   * ahead of its loads, a load of a page-table entry may see accessed bits set for addresses after it.
+   * @throws RangeError for a length beyond the arrays
+   * @returns how many were loaded; fewer than `length` when one faults: {@link fault} then has its status.
    */
   loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
     checkLength(length, his, los, values);
@@ -207,7 +207,7 @@ export class DataPath extends BatchTranslation {
     return this.read(hi, lo, size, access | FETCH);
   }
 
-  /** The frame of byte `i` of an access that starts at `lo`. */
+  /** The frame of byte `i` of an access from `lo` on. */
   private frameOfByte(lo: number, i: number): number {
     return (lo & PAGE_OFFSET_MASK) + i > PAGE_OFFSET_MASK ? this.secondFrame : this.firstFrame;
   }

@@ -1,14 +1,14 @@
 /**
- * Events: what a processor did to translate, step by step and in order.
+ * Events: a processor's work on a translation, step by step and in order.
  *
- * Explanations, the checking mode and whoever else wants to know listen here, so that nobody infers from counters what
- * happened. An event is a plain object, and a listener may keep it. While nobody listens none is made: the listener is
- * null, and it is asked for only where a hit is checked already or a walk is to be made. Who listens takes the slower
- * way, a step at a time, to the same answers and counts.
+ * Explanations, the checking mode and all others with an interest listen here: nobody has to guess the steps from
+ * counters. An event is a plain object, and a listener may keep it. While nobody listens none is made: the listener is
+ * null, and it is asked for only when a hit is checked already or a walk is to be made. A listener takes the machine on
+ * the slower way, a step at a time, to the same answers and counts.
  *
  * A translation begins with `lookup`. Then there may be a `hit`. Or entries are read, and the walk ends with `walked` or
- * `fault`. A hit that is followed by reads is a store to a page that was not known to be dirty. An address that is
- * refused before any lookup is a `fault` alone.
+ * `fault`. A hit with reads after it is a store to a page not known to be dirty. An address refused before
+ * any lookup is a `fault` alone.
  */
 
 import type { Word64 } from '../base/address.js';
@@ -32,7 +32,7 @@ export interface HitEvent extends Word64 {
   readonly level: number;
   /** The 4 KiB frame of the address. */
   readonly frame: number;
-  /** log2 of the bytes of the page that it is kept as. */
+  /** log2 of the bytes of the page it is kept as. */
   readonly shift: number;
   /** See permission.ts; absent in the soft TLB. */
   readonly rights?: number;
@@ -47,7 +47,7 @@ export interface WalkCacheHitEvent {
   readonly rights: number;
 }
 
-/** The processor read an entry; one that it keeps in a register has no address. */
+/** The processor read an entry; one kept in a register has no address. */
 export interface ReadEvent extends Omit<WalkRead, 'address'> {
   readonly kind: 'read';
   readonly address: number | null;
@@ -71,7 +71,7 @@ export interface WalkedEvent {
   readonly shift: number;
 }
 
-/** The modelled cache of entries was asked for the entry at a physical address, after the walk that read it. */
+/** The modelled cache of entries was asked for the entry at a physical address, after the walk with its read. */
 export interface EntryCacheEvent {
   readonly kind: 'entry cache';
   readonly address: number;
@@ -81,18 +81,18 @@ export interface EntryCacheEvent {
 /** An access ended in a fault, or the processor refused an instruction. */
 export interface FaultEvent extends Exception {
   readonly kind: 'fault';
-  /** What it came of: an address that was refused before any lookup, a walk, what a TLB holds, or the instruction. */
+  /** Its origin: an address refused before any lookup, a walk, a TLB's entry, or the instruction. */
   readonly of: 'address' | 'walk' | 'hit' | 'instruction';
 }
 
-/** The processor executes an instruction that may change or drop translations, given by its operand. */
+/** The processor executes an instruction with a possible change or drop of translations, given by its operand. */
 export interface InstructionEvent extends Word64 {
   readonly kind: 'instruction';
   /** As the manual has it, such as `INVLPG`. */
   readonly name: string;
 }
 
-/** Translations are to be dropped; what really goes is told by `drop`. */
+/** Translations are to be dropped; `drop` tells of those really gone. */
 export interface InvalidateEvent extends Word64 {
   readonly kind: 'invalidate';
   /** `page` and `space` are of one address space; all but `everything` and INVLPG's `page` leave global ones alone. */
@@ -118,16 +118,16 @@ export type TranslationEvent =
 /** Hears every step, in order. It may look at the machine but not use it. */
 export type TranslationListener = (event: TranslationEvent) => void;
 
-/** Tells of the entries of a walk, which has come to its end: for walkers. Those before number `from` were told of. */
+/** Tells of the entries of a walk at its end: for walkers. Those before number `from` were told of. */
 export function tellReads(listener: TranslationListener, record: WalkRecord, from = 0): void {
   for (const read of record.reads().slice(from)) listener({ kind: 'read', ...read });
 }
 
-/** Those who listen to one processor. */
+/** The listeners of one processor. */
 export class Listeners {
   readonly #all: TranslationListener[] = [];
 
-  /** One that tells all of them; null when there is none. */
+  /** One listener to tell all of them; null when there is none. */
   get joined(): TranslationListener | null {
     const all = [...this.#all];
     if (all.length < 2) return all.at(0) ?? null;

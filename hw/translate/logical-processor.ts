@@ -1,7 +1,7 @@
 /**
- * One logical processor: accesses at a privilege level, and exceptions to whoever handles them.
+ * One logical processor: accesses at a privilege level, and exceptions to their handler.
  *
- * When an access faults, the machine latches its cause and address, and the handler is entered at CPL 0. Where the handler
+ * When an access faults, the machine latches its cause and address, and the handler is entered at CPL 0. If the handler
  * says so, the access is made again from the start, as a real instruction is. The handler is the operating system.
  */
 
@@ -11,11 +11,11 @@ import { checkChoice, checkPlainAddress, checkValue } from '../base/arguments.js
 import { GAVE_UP, OK } from '../base/fault.js';
 import type { Exception, FaultRecord } from '../base/fault.js';
 
-/** What a processor needs of the machine that translates for it, whatever its architecture. */
+/** The machine behind a processor, as far as the processor needs it, of any architecture. */
 export interface Translator {
   /** Details of the last fault. */
   readonly fault: FaultRecord;
-  /** What the last load found. */
+  /** Result of the last load. */
   readonly valueLo: number;
   readonly valueHi: number;
   /** Loads 1 to 8 bytes into `valueLo` and `valueHi`: OK or a status. */
@@ -24,7 +24,7 @@ export interface Translator {
   write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number;
   /** Fetches 1 to 8 bytes of code, as {@link Translator.read}. */
   fetch(hi: number, lo: number, size: number, access: number): number;
-  /** One past the highest address that its accesses may name: a power of two. */
+  /** One past the highest address of its accesses: a power of two. */
   readonly addressEnd: number;
   /** Takes note of an exception: its registers of cause and address, before any handler sees it. */
   latch(exception: Exception): void;
@@ -33,7 +33,7 @@ export interface Translator {
 /** Deals with an exception; true restarts the access, false gives it up. */
 export type HandlerOf<M extends Translator> = (exception: Exception, processor: LogicalProcessor<M>) => boolean;
 
-/** An access restarted this often without completing is given up, where a real processor would go on for ever. */
+/** An access restarted this often without completing is given up; a real processor would go on for ever. */
 const MOST_RESTARTS = 1000;
 const PLAIN_SIZES: readonly number[] = [1, 2, 4, 8];
 /** Bytes of a plain access. */

@@ -1,4 +1,4 @@
-/** What the machines of all architectures have in common: a data path over the walks of one, and what it counts. */
+/** The common part of the machines of all architectures: a data path over the walks of one, and its counts. */
 
 import type { FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
@@ -15,7 +15,7 @@ import type { Observer, Walks } from './walks.js';
 /** Translations, loads, stores and fetches of one processor. Addresses are two int32 words, `hi` and `lo`. */
 export class TranslatingMachine {
   readonly ram: Ram;
-  /** Translations, loads and stores: everything that is not the architecture's own. */
+  /** Translations, loads and stores: everything except the architecture's own. */
   readonly dataPath: DataPath;
   readonly counters: Counters;
   readonly tlb: TlbHierarchy;
@@ -23,12 +23,12 @@ export class TranslatingMachine {
   readonly fault: FaultRecord;
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
-  /** What the last walk found and read, for tools that show a walk. */
+  /** Result and reads of the last walk, for tools to show a walk. */
   readonly walkRecord: WalkRecord;
-  /** Walks that change nothing, for tools that look. */
+  /** Walks without any change, for tools to look. */
   readonly observer: Observer;
 
-  /** @throws RangeError for a TLB shape that cannot be built, or a path that is none */
+  /** @throws RangeError for an impossible TLB shape, or a path that is none */
   constructor(walks: Walks, options: MachineOptions, counters = new Counters()) {
     this.ram = options.ram;
     this.dataPath = new DataPath(translationOptions(walks, options, counters));
@@ -40,7 +40,7 @@ export class TranslatingMachine {
     this.checker = this.dataPath.checker;
   }
 
-  /** As {@link DataPath.listen}: `listener` hears each step of translations, and each instruction that drops some. */
+  /** As {@link DataPath.listen}: `listener` hears each step of translations, and each instruction to drop some. */
   listen(listener: TranslationListener): () => void {
     return this.dataPath.listen(listener);
   }
@@ -92,7 +92,7 @@ export class TranslatingMachine {
   get valueLo(): number {
     return this.dataPath.valueLo;
   }
-  /** Segments put an access that wraps at 4 GiB together here. */
+  /** Segments put an access together here if it wraps at 4 GiB. */
   set valueLo(word: number) {
     this.dataPath.valueLo = word;
   }
@@ -105,7 +105,7 @@ export class TranslatingMachine {
     this.dataPath.valueHi = word;
   }
 
-  /** Frames of the last access that was located: of its first byte, and of its second page or -1. */
+  /** Frames of the last access located: of its first byte, and of its second page or -1. */
   get firstFrame(): number {
     return this.dataPath.firstFrame;
   }

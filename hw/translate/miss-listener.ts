@@ -1,9 +1,9 @@
 import type { WalkRecord } from './walk-record.js';
 
 /**
- * Told of each translation that a first-level TLB did not answer: a model of data caches, say, in which page-table
- * entries and data compete. `index` is the place of its address in the batch, or what `lookupIndex` was set to outside
- * of batches. `side` is 0 for data, FETCH_SIDE for instruction fetches.
+ * Told of each translation without an answer in a first-level TLB: a model of data caches, say, with page-table entries
+ * and data in competition. `index` is the place of its address in the batch, or the value of `lookupIndex` outside of
+ * batches. `side` is 0 for data, FETCH_SIDE for instruction fetches.
  */
 export interface MissListener {
   /** The second level had it. */

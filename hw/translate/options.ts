@@ -1,4 +1,4 @@
-/** What a machine of any architecture is made of, and what its translations need of that. */
+/** The parts of a machine of any architecture, and those for its translations. */
 
 import { checkChoice } from '../base/arguments.js';
 import type { Ram } from '../memory/ram.js';
@@ -9,12 +9,12 @@ import type { Counters } from './counters.js';
 import type { TranslationOptions, TranslationPath } from './caches.js';
 import type { Walks } from './walks.js';
 
-/** What every machine is made of. Only `ram` must be given. */
+/** The parts of every machine. Only `ram` must be given. */
 export interface MachineOptions {
   readonly ram: Ram;
   /** Shape of the TLBs, from presets.ts or parseTlb; the model's default when absent. */
   readonly tlb?: TlbGeometry;
-  /** A cache of page-table entries that prices a walk's reads; absent, every read costs the same. */
+  /** A cache of page-table entries to price a walk's reads; absent, every read costs the same. */
   readonly entryCache?: TlbShape;
   /** How translations are found; `modelled` when absent. The others take no TLB shape, count nothing and check nothing. */
   readonly path?: TranslationPath;
@@ -34,7 +34,9 @@ function checkedPath(options: MachineOptions): TranslationPath {
   return path;
 }
 
-/** The options of the translations of a machine. @throws RangeError for a path that is none, or options that it cannot have */
+/**
+ * The options of the translations of a machine. @throws RangeError for a path that is none, or options it cannot have
+ */
 export function translationOptions(walks: Walks, options: MachineOptions, counters: Counters): TranslationOptions {
   const { ram, tlb = MODEL_DEFAULT, entryCache, check = false } = options;
   return { ram, walks, counters, geometry: tlb, check, entryCache, path: checkedPath(options) };

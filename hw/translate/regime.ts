@@ -1,5 +1,5 @@
 /**
- * What the registers of a processor make of its translations, as integers.
+ * The effect of a processor's registers on its translations, as integers.
  *
  * An architecture's register file writes it when a register changes; everything on a hot path reads it, and nothing
  * else of the registers. One class for all architectures keeps those reads the same for V8.
@@ -22,23 +22,23 @@ export class Regime {
   machine = 0;
   /**
    * log2 of the bytes of a page, by page size: 12 first, at most 8, ascending. Set before the TLBs are made; the same
-   * whatever the registers say.
+   * under all values of the registers.
    */
   pageShifts: readonly number[] = SIZE_SHIFTS;
-  /** Whether addresses are a guest's, whose walks go through a second stage: no walk cache shortens them. */
+  /** Whether addresses are a guest's, with walks through a second stage: no walk cache shortens them. */
   guest = false;
   /** The level of the root table, 0 being the last; walks begin there unless a cache leads further down. */
   rootLevel = 0;
-  /** log2 of the bytes that one entry of each level covers, last level first. */
+  /** log2 of the bytes covered by one entry of each level, last level first. */
   levelShifts: readonly number[] = [];
   /** Linear addresses: the bits above this one of the high word must all equal it. 31 asks nothing. */
   canonicalShift = 31;
   /**
-   * The status of an access to an address that is not canonical. A page fault comes page by page; another status comes
+   * The status of an access to a non-canonical address. A page fault comes page by page; another status comes
    * before the first page is looked up.
    */
   badAddress = PAGE_FAULT;
-  /** By access (access.ts): the error code that goes with it. */
+  /** By access (access.ts): the error code for it. */
   readonly badAddressCodes = new Int32Array(ACCESS_KINDS);
   /** Whether linear addresses have 32 bits, so that an access at the end goes on at 0. */
   narrow = false;
@@ -46,7 +46,7 @@ export class Regime {
   entryBytes = 8;
   /** By access (access.ts): bit n tells whether a page with permission code n allows it. */
   readonly permitted = new Int32Array(ACCESS_KINDS);
-  /** By access: bits that the word beside a frame must have too, so that a hit may be used without a walk. */
+  /** By access: bits required in the word beside a frame, too, for use of a hit without a walk. */
   readonly needed = new Int32Array(ACCESS_KINDS);
   /** Whether something beside the code may refuse an access: protection keys. */
   hasKeys = false;

@@ -2,7 +2,7 @@
  * The second stage of translation: from guest-physical to physical addresses, by the tables of a host.
  *
  * RISC-V calls it G-stage, Arm stage 2, Intel EPT, AMD nested paging. It has a TLB of its own, keyed by guest-physical
- * address, beside the one that holds whole translations. A walk of the first stage asks it for each of its entries.
+ * address, beside the one for whole translations. A walk of the first stage asks it for each of its entries.
  */
 
 import * as accesses from '../base/access.js';
@@ -22,17 +22,17 @@ const { WRITE } = accesses;
 const { PAGE_FAULT } = faults;
 const { DIRTY, GLOBAL } = permission;
 
-/** What an architecture brings to its second stage. */
+/** An architecture's part in its second stage. */
 export interface HostWalks {
   /** Whether guest-physical addresses are translated; otherwise they are physical. */
   readonly on: boolean;
-  /** Bits that a guest-physical address may have above the low 32: 0 to 31. */
+  /** Bits of a guest-physical address above the low 32: 0 to 31. */
   readonly highBits: number;
-  /** By access: bit n tells whether a page with permission code n allows it. IMPLICIT says that an entry is asked for. */
+  /** By access: bit n tells whether a page with permission code n allows it. IMPLICIT means a request for an entry. */
   readonly permitted: Int32Array;
-  /** What the last walk found; its reads are put behind those that are there. */
+  /** Result of the last walk; its reads are put behind those already there. */
   readonly record: WalkRecord;
-  /** Walks from the root. @returns the 4 KiB frame; PAGE_FAULT for a refusal; BUS_ERROR where no RAM answers */
+  /** Walks from the root. @returns the 4 KiB frame; PAGE_FAULT for a refusal; BUS_ERROR if no RAM answers */
   walk(hi: number, lo: number, access: number): number;
 }
 
@@ -40,8 +40,8 @@ export interface HostWalks {
 const DEFAULT_SHAPE: TlbLevelShape = [{ entries: 64, ways: 4, pages: [12, 21, 22, 30] }];
 
 /**
- * The TLB of the second stage of a machine; null where every walk is to be made.
- * @throws RangeError for a shape that cannot be built
+ * The TLB of the second stage of a machine; null if every walk is to be made.
+ * @throws RangeError for an impossible shape
  */
 export function secondStageTlb(
   { tlb = MODEL_DEFAULT, path }: Pick<MachineOptions, 'tlb' | 'path'>,
@@ -53,10 +53,10 @@ export function secondStageTlb(
 
 /** Guest-physical addresses to frames, through a TLB. */
 export class SecondStage {
-  /** Rights and page size of the last address that was translated. */
+  /** Rights and page size of the last address with a translation. */
   rights = 0;
   size = 0;
-  /** The last address that was not. */
+  /** The last address without one. */
   faultHi = 0;
   faultLo = 0;
   private readonly ram: Ram;
@@ -84,7 +84,7 @@ export class SecondStage {
   /**
    * Translates a guest-physical address.
    * @param access as in access.ts; with IMPLICIT, an entry of the first stage is read or written there
-   * @returns the 4 KiB frame; PAGE_FAULT where the host refuses; BUS_ERROR where no RAM answers
+   * @returns the 4 KiB frame; PAGE_FAULT if the host refuses; BUS_ERROR if no RAM answers
    */
   host(hi: number, lo: number, access: number): number {
     const { tlb, walks } = this;
@@ -93,7 +93,7 @@ export class SecondStage {
     const { rights } = tlb;
     const clean = (access & WRITE) !== 0 && (rights & DIRTY) === 0;
     if (clean || ((walks.permitted[access] >>> rights) & 1) === 0) {
-      // Only a walk can set the dirty bit, and tell what is wrong with the entries of now.
+      // Only a walk can set the dirty bit, and tell the fault of the present entries.
       tlb.dropAddress(hi, lo, this.space, NO_SPACE);
       return this.walk(hi, lo, access);
     }
@@ -110,7 +110,7 @@ export class SecondStage {
     // No entry of a host is for all of its guests.
     this.rights = rights & ~GLOBAL;
     this.size = size;
-    // As in the TLB of whole translations, a page that reaches past RAM is not cached.
+    // As in the TLB of whole translations, a page with an end past RAM is not cached.
     const whole = size === 0 || this.ram.hasPage(frame, this.shifts[size]);
     if (walks.on && tlb !== null && whole) tlb.fill(hi, lo, this.space, frame, this.rights, size);
     return frame;
@@ -122,12 +122,12 @@ export class SecondStage {
     return status;
   }
 
-  /** Drops what is cached for an address of a virtual machine. */
+  /** Drops everything cached for an address of a virtual machine. */
   dropPage(hi: number, lo: number, vmid: number): void {
     this.tlb?.dropAddress(hi, lo, this.numbers.find(vmid, 0), NO_SPACE);
   }
 
-  /** Drops what is cached for a virtual machine. */
+  /** Drops everything cached for a virtual machine. */
   dropMachine(vmid: number): void {
     this.tlb?.dropSpace(this.numbers.find(vmid, 0), NO_SPACE);
   }

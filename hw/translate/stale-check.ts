@@ -1,10 +1,10 @@
 /**
- * Checking mode: every TLB hit is compared with a fresh walk, and an entry that software changed without invalidating
- * it is reported as the missing invalidation that it is.
+ * Checking mode: every TLB hit is compared with a fresh walk, and a change of an entry by software without its
+ * invalidation is reported: as a missing invalidation.
  *
- * Only what can do harm is reported: another frame, a page that is gone, rights that were taken away, or a dirty bit
- * that was cleared (a store would not set it again). Rights that were added cost at most one page fault that need not
- * have been. Source: Intel SDM vol. 3A, "Recommended Invalidation" and "Optional Invalidation".
+ * Only harmful changes are reported: another frame, a vanished page, rights taken away, or a cleared dirty bit (a store
+ * would not set it again). Added rights cost at most one needless page fault. Source: Intel SDM vol. 3A, "Recommended
+ * Invalidation" and "Optional Invalidation".
  */
 
 import { READ } from '../base/access.js';
@@ -25,7 +25,7 @@ import type {
 import type { WalkRead } from './walk-record.js';
 import type { Walks } from './walks.js';
 
-/** An entry of the walk that filled a translation, as it was then and as it is now. */
+/** An entry of the walk behind a translation, as it was then and as it is now. */
 export interface ChangedEntry {
   /** Physical address. */
   readonly address: number;
@@ -38,31 +38,31 @@ export interface ChangedEntry {
   readonly stores: readonly DatedStore[];
 }
 
-/** A store, and when the processor that used the stale entry saw it made. */
+/** A store, and its time as seen by the processor with the stale entry. */
 export interface DatedStore extends JournaledStore {
-  /** Lookups that the processor had made. */
+  /** Lookups of the processor up to then. */
   readonly madeAt: number;
 }
 
-/** A TLB entry that was used though its page-table entries had changed. */
+/** A TLB entry in use though its page-table entries had changed. */
 export interface StaleEntry {
   readonly hi: number;
   readonly lo: number;
   /** The number of the address space. */
   readonly space: number;
   readonly cachedFrame: number;
-  /** What a walk finds now, or -1 when it faults. */
+  /** Result of a walk now, or -1 when it faults. */
   readonly frameNow: number;
   readonly why: 'the page is gone' | 'another frame' | 'rights were taken away' | 'the dirty bit was cleared';
   /** Lookups the processor had made when the entry was filled, and when it was used. */
   readonly filledAt: number;
   readonly usedAt: number;
   readonly changed: readonly ChangedEntry[];
-  /** The invalidation that is missing on this processor, or a wider one: `INVLPG 0x400000`. */
+  /** The missing invalidation of this processor, or a wider one: `INVLPG 0x400000`. */
   readonly missing: string;
 }
 
-/** What filled an entry, and when. */
+/** The walk behind an entry, and its time. */
 interface Fill {
   readonly filledAt: number;
   readonly path: readonly WalkRead[];
@@ -72,7 +72,7 @@ interface Fill {
 
 const UNKNOWN: Fill = { filledAt: -1, path: [], stores: 0 };
 
-/** What the processor was at when a store was made. */
+/** The processor's position at the time of a store. */
 interface Moment {
   readonly madeAt: number;
   readonly space: number;
@@ -95,9 +95,9 @@ export function describeStale(stale: StaleEntry): string {
   return lines.join('; ');
 }
 
-/** The checking mode of an MMU: what it found. */
+/** The checking mode of an MMU: its findings. */
 export class StaleEntryChecker {
-  /** What was found, in order; each fill is reported once. */
+  /** Findings, in order; each fill is reported once. */
   readonly found: StaleEntry[] = [];
   private readonly ram: Ram;
   private readonly walks: Walks;
@@ -106,12 +106,12 @@ export class StaleEntryChecker {
   /** The lookup of the moment. */
   private hi = 0;
   private lo = 0;
-  /** The entries on its way, those that a walk cache stands for too. */
+  /** The entries on its way, also those behind a walk cache. */
   private path: readonly WalkRead[] = [];
-  /** What filled the TLB entry or the walk cache entry that it uses. */
+  /** The fill of its TLB entry or its walk cache entry. */
   private fromTlb: Fill | null = null;
   private fromWalkCache: Fill | null = null;
-  /** What filled entries, by what they cover. */
+  /** Fills of entries, by the addresses covered. */
   private readonly fills = new Map<string, Fill>();
   private readonly reported = new Set<string>();
   private readonly journal: StoreJournal;
@@ -126,7 +126,7 @@ export class StaleEntryChecker {
     });
   }
 
-  /** Hears what the processor does. @internal */
+  /** Hears the processor's events. @internal */
   readonly hear = (event: TranslationEvent): void => {
     if (event.kind === 'lookup') this.begin(event);
     else if (event.kind === 'hit') this.hit(event);
@@ -168,7 +168,7 @@ export class StaleEntryChecker {
     this.path = this.path.map((read) => (read.address === address ? { ...read, low: read.low | mask } : read));
   }
 
-  /** A walk from the root is fresh itself; one that a walk cache shortened is compared with such a walk. */
+  /** A walk from the root is fresh itself; one shortened by a walk cache is compared with such a walk. */
   private walked({ frame, rights, shift }: WalkedEvent): void {
     if (this.fromWalkCache === null) return;
     const fill = { ...this.fromWalkCache, path: this.path };
@@ -179,7 +179,7 @@ export class StaleEntryChecker {
     const { space, levelShifts } = this.walks.regime;
     const key = this.key(holds, holds === 'page' ? this.spaceOf(rights) : space, shift);
     if (this.path.length === 0) {
-      // The second level fills the first, with what it was filled with itself.
+      // The second level fills the first, with its own fill.
       if (!this.fills.has(key)) this.fills.set(key, this.fromTlb ?? UNKNOWN);
       return;
     }
@@ -194,7 +194,7 @@ export class StaleEntryChecker {
     return (rights & GLOBAL) !== 0 ? -1 : this.walks.regime.space;
   }
 
-  /** By what entries for the address of the moment are known. */
+  /** The key of entries for the address of the moment. */
   private key(holds: FillEvent['holds'], space: number, shift: number): string {
     const page = Math.floor(toNumber(this.hi & 0x1f_ffff, this.lo) / 2 ** shift);
     return `${holds}:${space}:${shift}:${page}`;
@@ -224,7 +224,7 @@ export class StaleEntryChecker {
     return (rights & ~now & DIRTY) !== 0 ? 'the dirty bit was cleared' : undefined;
   }
 
-  /** The address space that was translated for when an entry changed decides which instruction would have done. */
+  /** The address space in use at an entry's change decides the right instruction. */
   private missing(changed: readonly ChangedEntry[]): string {
     const { space } = this.walks.regime;
     const store = changed.at(-1)?.store;
@@ -248,7 +248,7 @@ export class StaleEntryChecker {
     return changed;
   }
 
-  /** The stores to an entry that are remembered, in order. */
+  /** The remembered stores to an entry, in order. */
   private storesTo(first: number, last: number): JournaledStore[] {
     const all = new Set([...this.journal.storesTo(first), ...this.journal.storesTo(last)]);
     return [...all].sort((a, b) => a.sequence - b.sequence);

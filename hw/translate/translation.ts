@@ -2,10 +2,10 @@
  * The translation paths of one logical processor, before the walks of its architecture.
  *
  * - `modelled`: canonical check, first-level TLB, second-level TLB, walk, all counted as hardware would;
- * - `soft`: an emulator's TLB, which only wants to be fast, then the walk;
+ * - `soft`: an emulator's TLB, made for speed alone, then the walk;
  * - `walk`: every translation walks.
  *
- * The result of a translation is a frame number or a negative status whose details are in {@link Translation.fault}.
+ * The result of a translation is a frame number or a negative status; {@link Translation.fault} has its details.
  * A hit costs one test for its rights; everything rarer is in a method of its own.
  */
 
@@ -52,7 +52,7 @@ const { lookupSoft } = softTlb;
 const { READ_LEVEL, READ_RIGHTS, READ_STAGE, READ_TABLE } = walkRecord;
 const { WALK_TELLS } = walkResults;
 
-/** Where the counters of this kind of access stand: those of fetches are apart. */
+/** Place of the counters of this kind of access: those of fetches are apart. */
 export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
 
 export class Translation extends TranslationCaches {
@@ -65,18 +65,18 @@ export class Translation extends TranslationCaches {
 
   /** Null when nobody asks. */
   missListener: MissListener | null = null;
-  /** The place in its batch of the address whose translation came to more than a first-level hit. */
+  /** The place in its batch of the address with more to its translation than a first-level hit. */
   lookupIndex = 0;
 
-  /** What the last walk found and read. */
+  /** Result and reads of the last walk. */
   protected readonly record: WalkRecord;
   private readonly entryCache: EntryCache | null;
-  /** The TLBs on the modelled path, null on the others. No boolean, whose test takes V8 a dozen instructions. */
+  /** The TLBs on the modelled path, null on the others. No boolean: its test takes V8 a dozen instructions. */
   protected readonly modelled: TlbHierarchy | null;
   /** The first-level TLB of each kind of access. */
   protected readonly l1: readonly TlbGroup[];
 
-  /** @throws RangeError for a shape that cannot be built. */
+  /** @throws RangeError for an impossible shape. */
   constructor(options: TranslationOptions) {
     super(options);
     const { ram, walks, check, entryCache, path } = options;
@@ -93,7 +93,7 @@ export class Translation extends TranslationCaches {
   }
 
   /**
-   * Translates a linear address. `access` is a set of bits from access.ts; where addresses have 32 bits `hi` must be 0.
+   * Translates a linear address. `access` is a set of bits from access.ts; with addresses of 32 bits `hi` must be 0.
    * @returns the 4 KiB frame, or PAGE_FAULT, BUS_ERROR (no RAM), or the regime's status for a bad address.
    */
   translate(hi: number, lo: number, access: number): number {
@@ -102,7 +102,7 @@ export class Translation extends TranslationCaches {
     return this.modelled !== null ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
   }
 
-  /** The path without a modelled TLB, and what a soft one does with what it finds. */
+  /** The path without a modelled TLB, and the fill of a soft one with the result. */
   protected translateByWalk(hi: number, lo: number, access: number): number {
     if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
     const { walks, soft } = this;
@@ -161,7 +161,7 @@ export class Translation extends TranslationCaches {
     return this.hit(hi, lo, access, side, l1, L1_HITS);
   }
 
-  /** A TLB has the translation: allow it, or find out what is missing. */
+  /** A TLB has the translation: allow it, or find the missing right. */
   private hit(hi: number, lo: number, access: number, side: number, group: TlbGroup, level: number): number {
     const { regime } = this;
     const { rights } = group;
@@ -175,7 +175,7 @@ export class Translation extends TranslationCaches {
     return group.frame;
   }
 
-  /** Only what completes is counted: an access that faults will be made again, or never. */
+  /** Only completed accesses are counted: a faulting one will be made again, or never. */
   private countHit(side: number, level: number): void {
     const { values } = this.counters;
     values[side + LOOKUPS]++;
@@ -203,7 +203,7 @@ export class Translation extends TranslationCaches {
     return frame;
   }
 
-  /** Walks from the deepest level that a walk cache gives, else from the root. */
+  /** Walks from the deepest level in a walk cache, else from the root. */
   private walkCached(hi: number, lo: number, access: number): number {
     const { walkCaches, regime } = this;
     if (walkCaches === null || regime.guest) return this.walks.walk(hi, lo, access);
@@ -247,8 +247,8 @@ export class Translation extends TranslationCaches {
   }
 
   /**
-   * Puts what the walker found into a first-level and the second-level TLB. A large page that reaches past RAM is not
-   * cached: a hit would answer for frames that are not there, where the walk finds that out frame by frame.
+   * Puts the walker's result into a first-level and the second-level TLB. A large page with an end past RAM is not cached:
+   * a hit would answer for missing frames, but the walk finds them out frame by frame.
    */
   private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number): void {
     const { frame, rights, size } = this.record;
@@ -269,7 +269,7 @@ export class Translation extends TranslationCaches {
 
   /**
    * The rights in a TLB do not allow the access: a store to a page not known to be dirty walks again and sets D;
-   * anything else is a page fault, on what the TLB holds, stale or not.
+   * anything else is a page fault, by the TLB's entry, stale or not.
    */
   private hitRefused(hi: number, lo: number, access: number, side: number, rights: number, level: number): number {
     const violation = this.walks.violation(rights, access);
@@ -306,7 +306,7 @@ export class Translation extends TranslationCaches {
     const held = tlb.l1Store.markDirty(hi, lo, space, frame);
     tlb.l2Data.markDirty(hi, lo, space, frame);
     if (!held) {
-      // The entry that was hit leads elsewhere by now.
+      // The hit's entry leads elsewhere by now.
       tlb.dropAddress(hi, lo, space, machine);
       this.fillTlbs(tlb.l1Store, tlb.l2Data, hi, lo);
     }
@@ -315,7 +315,7 @@ export class Translation extends TranslationCaches {
   }
 
   /**
-   * A page fault drops what is cached for its address, so that it does not come again once the entries are right.
+   * A page fault drops everything cached for its address: so it does not come again once the entries are right.
    * Source: Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches".
    */
   private forgetFaulting(hi: number, lo: number): void {

@@ -1,5 +1,5 @@
 /**
- * What a walk found and read: all that TLBs, walk caches, counters, the checking mode and explanations see of it.
+ * Result and reads of a walk: TLBs, walk caches, counters, the checking mode and explanations see nothing else of it.
  *
  * Every walker fills one of these. Entries lie in one array, a row each in the order of reading, because a walk stores
  * a row a level and V8 checks each array anew at each store.
@@ -7,7 +7,7 @@
 
 import { SIZE_4K } from '../base/address.js';
 
-/** Most entries that one walk reads: 5 levels under 5 levels of a host. */
+/** Most entries of one walk: 5 levels under 5 levels of a host. */
 const MOST_READS = 40;
 
 /** Columns of a row of {@link WalkRecord.rows}. */
@@ -20,14 +20,14 @@ export const READ_HIGH = 2;
 export const READ_LEVEL = 3;
 /** Rights after this entry. */
 export const READ_RIGHTS = 4;
-/** Frame of the table that the entry leads to, where it leads to one. */
+/** Frame of the next table, if the entry leads to one. */
 export const READ_TABLE = 5;
 /** 1 for the machine's own tables, 2 for a host's. */
 export const READ_STAGE = 6;
 /** log2 of the words of a row. */
 export const ROW_SHIFT = 3;
 
-/** One entry that a walk read, as a value. */
+/** One entry read by a walk, as a value. */
 export interface WalkRead {
   /** Physical address of the entry. */
   readonly address: number;
@@ -38,18 +38,18 @@ export interface WalkRead {
   readonly rights: number;
 }
 
-/** What a walk found and read. */
+/** Result and reads of a walk. */
 export class WalkRecord {
-  /** Of the last walk that found a page: the 4 KiB frame of the address, or -1 when no RAM can be there. */
+  /** Of the last walk with a page as its end: the 4 KiB frame of the address, or -1 when no RAM can be there. */
   frame = 0;
   /** Its rights: see permission.ts. */
   rights = 0;
   /** Its size, an index of address.ts' tables. */
   size = SIZE_4K;
-  /** The levels that the last walk came through, `startLevel` down to `endLevel`, faulting or not. */
+  /** The levels of the last walk, `startLevel` down to `endLevel`, faulting or not. */
   startLevel = 0;
   endLevel = 0;
-  /** Entries that the last walk read. */
+  /** Entries read by the last walk. */
   count = 0;
   /** A row an entry. */
   readonly rows = new Int32Array(MOST_READS << ROW_SHIFT);
@@ -58,7 +58,7 @@ export class WalkRecord {
     for (let at = READ_STAGE; at < this.rows.length; at += 1 << ROW_SHIFT) this.rows[at] = 1;
   }
 
-  /** Levels that the last walk came through; 0 when it ended before the first. */
+  /** Number of levels of the last walk; 0 when it ended before the first. */
   get levelsPassed(): number {
     return Math.max(0, this.startLevel - this.endLevel + 1);
   }
@@ -73,7 +73,7 @@ export class WalkRecord {
     return this.at(n, READ_INDEX) >>> 0;
   }
 
-  /** Every entry that was read, in order. */
+  /** Every entry read, in order. */
   reads(): WalkRead[] {
     return Array.from({ length: this.count }, (_, n) => ({
       address: this.index(n) * 4,

@@ -1,4 +1,4 @@
-/** What an architecture brings to a translation: its walks, and what it makes of a permission that is not there. */
+/** An architecture's part in a translation: its walks, and its answer to a missing permission. */
 
 import type { FaultRecord } from '../base/fault.js';
 import type { TranslationListener } from './events.js';
@@ -8,9 +8,9 @@ import type { WalkRecord } from './walk-record.js';
 /** {@link Walks.violation}: the rights refuse the access, and only a walk can tell why. */
 export const WALK_TELLS = -2;
 
-/** Walks that set nothing and refuse nothing, for tools that look. */
+/** Walks without any setting or refusal, for tools to look. */
 export interface Observer {
-  /** What the last one found and read. */
+  /** Result and reads of the last one. */
   readonly record: WalkRecord;
   /** Why the last one found no page. */
   readonly fault: FaultRecord;
@@ -21,7 +21,7 @@ export interface Observer {
 /** The walks of one processor, under its registers of the moment. */
 export interface Walks {
   readonly regime: Regime;
-  /** What the last walk found and read. */
+  /** Result and reads of the last walk. */
   readonly record: WalkRecord;
   /** Details of the last fault. */
   readonly fault: FaultRecord;
@@ -35,27 +35,27 @@ export interface Walks {
   readonly settledSize: number;
 
   /**
-   * From now on `listener` hears of each entry that a walk reads and of each bit that it sets, when and in the order it
-   * does; null ends it. Until then nothing is settled: {@link settled} could not tell.
+   * From now on `listener` hears of each entry read and each bit set by a walk, at the time and in the order of the
+   * walk; null ends it. Until then nothing is settled: {@link settled} could not tell.
    */
   listen(listener: TranslationListener | null): void;
-  /** The 4 KiB frame of an address whose walk would change nothing and refuse nothing; -1 when a walk has to tell. */
+  /** The 4 KiB frame of an address if its walk would change nothing and refuse nothing; -1 when a walk has to tell. */
   settled(hi: number, lo: number, access: number): number;
-  /** Walks from the root. @returns the 4 KiB frame of the address, or a status whose details are in {@link fault} */
+  /** Walks from the root. @returns the 4 KiB frame of the address, or a status; {@link fault} has its details */
   walk(hi: number, lo: number, access: number): number;
-  /** The same from the table in frame `table` at `level`, `rights` being what the levels above allow. */
+  /** The same from the table in frame `table` at `level`, `rights` being those left by the levels above. */
   walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number;
-  /** The 4 KiB frame of an address while the regime is off, or the status of the fault where no RAM answers. */
+  /** The 4 KiB frame of an address while the regime is off, or the status of the fault if no RAM answers. */
   unpaged(hi: number, lo: number, access: number): number;
-  /** The error code of the page fault that refuses the access under these rights; -1 when they allow it; or WALK_TELLS. */
+  /** The error code of the page fault if these rights refuse the access; -1 when they allow it; or WALK_TELLS. */
   violation(rights: number, access: number): number;
-  /** Whether rights that were `cached` allow what they do not allow `now`. */
+  /** Whether rights `cached` allow more than rights `now`. */
   takenAway(cached: number, now: number): boolean;
   /**
-   * The instruction that drops what is cached for an address of address space `space`, in words, while the address space
-   * of number `current` is the one translated for.
+   * The instruction to drop everything cached for an address of address space `space`, in words, with the address space
+   * of number `current` in use for translation.
    */
   invalidation(hi: number, lo: number, space: number, current: number): string;
-  /** Bits of an entry's low word that walks set and only software clears. */
+  /** Bits of an entry's low word set by walks and cleared only by software. */
   readonly setByWalks: number;
 }
