@@ -1,8 +1,8 @@
-/** What becomes of the entries of TLBs and walk caches, for listeners. */
+/** The fate of the entries of TLBs and walk caches, for listeners. */
 
 import type { Word64 } from '../base/address.js';
 
-/** What an entry is for and leads to. */
+/** Address and target of an entry. */
 export interface HeldEntry extends Word64 {
   /** The array, such as `L1 data TLB` or `level 1 cache`. */
   readonly where: string;
@@ -16,7 +16,7 @@ export interface HeldEntry extends Word64 {
   readonly rights?: number;
   /** The number of its address space; absent when it is global, and in the soft TLB. */
   readonly space?: number;
-  /** Of the soft TLB alone: the kind of access (access.ts) that the entry is for. */
+  /** Of the soft TLB alone: the kind of access (access.ts) of the entry. */
   readonly access?: number;
 }
 
@@ -31,5 +31,5 @@ export interface DropEvent extends HeldEntry {
   readonly why: 'evicted' | 'invalidated';
 }
 
-/** Hears what becomes of entries. */
+/** Hears the fate of entries. */
 export type TlbListener = (event: FillEvent | DropEvent) => void;

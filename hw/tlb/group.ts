@@ -1,5 +1,5 @@
 /**
- * What one kind of access sees of one level of a processor's TLBs: an array for all page sizes, or arrays of their own
+ * One level of a processor's TLBs as one kind of access sees it: an array for all page sizes, or arrays of their own
  * for some.
  */
 
@@ -15,7 +15,7 @@ const { makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
 
 /** How a group places the pages of one size. */
 export interface Placement {
-  /** log2 of the bytes of the pieces that a page is kept in; the page's own when it is kept whole. */
+  /** log2 of the bytes of the pieces of a page; the page's own when it is kept whole. */
   readonly shift: number;
   /** A power of two modulo which the numbers of two pieces are equal when they share a set. */
   readonly sets: number;
@@ -27,40 +27,40 @@ const frameInPage = (lo: number, shift: number): number => (lo >>> 12) & ((1 << 
 /** The smallest of page sizes given as bits, at least one. */
 const lowestSize = (sizes: number): number => 31 - Math.clz32(sizes & -sizes);
 
-/** Addresses that are searched for one by one where the page size changes. */
+/** Number of addresses to search one by one at a change of the page size. */
 const SEARCHED_ALONE = 4;
 
 /** Pages of 4 GiB or more are kept in pieces, so that the number of a page is one shift of each word. */
 const MOST_SHIFT = 32;
 
 const PAGE_MASK = -PAGE_BYTES;
-/** Equal to no address whose offset is masked off. */
+/** Equal to no address without its offset. */
 const NO_MEMO = 1;
 
-/** The arrays of one level that one kind of access looks up. */
+/** The arrays of one level for one kind of access. */
 export class TlbGroup {
-  /** Result of the last lookup that hit: the 4 KiB frame of the address, its rights, the size it is kept as. */
+  /** Result of the last hit: the 4 KiB frame of the address, its rights, the size it is kept as. */
   frame = 0;
   rights = 0;
   size = SIZE_4K;
   /** log2 of the bytes of a page, by page size. */
   private readonly shifts: readonly number[];
-  /** The array for each page size, or null where that size is kept as smaller pieces or not at all. */
+  /** The array for each page size, or null if that size is kept as smaller pieces or not at all. */
   private readonly bySize: readonly (Tlb | null)[];
-  /** A second array for the same page size, where a level has two (Ice Lake's second level). */
+  /** A second array for the same page size, if a level has two (Ice Lake's second level). */
   private readonly twin: readonly (Tlb | null)[];
   private readonly hasTwins: boolean;
   private readonly arrays: readonly Tlb[];
-  /** The level and what it serves, such as `L2 TLB`. */
+  /** The level and its use, such as `L2 TLB`. */
   readonly name: string;
-  /** The page size that a page of each size is kept as. */
+  /** The page size to keep a page of each size as. */
   private readonly keptAs: Int32Array;
-  /** The page size to search first, its log2, and its array where that is one. */
+  /** The page size to search first, its log2, and its array if that is one. */
   private firstSize = SIZE_4K;
   private firstShift = SHIFT_4K;
   private firstTlb: Tlb | null;
   /**
-   * The 4 KiB piece looked up or filled last, whose result the fields above still hold. Its entry is the most recent
+   * The 4 KiB piece looked up or filled last: the fields above still hold its result. Its entry is the most recent
    * of its set, so to find it again changes nothing in any replacement policy, and the arrays need not be searched.
    */
   private memoHi = 0;
@@ -91,7 +91,9 @@ export class TlbGroup {
     });
   }
 
-  /** Looks a linear address up in every array that may hold it; a hit leaves frame, rights and size in the fields. */
+  /**
+   * Looks a linear address up in every array with a chance of it; a hit leaves frame, rights and size in the fields.
+   */
   lookup(hi: number, lo: number, space: number): boolean {
     return ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) || this.search(hi, lo, space);
   }
@@ -121,8 +123,8 @@ export class TlbGroup {
   }
 
   /**
-   * The page size to search first: the one found last, which the next address most often has too. Where a page may be
-   * in here both whole and in pieces it is the smallest, so that what was found before does not decide which counts.
+   * The page size to search first: the one found last, since the next address most often has it too. If a page may be
+   * in here both whole and in pieces it is the smallest: so an earlier find does not decide between them.
    */
   private found(size: number): void {
     this.size = size;
@@ -133,7 +135,7 @@ export class TlbGroup {
     this.firstTlb = this.hasTwins ? null : this.bySize[first];
   }
 
-  /** Searches the page sizes whose bits are in `others`. */
+  /** Searches the page sizes with their bits in `others`. */
   private searchOthers(hi: number, lo: number, space: number, others: number): boolean {
     for (let size = 0; others !== 0; size++, others >>>= 1) {
       if ((others & 1) !== 0 && this.searchSize(hi, lo, space, size)) return true;
@@ -158,9 +160,9 @@ export class TlbGroup {
 
   /**
    * Looks up addresses `from` to `length - 1` until one misses or is refused. Pages of the size found last are looked up
-   * in a loop of their own. One of another size is searched for, and so are a few after it, since sizes that changed may
-   * change again.
-   * @returns the index of the first address that was not translated, or `length`
+   * in a loop of their own. One of another size is searched for, and so are a few after it, since after one change of
+   * size another is likely.
+   * @returns the index of the first address without a translation, or `length`
    */
   translateHits(
     batch: HitBatch,
@@ -220,7 +222,7 @@ export class TlbGroup {
   }
 
   /**
-   * With two arrays for a page size the page-number bit above the set index chooses, so that together they act as one
+   * With two arrays for a page size the page-number bit above the set index chooses, so together they act as one
    * of twice the sets: a model default, the real choice being unpublished.
    */
   private oneOfTwo(size: number, pageLow: number): Tlb | null {
@@ -230,10 +232,12 @@ export class TlbGroup {
   }
 
   /**
-   * Where pages of a size (an index of address.ts' tables) are placed, or null when nothing is kept of some. Looking up
-   * the piece that was looked up last of those that may share its set finds it and changes no replacement policy.
+   * The places of pages of a size (an index of address.ts' tables), or null when nothing is kept of some. A piece may
+   * share
+   * its set with others. If it was the last of them to be looked up, a new lookup finds it and changes no replacement
+   * policy.
    *
-   * @param behind the second level, which may keep smaller pieces than this one and fills it with them
+   * @param behind the second level; it may keep smaller pieces than this one and fill it with them
    */
   placement(size: number, behind: TlbGroup): Placement | null {
     const there = behind.keptAs[size];
@@ -250,8 +254,8 @@ export class TlbGroup {
   }
 
   /**
-   * Puts in the translation of an address that was just looked up in vain: its 4 KiB frame, rights and page size. A size
-   * that no array of the level holds is kept as pieces of the next smaller one that is held.
+   * Puts in the translation of an address just looked up in vain: its 4 KiB frame, rights and page size. A size without
+   * an array in the level is kept as pieces of the next smaller one with an array.
    * Source: Intel SDM vol. 3A, "Use of TLBs with Large Pages".
    */
   fill(hi: number, lo: number, space: number, frame: number, rights: number, size: number): void {
@@ -263,7 +267,7 @@ export class TlbGroup {
     const tag = makeTag(hi, shift, space, kept);
     const first = frame - frameInPage(lo, shift);
     if (kept !== size) rights |= FRACTURED;
-    // The second level may have given a piece of a page that this level holds whole.
+    // The second level may have given a piece of a page; this level holds the page whole.
     if ((rights & FRACTURED) !== 0) this.fractured = true;
     tlb.insert(pageLow, (rights & GLOBAL) !== 0 ? tlb.globalTag(tag) : tag, first, rights);
     this.sizes.add(hi, lo, kept);
@@ -296,7 +300,7 @@ export class TlbGroup {
   }
 
   /**
-   * Drops what is held for an address, of every size, in the reach of `space` and `machine`: see tag.ts. Pieces of a
+   * Drops everything held for an address, of every size, in the reach of `space` and `machine`: see tag.ts. Pieces of a
    * larger page cannot be told from the address alone, so all pieces go: more than asked may always be dropped.
    */
   dropAddress(hi: number, lo: number, space: number, machine: number): void {
@@ -320,7 +324,7 @@ export class TlbGroup {
     this.keep(0);
   }
 
-  /** Drops what is in the reach of `space` and `machine`: see tag.ts. */
+  /** Drops everything in the reach of `space` and `machine`: see tag.ts. */
   dropSpace(space: number, machine: number): void {
     let left = 0;
     for (const tlb of this.arrays) left |= tlb.dropSpace(space, machine);

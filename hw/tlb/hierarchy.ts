@@ -1,8 +1,8 @@
 /**
  * The TLBs of a processor: a first level for fetches, loads and stores, and a second level behind them.
  *
- * A level may hold all page sizes in one array or have arrays of their own for some; {@link TlbGroup} is what one kind
- * of access sees of one level. Rules for counts: the second level is looked up on a miss of the first, a hit there
+ * A level may hold all page sizes in one array or have arrays of their own for some; {@link TlbGroup} is one level
+ * as one kind of access sees it. Rules for counts: the second level is looked up on a miss of the first, a hit there
  * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
  */
 
@@ -15,11 +15,11 @@ import type { TlbShape } from './shape.js';
 /** One array of a level and the page sizes it holds: log2 of their bytes, such as 12, 21, 22, 30. */
 export interface TlbArrayShape extends TlbShape {
   readonly pages: readonly number[];
-  /** Where the numbers come from. */
+  /** Source of the numbers. */
   readonly source?: string;
 }
 
-/** Arrays that share a level; together they should hold 4 KiB pages at least. */
+/** Arrays of one level; together they should hold 4 KiB pages at least. */
 export type TlbLevelShape = readonly TlbArrayShape[];
 
 /** The TLBs of a processor: levels, arrays, walk caches. */
@@ -27,7 +27,7 @@ export interface TlbGeometry {
   readonly name: string;
   /** First level for data. */
   readonly l1Data: TlbLevelShape;
-  /** First level for stores, where a processor has one apart; otherwise stores use `l1Data`. */
+  /** First level for stores, if a processor has one apart; otherwise stores use `l1Data`. */
   readonly l1Store?: TlbLevelShape;
   readonly l1Instruction: TlbLevelShape;
   /** Second level for data, and for fetches too unless `l2Instruction` is given. Empty: there is none. */
@@ -35,11 +35,11 @@ export interface TlbGeometry {
   readonly l2Instruction?: TlbLevelShape;
   /** The TLB of guest-physical addresses. Absent: a model default. Empty: there is none. */
   readonly secondStage?: TlbLevelShape;
-  /** The walk caches, which x86 calls paging-structure caches; absent: there is none. */
+  /** The walk caches (x86: paging-structure caches); absent: there is none. */
   readonly walkCaches?: WalkCacheGeometry;
   /**
-   * Levels of tables that the processor's own walks read. Absent: as many as the paging mode has. The Mmu walks as its
-   * mode says in any case; who counts for such a processor leaves out what it does not read.
+   * Levels of tables read by the processor's own walks. Absent: as many as the paging mode has. The Mmu walks as its
+   * mode says in any case; counts for such a processor leave out the levels it does not read.
    */
   readonly walkLevels?: number;
 }
@@ -53,14 +53,14 @@ export type WalkCacheGeometry = Readonly<Record<string, TlbShape>>;
 
 /** One array of a processor's TLBs. */
 export interface TlbPart {
-  /** Its level and what it serves, such as `L1 data TLB`. */
+  /** Its level and its use, such as `L1 data TLB`. */
   readonly name: string;
   readonly tlb: Tlb;
   /** The page sizes it holds, as indexes of {@link Regime.pageShifts}. */
   readonly sizes: readonly number[];
 }
 
-/** @throws RangeError for arrays that cannot stand in one level: of no page size, or more than two of the same. */
+/** @throws RangeError for arrays without a place in one level: of no page size, or more than two of the same. */
 export function checkLevel(level: TlbLevelShape, name: string): void {
   for (const { pages } of level) {
     if (pages.length > 0 && pages.every((shift) => SIZE_SHIFTS.includes(shift))) continue;
@@ -80,7 +80,7 @@ function makePart(shape: TlbArrayShape, name: string, shifts: readonly number[])
   return { name, tlb: new Tlb(shape, name), sizes };
 }
 
-/** The arrays of a level, and what one kind of access sees of them. @throws RangeError for arrays that cannot be built */
+/** The arrays of a level, and one kind of access's view of them. @throws RangeError for impossible arrays */
 export function makeGroup(
   level: TlbLevelShape,
   name: string,
@@ -111,7 +111,7 @@ export class TlbHierarchy {
 
   /**
    * @param shifts as {@link Regime.pageShifts}
-   * @throws RangeError for a shape that cannot be built.
+   * @throws RangeError for an impossible shape.
    */
   constructor(geometry: TlbGeometry, shifts = SIZE_SHIFTS) {
     const parts: TlbPart[] = [];
@@ -131,12 +131,12 @@ export class TlbHierarchy {
     this.groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
   }
 
-  /** Drops what is held for an address in the reach of `space` and `machine`: see tag.ts. */
+  /** Drops everything held for an address in the reach of `space` and `machine`: see tag.ts. */
   dropAddress(hi: number, lo: number, space: number, machine: number): void {
     for (const group of this.groups) group.dropAddress(hi, lo, space, machine);
   }
 
-  /** From now on `listener` hears what becomes of entries; null ends it. */
+  /** From now on `listener` hears the fate of entries; null ends it. */
   listen(listener: TlbListener | null): void {
     for (const { tlb } of this.parts) tlb.listen(listener, this.shifts, 'page');
   }
@@ -151,7 +151,7 @@ export class TlbHierarchy {
     for (const group of this.groups) group.dropAll();
   }
 
-  /** Drops what is in the reach of `space` and `machine`: see tag.ts. */
+  /** Drops everything in the reach of `space` and `machine`: see tag.ts. */
   dropSpace(space: number, machine: number): void {
     for (const group of this.groups) group.dropSpace(space, machine);
   }

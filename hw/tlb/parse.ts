@@ -8,7 +8,8 @@
  *     skylake, zen4, none, ...                    a preset
  *
  * An array without `@` holds all page sizes. Data and instruction fetches have first levels of the same shape, apart;
- * the second level is shared. Without `+psc` a spelled-out shape has no paging-structure caches: it is what it says.
+ * the second level is shared. Without `+psc` a spelled-out shape has no paging-structure caches: it is taken at its
+ * word.
  */
 
 import { parsePageSize, SIZE_SHIFTS } from '../base/address.js';
@@ -62,7 +63,7 @@ function parseLevel(text: string, seed: number): TlbLevelShape {
 
 /**
  * Reads a preset's name or a shape; `seed` is for random replacement.
- * @throws RangeError that names the part that is wrong and what would do.
+ * @throws RangeError with the wrong part and a right one.
  */
 export function parseTlb(text: string, seed = 1): TlbGeometry {
   const preset = presetByName(text.trim());

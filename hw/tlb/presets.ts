@@ -1,8 +1,8 @@
 /**
- * TLB shapes of real processors, each number with its source. Where two sources differ, both are stated.
+ * TLB shapes of real processors, each number with its source. If two sources differ, both are stated.
  *
- * What no primary source confirms says "model default" in its source, and so does every paging-structure cache: their
- * sizes are mostly unpublished. All arrays replace by true LRU, which is the model's choice; real ones approximate it.
+ * A number without a primary source says "model default" in its source, and so does every paging-structure cache: their
+ * sizes are mostly unpublished. All arrays replace by true LRU. This is the model's choice; real ones approximate it.
  */
 
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K, SHIFT_4M } from '../base/address.js';
@@ -13,7 +13,7 @@ const SMALL = [SHIFT_4K];
 const LARGE = [SHIFT_2M, SHIFT_4M];
 const UP_TO_LARGE = [...SMALL, ...LARGE];
 const GIANT = [SHIFT_1G];
-/** Of the pages that Arm's first levels hold, those that x86 has too. */
+/** The page sizes of Arm's first levels, as far as x86 has them too. */
 const ARM_L1 = [SHIFT_4K, SHIFT_2M];
 
 const OPTIMIZATION_MANUAL = 'Intel optimization manual, table 2-15';
@@ -48,7 +48,7 @@ function full(entries: number, pages: readonly number[], source: string): TlbArr
 }
 
 /**
- * Model default: the shapes that the simulator ChampSim uses, all LRU. Its PSCL5, 4, 3 and 2 have 1, 1, 2 and 4 sets of
+ * Model default: the shapes of the simulator ChampSim, all LRU. Its PSCL5, 4, 3 and 2 have 1, 1, 2 and 4 sets of
  * 2, 4, 4 and 8 ways.
  */
 export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
@@ -107,7 +107,7 @@ const PRESETS: readonly TlbGeometry[] = [
     name: 'zen2',
     l1Instruction: [full(64, ALL, ZEN_2)],
     l1Data: [full(64, ALL, ZEN_2)],
-    // Also published as 12 ways, which makes no whole number of sets: the 12 are 8 for 4 KiB, 2 for 2 MiB and 2 for
+    // Also published as 12 ways, but these make no whole number of sets: the 12 are 8 for 4 KiB, 2 for 2 MiB and 2 for
     // coalesced pages (second-hand), so 8 ways of 256 sets hold the 2048.
     l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_2_L2}; WikiChip says 12 ways; model default: 4K and 2M share the 8`)],
     l2Instruction: [array(1024, 8, UP_TO_LARGE, `${ZEN_2_L2}; 7-cpu.com says 512 entries`)],
@@ -168,7 +168,7 @@ const PRESETS: readonly TlbGeometry[] = [
   },
 ];
 
-/** The shape that an Mmu has unless told otherwise. */
+/** The shape of an Mmu unless told otherwise. */
 export const MODEL_DEFAULT = SKYLAKE;
 
 /** No TLB and no paging-structure cache: every access walks. */

@@ -1,6 +1,6 @@
 /**
- * Which page sizes may be found at an address, so that a search leaves out those that cannot: a note of the host's, with
- * no likeness in hardware. It may name a size too many, never one too few.
+ * The page sizes possible at an address: a search leaves out the others. It is a note of the host's, with no likeness
+ * in hardware. It may name a size too many, never one too few.
  */
 
 import * as address from '../base/address.js';
@@ -10,7 +10,7 @@ const { SHIFT_2M, SIZE_SHIFTS } = address;
 const REGION_BITS = 9;
 const REGIONS = 1 << REGION_BITS;
 
-/** The place of the 2 MiB region of an address; regions that lie far apart share places. */
+/** The place of the 2 MiB region of an address; regions far apart share places. */
 const placeOf = (hi: number, lo: number): number => {
   const region = (hi << (32 - SHIFT_2M)) | (lo >>> SHIFT_2M);
   return (region ^ (region >>> REGION_BITS)) & (REGIONS - 1);
@@ -27,12 +27,12 @@ export class SizesByRegion {
     this.shifts = shifts;
   }
 
-  /** The sizes that may be found at an address, a bit each. */
+  /** The sizes possible at an address, a bit each. */
   at(hi: number, lo: number): number {
     return this.places[placeOf(hi, lo)];
   }
 
-  /** A page of this size was put in for an address. A page that is larger than a region is noted everywhere. */
+  /** A page of this size was put in for an address. A page larger than a region is noted everywhere. */
   add(hi: number, lo: number, size: number): void {
     const bit = 1 << size;
     if (this.shifts[size] <= SHIFT_2M) this.places[placeOf(hi, lo)] |= bit;
@@ -40,7 +40,7 @@ export class SizesByRegion {
     this.any |= bit;
   }
 
-  /** After a flush that left pages of these sizes only, a bit each. */
+  /** After a flush, if pages of these sizes only are left, a bit each. */
   keep(left: number): void {
     this.any &= left;
     if (this.any === 0) this.places.fill(0);

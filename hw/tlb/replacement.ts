@@ -1,4 +1,4 @@
-/** Which entry of a full set makes room for a new one. */
+/** The choice of the entry of a full set to make room for a new one. */
 
 export const LRU = 0;
 export const TREE_PLRU = 1;
@@ -12,15 +12,15 @@ const CODES: Readonly<Record<Replacement, number>> = { lru: LRU, 'tree-plru': TR
 
 export const REPLACEMENTS = Object.keys(CODES) as readonly Replacement[];
 
-/** The number that hot code switches on. */
+/** The number to switch on in hot code. */
 export function replacementCode(name: Replacement): number {
   return CODES[name];
 }
 
 /**
- * Tree-PLRU keeps one bit for each inner node of a binary tree over the ways; it says which half was used longer ago.
+ * Tree-PLRU keeps one bit for each inner node of a binary tree over the ways; it points to the half used longer ago.
  * The bits of a set are one int32, node 1 being the root and node n having the children 2n and 2n + 1. With a number
- * of ways that is no power of two the leaves past the last way are never chosen.
+ * of ways other than a power of two the leaves past the last way are never chosen.
  */
 export const TREE_PLRU_MAX_WAYS = 32;
 
@@ -35,7 +35,7 @@ export function treeAfterUse(tree: number, way: number, leaves: number): number 
   return tree;
 }
 
-/** The way that the tree points to. */
+/** The way at the end of the tree's pointers. */
 export function treeVictim(tree: number, ways: number, leaves: number): number {
   let node = 1;
   let way = 0;

@@ -19,7 +19,7 @@ export interface TlbShape {
   readonly seed?: number;
 }
 
-/** @throws RangeError that names the field, the value and what would do. */
+/** @throws RangeError with the field, the value and a right value. */
 export function checkShape(shape: TlbShape, name: string): void {
   const { entries, ways } = shape;
   if (!isWhole(entries, 1, MOST_ENTRIES)) {

@@ -1,10 +1,11 @@
 /**
- * The soft TLB: what an emulator keeps in order to be fast, with no likeness in hardware. Direct-mapped, 4 KiB pieces
- * of pages whatever their size, nothing counted on a hit.
+ * The soft TLB: an emulator's means to be fast, with no likeness in hardware. Direct-mapped, 4 KiB pieces of pages of
+ * any
+ * size, nothing counted on a hit.
  *
  * There is a bank of entries for each kind of access, and an entry stands in a bank only after a walk for just that
  * kind succeeded. So the compare of the address is the check of the rights too, and the bank of stores holds only pages
- * whose dirty bit is set. Everything here was found under the registers as they are: any change of them drops it all.
+ * with their dirty bit set. Everything here was found under the registers as they are: any change of them drops it all.
  */
 
 import * as address from '../base/address.js';
@@ -15,7 +16,7 @@ import * as memory from '../memory/ram.js';
 const { PAGE_OFFSET_MASK, SHIFT_4K, SIZE_4K } = address;
 const { wordIndex } = memory;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
-/** An address that is not aligned to 4 bytes keeps bits here that no tag has. */
+/** An address not aligned to 4 bytes keeps bits here, and no tag has these. */
 const ALIGNED_PAGE_MASK = PAGE_MASK | 3;
 
 /** Entries of a bank, and log2 of the words of a bank. An entry is tag, high word of the address, frame, unused. */
@@ -23,22 +24,22 @@ const ENTRIES = 256;
 const ENTRY_WORDS = 4;
 const BANK_SHIFT = 10;
 const BANK_WORDS = 1 << BANK_SHIFT;
-/** A bit of the tag that page-aligned addresses have clear; an empty entry's tag is 0. */
+/** A bit of the tag, clear in page-aligned addresses; an empty entry's tag is 0. */
 const VALID = 4;
 
-/** Where the entry of a page stands in its bank: `(page mod 256) * 4`. */
+/** Place of the entry of a page in its bank: `(page mod 256) * 4`. */
 const entryOffset = (lo: number): number => (lo >>> (12 - 2)) & ((ENTRIES - 1) << 2);
 
 /**
- * The 4 KiB frame that a soft TLB's cells hold for an access of this kind, or -1 when a walk has to find it. A constant
- * that takes cells, not a method: on a hit even the way to an object's field counts.
+ * The 4 KiB frame in a soft TLB's cells for an access of this kind, or -1 when a walk has to find it. A constant with
+ * cells as argument, not a method: on a hit even the way to an object's field counts.
  */
 export const lookupSoft = (cells: Int32Array, hi: number, lo: number, access: number): number => {
   const at = (access << BANK_SHIFT) | entryOffset(lo);
   return cells[at] === ((lo & PAGE_MASK) | VALID) && cells[at | 1] === hi ? cells[at | 2] : -1;
 };
 
-/** The cells of a soft TLB that holds nothing, for paths that have none; never stored to. */
+/** The cells of an empty soft TLB, for paths without one; never stored to. */
 export const NO_CELLS = new Int32Array(ACCESS_KINDS * BANK_WORDS);
 
 export class SoftTlb {
@@ -53,8 +54,7 @@ export class SoftTlb {
   listener: TlbListener | null = null;
 
   /**
-   * Translates addresses `from` to `length - 1` up to the first that is not in here, or has any bit of `align`, which
-   * is below 4.
+   * Translates addresses `from` to `length - 1` up to the first one not in here, or with any bit of `align` (below 4).
    * @returns the index of that one, or `length`
    */
   translateHits(
@@ -68,10 +68,10 @@ export class SoftTlb {
   ): number {
     const { cells } = this;
     const bank = access << BANK_SHIFT;
-    // An address that is not aligned keeps bits here that no tag has.
+    // An address without alignment keeps bits here, and no tag has these.
     const mask = PAGE_MASK | align;
     let i = from;
-    // Two at a time: V8 checks each array anew in every round, so that fewer rounds cost less.
+    // Two at a time: V8 checks each array anew in every round, so fewer rounds cost less.
     for (; i < length - 1; i = (i + 2) | 0) {
       const lo = los[i];
       const nextLo = los[i + 1];
@@ -84,7 +84,7 @@ export class SoftTlb {
       frames[i] = frame;
       frames[i + 1] = nextFrame;
     }
-    // One is left, or two that are not both in here.
+    // One is left, or two, not both of them in here.
     if (i === length) return i;
     const at = bank | entryOffset(los[i]);
     if (cells[at] !== ((los[i] & mask) | VALID) || cells[at | 1] !== his[i]) return i;
@@ -93,8 +93,8 @@ export class SoftTlb {
   }
 
   /**
-   * Loads words from aligned addresses, two at a time, up to the first two that are not both in here: as
-   * {@link translateHits}, whose frames would be stored only to be loaded again.
+   * Loads words from aligned addresses, two at a time, up to the first two not both in here: as
+   * {@link translateHits}, but its frames would be stored only to be loaded again.
    * @returns how far it came, `from` to `length`
    */
   loadHits(
@@ -125,7 +125,7 @@ export class SoftTlb {
     return i;
   }
 
-  /** Keeps that a walk for this kind of access found `frame`, within a page of `size`. */
+  /** Keeps `frame` as the result of a walk for this kind of access, within a page of `size`. */
   fill(hi: number, lo: number, access: number, frame: number, size: number): void {
     const { cells } = this;
     const at = (access << BANK_SHIFT) | entryOffset(lo);

@@ -1,14 +1,14 @@
 /**
- * Numbers for address spaces: a tag has 12 bits for what may be a VMID of 16 bits with an ASID of 16 more.
+ * Numbers for address spaces: a tag has 12 bits for one, but its name may be a VMID of 16 bits with an ASID of 16 more.
  *
- * A number is given when a space is entered for the first time. When all are given, the space that was entered longest
- * ago loses its number, and all that TLBs hold under it: more than asked may always be dropped. A processor with no
+ * A number is given when a space is entered for the first time. When all are given, the space entered longest
+ * ago loses its number, and all entries of TLBs under it: more than asked may always be dropped. A processor with no
  * more names than numbers, such as x86, takes the names themselves and needs no table.
  */
 
 import { NO_SPACE, SPACE_NUMBERS } from './tag.js';
 
-/** The virtual machine of spaces that belong to none. */
+/** The virtual machine of spaces without one. */
 export const NO_MACHINE = -1;
 /** Bits of the longest ASID. */
 const ID_SPAN = 2 ** 16;
@@ -17,12 +17,12 @@ const ID_SPAN = 2 ** 16;
 export class SpaceNumbers {
   /** By name, the one entered longest ago first. */
   private readonly numbers = new Map<number, number>();
-  /** Numbers that were given and taken back. */
+  /** Numbers given and taken back. */
   private readonly unused: number[] = [];
   private readonly recycle: (number: number) => void;
   private readonly most: number;
 
-  /** @param recycle drops every entry under a number, which is about to get a new meaning */
+  /** @param recycle drops every entry under a number before it gets a new meaning */
   constructor(recycle: (number: number) => void, most = SPACE_NUMBERS) {
     this.recycle = recycle;
     this.most = most;
@@ -63,7 +63,7 @@ export class SpaceNumbers {
 
   /**
    * Takes the numbers of a virtual machine's spaces back, but for the one `inUse`: nothing is cached under them any more.
-   * So the next invalidation of the whole machine has only those to visit that were entered since.
+   * So the next invalidation of the whole machine has to visit only those entered since.
    */
   takeBack(machine: number, inUse: number): void {
     for (const [name, number] of this.numbers) {

@@ -1,10 +1,10 @@
 /**
  * One translation lookaside buffer: sets and ways over one Int32Array, counted by its owner.
  *
- * An entry is found by the low 32 bits of its page number and a tag (tag.ts) that holds everything else that must agree.
+ * An entry is found by the low 32 bits of its page number and a tag (tag.ts) for everything else to agree.
  * A lookup therefore compares one word, and a second one only when the first agrees. index = page number mod sets.
  *
- * The same structure serves as paging-structure cache, the page number then being the bits that select the entry.
+ * The same structure serves as paging-structure cache, the page number then being the bits for the choice of the entry.
  */
 
 import { fromBigInt, SIZE_SHIFTS } from '../base/address.js';
@@ -21,7 +21,7 @@ const { globalBits, isGlobal, isReached, samePage, sizeOf, spaceOf, tagPageHigh 
 
 /**
  * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
- * words that a lookup compares thus lie side by side, in one cache line of the host for up to 16 ways. Blocks are
+ * words for a lookup's compares thus lie side by side, in one cache line of the host for up to 16 ways. Blocks are
  * padded to whole lines.
  */
 const TAG_ROW = 1;
@@ -32,13 +32,13 @@ const ROWS = 5;
 const LINE_WORDS = 16;
 const LAST_STAMP = 0x7fff_ffff;
 
-/** What a kind of access asks of a hit, under the registers of the moment. */
+/** The demands of a kind of access on a hit, under the registers of the moment. */
 export class HitRule {
   /** The number of the address space. */
   space = 0;
   /** Bits of the high word above this one must equal it. */
   canonicalShift = 31;
-  /** Bit n: a page with permission code n allows the access; and what its rights must have besides. */
+  /** Bit n: a page with permission code n allows the access; and the other bits its rights must have. */
   permitted = 0;
   needed = 0;
 
@@ -51,14 +51,14 @@ export class HitRule {
   }
 }
 
-/** A batch of lookups: what all of them have in common, and how they ended. */
+/** A batch of lookups: the common part of all of them, and how they ended. */
 export class HitBatch {
   rule = new HitRule();
   /** The page size, its log2, and the tag of address space and size. */
   size = 0;
   shift = 12;
   base = 0;
-  /** Where pages of which sizes are. */
+  /** Regions with pages in them, and the sizes of these. */
   sizes = new SizesByRegion();
   /** An address with any of these bits ends the batch. */
   align = 0;
@@ -74,7 +74,7 @@ export class HitBatch {
 /** Bits 44:32 of a page number take part in the choice of its set, as many as linear addresses of 57 bits have. */
 const SET_PAGE_HIGH = 0x1fff;
 
-/** What one way of a set holds, for drawings and dumps. */
+/** Content of one way of a set, for drawings and dumps. */
 export interface TlbEntry {
   /** Number of the page, of the entry's size. */
   readonly page: number;
@@ -102,7 +102,7 @@ function entryOf(pageLow: number, tag: number, frame: number, rights: number): T
 /** Addresses have at most so many bits; those above repeat the last. */
 const ADDRESS_BITS = 57;
 
-/** What an entry of pages of `2^shift` bytes is for. */
+/** Address and target of an entry for a page of `2^shift` bytes. */
 export function heldEntry(entry: TlbEntry, shift: number): Omit<HeldEntry, 'where' | 'holds'> {
   const { page, frame, rights, global, space } = entry;
   const address = BigInt.asUintN(64, BigInt.asIntN(ADDRESS_BITS, BigInt(page) << BigInt(shift)));
@@ -118,7 +118,7 @@ function isSame(a: TlbEntry, b: TlbEntry | null): boolean {
 }
 
 export class Tlb {
-  /** What it is, in words. */
+  /** Its name in words. */
   readonly name: string;
   readonly sets: number;
   readonly ways: number;
@@ -132,23 +132,23 @@ export class Tlb {
   private readonly setMask: number;
   private readonly setWords: number;
   /**
-   * The cell where a page was found last, by the low bits of its number: a guess that one compare confirms, where a
-   * search compares way after way. It saves time of the host and says nothing of the hardware.
+   * The cell of a page at its last find, by the low bits of its number: a guess. One compare confirms it, but a search
+   * compares way after way. It saves time of the host and says nothing of the hardware.
    */
   private readonly guesses: Int32Array;
   private readonly guessMask: number;
   private clock = 0;
-  /** Before it a stamp is all that a hit leaves. Other policies than LRU have more to do, or nothing. */
+  /** Before it a hit leaves a stamp alone. Other policies than LRU have more to do, or nothing. */
   private readonly lastQuickStamp: number;
-  /** What the tags of global entries have that lookups find: those of the current virtual machine. */
+  /** Bits in the tags of global entries for lookups to find: those of the current virtual machine. */
   private global = globalBits(0);
   /** Null when nobody listens. */
   private listener: TlbListener | null = null;
-  /** For listeners: log2 of the bytes that an entry covers, by page size. */
+  /** For listeners: log2 of the bytes covered by an entry, by page size. */
   private shifts: readonly number[] = SIZE_SHIFTS;
   private holds: HeldEntry['holds'] = 'page';
 
-  /** @throws RangeError for a shape that cannot be built. */
+  /** @throws RangeError for an impossible shape. */
   constructor(shape: TlbShape, name = 'TLB') {
     checkShape(shape, name);
     this.name = name;
@@ -171,7 +171,7 @@ export class Tlb {
     this.global = globalBits(machine);
   }
 
-  /** The tag that the page of a tag has when its entry is global in the current virtual machine. */
+  /** The tag of a tag's page when its entry is global in the current virtual machine. */
   globalTag(tag: number): number {
     return tags.globalTag(tag, this.global);
   }
@@ -187,8 +187,8 @@ export class Tlb {
   }
 
   /**
-   * The entry of a page, or -1: the one of this address space, else a global one, which agrees with every space. Changes nothing
-   * but the guess.
+   * The entry of a page, or -1: the one of this address space, else a global one: it agrees with every space. Changes
+   * nothing but the guess.
    */
   find(pageLow: number, tag: number): number {
     const cell = this.guesses[pageLow & this.guessMask];
@@ -221,10 +221,10 @@ export class Tlb {
   }
 
   /**
-   * Looks addresses `from` to `length - 1` up as pages of one size, up to the first that is not in here, is not
-   * canonical, not aligned, or is refused; hits put the 4 KiB frames of the addresses into `frames`. A page that was
-   * found just before is not looked up again: it is the most recent of its set already.
-   * @returns the index of the first address that was not translated, or `length`
+   * Looks addresses `from` to `length - 1` up as pages of one size, up to the first one not in here, not
+   * canonical, not aligned, or refused; hits put the 4 KiB frames of the addresses into `frames`. A page found just
+   * before is not looked up again: it is the most recent of its set already.
+   * @returns the index of the first address without a translation, or `length`
    */
   translateHits(
     batch: HitBatch,
@@ -283,7 +283,7 @@ export class Tlb {
   }
 
   /**
-   * The shortest way to a hit: a page that is where one of its number was found last, and that the rule allows. Single
+   * The shortest way to a hit: a page in the place of the last find of its number, and allowed by the rule. Single
    * translations spend their time here.
    * @returns its cell, or -1 when it takes more to know; nothing has changed then
    */
@@ -314,13 +314,13 @@ export class Tlb {
     return this.clock;
   }
 
-  /** The clock, which has `ticks` left. */
+  /** The clock; it has `ticks` left. */
   private clockFor(ticks: number): number {
     if (this.clock > LAST_STAMP - ticks) this.renumberStamps();
     return this.clock;
   }
 
-  /** Before the clock overflows: the stamps become their ranks, which keeps their order. */
+  /** Before the clock overflows: the stamps become their ranks, so their order stays. */
   private renumberStamps(): void {
     const stamps: number[] = [];
     this.forEachCell((cell) => {
@@ -341,7 +341,7 @@ export class Tlb {
     }
   }
 
-  /** Puts in a page that is not here: into a free way if the set has one, else over the policy's victim. */
+  /** Puts in a page not here yet: into a free way if the set has one, else over the policy's victim. */
   insert(pageLow: number, tag: number, frame: number, rights: number): void {
     const cell = this.room(this.setStart(pageLow, tag));
     this.put(cell, pageLow, tag, frame, rights);
@@ -375,14 +375,14 @@ export class Tlb {
     if (this.replacement === TREE_PLRU) this.touchTree(cell);
   }
 
-  /** The lowest stamp is a free way's, whose stamp is 0, or the one used (LRU) or filled (FIFO) longest ago. */
+  /** The lowest stamp is a free way's (0), or the one used (LRU) or filled (FIFO) longest ago. */
   private room(start: number): number {
     const cells = this.cells;
     const { ways } = this;
     const stamps = start + STAMP_ROW * ways;
     let oldest = 0;
     let lowest = cells[stamps];
-    // Without a branch, which would go wrong too often: `lower` is all ones when the stamp is lower, else zero.
+    // Without a branch, since it would go wrong too often: `lower` is all ones when the stamp is lower, else zero.
     for (let way = 1; way < ways; way = (way + 1) | 0) {
       const difference = (cells[stamps + way] - lowest) | 0;
       const lower = difference >> 31;
@@ -400,7 +400,9 @@ export class Tlb {
     this.cells[cell + STAMP_ROW * this.ways] = 0;
   }
 
-  /** Drops what is held of a page, the tag's space being ignored, in the reach of `space` and `machine`: see tag.ts. */
+  /**
+   * Drops everything held of a page, the tag's space being ignored, in the reach of `space` and `machine`: see tag.ts.
+   */
   drop(pageLow: number, tag: number, space: number, machine: number): void {
     const { cells, ways } = this;
     const start = this.setStart(pageLow, tag);
@@ -422,7 +424,7 @@ export class Tlb {
 
   /**
    * Drops the entries in the reach of `space` and `machine`: see tag.ts.
-   * @returns the page sizes of the entries that are left, a bit each
+   * @returns the page sizes of the remaining entries, a bit each
    */
   dropSpace(space: number, machine: number): number {
     let left = 0;
@@ -435,19 +437,19 @@ export class Tlb {
     return left;
   }
 
-  /** Drops the entries whose rights have any of `mask`, whatever their address space. */
+  /** Drops the entries with any bit of `mask` in their rights, in all address spaces. */
   dropWithRights(mask: number): void {
     this.forEachCell((cell) => {
       if ((this.rightsAt(cell) & mask) !== 0) this.free(cell);
     });
   }
 
-  /** The set that a page number belongs to. */
+  /** The set of a page number. */
   setOf(page: number): number {
     return (page % ((SET_PAGE_HIGH + 1) * 0x1_0000_0000)) % this.sets;
   }
 
-  /** What a way holds, or null: for drawings, so it tells the replacement policy nothing. */
+  /** Content of a way, or null: for drawings, so it tells the replacement policy nothing. */
   entryAt(set: number, way: number): TlbEntry | null {
     return this.entryIn(set * this.setWords + way);
   }
@@ -457,7 +459,7 @@ export class Tlb {
     return tag === 0 ? null : entryOf(this.cells[cell], tag, this.frameAt(cell), this.rightsAt(cell));
   }
 
-  /** From now on `listener` hears what becomes of entries, which cover `2^shifts[size]` bytes; null ends it. */
+  /** From now on `listener` hears the fate of entries; they cover `2^shifts[size]` bytes. Null ends it. */
   listen(listener: TlbListener | null, shifts: readonly number[], holds: HeldEntry['holds']): void {
     this.listener = listener;
     this.shifts = shifts;

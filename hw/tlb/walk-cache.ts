@@ -1,10 +1,10 @@
 /**
- * Walk caches: what the upper levels of a walk found, so that the next walk starts further down.
+ * Walk caches: the results of the upper levels of a walk, for a start further down in the next walk.
  *
- * An entry of the cache of level 1 gives the last table and the combined rights above it for what one entry of level 1
- * covers, 2 MiB of the address space for example; the cache of level 2 does so for 1 GiB, and so on up. Entries are of
- * one address space, never global, and are made only from table entries whose accessed bit is set. By level, `shifts`
- * are log2 of the bytes that one entry covers. x86 calls them paging-structure caches.
+ * An entry of the cache of level 1 gives the last table and the combined rights above it for the reach of one entry of
+ * level 1, 2 MiB of the address space for example; the cache of level 2 does so for 1 GiB, and so on up. Entries are of
+ * one address space, never global, and are made only from table entries with their accessed bit set. By level,
+ * `shifts` are log2 of the bytes covered by one entry. x86 calls them paging-structure caches.
  * Source: Intel SDM vol. 3A, "Paging-Structure Caches".
  */
 
@@ -17,7 +17,7 @@ import type { TlbShape } from './shape.js';
 
 const { NO_SPACE, makeTag, tagPageLow } = tags;
 
-/** Levels that may have a cache: from 1, the one above the last, to this one. */
+/** Levels with a possible cache: from 1, the one above the last, to this one. */
 const MOST_LEVEL = 4;
 
 const keyOf = (level: number): string => `level${level}`;
@@ -36,7 +36,7 @@ export function walkCacheShape(
 }
 
 export class WalkCaches {
-  /** Result of the last lookup that hit: the table to go on with, and the rights of the levels above it. */
+  /** Result of the last hit: the table to go on with, and the rights of the levels above it. */
   table = 0;
   rights = 0;
   /** The cache of entries at each level, from 1 up. */
@@ -59,7 +59,7 @@ export class WalkCaches {
   }
 
   /**
-   * The deepest level at which a walk may start, for a walk whose root is at `rootLevel`; `rootLevel` itself when
+   * The deepest possible start level of a walk, for a walk with its root at `rootLevel`; `rootLevel` itself when
    * nothing is cached. A result below `rootLevel` leaves the table and rights in the fields.
    */
   lookup(hi: number, lo: number, space: number, rootLevel: number, shifts: readonly number[]): number {
@@ -76,7 +76,7 @@ export class WalkCaches {
     return rootLevel;
   }
 
-  /** Keeps that the entry at `level` for this address points to `table`, with the rights of all levels down to it. */
+  /** Keeps `table` as the target of the entry at `level` for this address, with the rights of all levels down to it. */
   fill(hi: number, lo: number, space: number, level: number, shift: number, table: number, rights: number): void {
     const cache = this.byLevel[level];
     if (cache === null) return;
@@ -84,18 +84,18 @@ export class WalkCaches {
     cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
   }
 
-  /** From now on `listener` hears what becomes of entries, of which those of each level cover `2^shifts[level]` bytes. */
+  /** From now on `listener` hears the fate of entries; those of each level cover `2^shifts[level]` bytes. */
   listen(listener: TlbListener | null, shifts: readonly number[]): void {
     this.listener = listener;
     this.byLevel.forEach((cache, level) => cache?.listen(listener, [shifts[level]], 'table'));
   }
 
-  /** The name of the cache that the last lookup's result `level` came from. */
+  /** The name of the cache behind the last lookup's result `level`. */
   nameAbove(level: number): string {
     return this.byLevel[level + 1]?.name ?? '';
   }
 
-  /** Drops what a walk of this address would use. */
+  /** Drops everything of use to a walk of this address. */
   dropAddress(hi: number, lo: number, space: number, shifts: readonly number[]): void {
     for (let level = 1; level < shifts.length; level++) {
       const shift = shifts[level];

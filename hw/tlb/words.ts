@@ -13,7 +13,7 @@ function describeLevel(level: TlbLevelShape): string {
   return arrays.join(', ');
 }
 
-/** The caches that walks of four levels use, of which that of level 4 is none. */
+/** The caches for walks of four levels: that of level 4 is none of them. */
 function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly string[]): string {
   const words = [3, 2, 1].flatMap((level) => {
     const shape = walkCacheShape(caches, level, names);
@@ -23,7 +23,8 @@ function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly stri
 }
 
 /**
- * What data loads meet, in the terms of an architecture: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for 4K/2M; no paging-structure caches`.
+ * The TLBs on the way of data loads, in the terms of an architecture: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for
+ * 4K/2M; no paging-structure caches`.
  */
 export function describeTlb(
   { l1Data, l2, walkCaches, walkLevels }: TlbGeometry,
@@ -37,7 +38,7 @@ export function describeTlb(
   ].join('; ');
 }
 
-/** Entries for pages of `2^shift` bytes in the level that has most of them: how many data pages the TLB holds at once. */
+/** Entries for pages of `2^shift` bytes in the level with most of them: how many data pages the TLB holds at once. */
 export function entriesFor({ l1Data, l2 }: TlbGeometry, shift: number): number {
   const inLevel = (level: TlbLevelShape): number =>
     level.filter(({ pages }) => pages.includes(shift)).reduce((sum, { entries }) => sum + entries, 0);

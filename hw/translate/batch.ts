@@ -48,8 +48,8 @@ export class BatchTranslation extends Translation {
   }
 
   /**
-   * Translates addresses `from` to `length - 1` up to the first without an answer in a TLB's shortest way: a loop of its
-   * own, without calls, to make hits cheap.
+   * Translates addresses `from` to `length - 1` up to the first without an answer in a TLB's shortest way: a loop of
+   * its own, without calls, to make hits cheap.
    * @returns the index of that one, or `length`
    */
   private translateHits(

@@ -119,8 +119,8 @@ export class TranslationCaches {
   }
 
   /**
-   * Drops everything cached for an address: its translations of address space `space`, its global ones of virtual machine
-   * `machine`, and all of the space's walk caches. Either may be EVERY_SPACE or NO_SPACE: see tag.ts.
+   * Drops everything cached for an address: its translations of address space `space`, its global ones of virtual
+   * machine `machine`, and all of the space's walk caches. Either may be EVERY_SPACE or NO_SPACE: see tag.ts.
    */
   dropPage(hi: number, lo: number, space: number, machine: number): void {
     this.dropTranslation(hi, lo, space, machine);

@@ -115,8 +115,8 @@ export class DataPath extends BatchTranslation {
   }
 
   /**
-   * An access within one page, of a size that is a power of two, is one load or store of RAM. If it is aligned, no other
-   * processor sees it half done: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
+   * An access within one page, of a size that is a power of two, is one load or store of RAM. If it is aligned, no
+   * other processor sees it half done: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
    * @returns false for other sizes
    */
   private loadWhole(lo: number, size: number): boolean {

@@ -247,8 +247,8 @@ export class Translation extends TranslationCaches {
   }
 
   /**
-   * Puts the walker's result into a first-level and the second-level TLB. A large page with an end past RAM is not cached:
-   * a hit would answer for missing frames, but the walk finds them out frame by frame.
+   * Puts the walker's result into a first-level and the second-level TLB. A large page with an end past RAM is not
+   * cached: a hit would answer for missing frames, but the walk finds them out frame by frame.
    */
   private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number): void {
     const { frame, rights, size } = this.record;
