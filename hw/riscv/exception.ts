@@ -1,8 +1,8 @@
 /**
- * Exceptions of RISC-V: causes, and what a fault record says about them.
+ * Exceptions of RISC-V: causes, and their fields in a fault record.
  *
- * A fault's status is PAGE_FAULT or BUS_ERROR, as on every machine. Its error code is the cause, with the facts beside it
- * from which tval2, tinst and GVA are made. Its address is the virtual one, also where no RAM answers.
+ * A fault's status is PAGE_FAULT or BUS_ERROR, as on every machine. Its error code is the cause, with the facts for
+ * tval2, tinst and GVA beside it. Its address is the virtual one, also if no RAM answers.
  * Source: RISC-V privileged specification, "Supervisor Cause (scause) Register", "Hypervisor Extension", "Trap Cause Codes".
  */
 
@@ -33,22 +33,22 @@ export const ENTRY_WRITE = 1 << 10;
 /** In an error code: entries have 4 bytes. */
 export const NARROW_ENTRY = 1 << 11;
 
-/** The cause of an access to an address that no RAM answers. */
+/** The cause of an access to an address without RAM. */
 export function accessFaultCause(access: number): number {
   return (access & FETCH) !== 0 ? FETCH_ACCESS_FAULT : (access & WRITE) !== 0 ? STORE_ACCESS_FAULT : LOAD_ACCESS_FAULT;
 }
 
-/** The cause of an access that the first stage refuses. */
+/** The cause of an access refused by the first stage. */
 export function pageFaultCause(access: number): number {
   return (access & FETCH) !== 0 ? FETCH_PAGE_FAULT : (access & WRITE) !== 0 ? STORE_PAGE_FAULT : LOAD_PAGE_FAULT;
 }
 
-/** The cause of an access that the second stage refuses. */
+/** The cause of an access refused by the second stage. */
 export function guestPageFaultCause(access: number): number {
   return pageFaultCause(access) + FETCH_GUEST_PAGE_FAULT - FETCH_PAGE_FAULT;
 }
 
-/** What a trap leaves in the CSRs of the mode that takes it. */
+/** Values left by a trap in the CSRs of the mode it enters. */
 export interface Trap {
   /** xcause. */
   readonly cause: number;
@@ -57,8 +57,8 @@ export interface Trap {
   /** mtval2 or htval: a guest page fault's guest-physical address, shifted right by 2; else 0. */
   readonly tval2: bigint;
   /**
-   * mtinst or htinst: the pseudoinstruction of an access to an entry of the first stage that the second refused; else 0,
-   * which the specification allows always.
+   * mtinst or htinst: the pseudoinstruction of an access to an entry of the first stage, refused by the second; else 0:
+   * the specification allows it always.
    * Source: "Transformed Instruction or Pseudoinstruction for mtinst or htinst".
    */
   readonly tinst: number;
@@ -71,7 +71,7 @@ const READ_ENTRY = 0x3000;
 const READ_NARROW_ENTRY = 0x2000;
 const WRITES_ENTRY = 0x20;
 
-/** What an exception of a hart leaves in the CSRs. */
+/** Values left by an exception of a hart in the CSRs. */
 export function trapOf({ errorCode, hi, lo, stage, guestHi, guestLo }: Exception): Trap {
   const onEntry = (errorCode & (ENTRY_READ | ENTRY_WRITE)) !== 0;
   const entry = (errorCode & NARROW_ENTRY) !== 0 ? READ_NARROW_ENTRY : READ_ENTRY;

@@ -2,8 +2,8 @@
  * The entries of RISC-V page tables, as data and as hot constants.
  *
  * Source: RISC-V privileged specification, "Sv32: Page-Based 32-bit Virtual-Memory Systems" and the sections of Sv39,
- * Sv48 and Sv57 ("Addressing and Memory Protection" in each), chapters "Svnapot" and "Svpbmt". Which of the bits named
- * N and PBMT are reserved depends on the processor and on menvcfg, so rules.ts says it.
+ * Sv48 and Sv57 ("Addressing and Memory Protection" in each), chapters "Svnapot" and "Svpbmt". The bits named N and
+ * PBMT are reserved or not by the processor and by menvcfg, so this is in rules.ts.
  */
 
 import type { EntryField, EntryFormat, PagingLevel, PagingMode } from '../base/format.js';

@@ -1,5 +1,5 @@
 /**
- * The walk of a guest's address: through the guest's tables, each entry of which stands at a guest-physical address, and
+ * The walk of a guest's address: through the guest's tables, with each entry at a guest-physical address, and
  * last of the page's own. The second stage translates all of them.
  *
  * The steps are those of walk.ts. Source: RISC-V privileged specification, "Two-RiscvStage Address Translation".
@@ -37,14 +37,14 @@ const { addressHigh, addressLow, globalIn, isPage, isPointer, isReserved, pageHi
 const CODE = RISCV_RIGHT_READ | RISCV_RIGHT_WRITE | RISCV_RIGHT_EXECUTE;
 const READ_TO_MXR = RISCV_RIGHT_MXR / RISCV_RIGHT_READ;
 
-/** What both stages allow. The guest's MXR reads what is executable for the guest and readable for the host. */
+/** Rights from both stages. The guest's MXR reads pages executable for the guest and readable for the host. */
 const combine = (guest: number, host: number): number =>
   guest & ((host & (CODE | DIRTY)) | RISCV_RIGHT_USER | GLOBAL | ((host & RISCV_RIGHT_READ) * READ_TO_MXR));
 
 export class GuestWalker {
   /** As of RiscvWalker. */
   listener: TranslationListener | null = null;
-  /** Of the last walk that failed: whether the second stage refused, and then ENTRY_READ, ENTRY_WRITE or 0 for the page. */
+  /** Of the last failed walk: whether the second stage refused, and then ENTRY_READ, ENTRY_WRITE or 0 for the page. */
   refusedByHost = false;
   onEntry = 0;
   private readonly ram: Ram;
@@ -62,7 +62,7 @@ export class GuestWalker {
     this.observing = observing;
   }
 
-  /** Walks from the root. @returns the 4 KiB frame, PAGE_FAULT, or BUS_ERROR where an entry or the page is not in RAM */
+  /** Walks from the root. @returns the 4 KiB frame, PAGE_FAULT, or BUS_ERROR if an entry or the page is not in RAM */
   walk(hi: number, lo: number, access: number): number {
     const { words } = this.ram;
     const { record, second } = this;
@@ -100,7 +100,7 @@ export class GuestWalker {
     }
   }
 
-  /** Steps 5 to 10 for the entry of `row`, which stands at a guest-physical address. */
+  /** Steps 5 to 10 for the entry of `row`, at a guest-physical address. */
   private page(
     row: number,
     entryHi: number,
@@ -131,7 +131,7 @@ export class GuestWalker {
     return this.translatePage(level, high, low, rights, hi, lo, access);
   }
 
-  /** The last translation: of the address within the page that an entry maps. */
+  /** The last translation: of the address within an entry's page. */
   private translatePage(
     level: number,
     high: number,

@@ -1,8 +1,8 @@
 /**
  * The memory management of one RISC-V hart.
  *
- * What software may do to it is what software may do to a real one: write CSRs, write entries in RAM, and execute fences.
- * A write of a CSR is never refused; it leaves the values that the register can hold.
+ * Software may do the same to it as to a real one: write CSRs, write entries in RAM, and execute fences. A write of a
+ * CSR is never refused; it leaves values possible in the register.
  */
 
 import { FETCH } from '../base/access.js';
@@ -24,7 +24,7 @@ import { PAGE_SHIFTS, RiscvRules } from './rules.js';
 import { RiscvWalks } from './walks.js';
 import type { RiscvFeatures } from './walks.js';
 
-/** What a hart is made of. Only `ram` must be given. */
+/** The parts of a hart. Only `ram` must be given. */
 export interface HartOptions extends MachineOptions {
   /** 64 when absent. */
   readonly xlen?: Xlen;
@@ -41,19 +41,19 @@ const MODE_NAMES: Readonly<Record<number, PrivilegeMode>> = { 0: 'U', 1: 'S', 3:
 /**
  * One RISC-V hart: CSRs, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`.
  *
- * It begins in machine mode, without translation. In supervisor mode an access with USER (access.ts) is made as user mode
- * makes it, so that a processor need not tell each change between the two.
+ * It begins in machine mode, without translation. In supervisor mode an access with USER (access.ts) is made as in user
+ * mode: so a processor need not tell each change between the two.
  */
 export class Hart extends TranslatingMachine {
   readonly features: RiscvFeatures;
-  /** What the registers make of entries, for tools that explain. */
+  /** The registers' rules for entries, for explaining tools. */
   readonly rules: RiscvRules;
   private readonly walks: RiscvWalks;
   private readonly csrs: csr.Csrs;
-  /** VMIDs that were in use. */
+  /** VMIDs used so far. */
   private readonly guests = new Set<number>();
 
-  /** @throws RangeError for a TLB shape that cannot be built, or another path or XLEN */
+  /** @throws RangeError for an impossible TLB shape, or another path or XLEN */
   constructor(options: HartOptions) {
     const { ram, xlen = 64, svnapot = true } = options;
     checkChoice('xlen', xlen, [32, 64]);
@@ -67,7 +67,7 @@ export class Hart extends TranslatingMachine {
     this.registersChanged();
   }
 
-  /** The mode that accesses are made in. */
+  /** The mode of accesses. */
   get privilege(): PrivilegeMode {
     return MODE_NAMES[this.walks.mode];
   }
@@ -89,8 +89,8 @@ export class Hart extends TranslatingMachine {
   }
 
   /**
-   * What a CSR reads as, whatever the mode. With V = 1 the supervisor's names are the guest's registers.
-   * @throws RangeError for a name that this hart does not have
+   * The value of a CSR to a reader, in any mode. With V = 1 the supervisor's names are the guest's registers.
+   * @throws RangeError for a name unknown to this hart
    */
   readCsr(name: CsrName): bigint {
     const view = this.find(name);
@@ -98,15 +98,15 @@ export class Hart extends TranslatingMachine {
   }
 
   /**
-   * CSRRW: writes a CSR. Translations that are cached stay: that is what fences are for.
-   * @throws RangeError for a name that this hart does not have, or a value that XLEN bits do not hold
+   * CSRRW: writes a CSR. Cached translations stay: fences drop them.
+   * @throws RangeError for a name unknown to this hart, or a value too large for XLEN bits
    */
   writeCsr(name: CsrName, value: number | bigint): void {
     checkValue(name, value, this.features.xlen / 8);
     this.write64(name, highWordOf(value), lowWordOf(value));
   }
 
-  /** The same for satp as two words, which is what a context switch writes. */
+  /** The same for satp as two words, as a context switch writes it. */
   writeSatp(hi: number, lo: number): void {
     this.write64('satp', hi, lo);
     this.counters.values[count.ROOT_WRITES]++;
@@ -127,7 +127,7 @@ export class Hart extends TranslatingMachine {
     return view;
   }
 
-  /** To be called after each change of a register or mode that translation depends on. */
+  /** To be called after each change of a register or mode with an effect on translation. */
   private registersChanged(fetches = false): void {
     const { walks, dataPath } = this;
     walks.readRegisters(fetches);
@@ -140,7 +140,7 @@ export class Hart extends TranslatingMachine {
     dataPath.regimeChanged();
   }
 
-  /** One past the highest address that an access may name. */
+  /** One past the highest address of an access. */
   get addressEnd(): number {
     return 2 ** this.features.xlen;
   }
@@ -192,7 +192,7 @@ export class Hart extends TranslatingMachine {
 
   /**
    * SFENCE.VMA: drops translations. `null` stands for register x0: every address, every address space. An address drops
-   * only what the last entry of a walk gave; with an address space global translations stay. With V = 1 it is about the
+   * only results of a walk's last entry; with an address space global translations stay. With V = 1 it is about the
    * current guest.
    * Source: "Supervisor Memory-Management Fence Instruction".
    */
@@ -204,7 +204,7 @@ export class Hart extends TranslatingMachine {
   }
 
   /**
-   * HFENCE.VVMA: the same for the guest that hgatp.VMID names, from outside.
+   * HFENCE.VVMA: the same for the guest of hgatp.VMID, from outside.
    * Source: "Hypervisor Memory-Management Fence Instructions".
    */
   hfenceVvma(address: Word64 | null = null, asid: number | null = null): void {
@@ -213,8 +213,8 @@ export class Hart extends TranslatingMachine {
   }
 
   /**
-   * HFENCE.GVMA: drops translations of guest-physical addresses, and all of the guests that were made through them. The
-   * instruction takes the address shifted right by 2; here it is whole. `null` stands for register x0.
+   * HFENCE.GVMA: drops translations of guest-physical addresses, and all translations of the guests made through them.
+   * The instruction takes the address shifted right by 2; here it is whole. `null` stands for register x0.
    * Source: as {@link hfenceVvma}.
    */
   hfenceGvma(address: Word64 | null = null, vmid: number | null = null): void {
@@ -223,7 +223,7 @@ export class Hart extends TranslatingMachine {
     for (const guest of vmid === null ? guests : [this.csrs.vmidOf(vmid)]) {
       if (address === null) walks.second.dropMachine(guest);
       else walks.second.dropPage(address.hi, address.lo, guest);
-      // A whole translation does not say which guest-physical address is behind it.
+      // A whole translation does not tell the guest-physical address behind it.
       this.dataPath.dropMachine(guest);
     }
   }
@@ -252,12 +252,12 @@ export class Hart extends TranslatingMachine {
     this.dataPath.listener?.({ kind: 'instruction', name, hi, lo });
   }
 
-  /** What the last fault leaves in the CSRs of the mode that takes the trap. */
+  /** Values left by the last fault in the CSRs of the mode entered by the trap. */
   trap(): Trap {
     return trapOf(this.fault.take());
   }
 
-  /** What the hart does with an exception before its handler runs: cause and addresses go into CSRs. */
+  /** The hart's work on an exception before its handler runs: cause and addresses go into CSRs. */
   latch(exception: Exception): void {
     this.csrs.takeTrap(trapOf(exception), this.walks.mode, this.walks.virtual);
   }

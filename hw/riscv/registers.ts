@@ -1,9 +1,9 @@
 /**
- * The control and status registers that translation and its traps depend on: their fields, and what a write leaves.
+ * The control and status registers for translation and its traps: their fields, and their values after a write.
  *
- * A write never fails. Fields take the values that they can hold (WARL); bits that are not modelled read as 0.
+ * A write never fails. Fields take the values they can hold (WARL); bits outside the model read as 0.
  * Source: RISC-V privileged specification, "Machine-Level CSRs", "Supervisor CSRs", "Hypervisor and Virtual Supervisor
- * CSRs", and the section of each register, whose title has its name.
+ * CSRs", and the section of each register, with its name in the title.
  */
 
 import { fromBigInt } from '../base/address.js';
@@ -42,11 +42,11 @@ const MPP = 3 << MPP_SHIFT;
 export const MPRV = 1 << 17;
 /** Supervisor mode may load from and store to user pages. */
 export const SUM = 1 << 18;
-/** Loads may read pages that are executable. */
+/** Loads may read executable pages. */
 export const MXR = 1 << 19;
 /** SIE, MIE, SPIE, MPIE, SPP: kept, though nothing here reads them. */
 const KEPT = (1 << 1) | (1 << 3) | (1 << 5) | (1 << 7) | (1 << 8);
-/** What supervisor mode sees of mstatus. */
+/** The part of mstatus for supervisor mode. */
 const SSTATUS = SUM | MXR | (1 << 1) | (1 << 5) | (1 << 8);
 /** High word of mstatus, and mstatush. A guest's virtual address is in mtval. */
 const MSTATUS_GVA = 1 << 6;
@@ -66,7 +66,7 @@ export const USER_MODE = 0;
 export const SUPERVISOR_MODE = 1;
 export const MACHINE_MODE = 3;
 
-/** Exceptions that can be delegated, of those that are modelled; the last three not to a guest. */
+/** Exceptions open to delegation, of the modelled ones; the last three not to a guest. */
 const DELEGATED_TO_GUEST = (1 << 1) | (1 << 5) | (1 << 7) | (1 << 12) | (1 << 13) | (1 << 15);
 const DELEGATED = DELEGATED_TO_GUEST | (1 << 20) | (1 << 21) | (1 << 23);
 
@@ -75,12 +75,12 @@ const MODE_BARE = 0;
 const MODE_SV39 = 8;
 const MODE_SV57 = 10;
 
-/** Bits that a write changes, by register: high word, low word, and low word where XLEN is 32. */
+/** Bits changed by a write, by register: high word, low word, and low word if XLEN is 32. */
 const WRITABLE: readonly (readonly [number, number, number])[] = [
   [MPV | MSTATUS_GVA, KEPT | MPP | MPRV | SUM | MXR, KEPT | MPP | MPRV | SUM | MXR],
   [-1, -1, -1],
   [-1, -1, -1],
-  // VMID has 14 bits, or 7; the root has four tables, so that its frame's last two bits are 0.
+  // VMID has 14 bits, or 7; the root has four tables, so its frame's last two bits are 0.
   [~(3 << 26), ~3, ~(3 << 29) & ~3],
   [0, SSTATUS, SSTATUS],
   [0, HSTATUS_GVA | SPVP, HSTATUS_GVA | SPVP],
@@ -91,7 +91,7 @@ const WRITABLE: readonly (readonly [number, number, number])[] = [
   ...Array.from({ length: STORED - MCAUSE }, () => [-1, -1, -1] as const),
 ];
 
-/** What a name stands for: a register, all of it or its high word alone, through a mask. */
+/** The meaning of a name: a register, all of it or its high word alone, through a mask. */
 export interface CsrView {
   readonly register: number;
   readonly highWord: boolean;
@@ -100,7 +100,7 @@ export interface CsrView {
 
 const view = (register: number, highWord = false, mask = -1): CsrView => ({ register, highWord, mask });
 
-/** Every register by its name. Those whose names end in `h` are there where XLEN is 32. */
+/** Every register by its name. Names with an `h` at the end are for XLEN = 32. */
 const VIEWS = {
   mstatus: view(MSTATUS),
   mstatush: view(MSTATUS, true),
@@ -164,13 +164,13 @@ export class Csrs {
     this.words[2 * register + 1] = hi;
   }
 
-  /** What a name stands for, with V = 1 or 0; undefined when the hart has no such register. */
+  /** The meaning of a name, with V = 1 or 0; undefined when the hart has no such register. */
   find(name: CsrName, virtual: boolean): CsrView | undefined {
     const found: CsrView = VIEWS[virtual ? (SUBSTITUTES[name] ?? name) : name];
     return found.highWord && this.xlen === 64 ? undefined : found;
   }
 
-  /** The high word of a register as it reads; 0 where XLEN is 32. */
+  /** The high word of a register as it reads; 0 if XLEN is 32. */
   readHigh({ register, highWord, mask }: CsrView): number {
     if (this.xlen === 32 || highWord) return 0;
     const high = mask === -1 ? this.effectiveHigh(register) : 0;
@@ -183,7 +183,7 @@ export class Csrs {
     return highWord ? this.effectiveHigh(register) : this.low(register) & mask;
   }
 
-  /** henvcfg's bits are 0 where menvcfg's are. Source: "Machine Environment Configuration (menvcfg) Register". */
+  /** henvcfg's bits are 0 if menvcfg's are. Source: "Machine Environment Configuration (menvcfg) Register". */
   effectiveHigh(register: number): number {
     return register === HENVCFG ? this.high(HENVCFG) & this.high(MENVCFG) : this.high(register);
   }
@@ -193,7 +193,7 @@ export class Csrs {
     return this.asidOf(this.xlen === 32 ? this.low(register) >>> 22 : this.high(register) >>> 12);
   }
 
-  /** What a fence makes of a number that is to be an ASID: bits past its 16, or 9, are ignored. */
+  /** A number as a fence takes it for an ASID: bits past its 16, or 9, are ignored. */
   asidOf(value: number): number {
     return value & (this.xlen === 32 ? 0x1ff : 0xffff);
   }
@@ -209,7 +209,7 @@ export class Csrs {
   }
 
   /**
-   * Puts a trap from `mode` into the registers of the mode that takes it, by medeleg and hedeleg.
+   * Puts a trap from `mode` into the registers of the mode it enters, by medeleg and hedeleg.
    * Source: "Machine Trap Delegation (medeleg and mideleg) Registers", "Trap Entry".
    */
   takeTrap({ cause, tval, tval2, tinst, gva }: Trap, mode: number, virtual: boolean): void {
@@ -230,7 +230,7 @@ export class Csrs {
     else this.set(MSTATUS, gva ? high | MSTATUS_GVA : high & ~MSTATUS_GVA, this.low(MSTATUS));
   }
 
-  /** Writes what of the value the register can hold. */
+  /** Writes the value as far as the register can hold it. */
   write({ register, highWord, mask }: CsrView, hi: number, lo: number): void {
     const [highBits, wideLow, narrowLow] = WRITABLE[register];
     const whole = this.xlen === 64;
@@ -242,7 +242,7 @@ export class Csrs {
     this.set(register, ...this.legal(register, high, low));
   }
 
-  /** The values that a register takes when it is to become `(high, low)`. */
+  /** The values of a register after a write of `(high, low)`. */
   private legal(register: number, high: number, low: number): [number, number] {
     const [oldHigh, oldLow] = [this.high(register), this.low(register)];
     if (register === MSTATUS && (low & MPP) === 2 << MPP_SHIFT) return [high, (low & ~MPP) | (oldLow & MPP)];

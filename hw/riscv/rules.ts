@@ -1,11 +1,11 @@
 /**
- * What the registers make of translations: which tables, which bits of an entry are reserved, who may do what.
+ * The registers' rules for translations: the tables, the reserved bits of entries, the rights of each mode.
  *
- * Everything here is worked out once, when a register changes, so that a walk and a TLB hit test one mask each.
+ * Everything here is worked out once, when a register changes: so a walk and a TLB hit test one mask each.
  *
- * The permission code has five bits. R, W, X and U stand one bit lower than in an entry. The fifth says that vsstatus.MXR
- * makes the page readable: the first stage has X and the second has R. HS-level MXR needs no bit, since it makes every
- * page readable. D stands one bit lower as well, where permission.ts has it.
+ * The permission code has five bits. R, W, X and U stand one bit lower than in an entry. The fifth is for a page made
+ * readable by vsstatus.MXR: the first stage has X and the second has R. HS-level MXR needs no bit, since it makes every
+ * page readable. D stands one bit lower as well, in its place in permission.ts.
  */
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
@@ -38,7 +38,7 @@ export const RISCV_RIGHT_USER = RISCV_PTE_U >> 1;
 /** Readable by vsstatus.MXR. */
 export const RISCV_RIGHT_MXR = 1 << 4;
 
-/** Reserved bits of an entry that points to a table: its high word has no others than the frame's. */
+/** Reserved bits of an entry for a table: its high word has no others than the frame's. */
 export const TABLE_RESERVED_HIGH = RISCV_PTE_N | RISCV_PTE_PBMT | RISCV_PTE_RESERVED;
 export const TABLE_RESERVED_LOW = RISCV_PTE_A | RISCV_PTE_D | RISCV_PTE_U;
 const LEVELS = 5;
@@ -54,12 +54,12 @@ export const SIZE_NAPOT = 1;
 const WIDE_MODES: Readonly<Record<number, RiscvModeName>> = { 8: 'sv39', 9: 'sv48', 10: 'sv57' };
 const WIDE_GUEST_MODES: Readonly<Record<number, RiscvGuestModeName>> = { 8: 'sv39x4', 9: 'sv48x4', 10: 'sv57x4' };
 
-/** By mode, log2 of what one entry of each level covers, the last level first. */
+/** By mode, log2 of the bytes covered by one entry of each level, the last level first. */
 const shiftsOf = (levels: readonly { readonly shift: number }[]): readonly number[] =>
   levels.map(({ shift }) => shift).reverse();
 const LEVEL_SHIFTS = Object.fromEntries(Object.values(RISCV_MODES).map(({ name, levels }) => [name, shiftsOf(levels)]));
 
-/** The set of permission codes, bit n for code n, that `allows` an access. */
+/** The set of permission codes, bit n for code n, with `allows` true. */
 function permittedCodes(allows: (code: number) => boolean): number {
   let codes = 0;
   for (let code = 0; code < PERMISSION_CODES; code++) if (allows(code)) codes |= 1 << code;
@@ -75,17 +75,17 @@ export class RiscvStage {
   /** The root table's physical address. The second stage has four tables in a row there. */
   rootHi = 0;
   rootLo = 0;
-  /** Its frame, where that can be RAM's: of the first stage without a second, and of the second. */
+  /** Its frame, if RAM can have it: of the first stage without a second, and of the second. */
   rootFrame = NO_FRAME;
   /** Hardware sets accessed and dirty bits (Svadu); otherwise a page fault asks software to (Svade). */
   setsBits = false;
-  /** Reserved bits at `level` of an entry that maps a page, those of a frame that is not aligned too. */
+  /** Reserved bits at `level` of an entry for a page, with those of a frame without alignment. */
   readonly pageReservedHigh = new Int32Array(LEVELS);
   readonly pageReservedLow = new Int32Array(LEVELS);
   /** By access (access.ts): bit n tells whether a page with permission code n allows it. */
   permitted = new Int32Array(ACCESS_KINDS);
 
-  /** The tables that satp, vsatp or hgatp names. */
+  /** The tables of satp, vsatp or hgatp. */
   setTables(csrs: Csrs, register: number, levels: number): void {
     const [hi, lo] = [csrs.high(register), csrs.low(register)];
     this.on = levels > 0;
@@ -116,27 +116,27 @@ export class RiscvStage {
   }
 }
 
-/** The privilege that translations are made with, after MPRV. */
+/** The privilege of translations, after MPRV. */
 interface Privilege {
   readonly mode: number;
   /** V. */
   readonly virtual: boolean;
 }
 
-/** What the registers of a hart make of translations: both stages, and who may do what. */
+/** The rules of a hart's registers for translations: both stages, and the rights of each mode. */
 export class RiscvRules {
   readonly regime = new Regime();
   /** satp's, or under V = 1 vsatp's. */
   readonly first = new RiscvStage();
-  /** hgatp's, where it applies. */
+  /** hgatp's, if it applies. */
   readonly second = new RiscvStage();
   mode: RiscvModeName = 'bare';
   guestMode: RiscvGuestModeName = 'bare';
-  /** V, of the accesses that the regime is for: their addresses are a guest's. */
+  /** V, of the accesses of the regime: their addresses are a guest's. */
   virtual = false;
-  /** Bits that a guest-physical address has above the low 32. */
+  /** Bits of a guest-physical address above the low 32. */
   hostHighBits = 0;
-  /** What error codes have besides their cause. */
+  /** The bits of error codes besides their cause. */
   errorFacts = 0;
   /** The page size of each level, an index of {@link Regime.pageShifts}. */
   sizes = WIDE_SIZES;

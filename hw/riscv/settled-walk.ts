@@ -1,9 +1,9 @@
 /**
- * The walk of a page that is settled: every entry on its way is valid, nothing reserved is set, the rights allow the
+ * The walk of a settled page: every entry on its way is valid, nothing reserved is set, the rights allow the
  * access, and accessed and, for a store, dirty are set. Such a walk writes nothing and has no fault to tell of, so it
  * need not remember its way.
  *
- * Whatever is not settled is left to RiscvWalker, which decides. A property test holds the two to each other.
+ * All else is left to RiscvWalker: it decides. A property test holds the two to each other.
  */
 
 import * as address from '../base/address.js';
@@ -28,14 +28,14 @@ const { entryRights } = words;
 
 const NOT_SETTLED = -1;
 const LEAF = RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X;
-/** Of an entry that points to a table V alone is set of these. */
+/** Of these, an entry for a table has V alone set. */
 const FLAGS = LEAF | RISCV_PTE_V | RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D;
 
-/** Index into RAM of the low word of the entry that nine bits of an address select. */
+/** Index into RAM of the low word of the entry at nine bits of an address. */
 const entryAt = (table: number, nineBits: number): number => ((table << 10) | ((nineBits & 511) << 1)) >>> 0;
 
 export class RiscvSettledWalk {
-  /** The size of the last page that was found, an index of PAGE_SHIFTS. */
+  /** The size of the last page found, an index of PAGE_SHIFTS. */
   size = SIZE_4K;
   private readonly ram: Ram;
   private readonly rules: RiscvRules;
@@ -46,16 +46,16 @@ export class RiscvSettledWalk {
   }
 
   /**
-   * Walks tables of 8-byte entries from the root down, in RAM that is not shared; `hi` must be canonical.
+   * Walks tables of 8-byte entries from the root down, in RAM without sharing; `hi` must be canonical.
    * @returns the 4 KiB frame of the address, or -1 when it is not settled
    */
   walk(hi: number, lo: number, access: number): number {
     const { words, frames } = this.ram;
     const { rootFrame, rootLevel } = this.rules.first;
     let table = rootFrame;
-    // Flags that an entry on the way has or lacks, and should not.
+    // Wrong flags of an entry on the way, set or missing.
     let wrong = 0;
-    // High words of entries that point into RAM are 0. A hole in RAM reads as entries that are not valid.
+    // High words of entries for RAM are 0. A hole in RAM reads as entries without V.
     let any = 0;
     for (let level = rootLevel; level > 2; level--) {
       if (table >>> 0 >= frames) return NOT_SETTLED;
@@ -84,7 +84,7 @@ export class RiscvSettledWalk {
     return this.settle(any | words[at | 1], words[at], words[at] >>> RISCV_PTE_PPN_SHIFT, access);
   }
 
-  /** The same for a large page, which must be aligned. */
+  /** The same for a large page; it must be aligned. */
   private page(level: number, any: number, low: number, lo: number, access: number): number {
     const { rules } = this;
     if ((low & rules.first.pageReservedLow[level]) !== 0) return NOT_SETTLED;

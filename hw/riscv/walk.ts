@@ -4,9 +4,9 @@
  * One loop for all modes. It reads an entry, checks V and the reserved bits, and goes on to the next table or stops at a
  * page; then the rights are checked and the accessed and dirty bits set. The second stage's tables are walked by it too:
  * their root is four tables in a row, and the address chooses one of them before the walk.
- * Source: RISC-V privileged specification, "Virtual Address Translation Process", whose steps are named below.
+ * Source: RISC-V privileged specification, "Virtual Address Translation Process": its steps are named below.
  *
- * Only the last entry has accessed and dirty bits. On shared RAM they are set only in the very entry that was read: where
+ * Only the last entry has accessed and dirty bits. On shared RAM they are set only in the very entry read: if
  * another hart changed it, the walk starts anew (step 9).
  */
 
@@ -41,7 +41,7 @@ const SET_BITS = [
 ] as const;
 
 /**
- * Sets accessed, and dirty too where `bits` say so, in the entry that was read into `row` (step 9).
+ * Sets accessed, and dirty too if `bits` say so, in the entry read into `row` (step 9).
  * @returns false, with nothing set, when another hart has changed the entry
  */
 export function setBits(
@@ -75,16 +75,16 @@ export class RiscvWalker {
   private readonly stageNumber: number;
   private readonly record: WalkRecord;
   private readonly observing: boolean;
-  /** The bit of an entry that lets it be used as it was read: V; none on shared RAM. */
+  /** The bit of an entry for its use as read: V; none on shared RAM. */
   private readonly trusted: number;
-  /** The rights that the last walk started with, and its first row. */
+  /** The rights at the start of the last walk, and its first row. */
   private startRights = 0;
   private startCount = 0;
 
   /**
    * @param stage 1 or 2
-   * @param record what is found; rows are put behind those that it has
-   * @param observing only look: set no accessed or dirty bit, and let every access through that finds a page
+   * @param record takes the findings; rows are put behind those it has
+   * @param observing only look: set no accessed or dirty bit, and let every access through if it finds a page
    */
   constructor(ram: Ram, rules: RiscvRules, stage: 1 | 2, record: WalkRecord, observing = false) {
     this.ram = ram;
@@ -98,7 +98,7 @@ export class RiscvWalker {
 
   /**
    * Walks from `table` at `level` down. `rights` is GLOBAL or 0 by the levels above.
-   * @returns the 4 KiB frame of the address, PAGE_FAULT, or BUS_ERROR where an entry or the page is not in RAM
+   * @returns the 4 KiB frame of the address, PAGE_FAULT, or BUS_ERROR if an entry or the page is not in RAM
    */
   walk(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
     const { words } = this.ram;
@@ -158,7 +158,7 @@ export class RiscvWalker {
     return this.ram.hasFrame(record.frame) ? record.frame : BUS_ERROR;
   }
 
-  /** Repeats the last walk, whose way is no longer what it was. */
+  /** Repeats the last walk after a change on its way. */
   private walkAgain(hi: number, lo: number, access: number): number {
     const { record, startCount } = this;
     record.count = startCount;

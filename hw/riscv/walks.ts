@@ -1,7 +1,7 @@
 /**
- * Walks under the registers of one hart: where they begin, through which tables, and the faults that end them.
+ * Walks under the registers of one hart: their roots, their tables, and the faults at their ends.
  *
- * What the registers say is kept in a form that costs nothing to ask, and made anew at each change of them.
+ * The registers' rules are kept in a form without cost to ask, and made anew at each change of them.
  */
 
 import { formatHex } from '../base/address.js';
@@ -29,11 +29,11 @@ import { frameAt } from './words.js';
 
 const ALLOWED = -1;
 const NOT_SETTLED = -1;
-/** What a second stage allows that is off. */
+/** Rights from a second stage when it is off. */
 const ALL_RIGHTS =
   rights.RISCV_RIGHT_READ | rights.RISCV_RIGHT_WRITE | rights.RISCV_RIGHT_EXECUTE | rights.RISCV_RIGHT_USER | DIRTY;
 
-/** What the processor's model decides rather than a register. */
+/** Decided by the processor's model rather than a register. */
 export interface RiscvFeatures {
   readonly xlen: Xlen;
   /** Entries for 64 KiB. */
@@ -78,7 +78,7 @@ class HostTables implements HostWalks {
   }
 }
 
-/** One set of walkers: those that serve accesses, or those that only look. */
+/** One set of walkers: those for accesses, or those for a look alone. */
 class WalkerSet {
   readonly record = new WalkRecord();
   readonly fault = new FaultRecord();
@@ -122,7 +122,7 @@ class WalkerSet {
     return byHost ? this.raiseByHost(this.guest.onEntry, hi, lo, access) : this.raise(frame, hi, lo, access);
   }
 
-  /** An address that the first stage does not translate: it is guest-physical or physical. */
+  /** An address without translation by the first stage: it is guest-physical or physical. */
   unpaged(hi: number, lo: number, access: number): number {
     this.record.count = 0;
     const frame = this.second.host(hi, lo, access);
@@ -183,7 +183,7 @@ export class RiscvWalks implements Walks {
     this.readRegisters();
   }
 
-  /** Derives from the registers what walks need to know, for fetches or for all other accesses. */
+  /** Derives the needs of walks from the registers, for fetches or for all other accesses. */
   readRegisters(fetches = false): void {
     const { csrs, rules } = this;
     rules.update(csrs, this.mode, this.virtual, this.features.svnapot, fetches);
@@ -222,7 +222,7 @@ export class RiscvWalks implements Walks {
     return this.walkers.unpaged(hi, lo, access);
   }
 
-  /** Of a guest's page, only a walk tells which stage refuses, and at which guest-physical address. */
+  /** Of a guest's page, only a walk tells the refusing stage, and the guest-physical address. */
   violation(cached: number, access: number): number {
     if (((this.regime.permitted[access] >>> cached) & 1) !== 0) return ALLOWED;
     return this.regime.guest ? WALK_TELLS : pageFaultCause(access) | this.rules.errorFacts;
@@ -233,7 +233,7 @@ export class RiscvWalks implements Walks {
     return `SFENCE.VMA ${formatHex(hi, lo)}`;
   }
 
-  /** What was granted is not any more, or user mode's page is supervisor mode's, or the other way. */
+  /** A right once granted is gone, or user mode's page is supervisor mode's, or the other way. */
   takenAway(cached: number, now: number): boolean {
     const granted =
       rights.RISCV_RIGHT_READ | rights.RISCV_RIGHT_WRITE | rights.RISCV_RIGHT_EXECUTE | rights.RISCV_RIGHT_MXR;

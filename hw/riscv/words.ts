@@ -1,7 +1,7 @@
 /**
- * Parts of addresses and entries that the RISC-V walks share.
+ * Parts of addresses and entries common to the RISC-V walks.
  *
- * Constants are not exported, so that V8 folds them into the functions here.
+ * Constants are not exported, so V8 folds them into the functions here.
  */
 
 import * as address from '../base/address.js';
@@ -17,7 +17,7 @@ const { TABLE_RESERVED_HIGH, TABLE_RESERVED_LOW } = ruleBits;
 
 const LEAF = RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X;
 const RWXU_DIRTY = 0xf | DIRTY;
-/** Frame bits 43:22, in an entry's high word, that RAM never has: it ends at 2^34. */
+/** Frame bits 43:22, in an entry's high word: RAM never has them, since it ends at 2^34. */
 const BEYOND_RAM = 0x3f_ffff;
 /** Frame bits 3:0 of an entry with N, and the value they must have. */
 const NAPOT_BITS = 0xf;
@@ -37,12 +37,12 @@ export function isPage(low: number): boolean {
   return (low & LEAF) !== 0;
 }
 
-/** Whether an entry that maps no page may point to a table: nothing reserved is set (step 3). */
+/** Whether an entry without a page may point to a table: nothing reserved is set (step 3). */
 export function isPointer(high: number, low: number): boolean {
   return ((high & TABLE_RESERVED_HIGH) | (low & TABLE_RESERVED_LOW)) === 0;
 }
 
-/** Whether an entry that maps a page has a reserved bit or encoding, or a frame that is not aligned (steps 3 and 5). */
+/** Whether an entry for a page has a reserved bit or encoding, or a frame without alignment (steps 3 and 5). */
 export function isReserved(stage: RiscvStage, level: number, high: number, low: number): boolean {
   if ((low & (RISCV_PTE_R | RISCV_PTE_W)) === RISCV_PTE_W) return true;
   if (((high & stage.pageReservedHigh[level]) | (low & stage.pageReservedLow[level])) !== 0) return true;
@@ -56,12 +56,12 @@ export function globalIn(low: number): number {
   return (low & RISCV_PTE_G) * (GLOBAL / RISCV_PTE_G);
 }
 
-/** The permission code and dirty bit of an entry that maps a page. */
+/** The permission code and dirty bit of an entry for a page. */
 export function entryRights(low: number): number {
   return ((low >>> 1) & RWXU_DIRTY) | ((low & RISCV_PTE_X) << 1);
 }
 
-/** The frame that an entry names, or NO_FRAME when it lies past all RAM that can be installed. */
+/** The frame of an entry, or NO_FRAME when it lies past the largest possible RAM. */
 export function entryFrame(high: number, low: number): number {
   return (high & BEYOND_RAM) !== 0 ? NO_FRAME : low >>> RISCV_PTE_PPN_SHIFT;
 }
@@ -71,7 +71,7 @@ export function frameAt(hi: number, lo: number): number {
   return (hi & ~3) !== 0 ? NO_FRAME : frameOf(hi, lo);
 }
 
-/** High word of the address of a byte in the page that an entry maps, `hi` being that of the address before translation. */
+/** High word of the address of a byte in an entry's page, `hi` being that of the address before translation. */
 export function pageHigh(level: number, high: number, low: number, hi: number): number {
   return addressHigh(high, low) | (hi & IN_PAGE_HIGH[level]);
 }
@@ -83,12 +83,12 @@ export function pageLow(wide: boolean, level: number, high: number, low: number,
   return (addressLow(low) & ~inPage) | (lo & inPage);
 }
 
-/** The 4 KiB frame of an address in the page that an entry maps, or NO_FRAME. */
+/** The 4 KiB frame of an address in an entry's page, or NO_FRAME. */
 export function pageFrame(wide: boolean, level: number, high: number, low: number, hi: number, lo: number): number {
   return frameAt(pageHigh(level, high, low, hi), pageLow(wide, level, high, low, lo));
 }
 
-/** High word of the address that an entry names: 56 bits, or 34 where entries have 4 bytes. */
+/** High word of the address in an entry: 56 bits, or 34 if entries have 4 bytes. */
 export function addressHigh(high: number, low: number): number {
   return ((high & BEYOND_RAM) << 2) | (low >>> 30);
 }
