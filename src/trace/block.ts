@@ -14,7 +14,7 @@ export { FETCH };
 /** A load and a store of the same bytes by one instruction (lackey's `M`). No access of the hardware has both bits. */
 export const MODIFY = WRITE | FETCH;
 
-/** Accesses in a full block: small enough to stay in a core's cache, large enough that asking costs nothing. */
+/** Accesses in a full block: small enough to stay in a core's cache, large enough to make asking cheap. */
 export const BLOCK_ACCESSES = 16384;
 
 /** The largest access of a trace, in bytes; x86's largest, XSAVE's area, is below it. */
@@ -39,9 +39,9 @@ export class AccessBlock {
   /** All of a block are of one process and one thread. Processes have numbers from 0, threads in their process too. */
   process = 0;
   thread = 0;
-  /** Accesses of the run before the window that the block is of. */
+  /** Accesses of the run before the block's window. */
   window = 0;
-  /** A part of the run before this window is not in the trace: pages that it touched look as if never touched. */
+  /** A part of the run before this window is not in the trace: its pages look as if never touched. */
   afterGap = false;
   /** The accesses warm TLBs and caches up after a gap, and are not to be counted. */
   warmUp = false;
@@ -53,7 +53,7 @@ export class AccessBlock {
   }
 
   /**
-   * Adds an access of 1 to 4,096 bytes; the caller has made sure that there is room.
+   * Adds an access of 1 to 4,096 bytes; the caller has made sure of room for it.
    * @throws RangeError for another kind or size
    */
   push(kind: number, addressHi: number, addressLo: number, size: number): void {
@@ -184,7 +184,7 @@ export class AccessTally implements TraceCounts {
     this.modifies += kinds[MODIFY];
   }
 
-  /** Adds what another tally counted of the same kinds. */
+  /** Adds the counts of another tally of the same kinds. */
   addCounts({ fetches, loads, stores, modifies }: TraceCounts): void {
     this.fetches += fetches;
     this.loads += loads;

@@ -1,4 +1,4 @@
-/** Follows a trace on its way: what it covers of its run, and which accesses only warm up. */
+/** Follows a trace on its way: its share of the run, and the accesses for warming up only. */
 
 import { ACCESS_WORDS, type AccessBlock } from './block.js';
 import type { Coverage, ProcessShare, RecordedWindow } from './coverage.js';
@@ -7,7 +7,7 @@ import { warmUpOf } from './windows.js';
 
 interface Window {
   readonly position: number;
-  /** Where its last piece begins: a window of the recording. */
+  /** Start of its last piece: a window of the recording. */
   last: number;
   accesses: number;
 }
@@ -15,18 +15,18 @@ interface Window {
 export class CoverageTally {
   metadata: TraceMetadata | undefined = undefined;
   facts: TraceFacts | undefined = undefined;
-  /** Processes that are mixed, where the reader of the accesses knows it. */
+  /** Mixed processes, if the reader of the accesses knows it. */
   mixed = 0;
   readonly #windows: Window[] = [];
   /** Accesses by process. */
   readonly #recorded: number[] = [];
   #warmUp = 0;
-  /** Accesses that are still to warm up. */
+  /** Accesses still to warm up. */
   #toWarm = 0;
 
   /**
-   * Counts a block and delivers it as one or two: what warms up, and what counts. Both have the block's place in the
-   * run set.
+   * Counts a block and delivers it as one or two: the part to warm up, and the part to count. Both have the block's
+   * place in the run set.
    */
   *warmedUp(block: AccessBlock): Generator<AccessBlock> {
     const { length } = block;
@@ -42,7 +42,7 @@ export class CoverageTally {
       yield block;
       return;
     }
-    // Whoever takes the first piece may change it.
+    // The taker of the first piece may change it.
     const words = block.words.slice(0, ACCESS_WORDS * length);
     block.keep(0, warming);
     yield block;
@@ -53,7 +53,7 @@ export class CoverageTally {
     yield block;
   }
 
-  /** The window without gaps that a block is of. */
+  /** The window of a block, without gaps. */
   #windowOf({ window: position }: AccessBlock): Window {
     const length = this.metadata?.window;
     const last = this.#windows.at(-1);
@@ -68,7 +68,7 @@ export class CoverageTally {
     return window;
   }
 
-  /** What is known once all has been read. */
+  /** The facts after everything has been read. */
   coverage(): Coverage {
     const { facts, metadata } = this;
     return {

@@ -1,4 +1,4 @@
-/** What a trace holds of the run of its program: how much, from where, of which processes, and how the run ended. */
+/** The part of its program's run in a trace: how much, from where, of which processes, and how the run ended. */
 
 /** How the recorded command ended: by itself with a code, or by a signal. */
 export interface Ending {
@@ -16,13 +16,13 @@ export type ProcessOrigin = 'command' | 'fork' | 'exec';
 export interface ThreadShare {
   /** As Linux numbered it. */
   readonly tid: number;
-  /** Its name where the program gave it one. */
+  /** Its name if the program gave it one. */
   readonly name?: string | undefined;
   /** Accesses of the run, recorded or only counted; undefined where nobody counted them to the end. */
   readonly accesses?: number | undefined;
 }
 
-/** A process: one address space. A program that replaces itself by exec begins another one. */
+/** A process: one address space. After an exec it is another one. */
 export interface ProcessShare {
   readonly pid: number;
   /** The path of its program. */
@@ -33,15 +33,15 @@ export interface ProcessShare {
   readonly instructions?: number | undefined;
   /** Accesses in the trace. */
   readonly recorded: number;
-  /** The most bytes that were seen in RAM at once, where that was looked at. */
+  /** The most bytes seen in RAM at once, if there was a look. */
   readonly residentBytes?: number | undefined;
   /** In the order of their first accesses in the trace. */
   readonly threads: readonly ThreadShare[];
-  /** Mappings in the order in which they came. */
+  /** Mappings in the order of their coming. */
   readonly regions: readonly TracedRegion[];
 }
 
-/** A mapping of a process. Permissions and advice are the last that it had. */
+/** A mapping of a process. Permissions and advice are its last. */
 export interface TracedRegion {
   /** First address, and the address after the last one. Below 2^47. */
   readonly start: number;
@@ -56,9 +56,9 @@ export interface TracedRegion {
   readonly pageBytes: number;
   /** A call of madvise: MADV_HUGEPAGE, MADV_NOHUGEPAGE, or neither. */
   readonly advice: 'huge' | 'nohuge' | 'none';
-  /** mmap was told that it is a stack: MAP_STACK or MAP_GROWSDOWN. */
+  /** mmap was told to make a stack: MAP_STACK or MAP_GROWSDOWN. */
   readonly stack?: boolean | undefined;
-  /** The most bytes of it that were seen in RAM; it is looked at where windows begin, and at the end. */
+  /** The most bytes of it seen in RAM; the looks are at the start of windows, and at the end. */
   readonly residentBytes: number;
   /** Accesses of the run before it was mapped, and before it was unmapped; null: it was there at the end. */
   readonly cameAt: number;
@@ -69,7 +69,7 @@ export interface TracedRegion {
 export interface RecordedWindow {
   /** Accesses of the run before its first. */
   readonly position: number;
-  /** Accesses of the run that lie in it. */
+  /** Accesses of the run in it. */
   readonly span: number;
   /** Accesses in the trace: fewer than of the run, since QEMU counts some in two parts, or if threads were killed. */
   readonly accesses: number;
@@ -79,25 +79,25 @@ export interface RecordedWindow {
 export interface Coverage {
   /** In the order of the run. Windows without a gap between them are one. */
   readonly windows: readonly RecordedWindow[];
-  /** Accesses in the trace that warm up after a gap, and are not to be counted. */
+  /** Accesses in the trace for warming up after a gap, not to be counted. */
   readonly warmUp: number;
-  /** Accesses in the trace, instruction fetches among them where they were recorded. */
+  /** Accesses in the trace, instruction fetches among them if they were recorded. */
   readonly accesses: number;
-  /** Accesses of the whole run; undefined where nothing tells: lackey's text, files of version 1. */
+  /** Accesses of the whole run; undefined if nothing tells: lackey's text, files of version 1. */
   readonly runAccesses: number | undefined;
-  /** Instructions of the whole run; undefined where nobody counted them to the end. */
+  /** Instructions of the whole run; undefined if nobody counted them to the end. */
   readonly instructions: number | undefined;
-  /** Empty where nothing tells processes apart. The index is the block's {@link AccessBlock.process}. */
+  /** Empty if nothing tells processes apart. The index is the block's {@link AccessBlock.process}. */
   readonly processes: readonly ProcessShare[];
-  /** How many processes are mixed in the accesses as if they were one; 0 where they are told apart or nothing tells. */
+  /** How many processes are mixed in the accesses as if they were one; 0 if they are told apart or nothing tells. */
   readonly mixed: number;
-  /** Programs that the recorder could not follow: their accesses are missing. */
+  /** Programs out of the recorder's sight: their accesses are missing. */
   readonly unseen: readonly string[];
-  /** Undefined where nothing tells. */
+  /** Undefined if nothing tells. */
   readonly ending: RunEnding | undefined;
 }
 
-/** Programs that ran, each in a process of its own: a child's time before its first program is no other one. */
+/** Programs of the run, each in a process of its own: a child's time before its first program is no other one. */
 export function programsOf(processes: readonly Pick<ProcessShare, 'pid' | 'origin'>[]): number {
   const replaced = processes.filter(
     ({ origin, pid }, i) => origin === 'fork' && processes.slice(i + 1).some((later) => later.pid === pid),
@@ -105,16 +105,16 @@ export function programsOf(processes: readonly Pick<ProcessShare, 'pid' | 'origi
   return processes.length - replaced.length;
 }
 
-/** A program that ran, in one process or several. */
+/** A program of the run, in one process or several. */
 export interface ProgramShare {
   /** The name of its file. */
   readonly program: string;
   readonly addressSpaces: number;
-  /** Of the accesses of all processes that were counted, 0 to 1. */
+  /** Share of the counted accesses of all processes, 0 to 1. */
   readonly share: number;
 }
 
-/** The programs of a run, the largest first. A shell around the program that matters is among them. */
+/** The programs of a run, the largest first. A shell around the main program is among them. */
 export function sharesOf(processes: readonly Pick<ProcessShare, 'program' | 'accesses'>[]): ProgramShare[] {
   const total = processes.reduce((sum, { accesses = 0 }) => sum + accesses, 0);
   const shares = new Map<string, ProgramShare>();

@@ -32,7 +32,7 @@ export interface StoredTrace {
 /** RFC 1952, "Member header and trailer". */
 const GZIP_MAGIC = [0x1f, 0x8b];
 
-/** First bytes of forms that pagewalk does not unpack, though people try. */
+/** First bytes of forms pagewalk does not unpack, though people try. */
 const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
   ['xz', [0xfd, 0x37, 0x7a, 0x58]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
@@ -72,17 +72,17 @@ export class RecordedTrace implements Trace {
     return (this.coverage?.processes.length ?? 0) > 0 ? 1 : this.processes;
   }
 
-  /** Programs of the recording that its engine could not follow: their accesses are missing. */
+  /** Programs of the recording out of its engine's sight: their accesses are missing. */
   get unseen(): number {
     return this.coverage?.unseen.length ?? 0;
   }
 
-  /** What has been read so far. */
+  /** The part read so far. */
   get counts(): TraceCounts {
     return this.#tally.snapshot();
   }
 
-  /** The blocks. @throws TraceError for a recording that is malformed, cut or empty */
+  /** The blocks. @throws TraceError for a malformed, cut or empty recording */
   async *[Symbol.asyncIterator](): AsyncGenerator<AccessBlock> {
     const tally = (this.#tally = new AccessTally());
     const covered = new CoverageTally();

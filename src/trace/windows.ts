@@ -1,4 +1,4 @@
-/** Where the windows of a recording lie in the run of its program. */
+/** The places of a recording's windows in the run of its program. */
 
 import { ACCESS_WORDS, type AccessBlock } from './block.js';
 
@@ -16,31 +16,31 @@ export interface WindowPlan {
   readonly most: number;
 }
 
-/** What a person who names nothing gets: up to 33,554,432 accesses. */
+/** The default without a choice: up to 33,554,432 accesses. */
 export const DEFAULT_WINDOW = 2 ** 19;
 export const DEFAULT_WINDOWS = 64;
 
-/** The share of a window after a gap that warms up TLBs and caches, and is not counted. */
+/** The share of a window after a gap for warming up TLBs and caches, not counted. */
 const WARM_UP_SHARE = 1 / 4;
 
-/** Accesses that warm up in a window after a gap. */
+/** Accesses for warming up in a window after a gap. */
 export function warmUpOf(windowLength: number): number {
   return Math.floor(windowLength * WARM_UP_SHARE);
 }
 
-/** From the beginning of one window to that of the next, for a run that has come to `position`. */
+/** From the beginning of one window to that of the next, for a run at `position`. */
 export function distanceAt({ from, length, most }: WindowPlan, position: number): number {
   let distance = length;
   while ((position - from) / distance >= most) distance *= 2;
   return distance;
 }
 
-/** Whether the window that begins at `start` is still wanted once one begins at `newest`. */
+/** Whether the window from `start` on is still wanted once one begins at `newest`. */
 export function keepsWindow(plan: WindowPlan, start: number, newest: number): boolean {
   return (start - plan.from) % distanceAt(plan, newest) === 0;
 }
 
-/** The accesses of `blocks`, all of a run from its start, that lie in windows. Changes the blocks on their way. */
+/** The accesses in windows of `blocks`, all of a run from its start. Changes the blocks on their way. */
 export async function* cutWindows(
   blocks: AsyncIterable<AccessBlock>,
   plan: () => WindowPlan | undefined,
@@ -48,7 +48,7 @@ export async function* cutWindows(
   let position = 0;
   for await (const block of blocks) {
     const { length } = block;
-    // What a piece takes is moved to the front, so the rest of the block must be kept elsewhere.
+    // The content of a piece is moved to the front, so the rest of the block must be kept elsewhere.
     const words = block.words.slice(0, ACCESS_WORDS * length);
     for (let at = 0; at < length;) {
       const { start, room } = placeAt(plan(), position);
@@ -66,7 +66,7 @@ export async function* cutWindows(
   }
 }
 
-/** The window at a position, absent between two; and how many accesses are alike in that from there on. */
+/** The window at a position, absent between two; and how many accesses from there on share this answer. */
 function placeAt(plan: WindowPlan | undefined, position: number): { start?: number; room: number } {
   if (plan === undefined) return { room: Infinity };
   if (position < plan.from) return { room: plan.from - position };

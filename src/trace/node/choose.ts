@@ -1,4 +1,4 @@
-/** Which engine records: the one that was named, or the fastest that can. */
+/** The choice of the engine: the one named, or the fastest able to record. */
 
 import { ENGINE_NAMES, EngineError, type Engine, type EngineName } from './engine.js';
 import { qemuEngine } from './qemu/engine.js';
@@ -6,12 +6,12 @@ import { findFile, findProgram } from './qemu/program.js';
 import { valgrindEngine } from './valgrind.js';
 
 export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;
-/** An engine by name, or the best that is there. */
+/** An engine by name, or the best one there. */
 export type EngineChoice = 'auto' | EngineName;
 
 interface Choice {
   readonly engine: Engine;
-  /** Why it is not QEMU, where that was left to us. */
+  /** Why it is not QEMU, if the choice was left to us. */
   readonly whyNotQemu: string | undefined;
 }
 

@@ -6,16 +6,16 @@ import { basename, dirname, join } from 'node:path';
 
 const FOLDER_PREFIX = 'pagewalk-record-';
 const FOLDER = /^pagewalk-record-(\d+)-\w+$/;
-/** The pipe in such a folder, and what the processes of a recording share; nothing else is there. */
+/** The pipe in such a folder, and the shared file of a recording's processes; nothing else is there. */
 const PIPE = 'accesses';
 const FILES = [PIPE, 'shared'];
 
-/** The file in which a trace grows; it takes the name of `target` once it is whole. */
+/** The file of a growing trace; it takes the name of `target` once it is whole. */
 export function partialOf(target: string): string {
   return `${target}.${process.pid}.partial`;
 }
 
-/** A folder for the pipe of this recording; its name holds the owner's PID; and where the pipe goes. */
+/** A folder for the pipe of this recording; its name holds the owner's PID; and the pipe's path. */
 export async function makeFolder(): Promise<{ folder: string; pipe: string }> {
   const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
   return { folder, pipe: join(folder, PIPE) };
@@ -31,7 +31,7 @@ function isDead(pid: number): boolean {
   }
 }
 
-/** Paths in `folder` whose names hold the PID of a dead process where `pattern` has its group, and which are ours. */
+/** Paths in `folder` of our own, with the PID of a dead process in the name at the group of `pattern`. */
 async function deadMens(folder: string, pattern: RegExp): Promise<string[]> {
   const found: string[] = [];
   for (const name of await readdir(folder)) {

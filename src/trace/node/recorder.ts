@@ -1,9 +1,9 @@
 /**
  * Records the memory accesses of a real command, by running it under an engine: QEMU with a plugin, or valgrind's lackey.
  *
- * The engine's words come through a named pipe, which each traced process opens, so the program keeps its standard input,
+ * The engine's words come through a named pipe. Each traced process opens it, so the program keeps its standard input,
  * output and error. All processes and threads end up in one trace, in the order of their running. QEMU's are told apart;
- * lackey does not say whose an access is, and the trace says how many processes are mixed.
+ * lackey does not tell the process of an access, and the trace says how many processes are mixed.
  */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
@@ -28,7 +28,7 @@ import {
 } from './engine.js';
 import { makeFolder, sweepFolders } from './leftovers.js';
 
-/** A program to record, and where to. */
+/** A program to record, and the path of the trace. */
 export interface RecordOptions extends RecordingPlan {
   readonly engine: EngineChoice;
   /** The file to write. */
@@ -41,27 +41,27 @@ export interface RecordOptions extends RecordingPlan {
   readonly signal: AbortSignal;
 }
 
-/** What a recording holds, and how its command ended. */
+/** The content of a recording, and the end of its command. */
 export interface Recording {
   readonly engine: EngineName;
-  /** Why the engine is not QEMU, where that was left to us. */
+  /** Why the engine is not QEMU, if the choice was left to us. */
   readonly whyNotQemu: string | undefined;
   readonly counts: TraceCounts;
-  /** What is known of the run. */
+  /** The facts of the run. */
   readonly facts: TraceFacts;
   readonly windows: KeptWindows;
   /** How many processes were traced, a program replaced by exec counting as one more. */
   readonly processes: number;
-  /** Lines from the engine that were neither accesses nor marked as its own. */
+  /** Lines from the engine, neither accesses nor marked as its own. */
   readonly skippedLines: number;
   /** How the command ended; `stopped` when it was killed at the limit. */
   readonly ending: RunEnding;
 }
 
-/** The windows of a recording; one where all is in one piece. */
+/** The windows of a recording; one if all is in one piece. */
 export interface KeptWindows {
   readonly kept: number;
-  /** Accesses of the run that one of them spans; Infinity in one piece. */
+  /** Accesses of the run in one of them; Infinity in one piece. */
   readonly length: number;
   /** How many of them begin after a gap. */
   readonly gaps: number;
@@ -77,7 +77,7 @@ const PROGRESS_MILLISECONDS = 250;
 
 /**
  * Runs a command under an engine and writes its accesses to a packed trace.
- * @throws RecordError when the engine is missing, the command cannot run or makes no accesses that count, or the signal
+ * @throws RecordError when the engine is missing, the command cannot run or makes no accesses to count, or the signal
  *   came; the file system's error when the trace cannot be written. No file is left then.
  */
 export async function record(options: RecordOptions): Promise<Recording> {
@@ -168,7 +168,7 @@ async function recordThrough(
   }
 }
 
-/** Tells of progress, and begins the windows when their time has come. @returns what ends that */
+/** Tells of progress, and begins the windows when their time has come. @returns the function to end that */
 function startTimers(run: EngineRun, { startAfter, onProgress }: RecordOptions): () => void {
   const progress = setInterval(() => {
     // Between two windows nothing comes through the pipe.
@@ -182,7 +182,7 @@ function startTimers(run: EngineRun, { startAfter, onProgress }: RecordOptions):
   };
 }
 
-/** What is known of a recording before it begins. */
+/** The facts of a recording before its start. */
 function metadataOf(engine: Engine, { command, skip, limit, fetches, windows }: RecordOptions): TraceMetadata {
   return {
     command: [...command],
@@ -195,7 +195,7 @@ function metadataOf(engine: Engine, { command, skip, limit, fetches, windows }: 
   };
 }
 
-/** How the command ended, or that it is stopped here: all is there that was wanted. */
+/** How the command ended. It is stopped here if all wanted accesses are there. */
 async function endOf(child: ChildProcess, ended: Promise<Ending>, atLimit: boolean): Promise<RunEnding> {
   const running = child.exitCode === null && child.signalCode === null;
   // Once nobody reads any more, the pipe may end a writing program before we do.
@@ -205,7 +205,7 @@ async function endOf(child: ChildProcess, ended: Promise<Ending>, atLimit: boole
   return stopped ? 'stopped' : ending;
 }
 
-/** Starts the command in a process group of its own, so that it can be ended with all its children. */
+/** Starts the command in a process group of its own, to end it with all its children. */
 function startEngine([program, ...words]: readonly [string, ...string[]]): ChildProcess {
   return spawn(program, words, { stdio: 'inherit', detached: true });
 }
@@ -215,10 +215,10 @@ function keptWindows(positions: readonly number[], length: number): KeptWindows 
   return { kept: positions.length, length, gaps: gaps.length };
 }
 
-/** What is known of a run that has ended. */
+/** The facts of a finished run. */
 function factsOf(listener: Listener, run: EngineRun, ending: RunEnding): TraceFacts {
   const facts = listener.facts();
-  // Of very many processes some may not have said what they counted; what all have claimed is a little more.
+  // Of very many processes some may not have told their counts; the claims of all are a little more.
   const accesses = facts.accesses ?? run.position();
   return { ...facts, ending, ...(accesses !== undefined && ending !== 'stopped' && { accesses }) };
 }

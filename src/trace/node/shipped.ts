@@ -2,7 +2,7 @@
 
 import { shippedFile } from '../../host/shipped-file.js';
 
-/** A recording that comes with the package. */
+/** A recording in the package. */
 export interface ShippedTrace {
   readonly name: string;
   /** The program's task, in a few words. */

@@ -1,9 +1,9 @@
 /**
- * The engine that runs everywhere: valgrind's lackey tool.
+ * The engine for everywhere: valgrind's lackey tool.
  *
  * Lackey's lines come through the pipe (`--log-file`), so the program keeps its standard input, output and error. Its
  * children are traced as well: each opens the same pipe. Lackey writes every line with one `write`, and the kernel
- * keeps a write of up to PIPE_BUF bytes in one piece, so lines of processes that run at once take turns but never mix.
+ * keeps a write of up to PIPE_BUF bytes in one piece, so lines of processes at work at once take turns but never mix.
  * Sources: Valgrind User Manual, "Command-line options for Valgrind"; pipe(7), "PIPE_BUF".
  */
 
@@ -57,7 +57,7 @@ function start(pipe: string, plan: RecordingPlan): Promise<EngineRun> {
 }
 
 function listen(): Listener {
-  // Now and then valgrind puts words of its own between lackey's lines, as of an instruction that it does not know.
+  // Now and then valgrind puts words of its own between lackey's lines, as of an unknown instruction.
   const parser = new LackeyParser({ source: 'lackey', lenient: true });
   return {
     blocks: (chunks) => lackeyBlocks(chunks, parser),
@@ -67,7 +67,7 @@ function listen(): Listener {
   };
 }
 
-/** Lackey's lines do not say whose they are. */
+/** Lackey's lines do not tell their process. */
 function factsOf({ processes }: LackeyParser): EngineFacts {
   return { processes: [], ...(processes > 0 && { mixed: processes }), unseen: [] };
 }

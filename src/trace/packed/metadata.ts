@@ -1,4 +1,4 @@
-/** What a packed trace says besides its accesses: metadata in its header, facts at its end. */
+/** A packed trace's words besides its accesses: metadata in its header, facts at its end. */
 
 import { z } from 'zod';
 
@@ -14,17 +14,17 @@ const traceMetadata = z.object({
   /** True when instruction fetches were kept, and counted by skip and limit, besides data accesses. */
   fetches: z.boolean(),
   /**
-   * Where they are not told apart, how many processes the accesses are of, counting again after each exec. `null` or
+   * If they are not told apart, how many processes the accesses are of, counting again after each exec. `null` or
    * absent: unknown; in a file of version 2 the facts say it.
    */
   processes: z.number().int().positive().nullable().optional(),
-  /** What ran the program: `qemu` or `valgrind`; absent in files of before. */
+  /** The engine of the recording: `qemu` or `valgrind`; absent in files of before. */
   engine: z.string().optional(),
-  /** Accesses of a window; absent where the recording has no gaps. */
+  /** Accesses of a window; absent if the recording has no gaps. */
   window: z.number().int().positive().optional(),
   /** In files of version 1: how many programs ran outside the engine's sight; absent: none. */
   unseen: z.number().int().positive().optional(),
-  /** In files of version 1: instructions of the whole run, where the engine counted them to the end. */
+  /** In files of version 1: instructions of the whole run, if the engine counted them to the end. */
   instructions: z.number().int().nonnegative().optional(),
   /** The part between skip and limit was chosen for its own sake, and stands for no more; absent: it was not. */
   windowChosen: z.boolean().optional(),
@@ -54,7 +54,7 @@ const traceFacts = z.object({
     .object({ code: z.number().int().nullable(), signal: z.string().nullable() })
     .or(z.literal('stopped'))
     .optional(),
-  /** By the numbers that the turns of blocks have; empty where the accesses do not tell them apart. */
+  /** By their numbers in the turns of blocks; empty if the accesses do not tell them apart. */
   processes: z.array(
     z.object({
       pid: count,
@@ -67,13 +67,13 @@ const traceFacts = z.object({
       regions: z.array(region),
     }),
   ),
-  /** How many processes are mixed, where their accesses do not tell them apart. */
+  /** How many processes are mixed, if their accesses do not tell them apart. */
   mixed: count.optional(),
-  /** Programs that ran outside the engine's sight. */
+  /** Programs outside the engine's sight. */
   unseen: z.array(z.string()),
 });
 
-/** What a recording knows of its run at the end. */
+/** The facts of a run at its end. */
 export type TraceFacts = z.infer<typeof traceFacts>;
 
 /** The facts in JSON text, or `undefined` when the text is anything else. */
@@ -85,7 +85,7 @@ export function parseFacts(text: string): TraceFacts | undefined {
   }
 }
 
-/** What a packed recording says about itself. */
+/** A packed recording's words about itself. */
 export type TraceMetadata = z.infer<typeof traceMetadata>;
 
 /** The metadata in JSON text, or `undefined` when the text is anything else. */

@@ -22,14 +22,14 @@ export class PackedEncoder {
   private readonly model = new AccessModel();
   private readonly columns = COLUMN_BYTES_PER_ACCESS.map((bytes) => new Uint8Array(bytes * PACKED_BLOCK_ACCESSES));
   private readonly used = new Int32Array(COLUMN_BYTES_PER_ACCESS.length);
-  /** One more than the number of an operation; 0 for those that have none. */
+  /** One more than the number of an operation; 0 for those without one. */
   private readonly numbers = new Uint8Array(OPERATIONS);
   private known = 0;
-  /** When each cursor was used last, in accesses; and the cursor that each site used last. */
+  /** When each cursor was used last, in accesses; and the last cursor of each site. */
   private readonly cursorUse = new Float64Array(CURSORS);
   private readonly siteCursors = new Uint8Array(SITES);
   private clock = 0;
-  /** Accesses of the last turn in the columns, and whose they are. */
+  /** Accesses of the last turn in the columns, and their process and thread. */
   private turn = 0;
   private process = 0;
   private thread = 0;

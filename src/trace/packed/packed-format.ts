@@ -1,6 +1,6 @@
 /**
- * pagewalk's packed trace format (`.pwt`), version 2. This comment is its specification; `docs/recording.md` says what
- * the parts are for.
+ * pagewalk's packed trace format (`.pwt`), version 2. This comment is its specification; `docs/recording.md` tells
+ * the purpose of the parts.
  *
  *     file    = header, (window, block*)*, facts, end       integers are little-endian and unsigned
  *     header  = magic (4 bytes: 89 'P' 'W' 'T'), version (1 byte: 2), length (u32), metadata (JSON, UTF-8), crc (u32)
@@ -12,7 +12,7 @@
  * Every crc is the CRC-32 of zlib over the record it ends, from the record's first byte. A file without its end record
  * was cut. A reader also takes the whole file gzipped.
  *
- * A window is a part of the run; its position is the number of accesses of the run before it. Facts are what is known
+ * A window is a part of the run; its position is the number of accesses of the run before it. Facts are known
  * at the end alone: `metadata.ts` has both forms of JSON.
  *
  * A block holds 1 to 65,536 accesses in four columns, each packed by itself with raw DEFLATE (RFC 1951):
@@ -42,7 +42,7 @@ import { FETCH, LOAD, MODIFY, STORE } from '../block.js';
 
 export const MAGIC = new Uint8Array([0x89, 0x50, 0x57, 0x54]);
 export const VERSION = 2;
-/** The oldest version that is read. */
+/** The oldest version a reader takes. */
 export const FIRST_VERSION = 1;
 export const WINDOW_TAG = 0x57;
 export const BLOCK_TAG = 0x42;
@@ -86,7 +86,7 @@ const TABLE_SHIFT = 16;
 /** Entries of the table of sites, and of that of pairs. */
 export const SITES = 1 << (32 - TABLE_SHIFT);
 const TABLE_WORDS = 2 * SITES;
-/** Where in {@link AccessModel.addresses} the table of pairs and the cursors begin; the table of sites is first. */
+/** Start of the table of pairs and of the cursors in {@link AccessModel.addresses}; the table of sites is first. */
 const PAIR_START = TABLE_WORDS;
 const CURSOR_START = 2 * TABLE_WORDS;
 /** A constant, as V8 folds it; a declared function it would load and test at each of the decoder's calls. */

@@ -28,18 +28,18 @@ import {
 } from './packed-format.js';
 import { TraceError } from '../trace-error.js';
 
-/** What is in a file. */
+/** Content of a file. */
 export interface Written {
   readonly accesses: number;
   /** Positions of its windows. */
   readonly windows: readonly number[];
 }
 
-/** What a writer is told besides metadata and accesses. */
+/** Input of a writer besides metadata and accesses. */
 export interface WritingOptions {
-  /** What is known of the run once all accesses went by, given what of them is in the file. */
+  /** The facts of the run after all accesses went by, given the accesses in the file. */
   readonly facts?: (written: Written) => Promise<TraceFacts>;
-  /** The rule of windows; those that it does not keep go. Without one all stay. */
+  /** The rule of windows; those it does not keep go. Without one all stay. */
   readonly plan?: () => WindowPlan | undefined;
 }
 
@@ -120,7 +120,7 @@ class PackedFile {
     private readonly regular: boolean,
   ) {}
 
-  /** The position of the window that accesses go to; undefined before the first. */
+  /** The position of the window for new accesses; undefined before the first. */
   get window(): number | undefined {
     return this.#windows.at(-1)?.position;
   }

@@ -7,7 +7,7 @@
  *      M 0421c7cc,4          a modify: a load and a store of the same bytes
  *     ==4711== Lackey, …     valgrind's own words, between `==`, `--` or `**`: passed over
  *
- * Bytes are parsed where they lie: no string and no object is made for a line.
+ * Bytes are parsed in place: no string and no object is made for a line.
  * Source: Valgrind User Manual, "Lackey: an example tool", and the layout of `lackey/lk_main.c`'s messages.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Reads what the plugin in `node/qemu` sends: frames, little-endian, of two words of 64 bits and a payload.
+ * Reads the output of the plugin in `node/qemu`: frames, little-endian, of two words of 64 bits and a payload.
  *
  *     word 0   bits 0 to 31 the type, 32 to 63 the process
  *     word 1   bytes of the payload, at most 4080
@@ -13,27 +13,27 @@ import type { ProcessOrigin } from '../coverage.js';
 import { TraceError } from '../trace-error.js';
 import { RegionBook } from './region-book.js';
 
-/** What the payload of a frame is. */
+/** The kind of a frame's payload. */
 const FrameType = {
-  /** A program that begins: its place among the counters, and its path. */
+  /** The start of a program: its place among the counters, and its path. */
   begin: 1,
-  /** A new child: its place, its parent, the position, and the path of the program that it goes on with. */
+  /** A new child: its place, its parent, the position, and the path of its program. */
   forked: 2,
-  /** Accesses in the order in which they came. */
+  /** Accesses in the order of their coming. */
   accesses: 3,
   /** Nothing: the process ends or replaces its program, and its threads have been told of. */
   end: 4,
-  /** The path of a program that runs outside the emulator from here on. */
+  /** The path of a program: from here on it runs outside the emulator. */
   away: 5,
-  /** A thread that ends: its number, accesses, instructions, and its name. */
+  /** The end of a thread: its number, accesses, instructions, and its name. */
   thread: 6,
-  /** Mappings that came, went or changed: what, start, end, more and still more of it, the position, and a name. */
+  /** Mappings new, gone or changed: kind, start, end, more and still more of it, the position, and a name. */
   region: 7,
-  /** What is in RAM: 1 in the first frame of a look, then start, end and bytes of each mapping, QEMU's among them. */
+  /** Content of RAM: 1 in the first frame of a look, then start, end and bytes of each mapping, QEMU's among them. */
   resident: 8,
 } as const;
 
-/** What a frame of regions tells. */
+/** The change told by a frame of regions. */
 const Change = {
   /** More: protection in bits 0 to 2, mmap's flags above; still more: the offset in the file. */
   mapped: 1,
@@ -69,7 +69,7 @@ export interface StreamProcess {
   readonly pid: number;
   readonly program: string;
   readonly origin: ProcessOrigin;
-  /** Where the plugin leaves what it counts, for a process that ends without a word. */
+  /** Place of the plugin's counts, for a process with an end without a word. */
   readonly place: number;
   accesses: number;
   instructions: number;
@@ -80,9 +80,9 @@ export interface StreamProcess {
 
 export class QemuStream {
   readonly block = new AccessBlock();
-  /** In the order in which they began. */
+  /** In the order of their starts. */
   readonly processes: StreamProcess[] = [];
-  /** Programs that left the emulator, in order. */
+  /** Programs outside the emulator, in the order of leaving. */
   readonly unseen: string[] = [];
   /** The index of the newest process with a PID. */
   readonly #byPid = new Map<number, number>();
@@ -92,10 +92,10 @@ export class QemuStream {
   #at = 0;
 
   /**
-   * Takes `bytes` from `start` until they end, or the block cannot take what comes next: it has no room for a frame, or
-   * that is of another thread or window.
-   * @returns where to go on from, once the block was emptied
-   * @throws TraceError naming the byte, for what no plugin sends
+   * Takes `bytes` from `start` until they end, or the block cannot take the next frame: it has no room for one, or the
+   * frame is of another thread or window.
+   * @returns the index to go on from, once the block was emptied
+   * @throws TraceError naming the byte, for bytes of no plugin
    */
   feed(bytes: Uint8Array, start: number): number {
     let at = start;
@@ -114,7 +114,7 @@ export class QemuStream {
     }
   }
 
-  /** Whether a frame is there that the block could not take. */
+  /** Whether a frame is waiting: the block could not take it. */
   get waiting(): boolean {
     return this.#have >= HEAD_BYTES && this.#have === HEAD_BYTES + this.#payload();
   }
@@ -205,7 +205,7 @@ export class QemuStream {
   #takeAccesses(process: number): boolean {
     const { block } = this;
     const thread = this.#thread(this.processes[process], this.#word(0));
-    // A thread that slept may come late with accesses of a window before.
+    // After a sleep a thread may come late with accesses of a window before.
     const window = Math.max(this.#word(1), block.window);
     const same = block.process === process && block.thread === thread && block.window === window;
     if (block.length > 0 && (!same || block.length > BLOCK_ACCESSES - PAYLOAD_BYTES / WORD_BYTES)) return false;
@@ -236,7 +236,7 @@ export class QemuStream {
 }
 
 /**
- * The accesses that the frames in `chunks` hold; the block is the stream's own.
+ * The accesses of the frames in `chunks`; the block is the stream's own.
  * @throws TraceError as {@link QemuStream.feed} does
  */
 export async function* qemuBlocks(chunks: AsyncIterable<Uint8Array>, stream: QemuStream): AsyncGenerator<AccessBlock> {

@@ -4,7 +4,7 @@ import type { TracedRegion } from '../coverage.js';
 
 const PAGE = 4096;
 
-/** The flags of mmap that matter: Linux include/uapi/asm-generic/mman-common.h. */
+/** The flags of mmap in use here: Linux include/uapi/asm-generic/mman-common.h. */
 const MAP_SHARED = 1;
 const MAP_GROWSDOWN = 0x100;
 const MAP_STACK = 0x20000;
@@ -13,11 +13,11 @@ const MAP_HUGE_SHIFT = 26;
 const MAP_HUGE_MASK = 0x3f;
 const DEFAULT_HUGE_SHIFT = 21;
 
-/** Of regions that are gone so many stay, the largest. */
+/** Of regions now gone so many stay, the largest. */
 const MOST_GONE = 1000;
 
 type Region = { -readonly [Key in keyof TracedRegion]: TracedRegion[Key] };
-/** What two neighbours must have in common to be one region. */
+/** The properties two neighbours must share to be one region. */
 const TRAITS = ['permissions', 'name', 'pageBytes', 'advice', 'stack'] as const;
 
 const pageOf = (address: number): number => Math.floor(address / PAGE) * PAGE;
@@ -34,7 +34,7 @@ export class RegionBook {
   #live: Region[] = [];
   #gone: Region[] = [];
   #heapStart: number | undefined = undefined;
-  /** The most bytes that were seen in RAM at once, and those of the look under way. */
+  /** The most bytes seen in RAM at once, and those of the look under way. */
   #mostResident = 0;
   #resident = 0;
 
@@ -85,13 +85,13 @@ export class RegionBook {
     });
   }
 
-  /** mremap: what was in the `bytes` at `from` is at `to` now, in more bytes or less. */
+  /** mremap: the content of the `bytes` at `from` is at `to` now, in more bytes or less. */
   move(from: number, fromEnd: number, to: number, bytes: number, now: number): void {
     const first = this.#cutOut(from, pageEnd(fromEnd)).at(0);
     if (first !== undefined) this.#put({ ...first, start: to, end: pageEnd(to + bytes) }, now);
   }
 
-  /** The end of the heap: what brk returned. */
+  /** The end of the heap, as brk returned it. */
   break(end: number, now: number): void {
     this.#heapStart ??= pageEnd(end);
     const start = this.#heapStart;
@@ -101,7 +101,7 @@ export class RegionBook {
     else this.unmap(Math.max(start, pageEnd(end)), before, now);
   }
 
-  /** A look at what is in RAM begins. */
+  /** A look at RAM begins. */
   beginResident(): void {
     this.#resident = 0;
   }
@@ -118,12 +118,12 @@ export class RegionBook {
     this.#mostResident = Math.max(this.#mostResident, this.#resident);
   }
 
-  /** The most bytes that were seen in RAM at once. */
+  /** The most bytes seen in RAM at once. */
   get residentBytes(): number {
     return this.#mostResident;
   }
 
-  /** All regions in the order in which they came. */
+  /** All regions in the order of their coming. */
   regions(): TracedRegion[] {
     return [...this.#gone, ...this.#live].sort((a, b) => a.cameAt - b.cameAt || a.start - b.start);
   }
@@ -149,7 +149,7 @@ export class RegionBook {
     this.#join();
   }
 
-  /** Takes out what lies between two addresses; regions that reach beyond are split. */
+  /** Takes out everything between two addresses; regions with parts beyond are split. */
   #cutOut(from: number, to: number): Region[] {
     const start = pageOf(from);
     const out: Region[] = [];
@@ -166,7 +166,7 @@ export class RegionBook {
     return out;
   }
 
-  /** Makes one region of neighbours that differ in nothing but their time. */
+  /** Makes one region of neighbours different only in their time. */
   #join(): void {
     const joined: Region[] = [];
     for (const region of this.#live.sort((a, b) => a.start - b.start)) {

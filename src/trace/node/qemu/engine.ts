@@ -1,8 +1,8 @@
 /**
- * The fast engine: QEMU's user-mode emulator with a plugin of ours, which counts and sends accesses.
+ * The fast engine: QEMU's user-mode emulator with a plugin of ours to count and send accesses.
  *
- * The plugin follows children, and programs that replace themselves: it starts those under QEMU again. What it cannot
- * follow, such as a program that gets other rights, it names.
+ * The plugin follows children, and programs after exec: it starts those under QEMU again. Some it cannot follow, such
+ * as a program with other rights: it names those.
  */
 
 import { execFile } from 'node:child_process';
@@ -27,7 +27,7 @@ const run = promisify(execFile);
 
 /** From this version on plugins hear of system calls, and so of exec. */
 const FIRST = 6;
-/** The newest whose interface is known. */
+/** The newest with a known interface. */
 const LAST = 10;
 /** From this version on QEMU refuses plugins for the first version of the interface: "Changelog/9.0", "TCG Plugins". */
 const SECOND_INTERFACE = 9;
@@ -44,7 +44,7 @@ const SHARED_WORDS = FIRST_PLACE + 2 * PLACES;
 const WORD_BYTES = 8;
 const NOT_YET = 2n ** 64n - 1n;
 
-/** @throws EngineError when QEMU, a compiler or what the plugin needs of them is missing */
+/** @throws EngineError when QEMU, a compiler or the plugin's needs of them are missing */
 export async function qemuEngine(): Promise<Engine> {
   const machine = machineName();
   if (machine === undefined) {
@@ -122,7 +122,7 @@ function start(qemu: string, plugin: string, pipe: string, plan: RecordingPlan):
   };
 }
 
-/** The file that all processes of a recording map; Linux shows each at once what another writes. */
+/** The file mapped by all processes of a recording; Linux shows each at once the others' writes. */
 class SharedFile {
   constructor(private readonly path: string) {}
 
@@ -183,7 +183,9 @@ function factsOf({ processes, unseen }: QemuStream, shared: SharedFile): EngineF
   };
 }
 
-/** What a process counted. Of one that a signal ended the last batch of each thread is missing: 4,096 accesses at most. */
+/**
+ * The counts of a process. Of one ended by a signal the last batch of each thread is missing: 4,096 accesses at most.
+ */
 function countsOf(
   { ended, accesses, instructions, place }: StreamProcess,
   shared: SharedFile,

@@ -1,24 +1,24 @@
-/** Finds what a command runs as Linux does, so that QEMU, which only takes the path of an ELF file, can run it. */
+/** Finds the program behind a command as Linux does. QEMU needs it, since it takes only the path of an ELF file. */
 
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** An ELF file with the words that it gets, the first of them its name. */
+/** An ELF file with its words, the first of them its name. */
 export interface Program {
   readonly path: string;
   readonly argv: readonly [string, ...string[]];
 }
 
-/** Linux goes on through so many scripts that are interpreters of one another: execve(2), "Interpreter scripts". */
+/** Linux goes on through so many scripts, each the interpreter of another: execve(2), "Interpreter scripts". */
 const SCRIPTS = 4;
 const HEAD_BYTES = 512;
-/** The machines that QEMU emulates for their own programs here: ELF's e_machine, and the emulator's name. */
+/** The machines to emulate with QEMU, each for its own programs: ELF's e_machine, and the emulator's name. */
 const MACHINES: Partial<Record<NodeJS.Architecture, { readonly elf: number; readonly name: string }>> = {
   x64: { elf: 62, name: 'x86_64' },
   arm64: { elf: 183, name: 'aarch64' },
 };
 
-/** QEMU's name for this machine, such as `x86_64`; undefined where it is none of those that the plugin knows. */
+/** QEMU's name for this machine, such as `x86_64`; undefined if the plugin does not know it. */
 export function machineName(): string | undefined {
   return MACHINES[process.arch]?.name;
 }

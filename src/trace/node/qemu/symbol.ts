@@ -27,7 +27,7 @@ function nameAt(file: Buffer, offset: number): string {
   return file.toString('latin1', offset, file.indexOf(0, offset));
 }
 
-/** @returns the functions' symbols that one table of symbols defines under a name */
+/** @returns the functions' symbols in one table of symbols under a name */
 function addressesIn(file: Buffer, section: number, sections: readonly number[], name: string): number[] {
   const offset = Number(file.readBigUInt64LE(section + 24));
   const count = Number(file.readBigUInt64LE(section + 32)) / 24;
