@@ -24,7 +24,7 @@ function bytesOf(text: string): number {
   return Number(digits) * UNIT[unit as keyof typeof UNIT];
 }
 
-/** @returns undefined where the system does not say, as in some virtual machines */
+/** @returns undefined if the system does not tell, as in some virtual machines */
 export function readCaches(folder = FOLDER): CacheSizes | undefined {
   const levels = new Map<string, CacheSize>();
   try {

@@ -29,12 +29,12 @@ export interface CalibrateOptions {
 
 /** The program's memory besides its two arrays, at most. */
 const OTHER_BYTES = 96 * 2 ** 20;
-/** So much of the array must be in huge pages that are. */
+/** So much of the array must really be in huge pages. */
 const HUGE_SHARE = 0.9;
-/** A figure that varies more than this is named. */
+/** A figure with more variation than this is named. */
 const MUCH = 0.1;
 
-/** @throws CalibrateError that says what to do */
+/** @throws CalibrateError with the way out */
 function checkSystem(system: HugePageSystem, size: number): CacheSizes {
   const why = whyNoHugePages(system);
   if (why !== undefined) throw new CalibrateError(why);
@@ -61,7 +61,7 @@ function checkSystem(system: HugePageSystem, size: number): CacheSizes {
 /** True in a virtual machine, as far as it can be told. */
 async function isVirtual(): Promise<boolean> {
   if (/^flags\s*:.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'))) return true;
-  // It fails on bare metal, and where it is not installed.
+  // It fails on bare metal, and if it is not installed.
   return run('systemd-detect-virt', ['--vm', '--quiet']).then(
     () => true,
     () => false,
@@ -114,7 +114,7 @@ async function measure(program: string, options: CalibrateOptions): Promise<Samp
 }
 
 /**
- * Measures what memory costs here.
+ * Measures the cost of memory here.
  * @throws CalibrateError when it cannot be measured here, or the signal came
  * @throws CompileError when there is no compiler, or the cache cannot be written
  */
@@ -145,7 +145,7 @@ function nameOf({ name, pages, bytes }: CalibrateFigure): string {
   return bytes === 0 ? name : `${name} ${pages} ${formatBytes(bytes)}`;
 }
 
-/** Where the prices come from, and how much their figures vary. */
+/** The source of the prices, and the variation of their figures. */
 function sourceOf(figures: readonly CalibrateFigure[], rounds: number, busy: string | undefined): string {
   const spreads = figures.map(spreadOf).sort((a, b) => a - b);
   const usual = formatShare(spreads[spreads.length >> 1]);

@@ -12,18 +12,18 @@ const run = promisify(execFile);
 
 const FLAGS = { program: [], library: ['-fPIC', '-shared'] } as const;
 
-/** C source, and what becomes of it. */
+/** C source, and the file to be made of it. */
 export interface Source {
-  /** A file of C, the one that gives the compiled file its name. */
+  /** A file of C; the compiled file has its name. */
   readonly path: string;
-  /** Files of C that belong to it, and headers. */
+  /** Other files of C for it, and headers. */
   readonly others?: readonly string[];
   /** Macros of the preprocessor. */
   readonly defines?: Readonly<Record<string, number>>;
   readonly kind: keyof typeof FLAGS;
-  /** In errors: the subject that has to be compiled, such as `the plugin for QEMU`. */
+  /** In errors: the subject to be compiled, such as `the plugin for QEMU`. */
   readonly name: string;
-  /** What else the compiled file depends on, such as a version of another program. */
+  /** Other influences on the compiled file, such as a version of another program. */
   readonly key?: string;
 }
 
@@ -33,7 +33,7 @@ export class CompileError extends Error {
 }
 
 /**
- * The user's folder for what can be made again.
+ * The user's folder for files easily made again.
  * Source: XDG Base Directory Specification, "Environment variables": a relative path there is to be ignored.
  */
 export function cacheFolder(): string {
@@ -46,7 +46,7 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * The path of the compiled file; it is compiled where it was not yet.
+ * The path of the compiled file; it is compiled unless it was before.
  * @throws CompileError when there is no compiler, it fails, or the cache cannot be written
  */
 export async function compiled({ path, others = [], defines = {}, kind, name, key = '' }: Source): Promise<string> {

@@ -1,9 +1,9 @@
-/** Samples of the C program behind `pagewalk calibrate`, and the figures that they make. */
+/** Samples of the C program behind `pagewalk calibrate`, and the figures from them. */
 
 import type { CalibrateFigure } from '../report/calibrate-result.js';
 import { median } from './ratio.js';
 
-/** The names of its samples: `calibrate.c` has what each is. */
+/** The names of its samples: `calibrate.c` has their meanings. */
 const NAMES = [
   'cycle',
   'instruction',
@@ -29,13 +29,13 @@ export class Samples {
   /** How many samples will come; 0 as long as it is unknown. */
   planned = 0;
   count = 0;
-  /** Bytes of the array in huge pages that are; NaN as long as it is unknown. */
+  /** Bytes of the array really in huge pages; NaN as long as it is unknown. */
   huge = NaN;
-  /** Processor time that the program took, in seconds. */
+  /** Processor time of the program, in seconds. */
   cpu = 0;
   readonly #values = new Map<string, number[]>();
 
-  /** @param line without its end; one that is none of the program's is passed over */
+  /** @param line without its end; one from elsewhere than the program is passed over */
   add(line: string): void {
     const words = line.split(' ');
     if (words[0] === 'plan') this.planned = Number(words[1]);
@@ -53,7 +53,7 @@ export class Samples {
     this.count++;
   }
 
-  /** Medians with their quartiles, in the order in which their first samples came. */
+  /** Medians with their quartiles, in the order of their first samples. */
   figures(): CalibrateFigure[] {
     return [...this.#values].map(([key, values]) => {
       const [name, pages, bytes] = key.split(' ');

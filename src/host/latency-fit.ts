@@ -14,10 +14,10 @@ const STEPS = 8;
 const LEAST_STEP = 1.25;
 
 /**
- * Loads of random lines find the share of an array that the cache holds: `cacheBytes / bytes` of one that is larger.
- * @param points nanoseconds of loads that wait for one another, of arrays beyond the caches below
- * @param least a size that the cache has at least, bytes
- * @param most a size that it has at most
+ * Loads of random lines find a share of an array in the cache: `cacheBytes / bytes` of a larger array.
+ * @param points nanoseconds of loads, each waiting for the one before, of arrays beyond the caches below
+ * @param least lower bound of the cache's size, bytes
+ * @param most upper bound of it
  * @returns the fit with the least squares of relative errors; undefined when no array reaches far beyond the cache
  */
 export function fitLatencies(points: readonly Point[], least: number, most: number): LatencyFit | undefined {

@@ -9,7 +9,7 @@ import { compiled } from './compile.js';
 import { MemorySampler, type MemorySample } from './memory-sampler.js';
 import { shippedFile } from './shipped-file.js';
 
-/** The two sides of the experiment: base pages alone, or huge pages where they can be. */
+/** The two sides of the experiment: base pages alone, or huge pages in all possible places. */
 export type Side = 'base' | 'huge';
 
 /** Why a command cannot be run or measured, in words for people. */
@@ -20,22 +20,22 @@ export class LaunchError extends Error {
 /** The compiled helpers. */
 export interface Launcher {
   readonly program: string;
-  /** The library that asks for huge pages, for LD_PRELOAD. */
+  /** The library with the request for huge pages, for LD_PRELOAD. */
   readonly library: string;
 }
 
-/** One run; times in seconds, of all processes that the command brought about. */
+/** One run; times in seconds, of all processes started by the command. */
 export interface Run {
   readonly side: Side;
   readonly exitCode: number;
-  /** The number of the signal that ended it; 0 for none. */
+  /** The number of the signal at its end; 0 for none. */
   readonly signal: number;
   readonly user: number;
   readonly system: number;
   readonly wall: number;
   readonly minorFaults: number;
   readonly majorFaults: number;
-  /** Processes that still ran when the command had ended, and were ended. */
+  /** Processes still at work after the command's end, and ended then. */
   readonly leftRunning: number;
   /** At the moment with the most anonymous memory; undefined when nobody could look. */
   readonly memory: MemorySample | undefined;
@@ -50,9 +50,9 @@ export interface Run {
 export interface LaunchOptions {
   readonly launcher: Launcher;
   readonly command: readonly string[];
-  /** Show what the command prints, on our standard error. */
+  /** Show the command's output, on our standard error. */
   readonly show: boolean;
-  /** Told now and then that the command still runs. */
+  /** Called now and then while the command still runs. */
   readonly onTick: () => void;
   readonly signal: AbortSignal;
 }
@@ -124,7 +124,7 @@ function listen(
 type Report = { readonly failed: string; readonly why: string } | Readonly<Record<string, number>>;
 
 /**
- * Runs the command and waits for its end, and for that of all that it started.
+ * Runs the command and waits for its end, and for that of all its processes.
  * @throws LaunchError when the command cannot be started, or the signal came
  */
 export async function launch(side: Side, { launcher, command, show, onTick, signal }: LaunchOptions): Promise<Run> {

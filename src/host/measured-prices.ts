@@ -7,7 +7,7 @@ import { curve, type FigureName, type FigurePages, type Point } from './figures.
 import { fitLatencies, type LatencyFit } from './latency-fit.js';
 import { median } from './ratio.js';
 
-/** What is measured; the rest of a machine's prices stays a preset's. */
+/** The measured prices; the rest of a machine's prices stays a preset's. */
 export type MeasuredPrices = Required<
   Pick<
     MachinePrices,
@@ -36,7 +36,7 @@ const LINE_BYTES = 64;
 const LEAST_HIT = 0.2;
 /** Of an array larger than a cache by this factor, memory answers most. */
 const FAR = 4;
-/** Events in flight that a price may have at most. */
+/** The most events in flight for a price. */
 const MOST_IN_FLIGHT = 1024;
 const DIGITS = 4;
 
@@ -78,7 +78,7 @@ function inFlight(events: number): number {
 export function pricesOf(figures: readonly CalibrateFigure[], caches: CacheSizes, virtual: boolean): MeasuredPrices {
   const book = new Book(figures);
   const l1Ns = book.at('dependent', '2M');
-  // An array of twice the first level, whose lines come around in turn, finds nothing there.
+  // An array of twice the first level finds nothing there: its lines come around in turn.
   const l2Ns = book.at('dependent', '2M', 2 * caches.l1.bytes);
   // Lines one to a page: the data are in the first level, the translations only in the second.
   const hit = (pages: FigurePages): number => Math.max(0, book.at('sparse-dependent', pages) - l1Ns);
@@ -107,9 +107,9 @@ export function pricesOf(figures: readonly CalibrateFigure[], caches: CacheSizes
 }
 
 /**
- * Latencies with huge pages of arrays that the second level does not hold; what translation adds to them is taken off.
- * @param hitNs what a second-level TLB hit adds to each; 0 where huge pages spare it
- * @param l2Ns of a load from the second level, where huge pages need walks too
+ * Latencies with huge pages of arrays beyond the second level; the addition by translation is taken off.
+ * @param hitNs the addition of a second-level TLB hit to each; 0 if huge pages spare it
+ * @param l2Ns of a load from the second level, for huge pages with walks too
  */
 function beyondL2(book: Book, { l2 }: CacheSizes, hitNs: number, l2Ns: number | undefined): Point[] {
   const sparse = book.curve('sparse-dependent', '2M').at(-1);
@@ -138,7 +138,7 @@ function memoryOf(points: readonly Point[], { l2, l3 }: CacheSizes): Memory {
   return { memoryNs: rounded(memoryNs(points, fit)), l3: { bytes, ways: l3.ways, ns: rounded(fit.cacheNs) } };
 }
 
-/** What large arrays say, less the little that the cache answers. The fit itself would follow noise further away. */
+/** The latency of large arrays, less the small share from the cache. The fit itself would follow noise further away. */
 function memoryNs(points: readonly Point[], { cacheBytes, cacheNs, memoryNs: fitted }: LatencyFit): number {
   const far = points.filter(({ bytes }) => bytes >= FAR * cacheBytes);
   const values = far.map(({ bytes, ns }) => (ns - (cacheBytes / bytes) * cacheNs) / (1 - cacheBytes / bytes));

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseSmaps } from '../regions/smaps.js';
 
-/** Sums over processes at one moment, in bytes; a page that several processes share counts in each. */
+/** Sums over processes at one moment, in bytes; a shared page of several processes counts in each. */
 export interface MemorySample {
   readonly resident: number;
   readonly anonymous: number;
@@ -23,7 +23,7 @@ function read(path: string): string {
   }
 }
 
-/** The parent in the text of /proc/PID/stat; NaN where there is none. A name may have brackets and spaces of its own. */
+/** The parent in the text of /proc/PID/stat; NaN if there is none. A name may have brackets and spaces of its own. */
 function parentIn(stat: string): number {
   return Number(/^.*\) \w (\d+)/s.exec(stat)?.[1] ?? NaN);
 }
@@ -42,7 +42,7 @@ export function descendants(pid: number, proc = '/proc'): number[] {
   return found;
 }
 
-/** Milliseconds to the first sample; later ones come at distances that grow with the run. */
+/** Milliseconds to the first sample; later ones come at growing distances. */
 const FIRST = 2;
 const GROWTH = 0.2;
 const LONGEST = 1000;
@@ -56,7 +56,7 @@ export class MemorySampler {
 
   /**
    * @param pid the parent of all; it is not counted itself
-   * @param library name of a file that the processes should have mapped
+   * @param library name of a file the processes should have mapped
    * @param onSample told of each sample
    */
   constructor(
@@ -81,7 +81,10 @@ export class MemorySampler {
     clearTimeout(this.#timer);
   }
 
-  /** A look stops the program for a moment where it maps memory, so looks grow rarer: some thirty in the first 5 s, then one a second. */
+  /**
+   * A look stops the program for a moment at its changes of mappings, so looks grow rarer: some thirty in the first 5
+   * s, then one a second.
+   */
   #wait(): void {
     const elapsed = performance.now() - this.#began;
     this.#timer = setTimeout(
@@ -97,7 +100,7 @@ export class MemorySampler {
   #sample(): void {
     let sum: MemorySample | undefined;
     for (const pid of descendants(this.pid)) {
-      // Its text is that of a single region; there is none of a process that has just ended.
+      // Its text is that of a single region; there is none of a process just ended.
       const rollup = parseSmaps(read(`/proc/${pid}/smaps_rollup`)).at(0);
       if (rollup === undefined) continue;
       sum = {

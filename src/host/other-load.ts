@@ -1,14 +1,14 @@
-/** What else kept this machine's processors busy during a measurement. Source: Linux manual pages, proc_stat(5). */
+/** The other load of this machine's processors during a measurement. Source: Linux manual pages, proc_stat(5). */
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** USER_HZ, the unit of /proc/stat on every system that Node runs on. */
+/** USER_HZ, the unit of /proc/stat on every system with Node. */
 const TICKS_PER_SECOND = 100;
-/** So many busy processors are other programs' doing; less is what a quiet system does. */
+/** So many busy processors are other programs' doing; less is usual on a quiet system. */
 const NOTICEABLE = 0.25;
 
-/** Seconds that all processors together were busy, or kept from this virtual machine, since the system came up. */
+/** Seconds of all processors together, busy or kept from this virtual machine, since the system came up. */
 export function busySeconds(stat: string): number {
   const [user, nice, system, , , irq, softirq, steal] = (/^cpu +(.*)$/m.exec(stat)?.[1] ?? '').split(' ').map(Number);
   const busy = user + nice + system + irq + softirq + steal;
@@ -31,7 +31,7 @@ export class OtherLoad {
 
   /**
    * How many processors others kept busy on average.
-   * @param children processor time in seconds of what we started
+   * @param children processor time in seconds of the processes we started
    */
   processors(children: number): number {
     const own = process.cpuUsage(this.#own);

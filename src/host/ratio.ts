@@ -1,11 +1,11 @@
-/** Ratios of paired measurements, with a range that assumes nothing about how they are distributed. */
+/** Ratios of paired measurements, with a range without any assumption about their distribution. */
 
-/** The chance with which a range shall hold the true median. */
+/** The wanted chance of a range to hold the true median. */
 const CONFIDENCE = 0.9;
 
 export interface Ratio {
   readonly median: number;
-  /** A range that holds the true median with at least the chance of `confidence`. */
+  /** A range around the true median, with at least the chance of `confidence`. */
   readonly low: number;
   readonly high: number;
   readonly min: number;
@@ -19,7 +19,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The chance that of `count` tosses of a coin fewer than `few` show heads. */
+/** The chance of fewer than `few` heads in `count` tosses of a coin. */
 function chanceOfFewer(few: number, count: number): number {
   let ways = 1;
   let sum = 0;
@@ -31,8 +31,8 @@ function chanceOfFewer(few: number, count: number): number {
 }
 
 /**
- * How many values are left out at each end of a range for the median, and the chance that it holds the median. Each value
- * lies below the median as a coin falls, so the range errs when fewer than that many fall on one side (the sign test).
+ * How many values are left out at each end of a range for the median, and its chance to hold the median. Each value
+ * lies below the median as a coin falls, so the range errs when fewer values fall on one side (the sign test).
  * With few values nothing is left out, and the chance may be below 90 %.
  */
 export function rangeOf(count: number): { leftOut: number; confidence: number } {
@@ -41,7 +41,7 @@ export function rangeOf(count: number): { leftOut: number; confidence: number } 
   return { leftOut, confidence: Math.max(0, 1 - 2 * chanceOfFewer(leftOut + 1, count)) };
 }
 
-/** Null where one of the values is none: a time of 0 was divided by, or there are no values. */
+/** Null if one of the values is none: a time of 0 was divided by, or there are no values. */
 export function ratioOf(values: readonly number[]): Ratio | null {
   if (values.length === 0 || !values.every((value) => Number.isFinite(value) && value > 0)) return null;
   const sorted = [...values].sort((a, b) => a - b);

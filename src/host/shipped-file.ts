@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The path of a file that the package carries as it is, such as C source or a recording. It lies beside its module in
+ * The path of a file in the package as it is, such as C source or a recording. It lies beside its module in
  * `src/`; `dist/src/` has compiled modules alone.
  * @param module the `import.meta.url` of the asking module
  * @param path relative to it

@@ -1,4 +1,4 @@
-/** What decides over huge pages on this machine for programs that it starts. */
+/** The settings for huge pages on this machine, for the programs it starts. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

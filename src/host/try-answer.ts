@@ -15,7 +15,7 @@ type Verdict = TryResult['verdict'];
 export const LEAST_PAIRS = 5;
 /** With a smaller share of anonymous memory in huge pages they were not really there. */
 const LEAST_HUGE = 0.1;
-/** Below this share it is worth saying that not all memory was in huge pages. */
+/** Below this share it is worth a word: not all memory was in huge pages. */
 const MOSTLY_HUGE = 0.5;
 /** User time of a run in seconds; with less, clock ticks tell it from system time badly. */
 const LONG_ENOUGH = 0.1;
@@ -37,7 +37,7 @@ function missingHuge({ system, means }: Figures, anonymous: number): string {
     );
   }
   const small = `its memory comes in pieces smaller than ${formatBytes(hugePageBytes)}`;
-  // Arenas of threads grow by mprotect; only what they begin with is asked for.
+  // Arenas of threads grow by mprotect; the request is only for their first part.
   const malloc = hasTunable(system)
     ? 'from malloc in threads (GLIBC_TUNABLES=glibc.malloc.arena_max=1 gives them one heap)'
     : 'from a malloc without a setting for huge pages';
@@ -91,7 +91,7 @@ function shareNote({ sides: [, { memory }] }: Figures): string[] {
     : ['most memory had no huge pages; with more, more may change.'];
 }
 
-/** Facts that a person should know before trusting the figures, a sentence each. */
+/** Facts to know before trusting the figures, a sentence each. */
 export function notesOf(figures: Figures, runs: readonly Run[], others: number): string[] {
   const notes = [...totalNote(figures), ...shareNote(figures)];
   const outputs = new Set(runs.map(({ output }) => output)).size;

@@ -16,18 +16,18 @@ const MOST_PAIRS = 100;
 export interface TryOptions extends Pick<LaunchOptions, 'command' | 'show' | 'signal'> {
   /** So many pairs exactly; otherwise five, and more until the range is narrow or the time is over. */
   readonly pairs: number | undefined;
-  /** After so many seconds no pair begins that is not asked for. */
+  /** After so many seconds no pair begins unless it is asked for. */
   readonly seconds: number;
-  /** Count runs that fail, too. */
+  /** Count failed runs, too. */
   readonly ignoreFailure: boolean;
   /** Told now and then how many runs are done, of how many as far as known. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/** Two runs that followed one another. */
+/** Two runs, one after the other. */
 export type Pair = Readonly<Record<Side, Run>>;
 
-/** @throws LaunchError for a run that failed, with what it said last */
+/** @throws LaunchError for a failed run, with its last words */
 function checkEnding(run: Run, number: number, { command, ignoreFailure }: TryOptions): void {
   if (ignoreFailure || (run.exitCode === 0 && run.signal === 0)) return;
   const how = run.signal === 0 ? `failed with exit code ${run.exitCode}` : `was ended by signal ${run.signal}`;
@@ -47,7 +47,7 @@ function speedupOf(pairs: readonly Pair[], time: (run: Run) => number): Ratio | 
 }
 
 /**
- * Runs the command in pairs, after one run to warm up. An interruption leaves the pairs that are whole.
+ * Runs the command in pairs, after one run to warm up. An interruption leaves the whole pairs.
  * @throws LaunchError when there are no huge pages here, the command cannot be run, or it fails
  * @throws CompileError when our helpers cannot be compiled
  */
