@@ -1,5 +1,6 @@
 /**
- * What `pagewalk` exports: the hardware and the kernel, and traces, comparisons, labs and explanations on top of them.
+ * The exports of `pagewalk`: the hardware and the kernel, and traces, comparisons, labs and explanations on top of
+ * them.
  * @module pagewalk
  */
 
@@ -81,7 +82,7 @@ export type {
   WalkResult,
 } from './explain/walk/walk-result.js';
 
-// Results, as JSON says them, and what they are for people and for tables.
+// Results, as in the JSON, and their forms for people and for tables.
 export { CompareResult } from './report/compare-result.js';
 export { ForkResult } from './report/fork-result.js';
 export { LabResult } from './report/lab-result.js';

@@ -1,4 +1,6 @@
-/** The programs of `npm run bench -- --reality`: kernels of known shape, and programs of others where they are installed. */
+/**
+ * The programs of `npm run bench -- --reality`: kernels of known shape, and programs of others if they are installed.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -26,7 +28,7 @@ function installed(program: string): string | undefined {
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
-/** Nine megabytes of words, some of them common and most of them rare: what a compressor looks for again. */
+/** Nine megabytes of words, some of them common and most of them rare: a compressor looks for their repeats. */
 function writeText(path: string): void {
   const random = new Random(7);
   const letters = 'etaoinshrdlu';
@@ -41,7 +43,7 @@ function writeText(path: string): void {
   writeFileSync(path, parts.join(''));
 }
 
-/** Builds what has to be built, in `folder`. Programs that are not installed are left out, and named in `missing`. */
+/** Builds kernels and inputs, in `folder`. Programs not installed are left out, and named in `missing`. */
 export function realPrograms(folder: string): { programs: RealProgram[]; missing: string[] } {
   const kernels = join(folder, 'kernels');
   execFileSync('cc', ['-O2', '-o', kernels, join(SOURCES, 'kernels.c')]);

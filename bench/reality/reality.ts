@@ -1,6 +1,6 @@
 /**
- * What programs gain from huge pages on this machine, beside what pagewalk predicts: each is run in pairs with and
- * without them, recorded, and compared, all by the commands that users have.
+ * The gain of programs from huge pages on this machine, beside pagewalk's prediction: each is run in pairs with and
+ * without them, recorded, and compared, all by the users' own commands.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -17,12 +17,12 @@ import type { RealProgram } from './programs.js';
 
 const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
 const MOST_OUTPUT = 2 ** 28;
-/** A gain from which a "no" would be wrong, and below which a "yes" would. */
+/** From this gain on a "no" would be wrong, and below it a "yes". */
 const REAL_GAIN = 1.05;
 const NO_GAIN = 1.01;
 
 const Ratio = z.object({ median: z.number(), low: z.number(), high: z.number() });
-/** Of what `pagewalk try --json` prints. */
+/** A part of the output of `pagewalk try --json`. */
 const Tried = z.object({
   speedup: z.object({ user: Ratio.nullable() }),
   sides: z.array(z.object({ memory: z.object({ resident: z.number(), huge: z.number() }).nullable() })),
@@ -32,7 +32,7 @@ interface RealityRow {
   readonly name: string;
   /** User time with small pages over that with huge ones, measured. */
   readonly real: z.infer<typeof Ratio> | null;
-  /** Of resident memory, what was in huge pages. */
+  /** The share of resident memory in huge pages. */
   readonly hugeShare: number | null;
   readonly predicted: { readonly low: number; readonly high: number } | null;
   readonly verdict: string;
@@ -46,7 +46,7 @@ export interface RealityBench extends Host {
   readonly missing: readonly string[];
   readonly rows: readonly RealityRow[];
   readonly inside: number;
-  /** A "yes" where nothing was gained, or a "no" where more than 5% were. */
+  /** A "yes" without a gain, or a "no" with more than 5%. */
   readonly wrong: readonly string[];
   /** The widest range, as its high end over its low one. */
   readonly widest: number;
@@ -106,7 +106,7 @@ function wrongVerdict({ name, real, verdict }: RealityRow): string[] {
 
 /**
  * Measures, records and predicts every program.
- * @param only programs whose names match
+ * @param only programs with matching names
  * @param tlb as `pagewalk compare --tlb` takes it: this machine's
  */
 export function measureReality(rounds: number, only: RegExp | undefined, tlb: string | undefined): RealityBench {

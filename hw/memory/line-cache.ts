@@ -1,6 +1,6 @@
 /**
- * Data caches: which lines of 64 bytes a level holds, and which level answers a read. No bytes are kept, since RAM has
- * them; only what a read would cost is of interest.
+ * Data caches: the lines of 64 bytes in a level, and the level with the answer to a read. No bytes are kept, since RAM
+ * has them; only the cost of a read is of interest.
  */
 
 import { isWhole } from '../base/arguments.js';
@@ -19,7 +19,7 @@ export interface LineCacheShape {
   readonly ways: number;
 }
 
-/** @throws RangeError that names the field, the value and what would do */
+/** @throws RangeError with the field, the value and a right value */
 function checkShape({ bytes, ways }: LineCacheShape, name: string): void {
   if (!isWhole(ways, 1)) throw new RangeError(`${name}: ways ${ways} must be a whole number from 1`);
   const lines = bytes / LINE_BYTES;
@@ -35,10 +35,10 @@ export class LineCache {
   private readonly lines: Int32Array;
   private readonly ways: number;
   private readonly sets: number;
-  /** sets - 1 where the number of sets is a power of two, otherwise -1. */
+  /** sets - 1 if the number of sets is a power of two, otherwise -1. */
   private readonly setMask: number;
 
-  /** @throws RangeError for a shape that cannot be built */
+  /** @throws RangeError for an impossible shape */
   constructor(shape: LineCacheShape, name = 'data cache') {
     checkShape(shape, name);
     const lines = shape.bytes / LINE_BYTES;

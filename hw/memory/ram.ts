@@ -22,7 +22,7 @@ export interface RamRange {
   readonly bytes: number;
 }
 
-/** How much RAM, at which addresses, and whether other threads share it. */
+/** How much RAM, its addresses, and whether other threads share it. */
 export interface RamOptions {
   /** One range from address 0, in bytes; give this or `ranges`. */
   readonly bytes?: number;
@@ -79,7 +79,9 @@ export class Ram {
   loadedHigh = 0;
   /** The maker of the next stores, for the journal; a kernel sets it to the name of its present work. */
   storeLabel = '';
-  /** Who stored what, for debugging; null until {@link keepJournal}. Who stores to `words` directly tells it himself. */
+  /**
+   * The authors of stores, for debugging; null until {@link keepJournal}. Direct writers to `words` tell it themselves.
+   */
   journal: StoreJournal | null = null;
   private readonly holeStarts: Int32Array;
   private readonly holeEnds: Int32Array;
@@ -87,8 +89,8 @@ export class Ram {
   private readonly pairs: BigUint64Array | null;
 
   /**
-   * @throws RangeError for ranges that overlap, are not whole frames, or end past 16 GiB; for a `buffer` that is not
-   * the memory of such ranges
+   * @throws RangeError for ranges with an overlap, of other than whole frames, or with an end past 16 GiB; for a
+   * `buffer` other than the memory of such ranges
    */
   constructor(options: RamOptions) {
     this.ranges = checkedRanges(options);
@@ -293,7 +295,7 @@ export class Ram {
     return true;
   }
 
-  /** From now on remembers who stored to each word: for the checking mode. */
+  /** From now on remembers the author of each word's stores: for the checking mode. */
   keepJournal(): StoreJournal {
     this.journal ??= new StoreJournal();
     return this.journal;

@@ -80,7 +80,7 @@ export function mergeWord(words: Int32Array, index: number, mask: number, value:
 /**
  * Whether another processor stored to the entry at `at` between the reads of its words, `low` first: they may then
  * belong to different entries. To be missed, it would have to store three entries, each between two neighbouring reads, on a
- * host that keeps loads in order, as x86 does; one that does not (ARM) may miss it sooner.
+ * host with loads in order, as on x86; one without (ARM) may miss it sooner.
  */
 export function isMixed(words: Int32Array, at: number, high: number, low: number): boolean {
   return words[at] !== low || words[at + 1] !== high;

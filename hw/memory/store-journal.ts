@@ -1,16 +1,16 @@
 /**
- * Who stored what: a side channel for debugging, like a watchpoint of a debugger. No machine has it, nothing that runs
- * depends on it, and a RAM keeps none until it is asked to.
+ * The authors of stores: a side channel for debugging, like a watchpoint of a debugger. No machine has it, no program
+ * in the machine depends on it, and a RAM keeps none until it is asked to.
  */
 
-/** A store that the journal remembers: its number, and who made it. */
+/** A store in the journal: its number, and its author. */
 export interface JournaledStore {
   readonly sequence: number;
-  /** What {@link Ram.storeLabel} said; an operating system that stores by itself adds what it changed. */
+  /** The label of {@link Ram.storeLabel}; for its own stores an operating system adds the change. */
   readonly label: string;
 }
 
-/** Stores to one word that are remembered: the latest. */
+/** Number of stores kept for one word: the latest. */
 const REMEMBERED = 8;
 
 /** The journal of one RAM. */
@@ -39,7 +39,7 @@ export class StoreJournal {
     this.byWord.set(index, stores);
   }
 
-  /** The stores to a word that are remembered, the latest last. */
+  /** The remembered stores to a word, the latest last. */
   storesTo(index: number): readonly JournaledStore[] {
     return this.byWord.get(index) ?? [];
   }

@@ -33,7 +33,7 @@ export function sameWords(expected: readonly Word64[], got: readonly Word64[], m
   );
 }
 
-/** Whether two words, either of which may be missing, are the same. */
+/** Whether two words are the same; either may be missing. */
 export function sameWord(one: Word64 | undefined, other: Word64 | undefined): boolean {
   return one?.hi === other?.hi && one?.lo === other?.lo;
 }

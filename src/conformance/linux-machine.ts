@@ -95,7 +95,7 @@ function howItChanged(before: PagemapEntry, after: PagemapEntry): string {
   return before.frame === after.frame ? '.' : 'c';
 }
 
-/** The architecture that the kernel runs on. The programs are Linux's own on x86; memory management answers the same. */
+/** The architecture of the kernel. The programs are Linux's own on x86; memory management answers the same. */
 export type LinuxArchitecture = 'x86' | 'riscv';
 
 /** One machine that runs program after program on the same RAM. */

@@ -1,5 +1,5 @@
 /**
- * The contents of a recorded RISC-V case: one machine state, one access, and what real implementations did.
+ * The contents of a recorded RISC-V case: one machine state, one access, and the answers of real implementations.
  *
  * Addresses, registers and entries are hexadecimal text in the file and {@link Word64} here.
  */
@@ -23,7 +23,7 @@ const outcome = z.discriminatedUnion('k', [
     tval: hexWord,
     /** Of guest page faults alone. */
     tval2: hexWord.optional(),
-    /** Only where the second stage refused an access to an entry of the first; absent, it was not recorded. */
+    /** Only if the second stage refused an access to an entry of the first; absent, it was not recorded. */
     tinst: hexWord.optional(),
   }),
 ]);

@@ -15,7 +15,7 @@ import * as csr from '../../hw/riscv/registers.js';
 import { physical } from './hex.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 
-/** RAM of the recorded machines. What lies above is empty there, and no case touches what lies below. */
+/** RAM of the recorded machines. It is empty above, and no case touches the addresses below. */
 const RAM_RANGE = { base: 0x8000_0000, bytes: 2 ** 29 };
 const ACCESSES = { r: READ, w: WRITE, amo: WRITE, x: FETCH } as const;
 const MODE_BITS = { U: csr.USER_MODE, S: csr.SUPERVISOR_MODE, M: csr.MACHINE_MODE } as const;
@@ -24,9 +24,9 @@ const GUEST_PAGE_FAULTS: readonly number[] = [20, 21, 23];
 /** The machine's result: the outcomes, and the entries in memory afterwards, in the order of the recording. */
 export interface RiscvReplayed {
   readonly out: RiscvOutcome;
-  /** Of the same access made again, which TLBs may answer. */
+  /** Of the same access made again: TLBs may answer it. */
   readonly again: RiscvOutcome;
-  /** Stale entries that the checking mode found. */
+  /** Stale entries found by the checking mode. */
   readonly stale: number;
   readonly after: readonly Word64[];
 }
@@ -77,7 +77,7 @@ function setState(hart: Hart, recorded: RiscvCase): void {
   const write = (name: csr.CsrName, value: Word64): void => {
     hart.writeCsr(name, toBigInt(xlen === 32 ? 0 : value.hi, value.lo));
   };
-  /** A register whose high word has a name of its own where XLEN is 32. */
+  /** A register with a name of its own for the high word if XLEN is 32. */
   const writePair = (name: 'mstatus' | 'menvcfg' | 'henvcfg', value: Word64): void => {
     write(name, value);
     if (xlen === 32) write(`${name}h`, { hi: 0, lo: value.hi });

@@ -28,7 +28,7 @@ function caseText(recorded: RiscvCase): string {
     return value === undefined ? [] : [`${name} ${hexOf(value)}`];
   });
   const set = FLAGS.filter((name) => recorded[name] === 1).map((name) => name.toUpperCase());
-  // Flags stand where they stand in every leaf, whatever level an entry is of.
+  // Flags have the same places in entries of every level as in a leaf.
   const format = RISCV_MODES[recorded.xlen === 32 ? 'sv32' : 'sv39'].levels.at(-1)?.pageEntry;
   const entries = mem.map(([address, value]) => {
     const flags = format === undefined ? '' : flagNames(format, value.hi, value.lo);
