@@ -1,8 +1,8 @@
 /**
  * The memory management unit of one logical processor.
  *
- * What software may do to it is what software may do to a real one: write registers, write entries in RAM, and
- * invalidate. Registers that the processor would refuse give GENERAL_PROTECTION and stay as they were.
+ * Software may do the same to it as to a real one: write registers, write entries in RAM, and invalidate. A value
+ * refused by the processor gives GENERAL_PROTECTION, and the register stays as it was.
  */
 
 import { toBigInt } from '../base/address.js';
@@ -48,7 +48,7 @@ const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 export class Mmu extends TranslatingMachine {
   declare readonly counters: X86Counters;
   readonly features: PagingFeatures;
-  /** What the registers make of entries, for tools that explain. */
+  /** The registers' rules for entries, for explaining tools. */
   readonly rules: PagingRules;
   /** The PAE page-directory-pointer registers: four entries, low word first. */
   readonly pdptes: Int32Array;

@@ -8,7 +8,7 @@
  *
  * Accessed bits are set only when the whole walk succeeds: the architecture promises no more, and processors differ
  * on the entries above a fault. On shared RAM they are set as a processor's locked cycles set them (Intel SDM vol. 3A,
- * "Automatic Locking"): only in the very entry that was read. Where another processor changed it, the walk starts anew.
+ * "Automatic Locking"): only in the very entry read. If another processor changed it, the walk starts anew.
  */
 
 import * as accesses from '../base/access.js';
@@ -241,7 +241,7 @@ export class X86Walker {
     return this.ram.replaceEntry(at, rows[row | READ_HIGH], low, low | bit);
   }
 
-  /** Repeats the last walk, whose way is no longer what it was. */
+  /** Repeats the last walk after a change on its way. */
   private walkAgain(hi: number, lo: number, access: number): number {
     const level = this.record.startLevel;
     const table = this.record.index(0) >>> 10;

@@ -1,7 +1,7 @@
 /**
- * Walks under the registers of one x86 processor: where they begin, through which tables, in which mode.
+ * Walks under the registers of one x86 processor: their roots, their tables, their mode.
  *
- * What the registers say is kept in a form that costs nothing to ask, and made anew at each change of them.
+ * The registers' rules are kept in a form without cost to ask, and made anew at each change of them.
  */
 
 import { formatHex } from '../base/address.js';
@@ -26,7 +26,7 @@ const { frameIn, ROOT_RIGHTS } = words;
 
 /** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */
 const ROOT_LEVEL = { none: 0, '32': 1, pae: 1, '4l': 3, '5l': 4 } as const;
-/** By mode, log2 of what one entry of each level covers, the last level first. */
+/** By mode, log2 of the bytes covered by one entry of each level, the last level first. */
 const LEVEL_SHIFTS = Object.fromEntries(
   Object.values(X86_MODES).map(({ name, levels }) => [name, levels.map(({ shift }) => shift).reverse()]),
 );
@@ -70,7 +70,7 @@ export class X86Walks implements Walks {
     return { record, fault, walk: (hi, lo, access) => this.fromRoot(walker, hi, lo, access) };
   }
 
-  /** Derives from the registers what walks need to know; to be called after each change of them. */
+  /** Derives the needs of walks from the registers; to be called after each change of them. */
   readRegisters(): void {
     const { registers, rules, regime } = this;
     rules.update(registers, this.features);

@@ -8,7 +8,7 @@ export const BEYOND_RAM = 0xf_fffc;
 /** Rights above the root: everything is allowed until an entry says otherwise. */
 export const ROOT_RIGHTS = RIGHT_WRITE | RIGHT_USER;
 
-/** The frame that an entry or CR3 names, or -1 when it lies past all RAM that can be installed. */
+/** The frame of an entry or CR3, or -1 when it lies past the largest possible RAM. */
 export function frameIn(high: number, low: number): number {
   return (high & BEYOND_RAM) !== 0 ? NO_FRAME : frameOf(high & 3, low);
 }
