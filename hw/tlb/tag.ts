@@ -1,6 +1,6 @@
 /**
- * The key of a TLB entry, besides the low 32 bits of its page number: one word for everything else to agree. So a
- * lookup compares one word more, on every architecture.
+ * The key of a TLB entry, besides the low 32 bits of its page number: one word with everything else that must agree. So
+ * a lookup compares one word more, on every architecture.
  *
  *     31     30      29:27      26:15         14:0
  *     valid  global  page size  space number  page number bits 46:32

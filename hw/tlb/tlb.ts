@@ -1,7 +1,7 @@
 /**
  * One translation lookaside buffer: sets and ways over one Int32Array, counted by its owner.
  *
- * An entry is found by the low 32 bits of its page number and a tag (tag.ts) for everything else to agree.
+ * An entry is found by the low 32 bits of its page number and a tag (tag.ts) of everything else that must agree.
  * A lookup therefore compares one word, and a second one only when the first agrees. index = page number mod sets.
  *
  * The same structure serves as paging-structure cache, the page number then being the bits for the choice of the entry.

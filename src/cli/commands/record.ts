@@ -28,7 +28,7 @@ function tell(line: string): void {
   process.stderr.write(`${printableText(line)}\n`);
 }
 
-/** @throws CommandFailure unless the words name a program; valgrind would take a dash for its own option. */
+/** @throws CommandFailure unless the words name a program: valgrind takes a leading dash for its own option. */
 function checkCommand(words: readonly string[]): [string, ...string[]] {
   const program = words.at(0) ?? '';
   if (program === '') throw new CommandFailure('COMMAND is missing: give the program to record after --', 2);
