@@ -34,7 +34,7 @@ const SEARCHED_ALONE = 4;
 const MOST_SHIFT = 32;
 
 const PAGE_MASK = -PAGE_BYTES;
-/** Equal to no address without its offset. */
+/** Equal to no address with its offset masked off. */
 const NO_MEMO = 1;
 
 /** The arrays of one level for one kind of access. */
@@ -233,9 +233,8 @@ export class TlbGroup {
 
   /**
    * The places of pages of a size (an index of address.ts' tables), or null when nothing is kept of some. A piece may
-   * share
-   * its set with others. If it was the last of them to be looked up, a new lookup finds it and changes no replacement
-   * policy.
+   * share its set with others. If it was the last of them to be looked up, a new lookup finds it and changes no
+   * replacement policy.
    *
    * @param behind the second level; it may keep smaller pieces than this one and fill it with them
    */

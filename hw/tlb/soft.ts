@@ -1,7 +1,6 @@
 /**
  * The soft TLB: an emulator's means to be fast, with no likeness in hardware. Direct-mapped, 4 KiB pieces of pages of
- * any
- * size, nothing counted on a hit.
+ * any size, nothing counted on a hit.
  *
  * There is a bank of entries for each kind of access, and an entry stands in a bank only after a walk for just that
  * kind succeeded. So the compare of the address is the check of the rights too, and the bank of stores holds only pages
@@ -93,8 +92,8 @@ export class SoftTlb {
   }
 
   /**
-   * Loads words from aligned addresses, two at a time, up to the first two not both in here: as
-   * {@link translateHits}, but its frames would be stored only to be loaded again.
+   * Loads words from aligned addresses, two at a time, up to the first two not both in here: as {@link translateHits},
+   * but its frames would be stored only to be loaded again.
    * @returns how far it came, `from` to `length`
    */
   loadHits(

@@ -138,7 +138,7 @@ export class Tlb {
   private readonly guesses: Int32Array;
   private readonly guessMask: number;
   private clock = 0;
-  /** Before it a hit leaves a stamp alone. Other policies than LRU have more to do, or nothing. */
+  /** Before it a hit leaves only a stamp. Other policies than LRU have more to do, or nothing. */
   private readonly lastQuickStamp: number;
   /** Bits in the tags of global entries for lookups to find: those of the current virtual machine. */
   private global = globalBits(0);

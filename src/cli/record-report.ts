@@ -7,7 +7,7 @@ import { programWords } from '../report/views/compare-words.js';
 import { sharesOf } from '../trace/coverage.js';
 import type { Recording } from '../trace/node/recorder.js';
 
-/** Lines for a person: the content of the recording, and the limits of its worth. */
+/** Lines for a person: the content of the recording, and the things to know before trusting it. */
 export function reportLines(recording: Recording, output: string, program: string): string[] {
   const { engine, whyNotQemu, counts, facts, skippedLines } = recording;
   const what = counts.fetches > 0 ? 'accesses and fetches' : 'data accesses';

@@ -20,7 +20,7 @@ export class StateError extends Error {
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 
-/** Text is hexadecimal, with or without 0x; a number has its value in JSON. */
+/** Text is hexadecimal, with or without 0x; a number has the value written in JSON. */
 const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
   const word = typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
   if (word !== undefined) return word;

@@ -35,7 +35,7 @@ export class Samples {
   cpu = 0;
   readonly #values = new Map<string, number[]>();
 
-  /** @param line without its end; one from elsewhere than the program is passed over */
+  /** @param line without its end; one not from the program is passed over */
   add(line: string): void {
     const words = line.split(' ');
     if (words[0] === 'plan') this.planned = Number(words[1]);

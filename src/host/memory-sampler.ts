@@ -82,8 +82,8 @@ export class MemorySampler {
   }
 
   /**
-   * A look stops the program for a moment at its changes of mappings, so looks grow rarer: some thirty in the first 5
-   * s, then one a second.
+   * A look stops the program for a moment at its changes of mappings, so looks grow rarer: some thirty in the first
+   * 5 s, then one a second.
    */
   #wait(): void {
     const elapsed = performance.now() - this.#began;

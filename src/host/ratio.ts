@@ -32,7 +32,7 @@ function chanceOfFewer(few: number, count: number): number {
 
 /**
  * How many values are left out at each end of a range for the median, and its chance to hold the median. Each value
- * lies below the median as a coin falls, so the range errs when fewer values fall on one side (the sign test).
+ * lies below the median as a coin falls, so the range errs when fewer than that many fall on one side (the sign test).
  * With few values nothing is left out, and the chance may be below 90 %.
  */
 export function rangeOf(count: number): { leftOut: number; confidence: number } {

@@ -62,7 +62,7 @@ function parseWorkers(text: string): number {
   return workers;
 }
 
-/** @throws CommandFailure for levels with no way to put them together, or with too many combinations for the time. */
+/** @throws CommandFailure for levels with no way to put them together, or with too much work in all combinations. */
 function checkCombinations({ l1, l2, walkCaches }: SweepCommandOptions): void {
   const combinations = l1.length * l2.length;
   if (combinations > MOST_COMBINATIONS) {

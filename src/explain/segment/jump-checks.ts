@@ -108,7 +108,7 @@ function gateRules(unit: SegmentationUnit, selector: number, high: number): Rule
   ];
 }
 
-/** A 64-bit gate has a second half with a type field of 0; it leads to 64-bit code only. */
+/** A 64-bit gate has a second half: its type field must be 0. The gate leads to 64-bit code only. */
 function longGateRules(gateSelector: number, gate: NonNullable<FoundDescriptor>, jump: JumpTarget): Rule[] {
   const fault: [number, number] = [GENERAL_PROTECTION, gateSelector & 0xfffc];
   const rule = 'the second half of the 16-byte gate lies inside the table, and its type field is 0';
