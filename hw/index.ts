@@ -142,7 +142,7 @@ export type {
 export type { DropEvent, FillEvent, HeldEntry, TlbListener } from './tlb/events.js';
 export type { TranslationPath } from './translate/caches.js';
 export type { WalkRead, WalkRecord } from './translate/walk-record.js';
-export type { Observer, Terms, Walks } from './translate/walks.js';
+export type { Observer, Walks } from './translate/walks.js';
 export type { AccessCounts, Counters, CounterValues } from './translate/counters.js';
 export type { X86Counters, X86CounterValues } from './x86/counters.js';
 export { DEFAULT_COSTS, DEFAULT_ENTRY_CACHE, translationCycles } from './translate/cost.js';
