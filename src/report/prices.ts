@@ -75,6 +75,7 @@ export const MachinePrices = z.strictObject({
         .optional()
         .describe('the TLB that it was fitted with: compare fits it anew for another; absent: any'),
     })
+    .refine(({ low, high }) => low <= high, { error: 'expected low to be high or less' })
     .describe('what a walk takes, over what its reads would take one after the other'),
   l2TlbHitNs: Nanoseconds.describe('what a second-level TLB hit adds to a load that others wait for'),
   nested: z

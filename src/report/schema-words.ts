@@ -36,7 +36,7 @@ function optionWords(options: readonly z.core.util.Primitive[]): string {
 function sized(origin: string, limit: string): string {
   if (origin === 'string') return `text of ${limit} characters`;
   if (origin === 'array') return `a list of ${limit} values`;
-  return `${origin === 'int' ? 'a whole number' : 'a number'} of ${limit}`;
+  return `${origin === 'int' ? 'a whole number' : 'a number'} ${limit.startsWith('at') ? 'of ' : ''}${limit}`;
 }
 
 /** Of an issue about whole numbers; zod itself says so only once it has found a number. */
@@ -51,9 +51,9 @@ function expectedWords(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): string {
     case 'invalid_type':
       return TYPES[wantsWhole(issue) ? 'int' : issue.expected] ?? issue.expected;
     case 'too_big':
-      return sized(issue.origin, `at most ${issue.maximum}`);
+      return sized(issue.origin, `${issue.inclusive === false ? 'below' : 'at most'} ${issue.maximum}`);
     case 'too_small':
-      return sized(issue.origin, `at least ${issue.minimum}`);
+      return sized(issue.origin, `${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}`);
     case 'invalid_value':
       return optionWords(issue.values);
     case 'not_multiple_of':

@@ -141,7 +141,9 @@ test('--nested says of a virtual machine what pages its host has', () => {
 
 test.each([
   ['{ "memoryNS": 9 }', "no price is called 'memoryNS'"],
-  ['{ "memoryNs": -1 }', 'memoryNs: expected a number of at least 0, found -1'],
+  ['{ "memoryNs": -1 }', 'memoryNs: expected a number above 0, found -1'],
+  ['{ "nsPerCycle": 0 }', 'nsPerCycle: expected a number above 0, found 0'],
+  ['{ "walkFactor": { "low": 3, "high": 1 } }', 'walkFactor: expected low to be high or less'],
   ['{ "memoryNs": 1e308 }', 'memoryNs: expected a number of at most 1000000000, found 1e+308'],
   ['{ "caches": { "l1": { "bytes": 1 } } }', 'caches.l1.ways: expected'],
   ['{ "version": 7 }', 'version: expected'],
