@@ -12,7 +12,6 @@ import * as format from './format.js';
 import type { RiscvRules } from './rules.js';
 import * as words from './words.js';
 
-// V8 folds a module's own constants into its code; imported names and declared functions it tests at each use.
 const { SIZE_4K } = address;
 const {
   RISCV_PTE_A,

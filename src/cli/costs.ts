@@ -1,19 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { MachinePrices } from '../report/prices.js';
 import { checked, type Flaw } from '../report/schema-words.js';
-import { CommandFailure, explainSystemError } from './failure.js';
+import { CommandFailure } from './failure.js';
+import { readJson } from './json-file.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';
 
 /** The file replaces the prices named in it; the others stay the preset's. */
 const PriceFile = MachinePrices.partial();
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new CommandFailure(`${path}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
 
 function explainFlaw(path: string, flaw: Flaw): string {
   const known = Object.keys(PriceFile.shape).join(', ');
@@ -40,13 +32,7 @@ function checkHost(path: string, { host }: Partial<MachinePrices>): void {
  * @throws CommandFailure with file, field and fix
  */
 export function readPrices(path: string, preset: MachinePrices, force: boolean): Partial<MachinePrices> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw explainSystemError(error, `read '${path}' (--costs)`);
-  }
-  const file = checked(PriceFile, parseJson(path, text));
+  const file = checked(PriceFile, readJson(path, '--costs'));
   if ('flaw' in file) throw new CommandFailure(explainFlaw(path, file.flaw));
   const prices = file.value as Partial<MachinePrices>;
   if (!force) checkHost(path, prices);

@@ -1,25 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { parseState, StateError } from '../explain/machine-state.js';
 import type { MachineState } from '../explain/machine-state.js';
-import { CommandFailure, explainSystemError } from './failure.js';
+import { CommandFailure } from './failure.js';
+import { readJson } from './json-file.js';
 
 /**
  * The machine's state in a JSON file.
  * @throws CommandFailure with file, field and fix
  */
 export function readState(path: string): MachineState {
-  let text: string;
-  try {
-    text = readFileSync(path === '-' ? 0 : path, 'utf8');
-  } catch (error) {
-    throw explainSystemError(error, `read '${path}' (--state)`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new CommandFailure(`${path}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const value = readJson(path, '--state', path === '-' ? 0 : path);
   return inState(path, () => parseState(value));
 }
 

@@ -15,7 +15,7 @@ import { Processors, type LoadedSpace } from './processors.js';
 import { reserveRam } from '../../hw/memory/reserve.js';
 
 /** All user addresses; Linux keeps the last 4 KiB of them back, but a recorded program may have used them. */
-const USER_BYTES = 2 ** 47;
+export const USER_BYTES = 2 ** 47;
 /**
  * Whether RAM is shared memory, though nobody shares it: V8 takes the size of any other buffer, touched or not, for garbage
  * to come, and spent a third of a comparison's CPU time on collecting it.

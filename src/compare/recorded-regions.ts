@@ -12,6 +12,7 @@ import { regionUsages } from '../regions/usage.js';
 import type { Occupied } from '../regions/usage.js';
 import type { ProcessShare } from '../trace/coverage.js';
 import { Footprint } from './footprint.js';
+import { USER_BYTES } from './machine.js';
 
 /** A region as a recording has it. */
 export type RecordedMapping = Omit<RecordedRegion, 'kind'> &
@@ -28,9 +29,6 @@ export interface RecordedProgram {
   /** The pages touched by its recorded accesses. */
   readonly footprint: Footprint;
 }
-
-/** Where user space of four levels of tables ends: accesses above are left out, and so are regions. */
-const USER_BYTES = 2 ** 47;
 
 /** The process with most memory, of those whose regions a recording has; undefined when it has none. */
 export function largestProgram(

@@ -1,21 +1,9 @@
 /** Samples of the C program behind `pagewalk calibrate`, and the figures from them. */
 
-import type { CalibrateFigure } from '../report/calibrate-result.js';
+import { FIGURE_NAMES, type CalibrateFigure } from '../report/calibrate-result.js';
 import { median } from './ratio.js';
 
-/** The names of its samples: `calibrate.c` has their meanings. */
-const NAMES = [
-  'cycle',
-  'instruction',
-  'dependent',
-  'independent',
-  'sparse-dependent',
-  'sparse-independent',
-  'touch',
-  'look',
-  'fork',
-] as const;
-export type FigureName = (typeof NAMES)[number];
+export type FigureName = CalibrateFigure['name'];
 export type FigurePages = CalibrateFigure['pages'];
 
 /** Nanoseconds by footprint. */
@@ -41,7 +29,7 @@ export class Samples {
     if (words[0] === 'plan') this.planned = Number(words[1]);
     else if (words[0] === 'huge') this.huge = Number(words[1]);
     else if (words[0] === 'cpu') this.cpu = Number(words[1]);
-    else if (words.length === 4 && (NAMES as readonly string[]).includes(words[0])) this.#addSample(words);
+    else if (words.length === 4 && (FIGURE_NAMES as readonly string[]).includes(words[0])) this.#addSample(words);
   }
 
   #addSample([name, pages, bytes, ns]: readonly string[]): void {

@@ -4,18 +4,21 @@ import { z } from 'zod';
 import { MachinePrices } from './prices.js';
 import { Count, Quantity, SCHEMA_VERSION } from './schema.js';
 
+/** The names of figures, and of the samples behind them: `calibrate.c` has their meanings. */
+export const FIGURE_NAMES = [
+  'cycle',
+  'instruction',
+  'dependent',
+  'independent',
+  'sparse-dependent',
+  'sparse-independent',
+  'touch',
+  'look',
+  'fork',
+] as const;
+
 const Figure = z.strictObject({
-  name: z.enum([
-    'cycle',
-    'instruction',
-    'dependent',
-    'independent',
-    'sparse-dependent',
-    'sparse-independent',
-    'touch',
-    'look',
-    'fork',
-  ]),
+  name: z.enum(FIGURE_NAMES),
   pages: z.enum(['4K', '2M']),
   bytes: Count.describe('the array; 0 for none'),
   ns: Quantity.describe('the median, in nanoseconds an event'),
