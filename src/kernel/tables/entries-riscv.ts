@@ -8,7 +8,7 @@
 import * as format from '../../../hw/riscv/format.js';
 import * as frameTable from '../frames/frames.js';
 import * as page from './entries.js';
-import { Entries } from './entries.js';
+import { MarkedEntries } from './marked-entries.js';
 import type { EntryUpdate } from './entries.js';
 import type { EntryFlag } from './entry-change.js';
 
@@ -72,8 +72,9 @@ const FLAG_NAMES: readonly EntryFlag[] = [
 ];
 
 /** The entries of one RAM, in RISC-V's format. */
-export class RiscvEntries extends Entries {
+export class RiscvEntries extends MarkedEntries {
   protected override readonly flags = FLAG_NAMES;
+  protected override readonly marks = { accessed: PTE_A, dirty: PTE_D, softDirty: SOFT_DIRTY, writable: PTE_W };
   override readonly readOnly: EntryUpdate = { lose: PTE_W, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {
@@ -149,42 +150,6 @@ export class RiscvEntries extends Entries {
     if ((this.words[at] & RIGHTS) === gain) return false;
     this.change(at, RIGHTS, gain);
     return true;
-  }
-
-  override makeClean(at: number): void {
-    this.change(at, PTE_D | PTE_W, 0);
-  }
-
-  override clearSoftDirty(at: number): number {
-    return this.change(at, SOFT_DIRTY | PTE_W, 0);
-  }
-
-  override makeOld(at: number): number {
-    return this.change(at, PTE_A, 0);
-  }
-
-  override makeOldAndClean(at: number): number {
-    return this.change(at, PTE_A | PTE_D, 0);
-  }
-
-  override markTouched(at: number, write: boolean): void {
-    this.change(at, 0, write ? WRITTEN : PTE_A);
-  }
-
-  override markAccess(at: number, write: boolean): void {
-    this.change(at, 0, write ? PTE_A | PTE_D : PTE_A);
-  }
-
-  override markDirty(at: number): void {
-    this.change(at, 0, PTE_D | SOFT_DIRTY);
-  }
-
-  override moved(low: number): number {
-    return low | SOFT_DIRTY;
-  }
-
-  override lostByChild(isShared: boolean): number {
-    return isShared ? PTE_A | PTE_D : PTE_A;
   }
 
   override copyRun(

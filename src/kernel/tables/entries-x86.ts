@@ -9,7 +9,7 @@ import { frameOf, highWordOfFrame, lowWordOfFrame } from '../../../hw/base/addre
 import * as format from '../../../hw/x86/format.js';
 import * as frameTable from '../frames/frames.js';
 import * as page from './entries.js';
-import { Entries } from './entries.js';
+import { MarkedEntries } from './marked-entries.js';
 import type { EntryUpdate } from './entries.js';
 import type { EntryFlag } from './entry-change.js';
 
@@ -67,8 +67,9 @@ const FLAG_NAMES: readonly EntryFlag[] = [
 ];
 
 /** The entries of one RAM, in the format of 4-level paging. */
-export class X86Entries extends Entries {
+export class X86Entries extends MarkedEntries {
   protected override readonly flags = FLAG_NAMES;
+  protected override readonly marks = { accessed: PTE_A, dirty: PTE_D, softDirty: SOFT_DIRTY, writable: PTE_RW };
   override readonly readOnly: EntryUpdate = { lose: PTE_RW, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {
@@ -146,42 +147,6 @@ export class X86Entries extends Entries {
     if (high !== words[at + 1]) this.setHigh(at, high);
     this.change(at, RIGHTS, gain);
     return true;
-  }
-
-  override makeClean(at: number): void {
-    this.change(at, PTE_D | PTE_RW, 0);
-  }
-
-  override clearSoftDirty(at: number): number {
-    return this.change(at, SOFT_DIRTY | PTE_RW, 0);
-  }
-
-  override makeOld(at: number): number {
-    return this.change(at, PTE_A, 0);
-  }
-
-  override makeOldAndClean(at: number): number {
-    return this.change(at, PTE_A | PTE_D, 0);
-  }
-
-  override markTouched(at: number, write: boolean): void {
-    this.change(at, 0, write ? WRITTEN : PTE_A);
-  }
-
-  override markAccess(at: number, write: boolean): void {
-    this.change(at, 0, write ? PTE_A | PTE_D : PTE_A);
-  }
-
-  override markDirty(at: number): void {
-    this.change(at, 0, PTE_D | SOFT_DIRTY);
-  }
-
-  override moved(low: number): number {
-    return low | SOFT_DIRTY;
-  }
-
-  override lostByChild(isShared: boolean): number {
-    return isShared ? PTE_A | PTE_D : PTE_A;
   }
 
   /** One pass over int32 words. Places are kept unsigned, because those of 16 GiB of RAM do not fit an int32. */
