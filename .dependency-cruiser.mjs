@@ -3,7 +3,20 @@
  * Each list goes from low to high. Rooms on one line may know each other's faces, as long as no circle comes of it.
  */
 
-const HW = [['hw/base/'], ['hw/memory/'], ['hw/tlb/'], ['hw/translate/'], ['hw/x86/', 'hw/riscv/'], ['hw/index.ts']];
+/** The files of a folder without those of its rooms. */
+const own = (folder) => `${folder}[^/]+$`;
+
+const HW = [
+  ['hw/base/'],
+  ['hw/memory/'],
+  ['hw/tlb/'],
+  ['hw/translate/walk/'],
+  ['hw/translate/counts/'],
+  ['hw/translate/path/'],
+  [own('hw/translate/')],
+  ['hw/x86/', 'hw/riscv/'],
+  ['hw/index.ts'],
+];
 
 const KERNEL = [
   ['src/kernel/abi/'],
@@ -26,6 +39,28 @@ const SRC = [
   ['src/cli/', 'src/index.ts', 'web/'],
 ];
 
+/** The rooms of one room of src. */
+const WITHIN = {
+  host: [[own('src/host/')], ['src/host/calibrate/', 'src/host/try/']],
+  report: [['src/report/output/'], ['src/report/results/'], ['src/report/views/']],
+  compare: [
+    ['src/compare/lookups/'],
+    ['src/compare/machine/', 'src/compare/memory/', 'src/compare/time/'],
+    ['src/compare/answer/', 'src/compare/sweep/'],
+    [own('src/compare/')],
+  ],
+  conformance: [
+    ['src/conformance/recording/'],
+    ['src/conformance/x86/', 'src/conformance/riscv/', 'src/conformance/linux/'],
+  ],
+};
+
+const BENCH = [
+  ['bench/measure/'],
+  ['bench/growth/', 'bench/native/', 'bench/page/', 'bench/reality/', 'bench/rivals/', 'bench/two-cores/'],
+  [own('bench/')],
+];
+
 const pattern = (rooms) => `^(${rooms.map((room) => room.replaceAll('.', '\\.')).join('|')})`;
 
 /** A rule for each floor but the highest: nothing there knows what is above. */
@@ -45,6 +80,8 @@ export default {
     ...upward('hw', HW),
     ...upward('kernel', KERNEL),
     ...upward('src', SRC),
+    ...Object.entries(WITHIN).flatMap(([name, floors]) => upward(name, floors)),
+    ...upward('bench', BENCH),
     ...['x86', 'riscv'].map((own) => ({
       name: `${own} knows no other architecture`,
       comment: 'What two of them need belongs below them.',

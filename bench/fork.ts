@@ -2,8 +2,8 @@
 
 import { Ram } from '../hw/memory/ram.js';
 import type { PagePolicy } from '../src/kernel/space/process.js';
-import type { BenchTask } from './measure.js';
-import { ResidentProcess } from './resident.js';
+import type { BenchTask } from './measure/measure.js';
+import { ResidentProcess } from './measure/resident.js';
 
 const MIB = 1 << 20;
 

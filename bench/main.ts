@@ -30,7 +30,7 @@ interface Answer {
 // Each question loads only its own needs: help and refusals come at once.
 
 async function times({ seconds }: Options): Promise<Answer> {
-  const { measure, rowsTable } = await import('./measure.js');
+  const { measure, rowsTable } = await import('./measure/measure.js');
   const { translationTasks } = await import('./translation.js');
   const { forkTasks } = await import('./fork.js');
   const rows = await measure([...translationTasks(), ...forkTasks()], seconds * 1000);
@@ -80,7 +80,7 @@ async function shapes({ quick }: Options): Promise<Answer> {
 }
 
 async function cores({ rounds }: Options): Promise<Answer> {
-  const { measureCores, coresTable } = await import('./two-cores.js');
+  const { measureCores, coresTable } = await import('./two-cores/two-cores.js');
   const result = await measureCores(rounds);
   return { json: result, text: coresTable(result) };
 }
@@ -98,7 +98,7 @@ async function reality({ rounds, only, tlb }: Options): Promise<Answer> {
 }
 
 async function page(): Promise<Answer> {
-  const { measurePage, pageTable } = await import('./page.js');
+  const { measurePage, pageTable } = await import('./page/page.js');
   const result = await measurePage();
   return { json: result, text: pageTable(result) };
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import type { EngineName } from '../src/trace/node/engine.js';
-import { hostText, thisHost, type Host } from './host.js';
+import { hostText, thisHost, type Host } from './measure/host.js';
 import { median } from '../src/host/ratio.js';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));

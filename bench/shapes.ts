@@ -6,7 +6,7 @@
 import { READ, USER } from '../hw/base/access.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { CHUNK, LOADS, makeChunks, makeRam, pagingMmu } from './native/workload.js';
-import { cpuNow } from './ratio.js';
+import { cpuNow } from './measure/ratio.js';
 
 const SHAPES = 200;
 const ROUNDS = 7;

@@ -4,8 +4,8 @@ import { READ, USER } from '../hw/base/access.js';
 import { highWord, lowWord } from '../hw/base/address.js';
 import { Random } from '../hw/base/random.js';
 import { parseTlb } from '../hw/tlb/parse.js';
-import { ReplayMachine } from '../src/compare/machine.js';
-import type { BenchTask } from './measure.js';
+import { ReplayMachine } from '../src/compare/machine/machine.js';
+import type { BenchTask } from './measure/measure.js';
 
 const BATCH = 4096;
 const BASE = 2 ** 40;

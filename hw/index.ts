@@ -123,8 +123,8 @@ export type { SpaceNumbers } from './tlb/spaces.js';
 export type { TlbArrayShape, TlbGeometry, TlbHierarchy, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
 export type { Replacement } from './tlb/replacement.js';
 export type { TlbShape } from './tlb/shape.js';
-export type { DataPath } from './translate/data-path.js';
-export type { Regime } from './translate/regime.js';
+export type { DataPath } from './translate/path/data-path.js';
+export type { Regime } from './translate/walk/regime.js';
 export type {
   EntryCacheEvent,
   FaultEvent,
@@ -138,18 +138,18 @@ export type {
   TranslationListener,
   WalkCacheHitEvent,
   WalkedEvent,
-} from './translate/events.js';
+} from './translate/walk/events.js';
 export type { DropEvent, FillEvent, HeldEntry, TlbListener } from './tlb/events.js';
-export type { TranslationPath } from './translate/caches.js';
-export type { WalkRead, WalkRecord } from './translate/walk-record.js';
-export type { Observer, Walks } from './translate/walks.js';
-export type { AccessCounts, Counters, CounterValues } from './translate/counters.js';
+export type { TranslationPath } from './translate/path/caches.js';
+export type { WalkRead, WalkRecord } from './translate/walk/walk-record.js';
+export type { Observer, Walks } from './translate/walk/walks.js';
+export type { AccessCounts, Counters, CounterValues } from './translate/counts/counters.js';
 export type { X86Counters, X86CounterValues } from './x86/counters.js';
-export { DEFAULT_COSTS, DEFAULT_ENTRY_CACHE, translationCycles } from './translate/cost.js';
-export type { CostTable, PricedCounts, TranslationCycles } from './translate/cost.js';
-export type { MissListener } from './translate/miss-listener.js';
-export { describeStale } from './translate/stale-check.js';
-export type { ChangedEntry, DatedStore, StaleEntry, StaleEntryChecker } from './translate/stale-check.js';
+export { DEFAULT_COSTS, DEFAULT_ENTRY_CACHE, translationCycles } from './translate/counts/cost.js';
+export type { CostTable, PricedCounts, TranslationCycles } from './translate/counts/cost.js';
+export type { MissListener } from './translate/path/miss-listener.js';
+export { describeStale } from './translate/path/stale-check.js';
+export type { ChangedEntry, DatedStore, StaleEntry, StaleEntryChecker } from './translate/path/stale-check.js';
 
 // Segmentation.
 export { SegmentationUnit } from './x86/segmentation/unit.js';

@@ -38,14 +38,14 @@ export type { Workload, WorkloadOptions } from './trace/workload.js';
 export { compare } from './compare/compare.js';
 export type { CompareOptions, TraceSource } from './compare/compare.js';
 export type { HugePolicy, ShmemMode, ThpMode } from './regions/policy.js';
-export { pricesFor } from './compare/preset-prices.js';
-export { MachinePrices } from './report/prices.js';
+export { pricesFor } from './compare/time/preset-prices.js';
+export { MachinePrices } from './report/results/prices.js';
 export { forkCost } from './compare/fork-cost.js';
 export type { ForkOptions } from './compare/fork-cost.js';
-export { sweep } from './compare/sweep.js';
-export type { SweepOptions } from './compare/sweep.js';
-export type { SweepResult, SweepRow } from './report/sweep-result.js';
-export type { SweepTrace } from './compare/sweep-task.js';
+export { sweep } from './compare/sweep/sweep.js';
+export type { SweepOptions } from './compare/sweep/sweep.js';
+export type { SweepResult, SweepRow } from './report/results/sweep-result.js';
+export type { SweepTrace } from './compare/sweep/sweep-task.js';
 
 // Labs and explanations.
 export { LABS } from './lab/labs.js';
@@ -83,11 +83,11 @@ export type {
 } from './explain/walk/walk-result.js';
 
 // Results, as in the JSON, and their forms for people and for tables.
-export { CompareResult } from './report/compare-result.js';
-export { ForkResult } from './report/fork-result.js';
-export { LabResult } from './report/lab-result.js';
-export { toCsv } from './report/csv.js';
-export type { CsvCell } from './report/csv.js';
+export { CompareResult } from './report/results/compare-result.js';
+export { ForkResult } from './report/results/fork-result.js';
+export { LabResult } from './report/results/lab-result.js';
+export { toCsv } from './report/output/csv.js';
+export type { CsvCell } from './report/output/csv.js';
 export { compareRows, compareText } from './report/views/compare-views.js';
 export { forkRows, forkText } from './report/views/fork-views.js';
 export { labText } from './report/views/lab-views.js';

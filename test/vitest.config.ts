@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import { CountReporter } from './count-reporter.js';
-import { LongestFirst } from './longest-first.js';
-import { HANGING_MS } from './patience.js';
+import { CountReporter } from './runner/count-reporter.js';
+import { LongestFirst } from './runner/longest-first.js';
+import { HANGING_MS } from './runner/patience.js';
 
 /** How many times as much `--mode long` runs of what test/runs.ts counts. */
 const LONG = 20;

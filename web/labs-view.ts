@@ -3,8 +3,8 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { LABS } from '../src/lab/labs.js';
 import { runLab } from '../src/lab/story.js';
-import { COST_LABELS } from '../src/report/lab-result.js';
-import type { ArenaDrawing, LabResult } from '../src/report/lab-result.js';
+import { COST_LABELS } from '../src/report/results/lab-result.js';
+import type { ArenaDrawing, LabResult } from '../src/report/results/lab-result.js';
 import { menu } from './form.js';
 import type { Machine } from './history.js';
 import { type Page, type Settings, StoryView } from './view.js';

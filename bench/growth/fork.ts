@@ -2,9 +2,9 @@
 
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import { Ram } from '../../hw/memory/ram.js';
-import { cpuNow } from '../ratio.js';
+import { cpuNow } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
-import { ResidentProcess } from '../resident.js';
+import { ResidentProcess } from '../measure/resident.js';
 import { sizesUpTo } from './sizes.js';
 
 const MIB = 2 ** 20;

@@ -1,8 +1,8 @@
 /** `npm run bench -- --growth`: how costs grow with memory. Modelled counts and host times keep to columns of their own. */
 
 import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
-import { thisHost } from '../host.js';
-import type { Host } from '../host.js';
+import { thisHost } from '../measure/host.js';
+import type { Host } from '../measure/host.js';
 import { measureForks } from './fork.js';
 import type { ForkGrowth } from './fork.js';
 import { measureMemory } from './memory.js';

@@ -5,7 +5,7 @@
 
 import { Ram } from '../../hw/memory/ram.js';
 import type { PagePolicy } from '../../src/kernel/space/process.js';
-import { ResidentProcess } from '../resident.js';
+import { ResidentProcess } from '../measure/resident.js';
 import type { Readings } from './memory.js';
 
 const GIB = 2 ** 30;

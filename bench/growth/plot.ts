@@ -1,8 +1,8 @@
 /** Growth as plots: modelled counts in some, host time in others. Slow to load: import it only when asked for. */
 
 import * as Plot from '@observablehq/plot';
-import { PAGE_COLORS, svgDocument } from '../../src/report/svg.js';
-import { formatBytes, formatShort } from '../../src/report/units.js';
+import { PAGE_COLORS, svgDocument } from '../../src/report/output/svg.js';
+import { formatBytes, formatShort } from '../../src/report/output/units.js';
 import type { ForkGrowth } from './fork.js';
 import type { GrowthResult } from './growth.js';
 import type { TranslationPoint } from './translation.js';

@@ -7,14 +7,14 @@
 
 import { READ, USER } from '../../hw/base/access.js';
 import { highWord, lowWord, pageSizeName, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
-import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/counts/cost.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import { Random } from '../../hw/base/random.js';
 import type { Ram } from '../../hw/memory/ram.js';
 import { reserveRam } from '../../hw/memory/reserve.js';
 import { pagingMmu, ROOT } from '../native/workload.js';
-import { cpuNow } from '../ratio.js';
+import { cpuNow } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
 import { sizesUpTo } from './sizes.js';
 

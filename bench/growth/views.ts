@@ -1,8 +1,8 @@
 /** Growth as tables for people. */
 
-import { factTable, wrap } from '../../src/report/table.js';
-import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/units.js';
-import { hostText } from '../host.js';
+import { factTable, wrap } from '../../src/report/output/table.js';
+import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/output/units.js';
+import { hostText } from '../measure/host.js';
 import type { ForkGrowth } from './fork.js';
 import type { GrowthResult } from './growth.js';
 import type { TranslationPoint } from './translation.js';

@@ -1,7 +1,7 @@
 /** Host times are of one machine: its name. */
 
 import { cpus } from 'node:os';
-import { countOf } from '../src/report/units.js';
+import { countOf } from '../../src/report/output/units.js';
 
 export interface Host {
   readonly node: string;

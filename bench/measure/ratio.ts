@@ -1,6 +1,6 @@
 /** Ratios of CPU times: contenders take turns in one process, on a machine with other work too. */
 
-import { median } from '../src/host/ratio.js';
+import { median } from '../../src/host/ratio.js';
 
 /** Nanoseconds of this process's CPU time, all threads. */
 export function cpuNow(): number {

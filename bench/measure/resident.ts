@@ -1,12 +1,12 @@
 /** A process with memory to fork. */
 
-import { Core } from '../hw/x86/core.js';
-import { Mmu } from '../hw/x86/mmu.js';
-import { mix } from '../hw/base/random.js';
-import type { Ram } from '../hw/memory/ram.js';
-import { Kernel } from '../src/kernel/kernel.js';
-import { must } from '../src/kernel/abi/must.js';
-import type { PagePolicy, Process } from '../src/kernel/space/process.js';
+import { Core } from '../../hw/x86/core.js';
+import { Mmu } from '../../hw/x86/mmu.js';
+import { mix } from '../../hw/base/random.js';
+import type { Ram } from '../../hw/memory/ram.js';
+import { Kernel } from '../../src/kernel/kernel.js';
+import { must } from '../../src/kernel/abi/must.js';
+import type { PagePolicy, Process } from '../../src/kernel/space/process.js';
 
 /** The address of its memory: 1 TiB, aligned for every page size. */
 const BASE = 2 ** 40;

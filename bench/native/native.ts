@@ -7,11 +7,11 @@
  */
 
 import Table from 'cli-table3';
-import { hostText, thisHost } from '../host.js';
-import type { Host } from '../host.js';
-import { rangeText, roundRatio } from '../ratio.js';
+import { hostText, thisHost } from '../measure/host.js';
+import type { Host } from '../measure/host.js';
+import { rangeText, roundRatio } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
-import type { RoundRatio } from '../ratio.js';
+import type { RoundRatio } from '../measure/ratio.js';
 import { startReference } from './reference.js';
 import { startRivals } from './rival-process.js';
 import { forkRival, FORKS, WAYS } from './rivals.js';

@@ -4,9 +4,9 @@ import { READ, USER } from '../../hw/base/access.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import * as memory from '../../hw/memory/ram.js';
 import { Ram } from '../../hw/memory/ram.js';
-import type { TranslationPath } from '../../hw/translate/caches.js';
-import { cpuNow } from '../ratio.js';
-import { ResidentProcess } from '../resident.js';
+import type { TranslationPath } from '../../hw/translate/path/caches.js';
+import { cpuNow } from '../measure/ratio.js';
+import { ResidentProcess } from '../measure/resident.js';
 import { batchChunk, CHUNK, loadChunks, LOADS, makeChunks, mmuFor } from './workload.js';
 import type { LoadByMmu, Pattern } from './workload.js';
 

@@ -13,7 +13,7 @@ import { mix } from '../../hw/base/random.js';
 import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/x86/registers.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import type { TranslationPath } from '../../hw/translate/caches.js';
+import type { TranslationPath } from '../../hw/translate/path/caches.js';
 
 const MIB = 1 << 20;
 const DATA_BYTES = 64 * MIB;

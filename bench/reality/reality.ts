@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { z } from 'zod';
-import { CompareResult } from '../../src/report/compare-result.js';
-import { thisHost } from '../host.js';
-import type { Host } from '../host.js';
+import { CompareResult } from '../../src/report/results/compare-result.js';
+import { thisHost } from '../measure/host.js';
+import type { Host } from '../measure/host.js';
 import { realPrograms } from './programs.js';
 import type { RealProgram } from './programs.js';
 

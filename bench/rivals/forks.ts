@@ -5,7 +5,7 @@ import { PTE_A, PTE_D, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import { MAP_EXCLUSIVE } from '../../src/kernel/frames/frames.js';
 import { X86Entries } from '../../src/kernel/tables/entries-x86.js';
 import { TableCopy } from '../../src/kernel/tables/table-copy.js';
-import { shuffledOrder } from '../resident.js';
+import { shuffledOrder } from '../measure/resident.js';
 import { checksumOf } from './contest.js';
 import type { Contender, Contest, Scale } from './contest.js';
 

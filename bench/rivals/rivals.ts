@@ -6,12 +6,12 @@
  */
 
 import Table from 'cli-table3';
-import { hostText, thisHost } from '../host.js';
-import type { Host } from '../host.js';
+import { hostText, thisHost } from '../measure/host.js';
+import type { Host } from '../measure/host.js';
 import { makeRam } from '../native/workload.js';
-import { cpuNow, rangeText, roundRatio } from '../ratio.js';
+import { cpuNow, rangeText, roundRatio } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
-import type { RoundRatio } from '../ratio.js';
+import type { RoundRatio } from '../measure/ratio.js';
 import type { Contender, Contest, Scale } from './contest.js';
 import { faultContest } from './faults.js';
 import { forkContest } from './forks.js';

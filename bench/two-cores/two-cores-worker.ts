@@ -1,12 +1,12 @@
-/** One processor of bench/two-cores.ts: does the work it is sent, beginning together with the other one. */
+/** One processor of bench/two-cores/two-cores.ts: does the work it is sent, beginning together with the other one. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Mmu } from '../hw/x86/mmu.js';
-import { Ram } from '../hw/memory/ram.js';
-import type { SharedRam } from '../hw/memory/shared-memory.js';
-import type { TranslationPath } from '../hw/translate/caches.js';
-import { batchChunk, CHUNK, loadChunks, makeChunks, makeRam, mmuFor } from './native/workload.js';
-import type { Addresses, Pattern } from './native/workload.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
+import { Ram } from '../../hw/memory/ram.js';
+import type { SharedRam } from '../../hw/memory/shared-memory.js';
+import type { TranslationPath } from '../../hw/translate/path/caches.js';
+import { batchChunk, CHUNK, loadChunks, makeChunks, makeRam, mmuFor } from '../native/workload.js';
+import type { Addresses, Pattern } from '../native/workload.js';
 
 /** Loads of one work, the first of a pattern: as in bench/native/main.c. */
 const THREAD_LOADS = 1 << 20;

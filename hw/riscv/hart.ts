@@ -12,7 +12,7 @@ import { checkChoice, checkValue } from '../base/arguments.js';
 import type { Exception } from '../base/fault.js';
 import { NO_MACHINE } from '../tlb/spaces.js';
 import { NO_SPACE } from '../tlb/tag.js';
-import * as count from '../translate/counters.js';
+import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
 import { secondStageTlb } from '../translate/second-stage.js';

@@ -11,7 +11,7 @@
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
 import { frameOf, NO_FRAME } from '../base/address.js';
 import { DIRTY, PERMISSION_CODES } from '../base/permission.js';
-import { Regime } from '../translate/regime.js';
+import { Regime } from '../translate/walk/regime.js';
 import { GUEST_ADDRESS, NARROW_ENTRY, pageFaultCause } from './exception.js';
 import {
   RISCV_PTE_A,

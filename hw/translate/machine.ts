@@ -3,14 +3,14 @@
 import type { FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
 import type { TlbHierarchy } from '../tlb/hierarchy.js';
-import { Counters } from './counters.js';
-import { DataPath } from './data-path.js';
-import type { TranslationListener } from './events.js';
+import { Counters } from './counts/counters.js';
+import { DataPath } from './path/data-path.js';
+import type { TranslationListener } from './walk/events.js';
 import { translationOptions } from './options.js';
 import type { MachineOptions } from './options.js';
-import type { StaleEntryChecker } from './stale-check.js';
-import type { WalkRecord } from './walk-record.js';
-import type { Observer, Walks } from './walks.js';
+import type { StaleEntryChecker } from './path/stale-check.js';
+import type { WalkRecord } from './walk/walk-record.js';
+import type { Observer, Walks } from './walk/walks.js';
 
 /** Translations, loads, stores and fetches of one processor. Addresses are two int32 words, `hi` and `lo`. */
 export class TranslatingMachine {

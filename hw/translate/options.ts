@@ -5,9 +5,9 @@ import type { Ram } from '../memory/ram.js';
 import type { TlbGeometry } from '../tlb/hierarchy.js';
 import { MODEL_DEFAULT } from '../tlb/presets.js';
 import type { TlbShape } from '../tlb/shape.js';
-import type { Counters } from './counters.js';
-import type { TranslationOptions, TranslationPath } from './caches.js';
-import type { Walks } from './walks.js';
+import type { Counters } from './counts/counters.js';
+import type { TranslationOptions, TranslationPath } from './path/caches.js';
+import type { Walks } from './walk/walks.js';
 
 /** The parts of every machine. Only `ram` must be given. */
 export interface MachineOptions {

@@ -16,7 +16,7 @@ import { MODEL_DEFAULT } from '../tlb/presets.js';
 import { SpaceNumbers } from '../tlb/spaces.js';
 import { NO_SPACE } from '../tlb/tag.js';
 import type { MachineOptions } from './options.js';
-import type { WalkRecord } from './walk-record.js';
+import type { WalkRecord } from './walk/walk-record.js';
 
 const { WRITE } = accesses;
 const { PAGE_FAULT } = faults;

@@ -1,7 +1,7 @@
 /** The counts of an x86 processor, by the names of its instructions too. */
 
-import { Counters } from '../translate/counters.js';
-import type { CounterValues } from '../translate/counters.js';
+import { Counters } from '../translate/counts/counters.js';
+import type { CounterValues } from '../translate/counts/counters.js';
 
 /** All counts of an {@link Mmu}, as they stood at one moment. */
 export interface X86CounterValues extends CounterValues {

@@ -10,7 +10,7 @@ import { checkWhole } from '../base/arguments.js';
 import { OK, PAGE_FAULT } from '../base/fault.js';
 import type { Exception } from '../base/fault.js';
 import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
-import * as count from '../translate/counters.js';
+import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
 import { X86Counters } from './counters.js';

@@ -9,7 +9,7 @@
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
 import { DIRTY, KEY_SHIFT, PERMISSION_CODES } from '../base/permission.js';
-import { Regime } from '../translate/regime.js';
+import { Regime } from '../translate/walk/regime.js';
 import { PF_FETCH, PF_PRESENT, PF_PROTECTION_KEY, PF_RESERVED, PF_USER, PF_WRITE } from './exception.js';
 import {
   CR0_PG,

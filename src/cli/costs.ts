@@ -1,5 +1,5 @@
-import { MachinePrices } from '../report/prices.js';
-import { checked, type Flaw } from '../report/schema-words.js';
+import { MachinePrices } from '../report/results/prices.js';
+import { checked, type Flaw } from '../report/output/schema-words.js';
 import { CommandFailure } from './failure.js';
 import { readJson } from './json-file.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';

@@ -1,8 +1,8 @@
 import { existsSync, fstatSync, statSync, type BigIntStats } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { toCsv, type CsvCell } from '../report/csv.js';
-import { printable, printableJson } from '../report/printable.js';
-import { writeFileWhole } from '../report/write-file.js';
+import { toCsv, type CsvCell } from '../report/output/csv.js';
+import { printable, printableJson } from '../report/output/printable.js';
+import { writeFileWhole } from '../report/output/write-file.js';
 import { CommandFailure, explainSystemError } from './failure.js';
 
 /** Options of every command with a result object. */

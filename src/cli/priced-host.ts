@@ -1,5 +1,5 @@
 import { cpus, hostname, release } from 'node:os';
-import type { PricedHost } from '../report/prices.js';
+import type { PricedHost } from '../report/results/prices.js';
 
 /** This machine, as a file of prices names it. */
 export function thisPricedHost(): PricedHost {

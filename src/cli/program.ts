@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type HelpConfiguration } from 'commander';
-import { errorText } from '../report/printable.js';
+import { errorText } from '../report/output/printable.js';
 import { CommandFailure } from './failure.js';
 
 const FAILED = 1;

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { SingleBar } from 'cli-progress';
-import { formatCount } from '../report/units.js';
+import { formatCount } from '../report/output/units.js';
 
 const PATIENCE_MS = 1000;
 const BREATH_MS = 100;

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { countOf, formatBytes, formatCount, formatShort } from '../report/units.js';
+import { countOf, formatBytes, formatCount, formatShort } from '../report/output/units.js';
 import { programWords } from '../report/views/compare-words.js';
 import { sharesOf } from '../trace/coverage.js';
 import type { Recording } from '../trace/node/recorder.js';

@@ -3,27 +3,32 @@
 import { PAGE_BYTES, pageSizeName, parsePageSize } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { describeTlb } from '../../hw/tlb/words.js';
-import { COMPARE_VERSION, CompareResult, type CompareRun, type TraceSummary } from '../report/compare-result.js';
-import type { MachinePrices } from '../report/prices.js';
+import {
+  COMPARE_VERSION,
+  CompareResult,
+  type CompareRun,
+  type TraceSummary,
+} from '../report/results/compare-result.js';
+import type { MachinePrices } from '../report/results/prices.js';
 import { DEFAULT_POLICY, type HugePolicy } from '../regions/policy.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
 import { TraceError } from '../trace/trace-error.js';
-import { coverage, instructionsOf, processesOf, recordedPart } from './coverage.js';
+import { coverage, instructionsOf, processesOf, recordedPart } from './answer/coverage.js';
 import type { CpuProfile } from './cpu-profile.js';
-import { LineMisses } from './line-misses.js';
-import type { Made } from './lookup-finder.js';
-import type { Lookups } from './lookups.js';
-import { LEVELS, ReplayMachine } from './machine.js';
-import { MemoryPath } from './memory-path.js';
-import { underHost } from './nested.js';
-import { pricesFor } from './preset-prices.js';
-import { judgeRegions, largestProgram } from './recorded-regions.js';
-import { replay } from './replay.js';
-import { Resident } from './resident.js';
+import { LineMisses } from './memory/line-misses.js';
+import type { Made } from './lookups/lookup-finder.js';
+import type { Lookups } from './lookups/lookups.js';
+import { LEVELS, ReplayMachine } from './machine/machine.js';
+import { MemoryPath } from './memory/memory-path.js';
+import { underHost } from './machine/nested.js';
+import { pricesFor } from './time/preset-prices.js';
+import { judgeRegions, largestProgram } from './answer/recorded-regions.js';
+import { replay } from './machine/replay.js';
+import { Resident } from './machine/resident.js';
 import { X86_TERMS } from '../../hw/x86/terms.js';
-import { hostTime, summarizeRun } from './summary.js';
-import { judge } from './verdict.js';
+import { hostTime, summarizeRun } from './answer/summary.js';
+import { judge } from './answer/verdict.js';
 
 /** A trace to compare on, opened only when its turn comes. */
 export interface TraceSource {

@@ -8,8 +8,8 @@ import type { KernelCounters } from '../kernel/frames/counters.js';
 import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { Process } from '../kernel/space/process.js';
-import { ForkResult, type ForkRun, type ForkScenario } from '../report/fork-result.js';
-import { PageName, SCHEMA_VERSION } from '../report/schema.js';
+import { ForkResult, type ForkRun, type ForkScenario } from '../report/results/fork-result.js';
+import { PageName, SCHEMA_VERSION } from '../report/results/schema.js';
 
 /**
  * The most resident memory of a process: afterwards parent and child may need all of it, and the tables besides, and

@@ -6,11 +6,11 @@
 
 import { SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import type { CompareRun } from '../report/compare-result.js';
-import type { MachinePrices } from '../report/prices.js';
+import type { CompareRun } from '../report/results/compare-result.js';
+import type { MachinePrices } from '../report/results/prices.js';
 import { openWorkload } from '../trace/workload.js';
 import { compare } from './compare.js';
-import { walkNs } from './time.js';
+import { walkNs } from './time/time.js';
 
 /** Loads of each array: each line of the smallest comes up some four times. */
 const ACCESSES = 1_000_000;

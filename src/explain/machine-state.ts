@@ -6,8 +6,8 @@
 import { z } from 'zod';
 import { highWord, lowWord, parseAddress } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
-import { shortened } from '../report/printable.js';
-import { checked, type Flaw } from '../report/schema-words.js';
+import { shortened } from '../report/output/printable.js';
+import { checked, type Flaw } from '../report/output/schema-words.js';
 
 export const STATE_VERSION = 1;
 

@@ -12,7 +12,7 @@ import { LONG } from '../../hw/x86/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import { loadFlatSegments } from '../conformance/x86-machine.js';
+import { loadFlatSegments } from '../conformance/x86/x86-machine.js';
 import { StateError } from './machine-state.js';
 import type { AccessKind, MachineState } from './machine-state.js';
 

@@ -5,10 +5,10 @@ import type { Mmu } from '../../hw/x86/mmu.js';
 import type { Stage, StageProcess } from '../lab/stage.js';
 import { playLab } from '../lab/story.js';
 import type { Lab } from '../lab/story.js';
-import { wrap } from '../report/table.js';
-import { SCHEMA_VERSION } from '../report/schema.js';
-import { countOf, formatBytes } from '../report/units.js';
-import { columns } from '../report/columns.js';
+import { wrap } from '../report/output/table.js';
+import { SCHEMA_VERSION } from '../report/results/schema.js';
+import { countOf, formatBytes } from '../report/output/units.js';
+import { columns } from '../report/output/columns.js';
 
 /** The lab has no such page tables; the message lists those it has. */
 export class SceneError extends Error {

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { hugePageBytes, readPolicy } from '../regions/host.js';
-import type { TryResult } from '../report/try-result.js';
+import type { TryResult } from '../report/results/try-result.js';
 
 const run = promisify(execFile);
 

@@ -10,7 +10,7 @@ import { mainObstacle } from '../regions/backing.js';
 import type { Obstacle } from '../regions/backing.js';
 import type { RegionKind } from '../regions/region.js';
 import type { RegionUsage } from '../regions/usage.js';
-import { countOf, formatBytes, formatCount } from '../report/units.js';
+import { countOf, formatBytes, formatCount } from '../report/output/units.js';
 
 const HUGE_BYTES = 2 ** SHIFT_2M;
 

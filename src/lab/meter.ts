@@ -1,7 +1,7 @@
 /** The costs of a kernel's work in model cycles, to put two schemes side by side. */
 
-import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
-import type { SchemeCost } from '../report/lab-result.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/counts/cost.js';
+import type { SchemeCost } from '../report/results/lab-result.js';
 
 /** The work of a kernel so far. */
 export interface Work {

@@ -2,7 +2,7 @@
 
 import { addressOfFrame, PAGE_BYTES, toHex } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
-import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/cost.js';
+import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/counts/cost.js';
 import { describeException } from '../../hw/x86/exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
@@ -12,7 +12,7 @@ import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import { permissions } from '../kernel/proc/smaps.js';
 import type { Process, PagePolicy } from '../kernel/space/process.js';
-import type { SchemeCost } from '../report/lab-result.js';
+import type { SchemeCost } from '../report/results/lab-result.js';
 import { Meter } from './meter.js';
 import type { Work } from './meter.js';
 import type { Stage, StageProcess, StageRegion } from './stage.js';

@@ -5,7 +5,7 @@ import { Ram } from '../../hw/memory/ram.js';
 import { SegmentedCore } from '../../hw/x86/segmentation/core.js';
 import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
 import { must } from '../kernel/abi/must.js';
-import type { ArenaDrawing, SchemeCost } from '../report/lab-result.js';
+import type { ArenaDrawing, SchemeCost } from '../report/results/lab-result.js';
 import type { SegmentKernelOptions, SegmentKind } from '../segments/kernel.js';
 import { SegmentKernel } from '../segments/kernel.js';
 import type { SegmentProcess } from '../segments/process.js';

@@ -1,8 +1,8 @@
 /** How a lab tells its deeds: steps with their evidence, figures with the ones expected. */
 
-import { LabResult } from '../report/lab-result.js';
-import type { ArenaDrawing, Figure, LabStep, SchemeCost } from '../report/lab-result.js';
-import { SCHEMA_VERSION } from '../report/schema.js';
+import { LabResult } from '../report/results/lab-result.js';
+import type { ArenaDrawing, Figure, LabStep, SchemeCost } from '../report/results/lab-result.js';
+import { SCHEMA_VERSION } from '../report/results/schema.js';
 import type { Stage } from './stage.js';
 
 /** A scenario of the textbook. */

@@ -2,8 +2,8 @@
 
 import { formatHex, PAGE_BYTES } from '../../hw/base/address.js';
 import type { Random } from '../../hw/base/random.js';
-import { columns } from '../report/columns.js';
-import { formatBytes } from '../report/units.js';
+import { columns } from '../report/output/columns.js';
+import { formatBytes } from '../report/output/units.js';
 import { HoleArena } from '../segments/arena/arena.js';
 import type { Arena, Fit } from '../segments/arena/arena.js';
 import { BuddyArena } from '../segments/arena/buddy-arena.js';

@@ -5,7 +5,7 @@ import { decodeEntry, flagNames } from '../../hw/base/format.js';
 import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../hw/x86/format.js';
 import type { Random } from '../../hw/base/random.js';
 import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_LME, EFER_NXE } from '../../hw/x86/registers.js';
-import { columns } from '../report/columns.js';
+import { columns } from '../report/output/columns.js';
 import { buildMachine } from '../explain/machine.js';
 import { parseState, STATE_VERSION } from '../explain/machine-state.js';
 import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';

@@ -1,8 +1,8 @@
 /** Exercise sheets: one exercise of every kind of a topic, or of all. */
 
 import { mix, Random } from '../../hw/base/random.js';
-import { wrap } from '../report/table.js';
-import { SCHEMA_VERSION } from '../report/schema.js';
+import { wrap } from '../report/output/table.js';
+import { SCHEMA_VERSION } from '../report/results/schema.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
 import { EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';

@@ -11,7 +11,7 @@ import { X86_TERMS } from '../../hw/x86/terms.js';
 import { buildMachine } from '../explain/machine.js';
 import { parseState, STATE_VERSION } from '../explain/machine-state.js';
 import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';
-import { countOf, formatBytes } from '../report/units.js';
+import { countOf, formatBytes } from '../report/output/units.js';
 import { between, pick } from './exercise.js';
 import type { Exercise, ExerciseKind } from './exercise.js';
 

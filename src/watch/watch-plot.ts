@@ -2,8 +2,8 @@
 
 import * as Plot from '@observablehq/plot';
 import { REGION_KINDS } from '../regions/region.js';
-import { svgDocument } from '../report/svg.js';
-import { formatBytes } from '../report/units.js';
+import { svgDocument } from '../report/output/svg.js';
+import { formatBytes } from '../report/output/units.js';
 import type { WatchResult } from './watch-result.js';
 
 const MIB = 2 ** 20;

@@ -3,8 +3,8 @@
 import pc from 'picocolors';
 import { PAGE_BYTES } from '../../hw/base/address.js';
 import { VERDICT_COLORS } from '../inspect/inspect-text.js';
-import { wrap } from '../report/table.js';
-import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/units.js';
+import { wrap } from '../report/output/table.js';
+import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/output/units.js';
 import { actionText, plainTable, shortName } from '../report/views/region-views.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
 

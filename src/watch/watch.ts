@@ -14,7 +14,7 @@ import type { RegionKind } from '../regions/region.js';
 import { reportRegion } from '../regions/report.js';
 import type { LiveRegion } from '../regions/smaps.js';
 import { regionUsages } from '../regions/usage.js';
-import { formatShort } from '../report/units.js';
+import { formatShort } from '../report/output/units.js';
 import type { Sampler } from './sampler.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
 

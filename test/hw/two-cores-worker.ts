@@ -8,7 +8,7 @@ import { Ram } from '../../hw/memory/ram.js';
 import type { SharedRam } from '../../hw/memory/shared-memory.js';
 import { Random } from '../../hw/base/random.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import type { TranslationPath } from '../../hw/translate/caches.js';
+import type { TranslationPath } from '../../hw/translate/path/caches.js';
 import { entryIndex, entryOf, Gate, isFrameOf, PAGES, startProcessor, withoutMarks } from './two-cores-tables.js';
 
 export interface CoreTask {

@@ -3,9 +3,9 @@
 import type { ChildProcess } from 'node:child_process';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findChromium, launchBrowser, servePage } from '../../bench/browser.js';
+import { findChromium, launchBrowser, servePage } from '../../bench/page/browser.js';
 import { CLI_PATH } from '../src/cli/run-cli.js';
-import { HANGING_MS } from '../patience.js';
+import { HANGING_MS } from '../runner/patience.js';
 
 interface Size {
   readonly width: number;

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { CompareResult } from '../../src/report/compare-result.js';
-import { formatCount } from '../../src/report/units.js';
+import { CompareResult } from '../../src/report/results/compare-result.js';
+import { formatCount } from '../../src/report/output/units.js';
 import { shippedTraces } from '../../src/trace/node/shipped.js';
 import { spawnCli } from '../src/cli/run-cli.js';
 import { describeView } from './browser.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import { Lookups } from '../../src/compare/lookups.js';
-import { ReplayMachine } from '../../src/compare/machine.js';
-import { replay } from '../../src/compare/replay.js';
-import { Resident } from '../../src/compare/resident.js';
+import { Lookups } from '../../src/compare/lookups/lookups.js';
+import { ReplayMachine } from '../../src/compare/machine/machine.js';
+import { replay } from '../../src/compare/machine/replay.js';
+import { Resident } from '../../src/compare/machine/resident.js';
 import { AccessBlock, LOAD } from '../../src/trace/block.js';
 import { WINDOW_LOOKUPS, Windows } from '../../web/compare/windows.js';
 

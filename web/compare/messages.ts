@@ -1,6 +1,6 @@
 /** The messages between page and worker. */
 
-import type { CompareResult } from '../../src/report/compare-result.js';
+import type { CompareResult } from '../../src/report/results/compare-result.js';
 import type { WindowPoint } from './windows.js';
 
 /** The subject of a comparison. */

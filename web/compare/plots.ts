@@ -1,7 +1,7 @@
 /** The plots of a comparison. Loaded only when there is something to plot. */
 
 import * as Plot from '@observablehq/plot';
-import { formatBytes } from '../../src/report/units.js';
+import { formatBytes } from '../../src/report/output/units.js';
 import type { Comparison, ForkPoint, Reach } from './messages.js';
 
 /** Blue, orange and green of one lightness; every plot also names the sizes in words. */

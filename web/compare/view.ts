@@ -2,9 +2,9 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
-import type { CompareResult } from '../../src/report/compare-result.js';
+import type { CompareResult } from '../../src/report/results/compare-result.js';
 import { firstTouchWords, groundWords, priceWords } from '../../src/report/views/compare-words.js';
-import { formatBytes, formatCount, formatShare, formatShares, formatTime } from '../../src/report/units.js';
+import { formatBytes, formatCount, formatShare, formatShares, formatTime } from '../../src/report/output/units.js';
 import { menu } from '../form.js';
 import type { Moment } from '../link.js';
 import type { Page, View } from '../view.js';

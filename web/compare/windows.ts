@@ -1,8 +1,8 @@
 /** How a recording fares from window to window: the memory touched in each, and the number of walks there. */
 
 import { pageNumber, pageSizeName, SHIFT_4K } from '../../hw/base/address.js';
-import type { Lookups } from '../../src/compare/lookups.js';
-import type { ReplayMachine } from '../../src/compare/machine.js';
+import type { Lookups } from '../../src/compare/lookups/lookups.js';
+import type { ReplayMachine } from '../../src/compare/machine/machine.js';
 
 /** One window of a recording, in pages of one size. */
 export interface WindowPoint {

@@ -11,7 +11,7 @@ import * as f from '../../src/kernel/abi/flags.js';
 import { FRAME_ANON } from '../../src/kernel/frames/frames.js';
 import { Kernel } from '../../src/kernel/kernel.js';
 import type { Process } from '../../src/kernel/space/process.js';
-import { countOf } from '../../src/report/units.js';
+import { countOf } from '../../src/report/output/units.js';
 import { type Piece, type ProcessDrawing, PROGRAM, type SharedRegion, type Row, ShareMachine } from './machine.js';
 
 const RAM_BYTES = 4 * 2 ** 20;

@@ -8,11 +8,11 @@
 
 import * as count from './counters.js';
 import type { AccessCounts } from './counters.js';
-import type { TranslationListener } from './events.js';
-import type { WalkRecord } from './walk-record.js';
-import { tagBase } from '../tlb/tag.js';
-import { Tlb } from '../tlb/tlb.js';
-import type { TlbShape } from '../tlb/shape.js';
+import type { TranslationListener } from '../walk/events.js';
+import type { WalkRecord } from '../walk/walk-record.js';
+import { tagBase } from '../../tlb/tag.js';
+import { Tlb } from '../../tlb/tlb.js';
+import type { TlbShape } from '../../tlb/shape.js';
 
 /** The price of each event, in model cycles. */
 export interface CostTable {

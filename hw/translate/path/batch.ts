@@ -1,9 +1,9 @@
 /** Translations by the batch: the same answers and counts as one at a time, for much less of the host's time. */
 
-import { checkWhole } from '../base/arguments.js';
+import { checkWhole } from '../../base/arguments.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
-import { HitBatch } from '../tlb/tlb.js';
+import { HitBatch } from '../../tlb/tlb.js';
 
 const { sideOf } = translation;
 

@@ -5,22 +5,22 @@
  * always be dropped.
  */
 
-import { ACCESS_KINDS } from '../base/access.js';
-import type { Ram } from '../memory/ram.js';
-import { TlbHierarchy } from '../tlb/hierarchy.js';
-import type { TlbGeometry } from '../tlb/hierarchy.js';
-import type { TlbShape } from '../tlb/shape.js';
-import { NO_CELLS, SoftTlb } from '../tlb/soft.js';
-import { SpaceNumbers } from '../tlb/spaces.js';
-import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
-import { HitRule } from '../tlb/tlb.js';
-import { WalkCaches } from '../tlb/walk-cache.js';
-import { FLUSHES } from './counters.js';
-import type { Counters } from './counters.js';
-import { Listeners } from './events.js';
-import type { TranslationListener } from './events.js';
-import type { Regime } from './regime.js';
-import type { Walks } from './walks.js';
+import { ACCESS_KINDS } from '../../base/access.js';
+import type { Ram } from '../../memory/ram.js';
+import { TlbHierarchy } from '../../tlb/hierarchy.js';
+import type { TlbGeometry } from '../../tlb/hierarchy.js';
+import type { TlbShape } from '../../tlb/shape.js';
+import { NO_CELLS, SoftTlb } from '../../tlb/soft.js';
+import { SpaceNumbers } from '../../tlb/spaces.js';
+import { EVERY_SPACE, NO_SPACE } from '../../tlb/tag.js';
+import { HitRule } from '../../tlb/tlb.js';
+import { WalkCaches } from '../../tlb/walk-cache.js';
+import { FLUSHES } from '../counts/counters.js';
+import type { Counters } from '../counts/counters.js';
+import { Listeners } from '../walk/events.js';
+import type { TranslationListener } from '../walk/events.js';
+import type { Regime } from '../walk/regime.js';
+import type { Walks } from '../walk/walks.js';
 
 /** How translations are found; the result is the same, cost and counts are not. */
 export type TranslationPath = 'modelled' | 'soft' | 'walk';

@@ -3,13 +3,13 @@
  * stay for later looks.
  */
 
-import * as accesses from '../base/access.js';
-import * as address from '../base/address.js';
-import * as args from '../base/arguments.js';
-import * as faults from '../base/fault.js';
+import * as accesses from '../../base/access.js';
+import * as address from '../../base/address.js';
+import * as args from '../../base/arguments.js';
+import * as faults from '../../base/fault.js';
 import { BatchTranslation, checkLength } from './batch.js';
-import * as memory from '../memory/ram.js';
-import * as softTlb from '../tlb/soft.js';
+import * as memory from '../../memory/ram.js';
+import * as softTlb from '../../tlb/soft.js';
 
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK } = address;

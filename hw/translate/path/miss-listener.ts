@@ -1,4 +1,4 @@
-import type { WalkRecord } from './walk-record.js';
+import type { WalkRecord } from '../walk/walk-record.js';
 
 /**
  * Told of each translation without an answer in a first-level TLB: a model of data caches, say, with page-table entries

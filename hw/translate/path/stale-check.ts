@@ -7,12 +7,12 @@
  * Invalidation" and "Optional Invalidation".
  */
 
-import { READ } from '../base/access.js';
-import { formatHex, toBigInt, toNumber } from '../base/address.js';
-import { DIRTY, GLOBAL } from '../base/permission.js';
-import type { Ram } from '../memory/ram.js';
-import type { JournaledStore, StoreJournal } from '../memory/store-journal.js';
-import type { FillEvent } from '../tlb/events.js';
+import { READ } from '../../base/access.js';
+import { formatHex, toBigInt, toNumber } from '../../base/address.js';
+import { DIRTY, GLOBAL } from '../../base/permission.js';
+import type { Ram } from '../../memory/ram.js';
+import type { JournaledStore, StoreJournal } from '../../memory/store-journal.js';
+import type { FillEvent } from '../../tlb/events.js';
 import type {
   HitEvent,
   LookupEvent,
@@ -21,9 +21,9 @@ import type {
   TranslationEvent,
   WalkCacheHitEvent,
   WalkedEvent,
-} from './events.js';
-import type { WalkRead } from './walk-record.js';
-import type { Walks } from './walks.js';
+} from '../walk/events.js';
+import type { WalkRead } from '../walk/walk-record.js';
+import type { Walks } from '../walk/walks.js';
 
 /** An entry of the walk behind a translation, as it was then and as it is now. */
 export interface ChangedEntry {

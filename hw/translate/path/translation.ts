@@ -9,24 +9,24 @@
  * A hit costs one test for its rights; everything rarer is in a method of its own.
  */
 
-import * as accesses from '../base/access.js';
-import * as address from '../base/address.js';
-import * as faults from '../base/fault.js';
-import type { FaultRecord } from '../base/fault.js';
-import type { TlbGroup } from '../tlb/group.js';
-import type { TlbHierarchy } from '../tlb/hierarchy.js';
-import * as softTlb from '../tlb/soft.js';
-import type { WalkCaches } from '../tlb/walk-cache.js';
+import * as accesses from '../../base/access.js';
+import * as address from '../../base/address.js';
+import * as faults from '../../base/fault.js';
+import type { FaultRecord } from '../../base/fault.js';
+import type { TlbGroup } from '../../tlb/group.js';
+import type { TlbHierarchy } from '../../tlb/hierarchy.js';
+import * as softTlb from '../../tlb/soft.js';
+import type { WalkCaches } from '../../tlb/walk-cache.js';
 import { TranslationCaches } from './caches.js';
 import type { TranslationOptions } from './caches.js';
-import { EntryCache } from './cost.js';
-import * as count from './counters.js';
-import type { FaultEvent } from './events.js';
+import { EntryCache } from '../counts/cost.js';
+import * as count from '../counts/counters.js';
+import type { FaultEvent } from '../walk/events.js';
 import type { MissListener } from './miss-listener.js';
 import { StaleEntryChecker } from './stale-check.js';
-import * as walkRecord from './walk-record.js';
-import type { WalkRecord } from './walk-record.js';
-import * as walkResults from './walks.js';
+import * as walkRecord from '../walk/walk-record.js';
+import type { WalkRecord } from '../walk/walk-record.js';
+import * as walkResults from '../walk/walks.js';
 
 const { FETCH, WRITE } = accesses;
 const { PAGE_SHIFT, SIZE_4K } = address;

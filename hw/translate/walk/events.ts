@@ -11,9 +11,9 @@
  * any lookup is a `fault` alone.
  */
 
-import type { Word64 } from '../base/address.js';
-import type { Exception } from '../base/fault.js';
-import type { DropEvent, FillEvent } from '../tlb/events.js';
+import type { Word64 } from '../../base/address.js';
+import type { Exception } from '../../base/fault.js';
+import type { DropEvent, FillEvent } from '../../tlb/events.js';
 import type { WalkRead, WalkRecord } from './walk-record.js';
 
 /** A linear address is looked up, for an access (access.ts) in an address space. */

@@ -5,9 +5,9 @@
  * else of the registers. One class for all architectures keeps those reads the same for V8.
  */
 
-import { ACCESS_KINDS } from '../base/access.js';
-import { SIZE_SHIFTS } from '../base/address.js';
-import { PAGE_FAULT } from '../base/fault.js';
+import { ACCESS_KINDS } from '../../base/access.js';
+import { SIZE_SHIFTS } from '../../base/address.js';
+import { PAGE_FAULT } from '../../base/fault.js';
 
 /** The registers of a processor as integers, for hot paths. */
 export class Regime {

@@ -5,7 +5,7 @@
  * a row a level and V8 checks each array anew at each store.
  */
 
-import { SIZE_4K } from '../base/address.js';
+import { SIZE_4K } from '../../base/address.js';
 
 /** Most entries of one walk: 5 levels under 5 levels of a host. */
 const MOST_READS = 40;

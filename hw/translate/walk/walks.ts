@@ -1,6 +1,6 @@
 /** An architecture's part in a translation: its walks, and its answer to a missing permission. */
 
-import type { FaultRecord } from '../base/fault.js';
+import type { FaultRecord } from '../../base/fault.js';
 import type { TranslationListener } from './events.js';
 import type { Regime } from './regime.js';
 import type { WalkRecord } from './walk-record.js';

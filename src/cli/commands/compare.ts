@@ -4,16 +4,16 @@ import { pageSizeName, SHIFT_4K } from '../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../../compare/compare.js';
 import { CpuProfile } from '../../compare/cpu-profile.js';
-import { pricesFor } from '../../compare/preset-prices.js';
+import { pricesFor } from '../../compare/time/preset-prices.js';
 import { fitWalkFactor } from '../../compare/walk-factor.js';
-import { OutOfModelMemory } from '../../compare/machine.js';
+import { OutOfModelMemory } from '../../compare/machine/machine.js';
 import { readPolicy } from '../../regions/host.js';
-import type { MachinePrices } from '../../report/prices.js';
-import { printable } from '../../report/printable.js';
+import type { MachinePrices } from '../../report/results/prices.js';
+import { printable } from '../../report/output/printable.js';
 import { profileText } from '../../report/views/profile-view.js';
-import type { CompareResult } from '../../report/compare-result.js';
+import type { CompareResult } from '../../report/results/compare-result.js';
 import { compareRows, compareText } from '../../report/views/compare-views.js';
-import { formatBytes } from '../../report/units.js';
+import { formatBytes } from '../../report/output/units.js';
 import { openTrace } from '../../trace/node/open.js';
 import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
@@ -171,7 +171,7 @@ export function compareCommand(): Command {
       const result = await run(paths, options, profile);
       if (profile !== undefined) process.stderr.write(profileText(profile.seconds()));
       if (options.plot !== undefined) {
-        const { comparePlot } = await import('../../report/plot.js');
+        const { comparePlot } = await import('../../report/views/compare-plot.js');
         writeOutput('--plot', options.plot, comparePlot(printable(result)));
       }
       printResult(result, options, { text: compareText, rows: compareRows });

@@ -1,11 +1,11 @@
 /** Compares the machine's outcome with the recorded one. */
 
 import { Command } from 'commander';
-import { conformLinux, linuxText, valuesAndPagesPassed } from '../../conformance/linux.js';
-import { allPassed, resultText } from '../../conformance/result.js';
-import { conformRiscv } from '../../conformance/riscv.js';
-import { conformX86 } from '../../conformance/x86.js';
-import { printableLines } from '../../report/printable.js';
+import { conformLinux, linuxText, valuesAndPagesPassed } from '../../conformance/linux/linux.js';
+import { allPassed, resultText } from '../../conformance/recording/result.js';
+import { conformRiscv } from '../../conformance/riscv/riscv.js';
+import { conformX86 } from '../../conformance/x86/x86.js';
+import { printableLines } from '../../report/output/printable.js';
 import { explainSystemError } from '../failure.js';
 import { printJson } from '../output.js';
 

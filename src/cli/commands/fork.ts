@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { forkCost, MAX_RESIDENT } from '../../compare/fork-cost.js';
-import type { ForkResult } from '../../report/fork-result.js';
+import type { ForkResult } from '../../report/results/fork-result.js';
 import { forkRows, forkText } from '../../report/views/fork-views.js';
-import { formatBytes } from '../../report/units.js';
+import { formatBytes } from '../../report/output/units.js';
 import { CommandFailure } from '../failure.js';
 import { pagesOption, parseBytes, parseShare } from '../options.js';
 import { checkOutputs, printResult, type OutputOptions } from '../output.js';

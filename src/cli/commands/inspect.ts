@@ -6,7 +6,7 @@ import { inspectText } from '../../inspect/inspect-text.js';
 import { readProcess } from '../../inspect/live-process.js';
 import { InspectError } from '../../inspect/proc-files.js';
 import { readPolicy } from '../../regions/host.js';
-import { printable } from '../../report/printable.js';
+import { printable } from '../../report/output/printable.js';
 import { CommandFailure } from '../failure.js';
 import { parsePid, tlbOption } from '../options.js';
 import { printJson } from '../output.js';

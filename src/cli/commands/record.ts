@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { printableText } from '../../report/printable.js';
+import { printableText } from '../../report/output/printable.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../../trace/node/choose.js';
 import { record, RecordError, type RecordOptions } from '../../trace/node/recorder.js';
 import { DEFAULT_WINDOW, DEFAULT_WINDOWS } from '../../trace/windows.js';

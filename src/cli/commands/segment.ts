@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress } from '../../../hw/base/address.js';
 import { SEGMENT_NAMES, DS } from '../../../hw/x86/segmentation/register.js';
-import { segmentNumber } from '../../conformance/x86-machine.js';
+import { segmentNumber } from '../../conformance/x86/x86-machine.js';
 import { buildMachine } from '../../explain/machine.js';
 import type { ExplainedMachine } from '../../explain/machine.js';
 import { segmentDemo, segmentDemoInput } from '../../explain/segment/segment-demo.js';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { DEFAULT_COSTS } from '../../../hw/translate/cost.js';
+import { DEFAULT_COSTS } from '../../../hw/translate/counts/cost.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
-import { shapeText, sweep } from '../../compare/sweep.js';
-import type { SweepTrace } from '../../compare/sweep-task.js';
-import { printable } from '../../report/printable.js';
+import { shapeText, sweep } from '../../compare/sweep/sweep.js';
+import type { SweepTrace } from '../../compare/sweep/sweep-task.js';
+import { printable } from '../../report/output/printable.js';
 import { sweepRows, sweepText } from '../../report/views/sweep-views.js';
 import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS } from '../../trace/workload.js';

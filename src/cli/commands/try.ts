@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { CompileError } from '../../host/compile.js';
-import { LaunchError } from '../../host/launch.js';
-import { tryInPairs } from '../../host/try.js';
-import { printable, printableText } from '../../report/printable.js';
-import type { TryResult } from '../../report/try-result.js';
+import { LaunchError } from '../../host/try/launch.js';
+import { tryInPairs } from '../../host/try/try.js';
+import { printable, printableText } from '../../report/output/printable.js';
+import type { TryResult } from '../../report/results/try-result.js';
 import { tryText } from '../../report/views/try-views.js';
 import { CommandFailure } from '../failure.js';
 import { interruptible } from '../interruption.js';

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { InspectError, readProc } from '../../inspect/proc-files.js';
 import { readPolicy } from '../../regions/host.js';
-import { printable } from '../../report/printable.js';
+import { printable } from '../../report/output/printable.js';
 import { liveSampler } from '../../watch/sampler.js';
 import { watch } from '../../watch/watch.js';
 import type { Clock } from '../../watch/watch.js';

@@ -1,10 +1,10 @@
 /** The part of its run that a trace shows: the ground on which an answer stands. */
 
-import type { Range, TraceSummary } from '../report/compare-result.js';
-import type { Trace } from '../trace/block.js';
-import { sharesOf, type Coverage, type ProcessShare } from '../trace/coverage.js';
-import { RecordedTrace } from '../trace/recorded.js';
-import type { Made } from './lookup-finder.js';
+import type { Range, TraceSummary } from '../../report/results/compare-result.js';
+import type { Trace } from '../../trace/block.js';
+import { sharesOf, type Coverage, type ProcessShare } from '../../trace/coverage.js';
+import { RecordedTrace } from '../../trace/recorded.js';
+import type { Made } from '../lookups/lookup-finder.js';
 
 /**
  * Instructions for each data access where nobody counted them: an assumption, wide enough for the programs of

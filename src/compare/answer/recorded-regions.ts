@@ -1,18 +1,18 @@
 /** The regions of a recorded program against huge pages, and the actions for them: `regions` and `actions` of a comparison. */
 
-import { PAGE_BYTES } from '../../hw/base/address.js';
-import { actionsFor } from '../regions/actions.js';
-import type { Action } from '../regions/actions.js';
-import type { HugePolicy } from '../regions/policy.js';
-import { withKinds } from '../regions/region.js';
-import type { RecordedRegion, RegionTraits } from '../regions/region.js';
-import { reportRegion } from '../regions/report.js';
-import type { ReportedRegion } from '../regions/report.js';
-import { regionUsages } from '../regions/usage.js';
-import type { Occupied } from '../regions/usage.js';
-import type { ProcessShare } from '../trace/coverage.js';
-import { Footprint } from './footprint.js';
-import { USER_BYTES } from './machine.js';
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { actionsFor } from '../../regions/actions.js';
+import type { Action } from '../../regions/actions.js';
+import type { HugePolicy } from '../../regions/policy.js';
+import { withKinds } from '../../regions/region.js';
+import type { RecordedRegion, RegionTraits } from '../../regions/region.js';
+import { reportRegion } from '../../regions/report.js';
+import type { ReportedRegion } from '../../regions/report.js';
+import { regionUsages } from '../../regions/usage.js';
+import type { Occupied } from '../../regions/usage.js';
+import type { ProcessShare } from '../../trace/coverage.js';
+import { Footprint } from '../machine/footprint.js';
+import { USER_BYTES } from '../machine/machine.js';
 
 /** A region as a recording has it. */
 export type RecordedMapping = Omit<RecordedRegion, 'kind'> &

@@ -1,16 +1,16 @@
 /** From the machines of a comparison to its result: counts, time, and the ground of the answer. */
 
-import { pageSizeName } from '../../hw/base/address.js';
-import type { AccessCounts } from '../../hw/translate/counters.js';
-import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import { entriesFor } from '../../hw/tlb/words.js';
-import type { CompareRun, PricedReads, Range, Reads, TraceSummary } from '../report/compare-result.js';
-import type { MachinePrices } from '../report/prices.js';
-import { PageName } from '../report/schema.js';
-import type { Made } from './lookup-finder.js';
-import type { ReplayMachine } from './machine.js';
-import type { MemoryPath, ReadCounts } from './memory-path.js';
-import { timePerAccess, timeShare } from './time.js';
+import { pageSizeName } from '../../../hw/base/address.js';
+import type { AccessCounts } from '../../../hw/translate/counts/counters.js';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { entriesFor } from '../../../hw/tlb/words.js';
+import type { CompareRun, PricedReads, Range, Reads, TraceSummary } from '../../report/results/compare-result.js';
+import type { MachinePrices } from '../../report/results/prices.js';
+import { PageName } from '../../report/results/schema.js';
+import type { Made } from '../lookups/lookup-finder.js';
+import type { ReplayMachine } from '../machine/machine.js';
+import type { MemoryPath, ReadCounts } from '../memory/memory-path.js';
+import { timePerAccess, timeShare } from '../time/time.js';
 
 /** What the runs of one trace have in common. */
 export interface RunGround {

@@ -1,9 +1,15 @@
 /** From figures to an answer and its ground: would huge pages help, and by how much? */
 
-import type { CompareRun, CompareVerdict, NoVerdict, Range, TraceSummary } from '../report/compare-result.js';
-import { countOf, formatBytes, formatCount, formatShares, formatTimes } from '../report/units.js';
-import { saved, verdictOn } from '../report/worth-it.js';
-import { speedupOf } from './time.js';
+import type {
+  CompareRun,
+  CompareVerdict,
+  NoVerdict,
+  Range,
+  TraceSummary,
+} from '../../report/results/compare-result.js';
+import { countOf, formatBytes, formatCount, formatShares, formatTimes } from '../../report/output/units.js';
+import { saved, verdictOn } from '../../report/results/worth-it.js';
+import { speedupOf } from '../time/time.js';
 
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
 const NEARLY_ALL = 0.9;

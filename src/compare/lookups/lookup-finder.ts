@@ -1,9 +1,9 @@
 /** The lookups of the accesses of a trace block, with pages of each size. */
 
-import * as hardware from '../../hw/base/access.js';
-import * as address from '../../hw/base/address.js';
-import * as trace from '../trace/block.js';
-import type { AccessBlock, TraceCounts } from '../trace/block.js';
+import * as hardware from '../../../hw/base/access.js';
+import * as address from '../../../hw/base/address.js';
+import * as trace from '../../trace/block.js';
+import type { AccessBlock, TraceCounts } from '../../trace/block.js';
 import * as bits from './bits.js';
 import * as columns from './lookups.js';
 import { LOOKUP_SHIFTS, Lookups, startOf } from './lookups.js';

@@ -1,7 +1,7 @@
 /** The lookups of the accesses of a trace block: worked out once, for the machines of all page sizes. */
 
-import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
-import { BLOCK_ACCESSES } from '../trace/block.js';
+import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
+import { BLOCK_ACCESSES } from '../../trace/block.js';
 
 /** log2 of the page sizes. */
 export const LOOKUP_SHIFTS: readonly number[] = [SHIFT_4K, SHIFT_2M, SHIFT_1G];

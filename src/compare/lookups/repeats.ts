@@ -4,12 +4,12 @@
  * replay may count it without making it.
  */
 
-import * as hardware from '../../hw/base/access.js';
-import * as address from '../../hw/base/address.js';
-import type { Mmu } from '../../hw/x86/mmu.js';
-import type { Placement } from '../../hw/tlb/group.js';
-import type { TlbHierarchy } from '../../hw/tlb/hierarchy.js';
-import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../trace/block.js';
+import * as hardware from '../../../hw/base/access.js';
+import * as address from '../../../hw/base/address.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import type { Placement } from '../../../hw/tlb/group.js';
+import type { TlbHierarchy } from '../../../hw/tlb/hierarchy.js';
+import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../../trace/block.js';
 import * as bits from './bits.js';
 import { LOOKUP_SHIFTS } from './lookups.js';
 

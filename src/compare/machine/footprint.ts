@@ -1,5 +1,5 @@
-import { highWord, lowWord, PAGE_BYTES } from '../../hw/base/address.js';
-import type { PresentRun } from '../regions/usage.js';
+import { highWord, lowWord, PAGE_BYTES } from '../../../hw/base/address.js';
+import type { PresentRun } from '../../regions/usage.js';
 
 /** The bitmap of every region without a touched page: all zeros. */
 const UNTOUCHED = 0;

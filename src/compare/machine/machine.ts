@@ -1,18 +1,18 @@
 /** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process with pages of one size. */
 
-import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../hw/base/address.js';
-import { Core } from '../../hw/x86/core.js';
-import type { AccessCounts, CounterValues } from '../../hw/translate/counters.js';
-import { Mmu } from '../../hw/x86/mmu.js';
-import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import { Kernel } from '../kernel/kernel.js';
-import type { Process } from '../kernel/space/process.js';
-import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../kernel/abi/vma-flags.js';
-import { addVma } from '../kernel/space/vma-ops.js';
-import { Vma, type AddressSpace } from '../kernel/space/model.js';
+import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
+import { Core } from '../../../hw/x86/core.js';
+import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/counters.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { Kernel } from '../../kernel/kernel.js';
+import type { Process } from '../../kernel/space/process.js';
+import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../../kernel/abi/vma-flags.js';
+import { addVma } from '../../kernel/space/vma-ops.js';
+import { Vma, type AddressSpace } from '../../kernel/space/model.js';
 import { HostTimer } from './host-time.js';
 import { Processors, type LoadedSpace } from './processors.js';
-import { reserveRam } from '../../hw/memory/reserve.js';
+import { reserveRam } from '../../../hw/memory/reserve.js';
 
 /** All user addresses; Linux keeps the last 4 KiB of them back, but a recorded program may have used them. */
 export const USER_BYTES = 2 ** 47;

@@ -3,11 +3,11 @@
  * 4 KiB pages: one process with pages of both sizes.
  */
 
-import { SHIFT_2M, SHIFT_4K, toNumber } from '../../hw/base/address.js';
-import { mix } from '../../hw/base/random.js';
-import type { Kernel } from '../kernel/kernel.js';
-import type { AddressSpace } from '../kernel/space/model.js';
-import type { Process } from '../kernel/space/process.js';
+import { SHIFT_2M, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
+import { mix } from '../../../hw/base/random.js';
+import type { Kernel } from '../../kernel/kernel.js';
+import type { AddressSpace } from '../../kernel/space/model.js';
+import type { Process } from '../../kernel/space/process.js';
 
 const PAGE_BYTES = 2 ** SHIFT_4K;
 const HUGE_BYTES = 2 ** SHIFT_2M;

@@ -1,7 +1,7 @@
 /** TLBs of a virtual machine: they hold the guest's translation and the host's in one, so no more than the smaller page. */
 
-import { SHIFT_4K } from '../../hw/base/address.js';
-import type { TlbGeometry, TlbLevelShape } from '../../hw/tlb/hierarchy.js';
+import { SHIFT_4K } from '../../../hw/base/address.js';
+import type { TlbGeometry, TlbLevelShape } from '../../../hw/tlb/hierarchy.js';
 
 /** The arrays that hold pages of at most `2^shift` bytes. Larger pages are then kept in pieces. */
 function upTo(level: TlbLevelShape, shift: number): TlbLevelShape {

@@ -7,10 +7,10 @@
  * Source: Intel SDM vol. 3A, "Process-Context Identifiers (PCIDs)".
  */
 
-import { Counters } from '../../hw/translate/counters.js';
-import { Mmu } from '../../hw/x86/mmu.js';
-import { CR4_PCIDE, PCID_MASK } from '../../hw/x86/registers.js';
-import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import { Counters } from '../../../hw/translate/counts/counters.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { CR4_PCIDE, PCID_MASK } from '../../../hw/x86/registers.js';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 
 /** The most processors of a machine. */
 export const PROCESSORS = 16;

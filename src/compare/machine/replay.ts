@@ -1,10 +1,10 @@
 /** The lookups of a trace block, made on one MMU: every comparison spends its time in this loop. */
 
-import { USER, WRITE } from '../../hw/base/access.js';
-import { PAGE_OFFSET_MASK, pageSizeName } from '../../hw/base/address.js';
-import { FETCH_SIDE } from '../../hw/translate/counters.js';
-import type { Mmu } from '../../hw/x86/mmu.js';
-import type { PageLookups } from './lookups.js';
+import { USER, WRITE } from '../../../hw/base/access.js';
+import { PAGE_OFFSET_MASK, pageSizeName } from '../../../hw/base/address.js';
+import { FETCH_SIDE } from '../../../hw/translate/counts/counters.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import type { PageLookups } from '../lookups/lookups.js';
 
 const DATA_SIDE = 0;
 

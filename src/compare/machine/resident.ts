@@ -1,12 +1,12 @@
 /** A program's pages, made resident on all machines before any of its lookups is made. */
 
-import type { Mmu } from '../../hw/x86/mmu.js';
-import type { AccessBlock } from '../trace/block.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import type { AccessBlock } from '../../trace/block.js';
 import { Footprint } from './footprint.js';
-import { LookupFinder } from './lookup-finder.js';
-import type { Lookups } from './lookups.js';
+import { LookupFinder } from '../lookups/lookup-finder.js';
+import type { Lookups } from '../lookups/lookups.js';
 import type { ReplayMachine } from './machine.js';
-import { RepeatFilter } from './repeats.js';
+import { RepeatFilter } from '../lookups/repeats.js';
 
 export interface ResidentOptions {
   /** Further MMUs to make the lookups of the one machine. */

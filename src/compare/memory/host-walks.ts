@@ -4,9 +4,9 @@
  * other, and it remembers translations and the entries above them.
  */
 
-import { LineCache } from '../../hw/memory/line-cache.js';
-import { SHIFT_4K } from '../../hw/base/address.js';
-import { DEFAULT_WALK_CACHES } from '../../hw/tlb/presets.js';
+import { LineCache } from '../../../hw/memory/line-cache.js';
+import { SHIFT_4K } from '../../../hw/base/address.js';
+import { DEFAULT_WALK_CACHES } from '../../../hw/tlb/presets.js';
 
 /** Entries of a table, and of a line. */
 const INDEX_BITS = 9;

@@ -4,10 +4,10 @@
  * machines.
  */
 
-import * as address from '../../hw/base/address.js';
-import { LINE_SHIFT, LineCache, type LineCacheShape } from '../../hw/memory/line-cache.js';
-import * as trace from '../trace/block.js';
-import type { AccessBlock } from '../trace/block.js';
+import * as address from '../../../hw/base/address.js';
+import { LINE_SHIFT, LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js';
+import * as trace from '../../trace/block.js';
+import type { AccessBlock } from '../../trace/block.js';
 import { Streams } from './streams.js';
 
 const { highWordAfter } = address;

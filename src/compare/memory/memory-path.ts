@@ -4,16 +4,16 @@
  * host's tables too, and these reads compete as well.
  */
 
-import { SHIFT_4K, SIZE_SHIFTS, toNumber } from '../../hw/base/address.js';
-import { FETCH_SIDE } from '../../hw/translate/counters.js';
-import type { MissListener } from '../../hw/translate/miss-listener.js';
-import * as walkRecord from '../../hw/translate/walk-record.js';
-import type { WalkRecord } from '../../hw/translate/walk-record.js';
-import { LineCache, type LineCacheShape } from '../../hw/memory/line-cache.js';
+import { SHIFT_4K, SIZE_SHIFTS, toNumber } from '../../../hw/base/address.js';
+import { FETCH_SIDE } from '../../../hw/translate/counts/counters.js';
+import type { MissListener } from '../../../hw/translate/path/miss-listener.js';
+import * as walkRecord from '../../../hw/translate/walk/walk-record.js';
+import type { WalkRecord } from '../../../hw/translate/walk/walk-record.js';
+import { LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js';
 import { HostWalkModel } from './host-walks.js';
 import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
-import type { PageLookups } from './lookups.js';
+import type { PageLookups } from '../lookups/lookups.js';
 
 const { EXPECTED, FIRST } = lineMisses;
 const { READ_LEVEL } = walkRecord;

@@ -5,17 +5,17 @@
  * change the counts of another, and its company does not matter.
  */
 
-import { pageSizeName } from '../../hw/base/address.js';
-import { parseTlb } from '../../hw/tlb/parse.js';
-import { AccessTally, type Trace } from '../trace/block.js';
-import { openTrace } from '../trace/node/open.js';
-import { RecordedTrace } from '../trace/recorded.js';
-import { openWorkload, type WorkloadOptions } from '../trace/workload.js';
-import type { SweepCounts } from '../report/sweep-result.js';
-import { ReplayMachine, OutOfModelMemory } from './machine.js';
-import { Processors } from './processors.js';
-import { replay } from './replay.js';
-import { Resident } from './resident.js';
+import { pageSizeName } from '../../../hw/base/address.js';
+import { parseTlb } from '../../../hw/tlb/parse.js';
+import { AccessTally, type Trace } from '../../trace/block.js';
+import { openTrace } from '../../trace/node/open.js';
+import { RecordedTrace } from '../../trace/recorded.js';
+import { openWorkload, type WorkloadOptions } from '../../trace/workload.js';
+import type { SweepCounts } from '../../report/results/sweep-result.js';
+import { ReplayMachine, OutOfModelMemory } from '../machine/machine.js';
+import { Processors } from '../machine/processors.js';
+import { replay } from '../machine/replay.js';
+import { Resident } from '../machine/resident.js';
 
 /** A trace, to be opened by every worker for itself. */
 export type SweepTrace =

@@ -1,9 +1,9 @@
 /** Many TLB shapes on the same traces, spread over worker threads. */
 
 import { Piscina } from 'piscina';
-import { pageSizeName } from '../../hw/base/address.js';
-import { translationCycles, type CostTable } from '../../hw/translate/cost.js';
-import type { SweepCounts, SweepResult } from '../report/sweep-result.js';
+import { pageSizeName } from '../../../hw/base/address.js';
+import { translationCycles, type CostTable } from '../../../hw/translate/counts/cost.js';
+import type { SweepCounts, SweepResult } from '../../report/results/sweep-result.js';
 import type { SweepTask, SweepTrace } from './sweep-task.js';
 
 /** Shapes replayed in one pass over a trace: enough that decoding hardly counts, few enough to spread. */

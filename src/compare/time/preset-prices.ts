@@ -3,7 +3,7 @@
  * measured: `pagewalk calibrate` measures one. docs/time-model.md lists the sources in full.
  */
 
-import { PRICES_VERSION, type MachinePrices, type PricedCache } from '../report/prices.js';
+import { PRICES_VERSION, type MachinePrices, type PricedCache } from '../../report/results/prices.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -8,8 +8,8 @@
  * and the most of the cases.
  */
 
-import type { MachinePrices } from '../report/prices.js';
-import type { PricedReads, PricedTime, Range, Reads } from '../report/compare-result.js';
+import type { MachinePrices } from '../../report/results/prices.js';
+import type { PricedReads, PricedTime, Range, Reads } from '../../report/results/compare-result.js';
 
 /** What a run did, as far as it has a price. */
 export interface PricedRun {

@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod';
-import { checked } from '../report/schema-words.js';
+import { checked } from '../../report/output/schema-words.js';
 
 const process = z.number().int().min(0);
 const pages = z.number();

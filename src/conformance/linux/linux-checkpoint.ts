@@ -1,12 +1,12 @@
 /** A checkpoint: the mappings of every process, in one form for the record and for the kernel's state. */
 
-import { PAGE_BYTES } from '../../hw/base/address.js';
-import type { FileObject, Vma } from '../kernel/space/model.js';
-import type { Kernel } from '../kernel/kernel.js';
-import type { Process } from '../kernel/space/process.js';
-import { permissions, vmaUsage, vmFlagNames } from '../kernel/proc/smaps.js';
-import type { VmaUsage } from '../kernel/proc/smaps.js';
-import { VM_HUGETLB } from '../kernel/abi/vma-flags.js';
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import type { FileObject, Vma } from '../../kernel/space/model.js';
+import type { Kernel } from '../../kernel/kernel.js';
+import type { Process } from '../../kernel/space/process.js';
+import { permissions, vmaUsage, vmFlagNames } from '../../kernel/proc/smaps.js';
+import type { VmaUsage } from '../../kernel/proc/smaps.js';
+import { VM_HUGETLB } from '../../kernel/abi/vma-flags.js';
 import { RUN } from './linux-case.js';
 import type { RecordedCheckpoint } from './linux-case.js';
 import { ARENA } from './linux-machine.js';

@@ -1,19 +1,19 @@
 /** The machine for a recorded Linux program: the kernel, its processes and the recorder's files. */
 
-import { PAGE_BYTES } from '../../hw/base/address.js';
-import { Core } from '../../hw/x86/core.js';
-import { Mmu } from '../../hw/x86/mmu.js';
-import { Hart } from '../../hw/riscv/hart.js';
-import { Ram } from '../../hw/memory/ram.js';
-import { LogicalProcessor } from '../../hw/translate/logical-processor.js';
-import { describeStale } from '../../hw/translate/stale-check.js';
-import { errnoName, ENOMEM } from '../kernel/abi/errno.js';
-import type { OpenFile } from '../kernel/space/model.js';
-import * as f from '../kernel/abi/flags.js';
-import { Kernel } from '../kernel/kernel.js';
-import type { PagemapEntry } from '../kernel/proc/pagemap.js';
-import type { Process } from '../kernel/space/process.js';
-import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../kernel/abi/signal.js';
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { Core } from '../../../hw/x86/core.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { Hart } from '../../../hw/riscv/hart.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { LogicalProcessor } from '../../../hw/translate/logical-processor.js';
+import { describeStale } from '../../../hw/translate/path/stale-check.js';
+import { errnoName, ENOMEM } from '../../kernel/abi/errno.js';
+import type { OpenFile } from '../../kernel/space/model.js';
+import * as f from '../../kernel/abi/flags.js';
+import { Kernel } from '../../kernel/kernel.js';
+import type { PagemapEntry } from '../../kernel/proc/pagemap.js';
+import type { Process } from '../../kernel/space/process.js';
+import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../../kernel/abi/signal.js';
 import type { LinuxProgram, LinuxOperation, OperationName, OperationValue } from './linux-case.js';
 
 /** The address of page 0 of a program; far below the kernel's own choices. */

@@ -1,14 +1,14 @@
 /** `pagewalk conform linux`: recorded programs replayed through the kernel. */
 
-import { readJsonLines } from './json-lines.js';
-import type { RecordedLine } from './json-lines.js';
+import { readJsonLines } from '../recording/json-lines.js';
+import type { RecordedLine } from '../recording/json-lines.js';
 import { linuxProgram } from './linux-case.js';
 import type { LinuxProgram } from './linux-case.js';
 import { CLASSES, compareProgram } from './linux-compare.js';
 import type { ProgramDifferences, ComparisonClass } from './linux-compare.js';
 import { LinuxMachine } from './linux-machine.js';
 import type { LinuxArchitecture } from './linux-machine.js';
-import type { FamilyCount } from './result.js';
+import type { FamilyCount } from '../recording/result.js';
 
 type LinuxFamily = Record<ComparisonClass | 'programs', FamilyCount>;
 

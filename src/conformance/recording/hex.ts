@@ -1,9 +1,9 @@
 /** Hexadecimal words in recordings. */
 
 import { z } from 'zod';
-import type { Word64 } from '../../hw/base/address.js';
-import { highWordOfFrame, lowWordOfFrame, parseAddress } from '../../hw/base/address.js';
-import { shortened } from '../report/printable.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import { highWordOfFrame, lowWordOfFrame, parseAddress } from '../../../hw/base/address.js';
+import { shortened } from '../../report/output/printable.js';
 
 /** Text such as `0x1f` as a {@link Word64}. */
 export const hexWord = z.string().transform((text, context): Word64 => {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
-import { checked } from '../report/schema-words.js';
+import { checked } from '../../report/output/schema-words.js';
 
 /** One recorded case and its line. */
 export interface RecordedLine<T> {

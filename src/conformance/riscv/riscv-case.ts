@@ -5,8 +5,8 @@
  */
 
 import { z } from 'zod';
-import type { Word64 } from '../../hw/base/address.js';
-import { hexWord, id, stored } from './hex.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import { hexWord, id, stored } from '../recording/hex.js';
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 /** MODE of satp and vsatp, and of hgatp. */

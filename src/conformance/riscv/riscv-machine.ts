@@ -5,14 +5,14 @@
  * processor; each case leaves RAM zero again.
  */
 
-import { FETCH, READ, WRITE } from '../../hw/base/access.js';
-import type { Word64 } from '../../hw/base/address.js';
-import { fromBigInt, PAGE_OFFSET_MASK, toBigInt } from '../../hw/base/address.js';
-import { Ram } from '../../hw/memory/ram.js';
-import { ENTRY_READ, ENTRY_WRITE } from '../../hw/riscv/exception.js';
-import { Hart } from '../../hw/riscv/hart.js';
-import * as csr from '../../hw/riscv/registers.js';
-import { physical } from './hex.js';
+import { FETCH, READ, WRITE } from '../../../hw/base/access.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import { fromBigInt, PAGE_OFFSET_MASK, toBigInt } from '../../../hw/base/address.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { ENTRY_READ, ENTRY_WRITE } from '../../../hw/riscv/exception.js';
+import { Hart } from '../../../hw/riscv/hart.js';
+import * as csr from '../../../hw/riscv/registers.js';
+import { physical } from '../recording/hex.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 
 /** RAM of the recorded machines. It is empty above, and no case touches the addresses below. */

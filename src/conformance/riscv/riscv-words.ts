@@ -1,11 +1,11 @@
 /** A recorded RISC-V case and its mismatch in words. */
 
-import type { Word64 } from '../../hw/base/address.js';
-import { formatHex } from '../../hw/base/address.js';
-import { flagNames } from '../../hw/base/format.js';
-import { causeName } from '../../hw/riscv/exception.js';
-import { RISCV_MODES } from '../../hw/riscv/format.js';
-import type { RecordedLine } from './json-lines.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import { formatHex } from '../../../hw/base/address.js';
+import { flagNames } from '../../../hw/base/format.js';
+import { causeName } from '../../../hw/riscv/exception.js';
+import { RISCV_MODES } from '../../../hw/riscv/format.js';
+import type { RecordedLine } from '../recording/json-lines.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 import type { RiscvReplayed } from './riscv-machine.js';
 

@@ -1,10 +1,10 @@
 /** Replays recordings of RISC-V processors: `pagewalk conform riscv`. */
 
-import { sameWord, sameWords } from './hex.js';
-import type { RecordedLine } from './json-lines.js';
-import { readJsonLines } from './json-lines.js';
-import { checkAll } from './result.js';
-import type { ConformanceResult } from './result.js';
+import { sameWord, sameWords } from '../recording/hex.js';
+import type { RecordedLine } from '../recording/json-lines.js';
+import { readJsonLines } from '../recording/json-lines.js';
+import { checkAll } from '../recording/result.js';
+import type { ConformanceResult } from '../recording/result.js';
 import { riscvCase } from './riscv-case.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 import { RiscvMachine } from './riscv-machine.js';

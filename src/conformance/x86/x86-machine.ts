@@ -5,19 +5,19 @@
  * invalidations. One RAM and one processor serve all cases; each case leaves RAM zero again.
  */
 
-import type { Word64 } from '../../hw/base/address.js';
-import { PAGE_OFFSET_MASK } from '../../hw/base/address.js';
-import { PAGE_FAULT } from '../../hw/base/fault.js';
-import { vectorOf } from '../../hw/x86/exception.js';
-import { Mmu } from '../../hw/x86/mmu.js';
-import { PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
-import { Ram } from '../../hw/memory/ram.js';
-import { CR0_PG, CR4_PCIDE, EFER_LMA } from '../../hw/x86/registers.js';
-import { CS, SEGMENT_NAMES } from '../../hw/x86/segmentation/register.js';
-import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
-import { writeRegisters } from '../../hw/x86/write-registers.js';
-import { physical } from './hex.js';
-import type { Stored } from './hex.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import { PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
+import { PAGE_FAULT } from '../../../hw/base/fault.js';
+import { vectorOf } from '../../../hw/x86/exception.js';
+import { Mmu } from '../../../hw/x86/mmu.js';
+import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { CR0_PG, CR4_PCIDE, EFER_LMA } from '../../../hw/x86/registers.js';
+import { CS, SEGMENT_NAMES } from '../../../hw/x86/segmentation/register.js';
+import { SegmentationUnit } from '../../../hw/x86/segmentation/unit.js';
+import { writeRegisters } from '../../../hw/x86/write-registers.js';
+import { physical } from '../recording/hex.js';
+import type { Stored } from '../recording/hex.js';
 import type { AccessOutcome, Fault } from './x86-case.js';
 
 /** MAXPHYADDR of all recorded machines. */

@@ -1,11 +1,11 @@
 /** Replays recorded x86 cases, family by family, and tells the machine's results. */
 
-import type { Word64 } from '../../hw/base/address.js';
-import { DS } from '../../hw/x86/segmentation/register.js';
-import { CR4_PCIDE, CR4_PGE, PCID_MASK } from '../../hw/x86/registers.js';
-import { farJump } from '../../hw/x86/segmentation/far-transfer.js';
-import { loadSegment } from '../../hw/x86/segmentation/load.js';
-import type { Stored } from './hex.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import { DS } from '../../../hw/x86/segmentation/register.js';
+import { CR4_PCIDE, CR4_PGE, PCID_MASK } from '../../../hw/x86/registers.js';
+import { farJump } from '../../../hw/x86/segmentation/far-transfer.js';
+import { loadSegment } from '../../../hw/x86/segmentation/load.js';
+import type { Stored } from '../recording/hex.js';
 import type { AccessOutcome, PagingCase, SegmentCase, TlbCase, TwoReadsOutcome } from './x86-case.js';
 import { access, faultOf, segmentNumber, X86Machine } from './x86-machine.js';
 import type { ReplayedProcessor } from './x86-machine.js';

@@ -1,17 +1,17 @@
 /** A recorded x86 case and its mismatch in words. */
 
-import type { Word64 } from '../../hw/base/address.js';
-import { formatHex, frameOf } from '../../hw/base/address.js';
-import { describeException, statusOfVector } from '../../hw/x86/exception.js';
-import type { EntryFormat } from '../../hw/base/format.js';
-import { flagNames } from '../../hw/base/format.js';
-import { PTE_PS, X86_MODES } from '../../hw/x86/format.js';
-import * as reg from '../../hw/x86/registers.js';
-import { describeDescriptor, describeSelector } from '../../hw/x86/segmentation/describe.js';
-import type { Stored } from './hex.js';
+import type { Word64 } from '../../../hw/base/address.js';
+import { formatHex, frameOf } from '../../../hw/base/address.js';
+import { describeException, statusOfVector } from '../../../hw/x86/exception.js';
+import type { EntryFormat } from '../../../hw/base/format.js';
+import { flagNames } from '../../../hw/base/format.js';
+import { PTE_PS, X86_MODES } from '../../../hw/x86/format.js';
+import * as reg from '../../../hw/x86/registers.js';
+import { describeDescriptor, describeSelector } from '../../../hw/x86/segmentation/describe.js';
+import type { Stored } from '../recording/hex.js';
 import type { AccessOutcome, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Mismatch } from './x86-compare.js';
-import type { RecordedLine } from './json-lines.js';
+import type { RecordedLine } from '../recording/json-lines.js';
 
 type BitNames = readonly (readonly [string, number])[];
 

@@ -1,9 +1,9 @@
 /** Replays recordings of x86 processors: `pagewalk conform x86`. */
 
-import type { RecordedLine } from './json-lines.js';
-import { readJsonLines } from './json-lines.js';
-import { checkAll } from './result.js';
-import type { ConformanceResult } from './result.js';
+import type { RecordedLine } from '../recording/json-lines.js';
+import { readJsonLines } from '../recording/json-lines.js';
+import { checkAll } from '../recording/result.js';
+import type { ConformanceResult } from '../recording/result.js';
 import type { X86Case } from './x86-case.js';
 import { x86Case } from './x86-case.js';
 import { checkCase } from './x86-compare.js';

@@ -1,6 +1,6 @@
 /** A walk of a hart as people read it in a terminal: one line a level. */
 
-import { columns, labelled } from '../../report/columns.js';
+import { columns, labelled } from '../../report/output/columns.js';
 import type { RiscvWalkResult } from './walk.js';
 
 /** The walk in lines of a terminal. */

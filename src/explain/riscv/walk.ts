@@ -21,8 +21,8 @@ import {
   RISCV_MODES,
 } from '../../../hw/riscv/format.js';
 import type { Hart } from '../../../hw/riscv/hart.js';
-import type { ReadEvent, TranslationEvent } from '../../../hw/translate/events.js';
-import { SCHEMA_VERSION } from '../../report/schema.js';
+import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
+import { SCHEMA_VERSION } from '../../report/results/schema.js';
 import { accessBits } from '../machine.js';
 import type { AccessKind } from '../machine-state.js';
 

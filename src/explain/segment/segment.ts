@@ -18,7 +18,7 @@ import { CS, SEGMENT_NAMES, SegmentRegister, SS } from '../../../hw/x86/segmenta
 import { stackOffset } from '../../../hw/x86/segmentation/stack.js';
 import { DescriptorCopy } from '../../../hw/x86/segmentation/unit.js';
 import type { SegmentationUnit } from '../../../hw/x86/segmentation/unit.js';
-import { SCHEMA_VERSION } from '../../report/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema.js';
 import { CALL_SIZE, planCall } from './call-checks.js';
 import type { CallPlan } from './call-checks.js';
 import { jumpRules } from './jump-checks.js';

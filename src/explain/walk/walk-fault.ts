@@ -16,7 +16,7 @@ import {
 import type { Exception } from '../../../hw/base/fault.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_PS, PTE_XD, X86_MODES } from '../../../hw/x86/format.js';
-import type { WalkRead } from '../../../hw/translate/walk-record.js';
+import type { WalkRead } from '../../../hw/translate/walk/walk-record.js';
 import { refusals } from './rights.js';
 import type { Refusal } from './rights.js';
 import type { ErrorBit, FaultOutcome, FaultReason, WalkLevel } from './walk-result.js';

@@ -1,7 +1,7 @@
 /** Entries on the way to an address, taken apart. */
 
 import { formatHex, wideIndex } from '../../../hw/base/address.js';
-import type { ReadEvent } from '../../../hw/translate/events.js';
+import type { ReadEvent } from '../../../hw/translate/walk/events.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { EntryFormat, PagingLevel } from '../../../hw/base/format.js';

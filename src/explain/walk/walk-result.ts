@@ -1,9 +1,9 @@
 /** The result of `pagewalk walk`: one object. The terminal's lines, the JSON and the page are views of it. */
 
 import type { DecodedField } from '../../../hw/base/format.js';
-import type { TranslationEvent } from '../../../hw/translate/events.js';
+import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import type { X86ModeName } from '../../../hw/x86/format.js';
-import type { SCHEMA_VERSION } from '../../report/schema.js';
+import type { SCHEMA_VERSION } from '../../report/results/schema.js';
 import type { AccessKind } from '../machine-state.js';
 import type { Allowed } from './rights.js';
 

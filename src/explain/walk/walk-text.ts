@@ -1,6 +1,6 @@
 /** A walk as people read it in a terminal: one line a level. */
 
-import { columns, INDENT, labelled, WIDTH } from '../../report/columns.js';
+import { columns, INDENT, labelled, WIDTH } from '../../report/output/columns.js';
 import { allowedWords } from './rights.js';
 import { nameOf } from './walk-fault.js';
 import type { FaultOutcome, TlbAnswer, WalkLevel, WalkResult } from './walk-result.js';

@@ -23,10 +23,10 @@ import type {
   TranslationEvent,
   WalkCacheHitEvent,
   WalkedEvent,
-} from '../../../hw/translate/events.js';
+} from '../../../hw/translate/walk/events.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
-import { SCHEMA_VERSION } from '../../report/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema.js';
 import { accessBits } from '../machine.js';
 import type { AccessKind } from '../machine-state.js';
 import { allowedBy, allowedWords } from './rights.js';

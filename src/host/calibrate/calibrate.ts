@@ -4,17 +4,17 @@ import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import type { CalibrateFigure, CalibrateResult } from '../report/calibrate-result.js';
-import { PRICES_VERSION, type PricedHost } from '../report/prices.js';
-import { SCHEMA_VERSION } from '../report/schema.js';
-import { formatBytes, formatShare } from '../report/units.js';
+import type { CalibrateFigure, CalibrateResult } from '../../report/results/calibrate-result.js';
+import { PRICES_VERSION, type PricedHost } from '../../report/results/prices.js';
+import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { formatBytes, formatShare } from '../../report/output/units.js';
 import { readCaches, type CacheSizes } from './caches.js';
-import { compiled } from './compile.js';
+import { compiled } from '../compile.js';
 import { Samples, spreadOf } from './figures.js';
 import { CalibrateError, pricesOf } from './measured-prices.js';
-import { loadNote, OtherLoad } from './other-load.js';
-import { shippedFile } from './shipped-file.js';
-import { hugePageSystem, whyNoHugePages, type HugePageSystem } from './thp.js';
+import { loadNote, OtherLoad } from '../other-load.js';
+import { shippedFile } from '../shipped-file.js';
+import { hugePageSystem, whyNoHugePages, type HugePageSystem } from '../thp.js';
 
 const run = promisify(execFile);
 

@@ -1,7 +1,7 @@
 /** Samples of the C program behind `pagewalk calibrate`, and the figures from them. */
 
-import { FIGURE_NAMES, type CalibrateFigure } from '../report/calibrate-result.js';
-import { median } from './ratio.js';
+import { FIGURE_NAMES, type CalibrateFigure } from '../../report/results/calibrate-result.js';
+import { median } from '../ratio.js';
 
 export type FigureName = CalibrateFigure['name'];
 export type FigurePages = CalibrateFigure['pages'];

@@ -1,11 +1,11 @@
 /** From the figures of `pagewalk calibrate` to the prices of this machine. docs/try-and-calibrate.md has the reasons. */
 
-import type { CalibrateFigure } from '../report/calibrate-result.js';
-import type { MachinePrices } from '../report/prices.js';
+import type { CalibrateFigure } from '../../report/results/calibrate-result.js';
+import type { MachinePrices } from '../../report/results/prices.js';
 import type { CacheSizes } from './caches.js';
 import { curve, type FigureName, type FigurePages, type Point } from './figures.js';
 import { fitLatencies, type LatencyFit } from './latency-fit.js';
-import { median } from './ratio.js';
+import { median } from '../ratio.js';
 
 /** The measured prices; the rest of a machine's prices stays a preset's. */
 export type MeasuredPrices = Required<

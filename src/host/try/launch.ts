@@ -5,9 +5,9 @@ import { createHash } from 'node:crypto';
 import { fstatSync, openSync, closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { basename } from 'node:path';
-import { compiled } from './compile.js';
+import { compiled } from '../compile.js';
 import { MemorySampler, type MemorySample } from './memory-sampler.js';
-import { shippedFile } from './shipped-file.js';
+import { shippedFile } from '../shipped-file.js';
 
 /** The two sides of the experiment: base pages alone, or huge pages in all possible places. */
 export type Side = 'base' | 'huge';

@@ -4,7 +4,7 @@
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { parseSmaps } from '../regions/smaps.js';
+import { parseSmaps } from '../../regions/smaps.js';
 
 /** Sums over processes at one moment, in bytes; a shared page of several processes counts in each. */
 export interface MemorySample {

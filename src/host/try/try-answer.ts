@@ -1,12 +1,12 @@
 /** From the figures of `pagewalk try` to words. */
 
-import type { TryResult } from '../report/try-result.js';
-import { countOf, formatBytes, formatShort } from '../report/units.js';
-import { verdictOn } from '../report/worth-it.js';
+import type { TryResult } from '../../report/results/try-result.js';
+import { countOf, formatBytes, formatShort } from '../../report/output/units.js';
+import { verdictOn } from '../../report/results/worth-it.js';
 import type { Run } from './launch.js';
-import { loadNote } from './other-load.js';
-import type { Ratio } from './ratio.js';
-import { hasTunable } from './thp.js';
+import { loadNote } from '../other-load.js';
+import type { Ratio } from '../ratio.js';
+import { hasTunable } from '../thp.js';
 
 type Figures = Pick<TryResult, 'system' | 'means' | 'pairs' | 'speedup' | 'sides'>;
 type Verdict = TryResult['verdict'];

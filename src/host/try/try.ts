@@ -1,11 +1,11 @@
 /** The experiment itself: a command with base pages alone and with huge pages, in turns. */
 
-import { SCHEMA_VERSION } from '../report/schema.js';
-import type { TryResult, TrySide } from '../report/try-result.js';
+import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import type { TryResult, TrySide } from '../../report/results/try-result.js';
 import { builtLauncher, launch, LaunchError, type LaunchOptions, type Run, type Side } from './launch.js';
-import { OtherLoad } from './other-load.js';
-import { median, rangeOf, ratioOf, type Ratio } from './ratio.js';
-import { hasTunable, hugePageSystem, whyNoHugePages, type HugePageSystem } from './thp.js';
+import { OtherLoad } from '../other-load.js';
+import { median, rangeOf, ratioOf, type Ratio } from '../ratio.js';
+import { hasTunable, hugePageSystem, whyNoHugePages, type HugePageSystem } from '../thp.js';
 import { answerOf, LEAST_PAIRS, notesOf } from './try-answer.js';
 
 /** A range is narrow when its ends are no further apart than this. */

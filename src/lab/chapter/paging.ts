@@ -8,7 +8,7 @@ import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
 import { Ram } from '../../../hw/memory/ram.js';
-import { countOf } from '../../report/units.js';
+import { countOf } from '../../report/output/units.js';
 import type { Stage, StageProcess, StageRegion } from '../stage.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/x86/registers.js';
 

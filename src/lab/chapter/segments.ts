@@ -13,7 +13,7 @@ import { HoleArena } from '../../segments/arena/arena.js';
 import { SegmentMemory } from '../../segments/memory.js';
 import { Segment, SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
 import type { SegmentTable } from '../../segments/segment-table.js';
-import { countOf } from '../../report/units.js';
+import { countOf } from '../../report/output/units.js';
 
 const ARENA_BASE = 0x1_0000;
 const ARENA_BYTES = 0x1_0000;

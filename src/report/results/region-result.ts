@@ -1,9 +1,9 @@
 /** Regions and actions as parts of results: the forms that are checked. Their types stand in src/regions. */
 
 import { z } from 'zod';
-import { OBSTACLES } from '../regions/backing.js';
-import type { Obstacle } from '../regions/backing.js';
-import { REGION_KINDS } from '../regions/region.js';
+import { OBSTACLES } from '../../regions/backing.js';
+import type { Obstacle } from '../../regions/backing.js';
+import { REGION_KINDS } from '../../regions/region.js';
 import { Count } from './schema.js';
 
 const Cause = z.enum(Object.keys(OBSTACLES) as Obstacle[]);

@@ -1,6 +1,6 @@
 /** What `pagewalk sweep` finds: one object, of which table, JSON, CSV and heat map are views. */
 
-import type { CostTable } from '../../hw/translate/cost.js';
+import type { CostTable } from '../../../hw/translate/counts/cost.js';
 
 /** What one shape counted. */
 export interface SweepCounts {

@@ -1,9 +1,9 @@
 /** Loads by the size of their array, as lines. Slow to load, as svg.ts is: import it only when a chart is asked for. */
 
 import * as Plot from '@observablehq/plot';
-import type { CalibrateResult } from '../calibrate-result.js';
-import { PAGE_COLORS, svgDocument } from '../svg.js';
-import { formatBytes } from '../units.js';
+import type { CalibrateResult } from '../results/calibrate-result.js';
+import { PAGE_COLORS, svgDocument } from '../output/svg.js';
+import { formatBytes } from '../output/units.js';
 
 /** Nanoseconds a load by size of the array: a line for each page size and kind of load. A standalone SVG document. */
 export function calibratePlot({ prices: { loads = [] } }: CalibrateResult): string {

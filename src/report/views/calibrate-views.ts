@@ -1,9 +1,9 @@
 /** The measurements of `pagewalk calibrate` as text for the terminal. */
 
-import type { CalibrateResult } from '../calibrate-result.js';
-import { columns, labelled } from '../columns.js';
-import { wrap } from '../table.js';
-import { formatBytes, formatShort } from '../units.js';
+import type { CalibrateResult } from '../results/calibrate-result.js';
+import { columns, labelled } from '../output/columns.js';
+import { wrap } from '../output/table.js';
+import { formatBytes, formatShort } from '../output/units.js';
 
 function ns(value: number): string {
   return `${formatShort(value)} ns`;

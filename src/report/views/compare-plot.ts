@@ -1,9 +1,9 @@
 /** Charts of comparisons. Slow to load, as svg.ts is: import it only when a chart is asked for. */
 
 import * as Plot from '@observablehq/plot';
-import type { CompareResult } from './compare-result.js';
-import { PAGE_COLORS, svgDocument } from './svg.js';
-import { formatShares } from './units.js';
+import type { CompareResult } from '../results/compare-result.js';
+import { PAGE_COLORS, svgDocument } from '../output/svg.js';
+import { formatShares } from '../output/units.js';
 
 const ROW_HEIGHT = 24;
 const TITLE_HEIGHT = 28;

@@ -1,12 +1,12 @@
 /** A comparison as text for the terminal and as rows for CSV. */
 
 import pc from 'picocolors';
-import type { CompareResult, CompareRun, TraceSummary } from '../compare-result.js';
+import type { CompareResult, CompareRun, TraceSummary } from '../results/compare-result.js';
 import { coldWords, firstTouchWords, groundWords, priceWords } from './compare-words.js';
-import type { CsvCell } from '../csv.js';
+import type { CsvCell } from '../output/csv.js';
 import { actionText, regionTable } from './region-views.js';
-import { factTable, wrap, type Fact } from '../table.js';
-import { countOf, formatBytes, formatCount, formatShares, formatShort, formatTime } from '../units.js';
+import { factTable, wrap, type Fact } from '../output/table.js';
+import { countOf, formatBytes, formatCount, formatShares, formatShort, formatTime } from '../output/units.js';
 
 function fact(label: string, runs: readonly CompareRun[], cell: (run: CompareRun) => string): Fact {
   return { label, cells: runs.map(cell) };

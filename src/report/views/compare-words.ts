@@ -1,9 +1,9 @@
 /** Sentences about the accesses of a comparison, for the terminal and the page alike. */
 
-import type { CompareRun, TraceSummary } from '../compare-result.js';
+import type { CompareRun, TraceSummary } from '../results/compare-result.js';
 import type { ProgramShare } from '../../trace/coverage.js';
-import type { MachinePrices } from '../prices.js';
-import { formatCount, formatShare, formatTime, formatTimes } from '../units.js';
+import type { MachinePrices } from '../results/prices.js';
+import { formatCount, formatShare, formatTime, formatTimes } from '../output/units.js';
 
 /** The part of its program in a recording; nothing when it is the whole. */
 function windowWords({ window }: TraceSummary): string[] {

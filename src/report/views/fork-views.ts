@@ -1,9 +1,9 @@
 /** The cost of a fork as text for the terminal and as rows for CSV. */
 
-import type { CsvCell } from '../csv.js';
-import type { ForkResult, ForkRun, ForkScenario } from '../fork-result.js';
-import { factTable, wrap, type Fact } from '../table.js';
-import { formatBytes, formatCount, formatShare } from '../units.js';
+import type { CsvCell } from '../output/csv.js';
+import type { ForkResult, ForkRun, ForkScenario } from '../results/fork-result.js';
+import { factTable, wrap, type Fact } from '../output/table.js';
+import { formatBytes, formatCount, formatShare } from '../output/units.js';
 
 const PAGE_BYTES = { '4K': 2 ** 12, '2M': 2 ** 21, '1G': 2 ** 30 };
 

@@ -1,11 +1,11 @@
 /** A lab as text for the terminal: its steps, the arena drawn, figures beside the expected ones, and both schemes' costs. */
 
 import pc from 'picocolors';
-import { COST_LABELS } from '../lab-result.js';
-import type { ArenaDrawing, Figure, LabResult, LabStep } from '../lab-result.js';
-import { factTable, wrap } from '../table.js';
-import type { Fact } from '../table.js';
-import { formatCount } from '../units.js';
+import { COST_LABELS } from '../results/lab-result.js';
+import type { ArenaDrawing, Figure, LabResult, LabStep } from '../results/lab-result.js';
+import { factTable, wrap } from '../output/table.js';
+import type { Fact } from '../output/table.js';
+import { formatCount } from '../output/units.js';
 
 /** Characters that stand for the whole arena. */
 const ARENA_WIDTH = 64;

@@ -1,5 +1,5 @@
-import { factTable } from '../table.js';
-import { formatShare } from '../units.js';
+import { factTable } from '../output/table.js';
+import { formatShare } from '../output/units.js';
 
 /** CPU seconds by phase and their shares, for the terminal. */
 export function profileText(phases: readonly { readonly phase: string; readonly seconds: number }[]): string {

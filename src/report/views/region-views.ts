@@ -6,8 +6,8 @@ import type { Action } from '../../regions/actions.js';
 import { OBSTACLES } from '../../regions/backing.js';
 import type { Obstacle } from '../../regions/backing.js';
 import type { KindSums, ReportedRegion } from '../../regions/report.js';
-import { wrap } from '../table.js';
-import { countOf, formatBytes } from '../units.js';
+import { wrap } from '../output/table.js';
+import { countOf, formatBytes } from '../output/units.js';
 
 const NAME_WIDTH = 24;
 const WHY_NOT = 'why not';

@@ -1,9 +1,9 @@
 /** A sweep as a heat map. Slow to load, as svg.ts is: import it only when a chart is asked for. */
 
 import * as Plot from '@observablehq/plot';
-import type { SweepResult, SweepRow } from '../sweep-result.js';
-import { svgDocument } from '../svg.js';
-import { formatShort } from '../units.js';
+import type { SweepResult, SweepRow } from '../results/sweep-result.js';
+import { svgDocument } from '../output/svg.js';
+import { formatShort } from '../output/units.js';
 
 const CELL_WIDTH = 90;
 const CELL_HEIGHT = 28;

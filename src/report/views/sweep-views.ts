@@ -1,11 +1,11 @@
 /** A sweep as text for the terminal and as rows for CSV. */
 
 import Table from 'cli-table3';
-import type { SweepResult, SweepRow } from '../sweep-result.js';
+import type { SweepResult, SweepRow } from '../results/sweep-result.js';
 import { processWords } from './compare-words.js';
-import type { CsvCell } from '../csv.js';
-import { wrap } from '../table.js';
-import { formatShort } from '../units.js';
+import type { CsvCell } from '../output/csv.js';
+import { wrap } from '../output/table.js';
+import { formatShort } from '../output/units.js';
 
 function groupBy(rows: readonly SweepRow[], key: (row: SweepRow) => string): Map<string, SweepRow[]> {
   const groups = new Map<string, SweepRow[]>();

@@ -1,9 +1,9 @@
 /** The experiment of `pagewalk try` as text for the terminal. */
 
-import { columns } from '../columns.js';
-import { wrap } from '../table.js';
-import type { TryResult, TrySide } from '../try-result.js';
-import { countOf, formatBytes, formatCount, formatShort } from '../units.js';
+import { columns } from '../output/columns.js';
+import { wrap } from '../output/table.js';
+import type { TryResult, TrySide } from '../results/try-result.js';
+import { countOf, formatBytes, formatCount, formatShort } from '../output/units.js';
 
 function seconds(value: number): string {
   return `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;

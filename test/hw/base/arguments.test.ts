@@ -12,7 +12,7 @@ import { DS } from '../../../hw/x86/segmentation/register.js';
 import { SegmentationUnit } from '../../../hw/x86/segmentation/unit.js';
 import type { TlbArrayShape } from '../../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
-import type { TranslationPath } from '../../../hw/translate/caches.js';
+import type { TranslationPath } from '../../../hw/translate/path/caches.js';
 import { RWU, Tables } from '../tables.js';
 
 const NONSENSE = [NaN, Infinity, -Infinity, -1, 1.5];

@@ -4,7 +4,7 @@ import { READ, WRITE } from '../../../hw/base/access.js';
 import { fromBigInt } from '../../../hw/base/address.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
-import type { TranslationEvent } from '../../../hw/translate/events.js';
+import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { runs } from '../../runs.js';
 import { RandomHart, TABLE_FRAMES } from './random-tables.js';
 import type { Mode } from './random-tables.js';

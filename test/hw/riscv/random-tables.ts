@@ -4,7 +4,7 @@ import { Random } from '../../../hw/base/random.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
-import type { TranslationPath } from '../../../hw/translate/caches.js';
+import type { TranslationPath } from '../../../hw/translate/path/caches.js';
 import type { Kind, ReferenceStage, ReferenceState } from './reference-walker.js';
 
 /** Tables of the first stage lie in the lowest frames, frame 0 being the root; those of the second behind them. */

@@ -5,7 +5,7 @@ import { Ram } from '../../../hw/memory/ram.js';
 import type { Hart } from '../../../hw/riscv/hart.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { MODEL_DEFAULT, NO_TLB } from '../../../hw/tlb/presets.js';
-import type { TranslationPath } from '../../../hw/translate/caches.js';
+import type { TranslationPath } from '../../../hw/translate/path/caches.js';
 import { runs } from '../../runs.js';
 import { RandomHart, TABLE_FRAMES } from './random-tables.js';
 import type { Mode } from './random-tables.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { READ, USER } from '../../../hw/base/access.js';
 import { ROOT_RIGHTS } from '../../../hw/x86/words.js';
-import { WalkRecord } from '../../../hw/translate/walk-record.js';
+import { WalkRecord } from '../../../hw/translate/walk/walk-record.js';
 import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../../../hw/base/fault.js';
 import { Mmu } from '../../../hw/x86/mmu.js';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
-import { HANGING_MS } from '../../patience.js';
+import { HANGING_MS } from '../../runner/patience.js';
 
 /** The command as `npm run build` leaves it. */
 export const CLI_PATH = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { CompareResult } from '../../../src/report/compare-result.js';
-import { ForkResult } from '../../../src/report/fork-result.js';
+import { CompareResult } from '../../../src/report/results/compare-result.js';
+import { ForkResult } from '../../../src/report/results/fork-result.js';
 import { spawnCli } from './run-cli.js';
 
 test('without arguments the shipped traces get a verdict each: one may gain from huge pages, one does not', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
 import { explain } from '../../../src/cli/program.js';
-import { CompareResult } from '../../../src/report/compare-result.js';
+import { CompareResult } from '../../../src/report/results/compare-result.js';
 import { CLI_PATH, expectUsageError, runCli, spawnCli } from './run-cli.js';
 
 test.each([[['--help']], [['compare', '--help']], [['fork', '--help']]])(

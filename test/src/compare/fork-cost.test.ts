@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { forkCost, type ForkOptions } from '../../../src/compare/fork-cost.js';
-import type { ForkRun, ForkScenario } from '../../../src/report/fork-result.js';
+import type { ForkRun, ForkScenario } from '../../../src/report/results/fork-result.js';
 
 const MIB = 2 ** 20;
 

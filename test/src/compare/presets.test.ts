@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SHIFT_1G, SHIFT_4K } from '../../../hw/base/address.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
-import type { CompareRun } from '../../../src/report/compare-result.js';
+import type { CompareRun } from '../../../src/report/results/compare-result.js';
 import { openWorkload } from '../../../src/trace/workload.js';
 
 async function compareUniform(tlb: string, shift: number, footprint: number, accesses: number): Promise<CompareRun> {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
-import { pricesFor } from '../../../src/compare/preset-prices.js';
-import { walkNs } from '../../../src/compare/time.js';
+import { pricesFor } from '../../../src/compare/time/preset-prices.js';
+import { walkNs } from '../../../src/compare/time/time.js';
 import { fitWalkFactor } from '../../../src/compare/walk-factor.js';
-import type { MachinePrices } from '../../../src/report/prices.js';
+import type { MachinePrices } from '../../../src/report/results/prices.js';
 import { openWorkload } from '../../../src/trace/workload.js';
 
 const BYTES = 2 ** 25;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { SHIFT_4K } from '../../../hw/base/address.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
-import type { CompareRun } from '../../../src/report/compare-result.js';
+import type { CompareRun } from '../../../src/report/results/compare-result.js';
 import { AccessBlock, LOAD } from '../../../src/trace/block.js';
 import { openTrace } from '../../../src/trace/node/open.js';
 import { writePacked } from '../../../src/trace/packed/packed-writer.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LABS } from '../../../src/lab/labs.js';
 import { runLab } from '../../../src/lab/story.js';
-import type { Figure, LabResult } from '../../../src/report/lab-result.js';
+import type { Figure, LabResult } from '../../../src/report/results/lab-result.js';
 
 const results = new Map<string, LabResult>();
 

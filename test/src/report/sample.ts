@@ -1,5 +1,5 @@
-import { pricesFor } from '../../../src/compare/preset-prices.js';
-import type { CompareResult, CompareRun } from '../../../src/report/compare-result.js';
+import { pricesFor } from '../../../src/compare/time/preset-prices.js';
+import type { CompareResult, CompareRun } from '../../../src/report/results/compare-result.js';
 
 const NONE = { l2: 0, l3: 0, contested: 0, memory: 0 };
 

@@ -3,7 +3,7 @@
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab } from '../../story.js';
-import { formatCount } from '../../../report/units.js';
+import { formatCount } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 4 * MIB;

@@ -6,7 +6,7 @@ import type { Process } from '../../../kernel/space/process.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
-import { formatBytes, formatCount } from '../../../report/units.js';
+import { formatBytes, formatCount } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
 const SIZES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096].map((mib) => mib * MIB);

@@ -8,7 +8,7 @@ import { useArena } from '../../arena-use.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
-import { formatCount, formatShare } from '../../../report/units.js';
+import { formatCount, formatShare } from '../../../report/output/units.js';
 
 const KIB = 1024;
 const ARENA = 256 * KIB;

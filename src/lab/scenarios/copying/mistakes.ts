@@ -4,7 +4,7 @@ import { ChapterPaging, PAGING_AS_WRITTEN, PAGING_RIGHT } from '../../chapter/pa
 import type { ChapterRules } from '../../chapter/paging.js';
 import { ChapterSegments } from '../../chapter/segments.js';
 import type { Lab, Story } from '../../story.js';
-import { formatCount } from '../../../report/units.js';
+import { formatCount } from '../../../report/output/units.js';
 
 const PAGE = 1;
 const SECRET = 42;

@@ -1,6 +1,6 @@
 /** Two text editors share their code as one segment; so do N of them. */
 
-import { formatCount } from '../../../report/units.js';
+import { formatCount } from '../../../report/output/units.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';

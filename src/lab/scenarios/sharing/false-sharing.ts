@@ -5,7 +5,7 @@ import { signalName } from '../../../kernel/abi/signal.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
-import { countOf, formatCount } from '../../../report/units.js';
+import { countOf, formatCount } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
 const PAGE = 4096;

@@ -3,7 +3,7 @@
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
-import { countOf } from '../../../report/units.js';
+import { countOf } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 2 * MIB;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { READ, USER } from '../../../hw/base/access.js';
-import { DEFAULT_COSTS, translationCycles } from '../../../hw/translate/cost.js';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { Tables } from '../tables.js';
+import { READ, USER } from '../../../../hw/base/access.js';
+import { DEFAULT_COSTS, translationCycles } from '../../../../hw/translate/counts/cost.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { Tables } from '../../tables.js';
 
 describe('translationCycles', () => {
   it('prices hits and entry reads by the table', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { READ, USER, WRITE } from '../../../hw/base/access.js';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { Tables } from '../tables.js';
-import { runs } from '../../runs.js';
+import { READ, USER, WRITE } from '../../../../hw/base/access.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { Tables } from '../../tables.js';
+import { runs } from '../../../runs.js';
 
 /** The counting rules written by hand: LRU lists, index = VPN mod sets, L2 on an L1 miss, fills as stated. */
 class Reference {

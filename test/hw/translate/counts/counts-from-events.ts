@@ -1,9 +1,15 @@
-import { FETCH } from '../../../hw/base/access.js';
-import { BUS_ERROR } from '../../../hw/base/fault.js';
-import { X86Counters } from '../../../hw/x86/counters.js';
-import type { X86CounterValues } from '../../../hw/x86/counters.js';
-import * as count from '../../../hw/translate/counters.js';
-import type { FaultEvent, HitEvent, LookupEvent, ReadEvent, TranslationEvent } from '../../../hw/translate/events.js';
+import { FETCH } from '../../../../hw/base/access.js';
+import { BUS_ERROR } from '../../../../hw/base/fault.js';
+import { X86Counters } from '../../../../hw/x86/counters.js';
+import type { X86CounterValues } from '../../../../hw/x86/counters.js';
+import * as count from '../../../../hw/translate/counts/counters.js';
+import type {
+  FaultEvent,
+  HitEvent,
+  LookupEvent,
+  ReadEvent,
+  TranslationEvent,
+} from '../../../../hw/translate/walk/events.js';
 
 /** A lookup, as far as it has come. */
 interface Lookup {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { FETCH, READ, USER, WRITE } from '../../../hw/base/access.js';
-import { GENERAL_PROTECTION } from '../../../hw/x86/exception.js';
-import type { MmuOptions } from '../../../hw/x86/mmu.js';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { RWU, Tables } from '../tables.js';
+import { FETCH, READ, USER, WRITE } from '../../../../hw/base/access.js';
+import { GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
+import type { MmuOptions } from '../../../../hw/x86/mmu.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { RWU, Tables } from '../../tables.js';
 
 it.each(['walk', 'soft', 'modelled'] as const)(
   'a batch on the %s path stops at an address that is not canonical, beside the page that it looks like',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { USER } from '../../../hw/base/access.js';
-import { toBigInt } from '../../../hw/base/address.js';
-import { Mmu } from '../../../hw/x86/mmu.js';
-import { Ram } from '../../../hw/memory/ram.js';
+import { USER } from '../../../../hw/base/access.js';
+import { toBigInt } from '../../../../hw/base/address.js';
+import { Mmu } from '../../../../hw/x86/mmu.js';
+import { Ram } from '../../../../hw/memory/ram.js';
 
 /** An MMU without paging: linear addresses are physical. */
 function flat(shared: boolean): Mmu {

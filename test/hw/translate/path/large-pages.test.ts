@@ -2,11 +2,11 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { FETCH, READ, WRITE } from '../../../hw/base/access.js';
-import type { TlbGeometry, TlbLevelShape } from '../../../hw/tlb/hierarchy.js';
-import type { Mmu } from '../../../hw/x86/mmu.js';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { RWU, Tables } from '../tables.js';
+import { FETCH, READ, WRITE } from '../../../../hw/base/access.js';
+import type { TlbGeometry, TlbLevelShape } from '../../../../hw/tlb/hierarchy.js';
+import type { Mmu } from '../../../../hw/x86/mmu.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { RWU, Tables } from '../../tables.js';
 
 const SMALL_PAGES = 0;
 const SHIFTS = [12, 21, 30];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { READ, USER } from '../../../hw/base/access.js';
-import { GENERAL_PROTECTION } from '../../../hw/x86/exception.js';
-import type { Mmu } from '../../../hw/x86/mmu.js';
-import { Tables } from '../tables.js';
+import { READ, USER } from '../../../../hw/base/access.js';
+import { GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
+import type { Mmu } from '../../../../hw/x86/mmu.js';
+import { Tables } from '../../tables.js';
 
 const ACCESS = READ | USER;
 const PAGES = 32;

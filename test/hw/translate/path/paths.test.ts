@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { READ } from '../../../hw/base/access.js';
-import { Ram } from '../../../hw/memory/ram.js';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { MODES } from '../x86/random-tables.js';
-import { Tables } from '../tables.js';
-import { RandomDriver } from './random-driver.js';
-import { runs } from '../../runs.js';
+import { READ } from '../../../../hw/base/access.js';
+import { Ram } from '../../../../hw/memory/ram.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { MODES } from '../../x86/random-tables.js';
+import { Tables } from '../../tables.js';
+import { RandomDriver } from '../random-driver.js';
+import { runs } from '../../../runs.js';
 
 const TINY = parseTlb('4x2+8x2+psc');
 /** Every path, over RAM of its own kind; the first is what the others are held to. */

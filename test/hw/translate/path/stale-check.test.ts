@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { READ, USER, WRITE } from '../../../hw/base/access.js';
-import { INVPCID_ADDRESS } from '../../../hw/x86/mmu.js';
-import type { Mmu } from '../../../hw/x86/mmu.js';
-import { CR4_PCIDE } from '../../../hw/x86/registers.js';
-import { describeStale } from '../../../hw/translate/stale-check.js';
-import { RWU, Tables } from '../tables.js';
+import { READ, USER, WRITE } from '../../../../hw/base/access.js';
+import { INVPCID_ADDRESS } from '../../../../hw/x86/mmu.js';
+import type { Mmu } from '../../../../hw/x86/mmu.js';
+import { CR4_PCIDE } from '../../../../hw/x86/registers.js';
+import { describeStale } from '../../../../hw/translate/path/stale-check.js';
+import { RWU, Tables } from '../../tables.js';
 
 const PAGE = 0x40_0000;
 

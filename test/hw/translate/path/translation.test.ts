@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { READ } from '../../../hw/base/access.js';
-import { BUS_ERROR } from '../../../hw/base/fault.js';
-import { Mmu } from '../../../hw/x86/mmu.js';
-import { Ram } from '../../../hw/memory/ram.js';
-import { CR0_PE, CR0_PG, CR4_PSE } from '../../../hw/x86/registers.js';
-import { writeRegisters } from '../../../hw/x86/write-registers.js';
+import { READ } from '../../../../hw/base/access.js';
+import { BUS_ERROR } from '../../../../hw/base/fault.js';
+import { Mmu } from '../../../../hw/x86/mmu.js';
+import { Ram } from '../../../../hw/memory/ram.js';
+import { CR0_PE, CR0_PG, CR4_PSE } from '../../../../hw/x86/registers.js';
+import { writeRegisters } from '../../../../hw/x86/write-registers.js';
 
 /** 32-bit paging, one 4 MiB page at linear 0 on physical 0. */
 function onLargePage(ram: Ram): Mmu {

@@ -1,21 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { READ, USER, WRITE } from '../../../hw/base/access.js';
-import { SIZE_SHIFTS, toNumber } from '../../../hw/base/address.js';
-import { Ram } from '../../../hw/memory/ram.js';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { heldEntry } from '../../../hw/tlb/tlb.js';
-import type { Tlb } from '../../../hw/tlb/tlb.js';
-import type { HeldEntry } from '../../../hw/tlb/events.js';
-import type { TranslationEvent } from '../../../hw/translate/events.js';
-import { CR0_PE, CR0_PG, CR4_PAE } from '../../../hw/x86/registers.js';
-import { Mmu } from '../../../hw/x86/mmu.js';
-import type { MmuOptions } from '../../../hw/x86/mmu.js';
-import { MODES } from '../x86/random-tables.js';
-import { Tables } from '../tables.js';
-import { countsFromEvents } from './counts-from-events.js';
-import { RandomDriver } from './random-driver.js';
-import { runs } from '../../runs.js';
+import { READ, USER, WRITE } from '../../../../hw/base/access.js';
+import { SIZE_SHIFTS, toNumber } from '../../../../hw/base/address.js';
+import { Ram } from '../../../../hw/memory/ram.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { heldEntry } from '../../../../hw/tlb/tlb.js';
+import type { Tlb } from '../../../../hw/tlb/tlb.js';
+import type { HeldEntry } from '../../../../hw/tlb/events.js';
+import type { TranslationEvent } from '../../../../hw/translate/walk/events.js';
+import { CR0_PE, CR0_PG, CR4_PAE } from '../../../../hw/x86/registers.js';
+import { Mmu } from '../../../../hw/x86/mmu.js';
+import type { MmuOptions } from '../../../../hw/x86/mmu.js';
+import { MODES } from '../../x86/random-tables.js';
+import { Tables } from '../../tables.js';
+import { countsFromEvents } from '../counts/counts-from-events.js';
+import { RandomDriver } from '../random-driver.js';
+import { runs } from '../../../runs.js';
 
 const STEPS = 40;
 const WAYS: readonly [string, Omit<MmuOptions, 'ram'>][] = [

@@ -5,15 +5,15 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readCaches } from '../../../src/host/caches.js';
-import { CompareResult } from '../../../src/report/compare-result.js';
-import { CalibrateResult } from '../../../src/report/calibrate-result.js';
-import { MachinePrices } from '../../../src/report/prices.js';
-import { temporaryFolder } from '../../folder.js';
-import { canTry } from '../host/compiler.js';
-import { linesOf } from '../host/made-up-machine.js';
-import { tooWide } from './examples.js';
-import { CLI_PATH, expectUsageError, spawnCli, type Outcome } from './run-cli.js';
+import { readCaches } from '../../../../src/host/calibrate/caches.js';
+import { CompareResult } from '../../../../src/report/results/compare-result.js';
+import { CalibrateResult } from '../../../../src/report/results/calibrate-result.js';
+import { MachinePrices } from '../../../../src/report/results/prices.js';
+import { temporaryFolder } from '../../../folder.js';
+import { canTry } from '../../host/compiler.js';
+import { linesOf } from '../../host/calibrate/made-up-machine.js';
+import { tooWide } from '../examples.js';
+import { CLI_PATH, expectUsageError, spawnCli, type Outcome } from '../run-cli.js';
 
 it.each([
   [

@@ -2,17 +2,17 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
-import { temporaryFolder } from '../../folder.js';
-import { thisPricedHost } from '../../../src/cli/priced-host.js';
-import { pricesFor } from '../../../src/compare/preset-prices.js';
-import { CompareResult } from '../../../src/report/compare-result.js';
-import type { PricedHost } from '../../../src/report/prices.js';
-import { LOAD } from '../../../src/trace/block.js';
-import type { TraceMetadata } from '../../../src/trace/packed/metadata.js';
-import { writePacked } from '../../../src/trace/packed/packed-writer.js';
-import { referenceReplay } from '../compare/reference-tlb.js';
-import { blocksOf } from '../trace/blocks.js';
-import { runCli, spawnCli } from './run-cli.js';
+import { temporaryFolder } from '../../../folder.js';
+import { thisPricedHost } from '../../../../src/cli/priced-host.js';
+import { pricesFor } from '../../../../src/compare/time/preset-prices.js';
+import { CompareResult } from '../../../../src/report/results/compare-result.js';
+import type { PricedHost } from '../../../../src/report/results/prices.js';
+import { LOAD } from '../../../../src/trace/block.js';
+import type { TraceMetadata } from '../../../../src/trace/packed/metadata.js';
+import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
+import { referenceReplay } from '../../compare/reference-tlb.js';
+import { blocksOf } from '../../trace/blocks.js';
+import { runCli, spawnCli } from '../run-cli.js';
 
 type Access = readonly [string, bigint, number];
 

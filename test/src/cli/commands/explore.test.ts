@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CLI_PATH, runCli } from './run-cli.js';
+import { CLI_PATH, runCli } from '../run-cli.js';
 
 let server: ChildProcess;
 let port = 0;
@@ -48,7 +48,7 @@ it('serves the page under a policy that lets nothing leave it', async () => {
 });
 
 it('serves the recordings that the page names', async () => {
-  const page = fileURLToPath(new URL('../../../dist/web/assets/', import.meta.url));
+  const page = fileURLToPath(new URL('../../../../dist/web/assets/', import.meta.url));
   const script = readdirSync(page)
     .map((name) => readFileSync(page + name, 'utf8'))
     .join('');

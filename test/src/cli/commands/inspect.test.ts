@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { InspectResult } from '../../../src/inspect/inspect-result.js';
-import { outputOf, printedExamples, tooWide } from './examples.js';
-import { expectUsageError, runCli, spawnCli } from './run-cli.js';
+import type { InspectResult } from '../../../../src/inspect/inspect-result.js';
+import { outputOf, printedExamples, tooWide } from '../examples.js';
+import { expectUsageError, runCli, spawnCli } from '../run-cli.js';
 
 const onLinux = process.platform === 'linux';
 

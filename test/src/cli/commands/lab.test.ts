@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { LABS } from '../../../src/lab/labs.js';
-import { expectUsageError, runCli } from './run-cli.js';
+import { LABS } from '../../../../src/lab/labs.js';
+import { expectUsageError, runCli } from '../run-cli.js';
 
 test('without a name the labs are listed, a line each', async () => {
   const { status, stdout } = await runCli(['lab']);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { outputOf, printed, printedExamples } from './examples.js';
-import { expectUsageError, spawnCli } from './run-cli.js';
+import { outputOf, printed, printedExamples } from '../examples.js';
+import { expectUsageError, spawnCli } from '../run-cli.js';
 
 test('the examples of the help ask, and answer', () => {
   const [asks, solves] = printedExamples('quiz');

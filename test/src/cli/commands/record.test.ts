@@ -4,11 +4,11 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, expect, it } from 'vitest';
-import { temporaryFolder } from '../../folder.js';
-import { openTrace } from '../../../src/trace/node/open.js';
-import { collect } from '../trace/blocks.js';
-import { pathWithStandIn } from '../trace/node/valgrind-stand-in.js';
-import { CLI_PATH } from './run-cli.js';
+import { temporaryFolder } from '../../../folder.js';
+import { openTrace } from '../../../../src/trace/node/open.js';
+import { collect } from '../../trace/blocks.js';
+import { pathWithStandIn } from '../../trace/node/valgrind-stand-in.js';
+import { CLI_PATH } from '../run-cli.js';
 
 let folder: string;
 let environment: NodeJS.ProcessEnv;

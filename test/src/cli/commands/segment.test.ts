@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { SegmentResult } from '../../../src/explain/segment/segment-result.js';
-import { printed, printedExamples, tooWide } from './examples.js';
-import { expectUsageError, spawnCli } from './run-cli.js';
+import type { SegmentResult } from '../../../../src/explain/segment/segment-result.js';
+import { printed, printedExamples, tooWide } from '../examples.js';
+import { expectUsageError, spawnCli } from '../run-cli.js';
 
 test('the examples of the help show an access past the limit, and a call into the kernel', () => {
   const [fails, works] = printedExamples('segment');

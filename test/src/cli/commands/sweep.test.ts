@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runCli, spawnCli } from './run-cli.js';
+import { runCli, spawnCli } from '../run-cli.js';
 
 const WORKLOAD = ['-w', 'zipf', '--footprint', '16M', '--accesses', '10k', '--pages', '4K,2M'];
 const SHAPES = ['--l1', '16x4,64x4/random,32x4/tree-plru', '--l2', 'none,512x4,768x12'];

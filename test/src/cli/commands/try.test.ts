@@ -4,10 +4,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { TryResult } from '../../../src/report/try-result.js';
-import { temporaryFolder } from '../../folder.js';
-import { canTry } from '../host/compiler.js';
-import { CLI_PATH, expectUsageError, spawnCli } from './run-cli.js';
+import { TryResult } from '../../../../src/report/results/try-result.js';
+import { temporaryFolder } from '../../../folder.js';
+import { canTry } from '../../host/compiler.js';
+import { CLI_PATH, expectUsageError, spawnCli } from '../run-cli.js';
 
 it.each([
   [['try'], ['COMMAND is missing']],

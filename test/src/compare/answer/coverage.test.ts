@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { coverage, instructionsOf } from '../../../src/compare/coverage.js';
-import { AccessBlock, LOAD } from '../../../src/trace/block.js';
-import { openTrace } from '../../../src/trace/node/open.js';
-import { writePacked } from '../../../src/trace/packed/packed-writer.js';
-import type { RecordedTrace } from '../../../src/trace/recorded.js';
-import { temporaryFolder } from '../../folder.js';
+import { coverage, instructionsOf } from '../../../../src/compare/answer/coverage.js';
+import { AccessBlock, LOAD } from '../../../../src/trace/block.js';
+import { openTrace } from '../../../../src/trace/node/open.js';
+import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
+import type { RecordedTrace } from '../../../../src/trace/recorded.js';
+import { temporaryFolder } from '../../../folder.js';
 
 /** Two windows of 8 of a run of 80 accesses and 240 instructions, the second after a gap; read to the end. */
 async function windows(): Promise<RecordedTrace> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { judge, type Ground } from '../../../src/compare/verdict.js';
-import { sampleRun } from '../report/sample.js';
+import { judge, type Ground } from '../../../../src/compare/answer/verdict.js';
+import { sampleRun } from '../../report/sample.js';
 
 const MEMORY_2M = { mappedBytes: 2 ** 28, wastedBytes: 6 * 2 ** 20, pageTableBytes: 12_288 };
 const small = (...ns: number[]) => sampleRun('4K', ns);

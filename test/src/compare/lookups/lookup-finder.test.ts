@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { USER, WRITE } from '../../../hw/base/access.js';
-import { LookupFinder } from '../../../src/compare/lookup-finder.js';
-import { RepeatFilter } from '../../../src/compare/repeats.js';
-import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE } from '../../../src/trace/block.js';
+import { USER, WRITE } from '../../../../hw/base/access.js';
+import { LookupFinder } from '../../../../src/compare/lookups/lookup-finder.js';
+import { RepeatFilter } from '../../../../src/compare/lookups/repeats.js';
+import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
 
 type Access = readonly [kind: number, hi: number, lo: number, size: number];
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { highWord, lowWord } from '../../../hw/base/address.js';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { LOOKUP_SHIFTS } from '../../../src/compare/lookups.js';
-import { ReplayMachine } from '../../../src/compare/machine.js';
-import { replay } from '../../../src/compare/replay.js';
-import { Resident } from '../../../src/compare/resident.js';
-import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../src/trace/block.js';
-import { runs } from '../../runs.js';
+import { highWord, lowWord } from '../../../../hw/base/address.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { LOOKUP_SHIFTS } from '../../../../src/compare/lookups/lookups.js';
+import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { replay } from '../../../../src/compare/machine/replay.js';
+import { Resident } from '../../../../src/compare/machine/resident.js';
+import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
+import { runs } from '../../../runs.js';
 
 const RAM_BYTES = 4 * 2 ** 30;
 

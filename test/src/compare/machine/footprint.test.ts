@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { highWord, lowWord } from '../../../hw/base/address.js';
-import { Footprint } from '../../../src/compare/footprint.js';
+import { highWord, lowWord } from '../../../../hw/base/address.js';
+import { Footprint } from '../../../../src/compare/machine/footprint.js';
 
 /** User addresses, near one another and far apart. */
 const address = fc.oneof(

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseTlb } from '../../../hw/tlb/parse.js';
-import { SHIFT_1G, SHIFT_4K } from '../../../hw/base/address.js';
-import { OutOfModelMemory, ReplayMachine } from '../../../src/compare/machine.js';
-import { PROCESSORS } from '../../../src/compare/processors.js';
-import { Resident } from '../../../src/compare/resident.js';
-import { replay } from '../../../src/compare/replay.js';
-import { AccessBlock, LOAD } from '../../../src/trace/block.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { SHIFT_1G, SHIFT_4K } from '../../../../hw/base/address.js';
+import { OutOfModelMemory, ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { PROCESSORS } from '../../../../src/compare/machine/processors.js';
+import { Resident } from '../../../../src/compare/machine/resident.js';
+import { replay } from '../../../../src/compare/machine/replay.js';
+import { AccessBlock, LOAD } from '../../../../src/trace/block.js';
 
 /** A turn: some pages that a thread of a process loads from. */
 type Turn = readonly [process: number, thread: number, ...pages: number[]];

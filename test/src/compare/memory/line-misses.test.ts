@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { EXPECTED, FIRST, LineMisses, lineOf } from '../../../src/compare/line-misses.js';
-import { AccessBlock, FETCH, LOAD } from '../../../src/trace/block.js';
+import { EXPECTED, FIRST, LineMisses, lineOf } from '../../../../src/compare/memory/line-misses.js';
+import { AccessBlock, FETCH, LOAD } from '../../../../src/trace/block.js';
 
 const SHAPE = { bytes: 4096, ways: 1 };
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { SIZE_4K } from '../../../hw/base/address.js';
-import { FETCH_SIDE } from '../../../hw/translate/counters.js';
-import { READ_INDEX, READ_LEVEL, WalkRecord } from '../../../hw/translate/walk-record.js';
-import { HostWalkModel } from '../../../src/compare/host-walks.js';
-import { LineMisses } from '../../../src/compare/line-misses.js';
-import { Lookups } from '../../../src/compare/lookups.js';
-import { MemoryPath, type MemoryShape } from '../../../src/compare/memory-path.js';
-import { AccessBlock, ACCESS_WORDS, LOAD } from '../../../src/trace/block.js';
+import { SIZE_4K } from '../../../../hw/base/address.js';
+import { FETCH_SIDE } from '../../../../hw/translate/counts/counters.js';
+import { READ_INDEX, READ_LEVEL, WalkRecord } from '../../../../hw/translate/walk/walk-record.js';
+import { HostWalkModel } from '../../../../src/compare/memory/host-walks.js';
+import { LineMisses } from '../../../../src/compare/memory/line-misses.js';
+import { Lookups } from '../../../../src/compare/lookups/lookups.js';
+import { MemoryPath, type MemoryShape } from '../../../../src/compare/memory/memory-path.js';
+import { AccessBlock, ACCESS_WORDS, LOAD } from '../../../../src/trace/block.js';
 
 /** One line of L2, four of L3. */
 const SHAPE: MemoryShape = { l2: { bytes: 64, ways: 1 }, l3: { bytes: 256, ways: 4 }, hostShift: null, levels: 4 };

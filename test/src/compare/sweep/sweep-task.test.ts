@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { SHIFT_4K } from '../../../hw/base/address.js';
-import runSweepTask from '../../../src/compare/sweep-task.js';
+import { SHIFT_4K } from '../../../../hw/base/address.js';
+import runSweepTask from '../../../../src/compare/sweep/sweep-task.js';
 
 it.each([
   ['loads', 'zipf', '64x4'],

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pricesFor } from '../../../src/compare/preset-prices.js';
-import { speedupOf, timePerAccess, timeShare, type PricedRun } from '../../../src/compare/time.js';
-import { presetNames } from '../../../hw/tlb/presets.js';
-import { MachinePrices } from '../../../src/report/prices.js';
-import { runs } from '../../runs.js';
+import { pricesFor } from '../../../../src/compare/time/preset-prices.js';
+import { speedupOf, timePerAccess, timeShare, type PricedRun } from '../../../../src/compare/time/time.js';
+import { presetNames } from '../../../../hw/tlb/presets.js';
+import { MachinePrices } from '../../../../src/report/results/prices.js';
+import { runs } from '../../../runs.js';
 
 const cache = (ns: number) => ({ bytes: 2 ** 20, ways: 8, ns });
 const PRICES: MachinePrices = {

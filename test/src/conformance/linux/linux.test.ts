@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../folder.js';
-import { readJsonLines } from '../../../src/conformance/json-lines.js';
-import { linuxProgram } from '../../../src/conformance/linux-case.js';
-import type { LinuxProgram } from '../../../src/conformance/linux-case.js';
-import { compareProgram } from '../../../src/conformance/linux-compare.js';
-import { conformLinux, linuxText } from '../../../src/conformance/linux.js';
-import { LinuxMachine } from '../../../src/conformance/linux-machine.js';
+import { temporaryFolder } from '../../../folder.js';
+import { readJsonLines } from '../../../../src/conformance/recording/json-lines.js';
+import { linuxProgram } from '../../../../src/conformance/linux/linux-case.js';
+import type { LinuxProgram } from '../../../../src/conformance/linux/linux-case.js';
+import { compareProgram } from '../../../../src/conformance/linux/linux-compare.js';
+import { conformLinux, linuxText } from '../../../../src/conformance/linux/linux.js';
+import { LinuxMachine } from '../../../../src/conformance/linux/linux-machine.js';
 
-const fileOf = (name: string): string => fileURLToPath(new URL(`../../data/linux/${name}.jsonl.gz`, import.meta.url));
+const fileOf = (name: string): string =>
+  fileURLToPath(new URL(`../../../data/linux/${name}.jsonl.gz`, import.meta.url));
 
 function programsOf(name: string, count: number): LinuxProgram[] {
   const lines = gunzipSync(readFileSync(fileOf(name)))

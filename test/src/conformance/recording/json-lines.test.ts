@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../folder.js';
-import { readJsonLines } from '../../../src/conformance/json-lines.js';
-import { x86Case } from '../../../src/conformance/x86-case.js';
-import { CASE } from './case.js';
+import { temporaryFolder } from '../../../folder.js';
+import { readJsonLines } from '../../../../src/conformance/recording/json-lines.js';
+import { x86Case } from '../../../../src/conformance/x86/x86-case.js';
+import { CASE } from '../case.js';
 
 let folder: string;
 

@@ -1,16 +1,16 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readJsonLines } from '../../../src/conformance/json-lines.js';
-import { allPassed } from '../../../src/conformance/result.js';
-import { conformRiscv, passes } from '../../../src/conformance/riscv.js';
-import { riscvCase } from '../../../src/conformance/riscv-case.js';
-import type { RiscvCase } from '../../../src/conformance/riscv-case.js';
-import { RiscvMachine } from '../../../src/conformance/riscv-machine.js';
-import { temporaryFolder } from '../../folder.js';
-import { runCli } from '../cli/run-cli.js';
+import { readJsonLines } from '../../../../src/conformance/recording/json-lines.js';
+import { allPassed } from '../../../../src/conformance/recording/result.js';
+import { conformRiscv, passes } from '../../../../src/conformance/riscv/riscv.js';
+import { riscvCase } from '../../../../src/conformance/riscv/riscv-case.js';
+import type { RiscvCase } from '../../../../src/conformance/riscv/riscv-case.js';
+import { RiscvMachine } from '../../../../src/conformance/riscv/riscv-machine.js';
+import { temporaryFolder } from '../../../folder.js';
+import { runCli } from '../../cli/run-cli.js';
 
-const FOLDER = new URL('../../data/riscv/', import.meta.url).pathname;
+const FOLDER = new URL('../../../data/riscv/', import.meta.url).pathname;
 const FILES = readdirSync(FOLDER);
 
 /** A load through an identity map of 2 MiB, whose accessed bit the hart sets. */

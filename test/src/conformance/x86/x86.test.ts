@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Word64 } from '../../../hw/base/address.js';
-import { readJsonLines } from '../../../src/conformance/json-lines.js';
-import type { RecordedLine } from '../../../src/conformance/json-lines.js';
-import { allPassed } from '../../../src/conformance/result.js';
-import { conformX86 } from '../../../src/conformance/x86.js';
-import { x86Case } from '../../../src/conformance/x86-case.js';
-import type { TlbCase, X86Case } from '../../../src/conformance/x86-case.js';
-import { checkCase } from '../../../src/conformance/x86-compare.js';
-import { X86Replayer } from '../../../src/conformance/x86-replay.js';
-import { mismatchText } from '../../../src/conformance/x86-words.js';
+import type { Word64 } from '../../../../hw/base/address.js';
+import { readJsonLines } from '../../../../src/conformance/recording/json-lines.js';
+import type { RecordedLine } from '../../../../src/conformance/recording/json-lines.js';
+import { allPassed } from '../../../../src/conformance/recording/result.js';
+import { conformX86 } from '../../../../src/conformance/x86/x86.js';
+import { x86Case } from '../../../../src/conformance/x86/x86-case.js';
+import type { TlbCase, X86Case } from '../../../../src/conformance/x86/x86-case.js';
+import { checkCase } from '../../../../src/conformance/x86/x86-compare.js';
+import { X86Replayer } from '../../../../src/conformance/x86/x86-replay.js';
+import { mismatchText } from '../../../../src/conformance/x86/x86-words.js';
 
-const FOLDER = new URL('../../data/x86/', import.meta.url).pathname;
+const FOLDER = new URL('../../../data/x86/', import.meta.url).pathname;
 const FILES = readdirSync(FOLDER);
 
 function sample(file: string, every: number): readonly RecordedLine<X86Case>[] {

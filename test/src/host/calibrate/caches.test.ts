@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readCaches } from '../../../src/host/caches.js';
-import { temporaryFolder } from '../../folder.js';
+import { readCaches } from '../../../../src/host/calibrate/caches.js';
+import { temporaryFolder } from '../../../folder.js';
 
 function cpuWith(...caches: readonly (readonly [level: number, type: string, size: string, ways: number])[]): string {
   const folder = temporaryFolder();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { curve, Samples, spreadOf } from '../../../src/host/figures.js';
+import { curve, Samples, spreadOf } from '../../../../src/host/calibrate/figures.js';
 
 function samplesOf(...lines: string[]): Samples {
   const samples = new Samples();

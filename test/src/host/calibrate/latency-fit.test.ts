@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fitLatencies } from '../../../src/host/latency-fit.js';
+import { fitLatencies } from '../../../../src/host/calibrate/latency-fit.js';
 
 const MIB = 2 ** 20;
 const SIZES = [2, 4, 8, 16, 32, 64, 128, 256, 512].map((mib) => mib * MIB);

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { CacheSizes } from '../../../src/host/caches.js';
-import { Samples } from '../../../src/host/figures.js';
-import { pricesOf, type MeasuredPrices } from '../../../src/host/measured-prices.js';
-import { MachinePrices } from '../../../src/report/prices.js';
+import type { CacheSizes } from '../../../../src/host/calibrate/caches.js';
+import { Samples } from '../../../../src/host/calibrate/figures.js';
+import { pricesOf, type MeasuredPrices } from '../../../../src/host/calibrate/measured-prices.js';
+import { MachinePrices } from '../../../../src/report/results/prices.js';
 import { linesOf, MADE_UP } from './made-up-machine.js';
 
 const CACHES: CacheSizes = {

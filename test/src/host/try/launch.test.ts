@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { builtLauncher, launch, type LaunchOptions, type Run, type Side } from '../../../src/host/launch.js';
-import { temporaryFolder } from '../../folder.js';
-import { hasCompiler } from './compiler.js';
+import { builtLauncher, launch, type LaunchOptions, type Run, type Side } from '../../../../src/host/try/launch.js';
+import { temporaryFolder } from '../../../folder.js';
+import { hasCompiler } from '../compiler.js';
 
 async function run(
   command: readonly string[],

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { descendants } from '../../../src/host/memory-sampler.js';
-import { temporaryFolder } from '../../folder.js';
+import { descendants } from '../../../../src/host/try/memory-sampler.js';
+import { temporaryFolder } from '../../../folder.js';
 
 it('finds children and their children, whatever they call themselves', () => {
   const proc = temporaryFolder();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Run } from '../../../src/host/launch.js';
-import type { HugePageSystem } from '../../../src/host/thp.js';
-import { resultOf, type Pair } from '../../../src/host/try.js';
-import { TryResult } from '../../../src/report/try-result.js';
-import { tryText } from '../../../src/report/views/try-views.js';
+import type { Run } from '../../../../src/host/try/launch.js';
+import type { HugePageSystem } from '../../../../src/host/thp.js';
+import { resultOf, type Pair } from '../../../../src/host/try/try.js';
+import { TryResult } from '../../../../src/report/results/try-result.js';
+import { tryText } from '../../../../src/report/views/try-views.js';
 
 const MIB = 2 ** 20;
 const SYSTEM: HugePageSystem = { setting: 'madvise', basePageBytes: 4096, hugePageBytes: 2 * MIB, glibc: '2.36' };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Ram } from '../../../../hw/memory/ram.js';
-import { describeStale } from '../../../../hw/translate/stale-check.js';
+import { describeStale } from '../../../../hw/translate/path/stale-check.js';
 import { Core } from '../../../../hw/x86/core.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import { PTE_A, PTE_D } from '../../../../hw/x86/format.js';

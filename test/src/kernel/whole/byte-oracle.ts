@@ -3,8 +3,8 @@
  * stands for the page.
  */
 
-import { EFAULT, EINVAL, ENOMEM } from '../../../src/kernel/abi/errno.js';
-import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../../../src/kernel/abi/signal.js';
+import { EFAULT, EINVAL, ENOMEM } from '../../../../src/kernel/abi/errno.js';
+import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../../../../src/kernel/abi/signal.js';
 
 /** An object that several mappings share; sizes and indexes in pages. */
 export class OracleObject {

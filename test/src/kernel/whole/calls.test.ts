@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { Core } from '../../../hw/x86/core.js';
-import { Mmu } from '../../../hw/x86/mmu.js';
-import { Ram } from '../../../hw/memory/ram.js';
-import { LARGEST_FILE, USER_END } from '../../../src/kernel/abi/layout.js';
-import { EBADF, EFBIG, EINVAL } from '../../../src/kernel/abi/errno.js';
-import type { OpenFile } from '../../../src/kernel/space/model.js';
-import * as f from '../../../src/kernel/abi/flags.js';
-import { Kernel } from '../../../src/kernel/kernel.js';
-import type { Process } from '../../../src/kernel/space/process.js';
-import { mappingsOf } from '../../../src/kernel/pages/rmap.js';
-import { SEGV_MAPERR } from '../../../src/kernel/abi/signal.js';
-import { alive, boot, GIB, MIB, peek, ranges, spawn } from './machine.js';
+import { Core } from '../../../../hw/x86/core.js';
+import { Mmu } from '../../../../hw/x86/mmu.js';
+import { Ram } from '../../../../hw/memory/ram.js';
+import { LARGEST_FILE, USER_END } from '../../../../src/kernel/abi/layout.js';
+import { EBADF, EFBIG, EINVAL } from '../../../../src/kernel/abi/errno.js';
+import type { OpenFile } from '../../../../src/kernel/space/model.js';
+import * as f from '../../../../src/kernel/abi/flags.js';
+import { Kernel } from '../../../../src/kernel/kernel.js';
+import type { Process } from '../../../../src/kernel/space/process.js';
+import { mappingsOf } from '../../../../src/kernel/pages/rmap.js';
+import { SEGV_MAPERR } from '../../../../src/kernel/abi/signal.js';
+import { alive, boot, GIB, MIB, peek, ranges, spawn } from '../machine.js';
 
 const BASE = GIB;
 const PAGE = 4096;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { PTE_D } from '../../../hw/x86/format.js';
-import type { OpenFile } from '../../../src/kernel/space/model.js';
-import * as f from '../../../src/kernel/abi/flags.js';
-import { FRAME_REFERENCED } from '../../../src/kernel/frames/frames.js';
-import type { Process } from '../../../src/kernel/space/process.js';
-import { vmaUsage } from '../../../src/kernel/proc/smaps.js';
-import type { VmaUsage } from '../../../src/kernel/proc/smaps.js';
-import { alive, boot, GIB, MIB } from './machine.js';
+import { PTE_D } from '../../../../hw/x86/format.js';
+import type { OpenFile } from '../../../../src/kernel/space/model.js';
+import * as f from '../../../../src/kernel/abi/flags.js';
+import { FRAME_REFERENCED } from '../../../../src/kernel/frames/frames.js';
+import type { Process } from '../../../../src/kernel/space/process.js';
+import { vmaUsage } from '../../../../src/kernel/proc/smaps.js';
+import type { VmaUsage } from '../../../../src/kernel/proc/smaps.js';
+import { alive, boot, GIB, MIB } from '../machine.js';
 
 const BASE = GIB;
 const PAGE = 4096;

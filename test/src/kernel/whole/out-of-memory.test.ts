@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ENOMEM } from '../../../src/kernel/abi/errno.js';
-import * as f from '../../../src/kernel/abi/flags.js';
-import type { Kernel } from '../../../src/kernel/kernel.js';
-import type { Process } from '../../../src/kernel/space/process.js';
-import { OOM_KILL } from '../../../src/kernel/abi/signal.js';
-import { alive, boot, GIB, MIB, peek } from './machine.js';
+import { ENOMEM } from '../../../../src/kernel/abi/errno.js';
+import * as f from '../../../../src/kernel/abi/flags.js';
+import type { Kernel } from '../../../../src/kernel/kernel.js';
+import type { Process } from '../../../../src/kernel/space/process.js';
+import { OOM_KILL } from '../../../../src/kernel/abi/signal.js';
+import { alive, boot, GIB, MIB, peek } from '../machine.js';
 
 const BASE = GIB;
 const PAGE = 4096;

@@ -9,12 +9,12 @@ import {
   ENOMEM,
   ESRCH,
   errnoNumber,
-} from '../../../src/kernel/abi/errno.js';
-import * as f from '../../../src/kernel/abi/flags.js';
-import type { Process } from '../../../src/kernel/space/process.js';
-import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, SHM_RDONLY, SHM_REMAP, SHM_RND } from '../../../src/kernel/calls/shm.js';
-import { SEGV_ACCERR, SEGV_MAPERR, signalName } from '../../../src/kernel/abi/signal.js';
-import { alive, boot, GIB, MIB, peek, spawn } from './machine.js';
+} from '../../../../src/kernel/abi/errno.js';
+import * as f from '../../../../src/kernel/abi/flags.js';
+import type { Process } from '../../../../src/kernel/space/process.js';
+import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, SHM_RDONLY, SHM_REMAP, SHM_RND } from '../../../../src/kernel/calls/shm.js';
+import { SEGV_ACCERR, SEGV_MAPERR, signalName } from '../../../../src/kernel/abi/signal.js';
+import { alive, boot, GIB, MIB, peek, spawn } from '../machine.js';
 
 const BASE = GIB;
 const PAGE = 4096;

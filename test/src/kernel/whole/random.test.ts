@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Mmu } from '../../../hw/x86/mmu.js';
-import type { OpenFile } from '../../../src/kernel/space/model.js';
-import * as f from '../../../src/kernel/abi/flags.js';
-import type { Kernel } from '../../../src/kernel/kernel.js';
-import type { Process } from '../../../src/kernel/space/process.js';
-import { vmaUsage } from '../../../src/kernel/proc/smaps.js';
+import type { Mmu } from '../../../../hw/x86/mmu.js';
+import type { OpenFile } from '../../../../src/kernel/space/model.js';
+import * as f from '../../../../src/kernel/abi/flags.js';
+import type { Kernel } from '../../../../src/kernel/kernel.js';
+import type { Process } from '../../../../src/kernel/space/process.js';
+import { vmaUsage } from '../../../../src/kernel/proc/smaps.js';
 import { OracleObject, OracleProcess, truncate } from './byte-oracle.js';
 import type { Cell } from './byte-oracle.js';
-import { alive, bootWithMmu, MIB, peek } from './machine.js';
-import { runs } from '../../runs.js';
+import { alive, bootWithMmu, MIB, peek } from '../machine.js';
+import { runs } from '../../../runs.js';
 
 const BASE = 2 ** 33;
 const PAGE = 4096;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toCsv } from '../../../src/report/csv.js';
+import { toCsv } from '../../../../src/report/output/csv.js';
 
 test('the names of the fields are the header', () => {
   expect(

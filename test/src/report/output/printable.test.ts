@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { errorText, printable, printableJson, printableText } from '../../../src/report/printable.js';
+import { errorText, printable, printableJson, printableText } from '../../../../src/report/output/printable.js';
 
 const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 

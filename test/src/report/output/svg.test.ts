@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
-import { svgDocument } from '../../../src/report/svg.js';
+import { svgDocument } from '../../../../src/report/output/svg.js';
 
 /** Everything but the order of attributes, which means nothing. */
 function content(node: Node): unknown {

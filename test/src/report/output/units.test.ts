@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../../src/report/units.js';
+import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../../../src/report/output/units.js';
 
 test('thousands are set apart', () => {
   expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);

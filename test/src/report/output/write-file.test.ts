@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { temporaryFolder } from '../../folder.js';
-import { writeFileWhole } from '../../../src/report/write-file.js';
+import { temporaryFolder } from '../../../folder.js';
+import { writeFileWhole } from '../../../../src/report/output/write-file.js';
 
 let folder: string;
 

@@ -1,7 +1,7 @@
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
-import { comparePlot } from '../../../src/report/plot.js';
-import { sampleResult } from './sample.js';
+import { comparePlot } from '../../../../src/report/views/compare-plot.js';
+import { sampleResult } from '../sample.js';
 
 test('the chart is a standalone SVG document with a bar a run', () => {
   const result = sampleResult();

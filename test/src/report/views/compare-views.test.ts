@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { CompareResult } from '../../../src/report/compare-result.js';
-import { compareRows, compareText } from '../../../src/report/views/compare-views.js';
-import { sampleResult, sampleRun } from './sample.js';
+import { CompareResult } from '../../../../src/report/results/compare-result.js';
+import { compareRows, compareText } from '../../../../src/report/views/compare-views.js';
+import { sampleResult, sampleRun } from '../sample.js';
 
 function plainText(result: CompareResult): string {
   return stripVTControlCharacters(compareText(result));

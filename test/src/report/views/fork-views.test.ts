@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { ForkResult, type ForkRun } from '../../../src/report/fork-result.js';
-import { forkRows, forkText } from '../../../src/report/views/fork-views.js';
+import { ForkResult, type ForkRun } from '../../../../src/report/results/fork-result.js';
+import { forkRows, forkText } from '../../../../src/report/views/fork-views.js';
 
 const PAID = { cowFaults: 26_215, reused: 0, bytesCopied: 26_215 * 4096, invalidations: 26_215, tlbFlushes: 1 };
 const SPARED = { cowFaults: 26_215, reused: 26_215, bytesCopied: 0, invalidations: 0, tlbFlushes: 0 };

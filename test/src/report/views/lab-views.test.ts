@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LabResult } from '../../../src/report/lab-result.js';
-import { labList, labText } from '../../../src/report/views/lab-views.js';
+import type { LabResult } from '../../../../src/report/results/lab-result.js';
+import { labList, labText } from '../../../../src/report/views/lab-views.js';
 
 const cost = { bytesCopied: 4096, tableBytes: 16, faults: 1, flushes: 2, modelCycles: 1500, largestPause: 1000 };
 

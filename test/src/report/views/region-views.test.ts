@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import type { Action } from '../../../src/regions/actions.js';
-import { actionText, regionTable } from '../../../src/report/views/region-views.js';
-import { reportRegion } from '../../../src/regions/report.js';
-import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
-import { regionUsages } from '../../../src/regions/usage.js';
-import { region } from '../regions/regions.js';
+import type { Action } from '../../../../src/regions/actions.js';
+import { actionText, regionTable } from '../../../../src/report/views/region-views.js';
+import { reportRegion } from '../../../../src/regions/report.js';
+import { DEFAULT_POLICY } from '../../../../src/regions/policy.js';
+import { regionUsages } from '../../../../src/regions/usage.js';
+import { region } from '../../regions/regions.js';
 
 const MIB = 2 ** 20;
 

@@ -1,8 +1,8 @@
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
-import { DEFAULT_COSTS } from '../../../hw/translate/cost.js';
-import type { SweepRow } from '../../../src/report/sweep-result.js';
-import { sweepPlot } from '../../../src/report/views/sweep-plot.js';
+import { DEFAULT_COSTS } from '../../../../hw/translate/counts/cost.js';
+import type { SweepRow } from '../../../../src/report/results/sweep-result.js';
+import { sweepPlot } from '../../../../src/report/views/sweep-plot.js';
 
 function row(pages: string, l1: string, cyclesPerAccess: number): SweepRow {
   const counts = { processes: 1, accesses: 100, lookups: 100, l1Hits: 50, l2Hits: 40, walks: 10, entryReads: 20 };
