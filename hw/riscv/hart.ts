@@ -30,6 +30,8 @@ export interface HartOptions extends MachineOptions {
   readonly xlen?: Xlen;
   /** Svnapot: entries for 64 KiB; true when absent. */
   readonly svnapot?: boolean;
+  /** Svadu: menvcfg.ADUE can be set, for accessed and dirty bits set by the hart; true when absent. */
+  readonly svadu?: boolean;
 }
 
 /** Privilege modes: user, supervisor, machine. With V = 1, user and supervisor are a guest's: VU and VS. */
@@ -55,9 +57,9 @@ export class Hart extends TranslatingMachine {
 
   /** @throws RangeError for an impossible TLB shape, or another path or XLEN */
   constructor(options: HartOptions) {
-    const { ram, xlen = 64, svnapot = true } = options;
+    const { ram, xlen = 64, svnapot = true, svadu = true } = options;
     checkChoice('xlen', xlen, [32, 64]);
-    const features = { xlen, svnapot: svnapot && xlen === 64 };
+    const features = { xlen, svnapot: svnapot && xlen === 64, svadu };
     const walks = new RiscvWalks(ram, features, secondStageTlb(options, PAGE_SHIFTS));
     super(walks, options);
     this.walks = walks;

@@ -146,7 +146,11 @@ export class Csrs {
   /** Two words a register, low one first. */
   private readonly words = new Int32Array(2 * STORED);
 
-  constructor(readonly xlen: Xlen) {}
+  /** @param svadu whether ADUE can be set */
+  constructor(
+    readonly xlen: Xlen,
+    private readonly svadu = true,
+  ) {}
 
   /** The high word of a register, as it is stored. */
   high(register: number): number {
@@ -232,7 +236,8 @@ export class Csrs {
 
   /** Writes the value as far as the register can hold it. */
   write({ register, highWord, mask }: CsrView, hi: number, lo: number): void {
-    const [highBits, wideLow, narrowLow] = WRITABLE[register];
+    const [bits, wideLow, narrowLow] = WRITABLE[register];
+    const highBits = this.svadu || !CONFIGURATION.has(register) ? bits : bits & ~ADUE;
     const whole = this.xlen === 64;
     const writableHigh = whole || highWord ? (whole ? highBits : highBits & ~PBMTE) : 0;
     const writableLow = highWord ? 0 : (whole ? wideLow : narrowLow) & mask;
@@ -255,5 +260,7 @@ export class Csrs {
   }
 }
 
+/** Registers with ADUE, read-only zero without Svadu. */
+const CONFIGURATION = new Set([MENVCFG, HENVCFG]);
 /** Registers with UXL or VSXL in bits 33:32. */
 const STATUS = new Set([MSTATUS, VSSTATUS, HSTATUS]);

@@ -38,6 +38,8 @@ export interface RiscvFeatures {
   readonly xlen: Xlen;
   /** Entries for 64 KiB. */
   readonly svnapot: boolean;
+  /** ADUE can be set. */
+  readonly svadu: boolean;
 }
 
 /** The G-stage: hgatp's tables. */
@@ -173,7 +175,7 @@ export class RiscvWalks implements Walks {
     readonly features: RiscvFeatures,
     secondTlb: TlbGroup | null,
   ) {
-    this.csrs = new Csrs(features.xlen);
+    this.csrs = new Csrs(features.xlen, features.svadu);
     this.walkers = new WalkerSet(ram, this.rules, secondTlb, false);
     this.observer = new WalkerSet(ram, this.rules, null, true);
     this.settledWalk = new RiscvSettledWalk(ram, this.rules);

@@ -1,22 +1,26 @@
 /** Compares the machine's outcome with the recorded one. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { conformLinux, linuxText, valuesAndPagesPassed } from '../../conformance/linux/linux.js';
+import type { LinuxResult } from '../../conformance/linux/linux.js';
+import { LINUX_MACHINES } from '../../conformance/linux/linux-machine.js';
+import type { LinuxMachineOptions } from '../../conformance/linux/linux-machine.js';
 import { allPassed, resultText } from '../../conformance/recording/result.js';
 import { conformRiscv } from '../../conformance/riscv/riscv.js';
 import { conformX86 } from '../../conformance/x86/x86.js';
 import { printableLines } from '../../report/output/printable.js';
-import { explainSystemError } from '../failure.js';
+import { CommandFailure, explainSystemError } from '../failure.js';
+import { parseChoice } from '../options.js';
 import { printJson } from '../output.js';
 
-interface ConformOptions {
+interface ConformOptions extends LinuxMachineOptions {
   readonly json?: true;
 }
 
 /** How recordings of one kind are replayed and shown. */
 interface Replay<Result> {
   readonly recordings: string;
-  readonly run: (files: readonly string[]) => Result;
+  readonly run: (files: readonly string[], options: ConformOptions) => Result;
   readonly text: (result: Result) => string;
   readonly passed: (result: Result) => boolean;
 }
@@ -48,11 +52,24 @@ export function conformCommand(): Command {
     .addCommand(
       replayCommand('linux', {
         recordings: 'programs of memory operations under a Linux kernel',
-        run: conformLinux,
+        run: runLinux,
         text: linuxText,
         passed: valuesAndPagesPassed,
-      }),
+      })
+        .addOption(
+          new Option('--machine <name>', LINUX_MACHINES.join(' or '))
+            .argParser(parseChoice(LINUX_MACHINES))
+            .default('x86'),
+        )
+        .option('--software-marks', 'the processor leaves accessed and dirty bits to the kernel'),
     );
+}
+
+function runLinux(files: readonly string[], options: ConformOptions): LinuxResult {
+  if (options.machine === 'x86' && options.softwareMarks === true) {
+    throw new CommandFailure('--software-marks is for --machine riscv: x86 always sets the bits itself', 2);
+  }
+  return conformLinux(files, options);
 }
 
 /** A subcommand for recordings of one kind; exit code 1 when a case fails. */
@@ -66,7 +83,7 @@ function replayCommand<Result>(name: string, { recordings, run, text, passed }: 
       `\nExamples:\n  pagewalk conform ${name} ${name}.jsonl.gz\n  pagewalk conform ${name} --json ${name}.jsonl.gz`,
     )
     .action((files: string[], options: ConformOptions) => {
-      const result = replayFiles(files, run);
+      const result = replayFiles(files, (paths) => run(paths, options));
       if (options.json === true) printJson(result);
       else process.stdout.write(printableLines(text(result)));
       if (!passed(result)) process.exitCode = 1;

@@ -95,8 +95,16 @@ function howItChanged(before: PagemapEntry, after: PagemapEntry): string {
   return before.frame === after.frame ? '.' : 'c';
 }
 
-/** The architecture of the kernel. The programs are Linux's own on x86; memory management answers the same. */
-export type LinuxArchitecture = 'x86' | 'riscv';
+/** The machines to replay on. The programs ran on x86; memory management answers the same on each, with pages of 4 KiB. */
+export const LINUX_MACHINES = ['x86', 'riscv'] as const;
+
+/** The machine below the kernel. */
+export interface LinuxMachineOptions {
+  /** x86 when absent. */
+  readonly machine?: (typeof LINUX_MACHINES)[number];
+  /** The processor leaves accessed and dirty bits to the kernel: RISC-V without Svadu. */
+  readonly softwareMarks?: boolean;
+}
 
 /** One machine that runs program after program on the same RAM. */
 export class LinuxMachine {
@@ -107,17 +115,25 @@ export class LinuxMachine {
   readonly #huge = new Ram({ bytes: RAM_BYTES.huge });
   #mmu: Mmu | Hart;
   #pages = 0;
+  readonly #machine: (typeof LINUX_MACHINES)[number];
+  readonly #softwareMarks: boolean;
 
-  constructor(readonly architecture: LinuxArchitecture = 'x86') {
+  /** @throws RangeError for x86 without marks by hardware: there is none */
+  constructor({ machine = 'x86', softwareMarks = false }: LinuxMachineOptions = {}) {
+    if (machine === 'x86' && softwareMarks) {
+      throw new RangeError('x86 always sets accessed and dirty bits itself: choose another machine for software marks');
+    }
+    this.#machine = machine;
+    this.#softwareMarks = softwareMarks;
     [this.#mmu, this.kernel] = this.#boot(this.#small);
   }
 
   #boot(ram: Ram): [Mmu | Hart, Kernel] {
-    if (this.architecture === 'x86') {
+    if (this.#machine === 'x86') {
       const mmu = new Mmu({ ram, check: true });
       return [mmu, new Kernel({ processor: new Core(mmu), cleanRam: false })];
     }
-    const hart = new Hart({ ram, check: true });
+    const hart = new Hart({ ram, check: true, svadu: !this.#softwareMarks });
     return [hart, new Kernel({ processor: new LogicalProcessor(hart), cleanRam: false })];
   }
 

@@ -3,6 +3,8 @@
 export const FAULT_MINOR = 0;
 /** The page had to be read from a disk. */
 export const FAULT_MAJOR = 1;
+/** Nothing but accessed and dirty bits had to be set, on a processor that leaves them to software. */
+export const FAULT_MARKS = 2;
 
 /** SIGSEGV, SEGV_MAPERR: nothing is mapped at the address. */
 export const SEGV_MAPERR = -0x1_0001;

@@ -16,13 +16,13 @@ import { hugetlbFault } from './hugetlb.js';
 import { isPageMapped, mapNewAnonymous, mapZero, unmapPage } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
 import { CAUSE_FETCH, CAUSE_WRITE } from '../tables/privileged.js';
-import { FAULT_MAJOR, FAULT_MINOR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR } from '../abi/signal.js';
+import { FAULT_MAJOR, FAULT_MARKS, FAULT_MINOR, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR } from '../abi/signal.js';
 import { growDown } from '../vmas/stack.js';
 import { VM_EXEC, VM_HUGETLB, VM_WRITE } from '../abi/vma-flags.js';
 
 /**
  * The page-fault exception of an access in user mode: linear address, and CAUSE_ bits for the processor's account of it.
- * @returns FAULT_MINOR or FAULT_MAJOR to restart the access, or the signal of signal.ts for the process.
+ * @returns FAULT_MINOR, FAULT_MAJOR or FAULT_MARKS to restart the access, or the signal of signal.ts for the process.
  */
 export function pageFault(memory: Memory, space: AddressSpace, address: number, cause: number): number {
   const result = resolve(memory, space, address, cause);
@@ -34,6 +34,7 @@ export function pageFault(memory: Memory, space: AddressSpace, address: number, 
 export function countFault(memory: Memory, result: number): void {
   const { counters } = memory;
   if (result === FAULT_MAJOR) counters.majorFaults++;
+  else if (result === FAULT_MARKS) counters.markFaults++;
   else if (result >= 0) counters.minorFaults++;
   else counters.failedFaults++;
 }
@@ -47,7 +48,21 @@ function resolve(memory: Memory, space: AddressSpace, address: number, cause: nu
   if ((cause & CAUSE_FETCH) !== 0 && (vma.flags & VM_EXEC) === 0 && isPageMapped(memory, space, address)) {
     return SEGV_ACCERR;
   }
+  if (!memory.privileged.setsMarks && setMarks(memory, space, address, write)) return FAULT_MARKS;
   return handleFault(memory, vma, address, write);
+}
+
+/**
+ * Sets the marks of an access that the entry allows, as another processor would have done itself; false when the fault was
+ * not about them.
+ */
+function setMarks({ entries, tables }: Memory, space: AddressSpace, address: number, write: boolean): boolean {
+  const at = tables.findLeaf(space, address);
+  const low = tables.words[at];
+  if (!entries.isPresent(low) || (write && !entries.isWritable(low))) return false;
+  if (entries.isAccessed(low) && (!write || entries.isDirty(low))) return false;
+  entries.markAccess(at, write);
+  return true;
 }
 
 /** The VMA around `address`, or the stack above it grown down to it. */

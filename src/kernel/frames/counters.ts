@@ -6,6 +6,8 @@ export class KernelCounters {
   majorFaults = 0;
   /** Page faults with a signal at the end. */
   failedFaults = 0;
+  /** Page faults for accessed and dirty bits alone: in none of the counts above. */
+  markFaults = 0;
 
   /** Faults by their answer. */
   zeroPageFaults = 0;

@@ -9,7 +9,7 @@ import type { Architecture, Privileged, ProcessorMachine } from './privileged.js
 
 /** satp.MODE for Sv48, in the high word. */
 const SV48 = 9 << 28;
-/** menvcfg.ADUE: the hart sets accessed and dirty bits (Svadu). */
+/** menvcfg.ADUE: the hart sets accessed and dirty bits. Without Svadu it reads as 0. */
 const ADUE = 1n << 61n;
 /** Page faults go to supervisor mode. */
 const PAGE_FAULTS = (1 << 12) | (1 << 13) | (1 << 15);
@@ -20,6 +20,8 @@ export interface RiscvInstructions extends ProcessorMachine {
   setPrivilege(privilege: 'S'): void;
   /** CSRRW. */
   writeCsr(name: 'menvcfg' | 'medeleg', value: number | bigint): void;
+  /** CSRR. */
+  readCsr(name: 'menvcfg'): bigint;
   /** CSRRW of satp, as two words. */
   writeSatp(hi: number, lo: number): void;
   /** SFENCE.VMA of one address, or with null of all. */
@@ -27,12 +29,15 @@ export interface RiscvInstructions extends ProcessorMachine {
 }
 
 class RiscvOperations implements Privileged {
+  setsMarks = true;
+
   constructor(private readonly machine: RiscvInstructions) {}
 
   /** First the part of the firmware, in machine mode; then the kernel's own, in supervisor mode. */
   startPaging(root: number): void {
     const { machine } = this;
     machine.writeCsr('menvcfg', ADUE);
+    this.setsMarks = (machine.readCsr('menvcfg') & ADUE) !== 0n;
     machine.writeCsr('medeleg', PAGE_FAULTS);
     machine.setPrivilege('S');
     this.loadRoot(root);

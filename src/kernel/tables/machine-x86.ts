@@ -24,6 +24,8 @@ export interface X86Instructions extends ProcessorMachine {
 }
 
 class X86Operations implements Privileged {
+  readonly setsMarks = true;
+
   constructor(private readonly machine: X86Instructions) {}
 
   /** 4-level paging with execute-disable and write protection. Source: Intel SDM vol. 3A, "Paging-Mode Enabling". */

@@ -41,6 +41,8 @@ export const CAUSE_FETCH = 1 << 1;
 
 /** The privileged operations of one core. */
 export interface Privileged {
+  /** Whether the processor sets accessed and dirty bits itself, once paging is on; otherwise a page fault asks for them. */
+  readonly setsMarks: boolean;
   /**
    * Sets the registers up and turns paging on. The supervisor obeys read-only entries, and pages can be not executable.
    * @param root frame of the topmost table

@@ -1,6 +1,8 @@
 /** A kernel on a machine of its own, for tests. */
 
 import { Core } from '../../../hw/x86/core.js';
+import { Hart } from '../../../hw/riscv/hart.js';
+import { LogicalProcessor } from '../../../hw/translate/logical-processor.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { Kernel } from '../../../src/kernel/kernel.js';
@@ -14,6 +16,19 @@ export const GIB = 2 ** 30;
 export function bootWithMmu(bytes: number): { kernel: Kernel; mmu: Mmu } {
   const mmu = new Mmu({ ram: new Ram({ bytes }), check: true });
   return { kernel: new Kernel({ processor: new Core(mmu) }), mmu };
+}
+
+/** Machines of every architecture; without Svadu the kernel sets accessed and dirty bits. */
+export const MACHINES = ['x86', 'riscv', 'riscv without Svadu'] as const;
+
+/** As {@link bootWithMmu} on one of {@link MACHINES}. */
+export function bootOn(
+  machine: (typeof MACHINES)[number],
+  bytes: number,
+): { kernel: Kernel; mmu: Pick<Mmu, 'checker'> } {
+  if (machine === 'x86') return bootWithMmu(bytes);
+  const hart = new Hart({ ram: new Ram({ bytes }), check: true, svadu: machine === 'riscv' });
+  return { kernel: new Kernel({ processor: new LogicalProcessor(hart) }), mmu: hart };
 }
 
 export function boot(bytes = 64 * MIB): Kernel {

@@ -47,10 +47,28 @@ describe('recorded Linux programs, the kernel on RISC-V', () => {
     ['open-mlock', 150],
     ['rare-thp', 47],
   ])('%s: values, pages and VMAs of every program', (name, programs) => {
-    const result = conformLinux([fileOf(name)], 'riscv');
+    const result = conformLinux([fileOf(name)], { machine: 'riscv' });
     const [family] = name.split('-').slice(1);
     expect(linuxText(result)).not.toContain('differ');
     expect(result.families[family].programs).toEqual({ passed: programs, failed: 0 });
+    expect(result.markFaults).toBe(0);
+  });
+
+  it.each([
+    ['open-brk', 160],
+    ['open-ext4', 80],
+    ['rare-thp', 47],
+  ])('%s: the same without Svadu, faults for marks alone left out', (name, programs) => {
+    const result = conformLinux([fileOf(name)], { machine: 'riscv', softwareMarks: true });
+    const [family] = name.split('-').slice(1);
+    expect(linuxText(result)).not.toContain('differ');
+    expect(result.families[family].programs).toEqual({ passed: programs, failed: 0 });
+    expect(result.markFaults).toBeGreaterThan(0);
+    expect(linuxText(result)).toContain(`${result.markFaults} faults set accessed and dirty bits alone`);
+  });
+
+  it('refuses x86 without marks by hardware', () => {
+    expect(() => new LinuxMachine({ softwareMarks: true })).toThrow('x86 always sets accessed and dirty bits');
   });
 });
 

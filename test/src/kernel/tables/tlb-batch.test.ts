@@ -86,6 +86,7 @@ describe('two cores of one kernel', () => {
   it('drop what is cached of tables when one of them goes, and at no other time', () => {
     const notes: string[] = [];
     const core: Privileged = {
+      setsMarks: true,
       startPaging: () => notes.push('start'),
       loadRoot: () => notes.push('root'),
       invalidatePage: (_hi, lo) => notes.push(`page ${lo}`),

@@ -52,6 +52,15 @@ export class OracleProcess {
     return 0;
   }
 
+  /** MADV_POPULATE_WRITE: each page as if its own byte were written, up to the first refusal. Whether there was none. */
+  populate(page: number, count: number): boolean {
+    for (let i = 0; i < count; i++) {
+      const byte = this.read(page + i);
+      if (byte < 0 || this.write(page + i, byte) < 0) return false;
+    }
+    return true;
+  }
+
   map(page: number, count: number, cellAt: (i: number) => Cell): number {
     for (let i = 0; i < count; i++) this.cells.set(page + i, cellAt(i));
     return 0;

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Mmu } from '../../../../hw/x86/mmu.js';
 import type { OpenFile } from '../../../../src/kernel/space/model.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import type { Kernel } from '../../../../src/kernel/kernel.js';
@@ -8,12 +7,14 @@ import type { Process } from '../../../../src/kernel/space/process.js';
 import { vmaUsage } from '../../../../src/kernel/proc/smaps.js';
 import { OracleObject, OracleProcess, truncate } from './byte-oracle.js';
 import type { Cell } from './byte-oracle.js';
-import { alive, bootWithMmu, MIB, peek } from '../machine.js';
+import { alive, bootOn, MACHINES, MIB, peek } from '../machine.js';
 import { runs } from '../../../runs.js';
 
 const BASE = 2 ** 33;
 const PAGE = 4096;
 const MOST_PROCESSES = 6;
+
+type Machine = (typeof MACHINES)[number];
 
 /** Numbers that an operation makes of what it needs: kind, process, page, length, and two more. */
 type Draw = readonly [number, number, number, number, number, number];
@@ -25,14 +26,14 @@ interface Pair {
 /** The kernel and the oracle side by side. */
 class World {
   readonly kernel: Kernel;
-  readonly mmu: Mmu;
+  readonly mmu: ReturnType<typeof bootOn>['mmu'];
   readonly pairs: Pair[] = [];
   readonly files: { readonly file: OpenFile; readonly model: OracleObject }[] = [];
   readonly #pages: number;
   readonly #unit: number;
 
-  constructor(pages: number, unit: number, ram: number) {
-    const { kernel, mmu } = bootWithMmu(ram);
+  constructor(machine: Machine, pages: number, unit: number, ram: number) {
+    const { kernel, mmu } = bootOn(machine, ram);
     this.kernel = kernel;
     this.mmu = mmu;
     this.#pages = pages;
@@ -129,7 +130,8 @@ class World {
       return;
     }
     if (more % 12 === 10) {
-      this.kernel.madvise(real, at, count * PAGE, f.MADV_POPULATE_WRITE);
+      const result = this.kernel.madvise(real, at, count * PAGE, f.MADV_POPULATE_WRITE);
+      expect(result === 0).toBe(model.populate(page, count));
       return;
     }
     if (more % 12 === 11) {
@@ -245,8 +247,8 @@ class World {
   }
 }
 
-function freeAtStart(ram: number): number {
-  return bootWithMmu(ram).kernel.memory.frames.buddy.free;
+function freeAtStart(machine: Machine, ram: number): number {
+  return bootOn(machine, ram).kernel.memory.frames.buddy.free;
 }
 
 const number = fc.nat({ max: 1_000_000 });
@@ -257,13 +259,15 @@ const draws = (count: number): fc.Arbitrary<Draw[]> =>
     size: 'max',
   });
 
-describe('random operations over random trees of processes', () => {
+describe.each(MACHINES)('random operations over random trees of processes, on %s', (machine) => {
+  const share = machine === 'x86' ? 1 : 5;
+
   it('4 KiB pages: no byte lost, leaked or stale, and every frame back', () => {
-    checkWorlds(draws(400), { numRuns: runs(150), seed: 4 }, [48, 1, 8 * MIB]);
+    checkWorlds(draws(400), { numRuns: runs(150 / share), seed: 4 }, [machine, 48, 1, 8 * MIB]);
   });
 
   it('2 MiB pages: the same over splits, copies and collapses', () => {
-    checkWorlds(draws(200), { numRuns: runs(20), seed: 2 }, [2048, 512, 256 * MIB]);
+    checkWorlds(draws(200), { numRuns: runs(20 / share), seed: 2 }, [machine, 2048, 512, 256 * MIB]);
   });
 });
 
@@ -273,7 +277,7 @@ function checkWorlds(
   runs: fc.Parameters<[Draw[]]>,
   size: ConstructorParameters<typeof World>,
 ): void {
-  const free = freeAtStart(size[2]);
+  const free = freeAtStart(size[0], size[3]);
   fc.assert(
     fc.property(lists, (list) => {
       const world = new World(...size);
