@@ -21,10 +21,13 @@ export function processesOf(trace: Trace): readonly ProcessShare[] {
   return coverageOf(trace)?.processes ?? [];
 }
 
-/** The share of the run that the windows of a trace make up; null where nothing tells. */
+/** The share of the run that the counted accesses of a trace make up, warm-ups left out; null where nothing tells. */
 function shareOf(coverage: Coverage | undefined, window: TraceSummary['window']): number | null {
   if (coverage?.runAccesses === undefined || coverage.runAccesses === 0) return window === undefined ? 1 : null;
-  return Math.min(1, coverage.windows.reduce((sum, { span }) => sum + span, 0) / coverage.runAccesses);
+  const { windows, accesses, warmUp, runAccesses } = coverage;
+  const span = windows.reduce((sum, window) => sum + window.span, 0);
+  // Spans count as the run does: QEMU counts some accesses in two parts.
+  return (Math.min(span, runAccesses) * (accesses - warmUp)) / (runAccesses * Math.max(1, accesses));
 }
 
 /** The largest process: nothing says which of several were there at the same time. */
@@ -69,7 +72,6 @@ export function instructionsOf(trace: Trace, { data }: Made, window: TraceSummar
   if (recorded?.instructions === undefined || share === null) {
     return { low: data * INSTRUCTIONS_PER_ACCESS.low, high: data * INSTRUCTIONS_PER_ACCESS.high };
   }
-  const { accesses, warmUp, instructions } = recorded;
-  const counted = (instructions * share * (accesses - warmUp)) / Math.max(1, accesses);
+  const counted = recorded.instructions * share;
   return { low: counted, high: counted };
 }

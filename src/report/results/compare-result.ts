@@ -121,7 +121,7 @@ const TraceSummary = z.strictObject({
   coverage: z.strictObject({
     accesses: Count.describe('data accesses compared; a load-modify-store is two'),
     windows: Count.describe('parts of the run that they are from'),
-    ofRun: Quantity.nullable().describe('their share of the whole run; null where nothing tells'),
+    ofRun: Quantity.nullable().describe('their share of the whole run, warm-ups left out; null where nothing tells'),
     touchedBytes: Count.describe('4 KiB pages touched, in bytes'),
     residentBytes: Count.nullable().describe('of the program at its largest; null where nothing tells'),
     processes: Count.or(z.literal('unknown')).describe('processes that the accesses are of'),

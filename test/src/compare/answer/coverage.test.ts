@@ -35,11 +35,11 @@ it('takes of the instructions of a run the part of the counted accesses', async 
   expect(instructionsOf(await windows(), { data: 14, fetches: 0 }, undefined)).toEqual({ low: 42, high: 42 });
 });
 
-it('says what a recording shows of its run, and of which programs', async () => {
+it('says what a recording shows of its run without the accesses that warm up, and of which programs', async () => {
   expect(coverage(await windows(), { data: 14, fetches: 0 }, 32768, undefined)).toEqual({
     accesses: 14,
     windows: 2,
-    ofRun: 0.2,
+    ofRun: 14 / 80,
     touchedBytes: 32768,
     residentBytes: 2 ** 20,
     processes: 2,
