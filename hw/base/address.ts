@@ -112,6 +112,11 @@ export function frameOf(hi: number, lo: number): number {
 /** Stands for a frame where no RAM can be installed. */
 export const NO_FRAME = -1;
 
+/** The frame of a physical address, or NO_FRAME if it lies past the largest possible RAM, of 2^34 bytes. */
+export function frameAt(hi: number, lo: number): number {
+  return (hi & ~3) !== 0 ? NO_FRAME : frameOf(hi, lo);
+}
+
 /** The index into the table of `level` that a linear address selects, for tables of 512 entries. */
 export function wideIndex(hi: number, lo: number, level: number): number {
   switch (level) {

@@ -4,7 +4,7 @@
  * The registers' rules are kept in a form without cost to ask, and made anew at each change of them.
  */
 
-import { formatHex } from '../base/address.js';
+import { formatHex, frameAt } from '../base/address.js';
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
 import { DIRTY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
@@ -25,7 +25,6 @@ import * as rights from './rules.js';
 import { PAGE_SHIFTS, RiscvRules } from './rules.js';
 import { RiscvSettledWalk } from './settled-walk.js';
 import { RiscvWalker } from './walk.js';
-import { frameAt } from './words.js';
 
 const ALLOWED = -1;
 const NOT_SETTLED = -1;

@@ -10,7 +10,7 @@ import * as format from './format.js';
 import * as ruleBits from './rules.js';
 import type { RiscvStage } from './rules.js';
 
-const { frameOf, NO_FRAME, wideIndex } = address;
+const { frameAt, NO_FRAME, wideIndex } = address;
 const { DIRTY, GLOBAL } = permission;
 const { RISCV_PTE_G, RISCV_PTE_N, RISCV_PTE_PBMT, RISCV_PTE_PPN_SHIFT, RISCV_PTE_R, RISCV_PTE_W, RISCV_PTE_X } = format;
 const { TABLE_RESERVED_HIGH, TABLE_RESERVED_LOW } = ruleBits;
@@ -64,11 +64,6 @@ export function entryRights(low: number): number {
 /** The frame of an entry, or NO_FRAME when it lies past the largest possible RAM. */
 export function entryFrame(high: number, low: number): number {
   return (high & BEYOND_RAM) !== 0 ? NO_FRAME : low >>> RISCV_PTE_PPN_SHIFT;
-}
-
-/** The frame of a physical address, or NO_FRAME. */
-export function frameAt(hi: number, lo: number): number {
-  return (hi & ~3) !== 0 ? NO_FRAME : frameOf(hi, lo);
 }
 
 /** High word of the address of a byte in an entry's page, `hi` being that of the address before translation. */

@@ -75,7 +75,7 @@ export class DataPath extends BatchTranslation {
     const shift = Math.min(this.regime.pageShifts[this.lastSize], 32);
     const samePage = shift === 32 ? nextLo !== 0 : (nextLo & ((1 << shift) - 1)) !== 0;
     // A page larger than its entry, such as RISC-V's of 64 KiB, has another entry for the next 4 KiB.
-    if (samePage && this.regime.levelShifts.includes(shift) && this.ram.hasFrame(this.firstFrame + 1)) {
+    if (samePage && this.regime.levelShiftsAt(hi).includes(shift) && this.ram.hasFrame(this.firstFrame + 1)) {
       this.secondFrame = this.firstFrame + 1;
       return OK;
     }

@@ -154,8 +154,9 @@ export class StaleEntryChecker {
   }
 
   private shortened({ level }: WalkCacheHitEvent): void {
-    const { space, levelShifts } = this.walks.regime;
-    this.fromWalkCache = this.fills.get(this.key('table', space, levelShifts[level + 1])) ?? UNKNOWN;
+    const { regime } = this.walks;
+    const shift = regime.levelShiftsAt(this.hi)[level + 1];
+    this.fromWalkCache = this.fills.get(this.key('table', regime.space, shift)) ?? UNKNOWN;
     this.path = this.fromWalkCache.path;
   }
 
@@ -164,8 +165,9 @@ export class StaleEntryChecker {
     if (address !== null) this.path = [...this.path, { ...read, address }];
   }
 
-  private set({ address, mask }: SetEvent): void {
-    this.path = this.path.map((read) => (read.address === address ? { ...read, low: read.low | mask } : read));
+  private set({ address, mask, cleared }: SetEvent): void {
+    const after = (low: number): number => (cleared === true ? low & ~mask : low | mask);
+    this.path = this.path.map((read) => (read.address === address ? { ...read, low: after(read.low) } : read));
   }
 
   /** A walk from the root is fresh itself; one shortened by a walk cache is compared with such a walk. */
@@ -176,14 +178,15 @@ export class StaleEntryChecker {
   }
 
   private fill({ holds, rights = 0, shift }: FillEvent): void {
-    const { space, levelShifts } = this.walks.regime;
+    const { regime } = this.walks;
+    const { space } = regime;
     const key = this.key(holds, holds === 'page' ? this.spaceOf(rights) : space, shift);
     if (this.path.length === 0) {
       // The second level fills the first, with its own fill.
       if (!this.fills.has(key)) this.fills.set(key, this.fromTlb ?? UNKNOWN);
       return;
     }
-    const lowest = holds === 'page' ? 0 : levelShifts.indexOf(shift);
+    const lowest = holds === 'page' ? 0 : regime.levelShiftsAt(this.hi).indexOf(shift);
     const path = this.path.filter(({ level }) => level >= lowest);
     this.fills.set(key, { filledAt: this.lookups, path, stores: this.journal.count });
     this.reported.delete(key);
@@ -233,14 +236,14 @@ export class StaleEntryChecker {
   }
 
   private changes({ path, stores }: Fill): ChangedEntry[] {
-    const setByWalks = BigInt(this.walks.setByWalks);
+    const [set, cleared] = [BigInt(this.walks.setByWalks), BigInt(this.walks.clearedByWalks ?? 0)];
     const narrow = this.walks.regime.entryBytes === 4;
     const changed: ChangedEntry[] = [];
     for (const { address, high, low, level } of path) {
       const index = address / 4;
       const was = toBigInt(high, low);
       const is = toBigInt(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);
-      if (((is ^ was) & ~(is & setByWalks)) === 0n) continue;
+      if (((is ^ was) & ~((is & set) | (~is & cleared))) === 0n) continue;
       const all = this.storesTo(index, narrow ? index : index + 1);
       const since = all.filter(({ sequence }) => sequence > stores);
       changed.push({ address, level, was, is, store: all.at(-1), stores: since.map((store) => this.dated(store)) });

@@ -198,7 +198,7 @@ export class Translation extends TranslationCaches {
     if (this.listener !== null) this.tellWalk(frame);
     this.fillWalkCaches(hi, lo);
     this.fillTlbs(l1, l2, hi, lo);
-    this.countWalk(side);
+    this.countWalk(side, hi);
     this.lastSize = this.record.size;
     return frame;
   }
@@ -207,8 +207,9 @@ export class Translation extends TranslationCaches {
   private walkCached(hi: number, lo: number, access: number): number {
     const { walkCaches, regime } = this;
     if (walkCaches === null || regime.guest) return this.walks.walk(hi, lo, access);
-    const level = walkCaches.lookup(hi, lo, regime.space, regime.rootLevel, regime.levelShifts);
-    if (level === regime.rootLevel) return this.walks.walk(hi, lo, access);
+    const rootLevel = regime.rootLevelAt(hi);
+    const level = walkCaches.lookup(hi, lo, regime.space, rootLevel, regime.levelShiftsAt(hi));
+    if (level === rootLevel) return this.walks.walk(hi, lo, access);
     if (this.listener !== null) this.tellShortcut(walkCaches, level);
     return this.walks.walkFrom(level, walkCaches.table, walkCaches.rights, hi, lo, access);
   }
@@ -216,21 +217,22 @@ export class Translation extends TranslationCaches {
   private fillWalkCaches(hi: number, lo: number): void {
     const { walkCaches, record, regime } = this;
     if (walkCaches === null || regime.guest) return;
+    const shifts = regime.levelShiftsAt(hi);
     for (let n = 0; n < record.count - 1; n++) {
       const level = record.at(n, READ_LEVEL);
       const table = record.at(n, READ_TABLE);
-      walkCaches.fill(hi, lo, regime.space, level, regime.levelShifts[level], table, record.at(n, READ_RIGHTS));
+      walkCaches.fill(hi, lo, regime.space, level, shifts[level], table, record.at(n, READ_RIGHTS));
     }
   }
 
-  private countWalk(side: number): void {
+  private countWalk(side: number, hi: number): void {
     const { record } = this;
     const { values } = this.counters;
     values[side + LOOKUPS]++;
     values[side + L1_MISSES]++;
     values[side + L2_MISSES]++;
     values[side + WALKS]++;
-    if (record.startLevel < this.regime.rootLevel) values[side + SHORTENED_WALKS]++;
+    if (record.startLevel < this.regime.rootLevelAt(hi)) values[side + SHORTENED_WALKS]++;
     if (this.regime.guest) this.countGuestReads(side);
     else for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
     if (this.entryCache !== null) this.entryCache.read(record, values, side, this.listener);
@@ -319,16 +321,26 @@ export class Translation extends TranslationCaches {
    * Source: Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches".
    */
   private forgetFaulting(hi: number, lo: number): void {
-    const { space, machine, levelShifts } = this.regime;
+    const { regime } = this;
+    const { space, machine } = regime;
     this.tlb.dropAddress(hi, lo, space, machine);
-    this.walkCaches?.dropAddress(hi, lo, space, levelShifts);
+    this.walkCaches?.dropAddress(hi, lo, space, regime.levelShiftsAt(hi));
   }
 
-  /** Before any lookup: the address is none, or nothing answers at it. */
+  /** Before any lookup: the address has a tag, or it is none. */
   protected notCanonical(hi: number, lo: number, access: number): number {
     const { badAddress, badAddressCodes } = this.regime;
+    const plain = this.regime.withoutTag(hi, access);
+    if (plain !== hi) return this.translateTagged(plain, hi, lo, access);
     this.fault.raise(badAddress, badAddressCodes[access], hi, lo);
     return this.refused(badAddress);
+  }
+
+  /** The same without the tag; a fault of data keeps it, and fetches come without it. */
+  private translateTagged(plain: number, hi: number, lo: number, access: number): number {
+    const frame = this.translate(plain, lo, access);
+    if (frame < 0 && (access & FETCH) === 0) this.fault.hi = hi;
+    return frame;
   }
 
   private unpaged(hi: number, lo: number, access: number): number {

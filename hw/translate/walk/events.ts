@@ -53,7 +53,7 @@ export interface ReadEvent extends Omit<WalkRead, 'address'> {
   readonly address: number | null;
 }
 
-/** The processor set a bit of an entry. */
+/** The processor set a bit of an entry, or cleared it. */
 export interface SetEvent {
   readonly kind: 'set';
   readonly bit: 'accessed' | 'dirty';
@@ -61,6 +61,8 @@ export interface SetEvent {
   readonly address: number;
   readonly mask: number;
   readonly level: number;
+  /** The bit was cleared: Arm marks a page dirty so. Absent: it was set. */
+  readonly cleared?: boolean;
 }
 
 /** A walk found a page: the 4 KiB frame of the address, its rights (permission.ts), log2 of the bytes of the page. */

@@ -5,9 +5,15 @@
  * else of the registers. One class for all architectures keeps those reads the same for V8.
  */
 
-import { ACCESS_KINDS } from '../../base/access.js';
+import { ACCESS_KINDS, FETCH } from '../../base/access.js';
 import { SIZE_SHIFTS } from '../../base/address.js';
 import { PAGE_FAULT } from '../../base/fault.js';
+
+/** The levels of the tables of one half of the addresses: see {@link Regime}. */
+export interface TableLevels {
+  readonly rootLevel: number;
+  readonly levelShifts: readonly number[];
+}
 
 /** The registers of a processor as integers, for hot paths. */
 export class Regime {
@@ -31,8 +37,16 @@ export class Regime {
   rootLevel = 0;
   /** log2 of the bytes covered by one entry of each level, last level first. */
   levelShifts: readonly number[] = [];
+  /** The levels of addresses with bit 63 set, if an architecture has tables of their own for them; null: the same. */
+  upper: TableLevels | null = null;
   /** Linear addresses: the bits above this one of the high word must all equal it. 31 asks nothing. */
   canonicalShift = 31;
+  /**
+   * Halves of the addresses with a tag in bits 63:56, ignored by translation: bit 0 for the lower half, bit 1 for the
+   * upper, as bit 55 has it. Fetches have a rule of their own.
+   */
+  dataTags = 0;
+  fetchTags = 0;
   /**
    * The status of an access to a non-canonical address. A page fault comes page by page; another status comes
    * before the first page is looked up.
@@ -50,6 +64,22 @@ export class Regime {
   readonly needed = new Int32Array(ACCESS_KINDS);
   /** Whether something beside the code may refuse an access: protection keys. */
   hasKeys = false;
+
+  /** log2 of the bytes covered by one entry of each level, for addresses with this high word. */
+  levelShiftsAt(hi: number): readonly number[] {
+    return hi < 0 && this.upper !== null ? this.upper.levelShifts : this.levelShifts;
+  }
+
+  /** The level of their root table. */
+  rootLevelAt(hi: number): number {
+    return hi < 0 && this.upper !== null ? this.upper.rootLevel : this.rootLevel;
+  }
+
+  /** A high word with bit 55 in place of its tag, if translation ignores tags there; else as it is. */
+  withoutTag(hi: number, access: number): number {
+    const tags = (access & FETCH) !== 0 ? this.fetchTags : this.dataTags;
+    return ((tags >>> ((hi >>> 23) & 1)) & 1) !== 0 ? (hi << 8) >> 8 : hi;
+  }
 
   /** Whether the linear addresses with this high word are canonical. */
   isCanonical(hi: number): boolean {

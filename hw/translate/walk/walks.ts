@@ -58,4 +58,6 @@ export interface Walks {
   invalidation(hi: number, lo: number, space: number, current: number): string;
   /** Bits of an entry's low word set by walks and cleared only by software. */
   readonly setByWalks: number;
+  /** Bits cleared by walks and set only by software; absent: none. */
+  readonly clearedByWalks?: number;
 }
