@@ -9,6 +9,10 @@
 export { Hart } from './riscv/hart.js';
 export type { HartOptions, PrivilegeMode } from './riscv/hart.js';
 export type { RiscvFeatures } from './riscv/walks.js';
+export { Pe } from './aarch64/pe.js';
+export type { AtName, ExceptionLevel, PeOptions, TlbiName } from './aarch64/pe.js';
+export { AARCH64_CPUS } from './aarch64/features.js';
+export type { AArch64CpuName, AArch64Features } from './aarch64/features.js';
 export type { TranslatingMachine } from './translate/machine.js';
 export type { MachineOptions } from './translate/options.js';
 export { Core } from './x86/core.js';
@@ -65,6 +69,8 @@ export {
 } from './x86/exception.js';
 export { causeName, trapOf } from './riscv/exception.js';
 export type { Trap } from './riscv/exception.js';
+export { abortName, abortOf, UNPRIVILEGED } from './aarch64/exception.js';
+export type { Abort } from './aarch64/exception.js';
 export type { Exception, FaultRecord } from './base/fault.js';
 export { STATUSES } from './x86/status.js';
 export type { Status, StatusName } from './x86/status.js';
@@ -113,6 +119,11 @@ export type { CsrName, Csrs, CsrView, Xlen } from './riscv/registers.js';
 export type { RiscvRules, RiscvStage } from './riscv/rules.js';
 export { RISCV_GUEST_MODES, RISCV_MODES } from './riscv/format.js';
 export type { RiscvGuestModeName, RiscvModeName } from './riscv/format.js';
+export { SYSTEM_REGISTERS } from './aarch64/registers.js';
+export type { SystemRegisterName } from './aarch64/registers.js';
+export type { AArch64Rules, GranuleRules, TranslationTables } from './aarch64/rules.js';
+export { AARCH64_MODES, AARCH64_STAGE2_MODES } from './aarch64/format.js';
+export type { AArch64ModeName } from './aarch64/format.js';
 export { decodeEntry, flagNames } from './base/format.js';
 export type { DecodedField, EntryField, EntryFormat, PagingLevel, PagingMode } from './base/format.js';
 

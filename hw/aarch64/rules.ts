@@ -1,0 +1,301 @@
+/**
+ * The registers' rules for translations: the tables of each half of the addresses and of stage 2, and the rights of each
+ * exception level.
+ *
+ * Everything here is worked out once, when a register changes: so a walk and a TLB hit test one mask each.
+ *
+ * The permission code has five bits: readable, writable, EL0's, executable at EL1, executable at EL0. All else is settled
+ * by the walk: hierarchical permissions, DBM, stage 2, and SCTLR_EL1.WXN, since the manual lets a TLB keep its effect.
+ */
+
+import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
+import { DIRTY, PERMISSION_CODES } from '../base/permission.js';
+import { Regime } from '../translate/walk/regime.js';
+import { errorCodeOf, FSC_ADDRESS_SIZE, FSC_TRANSLATION } from './exception.js';
+import { PA_SIZES } from './features.js';
+import type { AArch64Features } from './features.js';
+import * as desc from './format.js';
+import * as reg from './registers.js';
+import type { SystemRegisters } from './registers.js';
+
+export const ARM_RIGHT_READ = 1 << 0;
+export const ARM_RIGHT_WRITE = 1 << 1;
+/** EL0 may read, and write if anybody may; under PAN EL1 may not. */
+export const ARM_RIGHT_EL0 = 1 << 2;
+/** Executable at EL1. */
+export const ARM_RIGHT_EL1_EXECUTE = 1 << 3;
+/** Executable at EL0. */
+export const ARM_RIGHT_EL0_EXECUTE = 1 << 4;
+
+/** No fault is sure before a walk: see {@link TranslationTables.barred}. */
+export const NOT_BARRED = -1;
+
+/** log2 of the page sizes: pages and blocks of all granules, and sets of contiguous ones. */
+export const PAGE_SHIFTS: readonly number[] = [12, 14, 16, 21, 25, 29, 30, 34];
+const sizesOf = (...shifts: readonly number[]): Int32Array =>
+  Int32Array.from(shifts, (shift) => PAGE_SHIFTS.indexOf(shift));
+
+/** What a granule makes of a table. */
+export interface GranuleRules {
+  readonly shift: number;
+  /** Bit n: level n has blocks, or pages; without FEAT_LPA. */
+  readonly leafLevels: number;
+  /** The page size of each level. */
+  readonly sizes: Int32Array;
+  /** The page size of a contiguous set of each level; at levels without one, the level's own. */
+  readonly contiguousSizes: Int32Array;
+}
+
+/**
+ * Source: Arm ARM (DDI 0487), D8.3.1, "VMSAv8-64 descriptor formats" (blocks); D8.7.1, "The Contiguous bit". A block of
+ * 4 TiB is larger than any RAM here: it is kept in pieces of 16 GiB.
+ */
+const GRANULE_4K: GranuleRules = {
+  shift: 12,
+  leafLevels: 0b111,
+  sizes: sizesOf(12, 21, 30),
+  contiguousSizes: sizesOf(16, 25, 34),
+};
+const GRANULE_16K: GranuleRules = {
+  shift: 14,
+  leafLevels: 0b011,
+  sizes: sizesOf(14, 25),
+  contiguousSizes: sizesOf(21, 30),
+};
+const GRANULE_64K: GranuleRules = {
+  shift: 16,
+  leafLevels: 0b011,
+  sizes: sizesOf(16, 29, 34),
+  contiguousSizes: sizesOf(21, 34, 34),
+};
+
+/** By TG0 and VTCR_EL2.TG0, and by TG1. A reserved value, or a granule not implemented, is taken as 4 KiB. */
+const TG0 = [GRANULE_4K, GRANULE_64K, GRANULE_16K, GRANULE_4K];
+const TG1 = [GRANULE_4K, GRANULE_16K, GRANULE_4K, GRANULE_64K];
+/** By VTCR_EL2.SL0, the level of stage 2's root. */
+const START_LEVELS_4K = [1, 2, 3, 0];
+const START_LEVELS = [0, 1, 2, 3];
+
+/** The set of permission codes, bit n for code n, with `allows` true. */
+function permittedCodes(allows: (code: number) => boolean): number {
+  let codes = 0;
+  for (let code = 0; code < PERMISSION_CODES; code++) if (allows(code)) codes |= 1 << code;
+  return codes;
+}
+
+/** The tables of one half of the addresses in stage 1, or those of stage 2. */
+export class TranslationTables {
+  granule = GRANULE_4K;
+  /** Bits of an address for the choice of an entry of one table. */
+  stride = 9;
+  /** Bits of an input address, by TxSZ. */
+  inputBits = 48;
+  /** The bits above all equal those of this word: 0, or -1 in the upper half. */
+  readonly sign: number;
+  rootLevel = 3;
+  /** The root table's address. */
+  rootHi = 0;
+  rootLo = 0;
+  /** Mask of an index into the root table, several tables in a row in stage 2, and into any other. */
+  rootMask = 511;
+  indexMask = 511;
+  /** A fault status code for every access, or NOT_BARRED. */
+  barred = NOT_BARRED;
+  /** EL0 has none but a translation fault here (E0PD). */
+  barsEl0 = false;
+  /** Bits of an output address's high word past its size. */
+  beyondHigh = 0;
+  /** Bits 15:12 of a descriptor are bits 51:48 of its address. */
+  wideAddresses = false;
+  /** Bit n: level n has blocks, or pages. */
+  leafLevels = 0;
+  /** Hardware sets the Access flag, and the dirty state where DBM allows it. */
+  setsAccessed = false;
+  setsDirty = false;
+  /** Bits of a table descriptor's high word that take rights away below. */
+  hierarchical = 0;
+
+  constructor(sign: 0 | -1) {
+    this.sign = sign;
+  }
+
+  /** log2 of the bytes covered by one entry of each level, the last level first. */
+  get levelShifts(): readonly number[] {
+    return Array.from({ length: 5 }, (_, level) => this.granule.shift + this.stride * level);
+  }
+
+  /**
+   * The granule and the size of output addresses, encoded as PARange is.
+   * Source: Arm ARM (DDI 0487), D8.1.8, "Supported PA size", and AArch64.PhysicalAddressSize().
+   */
+  setGranule(asked: GranuleRules, features: AArch64Features, addressSize: number): void {
+    const granule = asked === GRANULE_16K && !features.TGran16 ? GRANULE_4K : asked;
+    const wide = features.paBits === 52 && granule === GRANULE_64K;
+    this.granule = granule;
+    this.stride = granule.shift - 3;
+    this.indexMask = (1 << this.stride) - 1;
+    this.wideAddresses = wide;
+    this.leafLevels = granule.leafLevels | (wide ? 0b100 : 0);
+    const outputBits = Math.min(PA_SIZES[addressSize] ?? 52, features.paBits, wide ? 52 : 48);
+    this.beyondHigh = 0xf_ffff & ~(2 ** (outputBits - 32) - 1);
+  }
+
+  /** Bits of input addresses, from TxSZ. @param least the smallest TxSZ */
+  setInput(txsz: number, least: number, features: AArch64Features): void {
+    const most = features.TTST ? (this.granule === GRANULE_64K ? 47 : 48) : 39;
+    this.barred = txsz < least || txsz > most ? FSC_TRANSLATION : NOT_BARRED;
+    this.inputBits = 64 - Math.min(Math.max(txsz, least), most);
+  }
+
+  /**
+   * The root table, `(hi, lo)` being TTBRn_EL1 or VTTBR_EL2; to be called last.
+   * Source: Arm ARM (DDI 0487), AArch64.S1TTBaseAddress(); an address past the output size is an address size fault of
+   * level 0.
+   */
+  setRoot(rootLevel: number, hi: number, lo: number, addressSize: number): void {
+    const rootBits = this.inputBits - this.granule.shift - this.stride * rootLevel;
+    const wide = this.wideAddresses && PA_SIZES[addressSize] === 52;
+    this.rootLevel = rootLevel;
+    this.rootMask = (1 << rootBits) - 1;
+    this.rootHi = (hi & 0xffff) | (wide ? (lo & 0x3c) << 14 : 0);
+    this.rootLo = lo & -(1 << Math.max(rootBits + 3, wide ? 6 : 4));
+    if (this.barred === NOT_BARRED && (this.rootHi & this.beyondHigh) !== 0) this.barred = FSC_ADDRESS_SIZE;
+  }
+
+  /** Whether an address, without its tag, is one of these tables'. */
+  covers(hi: number, lo: number): boolean {
+    const { inputBits, sign } = this;
+    if (inputBits >= 32) return hi >> (inputBits - 32) === sign;
+    return hi === sign && lo >> inputBits === sign;
+  }
+}
+
+/** The rules of a PE's registers for translations of EL1 and EL0. */
+export class AArch64Rules {
+  readonly regime = new Regime();
+  /** TTBR0_EL1's tables, and TTBR1_EL1's. */
+  readonly lower = new TranslationTables(0);
+  readonly upper = new TranslationTables(-1);
+  /** VTTBR_EL2's. */
+  readonly second = new TranslationTables(0);
+  firstOn = false;
+  secondOn = false;
+  /** Rights of EL1 and EL0 in stage 2, by access; with IMPLICIT of a walk of stage 1. */
+  readonly secondPermitted = new Int32Array(ACCESS_KINDS);
+  /** Whether code runs at EL0. */
+  el0 = false;
+  /** SCTLR_EL1.WXN. */
+  writableNeverExecuted = false;
+
+  constructor(readonly features: AArch64Features) {
+    this.regime.pageShifts = PAGE_SHIFTS;
+  }
+
+  /** The tables for an address without its tag. */
+  tablesAt(hi: number): TranslationTables {
+    return hi < 0 ? this.upper : this.lower;
+  }
+
+  /** Works the rules out anew; call it after any change of a register or of the exception level. */
+  update(registers: SystemRegisters, el: number): void {
+    const below = el < 2;
+    this.el0 = el === 0;
+    this.firstOn = below && registers.firstOn;
+    this.secondOn = below && registers.secondOn;
+    this.writableNeverExecuted = (registers.low('SCTLR_EL1') & reg.SCTLR_WXN) !== 0;
+    this.setHalf(this.lower, registers, 0);
+    this.setHalf(this.upper, registers, 1);
+    this.setSecond(registers);
+    this.setRegime(registers);
+    this.setPermissions(this.features.PAN && registers.pan);
+  }
+
+  /** Fields of TCR_EL1 for the upper half stand one bit above those for the lower, but for TxSZ, TG and EPD. */
+  private setHalf(tables: TranslationTables, registers: SystemRegisters, half: 0 | 1): void {
+    const { features } = this;
+    const [hi, lo] = [registers.high('TCR_EL1'), registers.low('TCR_EL1')];
+    const granule = half === 0 ? TG0[(lo >>> reg.TCR_TG0_SHIFT) & 3] : TG1[lo >>> reg.TCR_TG1_SHIFT];
+    const txsz = (half === 0 ? lo : lo >>> reg.TCR_T1SZ_SHIFT) & 0x3f;
+    const root = half === 0 ? 'TTBR0_EL1' : 'TTBR1_EL1';
+    const has = (bit: number): boolean => (hi & (bit << half)) !== 0;
+    tables.setGranule(granule, features, hi & reg.TCR_IPS);
+    tables.setInput(txsz, features.LVA && tables.granule === GRANULE_64K ? 12 : 16, features);
+    const rootLevel = Math.floor((tables.inputBits - 1 - tables.granule.shift) / tables.stride);
+    tables.setRoot(rootLevel, registers.high(root), registers.low(root), hi & reg.TCR_IPS);
+    if ((lo & (half === 0 ? reg.TCR_EPD0 : reg.TCR_EPD1)) !== 0) tables.barred = FSC_TRANSLATION;
+    tables.barsEl0 = features.E0PD && has(reg.TCR_E0PD0);
+    tables.setsAccessed = features.HAFDBS && (hi & reg.TCR_HA) !== 0;
+    tables.setsDirty = tables.setsAccessed && (hi & reg.TCR_HD) !== 0;
+    const { DESC_NO_EL0_TABLE, DESC_PXN_TABLE, DESC_READ_ONLY_TABLE, DESC_UXN_TABLE } = desc;
+    const all = DESC_NO_EL0_TABLE | DESC_READ_ONLY_TABLE | DESC_PXN_TABLE | DESC_UXN_TABLE;
+    tables.hierarchical = features.HPDS && has(reg.TCR_HPD0) ? 0 : all;
+  }
+
+  /**
+   * Stage 2: the level of the root is SL0's. It must leave the root 1 to 16 tables, and some levels need a processor with
+   * long physical addresses.
+   * Source: Arm ARM (DDI 0487), AArch64.S2InvalidSL(), AArch64.S2InconsistentSL() and AArch64.S2MinTxSZ().
+   */
+  private setSecond(registers: SystemRegisters): void {
+    const { features, second } = this;
+    const { paBits, TTST } = features;
+    const lo = registers.low('VTCR_EL2');
+    const addressSize = (lo >>> reg.VTCR_PS_SHIFT) & 7;
+    second.setGranule(TG0[(lo >>> reg.VTCR_TG0_SHIFT) & 3], features, addressSize);
+    const { granule, stride } = second;
+    second.setInput(lo & 0x3f, 64 - (granule === GRANULE_64K ? paBits : Math.min(48, paBits)), features);
+    const field = (lo >>> reg.VTCR_SL0_SHIFT) & 3;
+    const rootLevel = (granule === GRANULE_4K ? START_LEVELS_4K : START_LEVELS)[field];
+    const rootBits = second.inputBits - granule.shift - stride * rootLevel;
+    const invalid =
+      granule === GRANULE_4K
+        ? (rootLevel === 3 && paBits < 44) || (rootLevel === 0 && !TTST)
+        : rootLevel === 3 || (rootLevel === 2 && paBits < (granule === GRANULE_16K ? 42 : 44));
+    if (invalid || rootBits < 1 || rootBits > stride + 4) second.barred = FSC_TRANSLATION;
+    second.setRoot(rootLevel, registers.high('VTTBR_EL2'), registers.low('VTTBR_EL2'), addressSize);
+    second.setsAccessed = features.HAFDBS && (lo & reg.VTCR_HA) !== 0;
+    second.setsDirty = second.setsAccessed && (lo & reg.VTCR_HD) !== 0;
+  }
+
+  private setRegime(registers: SystemRegisters): void {
+    const { regime, lower, upper, features } = this;
+    const hi = registers.high('TCR_EL1');
+    regime.on = this.firstOn;
+    regime.guest = this.firstOn && this.secondOn;
+    regime.rootLevel = lower.rootLevel;
+    regime.levelShifts = lower.levelShifts;
+    regime.upper = upper;
+    // The longer half decides; a walk looks at its own, and nothing past it gets into a TLB.
+    regime.canonicalShift = this.firstOn ? Math.max(lower.inputBits, upper.inputBits, 32) - 32 : 31;
+    regime.dataTags = this.firstOn ? (hi >>> reg.TCR_TBI_SHIFT) & 3 : 0;
+    regime.fetchTags = regime.dataTags & (features.PAuth ? ~(hi >>> reg.TCR_TBID_SHIFT) : -1);
+    for (let access = 0; access < ACCESS_KINDS; access++) {
+      regime.badAddressCodes[access] = errorCodeOf(FSC_TRANSLATION, access, this.el0);
+      regime.needed[access] = (access & WRITE) !== 0 ? DIRTY : 0;
+    }
+  }
+
+  /**
+   * Without USER, IMPLICIT is an access of EL1 whatever PSTATE.PAN says, as AT instructions make them.
+   * Source: Arm ARM (DDI 0487), D8.4.1, "Direct permissions", and D8.4.2, "About PSTATE.PAN and access permissions".
+   */
+  private setPermissions(pan: boolean): void {
+    const { regime, secondPermitted } = this;
+    for (let access = 0; access < ACCESS_KINDS; access++) {
+      const write = (access & WRITE) !== 0;
+      const implicit = (access & IMPLICIT) !== 0;
+      const asEl0 = (access & USER) !== 0 || (this.el0 && !implicit);
+      const executable = asEl0 ? ARM_RIGHT_EL0_EXECUTE : ARM_RIGHT_EL1_EXECUTE;
+      const needed = (access & FETCH) !== 0 ? executable : write ? ARM_RIGHT_WRITE : ARM_RIGHT_READ;
+      const refusesEl0 = pan && !implicit;
+      regime.permitted[access] = permittedCodes((code) => {
+        if ((code & needed) === 0) return false;
+        if ((access & FETCH) !== 0) return true;
+        const pageOfEl0 = (code & ARM_RIGHT_EL0) !== 0;
+        return asEl0 ? pageOfEl0 : !(pageOfEl0 && refusesEl0);
+      });
+      const secondNeeded = implicit && write ? ARM_RIGHT_READ | ARM_RIGHT_WRITE : needed;
+      secondPermitted[access] = permittedCodes((code) => (code & secondNeeded) === secondNeeded);
+    }
+  }
+}

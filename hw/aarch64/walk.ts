@@ -1,0 +1,302 @@
+/**
+ * The table walker of VMSAv8-64: from an address to a frame, through descriptors in RAM.
+ *
+ * One loop for all granules and both stages. It reads a descriptor and goes on to the next table, or stops at a block or
+ * page; then the output size, the Access flag and the rights are checked, and hardware updates the descriptor. Over a
+ * second stage each address of a descriptor goes through that first, and last the page's own.
+ * Source: Arm ARM (DDI 0487), D8.2, "Translation process"; AArch64.S1Walk(), AArch64.S2Walk(), AArch64.S1Translate().
+ */
+
+import * as accesses from '../base/access.js';
+import * as address from '../base/address.js';
+import * as faults from '../base/fault.js';
+import * as permission from '../base/permission.js';
+import type { Ram } from '../memory/ram.js';
+import * as sharedMemory from '../memory/shared-memory.js';
+import type { TranslationListener } from '../translate/walk/events.js';
+import type { SecondStage } from '../translate/second-stage.js';
+import * as walkRecord from '../translate/walk/walk-record.js';
+import type { WalkRecord } from '../translate/walk/walk-record.js';
+import * as exceptions from './exception.js';
+import * as format from './format.js';
+import * as ruleBits from './rules.js';
+import type { AArch64Rules, TranslationTables } from './rules.js';
+import * as words from './words.js';
+
+const { IMPLICIT, READ, USER, WRITE } = accesses;
+const { frameAt } = address;
+const { BUS_ERROR, PAGE_FAULT } = faults;
+const { DIRTY, FRACTURED, GLOBAL } = permission;
+const { isMixed } = sharedMemory;
+const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, READ_TABLE, ROW_SHIFT } = walkRecord;
+const { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, FSC_PERMISSION, FSC_TRANSLATION } =
+  exceptions;
+const { DESC_AF, DESC_READ_ONLY, DESC_S2_WRITE, DESC_VALID } = format;
+const { ARM_RIGHT_EL0, ARM_RIGHT_EL0_EXECUTE, ARM_RIGHT_READ, ARM_RIGHT_WRITE, NOT_BARRED } = ruleBits;
+const { addressHigh, bitsFrom, firstRights, isLeaf, isTable, leafSize, outputHigh, outputLow, secondRights } = words;
+
+/** The manual's level 3 is level 0 here. */
+const LAST_LEVEL = 3;
+const NO_LEVEL = -1;
+const DATA_AND_EL0 = ARM_RIGHT_READ | ARM_RIGHT_WRITE | ARM_RIGHT_EL0 | ARM_RIGHT_EL0_EXECUTE;
+/** Bits of a descriptor with the dirty state of stage 1 or 2. */
+const DIRTY_STATE = DESC_READ_ONLY | DESC_S2_WRITE;
+
+/** The purpose of a set of walkers: accesses; looks without any change or refusal; AT instructions. */
+export type WalkPurpose = 'access' | 'look' | 'AT';
+
+/** The refusing part of a failed walk. */
+export type RefusedBy = 'tables' | 'host, for a descriptor' | 'host, for the page';
+
+export class AArch64Walker {
+  /** Hears of descriptors read and changed; null while nobody listens. */
+  listener: TranslationListener | null = null;
+  /** Of the last failed walk: its fault status code, its level, and who refused. */
+  fsc = 0;
+  level = NO_LEVEL;
+  refusedBy: RefusedBy = 'tables';
+  /** Output address of the last walk with a block or page at its end, RAM or not. */
+  outHi = 0;
+  outLo = 0;
+  /** Stage 1 alone: the page's own address does not go through stage 2. For AT S1E1R and the like. */
+  stopsBeforeHost = false;
+  private readonly ram: Ram;
+  private readonly rules: AArch64Rules;
+  private readonly host: SecondStage | null;
+  private readonly stage: 1 | 2;
+  private readonly permitted: Int32Array;
+  private readonly record: WalkRecord;
+  private readonly looks: boolean;
+  private readonly ofAt: boolean;
+  /** The bit of a descriptor for its use as read: VALID; none on shared RAM. */
+  private readonly trusted: number;
+  private startLevel = 0;
+  private startCount = 0;
+
+  /**
+   * @param host the second stage, for a walker of the first
+   * @param record takes the findings; rows are put behind those it has
+   */
+  constructor(ram: Ram, rules: AArch64Rules, host: SecondStage | null, record: WalkRecord, purpose: WalkPurpose) {
+    this.ram = ram;
+    this.rules = rules;
+    this.host = host;
+    this.stage = host === null ? 2 : 1;
+    this.permitted = host === null ? rules.secondPermitted : rules.regime.permitted;
+    this.record = record;
+    this.looks = purpose === 'look';
+    this.ofAt = purpose === 'AT';
+    this.trusted = ram.shared ? 0 : DESC_VALID;
+  }
+
+  /**
+   * Walks from the root for an address without a tag.
+   * @returns the 4 KiB frame of the address, PAGE_FAULT, or BUS_ERROR if a descriptor or the page is not in RAM
+   */
+  walk(tables: TranslationTables, hi: number, lo: number, access: number): number {
+    const { rootLevel, rootHi, rootLo, rootMask } = tables;
+    const barsEl0 = tables.barsEl0 && ((access & USER) !== 0 || (this.rules.el0 && (access & IMPLICIT) === 0));
+    const outside = !tables.covers(hi, lo) || (barsEl0 && !this.looks);
+    if (!outside && tables.barred === NOT_BARRED) {
+      return this.walkFrom(tables, rootLevel, rootHi, rootLo, rootMask, 0, hi, lo, access);
+    }
+    this.startLevel = rootLevel;
+    this.startCount = this.record.count;
+    this.end(rootLevel + 1);
+    this.level = NO_LEVEL;
+    this.refusedBy = 'tables';
+    this.fsc = outside ? FSC_TRANSLATION : tables.barred;
+    return PAGE_FAULT;
+  }
+
+  /** The same from a table at `level`, `above` being the bits of table descriptors before it with an effect below. */
+  walkFrom(
+    tables: TranslationTables,
+    level: number,
+    tableHi: number,
+    tableLo: number,
+    mask: number,
+    above: number,
+    hi: number,
+    lo: number,
+    access: number,
+  ): number {
+    const { words } = this.ram;
+    const { record, stage, trusted } = this;
+    const { rows } = record;
+    const { granule, stride, beyondHigh, hierarchical } = tables;
+    this.startLevel = level;
+    this.startCount = record.count;
+    for (;;) {
+      const entryLo = tableLo | ((bitsFrom(hi, lo, granule.shift + stride * level) & mask) << 3);
+      const frame = this.entryFrame(tableHi, entryLo, READ | IMPLICIT);
+      if (frame < 0) return this.entryRefused(frame, level);
+      const at = ((frame << 10) | ((entryLo & 0xfff) >>> 2)) >>> 0;
+      let low = words[at];
+      let high = words[at + 1];
+      while ((low & trusted) === 0 && isMixed(words, at, high, low)) {
+        low = words[at];
+        high = words[at + 1];
+      }
+      const row = record.count++ << ROW_SHIFT;
+      rows[row | READ_INDEX] = at;
+      rows[row | READ_LOW] = low;
+      rows[row | READ_HIGH] = high;
+      rows[row | READ_LEVEL] = level;
+      rows[row | READ_STAGE] = stage;
+      rows[row | READ_RIGHTS] = above;
+      if (this.listener !== null) this.tellRead();
+      if ((low & DESC_VALID) === 0) return this.refuse(FSC_TRANSLATION, level);
+      if (!isTable(low, level)) return this.leaf(tables, row, tableHi, entryLo, above, hi, lo, access);
+      tableHi = addressHigh(tables, high, low);
+      if ((tableHi & beyondHigh) !== 0) return this.refuse(FSC_ADDRESS_SIZE, level);
+      tableLo = low & -(1 << granule.shift);
+      mask = tables.indexMask;
+      above |= high & hierarchical;
+      rows[row | READ_RIGHTS] = above;
+      rows[row | READ_TABLE] = frameAt(tableHi, tableLo);
+      level--;
+    }
+  }
+
+  /** The frame of a descriptor at an address of this stage, for a read or an update of it. */
+  private entryFrame(hi: number, lo: number, access: number): number {
+    if (this.host !== null && this.rules.secondOn) return this.host.host(hi, lo, access);
+    const frame = frameAt(hi, lo);
+    return this.ram.hasFrame(frame) ? frame : BUS_ERROR;
+  }
+
+  /** A block or page, in the order of the manual: output size, Access flag, rights, updates. */
+  private leaf(
+    tables: TranslationTables,
+    row: number,
+    entryHi: number,
+    entryLo: number,
+    above: number,
+    hi: number,
+    lo: number,
+    access: number,
+  ): number {
+    const { record, stage, rules } = this;
+    const { rows } = record;
+    const level = rows[row | READ_LEVEL];
+    const high = rows[row | READ_HIGH];
+    const low = rows[row | READ_LOW];
+    if (!isLeaf(tables, low, level)) return this.refuse(FSC_TRANSLATION, level);
+    const shift = tables.granule.shift + tables.stride * level;
+    this.outHi = outputHigh(addressHigh(tables, high, low), hi, shift);
+    this.outLo = outputLow(low, lo, shift);
+    if ((this.outHi & tables.beyondHigh) !== 0) return this.refuse(FSC_ADDRESS_SIZE, level);
+    let rights =
+      stage === 1
+        ? firstRights(tables, high, low, above, rules.writableNeverExecuted)
+        : secondRights(tables, high, low, rules.features.XNX);
+    if (!this.looks) {
+      if ((low & DESC_AF) === 0 && !tables.setsAccessed) return this.refuse(FSC_ACCESS_FLAG, level);
+      if (((this.permitted[access] >>> rights) & 1) === 0) return this.refuse(FSC_PERMISSION, level);
+      const updated = this.updated(low, access);
+      if (updated !== low) {
+        const frame = this.entryFrame(entryHi, entryLo, WRITE | IMPLICIT);
+        if (frame < 0) return this.entryRefused(frame, level);
+        if (!this.update(row, updated)) return this.walkAgain(tables, hi, lo, access);
+        if (((updated ^ low) & DIRTY_STATE) !== 0) rights |= DIRTY;
+      }
+    }
+    record.size = leafSize(tables, level, high, lo, this.outLo, hi, this.outHi);
+    // Rights for EL0 do not get into TLBs where it is to fault.
+    record.rights = tables.barsEl0 ? withoutEl0(rights) : rights;
+    return this.output(level, access);
+  }
+
+  /**
+   * A descriptor's low word after an access. AT instructions set the Access flag, not the dirty state.
+   * Source: Arm ARM (DDI 0487), D8.5, "Hardware updates to the translation tables"; AArch64.S1Translate().
+   */
+  private updated(low: number, access: number): number {
+    const accessed = low | DESC_AF;
+    const ofDescriptor = this.stage === 2 && (access & IMPLICIT) !== 0;
+    if ((access & WRITE) === 0 || (this.ofAt && !ofDescriptor)) return accessed;
+    return this.stage === 1 ? accessed & ~DESC_READ_ONLY : accessed | DESC_S2_WRITE;
+  }
+
+  /** @returns false, with nothing changed, when another processor has changed the descriptor of `row` */
+  private update(row: number, updated: number): boolean {
+    const { rows } = this.record;
+    const at = rows[row | READ_INDEX] >>> 0;
+    const low = rows[row | READ_LOW];
+    if (!this.ram.replaceEntry(at, rows[row | READ_HIGH], low, updated)) return false;
+    const { listener } = this;
+    if (listener === null) return true;
+    const shared = { kind: 'set', address: at * 4, level: rows[row | READ_LEVEL] } as const;
+    const changed = low ^ updated;
+    if ((changed & DESC_AF) !== 0) listener({ ...shared, bit: 'accessed', mask: DESC_AF });
+    const dirty = changed & DIRTY_STATE;
+    if (dirty !== 0) listener({ ...shared, bit: 'dirty', mask: dirty, cleared: (low & dirty) !== 0 });
+    return true;
+  }
+
+  /** Repeats the last walk after a change on its way, from the root. */
+  private walkAgain(tables: TranslationTables, hi: number, lo: number, access: number): number {
+    this.record.count = this.startCount;
+    return this.walk(tables, hi, lo, access);
+  }
+
+  /** The frame of the page: the second stage translates its address, if there is one. */
+  private output(level: number, access: number): number {
+    const { host, record, outHi, outLo } = this;
+    this.end(level);
+    record.frame = frameAt(outHi, outLo);
+    if (host === null || !this.rules.secondOn || this.stopsBeforeHost) {
+      if (this.ram.hasFrame(record.frame) || this.looks) return record.frame;
+      this.fail(FSC_EXTERNAL, level);
+      return BUS_ERROR;
+    }
+    const { size, rights } = record;
+    const frame = host.host(outHi, outLo, access & ~IMPLICIT);
+    this.end(level);
+    if (frame < 0) {
+      this.fail(FSC_EXTERNAL, level);
+      this.refusedBy = 'host, for the page';
+      return frame;
+    }
+    record.frame = frame;
+    record.size = Math.min(size, host.size);
+    record.rights = (rights & (host.rights | ARM_RIGHT_EL0 | GLOBAL)) | (record.size < size ? FRACTURED : 0);
+    return frame;
+  }
+
+  /** No translation of a descriptor's address, or no RAM there. */
+  private entryRefused(status: number, level: number): number {
+    this.end(level);
+    this.fail(FSC_EXTERNAL_ON_WALK | (LAST_LEVEL - level), level);
+    if (this.host !== null && this.rules.secondOn) this.refusedBy = 'host, for a descriptor';
+    return status;
+  }
+
+  private refuse(fsc: number, level: number): number {
+    this.end(level);
+    this.fail(fsc | (LAST_LEVEL - level), level);
+    return PAGE_FAULT;
+  }
+
+  private fail(fsc: number, level: number): void {
+    this.fsc = fsc;
+    this.level = level;
+    this.refusedBy = 'tables';
+  }
+
+  private end(level: number): void {
+    this.record.startLevel = this.startLevel;
+    this.record.endLevel = level;
+  }
+
+  private tellRead(): void {
+    const read = this.record.reads().at(-1);
+    if (read !== undefined) this.listener?.({ kind: 'read', ...read });
+  }
+}
+
+/** Of a page for EL1 alone all rights but those of EL0; of EL0's, execution at EL1: a walk decides on all else. */
+function withoutEl0(rights: number): number {
+  return rights & ~((rights & ARM_RIGHT_EL0) === 0 ? ARM_RIGHT_EL0_EXECUTE : DATA_AND_EL0);
+}
