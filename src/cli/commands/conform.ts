@@ -1,6 +1,7 @@
 /** Compares the machine's outcome with the recorded one. */
 
 import { Command, Option } from 'commander';
+import { conformArm } from '../../conformance/arm/arm.js';
 import { conformLinux, linuxText, valuesAndPagesPassed } from '../../conformance/linux/linux.js';
 import type { LinuxResult } from '../../conformance/linux/linux.js';
 import { LINUX_MACHINES } from '../../conformance/linux/linux-machine.js';
@@ -45,6 +46,14 @@ export function conformCommand(): Command {
       replayCommand('riscv', {
         recordings: 'translations of RISC-V processors',
         run: conformRiscv,
+        text: resultText,
+        passed: allPassed,
+      }),
+    )
+    .addCommand(
+      replayCommand('arm', {
+        recordings: 'translations of AArch64 processors',
+        run: conformArm,
         text: resultText,
         passed: allPassed,
       }),

@@ -20,6 +20,13 @@ export const hexWord = z.string().transform((text, context): Word64 => {
 export const stored = z.tuple([hexWord, hexWord]);
 export type Stored = z.infer<typeof stored>;
 
+/** Fields about a recording's origin: how sure it is, who said it, and known quirks. Nothing depends on them. */
+export const origin = {
+  conf: z.string().optional(),
+  by: z.array(z.string()).optional(),
+  q: z.array(z.string()).optional(),
+};
+
 /** The number or name of a case. */
 export const id = z.union([z.number(), z.string()], 'expected a number or a string');
 

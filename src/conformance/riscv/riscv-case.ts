@@ -6,7 +6,7 @@
 
 import { z } from 'zod';
 import type { Word64 } from '../../../hw/base/address.js';
-import { hexWord, id, stored } from '../recording/hex.js';
+import { hexWord, id, origin, stored } from '../recording/hex.js';
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 /** MODE of satp and vsatp, and of hgatp. */
@@ -16,8 +16,8 @@ const flag = z.number().int().min(0).max(1);
 const off = flag.default(0);
 
 const outcome = z.discriminatedUnion('k', [
-  z.object({ k: z.literal('ok'), pa: z.array(hexWord).min(1).max(2) }),
-  z.object({
+  z.strictObject({ k: z.literal('ok'), pa: z.array(hexWord).min(1).max(2) }),
+  z.strictObject({
     k: z.literal('fault'),
     cause: z.number().int().min(0).max(63),
     tval: hexWord,
@@ -28,9 +28,10 @@ const outcome = z.discriminatedUnion('k', [
   }),
 ]);
 
-/** Any line of a recording; unknown fields are ignored. */
+/** Any line of a recording. */
 export const riscvCase = z
-  .object({
+  .strictObject({
+    ...origin,
     fam: z.enum(['paging', 'bit', 'cross', 'bare', 'two']),
     id,
     xlen: z.literal([32, 64]),
@@ -41,7 +42,9 @@ export const riscvCase = z
     mpp: z.enum(['U', 'S', 'M']).optional(),
     v: off,
     op: z.enum(['r', 'w', 'amo', 'x']),
-    size: z.number().int().min(1).max(8),
+    size: z.literal([1, 2, 4, 8]),
+    /** The bit flipped in a good mapping: level and number. */
+    flip: z.tuple([z.number().int(), z.number().int()]).optional(),
     va: hexWord,
     satp: hexWord.optional(),
     vsatp: hexWord.optional(),

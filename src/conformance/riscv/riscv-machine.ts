@@ -12,6 +12,7 @@ import { Ram } from '../../../hw/memory/ram.js';
 import { ENTRY_READ, ENTRY_WRITE } from '../../../hw/riscv/exception.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import * as csr from '../../../hw/riscv/registers.js';
+import type { Replayed } from '../recording/hardware.js';
 import { physical } from '../recording/hex.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 
@@ -21,21 +22,11 @@ const ACCESSES = { r: READ, w: WRITE, amo: WRITE, x: FETCH } as const;
 const MODE_BITS = { U: csr.USER_MODE, S: csr.SUPERVISOR_MODE, M: csr.MACHINE_MODE } as const;
 const GUEST_PAGE_FAULTS: readonly number[] = [20, 21, 23];
 
-/** The machine's result: the outcomes, and the entries in memory afterwards, in the order of the recording. */
-export interface RiscvReplayed {
-  readonly out: RiscvOutcome;
-  /** Of the same access made again: TLBs may answer it. */
-  readonly again: RiscvOutcome;
-  /** Stale entries found by the checking mode. */
-  readonly stale: number;
-  readonly after: readonly Word64[];
-}
-
 export class RiscvMachine {
   readonly #ram = new Ram({ ranges: [RAM_RANGE] });
   readonly #harts = new Map<string, Hart>();
 
-  replay(recorded: RiscvCase): RiscvReplayed {
+  replay(recorded: RiscvCase): Replayed<RiscvOutcome> {
     const { mem, xlen } = recorded;
     const hart = this.#hartFor(recorded);
     for (const [address, value] of mem) this.#storeEntry(xlen, address, value);

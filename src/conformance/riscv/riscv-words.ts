@@ -1,24 +1,16 @@
-/** A recorded RISC-V case and its mismatch in words. */
+/** A recorded RISC-V case in words. */
 
-import type { Word64 } from '../../../hw/base/address.js';
-import { formatHex } from '../../../hw/base/address.js';
 import { flagNames } from '../../../hw/base/format.js';
 import { causeName } from '../../../hw/riscv/exception.js';
 import { RISCV_MODES } from '../../../hw/riscv/format.js';
-import type { RecordedLine } from '../recording/json-lines.js';
+import { hexOf } from '../recording/hardware.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
-import type { RiscvReplayed } from './riscv-machine.js';
 
 const OPERATIONS = { r: 'read', w: 'write', amo: 'atomic read-modify-write', x: 'instruction fetch' };
 const FLAGS = ['sum', 'mxr', 'adue', 'pbmte', 'svnapot', 'vsum', 'vmxr', 'hadue', 'hpbmte'] as const;
-const LABEL_WIDTH = 16;
-
-function hexOf({ hi, lo }: Word64): string {
-  return formatHex(hi, lo);
-}
 
 /** The case decoded: mode, privilege, access, registers, entries in memory. */
-function caseText(recorded: RiscvCase): string {
+export function riscvCaseText(recorded: RiscvCase): string {
   const { mode, gmode, priv, v, mprv, mpp, op, size, va, mem } = recorded;
   const modes = gmode === undefined ? mode : `${mode} over ${gmode}`;
   const guest = v === 1 ? ' for a guest' : '';
@@ -41,29 +33,12 @@ function caseText(recorded: RiscvCase): string {
   ].join('\n');
 }
 
-function outcomeText(outcome: RiscvOutcome): string {
+/** An outcome in words. */
+export function riscvOutcomeText(outcome: RiscvOutcome): string {
   if (outcome.k === 'ok') return `at physical ${outcome.pa.map(hexOf).join(' and ')}`;
   const { cause, tval, tval2, tinst } = outcome;
   const more = [tval2 && `tval2 ${hexOf(tval2)}`, tinst && `tinst ${hexOf(tinst)}`].filter(
     (text) => text !== undefined,
   );
   return [`${causeName(cause)} (${cause}), tval ${hexOf(tval)}`, ...more].join(', ');
-}
-
-function sideText(label: string, outcome: RiscvOutcome, after: readonly Word64[]): readonly string[] {
-  const entries = after.length > 0 ? [`${' '.repeat(LABEL_WIDTH)}memory after: ${after.map(hexOf).join(' ')}`] : [];
-  return [`  ${label}`.padEnd(LABEL_WIDTH) + outcomeText(outcome), ...entries];
-}
-
-/** A mismatch, both sides under each other, and the case decoded. */
-export function riscvMismatchText({ file, line, value }: RecordedLine<RiscvCase>, got: RiscvReplayed): string {
-  const stale = got.stale === 0 ? [] : [`  the checking mode found ${got.stale} stale entries`];
-  return [
-    `${value.fam} case ${value.id} (${file} line ${line})`,
-    caseText(value),
-    ...sideText('expected', value.out, value.after),
-    ...sideText('got', got.out, got.after),
-    ...sideText('got again', got.again, []),
-    ...stale,
-  ].join('\n');
 }
