@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { CalibrateFigure, CalibrateResult } from '../../report/results/calibrate-result.js';
 import { PRICES_VERSION, type PricedHost } from '../../report/results/prices.js';
 import { SCHEMA_VERSION } from '../../report/results/schema.js';
-import { formatBytes, formatShare } from '../../report/output/units.js';
+import { countOf, formatBytes, formatShare } from '../../report/output/units.js';
 import { readCaches, type CacheSizes } from './caches.js';
 import { compiled } from '../compile.js';
 import { Samples, spreadOf } from './figures.js';
@@ -152,7 +152,7 @@ function sourceOf(figures: readonly CalibrateFigure[], rounds: number, busy: str
   const worst = figures.reduce((most, figure) => (spreadOf(figure) > spreadOf(most) ? figure : most));
   const day = new Date().toISOString().slice(0, 10);
   return (
-    `pagewalk calibrate, ${day}, ${rounds} rounds: medians; half of the samples lie within ${usual} of them, at worst ` +
+    `pagewalk calibrate, ${day}, ${countOf(rounds, 'round')}: medians; half of the samples lie within ${usual} of them, at worst ` +
     `within ${formatShare(spreadOf(worst))} (${nameOf(worst)})${busy === undefined ? '' : `; ${busy.split(';')[0]}`}`
   );
 }

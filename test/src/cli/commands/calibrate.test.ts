@@ -61,10 +61,11 @@ describe.runIf(canTry && readCaches() !== undefined)('calibrate', () => {
   it('--json has the prices of the file and each figure with its spread; --plot draws the loads', () => {
     compileTo(LINES);
     const [file, plot] = [join(folder, 'here.json'), join(folder, 'loads.svg')];
-    const { status, stdout } = pagewalk('-o', file, '--plot', plot, '--json');
+    const { status, stdout } = pagewalk('-o', file, '--plot', plot, '--rounds', '1', '--json');
     expect(status).toBe(0);
     const { prices, figures } = CalibrateResult.parse(JSON.parse(stdout));
     expect(prices).toEqual(JSON.parse(readFileSync(file, 'utf8')));
+    expect(prices.source).toMatch(/, 1 round: medians/);
     expect(figures.find(({ name }) => name === 'cycle')).toMatchObject({ ns: 0.25, samples: 3 });
     expect(readFileSync(plot, 'utf8')).toContain('2M, one after another');
   });
