@@ -140,12 +140,10 @@ export function walkCommand(): Command {
   return new Command('walk')
     .summary('why did this address fault?')
     .description(
-      'Walks one address through TLB and page tables, entry by entry.\n' +
-        `Try ${everywhere.map(({ address }) => address).join(' ')}.`,
+      'Walks one address through TLB and page tables, entry by entry. ADDRESS is\nhexadecimal; with --lab it may be left out: all. ' +
+        `Try\n${everywhere.map(({ address }) => address).join(' ')}.`,
     )
-    .addArgument(
-      new Argument('[ADDRESS]', 'hexadecimal, with or without 0x; with --lab none: all').argParser(parseLinear),
-    )
+    .addArgument(new Argument('[ADDRESS]').argParser(parseLinear))
     .addOption(accessOption())
     .option('-u, --user', 'in user mode; without it, as the kernel')
     .addOption(
@@ -156,9 +154,7 @@ export function walkCommand(): Command {
     .addOption(
       new Option('--machine <name>', "x86, or riscv: xv6's first process")
         .argParser(parseChoice(MACHINES))
-        .default('x86')
-        // The help has to fit on a screen; --mode tells of it.
-        .hideHelp(),
+        .default('x86'),
     )
     .addOption(new Option('--state <file>', 'your machine, as --print-state writes; texts are hex').conflicts('lab'))
     .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
