@@ -27,6 +27,7 @@ function tell(line: string): void {
 async function run(
   command: readonly string[],
   options: TryCommandOptions,
+  root: string,
   signal: AbortSignal,
 ): Promise<TryResult | undefined> {
   const progress = new Progress('trying', 'runs');
@@ -37,6 +38,7 @@ async function run(
       seconds: options.seconds,
       ignoreFailure: options.ignoreFailure === true,
       show: options.show === true,
+      root,
       onProgress: (done, total) => void progress.update(done, total),
       signal,
     });
@@ -53,8 +55,11 @@ async function run(
   }
 }
 
-/** `pagewalk try`: the experiment itself. */
-export function tryCommand(): Command {
+/**
+ * `pagewalk try`: the experiment itself.
+ * @param root the folder with proc and sys in it
+ */
+export function tryCommand(root = '/'): Command {
   return new Command('try')
     .description(
       'Do huge pages help a command? Runs it with and without them in turns, and says\nhow much faster it is, and whether huge pages were really there. Linux only;\nneeds no privileges, and changes no setting of the system.',
@@ -75,7 +80,7 @@ export function tryCommand(): Command {
       if ((command.at(0) ?? '') === '') {
         throw new CommandFailure('COMMAND is missing: give the command to try after --', 2);
       }
-      const result = await interruptible((signal) => run(command, options, signal));
+      const result = await interruptible((signal) => run(command, options, root, signal));
       if (result === undefined) return;
       if (options.json === true) printJson(result);
       else process.stdout.write(tryText(printable(result)));

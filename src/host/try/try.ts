@@ -20,6 +20,8 @@ export interface TryOptions extends Pick<LaunchOptions, 'command' | 'show' | 'si
   readonly seconds: number;
   /** Count failed runs, too. */
   readonly ignoreFailure: boolean;
+  /** The folder with proc and sys in it, where the system's settings are read. Default: / */
+  readonly root?: string;
   /** Told now and then how many runs are done, of how many as far as known. */
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -52,7 +54,7 @@ function speedupOf(pairs: readonly Pair[], time: (run: Run) => number): Ratio | 
  * @throws CompileError when our helpers cannot be compiled
  */
 export async function tryInPairs(options: TryOptions): Promise<TryResult> {
-  const system = await hugePageSystem();
+  const system = await hugePageSystem(options.root);
   const why = whyNoHugePages(system);
   if (why !== undefined) throw new LaunchError(why);
   const launcher = await builtLauncher();

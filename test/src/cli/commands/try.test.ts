@@ -1,13 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TryResult } from '../../../../src/report/results/try-result.js';
 import { temporaryFolder } from '../../../folder.js';
-import { canTry } from '../../host/compiler.js';
+import { canTry, hasCompiler } from '../../host/compiler.js';
 import { CLI_PATH, expectUsageError, spawnCli } from '../run-cli.js';
+import { tryCommand } from '../../../src/cli/commands/try.js';
 
 it.each([
   [['try'], ['COMMAND is missing']],
@@ -18,6 +19,44 @@ it.each([
     ['--seconds', 'soon'],
   ],
 ])('%j is refused as wrong usage', (words, parts) => expectUsageError(words, parts));
+
+/** The folder of a machine with this setting; its page tables are those of x86. */
+function machineWith(setting: string): string {
+  const root = temporaryFolder();
+  const folder = join(root, 'sys/kernel/mm/transparent_hugepage');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'enabled'), ['always', 'madvise', 'never'].join(' ').replace(setting, `[${setting}]`));
+  writeFileSync(join(folder, 'hpage_pmd_size'), '2097152\n');
+  return root;
+}
+
+/** The whole command on such a machine, within this process. @returns its standard output */
+async function tryOn(setting: string, words: readonly string[]): Promise<string> {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    await tryCommand(machineWith(setting)).parseAsync(words, { from: 'user' });
+    return write.mock.calls.map(([chunk]) => String(chunk)).join('');
+  } finally {
+    write.mockRestore();
+  }
+}
+
+it.runIf(process.platform === 'linux')('where the setting is never, it runs nothing and says what to do', async () => {
+  const mark = join(temporaryFolder(), 'ran');
+  await expect(tryOn('never', ['--', 'touch', mark])).rejects.toThrow(
+    /enabled says never, and pagewalk changes no setting; as root: echo madvise > .*enabled/,
+  );
+  expect(existsSync(mark)).toBe(false);
+});
+
+it.runIf(hasCompiler && process.platform === 'linux').each([
+  ['always', true],
+  ['madvise', false],
+])('where the setting is %s, it says so, and whether that is a means', async (setting, means) => {
+  const result = TryResult.parse(JSON.parse(await tryOn(setting, ['--pairs', '1', '--json', '--', 'true'])));
+  expect([result.system.setting, result.means.includes('transparent_hugepage=always')]).toEqual([setting, means]);
+  expect(result.runs).toHaveLength(2);
+});
 
 describe.runIf(canTry)('try', () => {
   it('runs a command in turns, one order and then the other, and keeps its output to itself', () => {
