@@ -156,7 +156,9 @@ async function compareTrace(
   const covered = coverage(trace, made, touchedBytes, window);
   const memoryBytes = Math.max(touchedBytes, covered.residentBytes ?? 0);
   const gaps = resident.machines.some(({ coldPages }) => coldPages > 0);
-  const ground = { trace: source.name, made, touchedBytes, memoryBytes, instructions, tlb: options.tlb, prices, gaps };
+  const touched = (shift: number): number => resident.blocks(shift);
+  const of = { trace: source.name, made, touchedBytes, touched, memoryBytes, instructions };
+  const ground = { ...of, tlb: options.tlb, prices, gaps };
   const runs = contenders.map(({ machine, memory }) => summarizeRun(machine, memory, ground));
   options.profile?.spent('forking and summing up');
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};

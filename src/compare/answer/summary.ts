@@ -1,6 +1,6 @@
 /** From the machines of a comparison to its result: counts, time, and the ground of the answer. */
 
-import { pageSizeName } from '../../../hw/base/address.js';
+import { pageSizeName, parsePageSize } from '../../../hw/base/address.js';
 import type { AccessCounts } from '../../../hw/translate/counts/counters.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { entriesFor } from '../../../hw/tlb/words.js';
@@ -11,12 +11,15 @@ import type { Made } from '../lookups/lookup-finder.js';
 import type { ReplayMachine } from '../machine/machine.js';
 import type { MemoryPath, ReadCounts } from '../memory/memory-path.js';
 import { timePerAccess, timeShare } from '../time/time.js';
+import { underHost } from './nested.js';
 
 /** What the runs of one trace have in common. */
 export interface RunGround {
   readonly trace: string;
   readonly made: Made;
   readonly touchedBytes: number;
+  /** Blocks of `2^shift` bytes, 4 KiB or 2 MiB, with a touched page. */
+  readonly touched: (shift: number) => number;
   /** What the program has in RAM, as far as it is known. */
   readonly memoryBytes: number;
   readonly instructions: Range;
@@ -30,8 +33,19 @@ function tlbCounts({ lookups, l1Hits, l2Hits, walks, entryReads }: AccessCounts)
   return { lookups, l1Hits, l2Hits, walks, entryReads };
 }
 
-function perAccess({ entryReads }: AccessCounts, accesses: number): CompareRun['perAccess'] {
-  return { accesses, entryReads: accesses === 0 ? 0 : entryReads / accesses };
+function perAccess({ entryReads }: AccessCounts, hostReads: number, accesses: number): CompareRun['perAccess'] {
+  return { accesses, entryReads: accesses === 0 ? 0 : (entryReads + hostReads) / accesses };
+}
+
+/** A virtual machine's TLB keeps no more of a page than its host has in one piece. */
+function reachOf({ shift, pages }: ReplayMachine, { tlb, prices, touched }: RunGround): CompareRun['reach'] {
+  const hostShift = parsePageSize(prices.nested);
+  if (hostShift === undefined || hostShift >= shift) return { entriesNeeded: pages, entries: entriesFor(tlb, shift) };
+  return {
+    entriesNeeded: touched(hostShift),
+    entries: entriesFor(underHost(tlb, hostShift), hostShift),
+    held: PageName.parse(pageSizeName(hostShift)),
+  };
 }
 
 function sum(one: Reads, other: Reads): Reads {
@@ -83,17 +97,20 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
     trace: ground.trace,
     pages: PageName.parse(pageSizeName(machine.shift)),
     counts: tlbCounts(data),
-    perAccess: perAccess(data, made.data),
+    perAccess: perAccess(data, memory.counts.hostReads, made.data),
     entryReadsByLevel: { pml4, pdpt, pd, pt },
     ...(made.fetches > 0 && {
-      fetches: { counts: tlbCounts(fetch), perAccess: perAccess(fetch, made.fetches) },
+      fetches: {
+        counts: tlbCounts(fetch),
+        perAccess: perAccess(fetch, memory.counts.hostFetchReads, made.fetches),
+      },
     }),
     reads,
     time: { nsPerAccess: timePerAccess(run, made.data, prices), translationShare: timeShare(run, prices) },
     firstTouch: firstTouch(machine, prices),
     memory: { mappedBytes, wastedBytes: mappedBytes - touchedBytes, pageTableBytes: machine.tableBytes },
     coldPages: machine.coldPages,
-    reach: { entriesNeeded: machine.pages, entries: entriesFor(ground.tlb, machine.shift) },
+    reach: reachOf(machine, ground),
     fork: machine.fork(),
   };
 }

@@ -44,11 +44,11 @@ function bestRun(base: CompareRun, others: readonly CompareRun[]): CompareRun {
 }
 
 function needs({ pages, reach }: CompareRun): string {
-  return `${countOf(reach.entriesNeeded, 'entry', 'entries')} of ${pages}`;
+  return `${countOf(reach.entriesNeeded, 'entry', 'entries')} of ${reach.held ?? pages}`;
 }
 
 function holds({ pages, reach }: CompareRun): string {
-  return `${formatCount(reach.entries)} of ${pages}`;
+  return `${formatCount(reach.entries)} of ${reach.held ?? pages}`;
 }
 
 function explain(touchedBytes: number, base: CompareRun, best: CompareRun): string {
@@ -57,6 +57,10 @@ function explain(touchedBytes: number, base: CompareRun, best: CompareRun): stri
     return `${touched} needs ${needs(base)}; the TLB holds ${holds(base)}: all fit.`;
   }
   if (best === base) return `${touched} needs ${needs(base)}; the TLB holds ${holds(base)}.`;
+  if (best.reach.held === base.pages) {
+    const same = `no entry holds more than a page of the host, and the TLB has ${holds(base)}`;
+    return `${touched} needs ${needs(base)} with ${best.pages} pages too: ${same}. What they spare is reads of walks.`;
+  }
   const instead = `${needs(best)}, not ${formatCount(base.reach.entriesNeeded)} of ${base.pages}`;
   return `${touched} needs ${instead}; the TLB holds ${holds(best)} or ${holds(base)}.`;
 }

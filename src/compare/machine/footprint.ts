@@ -1,4 +1,4 @@
-import { highWord, lowWord, PAGE_BYTES } from '../../../hw/base/address.js';
+import { highWord, lowWord, PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import type { PresentRun } from '../../regions/usage.js';
 
 /** The bitmap of every region without a touched page: all zeros. */
@@ -6,6 +6,8 @@ const UNTOUCHED = 0;
 /** A region is 128 MiB: 2^15 pages of 4 KiB, 2^10 words of 32 bits. */
 const REGION_WORDS_SHIFT = 10;
 const REGIONS = 1 << 20;
+/** Words of a bitmap for 2 MiB. */
+const BLOCK_WORDS = 16;
 const REGION_BYTES = 2 ** 27;
 
 /**
@@ -38,6 +40,17 @@ export class Footprint {
     const index = (region << REGION_WORDS_SHIFT) | ((lo >>> 17) & 1023);
     this.#bitmaps[index] |= 1 << ((lo >>> 12) & 31);
     this.pages++;
+  }
+
+  /** Blocks of `2^shift` bytes, 4 KiB or 2 MiB, with a marked page. @throws RangeError for another size */
+  blocks(shift: number): number {
+    if (shift === SHIFT_4K) return this.pages;
+    if (shift !== SHIFT_2M) throw new RangeError(`blocks of 2^${shift} bytes are not counted`);
+    let blocks = 0;
+    for (let at = 0; at < this.#regions << REGION_WORDS_SHIFT; at += BLOCK_WORDS) {
+      if (this.#bitmaps.subarray(at, at + BLOCK_WORDS).some((word) => word !== 0)) blocks++;
+    }
+    return blocks;
   }
 
   /** The marked pages from `start` up to `end`, multiples of 4096 up to 2^47: runs of pages side by side, in order. */

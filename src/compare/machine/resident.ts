@@ -2,6 +2,7 @@
 
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import type { AccessBlock } from '../../trace/block.js';
+import { SHIFT_4K } from '../../hw/base/address.js';
 import { Footprint } from './footprint.js';
 import { LookupFinder } from '../lookups/lookup-finder.js';
 import type { Lookups } from '../lookups/lookups.js';
@@ -52,6 +53,11 @@ export class Resident {
 
   /** 4 KiB pages that were touched, of all processes. */
   get pages(): number {
-    return this.footprints.reduce((sum, { pages }) => sum + pages, 0);
+    return this.blocks(SHIFT_4K);
+  }
+
+  /** Blocks of `2^shift` bytes, 4 KiB or 2 MiB, with a touched page, of all processes. */
+  blocks(shift: number): number {
+    return this.footprints.reduce((sum, footprint) => sum + footprint.blocks(shift), 0);
   }
 }

@@ -43,6 +43,9 @@ export interface MemoryCounts {
   readonly coldWalks: ReadCounts;
   /** Second-level TLB hits of accesses that missed the first-level data cache too. */
   slowTlbHits: number;
+  /** Of the entries read by walks, those of the host: by walks of data accesses, and of instruction fetches. */
+  hostReads: number;
+  hostFetchReads: number;
 }
 
 /** Lines of page tables have the sign bit, which data's have not. */
@@ -59,6 +62,8 @@ const noCounts = (): MemoryCounts => ({
   fetchWalks: noReads(),
   coldWalks: noReads(),
   slowTlbHits: 0,
+  hostReads: 0,
+  hostFetchReads: 0,
 });
 
 /** The caches behind the first-level data cache of one machine. */
@@ -136,13 +141,16 @@ export class MemoryPath implements MissListener {
   walked(record: WalkRecord, side: number, index: number): void {
     if (this.misses !== null) this.readData(this.accesses[index]);
     const counts = this.walkCounts(side, index);
+    let hostReads = 0;
     for (let n = 0; n < record.count; n++) {
       if (record.at(n, READ_LEVEL) >= this.levels) continue;
       const word = record.index(n);
-      if (this.host !== null) this.readHost(this.host, word >>> 10, SHIFT_4K, counts);
+      if (this.host !== null) hostReads += this.readHost(this.host, word >>> 10, SHIFT_4K, counts);
       this.readLine(TABLES | (word >>> LINE_WORDS_SHIFT), counts);
     }
-    if (this.host !== null) this.readHost(this.host, record.frame, SIZE_SHIFTS[record.size], counts);
+    if (this.host !== null) hostReads += this.readHost(this.host, record.frame, SIZE_SHIFTS[record.size], counts);
+    if (side === FETCH_SIDE) this.counts.hostFetchReads += hostReads;
+    else this.counts.hostReads += hostReads;
   }
 
   private walkCounts(side: number, index: number): ReadCounts {
@@ -154,9 +162,11 @@ export class MemoryPath implements MissListener {
     return side === FETCH_SIDE ? counts.fetchWalks : counts.walks;
   }
 
-  /** Reads what the host's walk for one frame of the virtual machine reads. */
-  private readHost(host: HostWalkModel, frame: number, shift: number, counts: ReadCounts): void {
-    for (let reads = host.walk(frame, shift); reads > 0; reads--) this.readLine(host.lines[reads - 1], counts);
+  /** Reads what the host's walk for one frame of the virtual machine reads. @returns how many entries */
+  private readHost(host: HostWalkModel, frame: number, shift: number, counts: ReadCounts): number {
+    const reads = host.walk(frame, shift);
+    for (let left = reads; left > 0; left--) this.readLine(host.lines[left - 1], counts);
+    return reads;
   }
 
   /** Reads the data of the accesses before the one at `end`. */

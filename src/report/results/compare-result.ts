@@ -18,7 +18,7 @@ const TlbCounts = z
     l1Hits: Count,
     l2Hits: Count,
     walks: Count,
-    /** Page-table entries read by the walks. */
+    /** Page-table entries read by the walks, without those of a host below. */
     entryReads: Count,
   })
   .refine((counts) => counts.l1Hits + counts.l2Hits + counts.walks === counts.lookups, {
@@ -28,7 +28,7 @@ const TlbCounts = z
 const Translation = z.strictObject({
   /** Loads and stores, or instruction fetches; a load-modify-store is two accesses. */
   accesses: Count,
-  entryReads: Quantity.describe('page-table entries read per access'),
+  entryReads: Quantity.describe("page-table entries read per access, those of a virtual machine's host among them"),
 });
 
 /** Reads of lines that the first-level data cache did not answer, by who did. */
@@ -76,6 +76,9 @@ const CompareRun = z.strictObject({
   ),
   reach: z.strictObject({
     entriesNeeded: Count.describe('TLB entries that would hold every page at once'),
+    held: PageName.optional().describe(
+      'what one of them holds, in a virtual machine whose host has smaller pages: pieces of its size that were touched; absent: a page',
+    ),
     entries: Count.describe('entries that the largest TLB level has for this page size'),
   }),
   fork: z.strictObject({ entriesCopied: Count, tableBytes: Count }),

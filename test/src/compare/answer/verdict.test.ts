@@ -50,6 +50,17 @@ test('between says to try it, and no names no price', () => {
   expect([advice.slice(0, 33), advice.includes('waste')]).toEqual(['No. 2M pages: 1.00 times as fast ', false]);
 });
 
+test('under a host with small pages larger ones need as many entries of the TLB, and it says so', () => {
+  const over4K = sampleRun('2M', 1, { reach: { entriesNeeded: 65_536, entries: 1536, held: '4K' } });
+  expect(judge(ground(), [small(2), over4K]).why).toBe(
+    '256 MiB needs 65,536 entries of 4K with 2M pages too: no entry holds more than a page of the host, and the TLB has 1,536 of 4K. What they spare is reads of walks.',
+  );
+  const over2M = sampleRun('1G', 1, { reach: { entriesNeeded: 128, entries: 1536, held: '2M' } });
+  expect(judge(ground(), [small(2), over2M]).why).toBe(
+    '256 MiB needs 128 entries of 2M, not 65,536 of 4K; the TLB holds 1,536 of 2M or 1,536 of 4K.',
+  );
+});
+
 test('a footprint that fits says so', () => {
   const fits = sampleRun('4K', 1, { reach: { entriesNeeded: 256, entries: 1536 } });
   const { why } = judge(ground({ touchedBytes: 2 ** 20 }), [fits, large(1)]);

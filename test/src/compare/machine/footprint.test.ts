@@ -21,6 +21,10 @@ test('the pages of a footprint are those of a set', () => {
         pages.add(page);
       }
       expect(footprint.pages).toBe(pages.size);
+      expect([footprint.blocks(12), footprint.blocks(21)]).toEqual([
+        pages.size,
+        new Set([...pages].map((page) => Math.floor(page / 512))).size,
+      ]);
     }),
   );
 });
