@@ -1,16 +1,41 @@
 import { MachinePrices } from '../report/results/prices.js';
 import { checked, type Flaw } from '../report/output/schema-words.js';
+import { toJSONSchema } from 'zod';
 import { CommandFailure } from './failure.js';
 import { readJson } from './json-file.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';
 
 /** The file replaces the prices named in it; the others stay the preset's. */
-const PriceFile = MachinePrices.partial();
+const PriceFile = MachinePrices.omit({ file: true }).partial();
+
+/** Fields without a price. */
+const ABOUT = ['version', 'source', 'host', 'loads'];
+
+interface JsonForm {
+  readonly properties?: Readonly<Record<string, JsonForm>>;
+  readonly additionalProperties?: JsonForm | false;
+  readonly propertyNames?: { readonly enum: readonly string[] };
+  readonly anyOf?: readonly JsonForm[];
+}
+
+/** The names that an object of the file may have, on this way from the top. */
+function namesAt(way: Flaw['path']): readonly string[] {
+  let form = toJSONSchema(PriceFile) as JsonForm;
+  const ofObject = (): JsonForm => form.anyOf?.find(({ properties }) => properties !== undefined) ?? form;
+  for (const step of way) {
+    const { properties, additionalProperties } = ofObject();
+    form = properties?.[String(step)] ?? (additionalProperties || {});
+  }
+  const { properties, propertyNames } = ofObject();
+  return propertyNames?.enum ?? Object.keys(properties ?? {});
+}
 
 function explainFlaw(path: string, flaw: Flaw): string {
-  const known = Object.keys(PriceFile.shape).join(', ');
-  if (flaw.unknown !== undefined) return `${path}: no price is called '${flaw.unknown}'; there are ${known}`;
   const field = flaw.path.join('.');
+  if (flaw.unknown !== undefined) {
+    const place = field === '' ? '' : `${field}: `;
+    return `${path}: ${place}no price is called '${flaw.unknown}'; there are ${namesAt(flaw.path).join(', ')}`;
+  }
   if (field === '') return `${path}: expected an object of prices in nanoseconds, such as {"memoryNs": 90}`;
   if (field === 'version')
     return `${path}: version: ${flaw.problem}; this is a file of another pagewalk: calibrate anew`;
@@ -36,5 +61,8 @@ export function readPrices(path: string, preset: MachinePrices, force: boolean):
   if ('flaw' in file) throw new CommandFailure(explainFlaw(path, file.flaw));
   const prices = file.value as Partial<MachinePrices>;
   if (!force) checkHost(path, prices);
-  return prices.host === undefined ? { ...prices, source: `${preset.source}; ${path}` } : prices;
+  if (prices.host !== undefined) return prices;
+  const names = Object.keys(prices).filter((name) => !ABOUT.includes(name));
+  const source = `${preset.source}; ${path}`;
+  return { ...prices, source, ...(names.length > 0 && { file: { name: path, prices: names } }) };
 }

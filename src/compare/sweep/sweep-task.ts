@@ -67,9 +67,9 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
     );
   }
   const { data: accesses } = resident.finder.made(counted);
-  const processes = trace instanceof RecordedTrace ? trace.countedAsOne : 1;
+  const { processes, countedAsOne } = trace instanceof RecordedTrace ? trace : { processes: 1, countedAsOne: 1 };
   return all.map((processors) => {
     const { lookups, l1Hits, l2Hits, walks, entryReads } = processors.counters().snapshot().data;
-    return { processes, accesses, lookups, l1Hits, l2Hits, walks, entryReads };
+    return { processes, countedAsOne, accesses, lookups, l1Hits, l2Hits, walks, entryReads };
   });
 }

@@ -59,6 +59,10 @@ const PricedLoads = z.strictObject({
 export const MachinePrices = z.strictObject({
   version: z.literal(PRICES_VERSION),
   source: z.string().describe('where the numbers come from'),
+  file: z
+    .strictObject({ name: z.string(), prices: z.array(z.string()) })
+    .optional()
+    .describe("prices of a file that names no host, in place of a preset's"),
   host: PricedHost.optional().describe('absent for a preset, which stands for no single machine'),
   nsPerInstruction: Time.describe('at its best: all in the first-level cache, and nothing waits'),
   nsPerCycle: Time.describe('an addition that waits for the one before'),

@@ -4,8 +4,10 @@ import type { CostTable } from '../../../hw/translate/counts/cost.js';
 
 /** What one shape counted. */
 export interface SweepCounts {
-  /** Processes counted as one. */
+  /** Processes that the accesses are of. */
   readonly processes: number | 'unknown';
+  /** Of them, those counted as one: 1 where each has its own pages. */
+  readonly countedAsOne: number | 'unknown';
   readonly accesses: number;
   readonly lookups: number;
   readonly l1Hits: number;

@@ -34,7 +34,7 @@ export function coldWords(runs: readonly CompareRun[]): string[] {
   ];
 }
 
-/** So many programs are named. */
+/** So many programs or prices are named. */
 const NAMED = 6;
 
 /** The programs of a run with their shares; nothing for one alone. */
@@ -76,10 +76,16 @@ export function firstTouchWords(summary: TraceSummary, runs: readonly CompareRun
   return [`First touch: ${times}; a run of this part alone is ${formatTimes(withFirstTouch)} with it.`];
 }
 
+function listed(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `${names.slice(0, NAMED).join(', ')}${more}`;
+}
+
 /** Whose prices they are, and what would make the range narrow. */
-export function priceWords({ host, nested, source }: MachinePrices): string {
+export function priceWords({ host, nested, source, file }: MachinePrices): string {
   const below = nested === 'none' ? '' : ` In a virtual machine over pages of ${nested}.`;
   if (host !== undefined) return `Prices: measured on ${host.name} (${host.cpu}).${below}`;
   const [name] = source.split(':');
-  return `Prices: of a typical ${name}, not measured here: pagewalk calibrate makes the range narrow.${below}`;
+  const own = file === undefined ? '' : `${listed(file.prices)} of ${file.name}, the others `;
+  return `Prices: ${own}of a typical ${name}, not measured here: pagewalk calibrate makes the range narrow.${below}`;
 }

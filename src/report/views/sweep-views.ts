@@ -17,7 +17,7 @@ function groupBy(rows: readonly SweepRow[], key: (row: SweepRow) => string): Map
 export function sweepText({ rows }: SweepResult): string {
   const groups = groupBy(rows, ({ trace, pages }) => `${trace}, ${pages} pages`);
   const tables = [...groups].map(([title, group]) => {
-    const notes = processWords(group[0].processes).map((note) => `${wrap(note)}\n`);
+    const notes = processWords(group[0].countedAsOne).map((note) => `${wrap(note)}\n`);
     return `${title}\n${notes.join('')}${sweepTable(group)}\n`;
   });
   return `Model cycles of translation per access\n\n${tables.join('\n')}`;

@@ -13,6 +13,7 @@ import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
 import { referenceReplay } from '../../compare/reference-tlb.js';
 import { blocksOf } from '../../trace/blocks.js';
 import { runCli, spawnCli } from '../run-cli.js';
+import type { SweepResult } from '../../../src/report/sweep-result.js';
 
 type Access = readonly [string, bigint, number];
 
@@ -110,7 +111,8 @@ test('prices from a file replace the ones they name', () => {
   const costs = file('costs.json', '{ "memoryNs": 1234 }');
   const preset = pricesFor('zen3');
   const { prices } = compareJson([path, '--pages', '4K', '--tlb', 'zen3', '--costs', costs]);
-  expect(prices).toEqual({ ...preset, memoryNs: 1234, source: `${preset.source}; ${costs}` });
+  const replaced = { file: { name: costs, prices: ['memoryNs'] }, source: `${preset.source}; ${costs}` };
+  expect(prices).toEqual({ ...preset, memoryNs: 1234, ...replaced });
 });
 
 test("prices of another machine are refused without --force, and this machine's are taken", async () => {
@@ -139,8 +141,35 @@ test('--nested says of a virtual machine what pages its host has', () => {
   expect(reads('2M')).not.toEqual(reads('none'));
 });
 
+test('over a host with 4 KiB pages no entry of the TLB holds a huge page, and reads of the host are reads too', () => {
+  const path = file('app.lackey', lackeyText(ACCESSES));
+  const compared = (nested: string): CompareResult =>
+    compareJson([path, '--pages', '4K,2M', '--tlb', '64x4+128x4', '--nested', nested]);
+  const [bare, nested] = [compared('none'), compared('4K')];
+  expect(bare.runs[1].reach).toEqual({ entriesNeeded: 2, entries: 128 });
+  const { entriesNeeded, entries, held } = nested.runs[1].reach;
+  expect([entriesNeeded, entries, held]).toEqual([nested.runs[0].reach.entriesNeeded, 128, '4K']);
+  expect(nested.traces[0].why).toMatch(/needs [\d,]+ entries of 4K with 2M pages too: no entry holds more/);
+  for (const { counts, perAccess, reads } of [...bare.runs, ...nested.runs]) {
+    const { l2, l3, contested, memory } = reads.walks;
+    expect(perAccess.entryReads * perAccess.accesses).toBeCloseTo(l2 + l3 + contested + memory, 6);
+    expect(l2 + l3 + contested + memory).toBeGreaterThanOrEqual(counts.entryReads);
+  }
+  expect(nested.runs[0].perAccess.entryReads).toBeGreaterThan(bare.runs[0].perAccess.entryReads);
+});
+
 test.each([
-  ['{ "memoryNS": 9 }', "no price is called 'memoryNS'"],
+  ['{ "memoryNS": 9 }', "costs.json: no price is called 'memoryNS'; there are version, source, host,"],
+  ['{ "firstTouch": { "8K": {} } }', "firstTouch: no price is called '8K'; there are 4K, 2M, 1G"],
+  ['{ "firstTouch": { "4K": { "ns": 1 } } }', 'firstTouch.4K.faultNs: expected'],
+  [
+    '{ "firstTouch": { "4K": { "faultNs": 1, "zeroNsPerByte": 1, "ns": 1 } } }',
+    "firstTouch.4K: no price is called 'ns'; there are faultNs, zeroNsPerByte",
+  ],
+  [
+    '{ "caches": { "l1": { "bytes": 1, "ways": 1, "ns": 1 }, "l2": { "bytes": 1, "ways": 1, "ns": 1 }, "l3": { "x": 1 } } }',
+    'caches.l3.bytes: expected',
+  ],
   ['{ "memoryNs": -1 }', 'memoryNs: expected a number above 0, found -1'],
   ['{ "nsPerCycle": 0 }', 'nsPerCycle: expected a number above 0, found 0'],
   ['{ "walkFactor": { "low": 3, "high": 1 } }', 'walkFactor: expected low to be high or less'],
@@ -225,6 +254,6 @@ test.each([
 test('a sweep says, too, that several processes are counted as one', async () => {
   const args = ['sweep', await recording({ processes: 4 }), '--pages', '4K', '--l1', '64x4', '--l2', 'none'];
   expect(spawnCli(args).stdout).toContain('4 processes are in it, counted as one');
-  const { rows } = JSON.parse(spawnCli([...args, '--json']).stdout) as { rows: { processes: number | null }[] };
-  expect(rows.map(({ processes }) => processes)).toEqual([4]);
+  const { rows } = JSON.parse(spawnCli([...args, '--json']).stdout) as SweepResult;
+  expect(rows.map(({ processes, countedAsOne }) => [processes, countedAsOne])).toEqual([[4, 4]]);
 });

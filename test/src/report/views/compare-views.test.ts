@@ -47,14 +47,21 @@ test('the window and the number of processes are told where they matter', () => 
 
 test('CSV says of each run what the verdict on its trace is, and why there is none', () => {
   const result = sampleResult();
-  const columns = ({ processes, verdict, reason }: Record<string, unknown>): unknown[] => [processes, verdict, reason];
+  const columns = ({ verdict, reason }: Record<string, unknown>): unknown[] => [verdict, reason];
   expect(compareRows(result).map(columns)).toEqual([
-    [1, 'yes', ''],
-    [1, 'yes', ''],
+    ['yes', ''],
+    ['yes', ''],
   ]);
-  result.traces[0].coverage.countedAsOne = 'unknown';
   Object.assign(result.traces[0], { verdict: 'none', reason: 'cut' });
-  expect(compareRows(result).map(columns)[1]).toEqual(['unknown', 'none', 'cut']);
+  expect(compareRows(result).map(columns)[1]).toEqual(['none', 'cut']);
+});
+
+test('CSV tells the processes of a trace from those counted as one', () => {
+  const result = sampleResult();
+  Object.assign(result.traces[0].coverage, { processes: 4, countedAsOne: 1 });
+  expect(compareRows(result)[1]).toMatchObject({ processes: 4, countedAsOne: 1 });
+  Object.assign(result.traces[0].coverage, { processes: 'unknown', countedAsOne: 'unknown' });
+  expect(compareRows(result)[1]).toMatchObject({ processes: 'unknown', countedAsOne: 'unknown' });
 });
 
 test('accesses that were left out are told, and only then', () => {
@@ -104,6 +111,10 @@ test('first touch has a line of its own, with what it does to a short run', () =
 test('it says whose prices they are, and of a host below', () => {
   const result = sampleResult();
   expect(plainText(result)).toMatch(/Prices: of a typical skylake, not measured here: pagewalk calibrate/);
+  const own = { ...result.prices, file: { name: 'costs.json', prices: ['memoryNs', 'nested'] } };
+  expect(plainText({ ...result, prices: own }).replaceAll(/\s+/g, ' ')).toContain(
+    'Prices: memoryNs, nested of costs.json, the others of a typical skylake, not measured here:',
+  );
   result.prices = { ...result.prices, nested: '4K', host: { name: 'vm7', cpu: 'EPYC', kernel: '6.18', cores: 2 } };
   expect(plainText(result)).toContain('Prices: measured on vm7 (EPYC). In a virtual machine over pages of 4K.');
 });

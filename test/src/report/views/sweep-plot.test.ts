@@ -5,7 +5,16 @@ import type { SweepRow } from '../../../../src/report/results/sweep-result.js';
 import { sweepPlot } from '../../../../src/report/views/sweep-plot.js';
 
 function row(pages: string, l1: string, cyclesPerAccess: number): SweepRow {
-  const counts = { processes: 1, accesses: 100, lookups: 100, l1Hits: 50, l2Hits: 40, walks: 10, entryReads: 20 };
+  const counts = {
+    processes: 1,
+    countedAsOne: 1,
+    accesses: 100,
+    lookups: 100,
+    l1Hits: 50,
+    l2Hits: 40,
+    walks: 10,
+    entryReads: 20,
+  };
   return { trace: 'sort', pages, l1, l2: 'none', ...counts, cyclesPerAccess };
 }
 
