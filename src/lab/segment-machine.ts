@@ -3,6 +3,7 @@
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { SegmentedCore } from '../../hw/x86/segmentation/core.js';
+import { limitOf } from '../../hw/x86/segmentation/descriptor.js';
 import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
 import { must } from '../kernel/abi/must.js';
 import type { ArenaDrawing, SchemeCost } from '../report/results/lab-result.js';
@@ -108,6 +109,15 @@ export class SegmentMachine {
     const { ram } = this.kernel.memory;
     const low = ram.load64(0, entry.table.addressOf(entry.index));
     return describeDescriptor(ram.loadedHigh, low);
+  }
+
+  /** The limit field of the descriptor in RAM, as the processor reads it: the last valid offset. */
+  limit(process: SegmentProcess, selector: number): number {
+    const entry = process.entry(selector);
+    if (entry === undefined) throw new Error(`process ${process.pid} has no segment with selector ${selector}`);
+    const { ram } = this.kernel.memory;
+    const low = ram.load64(0, entry.table.addressOf(entry.index));
+    return limitOf(ram.loadedHigh, low) >>> 0;
   }
 
   /** Bytes of all segments in memory. */

@@ -1,8 +1,9 @@
 /** How a lab tells its deeds: steps with their evidence, figures with the ones expected. */
 
 import { LabResult } from '../report/results/lab-result.js';
-import type { ArenaDrawing, Figure, LabStep, SchemeCost } from '../report/results/lab-result.js';
+import type { ArenaDrawing, ChapterCell, Figure, LabStep, LabTable, SchemeCost } from '../report/results/lab-result.js';
 import { SCHEMA_VERSION } from '../report/results/schema.js';
+import { ChapterWords } from './chapter/words.js';
 import type { Stage } from './stage.js';
 
 /** A scenario of the textbook. */
@@ -21,6 +22,9 @@ class Told extends Error {
 export class Story {
   readonly #steps: LabStep[] = [];
   readonly #figures: Record<string, Figure> = {};
+  readonly #labels: Record<string, string> = {};
+  readonly #measuredAt: Record<string, number> = {};
+  readonly #chapter: Record<string, ChapterCell> = {};
   readonly #expected: Record<string, Figure> = {};
   #comparison: LabResult['comparison'];
   #stage: Stage | null = null;
@@ -53,15 +57,36 @@ export class Story {
     this.#tell({ text, evidence: [...evidence], arena });
   }
 
-  /** A measured figure, and the one of the textbook or of the rule behind it. */
-  figure(key: string, measured: Figure, expected?: Figure): void {
-    this.#figures[key] = measured;
-    if (expected !== undefined) this.#expected[key] = expected;
+  /** A step with a table among its evidence. */
+  table(text: string, table: LabTable, ...evidence: readonly string[]): void {
+    this.#tell({ text, evidence: [...evidence], table });
   }
 
-  /** The costs of the same in both schemes. */
-  compare(segmentation: SchemeCost, paging: SchemeCost): void {
-    this.#comparison = { segmentation, paging };
+  /** The last step looks wrong to a beginner, and is right: why. */
+  why(text: string): void {
+    const last = this.#steps.at(-1);
+    if (last !== undefined) last.why = text;
+  }
+
+  /**
+   * A measured figure.
+   * @param key its name for programs
+   * @param label what it is, in words
+   * @param standards what it is held to: words of the chapter, a value of pagewalk's own rules, both or neither
+   */
+  figure(key: string, label: string, measured: Figure, ...standards: readonly (Figure | ChapterWords)[]): void {
+    this.#figures[key] = measured;
+    this.#labels[key] = label;
+    this.#measuredAt[key] = this.#steps.length;
+    for (const standard of standards) {
+      if (standard instanceof ChapterWords) this.#chapter[key] = standard.cell(measured);
+      else this.#expected[key] = standard;
+    }
+  }
+
+  /** The costs of the same in both schemes; `workload` says what they did. */
+  compare(workload: string, segmentation: SchemeCost, paging: SchemeCost): void {
+    this.#comparison = { workload, segmentation, paging };
   }
 
   /** What {@link playLab} gives. */
@@ -79,6 +104,9 @@ export class Story {
       title,
       steps: this.#steps,
       figures: this.#figures,
+      labels: this.#labels,
+      measuredAt: this.#measuredAt,
+      chapter: this.#chapter,
       expected: this.#expected,
       comparison: this.#comparison,
     };

@@ -1,6 +1,7 @@
 /**
- * Segment copy on write as the chapter's pseudocode has it, on real descriptors in an LDT for each process. It never
- * re-uses a segment with one owner left, and never counts the new one; with the right rule it does both.
+ * Segment copy on write as the chapter's pseudocode has it, on real descriptors in an LDT for each process. fork counts
+ * only descriptors that are writable. The write fault never re-uses a segment with one owner left, never counts the new
+ * one, and copies from the base it read before compaction moved the segment. With the right rule it does all of it.
  */
 
 import { WRITE } from '../../../hw/base/access.js';
@@ -10,9 +11,10 @@ import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
 import { DS } from '../../../hw/x86/segmentation/register.js';
 import { must } from '../../kernel/abi/must.js';
 import { HoleArena } from '../../segments/arena/arena.js';
+import { compact } from '../../segments/arena/compaction.js';
 import { SegmentMemory } from '../../segments/memory.js';
-import { Segment, SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
-import type { SegmentTable } from '../../segments/segment-table.js';
+import { SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
+import type { Segment, SegmentTable } from '../../segments/segment-table.js';
 import { countOf } from '../../report/output/units.js';
 
 const ARENA_BASE = 0x1_0000;
@@ -24,7 +26,6 @@ export class ChapterSegments {
   readonly #memory: SegmentMemory;
   readonly #counts = new Map<Segment, number>();
   readonly #tables: SegmentTable[] = [];
-  #lastId = 0;
 
   /** @param right the right rule instead of the pseudocode */
   constructor(readonly right: boolean) {
@@ -33,31 +34,33 @@ export class ChapterSegments {
     core.onException(() => this.#writeFault());
   }
 
-  #allocate(): Segment {
-    this.#lastId++;
-    const segment = new Segment(this.#lastId, BYTES, BYTES, BYTES);
-    segment.base = must(this.arena.allocate(BYTES));
-    return segment;
+  /** allocate_contiguous_memory of the pseudocode, and compaction when there is no hole. */
+  #allocate(bytes: number): Segment {
+    let base = this.arena.allocate(bytes);
+    if (base < 0 && compact(this.#memory)) base = this.arena.allocate(bytes);
+    return this.#memory.newSegment(must(base), bytes, bytes, bytes);
   }
 
   /** A process with one segment of data. */
-  spawn(): SegmentTable {
+  spawn(bytes = BYTES): SegmentTable {
     const table = must(this.#memory.newTable());
-    const segment = this.#allocate();
+    const segment = this.#allocate(bytes);
     this.#counts.set(segment, 1);
     this.#tables.push(table);
     this.#memory.addEntry(new SegmentEntry(table, 0, segment, WRITABLE_DATA));
     return table;
   }
 
+  /** fork_segmented of the pseudocode. */
   fork(parent: SegmentTable): SegmentTable {
     const table = must(this.#memory.newTable());
     this.#tables.push(table);
     for (const entry of parent.used) {
       const { segment } = entry;
       const copy = new SegmentEntry(table, entry.index, segment, entry.type);
+      const writable = !entry.cow;
       entry.cow = copy.cow = true;
-      this.#counts.set(segment, (this.#counts.get(segment) ?? 0) + 1);
+      if (writable || this.right) this.#counts.set(segment, (this.#counts.get(segment) ?? 0) + 1);
       this.#memory.update(entry);
       this.#memory.addEntry(copy);
     }
@@ -66,56 +69,80 @@ export class ChapterSegments {
 
   /** The write fault of the pseudocode. */
   #writeFault(): boolean {
-    const { core, loaded, ram } = this.#memory;
+    const { core, loaded } = this.#memory;
     const entry = loaded?.at(core.selector);
     if (core.instruction !== WRITE || entry?.cow !== true) return false;
-    const old = entry.segment;
-    const owners = this.#counts.get(old) ?? 0;
-    if (!this.right || owners > 1) {
-      const own = this.#allocate();
-      ram.words.copyWithin(own.base / 4, old.base / 4, (old.base + old.room) / 4);
-      this.#counts.set(old, owners - 1);
-      this.#counts.set(own, this.right ? 1 : 0);
-      entry.segment = own;
-    }
+    const owners = this.#counts.get(entry.segment) ?? 0;
+    if (!this.right || owners > 1) this.#copy(entry, owners);
     entry.cow = false;
     this.#memory.update(entry);
     return true;
   }
 
+  /** Gives `entry` a segment of its own with the contents of the one it has. */
+  #copy(entry: SegmentEntry, owners: number): void {
+    const { words } = this.#memory.ram;
+    const old = entry.segment;
+    const oldBase = old.base;
+    const own = this.#allocate(old.room);
+    // Compaction may have moved the old segment: its base is read again, but not in the pseudocode.
+    const from = this.right ? old.base : oldBase;
+    words.copyWithin(own.base / 4, from / 4, (from + old.room) / 4);
+    this.#counts.set(old, owners - 1);
+    this.#counts.set(own, this.right ? 1 : 0);
+    old.entries.delete(entry);
+    own.entries.add(entry);
+    entry.segment = own;
+  }
+
   exit(table: SegmentTable): void {
-    for (const { segment } of table.used) {
+    for (const entry of table.used) {
+      const { segment } = entry;
       const owners = (this.#counts.get(segment) ?? 0) - 1;
       this.#counts.set(segment, owners);
+      segment.entries.delete(entry);
       if (owners === 0) {
         this.arena.release(segment.base, segment.room);
+        this.#memory.segments.delete(segment);
         this.#counts.delete(segment);
       }
     }
     this.#tables.splice(this.#tables.indexOf(table), 1);
   }
 
-  /** The program stores a byte at the start of its segment. */
-  store(table: SegmentTable, value: number): void {
+  /** The program stores a byte at `offset` of its segment. */
+  store(table: SegmentTable, value: number, offset = 0): void {
     const { core } = this.#memory;
     this.#memory.load(table);
     core.cpl = 3;
-    must(core.storeTo(DS, table.used[0].selector, 0, 1, 0, value));
+    must(core.storeTo(DS, table.used[0].selector, offset, 1, 0, value));
     core.cpl = 0;
+  }
+
+  /** The byte at `offset` of a process's segment, as it is in memory. */
+  load(table: SegmentTable, offset = 0): number {
+    return this.#memory.ram.load8(0, this.baseOf(table) + offset);
+  }
+
+  /** Physical address of a process's segment. */
+  baseOf(table: SegmentTable): number {
+    return table.used[0].segment.base;
   }
 
   /** Segments in memory, counted wrongly or out of everyone's reach. */
   audit(): string[] {
     const found = new Map<Segment, number>();
+    for (const segment of this.#counts.keys()) found.set(segment, 0);
     for (const table of this.#tables) {
       for (const { segment } of table.used) found.set(segment, (found.get(segment) ?? 0) + 1);
     }
-    return [...this.#counts].flatMap(([segment, owners]) => {
-      const descriptors = found.get(segment) ?? 0;
+    return [...found].flatMap(([segment, descriptors]) => {
+      const owners = this.#counts.get(segment) ?? 0;
       if (descriptors === owners) return [];
+      const state = this.#counts.has(segment) ? `counts ${owners}` : 'is free';
       const lost = descriptors === 0 ? ': its memory is lost' : '';
       return [
-        `segment ${segment.id} counts ${owners}, and ${countOf(descriptors, 'descriptor leads', 'descriptors lead')} to it${lost}`,
+        `segment ${segment.id} ${state}, and ${countOf(descriptors, 'descriptor leads', 'descriptors lead')} to it${lost}`,
       ];
     });
   }

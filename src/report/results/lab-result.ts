@@ -10,10 +10,26 @@ const Piece = z.strictObject({ base: Count, bytes: Count, name: z.string().optio
 
 const Arena = z.strictObject({ base: Count, bytes: Count, pieces: z.array(Piece).describe('in address order') });
 
+const Table = z.strictObject({
+  head: z.array(z.string()),
+  rows: z.array(z.array(z.string())),
+  bars: z.array(Quantity).optional().describe('the length of a bar behind each row, in any unit'),
+});
+
 const Step = z.strictObject({
   text: z.string().describe('what happens'),
   evidence: z.array(z.string()).describe('what the machine shows for it'),
+  table: Table.optional().describe('more of the evidence, in columns'),
   arena: Arena.optional(),
+  why: z.string().optional().describe('why it is right, where it looks wrong'),
+});
+
+const ChapterCell = z.strictObject({
+  says: z.string().describe('the words for this figure, as the chapter has them'),
+  sentence: z.string().describe('the words around them'),
+  section: z.string().describe('where they stand'),
+  agrees: z.boolean().describe('whether the machine does as the chapter says'),
+  because: z.string().optional().describe('why not'),
 });
 
 const SchemeCost = z.strictObject({
@@ -35,14 +51,23 @@ export const LabResult = z.strictObject({
   title: z.string(),
   steps: z.array(Step),
   figures: z.record(z.string(), Figure).describe('measured by this run'),
-  expected: z
-    .record(z.string(), Figure)
-    .describe('what must come out, for the figures that the textbook or the rule behind it gives'),
-  comparison: z.strictObject({ segmentation: SchemeCost, paging: SchemeCost }).optional(),
+  labels: z.record(z.string(), z.string()).describe('what each figure is, in words'),
+  measuredAt: z.record(z.string(), Count).describe('the number of the last step before each figure, from 0'),
+  chapter: z.record(z.string(), ChapterCell).describe('what the textbook chapter says of a figure'),
+  expected: z.record(z.string(), Figure).describe("what pagewalk's own rules say must come out"),
+  comparison: z
+    .strictObject({
+      workload: z.string().describe('what both schemes did'),
+      segmentation: SchemeCost,
+      paging: SchemeCost,
+    })
+    .optional(),
 });
 
 export type Figure = z.infer<typeof Figure>;
 export type ArenaDrawing = z.infer<typeof Arena>;
+export type ChapterCell = z.infer<typeof ChapterCell>;
+export type LabTable = z.infer<typeof Table>;
 export type LabStep = z.infer<typeof Step>;
 /** What a lab found, step by step. */
 export type LabResult = z.infer<typeof LabResult>;

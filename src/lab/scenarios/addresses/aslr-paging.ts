@@ -1,6 +1,7 @@
 /** Randomized addresses cost nothing under paging: the same frame at another address in each process. */
 
 import { toHex } from '../../../../hw/base/address.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -26,9 +27,13 @@ function pair(story: Story): PagedMachine {
     `A: ${toHex(IN_A)} leads to frame ${toHex(frames[0])}`,
     `B: ${toHex(IN_B)} leads to frame ${toHex(frames[1])}`,
   );
-  story.figure('frameInA', toHex(frames[0]), toHex(FRAME));
-  story.figure('frameInB', toHex(frames[1]), toHex(FRAME));
-  story.figure('copies', new Set(frames).size, 1);
+  const entry = 'Entry: frame=0x12345';
+  story.figure('addressInA', 'address of the library in A', toHex(IN_A), says('0x7F3A_BC00_0000', '0x7F3A_BC00_0000'));
+  story.figure('addressInB', 'address of the library in B', toHex(IN_B), says('0x7F8E_1200_0000', '0x7F8E_1200_0000'));
+  story.figure('frameInA', 'frame behind it in A', toHex(frames[0]), says(entry, '0x12345'));
+  story.figure('frameInB', 'frame behind it in B', toHex(frames[1]), says(entry, '0x12345'));
+  const copies = new Set(frames).size;
+  story.figure('copies', 'copies in memory', copies, says('Physical memory contains only one copy of libc.', 'one'));
   return machine;
 }
 
@@ -62,11 +67,23 @@ function many(story: Story): void {
     `first three: ${addresses.slice(0, 3).map(toHex).join(', ')}`,
     `they spread over 2^${entropy.toFixed(1)} pages: about that many bits to guess`,
   );
-  story.figure('processes', PROCESSES);
-  story.figure('differentAddresses', new Set(addresses).size);
-  story.figure('framesForAll', frames.size, 1);
-  story.figure('entropyBits', Math.round(entropy), 28);
-  story.figure('varyingAddressBits', varyingBits(addresses));
+  const different = new Set(addresses).size;
+  story.figure('processes', 'processes', PROCESSES);
+  story.figure(
+    'differentAddresses',
+    'different addresses of the library in them',
+    different,
+    claims('Each process has unique virtual address layout.', different === PROCESSES),
+  );
+  story.figure(
+    'framesForAll',
+    'frames for all of them',
+    frames.size,
+    claims('The physical frames are still shared—only the virtual mapping changes.', frames.size === 1),
+    1,
+  );
+  story.figure('entropyBits', 'bits to guess, as Linux has on x86-64', Math.round(entropy), 28);
+  story.figure('varyingAddressBits', 'address bits that differ', varyingBits(addresses));
 }
 
 function segmented(): SegmentMachine {
@@ -85,6 +102,6 @@ export const aslrPaging: Lab = {
   run(story) {
     const machine = pair(story);
     many(story);
-    story.compare(segmented().cost(), machine.cost());
+    story.compare('Two processes share one page of a library, and execute it.', segmented().cost(), machine.cost());
   },
 };

@@ -12,7 +12,9 @@ import { loadGdt } from '../../../../hw/x86/segmentation/table-registers.js';
 import { writeRegisters } from '../../../../hw/x86/write-registers.js';
 import { must } from '../../../kernel/abi/must.js';
 import { READABLE_CODE } from '../../../segments/segment-table.js';
+import { formatCount } from '../../../report/units.js';
 import type { SegmentProcess } from '../../../segments/process.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -23,6 +25,10 @@ const BYTES = 65536;
 const ARENA = 0x6010_0000;
 const PROCESSES = 200;
 const SEED = 11;
+/** The library's segment number in the chapter's figure. */
+const NUMBER = 5;
+/** Bits that Linux draws for mmap on x86-64 (vm.mmap_rnd_bits). */
+const PAGED_BITS = 28;
 /** The numbers to draw selectors from. */
 const NUMBERS = 1024;
 
@@ -33,23 +39,38 @@ function bases(machine: SegmentMachine, holders: readonly (readonly [SegmentProc
 function optionA(story: Story): SegmentMachine {
   const machine = new SegmentMachine(ARENA);
   const [a, b] = [machine.spawn(), machine.spawn()];
-  const library = machine.create(a, 'code', BYTES, 'libc', BASE_A);
-  const inB = machine.share(a, library, b);
-  machine.fetch(a, library, 0);
+  const loader = machine.spawn();
+  const library = machine.create(loader, 'code', BYTES, 'libc', BASE_A);
+  const [inA, inB] = [a, b].map((process) =>
+    machine.run((kernel) => must(kernel.share(loader, library, process, { index: NUMBER, kind: 'code' }))),
+  );
+  machine.fetch(a, inA, 0);
   machine.fetch(b, inB, 0);
   const found = bases(machine, [
-    [a, library],
+    [a, inA],
     [b, inB],
   ]);
   story.step(
     'Option A: one segment for both. One copy, and its base is the same in every process, so it can be guessed.',
-    `A: ${machine.descriptor(a, library)}`,
+    `A: ${machine.descriptor(a, inA)}`,
     `B: ${machine.descriptor(b, inB)}`,
     `bytes in memory: ${machine.usedBytes}`,
   );
-  story.figure('basesA', found.map(toHex).join(' '), `${toHex(BASE_A)} ${toHex(BASE_A)}`);
-  story.figure('copiesA', machine.usedBytes / BYTES, 1);
-  story.figure('predictableA', new Set(found).size === 1, true);
+  found.forEach((base, i) => {
+    story.figure(`baseA${i}`, `option A: base in ${'AB'[i]}`, toHex(base), says('Base: 0x40000000', '0x40000000'));
+  });
+  [inA, inB].forEach((selector, i) => {
+    story.figure(`numberA${i}`, `option A: segment number in ${'AB'[i]}`, selector >>> 3, says('Segment 5: libc', '5'));
+  });
+  story.figure('copiesA', 'option A: copies in memory', machine.usedBytes / BYTES, 1);
+  const same = new Set(found).size === 1;
+  story.figure(
+    'predictableA',
+    'option A: the base is the same everywhere',
+    same,
+    claims('Attacker knows libc is always at 0x40000000!', same),
+    true,
+  );
   return machine;
 }
 
@@ -68,8 +89,16 @@ function optionB(story: Story): void {
     `B: ${machine.descriptor(b, inB)}`,
     `bytes in memory: ${machine.usedBytes}`,
   );
-  story.figure('basesB', found.map(toHex).join(' '), `${toHex(BASE_A)} ${toHex(BASE_B)}`);
-  story.figure('copiesB', machine.usedBytes / BYTES, 2);
+  story.figure('baseB0', 'option B: base in A', toHex(found[0]), says('Base: 0x40000000', '0x40000000'));
+  story.figure('baseB1', 'option B: base in B', toHex(found[1]), says('Base: 0x60000000', '0x60000000'));
+  const copies = machine.usedBytes / BYTES;
+  story.figure(
+    'copiesB',
+    'option B: copies in memory',
+    copies,
+    claims('Two physical copies needed - defeats sharing!', copies === 2),
+    2,
+  );
 }
 
 /** A program names a segment by selector: that can be random while the base stays one. */
@@ -91,12 +120,19 @@ function randomSelectors(story: Story): void {
   });
   const different = new Set(selectors).size;
   story.step(
-    'What the chapter overlooks: a program says selector and offset, and never sees the base. With a random selector in each process there is one copy, and nothing to guess from.',
+    'A third way, not in the chapter: a program says selector and offset, and never sees the base. With a random selector in each process there is one copy, and little to guess from.',
     `${PROCESSES} processes: ${different} different selectors, ${machine.usedBytes / BYTES} copy`,
     `first three: ${selectors.slice(0, 3).map(toHex).join(', ')}`,
+    `drawn from ${formatCount(NUMBERS)} numbers: ${Math.log2(NUMBERS)} bits to guess, against ${PAGED_BITS} under paging`,
   );
-  story.figure('differentSelectors', different);
-  story.figure('copiesWithRandomSelectors', machine.usedBytes / BYTES, 1);
+  story.why(
+    `A selector's index has 13 bits, so no table of segments can hide a library in more than ${2 ** 13} numbers; each takes a descriptor of 8 bytes in the table, used or not. Addresses of 47 bits leave Linux ${PAGED_BITS} bits to draw (lab aslr-paging measures them).`,
+  );
+  const drawn = Math.max(...selectors.map((selector) => selector >>> 3)) + 1;
+  story.figure('differentSelectors', `different selectors in ${PROCESSES} processes`, different);
+  story.figure('entropyBits', 'bits to guess, by random selectors', Math.ceil(Math.log2(drawn)), Math.log2(NUMBERS));
+  story.figure('entropyBitsPaging', 'bits to guess, by random addresses', PAGED_BITS);
+  story.figure('copiesWithRandomSelectors', 'copies with random selectors', machine.usedBytes / BYTES, 1);
 }
 
 const GDT = 0x1000;
@@ -153,8 +189,12 @@ function linearAddresses(story: Story): void {
     'Likewise with paging behind segmentation: bases are linear addresses, different in A and B, and page tables lead both to the same frame.',
     ...frames.map(({ base, frame }, i) => `${'AB'[i]}: base ${toHex(base)}, frame ${toHex(frame)}`),
   );
-  story.figure('linearBases', frames.map(({ base }) => toHex(base)).join(' '), `${toHex(BASE_A)} ${toHex(BASE_B)}`);
-  story.figure('linearFrames', new Set(frames.map(({ frame }) => frame)).size, 1);
+  frames.forEach(({ base }, i) => {
+    const label = `segments over pages: base in ${'AB'[i]}`;
+    story.figure(`linearBase${i}`, label, toHex(base), toHex([BASE_A, BASE_B][i]));
+  });
+  const copies = new Set(frames.map(({ frame }) => frame)).size;
+  story.figure('linearFrames', 'segments over pages: frames for both', copies, 1);
 }
 
 function paged(): PagedMachine {
@@ -178,6 +218,6 @@ export const aslrSegments: Lab = {
     linearAddresses(story);
     const pages = paged();
     story.on(pages);
-    story.compare(machine.cost(), pages.cost());
+    story.compare('Two processes share a library of 64 KiB, and execute it (option A).', machine.cost(), pages.cost());
   },
 };

@@ -1,23 +1,28 @@
 /** Dynamic linking and rings, as Multics had them. */
 
+import { DS } from '../../../../hw/x86/segmentation/register.js';
 import { errnoName } from '../../../kernel/abi/errno.js';
 import { must } from '../../../kernel/abi/must.js';
 import { SEGV_ACCERR, signalName } from '../../../kernel/abi/signal.js';
 import { Multics } from '../../../segments/multics/multics.js';
 import type { SegmentDefinition } from '../../../segments/multics/directory.js';
 import type { MulticsProcess } from '../../../segments/multics/process.js';
+import { selectorOf } from '../../../segments/multics/supervisor.js';
 import { RINGS } from '../../../segments/multics/rings.js';
+import { claims } from '../../chapter/words.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
 
 const ENTRY = 0x20;
-/** The chapter's examples: R1, R2, R3. */
+/** Segments with their ring brackets: R1, R2, R3. */
 const EXAMPLES: readonly (readonly [name: string, brackets: readonly [number, number, number]])[] = [
   ['hcs_', [0, 0, 5]],
   ['ms_', [1, 1, 5]],
   ['ls', [1, 5, 5]],
 ];
 const USER_RING = 4;
+/** A segment number without a segment. */
+const GUESS = 30;
 
 function procedure(
   name: string,
@@ -63,7 +68,7 @@ function linking(story: Story, multics: Multics): void {
   );
   const again = memory.core.exceptions;
   story.step('It calls again: the link leads straight there.', callAndReturn(multics, first));
-  story.figure('exceptionsOfSecondCall', memory.core.exceptions - again, 0);
+  story.figure('exceptionsOfSecondCall', 'exceptions of the second call', memory.core.exceptions - again, 0);
   const second = must(multics.login());
   // Another history gives another number to the same segment.
   must(multics.initiate(second, 'log'));
@@ -79,9 +84,56 @@ function linking(story: Story, multics: Multics): void {
     `segment number of ls: ${numbers[0]} in process 1, ${numbers[1]} in process 2`,
     `linkage sections: ${first.linkage.size + second.linkage.size}; copies of ls: ${new Set(segments).size}`,
   );
-  story.figure('linkFaults', counters.linkFaults, 2);
-  story.figure('copiesOfLs', new Set(segments).size, 1);
-  story.figure('numbersDiffer', numbers[0] !== numbers[1], true);
+  story.figure('linkFaults', 'link faults of two processes', counters.linkFaults, 2);
+  const copies = new Set(segments).size;
+  story.figure(
+    'copiesOfLs',
+    'copies of ls for two processes',
+    copies,
+    claims(
+      'Every subroutine library, every text editor, every system utility existed as a shared segment that any process could link into its address space.',
+      copies === 1,
+    ),
+    1,
+  );
+  story.figure('numbersDiffer', 'its segment number differs between them', numbers[0] !== numbers[1], true);
+}
+
+/** A segment number is good only with a descriptor behind it, and only in its process. */
+function numbersAsRights(story: Story, multics: Multics): void {
+  const [holder, other] = [must(multics.login()), must(multics.login())];
+  const number = must(multics.initiate(holder, 'log'));
+  for (const process of [holder, other]) must(multics.start(process, 'program', USER_RING));
+  const read = (process: MulticsProcess, of: number): number => {
+    const table = must(multics.enterRing(process, USER_RING));
+    return typeof table === 'number' ? table : multics.kernel.load(table, selectorOf(of), 0, 1, DS);
+  };
+  const named = [holder, other].map((process) => process.known[number].named?.name ?? '?');
+  const readable = read(holder, number) === 0;
+  const guessed = read(other, GUESS);
+  const given = must(multics.initiate(other, 'log'));
+  const granted = read(other, given) === 0;
+  story.step(
+    'A number means nothing without a descriptor: the supervisor writes it once it has looked at the rights, and each process has its own.',
+    `number ${number}: ${named[0]} in the first process, ${named[1]} in the second`,
+    `the second process makes up number ${GUESS}: ${guessed === 0 ? 'read' : signalName(guessed)}`,
+    `it asks for log by name and gets number ${given}: ${granted ? 'read' : 'refused'}`,
+  );
+  story.why(
+    'This is like a capability: who has the descriptor has the right, and nobody can make one up. It is not one in full: a number cannot be handed to another process, and the rights are decided by name, access list and ring.',
+  );
+  story.figure('numberElsewhere', 'one number names two segments in two processes', named[0] !== named[1], true);
+  story.figure('madeUpNumberRefused', 'a made-up number is refused', guessed < 0, true);
+  const like = readable && granted && guessed < 0;
+  story.figure(
+    'rightByDescriptor',
+    'who has the descriptor may read, nobody else',
+    like,
+    claims(
+      'This created an elegant, capability-based sharing model that influenced security research for decades.',
+      like,
+    ),
+  );
 }
 
 /** The end of a call from `ring`: the procedure's ring, or -1. */
@@ -96,16 +148,16 @@ function ringAfterCall(multics: Multics, ring: number, link: number): number {
 
 function rings(story: Story, multics: Multics): void {
   const all = Array.from({ length: RINGS }, (_, ring) => ring);
-  story.step(
-    'Who may call what: the ring in which the procedure runs then (-: refused).',
-    `called from ring      ${all.join('  ')}`,
-    ...EXAMPLES.map(([name, brackets], link) => {
-      const found = all.map((ring) => ringAfterCall(multics, ring, link));
-      story.figure(`ringsOf_${name}`, found.map((ring) => (ring < 0 ? '-' : String(ring))).join(''));
-      const cells = found.map((ring) => (ring < 0 ? '-' : String(ring))).join('  ');
-      return `${`${name} ${brackets.join(',')}`.padEnd(20)}  ${cells}`;
-    }),
+  const found = EXAMPLES.map((_, link) =>
+    all.map((ring) => ringAfterCall(multics, ring, link)).map((ring) => (ring < 0 ? '-' : String(ring))),
   );
+  story.table('Who may call what: the ring in which the procedure runs then (-: refused).', {
+    head: ['called from ring', ...all.map(String)],
+    rows: EXAMPLES.map(([name, brackets], i) => [`${name} ${brackets.join(',')}`, ...found[i]]),
+  });
+  EXAMPLES.forEach(([name], i) => {
+    story.figure(`ringsOf_${name}`, `ring of ${name} when called from ring 0 to 7`, found[i].join(''));
+  });
   const process = must(multics.login());
   must(multics.start(process, 'program', USER_RING));
   const read = multics.load(process, 'log', 0);
@@ -114,8 +166,8 @@ function rings(story: Story, multics: Multics): void {
     `The user's program (4,4,4) touches a segment with brackets 1,5,5: ring ${USER_RING} may read it, only ring 1 may write it.`,
     `read: ${read === 0 ? 'done' : errnoName(read)}; write: ${signalName(written)}`,
   );
-  story.figure('readAllowed', read === 0, true);
-  story.figure('ringViolationRefused', written === SEGV_ACCERR, true);
+  story.figure('readAllowed', 'ring 4 may read the segment', read === 0, true);
+  story.figure('ringViolationRefused', 'and its write is refused', written === SEGV_ACCERR, true);
 }
 
 export const multics: Lab = {
@@ -124,9 +176,10 @@ export const multics: Lab = {
   run(story) {
     const { machine, multics: system_ } = system();
     linking(story, system_);
+    numbersAsRights(story, system_);
     rings(story, system_);
     const problems = machine.kernel.audit();
     story.step('The audit of the kernel.', `${problems.length} problems`);
-    story.figure('auditProblems', problems.length, 0);
+    story.figure('auditProblems', 'problems found by the audit', problems.length, 0);
   },
 };

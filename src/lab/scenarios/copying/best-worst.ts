@@ -1,5 +1,6 @@
 /** Copy on write at its best, when the child execs at once, and at its worst, when both write everything. */
 
+import { claims } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab } from '../../story.js';
@@ -46,7 +47,20 @@ export const bestWorst: Lab = {
       'Best: the child execs at once. Whatever the parent writes then is its own again.',
       `${formatCount(PAGES)} pages written by the parent: ${best.framesCopied} copied, ${formatCount(best.reuseFaults)} re-used`,
     );
-    story.figure('bestCopies', best.framesCopied, 0);
+    story.figure(
+      'bestCopies',
+      'best: pages copied',
+      best.framesCopied,
+      claims('Almost no memory copied', best.framesCopied === 0),
+      0,
+    );
+    story.figure(
+      'bestCowFaults',
+      'best: faults that copy a page',
+      best.cowFaults,
+      claims('Few or no COW faults', best.cowFaults === 0),
+    );
+    const bestCycles = good.cost().modelCycles;
     const machine = paged(true);
     story.on(machine);
     const worst = machine.kernel.counters;
@@ -54,9 +68,28 @@ export const bestWorst: Lab = {
       'Worst: child and parent write every page. One of the two needs a copy of each.',
       `${formatCount(worst.framesCopied)} pages copied, ${formatCount(worst.bytesCopied)} bytes; ${formatCount(worst.reuseFaults)} re-used`,
     );
-    story.figure('pages', PAGES);
-    story.figure('worstCopies', worst.framesCopied, PAGES);
-    story.figure('copiesPerPage', worst.framesCopied / PAGES, 1);
+    story.figure('pages', 'pages of the process', PAGES);
+    story.figure(
+      'worstCopies',
+      'worst: pages copied',
+      worst.framesCopied,
+      claims('Approaches full-copy cost', worst.framesCopied === PAGES),
+      PAGES,
+    );
+    story.figure(
+      'worstCowFaults',
+      'worst: faults that copy a page',
+      worst.cowFaults,
+      claims('Many COW faults', worst.cowFaults === PAGES),
+    );
+    story.figure('copiesPerPage', 'worst: copies of each page', worst.framesCopied / PAGES, 1);
+    const { modelCycles, faults } = machine.cost();
+    story.figure(
+      'worstTimesBest',
+      'worst: model cycles, as a multiple of the best',
+      Number((modelCycles / bestCycles).toFixed(2)),
+      claims('Each fault has page-fault overhead', faults >= 2 * PAGES && modelCycles > bestCycles),
+    );
     const segments = segmented(true);
     story.on(null);
     story.step(
@@ -64,8 +97,17 @@ export const bestWorst: Lab = {
       `worst: ${formatCount(segments.kernel.counters.bytesCopied)} bytes in ${segments.kernel.counters.cowFaults} fault`,
       `best: ${segmented(false).kernel.counters.bytesCopied} bytes`,
     );
-    story.figure('segmentBestBytes', segmented(false).kernel.counters.bytesCopied, 0);
-    story.figure('segmentWorstBytes', segments.kernel.counters.bytesCopied, BYTES);
-    story.compare(segments.cost(), machine.cost());
+    story.figure(
+      'segmentBestBytes',
+      'by segments, best: bytes copied',
+      segmented(false).kernel.counters.bytesCopied,
+      0,
+    );
+    story.figure('segmentWorstBytes', 'by segments, worst: bytes copied', segments.kernel.counters.bytesCopied, BYTES);
+    story.compare(
+      'The worst case: a process with 4 MiB forks, and both write everything.',
+      segments.cost(),
+      machine.cost(),
+    );
   },
 };

@@ -1,8 +1,9 @@
-/** Fork costs one entry a page: linear in the memory of the process, and 512 times less with pages of 2 MiB. */
+/** Fork costs one entry a resident page, and 512 times less with pages of 2 MiB; address space alone costs nothing. */
 
 import { handleFault } from '../../../kernel/faults/fault.js';
 import { must } from '../../../kernel/abi/must.js';
 import type { Process } from '../../../kernel/space/process.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -14,8 +15,9 @@ const GIB = 1024 * MIB;
 /** Forked by both schemes, for the comparison at the end. */
 const FORKED = 4 * MIB;
 const AT = 2 ** 40;
-/** Characters of the first bar, and of each doubling. */
-const BAR = 4;
+/** Pages resident in the sparse process, at equal distances. */
+const SPARSE_PAGES = 1024;
+const RESERVED = [64, 256, 1024, 4096].map((mib) => mib * MIB);
 
 interface Series {
   readonly entries: readonly number[];
@@ -53,10 +55,53 @@ function bend(entries: readonly number[]): number {
   return Math.max(...entries.map((count, i) => Math.abs(count / (slope * SIZES[i]) - 1)));
 }
 
-/** A row of the table; the bar grows by the same length each time the entries double. */
-function row(bytes: number, small: number, large: number, least: number): string {
-  const bar = '#'.repeat(Math.round(BAR * (1 + Math.log2(small / least))));
-  return `${formatBytes(bytes).padStart(8)} ${formatCount(small).padStart(10)} ${formatCount(large).padStart(6)}  ${bar}`;
+interface Sparse {
+  readonly entries: number;
+  readonly tables: number;
+}
+
+/** A process maps `bytes`, touches {@link SPARSE_PAGES} of them at equal distances, and forks. */
+function sparse(bytes: number): Sparse {
+  const machine = new PagedMachine(64 * MIB);
+  const { kernel } = machine;
+  const parent = machine.spawn();
+  must(kernel.mapRegion(parent, AT, bytes));
+  for (let i = 0; i < SPARSE_PAGES; i++) must(machine.store(parent, AT + i * (bytes / SPARSE_PAGES), 1));
+  const before = kernel.counters.forkEntriesCopied;
+  const child = machine.fork(parent);
+  return { entries: kernel.counters.forkEntriesCopied - before, tables: (child.space?.tableBytes ?? 0) / 4096 };
+}
+
+function mappedOrResident(story: Story): void {
+  const found = RESERVED.map(sparse);
+  const wanted = RESERVED.map((bytes) => bytes / 4096);
+  story.table(
+    `Address space is not memory: ${formatCount(SPARSE_PAGES)} pages are in use, spread over more and more of it.`,
+    {
+      head: ['mapped', 'mapped / 4 KiB', 'entries copied', 'page tables'],
+      rows: found.map(({ entries, tables }, i) => [
+        formatBytes(RESERVED[i]),
+        formatCount(wanted[i]),
+        formatCount(entries),
+        formatCount(tables),
+      ]),
+    },
+  );
+  story.why(
+    'A page nobody has touched has no entry, and 512 such pages in a row have not even a table. Fork copies the entries that are present, and passes over the rest as Linux does. The tables grow until each page in use has one to itself.',
+  );
+  const { entries } = found[RESERVED.indexOf(GIB)];
+  story.figure(
+    'entriesSparse',
+    `1 GiB mapped, ${formatCount(SPARSE_PAGES)} pages in use: entries copied`,
+    entries,
+    claims(
+      'fork() overhead: O(page_table_entries) ≈ O(virtual_address_space / page_size)',
+      entries === GIB / 4096,
+      'only pages in use have entries; the chapter takes all of the address space for resident',
+    ),
+    SPARSE_PAGES,
+  );
 }
 
 /** One write after a fork copies one page. */
@@ -74,7 +119,12 @@ function oneFault(story: Story): PagedMachine {
     'Afterwards each first write to a page copies that page.',
     `${cowFaults} fault: ${bytesCopied} bytes copied`,
   );
-  story.figure('bytesPerFault', bytesCopied / cowFaults, 4096);
+  story.figure(
+    'bytesPerFault',
+    'bytes copied by a write fault',
+    bytesCopied / cowFaults,
+    says('COW copy on write: O(page_size) = O(4096 bytes) per fault', '4096 bytes'),
+  );
   return machine;
 }
 
@@ -94,17 +144,38 @@ export const forkCostLab: Lab = {
     const small = series('4K').entries;
     const large = series('2M').entries;
     const gib = SIZES.indexOf(GIB);
-    story.step(
-      'A process of 16 MiB to 4 GiB forks: each page costs one entry. The memory doubles from row to row, and the bar gets one step longer each time that the entries double.',
-      `${'resident'.padStart(8)} ${'4 KiB'.padStart(10)} ${'2 MiB'.padStart(6)}  entries of 4 KiB`,
-      ...SIZES.map((bytes, i) => row(bytes, small[i], large[i], small[0])),
+    story.table(
+      'A process of 16 MiB to 4 GiB, all of it in use, forks: each page costs one entry. The memory doubles from row to row, and the bar gets one step longer each time that the entries of 4 KiB double.',
+      {
+        head: ['resident', 'entries of 4 KiB', 'entries of 2 MiB'],
+        rows: SIZES.map((bytes, i) => [formatBytes(bytes), formatCount(small[i]), formatCount(large[i])]),
+        bars: small.map((entries) => 1 + Math.log2(entries / small[0])),
+      },
     );
-    story.figure('entries4K', small[gib], 262144);
-    story.figure('entries2M', large[gib], 512);
+    story.figure(
+      'entries4K',
+      '1 GiB in use, pages of 4 KiB: entries copied',
+      small[gib],
+      says('For 1GB address space with 4KB pages: ~262,144 entries', '~262,144'),
+    );
+    story.figure(
+      'entries2M',
+      '1 GiB in use, pages of 2 MiB: entries copied',
+      large[gib],
+      says('With 2MB huge pages: only ~512 entries', '~512'),
+    );
     const worst = Math.max(bend(small), bend(large));
     story.step('The growth is a straight line.', `largest deviation from it: ${(worst * 100).toFixed(2)}%`);
-    story.figure('deviationFromLinear', worst, 0);
+    story.figure('deviationFromLinear', 'deviation from a straight line', worst, 0);
+    const bytesOfEntries = small[gib] * 8;
+    story.figure(
+      'bytesOfEntries',
+      '1 GiB in use: bytes of entries copied instead of 1 GiB',
+      bytesOfEntries,
+      claims('Fork is now O(page_table_size), not O(memory_size)!', bytesOfEntries * 512 === GIB),
+    );
+    mappedOrResident(story);
     const pages = oneFault(story);
-    story.compare(segmented().cost(), pages.cost());
+    story.compare('A process with 4 MiB forks, and the child writes one byte.', segmented().cost(), pages.cost());
   },
 };

@@ -1,6 +1,7 @@
 /** Fork and the first writes after it, step by step. */
 
 import { toHex } from '../../../../hw/base/address.js';
+import { claims } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -27,8 +28,30 @@ function paged(story: Story): PagedMachine {
     `child: ${machine.entry(child, AT)}`,
     `entries that map frame ${toHex(frame)}: ${machine.count(frame)}; pages dropped from the TLB: ${counters.invlpg - invlpg}`,
   );
-  story.figure('countAfterFork', machine.count(frame), 2);
-  story.figure('flushes', counters.invlpg - invlpg, 1);
+  story.why(
+    'Both may write their memory, and both entries are read-only: the right of the region stays, and only the entry is taken back, so that the first write reaches the kernel.',
+  );
+  const readOnly = [parent, child].every((process) => machine.entry(process, AT).endsWith('read-only'));
+  story.figure(
+    'readOnlyInBoth',
+    'both entries are read-only after fork',
+    readOnly,
+    claims('Mark all writable pages as read-only + COW flag', readOnly),
+  );
+  story.figure(
+    'countAfterFork',
+    'entries that map the frame after fork',
+    machine.count(frame),
+    claims('Increment reference count for this frame frame_ref_count[pte.frame]++', machine.count(frame) === 2),
+    2,
+  );
+  story.figure(
+    'flushes',
+    'pages dropped from the TLB by fork',
+    counters.invlpg - invlpg,
+    claims('Flush TLB entries for affected pages', counters.invlpg > invlpg),
+    1,
+  );
   const before = machine.dataFrames;
 
   machine.store(child, AT, 43);
@@ -40,16 +63,28 @@ function paged(story: Story): PagedMachine {
     `parent: ${machine.entry(parent, AT)}, reads ${machine.load(parent, AT)}`,
     `bytes copied: ${counters.bytesCopied}; entries that map frame ${toHex(frame)}: ${machine.count(frame)}`,
   );
-  story.figure('framesBeforeWrite', before, 1);
-  story.figure('framesAfterWrite', machine.dataFrames, 2);
+  story.figure('framesBeforeWrite', 'frames of data before the write', before, 1);
+  story.figure('framesAfterWrite', 'frames of data after it', machine.dataFrames, 2);
 
   machine.store(parent, AT, 44);
   story.step(
     'The parent writes. It is the last owner of the old frame: the kernel makes the entry writable, and copies nothing.',
     `parent: ${machine.entry(parent, AT)}, reads ${machine.load(parent, AT)}; child reads ${machine.load(child, AT)}`,
   );
-  story.figure('copies', counters.cowFaults, 1);
-  story.figure('reuses', counters.reuseFaults, 1);
+  story.figure(
+    'copies',
+    'write faults that copied the page',
+    counters.cowFaults,
+    claims('Multiple users - must copy', counters.cowFaults === 1),
+    1,
+  );
+  story.figure(
+    'reuses',
+    'write faults of the last owner, without a copy',
+    counters.reuseFaults,
+    claims("We're the only user - no copy needed!", counters.reuseFaults === 1),
+    1,
+  );
   return machine;
 }
 
@@ -70,8 +105,8 @@ function segmented(story: Story): SegmentMachine {
     `after fork: ${protectedAs}`,
     `after both writes: parent ${machine.descriptor(parent, data)}, child ${machine.descriptor(child, data)}`,
   );
-  story.figure('segmentCopies', counters.cowFaults, 1);
-  story.figure('segmentReuses', counters.reuseFaults, 1);
+  story.figure('segmentCopies', 'by segments: faults that copied', counters.cowFaults, 1);
+  story.figure('segmentReuses', 'by segments: faults of the last owner', counters.reuseFaults, 1);
   return machine;
 }
 
@@ -80,6 +115,10 @@ export const fork: Lab = {
   title: 'Fork, copy on write, and the last owner',
   run(story) {
     const machine = paged(story);
-    story.compare(segmented(story).cost(), machine.cost());
+    story.compare(
+      'A process with 4 KiB of data forks; the child writes, then the parent.',
+      segmented(story).cost(),
+      machine.cost(),
+    );
   },
 };

@@ -5,6 +5,7 @@ import { must } from '../../../kernel/abi/must.js';
 import { externalFragmentation, largestHole } from '../../../segments/arena/arena.js';
 import type { SegmentProcess } from '../../../segments/process.js';
 import { useArena } from '../../arena-use.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -60,7 +61,7 @@ function writeByChild(story: Story, at: Scene, text: string, key: string): numbe
     `segments moved: ${counters.segmentsMoved - segmentsMoved}, swapped out: ${counters.swapOuts - swapOuts}`,
     `parent reads ${machine.load(parent, data, 0)}, child ${machine.load(child, data, 0)}; audit: ${machine.kernel.audit().length} problems`,
   );
-  story.figure(`${key}Audit`, machine.kernel.audit().length, 0);
+  story.figure(`${key}Audit`, `${key}: problems found by the audit`, machine.kernel.audit().length, 0);
   return status;
 }
 
@@ -68,7 +69,7 @@ function exits(story: Story): SegmentMachine {
   const easy = scene(Infinity);
   easy.machine.run((kernel) => kernel.compact());
   writeByChild(story, easy, 'First exit: a hole is large enough, and the copy just succeeds.', 'direct');
-  story.figure('directCopies', easy.machine.kernel.counters.segmentsCopied, 1);
+  story.figure('directCopies', 'direct: segments copied', easy.machine.kernel.counters.segmentsCopied, 1);
 
   const compacted = scene(0);
   const { arena } = compacted.machine.kernel.memory;
@@ -78,22 +79,36 @@ function exits(story: Story): SegmentMachine {
     `needed: ${formatCount(SHARED_BYTES)} bytes; free: ${formatCount(arena.free)}; largest hole: ${formatCount(largestHole(arena))}`,
     `external fragmentation: ${formatShare(externalFragmentation(arena))}`,
   );
-  story.figure('neededBytes', SHARED_BYTES);
-  story.figure('freeBytes', arena.free);
-  story.figure('largestHole', largestHole(arena));
-  story.figure('enoughButScattered', arena.free >= SHARED_BYTES && largestHole(arena) < SHARED_BYTES, true);
+  const scattered = arena.free >= SHARED_BYTES && largestHole(arena) < SHARED_BYTES;
+  story.figure('neededBytes', 'bytes needed in one piece', SHARED_BYTES);
+  story.figure('freeBytes', 'bytes free', arena.free);
+  story.figure('largestHole', 'bytes of the largest hole', largestHole(arena));
+  story.figure(
+    'enoughButScattered',
+    'enough is free, but in no hole',
+    scattered,
+    claims('External fragmentation may block COW', scattered),
+    true,
+  );
   writeByChild(
     story,
     compacted,
     'Second exit: compaction slides the segments together, and the copy succeeds.',
     'compaction',
   );
-  story.figure('compactions', compacted.machine.kernel.counters.compactions, 1);
+  const { compactions } = compacted.machine.kernel.counters;
+  story.figure(
+    'compactions',
+    'compactions in the middle of the write',
+    compactions,
+    claims('May require compaction mid-operation', compactions === 1),
+    1,
+  );
 
   const swapped = scene(Infinity);
   occupy(swapped, PIECE);
   writeByChild(story, swapped, 'Third exit: too little is free; segments are swapped out until the copy fits.', 'swap');
-  story.figure('swapOuts', swapped.machine.kernel.counters.swapOuts);
+  story.figure('swapOuts', 'segments swapped out', swapped.machine.kernel.counters.swapOuts);
 
   const failed = scene(0);
   occupy(failed, PIECE);
@@ -103,7 +118,12 @@ function exits(story: Story): SegmentMachine {
     'Fourth exit: nothing can be swapped out. The write fails, and nothing is lost.',
     'failure',
   );
-  story.figure('failure', status < 0 ? 'ALLOCATION_FAILED' : 'none', 'ALLOCATION_FAILED');
+  story.figure(
+    'failure',
+    'result of the write when nothing helps',
+    status < 0 ? 'ALLOCATION_FAILED' : 'none',
+    says('return ALLOCATION_FAILED', 'ALLOCATION_FAILED'),
+  );
   return compacted.machine;
 }
 
@@ -125,22 +145,23 @@ function descriptorsPerMove(master: boolean): number {
 function arenasInUse(story: Story): void {
   const fits = ['first', 'best', 'next', 'worst', 'buddy'] as const;
   const uses = fits.map(useArena);
-  story.step(
-    "Knuth's fifty-percent rule: in the long run there are about half as many holes as segments.",
-    ...fits.map((fit, i) => `${fit.padEnd(5)} ${uses[i].holesPerSegment.toFixed(2)} holes for each segment`),
-  );
-  story.step(
+  story.table("Knuth's fifty-percent rule: in the long run there are about half as many holes as segments.", {
+    head: ['fit', 'holes for each segment'],
+    rows: fits.map((fit, i) => [fit, uses[i].holesPerSegment.toFixed(2)]),
+    bars: uses.map(({ holesPerSegment }) => holesPerSegment),
+  });
+  story.table(
     'What a fit wastes: inside of segments, where room comes in units, and between them, in holes other than the largest.',
-    ...fits.map((fit, i) => {
-      const { inside, between } = uses[i];
-      return `${fit.padEnd(5)} inside ${formatShare(inside)} of the segments' room; between ${formatShare(between)} of the free bytes`;
-    }),
+    {
+      head: ['fit', "inside, of the segments' room", 'between, of the free bytes'],
+      rows: fits.map((fit, i) => [fit, formatShare(uses[i].inside), formatShare(uses[i].between)]),
+    },
   );
   const [first, , , , buddy] = uses;
-  story.figure('holesPerSegment', Number(first.holesPerSegment.toFixed(3)));
-  story.figure('fiftyPercentRule', Math.abs(first.holesPerSegment - 0.5) < 0.1, true);
-  story.figure('insideFirstFit', formatShare(first.inside));
-  story.figure('insideBuddy', formatShare(buddy.inside));
+  story.figure('holesPerSegment', 'first fit: holes for each segment', Number(first.holesPerSegment.toFixed(3)));
+  story.figure('fiftyPercentRule', 'first fit: about one half', Math.abs(first.holesPerSegment - 0.5) < 0.1, true);
+  story.figure('insideFirstFit', 'first fit: wasted inside of segments', formatShare(first.inside));
+  story.figure('insideBuddy', 'buddy: wasted inside of segments', formatShare(buddy.inside));
 }
 
 function movingShared(story: Story): void {
@@ -149,8 +170,8 @@ function movingShared(story: Story): void {
     `Moving a segment that ${SHARERS} processes share: each has a descriptor to be written again, unless all use one master descriptor, as on Burroughs machines.`,
     `a descriptor for each process: ${each} written; a master descriptor: ${one} written`,
   );
-  story.figure('descriptorsPerMove', each, SHARERS);
-  story.figure('descriptorsPerMoveWithMaster', one, 1);
+  story.figure('descriptorsPerMove', 'descriptors written when a shared segment moves', each, SHARERS);
+  story.figure('descriptorsPerMoveWithMaster', 'the same with a master descriptor', one, 1);
 }
 
 /** The same situation in pages: any free frame serves. */
@@ -174,6 +195,18 @@ export const fragmentation: Lab = {
     movingShared(story);
     const pages = paged();
     story.on(pages);
-    story.compare(machine.cost(), pages.cost());
+    const taken = pages.kernel.counters.framesCopied;
+    story.figure(
+      'frameFound',
+      'by page: frames taken for the same write',
+      taken,
+      claims('any free frame works', taken === 1),
+      1,
+    );
+    story.compare(
+      'A child writes one byte of 48 KB shared by fork; in the fragmented arena (second exit), and in pages.',
+      machine.cost(),
+      pages.cost(),
+    );
   },
 };

@@ -1,10 +1,12 @@
-/** The chapter's own pseudocode, run as written: the place of its loss of memory, and the right rule beside it. */
+/** The chapter's own pseudocode, run as written: where it loses memory or data, and the right rule beside it. */
 
+import { toHex } from '../../../../hw/base/address.js';
 import { ChapterPaging, PAGING_AS_WRITTEN, PAGING_RIGHT } from '../../chapter/paging.js';
 import type { ChapterRules } from '../../chapter/paging.js';
 import { ChapterSegments } from '../../chapter/segments.js';
 import type { Lab, Story } from '../../story.js';
 import { formatCount } from '../../../report/output/units.js';
+import { claims } from '../../chapter/words.js';
 
 const PAGE = 1;
 const SECRET = 42;
@@ -56,10 +58,21 @@ function uncounted(story: Story): void {
     `after both exits: ${lines(right.problems)}`,
     `C reads ${right.read}`,
   );
-  story.figure('readAsWritten', written.read, INTRUDER);
-  story.figure('readByTheRightRule', right.read, SECRET);
-  story.figure('liveFrameFreed', written.problems.length > 0, true);
-  story.figure('problemsByTheRightRule', right.problems.length, 0);
+  story.figure('readAsWritten', 'pages, as written: what C reads after it wrote 42', written.read, INTRUDER);
+  story.figure('readByTheRightRule', 'pages, right: what C reads', right.read, SECRET);
+  const freed = written.problems.length > 0;
+  story.figure(
+    'liveFrameFreed',
+    'pages, as written: a frame in use is freed',
+    freed,
+    claims(
+      'if pte.present and pte.writable:',
+      !freed,
+      'a page write-protected by an earlier fork is not counted again',
+    ),
+    true,
+  );
+  story.figure('problemsByTheRightRule', 'pages, right: problems found by the audit', right.problems.length, 0);
 }
 
 interface SharedPage {
@@ -98,9 +111,10 @@ function sharedBecomesPrivate(story: Story): void {
     lines(right.problems),
     `A writes 2, B reads ${right.seen}; one frame: ${right.together ? 'yes' : 'no'}`,
   );
-  story.figure('sharedSeenAsWritten', written.seen, 1);
-  story.figure('sharedSeenByTheRightRule', right.seen, 2);
-  story.figure('sharedCaughtByAudit', written.problems.length > 0 && right.problems.length === 0, true);
+  story.figure('sharedSeenAsWritten', 'MAP_SHARED, as written: what B reads after A wrote 2', written.seen, 1);
+  story.figure('sharedSeenByTheRightRule', 'MAP_SHARED, right: what B reads', right.seen, 2);
+  const caught = written.problems.length > 0 && right.problems.length === 0;
+  story.figure('sharedCaughtByAudit', 'MAP_SHARED, as written: found by the audit', caught, true);
 }
 
 /** A forks B, both write, both exit. */
@@ -133,12 +147,121 @@ function segments(story: Story): void {
     `two processes take ${formatCount(right.taken)} bytes; ${lines(right.problems)}`,
     `after both have ended ${formatCount(right.lost)} bytes are taken`,
   );
-  story.figure('bytesTakenAsWritten', written.taken);
-  story.figure('bytesTakenByTheRightRule', right.taken);
-  story.figure('bytesLostAsWritten', written.lost);
-  story.figure('bytesLostByTheRightRule', right.lost, 0);
-  story.figure('segmentCaughtByAudit', written.problems.length > 0, true);
-  story.figure('segmentProblemsByTheRightRule', right.problems.length, 0);
+  const [key, label] = ['segments, as written', 'segments, right'];
+  story.figure('bytesTakenAsWritten', `${key}: bytes for two processes`, written.taken);
+  story.figure('bytesTakenByTheRightRule', `${label}: bytes for two processes`, right.taken);
+  story.figure(
+    'bytesLostAsWritten',
+    `${key}: bytes still taken after both ended`,
+    written.lost,
+    claims('segment_ref_count[old_base]--', written.lost === 0, 'the count of the copy itself is never set'),
+  );
+  story.figure('bytesLostByTheRightRule', `${label}: bytes still taken`, right.lost, 0);
+  story.figure('segmentCaughtByAudit', `${key}: found by the audit`, written.problems.length > 0, true);
+  story.figure('segmentProblemsByTheRightRule', `${label}: problems found by the audit`, right.problems.length, 0);
+}
+
+interface Descendants {
+  readonly atFork: readonly string[];
+  readonly problems: readonly string[];
+  /** C's reading at the end. */
+  readonly read: number;
+}
+
+/** A forks B, B forks C; A and B exit, and somebody new gets the memory and writes. */
+function segmentGenerations(right: boolean): Descendants {
+  const machine = new ChapterSegments(right);
+  const a = machine.spawn();
+  machine.store(a, SECRET);
+  const b = machine.fork(a);
+  const c = machine.fork(b);
+  const atFork = machine.audit();
+  machine.exit(a);
+  machine.exit(b);
+  const problems = machine.audit();
+  machine.store(machine.spawn(), INTRUDER);
+  return { atFork, problems, read: machine.load(c) };
+}
+
+function uncountedSegments(story: Story): void {
+  const written = segmentGenerations(false);
+  const right = segmentGenerations(true);
+  story.step(
+    'As written, fork_segmented counts only descriptors that are writable. A forks B, B forks C: three descriptors lead to the segment, and two are counted. A and B exit: the segment is freed while C uses it.',
+    `after the second fork: ${lines(written.atFork)}`,
+    `after both exits: ${lines(written.problems)}`,
+    `A wrote ${SECRET} before the forks; somebody else gets the memory and writes ${INTRUDER}; C reads ${written.read}`,
+  );
+  story.step(
+    'Right: fork counts every descriptor, whatever its rights.',
+    `after both exits: ${lines(right.problems)}`,
+    `C reads ${right.read}`,
+  );
+  story.figure('segmentReadAsWritten', 'segments, as written: what C reads after A wrote 42', written.read, INTRUDER);
+  story.figure('segmentReadByTheRightRule', 'segments, right: what C reads', right.read, SECRET);
+  const wrong = written.atFork.length > 0;
+  story.figure(
+    'descriptorsUncounted',
+    'segments, as written: the count misses a descriptor',
+    wrong,
+    claims(
+      'if ste.present and ste.writable:',
+      !wrong,
+      'a descriptor write-protected by an earlier fork is not counted again',
+    ),
+    true,
+  );
+}
+
+const KIB = 1024;
+const CHILD = 7;
+
+interface Copied {
+  /** Physical address of the segment when the fault began, and after compaction. */
+  readonly oldBase: number;
+  readonly base: number;
+  /** The byte beside the one written by the child. */
+  readonly read: number;
+}
+
+/** No hole is large enough for a copy, so the write fault compacts, and the segment to be copied moves. */
+function copyAfterCompaction(right: boolean): Copied {
+  const machine = new ChapterSegments(right);
+  const [below, , between] = [8, 8, 8].map((kib) => machine.spawn(kib * KIB));
+  const parent = machine.spawn(16 * KIB);
+  const gap = machine.spawn(8 * KIB);
+  const neighbour = machine.spawn(8 * KIB);
+  machine.store(parent, SECRET, 1);
+  machine.store(neighbour, INTRUDER, 1);
+  for (const gone of [below, between, gap]) machine.exit(gone);
+  const child = machine.fork(parent);
+  const oldBase = machine.baseOf(parent);
+  machine.store(child, CHILD, 0);
+  return { oldBase, base: machine.baseOf(parent), read: machine.load(child, 1) };
+}
+
+function staleBase(story: Story): void {
+  const written = copyAfterCompaction(false);
+  const right = copyAfterCompaction(true);
+  story.step(
+    'As written, the write fault reads old_base, finds no hole, compacts, and copies from old_base. Compaction has moved the segment: the copy gets what lies there now.',
+    `the segment lay at ${toHex(written.oldBase)} and lies at ${toHex(written.base)} after compaction`,
+    `parent wrote ${SECRET}, its neighbour ${INTRUDER}; the child reads ${written.read} in its copy`,
+  );
+  story.step('Right: the base is read again after compaction.', `the child reads ${right.read} in its copy`);
+  const fresh = written.read === SECRET;
+  story.figure(
+    'copyAsWritten',
+    "compaction, as written: what the child's copy has after the parent wrote 42",
+    written.read,
+    claims(
+      'memcpy(new_base, old_base, segment_size)',
+      fresh,
+      'compaction moves the segment, and old_base stays as it was read',
+    ),
+    INTRUDER,
+  );
+  story.figure('copyByTheRightRule', "compaction, right: what the child's copy has", right.read, SECRET);
 }
 
 export const mistakes: Lab = {
@@ -148,5 +271,7 @@ export const mistakes: Lab = {
     uncounted(story);
     sharedBecomesPrivate(story);
     segments(story);
+    uncountedSegments(story);
+    staleBase(story);
   },
 };

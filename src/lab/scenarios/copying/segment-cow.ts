@@ -1,12 +1,25 @@
 /** One byte written to a large segment after a fork copies all of it; in pages, one page. */
 
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab } from '../../story.js';
-import { formatCount } from '../../../report/output/units.js';
+import { formatBytes, formatCount } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 10 * MIB;
+
+/** Segments in the table, bytes. */
+const SIZES = [64 * 2 ** 10, MIB, BYTES];
+
+/** Bytes copied when a process with a segment of `bytes` forks, and the child writes one byte. */
+function copiedOf(bytes: number): number {
+  const machine = new SegmentMachine(3 * bytes);
+  const owner = machine.spawn();
+  const data = machine.create(owner, 'data', bytes, 'data');
+  machine.store(machine.fork(owner), data, bytes - 1, 1);
+  return machine.kernel.counters.bytesCopied;
+}
 
 export const segmentCow: Lab = {
   name: 'segment-cow',
@@ -31,9 +44,38 @@ export const segmentCow: Lab = {
     const byPage = pages.kernel.counters.bytesCopied;
     story.step('In pages the same write copies the page that holds the byte.', `${formatCount(byPage)} bytes copied`);
 
-    story.figure('segmentBytesCopied', bySegment, 10485760);
-    story.figure('pageBytesCopied', byPage, 4096);
-    story.figure('ratio', bySegment / byPage, 2560);
-    story.compare(segments.cost(), pages.cost());
+    const copied = SIZES.map((bytes) => copiedOf(bytes));
+    story.on(null);
+    story.table('A copy is as long as its segment, and so is the pause of the writer.', {
+      head: ['segment', 'bytes copied by a write of one byte'],
+      rows: SIZES.map((bytes, i) => [formatBytes(bytes), formatCount(copied[i])]),
+      bars: copied,
+    });
+    const whole = 'A 1-byte write to a 10MB segment copies all 10MB';
+    story.figure('segmentBytesCopied', 'by segment: bytes copied', bySegment, says(whole, '10MB'), 10485760);
+    story.figure(
+      'wholeSegment',
+      'by segment: no part of it stays shared',
+      bySegment === BYTES,
+      claims("Can't partially copy a segment", bySegment === BYTES),
+    );
+    const entire = copied.every((bytes, i) => bytes === SIZES[i]);
+    story.figure(
+      'growsWithSegment',
+      'by segment: the copy is as long as the segment',
+      entire,
+      claims('Variable and potentially huge (O(segment_size))', entire),
+    );
+    story.figure(
+      'oneByteCopiesAll',
+      'by segment: one byte is enough for that',
+      entire,
+      claims('Must copy ENTIRE segment - even if only 1 byte being written!', entire),
+    );
+    story.figure('pageBytesCopied', 'by page: bytes copied', byPage, 4096);
+    const one = 'always copy exactly one page per fault';
+    story.figure('pagesCopied', 'by page: pages copied', byPage / 4096, says(one, 'one'));
+    story.figure('ratio', 'times as much by segment', bySegment / byPage, 2560);
+    story.compare('A process with 10 MB forks, and the child writes one byte.', segments.cost(), pages.cost());
   },
 };

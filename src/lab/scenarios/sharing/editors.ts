@@ -1,8 +1,11 @@
 /** Two text editors share their code as one segment; so do N of them. */
 
 import { formatCount } from '../../../report/output/units.js';
+import { toHex } from '../../../../hw/base/address.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
+import type { SegmentProcess } from '../../../segments/process.js';
 import type { Lab, Story } from '../../story.js';
 
 const CODE = { at: 0x1000_0000, bytes: 524288 };
@@ -33,21 +36,98 @@ function pair(story: Story): SegmentMachine {
     `executing the last byte: ${inside === 0 ? 'done' : 'refused'}; one byte further: ${outside < 0 ? 'refused' : 'done'}`,
     `writing to the code: ${written < 0 ? 'refused' : 'done'}`,
   );
+  story.why(
+    `The chapter writes the size into the limit, ${formatCount(CODE.bytes)}. The hardware's limit is the last valid offset, so it takes ${formatCount(CODE.bytes - 1)}: with ${formatCount(CODE.bytes)} the byte after the segment could be executed, too.`,
+  );
+  codeFigures(story, machine, [a, b], [code, codeInB]);
   [a, b].forEach((process, i) => {
     const data = machine.create(process, 'data', DATA_BYTES, `data ${'AB'[i]}`, DATA_AT[i]);
     const stack = machine.create(process, 'data', STACK_BYTES, `stack ${'AB'[i]}`, STACK_AT[i]);
     machine.store(process, data, 0, 65 + i);
     machine.store(process, stack, STACK_BYTES - 1, 1);
+    privateFigures(story, machine, process, i, { data, stack });
     story.step(
       `Editor ${'AB'[i]} has data and a stack of its own.`,
       `data: ${machine.descriptor(process, data)}`,
       `stack: ${machine.descriptor(process, stack)}`,
     );
   });
-  story.figure('limitOfCode', machine.segment(a, code).bytes - 1, CODE.bytes - 1);
-  story.figure('lastByteExecutes', inside === 0, true);
-  story.figure('byteAfterRefused', outside < 0, true);
+  story.figure(
+    'codeReadOnly',
+    'the code executes and refuses writes',
+    inside === 0 && written < 0,
+    claims('Segment 0: Shared code (read-only, executable)', inside === 0 && written < 0),
+  );
+  story.figure('lastByteExecutes', 'the last byte of the code executes', inside === 0, true);
+  story.figure('byteAfterRefused', 'the byte after it is refused', outside < 0, true);
   return machine;
+}
+
+const CODE_ENTRY = '{ .base = 0x10000000, .limit = 524288, .perms = R_X, .shared = true }';
+
+function codeFigures(
+  story: Story,
+  machine: SegmentMachine,
+  [a, b]: readonly SegmentProcess[],
+  [inA, inB]: readonly number[],
+): void {
+  const [segment, ofB] = [machine.segment(a, inA), machine.segment(b, inB)];
+  story.figure('baseOfCodeA', 'base of the code in A', toHex(segment.base), says(CODE_ENTRY, '0x10000000'));
+  story.figure('baseOfCodeB', 'base of the code in B', toHex(ofB.base), says(CODE_ENTRY, '0x10000000'));
+  story.figure(
+    'limitOfCode',
+    'limit of the code',
+    machine.limit(a, inA),
+    says(
+      CODE_ENTRY,
+      '524288',
+      'the chapter gives the size; the limit of the hardware is the last valid offset, one less',
+    ),
+    CODE.bytes - 1,
+  );
+  story.figure('bytesOfCode', 'bytes of the code', segment.bytes, says(CODE_ENTRY, '524288'));
+  const shared = 'SHARED (1 copy, 2 references)';
+  story.figure('copiesOfCode', 'copies of the code', new Set([segment, ofB]).size, says(shared, '1 copy'));
+  story.figure('referencesToCode', 'processes that reach it', segment.references, says(shared, '2 references'));
+  const same = segment.base === ofB.base && machine.limit(a, inA) === machine.limit(b, inB);
+  story.figure(
+    'sameBaseAndLimit',
+    'both descriptors have one base and limit',
+    same,
+    claims(
+      "both processes' segment tables contain entries pointing to the same physical memory region with the same base and limit",
+      same,
+    ),
+  );
+}
+
+/** The chapter's entries for data and stack of both editors: entry, base, bytes. */
+const PRIVATE_ENTRIES = [
+  {
+    data: ['{ .base = 0x20000000, .limit = 65536, .perms = RW_, .shared = false }', '0x20000000', '65536'],
+    stack: ['{ .base = 0x30000000, .limit = 16384, .perms = RW_, .shared = false }', '0x30000000', '16384'],
+  },
+  {
+    data: ['{ .base = 0x21000000, .limit = 65536, .perms = RW_, .shared = false }', '0x21000000', '65536'],
+    stack: ['{ .base = 0x31000000, .limit = 16384, .perms = RW_, .shared = false }', '0x31000000', '16384'],
+  },
+] as const;
+
+function privateFigures(
+  story: Story,
+  machine: SegmentMachine,
+  process: SegmentProcess,
+  editor: number,
+  selectors: Readonly<Record<'data' | 'stack', number>>,
+): void {
+  const letter = 'AB'[editor];
+  for (const part of ['data', 'stack'] as const) {
+    const { base, bytes } = machine.segment(process, selectors[part]);
+    const [entry, at, size] = PRIVATE_ENTRIES[editor][part];
+    const name = part === 'data' ? 'Data' : 'Stack';
+    story.figure(`baseOf${name}${letter}`, `base of the ${part} of ${letter}`, toHex(base), says(entry, at));
+    story.figure(`bytesOf${name}${letter}`, `bytes of the ${part} of ${letter}`, bytes, says(entry, size));
+  }
 }
 
 /** Bytes of `count` editors. */
@@ -91,18 +171,29 @@ export const editors: Lab = {
       'What sharing saves: the second copy of the code.',
       `shared: ${formatCount(total)} bytes; each with its own code: ${formatCount(unshared)} bytes`,
     );
-    story.figure('totalBytes', total, 688128);
-    story.figure('unsharedBytes', unshared, 1212416);
-    story.figure('savedBytes', unshared - total, 524288);
+    story.figure('totalBytes', 'bytes of both editors, code shared', total, 688128);
+    story.figure('unsharedBytes', 'bytes with a copy of the code for each', unshared, 1212416);
+    story.figure(
+      'savedBytes',
+      'bytes saved',
+      unshared - total,
+      says('Memory savings: 512 KB (one code copy instead of two)', '512 KB'),
+    );
     const counts = Array.from({ length: MOST_EDITORS - 1 }, (_, i) => i + 2);
     const saved = counts.map((count) => bytesOf(count, false) - bytesOf(count, true));
-    story.step(
-      'With N editors all but one copy are saved: (N - 1) x 512 KB.',
-      ...counts.map((count, i) => `${count} editors: ${formatCount(saved[i])} bytes saved`),
+    story.table('With N editors all but one copy are saved: (N - 1) x 512 KB.', {
+      head: ['editors', 'bytes saved'],
+      rows: counts.map((count, i) => [String(count), formatCount(saved[i])]),
+      bars: saved,
+    });
+    story.figure(
+      'savedBytesFor8',
+      `bytes saved by ${MOST_EDITORS} editors`,
+      saved[saved.length - 1],
+      (MOST_EDITORS - 1) * 524288,
     );
-    story.figure('savedBytesFor8', saved[saved.length - 1], (MOST_EDITORS - 1) * 524288);
     const pages = paged();
     story.on(pages);
-    story.compare(machine.cost(), pages.cost());
+    story.compare('Two editors start: code shared, data and stack their own.', machine.cost(), pages.cost());
   },
 };

@@ -2,8 +2,10 @@
 
 import { toHex } from '../../../../hw/base/address.js';
 import { signalName } from '../../../kernel/abi/signal.js';
+import { claims } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
+import type { Sentence } from '../../chapter/sentences.js';
 import type { Lab, Story } from '../../story.js';
 import { countOf, formatCount } from '../../../report/output/units.js';
 
@@ -101,9 +103,27 @@ function onePage(story: Story): PagedMachine {
     `bytes copied: ${bytesCopied}; of them B's: ${count(B)}, constants: ${count(CONSTANTS)}`,
     `A: ${machine.entry(a, AT)}, reads ${machine.load(a, AT + WRITTEN)}; B: ${machine.entry(b, AT)}, reads ${machine.load(b, AT + WRITTEN)}`,
   );
-  story.figure('bytesCopied', bytesCopied, 4096);
-  story.figure('bytesOfB', count(B), 1000);
-  story.figure('bytesOfConstants', count(CONSTANTS), 2096);
+  story.figure(
+    'bytesCopied',
+    'bytes copied by the write',
+    bytesCopied,
+    claims('If COW, entire page is copied', bytesCopied === PAGE),
+    4096,
+  );
+  story.figure(
+    'bytesOfB',
+    "of them B's private data",
+    count(B),
+    claims("Including Process B's private data (wrong!)", count(B) > 0),
+    1000,
+  );
+  story.figure(
+    'bytesOfConstants',
+    'of them constants',
+    count(CONSTANTS),
+    claims('Including the shared constants (wasteful)', count(CONSTANTS) > 0),
+    2096,
+  );
 
   const readOnly = machine.map(a, PAGE, { rights: 'r--' });
   machine.load(a, readOnly);
@@ -116,39 +136,84 @@ function onePage(story: Story): PagedMachine {
     `region ${toHex(AT)} is rw-: copied; region ${toHex(readOnly)} is r--: ${signalName(refused)}`,
   );
   const code = (text: string): string => /error code (\w+)/.exec(text)?.[1] ?? text;
-  story.figure('sameErrorCode', code(fault) === code(violation), true);
-  story.figure('violationRefused', refused < 0, true);
+  const same = code(fault) === code(violation);
+  story.figure(
+    'writeFaults',
+    'the write raised a fault',
+    fault.startsWith('#PF'),
+    claims('Write causes protection fault', fault.startsWith('#PF')),
+  );
+  story.figure(
+    'sameErrorCode',
+    'copy on write and violation have one error code',
+    same,
+    claims('Is this a COW situation? - Or a genuine protection violation?', same),
+    true,
+  );
+  story.figure('violationRefused', 'the violation is refused', refused < 0, true);
   return machine;
+}
+
+interface Remedy {
+  readonly key: string;
+  readonly text: string;
+  readonly measured: Measured;
+  readonly chapter?: Sentence;
+  /** Why it does not help here. */
+  readonly because?: string;
 }
 
 function remedies(story: Story): void {
   const as = interleaved(RECORDS);
+  const before = measure(as, false);
   // In a section of their own the constants are mapped read-only, and no fork ever copies them.
-  const rows: readonly [key: string, text: string, measured: Measured][] = [
-    ['interleaved', 'as in the chapter, one after the other', measure(as, false)],
-    ['layout', 'layout: data sorted by who writes it', measure(grouped(RECORDS, 1, [CONSTANTS, A, B]), false)],
-    [
-      'alignment',
-      'alignment: and each part from a page boundary on',
-      measure(grouped(RECORDS, PAGE, [CONSTANTS, A, B]), false),
-    ],
-    ['largerPages', 'larger pages: 2 MiB', measure(as, true)],
-    [
-      'sections',
-      'linker sections: constants in one that is never writable',
-      measure(grouped(RECORDS, PAGE, [A, B]), false),
-    ],
+  const rows: readonly Remedy[] = [
+    { key: 'interleaved', text: 'none: one after the other', measured: before },
+    {
+      key: 'layout',
+      text: 'layout: sorted by who writes',
+      measured: measure(grouped(RECORDS, 1, [CONSTANTS, A, B]), false),
+      chapter: 'Careful memory layout to avoid mixing',
+    },
+    {
+      key: 'alignment',
+      text: 'alignment: and from a page on',
+      measured: measure(grouped(RECORDS, PAGE, [CONSTANTS, A, B]), false),
+      chapter: 'Align shared regions to page boundaries',
+    },
+    {
+      key: 'largerPages',
+      text: 'larger pages: 2 MiB',
+      measured: measure(as, true),
+      chapter: 'Use larger pages for homogeneous data',
+      because: 'this data is not homogeneous, so a larger page only copies more; on homogeneous data it saves entries',
+    },
+    {
+      key: 'sections',
+      text: 'linker: constants read-only',
+      measured: measure(grouped(RECORDS, PAGE, [A, B]), false),
+      chapter: 'Compiler/linker awareness of sharing',
+    },
   ];
-  story.step(
-    `The remedies, for ${RECORDS} times this data; A writes all that is its own (${formatCount(RECORDS * 1000)} bytes).`,
-    ...rows.map(([, text, { bytesCopied, foreign, protectedPages }]) => {
-      return `${text}: ${formatCount(bytesCopied)} bytes copied, ${formatCount(foreign)} of them B's or constants; ${countOf(protectedPages, 'page')} made read-only by fork`;
-    }),
+  story.table(
+    `The remedies, for ${RECORDS} times this data; A writes all that is its own (${formatCount(RECORDS * 1000)} bytes). Counted are bytes copied, those of B or constants among them, and pages made read-only by fork.`,
+    {
+      head: ['remedy', 'bytes copied', "B's, constants", 'made read-only'],
+      rows: rows.map(({ text, measured: { bytesCopied, foreign, protectedPages } }) => [
+        text,
+        formatCount(bytesCopied),
+        formatCount(foreign),
+        countOf(protectedPages, 'page'),
+      ]),
+    },
   );
-  for (const [key, , { bytesCopied, foreign, protectedPages }] of rows) {
-    story.figure(`${key}BytesCopied`, bytesCopied);
-    story.figure(`${key}ForeignBytes`, foreign);
-    story.figure(`${key}ProtectedPages`, protectedPages);
+  for (const { key, text, measured, chapter, because } of rows) {
+    const [name] = text.split(':');
+    const helps = measured.foreign < before.foreign;
+    const words = chapter === undefined ? [] : [claims(chapter, helps, because)];
+    story.figure(`${key}BytesCopied`, `remedy ${name}: bytes copied`, measured.bytesCopied);
+    story.figure(`${key}ForeignBytes`, `remedy ${name}: of them B's or constants`, measured.foreign, ...words);
+    story.figure(`${key}ProtectedPages`, `remedy ${name}: pages made read-only by fork`, measured.protectedPages);
   }
 }
 
@@ -168,7 +233,13 @@ function segmented(story: Story): SegmentMachine {
     'By segments each part is a segment of its own: A copies its own bytes only.',
     `${bytesCopied} bytes copied`,
   );
-  story.figure('segmentBytesCopied', bytesCopied, 1000);
+  story.figure(
+    'segmentBytesCopied',
+    'by segments: bytes copied',
+    bytesCopied,
+    claims('A segment-based system would never mix private data', bytesCopied === 1000),
+    1000,
+  );
   return machine;
 }
 
@@ -178,6 +249,10 @@ export const falseSharing: Lab = {
   run(story) {
     const machine = onePage(story);
     remedies(story);
-    story.compare(segmented(story).cost(), machine.cost());
+    story.compare(
+      "After a fork A writes a byte of its own data, which lies beside B's and constants.",
+      segmented(story).cost(),
+      machine.cost(),
+    );
   },
 };

@@ -1,7 +1,8 @@
-/** The things to be shared: code, constants, writable data, and data until somebody writes. */
+/** The chapter's four types of sharing: code, constants, writable data, and data until somebody writes. */
 
 import { toHex } from '../../../../hw/base/address.js';
 import { signalName } from '../../../kernel/abi/signal.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -22,19 +23,32 @@ function paged(story: Story): PagedMachine {
   const code = machine.file('editor', 4096, [CODE_FRAME]);
   machine.map(a, 4096, { at: CODE_IN_A, rights: 'r-x', file: code });
   machine.map(b, 4096, { at: CODE_IN_B, rights: 'r-x', file: code });
-  machine.fetch(a, CODE_IN_A);
-  machine.fetch(b, CODE_IN_B);
+  const executed = machine.fetch(a, CODE_IN_A) === 0 && machine.fetch(b, CODE_IN_B) === 0;
   const [inA, inB] = [machine.physical(a, CODE_IN_A), machine.physical(b, CODE_IN_B)];
   const refused = machine.store(a, CODE_IN_A, 1);
   story.step(
-    'Code: A and B map the same page of a program, each at its own address, and execute it.',
+    'Code sharing (shared libraries, common executables): A and B map the same page of a program, each at its own address, and execute it.',
     `A: virtual ${toHex(CODE_IN_A)} leads to physical ${toHex(inA)}`,
     `B: virtual ${toHex(CODE_IN_B)} leads to physical ${toHex(inB)}`,
     `a write by A: ${signalName(refused)}`,
   );
-  story.figure('physicalInA', toHex(inA), '0x12340000');
-  story.figure('physicalInB', toHex(inB), '0x12340000');
-  story.figure('codeWriteRefused', refused < 0, true);
+  story.figure('virtualInA', 'virtual address of the code in A', toHex(CODE_IN_A), says('0x00400000', '0x00400000'));
+  story.figure('virtualInB', 'virtual address of the code in B', toHex(CODE_IN_B), says('0x00500000', '0x00500000'));
+  story.figure('physicalInA', 'physical address behind it in A', toHex(inA), says('0x12340000', '0x12340000'));
+  story.figure('physicalInB', 'physical address behind it in B', toHex(inB), says('0x12340000', '0x12340000'));
+  story.figure(
+    'codeShared',
+    'code: two addresses, one page in memory',
+    inA === inB,
+    claims('multiple virtual address mappings point to the same physical memory', inA === inB),
+  );
+  story.figure(
+    'codeExecuted',
+    'code: both processes execute it',
+    executed,
+    claims('Multiple processes execute the same instructions', executed),
+  );
+  story.figure('codeWriteRefused', 'code: a write is refused', refused < 0, true);
 
   const constants = machine.file('messages', 4096);
   for (const process of [a, b]) {
@@ -43,20 +57,36 @@ function paged(story: Story): PagedMachine {
   }
   const noExecute = machine.fetch(a, CONSTANTS);
   story.step(
-    'Constants: the same, to be read only.',
+    'Read-only data sharing (string literals, lookup tables): the same, to be read only.',
     `A: ${machine.entry(a, CONSTANTS)}`,
     `B: ${machine.entry(b, CONSTANTS)}`,
     `executing them in A: ${signalName(noExecute)}`,
   );
-  story.figure('constantsFrames', new Set([a, b].map((process) => machine.frame(process, CONSTANTS))).size, 1);
+  const frames = new Set([a, b].map((process) => machine.frame(process, CONSTANTS))).size;
+  story.figure(
+    'constantsFrames',
+    'constants: pages in memory for two processes',
+    frames,
+    claims('Processes read the same constant data', frames === 1),
+    1,
+  );
 
   const heap = machine.kernel.files.open('board', 'shmem');
   machine.kernel.files.truncate(heap, 4096);
   for (const process of [a, b]) machine.map(process, 4096, { at: DATA, shared: true, file: heap });
   machine.store(a, DATA + 10, 77);
   const seen = machine.load(b, DATA + 10);
-  story.step('Writable data: A writes 77, and B reads what A wrote.', `B reads ${seen}`);
-  story.figure('sharedByteSeen', seen, 77);
+  story.step(
+    'Read-write data sharing (IPC shared memory, databases): A writes 77, and B reads what A wrote.',
+    `B reads ${seen}`,
+  );
+  story.figure(
+    'sharedByteSeen',
+    'writable data: what B reads after A wrote 77',
+    seen,
+    claims('Processes share mutable state', seen === 77),
+    77,
+  );
 
   machine.map(a, 4096, { at: PRIVATE });
   machine.store(a, PRIVATE, 5);
@@ -64,12 +94,19 @@ function paged(story: Story): PagedMachine {
   const together = machine.frame(child, PRIVATE) === machine.frame(a, PRIVATE);
   machine.store(child, PRIVATE, 6);
   story.step(
-    'Copy on write: A forks; parent and child have one frame until the child writes 6.',
+    'Copy-on-write sharing (fork(), memory-mapped files): A forks; parent and child have one frame until the child writes 6.',
     `before the write one frame: ${together ? 'yes' : 'no'}`,
     `after it the parent reads ${machine.load(a, PRIVATE)}, the child ${machine.load(child, PRIVATE)}`,
   );
-  story.figure('cowSharedBefore', together, true);
-  story.figure('cowApartAfter', machine.frame(child, PRIVATE) !== machine.frame(a, PRIVATE), true);
+  const apart = machine.frame(child, PRIVATE) !== machine.frame(a, PRIVATE);
+  story.figure('cowSharedBefore', 'copy on write: one page before the write', together, true);
+  story.figure(
+    'cowApartAfter',
+    'copy on write: two pages after it',
+    apart,
+    claims('Sharing until modification triggers copy', together && apart),
+    true,
+  );
   return machine;
 }
 
@@ -98,7 +135,7 @@ function segmented(story: Story): SegmentMachine {
     `data: ${machine.descriptor(a, data)}; B reads ${seen}`,
     `own data after fork and the child's write: parent ${machine.load(a, own, 0)}, child ${machine.load(child, own, 0)}`,
   );
-  story.figure('segmentSharedByteSeen', seen, 77);
+  story.figure('segmentSharedByteSeen', 'by segments: what B reads after A wrote 77', seen, 77);
   return machine;
 }
 
@@ -107,6 +144,10 @@ export const kinds: Lab = {
   title: 'Four kinds of sharing: code, constants, writable data, copy on write',
   run(story) {
     const pages = paged(story);
-    story.compare(segmented(story).cost(), pages.cost());
+    story.compare(
+      'Two processes share a page or segment of each type, and one forks and writes.',
+      segmented(story).cost(),
+      pages.cost(),
+    );
   },
 };

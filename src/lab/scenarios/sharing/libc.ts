@@ -2,6 +2,7 @@
 
 import { toHex } from '../../../../hw/base/address.js';
 import { must } from '../../../kernel/abi/must.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -11,13 +12,31 @@ const PAGES = BYTES / 4096;
 const FIRST_FRAME = 0x1000;
 const IN_A = 0x7f000 * 4096;
 const IN_B = 0x7e000 * 4096;
-/** A page of each process's own data, before the library's, and its frames. */
+/** Pages of each process's own data, and their frames. */
 const PRIVATE_PAGES = 2;
 const PRIVATE_FRAMES = [
   [0x5000, 0x5001],
   [0x6000, 0x6001],
 ];
-const PRIVATE_AT = 0x6000_0000;
+/** Private pages in the chapter's tables: the figure's key, the entry, and its frame. */
+const PRIVATE_ENTRIES = [
+  [
+    ['privateFrameA0', '[0x10000] = { .frame = 0x5000, .present = 1, .rw = 1, .user = 1 }', '0x5000'],
+    ['privateFrameA1', '[0x10001] = { .frame = 0x5001, .present = 1, .rw = 1, .user = 1 }', '0x5001'],
+  ],
+  [
+    ['privateFrameB0', '[0x10000] = { .frame = 0x6000, .present = 1, .rw = 1, .user = 1 }', '0x6000'],
+    ['privateFrameB1', '[0x10001] = { .frame = 0x6001, .present = 1, .rw = 1, .user = 1 }', '0x6001'],
+  ],
+] as const;
+/** The first and last page of the library in both tables: process, page, entry, frame. */
+const ENTRIES = [
+  [0, '0x7F000', '[0x7F000] = { .frame = 0x1000, .present = 1, .rw = 0, .user = 1 }', '0x1000'],
+  [0, '0x7F1FF', '[0x7F1FF] = { .frame = 0x11FF, .present = 1, .rw = 0, .user = 1 }', '0x11FF'],
+  [1, '0x7E000', '[0x7E000] = { .frame = 0x1000, .present = 1, .rw = 0, .user = 1 }', '0x1000'],
+  [1, '0x7E1FF', '[0x7E1FF] = { .frame = 0x11FF, .present = 1, .rw = 0, .user = 1 }', '0x11FF'],
+] as const;
+const PRIVATE_AT = 0x10000 * 4096;
 
 function paged(story: Story): PagedMachine {
   const machine = new PagedMachine(0x8000 * 4096);
@@ -53,14 +72,38 @@ function paged(story: Story): PagedMachine {
         (page) => `page ${toHex(PRIVATE_AT / 4096 + page)}: ${machine.entry(process, PRIVATE_AT + page * 4096)}`,
       ),
     );
+    PRIVATE_ENTRIES[i].forEach(([key, entry, words], page) => {
+      const number = toHex(PRIVATE_AT / 4096 + page);
+      const frame = toHex(machine.frame(process, PRIVATE_AT + page * 4096));
+      story.figure(key, `frame of ${'AB'[i]}'s own page ${number}`, frame, says(entry, words));
+    });
+  });
+  ENTRIES.forEach(([process, page, entry, frame]) => {
+    const owner = 'AB'[process];
+    const found = toHex(machine.frame(processes[process], Number(page) * 4096));
     story.figure(
-      `privateFrames${'AB'[i]}`,
-      [0, 1].map((page) => toHex(machine.frame(process, PRIVATE_AT + page * 4096))).join(' '),
-      PRIVATE_FRAMES[i].map(toHex).join(' '),
+      `frame${owner}${page}`,
+      `${owner}: frame of library page ${page.toLowerCase()}`,
+      found,
+      says(entry, frame),
     );
   });
-  story.figure('entriesPerProcess', Math.min(...present), PAGES);
-  story.figure('sharedFrames', shared, PAGES);
+  const [inA, inB] = bases.map((at, i) => machine.frame(processes[i], at));
+  story.figure(
+    'differentAddresses',
+    'one frame at two virtual addresses',
+    inA === inB,
+    claims('Paging allows different virtual addresses for same physical content', inA === inB),
+  );
+  const needed = '512 page table entries needed to share 2MB of libc';
+  story.figure(
+    'entriesPerProcess',
+    'page-table entries of a process for it',
+    Math.min(...present),
+    says(needed, '512 page'),
+  );
+  const size = 'libc.so size: 2MB (512 pages)';
+  story.figure('sharedFrames', 'frames that both processes map', shared, says(size, '512 pages'));
   return machine;
 }
 
@@ -77,7 +120,14 @@ function segmented(story: Story): SegmentMachine {
     `A: ${machine.descriptor(a, library)}`,
     `B: ${machine.descriptor(b, inB)}`,
   );
-  story.figure('descriptorsPerProcess', a.table.used.length, 1);
+  const descriptors = a.table.used.length;
+  story.figure(
+    'descriptorsPerProcess',
+    'descriptors of a process for it',
+    descriptors,
+    claims('More overhead than one segment table entry', descriptors < PAGES),
+    1,
+  );
   return machine;
 }
 
@@ -96,7 +146,7 @@ function large(story: Story): void {
     'By a page of 2 MiB one entry a process is enough, too.',
     `A and B: frame ${toHex(machine.frame(a, at))} and ${toHex(machine.frame(b, at))}, ${entries} entry each`,
   );
-  story.figure('largeEntriesPerProcess', entries, 1);
+  story.figure('largeEntriesPerProcess', 'entries of a process with a 2 MiB page', entries, 1);
 }
 
 export const libc: Lab = {
@@ -106,6 +156,6 @@ export const libc: Lab = {
     const machine = paged(story);
     const segments = segmented(story);
     large(story);
-    story.compare(segments.cost(), machine.cost());
+    story.compare('Two processes map the library and read every page of it.', segments.cost(), machine.cost());
   },
 };

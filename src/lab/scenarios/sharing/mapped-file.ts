@@ -1,5 +1,6 @@
 /** A file mapped by two processes: private until somebody writes, or shared for good. */
 
+import { claims } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import type { Lab } from '../../story.js';
 
@@ -35,10 +36,16 @@ export const mappedFile: Lab = {
       `A reads ${machine.load(a, privateInA + 7)}, B ${machine.load(b, privateInB + 7)}, the file has ${inFile()}`,
       `bytes copied: ${machine.kernel.counters.bytesCopied}`,
     );
-    story.figure('sharedUntilWritten', together, true);
-    story.figure('apartAfterwards', apart, true);
-    story.figure('privateByteInB', machine.load(b, privateInB + 7), 7);
-    story.figure('bytesCopied', machine.kernel.counters.bytesCopied, BYTES);
+    story.figure('sharedUntilWritten', 'private: one page until somebody writes', together, true);
+    story.figure(
+      'apartAfterwards',
+      'private: two pages after the write',
+      apart,
+      claims('fork(), memory-mapped files', together && apart),
+      true,
+    );
+    story.figure('privateByteInB', 'private: what B still reads', machine.load(b, privateInB + 7), 7);
+    story.figure('bytesCopied', 'bytes copied by the write', machine.kernel.counters.bytesCopied, BYTES);
 
     const [sharedInA, sharedInB] = [a, b].map((process) => machine.map(process, BYTES, { file, shared: true }));
     machine.store(a, sharedInA + 7, 201);
@@ -48,11 +55,21 @@ export const mappedFile: Lab = {
       `B reads ${seen}, the file has ${inFile()}`,
       `A: ${machine.entry(a, sharedInA)}; B: ${machine.entry(b, sharedInB)}`,
     );
-    story.figure('sharedByteInB', seen, 201);
-    story.figure('byteInFile', inFile(), 201);
-    story.figure('sharedFrames', new Set([machine.frame(a, sharedInA), machine.frame(b, sharedInB)]).size, 1);
+    story.why(
+      'B may write, and its entry is read-only all the same: it has only read so far. The kernel makes the entry of a shared file page writable at the first write, so as to know that the page is dirty and must go to disk, as Linux does.',
+    );
+    story.figure(
+      'sharedByteInB',
+      'shared: what B reads after A wrote 201',
+      seen,
+      claims('IPC shared memory, databases', seen === 201),
+      201,
+    );
+    story.figure('byteInFile', 'shared: the byte in the file', inFile(), 201);
+    const frames = new Set([machine.frame(a, sharedInA), machine.frame(b, sharedInB)]).size;
+    story.figure('sharedFrames', 'shared: pages in memory for two processes', frames, 1);
     const stillPrivate = machine.load(a, privateInA + 7);
     story.step("A's private copy stays as it was.", `A reads ${stillPrivate} there`);
-    story.figure('privateCopyKept', stillPrivate, 200);
+    story.figure('privateCopyKept', "what A's private copy still has", stillPrivate, 200);
   },
 };

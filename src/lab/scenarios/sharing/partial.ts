@@ -1,5 +1,6 @@
 /** Sharing some pages of a region, and why a segment cannot. */
 
+import { claims } from '../../chapter/words.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import { PagedMachine } from '../../paged-machine.js';
 import type { Lab, Story } from '../../story.js';
@@ -25,15 +26,31 @@ function paged(story: Story): PagedMachine {
   const same = Array.from({ length: PAGES }, (_, page) => {
     return machine.frame(a, AT + page * 4096) === machine.frame(b, AT + page * 4096);
   });
-  story.step(
+  story.table(
     `Both processes see ${PAGES} pages in a row; pages ${SHARED.join(', ')} are the same frames, the others are their own.`,
-    ...same.map((shared, page) => {
-      const at = AT + page * 4096;
-      return `page ${page}: A ${machine.entry(a, at)}; B ${machine.entry(b, at)}${shared ? '  (shared)' : ''}`;
-    }),
+    {
+      head: ['page', 'entry in A', 'entry in B', ''],
+      rows: same.map((shared, page) => {
+        const at = AT + page * 4096;
+        return [String(page), machine.entry(a, at), machine.entry(b, at), shared ? 'shared' : ''];
+      }),
+    },
   );
-  story.figure('sharedPages', same.filter((shared) => shared).length, SHARED.length);
-  story.figure('privatePages', same.filter((shared) => !shared).length, PAGES - SHARED.length);
+  const shared = same.filter((one) => one).length;
+  story.figure(
+    'sharedPages',
+    'pages of the region that are shared',
+    shared,
+    claims('Could share only some pages of a region if desired', shared > 0 && shared < PAGES),
+    SHARED.length,
+  );
+  story.figure(
+    'privatePages',
+    'pages of it that are not',
+    PAGES - shared,
+    claims('But allows partial sharing (not all-or-nothing)', shared > 0 && shared < PAGES),
+    PAGES - SHARED.length,
+  );
   return machine;
 }
 
@@ -62,9 +79,15 @@ function segmented(story: Story): SegmentMachine {
     `the middle: A ${machine.descriptor(a, middle)}, B reads ${machine.load(b, middleInB, 5)}`,
     `an array that runs from one piece into the next ends at the limit: ${beyond < 0 ? 'refused' : 'read'}`,
   );
-  story.figure('wholeSegmentLeaks', leaked === 1, true);
-  story.figure('segmentsNeeded', b.table.used.length, 3);
-  story.figure('runAcrossRefused', beyond < 0, true);
+  story.figure(
+    'wholeSegmentLeaks',
+    'a shared segment shows all of it',
+    leaked === 1,
+    claims('whole logical units are shared between processes', leaked === 1),
+    true,
+  );
+  story.figure('segmentsNeeded', 'segments to share the middle alone', b.table.used.length, 3);
+  story.figure('runAcrossRefused', 'an array cannot run across them', beyond < 0, true);
   return machine;
 }
 
@@ -73,6 +96,10 @@ export const partial: Lab = {
   title: 'Sharing only some pages of a region',
   run(story) {
     const machine = paged(story);
-    story.compare(segmented(story).cost(), machine.cost());
+    story.compare(
+      `Two processes share ${SHARED.length} of ${PAGES} pages: by pages, and by segments cut in three.`,
+      segmented(story).cost(),
+      machine.cost(),
+    );
   },
 };

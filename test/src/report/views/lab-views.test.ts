@@ -10,7 +10,19 @@ const RESULT: LabResult = {
   name: 'sample',
   title: 'A sample',
   steps: [
-    { text: 'Something happens.', evidence: ['a  table  row'] },
+    { text: 'Something happens.', evidence: ['proof'], why: 'It is right.' },
+    {
+      text: 'A table.',
+      evidence: [],
+      table: {
+        head: ['fit', 'holes'],
+        rows: [
+          ['first', '7'],
+          ['b', '14'],
+        ],
+        bars: [1, 2],
+      },
+    },
     {
       text: 'The arena is drawn.',
       evidence: ['x'],
@@ -24,16 +36,37 @@ const RESULT: LabResult = {
       },
     },
   ],
-  figures: { same: 1234567, other: true },
+  figures: { same: 1234567, other: true, limit: 15 },
+  labels: { same: 'bytes in all', other: 'it holds', limit: 'limit of the code' },
+  measuredAt: { same: 1, other: 1, limit: 2 },
+  chapter: {
+    other: { says: 'It holds in every case', sentence: 'It holds in every case', section: 'Claims', agrees: true },
+    limit: { says: '16', sentence: '.limit = 16', section: 'Tables', agrees: false, because: 'it counts from 0' },
+  },
   expected: { same: 1234567 },
-  comparison: { segmentation: cost, paging: { ...cost, faults: 7 } },
+  comparison: { workload: 'Two processes fork.', segmentation: cost, paging: { ...cost, faults: 7 } },
 };
 
 describe('a lab as text', () => {
   const text = labText(RESULT);
 
-  it('numbers the steps and keeps the columns of their evidence', () => {
-    expect(text).toContain('1. Something happens.\n   a  table  row\n2. ');
+  it('numbers the steps, and says why they are right', () => {
+    expect(text).toContain('1. Something happens.\n   proof\n   Why: It is right.\n2. ');
+  });
+
+  it('keeps the columns of tables, figures to the right, and draws a bar for each row', () => {
+    const half = '#'.repeat(14);
+    expect(text).toContain(`   fit    holes\n   first      7  ${half}\n   b         14  ${half}${half}\n`);
+  });
+
+  it('says what the chapter says in its words, and why the machine does otherwise', () => {
+    expect(text).toMatch(/limit of the code +│ +15 │ +16 \[2\] ≠ │/);
+    expect(text).toMatch(/it holds +│ +yes │ +\[1\] │/);
+    expect(text).toContain('[1]  It holds in every case (Claims)\n[2]  .limit = 16 (Tables)\n     ≠ it counts from 0');
+  });
+
+  it('names the workload above the comparison', () => {
+    expect(text).toContain('Compared: Two processes fork.\n┌');
   });
 
   it('draws segments by their first letter and holes as dots', () => {
@@ -41,8 +74,7 @@ describe('a lab as text', () => {
   });
 
   it('puts the measured figure beside the expected one', () => {
-    expect(text).toMatch(/same +│ +1,234,567 │ +1,234,567 │/);
-    expect(text).toMatch(/other +│ +yes │ +│/);
+    expect(text).toMatch(/bytes in all +│ +1,234,567 │ +│ +1,234,567 │/);
   });
 
   it('ends with both schemes', () => {

@@ -1,0 +1,133 @@
+/** What a lab measured, as the page shows it: tables with bars, figures beside their standards, and both schemes' costs. */
+
+import { html, nothing, svg, type TemplateResult } from 'lit';
+import { COST_LABELS } from '../src/report/lab-result.js';
+import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabTable } from '../src/report/lab-result.js';
+
+const BAR = { width: 120, height: 12 };
+
+/** A table of a step. Its parts are no HTML table: those are for the figures of the whole lab. */
+export function stepTable({ head, rows, bars }: LabTable): TemplateResult {
+  const longest = Math.max(...(bars ?? []));
+  const numeric = head.map((_, column) => rows.every((row) => /^[<\d]/.test(row[column])));
+  const kind = (column: number): string => (numeric[column] ? 'cell number' : 'cell');
+  return html`<div class="sheet" role="table">
+    <div class="line" role="row">
+      ${head.map((text, i) => html`<b class=${kind(i)} role="columnheader">${text}</b>`)}
+    </div>
+    ${rows.map(
+      (row, at) =>
+        html`<div class="line" role="row">
+          ${row.map((text, i) => html`<span class=${kind(i)} role="cell">${text}</span>`)}
+          ${bars === undefined ? nothing : bar(bars[at] / longest)}
+        </div>`,
+    )}
+  </div>`;
+}
+
+function bar(share: number): TemplateResult {
+  return html`<span class="cell bar" aria-hidden="true"
+    ><svg width=${BAR.width} height=${BAR.height}>
+      ${svg`<rect width=${share * BAR.width} height=${BAR.height}></rect>`}
+    </svg></span
+  >`;
+}
+
+const WIDTH = 600;
+
+/** Segments and holes as they lie; names stand in the list below, for pieces are often narrow. */
+export function arenaBar({ base, bytes, pieces }: ArenaDrawing): TemplateResult {
+  const x = (address: number): number => ((address - base) / bytes) * WIDTH;
+  return html`<figure class="arena">
+    <figcaption>
+      The arena, ${bytes.toLocaleString('en-US')} bytes from 0x${base.toString(16)}
+      <span class="legend"><i class="segment"></i> segment <i class="hole"></i> hole</span>
+    </figcaption>
+    <svg viewBox="0 0 ${WIDTH} 44" role="img" aria-label="Segments and holes in the order of their addresses">
+      ${pieces.map(
+        (
+          piece,
+        ) => svg`<rect class=${piece.name === undefined ? 'hole' : 'segment'} x=${x(piece.base)} y="1" width=${(piece.bytes / bytes) * WIDTH} height="42">
+          <title>${piece.name ?? 'hole'}, ${piece.bytes} bytes at 0x${piece.base.toString(16)}</title></rect>`,
+      )}
+      ${pieces
+        .filter((piece) => piece.name !== undefined && (piece.bytes / bytes) * WIDTH > piece.name.length * 8)
+        .map(
+          (piece) => svg`<text x=${x(piece.base) + ((piece.bytes / bytes) * WIDTH) / 2} y="27">${piece.name}</text>`,
+        )}
+    </svg>
+    <p class="quiet">
+      ${pieces.map(({ name, bytes: size }) => `${name ?? 'hole'} ${size.toLocaleString('en-US')}`).join(' · ')}
+    </p>
+  </figure>`;
+}
+
+function text(value: Figure | undefined): string {
+  if (value === undefined) return '';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'number' ? value.toLocaleString('en-US', { maximumFractionDigits: 4 }) : value;
+}
+
+function mark(right: boolean): TemplateResult {
+  return right ? html` <span class="good">✓</span>` : html` <span class="bad">≠</span>`;
+}
+
+function chapterCell(cell: ChapterCell | undefined, measured: boolean): TemplateResult | typeof nothing {
+  if (cell === undefined) return nothing;
+  const { says, sentence, section, agrees, because } = cell;
+  const words = says === sentence ? html`<q>${says}</q>` : says;
+  return html`<span title="“${sentence}” (${section})">${words}</span>${measured ? mark(agrees) : nothing}
+    ${measured && because !== undefined ? html`<small>${because}</small>` : nothing}`;
+}
+
+/** All figures; those of steps to come wait for their value. */
+export function figures(result: LabResult, told: number): TemplateResult {
+  const { figures: measured, labels, measuredAt, chapter, expected, steps } = result;
+  const shown = (key: string): boolean => told >= Math.min(Math.max(1, measuredAt[key]), steps.length);
+  return html`<table class="figures">
+      <tr>
+        <th scope="row">Figure</th>
+        <th scope="col">measured</th>
+        <th scope="col">the chapter says</th>
+        <th scope="col">pagewalk expects</th>
+      </tr>
+      ${Object.entries(measured).map(
+        ([key, value]) =>
+          html`<tr data-figure=${key}>
+            <th scope="row">${labels[key]}</th>
+            <td>${shown(key) ? text(value) : '…'}</td>
+            <td>${chapterCell(chapter[key], shown(key))}</td>
+            <td>${text(expected[key])}${shown(key) && key in expected ? mark(expected[key] === value) : nothing}</td>
+          </tr>`,
+      )}
+    </table>
+    <p class="quiet legend">
+      …: its step is still to come. ✓: as it says. ≠: the machine does otherwise, for the reason below it. The chapter
+      is quoted word for word; point at a quotation for its place. pagewalk expects what follows from its own rules.
+    </p>`;
+}
+
+export function comparison({ comparison: both }: LabResult): TemplateResult | typeof nothing {
+  if (both === undefined) return nothing;
+  return html`<h3>What both schemes paid</h3>
+    <p class="workload">${both.workload}</p>
+    <table class="figures">
+      <tr>
+        <th scope="row">Cost</th>
+        <th scope="col">segmentation</th>
+        <th scope="col">paging</th>
+      </tr>
+      ${COST_LABELS.map(
+        ([key, label]) =>
+          html`<tr>
+            <th scope="row">${label}</th>
+            <td>${text(both.segmentation[key])}</td>
+            <td>${text(both.paging[key])}</td>
+          </tr>`,
+      )}
+    </table>
+    <p class="quiet legend">
+      Flushes are invalidations of the TLB, or segment registers reloaded. Model cycles are weights that make the
+      schemes comparable, not times.
+    </p>`;
+}
