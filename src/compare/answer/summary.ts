@@ -11,7 +11,7 @@ import type { Made } from '../lookups/lookup-finder.js';
 import type { ReplayMachine } from '../machine/machine.js';
 import type { MemoryPath, ReadCounts } from '../memory/memory-path.js';
 import { timePerAccess, timeShare } from '../time/time.js';
-import { underHost } from './nested.js';
+import { underHost } from '../machine/nested.js';
 
 /** What the runs of one trace have in common. */
 export interface RunGround {

@@ -2,7 +2,7 @@
 
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import type { AccessBlock } from '../../trace/block.js';
-import { SHIFT_4K } from '../../hw/base/address.js';
+import { SHIFT_4K } from '../../../hw/base/address.js';
 import { Footprint } from './footprint.js';
 import { LookupFinder } from '../lookups/lookup-finder.js';
 import type { Lookups } from '../lookups/lookups.js';

@@ -1,6 +1,6 @@
 /** The words of the chapter as a standard for a measured figure: its numbers are compared, its claims are tried. */
 
-import type { ChapterCell, Figure } from '../../report/lab-result.js';
+import type { ChapterCell, Figure } from '../../report/results/lab-result.js';
 import { CHAPTER } from './sentences.js';
 import type { Sentence } from './sentences.js';
 

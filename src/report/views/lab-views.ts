@@ -6,7 +6,7 @@ import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabStep, LabTable } 
 import { factTable, wrap } from '../output/table.js';
 import type { Fact } from '../output/table.js';
 import { formatCount } from '../output/units.js';
-import { columns, WIDTH } from '../columns.js';
+import { columns, WIDTH } from '../output/columns.js';
 
 /** Characters that stand for the whole arena. */
 const ARENA_WIDTH = 64;

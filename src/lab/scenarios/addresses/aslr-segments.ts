@@ -12,7 +12,7 @@ import { loadGdt } from '../../../../hw/x86/segmentation/table-registers.js';
 import { writeRegisters } from '../../../../hw/x86/write-registers.js';
 import { must } from '../../../kernel/abi/must.js';
 import { READABLE_CODE } from '../../../segments/segment-table.js';
-import { formatCount } from '../../../report/units.js';
+import { formatCount } from '../../../report/output/units.js';
 import type { SegmentProcess } from '../../../segments/process.js';
 import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';

@@ -13,7 +13,7 @@ import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
 import { referenceReplay } from '../../compare/reference-tlb.js';
 import { blocksOf } from '../../trace/blocks.js';
 import { runCli, spawnCli } from '../run-cli.js';
-import type { SweepResult } from '../../../src/report/sweep-result.js';
+import type { SweepResult } from '../../../../src/report/results/sweep-result.js';
 
 type Access = readonly [string, bigint, number];
 

@@ -8,7 +8,7 @@ import { TryResult } from '../../../../src/report/results/try-result.js';
 import { temporaryFolder } from '../../../folder.js';
 import { canTry, hasCompiler } from '../../host/compiler.js';
 import { CLI_PATH, expectUsageError, spawnCli } from '../run-cli.js';
-import { tryCommand } from '../../../src/cli/commands/try.js';
+import { tryCommand } from '../../../../src/cli/commands/try.js';
 
 it.each([
   [['try'], ['COMMAND is missing']],
