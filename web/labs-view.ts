@@ -3,7 +3,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { LABS } from '../src/lab/labs.js';
 import { runLab } from '../src/lab/story.js';
-import { COST_LABELS } from '../src/report/results/lab-result.js';
 import type { LabResult, LabStep } from '../src/report/results/lab-result.js';
 import { menu } from './form.js';
 import type { Machine } from './history.js';
