@@ -267,7 +267,7 @@ export class AArch64Rules {
     regime.upper = upper;
     // The longer half decides; a walk looks at its own, and nothing past it gets into a TLB.
     regime.canonicalShift = this.firstOn ? Math.max(lower.inputBits, upper.inputBits, 32) - 32 : 31;
-    regime.dataTags = this.firstOn ? (hi >>> reg.TCR_TBI_SHIFT) & 3 : 0;
+    regime.dataTags = (hi >>> reg.TCR_TBI_SHIFT) & 3;
     regime.fetchTags = regime.dataTags & (features.PAuth ? ~(hi >>> reg.TCR_TBID_SHIFT) : -1);
     for (let access = 0; access < ACCESS_KINDS; access++) {
       regime.badAddressCodes[access] = errorCodeOf(FSC_TRANSLATION, access, this.el0);

@@ -95,18 +95,16 @@ export class AArch64Walker {
    */
   walk(tables: TranslationTables, hi: number, lo: number, access: number): number {
     const { rootLevel, rootHi, rootLo, rootMask } = tables;
+    return this.walkFrom(tables, rootLevel, rootHi, rootLo, rootMask, 0, hi, lo, access);
+  }
+
+  /** Whether an access ends before any descriptor is read: its address is none of these tables', or they are barred. */
+  private isBarred(tables: TranslationTables, hi: number, lo: number, access: number): boolean {
     const barsEl0 = tables.barsEl0 && ((access & USER) !== 0 || (this.rules.el0 && (access & IMPLICIT) === 0));
     const outside = !tables.covers(hi, lo) || (barsEl0 && !this.looks);
-    if (!outside && tables.barred === NOT_BARRED) {
-      return this.walkFrom(tables, rootLevel, rootHi, rootLo, rootMask, 0, hi, lo, access);
-    }
-    this.startLevel = rootLevel;
-    this.startCount = this.record.count;
-    this.end(rootLevel + 1);
-    this.level = NO_LEVEL;
-    this.refusedBy = 'tables';
-    this.fsc = outside ? FSC_TRANSLATION : tables.barred;
-    return PAGE_FAULT;
+    if (!outside && tables.barred === NOT_BARRED) return false;
+    this.fail(outside ? FSC_TRANSLATION : tables.barred, NO_LEVEL);
+    return true;
   }
 
   /** The same from a table at `level`, `above` being the bits of table descriptors before it with an effect below. */
@@ -127,6 +125,10 @@ export class AArch64Walker {
     const { granule, stride, beyondHigh, hierarchical } = tables;
     this.startLevel = level;
     this.startCount = record.count;
+    if (this.isBarred(tables, hi, lo, access)) {
+      this.end(level + 1);
+      return PAGE_FAULT;
+    }
     for (;;) {
       const entryLo = tableLo | ((bitsFrom(hi, lo, granule.shift + stride * level) & mask) << 3);
       const frame = this.entryFrame(tableHi, entryLo, READ | IMPLICIT);

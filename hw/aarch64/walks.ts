@@ -4,7 +4,7 @@
  * The registers' rules are kept in a form without cost to ask, and made anew at each change of them.
  */
 
-import { IMPLICIT } from '../base/access.js';
+import { FETCH, IMPLICIT } from '../base/access.js';
 import { formatHex, frameAt, highWordOfFrame, lowWordOfFrame } from '../base/address.js';
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
@@ -116,19 +116,22 @@ export class WalkerSet {
   unpaged(hi: number, lo: number, access: number): number {
     const { first, second, rules, ram } = this;
     const plain = rules.regime.withoutTag(hi, access);
+    // A branch takes the tag off before the fetch.
+    const far = (access & FETCH) !== 0 ? plain : hi;
     this.record.count = 0;
     first.outHi = plain;
     first.outLo = lo;
-    if (plain >>> (rules.features.paBits - 32) !== 0)
-      return this.raiseOwn(PAGE_FAULT, FSC_ADDRESS_SIZE, hi, lo, access);
+    if (plain >>> (rules.features.paBits - 32) !== 0) {
+      return this.raiseOwn(PAGE_FAULT, FSC_ADDRESS_SIZE, far, lo, access);
+    }
     if (!rules.secondOn || first.stopsBeforeHost) {
       const frame = frameAt(plain, lo);
-      return ram.hasFrame(frame) ? frame : this.raiseOwn(BUS_ERROR, FSC_EXTERNAL, hi, lo, access);
+      return ram.hasFrame(frame) ? frame : this.raiseOwn(BUS_ERROR, FSC_EXTERNAL, far, lo, access);
     }
     const frame = second.host(plain, lo, access & ~IMPLICIT);
     if (frame >= 0) return frame;
-    if (this.isBeyondHost(frame)) return this.raiseOwn(frame, FSC_EXTERNAL, hi, lo, access);
-    return this.raiseByHost(frame, 0, hi, lo, access);
+    if (this.isBeyondHost(frame)) return this.raiseOwn(frame, FSC_EXTERNAL, far, lo, access);
+    return this.raiseByHost(frame, 0, far, lo, access);
   }
 
   /** Whether the second stage found a page, and no RAM is there. */

@@ -14,7 +14,7 @@ import { HCR_VM, SCTLR_M, SCTLR_WXN } from '../../../hw/aarch64/registers.js';
 import type { SystemRegisterName } from '../../../hw/aarch64/registers.js';
 import { FETCH, READ, WRITE } from '../../../hw/base/access.js';
 import type { Word64 } from '../../../hw/base/address.js';
-import { fromBigInt, highWordAfter, PAGE_OFFSET_MASK, toBigInt } from '../../../hw/base/address.js';
+import { fromBigInt, highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK, toBigInt } from '../../../hw/base/address.js';
 import { BUS_ERROR } from '../../../hw/base/fault.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import type { Replayed } from '../recording/hardware.js';
@@ -103,16 +103,17 @@ function access(pe: Pe, recorded: ArmCase): ArmOutcome {
     return { k: 'ok', pa: [physical(pe.firstFrame, va.lo & PAGE_OFFSET_MASK), ...second] };
   }
   if (!isBeyondRam(pe, status)) return faultOf(pe);
-  const next = granuleMask + 1 - (va.lo & granuleMask);
-  const addresses = [va, ...(crosses ? [{ hi: highWordAfter(va.hi, va.lo, next), lo: (va.lo + next) | 0 }] : [])];
+  // Page by page: the second stage may have smaller ones.
+  const next = PAGE_BYTES - (va.lo & PAGE_OFFSET_MASK);
+  const second = next < size ? [{ hi: highWordAfter(va.hi, va.lo, next), lo: (va.lo + next) | 0 }] : [];
   const pa: Word64[] = [];
-  for (const { hi, lo } of addresses) {
+  for (const { hi, lo } of [va, ...second]) {
     const frame = pe.translate(hi, lo, kind);
     if (frame >= 0) pa.push(physical(frame, lo & PAGE_OFFSET_MASK));
     else if (isBeyondRam(pe, frame)) pa.push({ hi: pe.outputHi, lo: pe.outputLo });
     else return faultOf(pe);
   }
-  return { k: 'ok', pa };
+  return { k: 'ok', pa: crosses ? pa : pa.slice(0, 1) };
 }
 
 /** Whether the translation is good and only RAM does not answer. */
