@@ -53,7 +53,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)('%s ends sweep and its workers, with not
 it('a signal while a file is written waits until it is whole', () => {
   const path = join(folder, 'a.csv');
   writeFileSync(path, 'old');
-  const module = new URL('../../../dist/src/report/write-file.js', import.meta.url).href;
+  const module = new URL('../../../dist/src/report/output/write-file.js', import.meta.url).href;
   const program = `import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
     const { renameSync } = fs;
