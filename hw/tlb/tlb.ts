@@ -7,17 +7,18 @@
  * The same structure serves as paging-structure cache, the page number then being the bits for the choice of the entry.
  */
 
-import { fromBigInt, SIZE_SHIFTS } from '../base/address.js';
 import { Random } from '../base/random.js';
+import { entryOf, EntryTeller } from './entry.js';
+import type { TlbEntry } from './entry.js';
 import type { HeldEntry, TlbListener } from './events.js';
+import type { HitBatch, HitRule } from './hits.js';
 import * as replacements from './replacement.js';
-import { SizesByRegion } from './regions.js';
 import { checkShape } from './shape.js';
 import type { TlbShape } from './shape.js';
 import * as tags from './tag.js';
 
 const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
-const { globalBits, isGlobal, isReached, samePage, sizeOf, spaceOf, tagPageHigh } = tags;
+const { globalBits, isReached, samePage, sizeOf, tagPageHigh } = tags;
 
 /**
  * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
@@ -32,90 +33,8 @@ const ROWS = 5;
 const LINE_WORDS = 16;
 const LAST_STAMP = 0x7fff_ffff;
 
-/** The demands of a kind of access on a hit, under the registers of the moment. */
-export class HitRule {
-  /** The number of the address space. */
-  space = 0;
-  /** Bits of the high word above this one must equal it. */
-  canonicalShift = 31;
-  /** Bit n: a page with permission code n allows the access; and the other bits its rights must have. */
-  permitted = 0;
-  needed = 0;
-
-  isCanonical(hi: number): boolean {
-    return ((hi >> this.canonicalShift) + 1) >>> 0 <= 1;
-  }
-
-  allows(rights: number): boolean {
-    return ((this.permitted >>> rights) & 1) !== 0 && (~rights & this.needed) === 0;
-  }
-}
-
-/** A batch of lookups: the common part of all of them, and how they ended. */
-export class HitBatch {
-  rule = new HitRule();
-  /** The page size, its log2, and the tag of address space and size. */
-  size = 0;
-  shift = 12;
-  base = 0;
-  /** Regions with pages in them, and the sizes of these. */
-  sizes = new SizesByRegion();
-  /** An address with any of these bits ends the batch. */
-  align = 0;
-  /** Result: whether the batch ended because a page was not found. */
-  missed = false;
-
-  /** Whether an address ends the batch before it is looked up. */
-  stopsAt(hi: number, lo: number): boolean {
-    return (lo & this.align) !== 0 || !this.rule.isCanonical(hi);
-  }
-}
-
 /** Bits 44:32 of a page number take part in the choice of its set, as many as linear addresses of 57 bits have. */
 const SET_PAGE_HIGH = 0x1fff;
-
-/** Content of one way of a set, for drawings and dumps. */
-export interface TlbEntry {
-  /** Number of the page, of the entry's size. */
-  readonly page: number;
-  /** The page size, an index of {@link Regime.pageShifts}. */
-  readonly size: number;
-  /** The number of its address space; of a global entry, the number of its virtual machine. */
-  readonly space: number;
-  readonly global: boolean;
-  /** The page's first 4 KiB frame. */
-  readonly frame: number;
-  readonly rights: number;
-}
-
-function entryOf(pageLow: number, tag: number, frame: number, rights: number): TlbEntry {
-  return {
-    page: tagPageHigh(tag) * 0x1_0000_0000 + (pageLow >>> 0),
-    size: sizeOf(tag),
-    space: spaceOf(tag),
-    global: isGlobal(tag),
-    frame,
-    rights,
-  };
-}
-
-/** Addresses have at most so many bits; those above repeat the last. */
-const ADDRESS_BITS = 57;
-
-/** Address and target of an entry for a page of `2^shift` bytes. */
-export function heldEntry(entry: TlbEntry, shift: number): Omit<HeldEntry, 'where' | 'holds'> {
-  const { page, frame, rights, global, space } = entry;
-  const address = BigInt.asUintN(64, BigInt.asIntN(ADDRESS_BITS, BigInt(page) << BigInt(shift)));
-  return { ...fromBigInt(address), shift, frame, rights, ...(global ? {} : { space }) };
-}
-
-function isSamePage(a: TlbEntry, b: TlbEntry | null): boolean {
-  return a.page === b?.page && a.size === b.size && a.space === b.space && a.global === b.global;
-}
-
-function isSame(a: TlbEntry, b: TlbEntry | null): boolean {
-  return isSamePage(a, b) && a.frame === b?.frame && a.rights === b.rights;
-}
 
 export class Tlb {
   /** Its name in words. */
@@ -143,10 +62,7 @@ export class Tlb {
   /** Bits in the tags of global entries for lookups to find: those of the current virtual machine. */
   private global = globalBits(0);
   /** Null when nobody listens. */
-  private listener: TlbListener | null = null;
-  /** For listeners: log2 of the bytes covered by an entry, by page size. */
-  private shifts: readonly number[] = SIZE_SHIFTS;
-  private holds: HeldEntry['holds'] = 'page';
+  private teller: EntryTeller | null = null;
 
   /** @throws RangeError for an impossible shape. */
   constructor(shape: TlbShape, name = 'TLB') {
@@ -358,14 +274,16 @@ export class Tlb {
   addRights(cell: number, rights: number): void {
     const { cells, ways } = this;
     const all = cells[cell + RIGHTS_ROW * ways] | rights;
-    if (this.listener !== null) this.tellPut(cell, entryOf(cells[cell], cells[cell + ways], this.frameAt(cell), all));
+    if (this.teller !== null) {
+      this.teller.put(entryOf(cells[cell], cells[cell + ways], this.frameAt(cell), all), this.entryIn(cell));
+    }
     cells[cell + RIGHTS_ROW * ways] = all;
   }
 
   private put(cell: number, pageLow: number, tag: number, frame: number, rights: number): void {
     const cells = this.cells;
     const { ways } = this;
-    if (this.listener !== null) this.tellPut(cell, entryOf(pageLow, tag, frame, rights));
+    if (this.teller !== null) this.teller.put(entryOf(pageLow, tag, frame, rights), this.entryIn(cell));
     cells[cell] = pageLow;
     cells[cell + ways] = tag;
     cells[cell + STAMP_ROW * ways] = this.tick();
@@ -395,7 +313,7 @@ export class Tlb {
   }
 
   private free(cell: number): void {
-    if (this.listener !== null) this.tellDrop(this.entryIn(cell), 'invalidated');
+    if (this.teller !== null) this.teller.drop(this.entryIn(cell), 'invalidated');
     this.cells[cell + TAG_ROW * this.ways] = 0;
     this.cells[cell + STAMP_ROW * this.ways] = 0;
   }
@@ -415,10 +333,12 @@ export class Tlb {
 
   /** Drops every entry, global ones too. */
   dropAll(): void {
-    if (this.listener !== null)
+    const { teller } = this;
+    if (teller !== null) {
       this.forEachCell((cell) => {
-        this.tellDrop(this.entryIn(cell), 'invalidated');
+        teller.drop(this.entryIn(cell), 'invalidated');
       });
+    }
     this.cells.fill(0);
   }
 
@@ -461,25 +381,7 @@ export class Tlb {
 
   /** From now on `listener` hears the fate of entries; they cover `2^shifts[size]` bytes. Null ends it. */
   listen(listener: TlbListener | null, shifts: readonly number[], holds: HeldEntry['holds']): void {
-    this.listener = listener;
-    this.shifts = shifts;
-    this.holds = holds;
-  }
-
-  /** An entry is to be put into a cell. Nothing is told when it is there already. */
-  private tellPut(cell: number, now: TlbEntry): void {
-    const before = this.entryIn(cell);
-    if (isSame(now, before)) return;
-    if (before !== null && !isSamePage(now, before)) this.tellDrop(before, 'evicted');
-    this.listener?.({ kind: 'fill', ...this.held(now) });
-  }
-
-  private tellDrop(entry: TlbEntry | null, why: 'evicted' | 'invalidated'): void {
-    if (entry !== null) this.listener?.({ kind: 'drop', why, ...this.held(entry) });
-  }
-
-  private held(entry: TlbEntry): HeldEntry {
-    return { where: this.name, holds: this.holds, ...heldEntry(entry, this.shifts[entry.size]) };
+    this.teller = listener === null ? null : new EntryTeller(this.name, holds, shifts, listener);
   }
 
   /** Entries in use: for tests and drawings. */

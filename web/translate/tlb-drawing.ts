@@ -3,7 +3,7 @@
 import { pageNumber, SIZE_4K, SIZE_SHIFTS } from '../../hw/base/address.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbPart } from '../../hw/tlb/hierarchy.js';
-import type { TlbEntry } from '../../hw/tlb/tlb.js';
+import type { TlbEntry } from '../../hw/tlb/entry.js';
 import type { WalkRequest } from '../../src/explain/walk/walk.js';
 
 interface TlbSet {

@@ -2,7 +2,7 @@
 
 import { html, type TemplateResult } from 'lit';
 import { toHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/base/address.js';
-import type { TlbEntry } from '../../hw/tlb/tlb.js';
+import type { TlbEntry } from '../../hw/tlb/entry.js';
 import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 

@@ -3,7 +3,7 @@
 import { checkWhole } from '../../base/arguments.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
-import { HitBatch } from '../../tlb/tlb.js';
+import { HitBatch } from '../../tlb/hits.js';
 
 const { sideOf } = translation;
 

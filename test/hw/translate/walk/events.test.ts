@@ -4,7 +4,7 @@ import { READ, USER, WRITE } from '../../../../hw/base/access.js';
 import { SIZE_SHIFTS, toNumber } from '../../../../hw/base/address.js';
 import { Ram } from '../../../../hw/memory/ram.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
-import { heldEntry } from '../../../../hw/tlb/tlb.js';
+import { heldEntry } from '../../../../hw/tlb/entry.js';
 import type { Tlb } from '../../../../hw/tlb/tlb.js';
 import type { HeldEntry } from '../../../../hw/tlb/events.js';
 import type { TranslationEvent } from '../../../../hw/translate/walk/events.js';
