@@ -48,6 +48,14 @@ static char *read_file(const char *path) {
   return text;
 }
 
+/* Ends a line of a text with 0, as sscanf looks for the end of the text each time. The next line; NULL after the last. */
+static char *end_line(char *line) {
+  char *end = strchr(line, '\n');
+  if (end == NULL) return NULL;
+  *end = 0;
+  return end[1] == 0 ? NULL : end + 1;
+}
+
 /* QEMU's own mappings, from before it loads the program. */
 static char *before;
 
@@ -74,9 +82,8 @@ static bool is_near_qemu(uint64_t address) {
 void send_first_mappings(void) {
   char *now = read_file("/proc/self/maps");
   uint64_t guard_end = 0, code = qemu_plugin_start_code(), code_end = qemu_plugin_end_code();
-  for (char *line = now, *next; line != NULL && *line != 0; line = next) {
-    next = strchr(line, '\n');
-    if (next != NULL) *next++ = 0;
+  for (char *line = now, *next; line != NULL; line = next) {
+    next = end_line(line);
     unsigned long start, end, offset;
     char permissions[5];
     int name_at = 0;
@@ -100,7 +107,8 @@ void send_resident(void) {
   uint64_t words[FRAME_WORDS], start = 0, end = 0, first = 1;
   size_t count = 0;
   char *smaps = read_file("/proc/self/smaps");
-  for (char *line = smaps; line != NULL && *line != 0; line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1) {
+  for (char *line = smaps, *next; line != NULL; line = next) {
+    next = end_line(line);
     unsigned long a, b, kilobytes;
     if (sscanf(line, "%lx-%lx ", &a, &b) == 2) start = a, end = b;
     else if (sscanf(line, "Rss: %lu kB", &kilobytes) == 1 && kilobytes > 0) {
@@ -131,7 +139,8 @@ static void send_map_call(const uint64_t *a, uint64_t at) {
 static uint64_t length_at(uint64_t at) {
   char *maps = read_file("/proc/self/maps");
   uint64_t length = 0;
-  for (char *line = maps; line != NULL && *line != 0; line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1) {
+  for (char *line = maps, *next; line != NULL; line = next) {
+    next = end_line(line);
     unsigned long start, end;
     if (sscanf(line, "%lx-%lx ", &start, &end) == 2 && start == at) length = end - start;
   }
