@@ -1,6 +1,6 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up each machine's counts. */
 
-import { PAGE_BYTES, pageSizeName, parsePageSize } from '../../hw/base/address.js';
+import { PAGE_BYTES, pageSizeName, parsePageSize, SHIFT_2M } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { describeTlb } from '../../hw/tlb/words.js';
 import {
@@ -26,6 +26,7 @@ import { pricesFor } from './time/preset-prices.js';
 import { judgeRegions, largestProgram } from './answer/recorded-regions.js';
 import { replay } from './machine/replay.js';
 import { Resident } from './machine/resident.js';
+import { hugeShare, MixedLookups } from './mixed-pages.js';
 import { X86_TERMS } from '../../hw/x86/terms.js';
 import { hostTime, summarizeRun } from './answer/summary.js';
 import { judge } from './answer/verdict.js';
@@ -53,6 +54,8 @@ export interface CompareOptions {
   readonly prices?: MachinePrices | undefined;
   /** The settings for huge pages of the system that the answer is for. Default: those of most distributions. */
   readonly policy?: HugePolicy;
+  /** Of 2 MiB pages, the share of their places that gets one, 0 to 1: see {@link hugeShare}. Default: all. */
+  readonly hugeShare?: { readonly share: number; readonly seed: number } | undefined;
   /** The most RAM for the machine with pages of `2^shift` bytes, at least 1 GiB; as much as the host gives when absent. */
   readonly ramBytes?: (shift: number) => number;
   /** Told of every phase that ends, block by block. @internal */
@@ -66,6 +69,8 @@ export interface CompareOptions {
 /** One page size: its machine, and the data caches of it. */
 interface Contender {
   readonly machine: ReplayMachine;
+  /** Where some of its pages are smaller. */
+  readonly mixed: MixedLookups | undefined;
   readonly memory: MemoryPath;
 }
 
@@ -77,10 +82,13 @@ function expected(source: TraceSource, trace: Trace): number | undefined {
 function contendersFor(options: CompareOptions, { caches, nested }: MachinePrices): Contender[] {
   const hostShift = parsePageSize(nested) ?? null;
   const levels = options.tlb.walkLevels ?? LEVELS;
+  const { hugeShare: share } = options;
   return options.shifts.map((shift) => {
     const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, hostShift, levels });
     const tlb = hostShift === null ? options.tlb : underHost(options.tlb, hostShift);
-    return { memory, machine: new ReplayMachine(shift, tlb, options.ramBytes?.(shift)) };
+    const isHuge = share === undefined || shift !== SHIFT_2M ? undefined : hugeShare(share.share, share.seed);
+    const mixed = isHuge === undefined ? undefined : new MixedLookups(isHuge);
+    return { memory, mixed, machine: new ReplayMachine(shift, tlb, options.ramBytes?.(shift), isHuge) };
   });
 }
 
@@ -102,9 +110,9 @@ async function replayTrace(
     profile?.spent('finding lookups and pages');
     misses.find(block);
     profile?.spent('finding lines');
-    for (const { machine, memory } of contenders) {
+    for (const { machine, memory, mixed } of contenders) {
       const began = performance.now();
-      const own = lookups.of(machine.shift);
+      const own = mixed?.of(block, lookups.of4K) ?? lookups.of(machine.shift);
       const make = (): void => {
         memory.begin(misses, own, machine.coldNow);
         machine.mmu.dataPath.missListener = memory;
@@ -158,7 +166,7 @@ async function compareTrace(
   const gaps = resident.machines.some(({ coldPages }) => coldPages > 0);
   const touched = (shift: number): number => resident.blocks(shift);
   const of = { trace: source.name, made, touchedBytes, touched, memoryBytes, instructions };
-  const ground = { ...of, tlb: options.tlb, prices, gaps };
+  const ground = { ...of, tlb: options.tlb, prices, gaps, hugeShare: options.hugeShare?.share };
   const runs = contenders.map(({ machine, memory }) => summarizeRun(machine, memory, ground));
   options.profile?.spent('forking and summing up');
   const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { pageSizeName, SHIFT_4K } from '../../../hw/base/address.js';
+import { pageSizeName, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../../compare/compare.js';
 import { CpuProfile } from '../../compare/cpu-profile.js';
@@ -19,7 +19,7 @@ import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
 import { readPrices } from '../costs.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
-import { pagesOption, parseBytes, parseChoice, parseCount, parseSeed, tlbOption } from '../options.js';
+import { pagesOption, parseBytes, parseChoice, parseCount, parseSeed, parseShare, tlbOption } from '../options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
 import { Progress } from '../progress.js';
 
@@ -29,6 +29,7 @@ interface CompareCommandOptions extends OutputOptions {
   readonly costs?: string;
   readonly force?: true;
   readonly nested?: MachinePrices['nested'];
+  readonly hugeShare?: number;
   readonly fetches?: true;
   readonly lenient?: true;
   readonly workload?: string;
@@ -43,14 +44,18 @@ interface CompareCommandOptions extends OutputOptions {
 const NESTED: readonly MachinePrices['nested'][] = ['none', '4K', '2M', '1G'];
 
 /** Options that shape a workload and mean nothing without one. */
-const WORKLOAD_OPTIONS = ['footprint', 'accesses', 'stride', 'seed'] as const;
+const WORKLOAD_OPTIONS = ['footprint', 'accesses', 'stride'] as const;
 
 function workloadSource(options: CompareCommandOptions): TraceSource[] {
   const { workload } = options;
   if (workload === undefined) {
     const lost = WORKLOAD_OPTIONS.find((name) => options[name] !== undefined);
-    if (lost === undefined) return [];
-    throw new CommandFailure(`--${lost} shapes a workload: give --workload NAME too`, 2);
+    if (lost !== undefined) throw new CommandFailure(`--${lost} shapes a workload: give --workload NAME too`, 2);
+    if (options.seed === undefined || options.hugeShare !== undefined) return [];
+    throw new CommandFailure(
+      '--seed is for a workload or for --huge-share: give --workload NAME or --huge-share too',
+      2,
+    );
   }
   const { footprint = 2 ** 30, accesses = 10_000_000, seed, stride } = options;
   const shape: WorkloadOptions = {
@@ -116,10 +121,12 @@ async function run(
   profile?: CpuProfile,
 ): Promise<CompareResult> {
   const progress = new Progress('comparing');
+  const { hugeShare } = options;
   try {
     return await compare({
       sources: traceSources(paths, options),
       shifts: options.pages,
+      ...(hugeShare !== undefined && { hugeShare: { share: hugeShare, seed: options.seed ?? 1 } }),
       fetches: options.fetches === true,
       tlb: options.tlb,
       prices: await pricesOf(options),
@@ -134,6 +141,14 @@ async function run(
   }
 }
 
+/** With a share of 2 MiB pages the answer is of them: pages of 1 GiB are compared only if they are asked for. */
+function pagesFor({ pages, hugeShare }: CompareCommandOptions, command: Command): number[] {
+  if (hugeShare === undefined) return pages;
+  if (command.getOptionValueSource('pages') === 'default') return [SHIFT_4K, SHIFT_2M];
+  if (pages.includes(SHIFT_2M)) return pages;
+  throw new CommandFailure('--huge-share is of 2M pages, and --pages leaves them out: give --pages 4K,2M', 2);
+}
+
 /** `pagewalk compare`: what page sizes do to traces and workloads. */
 export function compareCommand(): Command {
   return new Command('compare')
@@ -144,18 +159,19 @@ export function compareCommand(): Command {
     .option('--costs <file>', "prices of this machine, as 'pagewalk calibrate' writes")
     .addOption(new Option('--force', 'take the prices of another machine too').hideHelp())
     .option('--nested <size>', 'pages of the host below: none, 4K, 2M or 1G', parseChoice(NESTED))
+    .option('--huge-share <share>', 'of the places for a 2M page those that get one, as 60%', parseShare)
     .option('--fetches', 'instruction fetches too, reported apart')
     .addOption(new Option('--profile', 'say on standard error where the CPU time went').hideHelp())
     .option('--lenient', 'skip and count malformed lines')
     .option(
       '-w, --workload <name>',
-      'stream, stride, uniform, chase or zipf',
+      'stream, stride (--stride 4K), uniform, chase or zipf',
       parseChoice(WORKLOADS.map(({ name }) => name)),
     )
     .option('--footprint <bytes>', 'its memory (default: 1G)', parseBytes)
     .option('--accesses <count>', 'its length (default: 10M)', (text) => parseCount(text))
-    .option('--stride <bytes>', 'its step (default: 4K)', parseBytes)
-    .option('--seed <number>', 'its seed (default: 1)', parseSeed)
+    .addOption(new Option('--stride <bytes>', 'its step (default: 4K)').argParser(parseBytes).hideHelp())
+    .option('--seed <number>', 'its seed, or that of --huge-share (default: 1)', parseSeed)
     .option('--json', 'print JSON instead of tables')
     .option('--csv <file>', 'write CSV too (- prints it instead)')
     .option('--plot <file>', 'write a chart as SVG too')
@@ -163,7 +179,8 @@ export function compareCommand(): Command {
       'after',
       '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',
     )
-    .action(async (paths: string[], options: CompareCommandOptions) => {
+    .action(async (paths: string[], given: CompareCommandOptions, command: Command) => {
+      const options = { ...given, pages: pagesFor(given, command) };
       const shipped = paths.length === 0 ? shippedTraces().map(({ path }) => path) : [];
       const inputs = [...paths, ...shipped, ...(options.costs === undefined ? [] : [options.costs])];
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);

@@ -1,6 +1,6 @@
 /** From the machines of a comparison to its result: counts, time, and the ground of the answer. */
 
-import { pageSizeName, parsePageSize } from '../../../hw/base/address.js';
+import { PAGE_BYTES, pageSizeName, parsePageSize, SHIFT_4K } from '../../../hw/base/address.js';
 import type { AccessCounts } from '../../../hw/translate/counts/counters.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { entriesFor } from '../../../hw/tlb/words.js';
@@ -25,6 +25,8 @@ export interface RunGround {
   readonly instructions: Range;
   readonly tlb: TlbGeometry;
   readonly prices: MachinePrices;
+  /** Of 2 MiB pages, the share of their places with one; undefined for all. */
+  readonly hugeShare: number | undefined;
   /** Pages came after gaps in the trace, so some walks may be hits in the whole run. */
   readonly gaps: boolean;
 }
@@ -74,9 +76,13 @@ function readsOf({ counts }: MemoryPath, fits: boolean): PricedReads {
 }
 
 function firstTouch(machine: ReplayMachine, { firstTouch: prices }: MachinePrices): CompareRun['firstTouch'] {
-  const { pages, mappedBytes } = machine;
-  const price = prices[PageName.parse(pageSizeName(machine.shift))] ?? prices['4K'];
-  const ns = price === undefined ? 0 : pages * price.faultNs + mappedBytes * price.zeroNsPerByte;
+  const { pages, smallPages, mappedBytes, shift } = machine;
+  const cost = (some: number, bytes: number, pageShift: number): number => {
+    const price = prices[PageName.parse(pageSizeName(pageShift))] ?? prices['4K'];
+    return price === undefined ? 0 : some * price.faultNs + bytes * price.zeroNsPerByte;
+  };
+  const smallBytes = smallPages * PAGE_BYTES;
+  const ns = cost(smallPages, smallBytes, SHIFT_4K) + cost(pages - smallPages, mappedBytes - smallBytes, shift);
   return { faults: pages, zeroedBytes: mappedBytes, ns };
 }
 
@@ -96,6 +102,7 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
   return {
     trace: ground.trace,
     pages: PageName.parse(pageSizeName(machine.shift)),
+    ...(machine.isHuge !== undefined && { hugeShare: ground.hugeShare }),
     counts: tlbCounts(data),
     perAccess: perAccess(data, memory.counts.hostReads, made.data),
     entryReadsByLevel: { pml4, pdpt, pd, pt },

@@ -1,13 +1,7 @@
 /** From figures to an answer and its ground: would huge pages help, and by how much? */
 
-import type {
-  CompareRun,
-  CompareVerdict,
-  NoVerdict,
-  Range,
-  TraceSummary,
-} from '../../report/results/compare-result.js';
-import { countOf, formatBytes, formatCount, formatShares, formatTimes } from '../../report/output/units.js';
+import type { CompareRun, CompareVerdict, NoVerdict, Range, TraceSummary } from '../../report/results/compare-result.js';
+import { countOf, formatBytes, formatCount, formatShare, formatShares, formatTimes } from '../../report/output/units.js';
 import { saved, verdictOn } from '../../report/results/worth-it.js';
 import { speedupOf } from '../time/time.js';
 
@@ -27,7 +21,7 @@ export type Ground = Pick<TraceSummary, 'coverage' | 'window' | 'unseen'>;
 /** The answer about one trace. */
 export type Judgement = Pick<
   TraceSummary,
-  'why' | 'verdict' | 'reason' | 'pages' | 'speedup' | 'timeShare' | 'withFirstTouch' | 'advice'
+  'why' | 'verdict' | 'reason' | 'pages' | 'hugeShare' | 'speedup' | 'timeShare' | 'withFirstTouch' | 'advice'
 >;
 
 function middle({ low, high }: Range): number {
@@ -43,8 +37,9 @@ function bestRun(base: CompareRun, others: readonly CompareRun[]): CompareRun {
   return others.find((run) => gain(run) >= NEARLY_ALL * most) ?? others[0];
 }
 
-function needs({ pages, reach }: CompareRun): string {
-  return `${countOf(reach.entriesNeeded, 'entry', 'entries')} of ${reach.held ?? pages}`;
+function needs({ pages, hugeShare, reach }: CompareRun): string {
+  const kinds = hugeShare === undefined ? pages : `${pages} and 4K`;
+  return `${countOf(reach.entriesNeeded, 'entry', 'entries')} of ${reach.held ?? kinds}`;
 }
 
 function holds({ pages, reach }: CompareRun): string {
@@ -104,7 +99,8 @@ function missingGround(
 
 function adviseOn(verdict: CompareVerdict, base: CompareRun, best: CompareRun, times: Range): string {
   const { translationShare: share } = base.time;
-  const gain = `${best.pages} pages: ${formatTimes(times)} in the steady phase`;
+  const places = best.hugeShare === undefined ? '' : ` in ${formatShare(best.hugeShare)} of their places`;
+  const gain = `${best.pages} pages${places}: ${formatTimes(times)} in the steady phase`;
   const stake = `translation takes ${formatShares(share)} of the time with ${base.pages} pages`;
   const { wastedBytes } = best.memory;
   const price = wastedBytes === 0 ? '' : ` They waste ${formatBytes(wastedBytes)} of memory.`;
@@ -135,6 +131,7 @@ export function judge(ground: Ground, runs: readonly CompareRun[]): Judgement {
   const found = {
     why: explain(touchedBytes, base, best),
     pages: best.pages,
+    ...(best.hugeShare !== undefined && { hugeShare: best.hugeShare }),
     speedup: times,
     timeShare,
     withFirstTouch: withFirstTouch(base, best),

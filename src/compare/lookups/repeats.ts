@@ -109,8 +109,10 @@ export class RepeatFilter {
    * @param mmus by page size: they will make the lookups, and nothing else meanwhile. If only some have a TLB for
    *   stores alone, nothing is left out
    * @param leaveOut false when every lookup is to be made, though it is a repeat
+   * @param mixed the lookups with pages of 4 KiB are made by an MMU with pages of 2 MiB among them, too. Then all pages
+   *   count as one set: a repeat is of the page looked up last, and hits in whatever set that is
    */
-  constructor(mmus: (shift: number) => readonly Mmu[], leaveOut = true) {
+  constructor(mmus: (shift: number) => readonly Mmu[], leaveOut = true, mixed = false) {
     const tlbs = LOOKUP_SHIFTS.map((shift) => mmus(shift).map(({ tlb }) => tlb));
     const apart = tlbs.flat().map(({ l1Store, l1Load }) => l1Store !== l1Load);
     this.storesApart = apart.includes(true);
@@ -132,7 +134,7 @@ export class RepeatFilter {
       this.rows.set(
         [
           tlb << TLB_SHIFT,
-          setMask(of4K, SHIFT_4K) << 1,
+          (mixed ? 0 : setMask(of4K, SHIFT_4K)) << 1,
           pieceMask(of2M, SHIFT_2M) | setMask(of2M, SHIFT_2M),
           pieceMask(of1G, SHIFT_1G) | setMask(of1G, SHIFT_1G),
         ],

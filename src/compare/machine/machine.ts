@@ -1,6 +1,6 @@
 /** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process with pages of one size. */
 
-import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
+import { PAGE_BYTES, SHIFT_2M, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
 import { Core } from '../../../hw/x86/core.js';
 import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/counters.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
@@ -11,6 +11,7 @@ import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../.
 import { addVma } from '../../kernel/space/vma-ops.js';
 import { Vma, type AddressSpace } from '../../kernel/space/model.js';
 import { HostTimer } from './host-time.js';
+import type { HugeChoice } from './mixed-pages.js';
 import { Processors, type LoadedSpace } from './processors.js';
 import { reserveRam } from '../../../hw/memory/reserve.js';
 
@@ -23,6 +24,7 @@ export const USER_BYTES = 2 ** 47;
 const SHARED = typeof SharedArrayBuffer !== 'undefined';
 /** Levels of tables in the model's walks. */
 export const LEVELS = 4;
+const HUGE_BYTES = 2 ** SHIFT_2M;
 const ANY_ACCESS = VM_ACCESS | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 /** The program needs more memory at this page size than the model has. */
@@ -43,12 +45,21 @@ function readsOf(counts: AccessCounts, levels: number): AccessCounts {
   return { ...counts, entryReadsByLevel, entryReads: entryReadsByLevel.reduce((sum, reads) => sum + reads) };
 }
 
+/** Huge pages come as with MAP_HUGETLB: nothing else guarantees the size of every page. */
+function addMemory(space: AddressSpace, start: number, end: number, shift: number): void {
+  const vma = new Vma(space, start, end, shift === SHIFT_4K ? ANY_ACCESS : ANY_ACCESS | VM_HUGETLB, 0, null);
+  vma.pageShift = shift;
+  addVma(vma);
+}
+
 /** A process of the recorded program. */
 interface Space extends LoadedSpace {
   /** Null once it had to make room for others. */
   process: Process | null;
-  /** Numbers of its pages, resident while it has memory. */
+  /** Addresses of its pages, resident while it has memory. */
   readonly pages: Set<number>;
+  /** Bytes of them. */
+  bytes: number;
   /** Of its tables, when it last had some. */
   tableBytes: number;
 }
@@ -59,7 +70,7 @@ export class ReplayMachine {
   readonly timer = new HostTimer();
   /** Pages that came after a gap in the trace: at the most so many walks would have been hits without it. */
   coldPages = 0;
-  /** Those of the block under way, by number: the first walk to each is such a walk. */
+  /** Those of the block under way, by address: the first walk to each is such a walk. */
   readonly coldNow = new Set<number>();
   readonly #kernel: Kernel;
   /** By the process numbers of blocks. */
@@ -72,11 +83,16 @@ export class ReplayMachine {
    */
   readonly #levels: number;
 
-  /** @throws RangeError when the host cannot give any RAM */
+  /**
+   * @param shift log2 of the page size
+   * @param isHuge of 2 MiB pages, those to be had; the rest is in pages of 4 KiB. Absent: all
+   * @throws RangeError when the host cannot give any RAM
+   */
   constructor(
     readonly shift: number,
     tlb: TlbGeometry,
     ramBytes = Infinity,
+    readonly isHuge?: HugeChoice,
   ) {
     this.#levels = tlb.walkLevels ?? LEVELS;
     const mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb });
@@ -115,7 +131,8 @@ export class ReplayMachine {
   /** A new process, or one whose memory went: it gets all of its pages again. */
   #enter(number: number, pages: Set<number>): Space {
     const process = this.#withRoom(() => this.#trySpawn());
-    const space = { number, root: process.space.root, process, pages, tableBytes: 0 };
+    const bytes = [...pages].reduce((sum, page) => sum + 2 ** this.#shiftAt(page), 0);
+    const space = { number, root: process.space.root, process, pages, bytes, tableBytes: 0 };
     this.#spaces.set(number, space);
     for (const page of pages) this.#withRoom(() => this.#populate(process, page), space);
     this.processors.enter(space, 0);
@@ -125,16 +142,23 @@ export class ReplayMachine {
   #trySpawn(): (Process & { space: AddressSpace }) | undefined {
     const process = this.#kernel.trySpawn({ pages: '4K' });
     if (typeof process === 'number' || process.space === null) return undefined;
-    // Huge pages come as with MAP_HUGETLB: nothing else guarantees the size of every page.
-    const flags = this.shift === SHIFT_4K ? ANY_ACCESS : ANY_ACCESS | VM_HUGETLB;
-    const everything = new Vma(process.space, 0, USER_BYTES, flags, 0, null);
-    everything.pageShift = this.shift;
-    addVma(everything);
+    if (this.isHuge === undefined) addMemory(process.space, 0, USER_BYTES, this.shift);
     return Object.assign(process, { space: process.space });
   }
 
   #populate(process: Process, page: number): true | undefined {
-    return this.#kernel.populate(process, page * 2 ** this.shift) < 0 ? undefined : true;
+    const { space } = process;
+    if (space !== null && space.vmas.at(page) === undefined) {
+      const block = page - (page % HUGE_BYTES);
+      addMemory(space, block, block + HUGE_BYTES, this.#shiftAt(page));
+    }
+    return this.#kernel.populate(process, page) < 0 ? undefined : true;
+  }
+
+  /** log2 of the size of the page at an address. */
+  #shiftAt(address: number): number {
+    const { isHuge, shift } = this;
+    return isHuge === undefined || isHuge(Math.floor(address / HUGE_BYTES)) ? shift : SHIFT_4K;
   }
 
   /**
@@ -162,22 +186,31 @@ export class ReplayMachine {
    */
   makeResident(hi: number, lo: number, cold = false): void {
     const { process, pages } = this.#space;
-    const page = Math.floor(toNumber(hi, lo) / 2 ** this.shift);
+    const address = toNumber(hi, lo);
+    const bytes = 2 ** this.#shiftAt(address);
+    const page = address - (address % bytes);
     if (process === null || pages.has(page)) return;
     this.#withRoom(() => this.#populate(process, page));
     pages.add(page);
+    this.#space.bytes += bytes;
     if (!cold) return;
     this.coldPages++;
     this.coldNow.add(page);
   }
 
-  /** Pages of this size, of all processes. */
+  /** Pages of all processes. */
   get pages(): number {
     return this.#sum(({ pages }) => pages.size);
   }
 
   get mappedBytes(): number {
-    return this.pages * 2 ** this.shift;
+    return this.#sum(({ bytes }) => bytes);
+  }
+
+  /** Those of 4 KiB among larger ones. */
+  get smallPages(): number {
+    const bytes = 2 ** this.shift;
+    return this.shift === SHIFT_4K ? 0 : (this.pages * bytes - this.mappedBytes) / (bytes - PAGE_BYTES);
   }
 
   get tableBytes(): number {

@@ -3,13 +3,14 @@
  * 4 KiB pages: one process with pages of both sizes.
  */
 
-import { SHIFT_2M, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
+import { SHIFT_2M, toNumber } from '../../../hw/base/address.js';
 import { mix } from '../../../hw/base/random.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { AddressSpace } from '../../kernel/space/model.js';
 import type { Process } from '../../kernel/space/process.js';
+import { LOW_WORD, type AccessBlock } from '../trace/block.js';
+import { Lookups, type PageLookups } from './lookups.js';
 
-const PAGE_BYTES = 2 ** SHIFT_4K;
 const HUGE_BYTES = 2 ** SHIFT_2M;
 /** Keeps seed 0 from being a hash of the block alone. */
 const SALT = 0x9e3779b9;
@@ -30,53 +31,42 @@ export function hugeShare(share: number, seed: number): HugeChoice {
   return (block) => (mix(key ^ block) >>> 0) * 2 ** -32 < share;
 }
 
-/** Makes the pages of one process resident, huge by choice, else of 4 KiB. */
-export class MixedPages {
-  readonly #small = new Set<number>();
-  readonly #huge = new Set<number>();
-  readonly #space: AddressSpace;
+const blockOf = (hi: number, lo: number): number => Math.floor(toNumber(hi, lo) / HUGE_BYTES);
 
-  /** @param process its anonymous memory must hold every address to come, at multiples of 2 MiB */
-  constructor(
-    private readonly kernel: Kernel,
-    private readonly process: Process,
-    private readonly isHuge: HugeChoice,
-  ) {
-    if (process.space === null) throw new RangeError('the process has ended: it has no memory');
-    this.#space = process.space;
-  }
+/** The lookups of a block with pages of both sizes. */
+export class MixedLookups {
+  private readonly list = new Lookups().of4K;
+
+  constructor(private readonly isHuge: HugeChoice) {}
 
   /**
-   * Makes the page of `(hi, lo)`, an address below 2^47, resident.
-   * @returns 0; EFAULT without memory of the process there, ENOMEM without free memory of the model
+   * All lookups with pages of 4 KiB are made, but for one: an access that ends in a second page of 4 KiB looks it up only if
+   * its huge page ends there too.
+   * @param of4K repeats are left out if they repeat the last lookup of their TLB
+   * @returns the same object every time
    */
-  makeResident(hi: number, lo: number): number {
-    const address = toNumber(hi, lo);
-    const block = Math.floor(address / HUGE_BYTES);
-    const page = Math.floor(address / PAGE_BYTES);
-    if (this.#huge.has(block) || this.#small.has(page)) return 0;
-    this.#space.hugePages = this.isHuge(block) ? 'always' : 'never';
-    const status = this.kernel.populate(this.process, page * PAGE_BYTES);
-    if (status < 0) return status;
-    // Without a free huge page the kernel has fallen back to a small one.
-    const { tables } = this.kernel.memory;
-    tables.findLeaf(this.#space, address);
-    if (tables.shift === SHIFT_2M) this.#huge.add(block);
-    else this.#small.add(page);
-    return 0;
+  of({ words }: AccessBlock, of4K: PageLookups): PageLookups {
+    const { list } = this;
+    let length = 0;
+    for (let i = 0; i < of4K.length; i++) {
+      const hi = of4K.his[i];
+      const lo = of4K.los[i];
+      const access = of4K.accesses[i];
+      const [firstHi, firstLo] = [words[access], words[access + LOW_WORD]];
+      if (((firstLo ^ lo) & -4096) !== 0 && this.isOfOnePage(firstHi, firstLo, hi, lo)) continue;
+      list.his[length] = hi;
+      list.los[length] = lo;
+      list.accesses[length++] = access;
+    }
+    list.length = length;
+    list.allStores = of4K.allStores;
+    list.dataRepeats = of4K.dataRepeats;
+    list.fetchRepeats = of4K.fetchRepeats;
+    return list;
   }
 
-  /** Resident pages of 4 KiB. */
-  get smallPages(): number {
-    return this.#small.size;
-  }
-
-  /** Resident pages of 2 MiB. */
-  get hugePages(): number {
-    return this.#huge.size;
-  }
-
-  get mappedBytes(): number {
-    return this.smallPages * PAGE_BYTES + this.hugePages * HUGE_BYTES;
+  private isOfOnePage(firstHi: number, firstLo: number, hi: number, lo: number): boolean {
+    const block = blockOf(hi, lo);
+    return block === blockOf(firstHi, firstLo) && this.isHuge(block);
   }
 }

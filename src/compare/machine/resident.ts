@@ -25,9 +25,12 @@ export class Resident {
     readonly machines: readonly ReplayMachine[],
     { beside = [], leaveOutRepeats = true }: ResidentOptions = {},
   ) {
+    const isMixed = ({ isHuge }: ReplayMachine): boolean => isHuge !== undefined;
     const mmus = (shift: number): Mmu[] =>
-      machines.filter((machine) => machine.shift === shift).flatMap(({ mmu }) => [mmu, ...beside]);
-    this.finder = new LookupFinder(new RepeatFilter(mmus, leaveOutRepeats));
+      machines
+        .filter((machine) => machine.shift === shift || (shift === SHIFT_4K && isMixed(machine)))
+        .flatMap(({ mmu }) => [mmu, ...beside]);
+    this.finder = new LookupFinder(new RepeatFilter(mmus, leaveOutRepeats, machines.some(isMixed)));
   }
 
   /**

@@ -104,7 +104,7 @@ export class MemoryPath implements MissListener {
 
   /**
    * A block begins, whose lookups are about to be made.
-   * @param cold numbers of pages that come after a gap: each is taken out at its first walk
+   * @param cold addresses of pages that come after a gap: each is taken out at its first walk
    */
   begin(misses: LineMisses, lookups: PageLookups, cold = new Set<number>()): void {
     this.misses = misses;
@@ -140,7 +140,7 @@ export class MemoryPath implements MissListener {
   /** Reads what a walk reads, after the data of all accesses before its own. */
   walked(record: WalkRecord, side: number, index: number): void {
     if (this.misses !== null) this.readData(this.accesses[index]);
-    const counts = this.walkCounts(side, index);
+    const counts = this.walkCounts(side, index, SIZE_SHIFTS[record.size]);
     let hostReads = 0;
     for (let n = 0; n < record.count; n++) {
       if (record.at(n, READ_LEVEL) >= this.levels) continue;
@@ -153,11 +153,12 @@ export class MemoryPath implements MissListener {
     else this.counts.hostReads += hostReads;
   }
 
-  private walkCounts(side: number, index: number): ReadCounts {
+  /** @param shift log2 of the size of the page walked to */
+  private walkCounts(side: number, index: number, shift: number): ReadCounts {
     const { cold, lookups, counts } = this;
     if (cold.size > 0 && lookups !== null) {
       const address = toNumber(lookups.his[index], lookups.los[index]);
-      if (cold.delete(Math.floor(address / 2 ** lookups.shift))) return counts.coldWalks;
+      if (cold.delete(address - (address % 2 ** shift))) return counts.coldWalks;
     }
     return side === FETCH_SIDE ? counts.fetchWalks : counts.walks;
   }

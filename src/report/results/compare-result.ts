@@ -45,9 +45,16 @@ const FirstTouch = z.strictObject({
   ns: Quantity.describe('system time of all of them'),
 });
 
+const HugeShare = z
+  .number()
+  .min(0)
+  .max(1)
+  .describe('with --huge-share: the share of the 2 MiB places that have such a page; the rest has pages of 4 KiB');
+
 const CompareRun = z.strictObject({
   trace: z.string(),
   pages: PageName,
+  hugeShare: HugeShare.optional(),
   counts: TlbCounts.describe('data accesses'),
   perAccess: Translation,
   entryReadsByLevel: z.strictObject({ pml4: Count, pdpt: Count, pd: Count, pt: Count }),
@@ -139,6 +146,7 @@ const TraceSummary = z.strictObject({
   verdict: Verdict,
   reason: NoVerdict.optional().describe('why there is no verdict'),
   pages: PageName.optional().describe('the page size that speedup is of; absent without a second one'),
+  hugeShare: HugeShare.optional(),
   speedup: Range.nullable().describe('user time with the smallest pages over that with those: above 1 they help'),
   timeShare: Range.describe('the share of user time that translation takes with the smallest pages, 0 to 1'),
   withFirstTouch: Range.nullable().describe('speedup with the system time of first touches added to both'),

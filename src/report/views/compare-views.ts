@@ -6,7 +6,7 @@ import { coldWords, firstTouchWords, groundWords, priceWords } from './compare-w
 import type { CsvCell } from '../output/csv.js';
 import { actionText, regionTable } from './region-views.js';
 import { factTable, wrap, type Fact } from '../output/table.js';
-import { countOf, formatBytes, formatCount, formatShares, formatShort, formatTime } from '../output/units.js';
+import { countOf, formatBytes, formatCount, formatShare, formatShares, formatShort, formatTime } from '../output/units.js';
 
 function fact(label: string, runs: readonly CompareRun[], cell: (run: CompareRun) => string): Fact {
   return { label, cells: runs.map(cell) };
@@ -64,7 +64,7 @@ function runTable(runs: readonly CompareRun[]): string {
     ],
   ];
   return factTable(
-    runs.map((run) => `${run.pages} pages`),
+    runs.map(({ pages, hugeShare }) => `${hugeShare === undefined ? '' : `${formatShare(hugeShare)} `}${pages} pages`),
     groups,
   );
 }
@@ -139,6 +139,7 @@ export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
   return result.runs.map((run, index) => ({
     trace: run.trace,
     pages: run.pages,
+    hugeShare: run.hugeShare ?? '',
     tlb: result.tlb.name,
     accesses: run.perAccess.accesses,
     ...run.counts,

@@ -4,10 +4,11 @@ import { fromBigInt, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/addre
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
-import { compare } from '../../../src/compare/compare.js';
+import { compare, type CompareOptions } from '../../../src/compare/compare.js';
 import { pricesFor } from '../../../src/compare/time/preset-prices.js';
 import type { CompareResult, TraceSummary } from '../../../src/report/results/compare-result.js';
 import type { MachinePrices } from '../../../src/report/results/prices.js';
+import { hugeShare } from '../../../src/compare/mixed-pages.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
 import { openWorkload } from '../../../src/trace/workload.js';
 import { referenceReplay } from './reference-tlb.js';
@@ -39,9 +40,14 @@ function traceOf(accesses: readonly Access[]): Trace {
   };
 }
 
-function compareOn(accesses: readonly Access[], shifts: readonly number[], tlb: TlbGeometry): Promise<CompareResult> {
+function compareOn(
+  accesses: readonly Access[],
+  shifts: readonly number[],
+  tlb: TlbGeometry,
+  share?: CompareOptions['hugeShare'],
+): Promise<CompareResult> {
   const source = { name: 'test', open: () => traceOf(accesses) };
-  return compare({ sources: [source], shifts, tlb });
+  return compare({ sources: [source], shifts, tlb, hugeShare: share });
 }
 
 /** Addresses of a program: a code area, a heap, a stack at the very top, and some anywhere. */
@@ -87,6 +93,43 @@ test('the counts are those of a hand-written reference, at every page size', asy
     ),
     { numRuns: runs(20) },
   );
+});
+
+test('with pages of both sizes the counts are those of the reference, and those of the same share again', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(neighbours, { minLength: 1, maxLength: 1000 }),
+      fc.constantFrom(...SMALL_TLBS),
+      fc.constantFrom(0, 0.3, 0.7, 1),
+      fc.nat(9),
+      async (places, [tlb, shapes], share, seed) => {
+        const accesses = places.flat();
+        const { runs } = await compareOn(accesses, [SHIFT_4K, SHIFT_2M], tlb, { share, seed });
+        const isHuge = hugeShare(share, seed);
+        const sizes = (at: bigint): number => (isHuge(Number(at >> 21n)) ? SHIFT_2M : SHIFT_4K);
+        const expected = [SHIFT_4K, sizes].map((shift) => referenceReplay(accesses, shift, shapes));
+        expect(runs.map(({ counts }) => counts)).toEqual(expected.map(({ data }) => data));
+        expect(runs.map(({ fetches }) => fetches?.counts)).toEqual(
+          expected.map(({ fetch }) => (fetch.lookups > 0 ? fetch : undefined)),
+        );
+        expect(runs.map((run) => run.hugeShare)).toEqual([undefined, share]);
+      },
+    ),
+    { numRuns: runs(20) },
+  );
+});
+
+test('none of the places are small pages, all of them huge ones, and the speed-up of a share lies between', async () => {
+  const gain = async (share: number): Promise<TraceSummary> => {
+    const open = (): Trace => openWorkload('uniform', { footprint: 2 ** 26, accesses: 20_000 });
+    const options = { sources: [{ name: 'uniform', open }], shifts: [SHIFT_4K, SHIFT_2M], tlb: MODEL_DEFAULT };
+    return (await compare({ ...options, hugeShare: { share, seed: 1 } })).traces[0];
+  };
+  const [none, some, all] = [await gain(0), await gain(0.6), await gain(1)];
+  expect(none.speedup).toEqual({ low: 1, high: 1 });
+  const [part, whole] = [some.speedup?.high ?? 0, all.speedup?.high ?? 0];
+  expect([part > 1.01, part < whole, some.hugeShare]).toEqual([true, true, 0.6]);
+  expect(some.why).toMatch(/needs [\d,]+ entries of 2M and 4K, not [\d,]+ of 4K/);
 });
 
 test.each([

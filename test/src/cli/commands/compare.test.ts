@@ -12,7 +12,7 @@ import type { TraceMetadata } from '../../../../src/trace/packed/metadata.js';
 import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
 import { referenceReplay } from '../../compare/reference-tlb.js';
 import { blocksOf } from '../../trace/blocks.js';
-import { runCli, spawnCli } from '../run-cli.js';
+import { expectUsageError, runCli, spawnCli } from '../run-cli.js';
 import type { SweepResult } from '../../../../src/report/results/sweep-result.js';
 
 type Access = readonly [string, bigint, number];
@@ -98,6 +98,27 @@ test('the report says what an access of a workload is', () => {
     /; 1 MiB, seed 1; an access is a load-modify-store, which counts and is looked up as two$/,
   );
   expect(about('chase')).toMatch(/; an access is a load$/);
+});
+
+test('--huge-share gives 2M pages to a part of the places, the same for the same seed, and says so', () => {
+  const args = ['-w', 'uniform', '--footprint', '32M', '--accesses', '100k', '--huge-share', '60%'];
+  const compared = compareJson(args);
+  expect(compared.runs.map(({ pages, hugeShare }) => [pages, hugeShare])).toEqual([
+    ['4K', undefined],
+    ['2M', 0.6],
+  ]);
+  const { counts } = compared.runs[1];
+  expect(compareJson([...args, '--seed', '1']).runs[1].counts).toEqual(counts);
+  expect(compareJson([...args, '--seed', '2']).runs[1].counts).not.toEqual(counts);
+  const { stdout } = spawnCli(['compare', ...args]);
+  expect(stdout).toContain('60% 2M pages');
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(' 2M pages in 60% of their places: 1.');
+});
+
+test('--huge-share needs 2M pages, and --seed something that is drawn', async () => {
+  await expectUsageError(['compare', '--huge-share', '60'], ['--huge-share', 'percentage']);
+  await expectUsageError(['compare', '--huge-share', '60%', '-p', '4K,1G'], ['--pages 4K,2M']);
+  await expectUsageError(['compare', '--seed', '3'], ['--workload NAME or --huge-share']);
 });
 
 test('traces and workloads are compared one after the other', () => {

@@ -4,14 +4,13 @@ import { Ram } from '../../../../hw/memory/ram.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
 import { Core } from '../../../../hw/x86/core.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
-import { hugeShare, MixedPages } from '../../../../src/compare/machine/mixed-pages.js';
+import { hugeShare } from '../../../../src/compare/machine/mixed-pages.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
 import { EFAULT } from '../../../../src/kernel/abi/errno.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
+import { ReplayMachine } from '../../../src/compare/machine.js';
 
-const MIB = 2 ** 20;
-const HUGE = 2 * MIB;
-const START = 2 ** 32;
+const HUGE = 2 ** 21;
 
 describe('a share of huge pages', () => {
   const seeds = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -48,51 +47,23 @@ describe('a share of huge pages', () => {
   });
 });
 
-/** A process with 32 MiB of anonymous memory at {@link START}. */
-function machine(isHuge: (block: number) => boolean, ramBytes = 64 * MIB) {
-  const mmu = new Mmu({ ram: new Ram({ bytes: ramBytes }), tlb: parseTlb('64x4') });
-  const core = new Core(mmu);
-  const kernel = new Kernel({ processor: core });
-  const process = kernel.spawn({ pages: '2M' });
-  const flags = f.MAP_PRIVATE | f.MAP_ANONYMOUS | f.MAP_FIXED;
-  kernel.mmap(process, {
-    address: START,
-    length: 32 * MIB,
-    prot: f.PROT_READ | f.PROT_WRITE,
-    flags,
-    file: null,
-    offset: 0,
-  });
-  return { mmu, kernel, process, pages: new MixedPages(kernel, process, isHuge) };
-}
-
-test('chosen blocks take one huge page, others a page for each that is touched', () => {
-  const { pages } = machine((block) => block % 2 === 0);
+test('chosen places take one huge page, others a page for each that is touched', () => {
+  const machine = new ReplayMachine(21, parseTlb('64x4'), 2 ** 30, (block) => block % 2 === 0);
   for (let block = 0; block < 4; block++) {
-    for (const page of [0, 1, 1, 511]) expect(pages.makeResident(1, block * HUGE + page * 4096 + 7)).toBe(0);
+    for (const page of [0, 1, 1, 511]) machine.makeResident(1, block * HUGE + page * 4096 + 7);
   }
-  expect([pages.hugePages, pages.smallPages, pages.mappedBytes]).toEqual([2, 6, 2 * HUGE + 6 * 4096]);
+  expect([machine.pages, machine.smallPages, machine.mappedBytes]).toEqual([8, 6, 2 * HUGE + 6 * 4096]);
+  // Root, two tables below it, a page directory, and a page table for each place in small pages.
+  expect(machine.tableBytes).toBe((3 + 2) * 4096);
+  expect(machine.fork().entriesCopied).toBe(8);
 });
 
-test('a walk reads three entries for a huge page, and four for a small one', () => {
-  const { mmu, kernel, process, pages } = machine((block) => block % 2 === 0);
-  for (const at of [0, HUGE]) pages.makeResident(1, at);
-  mmu.counters.reset();
-  for (const at of [0, HUGE]) expect(kernel.load(process, START + at, 8)).toBe(0);
-  expect(mmu.counters.snapshot().data.entryReads).toBe(3 + 4);
-});
-
-test('a block falls back to small pages when no huge page is free', () => {
-  const { pages } = machine(() => true, 8 * MIB);
-  let status = 0;
-  for (let block = 0; block < 8 && status === 0; block++) status = pages.makeResident(1, block * HUGE);
-  expect(status).toBe(0);
-  expect(pages.hugePages).toBeGreaterThan(0);
-  expect(pages.smallPages).toBe(8 - pages.hugePages);
-});
-
-test('an address without memory is refused', () => {
-  const { pages } = machine(() => true);
-  expect(pages.makeResident(2, 0)).toBe(EFAULT);
-  expect([pages.hugePages, pages.smallPages]).toEqual([0, 0]);
+test('a process that made room for others gets its pages of both sizes again', () => {
+  const machine = new ReplayMachine(21, parseTlb('64x4'), 2 ** 30, (block) => block % 2 === 0);
+  const fill = (process: number): void => {
+    machine.enter(process, 0);
+    for (let block = 0; block < 600; block++) machine.makeResident(1, block * HUGE);
+  };
+  for (const process of [0, 1, 0]) fill(process);
+  expect([machine.pages, machine.smallPages]).toEqual([1200, 600]);
 });

@@ -51,7 +51,7 @@ test('the first walk to a page that is new after a gap is counted apart, and no 
   const path = pathOn([], []);
   const lookups = new Lookups().of4K;
   [0x7000, 0x8000, 0x7000].forEach((address, i) => (lookups.los[i] = address | 3));
-  path.begin(new LineMisses({ bytes: 64, ways: 1 }), lookups, new Set([7]));
+  path.begin(new LineMisses({ bytes: 64, ways: 1 }), lookups, new Set([0x7000]));
   for (const index of [0, 1, 2]) path.walked(walkOf(0x100), index === 2 ? FETCH_SIDE : 0, index);
   const { coldWalks, walks, fetchWalks } = path.counts;
   expect([coldWalks, walks, fetchWalks]).toEqual([
