@@ -1,6 +1,8 @@
 import { MachinePrices } from '../report/results/prices.js';
 import { checked, type Flaw } from '../report/output/schema-words.js';
 import { toJSONSchema } from 'zod';
+import { existsSync } from 'node:fs';
+import { ownPricesPath } from '../host/prices-path.js';
 import { CommandFailure } from './failure.js';
 import { readJson } from './json-file.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';
@@ -65,4 +67,30 @@ export function readPrices(path: string, preset: MachinePrices, force: boolean):
   const names = Object.keys(prices).filter((name) => !ABOUT.includes(name));
   const source = `${preset.source}; ${path}`;
   return { ...prices, source, ...(names.length > 0 && { file: { name: path, prices: names } }) };
+}
+
+/** The prices of this host, as far as they can be taken without being named. */
+export interface OwnPrices {
+  readonly prices: Partial<MachinePrices>;
+  /** Why those of the file in the cache are not used. */
+  readonly note?: string;
+}
+
+/**
+ * The prices that `pagewalk calibrate` wrote for this host, with the same TLB; none if it never did.
+ * @param tlb the name of the TLB to be judged: what walks take was fitted with one
+ */
+export function ownPrices(tlb: string, preset: MachinePrices, force: boolean): OwnPrices {
+  const path = ownPricesPath();
+  if (!existsSync(path)) return { prices: {} };
+  try {
+    const prices = readPrices(path, preset, force);
+    const fitted = prices.walkFactor?.tlb ?? tlb;
+    if (fitted === tlb) return { prices };
+    const fix = `--tlb ${fitted} takes its prices, and so does --costs '${path}' with any TLB`;
+    return { prices: {}, note: `this host was calibrated with --tlb ${fitted}: ${fix}` };
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    return { prices: {}, note: `the prices of this host are not used: ${error.message}` };
+  }
 }

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { pricesFor } from '../../compare/time/preset-prices.js';
+import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { calibrate } from '../../host/calibrate/calibrate.js';
 import { CompileError } from '../../host/compile.js';
@@ -90,6 +91,14 @@ function makeFolderOf(path: string): void {
   }
 }
 
+/** What compare has to be told to take the prices: nothing about the file of this host. */
+function wordsFor({ output, tlb }: CalibrateCommandOptions, path: string): string[] {
+  return [
+    ...(tlb.name === MODEL_DEFAULT.name ? [] : ['--tlb', tlb.name]),
+    ...(output === undefined ? [] : ['--costs', path]),
+  ];
+}
+
 /** `pagewalk calibrate`: what memory costs on this host. */
 export function calibrateCommand(): Command {
   return new Command('calibrate')
@@ -123,8 +132,7 @@ export function calibrateCommand(): Command {
       }
       if (options.json === true) printJson(result);
       else process.stdout.write(calibrateText(printable(result)));
-      process.stderr.write(
-        `${printableText(`written to ${output}; next: pagewalk compare --costs ${output} TRACE`)}\n`,
-      );
+      const next = ['pagewalk compare', ...wordsFor(options, output), 'TRACE'].join(' ');
+      process.stderr.write(`${printableText(`written to ${output}; next: ${next}`)}\n`);
     });
 }

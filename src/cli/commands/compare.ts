@@ -9,7 +9,8 @@ import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { OutOfModelMemory } from '../../compare/machine/machine.js';
 import { readPolicy } from '../../regions/host.js';
 import type { MachinePrices } from '../../report/results/prices.js';
-import { printable } from '../../report/output/printable.js';
+import { printable, printableText } from '../../report/output/printable.js';
+import { ownPricesPath } from '../../host/prices-path.js';
 import { profileText } from '../../report/views/profile-view.js';
 import type { CompareResult } from '../../report/results/compare-result.js';
 import { compareRows, compareText } from '../../report/views/compare-views.js';
@@ -17,7 +18,7 @@ import { formatBytes } from '../../report/output/units.js';
 import { openTrace } from '../../trace/node/open.js';
 import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
-import { readPrices } from '../costs.js';
+import { ownPrices, readPrices } from '../costs.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
 import { pagesOption, parseBytes, parseChoice, parseCount, parseSeed, parseShare, tlbOption } from '../options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
@@ -102,17 +103,34 @@ function explainCompareError(error: unknown, options: CompareCommandOptions): un
   return new CommandFailure(`--pages ${size}: ${limit}; leave ${size} out: --pages ${fix.join(',')}`);
 }
 
+/** In place of a file: those of a processor, though this host was calibrated. */
+const PRESET = 'preset';
+
+function filePrices({ tlb, costs, force }: CompareCommandOptions, preset: MachinePrices): Partial<MachinePrices> {
+  if (costs === PRESET) return {};
+  if (costs !== undefined) return readPrices(costs, preset, force === true);
+  const { prices, note } = ownPrices(tlb.name, preset, force === true);
+  if (note !== undefined) process.stderr.write(`${printableText(`note: ${note}`)}\n`);
+  return prices;
+}
+
 /**
- * The prices of the file, or of the processor whose TLB it is; `--nested` overrides what either says of the host. Prices
- * that were measured say themselves what walks take here, at some seconds of work if it was not done for this TLB.
+ * The prices of the file or of this host, or of the processor whose TLB it is; `--nested` overrides what they say of the
+ * host. Prices that were measured say themselves what walks take here, at some seconds of work if it was not done for
+ * this TLB.
  */
-async function pricesOf({ tlb, costs, force, nested }: CompareCommandOptions): Promise<MachinePrices> {
+async function pricesOf(options: CompareCommandOptions): Promise<MachinePrices> {
+  const { tlb, nested } = options;
   const preset = pricesFor(tlb.name);
-  const file = costs === undefined ? {} : readPrices(costs, preset, force === true);
+  const file = filePrices(options, preset);
   const prices = { ...preset, ...file, ...(nested !== undefined && { nested }) };
   const known = file.walkFactor !== undefined && [undefined, tlb.name].includes(file.walkFactor.tlb);
   if (file.loads === undefined || known) return prices;
   return { ...prices, walkFactor: (await fitWalkFactor(prices, tlb)) ?? preset.walkFactor };
+}
+
+function pricesRead({ costs }: CompareCommandOptions): string[] {
+  return costs === PRESET ? [] : [costs ?? ownPricesPath()];
 }
 
 async function run(
@@ -156,7 +174,7 @@ export function compareCommand(): Command {
     .argument('[TRACE...]')
     .addOption(pagesOption())
     .addOption(tlbOption())
-    .option('--costs <file>', "prices of this machine, as 'pagewalk calibrate' writes")
+    .option('--costs <file>', 'prices, or preset (default: as calibrate wrote here)')
     .addOption(new Option('--force', 'take the prices of another machine too').hideHelp())
     .option('--nested <size>', 'pages of the host below: none, 4K, 2M or 1G', parseChoice(NESTED))
     .option('--huge-share <share>', 'of the places for a 2M page those that get one, as 60%', parseShare)
@@ -182,7 +200,7 @@ export function compareCommand(): Command {
     .action(async (paths: string[], given: CompareCommandOptions, command: Command) => {
       const options = { ...given, pages: pagesFor(given, command) };
       const shipped = paths.length === 0 ? shippedTraces().map(({ path }) => path) : [];
-      const inputs = [...paths, ...shipped, ...(options.costs === undefined ? [] : [options.costs])];
+      const inputs = [...paths, ...shipped, ...pricesRead(options)];
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);
       const profile = options.profile === true ? new CpuProfile() : undefined;
       const result = await run(paths, options, profile);

@@ -8,8 +8,12 @@ export const CLI_PATH = fileURLToPath(new URL('../../../dist/src/cli/main.js', i
 /** The same without the process around it. */
 const PROGRAM = new URL('../../../dist/src/cli/program.js', import.meta.url).href;
 
-/** As into a pipe: without colours. */
-const PLAIN = { NO_COLOR: '1', FORCE_COLOR: '' };
+/** As into a pipe: without colours; and on a host without prices of its own, which `compare` would take. */
+const PLAIN = {
+  NO_COLOR: '1',
+  FORCE_COLOR: '',
+  XDG_CACHE_HOME: fileURLToPath(new URL('../../../node_modules/.cache', import.meta.url)),
+};
 
 export interface Outcome {
   readonly status: number | null;

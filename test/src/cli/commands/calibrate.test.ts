@@ -48,7 +48,7 @@ describe.runIf(canTry && readCaches() !== undefined)('calibrate', () => {
     compileTo(LINES);
     const { status, stdout, stderr } = pagewalk();
     const path = join(folder, 'cache', 'pagewalk', `prices-${hostname()}.json`);
-    expect([status, stderr]).toEqual([0, `written to ${path}; next: pagewalk compare --costs ${path} TRACE\n`]);
+    expect([status, stderr]).toEqual([0, `written to ${path}; next: pagewalk compare TRACE\n`]);
     expect(tooWide(stdout)).toEqual([]);
     expect(stdout).toMatch(/^512 MiB +1\d\d +\d+/m);
     const prices = MachinePrices.partial().parse(JSON.parse(readFileSync(path, 'utf8')));

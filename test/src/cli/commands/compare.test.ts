@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
@@ -152,6 +153,41 @@ test("prices of another machine are refused without --force, and this machine's 
     ...here,
     kernel: '1.0',
   });
+});
+
+/** The environment of a host that was calibrated, with these changes to its file. */
+function calibrated(changes: object): Record<string, string> {
+  const cache = join(folder, 'cache', 'pagewalk');
+  mkdirSync(cache, { recursive: true });
+  const prices = { ...pricesFor('skylake'), memoryNs: 123, host: thisPricedHost(), ...changes };
+  writeFileSync(join(cache, `prices-${hostname()}.json`), JSON.stringify(prices));
+  return { XDG_CACHE_HOME: join(folder, 'cache') };
+}
+
+const fitted = (tlb: string): object => ({ walkFactor: { low: 1, high: 2, tlb } });
+
+test.each([
+  ['of this host are taken', {}, [], 123, /^$/],
+  ['fitted with the TLB in question are taken', fitted('zen3'), ['--tlb', 'zen3'], 123, /^$/],
+  ['are left for --costs preset', {}, ['--costs', 'preset'], undefined, /^$/],
+  ['fitted with another TLB are named, and not taken', fitted('zen3'), [], undefined, /^note: .*--tlb zen3.*--costs/],
+  [
+    'of another machine are named, and not taken',
+    { host: { ...thisPricedHost(), cores: 99 } },
+    [],
+    undefined,
+    /^note: .*not used: .*another machine: its cores is 99.*calibrate/,
+  ],
+  ['of another machine are taken with --force', { host: { ...thisPricedHost(), cores: 99 } }, ['--force'], 123, /^$/],
+  ['of another version are named, and not taken', { version: 9 }, [], undefined, /^note: .*version.*calibrate anew/],
+])('prices by calibrate %s', (_, changes, words, memoryNs, note) => {
+  const args = ['compare', file('one.lackey', ' L 00001000,8\n'), '--pages', '4K', '--json', ...words];
+  const { status, stdout, stderr } = spawnCli(args, '', calibrated(changes));
+  const { prices } = CompareResult.parse(JSON.parse(stdout));
+  expect([status, prices.memoryNs]).toEqual([0, memoryNs ?? pricesFor('skylake').memoryNs]);
+  expect(prices.host === undefined).toBe(memoryNs === undefined);
+  expect(stderr).toMatch(note);
+  expect(stderr.split('\n').length).toBeLessThanOrEqual(2);
 });
 
 test('--nested says of a virtual machine what pages its host has', () => {
