@@ -2,7 +2,7 @@
 
 import type { CompareRun, CompareVerdict, NoVerdict, Range, TraceSummary } from '../../report/results/compare-result.js';
 import { countOf, formatBytes, formatCount, formatShare, formatShares, formatTimes } from '../../report/output/units.js';
-import { saved, verdictOn } from '../../report/results/worth-it.js';
+import { nearlyOn, saved, verdictOn, WORTH_IT } from '../../report/results/worth-it.js';
 import { speedupOf } from '../time/time.js';
 
 /** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
@@ -21,7 +21,16 @@ export type Ground = Pick<TraceSummary, 'coverage' | 'window' | 'unseen'>;
 /** The answer about one trace. */
 export type Judgement = Pick<
   TraceSummary,
-  'why' | 'verdict' | 'reason' | 'pages' | 'hugeShare' | 'speedup' | 'timeShare' | 'withFirstTouch' | 'advice'
+  | 'why'
+  | 'verdict'
+  | 'nearly'
+  | 'reason'
+  | 'pages'
+  | 'hugeShare'
+  | 'speedup'
+  | 'timeShare'
+  | 'withFirstTouch'
+  | 'advice'
 >;
 
 function middle({ low, high }: Range): number {
@@ -97,6 +106,14 @@ function missingGround(
   return undefined;
 }
 
+/** Says that hundredths decide: the bound that does, and the verdict that prices a tenth off would give. */
+function nearness(verdict: CompareVerdict, { low, high }: Range): string {
+  const nearly = nearlyOn({ low, high });
+  if (nearly === undefined) return '';
+  const [end, times] = verdict === 'yes' || nearly === 'yes' ? ['low', low] : ['high', high];
+  return ` Near the threshold of ${formatShare(WORTH_IT)}: the ${end} end saves ${formatShare(saved(times))}, and prices a tenth off would make it ${nearly}.`;
+}
+
 function adviseOn(verdict: CompareVerdict, base: CompareRun, best: CompareRun, times: Range): string {
   const { translationShare: share } = base.time;
   const places = best.hugeShare === undefined ? '' : ` in ${formatShare(best.hugeShare)} of their places`;
@@ -104,9 +121,10 @@ function adviseOn(verdict: CompareVerdict, base: CompareRun, best: CompareRun, t
   const stake = `translation takes ${formatShares(share)} of the time with ${base.pages} pages`;
   const { wastedBytes } = best.memory;
   const price = wastedBytes === 0 ? '' : ` They waste ${formatBytes(wastedBytes)} of memory.`;
-  if (verdict === 'yes') return `Yes. ${gain}; ${stake}.${price}`;
-  if (verdict === 'no') return `No. ${gain}; ${stake}.`;
-  return `Between: try it. ${gain}; ${stake}.${price}`;
+  const near = nearness(verdict, times);
+  if (verdict === 'yes') return `Yes. ${gain}; ${stake}.${near}${price}`;
+  if (verdict === 'no') return `No. ${gain}; ${stake}.${near}`;
+  return `Between: try it. ${gain}; ${stake}.${near}${price}`;
 }
 
 function withFirstTouch(base: CompareRun, best: CompareRun): Range {
@@ -138,5 +156,11 @@ export function judge(ground: Ground, runs: readonly CompareRun[]): Judgement {
   };
   const missing = missingGround(ground, base, verdict);
   if (missing !== undefined) return { ...found, verdict: 'none', ...missing };
-  return { ...found, verdict, advice: adviseOn(verdict, base, best, times) };
+  const nearly = nearlyOn(times);
+  return {
+    ...found,
+    verdict,
+    ...(nearly !== undefined && { nearly }),
+    advice: adviseOn(verdict, base, best, times),
+  };
 }

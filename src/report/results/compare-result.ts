@@ -144,6 +144,9 @@ const TraceSummary = z.strictObject({
   instructions: Range.describe('of the accesses compared: one number where they were counted, else an assumption'),
   why: z.string(),
   verdict: Verdict,
+  nearly: Verdict.optional().describe(
+    'the verdict that prices a tenth off would give; absent where they change nothing',
+  ),
   reason: NoVerdict.optional().describe('why there is no verdict'),
   pages: PageName.optional().describe('the page size that speedup is of; absent without a second one'),
   hugeShare: HugeShare.optional(),

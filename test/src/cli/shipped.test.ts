@@ -8,7 +8,11 @@ test('without arguments the shipped traces get a verdict each: one may gain from
   expect([status, stderr]).toEqual([0, '']);
   const { traces, runs } = CompareResult.parse(JSON.parse(stdout));
   expect(runs.map((run) => run.pages)).toEqual(['4K', '2M', '1G', '4K', '2M', '1G']);
-  expect(traces.map((trace) => trace.verdict)).toEqual(['between', 'no']);
+  expect(traces.map(({ verdict, nearly }) => [verdict, nearly])).toEqual([
+    ['between', undefined],
+    // The high end saves a little less than 3 %, by hits of the second-level TLB.
+    ['no', 'between'],
+  ]);
   expect(traces.map(({ window }) => window)).toEqual([
     { skip: 98_000_000, accesses: 6_000_000, cut: true, chosen: true },
     { skip: 12_000_000, accesses: 6_000_000, cut: true, chosen: true },

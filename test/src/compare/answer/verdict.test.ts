@@ -42,6 +42,22 @@ test.each([
   expect(judge(ground(), [small(...ns), large(1, 1)]).verdict).toBe(verdict);
 });
 
+test.each([
+  ['no', [1, 1 / (1 - 0.0297)], 'between', 'the high end saves 2.97%'],
+  ['no', [1, 1 / (1 - 0.0269)], undefined, ''],
+  ['yes', [1 / (1 - 0.0301), 1.2], 'between', 'the low end saves 3.01%'],
+  ['yes', [1 / (1 - 0.0334), 1.2], undefined, ''],
+  ['between', [1 / (1 - 0.028), 1.2], 'yes', 'the low end saves 2.8%'],
+  ['between', [0.9, 1 / (1 - 0.0301)], 'no', 'the high end saves 3.01%'],
+  ['between', [1, 1.2], undefined, ''],
+])('%s of %j is near %s: that is said where prices a tenth off would turn it', (verdict, ns, nearly, words) => {
+  const judged = judge(ground(), [small(...ns), large(1, 1)]);
+  expect([judged.verdict, judged.nearly]).toEqual([verdict, nearly]);
+  const near = ` Near the threshold of 3%: ${words}, and prices a tenth off would make it ${nearly}.`;
+  if (nearly === undefined) expect(judged.advice).not.toContain('Near');
+  else expect(judged.advice).toContain(near);
+});
+
 test('between says to try it, and no names no price', () => {
   expect(judge(ground(), [small(1, 1.2), large(1, 1)]).advice).toMatch(
     /^Between: try it\. 2M pages: 1\.00 to 1\.20 times/,
