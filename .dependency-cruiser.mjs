@@ -14,7 +14,7 @@ const HW = [
   ['hw/translate/counts/'],
   ['hw/translate/path/'],
   [own('hw/translate/')],
-  ['hw/x86/', 'hw/riscv/'],
+  ['hw/x86/', 'hw/riscv/', 'hw/aarch64/', 'hw/toy/'],
   ['hw/index.ts'],
 ];
 
@@ -34,7 +34,7 @@ const KERNEL = [
 const SRC = [
   ['src/kernel/'],
   ['src/regions/'],
-  ['src/host/', 'src/trace/', 'src/segments/', 'src/report/'],
+  ['src/host/', 'src/trace/', 'src/segments/', 'src/replacement/', 'src/report/'],
   ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/watch/', 'src/conformance/'],
   ['src/cli/', 'src/index.ts', 'web/'],
 ];
@@ -82,12 +82,12 @@ export default {
     ...upward('src', SRC),
     ...Object.entries(WITHIN).flatMap(([name, floors]) => upward(name, floors)),
     ...upward('bench', BENCH),
-    ...['x86', 'riscv'].map((own) => ({
+    ...['x86', 'riscv', 'aarch64', 'toy'].map((own) => ({
       name: `${own} knows no other architecture`,
       comment: 'What two of them need belongs below them.',
       severity: 'error',
       from: { path: `^hw/${own}/` },
-      to: { path: '^hw/(x86|riscv)/', pathNot: `^hw/${own}/` },
+      to: { path: '^hw/(x86|riscv|toy)/', pathNot: `^hw/${own}/` },
     })),
     {
       name: 'hw knows nothing',

@@ -18,7 +18,7 @@ export interface EntryField {
 /** One kind of entry. */
 export interface EntryFormat {
   readonly name: string;
-  readonly bytes: 4 | 8;
+  readonly bytes: 1 | 2 | 4 | 8;
   /** The manual's table, by title. */
   readonly section: string;
   readonly fields: readonly EntryField[];

@@ -2,7 +2,7 @@ import { MachinePrices } from '../report/results/prices.js';
 import { checked, type Flaw } from '../report/output/schema-words.js';
 import { toJSONSchema } from 'zod';
 import { existsSync } from 'node:fs';
-import { ownPricesPath } from '../host/prices-path.js';
+import { ownPricesPath } from '../host/calibrate/prices-path.js';
 import { CommandFailure } from './failure.js';
 import { readJson } from './json-file.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';

@@ -26,7 +26,7 @@ import { pricesFor } from './time/preset-prices.js';
 import { judgeRegions, largestProgram } from './answer/recorded-regions.js';
 import { replay } from './machine/replay.js';
 import { Resident } from './machine/resident.js';
-import { hugeShare, MixedLookups } from './mixed-pages.js';
+import { hugeShare, MixedLookups } from './machine/mixed-pages.js';
 import { X86_TERMS } from '../../hw/x86/terms.js';
 import { hostTime, summarizeRun } from './answer/summary.js';
 import { judge } from './answer/verdict.js';

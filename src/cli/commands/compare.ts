@@ -10,7 +10,7 @@ import { OutOfModelMemory } from '../../compare/machine/machine.js';
 import { readPolicy } from '../../regions/host.js';
 import type { MachinePrices } from '../../report/results/prices.js';
 import { printable, printableText } from '../../report/output/printable.js';
-import { ownPricesPath } from '../../host/prices-path.js';
+import { ownPricesPath } from '../../host/calibrate/prices-path.js';
 import { profileText } from '../../report/views/profile-view.js';
 import type { CompareResult } from '../../report/results/compare-result.js';
 import { compareRows, compareText } from '../../report/views/compare-views.js';

@@ -8,8 +8,8 @@ import { mix } from '../../../hw/base/random.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { AddressSpace } from '../../kernel/space/model.js';
 import type { Process } from '../../kernel/space/process.js';
-import { LOW_WORD, type AccessBlock } from '../trace/block.js';
-import { Lookups, type PageLookups } from './lookups.js';
+import { LOW_WORD, type AccessBlock } from '../../trace/block.js';
+import { Lookups, type PageLookups } from '../lookups/lookups.js';
 
 const HUGE_BYTES = 2 ** SHIFT_2M;
 /** Keeps seed 0 from being a hash of the block alone. */

@@ -8,7 +8,7 @@ import { hugeShare } from '../../../../src/compare/machine/mixed-pages.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
 import { EFAULT } from '../../../../src/kernel/abi/errno.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
-import { ReplayMachine } from '../../../src/compare/machine.js';
+import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
 
 const HUGE = 2 ** 21;
 
