@@ -12,6 +12,7 @@ import { conformX86 } from '../../conformance/x86/x86.js';
 import { printableLines } from '../../report/output/printable.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
 import { parseChoice } from '../options.js';
+import { conformOstep } from '../../conformance/ostep.js';
 import { printJson } from '../output.js';
 
 interface ConformOptions extends LinuxMachineOptions {
@@ -71,6 +72,14 @@ export function conformCommand(): Command {
             .default('x86'),
         )
         .option('--software-marks', 'the processor leaves accessed and dirty bits to the kernel'),
+    )
+    .addCommand(
+      replayCommand('ostep', {
+        recordings: 'answers of the homework simulators of OSTEP',
+        run: conformOstep,
+        text: resultText,
+        passed: allPassed,
+      }),
     );
 }
 

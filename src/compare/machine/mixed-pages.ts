@@ -5,9 +5,6 @@
 
 import { SHIFT_2M, toNumber } from '../../../hw/base/address.js';
 import { mix } from '../../../hw/base/random.js';
-import type { Kernel } from '../../kernel/kernel.js';
-import type { AddressSpace } from '../../kernel/space/model.js';
-import type { Process } from '../../kernel/space/process.js';
 import { LOW_WORD, type AccessBlock } from '../../trace/block.js';
 import { Lookups, type PageLookups } from '../lookups/lookups.js';
 

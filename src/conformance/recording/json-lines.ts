@@ -14,7 +14,7 @@ export interface RecordedLine<T> {
 }
 
 /** A file of recordings at odds with its schema. */
-class RecordingError extends Error {
+export class RecordingError extends Error {
   override readonly name = 'RecordingError';
 }
 

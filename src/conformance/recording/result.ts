@@ -12,6 +12,8 @@ export interface ConformanceResult {
   readonly families: Readonly<Record<string, FamilyCount>>;
   /** The first failed cases, in words. */
   readonly mismatches: readonly string[];
+  /** Wrong answers in the recording, and how they were read. */
+  readonly remarks?: readonly string[];
 }
 
 /** How many failed cases are shown in words. */
@@ -46,12 +48,12 @@ export function allPassed({ families }: ConformanceResult): boolean {
 }
 
 /** A line a family, and before them the first mismatches. */
-export function resultText({ families, mismatches }: ConformanceResult): string {
+export function resultText({ families, mismatches, remarks = [] }: ConformanceResult): string {
   const counts = Object.entries(families).map(
     ([name, { passed, failed }]) => `${name} ${passed} passed, ${failed} failed`,
   );
   const failed = Object.values(families).reduce((sum, family) => sum + family.failed, 0);
   const rest = failed - mismatches.length;
   const more = rest > 0 ? [`… and ${rest} more that failed.`, ''] : [];
-  return [...mismatches.flatMap((text) => [text, '']), ...more, ...counts, ''].join('\n');
+  return [...mismatches.flatMap((text) => [text, '']), ...more, ...counts, ...remarks, ''].join('\n');
 }

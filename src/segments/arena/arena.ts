@@ -1,8 +1,8 @@
 /**
  * The arena: one contiguous piece of physical memory, cut into segments, and the holes between them.
  *
- * Holes are kept in address order; freed neighbours coalesce. The fit chooses the hole for a request.
- * Source: Knuth, The Art of Computer Programming vol. 1, "Dynamic Storage Allocation".
+ * Holes are kept in a list, most often in address order, and freed neighbours coalesce. The fit chooses the hole for a
+ * request. Source: Knuth, The Art of Computer Programming vol. 1, "Dynamic Storage Allocation".
  */
 
 import { ENOMEM } from '../../kernel/abi/errno.js';
@@ -10,6 +10,19 @@ import { ENOMEM } from '../../kernel/abi/errno.js';
 /** The hole to cut: of those large enough the first, the smallest, the largest, or the first after the last cut. */
 export type Fit = (typeof FITS)[number];
 export const FITS = ['first', 'best', 'next', 'worst'] as const;
+
+/**
+ * The place of a freed block in the list of holes: by address, by size with the smallest or the largest first, at the
+ * front, or at the back. Source: Arpaci-Dusseau, Operating Systems: Three Easy Pieces, "Free-Space Management".
+ */
+export type HoleOrder = (typeof HOLE_ORDERS)[number];
+export const HOLE_ORDERS = ['address', 'smallest', 'largest', 'front', 'back'] as const;
+
+/** The list's order, address when absent, and whether neighbours in the list become one hole, true when absent. */
+export interface HoleList {
+  readonly order?: HoleOrder;
+  readonly coalesce?: boolean;
+}
 
 /** Addresses and sizes are multiples of this: contents move by whole words. */
 const GRANULE = 16;
@@ -25,7 +38,7 @@ export interface Arena {
   readonly bytes: number;
   /** Bytes in holes. */
   readonly free: number;
-  /** The holes, in address order. */
+  /** The holes, in the order of the list. */
   readonly holes: readonly Readonly<Hole>[];
   /** Whether compaction can slide segments together. */
   readonly slides: boolean;
@@ -69,16 +82,21 @@ export class HoleArena implements Arena {
   /** Holes looked at by all requests so far: the cost of a fit. */
   probes = 0;
   readonly #holes: Hole[];
-  /** The end of the last cut: next fit goes on from here. */
+  readonly #order: HoleOrder;
+  readonly #coalesces: boolean;
+  /** The end of the last cut: next fit goes on from here, so it wants holes in address order. */
   #rover: number;
 
-  /** `base` and `bytes` are multiples of {@link GRANULE}. */
+  /** Segments want `base` and `bytes` to be multiples of {@link GRANULE}. */
   constructor(
     readonly base: number,
     readonly bytes: number,
     readonly fit: Fit = 'first',
+    { order = 'address', coalesce = true }: HoleList = {},
   ) {
     this.#holes = [{ base, bytes }];
+    this.#order = order;
+    this.#coalesces = coalesce;
     this.#rover = base;
   }
 
@@ -112,11 +130,21 @@ export class HoleArena implements Arena {
 
   release(base: number, room: number): void {
     const holes = this.#holes;
-    let index = holes.findIndex((hole) => hole.base > base);
-    if (index < 0) index = holes.length;
-    holes.splice(index, 0, { base, bytes: room });
-    this.#coalesce(index);
-    if (index > 0) this.#coalesce(index - 1);
+    if (this.#order === 'address') {
+      const above = holes.findIndex((hole) => hole.base > base);
+      const index = above < 0 ? holes.length : above;
+      holes.splice(index, 0, { base, bytes: room });
+      if (!this.#coalesces) return;
+      this.#coalesce(index);
+      if (index > 0) this.#coalesce(index - 1);
+      return;
+    }
+    holes.splice(this.#order === 'front' ? 0 : holes.length, 0, { base, bytes: room });
+    // Holes cut since the last time are put into their places, too.
+    if (this.#order === 'smallest') holes.sort((a, b) => a.bytes - b.bytes);
+    if (this.#order === 'largest') holes.sort((a, b) => b.bytes - a.bytes);
+    if (!this.#coalesces) return;
+    for (let index = holes.length - 2; index >= 0; index--) this.#coalesce(index);
   }
 
   /** Makes everything from `end` on one hole: after compaction. */

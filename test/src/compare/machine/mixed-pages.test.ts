@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Ram } from '../../../../hw/memory/ram.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
-import { Core } from '../../../../hw/x86/core.js';
-import { Mmu } from '../../../../hw/x86/mmu.js';
 import { hugeShare } from '../../../../src/compare/machine/mixed-pages.js';
-import { Kernel } from '../../../../src/kernel/kernel.js';
-import { EFAULT } from '../../../../src/kernel/abi/errno.js';
-import * as f from '../../../../src/kernel/abi/flags.js';
 import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
 
 const HUGE = 2 ** 21;
