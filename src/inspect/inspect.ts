@@ -16,7 +16,7 @@ import type { InspectResult, InspectedFork, InspectedRun, TwoForks } from './ins
 import { runBytes } from './process-image.js';
 import type { ProcessImage } from './process-image.js';
 import { actionsFor } from '../regions/actions.js';
-import type { HugePolicy } from '../regions/policy.js';
+import { DEFAULT_POLICY, type HugePolicy } from '../regions/policy.js';
 import { reportRegion, sumByKind } from '../regions/report.js';
 import type { LiveRegion } from '../regions/smaps.js';
 import { regionUsages } from '../regions/usage.js';
@@ -31,8 +31,8 @@ const RESIDENT_SHARE = 0.9;
 
 export interface InspectOptions {
   readonly tlb: TlbGeometry;
-  /** The settings that decide what could be huge. */
-  readonly policy: HugePolicy;
+  /** The settings that decide what could be huge; those of a system left as it is by default. */
+  readonly policy?: HugePolicy;
   /** Called now and then with the regions rebuilt so far. */
   readonly onProgress?: (done: number, total: number) => Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function inspect(image: ProcessImage, options: InspectOptions): Pro
     tlb: options.tlb.name,
     runs: measured,
     leftOut: plan.leftOut,
-    policy: options.policy,
+    policy: options.policy ?? DEFAULT_POLICY,
     ...judgeMemory(image, options),
   };
 }
@@ -76,7 +76,7 @@ export async function inspect(image: ProcessImage, options: InspectOptions): Pro
 /** The regions against huge pages: a table, an upper bound for the gain, and what to do. */
 function judgeMemory(
   { command, regions, runs }: ProcessImage,
-  { tlb, policy }: InspectOptions,
+  { tlb, policy = DEFAULT_POLICY }: InspectOptions,
 ): Pick<InspectResult, 'verdict' | 'why' | 'advice' | 'kinds' | 'regions' | 'actions'> {
   const usages = regionUsages(
     regions.map((region) => ({

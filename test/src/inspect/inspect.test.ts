@@ -17,7 +17,7 @@ import { image, region } from './images.js';
 const KIB = 1024;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-const SHARE = { tlb: MODEL_DEFAULT, policy: DEFAULT_POLICY };
+const SHARE = { tlb: MODEL_DEFAULT };
 
 test('smaps gives regions with their sums, and lines to come do no harm', () => {
   const text = [
@@ -133,6 +133,11 @@ test('one page in each 2 MiB becomes a huge page in each of them', async () => {
   }));
   const { runs: measured } = await inspect(image([sparse], new Map([[sparse, runs]])), SHARE);
   expect(measured.map(({ residentBytes }) => residentBytes)).toEqual([32 * 4096, 64 * MIB]);
+});
+
+test('a system whose settings nobody gave is taken for one left as it is', async () => {
+  const heap = region(2 ** 31, 4 * MIB, { resident: 4 * MIB, anonymous: 4 * MIB });
+  expect((await inspect(image([heap]), SHARE)).policy).toEqual(DEFAULT_POLICY);
 });
 
 test('memory that must not have huge pages gets none', async () => {
