@@ -85,6 +85,6 @@ export function abortName(esr: number): string {
   const fsc = esr & FSC;
   const kind = KINDS.find(([first, last]) => fsc >= first && fsc <= last);
   if (kind === undefined) return fsc === FSC_EXTERNAL ? 'external abort' : `fault status 0x${fsc.toString(16)}`;
-  const onWalk = (esr & ON_WALK) !== 0 ? ' of a stage 1 walk' : '';
-  return `${kind[2]}${onWalk}, level ${fsc & 3}`;
+  const onWalk = (esr & ON_WALK) !== 0 ? ', for a descriptor of stage 1' : '';
+  return `${kind[2]}, level ${fsc & 3}${onWalk}`;
 }

@@ -217,9 +217,9 @@ export class RandomPe {
   }
 
   /** Random registers written into a new PE at EL1, and the same for the reference. */
-  boot(tlb: TlbGeometry, path: TranslationPath = 'modelled'): { pe: Pe; state: ReferenceState } {
+  boot(tlb: TlbGeometry, path: TranslationPath = 'modelled', check = false): { pe: Pe; state: ReferenceState } {
     const { cpu, granule, second } = this.options;
-    const pe = new Pe({ ram: this.ram, cpu, path, ...(path === 'modelled' ? { tlb } : {}) });
+    const pe = new Pe({ ram: this.ram, cpu, path, check, ...(path === 'modelled' ? { tlb } : {}) });
     const tcr = this.#tcr();
     const [wxn, pan] = [this.chance(0.3), this.chance(0.4)];
     const ttbr = [BigInt(this.random.below(256)) << 48n, BigInt(CHUNK)] as const;

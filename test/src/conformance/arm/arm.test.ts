@@ -105,7 +105,7 @@ describe('a replay notices', () => {
     changed((value) => {
       if (value.out.k !== 'ok') return undefined;
       const pa = value.out.pa.map(({ hi, lo }) => ({ hi, lo: lo ^ 1 }));
-      return { ...value, out: { ...value.out, pa } } as ArmRecording;
+      return { ...value, out: { ...value.out, pa } };
     });
   });
 
