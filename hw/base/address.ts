@@ -145,17 +145,26 @@ export function highWordAfter(hi: number, lo: number, bytes: number): number {
 
 const SIZE_NAMES: readonly [string, number][] = [
   ['4K', SHIFT_4K],
+  ['16K', 14],
+  ['32K', 15],
+  ['64K', 16],
   ['2M', SHIFT_2M],
   ['4M', SHIFT_4M],
+  ['32M', 25],
+  ['512M', 29],
   ['1G', SHIFT_1G],
+  ['16G', 34],
 ];
 
-/** `12` as `4K`, `21` as `2M`, and so on; sizes other than x86's print as `2^n`. */
+/** log2 of the sizes with a name. */
+export const NAMED_SHIFTS: readonly number[] = SIZE_NAMES.map(([, shift]) => shift);
+
+/** `12` as `4K`, `21` as `2M`, and so on; a size without a name prints as `2^n`. */
 export function pageSizeName(shift: number): string {
   return SIZE_NAMES.find(([, known]) => known === shift)?.[0] ?? `2^${shift}`;
 }
 
-/** `4K` as 12, `2M` as 21, `1G` as 30, in either case; `undefined` for anything else. */
+/** `4K` as 12, `64K` as 16, `1G` as 30, in either case; `undefined` for anything else. */
 export function parsePageSize(text: string): number | undefined {
   return SIZE_NAMES.find(([name]) => name === text.trim().toUpperCase())?.[1];
 }

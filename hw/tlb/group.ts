@@ -54,6 +54,8 @@ export class TlbGroup {
   private readonly arrays: readonly Tlb[];
   /** The level and its use, such as `L2 TLB`. */
   readonly name: string;
+  /** The sizes of pages: those before one that is out of order, of coalesced pages. */
+  private readonly pageSizes: number;
   /** The page size to keep a page of each size as. */
   private readonly keptAs: Int32Array;
   /** The page size to search first, its log2, and its array if that is one. */
@@ -86,7 +88,11 @@ export class TlbGroup {
     this.twin = nth(1);
     this.hasTwins = this.twin.some((tlb) => tlb !== null);
     this.firstTlb = this.hasTwins ? null : this.bySize[SIZE_4K];
+    const last = shifts.findIndex((shift, size) => shift < shifts[size - 1]);
+    this.pageSizes = last < 0 ? shifts.length : last;
     this.keptAs = Int32Array.from(shifts, (_, size) => {
+      // Without an array for coalesced pages there is an entry a page.
+      if (size >= this.pageSizes && this.bySize[size] === null) return SIZE_4K;
       while (size > SIZE_4K && this.bySize[size] === null) size--;
       return size;
     });
@@ -278,10 +284,13 @@ export class TlbGroup {
     this.memoLo = lo & PAGE_MASK;
   }
 
-  /** Marks the entry of an address dirty, unused in the eyes of replacement; false when none leads to `frame`. */
+  /**
+   * Marks the entry of an address dirty, unused in the eyes of replacement; false when none leads to `frame`, or when it
+   * holds several coalesced pages.
+   */
   markDirty(hi: number, lo: number, space: number, frame: number): boolean {
     this.forget();
-    for (let size = 0; size < this.shifts.length; size++) {
+    for (let size = 0; size < this.pageSizes; size++) {
       const shift = this.shifts[size];
       const pageLow = tagPageLow(hi, lo, shift);
       const tlb = this.arrayFor(size, pageLow);

@@ -6,13 +6,16 @@
  * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
  */
 
-import { SIZE_SHIFTS } from '../base/address.js';
+import { NAMED_SHIFTS, SIZE_SHIFTS } from '../base/address.js';
 import { TlbGroup } from './group.js';
 import type { TlbListener } from './events.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
-/** One array of a level and the page sizes it holds: log2 of their bytes, such as 12, 21, 22, 30. */
+/**
+ * One array of a level and the page sizes it holds: log2 of their bytes, such as 12, 21, 22, 30. A machine passes over
+ * sizes unknown to it.
+ */
 export interface TlbArrayShape extends TlbShape {
   readonly pages: readonly number[];
   /** Source of the numbers. */
@@ -35,6 +38,11 @@ export interface TlbGeometry {
   readonly l2Instruction?: TlbLevelShape;
   /** The TLB of guest-physical addresses. Absent: a model default. Empty: there is none. */
   readonly secondStage?: TlbLevelShape;
+  /**
+   * log2 of the bytes of adjacent 4 KiB pages that one entry may hold, on x86: 14 or 15. Arrays with this size among
+   * theirs do so. The pages must be an aligned run in both address spaces, their entries alike, accessed and dirty too.
+   */
+  readonly coalesces?: number;
   /** The walk caches (x86: paging-structure caches); absent: there is none. */
   readonly walkCaches?: WalkCacheGeometry;
   /**
@@ -63,12 +71,11 @@ export interface TlbPart {
 /** @throws RangeError for arrays without a place in one level: of no page size, or more than two of the same. */
 export function checkLevel(level: TlbLevelShape, name: string): void {
   for (const { pages } of level) {
-    if (pages.length > 0 && pages.every((shift) => SIZE_SHIFTS.includes(shift))) continue;
-    throw new RangeError(
-      `${name}: pages '${pages.join(', ')}' must be at least one of 12, 21, 22 and 30, and no other`,
-    );
+    if (pages.length > 0 && pages.every((shift) => NAMED_SHIFTS.includes(shift))) continue;
+    const known = NAMED_SHIFTS.join(', ');
+    throw new RangeError(`${name}: pages '${pages.join(', ')}' must be at least one of ${known}, and no other`);
   }
-  for (const shift of SIZE_SHIFTS) {
+  for (const shift of NAMED_SHIFTS) {
     const arrays = level.filter(({ pages }) => pages.includes(shift)).length;
     if (arrays <= 2) continue;
     throw new RangeError(`${name}: ${arrays} arrays hold pages of 2^${shift} bytes; give at most two a page size`);

@@ -5,14 +5,16 @@
  *     64x4@4K,32x4@2M4M,4xfa@1G+1536x12@4K2M      arrays of their own by page size; `fa`: fully associative
  *     48xfa/fifo                                  one level, first in first out; also /lru /tree-plru /random
  *     64x4+1536x12+psc                            with the model's default paging-structure caches
+ *     48xfa@4K64K+1280x5@4K64K2M                  contiguous pages of 64 KiB in one entry
+ *     64xfa@4K32K+2048x8@4K32K2M                  x86: entries for 32 KiB of adjacent pages, or 16K for 16 KiB
  *     skylake, zen4, none, ...                    a preset
  *
- * An array without `@` holds all page sizes. Data and instruction fetches have first levels of the same shape, apart;
+ * An array without `@` holds all page sizes of the machine. A machine passes over sizes it does not have. Data and instruction fetches have first levels of the same shape, apart;
  * the second level is shared. Without `+psc` a spelled-out shape has no paging-structure caches: it is taken at its
  * word.
  */
 
-import { parsePageSize, SIZE_SHIFTS } from '../base/address.js';
+import { NAMED_SHIFTS, pageSizeName, parsePageSize } from '../base/address.js';
 import { DEFAULT_WALK_CACHES, presetByName, presetNames } from './presets.js';
 import { checkLevel } from './hierarchy.js';
 import type { TlbArrayShape, TlbGeometry, TlbLevelShape } from './hierarchy.js';
@@ -21,7 +23,11 @@ import { checkShape, MOST_ENTRIES } from './shape.js';
 
 /** Real processors have up to four arrays a level; every lookup may have to ask them all. */
 const MOST_ARRAYS = 8;
-const ARRAY = /^(\d+)x(\d+|fa)(?:@((?:\d[KMG])+))?(?:\/(lru|tree-plru|fifo|random))?$/i;
+/** Of adjacent pages in one entry: only where it is asked for by name. */
+const COALESCED_SHIFTS = [15, 14];
+/** The sizes of tables' entries. */
+const TABLE_SHIFTS = NAMED_SHIFTS.filter((shift) => shift !== 15);
+const ARRAY = /^(\d+)x(\d+|fa)(?:@((?:\d+[KMG])+))?(?:\/(lru|tree-plru|fifo|random))?$/i;
 
 function parseArray(text: string, seed: number): TlbArrayShape {
   const match = ARRAY.exec(text.trim());
@@ -32,16 +38,19 @@ function parseArray(text: string, seed: number): TlbArrayShape {
   const [, entriesText, waysText, pagesText, replacement] = match as unknown as (string | undefined)[];
   const entries = Number(entriesText);
   const ways = waysText?.toLowerCase() === 'fa' ? entries : Number(waysText);
-  const pages = pagesText?.match(/\d[KMG]/gi)?.map((name) => {
+  const pages = pagesText?.match(/\d+[KMG]/gi)?.map((name) => {
     const shift = parsePageSize(name);
-    if (shift === undefined) throw new RangeError(`TLB '${text}': page size ${name} must be 4K, 2M, 4M or 1G`);
+    if (shift === undefined)
+      throw new RangeError(
+        `TLB '${text}': page size ${name} must be one of ${NAMED_SHIFTS.map(pageSizeName).join(', ')}`,
+      );
     return shift;
   });
   const policy = (replacement?.toLowerCase() ?? 'lru') as Replacement;
   const shape = {
     entries,
     ways,
-    pages: pages === undefined ? SIZE_SHIFTS : [...new Set(pages)],
+    pages: pages === undefined ? TABLE_SHIFTS : [...new Set(pages)],
     replacement: policy,
     seed,
   };
@@ -59,6 +68,12 @@ function parseLevel(text: string, seed: number): TlbLevelShape {
   const level = arrays.map((array) => parseArray(array, seed));
   checkLevel(level, `TLB '${text}'`);
   return level;
+}
+
+/** The size of adjacent pages asked for by name: 32 KiB before 16 KiB, which is a page size of other machines. */
+function coalescedShift(text: string, arrays: TlbLevelShape): number | undefined {
+  const asked = COALESCED_SHIFTS.filter((shift) => text.toUpperCase().includes(pageSizeName(shift)));
+  return asked.find((shift) => arrays.some(({ pages }) => pages.includes(shift)));
 }
 
 /**
@@ -79,11 +94,13 @@ export function parseTlb(text: string, seed = 1): TlbGeometry {
   if (entries > MOST_ENTRIES) {
     throw new RangeError(`TLB '${text}': its arrays have ${entries} entries in all; give at most ${MOST_ENTRIES}`);
   }
+  const coalesces = coalescedShift(text, [...l1, ...l2]);
   return {
     name: text.trim(),
     l1Data: l1,
     l1Instruction: l1,
     l2,
+    ...(coalesces !== undefined && { coalesces }),
     ...(walkCaches ? { walkCaches: DEFAULT_WALK_CACHES } : {}),
   };
 }

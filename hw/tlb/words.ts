@@ -1,13 +1,13 @@
 /** A TLB geometry in words and figures for reports. */
 
-import { pageSizeName, SHIFT_4M } from '../base/address.js';
+import { pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../base/address.js';
 import { walkCacheShape } from './walk-cache.js';
 import type { TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './hierarchy.js';
 
-function describeLevel(level: TlbLevelShape): string {
+function describeLevel(level: TlbLevelShape, shifts: readonly number[]): string {
   const arrays = level.map(({ entries, ways, pages }) => {
     const form = entries === ways ? `${entries} fully associative` : `${entries}x${ways}`;
-    const names = pages.filter((shift) => shift !== SHIFT_4M).map(pageSizeName);
+    const names = pages.filter((shift) => shift !== SHIFT_4M && shifts.includes(shift)).map(pageSizeName);
     return `${form} for ${names.join('/')}`;
   });
   return arrays.join(', ');
@@ -25,14 +25,18 @@ function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly stri
 /**
  * The TLBs on the way of data loads, in the terms of an architecture: `L1 64x4 for 4K, 32x4 for 2M; L2 1536x12 for
  * 4K/2M; no paging-structure caches`.
+ *
+ * @param sizes log2 of the machine's page sizes
  */
 export function describeTlb(
-  { l1Data, l2, walkCaches, walkLevels }: TlbGeometry,
+  { l1Data, l2, walkCaches, walkLevels, coalesces }: TlbGeometry,
   { walkCaches: names }: { readonly walkCaches: readonly string[] },
+  sizes: readonly number[] = SIZE_SHIFTS,
 ): string {
+  const shifts = coalesces === undefined ? sizes : [...sizes, coalesces];
   return [
-    l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data)}`,
-    l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2)}`,
+    l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data, shifts)}`,
+    l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2, shifts)}`,
     describeWalkCaches(walkCaches, names),
     ...(walkLevels === undefined ? [] : [`walks of ${walkLevels} levels`]),
   ].join('; ');

@@ -5,7 +5,7 @@
  * refused by the processor gives GENERAL_PROTECTION, and the register stays as it was.
  */
 
-import { toBigInt } from '../base/address.js';
+import { SIZE_SHIFTS, toBigInt } from '../base/address.js';
 import { checkWhole } from '../base/arguments.js';
 import { OK, PAGE_FAULT } from '../base/fault.js';
 import type { Exception } from '../base/fault.js';
@@ -64,6 +64,8 @@ export class Mmu extends TranslatingMachine {
       pse36: options.pse36 ?? true,
       page1G: options.page1G ?? true,
     });
+    const coalesces = options.tlb?.coalesces;
+    if (coalesces !== undefined) walks.regime.pageShifts = [...SIZE_SHIFTS, coalesces];
     super(walks, options, new X86Counters());
     this.walks = walks;
     this.features = walks.features;

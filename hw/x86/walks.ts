@@ -22,7 +22,7 @@ import { X86_TERMS } from './terms.js';
 import { pdpteRead, X86Walker } from './walk.js';
 import * as words from './words.js';
 
-const { frameIn, ROOT_RIGHTS } = words;
+const { frameIn, isRun, ROOT_RIGHTS } = words;
 
 /** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */
 const ROOT_LEVEL = { none: 0, '32': 1, pae: 1, '4l': 3, '5l': 4 } as const;
@@ -144,6 +144,12 @@ export class X86Walks implements Walks {
     if (mode !== 'pae') return walker.walkWide(rootLevel, this.rootFrame, ROOT_RIGHTS, hi, lo, access);
     const index = (lo >>> 30) << 1;
     return walker.walkPae(this.pdptes[index + 1], this.pdptes[index], lo, access);
+  }
+
+  adjacent(pages: number): boolean {
+    const { ram, record, regime } = this;
+    const at = record.index(record.count - 1);
+    return regime.entryBytes === 8 && isRun(ram.words, at, pages);
   }
 
   violation(rights: number, access: number): number {

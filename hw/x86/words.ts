@@ -12,3 +12,19 @@ export const ROOT_RIGHTS = RIGHT_WRITE | RIGHT_USER;
 export function frameIn(high: number, low: number): number {
   return (high & BEYOND_RAM) !== 0 ? NO_FRAME : frameOf(high & 3, low);
 }
+
+/**
+ * Whether the entry of 8 bytes at index `at` belongs to an aligned run of `count` entries, a power of two, with frames one
+ * after the other, the first one aligned too, and all other bits alike.
+ */
+export function isRun(words: Int32Array, at: number, count: number): boolean {
+  const start = at & -(2 * count);
+  const low = words[start];
+  const high = words[start + 1];
+  if (((low >>> 12) & (count - 1)) !== 0) return false;
+  for (let i = 1; i < count; i++) {
+    // An aligned run does not carry into the high word.
+    if (words[start + 2 * i] !== low + (i << 12) || words[start + 2 * i + 1] !== high) return false;
+  }
+  return true;
+}

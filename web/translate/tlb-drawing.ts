@@ -1,6 +1,6 @@
 /** The TLB arrays of an access, as they stand: for the view to draw. */
 
-import { pageNumber, SIZE_4K, SIZE_SHIFTS } from '../../hw/base/address.js';
+import { pageNumber, SIZE_4K } from '../../hw/base/address.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import type { TlbPart } from '../../hw/tlb/hierarchy.js';
 import type { TlbEntry } from '../../hw/tlb/entry.js';
@@ -18,6 +18,8 @@ export interface TlbDrawing {
   readonly sets: number;
   readonly ways: number;
   readonly sizes: readonly number[];
+  /** log2 of the bytes of a page, by size. */
+  readonly shifts: readonly number[];
   /** All sets of a small array; of a larger one those of the address. */
   readonly rows: readonly TlbSet[];
   /** The address's entry, if there is one. */
@@ -42,11 +44,17 @@ function partsFor(mmu: Mmu, access: WalkRequest['access']): readonly TlbPart[] {
 
 /** Draws every array of the access's lookup. */
 export function drawTlbs(mmu: Mmu, { hi, lo, access }: WalkRequest): TlbDrawing[] {
-  return partsFor(mmu, access).map((part) => drawPart(part, hi, lo, mmu.currentPcid));
+  return partsFor(mmu, access).map((part) => drawPart(part, hi, lo, mmu.currentPcid, mmu.dataPath.regime.pageShifts));
 }
 
-function drawPart({ name, tlb, sizes }: TlbPart, hi: number, lo: number, pcid: number): TlbDrawing {
-  const pages = sizes.map((size) => ({ size, page: pageNumber(hi, lo, SIZE_SHIFTS[size]) % 2 ** 47 }));
+function drawPart(
+  { name, tlb, sizes }: TlbPart,
+  hi: number,
+  lo: number,
+  pcid: number,
+  shifts: readonly number[],
+): TlbDrawing {
+  const pages = sizes.map((size) => ({ size, page: pageNumber(hi, lo, shifts[size]) % 2 ** 47 }));
   const own = (set: number): (TlbEntry | null)[] => Array.from({ length: tlb.ways }, (_, way) => tlb.entryAt(set, way));
   let match: TlbEntry | null = null;
   for (const { size, page } of pages) {
@@ -59,5 +67,5 @@ function drawPart({ name, tlb, sizes }: TlbPart, hi: number, lo: number, pcid: n
   const whole = tlb.sets <= MOST_DRAWN;
   const drawn = whole ? Array.from({ length: tlb.sets }, (_, set) => set) : [lookedUp];
   const rows = drawn.map((set) => ({ set, lookedUp: set === lookedUp, ways: own(set) }));
-  return { name, sets: tlb.sets, ways: tlb.ways, sizes, rows, match };
+  return { name, sets: tlb.sets, ways: tlb.ways, sizes, shifts, rows, match };
 }

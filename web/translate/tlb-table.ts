@@ -3,31 +3,32 @@
 import { html, type TemplateResult } from 'lit';
 import { toHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/base/address.js';
 import type { TlbEntry } from '../../hw/tlb/entry.js';
+import type { TlbEntry } from '../../hw/tlb/tlb.js';
 import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 
 /** Bits of a page number in the tag; above them the address repeats its sign. */
 const PAGE_BITS = 47;
 
-function pageAddress({ page, size }: TlbEntry): string {
-  const bytes = 2 ** SIZE_SHIFTS[size];
+function pageAddress({ page, size }: TlbEntry, shifts: readonly number[]): string {
+  const bytes = 2 ** shifts[size];
   // A canonical address of the upper half: the bits above the tag's are ones.
   if (page >= 2 ** (PAGE_BITS - 1)) {
-    return `0x${(BigInt(page) * BigInt(bytes) + (2n ** 64n - 2n ** BigInt(PAGE_BITS + SIZE_SHIFTS[size]))).toString(16)}`;
+    return `0x${(BigInt(page) * BigInt(bytes) + (2n ** 64n - 2n ** BigInt(PAGE_BITS + shifts[size]))).toString(16)}`;
   }
   return toHex(page * bytes);
 }
 
-function words(entry: TlbEntry): string {
-  const size = pageSizeName(SIZE_SHIFTS[entry.size]);
+function words(entry: TlbEntry, shifts: readonly number[]): string {
+  const size = pageSizeName(shifts[entry.size]);
   const frame = `frame 0x${(entry.frame >>> 0).toString(16)}`;
-  return `${pageAddress(entry)} (${size}), ${frame}, ${allowedWords(allowedBy(entry.rights))}${entry.global ? ', global' : ''}`;
+  return `${pageAddress(entry, shifts)} (${size}), ${frame}, ${allowedWords(allowedBy(entry.rights))}${entry.global ? ', global' : ''}`;
 }
 
 /** `filled`: the drawn access put the entry there. */
 export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
-  const { name, sets, ways, sizes, rows, match } = drawing;
-  const held = sizes.map((size) => SIZE_SHIFTS[size]).filter((shift) => shift !== SHIFT_4M);
+  const { name, sets, ways, sizes, shifts, rows, match } = drawing;
+  const held = sizes.map((size) => shifts[size]).filter((shift) => shift !== SHIFT_4M);
   const about = `${sets} ${sets === 1 ? 'set' : 'sets'} of ${ways}, ${held.map(pageSizeName).join(' ')}`;
   return html`<figure class="tlb ${match === null ? 'miss' : 'hit'}">
     <figcaption><b>${name}</b> <span class="quiet">${about}</span></figcaption>
@@ -39,14 +40,14 @@ export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
             ${cells.map((entry) =>
               entry === null
                 ? html`<td title="empty"><span class="unseen">empty</span></td>`
-                : html`<td class=${isMatch(entry, match) ? 'match' : 'taken'} title=${words(entry)}>
-                    ${ways <= 2 || (ways <= 4 && isMatch(entry, match)) ? html`<code>${pageAddress(entry)}</code>` : html`<span class="unseen">${words(entry)}</span>`}
+                : html`<td class=${isMatch(entry, match) ? 'match' : 'taken'} title=${words(entry, shifts)}>
+                    ${ways <= 2 || (ways <= 4 && isMatch(entry, match)) ? html`<code>${pageAddress(entry, shifts)}</code>` : html`<span class="unseen">${words(entry, shifts)}</span>`}
                   </td>`,
             )}
           </tr>`,
       )}
     </table>
-    <p>${match === null ? 'does not hold the page' : `${filled ? 'filled: ' : ''}holds ${words(match)}`}</p>
+    <p>${match === null ? 'does not hold the page' : `${filled ? 'filled: ' : ''}holds ${words(match, shifts)}`}</p>
   </figure>`;
 }
 

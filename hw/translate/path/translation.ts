@@ -71,6 +71,8 @@ export class Translation extends TranslationCaches {
   /** Result and reads of the last walk. */
   protected readonly record: WalkRecord;
   private readonly entryCache: EntryCache | null;
+  /** The size of adjacent pages that one entry may hold, an index of {@link Regime.pageShifts}; 0 when none does. */
+  private readonly coalescedSize: number;
   /** The TLBs on the modelled path, null on the others. No boolean: its test takes V8 a dozen instructions. */
   protected readonly modelled: TlbHierarchy | null;
   /** The first-level TLB of each kind of access. */
@@ -83,6 +85,8 @@ export class Translation extends TranslationCaches {
     const { l1Fetch, l1Load, l1Store } = this.tlb;
     this.fault = walks.fault;
     this.record = walks.record;
+    const { coalesces = 0 } = options.geometry;
+    this.coalescedSize = walks.adjacent === undefined ? 0 : Math.max(0, this.regime.pageShifts.indexOf(coalesces));
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
     this.l1 = this.hitRules.map((_, access) =>
       (access & FETCH) !== 0 ? l1Fetch : (access & WRITE) !== 0 ? l1Store : l1Load,
@@ -197,6 +201,7 @@ export class Translation extends TranslationCaches {
     if (frame < 0) return this.walkFaulted(frame, hi, lo);
     if (this.listener !== null) this.tellWalk(frame);
     this.fillWalkCaches(hi, lo);
+    if (this.coalescedSize !== 0) this.coalesce();
     this.fillTlbs(l1, l2, hi, lo);
     this.countWalk(side, hi);
     this.lastSize = this.record.size;
@@ -258,6 +263,13 @@ export class Translation extends TranslationCaches {
     const { space } = this.regime;
     l1.fill(hi, lo, space, frame, rights, size);
     l2.fill(hi, lo, space, frame, rights, size);
+  }
+
+  /** Takes the page found for a part of an aligned run, where it is one. */
+  private coalesce(): void {
+    const { record, walks, coalescedSize, regime } = this;
+    if (record.size !== SIZE_4K) return;
+    if (walks.adjacent?.(2 ** (regime.pageShifts[coalescedSize] - PAGE_SHIFT)) === true) record.size = coalescedSize;
   }
 
   private walkFaulted(status: number, hi: number, lo: number): number {

@@ -27,7 +27,8 @@ export class Regime {
   /** The number of the virtual machine whose global entries are found: from {@link DataPath.machines}, 0 without one. */
   machine = 0;
   /**
-   * log2 of the bytes of a page, by page size: 12 first, at most 8, ascending. Set before the TLBs are made; the same
+   * log2 of the bytes of a page, by page size: 12 first, at most 8, ascending; behind them coalesced pages, if TLBs have
+   * them. Set before the TLBs are made; the same
    * under all values of the registers.
    */
   pageShifts: readonly number[] = SIZE_SHIFTS;

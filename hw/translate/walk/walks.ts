@@ -56,6 +56,11 @@ export interface Walks {
    * of number `current` in use for translation.
    */
   invalidation(hi: number, lo: number, space: number, current: number): string;
+  /**
+   * After a walk to a page of 4 KiB: whether it is one of `pages`, an aligned run in both address spaces, with entries
+   * alike but for their frames. Absent: entries of TLBs never hold several pages.
+   */
+  adjacent?(pages: number): boolean;
   /** Bits of an entry's low word set by walks and cleared only by software. */
   readonly setByWalks: number;
   /** Bits cleared by walks and set only by software; absent: none. */

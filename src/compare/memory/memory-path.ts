@@ -74,6 +74,8 @@ export interface MemoryShape {
   readonly hostShift: number | null;
   /** Levels of the processor's tables: entries above them are no part of its walks. */
   readonly levels: number;
+  /** log2 of the bytes of a page, as {@link Regime.pageShifts}; x86's when absent. */
+  readonly pageShifts?: readonly number[];
 }
 
 /** Second and third level of one machine, and who read from them. */
@@ -85,6 +87,7 @@ export class MemoryPath implements MissListener {
   private readonly l3Share: LineCache | null;
   private readonly host: HostWalkModel | null;
   private readonly levels: number;
+  private readonly pageShifts: readonly number[];
   /** The block under way: its misses, those that were read already, its lookups, and pages new after a gap. */
   private misses: LineMisses | null = null;
   private nextMiss = 0;
@@ -93,8 +96,9 @@ export class MemoryPath implements MissListener {
   private cold = new Set<number>();
 
   /** @throws RangeError for a shape that cannot be built */
-  constructor({ l2, l3, hostShift, levels }: MemoryShape) {
+  constructor({ l2, l3, hostShift, levels, pageShifts = SIZE_SHIFTS }: MemoryShape) {
     this.levels = levels;
+    this.pageShifts = pageShifts;
     this.l2 = new LineCache(l2, 'L2 data cache');
     this.l3 = l3 === null ? null : new LineCache(l3, 'L3 data cache');
     const bytes = l3?.shareBytes;
@@ -148,7 +152,7 @@ export class MemoryPath implements MissListener {
       if (this.host !== null) hostReads += this.readHost(this.host, word >>> 10, SHIFT_4K, counts);
       this.readLine(TABLES | (word >>> LINE_WORDS_SHIFT), counts);
     }
-    if (this.host !== null) hostReads += this.readHost(this.host, record.frame, SIZE_SHIFTS[record.size], counts);
+    if (this.host !== null) hostReads += this.readHost(this.host, record.frame, this.pageShifts[record.size], counts);
     if (side === FETCH_SIDE) this.counts.hostFetchReads += hostReads;
     else this.counts.hostReads += hostReads;
   }

@@ -74,8 +74,12 @@ describe('parseAddress', () => {
 describe('page sizes', () => {
   it.each([
     ['4K', 12],
+    ['16K', 14],
+    ['64k', 16],
     ['2m', 21],
     ['4M', 22],
+    ['32M', 25],
+    ['512m', 29],
     ['1G', 30],
   ])('%s is 2^%i', (name, shift) => {
     expect(address.parsePageSize(name)).toBe(shift);
@@ -84,6 +88,6 @@ describe('page sizes', () => {
 
   it('has no name for others', () => {
     expect(address.parsePageSize('8K')).toBeUndefined();
-    expect(address.pageSizeName(14)).toBe('2^14');
+    expect(address.pageSizeName(13)).toBe('2^13');
   });
 });

@@ -39,7 +39,7 @@ describe.each(NONSENSE)('%d', (value) => {
     [
       'pages',
       () => new Mmu({ ram, tlb: shaped({ pages: [value] }) }),
-      /pages .* must be at least one of 12, 21, 22 and 30, and no other$/,
+      /pages .* must be at least one of 12, 14, 15, 16, 21, 22, 25, 29, 30, 34, and no other$/,
     ],
     ['a length', () => batch(value), /^length .* from 0 to 4$/],
     ['an index to begin with', () => batch(4, value), /^from .* from 0 to 4$/],

@@ -6,7 +6,9 @@ import { TlbHierarchy } from '../../../hw/tlb/hierarchy.js';
 describe('parseTlb', () => {
   it('reads two levels that hold every page size and have no paging-structure caches', () => {
     const geometry = parseTlb('64x4+1536x12');
-    expect(geometry.l1Data).toMatchObject([{ entries: 64, ways: 4, pages: [12, 21, 22, 30], replacement: 'lru' }]);
+    expect(geometry.l1Data).toMatchObject([
+      { entries: 64, ways: 4, pages: [12, 14, 16, 21, 22, 25, 29, 30, 34], replacement: 'lru' },
+    ]);
     expect(geometry.l2).toMatchObject([{ entries: 1536, ways: 12 }]);
     expect(geometry.walkCaches).toBeUndefined();
   });
@@ -19,6 +21,19 @@ describe('parseTlb', () => {
     ]);
     expect(geometry.l2).toMatchObject([{ entries: 1280, ways: 5, pages: [12, 21], replacement: 'tree-plru' }]);
     expect(geometry.walkCaches).toBeDefined();
+  });
+
+  it('reads the page sizes of every machine, and coalesced ones', () => {
+    const geometry = parseTlb('48xfa@4K16K64K+1280x5@4K64K2M32M512M');
+    expect([geometry.l1Data[0].pages, geometry.l2[0].pages]).toEqual([
+      [12, 14, 16],
+      [12, 16, 21, 25, 29],
+    ]);
+    expect([geometry.coalesces, parseTlb('64xfa@4K32K').coalesces, parseTlb('64xfa').coalesces]).toEqual([
+      14,
+      15,
+      undefined,
+    ]);
   });
 
   it('reads one level alone', () => {
