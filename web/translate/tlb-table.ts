@@ -1,9 +1,8 @@
 /** A TLB array as a table of sets and ways. */
 
 import { html, type TemplateResult } from 'lit';
-import { toHex, pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../../hw/base/address.js';
+import { toHex, pageSizeName, SHIFT_4M } from '../../hw/base/address.js';
 import type { TlbEntry } from '../../hw/tlb/entry.js';
-import type { TlbEntry } from '../../hw/tlb/tlb.js';
 import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 

@@ -144,7 +144,7 @@ export class MemoryPath implements MissListener {
   /** Reads what a walk reads, after the data of all accesses before its own. */
   walked(record: WalkRecord, side: number, index: number): void {
     if (this.misses !== null) this.readData(this.accesses[index]);
-    const counts = this.walkCounts(side, index, SIZE_SHIFTS[record.size]);
+    const counts = this.walkCounts(side, index, this.pageShifts[record.size]);
     let hostReads = 0;
     for (let n = 0; n < record.count; n++) {
       if (record.at(n, READ_LEVEL) >= this.levels) continue;
