@@ -51,7 +51,7 @@ const WITHIN = {
   ],
   conformance: [
     ['src/conformance/recording/'],
-    ['src/conformance/x86/', 'src/conformance/riscv/', 'src/conformance/linux/'],
+    ['src/conformance/x86/', 'src/conformance/riscv/', 'src/conformance/arm/', 'src/conformance/linux/'],
   ],
 };
 
@@ -87,7 +87,7 @@ export default {
       comment: 'What two of them need belongs below them.',
       severity: 'error',
       from: { path: `^hw/${own}/` },
-      to: { path: '^hw/(x86|riscv|toy)/', pathNot: `^hw/${own}/` },
+      to: { path: '^hw/(x86|riscv|aarch64|toy)/', pathNot: `^hw/${own}/` },
     })),
     {
       name: 'hw knows nothing',
@@ -107,8 +107,8 @@ export default {
       name: 'architectures of the kernel',
       comment: 'Files named after an architecture say its bits and registers: add a function there.',
       severity: 'error',
-      from: { path: '^src/kernel/', pathNot: '-(x86|riscv)\\.ts$' },
-      to: { path: '^hw/(x86|riscv)/' },
+      from: { path: '^src/kernel/', pathNot: '-(x86|riscv|aarch64)\\.ts$' },
+      to: { path: '^hw/(x86|riscv|aarch64)/' },
     },
     {
       name: 'bits of entries',

@@ -41,7 +41,7 @@ const GUEST = {
   id: 2,
   fam: 's1s2',
   par: undefined,
-  vtcr: '0x80050019',
+  vtcr: '0x80050059',
   vttbr: '0x48010000',
   mem: [
     ['0x48010008', '0x400004fd'],
