@@ -25,6 +25,18 @@ export type { ToyEntry, ToyFlag, ToyPaging, ToySegment, ToySegmentation, ToyShap
 export type { ToyTlb, ToyTlbEntry } from './toy/tlb.js';
 export { INVPCID_ADDRESS, INVPCID_ALL, INVPCID_ALL_WITH_GLOBALS, INVPCID_CONTEXT, Mmu } from './x86/mmu.js';
 export type { MmuOptions } from './x86/mmu.js';
+export {
+  INVEPT_GLOBAL,
+  INVEPT_SINGLE_CONTEXT,
+  INVVPID_ADDRESS,
+  INVVPID_ALL_CONTEXTS,
+  INVVPID_SINGLE_CONTEXT,
+  INVVPID_SINGLE_CONTEXT_BUT_GLOBAL,
+  makeEptp,
+} from './x86/nested/virtual-machines.js';
+export type { GuestState, VirtualMachines, Vmcb, Vmcs } from './x86/nested/virtual-machines.js';
+export { describeVmExit, vmExitOf } from './x86/nested/exits.js';
+export type { VmExit } from './x86/nested/exits.js';
 export { Ram, wordIndex } from './memory/ram.js';
 export type { RamOptions, RamRange } from './memory/ram.js';
 export type { JournaledStore, StoreJournal } from './memory/store-journal.js';
@@ -55,7 +67,6 @@ export { BUS_ERROR, OK, PAGE_FAULT } from './base/fault.js';
 export {
   ALIGNMENT_CHECK,
   DEBUG_FAULT,
-  describeException,
   describePageFault,
   DOUBLE_FAULT,
   faultName,
@@ -70,7 +81,9 @@ export {
   PF_WRITE,
   SEGMENT_NOT_PRESENT,
   STACK_FAULT,
+  VM_FAILURE,
 } from './x86/exception.js';
+export { describeException } from './x86/describe-exception.js';
 export { causeName, trapOf } from './riscv/exception.js';
 export type { Trap } from './riscv/exception.js';
 export { abortName, abortOf, UNPRIVILEGED } from './aarch64/exception.js';
@@ -118,6 +131,7 @@ export {
   X86_MODES,
 } from './x86/format.js';
 export type { X86ModeName } from './x86/format.js';
+export { EPT_MODES } from './x86/nested/ept-format.js';
 export { CSR_NAMES } from './riscv/registers.js';
 export type { CsrName, Csrs, CsrView, Xlen } from './riscv/registers.js';
 export type { RiscvRules, RiscvStage } from './riscv/rules.js';

@@ -60,12 +60,13 @@ export class FaultRecord {
     return status;
   }
 
-  /** Raises again the fault of another unit, such as the memory behind a segment. */
-  raiseAgain(fault: FaultRecord): number {
+  /** Raises again the fault of another unit, such as the memory behind a segment, under a status of its own. */
+  raiseAgain(status: number, fault: FaultRecord): number {
+    this.raise(status, fault.errorCode, fault.hi, fault.lo, fault.level);
     this.stage = fault.stage;
     this.guestHi = fault.guestHi;
     this.guestLo = fault.guestLo;
-    return this.raise(fault.status, fault.errorCode, fault.hi, fault.lo, fault.level);
+    return status;
   }
 
   /** The last fault as a value of its own. */

@@ -102,6 +102,11 @@ export class SecondStage {
     return tlb.frame;
   }
 
+  /** Whether the last address translated allows another access, too. */
+  allows(access: number): boolean {
+    return ((this.walks.permitted[access] >>> this.rights) & 1) !== 0;
+  }
+
   private walk(hi: number, lo: number, access: number): number {
     const { walks, tlb } = this;
     const frame = walks.walk(hi, lo, access);

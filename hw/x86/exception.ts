@@ -3,18 +3,16 @@
  * Source: Intel SDM vol. 3A, chapter "Interrupt and Exception Handling", "Exception and Interrupt Reference".
  */
 
-import { formatHex } from '../base/address.js';
 import { BUS_ERROR, PAGE_FAULT } from '../base/fault.js';
-import type { Exception } from '../base/fault.js';
 
 /** The status of an exception vector, 0 to 31. */
 export function statusOfVector(vector: number): number {
   return -vector;
 }
 
-/** The exception vector of a status, or -1 for a bus error: it is none. */
+/** The exception vector of a status, or -1 for one that is none, such as a bus error. */
 export function vectorOf(status: number): number {
-  return status === BUS_ERROR ? -1 : -status;
+  return status <= BUS_ERROR ? -1 : -status;
 }
 
 /** #DB, vector 1. */
@@ -33,6 +31,9 @@ export const STACK_FAULT = -12;
 export const GENERAL_PROTECTION = -13;
 /** #AC, vector 17. */
 export const ALIGNMENT_CHECK = -17;
+
+/** VMfail, a failed VM entry, or #VMEXIT(INVALID): no exception, the hypervisor looks for it after its instruction. */
+export const VM_FAILURE = -257;
 
 /** Page-fault error code. Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
 export const PF_PRESENT = 1 << 0;
@@ -58,6 +59,7 @@ const VECTOR_NAMES = new Map<number, string>([
   [PAGE_FAULT, '#PF page fault'],
   [ALIGNMENT_CHECK, '#AC alignment check'],
   [BUS_ERROR, 'bus error'],
+  [VM_FAILURE, 'VM failure'],
 ]);
 
 /** `#PF page fault` and the like for a status of this file. */
@@ -75,15 +77,4 @@ export function describePageFault(errorCode: number): string {
   if (errorCode & PF_RESERVED) words.push('with a reserved bit set in an entry');
   if (errorCode & PF_PROTECTION_KEY) words.push('refused by a protection key');
   return words.join(' ');
-}
-
-/** One line for people: name, address, error code in hexadecimal and words. */
-export function describeException(exception: Pick<Exception, 'status' | 'errorCode' | 'hi' | 'lo'>): string {
-  const address = formatHex(exception.hi, exception.lo);
-  const name = faultName(exception.status);
-  if (exception.status === BUS_ERROR) return `${name}: no RAM at physical address ${address}`;
-  const code = `error code 0x${exception.errorCode.toString(16)}`;
-  return exception.status === PAGE_FAULT
-    ? `${name} at ${address}, ${code}: ${describePageFault(exception.errorCode)}`
-    : `${name} at ${address}, ${code}`;
 }

@@ -9,12 +9,14 @@ import { SIZE_SHIFTS, toBigInt } from '../base/address.js';
 import { checkWhole } from '../base/arguments.js';
 import { OK, PAGE_FAULT } from '../base/fault.js';
 import type { Exception } from '../base/fault.js';
-import { EVERY_SPACE, NO_SPACE } from '../tlb/tag.js';
+import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
+import { secondStageTlb } from '../translate/second-stage.js';
 import { X86Counters } from './counters.js';
 import { GENERAL_PROTECTION } from './exception.js';
+import { VirtualMachines } from './nested/virtual-machines.js';
 import * as reg from './registers.js';
 import type { PagingFeatures, PagingRules } from './rules.js';
 import { X86Walks } from './walks.js';
@@ -38,9 +40,6 @@ export const INVPCID_ALL_WITH_GLOBALS = 2;
 /** Everything but global pages. */
 export const INVPCID_ALL = 3;
 
-/** Without virtual machines, global pages have this number. */
-const MACHINE = 0;
-
 const CR0_LOADS_PDPTES = reg.CR0_CD | reg.CR0_NW | reg.CR0_PG;
 const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 
@@ -52,6 +51,8 @@ export class Mmu extends TranslatingMachine {
   readonly rules: PagingRules;
   /** The PAE page-directory-pointer registers: four entries, low word first. */
   readonly pdptes: Int32Array;
+  /** Guests: entries, exits, and the instructions about their translations. */
+  readonly vm: VirtualMachines;
   private readonly walks: X86Walks;
   private readonly registers: reg.Registers;
 
@@ -59,11 +60,9 @@ export class Mmu extends TranslatingMachine {
   constructor(options: MmuOptions) {
     const { ram, maxPhysicalBits = 40 } = options;
     checkWhole('maxPhysicalBits', maxPhysicalBits, 36, 52);
-    const walks = new X86Walks(ram, {
-      maxPhysicalBits,
-      pse36: options.pse36 ?? true,
-      page1G: options.page1G ?? true,
-    });
+    const { pse36 = true, page1G = true } = options;
+    const secondTlb = secondStageTlb(options, SIZE_SHIFTS);
+    const walks = new X86Walks(ram, { maxPhysicalBits, pse36, page1G }, secondTlb);
     const coalesces = options.tlb?.coalesces;
     if (coalesces !== undefined) walks.regime.pageShifts = [...SIZE_SHIFTS, coalesces];
     super(walks, options, new X86Counters());
@@ -72,11 +71,15 @@ export class Mmu extends TranslatingMachine {
     this.rules = walks.rules;
     this.registers = walks.registers;
     this.pdptes = walks.pdptes;
+    this.vm = new VirtualMachines(walks, this.dataPath, () => {
+      this.registersChanged();
+    });
   }
 
   /** The PCID that translations are made for: CR3's, or 0 while CR4.PCIDE = 0. */
   get currentPcid(): number {
-    return this.walks.regime.space;
+    const { cr3Lo, cr4 } = this.registers;
+    return (cr4 & reg.CR4_PCIDE) !== 0 ? cr3Lo & reg.PCID_MASK : 0;
   }
 
   /** Registers read back unsigned: 32-bit ones, the words of 64-bit ones, and those whole as `cr2` and `cr3`. */
@@ -127,9 +130,13 @@ export class Mmu extends TranslatingMachine {
     return reg.longModeActive(this.registers) ? 2 ** 64 : 2 ** 32;
   }
 
-  /** What the processor does with an exception before its handler runs: a page fault's address goes into CR2. */
+  /**
+   * What the processor does with an exception before its handler runs: a page fault's address goes into CR2. A refusal by
+   * the second stage leaves the guest, for the hypervisor to handle it.
+   */
   latch(exception: Exception): void {
-    if (exception.status === PAGE_FAULT) this.writeCr2(exception.hi, exception.lo);
+    if (exception.stage === 2) this.vm.vmexit();
+    else if (exception.status === PAGE_FAULT) this.writeCr2(exception.hi, exception.lo);
   }
 
   /**
@@ -147,12 +154,13 @@ export class Mmu extends TranslatingMachine {
     if (value & reg.CR0_PG && registers.efer & reg.EFER_LME) registers.efer |= reg.EFER_LMA;
     if (!(value & reg.CR0_PG)) registers.efer &= ~reg.EFER_LMA;
     this.registersChanged();
-    if (changed & CR0_LOADS_PDPTES && !this.walks.loadPdptes()) {
+    const status = changed & CR0_LOADS_PDPTES ? this.walks.loadPdptes() : OK;
+    if (status < 0) {
       Object.assign(registers, before);
       this.registersChanged();
-      return this.refuse();
+      return this.refuse(status);
     }
-    if (changed & reg.CR0_PG && !(value & reg.CR0_PG)) this.dataPath.dropEverything();
+    if (changed & reg.CR0_PG && !(value & reg.CR0_PG)) this.vm.spaces.dropAll();
     return OK;
   }
 
@@ -169,13 +177,14 @@ export class Mmu extends TranslatingMachine {
     const keep = pcids && hi >> 31 !== 0;
     registers.cr3Hi = reg.longModeActive(registers) ? hi & 0x7fff_ffff : 0;
     registers.cr3Lo = lo | 0;
-    if (!this.walks.loadPdptes()) {
+    const status = this.walks.loadPdptes();
+    if (status < 0) {
       Object.assign(registers, before);
-      return this.refuse();
+      return this.refuse(status);
     }
     this.registersChanged();
     this.counters.values[count.ROOT_WRITES]++;
-    if (!keep) this.dataPath.dropSpace(this.currentPcid);
+    if (!keep) this.dataPath.dropSpace(this.walks.regime.space);
     return OK;
   }
 
@@ -188,15 +197,16 @@ export class Mmu extends TranslatingMachine {
     const changed = before ^ value;
     registers.cr4 = value;
     this.registersChanged();
-    if (changed & CR4_LOADS_PDPTES && !this.walks.loadPdptes()) {
+    const status = changed & CR4_LOADS_PDPTES ? this.walks.loadPdptes() : OK;
+    if (status < 0) {
       registers.cr4 = before;
       this.registersChanged();
-      return this.refuse();
+      return this.refuse(status);
     }
     // PSE is not in the manual's list; the sizes of cached entries would be wrong, and more may always be dropped.
     const either = reg.CR4_PGE | reg.CR4_PAE | reg.CR4_PSE;
     const drops = (changed & either) | (changed & before & reg.CR4_PCIDE) | (changed & value & reg.CR4_SMEP);
-    if (drops !== 0) this.dataPath.dropEverything();
+    if (drops !== 0) this.vm.spaces.dropAll();
     return OK;
   }
 
@@ -232,7 +242,8 @@ export class Mmu extends TranslatingMachine {
     this.counters.values[count.PAGE_INVALIDATIONS]++;
     this.tell('INVLPG', hi, lo);
     // A non-canonical address makes INVLPG do nothing. Source: Intel SDM vol. 2, "INVLPG".
-    if (this.isCanonical(hi)) this.dataPath.dropPage(hi, lo, this.currentPcid, MACHINE);
+    const { space, machine } = this.walks.regime;
+    if (this.isCanonical(hi)) this.dataPath.dropPage(hi, lo, space, machine);
   }
 
   /**
@@ -246,15 +257,17 @@ export class Mmu extends TranslatingMachine {
     if ((type & INVPCID_ALL) !== type || badPcid) return this.refuse();
     if (type === INVPCID_ADDRESS && !this.isCanonical(hi)) return this.refuse();
     this.counters.values[count.SPACE_INVALIDATIONS]++;
-    if (type === INVPCID_ADDRESS) this.dataPath.dropPage(hi, lo, pcid, NO_SPACE);
-    else if (type === INVPCID_CONTEXT) this.dataPath.dropSpace(pcid);
-    else if (type === INVPCID_ALL_WITH_GLOBALS) this.dataPath.dropEverything();
-    else this.dataPath.dropSpace(EVERY_SPACE);
+    const { spaces } = this.vm;
+    if (type === INVPCID_ADDRESS) this.dataPath.dropPage(hi, lo, spaces.find(pcid), NO_SPACE);
+    else if (type === INVPCID_CONTEXT) this.dataPath.dropSpace(spaces.find(pcid));
+    else if (type === INVPCID_ALL_WITH_GLOBALS) spaces.dropAll();
+    else spaces.dropAllButGlobal();
     return OK;
   }
 
-  private refuse(): number {
-    const status = this.fault.raise(GENERAL_PROTECTION, 0, 0, 0);
+  /** An instruction was refused; by the second stage, its fault is told already. */
+  private refuse(status = GENERAL_PROTECTION): number {
+    if (this.fault.stage !== 2 || status !== PAGE_FAULT) this.fault.raise(status, 0, 0, 0);
     this.dataPath.listener?.({ kind: 'fault', of: 'instruction', ...this.fault.take() });
     return status;
   }
@@ -266,6 +279,7 @@ export class Mmu extends TranslatingMachine {
   /** To be called after each change of a register that translation depends on. */
   private registersChanged(): void {
     this.walks.readRegisters();
+    this.vm.spaces.setNumbers(this.currentPcid);
     this.dataPath.regimeChanged();
   }
 }

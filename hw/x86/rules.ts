@@ -4,7 +4,8 @@
  * Everything here is worked out once, when a register changes: a walk and a TLB hit test one mask each.
  *
  * The permission code of x86 has three bits. R/W and U/S keep their places in an entry, bits 1 and 2; XD moves to
- * bit 0. D and G stand as in permission.ts: it took their places from entries.
+ * bit 0. D and G stand as in permission.ts: it took their places from entries. The other two bits are a host's: what it
+ * refuses of a guest's page. No page has them without a host.
  */
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
@@ -31,6 +32,9 @@ import type { X86ModeName } from './format.js';
 export const RIGHT_XD = 1 << 0;
 export const RIGHT_WRITE = PTE_RW;
 export const RIGHT_USER = PTE_US;
+/** The tables of a host refuse fetches, or reads. It refuses stores by a page never known to be dirty. */
+export const HOST_REFUSES_FETCH = 1 << 3;
+export const HOST_REFUSES_READ = 1 << 4;
 
 /** Features by the processor's model, not by a register. */
 export interface PagingFeatures {
@@ -53,6 +57,9 @@ export interface PagingRegisters {
   readonly ac: boolean;
 }
 
+/** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */
+export const ROOT_LEVEL = { none: 0, '32': 1, pae: 1, '4l': 3, '5l': 4 } as const;
+
 /** The mode selected by the registers. Source: Intel SDM vol. 3A, "Paging-Mode Enabling". */
 function pagingMode(registers: PagingRegisters): X86ModeName {
   if (!(registers.cr0 & CR0_PG)) return 'none';
@@ -73,6 +80,8 @@ function permittedCodes(needed: number, expected: number): number {
 }
 
 const LEVELS = 5;
+/** Bits 2:1 and 8:5 of a PAE PDPTE. Source: Intel SDM vol. 3A, "PDPTE Registers". */
+const PDPTE_RESERVED_LOW = 0x1e6;
 
 /** Entries under the registers: reserved bits, and the rights each access needs. */
 export class PagingRules {
@@ -85,6 +94,8 @@ export class PagingRules {
   /** Reserved bits at `level` of an entry for a page. */
   readonly pageReservedHigh = new Int32Array(LEVELS);
   readonly pageReservedLow = new Int32Array(LEVELS);
+  /** Reserved bits of the high word of a PAE PDPTE. */
+  private pdpteReservedHigh = 0;
   /** Permissions an access needs (by access bits), and their values. */
   readonly needed = new Int32Array(ACCESS_KINDS);
   readonly expected = new Int32Array(ACCESS_KINDS);
@@ -128,6 +139,7 @@ export class PagingRules {
     // Address bits 51:M, and bit 63 while no-execute is off; PAE reserves bits 62:52 too, long mode ignores them.
     const address = bits(features.maxPhysicalBits - 32, long ? 19 : 30);
     const high = address | (noExecute ? 0 : PTE_XD);
+    this.pdpteReservedHigh = -1 << (features.maxPhysicalBits - 32);
     this.tableReservedHigh.fill(high);
     this.pageReservedHigh.fill(high);
     this.tableReservedLow.fill(0);
@@ -138,6 +150,14 @@ export class PagingRules {
     this.pageReservedLow[2] = features.page1G ? bits(13, 29) : PTE_PS;
     this.pageReservedLow[3] = PTE_PS;
     this.pageReservedLow[4] = PTE_PS;
+  }
+
+  /**
+   * AMD reserves bit 8 of entries in the two highest tables; Intel leaves it to software. It is for guests of AMD's
+   * processors and for nested tables. Source: AMD APM vol. 2, "Long-Mode Page Translation" (5.3), the figures.
+   */
+  reserveAsAmd(): void {
+    for (const level of [3, 4]) this.tableReservedLow[level] |= PTE_G;
   }
 
   private narrowReserved(features: PagingFeatures): void {
@@ -167,6 +187,7 @@ export class PagingRules {
         needed |= RIGHT_USER;
       }
       if (access & FETCH && noExecute) needed |= RIGHT_XD;
+      if (!write) needed |= access & FETCH ? HOST_REFUSES_FETCH : HOST_REFUSES_READ;
       if (write && (user || this.writeProtect)) {
         needed |= RIGHT_WRITE;
         expected |= RIGHT_WRITE;
@@ -176,6 +197,11 @@ export class PagingRules {
       this.regime.permitted[access] = permittedCodes(needed, expected);
       this.regime.needed[access] = write ? DIRTY : 0;
     }
+  }
+
+  /** Whether a present PDPTE of PAE has a reserved bit set. */
+  isReservedPdpte(high: number, low: number): boolean {
+    return ((high & this.pdpteReservedHigh) | (low & PDPTE_RESERVED_LOW)) !== 0;
   }
 
   /** Whether R/W, U/S, XD, SMEP or SMAP refuse the access. */

@@ -16,6 +16,7 @@ export const STATUSES = {
   PAGE_FAULT,
   ALIGNMENT_CHECK: statuses.ALIGNMENT_CHECK,
   BUS_ERROR,
+  VM_FAILURE: statuses.VM_FAILURE,
 } as const;
 
 /** The name of a status. */

@@ -24,7 +24,6 @@ import * as walkRecord from '../translate/walk/walk-record.js';
 import type { WalkRecord } from '../translate/walk/walk-record.js';
 import * as format from './format.js';
 import * as words from './words.js';
-import * as rightBits from './rules.js';
 import type { PagingRules } from './rules.js';
 
 const { WRITE } = accesses;
@@ -33,9 +32,8 @@ const { BUS_ERROR, PAGE_FAULT } = faults;
 const { DIRTY, KEY_SHIFT } = permission;
 const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_TABLE, ROW_SHIFT } = walkRecord;
 const { PTE_A, PTE_D, PTE_FRAME_LOW, PTE_KEY_SHIFT, PTE_P, PTE_PS } = format;
-const { ROOT_RIGHTS, frameIn } = words;
+const { ROOT_RIGHTS, combine, frameIn } = words;
 const { isMixed } = sharedMemory;
-const { RIGHT_USER, RIGHT_WRITE, RIGHT_XD } = rightBits;
 
 /** The level of PAE's PDPTEs, which are kept in registers. */
 const PAE_ROOT_LEVEL = 2;
@@ -43,9 +41,6 @@ const PAE_ROOT_LEVEL = 2;
 const ROW = 1 << ROW_SHIFT;
 /** Physical address bits 51:32 in an entry's high word. */
 const ADDRESS_HIGH = 0xf_ffff;
-/** Rights after one more entry: writes and user accesses need every level's consent, one XD is enough. */
-const combine = (rights: number, high: number, low: number): number =>
-  (rights & low & (RIGHT_WRITE | RIGHT_USER)) | ((rights | (high >>> 31)) & RIGHT_XD);
 
 /** A PDPTE of PAE was read: from the table at CR3, or by a walk from its register, which has no address. */
 export function pdpteRead(address: number | null, high: number, low: number): ReadEvent {

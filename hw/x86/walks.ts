@@ -4,18 +4,29 @@
  * The registers' rules are kept in a form without cost to ask, and made anew at each change of them.
  */
 
-import { formatHex } from '../base/address.js';
-import { BUS_ERROR, FaultRecord } from '../base/fault.js';
+import { addressOfFrame, formatHex, highWordOfFrame, lowWordOfFrame, PAGE_OFFSET_MASK } from '../base/address.js';
+import { BUS_ERROR, FaultRecord, OK } from '../base/fault.js';
 import { KEY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
+import type { TlbGroup } from '../tlb/group.js';
 import type { TranslationListener } from '../translate/walk/events.js';
 import type { Regime } from '../translate/walk/regime.js';
 import { WalkRecord } from '../translate/walk/walk-record.js';
+import { WALK_TELLS } from '../translate/walk/walks.js';
 import type { Observer, Walks } from '../translate/walk/walks.js';
 import { GENERAL_PROTECTION } from './exception.js';
-import { PTE_A, PTE_D, X86_MODES } from './format.js';
+import { PTE_A, PTE_D, PTE_P, X86_MODES } from './format.js';
+import { GuestContext, GuestWalks } from './nested/guest-walks.js';
 import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
-import { PagingRules, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from './rules.js';
+import {
+  HOST_REFUSES_FETCH,
+  HOST_REFUSES_READ,
+  PagingRules,
+  RIGHT_USER,
+  RIGHT_WRITE,
+  RIGHT_XD,
+  ROOT_LEVEL,
+} from './rules.js';
 import type { PagingFeatures } from './rules.js';
 import { SettledWalk } from './settled-walk.js';
 import { X86_TERMS } from './terms.js';
@@ -24,15 +35,12 @@ import * as words from './words.js';
 
 const { frameIn, isRun, ROOT_RIGHTS } = words;
 
-/** The level of the root table; PAE's root is in registers, so its walks begin at the page directory. */
-const ROOT_LEVEL = { none: 0, '32': 1, pae: 1, '4l': 3, '5l': 4 } as const;
 /** By mode, log2 of the bytes covered by one entry of each level, the last level first. */
 const LEVEL_SHIFTS = Object.fromEntries(
   Object.values(X86_MODES).map(({ name, levels }) => [name, levels.map(({ shift }) => shift).reverse()]),
 );
 const NOT_SETTLED = -1;
-/** Bits 2:1 and 8:5 of a PAE PDPTE. Source: Intel SDM vol. 3A, "PDPTE Registers". */
-const PDPTE_RESERVED_LOW = 0x1e6;
+const HOST_REFUSES = HOST_REFUSES_FETCH | HOST_REFUSES_READ;
 
 export class X86Walks implements Walks {
   readonly registers = new Registers();
@@ -45,6 +53,9 @@ export class X86Walks implements Walks {
   readonly terms = X86_TERMS;
   /** The PAE page-directory-pointer registers, read when CR3 was written: four entries, low word first. */
   readonly pdptes = new Int32Array(8);
+  /** The controls of a guest, and the walks while one runs. */
+  readonly context: GuestContext;
+  readonly guest: GuestWalks;
 
   private readonly walker: X86Walker;
   private readonly settledWalk: SettledWalk;
@@ -52,12 +63,16 @@ export class X86Walks implements Walks {
   private shortWay: SettledWalk | null = null;
   private rootFrame = 0;
 
+  /** @param secondTlb for a guest's physical addresses; null: every walk is made */
   constructor(
     private readonly ram: Ram,
     readonly features: PagingFeatures,
+    secondTlb: TlbGroup | null,
   ) {
     this.walker = new X86Walker(ram, this.rules, this.record, this.fault);
     this.settledWalk = new SettledWalk(ram, this.rules);
+    this.context = new GuestContext(ram, this.rules, features, this.pdptes);
+    this.guest = new GuestWalks(this.context, secondTlb, this.record, this.fault, false);
     this.observer = this.makeObserver(ram);
     this.regime.badAddress = GENERAL_PROTECTION;
     this.readRegisters();
@@ -67,7 +82,13 @@ export class X86Walks implements Walks {
     const record = new WalkRecord();
     const fault = new FaultRecord();
     const walker = new X86Walker(ram, this.rules, record, fault, true);
-    return { record, fault, walk: (hi, lo, access) => this.fromRoot(walker, hi, lo, access) };
+    const guest = new GuestWalks(this.context, null, record, fault, true);
+    return {
+      record,
+      fault,
+      walk: (hi, lo, access) =>
+        this.regime.guest ? guest.walk(hi, lo, access) : this.fromRoot(walker, hi, lo, access),
+    };
   }
 
   /** Derives the needs of walks from the registers; to be called after each change of them. */
@@ -80,7 +101,9 @@ export class X86Walks implements Walks {
     regime.narrow = X86_MODES[mode].linearBits === 32;
     regime.canonicalShift = regime.narrow ? 31 : X86_MODES[mode].linearBits - 33;
     regime.levelShifts = LEVEL_SHIFTS[mode];
-    regime.rootLevel = ROOT_LEVEL[mode];
+    regime.guest = this.context.host.kind !== null;
+    if (regime.guest) this.context.readRegisters(registers);
+    regime.rootLevel = regime.guest ? this.context.root.level : ROOT_LEVEL[mode];
     regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
     this.listen(this.walker.listener);
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
@@ -88,29 +111,35 @@ export class X86Walks implements Walks {
 
   /**
    * Under PAE paging, reads the four PDPTEs from CR3 into their registers; later changes in RAM do not count.
-   * @returns false, with the registers as they were, when a present one has a reserved bit set.
+   * @returns OK; or, with the registers as they were, GENERAL_PROTECTION when a present one has a reserved bit set, or
+   * for a guest the status of the second stage.
    */
-  loadPdptes(): boolean {
-    if (this.rules.mode !== 'pae') return true;
+  loadPdptes(): number {
+    if (this.rules.mode !== 'pae' || (this.regime.guest && this.context.pdptesInMemory)) return OK;
     const { ram } = this;
     const { listener } = this.walker;
     const base = this.registers.cr3Lo & ~0x1f;
-    const address = -1 << (this.features.maxPhysicalBits - 32);
+    const frame = this.regime.guest ? this.guest.pdpteFrame(base) : base >>> 12;
+    if (frame < 0) return frame;
     const loaded = new Int32Array(8);
     for (let i = 0; i < 4; i++) {
-      loaded[2 * i] = ram.load64(0, base + 8 * i);
+      const lo = lowWordOfFrame(frame) | (base & PAGE_OFFSET_MASK) | (8 * i);
+      loaded[2 * i] = ram.load64(highWordOfFrame(frame), lo);
       loaded[2 * i + 1] = ram.loadedHigh;
-      listener?.(pdpteRead((base >>> 0) + 8 * i, loaded[2 * i + 1], loaded[2 * i]));
-      const reserved = (loaded[2 * i] & PDPTE_RESERVED_LOW) | (loaded[2 * i + 1] & address);
-      if (loaded[2 * i] & 1 && reserved !== 0) return false;
+      listener?.(pdpteRead(addressOfFrame(frame) + (lo & PAGE_OFFSET_MASK), loaded[2 * i + 1], loaded[2 * i]));
+      if (loaded[2 * i] & PTE_P && this.rules.isReservedPdpte(loaded[2 * i + 1], loaded[2 * i])) {
+        return GENERAL_PROTECTION;
+      }
     }
     this.pdptes.set(loaded);
-    return true;
+    return OK;
   }
 
   listen(listener: TranslationListener | null): void {
     this.walker.listener = listener;
-    this.shortWay = this.rules.mode === '4l' && listener === null ? this.settledWalk : null;
+    this.guest.listen(listener);
+    const settles = this.rules.mode === '4l' && listener === null && !this.regime.guest;
+    this.shortWay = settles ? this.settledWalk : null;
   }
 
   get settledSize(): number {
@@ -122,17 +151,19 @@ export class X86Walks implements Walks {
   }
 
   walk(hi: number, lo: number, access: number): number {
-    return this.fromRoot(this.walker, hi, lo, access);
+    return this.regime.guest ? this.guest.walk(hi, lo, access) : this.fromRoot(this.walker, hi, lo, access);
   }
 
   walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
+    if (this.regime.guest) return this.guest.walkFrom(level, table, rights, hi, lo, access);
     return this.regime.entryBytes === 8
       ? this.walker.walkWide(level, table, rights, hi, lo, access)
       : this.walker.walkNarrow(level, table, rights, lo, access);
   }
 
-  /** Linear addresses are physical, and have 32 bits. */
-  unpaged(_hi: number, lo: number): number {
+  /** Linear addresses are physical, or a guest's physical ones, and have 32 bits. */
+  unpaged(_hi: number, lo: number, access: number): number {
+    if (this.regime.guest) return this.guest.unpaged(lo, access);
     const frame = lo >>> 12;
     return this.ram.hasFrame(frame) ? frame : this.fault.raise(BUS_ERROR, 0, 0, lo);
   }
@@ -146,14 +177,17 @@ export class X86Walks implements Walks {
     return walker.walkPae(this.pdptes[index + 1], this.pdptes[index], lo, access);
   }
 
+  /** A guest's runs are none: its host may have put the pages anywhere. */
   adjacent(pages: number): boolean {
     const { ram, record, regime } = this;
     const at = record.index(record.count - 1);
-    return regime.entryBytes === 8 && isRun(ram.words, at, pages);
+    return regime.entryBytes === 8 && !regime.guest && isRun(ram.words, at, pages);
   }
 
+  /** Where the guest allows an access to its page and the host refuses it, only a walk tells the address. */
   violation(rights: number, access: number): number {
-    return this.rules.violation(rights, access);
+    const violation = this.rules.violation(rights & ~HOST_REFUSES, access);
+    return violation < 0 && this.rules.refuses(rights, access) ? WALK_TELLS : violation;
   }
 
   invalidation(hi: number, lo: number, space: number, current: number): string {
@@ -163,6 +197,6 @@ export class X86Walks implements Walks {
 
   takenAway(cached: number, now: number): boolean {
     const granted = cached & ~now & (RIGHT_WRITE | RIGHT_USER);
-    return (granted | (now & ~cached & RIGHT_XD) | ((now ^ cached) & KEY)) !== 0;
+    return (granted | (now & ~cached & (RIGHT_XD | HOST_REFUSES)) | ((now ^ cached) & KEY)) !== 0;
   }
 }

@@ -1,7 +1,7 @@
 /** Parts of addresses and entries that the x86 walks share. */
 
 import { frameOf, NO_FRAME } from '../base/address.js';
-import { RIGHT_USER, RIGHT_WRITE } from './rules.js';
+import { RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from './rules.js';
 
 /** Physical address bits 51:32, as in an entry's high word, that RAM never has: it ends at 2^34. */
 export const BEYOND_RAM = 0xf_fffc;
@@ -12,6 +12,10 @@ export const ROOT_RIGHTS = RIGHT_WRITE | RIGHT_USER;
 export function frameIn(high: number, low: number): number {
   return (high & BEYOND_RAM) !== 0 ? NO_FRAME : frameOf(high & 3, low);
 }
+
+/** Rights after one more entry: writes and user accesses need every level's consent, one XD is enough. */
+export const combine = (rights: number, high: number, low: number): number =>
+  (rights & low & (RIGHT_WRITE | RIGHT_USER)) | ((rights | (high >>> 31)) & RIGHT_XD);
 
 /**
  * Whether the entry of 8 bytes at index `at` belongs to an aligned run of `count` entries, a power of two, with frames one

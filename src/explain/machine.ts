@@ -3,7 +3,7 @@
 import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
 import { formatHex } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
-import { describeException } from '../../hw/x86/exception.js';
+import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { CR0_ET, CR0_KNOWN, CR4_PCIDE, EFER_LMA } from '../../hw/x86/registers.js';

@@ -3,7 +3,7 @@
 import { addressOfFrame, PAGE_BYTES, toHex } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/counts/cost.js';
-import { describeException } from '../../hw/x86/exception.js';
+import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { OpenFile, Vma } from '../kernel/space/model.js';

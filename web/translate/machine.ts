@@ -2,7 +2,7 @@
 
 import { parseAddress } from '../../hw/base/address.js';
 import { OK } from '../../hw/base/fault.js';
-import { describeException } from '../../hw/x86/exception.js';
+import { describeException } from '../../hw/x86/describe-exception.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import { demoState, type DemoMode } from '../../src/explain/demo-states.js';
 import { buildMachine } from '../../src/explain/machine.js';

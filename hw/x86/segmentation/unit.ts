@@ -121,8 +121,7 @@ export class SegmentationUnit {
 
   /** Takes over a fault of the memory behind. */
   passOn(status: number): number {
-    const { errorCode, hi, lo } = this.memory.fault;
-    return this.fault.raise(status, errorCode, hi, lo);
+    return this.fault.raiseAgain(status, this.memory.fault);
   }
 
   /**

@@ -21,7 +21,7 @@ import type { Stored } from '../recording/hex.js';
 import type { AccessOutcome, Fault } from './x86-case.js';
 
 /** MAXPHYADDR of all recorded machines. */
-const RECORDED_PHYSICAL_BITS = 40;
+export const RECORDED_PHYSICAL_BITS = 40;
 /** Recorded entries name frames below 8 GiB. RAM costs nothing until it is touched. */
 const RAM_BYTES = 2 ** 33;
 /** A page table of the recorder's own, identity-mapped under index 0 of the root; its address is not recorded. */
@@ -156,7 +156,14 @@ export function access(
   return { k: 'ok', pa };
 }
 
-function run(unit: SegmentationUnit, operation: Operation, segment: number, offset: Word64, size: number): number {
+/** The same, and nothing of its result but the status. */
+export function run(
+  unit: SegmentationUnit,
+  operation: Operation,
+  segment: number,
+  offset: Word64,
+  size: number,
+): number {
   switch (operation) {
     case 'r':
       return unit.read(segment, offset.hi, offset.lo, size);

@@ -2,7 +2,8 @@
 
 import type { Word64 } from '../../../hw/base/address.js';
 import { formatHex, frameOf } from '../../../hw/base/address.js';
-import { describeException, statusOfVector } from '../../../hw/x86/exception.js';
+import { describeException } from '../../../hw/x86/describe-exception.js';
+import { statusOfVector } from '../../../hw/x86/exception.js';
 import type { EntryFormat } from '../../../hw/base/format.js';
 import { flagNames } from '../../../hw/base/format.js';
 import { PTE_PS, X86_MODES } from '../../../hw/x86/format.js';
@@ -36,7 +37,8 @@ const EFER_NAMES: BitNames = [
   ['LMA', reg.EFER_LMA],
   ['NXE', reg.EFER_NXE],
 ];
-const OPERATIONS = { r: 'read', w: 'write', rmw: 'locked read-modify-write', x: 'instruction fetch' };
+/** Kinds of accesses in words. */
+export const OPERATIONS = { r: 'read', w: 'write', rmw: 'locked read-modify-write', x: 'instruction fetch' };
 const LABEL_WIDTH = 16;
 
 function hexOf({ hi, lo }: Word64): string {

@@ -6,7 +6,8 @@
 
 import { formatHex, highWordAfter, PAGE_BYTES } from '../../../hw/base/address.js';
 import { BUS_ERROR, OK, PAGE_FAULT } from '../../../hw/base/fault.js';
-import { describeException, faultName, statusOfVector, vectorOf } from '../../../hw/x86/exception.js';
+import { describeException } from '../../../hw/x86/describe-exception.js';
+import { faultName, statusOfVector, vectorOf } from '../../../hw/x86/exception.js';
 import { decodeEntry } from '../../../hw/base/format.js';
 import type { DecodedField } from '../../../hw/base/format.js';
 import { describeDescriptor, describeSelector } from '../../../hw/x86/segmentation/describe.js';

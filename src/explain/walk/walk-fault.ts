@@ -1,8 +1,8 @@
 /** Why an access faulted, in words: the error code bit by bit, the refusing rules, their sections. */
 
 import { BUS_ERROR, PAGE_FAULT } from '../../../hw/base/fault.js';
+import { describeException } from '../../../hw/x86/describe-exception.js';
 import {
-  describeException,
   faultName,
   GENERAL_PROTECTION,
   PF_FETCH,
