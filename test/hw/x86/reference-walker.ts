@@ -33,13 +33,18 @@ export interface Reference {
   readonly path: readonly { readonly address: bigint; readonly after: bigint }[];
 }
 
-const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) === 1n;
-const bits = (value: bigint, high: number, low: number): bigint =>
+export const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) === 1n;
+export const bits = (value: bigint, high: number, low: number): bigint =>
   (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
-const SHIFTS = { none: [], '32': [22, 12], pae: [21, 12], '4l': [39, 30, 21, 12], '5l': [48, 39, 30, 21, 12] };
+export const SHIFTS = { none: [], '32': [22, 12], pae: [21, 12], '4l': [39, 30, 21, 12], '5l': [48, 39, 30, 21, 12] };
 
 /** Reserved bits of an entry that are not 0. `shift` is log2 of what the entry maps. */
-function reserved(state: ReferenceState, entry: bigint, shift: number, isPage: boolean): boolean {
+export function reserved(
+  state: Pick<ReferenceState, 'mode' | 'm' | 'flags'>,
+  entry: bigint,
+  shift: number,
+  isPage: boolean,
+): boolean {
   const { mode, m, flags } = state;
   if (mode === '32') {
     // "32-Bit Paging", PDE that maps a 4-MByte page: bits (M-20):13 are address bits, M at most 40; the rest to 21 is 0.
@@ -53,7 +58,7 @@ function reserved(state: ReferenceState, entry: bigint, shift: number, isPage: b
 }
 
 /** "Determination of Access Rights" and "Protection Keys": the error code's P and PK bits, or 0 when allowed. */
-function refusal(state: ReferenceState, path: readonly bigint[], access: ReferenceAccess): number {
+export function refusal(state: ReferenceState, path: readonly bigint[], access: ReferenceAccess): number {
   const { flags } = state;
   const userPage = path.every((entry) => bit(entry, 2));
   const writable = path.every((entry) => bit(entry, 1));
