@@ -46,6 +46,8 @@ function windowLines({ facts, windows, ending }: Recording): string[] {
 
 function endingLines({ ending }: Recording): string[] {
   if (ending === 'stopped') return ['note: the program was stopped at --limit'];
+  if (ending === 'interrupted')
+    return ['note: interrupted, and the program with it; the recording holds the run so far'];
   if (ending.signal !== null) return [`note: the program was ended by ${ending.signal}`];
   return ending.code === 0 ? [] : [`note: the program failed with exit code ${ending.code}`];
 }

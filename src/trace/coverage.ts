@@ -6,8 +6,8 @@ export interface Ending {
   readonly signal: string | null;
 }
 
-/** The run ended by itself; or the recorder stopped it at `--limit`. */
-export type RunEnding = Ending | 'stopped';
+/** The run ended by itself; or the recorder stopped it at `--limit`, or when somebody interrupted the recorder. */
+export type RunEnding = Ending | 'stopped' | 'interrupted';
 
 /** How a process began: as the recorded command, as a copy of another one, or in place of its former program. */
 export type ProcessOrigin = 'command' | 'fork' | 'exec';

@@ -92,9 +92,9 @@ async function run(words: readonly string[], options: RecordCommandOptions): Pro
       progress.end();
       reportLines(recording, output, program).forEach(tell);
     } catch (error) {
-      if (signal.aborted) {
+      if (signal.aborted && error instanceof RecordError) {
         progress.end();
-        tell('interrupted; nothing was written');
+        tell(error.message);
         return;
       }
       if (error instanceof RecordError) throw new CommandFailure(error.message);

@@ -61,8 +61,11 @@ export function recordedPart(trace: Trace): TraceSummary['window'] {
   if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
   const { skip, limit, fetches, windowChosen } = trace.metadata;
   const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);
-  const cut = accesses === limit || trace.coverage?.ending === 'stopped';
-  return skip > 0 || cut ? { skip, accesses, cut, chosen: windowChosen === true } : undefined;
+  const ending = trace.coverage?.ending;
+  const interrupted = ending === 'interrupted';
+  const cut = accesses === limit || ending === 'stopped' || interrupted;
+  if (skip === 0 && !cut) return undefined;
+  return { skip, accesses, cut, chosen: windowChosen === true, ...(interrupted && { interrupted }) };
 }
 
 /** Instructions of the accesses made: their part of those of the run, where they were counted. */

@@ -90,6 +90,11 @@ function missingGround(
     const advice = `none: ${processes} processes are counted as one, as if they shared their pages; record one alone.`;
     return { reason: 'several-processes', advice };
   }
+  if (window?.interrupted === true) {
+    const advice =
+      'none: the recording was interrupted, and the program may do otherwise later; let it come to its end, or end the program itself.';
+    return { reason: 'cut', advice };
+  }
   if (window?.cut === true && !window.chosen) {
     const advice = `none: --limit cut the recording at ${formatCount(window.accesses)} accesses, and the program may do otherwise later; record all of it.`;
     return { reason: 'cut', advice };

@@ -106,7 +106,7 @@ const Verdict = z.enum(['yes', 'no', 'between', 'none']);
 
 /**
  * Why there is no verdict: one page size was asked for, programs were not seen, several processes count as one, `--limit`
- * cut the recording, nearly all walks are the first ones to their pages, or little of the memory was touched.
+ * or a person cut the recording, nearly all walks are the first ones to their pages, or little of the memory was touched.
  */
 const NoVerdict = z.enum(['one-page-size', 'unseen', 'several-processes', 'cut', 'start-up', 'footprint']);
 
@@ -114,7 +114,8 @@ const NoVerdict = z.enum(['one-page-size', 'unseen', 'several-processes', 'cut',
 const Window = z.strictObject({
   skip: Count.describe('accesses passed over before'),
   accesses: Count.describe('accesses recorded, fetches among them where they were'),
-  cut: z.boolean().describe('the program went on: --limit ended the recording'),
+  cut: z.boolean().describe('the program went on: --limit or a person ended the recording'),
+  interrupted: z.boolean().optional().describe('a person did; accesses may then be those of windows with gaps'),
   chosen: z.boolean().describe('the recording says that this part was chosen on purpose: it stands for itself'),
 });
 

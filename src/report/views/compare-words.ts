@@ -8,7 +8,8 @@ import { formatCount, formatShare, formatTime, formatTimes } from '../output/uni
 /** The part of its program in a recording; nothing when it is the whole. */
 function windowWords({ window }: TraceSummary): string[] {
   if (window === undefined) return [];
-  const { skip, accesses, cut, chosen } = window;
+  const { skip, accesses, cut, chosen, interrupted } = window;
+  if (interrupted === true) return ['Window: the run until somebody interrupted the recording.'];
   const end = !cut ? ', to its end' : chosen ? ', a part chosen on purpose' : ', where --limit ended the recording';
   return [`Window: accesses ${formatCount(skip + 1)} to ${formatCount(skip + accesses)} of the program${end}.`];
 }

@@ -37,7 +37,7 @@ export interface RecordOptions extends RecordingPlan {
   readonly limit: number;
   /** Told now and then how many accesses the program has made. */
   readonly onProgress: (accesses: number) => void | Promise<void>;
-  /** Ends the recording: the program is killed and nothing is written. */
+  /** Ends the recording: the program is killed, and what was recorded of it is kept. */
   readonly signal: AbortSignal;
 }
 
@@ -54,7 +54,7 @@ export interface Recording {
   readonly processes: number;
   /** Lines from the engine, neither accesses nor marked as its own. */
   readonly skippedLines: number;
-  /** How the command ended; `stopped` when it was killed at the limit. */
+  /** How the command ended; `stopped` when it was killed at the limit, `interrupted` when the signal came. */
   readonly ending: RunEnding;
 }
 
@@ -72,13 +72,17 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
+const TOO_SOON = 'interrupted before the first access; nothing was written';
+
 const runProgram = promisify(execFile);
 const PROGRESS_MILLISECONDS = 250;
+/** After an interruption nobody waits longer for processes that hold the pipe and went out of reach. */
+const LAST_WORDS_MILLISECONDS = 2000;
 
 /**
  * Runs a command under an engine and writes its accesses to a packed trace.
- * @throws RecordError when the engine is missing, the command cannot run or makes no accesses to count, or the signal
- *   came; the file system's error when the trace cannot be written. No file is left then.
+ * @throws RecordError when the engine is missing, or the command cannot run or makes no accesses to count, as one does
+ *   that the signal ended too soon; the file system's error when the trace cannot be written. No file is left then.
  */
 export async function record(options: RecordOptions): Promise<Recording> {
   const { engine, whyNotQemu } = await chooseEngine(options.engine, options.command).catch(asRecordError);
@@ -117,6 +121,7 @@ async function recordThrough(
 ): Promise<Omit<Recording, 'whyNotQemu'>> {
   const { output, limit, windows, signal } = options;
   const run = await engine.start(pipe, options).catch(asRecordError);
+  if (signal.aborted) throw new RecordError(TOO_SOON);
   // The reader must not wait for a writer; and we hold the pipe open for writing. At some moments no traced process has
   // it open (a program replaces itself by exec); they do not end it.
   const reader = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
@@ -128,16 +133,16 @@ async function recordThrough(
     closeSync(writer);
   });
   const interrupt = (): void => {
-    reader.destroy(new RecordError('interrupted; nothing was written'));
+    kill(child);
+    setTimeout(() => reader.destroy(), LAST_WORDS_MILLISECONDS).unref();
   };
   signal.addEventListener('abort', interrupt);
-  if (signal.aborted) interrupt();
   // Whether it started is asked for below; until then nobody may be listening.
   ended.catch(() => undefined);
   const stopTimers = startTimers(run, options);
   try {
     const listener = engine.listen(pipe);
-    const counted = countedBlocks(listener.blocks(reader), run, options);
+    const counted = countedBlocks(toTheEnd(listener.blocks(reader), signal), run, options);
     const kept = windowOf(engine.cutsWindows ? counted : cutWindows(counted, run.plan), 0, limit);
     const blocks = guarded(kept, ended, listener, options, engine);
     let facts: TraceFacts | undefined;
@@ -145,7 +150,8 @@ async function recordThrough(
     const counts = await writePacked(output, blocks, metadataOf(engine, options), {
       facts: async (written) => {
         positions = written.windows;
-        return (facts = factsOf(listener, run, await endOf(child, ended, written.accesses === limit)));
+        const ending = signal.aborted ? 'interrupted' : await endOf(child, ended, written.accesses === limit);
+        return (facts = factsOf(listener, run, ending));
       },
       ...(windows !== 'whole' && { plan: run.plan }),
     });
@@ -243,6 +249,15 @@ function kill(child: ChildProcess): void {
   }
 }
 
+/** The blocks; after an interruption the last words of the engine may be missing. */
+async function* toTheEnd(blocks: AsyncIterable<AccessBlock>, signal: AbortSignal): AsyncGenerator<AccessBlock> {
+  try {
+    yield* blocks;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
 /** The accesses to be kept, reported to onProgress as they go by. */
 async function* countedBlocks(
   blocks: AsyncIterable<AccessBlock>,
@@ -272,6 +287,7 @@ async function* guarded(
     yield block;
   }
   if (any) return;
+  if (options.signal.aborted) throw new RecordError(TOO_SOON);
   const { code } = await ended;
   const [program] = options.command;
   if (!listener.heard()) {

@@ -52,7 +52,7 @@ const traceFacts = z.object({
   instructions: count.optional(),
   ending: z
     .object({ code: z.number().int().nullable(), signal: z.string().nullable() })
-    .or(z.literal('stopped'))
+    .or(z.enum(['stopped', 'interrupted']))
     .optional(),
   /** By their numbers in the turns of blocks; empty if the accesses do not tell them apart. */
   processes: z.array(

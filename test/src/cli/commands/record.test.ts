@@ -1,14 +1,15 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../folder.js';
+import type { CompareResult } from '../../../../src/report/results/compare-result.js';
 import { openTrace } from '../../../../src/trace/node/open.js';
 import { collect } from '../../trace/blocks.js';
 import { pathWithStandIn } from '../../trace/node/valgrind-stand-in.js';
-import { CLI_PATH } from '../run-cli.js';
+import { CLI_PATH, spawnCli } from '../run-cli.js';
 
 let folder: string;
 let environment: NodeJS.ProcessEnv;
@@ -97,14 +98,19 @@ it('shows the name of the command without what a terminal would obey', () => {
   expect(stderr).toContain('true in a\\x1b[31m.pwt');
 });
 
-it('ends the program and leaves nothing behind when it is interrupted', async () => {
-  // It waits for the program's end, which never comes unless it brings it about.
-  const child = spawn(process.execPath, [CLI_PATH, 'record', '--', 'sleep', 'infinity'], {
-    cwd: folder,
-    env: environment,
-  });
-  while (files().length === 0) await pause(20);
+it('ends the program when it is interrupted, and keeps what it did so far', async () => {
+  // The program makes accesses for as long as somebody reads them.
+  const words = [CLI_PATH, 'record', '--engine', 'valgrind', '--', 'endless'];
+  const child = spawn(process.execPath, words, { cwd: folder, env: environment });
+  let told = '';
+  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  const written = (): number => files().reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  while (written() < 500 && child.exitCode === null) await pause(20);
   child.kill('SIGINT');
-  expect(await once(child, 'exit')).toEqual([130, null]);
-  expect(files()).toEqual([]);
+  expect(await once(child, 'close')).toEqual([130, null]);
+  expect(files()).toEqual(['endless.pwt']);
+  expect(told).toContain('interrupted, and the program with it; the recording holds the run so far');
+  const { stdout } = spawnCli(['compare', join(folder, 'endless.pwt'), '--json']);
+  const [{ verdict, reason }] = (JSON.parse(stdout) as CompareResult).traces;
+  expect([verdict, reason]).toEqual(['none', 'cut']);
 });

@@ -114,6 +114,12 @@ test.each([
     'cut',
     /^none: --limit cut .* at 2,000,000 accesses/,
   ],
+  [
+    'an interrupted recording',
+    ground({}, { window: { ...WINDOW, interrupted: true } }),
+    'cut',
+    /^none: the recording was interrupted/,
+  ],
   ['programs not seen', ground({}, { unseen: 2 }), 'unseen', /^none: 2 programs left the emulator/],
   [
     'a footprint far below what is resident',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../../folder.js';
 import { openTrace } from '../../../../src/trace/node/open.js';
-import { RecordError, type Recording, type RecordOptions } from '../../../../src/trace/node/recorder.js';
+import { type Recording, type RecordOptions } from '../../../../src/trace/node/recorder.js';
 import { recordWith } from './record-with.js';
 import { collect } from '../blocks.js';
 import { pathWithStandIn } from './valgrind-stand-in.js';
@@ -102,13 +102,23 @@ describe('record, with a stand-in for valgrind', () => {
     expect(files()).toEqual([]);
   });
 
-  it('kills the program and writes nothing when it is interrupted', async () => {
+  it('kills the program when it is interrupted, and keeps what is there', async () => {
     const abort = new AbortController();
     // The program writes for as long as somebody reads: the first accesses say that it runs.
     const onProgress = (): void => {
       abort.abort();
     };
-    await expect(run(['endless'], { onProgress, signal: abort.signal })).rejects.toThrow(RecordError);
+    const { ending, counts } = await run(['endless'], { onProgress, signal: abort.signal });
+    expect(ending).toBe('interrupted');
+    const trace = openTrace(output);
+    expect(await collect(trace)).toHaveLength(counts.accesses);
+    expect(trace.coverage?.ending).toBe('interrupted');
+  });
+
+  it('writes nothing when it is interrupted before the first access', async () => {
+    await expect(run(['endless'], { signal: AbortSignal.abort() })).rejects.toThrow(
+      'interrupted before the first access',
+    );
     expect(files()).toEqual([]);
   });
 });
