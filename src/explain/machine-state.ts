@@ -21,7 +21,7 @@ export class StateError extends Error {
 const ZERO: Word64 = { hi: 0, lo: 0 };
 
 /** Text is hexadecimal, with or without 0x; a number has the value written in JSON. */
-const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
+export const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
   const word = typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
   if (word !== undefined) return word;
   context.addIssue({
@@ -45,7 +45,7 @@ const Stored = z
     message: 'does not fit into 4 bytes; set "bytes" to 8',
   });
 
-const AccessKind = z.enum(['read', 'write', 'fetch']);
+export const AccessKind = z.enum(['read', 'write', 'fetch']);
 
 const Accessed = z.strictObject({
   at: hex.describe('linear address'),
@@ -100,14 +100,25 @@ export type MachineStateInput = z.input<typeof MachineState>;
 /** `read`, `write` or `fetch`. */
 export type AccessKind = z.infer<typeof AccessKind>;
 
-function explainFlaw({ path, unknown, problem }: Flaw): string {
+function explainFlaw({ path, unknown, problem }: Flaw, sample: string): string {
   const field = path.map(String).join('.');
   if (unknown !== undefined) {
     return `${field === '' ? 'the state' : field}: there is no field '${unknown}'; see pagewalk walk --help`;
   }
   if (field === 'schemaVersion') return `schemaVersion: must be ${STATE_VERSION}`;
-  if (field === '') return 'expected an object such as {"schemaVersion": 1, "registers": {…}, "memory": […]}';
+  if (field === '') return `expected an object such as {"schemaVersion": 1, ${sample}, "memory": […]}`;
   return `${field}: ${problem}`;
+}
+
+/**
+ * Checks the content of a file against the schema of a machine and fills in the defaults.
+ * @param sample fields of such a machine, for errors
+ * @throws StateError
+ */
+export function checkState<T>(schema: z.ZodType<T>, value: unknown, sample: string): T {
+  const state = checked(schema, value);
+  if ('flaw' in state) throw new StateError(explainFlaw(state.flaw, sample));
+  return state.value;
 }
 
 /**
@@ -115,7 +126,5 @@ function explainFlaw({ path, unknown, problem }: Flaw): string {
  * @throws StateError
  */
 export function parseState(value: unknown): MachineState {
-  const state = checked(MachineState, value);
-  if ('flaw' in state) throw new StateError(explainFlaw(state.flaw));
-  return state.value;
+  return checkState(MachineState, value, '"registers": {…}');
 }

@@ -18,7 +18,7 @@ import { accessOption, choiceAdvice, parseChoice, parseCount } from '../options.
 import { printJson } from '../output.js';
 import { inState, readState } from '../state-file.js';
 
-const MACHINES = ['x86', 'riscv'] as const;
+const MACHINES = ['x86', 'riscv', 'toy'] as const;
 /** RISC-V has one demonstration: the first process of xv6. */
 const RISCV_DEMO_MODES = ['sv39'] as const;
 
@@ -78,16 +78,19 @@ function x86Mode(mode: WalkCommandOptions['mode'] = '4l'): DemoMode {
   throw new CommandFailure(`--mode ${mode} is for --machine riscv; give one of ${DEMO_MODES.join(', ')}`, 2);
 }
 
+/** Refuses options that only x86 has: those with a value. */
+function refuseX86Options(options: Readonly<Record<string, unknown>>): void {
+  const given = Object.entries(options).find(([, value]) => value !== undefined);
+  if (given !== undefined) throw new CommandFailure(`--${given[0]} is for --machine x86; leave it out`, 2);
+}
+
 /** A walk of xv6's first process on a hart; without an address its page table. */
 async function walkRiscv(address: Word64 | undefined, options: WalkCommandOptions): Promise<void> {
   const { mode, state, lab, step, process: pid, events, printState, json } = options;
   if (mode !== undefined && mode !== 'sv39') {
     throw new CommandFailure(`--mode ${mode} is for --machine x86; with riscv there is sv39`, 2);
   }
-  const other = Object.entries({ state, lab, step, process: pid, events, 'print-state': printState }).find(
-    ([, value]) => value !== undefined,
-  );
-  if (other !== undefined) throw new CommandFailure(`--${other[0]} is for --machine x86; leave it out`, 2);
+  refuseX86Options({ state, lab, step, process: pid, events, 'print-state': printState });
   const { vmprint, xv6Hart } = await import('../../explain/riscv/xv6.js');
   const hart = xv6Hart();
   if (address === undefined) {
@@ -152,25 +155,36 @@ export function walkCommand(): Command {
         .conflicts(own),
     )
     .addOption(
-      new Option('--machine <name>', "x86, or riscv: xv6's first process")
+      new Option('--machine <name>', "x86; riscv: xv6's first process; toy: a machine of few bits")
         .argParser(parseChoice(MACHINES))
         .default('x86'),
     )
-    .addOption(new Option('--state <file>', 'your machine, as --print-state writes; texts are hex').conflicts('lab'))
+    .addOption(
+      new Option('--state <file>', 'your machine (texts are hex); --machine toy: a preset too').conflicts('lab'),
+    )
     .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
     .option('--step <number>', 'as it is after this step of the lab', (value) => parseCount(value))
     .option('--process <pid>', 'the process of the lab whose tables are walked', (value) => parseCount(value))
     .option('--events', 'list each step that the processor took, too')
     .option('--json', 'print JSON instead of text')
-    .addOption(new Option('--print-state', 'print the demonstration as a state file, to edit').conflicts(own))
+    .addOption(new Option('--print-state', 'print the demonstration as a state file, to edit').conflicts('lab'))
     .addHelpText(
       'after',
       '\nExamples:\n  pagewalk walk 0x602000 --access write --user --events\n' +
         '  pagewalk walk 0x400000 --access write --user --lab fork --step 2',
     )
     .action(async (address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
+      const text = command.args.at(0) ?? '';
       if (options.machine === 'riscv') await walkRiscv(address, options);
-      else if (options.printState === true) printJson(demoStateInput(x86Mode(options.mode)));
-      else await walk(address, options, command.args.at(0) ?? '');
+      else if (options.machine === 'toy') {
+        const { mode, lab, step, process: pid } = options;
+        refuseX86Options({ mode, lab, step, process: pid });
+        (await import('./walk-toy.js')).walkToy(address, options, text);
+      } else if (options.printState === true) {
+        if (options.state !== undefined) {
+          throw new CommandFailure('--print-state and --state: the file is a state already; leave one out', 2);
+        }
+        printJson(demoStateInput(x86Mode(options.mode)));
+      } else await walk(address, options, text);
     });
 }

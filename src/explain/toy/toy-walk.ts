@@ -1,0 +1,161 @@
+/**
+ * One access of a toy machine explained: the address taken apart, the TLB's answer, every entry, the end; and each step
+ * in words. The access is really made, and the machine's own events tell the steps.
+ */
+
+import { BUS_ERROR } from '../../../hw/base/fault.js';
+import { decodeEntry, flagNames } from '../../../hw/base/format.js';
+import type { DecodedField } from '../../../hw/base/format.js';
+import type { ToyMachine } from '../../../hw/toy/machine.js';
+import { TOY_EXECUTABLE, TOY_USER, toyEntryFormat, toyFlag, toyFrame, TOY_WRITABLE } from '../../../hw/toy/shape.js';
+import type { ToyEntry } from '../../../hw/toy/shape.js';
+import type { ReadEvent, TranslationEvent } from '../../../hw/translate/events.js';
+import { SCHEMA_VERSION } from '../../report/schema.js';
+import { accessBits } from '../machine.js';
+import type { AccessKind } from '../machine-state.js';
+import { splitAddress } from './toy-split.js';
+import type { ToyField } from './toy-split.js';
+import { hexText, tableName, toySteps } from './toy-steps.js';
+
+/** Addresses and entries are hexadecimal text. */
+type Hex = string;
+
+/** One entry as read, taken apart. */
+interface ToyLevel {
+  readonly table: string;
+  readonly level: number;
+  readonly index: number;
+  readonly entryAddress: Hex;
+  readonly raw: Hex;
+  readonly fields: readonly DecodedField[];
+  readonly flags: string;
+  readonly pointsTo: 'table' | 'page' | 'nothing';
+  readonly target: Hex | null;
+}
+
+type ToyOutcome =
+  | { readonly kind: 'mapped'; readonly physical: Hex; /** The byte there. */ readonly value: Hex }
+  | { readonly kind: 'fault'; readonly name: string; readonly table: string | null; readonly why: string };
+
+/** The result of {@link explainToyWalk}. */
+export interface ToyWalkResult {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly command: 'walk';
+  readonly machine: 'toy';
+  readonly about: string;
+  readonly address: Hex;
+  readonly access: AccessKind;
+  readonly user: boolean;
+  /** The parts of the address, highest bits first. */
+  readonly split: readonly ToyField[];
+  /** Null without a TLB. */
+  readonly tlb: { readonly answer: 'hit' | 'miss'; readonly set: number; readonly tag: number } | null;
+  /** Root first; empty when the TLB answered, and under segmentation. */
+  readonly levels: readonly ToyLevel[];
+  readonly outcome: ToyOutcome;
+  /** Each step in a sentence. */
+  readonly steps: readonly string[];
+}
+
+/** An access to explain: a plain address. */
+export interface ToyRequest {
+  readonly address: number;
+  readonly access: AccessKind;
+  readonly user: boolean;
+}
+
+/** Makes the access and explains it; the events are those of the machine. */
+export function explainToyWalk(
+  machine: ToyMachine,
+  about: string,
+  { address, access, user }: ToyRequest,
+): { readonly result: ToyWalkResult; readonly events: readonly TranslationEvent[] } {
+  const events: TranslationEvent[] = [];
+  const stop = machine.listen((event) => events.push(event));
+  const physical = machine.translate(address, accessBits(access, user));
+  stop();
+  const { paging } = machine.shape;
+  const reads = paging ? events.filter((event) => event.kind === 'read') : [];
+  const result: ToyWalkResult = {
+    schemaVersion: SCHEMA_VERSION,
+    command: 'walk',
+    machine: 'toy',
+    about,
+    address: hexText(address),
+    access,
+    user,
+    split: splitAddress(machine.shape, address),
+    tlb: tlbAnswer(machine, address, events),
+    levels: reads.map((read) => levelOf(machine, read, address)),
+    outcome:
+      physical >= 0
+        ? { kind: 'mapped', physical: hexText(physical), value: byteText(machine.byteAt(physical)) }
+        : faultOf(machine, access),
+    steps: toySteps(machine, address, events, physical),
+  };
+  return { result, events };
+}
+
+function byteText(byte: number): Hex {
+  return `0x${byte.toString(16).padStart(2, '0')}`;
+}
+
+function tlbAnswer({ tlb }: ToyMachine, address: number, events: readonly TranslationEvent[]): ToyWalkResult['tlb'] {
+  if (tlb === null) return null;
+  const page = Math.floor(address / 2 ** tlb.pageShift);
+  const answer = events.some(({ kind }) => kind === 'hit') ? 'hit' : 'miss';
+  return { answer, set: tlb.setOf(page), tag: tlb.tagOf(page) };
+}
+
+/** The layout of the entries of a level. */
+function layoutOf({ shape }: ToyMachine, level: number): ToyEntry {
+  const { paging } = shape;
+  if (paging === undefined) throw new Error('a machine with segments has no entries');
+  return level === 0 ? paging.entry : (paging.tableEntry ?? paging.entry);
+}
+
+function levelOf(machine: ToyMachine, { level, address: at, low }: ReadEvent, address: number): ToyLevel {
+  const { shape } = machine;
+  const layout = layoutOf(machine, level);
+  const format = toyEntryFormat(layout);
+  const value = low >>> 0;
+  const valid = toyFlag(layout, value, 'valid');
+  const depth = (shape.paging?.levels.length ?? 1) - 1 - level;
+  return {
+    table: tableName(level),
+    level,
+    index: splitAddress(shape, address)[depth].value,
+    entryAddress: hexText(at ?? 0),
+    raw: `0x${value.toString(16).padStart(2 * layout.bytes, '0')}`,
+    fields: decodeEntry(format, 0, low),
+    flags: flagNames(format, 0, low),
+    pointsTo: !valid ? 'nothing' : level === 0 ? 'page' : 'table',
+    target: valid ? hexText(toyFrame(layout, value) * (shape.paging?.pageBytes ?? 1)) : null,
+  };
+}
+
+const RIGHTS: readonly (readonly [right: number, missing: string])[] = [
+  [TOY_WRITABLE, 'may not be written'],
+  [TOY_EXECUTABLE, 'may not be fetched from'],
+  [TOY_USER, 'is not for user mode'],
+];
+
+/** How an access that failed ended; `machine.fault` has it. */
+function faultOf({ fault, shape }: ToyMachine, access: AccessKind): ToyOutcome {
+  const { status, errorCode, level } = fault;
+  const table = level < 0 ? null : tableName(level);
+  if (status === BUS_ERROR) {
+    const why = `no memory answers at ${hexText(fault.lo >>> 0)}: it ends before ${hexText(shape.memoryBytes)}`;
+    return { kind: 'fault', name: 'bus error', table, why };
+  }
+  const name = shape.paging ? 'page fault' : 'segmentation violation';
+  if (errorCode !== 0) {
+    const missing = RIGHTS.filter(([right]) => (errorCode & right) !== 0).map(([, words]) => words);
+    const what = shape.paging ? 'page' : 'segment';
+    return { kind: 'fault', name, table, why: `the ${what} ${missing.join(' and ')}; this is a ${access}` };
+  }
+  const why = shape.paging
+    ? `the entry of the ${tableName(level)} is not valid`
+    : 'the offset is outside of the segment';
+  return { kind: 'fault', name, table, why };
+}
