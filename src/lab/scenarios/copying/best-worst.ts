@@ -3,7 +3,7 @@
 import { claims } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
-import type { Lab } from '../../story.js';
+import type { Lab, Story } from '../../story.js';
 import { formatCount } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
@@ -36,60 +36,69 @@ function segmented(worst: boolean): SegmentMachine {
   return machine;
 }
 
+/** @returns model cycles of it */
+function atBest(story: Story): number {
+  const good = paged(false);
+  story.on(good);
+  const best = good.kernel.counters;
+  story.step(
+    'Best: the child execs at once. Whatever the parent writes then is its own again.',
+    `${formatCount(PAGES)} pages written by the parent: ${best.framesCopied} copied, ${formatCount(best.reuseFaults)} re-used`,
+  );
+  story.figure(
+    'bestCopies',
+    'best: pages copied',
+    best.framesCopied,
+    claims('Almost no memory copied', best.framesCopied === 0),
+    0,
+  );
+  story.figure(
+    'bestCowFaults',
+    'best: faults that copy a page',
+    best.cowFaults,
+    claims('Few or no COW faults', best.cowFaults === 0),
+  );
+  return good.cost().modelCycles;
+}
+
+function atWorst(story: Story, bestCycles: number): PagedMachine {
+  const machine = paged(true);
+  story.on(machine);
+  const worst = machine.kernel.counters;
+  story.step(
+    'Worst: child and parent write every page. One of the two needs a copy of each.',
+    `${formatCount(worst.framesCopied)} pages copied, ${formatCount(worst.bytesCopied)} bytes; ${formatCount(worst.reuseFaults)} re-used`,
+  );
+  story.figure('pages', 'pages of the process', PAGES);
+  story.figure(
+    'worstCopies',
+    'worst: pages copied',
+    worst.framesCopied,
+    claims('Approaches full-copy cost', worst.framesCopied === PAGES),
+    PAGES,
+  );
+  story.figure(
+    'worstCowFaults',
+    'worst: faults that copy a page',
+    worst.cowFaults,
+    claims('Many COW faults', worst.cowFaults === PAGES),
+  );
+  story.figure('copiesPerPage', 'worst: copies of each page', worst.framesCopied / PAGES, 1);
+  const { modelCycles, faults } = machine.cost();
+  story.figure(
+    'worstTimesBest',
+    'worst: model cycles, as a multiple of the best',
+    Number((modelCycles / bestCycles).toFixed(2)),
+    claims('Each fault has page-fault overhead', faults >= 2 * PAGES && modelCycles > bestCycles),
+  );
+  return machine;
+}
+
 export const bestWorst: Lab = {
   name: 'best-worst',
   title: 'Copy on write at its best and at its worst',
   run(story) {
-    const good = paged(false);
-    story.on(good);
-    const best = good.kernel.counters;
-    story.step(
-      'Best: the child execs at once. Whatever the parent writes then is its own again.',
-      `${formatCount(PAGES)} pages written by the parent: ${best.framesCopied} copied, ${formatCount(best.reuseFaults)} re-used`,
-    );
-    story.figure(
-      'bestCopies',
-      'best: pages copied',
-      best.framesCopied,
-      claims('Almost no memory copied', best.framesCopied === 0),
-      0,
-    );
-    story.figure(
-      'bestCowFaults',
-      'best: faults that copy a page',
-      best.cowFaults,
-      claims('Few or no COW faults', best.cowFaults === 0),
-    );
-    const bestCycles = good.cost().modelCycles;
-    const machine = paged(true);
-    story.on(machine);
-    const worst = machine.kernel.counters;
-    story.step(
-      'Worst: child and parent write every page. One of the two needs a copy of each.',
-      `${formatCount(worst.framesCopied)} pages copied, ${formatCount(worst.bytesCopied)} bytes; ${formatCount(worst.reuseFaults)} re-used`,
-    );
-    story.figure('pages', 'pages of the process', PAGES);
-    story.figure(
-      'worstCopies',
-      'worst: pages copied',
-      worst.framesCopied,
-      claims('Approaches full-copy cost', worst.framesCopied === PAGES),
-      PAGES,
-    );
-    story.figure(
-      'worstCowFaults',
-      'worst: faults that copy a page',
-      worst.cowFaults,
-      claims('Many COW faults', worst.cowFaults === PAGES),
-    );
-    story.figure('copiesPerPage', 'worst: copies of each page', worst.framesCopied / PAGES, 1);
-    const { modelCycles, faults } = machine.cost();
-    story.figure(
-      'worstTimesBest',
-      'worst: model cycles, as a multiple of the best',
-      Number((modelCycles / bestCycles).toFixed(2)),
-      claims('Each fault has page-fault overhead', faults >= 2 * PAGES && modelCycles > bestCycles),
-    );
+    const machine = atWorst(story, atBest(story));
     const segments = segmented(true);
     story.on(null);
     story.step(

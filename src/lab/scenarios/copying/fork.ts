@@ -1,6 +1,7 @@
 /** Fork and the first writes after it, step by step. */
 
 import { toHex } from '../../../../hw/base/address.js';
+import type { Process } from '../../../kernel/space/process.js';
 import { claims } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
@@ -9,16 +10,9 @@ import type { Lab, Story } from '../../story.js';
 const AT = 0x40_0000;
 const SEGMENT_BYTES = 4096;
 
-function paged(story: Story): PagedMachine {
-  const machine = new PagedMachine(4 * 2 ** 20);
-  story.on(machine);
+/** The process forks: what the entries, the count of the frame and the TLB are then. */
+function forked(story: Story, machine: PagedMachine, parent: Process): Process {
   const { counters } = machine.kernel;
-  const parent = machine.spawn();
-  machine.map(parent, 4096, { at: AT });
-  machine.store(parent, AT, 42);
-  machine.restartMeter();
-  story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`);
-
   const { invlpg } = counters;
   const child = machine.fork(parent);
   const frame = machine.frame(parent, AT);
@@ -52,6 +46,21 @@ function paged(story: Story): PagedMachine {
     claims('Flush TLB entries for affected pages', counters.invlpg > invlpg),
     1,
   );
+  return child;
+}
+
+function paged(story: Story): PagedMachine {
+  const machine = new PagedMachine(4 * 2 ** 20);
+  story.on(machine);
+  const { counters } = machine.kernel;
+  const parent = machine.spawn();
+  machine.map(parent, 4096, { at: AT });
+  machine.store(parent, AT, 42);
+  machine.restartMeter();
+  story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`);
+
+  const child = forked(story, machine, parent);
+  const frame = machine.frame(parent, AT);
   const before = machine.dataFrames;
 
   machine.store(child, AT, 43);

@@ -136,13 +136,9 @@ function onePage(story: Story): PagedMachine {
     `region ${toHex(AT)} is rw-: copied; region ${toHex(readOnly)} is r--: ${signalName(refused)}`,
   );
   const code = (text: string): string => /error code (\w+)/.exec(text)?.[1] ?? text;
-  const same = code(fault) === code(violation);
-  story.figure(
-    'writeFaults',
-    'the write raised a fault',
-    fault.startsWith('#PF'),
-    claims('Write causes protection fault', fault.startsWith('#PF')),
-  );
+  const [same, faulted] = [code(fault) === code(violation), fault.startsWith('#PF')];
+  const protection = claims('Write causes protection fault', faulted);
+  story.figure('writeFaults', 'the write raised a fault', faulted, protection);
   story.figure(
     'sameErrorCode',
     'copy on write and violation have one error code',

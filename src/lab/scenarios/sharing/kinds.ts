@@ -2,6 +2,7 @@
 
 import { toHex } from '../../../../hw/base/address.js';
 import { signalName } from '../../../kernel/abi/signal.js';
+import type { Process } from '../../../kernel/space/process.js';
 import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
@@ -15,11 +16,9 @@ const CONSTANTS = 0x0060_0000;
 const DATA = 0x0070_0000;
 const PRIVATE = 0x0080_0000;
 
-function paged(story: Story): PagedMachine {
-  const machine = new PagedMachine((CODE_FRAME + 0x100) * 4096);
-  story.on(machine);
-  const [a, b] = [machine.spawn(), machine.spawn()];
+type Pair = readonly [a: Process, b: Process];
 
+function codeSharing(story: Story, machine: PagedMachine, [a, b]: Pair): void {
   const code = machine.file('editor', 4096, [CODE_FRAME]);
   machine.map(a, 4096, { at: CODE_IN_A, rights: 'r-x', file: code });
   machine.map(b, 4096, { at: CODE_IN_B, rights: 'r-x', file: code });
@@ -49,7 +48,9 @@ function paged(story: Story): PagedMachine {
     claims('Multiple processes execute the same instructions', executed),
   );
   story.figure('codeWriteRefused', 'code: a write is refused', refused < 0, true);
+}
 
+function constantSharing(story: Story, machine: PagedMachine, [a, b]: Pair): void {
   const constants = machine.file('messages', 4096);
   for (const process of [a, b]) {
     machine.map(process, 4096, { at: CONSTANTS, rights: 'r--', file: constants });
@@ -70,7 +71,9 @@ function paged(story: Story): PagedMachine {
     claims('Processes read the same constant data', frames === 1),
     1,
   );
+}
 
+function dataSharing(story: Story, machine: PagedMachine, [a, b]: Pair): void {
   const heap = machine.kernel.files.open('board', 'shmem');
   machine.kernel.files.truncate(heap, 4096);
   for (const process of [a, b]) machine.map(process, 4096, { at: DATA, shared: true, file: heap });
@@ -87,7 +90,9 @@ function paged(story: Story): PagedMachine {
     claims('Processes share mutable state', seen === 77),
     77,
   );
+}
 
+function copyOnWrite(story: Story, machine: PagedMachine, [a]: Pair): void {
   machine.map(a, 4096, { at: PRIVATE });
   machine.store(a, PRIVATE, 5);
   const child = machine.fork(a);
@@ -107,6 +112,13 @@ function paged(story: Story): PagedMachine {
     claims('Sharing until modification triggers copy', together && apart),
     true,
   );
+}
+
+function paged(story: Story): PagedMachine {
+  const machine = new PagedMachine((CODE_FRAME + 0x100) * 4096);
+  story.on(machine);
+  const pair = [machine.spawn(), machine.spawn()] as const;
+  for (const type of [codeSharing, constantSharing, dataSharing, copyOnWrite]) type(story, machine, pair);
   return machine;
 }
 
