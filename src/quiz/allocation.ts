@@ -8,7 +8,7 @@ import { HoleArena } from '../segments/arena/arena.js';
 import type { Arena, Fit } from '../segments/arena/arena.js';
 import { BuddyArena } from '../segments/arena/buddy-arena.js';
 import { between, listed } from './exercise.js';
-import type { Exercise, ExerciseKind } from './exercise.js';
+import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
 
 const KIB = 1024;
 const RULES: Readonly<Record<Fit, string>> = {
@@ -17,6 +17,10 @@ const RULES: Readonly<Record<Fit, string>> = {
   best: 'the smallest one that is large enough',
   worst: 'the largest one',
 };
+
+/** Segments that ask for room, and their number in words. */
+const REQUESTS: Readonly<Record<Difficulty, number>> = { easy: 2, medium: 3, hard: 4 };
+const COUNTS: Readonly<Record<number, string>> = { 2: 'Two', 3: 'Three', 4: 'Four' };
 
 interface Hole {
   readonly base: number;
@@ -57,10 +61,12 @@ function holeLine({ base, bytes }: Hole): string[] {
   return [formatHex(0, base), formatBytes(bytes)];
 }
 
-function fits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+function fits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
   const holes = randomHoles(random);
   // The first is often too large for the lowest holes, so that next fit passes them by.
-  const requests = [between(random, 16, 36), between(random, 2, 12), between(random, 2, 12)].map((kib) => kib * KIB);
+  const requests = Array.from({ length: REQUESTS[difficulty] }, (_, i) =>
+    i === 0 ? between(random, 16, 36) : between(random, 2, 12),
+  ).map((kib) => kib * KIB);
   const names: Fit[] = ['first', 'next', 'best', 'worst'];
   const answers = names.map((fit) => {
     const arena = arenaWith(holes, fit);
@@ -68,10 +74,17 @@ function fits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   });
   return {
     question:
-      `Three segments of ${listed(requests.map(formatBytes))} want room, in this order. The holes are given by ` +
+      `${COUNTS[requests.length]} segments of ${listed(requests.map(formatBytes))} want room, in this order. The holes are given by ` +
       'address and size. Where does each of first, next, best and worst fit put them? (Next fit begins at the bottom.)',
     given: columns(holes.map(holeLine)),
     answer: answers.map(({ fit, places }) => `${fit} fit: ${listed(places)}`).join('; '),
+    parts: answers.flatMap(({ fit, places }) =>
+      places.map((value, i) => ({
+        label: `${fit} fit, ${formatBytes(requests[i])}`,
+        value,
+        also: value.startsWith('0x') ? [] : ['none', 'no', 'nowhere'],
+      })),
+    ),
     reasoning: answers.map(({ fit, left }) => {
       const rest = left.map(({ base, bytes }) => `${formatHex(0, base)} ${formatBytes(bytes)}`).join(', ');
       return `${fit} fit takes ${RULES[fit]}; holes left: ${rest}`;
@@ -79,10 +92,10 @@ function fits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   };
 }
 
-function buddy(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+function buddy(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
   const bytes = 256 * KIB;
   const arena = new BuddyArena(bytes, bytes);
-  const requests = Array.from({ length: 3 }, () => between(random, 1, 60) * KIB);
+  const requests = Array.from({ length: REQUESTS[difficulty] }, () => between(random, 1, 60) * KIB);
   const reasoning = requests.map((request) => {
     const room = arena.roomFor(request);
     const where = place(arena, request);
@@ -96,6 +109,10 @@ function buddy(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       'much is free in the end?',
     given: [],
     answer: `${formatBytes(wasted)} wasted inside, ${formatBytes(arena.free)} free`,
+    parts: [
+      { label: 'wasted inside', value: formatBytes(wasted) },
+      { label: 'free in the end', value: formatBytes(arena.free) },
+    ],
     reasoning,
   };
 }

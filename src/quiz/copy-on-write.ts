@@ -9,7 +9,7 @@ import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { Process } from '../kernel/space/process.js';
 import { between, pick } from './exercise.js';
-import type { Exercise, ExerciseKind } from './exercise.js';
+import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
 
 const BASE = 0x40_0000;
 const RAM_BYTES = 2 ** 24;
@@ -89,11 +89,18 @@ class Family {
   }
 }
 
-function copies(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+const STEPS: Readonly<Record<Difficulty, readonly [least: number, most: number]>> = {
+  easy: [3, 5],
+  medium: [6, 9],
+  hard: [11, 15],
+};
+
+function copies(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
   const family = new Family(between(random, 3, 6));
   family.fork('A', 'B');
   let born = 2;
-  const steps = between(random, 6, 9);
+  const [least, most] = STEPS[difficulty];
+  const steps = between(random, least, most);
   for (let step = 0; step < steps; step++) {
     const name = pick(random, family.names);
     const deed = random.below(8);
@@ -109,6 +116,11 @@ function copies(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       'frames do the living processes hold in the end?',
     given: family.story,
     answer: `${copied} copied, ${reused} re-used, ${frames} frames`,
+    parts: [
+      { label: 'pages copied', value: String(copied) },
+      { label: 'made writable without a copy', value: String(reused) },
+      { label: 'frames in the end', value: String(frames) },
+    ],
     reasoning: family.reasoning,
   };
 }

@@ -6,6 +6,19 @@ import type { Random } from '../../hw/base/random.js';
 export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation'] as const;
 export type Topic = (typeof TOPICS)[number];
 
+export const DIFFICULTIES = ['easy', 'medium', 'hard'] as const;
+export type Difficulty = (typeof DIFFICULTIES)[number];
+
+/** A piece of an answer, to be filled in and marked by itself. */
+export interface Part {
+  /** What is asked for; it gives nothing away. */
+  readonly label: string;
+  /** The right text; empty when nothing is to be written. */
+  readonly value: string;
+  /** Other words for it. */
+  readonly also?: readonly string[];
+}
+
 export interface Exercise {
   readonly topic: Topic;
   /** The subject, such as `translate`. */
@@ -15,6 +28,8 @@ export interface Exercise {
   /** Lines that belong together and stay as they are. */
   readonly given: readonly string[];
   readonly answer: string;
+  /** The answer in pieces; one piece when absent. */
+  readonly parts?: readonly Part[];
   /** Lines: how the answer comes about. */
   readonly reasoning: readonly string[];
 }
@@ -23,13 +38,29 @@ export interface Exercise {
 export interface ExerciseKind {
   readonly topic: Topic;
   readonly kind: string;
-  readonly make: (random: Random) => Omit<Exercise, 'topic' | 'kind'>;
+  readonly make: (random: Random, difficulty: Difficulty) => Omit<Exercise, 'topic' | 'kind'>;
 }
 
 /** Before every line of the given facts and of the reasoning. */
 export const EXERCISE_INDENT = '  ';
 /** Columns for such a line. */
 export const LINE_WIDTH = WIDTH - EXERCISE_INDENT.length;
+
+/** The pieces of an answer. */
+export function partsOf({ answer, parts }: Pick<Exercise, 'answer' | 'parts'>): readonly Part[] {
+  return parts ?? [{ label: 'answer', value: answer }];
+}
+
+/** A physical or linear address, or the exception in its place: `name` such as `#PF page fault`. */
+export function outcomeParts(what: string, outcome: string | { readonly name: string; readonly code: string }): Part[] {
+  const [value, code] = typeof outcome === 'string' ? [outcome, ''] : [outcome.name, outcome.code];
+  const [short, ...words] = value.split(' ');
+  const also = typeof outcome === 'string' ? [] : [short, short.slice(1), words.join(' ')];
+  return [
+    { label: `${what}, or the exception`, value, also },
+    { label: 'error code, if any', value: code },
+  ];
+}
 
 /** One of `choices`. */
 export function pick<T>(random: Random, choices: readonly T[]): T {

@@ -12,11 +12,21 @@ import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';
 import { explainWalk } from '../explain/walk/walk.js';
 import type { WalkResult } from '../explain/walk/walk-result.js';
 import { walkText } from '../explain/walk/walk-text.js';
-import { between, LINE_WIDTH, pick } from './exercise.js';
-import type { Exercise, ExerciseKind } from './exercise.js';
+import { between, LINE_WIDTH, outcomeParts, pick } from './exercise.js';
+import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
 
-/** Bits of the page's own entry: most exercises map, some fault. */
-const ENDINGS = [PTE_P | PTE_US | PTE_RW, PTE_P | PTE_US | PTE_RW, PTE_P | PTE_US, PTE_P | PTE_RW, PTE_US | PTE_RW];
+/** Bits of the page's own entry: easy exercises map, others fault the more often the harder they are. */
+const ENDINGS: Readonly<Record<Difficulty, readonly number[]>> = {
+  easy: [PTE_P | PTE_US | PTE_RW],
+  medium: [PTE_P | PTE_US | PTE_RW, PTE_P | PTE_US | PTE_RW, PTE_P | PTE_US, PTE_P | PTE_RW, PTE_US | PTE_RW],
+  hard: [PTE_P | PTE_US | PTE_RW, PTE_P | PTE_US, PTE_P | PTE_RW, PTE_US | PTE_RW],
+};
+/** Two levels are easier than four. */
+const MODES: Readonly<Record<Difficulty, readonly ('32' | '4l')[]>> = {
+  easy: ['32'],
+  medium: ['32', '4l'],
+  hard: ['4l'],
+};
 
 /** A page number below 2^47 and an offset, as one address. */
 function randomLinear(random: Random, mode: '32' | '4l'): bigint {
@@ -34,20 +44,20 @@ function registersFor(mode: '32' | '4l', cr3: bigint): object {
 }
 
 /** Tables for the address, and for neighbours of it to choose from. */
-function tablesFor(random: Random, mode: '32' | '4l', linear: bigint): PageTableWriter {
+function tablesFor(random: Random, mode: '32' | '4l', linear: bigint, endings: readonly number[]): PageTableWriter {
   const tables = new PageTableWriter(mode, BigInt(between(random, 1, 255)) << 12n);
   const page = linear & ~0xfffn;
   const frame = (): bigint => BigInt(between(random, 1024, 4095)) << 12n;
   tables.map(page ^ 0x1000n, frame(), PTE_P | PTE_US | PTE_RW);
   tables.map(page ^ 0x3000n, frame(), PTE_P | PTE_US);
-  tables.map(page, frame(), pick(random, ENDINGS));
+  tables.map(page, frame(), pick(random, endings));
   return tables;
 }
 
-function translate(random: Random): Omit<Exercise, 'topic' | 'kind'> {
-  const mode = pick(random, ['32', '4l'] as const);
+function translate(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+  const mode = pick(random, MODES[difficulty]);
   const linear = randomLinear(random, mode);
-  const tables = tablesFor(random, mode, linear);
+  const tables = tablesFor(random, mode, linear, ENDINGS[difficulty]);
   const access = pick(random, ['read', 'write'] as const);
   const registers = registersFor(mode, tables.root);
   const state = parseState({ schemaVersion: STATE_VERSION, tlb: 'none', registers, memory: tables.memory });
@@ -56,21 +66,28 @@ function translate(random: Random): Omit<Exercise, 'topic' | 'kind'> {
   return {
     question:
       `${X86_MODES[mode].title}, CR3 = ${hexOf(tables.root)}, no TLB. A program in user mode makes a ${access} at ` +
-      `${hexOf(linear)}. Which physical address does it reach, or which exception with which error code? Memory holds:`,
+      `${hexOf(linear)}. Which physical address does it reach, or which exception with which error code? Memory holds ` +
+      'the following, and zero everywhere else:',
     given: columns(tables.memory.map(({ at, value }) => [`at ${String(at)}:`, String(value)])),
     answer: outcomeWords(result),
+    parts: outcomeParts('physical address', outcomeOf(result)),
     reasoning: walkText(result, LINE_WIDTH).trimEnd().split('\n'),
   };
 }
 
-function outcomeWords({ outcome }: WalkResult): string {
+function outcomeOf({ outcome }: WalkResult): string | { name: string; code: string } {
   if (outcome.kind === 'mapped') return outcome.physical;
-  return `${outcome.name}, error code 0x${(outcome.errorCode ?? 0).toString(16)}`;
+  return { name: outcome.name, code: `0x${(outcome.errorCode ?? 0).toString(16)}` };
+}
+
+function outcomeWords(result: WalkResult): string {
+  const outcome = outcomeOf(result);
+  return typeof outcome === 'string' ? outcome : `${outcome.name}, error code ${outcome.code}`;
 }
 
 /** Random bits for a present entry; reserved ones stay 0. */
-function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
-  const mode = pick(random, ['32', '4l'] as const);
+function decode(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+  const mode = pick(random, MODES[difficulty]);
   const level = pick(random, X86_MODES[mode].levels);
   const formats = [level.tableEntry, level.pageEntry].filter((format) => format !== undefined);
   const format = pick(random, formats);
@@ -92,6 +109,11 @@ function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       'Does it point to a table or map a page, where does that lie, and which one-bit flags are set?',
     given: [],
     answer: `${isPage ? 'a page' : 'a table'} at ${hexOf(base | above)}; flags ${flagNames(format, hi, lo)}`,
+    parts: [
+      { label: 'table or page', value: isPage ? 'page' : 'table' },
+      { label: 'its address', value: hexOf(base | above) },
+      { label: 'flags that are set', value: flagNames(format, hi, lo) },
+    ],
     reasoning: columns(
       fields.map(({ name, low, high, value: bits, meaning }) => [
         name,

@@ -1,4 +1,4 @@
-/** Exercise sheets: one exercise of every kind of a topic, or of all. */
+/** Exercise sheets: of every kind of a topic, or of all, as many as are wanted. */
 
 import { mix, Random } from '../../hw/base/random.js';
 import { wrap } from '../report/output/table.js';
@@ -6,7 +6,8 @@ import { SCHEMA_VERSION } from '../report/results/schema.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
 import { EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
-import type { Exercise, ExerciseKind, Topic } from './exercise.js';
+import { partsOf } from './exercise.js';
+import type { Difficulty, Exercise, ExerciseKind, Topic } from './exercise.js';
 import { PAGING_KINDS } from './paging.js';
 import { SEGMENTATION_KINDS } from './segmentation.js';
 import { TLB_KINDS } from './tlb.js';
@@ -19,33 +20,63 @@ const KINDS: readonly ExerciseKind[] = [
   ...ALLOCATION_KINDS,
 ];
 
+/** Nobody prints longer sheets. */
+export const MOST_EXERCISES = 100;
+
+/** What sheet is wanted; one exercise of each kind, of medium difficulty, when nothing is said. */
+export interface SheetOptions {
+  readonly difficulty?: Difficulty | undefined;
+  /** Exercises on the sheet. */
+  readonly count?: number | undefined;
+}
+
+/** Seeds of the rounds of a sheet are so far apart. */
+const ROUND = 0x9e37_79b9;
+
 /** An exercise without its answer and reasoning. */
-type Question = Omit<Exercise, 'answer' | 'reasoning'>;
+type Question = Omit<Exercise, 'answer' | 'reasoning' | 'parts'> & {
+  /** What is to be filled in, piece by piece. */
+  readonly asks?: readonly string[];
+};
 
 export interface QuizResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'quiz';
   readonly seed: number;
+  readonly difficulty: Difficulty;
   /** Whether the exercises come with their answers. */
   readonly solved: boolean;
   readonly exercises: readonly (Exercise | Question)[];
 }
 
-/** The exercises of a topic, or of every topic, for a seed: an exercise depends on its kind and the seed alone. */
-export function makeExercises(topic: Topic | undefined, seed: number): Exercise[] {
-  return KINDS.flatMap(({ topic: own, kind, make }, index) => {
-    if (topic !== undefined && topic !== own) return [];
-    return [{ topic: own, kind, ...make(new Random(mix(seed) + index)) }];
+/**
+ * The exercises of a topic, or of every topic, for a seed. An exercise depends on its kind, difficulty and round and the
+ * seed alone: the first round has one of each kind, the next rounds others.
+ */
+export function makeExercises(topic: Topic | undefined, seed: number, options: SheetOptions = {}): Exercise[] {
+  const { difficulty = 'medium' } = options;
+  const kinds = KINDS.map((kind, index) => ({ ...kind, index })).filter((kind) => (topic ?? kind.topic) === kind.topic);
+  const { count = kinds.length } = options;
+  return Array.from({ length: count }, (_, i) => {
+    const { topic: own, kind, make, index } = kinds[i % kinds.length];
+    const round = Math.floor(i / kinds.length);
+    return { topic: own, kind, ...make(new Random(mix(seed + round * ROUND) + index), difficulty) };
   });
 }
 
-export function makeQuiz(topic: Topic | undefined, seed: number, solved: boolean): QuizResult {
-  const exercises = makeExercises(topic, seed).map((exercise): Exercise | Question => {
+export function makeQuiz(
+  topic: Topic | undefined,
+  seed: number,
+  solved: boolean,
+  options: SheetOptions = {},
+): QuizResult {
+  const exercises = makeExercises(topic, seed, options).map((exercise): Exercise | Question => {
     if (solved) return exercise;
     const { topic: own, kind, question, given } = exercise;
-    return { topic: own, kind, question, given };
+    return { topic: own, kind, question, given, asks: partsOf(exercise).map(({ label }) => label) };
   });
-  return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, solved, exercises };
+  const { difficulty = 'medium' } = options;
+  return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, difficulty, solved, exercises };
 }
 
 /** A line of the given facts or of the reasoning; if it is too long, its rest stands under its last column. */

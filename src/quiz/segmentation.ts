@@ -4,24 +4,30 @@ import { formatHex } from '../../hw/base/address.js';
 import type { Random } from '../../hw/base/random.js';
 import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
 import { decodeEntry } from '../../hw/base/format.js';
-import { packSegment, SEGMENT_FORMAT } from '../../hw/x86/segmentation/descriptor.js';
+import { CODE, limitOf, packSegment, SEGMENT_FORMAT, unpackSegment } from '../../hw/x86/segmentation/descriptor.js';
 import { DS } from '../../hw/x86/segmentation/register.js';
 import { buildMachine } from '../explain/machine.js';
 import { DEMO_SELECTORS, segmentDemo } from '../explain/segment/segment-demo.js';
 import { explainSegment } from '../explain/segment/segment.js';
 import { checkLine, fieldLines } from '../explain/segment/segment-text.js';
-import { between, LINE_WIDTH, pick } from './exercise.js';
-import type { Exercise, ExerciseKind } from './exercise.js';
+import { between, LINE_WIDTH, outcomeParts, pick } from './exercise.js';
+import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
 
 const CPL = 3;
+const OFFSETS: Readonly<Record<Difficulty, readonly [from: number, to: number]>> = {
+  easy: [0x100, 0x3fff],
+  medium: [0x1f00, 0x20ff],
+  hard: [0x1ffc, 0x2003],
+};
 
-function access(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+function access(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
   const machine = buildMachine(segmentDemo(CPL));
   const { selector } = pick(random, DEMO_SELECTORS);
-  // Near 8 KiB, the limit of most segments of the demonstration.
-  const offset = between(random, 0x1f00, 0x20ff);
+  // Near 8 KiB, the limit of most segments of the demonstration; the nearer, the more the size of the access counts.
+  const [from, to] = OFFSETS[difficulty];
+  const offset = between(random, from, to);
   const kind = pick(random, ['read', 'write'] as const);
-  const size = pick(random, [1, 2, 4] as const);
+  const size = pick(random, difficulty === 'easy' ? ([1] as const) : ([1, 2, 4] as const));
   const result = explainSegment(machine, { selector, hi: 0, lo: offset, access: kind, register: DS, size });
   const { outcome, linear, names, descriptors } = result;
   const code = outcome.kind === 'fault' ? `0x${(outcome.errorCode ?? 0).toString(16)}` : '';
@@ -32,6 +38,10 @@ function access(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       'with which error code?',
     given: [`${names}: ${descriptors.at(0)?.raw ?? 'no descriptor'}`],
     answer: linear ?? (outcome.kind === 'fault' ? `${outcome.name}, error code ${code}` : outcome.physical),
+    parts: outcomeParts(
+      'linear address',
+      linear ?? (outcome.kind === 'fault' ? { name: outcome.name, code } : outcome.physical),
+    ),
     reasoning: [
       ...descriptors.map(({ words }) => words),
       ...result.checks.map((check) => checkLine(check, LINE_WIDTH)),
@@ -52,12 +62,20 @@ function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
     big: random.below(2) > 0,
     granular: random.below(2) > 0,
   });
+  const { base, privilege, present } = unpackSegment(hi, lo);
   return {
     question:
       `What does the segment descriptor 0x${formatHex(hi, lo).slice(2).padStart(16, '0')} say: kind, base, limit in ` +
       'bytes, privilege level, present or not?',
     given: [],
     answer: describeDescriptor(hi, lo),
+    parts: [
+      { label: 'code or data', value: (hi & CODE) === 0 ? 'data' : 'code' },
+      { label: 'base', value: formatHex(0, base) },
+      { label: 'limit in bytes', value: formatHex(0, limitOf(hi, lo)) },
+      { label: 'privilege level', value: String(privilege) },
+      { label: 'present, yes or no', value: present ? 'yes' : 'no' },
+    ],
     reasoning: fieldLines(decodeEntry(SEGMENT_FORMAT, hi, lo), LINE_WIDTH),
   };
 }

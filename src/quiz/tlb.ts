@@ -13,10 +13,11 @@ import { parseState, STATE_VERSION } from '../explain/machine-state.js';
 import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';
 import { countOf, formatBytes } from '../report/output/units.js';
 import { between, pick } from './exercise.js';
-import type { Exercise, ExerciseKind } from './exercise.js';
+import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
 
 /** Page numbers of the exercise: 0 to this, less one. */
 const PAGES = 12;
+const TOUCHES: Readonly<Record<Difficulty, number>> = { easy: 6, medium: 12, hard: 20 };
 const SHAPES = ['4x1', '4x2', '4xfa', '8x2', '8x4'] as const;
 
 /** A machine with one level of TLB, all pages mapped. */
@@ -27,14 +28,14 @@ function machineWith(tlb: string): ReturnType<typeof buildMachine>['mmu'] {
   return buildMachine(parseState({ schemaVersion: STATE_VERSION, tlb, registers, memory: tables.memory })).mmu;
 }
 
-function hits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+function hits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
   const shape = pick(random, SHAPES);
   const [entries, waysText] = shape.split('x');
   const ways = waysText === 'fa' ? Number(entries) : Number(waysText);
   const sets = Number(entries) / ways;
   // Few enough pages that some come back.
   const range = between(random, Number(entries) + 1, Math.min(PAGES, Number(entries) + 3));
-  const sequence = Array.from({ length: 12 }, () => random.below(range));
+  const sequence = Array.from({ length: TOUCHES[difficulty] }, () => random.below(range));
   const mmu = machineWith(shape);
   const reasoning = sequence.map((page, index) => {
     const before = mmu.counters.snapshot().data.l1Hits;
@@ -51,6 +52,10 @@ function hits(random: Random): Omit<Exercise, 'topic' | 'kind'> {
       'below, in this order. How many hits and how many walks are there?',
     given: [sequence.join(' ')],
     answer: `${countOf(l1Hits, 'hit')}, ${countOf(walks, 'walk')}`,
+    parts: [
+      { label: 'hits', value: String(l1Hits) },
+      { label: 'walks', value: String(walks) },
+    ],
     reasoning,
   };
 }
@@ -65,6 +70,7 @@ function reach(random: Random): Omit<Exercise, 'topic' | 'kind'> {
     question: `How far does the data TLB of ${geometry.name} reach with ${size} pages?`,
     given: [describeTlb(geometry, X86_TERMS)],
     answer: formatBytes(entries * 2 ** shift),
+    parts: [{ label: 'reach', value: formatBytes(entries * 2 ** shift) }],
     reasoning: [`The level with most entries for ${size} pages has ${entries}; ${entries} x ${size} is the reach.`],
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TOPICS } from '../../../src/quiz/exercise.js';
-import type { Exercise, Topic } from '../../../src/quiz/exercise.js';
+import { DIFFICULTIES, TOPICS } from '../../../src/quiz/exercise.js';
+import type { Difficulty, Exercise, Topic } from '../../../src/quiz/exercise.js';
 import { makeExercises, makeQuiz, quizText } from '../../../src/quiz/quiz.js';
 import { runs } from '../../runs.js';
 
@@ -47,6 +47,40 @@ test('no line is wider than a terminal', () => {
     const lines = quizText(makeQuiz(undefined, seed, true)).split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   }
+});
+
+test('a sheet has as many exercises as are wanted, the first round being the usual one, and none twice', () => {
+  const usual = makeExercises(undefined, 5);
+  const many = makeExercises(undefined, 5, { count: 3 * usual.length });
+  expect(many.slice(0, usual.length)).toEqual(usual);
+  expect(many).toHaveLength(3 * usual.length);
+  const cow = makeExercises('cow', 5, { count: 8 });
+  expect(new Set(cow.map(({ given }) => given.join())).size).toBe(8);
+  expect(makeExercises('tlb', 5, { count: 1 })).toEqual(makeExercises('tlb', 5).slice(0, 1));
+});
+
+test('a harder exercise has more to it, and the same seed makes it again', () => {
+  const steps = (difficulty: Difficulty): number =>
+    makeExercises('cow', 4, { difficulty }).reduce((sum, { given }) => sum + given.length, 0);
+  expect(steps('easy')).toBeLessThan(steps('medium'));
+  expect(steps('medium')).toBeLessThan(steps('hard'));
+  const easy = makeExercises('paging', 4, { difficulty: 'easy', count: 20 }).filter(({ kind }) => kind === 'translate');
+  expect(easy.filter(({ answer }) => !answer.startsWith('0x'))).toEqual([]);
+  expect(makeQuiz(undefined, 4, true, { difficulty: 'hard', count: 9 })).toEqual(
+    makeQuiz(undefined, 4, true, { difficulty: 'hard', count: 9 }),
+  );
+});
+
+test('hard and easy translations come out by hand as well', () => {
+  for (const difficulty of DIFFICULTIES) {
+    for (const given of makeExercises('paging', 8, { difficulty, count: 20 })) {
+      if (given.kind === 'translate') expect(given.answer).toBe(translateByHand(given));
+    }
+  }
+});
+
+test('a translation says what memory it does not list', () => {
+  expect(exercise('paging', 'translate', 1).question).toContain('zero everywhere else');
 });
 
 /** Walks by hand what a translation exercise gives. */

@@ -23,4 +23,22 @@ test.each([
     ['quiz', '--seed', 'x'],
     ['--seed', "'x'", '4294967295'],
   ],
+  [
+    ['quiz', '--count', '0'],
+    ['--count', "'0'", '1 to 100'],
+  ],
+  [
+    ['quiz', '--difficulty', 'mild'],
+    ['--difficulty', "'mild'", 'easy, medium, hard'],
+  ],
+  [['quiz', '--html', '--json'], ['--html']],
 ])('%j is a usage error that names value and fix', expectUsageError);
+
+test('a sheet has as many exercises as asked for, and its key the same ones', async () => {
+  const sheet = await printed(['quiz', 'cow', '--count', '3', '--difficulty', 'hard', '--html']);
+  expect(sheet.match(/<section>/g)).toHaveLength(3);
+  const key = await printed(['quiz', 'cow', '--count', '3', '--difficulty', 'hard', '--html', '--solve']);
+  const stories = (page: string): string[] => [...page.matchAll(/<\/p><pre>([^<]*)<\/pre>/g)].map(([, story]) => story);
+  expect(stories(sheet)).toHaveLength(3);
+  expect(stories(key)).toEqual(stories(sheet));
+});
