@@ -3,6 +3,9 @@
  *
  * The machine is deterministic, so going back is beginning again and doing fewer events. An event may be shown in
  * several stages (a walk level by level); they are all done at once and shown one after the other.
+ *
+ * The story is a tour. An event of one's own in the middle of it is a branch: the tour waits where it was left, and goes
+ * on from there.
  */
 
 /** The events of a view. Links carry the words, so they must be short and must never change. */
@@ -21,6 +24,12 @@ export interface Position {
   readonly stage: number;
 }
 
+/** A tour left for a branch: its events, and the position where it waits. */
+export interface Tour {
+  readonly events: readonly string[];
+  readonly at: Position;
+}
+
 /** More than this no link may ask for. */
 const MOST_EVENTS = 500;
 
@@ -33,6 +42,7 @@ export class History<M extends Machine> {
   /** Stages of the last event done. */
   stages = 0;
   #events: string[] = [];
+  #tour: Tour | null = null;
 
   constructor(readonly boot: () => M) {
     this.machine = boot();
@@ -40,6 +50,11 @@ export class History<M extends Machine> {
 
   get events(): readonly string[] {
     return this.#events;
+  }
+
+  /** The tour, while a branch off it is shown. */
+  get tour(): Tour | null {
+    return this.#tour;
   }
 
   get position(): Position {
@@ -56,17 +71,27 @@ export class History<M extends Machine> {
 
   /**
    * Begins again with other events and goes to a position among them; the last stage of the event when none is given.
+   * @param tour what `events` branch off from, if they do
    * @throws RangeError for impossible events
    */
-  load(events: readonly string[], at: Position = { events: events.length, stage: Infinity }): void {
-    if (events.length > MOST_EVENTS) throw new RangeError(`${events.length} events are more than ${MOST_EVENTS}`);
+  load(events: readonly string[], at: Position = { events: events.length, stage: Infinity }, tour?: Tour): void {
+    for (const { length } of [events, tour?.events ?? []]) {
+      if (length > MOST_EVENTS) throw new RangeError(`${length} events are more than ${MOST_EVENTS}`);
+    }
     this.#events = [...events];
+    this.#tour = tour ?? null;
     this.goTo(at);
   }
 
-  /** Drops the events to come, and makes `words` happen; shown from its first stage on, or as a whole. */
+  /** Takes the tour up again where it was left; the branch is gone. */
+  resume(): void {
+    if (this.#tour !== null) this.load(this.#tour.events, this.#tour.at);
+  }
+
+  /** Makes `words` happen in place of the events to come; shown from its first stage on, or as a whole. */
   act(words: string, whole = false): void {
     const stages = this.machine.act(words);
+    if (!this.atEnd) this.#tour ??= { events: this.#events, at: this.position };
     this.#events = [...this.#events.slice(0, this.done), words];
     this.done++;
     this.stages = stages;
@@ -91,12 +116,14 @@ export class History<M extends Machine> {
   back(): boolean {
     if (this.atStart) return false;
     if (this.stage > 1) this.stage--;
+    else if (this.#tour?.at.events === this.done - 1) this.resume();
     else this.goTo({ events: this.done - 1, stage: Infinity });
     return true;
   }
 
-  /** To the start, with all events still to come. */
+  /** To the start, with all events of the tour still to come. */
   reset(): void {
+    this.resume();
     this.goTo({ events: 0, stage: 0 });
   }
 

@@ -84,7 +84,7 @@ function chapterCell(cell: ChapterCell | undefined, measured: boolean): Template
 export function figures(result: LabResult, told: number): TemplateResult {
   const { figures: measured, labels, measuredAt, chapter, expected, steps } = result;
   const shown = (key: string): boolean => told >= Math.min(Math.max(1, measuredAt[key]), steps.length);
-  return html`<table class="figures">
+  return html`<table class="figures standards">
       <tr>
         <th scope="row">Figure</th>
         <th scope="col">measured</th>

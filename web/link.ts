@@ -1,6 +1,9 @@
-/** A moment of the page as the fragment of its address: `#translate?mode=4l&do=read.0x1000&at=1.3`. */
+/**
+ * A moment of the page as the fragment of its address: `#translate?mode=4l&do=read.0x1000&at=1.3`. A branch off a tour
+ * adds its own events and position, which go on from `at`: `&try=flip.0.1&then=1.1`.
+ */
 
-import type { Position } from './history.js';
+import type { Position, Tour } from './history.js';
 
 /** The contents of a link. */
 export interface Moment {
@@ -10,16 +13,23 @@ export interface Moment {
   /** Undefined: the view's own story. */
   readonly events: readonly string[] | undefined;
   readonly at: Position | undefined;
+  /** What the events branch off from, if they do. */
+  readonly tour?: Tour;
 }
 
-const RESERVED = ['do', 'at'];
+const RESERVED = ['do', 'at', 'try', 'then'];
 /** Longer fragments than this are not taken apart. */
 const MOST_CHARACTERS = 20_000;
 
-export function writeLink({ view, settings, events, at }: Moment): string {
+export function writeLink({ view, settings, events, at, tour }: Moment): string {
   const parts = Object.entries(settings).map(([name, value]) => [name, value] as const);
-  if (events !== undefined) parts.push(['do', events.join(' ')]);
-  if (at !== undefined) parts.push(['at', `${at.events}.${at.stage}`]);
+  const story = tour ?? { events, at };
+  if (story.events !== undefined) parts.push(['do', story.events.join(' ')]);
+  if (story.at !== undefined) parts.push(['at', writePosition(story.at)]);
+  if (tour !== undefined && events !== undefined && at !== undefined) {
+    parts.push(['try', events.slice(tour.at.events).join(' ')]);
+    parts.push(['then', writePosition({ ...at, events: at.events - tour.at.events })]);
+  }
   const query = new URLSearchParams(parts.map(([name, value]) => [name, value])).toString();
   return `#${view}${query === '' ? '' : `?${query}`}`;
 }
@@ -30,11 +40,28 @@ export function readLink(fragment: string): Moment {
   const [view = '', query = ''] = fragment.replace(/^#/, '').split(/\?(.*)/s);
   const words = new URLSearchParams(query);
   const settings = Object.fromEntries([...words].filter(([name]) => !RESERVED.includes(name)));
-  const events = words
-    .get('do')
-    ?.split(' ')
-    .filter((event) => event !== '');
-  return { view, settings, events, at: readPosition(words.get('at')) };
+  const listed = (name: string): string[] | undefined =>
+    words
+      .get(name)
+      ?.split(' ')
+      .filter((event) => event !== '');
+  const events = listed('do');
+  const at = readPosition(words.get('at'));
+  const branch = listed('try');
+  if (branch === undefined) return { view, settings, events, at };
+  if (events === undefined || at === undefined) throw new RangeError("a link's 'try' needs the tour that it leaves");
+  const then = readPosition(words.get('then')) ?? { events: branch.length, stage: Infinity };
+  return {
+    view,
+    settings,
+    events: [...events.slice(0, at.events), ...branch],
+    at: { events: at.events + then.events, stage: then.stage },
+    tour: { events, at },
+  };
+}
+
+function writePosition({ events, stage }: Position): string {
+  return `${events}.${stage}`;
 }
 
 function readPosition(text: string | null): Position | undefined {

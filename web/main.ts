@@ -2,11 +2,15 @@
 
 import './no-eval.js';
 import { html, nothing, render, type TemplateResult } from 'lit';
+import { valueOf } from './form.js';
 import { LabsView } from './labs-view.js';
 import { readLink, writeLink } from './link.js';
 import { CompareView } from './compare/view.js';
+import { ExercisesView } from './exercises-view.js';
 import { ShareView } from './share/view.js';
 import { TranslateView } from './translate/view.js';
+import type { Position } from './history.js';
+import { tourBar } from './tour.js';
 import type { Page, Settings, View } from './view.js';
 
 /** Time for reading between two steps of a run. */
@@ -18,7 +22,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['← or b', 'one step back'],
   ['Space', 'run, or stop running'],
   ['Home or r', 'back to the start'],
-  ['1 2 3 4', 'the views'],
+  ['1 to 5', 'the views'],
   ['t', 'light or dark'],
   ['Tab, Enter', 'move to a bit or button, press it'],
   ['?', 'these keys'],
@@ -27,7 +31,13 @@ const KEYS: readonly (readonly [string, string])[] = [
 class Explorer implements Page {
   readonly #root: HTMLElement;
   readonly #compare = new CompareView();
-  readonly #views: readonly View[] = [new TranslateView(), new ShareView(), new LabsView(), this.#compare];
+  readonly #views: readonly View[] = [
+    new TranslateView(),
+    new ShareView(),
+    new LabsView(),
+    this.#compare,
+    new ExercisesView(),
+  ];
   #view: View = this.#views[0];
   /** Views with a story by now. */
   readonly #opened = new Set<View>();
@@ -102,11 +112,11 @@ class Explorer implements Page {
     this.redraw();
   }
 
-  change(settings: Settings): void {
+  change(settings: Settings, at?: Position): void {
     this.#stop();
     this.#notice = '';
     this.#guard(() => {
-      this.#view.open({ ...NO_FACTS, view: this.#view.name, settings });
+      this.#view.open({ ...NO_FACTS, view: this.#view.name, settings, at });
     });
     this.redraw();
   }
@@ -116,9 +126,11 @@ class Explorer implements Page {
     this.redraw();
   }
 
+  /** The browser's own Back leads to the view before, as it was left. */
   #show(view: View): void {
     this.#stop();
     this.#notice = '';
+    if (view !== this.#view) history.pushState(null, '', this.#link);
     this.#view = view;
     this.#ensureStory();
     this.redraw();
@@ -126,7 +138,26 @@ class Explorer implements Page {
 
   #step(): void {
     this.#notice = '';
-    if (this.#view.history?.step() !== true) this.#stop();
+    const story = this.#view.history;
+    if (story?.step() !== true) {
+      this.#stop();
+      // At the end of a branch a step leads back to the tour.
+      story?.resume();
+    }
+    this.redraw();
+  }
+
+  /** The tour from its start, or from where it was left. */
+  #tour(): void {
+    this.#stop();
+    this.#notice = '';
+    const story = this.#view.history;
+    if (story === null) return;
+    if (story.tour !== null) story.resume();
+    else {
+      story.reset();
+      story.step();
+    }
     this.redraw();
   }
 
@@ -150,7 +181,11 @@ class Explorer implements Page {
       this.redraw();
       return;
     }
-    if (this.#view.history?.atEnd === true) this.#view.history.reset();
+    const story = this.#view.history;
+    if (story?.atEnd === true) {
+      if (story.tour === null) story.reset();
+      else story.resume();
+    }
     this.#timer = setInterval(() => {
       this.#step();
     }, RUN_MILLISECONDS);
@@ -247,6 +282,19 @@ class Explorer implements Page {
     return html`
       <header>
         <h1>pagewalk</h1>
+        <select
+          class="narrow"
+          data-field="view"
+          aria-label="View"
+          @change=${(event: Event) => {
+            const chosen = this.#views.find(({ name }) => name === valueOf(event));
+            if (chosen !== undefined) this.#show(chosen);
+          }}
+        >
+          ${this.#views.map(
+            (view) => html`<option value=${view.name} .selected=${view === this.#view}>${view.title}</option>`,
+          )}
+        </select>
         <nav aria-label="Views">
           ${this.#views.map(
             (view, i) =>
@@ -263,14 +311,16 @@ class Explorer implements Page {
         </nav>
         ${this.#transport()}
         <div class="tools">
-          <button @click=${() => this.#copyLink()} title="Copy a link to this moment">Link</button>
+          <button @click=${() => this.#copyLink()} title="Copy a link to this moment">
+            <span class="sign">↗</span><span class="word">Link</span>
+          </button>
           <button
             @click=${() => {
               this.#turnTheme();
             }}
             title="Light or dark (key t)"
           >
-            Theme
+            <span class="sign">◐</span><span class="word">Theme</span>
           </button>
           <button
             aria-expanded=${String(this.#help)}
@@ -279,13 +329,18 @@ class Explorer implements Page {
             }}
             title="Keys (key ?)"
           >
-            Keys
+            <span class="sign">?</span><span class="word">Keys</span>
           </button>
         </div>
       </header>
       ${this.#help ? this.#keys() : nothing}
       <p class="notice" role="alert" ?hidden=${this.#notice === ''}>${this.#notice}</p>
-      <main data-view=${this.#view.name}>${this.#view.content(this)}</main>
+      <main data-view=${this.#view.name}>
+        ${tourBar(this.#view, () => {
+          this.#tour();
+        })}
+        ${this.#view.content(this)}
+      </main>
       <p class="unseen" role="status">${this.#view.status()}</p>
     `;
   }
@@ -303,7 +358,7 @@ class Explorer implements Page {
           this.#reset();
         }}
       >
-        Reset
+        <span class="sign">|◀</span><span class="word">Reset</span>
       </button>
       <button
         data-do="back"
@@ -313,18 +368,18 @@ class Explorer implements Page {
           this.#back();
         }}
       >
-        ◀ Back
+        ◀<span class="word"> Back</span>
       </button>
       <button
         data-do="step"
         class="main"
-        ?disabled=${story.atEnd}
+        ?disabled=${story.atEnd && story.tour === null}
         title="One step on (key n)"
         @click=${() => {
           this.#step();
         }}
       >
-        Step ▶
+        <span class="word">${story.atEnd && story.tour !== null ? 'Resume' : 'Step'} </span>▶
       </button>
       <button
         data-do="run"
@@ -334,7 +389,7 @@ class Explorer implements Page {
           this.#run();
         }}
       >
-        ${running ? 'Stop' : 'Run'}
+        <span class="sign">${running ? '■' : '▶▶'}</span><span class="word">${running ? 'Stop' : 'Run'}</span>
       </button>
     </div>`;
   }

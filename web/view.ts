@@ -1,7 +1,7 @@
 /** The face of every view of the page: settings, a story to step through, and a drawing of the machine as it stands. */
 
 import type { TemplateResult } from 'lit';
-import { History, type Machine } from './history.js';
+import { History, type Machine, type Position } from './history.js';
 import type { Moment } from './link.js';
 
 export type Settings = Readonly<Record<string, string>>;
@@ -10,8 +10,8 @@ export type Settings = Readonly<Record<string, string>>;
 export interface Page {
   /** Makes an event happen, shown from its first stage on or as a whole; refusals become a notice. */
   act(words: string, whole?: boolean): void;
-  /** Begins the view again with other settings. */
-  change(settings: Settings): void;
+  /** Begins the view's story again with other settings, at this position if one is given. */
+  change(settings: Settings, at?: Position): void;
   /** Draws again, after something other than an event. */
   redraw(): void;
   /** Shows a sentence above the view; an empty one takes it away. */
@@ -22,8 +22,13 @@ export interface Page {
 export interface View {
   readonly name: string;
   readonly title: string;
+  /** What the tour shows, in a sentence; empty for a view without a tour. */
+  readonly tourIs: string;
   /** Absent for a view without steps. */
-  readonly history: Pick<History<Machine>, 'step' | 'back' | 'reset' | 'act' | 'atStart' | 'atEnd' | 'position'> | null;
+  readonly history: Pick<
+    History<Machine>,
+    'step' | 'back' | 'reset' | 'resume' | 'act' | 'atStart' | 'atEnd' | 'position' | 'events' | 'tour'
+  > | null;
   /** @throws RangeError with a sentence for an impossible link. */
   open(moment: Moment): void;
   moment(): Moment;
@@ -37,6 +42,7 @@ export interface View {
 export abstract class StoryView<M extends Machine> implements View {
   abstract readonly name: string;
   abstract readonly title: string;
+  readonly tourIs: string = '';
   #history: History<M> | null = null;
   settings: Settings;
 
@@ -63,12 +69,12 @@ export abstract class StoryView<M extends Machine> implements View {
     return this.history.machine;
   }
 
-  open({ settings, events, at }: Moment): void {
+  open({ settings, events, at, tour }: Moment): void {
     const before = this.settings;
     try {
       this.settings = this.checked(settings);
       const history = new History(() => this.boot());
-      history.load(events ?? this.story(), at ?? this.opening());
+      history.load(events ?? this.story(), at ?? this.opening(), tour);
       this.#history = history;
     } catch (error) {
       this.settings = before;
@@ -83,7 +89,8 @@ export abstract class StoryView<M extends Machine> implements View {
 
   moment(): Moment {
     const { name, settings, history } = this;
-    return { view: name, settings: this.unusual(settings), events: history.events, at: history.position };
+    const { events, position: at, tour } = history;
+    return { view: name, settings: this.unusual(settings), events, at, ...(tour === null ? {} : { tour }) };
   }
 
   /** The settings other than the defaults. */

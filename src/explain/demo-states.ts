@@ -28,9 +28,19 @@ export interface DemoAddress {
 const WIDE: readonly DemoMode[] = ['4l', '5l', 'pae'];
 const LONG: readonly DemoMode[] = ['4l', '5l'];
 
+/** Data of a library by mode: every index is another one, and so is the offset. */
+export const LIBRARY: Readonly<Record<DemoMode, string>> = {
+  '4l': '0x7f5a3c68e2d8',
+  '5l': '0x7f5a3c68e2d8',
+  pae: '0xb7e532d8',
+  '32': '0xb7e532d8',
+};
+
 export const DEMO_ADDRESSES: readonly DemoAddress[] = [
   { address: '0x401000', about: 'code, in the TLB already' },
   { address: '0x601000', about: 'data that may be written' },
+  { address: LIBRARY['4l'], about: 'data of a library, every index another', modes: LONG },
+  { address: LIBRARY['32'], about: 'data of a library, every index another', modes: ['pae', '32'] },
   { address: '0x602000', about: 'read-only data' },
   { address: '0x603000', about: 'data that may not be executed', modes: WIDE },
   { address: '0x604000', about: 'a frame that is not in RAM' },
@@ -74,6 +84,7 @@ function demoTables(mode: DemoMode): PageTableWriter {
   tables.map(0x80_0000n, 0x40_0000n, USER_PAGE | PTE_RW, large);
   tables.map(0xc0_0000n, 0x80_0000n, USER_PAGE | PTE_RW | reserved, large);
   tables.map(0xc010_0000n, 0x20_0000n, PTE_P | PTE_RW | PTE_G);
+  tables.map(BigInt(LIBRARY[mode]) & ~0xfffn, 0x10_7000n, BigInt(USER_PAGE | PTE_RW) | noExecute);
   return tables;
 }
 

@@ -22,8 +22,24 @@ describeView('compare', (open) => {
     await page.dispatchEvent('main', 'drop', { dataTransfer: data });
   }
 
-  it('finds in a worker what the library finds, and plots it', async () => {
+  it('opens on a finished comparison of a recording, drawn, with the answer in a sentence', async () => {
     const page = await open('#compare');
+    await page.waitForSelector('svg.plot');
+    expect(await page.locator('.result h2').innerText()).toMatch(
+      /^With 2M pages sort on skylake would be [\d.]+ to [\d.]+ times as fast\.$/,
+    );
+    const [path] = shippedTraces().flatMap(({ name, path: file }) => (name === 'sort' ? [file] : []));
+    const { stdout } = spawnCli(['compare', path, '--tlb', 'skylake', '--json']);
+    const { runs, traces } = CompareResult.parse(JSON.parse(stdout));
+    expect(await page.locator('.result .verdict').innerText()).toBe(traces[0].advice);
+    const walks = await page.locator('.figures tr').nth(1).locator('td').allInnerTexts();
+    expect(walks).toEqual(runs.map(({ counts }) => formatCount(counts.walks)));
+    expect(await page.locator('svg.plot').count()).toBe(4);
+    expect(await page.locator('progress').count()).toBe(0);
+  });
+
+  it('finds in a worker what the library finds, and plots it', async () => {
+    const page = await open('#compare?source=python');
     await page.click('[data-do="compare"]');
     await page.waitForSelector('svg.plot');
     const [path] = shippedTraces().flatMap(({ name, path: file }) => (name === 'python' ? [file] : []));
@@ -102,7 +118,7 @@ describeView('compare', (open) => {
   });
 
   it('can be cancelled', async () => {
-    const page = await open('#compare?source=sort');
+    const page = await open('#compare?source=python');
     await page.click('[data-do="compare"]');
     await page.click('[data-do="cancel"]');
     expect(await notice(page)).toBe('Cancelled.');

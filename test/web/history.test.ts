@@ -42,11 +42,44 @@ describe('History', () => {
     expect([steps, history.machine.sum, history.atStart]).toEqual([0, 0, true]);
   });
 
-  it('drops what would have come next when something else happens', () => {
+  it('branches off when something else happens, and takes the tour up again where it was left', () => {
     const history = new History(() => new Adder());
-    history.load(['1', '2', '3'], { events: 1, stage: 1 });
+    history.load(['1', '2', '3'], { events: 2, stage: 1 });
+    const { sum } = history.machine;
     history.act('4', true);
-    expect([history.events, history.atEnd]).toEqual([['1', '4'], true]);
+    expect([history.events, history.atEnd]).toEqual([['1', '2', '4'], true]);
+    history.act('1', true);
+    history.resume();
+    expect([history.events, history.position, history.machine.sum]).toEqual([
+      ['1', '2', '3'],
+      { events: 2, stage: 1 },
+      sum,
+    ]);
+    expect(history.tour).toBeNull();
+  });
+
+  it('is on the tour again after as many steps back as on, and after a reset', () => {
+    fc.assert(
+      fc.property(
+        events,
+        fc.nat(12),
+        fc.array(fc.constantFrom('1', '2', '3', '4'), { minLength: 1 }),
+        (list, at, own) => {
+          const history = new History(() => new Adder());
+          history.load(list, { events: at, stage: 1 });
+          const { position } = history;
+          const left = !history.atEnd;
+          for (const words of own) history.act(words, true);
+          expect(history.tour).toEqual(left ? { events: list, at: position } : null);
+          while (history.tour !== null) history.back();
+          if (left) expect([history.events, history.position]).toEqual([list, position]);
+          for (const words of own) history.act(words);
+          history.reset();
+          expect([history.tour, history.atStart]).toEqual([null, true]);
+          if (left) expect(history.events).toEqual(list);
+        },
+      ),
+    );
   });
 
   it('stays as it was when an event is refused', () => {
@@ -67,6 +100,20 @@ describe('links', () => {
       fc.property(settings, events, at, (given, list, position) => {
         const moment = { view: 'share', settings: { ...given }, events: list, at: position };
         expect(readLink(writeLink(moment))).toEqual(moment);
+      }),
+    );
+  });
+
+  it('say a branch as well as the tour that it left', () => {
+    fc.assert(
+      fc.property(events, fc.nat(12), fc.array(fc.constantFrom('1', '2'), { minLength: 1 }), (list, at, own) => {
+        const history = new History(() => new Adder());
+        history.load(list, { events: at, stage: 1 });
+        for (const words of own) history.act(words);
+        const { position, tour } = history;
+        const moment = { view: 'share', settings: {}, events: [...history.events], at: position };
+        const link = writeLink(tour === null ? moment : { ...moment, tour });
+        expect(readLink(link)).toEqual(tour === null ? moment : { ...moment, tour });
       }),
     );
   });

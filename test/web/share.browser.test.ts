@@ -37,6 +37,37 @@ describeView('share', (open) => {
     expect(leads).toBeGreaterThan(3);
   });
 
+  it.each([390, 640, 820, 853, 959])('has a map in place of lines at %i px', async (width) => {
+    const page = await open('#share', { width, height: 844 });
+    expect(await page.locator('.links').isVisible()).toBe(false);
+    const leads = await page.locator('[data-to]').count();
+    expect(await page.locator('.map rect').count()).toBe(leads);
+    // Two pages are shared by parent and child.
+    expect(await page.locator('.map line').count()).toBe(2);
+    const map = await page.locator('.map').boundingBox();
+    for (const button of await page.locator('main button').all()) {
+      const { y, height } = (await button.boundingBox())!;
+      expect(y + height <= map!.y || y >= map!.y + map!.height).toBe(true);
+    }
+  });
+
+  it('has lines in place of the map on a wide page, and a legend in both', async () => {
+    const page = await open('#share', { width: 960, height: 720 });
+    expect(await page.locator('.links path').count()).toBeGreaterThan(3);
+    expect(await page.locator('.map').isVisible()).toBe(false);
+    expect(await page.locator('.states li').count()).toBe(4);
+  });
+
+  it("explains why the child's shared pages are not present, until it reads them", async () => {
+    const page = await open('#share');
+    expect(await row(page, 2, 'shared.0')).toBe('not present');
+    expect(await page.locator('.why').innerText()).toContain('Why is code and shared of the child not present?');
+    await page.click('[data-do="read.2.shared.0"]');
+    expect(await page.locator('.why').innerText()).toContain('Why is code of the child not present?');
+    await page.click('[data-do="read.2.code.0"]');
+    expect(await page.locator('.why').count()).toBe(0);
+  });
+
   it('comes back to the same state step by step', async () => {
     const page = await open('#share?at=0.0');
     const states: string[] = [];

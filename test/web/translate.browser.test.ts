@@ -10,8 +10,10 @@ describeView('translate', (open) => {
 
   it('is there at once: all levels of a first walk, and its physical address', async () => {
     const page = await open();
-    expect(await result(page)).toContain('physical address 0x101000');
+    expect(await result(page)).toContain('physical address 0x1072d8');
     expect(await page.locator('.level.read').count()).toBe(4);
+    const fields = await page.locator('.field b').allInnerTexts();
+    expect(fields).toEqual(['254', '360', '483', '142', '0x2d8']);
   });
 
   it('makes a fault when a bit is toggled, and takes it back', async () => {
@@ -19,7 +21,7 @@ describeView('translate', (open) => {
     await page.click('[data-level="0"] [data-bit="0"]');
     expect(await result(page)).toContain('#PF page fault, error code 0x4');
     await page.click('[data-level="0"] [data-bit="0"]');
-    expect(await result(page)).toContain('physical address 0x101000');
+    expect(await result(page)).toContain('physical address 0x1072d8');
   });
 
   it('shows the stale entry when INVLPG is forgotten, and the fault after it', async () => {
@@ -42,6 +44,8 @@ describeView('translate', (open) => {
 
   it('lets a register bit decide: SMAP stops the kernel, AC lets it through again', async () => {
     const page = await open('#translate?do=read.kernel.0x602000&at=1.9');
+    expect(await page.locator('[data-register="cr4.21"]').isVisible()).toBe(false);
+    await page.click('.registers summary');
     await page.click('[data-register="cr4.21"]');
     expect(await result(page)).toContain('error code 0x1');
     expect(await page.locator('.reasons').innerText()).toContain('SMAP');
@@ -51,6 +55,7 @@ describeView('translate', (open) => {
 
   it('says in a sentence what the processor refuses', async () => {
     const page = await open();
+    await page.click('.registers summary');
     await page.click('[data-register="cr4.5"]');
     expect(await page.locator('.notice').innerText()).toContain('CR4.PAE cannot change now: #GP');
   });
@@ -103,6 +108,79 @@ describeView('translate', (open) => {
     expect(await page.locator('.notice').innerText()).toContain(sentence);
     await page.click('[data-do="step"]');
     expect(await page.locator('.notice').innerText()).toBe('');
+  });
+
+  it('goes on with the tour where it was left for a click, also after another view and by a link', async () => {
+    const page = await open();
+    const events = (): number => new URLSearchParams(page.url().split('?')[1]).get('do')!.split(' ').length;
+    const place = (): Promise<string> => page.locator('.tour p').innerText();
+    await page.click('[data-do="tour"]');
+    // To the end of the second event: a hit, with all levels to be seen.
+    for (let i = 0; i < 7; i++) await page.keyboard.press('n');
+    const before = [await drawing(page), page.url(), events()];
+    expect(events()).toBe(12);
+    for (let round = 0; round < 2; round++) {
+      await page.click('[data-level="0"] [data-bit="1"]');
+      await page.click('[data-do="flush"]');
+      expect(await place()).toContain('You left the tour at event');
+      expect(events()).toBe(12);
+      if (round === 0) {
+        const copy = await open(new URL(page.url()).hash);
+        expect(await drawing(copy)).toBe(await drawing(page));
+        await copy.click('[data-do="tour"]');
+        expect(copy.url()).toBe(before[1]);
+        await page.bringToFront();
+        for (const key of ['2', '1']) await page.keyboard.press(key);
+        await page.click('[data-do="tour"]');
+      } else await page.keyboard.press('n');
+      expect([await drawing(page), page.url(), events()]).toEqual(before);
+    }
+    await page.click('[data-level="0"] [data-bit="1"]');
+    for (let i = 0; i < 40; i++) await page.keyboard.press('n');
+    expect(await place()).toBe('Event 12 of 12 of the tour.');
+  });
+
+  it('leads back to the view before with the Back of the browser, as it was left', async () => {
+    const page = await open('#translate?at=4.2');
+    const before = page.url();
+    await page.keyboard.press('2');
+    await page.keyboard.press('n');
+    await page.keyboard.press('3');
+    await page.goBack();
+    expect(page.url()).toContain('#share');
+    expect(page.url()).toContain('at=7.1');
+    await page.goBack();
+    await page.waitForSelector('main[data-view="translate"]');
+    expect(page.url()).toBe(before);
+    await page.goForward();
+    await page.waitForSelector('main[data-view="share"]');
+  });
+
+  it('stays at its place in the tour with another machine', async () => {
+    const page = await open('#translate?at=4.9');
+    await page.selectOption('[data-field="tlb"]', 'none');
+    expect(await page.locator('.tour p').innerText()).toBe('Event 4 of 12 of the tour.');
+    await page.selectOption('[data-field="mode"]', 'pae');
+    expect(await page.locator('.tour p').innerText()).toBe('Event 4 of 12 of the tour.');
+  });
+
+  it('explains why a write that hits walks', async () => {
+    const page = await open('#translate?at=3.9');
+    expect(await page.locator('.tlbs .verdict').innerText()).toBe('L1 hit');
+    expect(await page.locator('.why').innerText()).toContain('must set D in the entry');
+    await page.click('[data-do="access"]');
+    expect(await page.locator('.why').count()).toBe(0);
+  });
+
+  it.each(['', '#share', '#labs', '#compare'])('has its header in one line on a phone: %s', async (link) => {
+    const page = await open(link, { width: 390, height: 844 });
+    const tops = await page
+      .locator('header :is(button, select)')
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).filter(({ width }) => width > 0));
+    expect(new Set(tops.map(({ top }) => Math.round(top))).size).toBe(1);
+    expect(Math.max(...tops.map(({ right }) => right))).toBeLessThanOrEqual(390);
+    await page.selectOption('[data-field="view"]', 'labs');
+    await page.waitForSelector('main[data-view="labs"]');
   });
 
   it('fits a phone without scrolling sideways', async () => {

@@ -5,15 +5,16 @@ import pythonAddress from '../../src/trace/shipped/python.pwt?url';
 import sortAddress from '../../src/trace/shipped/sort.pwt?url';
 import type { Settings } from '../view.js';
 import type { CompareTask } from './messages.js';
+import { OPENING } from './opening.js';
 
 const SHIPPED: Readonly<Record<string, string>> = { python: pythonAddress, sort: sortAddress };
 export const GENERATED = 'uniform';
 export const DROPPED = 'dropped';
-export const PAGES = ['4K', '2M', '1G'] as const;
+export const PAGES = OPENING.pages;
 /** Nobody reads plots of more shapes at once. */
 export const MOST_TLBS = 3;
 
-const DEFAULTS = { source: 'python', tlb: 'skylake', pages: PAGES.join(',') };
+const DEFAULTS = { source: OPENING.source as string, tlb: OPENING.tlb as string, pages: PAGES.join(',') };
 
 export class Question {
   source = DEFAULTS.source;
@@ -73,6 +74,11 @@ export class Question {
     };
     const usual: Settings = DEFAULTS;
     return Object.fromEntries(Object.entries(words).filter(([name, value]) => usual[name] !== value));
+  }
+
+  /** The opening question, whose answer came with the page. */
+  get isOpening(): boolean {
+    return Object.keys(this.settings(false)).length === 0;
   }
 
   /** @throws RangeError with a sentence for an impossible comparison */

@@ -2,9 +2,9 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
-import type { CompareResult } from '../../src/report/results/compare-result.js';
+import type { CompareResult, TraceSummary } from '../../src/report/results/compare-result.js';
 import { firstTouchWords, groundWords, priceWords } from '../../src/report/views/compare-words.js';
-import { formatBytes, formatCount, formatShare, formatShares, formatTime } from '../../src/report/output/units.js';
+import { formatBytes, formatCount, formatShare, formatShares, formatTime, formatTimes } from '../../src/report/output/units.js';
 import { menu } from '../form.js';
 import type { Moment } from '../link.js';
 import type { Page, View } from '../view.js';
@@ -17,9 +17,12 @@ import { WINDOW_LOOKUPS } from './windows.js';
 export class CompareView implements View {
   readonly name = 'compare';
   readonly title = 'Compare';
+  readonly tourIs = '';
   readonly history = null;
   readonly #question = new Question();
   #worker: Worker | null = null;
+  /** Nothing was asked yet since the view was opened. */
+  #fresh = false;
   #progress = { what: '', share: 0 };
   #comparison: Comparison | null = null;
   #plots: Readonly<Record<'shares' | 'windows' | 'misses' | 'forks', Element | undefined>> | null = null;
@@ -27,6 +30,7 @@ export class CompareView implements View {
   open({ settings }: Moment): void {
     this.#question.read(settings);
     this.#comparison = null;
+    this.#fresh = true;
   }
 
   moment(): Moment {
@@ -88,8 +92,19 @@ export class CompareView implements View {
       return;
     }
     this.#stop();
+    await this.#draw(message.comparison, page);
+  }
+
+  /** Shows the answer that came with the page, unless something else was asked meanwhile. */
+  async #open(page: Page): Promise<void> {
+    const { default: comparison } = await import('virtual:finished-comparison');
+    if (this.#worker === null && this.#comparison === null && this.#question.isOpening) {
+      await this.#draw(comparison, page);
+    }
+  }
+
+  async #draw(comparison: Comparison, page: Page): Promise<void> {
     const plots = await import('./plots.js');
-    const { comparison } = message;
     this.#comparison = comparison;
     this.#plots = {
       shares: plots.sharePlot(comparison),
@@ -112,11 +127,13 @@ export class CompareView implements View {
   }
 
   content(page: Page): TemplateResult {
-    const { wanted, missing } = this.#question;
-    if (wanted) {
+    const { wanted, missing, isOpening } = this.#question;
+    if (this.#fresh || wanted) {
+      this.#fresh = false;
       this.#question.wanted = false;
       queueMicrotask(() => {
-        this.#start(page);
+        if (isOpening) void this.#open(page);
+        else if (wanted) this.#start(page);
       });
     }
     return html`
@@ -131,8 +148,8 @@ export class CompareView implements View {
     const { file, missing } = question;
     const dropped = file?.name ?? missing;
     const sources = [
-      ['python', 'python3, eight queens (recorded)'],
       ['sort', 'GNU sort, merging (recorded)'],
+      ['python', 'python3, eight queens (recorded)'],
       [GENERATED, 'random words of 1 GiB (generated)'],
       ...(dropped === '' ? [] : [[DROPPED, dropped] as const]),
     ] as const;
@@ -181,7 +198,7 @@ export class CompareView implements View {
   #outcome({ results, reaches, windows }: Comparison): TemplateResult {
     const plots = this.#plots;
     const sizes = [...new Set(windows.map(({ pages }) => pages))];
-    return html`
+    return html`<div class="compared">
       <div class="results">${results.map(resultTable)}</div>
       <div class="plots">
         ${figure(html`Share of user time that translation takes, least to most`, plots?.shares)}
@@ -200,7 +217,7 @@ export class CompareView implements View {
         )}
         ${figure(html`What a fork of 8 MiB costs afterwards`, plots?.forks)}
       </div>
-    `;
+    </div>`;
   }
 }
 
@@ -233,6 +250,13 @@ function introduction(): TemplateResult {
   </section>`;
 }
 
+/** The answer in one sentence. */
+function answer({ trace, pages, speedup }: TraceSummary, tlb: string): string {
+  const program = `${trace} on ${tlb}`;
+  if (pages === undefined || speedup === null) return `${program}: there is nothing to advise.`;
+  return `With ${pages} pages ${program} would be ${formatTimes(speedup)}.`;
+}
+
 function resultTable({ tlb, prices, traces: [summary], runs }: CompareResult): TemplateResult {
   const line = (label: string, cell: (run: (typeof runs)[number]) => string): TemplateResult =>
     html`<tr>
@@ -240,7 +264,8 @@ function resultTable({ tlb, prices, traces: [summary], runs }: CompareResult): T
       ${runs.map((run) => html`<td>${cell(run)}</td>`)}
     </tr>`;
   return html`<section class="result" data-tlb=${tlb.name}>
-    <h2>${summary.trace} on ${tlb.name}: <span class="verdict">${summary.advice}</span></h2>
+    <h2>${answer(summary, tlb.name)}</h2>
+    <p class="verdict">${summary.advice}</p>
     <p class="quiet one-line" title=${summary.about ?? nothing}>${summary.about ?? nothing}</p>
     <p class="quiet">${formatBytes(summary.coverage.touchedBytes)} touched. ${tlb.description}.</p>
     ${[priceWords(prices), ...groundWords(summary), ...firstTouchWords(summary, runs)].map(

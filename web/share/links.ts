@@ -2,17 +2,15 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Narrower boards stack their parts, and lines would only cross them. */
-const LEAST_WIDTH = 800;
-
 export function drawLinks(board: HTMLElement): void {
   const svg = board.querySelector('.links');
-  if (svg === null) return;
+  // Narrow pages stack the parts of the board, and have the map instead.
+  if (svg === null || getComputedStyle(svg).display === 'none') return;
   const frame = board.getBoundingClientRect();
   svg.setAttribute('viewBox', `0 0 ${frame.width} ${frame.height}`);
   svg.setAttribute('width', String(frame.width));
   svg.setAttribute('height', String(frame.height));
-  svg.replaceChildren(...(frame.width < LEAST_WIDTH ? [] : paths(board, frame)));
+  svg.replaceChildren(...paths(board, frame));
 }
 
 function paths(board: HTMLElement, frame: DOMRect): Element[] {

@@ -1,9 +1,10 @@
 /** The share view: processes, their regions and tables, and the memory between them. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, svg, type TemplateResult } from 'lit';
 import { menu } from '../form.js';
 import { type Page, StoryView } from '../view.js';
 import { drawLinks } from './links.js';
+import { sharingMap } from './map.js';
 import type { Piece, ProcessDrawing, Row, ShareMachine, SharingCount } from './machine.js';
 import { PagedShare } from './paged.js';
 import { SegmentedShare } from './segmented.js';
@@ -16,6 +17,7 @@ const SCHEMES = [
 export class ShareView extends StoryView<ShareMachine> {
   readonly name = 'share';
   readonly title = 'Share and fork';
+  override readonly tourIs = 'What processes share, what a fork shares, and who pays for the first write.';
 
   constructor() {
     super({ scheme: ['paging', 'segmentation'] });
@@ -68,7 +70,8 @@ export class ShareView extends StoryView<ShareMachine> {
     return html`
       <div class="controls">
         ${menu('Memory by', 'scheme', settings.scheme, SCHEMES, (scheme) => {
-          this.open({ view: this.name, settings: { scheme }, events: history.events, at: history.position });
+          const { events, position: at, tour } = history;
+          this.open({ view: this.name, settings: { scheme }, events, at, ...(tour === null ? {} : { tour }) });
           page.redraw();
         })}
         <button
@@ -81,7 +84,7 @@ export class ShareView extends StoryView<ShareMachine> {
         </button>
         <p class="now"><strong>${machine.happened}</strong></p>
       </div>
-      ${counts(machine.counts)}
+      ${counts(machine.counts)} ${sharingMap(processes, memory)} ${legend()} ${paged ? whyAbsent(processes) : nothing}
       <div class="board">
         <svg class="links" aria-hidden="true"></svg>
         <div class="side">${side(true).map((process) => this.#process(process, page, paged))}</div>
@@ -121,6 +124,42 @@ export class ShareView extends StoryView<ShareMachine> {
       </table>
     </article>`;
   }
+}
+
+/** The lines and words of the states. */
+function legend(): TemplateResult {
+  const states = [
+    ['writable', 'writable: the process may write'],
+    ['copy-on-write', 'copy on write: read-only until somebody writes'],
+    ['read-only', 'read-only for good, or not written yet'],
+  ] as const;
+  return html`<ul class="states" aria-label="Legend">
+    ${states.map(
+      ([state, words]) =>
+        html`<li class="state-${state}">
+          <svg width="34" height="12" aria-hidden="true">${svg`<line x1="0" x2="34" y1="6" y2="6" />`}</svg> ${words}
+        </li>`,
+    )}
+    <li>× 2: two entries lead here</li>
+  </ul>`;
+}
+
+/** A child without the pages of its parent looks wrong, and is right. */
+function whyAbsent(processes: readonly ProcessDrawing[]): TemplateResult | typeof nothing {
+  const has = (process: ProcessDrawing, name: string): boolean =>
+    process.rows.some(({ region, state }) => region.name === name && state !== 'absent');
+  const missing = ['code', 'shared'].filter((name) =>
+    processes.some((child) => {
+      const parent = processes.find(({ pid }) => pid === child.parent);
+      return parent !== undefined && has(parent, name) && !has(child, name);
+    }),
+  );
+  if (missing.length === 0) return nothing;
+  return html`<p class="why">
+    <b>Why is ${missing.join(' and ')} of the child not present?</b> It shares them all the same. Fork copies only
+    entries that nobody could find again: pages of files and shared memory stay in the page cache, and the child's first
+    access brings each back by a fault. Linux does so, too, for a quicker fork.
+  </p>`;
 }
 
 function rowLine(

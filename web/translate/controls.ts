@@ -6,6 +6,7 @@ import { formatHex, parseAddress } from '../../hw/base/address.js';
 import { X86_MODES } from '../../hw/x86/format.js';
 import { DEMO_ADDRESSES, DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
 import { menu, valueOf } from '../form.js';
+import type { Position } from '../history.js';
 import type { Page, Settings } from '../view.js';
 import { type RegisterFile, REGISTERS } from './registers.js';
 
@@ -41,7 +42,8 @@ function normalized(text: string): string {
   return address === undefined ? text.trim() : formatHex(address.hi, address.lo);
 }
 
-export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page): TemplateResult {
+/** @param place where the story stands, to go on from there with another machine */
+export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page, place: Position): TemplateResult {
   const access = (address: string): void => {
     page.act(`${draft.access}.${draft.who}.${address}`, true);
   };
@@ -55,10 +57,10 @@ export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page): T
     }}
   >
     ${menu('Paging', 'mode', mode, modes, (value) => {
-      page.change({ mode: value, tlb });
+      page.change({ mode: value, tlb }, place);
     })}
     ${menu('TLB', 'tlb', tlb, TLBS, (value) => {
-      page.change({ mode, tlb: value });
+      page.change({ mode, tlb: value }, place);
     })}
     <label
       >Address
@@ -107,28 +109,31 @@ function exampleMenu(mode: string, choose: (address: string) => void): TemplateR
 
 export function registerSwitches(registers: RegisterFile, page: Page): TemplateResult {
   const groups = [...new Set(REGISTERS.map(({ register }) => register))];
-  return html`<div class="registers" role="group" aria-label="Register bits">
-    ${groups.map(
-      (group) =>
-        html`<span class="group"
-          ><span class="name">${group.toUpperCase()}</span> ${REGISTERS.filter(
-            ({ register }) => register === group,
-          ).map(({ bit, name, meaning }) => {
-            const value = registers.bit(group, bit);
-            return html`<button
-              class="bit"
-              role="switch"
-              aria-checked=${String(value === 1)}
-              title=${meaning}
-              data-register="${group}.${bit}"
-              @click=${() => {
-                page.act(`${group}.${bit}`, true);
-              }}
-            >
-              ${name}<i>${value}</i>
-            </button>`;
-          })}</span
-        >`,
-    )}
-  </div>`;
+  return html`<details class="registers">
+    <summary>Register bits <span class="quiet">${groups.map((group) => group.toUpperCase()).join(', ')}</span></summary>
+    <div role="group" aria-label="Register bits">
+      ${groups.map(
+        (group) =>
+          html`<span class="group"
+            ><span class="name">${group.toUpperCase()}</span> ${REGISTERS.filter(
+              ({ register }) => register === group,
+            ).map(({ bit, name, meaning }) => {
+              const value = registers.bit(group, bit);
+              return html`<button
+                class="bit"
+                role="switch"
+                aria-checked=${String(value === 1)}
+                title=${meaning}
+                data-register="${group}.${bit}"
+                @click=${() => {
+                  page.act(`${group}.${bit}`, true);
+                }}
+              >
+                ${name}<i>${value}</i>
+              </button>`;
+            })}</span
+          >`,
+      )}
+    </div>
+  </details>`;
 }

@@ -8,6 +8,8 @@ import type { TlbDrawing } from './tlb-drawing.js';
 
 /** Bits of a page number in the tag; above them the address repeats its sign. */
 const PAGE_BITS = 47;
+/** Digits of an address in a cell of a TLB of four ways. */
+const SHORT = 6;
 
 function pageAddress({ page, size }: TlbEntry, shifts: readonly number[]): string {
   const bytes = 2 ** shifts[size];
@@ -22,6 +24,12 @@ function words(entry: TlbEntry, shifts: readonly number[]): string {
   const size = pageSizeName(shifts[entry.size]);
   const frame = `frame 0x${(entry.frame >>> 0).toString(16)}`;
   return `${pageAddress(entry, shifts)} (${size}), ${frame}, ${allowedWords(allowedBy(entry.rights))}${entry.global ? ', global' : ''}`;
+}
+
+/** The address as a narrow cell has room for it: its end, by which neighbours differ. */
+function shortAddress(entry: TlbEntry, shifts: readonly number[], ways: number): string {
+  const address = pageAddress(entry, shifts);
+  return ways <= 2 || address.length <= SHORT + 2 ? address : `…${address.slice(-SHORT)}`;
 }
 
 /** `filled`: the drawn access put the entry there. */
@@ -40,7 +48,7 @@ export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
               entry === null
                 ? html`<td title="empty"><span class="unseen">empty</span></td>`
                 : html`<td class=${isMatch(entry, match) ? 'match' : 'taken'} title=${words(entry, shifts)}>
-                    ${ways <= 2 || (ways <= 4 && isMatch(entry, match)) ? html`<code>${pageAddress(entry, shifts)}</code>` : html`<span class="unseen">${words(entry, shifts)}</span>`}
+                    ${ways <= 2 || (ways <= 4 && isMatch(entry, match)) ? html`<code>${shortAddress(entry, shifts, ways)}</code>` : html`<span class="unseen">${words(entry, shifts)}</span>`}
                   </td>`,
             )}
           </tr>`,

@@ -1,8 +1,10 @@
 /** The translate view: one access from address to frame or fault, and every bit on the way as a switch. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
+import { DEMO_MODES, type DemoMode, LIBRARY } from '../../src/explain/demo-states.js';
 import type { WalkLevel, WalkResult } from '../../src/explain/walk/walk-result.js';
+import { whyWalked } from '../../src/explain/walk/why-walked.js';
+import type { Position } from '../history.js';
 import { type Page, StoryView } from '../view.js';
 import { addressFields } from './address-fields.js';
 import { levelCard } from './level-card.js';
@@ -15,8 +17,10 @@ import { tlbTable } from './tlb-table.js';
 export class TranslateView extends StoryView<TranslateMachine> {
   readonly name = 'translate';
   readonly title = 'Translate';
+  override readonly tourIs =
+    'How a virtual address becomes a place in memory: the TLB, four tables, faults, and an entry gone stale.';
   /** The contents of the form: the next access. */
-  #draft: Draft = { address: '0x601000', access: 'read', who: 'user' };
+  #draft: Draft = { address: LIBRARY['4l'], access: 'read', who: 'user' };
   /** The last change of an entry forgets INVLPG. */
   #forgets = false;
   readonly #open = new Set<number>();
@@ -29,14 +33,14 @@ export class TranslateView extends StoryView<TranslateMachine> {
     return new TranslateMachine(this.settings.mode as DemoMode, this.settings.tlb);
   }
 
-  /** From empty TLBs: a read, the same again, a fault and its repair: every part at work. */
+  /** A first read, the same again, a first write, a fault and its repair: every part at work. */
   protected story(): readonly string[] {
-    const wide = this.settings.mode !== '32';
+    const mode = this.settings.mode as DemoMode;
+    const wide = mode !== '32';
     return [
-      'flush',
-      'read.user.0x601000',
-      'read.user.0x601000',
-      'write.user.0x601000',
+      `read.user.${LIBRARY[mode]}`,
+      `read.user.${LIBRARY[mode]}`,
+      `write.user.${LIBRARY[mode]}`,
       'write.user.0x602000',
       'flip.0.1',
       'lazy.0.1',
@@ -45,11 +49,18 @@ export class TranslateView extends StoryView<TranslateMachine> {
       'read.user.0x800000',
       'read.user.0xc00000',
       'read.user.0x700000',
+      'read.user.0xc0100000',
     ];
   }
 
   protected override opening(): { events: number; stage: number } {
-    return { events: 2, stage: Infinity };
+    return { events: 1, stage: Infinity };
+  }
+
+  /** The place in the tour, kept when the machine is changed. */
+  get #place(): Position {
+    const { history } = this;
+    return history.tour === null ? history.position : history.tour.at;
   }
 
   /** Whether stage `number` (1: the TLB's answer) of the access is to be seen. */
@@ -76,7 +87,7 @@ export class TranslateView extends StoryView<TranslateMachine> {
   content(page: Page): TemplateResult {
     const { record, change } = this.machine;
     return html`
-      ${accessForm(this.#draft, this.settings, page)} ${registerSwitches(this.machine.registers, page)}
+      ${accessForm(this.#draft, this.settings, page, this.#place)} ${registerSwitches(this.machine.registers, page)}
       <p class="now">
         <strong>${change === '' ? nothing : `${change}.`}</strong>
         ${
@@ -138,6 +149,7 @@ export class TranslateView extends StoryView<TranslateMachine> {
   }
 
   #walk({ result, steps }: AccessRecord, page: Page): TemplateResult {
+    const why = whyWalked(result);
     return html`
       <h2>
         2. Walk <span class="verdict">${this.#walkWords(result)}</span>
@@ -156,7 +168,9 @@ export class TranslateView extends StoryView<TranslateMachine> {
       <div class="levels">${result.levels.map((level) => this.#level(level, result, page))}</div>
       ${
         this.#ended
-          ? html`${outcomeBox(result)} ${stepList(steps)}`
+          ? html`${outcomeBox(result)}
+            ${why === undefined ? nothing : html`<p class="why"><b>Why walk after a hit?</b> ${why}</p>`}
+            ${stepList(steps)}`
           : html`<section class="outcome later">
               <h2>3. Result</h2>
               <p>not known yet</p>

@@ -3,6 +3,7 @@
 import { columns, INDENT, labelled, WIDTH } from '../../report/output/columns.js';
 import { allowedWords } from './rights.js';
 import { nameOf } from './walk-fault.js';
+import { whyWalked } from './why-walked.js';
 import type { FaultOutcome, TlbAnswer, WalkLevel, WalkResult } from './walk-result.js';
 
 function tlbText({ shape, answer, physical, page, allows, stale }: TlbAnswer): string {
@@ -64,6 +65,7 @@ function outcomeLines({ outcome }: WalkResult, width: number): string[] {
 export function walkText(result: WalkResult, width = WIDTH): string {
   const { access, user, address, title, changes } = result;
   const who = user ? 'user' : 'supervisor';
+  const why = whyWalked(result);
   const set = changes.map(({ table, bits }) => `${bits} in the ${table} entry`).join(', ');
   return `${[
     `${access} of ${address} in ${who} mode, ${title}`,
@@ -75,5 +77,6 @@ export function walkText(result: WalkResult, width = WIDTH): string {
     ...(result.levels.length === 0 ? [] : ['']),
     ...outcomeLines(result, width),
     ...(set === '' ? [] : [labelled('Sets', set, width)]),
+    ...(why === undefined ? [] : [labelled('Why', why, width)]),
   ].join('\n')}\n`;
 }

@@ -1,0 +1,234 @@
+/** The exercises view: a sheet by seed, answers to be typed and marked with reasons, and paper to print. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+import { DIFFICULTIES, type Difficulty, type Exercise, partsOf, type Topic, TOPICS } from '../src/quiz/exercise.js';
+import { mark } from '../src/quiz/marking.js';
+import { makeExercises, MOST_EXERCISES } from '../src/quiz/quiz.js';
+import { menu, valueOf } from './form.js';
+import type { Moment } from './link.js';
+import type { Page, Settings, View } from './view.js';
+
+const ALL = 'all topics';
+const DEFAULTS = { topic: ALL, difficulty: 'medium', count: '', seed: '1' };
+
+/** Somebody's answer to one exercise. */
+interface Attempt {
+  /** Texts by part. */
+  readonly given: string[];
+  /** Marked or given up: reasons are shown. */
+  shown: 'no' | 'marked' | 'answer';
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (number >= least && number <= most) return number;
+  throw new RangeError(`${name} '${text}' cannot be; give a whole number from ${least} to ${most}`);
+}
+
+function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) throw new RangeError(`${name} '${text}' cannot be; choose from ${choices.join(', ')}`);
+  return found;
+}
+
+export class ExercisesView implements View {
+  readonly name = 'exercises';
+  readonly title = 'Exercises';
+  readonly tourIs = '';
+  readonly history = null;
+  #settings: typeof DEFAULTS = DEFAULTS;
+  #exercises: readonly Exercise[] = [];
+  #attempts: readonly Attempt[] = [];
+  /** What is on paper: all else is left out while the browser prints. */
+  #paper: 'none' | 'sheet' | 'key' = 'none';
+
+  open({ settings }: Moment): void {
+    const unknown = Object.keys(settings).find((name) => !Object.hasOwn(DEFAULTS, name));
+    if (unknown !== undefined) throw new RangeError(`this view has no setting '${unknown}'`);
+    const wanted = { ...DEFAULTS, ...settings };
+    const topic = oneOf<Topic | typeof ALL>('topic', wanted.topic, [ALL, ...TOPICS]);
+    const difficulty = oneOf<Difficulty>('difficulty', wanted.difficulty, DIFFICULTIES);
+    const count = wanted.count === '' ? undefined : wholeNumber('count', wanted.count, 1, MOST_EXERCISES);
+    const seed = wholeNumber('seed', wanted.seed, 0, 2 ** 32 - 1);
+    this.#exercises = makeExercises(topic === ALL ? undefined : topic, seed, { difficulty, count });
+    this.#attempts = this.#exercises.map((exercise) => ({ given: partsOf(exercise).map(() => ''), shown: 'no' }));
+    this.#settings = wanted;
+  }
+
+  moment(): Moment {
+    const usual: Settings = DEFAULTS;
+    const settings = Object.fromEntries(
+      Object.entries(this.#settings).filter(([name, value]) => usual[name] !== value),
+    );
+    return { view: this.name, settings, events: undefined, at: undefined };
+  }
+
+  /** Exercises marked by now, and those among them right in every part. */
+  get #score(): { marked: number; right: number } {
+    const marked = this.#exercises.filter((_, i) => this.#attempts[i].shown === 'marked');
+    const right = marked.filter((exercise) => {
+      return mark(exercise, this.#attempts[this.#exercises.indexOf(exercise)].given).every((one) => one);
+    });
+    return { marked: marked.length, right: right.length };
+  }
+
+  status(): string {
+    const { marked, right } = this.#score;
+    return `${this.#exercises.length} exercises; ${marked} marked, ${right} of them right.`;
+  }
+
+  content(page: Page): TemplateResult {
+    if (this.#paper !== 'none') return this.#printed(this.#paper === 'key');
+    return html`
+      ${this.#form(page)}
+      <p class="now">${this.status()}</p>
+      <ol class="exercises">
+        ${this.#exercises.map((exercise, i) => this.#exercise(exercise, this.#attempts[i], i, page))}
+      </ol>
+    `;
+  }
+
+  #form(page: Page): TemplateResult {
+    const { topic, difficulty, count, seed } = this.#settings;
+    const change = (settings: Partial<typeof DEFAULTS>): void => {
+      page.change({ ...this.#settings, ...settings });
+    };
+    const number = (label: string, field: 'count' | 'seed', value: string, hint: string): TemplateResult =>
+      html`<label
+        >${label}
+        <input
+          data-field=${field}
+          size="8"
+          inputmode="numeric"
+          placeholder=${hint}
+          .value=${value}
+          @change=${(event: Event) => {
+            change({ [field]: valueOf(event).trim() });
+          }}
+      /></label>`;
+    return html`<div class="controls">
+      ${menu('Topic', 'topic', topic, [ALL, ...TOPICS], (value) => {
+        change({ topic: value });
+      })}
+      ${menu('Difficulty', 'difficulty', difficulty, DIFFICULTIES, (value) => {
+        change({ difficulty: value });
+      })}
+      ${number('Exercises', 'count', count, 'one each')} ${number('Seed', 'seed', seed, DEFAULTS.seed)}
+      <button
+        data-do="next"
+        title="Another sheet: the next seed"
+        @click=${() => {
+          change({ seed: String((Number(seed) + 1) % 2 ** 32) });
+        }}
+      >
+        Another sheet
+      </button>
+      ${this.#printButton('sheet', 'Print the sheet', page)} ${this.#printButton('key', 'Print the key', page)}
+    </div>`;
+  }
+
+  #printButton(paper: 'sheet' | 'key', text: string, page: Page): TemplateResult {
+    return html`<button
+      data-do="print-${paper}"
+      @click=${() => {
+        this.#paper = paper;
+        page.redraw();
+        print();
+        this.#paper = 'none';
+        page.redraw();
+      }}
+    >
+      ${text}
+    </button>`;
+  }
+
+  #exercise(exercise: Exercise, attempt: Attempt, index: number, page: Page): TemplateResult {
+    const { topic, kind, question, given, reasoning, answer } = exercise;
+    const { shown } = attempt;
+    const marks = mark(exercise, attempt.given);
+    const show = (how: Attempt['shown']): void => {
+      attempt.shown = how;
+      page.redraw();
+    };
+    return html`<li class="exercise" data-exercise=${index}>
+      <h2>${topic}: ${kind}</h2>
+      <p>${question}</p>
+      ${given.length === 0 ? nothing : html`<pre>${given.join('\n')}</pre>`}
+      <form
+        class="parts"
+        @submit=${(event: Event) => {
+          event.preventDefault();
+          show('marked');
+        }}
+      >
+        ${partsOf(exercise).map(
+          ({ label, value }, part) =>
+            html`<label
+              >${label}
+              <input
+                data-part=${part}
+                spellcheck="false"
+                autocomplete="off"
+                .value=${attempt.given[part]}
+                @input=${(event: Event) => {
+                  attempt.given[part] = valueOf(event);
+                  if (shown === 'marked') show('no');
+                }}
+              />${
+                shown === 'marked'
+                  ? marks[part]
+                    ? html`<span class="good">✓ right</span>`
+                    : html`<span class="bad">✗ ${value === '' ? 'nothing' : value}</span>`
+                  : nothing
+              }</label
+            >`,
+        )}
+        <span class="row">
+          <button class="main" data-do="mark">Mark</button>
+          <button
+            type="button"
+            data-do="answer"
+            @click=${() => {
+              show(shown === 'answer' ? 'no' : 'answer');
+            }}
+          >
+            ${shown === 'answer' ? 'Hide the answer' : 'Show the answer'}
+          </button>
+        </span>
+      </form>
+      ${
+        shown === 'no'
+          ? nothing
+          : html`<div class="reasons-why">
+              <p><b>Answer:</b> ${answer}</p>
+              <pre>${reasoning.join('\n')}</pre>
+            </div>`
+      }
+    </li>`;
+  }
+
+  #printed(key: boolean): TemplateResult {
+    const { topic, difficulty, seed } = this.#settings;
+    return html`<article class="paper">
+      <h1>Exercises: ${topic}, ${difficulty}, seed ${seed}${key ? ': the key' : ''}</h1>
+      ${key ? nothing : html`<p class="name">Name <span></span> Date <span></span></p>`}
+      <ol class="exercises">
+        ${this.#exercises.map((exercise) => {
+          const { question, given, reasoning } = exercise;
+          return html`<li>
+            <p>${question}</p>
+            ${given.length === 0 ? nothing : html`<pre>${given.join('\n')}</pre>`}
+            <dl>
+              ${partsOf(exercise).map(
+                ({ label, value }) =>
+                  html`<dt>${label}</dt>
+                    <dd>${key ? (value === '' ? '–' : value) : nothing}</dd>`,
+              )}
+            </dl>
+            ${key ? html`<pre>${reasoning.join('\n')}</pre>` : nothing}
+          </li>`;
+        })}
+      </ol>
+    </article>`;
+  }
+}
