@@ -1,16 +1,8 @@
 /** Compares off the page's own thread, to keep the page alive; ended from outside when nobody waits any more. */
 
 import '../no-eval.js';
-import { parsePageSize, SHIFT_1G } from '../../hw/base/address.js';
-import { parseTlb } from '../../hw/tlb/parse.js';
-import { compare, type TraceSource } from '../../src/compare/compare.js';
-import type { Lookups } from '../../src/compare/lookups/lookups.js';
-import { OutOfModelMemory, type ReplayMachine } from '../../src/compare/machine/machine.js';
-import { entriesFor } from '../../hw/tlb/words.js';
-import type { CompareResult } from '../../src/report/results/compare-result.js';
-import { openWorkload } from '../../src/trace/workload.js';
-import { forkPoints } from './fork-points.js';
-import type { Comparison, CompareTask, ForkPoint, MissPoint, Reach, WorkerMessage } from './messages.js';
+import { OutOfModelMemory } from '../../src/compare/machine/machine.js';
+import type { CompareTask, WorkerMessage } from './messages.js';
 import { runComparison } from './comparison.js';
 import { openRecording } from './recordings.js';
 

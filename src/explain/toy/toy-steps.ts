@@ -3,7 +3,7 @@
 import type { ToyMachine } from '../../../hw/toy/machine.js';
 import { toyEntryFormat, toyFlag, toyFrame } from '../../../hw/toy/shape.js';
 import type { ToySegment, ToyShape } from '../../../hw/toy/shape.js';
-import type { ReadEvent, TranslationEvent } from '../../../hw/translate/events.js';
+import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { flagNames } from '../../../hw/base/format.js';
 import { splitAddress } from './toy-split.js';
 import type { ToyField } from './toy-split.js';

@@ -1,9 +1,9 @@
 /** A toy machine and a walk on it, as people read them in a terminal. */
 
-import type { TranslationEvent } from '../../../hw/translate/events.js';
-import { columns, labelled, WIDTH } from '../../report/columns.js';
-import { wrap } from '../../report/table.js';
-import { formatBytes } from '../../report/units.js';
+import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
+import { columns, labelled, WIDTH } from '../../report/output/columns.js';
+import { wrap } from '../../report/output/table.js';
+import { formatBytes } from '../../report/output/units.js';
 import type { ToyDump } from './toy-dump.js';
 import type { ToyWalkResult } from './toy-walk.js';
 
