@@ -14,12 +14,19 @@ function describeLevel(level: TlbLevelShape, shifts: readonly number[]): string 
 }
 
 /** The caches for walks of four levels: that of level 4 is none of them. */
-function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly string[]): string {
+function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly string[], term: string): string {
   const words = [3, 2, 1].flatMap((level) => {
     const shape = walkCacheShape(caches, level, names);
     return shape === undefined ? [] : [`${names[level]} ${shape.entries}x${shape.ways}`];
   });
-  return words.length === 0 ? 'no paging-structure caches' : `paging-structure caches ${words.join(', ')}`;
+  return words.length === 0 ? `no ${term}` : `${term} ${words.join(', ')}`;
+}
+
+/** An architecture's words: for entries that the walk cache of a level keeps, and for these caches. */
+interface TlbTerms {
+  readonly walkCaches: readonly string[];
+  /** Absent: x86's. */
+  readonly caches?: string;
 }
 
 /**
@@ -30,14 +37,14 @@ function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly stri
  */
 export function describeTlb(
   { l1Data, l2, walkCaches, walkLevels, coalesces }: TlbGeometry,
-  { walkCaches: names }: { readonly walkCaches: readonly string[] },
+  { walkCaches: names, caches: term = 'paging-structure caches' }: TlbTerms,
   sizes: readonly number[] = SIZE_SHIFTS,
 ): string {
   const shifts = coalesces === undefined ? sizes : [...sizes, coalesces];
   return [
     l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data, shifts)}`,
     l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2, shifts)}`,
-    describeWalkCaches(walkCaches, names),
+    describeWalkCaches(walkCaches, names, term),
     ...(walkLevels === undefined ? [] : [`walks of ${walkLevels} levels`]),
   ].join('; ');
 }

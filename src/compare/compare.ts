@@ -1,6 +1,6 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up each machine's counts. */
 
-import { PAGE_BYTES, pageSizeName, parsePageSize, SHIFT_2M } from '../../hw/base/address.js';
+import { PAGE_BYTES, parsePageSize, SHIFT_2M } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { describeTlb } from '../../hw/tlb/words.js';
 import {
@@ -10,6 +10,7 @@ import {
   type TraceSummary,
 } from '../report/results/compare-result.js';
 import type { MachinePrices } from '../report/results/prices.js';
+import type { PageName } from '../report/results/schema.js';
 import { DEFAULT_POLICY, type HugePolicy } from '../regions/policy.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
 import { RecordedTrace } from '../trace/recorded.js';
@@ -19,7 +20,9 @@ import type { CpuProfile } from './cpu-profile.js';
 import { LineMisses } from './memory/line-misses.js';
 import type { Made } from './lookups/lookup-finder.js';
 import type { Lookups } from './lookups/lookups.js';
-import { LEVELS, ReplayMachine } from './machine/machine.js';
+import { ReplayMachine } from './machine/machine.js';
+import { pageKinds, x86Pages } from './machine/page-kinds.js';
+import type { MachineName, PagesKind } from './machine/page-kinds.js';
 import { MemoryPath } from './memory/memory-path.js';
 import { underHost } from './machine/nested.js';
 import { pricesFor } from './time/preset-prices.js';
@@ -27,7 +30,7 @@ import { judgeRegions, largestProgram } from './answer/recorded-regions.js';
 import { replay } from './machine/replay.js';
 import { Resident } from './machine/resident.js';
 import { hugeShare, MixedLookups } from './machine/mixed-pages.js';
-import { X86_TERMS } from '../../hw/x86/terms.js';
+import { targetOf } from './machine/targets/targets.js';
 import { hostTime, summarizeRun } from './answer/summary.js';
 import { judge } from './answer/verdict.js';
 
@@ -45,8 +48,12 @@ export interface TraceSource {
 /** What to compare: traces, page sizes, a TLB. */
 export interface CompareOptions {
   readonly sources: readonly TraceSource[];
-  /** log2 of the page sizes, smallest first. */
-  readonly shifts: readonly number[];
+  /** log2 of the page sizes, smallest first. Of x86; `pages` names those of every machine. */
+  readonly shifts?: readonly number[];
+  /** The machine. Default: x86. */
+  readonly machine?: MachineName;
+  /** Its pages by name: `4K`, `64K`, `4K+contig` and so on. Default: `shifts`. */
+  readonly pages?: readonly PageName[];
   readonly tlb: TlbGeometry;
   /** The traces were opened to deliver instruction fetches too. Default: no. */
   readonly fetches?: boolean;
@@ -54,7 +61,7 @@ export interface CompareOptions {
   readonly prices?: MachinePrices | undefined;
   /** The settings for huge pages of the system that the answer is for. Default: those of most distributions. */
   readonly policy?: HugePolicy;
-  /** Of 2 MiB pages, the share of their places that gets one, 0 to 1: see {@link hugeShare}. Default: all. */
+  /** Of 2 MiB pages of x86, the share of their places that gets one, 0 to 1: see {@link hugeShare}. Default: all. */
   readonly hugeShare?: { readonly share: number; readonly seed: number } | undefined;
   /** The most RAM for the machine with pages of `2^shift` bytes, at least 1 GiB; as much as the host gives when absent. */
   readonly ramBytes?: (shift: number) => number;
@@ -79,16 +86,24 @@ function expected(source: TraceSource, trace: Trace): number | undefined {
   return source.accesses ?? (trace instanceof RecordedTrace ? (trace.metadata?.limit ?? undefined) : undefined);
 }
 
+/** @throws RangeError for pages that the machine does not have */
+function kindsOf({ machine = 'x86', pages, shifts = [], hugeShare: share }: CompareOptions): PagesKind[] {
+  const kinds = pages === undefined ? shifts.map(x86Pages) : pageKinds(machine, pages);
+  if (share === undefined) return kinds;
+  if (machine !== 'x86') throw new RangeError(`a share of huge pages is for x86, not ${machine}`);
+  const isHuge = hugeShare(share.share, share.seed);
+  return kinds.map((kind) => (kind.shift === SHIFT_2M ? { ...kind, isHuge } : kind));
+}
+
 function contendersFor(options: CompareOptions, { caches, nested }: MachinePrices): Contender[] {
   const hostShift = parsePageSize(nested) ?? null;
-  const levels = options.tlb.walkLevels ?? LEVELS;
-  const { hugeShare: share } = options;
-  return options.shifts.map((shift) => {
-    const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, hostShift, levels });
-    const tlb = hostShift === null ? options.tlb : underHost(options.tlb, hostShift);
-    const isHuge = share === undefined || shift !== SHIFT_2M ? undefined : hugeShare(share.share, share.seed);
-    const mixed = isHuge === undefined ? undefined : new MixedLookups(isHuge);
-    return { memory, mixed, machine: new ReplayMachine(shift, tlb, options.ramBytes?.(shift), isHuge) };
+  const tlb = hostShift === null ? options.tlb : underHost(options.tlb, hostShift);
+  return kindsOf(options).map((kind) => {
+    const machine = new ReplayMachine(kind, tlb, options.ramBytes?.(kind.shift), options.machine);
+    const { levels } = machine;
+    const { pageShifts } = machine.mmu.dataPath.regime;
+    const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, hostShift, levels, pageShifts });
+    return { memory, mixed: kind.isHuge && new MixedLookups(kind.isHuge), machine };
   });
 }
 
@@ -112,7 +127,7 @@ async function replayTrace(
     profile?.spent('finding lines');
     for (const { machine, memory, mixed } of contenders) {
       const began = performance.now();
-      const own = mixed?.of(block, lookups.of4K) ?? lookups.of(machine.shift);
+      const own = mixed?.of(block, lookups.of4K) ?? resident.lookupsOf(machine, lookups);
       const make = (): void => {
         memory.begin(misses, own, machine.coldNow);
         machine.mmu.dataPath.missListener = memory;
@@ -125,7 +140,7 @@ async function replayTrace(
         });
       } else make();
       machine.timer.add(performance.now() - began, block.length);
-      profile?.spent(`translating, ${pageSizeName(machine.shift)} pages`);
+      profile?.spent(`translating, ${machine.kind.name} pages`);
     }
     options.onBlock?.(resident.machines, lookups);
     done += block.length;
@@ -210,10 +225,12 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
     traces.push(compared.summary);
     runs.push(...compared.runs);
   }
+  const { terms, sizes } = targetOf(options.machine ?? 'x86');
   return CompareResult.parse({
     schemaVersion: COMPARE_VERSION,
     command: 'compare',
-    tlb: { name: options.tlb.name, description: describeTlb(options.tlb, X86_TERMS) },
+    machine: options.machine ?? 'x86',
+    tlb: { name: options.tlb.name, description: describeTlb(options.tlb, terms, sizes) },
     prices,
     fetches: options.fetches ?? false,
     traces,

@@ -8,8 +8,8 @@ import type { KernelCounters } from '../kernel/frames/counters.js';
 import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { Process } from '../kernel/space/process.js';
-import { ForkResult, type ForkRun, type ForkScenario } from '../report/results/fork-result.js';
-import { PageName, SCHEMA_VERSION } from '../report/results/schema.js';
+import { ForkResult, type ForkPages, type ForkRun, type ForkScenario } from '../report/results/fork-result.js';
+import { SCHEMA_VERSION } from '../report/results/schema.js';
 
 /**
  * The most resident memory of a process: afterwards parent and child may need all of it, and the tables besides, and
@@ -34,10 +34,14 @@ export interface ForkOptions {
   readonly onProgress?: (done: number, total: number) => Promise<void>;
 }
 
+function forkPages(shift: number): ForkPages {
+  return ForkResult.shape.runs.element.shape.pages.parse(pageSizeName(shift));
+}
+
 /** A machine with one process, forked again and again. */
 class ForkMachine {
   readonly kernel: Kernel;
-  readonly #pages: PageName;
+  readonly #pages: ForkPages;
   readonly #resident: number;
   #parent: Process | null = null;
   /** Page tables of the parent in its proper state. */
@@ -45,7 +49,7 @@ class ForkMachine {
 
   constructor(ram: Ram, cleanRam: boolean, shift: number, resident: number) {
     this.kernel = new Kernel({ processor: new Core(new Mmu({ ram })), cleanRam });
-    this.#pages = PageName.parse(pageSizeName(shift));
+    this.#pages = forkPages(shift);
     this.#resident = resident;
   }
 
@@ -179,7 +183,7 @@ export async function forkCost(options: ForkOptions): Promise<ForkResult> {
     }
     const [[itself, { cowFaults, bytesCopied }]] = outcomes;
     const scenarios = outcomes.map(([, scenario]) => scenario);
-    runs.push({ pages: PageName.parse(pageSizeName(shift)), ...itself, cowFaults, bytesCopied, scenarios });
+    runs.push({ pages: forkPages(shift), ...itself, cowFaults, bytesCopied, scenarios });
   }
   return ForkResult.parse({
     schemaVersion: SCHEMA_VERSION,

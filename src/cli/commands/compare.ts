@@ -1,12 +1,14 @@
 import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { pageSizeName, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
+import { pageSizeName } from '../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { compare, type TraceSource } from '../../compare/compare.js';
 import { CpuProfile } from '../../compare/cpu-profile.js';
 import { pricesFor } from '../../compare/time/preset-prices.js';
 import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { OutOfModelMemory } from '../../compare/machine/machine.js';
+import { DEFAULT_PAGES, MACHINE_NAMES, pageKinds } from '../../compare/machine/page-kinds.js';
+import type { MachineName, PagesKind } from '../../compare/machine/page-kinds.js';
 import { readPolicy } from '../../regions/host.js';
 import type { MachinePrices } from '../../report/results/prices.js';
 import { printable, printableText } from '../../report/output/printable.js';
@@ -20,12 +22,13 @@ import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
 import { ownPrices, readPrices } from '../costs.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
-import { pagesOption, parseBytes, parseChoice, parseCount, parseSeed, parseShare, tlbOption } from '../options.js';
+import { parseBytes, parseChoice, parseCount, parseSeed, parseShare, tlbOption } from '../options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
 import { Progress } from '../progress.js';
 
 interface CompareCommandOptions extends OutputOptions {
-  readonly pages: number[];
+  readonly machine: MachineName;
+  readonly pages?: string[];
   readonly tlb: TlbGeometry;
   readonly costs?: string;
   readonly force?: true;
@@ -93,13 +96,36 @@ function traceSources(paths: readonly string[], options: CompareCommandOptions):
   return shippedTraces().map(({ name, title, path }) => ({ name, about: title, open: () => openTrace(path, reading) }));
 }
 
+/** With a share of 2 MiB pages the answer is of them: pages of 1 GiB are compared only if they are asked for. */
+function pagesAsked({ machine, pages, hugeShare }: CompareCommandOptions): readonly string[] {
+  if (hugeShare === undefined) return pages ?? DEFAULT_PAGES[machine];
+  if (machine !== 'x86') throw new CommandFailure(`--huge-share is for --machine x86, not ${machine}`, 2);
+  if (pages?.includes('2M') !== false) return pages ?? ['4K', '2M'];
+  throw new CommandFailure('--huge-share is of 2M pages, and --pages leaves them out: give --pages 4K,2M', 2);
+}
+
+/** @throws CommandFailure for pages that the machine does not have */
+function kindsOf(options: CompareCommandOptions): PagesKind[] {
+  const { machine } = options;
+  try {
+    return pageKinds(machine, pagesAsked(options));
+  } catch (error) {
+    throw error instanceof RangeError ? new CommandFailure(`--pages: ${error.message}`, 2) : error;
+  }
+}
+
+/** `64k,4K+contig` as names of pages. */
+function pageNamesIn(text: string): string[] {
+  return text.split(',').map((name) => name.trim().replace(/^[^+]*/, (size) => size.toUpperCase()));
+}
+
 /** Failures of a comparison in the words of its options. */
 function explainCompareError(error: unknown, options: CompareCommandOptions): unknown {
   if (!(error instanceof OutOfModelMemory)) return explainSystemError(error);
   const size = pageSizeName(error.shift);
   const limit = `the model's ${formatBytes(error.ramBytes)} of RAM hold too few ${size} pages for what this trace touches`;
-  const smaller = options.pages.filter((shift) => shift < error.shift).map(pageSizeName);
-  const fix = smaller.length > 0 ? smaller : [pageSizeName(SHIFT_4K)];
+  const smaller = kindsOf(options).filter(({ shift }) => shift < error.shift);
+  const fix = smaller.length > 0 ? smaller.map(({ name }) => name) : ['4K'];
   return new CommandFailure(`--pages ${size}: ${limit}; leave ${size} out: --pages ${fix.join(',')}`);
 }
 
@@ -143,7 +169,8 @@ async function run(
   try {
     return await compare({
       sources: traceSources(paths, options),
-      shifts: options.pages,
+      machine: options.machine,
+      pages: kindsOf(options).map(({ name }) => name),
       ...(hugeShare !== undefined && { hugeShare: { share: hugeShare, seed: options.seed ?? 1 } }),
       fetches: options.fetches === true,
       tlb: options.tlb,
@@ -159,20 +186,15 @@ async function run(
   }
 }
 
-/** With a share of 2 MiB pages the answer is of them: pages of 1 GiB are compared only if they are asked for. */
-function pagesFor({ pages, hugeShare }: CompareCommandOptions, command: Command): number[] {
-  if (hugeShare === undefined) return pages;
-  if (command.getOptionValueSource('pages') === 'default') return [SHIFT_4K, SHIFT_2M];
-  if (pages.includes(SHIFT_2M)) return pages;
-  throw new CommandFailure('--huge-share is of 2M pages, and --pages leaves them out: give --pages 4K,2M', 2);
-}
-
 /** `pagewalk compare`: what page sizes do to traces and workloads. */
 export function compareCommand(): Command {
   return new Command('compare')
     .description('Would huge pages help? Replays traces (lackey or packed; - is standard input).')
     .argument('[TRACE...]')
-    .addOption(pagesOption())
+    .addOption(new Option('-p, --pages <sizes>', 'page sizes (default: 4K,2M,1G)').argParser(pageNamesIn))
+    .addOption(
+      new Option('--machine <name>', MACHINE_NAMES.join(', ')).argParser(parseChoice(MACHINE_NAMES)).default('x86'),
+    )
     .addOption(tlbOption())
     .option('--costs <file>', 'prices, or preset (default: as calibrate wrote here)')
     .addOption(new Option('--force', 'take the prices of another machine too').hideHelp())
@@ -197,8 +219,7 @@ export function compareCommand(): Command {
       'after',
       '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',
     )
-    .action(async (paths: string[], given: CompareCommandOptions, command: Command) => {
-      const options = { ...given, pages: pagesFor(given, command) };
+    .action(async (paths: string[], options: CompareCommandOptions) => {
       const shipped = paths.length === 0 ? shippedTraces().map(({ path }) => path) : [];
       const inputs = [...paths, ...shipped, ...pricesRead(options)];
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);

@@ -1,6 +1,6 @@
 /** From the machines of a comparison to its result: counts, time, and the ground of the answer. */
 
-import { PAGE_BYTES, pageSizeName, parsePageSize, SHIFT_4K } from '../../../hw/base/address.js';
+import { PAGE_BYTES, pageSizeName, parsePageSize } from '../../../hw/base/address.js';
 import type { AccessCounts } from '../../../hw/translate/counts/counters.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { entriesFor } from '../../../hw/tlb/words.js';
@@ -39,10 +39,21 @@ function perAccess({ entryReads }: AccessCounts, hostReads: number, accesses: nu
   return { accesses, entryReads: accesses === 0 ? 0 : (entryReads + hostReads) / accesses };
 }
 
+/** A folio that no array holds whole takes an entry for each of its coalesced parts, or of its pages. */
+function ownReach({ pages, kind: { shift, entryShift }, mmu }: ReplayMachine, tlb: TlbGeometry): CompareRun['reach'] {
+  const known = mmu.dataPath.regime.pageShifts.filter((size) => size >= entryShift && size <= shift);
+  const held =
+    known
+      .filter((size) => entriesFor(tlb, size) > 0)
+      .sort((a, b) => b - a)
+      .at(0) ?? shift;
+  return { entriesNeeded: pages * 2 ** (shift - held), entries: entriesFor(tlb, held) };
+}
+
 /** A virtual machine's TLB keeps no more of a page than its host has in one piece. */
-function reachOf({ shift, pages }: ReplayMachine, { tlb, prices, touched }: RunGround): CompareRun['reach'] {
+function reachOf(machine: ReplayMachine, { tlb, prices, touched }: RunGround): CompareRun['reach'] {
   const hostShift = parsePageSize(prices.nested);
-  if (hostShift === undefined || hostShift >= shift) return { entriesNeeded: pages, entries: entriesFor(tlb, shift) };
+  if (hostShift === undefined || hostShift >= machine.shift) return ownReach(machine, tlb);
   return {
     entriesNeeded: touched(hostShift),
     entries: entriesFor(underHost(tlb, hostShift), hostShift),
@@ -76,13 +87,13 @@ function readsOf({ counts }: MemoryPath, fits: boolean): PricedReads {
 }
 
 function firstTouch(machine: ReplayMachine, { firstTouch: prices }: MachinePrices): CompareRun['firstTouch'] {
-  const { pages, smallPages, mappedBytes, shift } = machine;
-  const cost = (some: number, bytes: number, pageShift: number): number => {
-    const price = prices[PageName.parse(pageSizeName(pageShift))] ?? prices['4K'];
+  const { pages, smallPages, mappedBytes, kind } = machine;
+  const cost = (some: number, bytes: number, name: PageName): number => {
+    const price = prices[name] ?? prices['4K'];
     return price === undefined ? 0 : some * price.faultNs + bytes * price.zeroNsPerByte;
   };
   const smallBytes = smallPages * PAGE_BYTES;
-  const ns = cost(smallPages, smallBytes, SHIFT_4K) + cost(pages - smallPages, mappedBytes - smallBytes, shift);
+  const ns = cost(smallPages, smallBytes, '4K') + cost(pages - smallPages, mappedBytes - smallBytes, kind.name);
   return { faults: pages, zeroedBytes: mappedBytes, ns };
 }
 
@@ -101,8 +112,8 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
   };
   return {
     trace: ground.trace,
-    pages: PageName.parse(pageSizeName(machine.shift)),
-    ...(machine.isHuge !== undefined && { hugeShare: ground.hugeShare }),
+    pages: machine.kind.name,
+    ...(machine.kind.isHuge !== undefined && { hugeShare: ground.hugeShare }),
     counts: tlbCounts(data),
     perAccess: perAccess(data, memory.counts.hostReads, made.data),
     entryReadsByLevel: { pml4, pdpt, pd, pt },
@@ -123,7 +134,7 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
 }
 
 /** Host time of one machine's replay. */
-export function hostTime({ shift, timer }: ReplayMachine): TraceSummary['host'][number] {
+export function hostTime({ kind, timer }: ReplayMachine): TraceSummary['host'][number] {
   const { blocks, ...nanosecondsPerAccess } = timer.spread();
-  return { pages: PageName.parse(pageSizeName(shift)), blocks, nanosecondsPerAccess };
+  return { pages: kind.name, blocks, nanosecondsPerAccess };
 }

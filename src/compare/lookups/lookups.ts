@@ -21,8 +21,28 @@ export function startOf(size: number): number {
   return COLUMNS * size * COLUMN_WORDS;
 }
 
+/** Lookups of a block, as a replay makes and counts them. */
+export interface ReplayedLookups {
+  /** log2 of the bytes of a page. */
+  readonly shift: number;
+  /** Lookups to be made. */
+  readonly length: number;
+  readonly his: Int32Array;
+  /** The address of the 4 KiB page, with bits from access.ts in place of its offset. */
+  readonly los: Int32Array;
+  /** The access that it is of: the index of its first word in the block. */
+  readonly accesses: Int32Array;
+  /** Whether all of them are a user's stores, and may be made as a batch. */
+  readonly allStores: boolean;
+  /** Hits of a first-level TLB that are not in the list. */
+  readonly dataRepeats: number;
+  readonly fetchRepeats: number;
+  /** Room for the frames of a batch; nobody reads them here. */
+  readonly frames: Int32Array;
+}
+
 /** The lookups of a block with pages of one size, in program order, without repeats. */
-export class PageLookups {
+export class PageLookups implements ReplayedLookups {
   /** Lookups to be made. */
   length = 0;
   readonly his: Int32Array;

@@ -6,7 +6,7 @@
 
 import * as hardware from '../../../hw/base/access.js';
 import * as address from '../../../hw/base/address.js';
-import type { Mmu } from '../../../hw/x86/mmu.js';
+import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import type { Placement } from '../../../hw/tlb/group.js';
 import type { TlbHierarchy } from '../../../hw/tlb/hierarchy.js';
 import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../../trace/block.js';
@@ -112,7 +112,7 @@ export class RepeatFilter {
    * @param mixed the lookups with pages of 4 KiB are made by an MMU with pages of 2 MiB among them, too. Then all pages
    *   count as one set: a repeat is of the page looked up last, and hits in whatever set that is
    */
-  constructor(mmus: (shift: number) => readonly Mmu[], leaveOut = true, mixed = false) {
+  constructor(mmus: (shift: number) => readonly Pick<TranslatingMachine, 'tlb'>[], leaveOut = true, mixed = false) {
     const tlbs = LOOKUP_SHIFTS.map((shift) => mmus(shift).map(({ tlb }) => tlb));
     const apart = tlbs.flat().map(({ l1Store, l1Load }) => l1Store !== l1Load);
     this.storesApart = apart.includes(true);

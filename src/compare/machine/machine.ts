@@ -1,31 +1,24 @@
-/** One machine of a comparison: RAM, an MMU with the TLB to be judged, and one process with pages of one size. */
+/** One machine of a comparison: RAM, processors with the TLB to be judged, and processes with pages of one kind. */
 
-import { PAGE_BYTES, SHIFT_2M, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
-import { Core } from '../../../hw/x86/core.js';
-import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/counters.js';
-import { Mmu } from '../../../hw/x86/mmu.js';
-import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
-import { Kernel } from '../../kernel/kernel.js';
-import type { Process } from '../../kernel/space/process.js';
-import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../../kernel/abi/vma-flags.js';
-import { addVma } from '../../kernel/space/vma-ops.js';
-import { Vma, type AddressSpace } from '../../kernel/space/model.js';
-import { HostTimer } from './host-time.js';
-import type { HugeChoice } from './mixed-pages.js';
-import { Processors, type LoadedSpace } from './processors.js';
+import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
 import { reserveRam } from '../../../hw/memory/reserve.js';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/counters.js';
+import type { TranslatingMachine } from '../../../hw/translate/machine.js';
+import { HostTimer } from './host-time.js';
+import { shiftAt } from './mixed-pages.js';
+import { isFolio, x86Pages } from './page-kinds.js';
+import type { MachineName, PagesKind } from './page-kinds.js';
+import type { Owner, PageSupply } from './page-supply.js';
+import { Processors } from './processors.js';
+import type { LoadedSpace } from './targets/target.js';
+import { targetOf } from './targets/targets.js';
 
-/** All user addresses; Linux keeps the last 4 KiB of them back, but a recorded program may have used them. */
-export const USER_BYTES = 2 ** 47;
 /**
  * Whether RAM is shared memory, though nobody shares it: V8 takes the size of any other buffer, touched or not, for garbage
  * to come, and spent a third of a comparison's CPU time on collecting it.
  */
 const SHARED = typeof SharedArrayBuffer !== 'undefined';
-/** Levels of tables in the model's walks. */
-export const LEVELS = 4;
-const HUGE_BYTES = 2 ** SHIFT_2M;
-const ANY_ACCESS = VM_ACCESS | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 /** The program needs more memory at this page size than the model has. */
 export class OutOfModelMemory extends Error {
@@ -45,17 +38,10 @@ function readsOf(counts: AccessCounts, levels: number): AccessCounts {
   return { ...counts, entryReadsByLevel, entryReads: entryReadsByLevel.reduce((sum, reads) => sum + reads) };
 }
 
-/** Huge pages come as with MAP_HUGETLB: nothing else guarantees the size of every page. */
-function addMemory(space: AddressSpace, start: number, end: number, shift: number): void {
-  const vma = new Vma(space, start, end, shift === SHIFT_4K ? ANY_ACCESS : ANY_ACCESS | VM_HUGETLB, 0, null);
-  vma.pageShift = shift;
-  addVma(vma);
-}
-
 /** A process of the recorded program. */
 interface Space extends LoadedSpace {
   /** Null once it had to make room for others. */
-  process: Process | null;
+  owner: Owner | null;
   /** Addresses of its pages, resident while it has memory. */
   readonly pages: Set<number>;
   /** Bytes of them. */
@@ -72,38 +58,50 @@ export class ReplayMachine {
   coldPages = 0;
   /** Those of the block under way, by address: the first walk to each is such a walk. */
   readonly coldNow = new Set<number>();
-  readonly #kernel: Kernel;
+  readonly #supply: PageSupply;
+  readonly #isPlain: boolean;
   /** By the process numbers of blocks. */
   readonly #spaces = new Map<number, Space>();
   /** The one at work; it is the last of {@link #spaces}. */
   #space: Space;
+  /** log2 of the bytes of a page, or of a folio made resident at once. */
+  readonly shift: number;
+  readonly kind: PagesKind;
   /**
    * Levels of tables of the processor to be judged. With three (Sv39) a table of the third is its root: the one above
    * is there since addresses of recorded programs are wider, and neither its entries nor its bytes count.
    */
-  readonly #levels: number;
+  readonly levels: number;
+  /** Bytes of the tables above those levels. */
+  readonly #bytesAbove: number;
 
   /**
-   * @param shift log2 of the page size
-   * @param isHuge of 2 MiB pages, those to be had; the rest is in pages of 4 KiB. Absent: all
+   * @param pages their kind, or log2 of the bytes of a page of x86
    * @throws RangeError when the host cannot give any RAM
    */
-  constructor(
-    readonly shift: number,
-    tlb: TlbGeometry,
-    ramBytes = Infinity,
-    readonly isHuge?: HugeChoice,
-  ) {
-    this.#levels = tlb.walkLevels ?? LEVELS;
-    const mmu = new Mmu({ ram: reserveRam(ramBytes, SHARED), tlb });
-    this.#kernel = new Kernel({ processor: new Core(mmu) });
-    this.processors = new Processors(tlb, mmu, mmu);
+  constructor(pages: number | PagesKind, tlb: TlbGeometry, ramBytes = Infinity, machine: MachineName = 'x86') {
+    const kind = typeof pages === 'number' ? x86Pages(pages) : pages;
+    const target = targetOf(machine);
+    const levels = target.levels(kind);
+    this.kind = kind;
+    this.#isPlain = machine === 'x86' && !isFolio(kind) && tlb.coalesces === undefined;
+    this.shift = kind.shift;
+    this.levels = Math.min(levels, tlb.walkLevels ?? levels);
+    this.#bytesAbove = (levels - this.levels) * 2 ** kind.granule;
+    const { processor, supply } = target.boot(reserveRam(ramBytes, SHARED), tlb, kind);
+    this.#supply = supply;
+    this.processors = new Processors(tlb, processor, target, processor);
     this.#space = this.#enter(0, new Set());
-    mmu.counters.reset();
+    processor.counters.reset();
+  }
+
+  /** Pages of x86 of a size of their own: lookups of these are worked out ahead. */
+  get isPlain(): boolean {
+    return this.#isPlain;
   }
 
   /** The processor at work. */
-  get mmu(): Mmu {
+  get mmu(): TranslatingMachine {
     return this.processors.current;
   }
 
@@ -119,7 +117,7 @@ export class ReplayMachine {
   enter(process: number, thread: number): void {
     let space = this.#spaces.get(process);
     if (space !== this.#space) {
-      if (space?.process == null) space = this.#enter(process, space?.pages ?? new Set());
+      if (space?.owner == null) space = this.#enter(process, space?.pages ?? new Set());
       // Whoever waited longest stands first.
       this.#spaces.delete(process);
       this.#spaces.set(process, space);
@@ -130,35 +128,17 @@ export class ReplayMachine {
 
   /** A new process, or one whose memory went: it gets all of its pages again. */
   #enter(number: number, pages: Set<number>): Space {
-    const process = this.#withRoom(() => this.#trySpawn());
-    const bytes = [...pages].reduce((sum, page) => sum + 2 ** this.#shiftAt(page), 0);
-    const space = { number, root: process.space.root, process, pages, bytes, tableBytes: 0 };
+    const owner = this.#withRoom(() => this.#supply.spawn());
+    const bytes = [...pages].reduce((sum, page) => sum + 2 ** shiftAt(this.kind, page), 0);
+    const space = { number, root: owner.root, owner, pages, bytes, tableBytes: 0 };
     this.#spaces.set(number, space);
-    for (const page of pages) this.#withRoom(() => this.#populate(process, page), space);
+    for (const page of pages) this.#withRoom(() => this.#populate(owner, page), space);
     this.processors.enter(space, 0);
     return space;
   }
 
-  #trySpawn(): (Process & { space: AddressSpace }) | undefined {
-    const process = this.#kernel.trySpawn({ pages: '4K' });
-    if (typeof process === 'number' || process.space === null) return undefined;
-    if (this.isHuge === undefined) addMemory(process.space, 0, USER_BYTES, this.shift);
-    return Object.assign(process, { space: process.space });
-  }
-
-  #populate(process: Process, page: number): true | undefined {
-    const { space } = process;
-    if (space !== null && space.vmas.at(page) === undefined) {
-      const block = page - (page % HUGE_BYTES);
-      addMemory(space, block, block + HUGE_BYTES, this.#shiftAt(page));
-    }
-    return this.#kernel.populate(process, page) < 0 ? undefined : true;
-  }
-
-  /** log2 of the size of the page at an address. */
-  #shiftAt(address: number): number {
-    const { isHuge, shift } = this;
-    return isHuge === undefined || isHuge(Math.floor(address / HUGE_BYTES)) ? shift : SHIFT_4K;
+  #populate(owner: Owner, page: number): true | undefined {
+    return this.#supply.populate(owner, page) || undefined;
   }
 
   /**
@@ -170,11 +150,11 @@ export class ReplayMachine {
     for (;;) {
       const result = attempt();
       if (result !== undefined) return result;
-      const other = [...this.#spaces.values()].find((space) => space !== own && space.process !== null);
-      if (other?.process == null) throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
-      other.tableBytes = this.#bytesOf(other.process);
-      this.#kernel.exit(other.process);
-      other.process = null;
+      const other = [...this.#spaces.values()].find((space) => space !== own && space.owner !== null);
+      if (other?.owner == null) throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
+      other.tableBytes = this.#bytesOf(other.owner);
+      this.#supply.exit(other.owner);
+      other.owner = null;
     }
   }
 
@@ -185,12 +165,12 @@ export class ReplayMachine {
    * @throws OutOfModelMemory
    */
   makeResident(hi: number, lo: number, cold = false): void {
-    const { process, pages } = this.#space;
+    const { owner, pages } = this.#space;
     const address = toNumber(hi, lo);
-    const bytes = 2 ** this.#shiftAt(address);
+    const bytes = 2 ** shiftAt(this.kind, address);
     const page = address - (address % bytes);
-    if (process === null || pages.has(page)) return;
-    this.#withRoom(() => this.#populate(process, page));
+    if (owner === null || pages.has(page)) return;
+    this.#withRoom(() => this.#populate(owner, page));
     pages.add(page);
     this.#space.bytes += bytes;
     if (!cold) return;
@@ -198,7 +178,7 @@ export class ReplayMachine {
     this.coldNow.add(page);
   }
 
-  /** Pages of all processes. */
+  /** Resident pages of all processes. */
   get pages(): number {
     return this.#sum(({ pages }) => pages.size);
   }
@@ -214,21 +194,21 @@ export class ReplayMachine {
   }
 
   get tableBytes(): number {
-    return this.#sum(({ process, tableBytes }) => (process === null ? tableBytes : this.#bytesOf(process)));
+    return this.#sum(({ owner, tableBytes }) => (owner === null ? tableBytes : this.#bytesOf(owner)));
   }
 
   #sum(of: (space: Space) => number): number {
     return [...this.#spaces.values()].reduce((sum, space) => sum + of(space), 0);
   }
 
-  #bytesOf({ space }: Process): number {
-    return (space?.tableBytes ?? 0) - (LEVELS - this.#levels) * PAGE_BYTES;
+  #bytesOf(owner: Owner): number {
+    return this.#supply.tableBytes(owner) - this.#bytesAbove;
   }
 
   /** The counts of the processors to be judged. */
   counts(): Pick<CounterValues, 'data' | 'fetch'> {
     const { data, fetch } = this.processors.counters().snapshot();
-    return { data: readsOf(data, this.#levels), fetch: readsOf(fetch, this.#levels) };
+    return { data: readsOf(data, this.levels), fetch: readsOf(fetch, this.levels) };
   }
 
   /**
@@ -237,18 +217,11 @@ export class ReplayMachine {
    * @throws OutOfModelMemory when there is no room for the tables
    */
   fork(): { entriesCopied: number; tableBytes: number } {
-    const { counters } = this.#kernel;
     const largest = [...this.#spaces].reduce((most, one) => (one[1].pages.size > most[1].pages.size ? one : most));
     this.enter(largest[0], 0);
-    const { process } = this.#space;
-    const before = counters.forkEntriesCopied;
-    const child = process === null ? -1 : this.#kernel.fork(process);
-    if (typeof child === 'number') throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
-    const cost = {
-      entriesCopied: counters.forkEntriesCopied - before,
-      tableBytes: this.#bytesOf(child),
-    };
-    this.#kernel.exit(child);
-    return cost;
+    const { owner } = this.#space;
+    const cost = owner === null ? undefined : this.#supply.fork(owner);
+    if (cost === undefined) throw new OutOfModelMemory(this.shift, this.mmu.ram.bytes);
+    return { ...cost, tableBytes: cost.tableBytes - this.#bytesAbove };
   }
 }

@@ -3,12 +3,12 @@
  * 4 KiB pages: one process with pages of both sizes.
  */
 
-import { SHIFT_2M, toNumber } from '../../../hw/base/address.js';
+import { SHIFT_2M, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
 import { mix } from '../../../hw/base/random.js';
 import { LOW_WORD, type AccessBlock } from '../../trace/block.js';
-import { Lookups, type PageLookups } from '../lookups/lookups.js';
+import { Lookups, type ReplayedLookups } from '../lookups/lookups.js';
 
-const HUGE_BYTES = 2 ** SHIFT_2M;
+export const HUGE_BYTES = 2 ** SHIFT_2M;
 /** Keeps seed 0 from being a hash of the block alone. */
 const SALT = 0x9e3779b9;
 
@@ -28,6 +28,11 @@ export function hugeShare(share: number, seed: number): HugeChoice {
   return (block) => (mix(key ^ block) >>> 0) * 2 ** -32 < share;
 }
 
+/** log2 of the bytes of the page at an address, where only some 2 MiB have a huge one. */
+export function shiftAt({ shift, isHuge }: { shift: number; isHuge?: HugeChoice }, address: number): number {
+  return isHuge === undefined || isHuge(Math.floor(address / HUGE_BYTES)) ? shift : SHIFT_4K;
+}
+
 const blockOf = (hi: number, lo: number): number => Math.floor(toNumber(hi, lo) / HUGE_BYTES);
 
 /** The lookups of a block with pages of both sizes. */
@@ -42,7 +47,7 @@ export class MixedLookups {
    * @param of4K repeats are left out if they repeat the last lookup of their TLB
    * @returns the same object every time
    */
-  of({ words }: AccessBlock, of4K: PageLookups): PageLookups {
+  of({ words }: AccessBlock, of4K: ReplayedLookups): ReplayedLookups {
     const { list } = this;
     let length = 0;
     for (let i = 0; i < of4K.length; i++) {

@@ -1,17 +1,20 @@
 /** A program's pages, made resident on all machines before any of its lookups is made. */
 
-import type { Mmu } from '../../../hw/x86/mmu.js';
-import type { AccessBlock } from '../../trace/block.js';
 import { SHIFT_4K } from '../../../hw/base/address.js';
+import type { TlbGroup } from '../../../hw/tlb/group.js';
+import type { TranslatingMachine } from '../../../hw/translate/machine.js';
+import type { AccessBlock } from '../../trace/block.js';
 import { Footprint } from './footprint.js';
 import { LookupFinder } from '../lookups/lookup-finder.js';
-import type { Lookups } from '../lookups/lookups.js';
+import { MOST_LOOKUPS } from '../lookups/lookups.js';
+import type { Lookups, ReplayedLookups } from '../lookups/lookups.js';
+import { OwnLookups } from '../lookups/own-lookups.js';
 import type { ReplayMachine } from './machine.js';
 import { RepeatFilter } from '../lookups/repeats.js';
 
 export interface ResidentOptions {
-  /** Further MMUs to make the lookups of the one machine. */
-  readonly beside?: readonly Mmu[];
+  /** Further processors to make the lookups of the one machine. */
+  readonly beside?: readonly TranslatingMachine[];
   /** Leave out repeats. Default: true. */
   readonly leaveOutRepeats?: boolean;
 }
@@ -20,17 +23,25 @@ export class Resident {
   /** By process. */
   readonly footprints: Footprint[] = [];
   readonly finder: LookupFinder;
+  /** Of machines with other pages than {@link LookupFinder} works out lookups for; empty when there is none. */
+  private readonly own = new Map<ReplayMachine, OwnLookups>();
 
   constructor(
     readonly machines: readonly ReplayMachine[],
     { beside = [], leaveOutRepeats = true }: ResidentOptions = {},
   ) {
-    const isMixed = ({ isHuge }: ReplayMachine): boolean => isHuge !== undefined;
-    const mmus = (shift: number): Mmu[] =>
+    const all = machines.every(({ isPlain }) => isPlain);
+    const isMixed = ({ kind }: ReplayMachine): boolean => kind.isHuge !== undefined;
+    const mmus = (shift: number): TranslatingMachine[] =>
       machines
         .filter((machine) => machine.shift === shift || (shift === SHIFT_4K && isMixed(machine)))
         .flatMap(({ mmu }) => [mmu, ...beside]);
-    this.finder = new LookupFinder(new RepeatFilter(mmus, leaveOutRepeats, machines.some(isMixed)));
+    this.finder = new LookupFinder(new RepeatFilter(mmus, leaveOutRepeats && all, machines.some(isMixed)));
+    if (all) return;
+    const frames = new Int32Array(MOST_LOOKUPS);
+    for (const machine of machines) {
+      this.own.set(machine, new OwnLookups(machine.shift, leaveOutRepeats ? pieceShift(machine) : null, frames));
+    }
   }
 
   /**
@@ -54,6 +65,14 @@ export class Resident {
     return lookups;
   }
 
+  /** The lookups of the block prepared last, for one of the machines. */
+  lookupsOf(machine: ReplayMachine, lookups: Lookups): ReplayedLookups {
+    const own = this.own.get(machine);
+    if (own === undefined) return lookups.of(machine.shift);
+    own.take(lookups.of4K);
+    return own;
+  }
+
   /** 4 KiB pages that were touched, of all processes. */
   get pages(): number {
     return this.blocks(SHIFT_4K);
@@ -63,4 +82,21 @@ export class Resident {
   blocks(shift: number): number {
     return this.footprints.reduce((sum, footprint) => sum + footprint.blocks(shift), 0);
   }
+}
+
+/** log2 of the bytes that every first-level TLB of a machine keeps of a page in one entry; null if one keeps nothing. */
+function pieceShift({ mmu, kind: { shift, entryShift } }: ReplayMachine): number | null {
+  const { l1Fetch, l1Load, l1Store, l2Data, l2Fetch } = mmu.tlb;
+  const { pageShifts } = mmu.dataPath.regime;
+  const size = pageShifts.indexOf(pageShifts.includes(shift) ? shift : entryShift);
+  const pairs: readonly (readonly [TlbGroup, TlbGroup])[] = [
+    [l1Fetch, l2Fetch],
+    [l1Load, l2Data],
+    [l1Store, l2Data],
+  ];
+  const shifts = pairs.map(([group, behind]) => group.placement(size, behind)?.shift);
+  return shifts.reduce<number | null>(
+    (least, one) => (least === null || one === undefined ? null : Math.min(least, one)),
+    shift,
+  );
 }

@@ -13,7 +13,7 @@ import { LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js
 import { HostWalkModel } from './host-walks.js';
 import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
-import type { PageLookups } from '../lookups/lookups.js';
+import type { ReplayedLookups } from '../lookups/lookups.js';
 
 const { EXPECTED, FIRST } = lineMisses;
 const { READ_LEVEL } = walkRecord;
@@ -92,7 +92,7 @@ export class MemoryPath implements MissListener {
   private misses: LineMisses | null = null;
   private nextMiss = 0;
   private accesses: Int32Array = new Int32Array(0);
-  private lookups: PageLookups | null = null;
+  private lookups: ReplayedLookups | null = null;
   private cold = new Set<number>();
 
   /** @throws RangeError for a shape that cannot be built */
@@ -110,7 +110,7 @@ export class MemoryPath implements MissListener {
    * A block begins, whose lookups are about to be made.
    * @param cold addresses of pages that come after a gap: each is taken out at its first walk
    */
-  begin(misses: LineMisses, lookups: PageLookups, cold = new Set<number>()): void {
+  begin(misses: LineMisses, lookups: ReplayedLookups, cold = new Set<number>()): void {
     this.misses = misses;
     this.lookups = lookups;
     this.cold = cold;

@@ -166,6 +166,7 @@ const TraceSummary = z.strictObject({
 export const CompareResult = z.strictObject({
   schemaVersion: z.literal(COMPARE_VERSION),
   command: z.literal('compare'),
+  machine: z.enum(['x86', 'riscv', 'aarch64']),
   tlb: z.strictObject({ name: z.string(), description: z.string() }),
   prices: MachinePrices.describe('what everything costs, in nanoseconds'),
   fetches: z.boolean().describe('instruction fetches were asked for'),

@@ -1,7 +1,10 @@
 /** The result of `pagewalk fork`: one object; table, JSON and CSV are views of it. */
 
 import { z } from 'zod';
-import { Count, PageName, SCHEMA_VERSION } from './schema.js';
+import { Count, SCHEMA_VERSION } from './schema.js';
+
+/** The pages that a fork was made with. */
+const ForkPages = z.enum(['4K', '2M', '1G']);
 
 /** The writers after the fork. */
 const ScenarioName = z.enum(['child', 'parent', 'both', 'best', 'worst']);
@@ -17,7 +20,7 @@ const Scenario = z.strictObject({
 });
 
 const ForkRun = z.strictObject({
-  pages: PageName,
+  pages: ForkPages,
   entriesVisited: Count.describe('entries of the last level that fork looked at'),
   entriesCopied: Count.describe('entries that map memory, written into the tables of the child'),
   tableBytes: Count.describe('page tables that the child translates with'),
@@ -43,4 +46,5 @@ export const ForkResult = z.strictObject({
 /** What {@link forkCost} finds: the object behind table, JSON and CSV. */
 export type ForkResult = z.infer<typeof ForkResult>;
 export type ForkRun = z.infer<typeof ForkRun>;
+export type ForkPages = ForkRun['pages'];
 export type ForkScenario = z.infer<typeof Scenario>;

@@ -8,8 +8,20 @@ export const Count = z.int().nonnegative();
 /** A measured or computed quantity from 0 up. */
 export const Quantity = z.number().nonnegative();
 
-/** The page sizes of 4-level paging by name. */
-export const PageName = z.enum(['4K', '2M', '1G']);
+/** Pages of every machine by name, smallest first; `+contig`: folios of several entries. */
+export const PageName = z.enum([
+  '4K',
+  '4K+contig',
+  '16K',
+  '16K+contig',
+  '64K',
+  '64K+contig',
+  '2M',
+  '2M+contig',
+  '32M',
+  '512M',
+  '1G',
+]);
 
 /** The version of every result's form; it grows when a field changes its meaning or goes. */
 export const SCHEMA_VERSION = 1;

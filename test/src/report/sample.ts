@@ -31,6 +31,7 @@ export function sampleResult(): CompareResult {
   return {
     schemaVersion: 2,
     command: 'compare',
+    machine: 'x86',
     tlb: { name: 'small', description: 'L1 64x4 for 4K/2M/1G; L2 1536x12 for 4K/2M/1G' },
     prices: pricesFor('skylake'),
     fetches: false,

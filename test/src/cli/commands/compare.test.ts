@@ -217,7 +217,7 @@ test('over a host with 4 KiB pages no entry of the TLB holds a huge page, and re
 
 test.each([
   ['{ "memoryNS": 9 }', "costs.json: no price is called 'memoryNS'; there are version, source, host,"],
-  ['{ "firstTouch": { "8K": {} } }', "firstTouch: no price is called '8K'; there are 4K, 2M, 1G"],
+  ['{ "firstTouch": { "8K": {} } }', "firstTouch: no price is called '8K'; there are 4K, 4K+contig, 16K,"],
   ['{ "firstTouch": { "4K": { "ns": 1 } } }', 'firstTouch.4K.faultNs: expected'],
   [
     '{ "firstTouch": { "4K": { "faultNs": 1, "zeroNsPerByte": 1, "ns": 1 } } }',

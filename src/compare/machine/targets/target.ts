@@ -1,0 +1,34 @@
+/** A machine to replay on: how its processors are made, and how they load an address space. */
+
+import type { Ram } from '../../../../hw/memory/ram.js';
+import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
+import type { TranslatingMachine } from '../../../../hw/translate/machine.js';
+import type { PagesKind } from '../page-kinds.js';
+import type { PageSupply } from '../page-supply.js';
+
+/** An address space to load. */
+export interface LoadedSpace {
+  /** Counts from 0 by machine; those that are equal in their low 12 bits share a number of the hardware. */
+  readonly number: number;
+  /** Frame of its root table. */
+  readonly root: number;
+}
+
+/** Numbers of address spaces have at least so many bits: PCIDs, and ASIDs. */
+export const SPACE_BITS = 12;
+
+/** A machine to replay on. */
+export interface ReplayTarget<P extends TranslatingMachine = TranslatingMachine> {
+  /** Its words for descriptions. */
+  readonly terms: { readonly walkCaches: readonly string[]; readonly caches?: string };
+  /** log2 of its page sizes. */
+  readonly sizes: readonly number[];
+  /** Levels of its tables, for user addresses of 47 bits. */
+  levels(kind: PagesKind): number;
+  /** The first processor, with translation on, and who makes pages resident there. */
+  boot(ram: Ram, tlb: TlbGeometry, kind: PagesKind): { readonly processor: P; readonly supply: PageSupply };
+  /** Another processor over the same RAM and tables. */
+  beside(first: P, tlb: TlbGeometry): P;
+  /** Loads an address space. Cached translations of its number are good only if `keep`. */
+  load(processor: P, space: LoadedSpace, keep: boolean): void;
+}

@@ -1,0 +1,14 @@
+/** Every machine to replay on, by name. */
+
+import type { MachineName } from '../page-kinds.js';
+import { AARCH64_TARGET } from './aarch64.js';
+import { RISCV_TARGET } from './riscv.js';
+import type { ReplayTarget } from './target.js';
+import { X86_TARGET } from './x86.js';
+
+const TARGETS = { x86: X86_TARGET, riscv: RISCV_TARGET, aarch64: AARCH64_TARGET } as const;
+
+/** A machine by name. Its processors are its own: those of one must not go to another. */
+export function targetOf(machine: MachineName): ReplayTarget {
+  return TARGETS[machine];
+}
