@@ -10,7 +10,7 @@ export { Hart } from './riscv/hart.js';
 export type { HartOptions, PrivilegeMode } from './riscv/hart.js';
 export type { RiscvFeatures } from './riscv/walks.js';
 export { Pe } from './aarch64/pe.js';
-export type { AtName, ExceptionLevel, PeOptions, TlbiName } from './aarch64/pe.js';
+export type { AtName, ExceptionLevel, PeOptions, TlbiForm, TlbiName } from './aarch64/pe.js';
 export { AARCH64_CPUS } from './aarch64/features.js';
 export type { AArch64CpuName, AArch64Features } from './aarch64/features.js';
 export type { TranslatingMachine } from './translate/machine.js';
@@ -138,7 +138,7 @@ export type { RiscvRules, RiscvStage } from './riscv/rules.js';
 export { RISCV_GUEST_MODES, RISCV_MODES } from './riscv/format.js';
 export type { RiscvGuestModeName, RiscvModeName } from './riscv/format.js';
 export { SYSTEM_REGISTERS } from './aarch64/registers.js';
-export type { SystemRegisterName } from './aarch64/registers.js';
+export type { SystemRegisterName, SystemRegisters } from './aarch64/registers.js';
 export type { AArch64Rules, GranuleRules, TranslationTables } from './aarch64/rules.js';
 export { AARCH64_MODES, AARCH64_STAGE2_MODES } from './aarch64/format.js';
 export type { AArch64ModeName } from './aarch64/format.js';
@@ -153,7 +153,7 @@ export type { TlbArrayShape, TlbGeometry, TlbHierarchy, TlbLevelShape, WalkCache
 export type { Replacement } from './tlb/replacement.js';
 export type { TlbShape } from './tlb/shape.js';
 export type { DataPath } from './translate/path/data-path.js';
-export type { Regime } from './translate/walk/regime.js';
+export type { Regime, TableLevels } from './translate/walk/regime.js';
 export type {
   EntryCacheEvent,
   FaultEvent,

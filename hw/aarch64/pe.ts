@@ -38,25 +38,20 @@ export interface PeOptions extends MachineOptions {
 /** Exception levels: applications, the kernel, the hypervisor. EL2's own translation is off. */
 export type ExceptionLevel = 0 | 1 | 2;
 
-/** Forms of TLBI, each also with IS or OS at its end: one PE alone is in every shareability domain. */
-const TLBI_FORMS = [
-  'VMALLE1',
-  'VAE1',
-  'ASIDE1',
-  'VAAE1',
-  'VALE1',
-  'VAALE1',
-  'VMALLS12E1',
-  'IPAS2E1',
-  'IPAS2LE1',
-  'ALLE1',
-] as const;
-type TlbiForm = (typeof TLBI_FORMS)[number];
-/** A TLBI instruction by its operand: `VAE1`, `VMALLE1IS` and so on. */
+/** The forms of TLBI by their operand. */
+export type TlbiForm =
+  'VMALLE1' | 'VAE1' | 'ASIDE1' | 'VAAE1' | 'VALE1' | 'VAALE1' | 'VMALLS12E1' | 'IPAS2E1' | 'IPAS2LE1' | 'ALLE1';
+/** A TLBI instruction: each form also with IS or OS at its end, the same for one PE alone. */
 export type TlbiName = TlbiForm | `${TlbiForm}IS` | `${TlbiForm}OS`;
+const TLBI_FORMS: readonly TlbiForm[] = [
+  ...(['VMALLE1', 'VAE1', 'ASIDE1', 'VAAE1', 'VALE1', 'VAALE1'] as const),
+  ...(['VMALLS12E1', 'IPAS2E1', 'IPAS2LE1', 'ALLE1'] as const),
+];
 
-/** AT instructions, and their accesses: IMPLICIT makes them EL1's, past PSTATE.PAN. */
-const AT_ACCESSES = {
+/** An AT instruction by its operand: stages, exception level, read or write, and P for PSTATE.PAN. */
+export type AtName = `S1${'E0R' | 'E0W' | 'E1R' | 'E1W' | 'E1RP' | 'E1WP'}` | `S12${'E0R' | 'E0W' | 'E1R' | 'E1W'}`;
+/** Their accesses: IMPLICIT makes them EL1's, past PSTATE.PAN. */
+const AT_ACCESSES: Readonly<Record<AtName, number>> = {
   S1E1R: READ | IMPLICIT,
   S1E1W: WRITE | IMPLICIT,
   S1E0R: READ | USER,
@@ -67,9 +62,7 @@ const AT_ACCESSES = {
   S12E1W: WRITE | IMPLICIT,
   S12E0R: READ | USER,
   S12E0W: WRITE | USER,
-} as const;
-/** An AT instruction by its operand: `S1E1R` and so on. */
-export type AtName = keyof typeof AT_ACCESSES;
+};
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 

@@ -20,14 +20,14 @@ export const TCR_EPD0 = 1 << 7;
 /** No walks with TTBR1_EL1. */
 export const TCR_EPD1 = 1 << 23;
 /** The ASID is in TTBR1_EL1. */
-export const TCR_A1 = 1 << 22;
+const TCR_A1 = 1 << 22;
 export const TCR_T1SZ_SHIFT = 16;
 export const TCR_TG0_SHIFT = 14;
 export const TCR_TG1_SHIFT = 30;
 /** High word: bits 34:32, the size of physical addresses. */
 export const TCR_IPS = 7;
 /** Bit 36: ASIDs of 16 bits. */
-export const TCR_AS = 1 << 4;
+const TCR_AS = 1 << 4;
 /** Bit 37, and 38 for the upper half: the top byte of an address is ignored. */
 export const TCR_TBI_SHIFT = 5;
 /** Bit 39: hardware sets the Access flag. */
@@ -44,14 +44,14 @@ export const TCR_E0PD0 = 1 << 23;
 /** HCR_EL2, low word. Stage 2 is on. */
 export const HCR_VM = 1 << 0;
 /** Stage 1 is off and stage 2 on, whatever their own bits say. */
-export const HCR_DC = 1 << 12;
+const HCR_DC = 1 << 12;
 
 /** VTCR_EL2, low word: T0SZ in bits 5:0. */
 export const VTCR_SL0_SHIFT = 6;
 export const VTCR_TG0_SHIFT = 14;
 export const VTCR_PS_SHIFT = 16;
 /** VMIDs of 16 bits. */
-export const VTCR_VS = 1 << 19;
+const VTCR_VS = 1 << 19;
 /** Hardware sets the Access flag of stage 2. */
 export const VTCR_HA = 1 << 21;
 /** And its dirty state. */
@@ -78,10 +78,10 @@ const STORED = [
 const IDENTIFICATION = ['ID_AA64MMFR0_EL1', 'ID_AA64MMFR1_EL1', 'ID_AA64MMFR2_EL1'] as const;
 
 type StoredName = (typeof STORED)[number];
-/** A system register, by its name in the manual. */
-export type SystemRegisterName = StoredName | (typeof IDENTIFICATION)[number];
 /** Every register by name. */
-export const SYSTEM_REGISTERS: readonly SystemRegisterName[] = [...STORED, ...IDENTIFICATION];
+export const SYSTEM_REGISTERS = [...STORED, ...IDENTIFICATION] as const;
+/** A system register, by its name in the manual. */
+export type SystemRegisterName = (typeof SYSTEM_REGISTERS)[number];
 
 /** Whether software may write a register. */
 export function isWritable(name: SystemRegisterName): name is StoredName {

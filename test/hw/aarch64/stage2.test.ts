@@ -142,8 +142,8 @@ describe('stage 2: Arm ARM D8.2, D8.4.6', () => {
     const small = (cpu: 'max' | 'neoverse-n1'): string => {
       const guest = new Guest(0n, S2_ALL, 0n, 0n, { cpu });
       guest.pe.writeRegister('SCTLR_EL1', 0);
-      guest.pe.writeRegister('VTCR_EL2', 43n | (3n << 6n) | (5n << 16n));
-      guest.pe.writeRegister('VTTBR_EL2', guest.tables.root());
+      guest.pe.writeRegister('VTCR_EL2', 39n | (3n << 6n) | (5n << 16n));
+      guest.pe.writeRegister('VTTBR_EL2', guest.tables.root(2));
       return outcome(guest.pe, 0x5000, READ);
     };
     expect([small('max'), small('neoverse-n1')]).toEqual(['stage 2 translation 3', 'stage 2 translation 0']);
