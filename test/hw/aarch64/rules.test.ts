@@ -227,6 +227,32 @@ describe('addresses', () => {
     expect(outcome(pe, AT, READ)).toBe('address size 0');
   });
 
+  it.each(['modelled', 'walk', 'soft'] as const)('IPS of 32 bits keeps RAM past 4 GiB out, on path %s', (path) => {
+    const ram = new Ram({
+      ranges: [
+        { base: 0, bytes: 1 << 20 },
+        { base: 2 ** 32, bytes: 1 << 16 },
+      ],
+    });
+    const far = 2n ** 32n;
+    for (const [entry, value] of [
+      [0x1_0000, 0x2_0003n],
+      [0x2_0000, 0x3_0003n],
+      [0x3_0000, 0x4_0003n],
+      [0x4_0000, far | PAGE | AF],
+      [0x3_0008, far | PAGE],
+    ] as const)
+      ram.write64(entry, value);
+    const pe = new Pe({ ram, path });
+    pe.writeRegister('TTBR0_EL1', 0x1_0000);
+    pe.writeRegister('TCR_EL1', 16n | (1n << 32n));
+    pe.writeRegister('SCTLR_EL1', 1);
+    expect(pe.translate(0, 0, READ)).toBe(2 ** 20);
+    pe.writeRegister('TCR_EL1', 16n);
+    pe.tlbi('VMALLE1');
+    expect([outcome(pe, 0, READ), outcome(pe, 0x20_0000, READ)]).toEqual(['address size 3', 'address size 2']);
+  });
+
   it('stage 1 off: addresses are physical, and must not be longer', () => {
     const pe = new Pe({ ram: new Ram({ bytes: 1 << 20 }), cpu: 'cortex-a72' });
     expect(pe.translate(0, 0x5000, READ)).toBe(5);
