@@ -6,7 +6,7 @@ import { EAGAIN, EINVAL, ENOMEM } from '../abi/errno.js';
 import type { FileObject, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from '../frames/frames.js';
 import { depositTable } from '../pages/huge.js';
-import { mapHugeFilePage, mapNewHuge, unmapPage } from '../pages/mapping.js';
+import { dropPage, mapHugeFilePage, mapNewHuge } from '../pages/mapping.js';
 import { HUGE_BYTES, HUGE_FRAMES, HUGE_ORDER } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
 import { addToCache, dropCachedPage, writtenPage } from '../space/page-cache.js';
@@ -49,10 +49,12 @@ function collapseOne(memory: Memory, vma: Vma, address: number): number {
     tables.release(vma.space.deposit.pop() ?? 0);
     return ENOMEM;
   }
-  gather(memory, vma, at, address, head);
+  // The table goes first: a write by another core to a page copied already would be lost. Linux: pmdp_collapse_flush.
   const table = tables.frameAt(at);
   tables.clear(at);
   tlb.all(vma.space);
+  tlb.flush();
+  gather(memory, vma, table, address, head);
   tlb.flush();
   tables.release(table);
   vma.space.tables--;
@@ -63,15 +65,16 @@ function collapseOne(memory: Memory, vma: Vma, address: number): number {
   return 0;
 }
 
-/** Copies the pages of a table into the folio and unmaps them. */
-function gather(memory: Memory, vma: Vma, at: number, address: number, head: number): void {
-  const { tables, frames } = memory;
-  for (let i = 0; i < 512; i++) {
-    const entry = tables.entryIn(at, address + i * PAGE_BYTES);
-    const low = tables.words[entry];
-    if (low === 0) continue;
-    if (!memory.entries.isSpecial(low)) frames.copy(tables.frameAt(entry), head + i, 0);
-    unmapPage(memory, vma, entry);
+/** Copies the pages of a table into the folio and drops them. No core reaches the table any more. */
+function gather(memory: Memory, vma: Vma, table: number, address: number, head: number): void {
+  const { entries, tables, frames } = memory;
+  for (let i = 0; i < HUGE_FRAMES; i++) {
+    const entry = tables.entryOf(table, address + i * PAGE_BYTES);
+    if (tables.words[entry] === 0) continue;
+    const frame = tables.frameAt(entry);
+    const low = entries.take(entry);
+    if (!entries.isSpecial(low)) frames.copy(frame, head + i, 0);
+    dropPage(memory, vma, low, frame);
   }
 }
 

@@ -194,8 +194,7 @@ function copyPage(memory: Memory, vma: Vma, at: number, address: number, from: n
     frames.copy(from, frame, 0);
     counters.cowFaults++;
   } else counters.anonymousFaults++;
-  tlb.page(vma.space, address);
-  unmapPage(memory, vma, at);
+  unmapPage(memory, vma, at, address);
   tlb.flush();
   mapNewAnonymous(memory, vma, at, frame, address);
   return FAULT_MINOR;

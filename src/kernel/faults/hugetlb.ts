@@ -50,8 +50,7 @@ function copyOrReuse(memory: Memory, vma: Vma, at: number, base: number): number
   const copy = frames.allocate(order, 0);
   if (copy < 0) return BUS_ADRERR;
   frames.copy(head, copy, order);
-  tlb.page(vma.space, base);
-  unmapHuge(memory, vma, at, vma.pageShift);
+  unmapHuge(memory, vma, at, vma.pageShift, base);
   tlb.flush();
   mapNewHuge(memory, vma, at, copy, base);
   counters.cowFaults++;

@@ -2,9 +2,10 @@
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
-import { mapZero, unmapPage } from './mapping.js';
+import { dropPage, mapZero } from './mapping.js';
 import { HUGE_FRAMES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
+import type { Vma } from '../space/model.js';
 import { mappingsOf } from './rmap.js';
 import { VM_LOCKED } from '../abi/vma-flags.js';
 
@@ -14,20 +15,43 @@ import { VM_LOCKED } from '../abi/vma-flags.js';
  * Source: Linux, Documentation/mm/transhuge.rst, "split_huge_page"; mm/migrate.c, try_to_map_unused_to_zeropage.
  */
 export function splitHugeFolio(memory: Memory, head: number): void {
-  const { frames, tables, tlb } = memory;
+  const { frames, tlb } = memory;
   if (isWritten(memory, head)) frames.flags[head] |= FRAME_DIRTY;
   frames.splitFolio(head);
+  const taken: TakenPage[] = [];
   for (let frame = head; frame < head + HUGE_FRAMES; frame++) {
-    if (frames.references(frame) === 0 || !holdsZeros(memory, frame)) continue;
-    for (const { vma, address } of mappingsOf(memory, frame)) {
-      if ((vma.flags & VM_LOCKED) !== 0) continue;
-      const at = tables.find(vma.space, address, SHIFT_4K);
-      unmapPage(memory, vma, at);
+    if (frames.references(frame) !== 0 && holdsZeros(memory, frame)) take(memory, frame, taken);
+  }
+  // Another core may have written meanwhile, and can do so until the flush. After it the contents stay.
+  tlb.flush();
+  for (const { vma, at, frame, high, low } of taken) {
+    if (holdsZeros(memory, frame)) {
+      dropPage(memory, vma, low, frame);
       mapZero(memory, vma, at, memory.zeroFrame, false);
-      tlb.page(vma.space, address);
-    }
+    } else memory.entries.putBack(at, high, low);
   }
   tlb.flush();
+}
+
+/** A page out of its entry for a moment, and the words of the entry. */
+interface TakenPage {
+  readonly vma: Vma;
+  readonly at: number;
+  readonly frame: number;
+  readonly high: number;
+  readonly low: number;
+}
+
+/** Takes a page out of all its entries but locked ones. */
+function take(memory: Memory, frame: number, taken: TakenPage[]): void {
+  const { entries, tables, tlb } = memory;
+  for (const { vma, address } of mappingsOf(memory, frame)) {
+    if ((vma.flags & VM_LOCKED) !== 0) continue;
+    const at = tables.find(vma.space, address, SHIFT_4K);
+    const high = tables.words[at + 1];
+    taken.push({ vma, at, frame, high, low: entries.take(at) });
+    tlb.page(vma.space, address);
+  }
 }
 
 /** Whether an entry of the folio is dirty: unmapping it for the split makes the folio dirty. Source: mm/rmap.c, try_to_migrate_one. */

@@ -89,8 +89,7 @@ export function hugeWriteFault(memory: Memory, vma: Vma, at: number, address: nu
     if (prepareAnonVma(memory, vma) < 0) return OOM_KILL;
     const fresh = frames.allocateZeroed(HUGE_ORDER, 0);
     if (fresh >= 0) {
-      tlb.page(vma.space, base);
-      unmapHuge(memory, vma, at, SHIFT_2M);
+      unmapHuge(memory, vma, at, SHIFT_2M, base);
       tlb.flush();
       mapNewHuge(memory, vma, at, fresh, base);
       counters.hugeFaults++;

@@ -75,13 +75,15 @@ export function mapHugeFilePage(memory: Memory, vma: Vma, at: number, head: numb
   vma.space.residentPages += 2 ** memory.frames.order[head];
 }
 
-/** Clears the entry at `at`, of one 4 KiB page, and drops the page. The TLB is left to the caller. */
-export function unmapPage(memory: Memory, vma: Vma, at: number): void {
+/** Clears the entry at `at`, of the 4 KiB page at `address`, and drops the page: flush afterwards. */
+export function unmapPage(memory: Memory, vma: Vma, at: number, address: number): void {
   const frame = memory.tables.frameAt(at);
-  dropPage(memory, vma, memory.entries.take(at), frame);
+  const low = memory.entries.take(at);
+  memory.tlb.page(vma.space, address);
+  dropPage(memory, vma, low, frame);
 }
 
-/** The rest to do for a page, once its entry with this low word is taken out. */
+/** The rest to do for a page, once its entry with this low word is taken out, and noted in the batch. */
 export function dropPage(memory: Memory, vma: Vma, low: number, frame: number): void {
   const { entries, frames, tlb } = memory;
   if (entries.isSpecial(low)) return;
@@ -91,10 +93,12 @@ export function dropPage(memory: Memory, vma: Vma, low: number, frame: number): 
   if (frames.removeMapping(frame, vma.space.id)) tlb.release(head);
 }
 
-/** Clears the huge entry at `at` and drops the folio. The TLB is left to the caller. */
-export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number): void {
+/** Clears the huge entry at `at`, for `address`, and drops the folio: flush afterwards. */
+export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number, address: number): void {
   const head = hugeFrame(memory.tables.frameAt(at));
-  dropHuge(memory, vma, memory.entries.take(at), head, shift);
+  const low = memory.entries.take(at);
+  memory.tlb.page(vma.space, address);
+  dropHuge(memory, vma, low, head, shift);
 }
 
 /** As {@link dropPage} for the folio of a huge entry. */

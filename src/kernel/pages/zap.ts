@@ -102,7 +102,7 @@ function keepMarks(memory: Memory, vma: Vma, low: number, frame: number): void {
 
 /**
  * Frees the tables of `[start, end)` alone, once nothing is mapped there any more, between the neighbours `floor` and
- * `ceiling`; ends with a flush.
+ * `ceiling`. Another core may walk them until the flush, so no frame is freed before.
  */
 export function freeTablesBetween(
   memory: Memory,
@@ -112,7 +112,9 @@ export function freeTablesBetween(
   floor: number,
   ceiling: number,
 ): void {
-  memory.tlb.tables(space, start);
-  memory.tlb.flush();
-  memory.tables.freeRange(space, start, end, floor, ceiling);
+  const { tables, tlb } = memory;
+  const unlinked = tables.unlinkRange(space, start, end, floor, ceiling);
+  tlb.tables(space, start);
+  tlb.flush();
+  for (const table of unlinked) tables.release(table);
 }

@@ -165,6 +165,11 @@ export abstract class Entries {
     return low;
   }
 
+  /** Puts an entry back as it was when {@link take} took it. */
+  putBack(at: number, high: number, low: number): void {
+    this.set(at, high, low);
+  }
+
   /** Moves a page from one entry to an empty one. Returns the low word from before. */
   movePage(at: number, place: number): number {
     const high = this.words[at + 1];

@@ -187,17 +187,20 @@ export class PageTables {
   }
 
   /**
-   * Frees the tables of `[start, end)` alone: they lie wholly between `floor` and `ceiling`, the end of
-   * the VMA before and the start of the next one. True when a table was freed (the walk caches may hold it).
+   * Takes the tables of `[start, end)` alone out of the tables above: they lie wholly between `floor` and `ceiling`, the
+   * end of the VMA before and the start of the next one. A walk may have begun in them, and walk caches hold them: flush
+   * before the {@link release} of any.
+   * @returns their frames
    */
-  freeRange(space: TableRoot, start: number, end: number, floor: number, ceiling: number): boolean {
-    const before = space.tables;
-    this.#freeBelow(space, space.root, SHIFT_512G, start, end, floor, ceiling);
-    return space.tables !== before;
+  unlinkRange(space: TableRoot, start: number, end: number, floor: number, ceiling: number): number[] {
+    const unlinked: number[] = [];
+    this.#unlinkBelow(unlinked, space.root, SHIFT_512G, start, end, floor, ceiling);
+    space.tables -= unlinked.length;
+    return unlinked;
   }
 
-  #freeBelow(
-    space: TableRoot,
+  #unlinkBelow(
+    unlinked: number[],
     table: number,
     shift: number,
     start: number,
@@ -212,12 +215,11 @@ export class PageTables {
       const lower = this.frameAt(at);
       if (shift > SHIFT_2M) {
         const low = Math.max(start, base);
-        this.#freeBelow(space, lower, shift - 9, low, Math.min(end, base + span), floor, ceiling);
+        this.#unlinkBelow(unlinked, lower, shift - 9, low, Math.min(end, base + span), floor, ceiling);
       }
       if (base < floor || base + span > ceiling) continue;
       this.clear(at);
-      this.release(lower);
-      space.tables--;
+      unlinked.push(lower);
     }
   }
 }

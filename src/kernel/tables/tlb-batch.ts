@@ -89,7 +89,7 @@ export class TlbBatch {
     return this.#pages <= FLUSH_CEILING;
   }
 
-  /** A table on the way to `address` is about to be freed: nothing may lead to it after the next {@link flush}. */
+  /** A table on the way to `address` is linked no more. After the next {@link flush} no core can reach it: then free it. */
   tables(space: TableRoot, address: number): void {
     this.page(space, address);
     this.#tablesGo = true;
@@ -101,7 +101,10 @@ export class TlbBatch {
     this.#pages = FLUSH_CEILING + 1;
   }
 
-  /** Nothing maps or pins this folio any more: it is freed with the next {@link flush}. */
+  /**
+   * Nothing maps or pins this folio any more: it is freed with the next {@link flush}, which may come at once. So note
+   * its {@link page} before.
+   */
   release(head: number): void {
     if (this.#heldCount === FRAMES_HELD) this.flush();
     this.#held[this.#heldCount++] = head;

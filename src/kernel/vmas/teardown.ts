@@ -13,7 +13,7 @@ export function destroySpace(memory: Memory, space: AddressSpace): void {
   tlb.flush();
   for (const vma of space.vmas.clear().reverse()) releaseVma(memory, vma);
   dropUnmapped(memory);
-  tables.freeRange(space, 0, 2 ** 47, 0, 2 ** 47);
+  for (const table of tables.unlinkRange(space, 0, 2 ** 47, 0, 2 ** 47)) tables.release(table);
   tables.release(space.root);
   memory.spaces.delete(space);
 }
