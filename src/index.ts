@@ -37,6 +37,8 @@ export type { Workload, WorkloadOptions } from './trace/workload.js';
 // Comparisons: page sizes, forks, TLB shapes.
 export { compare } from './compare/compare.js';
 export type { CompareOptions, TraceSource } from './compare/compare.js';
+export type { MachineName } from './compare/machine/page-kinds.js';
+export type { PageName } from './report/results/schema.js';
 export type { HugePolicy, ShmemMode, ThpMode } from './regions/policy.js';
 export { pricesFor } from './compare/time/preset-prices.js';
 export { MachinePrices } from './report/results/prices.js';

@@ -6,15 +6,18 @@
  */
 
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K, SHIFT_4M } from '../base/address.js';
-import type { TlbArrayShape, TlbGeometry, WalkCacheGeometry } from './hierarchy.js';
+import type { TlbArrayShape, TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './hierarchy.js';
 
 const ALL = [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G];
 const SMALL = [SHIFT_4K];
 const LARGE = [SHIFT_2M, SHIFT_4M];
 const UP_TO_LARGE = [...SMALL, ...LARGE];
 const GIANT = [SHIFT_1G];
-/** The page sizes of Arm's first levels, as far as x86 has them too. */
-const ARM_L1 = [SHIFT_4K, SHIFT_2M];
+/** Pages of AArch64: of granules, blocks, and contiguous sets of them. */
+const ARM_SMALL = [SHIFT_4K, 14, 16];
+const ARM_L1I = [...ARM_SMALL, SHIFT_2M, 25];
+const ARM_L1D = [...ARM_SMALL, SHIFT_2M, 29];
+const ARM_ALL = [...ARM_SMALL, SHIFT_2M, 25, 29, SHIFT_1G];
 
 const OPTIMIZATION_MANUAL = 'Intel optimization manual, table 2-15';
 const ICE_LAKE = 'CPUID 706E5; WikiChip';
@@ -24,11 +27,17 @@ const ZEN_2_L2 = 'CPUID 870F10 leaf 80000006, EBX 68006400';
 const ZEN_3 = 'CPUID A20F10; AnandTech 16214';
 const ZEN_4 = 'CPUID A60F12';
 const ZEN_5 = 'Hot Chips 2024; CPUID B40F40';
-const A76 = 'Arm TRM 100798, A5';
+const A76 = 'Arm TRM 100798, A5.2.3: pages of 4K, 16K, 64K, 2M, 32M, 512M, 1G';
 const A76_L1I = 'Arm TRM 100798, A5.2.1: pages of 4K, 16K, 64K, 2M, 32M';
 const A76_L1D = 'Arm TRM 100798, A5.2.2: pages of 4K, 16K, 64K, 2M, 512M';
 const N1 = 'model default: as Cortex-A76, which has the same core; not confirmed in its own manual';
+const N1_L1I = 'Arm, "The Arm Neoverse N1 Platform": 48 entries, fully associative; model default: the page sizes';
+const V2 = 'Arm TRM 102375; jia.je, "Arm Neoverse V2"';
+const M1 = 'Apple Silicon CPU Optimization Guide; jia.je, "Apple M1"';
+const SAPPHIRE_RAPIDS = 'as Golden Cove, its core: CPUID dumps of the two agree';
+const GRANITE_RAPIDS = 'as Golden Cove: jia.je, "Intel Redwood Cove" measured 256 for code and 96 for data';
 const U74 = 'JH7110 device tree';
+const P550 = 'EIC7700 device tree: one set of 32 entries';
 const UNCONFIRMED = 'model default: not confirmed in a primary source';
 const WAYS_UNKNOWN = 'entries as published; model default: the ways';
 
@@ -81,6 +90,34 @@ const ICE_LAKE_L2 = [
   array(1024, 8, [...SMALL, ...GIANT], `${ICE_LAKE}; model default: which of the two holds a 4 KiB page`),
 ];
 
+const GOLDEN_COVE_TLBS: TlbGeometry = {
+  name: 'golden-cove',
+  l1Instruction: [array(256, 8, SMALL, GOLDEN_COVE), array(32, 8, LARGE, GOLDEN_COVE)],
+  l1Data: [
+    array(96, 6, SMALL, 'Intel optimization manual, and the CPUID dump of Granite Rapids; CPUID 90672 says 64x4'),
+    array(32, 4, LARGE, GOLDEN_COVE),
+    full(8, GIANT, GOLDEN_COVE),
+  ],
+  l1Store: [full(16, ALL, GOLDEN_COVE)],
+  l2: ICE_LAKE_L2,
+  walkCaches: DEFAULT_WALK_CACHES,
+};
+
+/** The same TLBs in another processor. */
+function alike(geometry: TlbGeometry, name: string, why: string): TlbGeometry {
+  const because = (level: TlbLevelShape): TlbLevelShape =>
+    level.map((one) => ({ ...one, source: `${why}; ${one.source ?? ''}` }));
+  const { l1Data, l1Store, l1Instruction, l2 } = geometry;
+  return {
+    ...geometry,
+    name,
+    l1Data: because(l1Data),
+    ...(l1Store !== undefined && { l1Store: because(l1Store) }),
+    l1Instruction: because(l1Instruction),
+    l2: because(l2),
+  };
+}
+
 const PRESETS: readonly TlbGeometry[] = [
   SKYLAKE,
   {
@@ -91,18 +128,9 @@ const PRESETS: readonly TlbGeometry[] = [
     l2: ICE_LAKE_L2,
     walkCaches: DEFAULT_WALK_CACHES,
   },
-  {
-    name: 'golden-cove',
-    l1Instruction: [array(256, 8, SMALL, GOLDEN_COVE), array(32, 8, LARGE, GOLDEN_COVE)],
-    l1Data: [
-      array(96, 6, SMALL, 'Intel optimization manual, and the CPUID dump of Granite Rapids; CPUID 90672 says 64x4'),
-      array(32, 4, LARGE, GOLDEN_COVE),
-      full(8, GIANT, GOLDEN_COVE),
-    ],
-    l1Store: [full(16, ALL, GOLDEN_COVE)],
-    l2: ICE_LAKE_L2,
-    walkCaches: DEFAULT_WALK_CACHES,
-  },
+  GOLDEN_COVE_TLBS,
+  alike(GOLDEN_COVE_TLBS, 'sapphire-rapids', SAPPHIRE_RAPIDS),
+  alike(GOLDEN_COVE_TLBS, 'granite-rapids', GRANITE_RAPIDS),
   {
     name: 'zen2',
     l1Instruction: [full(64, ALL, ZEN_2)],
@@ -137,34 +165,58 @@ const PRESETS: readonly TlbGeometry[] = [
     l1Instruction: [full(64, ALL, ZEN_5)],
     l1Data: [full(96, ALL, ZEN_5)],
     l2: [
-      array(4096, 8, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(8, 4)}`),
+      array(4096, 8, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(8, 4)}; AMD's guide says 16, by jia.je, "AMD Zen 5"`),
       array(1024, 4, GIANT, 'CPUID B40F40 leaf 80000019, EBX 40200000: 4 ways, and 32 times 32 entries on family 1Ah'),
     ],
-    l2Instruction: [array(2048, 4, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(4, 2)}`)],
+    l2Instruction: [
+      array(2048, 4, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(4, 2)}; AMD's guide says 8, by jia.je, "AMD Zen 5"`),
+    ],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
     name: 'cortex-a76',
-    l1Instruction: [full(48, ARM_L1, A76_L1I)],
-    l1Data: [full(48, ARM_L1, A76_L1D)],
-    l2: [array(1280, 5, ALL, A76)],
+    l1Instruction: [full(48, ARM_L1I, A76_L1I)],
+    l1Data: [full(48, ARM_L1D, A76_L1D)],
+    l2: [array(1280, 5, ARM_ALL, A76)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
     name: 'neoverse-n1',
-    l1Instruction: [full(48, ARM_L1, N1)],
-    l1Data: [full(48, ARM_L1, N1)],
-    l2: [array(1280, 5, ALL, N1)],
+    l1Instruction: [full(48, ARM_L1I, N1_L1I)],
+    l1Data: [full(48, ARM_L1D, N1)],
+    l2: [array(1280, 5, ARM_ALL, N1)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    name: 'neoverse-v2',
+    l1Instruction: [full(48, [...ARM_SMALL, SHIFT_2M], `${V2}: pages of 4K, 16K, 64K, 2M`)],
+    l1Data: [full(48, ARM_L1D, `${V2}: pages of 4K, 16K, 64K, 2M, 512M`)],
+    l2: [array(2048, 8, ARM_ALL, `${V2}; model default: every page size`)],
+    walkCaches: DEFAULT_WALK_CACHES,
+  },
+  {
+    // Firestorm, the core for performance.
+    name: 'apple-m1',
+    l1Instruction: [full(192, ARM_ALL, `${M1}; ${WAYS_UNKNOWN}, and page sizes`)],
+    l1Data: [full(160, ARM_ALL, `${M1}; ${WAYS_UNKNOWN}, and page sizes`)],
+    l2: [array(3072, 12, ARM_ALL, `${M1}; ${WAYS_UNKNOWN}, and page sizes`)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
   {
     name: 'sifive-u74',
-    l1Instruction: [full(40, ALL, UNCONFIRMED)],
+    l1Instruction: [full(40, ALL, U74)],
     l1Data: [full(40, ALL, U74)],
     l2: [array(512, 1, ALL, UNCONFIRMED)],
     walkCaches: DEFAULT_WALK_CACHES,
     // Sv39: RISC-V privileged specification, "Page-Based 39-bit Virtual-Memory System".
     walkLevels: 3,
+  },
+  {
+    name: 'sifive-p550',
+    l1Instruction: [full(32, ALL, P550)],
+    l1Data: [full(32, ALL, P550)],
+    l2: [array(512, 1, ALL, 'model default: as SiFive U74; the device tree tells of none')],
+    walkCaches: DEFAULT_WALK_CACHES,
   },
 ];
 

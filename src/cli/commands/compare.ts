@@ -2,6 +2,8 @@ import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { pageSizeName } from '../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { parseTlb } from '../../../hw/tlb/parse.js';
+import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import { compare, type TraceSource } from '../../compare/compare.js';
 import { CpuProfile } from '../../compare/cpu-profile.js';
 import { pricesFor } from '../../compare/time/preset-prices.js';
@@ -44,6 +46,13 @@ interface CompareCommandOptions extends OutputOptions {
   readonly plot?: string;
   readonly profile?: true;
 }
+
+/** The TLB unless told otherwise. */
+const TYPICAL_TLB: Readonly<Record<MachineName, string>> = {
+  x86: MODEL_DEFAULT.name,
+  riscv: 'sifive-u74',
+  aarch64: 'neoverse-n1',
+};
 
 const NESTED: readonly MachinePrices['nested'][] = ['none', '4K', '2M', '1G'];
 
@@ -219,7 +228,9 @@ export function compareCommand(): Command {
       'after',
       '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',
     )
-    .action(async (paths: string[], options: CompareCommandOptions) => {
+    .action(async (paths: string[], given: CompareCommandOptions, command: Command) => {
+      const named = command.getOptionValueSource('tlb') !== 'default';
+      const options = named ? given : { ...given, tlb: parseTlb(TYPICAL_TLB[given.machine]) };
       const shipped = paths.length === 0 ? shippedTraces().map(({ path }) => path) : [];
       const inputs = [...paths, ...shipped, ...pricesRead(options)];
       checkOutputs(options, { '--csv': options.csv, '--plot': options.plot }, inputs);

@@ -163,6 +163,15 @@ const CORES: Readonly<Record<string, Core>> = {
   },
 };
 
+/** Processors without prices of their own, and the ones whose serve for them. */
+const SERVED_BY: Readonly<Record<string, string>> = {
+  'sapphire-rapids': 'golden-cove',
+  'granite-rapids': 'golden-cove',
+  'neoverse-v2': 'neoverse-n1',
+  'apple-m1': 'cortex-a76',
+  'sifive-p550': 'sifive-u74',
+};
+
 /** The processor whose prices serve for TLBs that are spelled and not named. */
 const FALLBACK = 'skylake';
 
@@ -172,7 +181,7 @@ function cacheOf([bytes, ways, cycles]: Level, gigahertz: number): PricedCache {
 
 /** The prices that serve for a TLB of this name: its processor's, or Skylake's for a TLB that was spelled. */
 export function pricesFor(tlb: string): MachinePrices {
-  const name = tlb in CORES ? tlb : FALLBACK;
+  const name = tlb in CORES ? tlb : (SERVED_BY[tlb] ?? FALLBACK);
   const core = CORES[name];
   const { gigahertz } = core;
   const touch = { faultNs: FAULT_NS, zeroNsPerByte: ZERO_NS_PER_BYTE };
