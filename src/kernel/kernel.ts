@@ -27,6 +27,8 @@ import { munmap } from './calls/munmap.js';
 import { pagemap } from './proc/pagemap.js';
 import type { PagemapEntry } from './proc/pagemap.js';
 import { faultIn } from './faults/populate.js';
+import { AARCH64 } from './tables/machine-aarch64.js';
+import type { AArch64Instructions } from './tables/machine-aarch64.js';
 import { RISCV } from './tables/machine-riscv.js';
 import type { RiscvInstructions } from './tables/machine-riscv.js';
 import { X86 } from './tables/machine-x86.js';
@@ -50,7 +52,7 @@ import { vmstatText } from './proc/vmstat.js';
 /** The processor that the kernel runs on, and how its memory and addresses begin. */
 export interface KernelOptions {
   /** The processor, with paging still off; its RAM is the kernel's to use. */
-  readonly processor: Processor<X86Instructions> | Processor<RiscvInstructions>;
+  readonly processor: Processor<X86Instructions> | Processor<RiscvInstructions> | Processor<AArch64Instructions>;
   /** False when the RAM may hold something else than zeros, because another kernel ran on it. */
   readonly cleanRam?: boolean;
   /** Seed for the addresses of the kernel's choice (ASLR); without one they are the same for every process. */
@@ -59,6 +61,7 @@ export interface KernelOptions {
 
 /** The kernel's memory on a machine, of the architecture of its instructions. */
 function memoryOn({ processor: { mmu }, cleanRam = true }: KernelOptions): Memory {
+  if ('writeTtbr0' in mmu) return new Memory(AARCH64, mmu, cleanRam);
   return 'writeSatp' in mmu ? new Memory(RISCV, mmu, cleanRam) : new Memory(X86, mmu, cleanRam);
 }
 

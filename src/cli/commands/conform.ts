@@ -67,7 +67,7 @@ export function conformCommand(): Command {
         passed: valuesAndPagesPassed,
       })
         .addOption(
-          new Option('--machine <name>', LINUX_MACHINES.join(' or '))
+          new Option('--machine <name>', LINUX_MACHINES.join(', '))
             .argParser(parseChoice(LINUX_MACHINES))
             .default('x86'),
         )
@@ -85,7 +85,7 @@ export function conformCommand(): Command {
 
 function runLinux(files: readonly string[], options: ConformOptions): LinuxResult {
   if (options.machine === 'x86' && options.softwareMarks === true) {
-    throw new CommandFailure('--software-marks is for --machine riscv: x86 always sets the bits itself', 2);
+    throw new CommandFailure('--software-marks is for --machine riscv or aarch64: x86 always sets the bits itself', 2);
   }
   return conformLinux(files, options);
 }

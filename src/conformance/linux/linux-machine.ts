@@ -3,6 +3,7 @@
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
+import { Pe } from '../../../hw/aarch64/pe.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { LogicalProcessor } from '../../../hw/translate/logical-processor.js';
@@ -96,13 +97,13 @@ function howItChanged(before: PagemapEntry, after: PagemapEntry): string {
 }
 
 /** The machines to replay on. The programs ran on x86; memory management answers the same on each, with pages of 4 KiB. */
-export const LINUX_MACHINES = ['x86', 'riscv'] as const;
+export const LINUX_MACHINES = ['x86', 'riscv', 'aarch64'] as const;
 
 /** The machine below the kernel. */
 export interface LinuxMachineOptions {
   /** x86 when absent. */
   readonly machine?: (typeof LINUX_MACHINES)[number];
-  /** The processor leaves accessed and dirty bits to the kernel: RISC-V without Svadu. */
+  /** The processor leaves accessed and dirty bits to the kernel: RISC-V without Svadu, AArch64 without HAFDBS. */
   readonly softwareMarks?: boolean;
 }
 
@@ -113,7 +114,7 @@ export class LinuxMachine {
   readonly files: OpenFile[] = [];
   readonly #small = new Ram({ bytes: RAM_BYTES.small });
   readonly #huge = new Ram({ bytes: RAM_BYTES.huge });
-  #mmu: Mmu | Hart;
+  #mmu: Mmu | Hart | Pe;
   #pages = 0;
   readonly #machine: (typeof LINUX_MACHINES)[number];
   readonly #softwareMarks: boolean;
@@ -128,10 +129,14 @@ export class LinuxMachine {
     [this.#mmu, this.kernel] = this.#boot(this.#small);
   }
 
-  #boot(ram: Ram): [Mmu | Hart, Kernel] {
+  #boot(ram: Ram): [Mmu | Hart | Pe, Kernel] {
     if (this.#machine === 'x86') {
       const mmu = new Mmu({ ram, check: true });
       return [mmu, new Kernel({ processor: new Core(mmu), cleanRam: false })];
+    }
+    if (this.#machine === 'aarch64') {
+      const pe = new Pe({ ram, check: true, features: { HAFDBS: !this.#softwareMarks } });
+      return [pe, new Kernel({ processor: new LogicalProcessor(pe), cleanRam: false })];
     }
     const hart = new Hart({ ram, check: true, svadu: !this.#softwareMarks });
     return [hart, new Kernel({ processor: new LogicalProcessor(hart), cleanRam: false })];

@@ -213,11 +213,25 @@ export abstract class Entries {
   /** Changes the low word of a live entry in one step. Returns what it was before. */
   protected change(at: number, lose: number, gain: number): number {
     const { words } = this;
-    if (this.memory.journal !== null) this.tell(at, words[at + 1], (words[at] & ~lose) | gain);
-    if (this.shared) return changeShared(words, at, lose, gain);
+    if (this.memory.journal !== null) this.tell(at, words[at + 1], this.changed(words[at], lose, gain));
+    if (this.shared) return this.changeShared(at, lose, gain);
     const low = words[at];
-    words[at] = (low & ~lose) | gain;
+    words[at] = this.changed(low, lose, gain);
     return low;
+  }
+
+  /** The low word after a change. */
+  protected changed(low: number, lose: number, gain: number): number {
+    return (low & ~lose) | gain;
+  }
+
+  /** Looks again whenever another processor was faster. */
+  private changeShared(at: number, lose: number, gain: number): number {
+    const { words } = this;
+    for (;;) {
+      const low = words[at];
+      if (Atomics.compareExchange(words, at, low, this.changed(low, lose, gain)) === low) return low;
+    }
   }
 
   /** Writes an entry. One store makes it visible to the walker: the low word last. */
@@ -255,13 +269,5 @@ export abstract class Entries {
     const { journal, storeLabel } = this.memory;
     const change = entryChange(this.flags, before, after);
     if (change !== '') journal?.note(at, at + 1, `${storeLabel || 'the kernel'}: ${change}`);
-  }
-}
-
-/** Looks again whenever another processor was faster. */
-function changeShared(words: Int32Array, at: number, lose: number, gain: number): number {
-  for (;;) {
-    const low = words[at];
-    if (Atomics.compareExchange(words, at, low, (low & ~lose) | gain) === low) return low;
   }
 }

@@ -1,6 +1,7 @@
 /** A kernel on a machine of its own, for tests. */
 
 import { Core } from '../../../hw/x86/core.js';
+import { Pe } from '../../../hw/aarch64/pe.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import { LogicalProcessor } from '../../../hw/translate/logical-processor.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
@@ -18,8 +19,8 @@ export function bootWithMmu(bytes: number): { kernel: Kernel; mmu: Mmu } {
   return { kernel: new Kernel({ processor: new Core(mmu) }), mmu };
 }
 
-/** Machines of every architecture; without Svadu the kernel sets accessed and dirty bits. */
-export const MACHINES = ['x86', 'riscv', 'riscv without Svadu'] as const;
+/** Machines of every architecture; without Svadu or HAFDBS the kernel sets accessed and dirty bits. */
+export const MACHINES = ['x86', 'riscv', 'riscv without Svadu', 'aarch64', 'aarch64 without HAFDBS'] as const;
 
 /** As {@link bootWithMmu} on one of {@link MACHINES}. */
 export function bootOn(
@@ -27,6 +28,10 @@ export function bootOn(
   bytes: number,
 ): { kernel: Kernel; mmu: Pick<Mmu, 'checker'> } {
   if (machine === 'x86') return bootWithMmu(bytes);
+  if (machine.startsWith('aarch64')) {
+    const pe = new Pe({ ram: new Ram({ bytes }), check: true, features: { HAFDBS: machine === 'aarch64' } });
+    return { kernel: new Kernel({ processor: new LogicalProcessor(pe) }), mmu: pe };
+  }
   const hart = new Hart({ ram: new Ram({ bytes }), check: true, svadu: machine === 'riscv' });
   return { kernel: new Kernel({ processor: new LogicalProcessor(hart) }), mmu: hart };
 }

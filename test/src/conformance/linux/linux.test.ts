@@ -40,14 +40,14 @@ describe('recorded Linux programs', () => {
 });
 
 // The programs ran on x86. Nothing they tell depends on the architecture, with pages of 4 KiB and marks set by the hardware.
-describe('recorded Linux programs, the kernel on RISC-V', () => {
+describe.each(['riscv', 'aarch64'] as const)('recorded Linux programs, the kernel on %s', (machine) => {
   it.each([
     ['open-brk', 160],
     ['open-ext4', 80],
     ['open-mlock', 150],
     ['rare-thp', 47],
   ])('%s: values, pages and VMAs of every program', (name, programs) => {
-    const result = conformLinux([fileOf(name)], { machine: 'riscv' });
+    const result = conformLinux([fileOf(name)], { machine });
     const [family] = name.split('-').slice(1);
     expect(linuxText(result)).not.toContain('differ');
     expect(result.families[family].programs).toEqual({ passed: programs, failed: 0 });
@@ -58,8 +58,8 @@ describe('recorded Linux programs, the kernel on RISC-V', () => {
     ['open-brk', 160],
     ['open-ext4', 80],
     ['rare-thp', 47],
-  ])('%s: the same without Svadu, faults for marks alone left out', (name, programs) => {
-    const result = conformLinux([fileOf(name)], { machine: 'riscv', softwareMarks: true });
+  ])('%s: the same without marks by hardware, faults for marks alone left out', (name, programs) => {
+    const result = conformLinux([fileOf(name)], { machine, softwareMarks: true });
     const [family] = name.split('-').slice(1);
     expect(linuxText(result)).not.toContain('differ');
     expect(result.families[family].programs).toEqual({ passed: programs, failed: 0 });
