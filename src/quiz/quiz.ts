@@ -1,23 +1,34 @@
-/** Exercise sheets: of every kind of a topic, or of all, as many as are wanted. */
+/** Exercise sheets: of every kind of a topic, or of all, as many as are wanted; or one exercise about given numbers. */
 
+import { z } from 'zod';
 import { mix, Random } from '../../hw/base/random.js';
 import { wrap } from '../report/output/table.js';
 import { SCHEMA_VERSION } from '../report/results/schema.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
-import { EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
-import { partsOf } from './exercise.js';
+import { partsOf, EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
 import type { Difficulty, Exercise, ExerciseKind, Topic } from './exercise.js';
+import { checkState } from '../explain/machine-state.js';
+import { FREE_LIST } from './free-list.js';
 import { PAGING_KINDS } from './paging.js';
+import { REFERENCES } from './replacement.js';
 import { SEGMENTATION_KINDS } from './segmentation.js';
+import { ACCESS_TIME, TABLE_SIZE } from './sums.js';
 import { TLB_KINDS } from './tlb.js';
+import { TOY_KINDS } from './toy.js';
 
+/** Kinds that take numbers of one's own. */
+const GIVEN_KINDS = [REFERENCES, FREE_LIST, ACCESS_TIME, TABLE_SIZE];
+
+/** A sheet of a seed stays as it is: the place of a kind decides what it draws, so new ones come last. */
 const KINDS: readonly ExerciseKind[] = [
   ...PAGING_KINDS,
   ...SEGMENTATION_KINDS,
   ...COW_KINDS,
   ...TLB_KINDS,
   ...ALLOCATION_KINDS,
+  ...GIVEN_KINDS,
+  ...TOY_KINDS,
 ];
 
 /** Nobody prints longer sheets. */
@@ -42,7 +53,8 @@ type Question = Omit<Exercise, 'answer' | 'reasoning' | 'parts'> & {
 export interface QuizResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'quiz';
-  readonly seed: number;
+  /** Null for given numbers. */
+  readonly seed: number | null;
   readonly difficulty: Difficulty;
   /** Whether the exercises come with their answers. */
   readonly solved: boolean;
@@ -70,13 +82,36 @@ export function makeQuiz(
   solved: boolean,
   options: SheetOptions = {},
 ): QuizResult {
-  const exercises = makeExercises(topic, seed, options).map((exercise): Exercise | Question => {
+  return sheetOf(makeExercises(topic, seed, options), seed, solved, options);
+}
+
+/**
+ * A sheet with the one exercise about the numbers of a file; its `kind` says which.
+ * @throws StateError with field, value and fix
+ */
+export function makeGivenQuiz(value: unknown, solved: boolean): QuizResult {
+  const names = GIVEN_KINDS.map(({ kind }) => kind);
+  const wanted = checkState(z.looseObject({ kind: z.enum(names) }), value, '"kind": "references"').kind;
+  const exercises = GIVEN_KINDS.filter(({ kind }) => kind === wanted).map(({ topic, kind, given }) => ({
+    topic,
+    kind,
+    ...given(value),
+  }));
+  return sheetOf(exercises, null, solved);
+}
+
+function sheetOf(
+  exercises: readonly Exercise[],
+  seed: number | null,
+  solved: boolean,
+  { difficulty = 'medium' }: SheetOptions = {},
+): QuizResult {
+  const shown = exercises.map((exercise): Exercise | Question => {
     if (solved) return exercise;
-    const { topic: own, kind, question, given } = exercise;
-    return { topic: own, kind, question, given, asks: partsOf(exercise).map(({ label }) => label) };
+    const { topic, kind, question, given } = exercise;
+    return { topic, kind, question, given, asks: partsOf(exercise).map(({ label }) => label) };
   });
-  const { difficulty = 'medium' } = options;
-  return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, difficulty, solved, exercises };
+  return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, difficulty, solved, exercises: shown };
 }
 
 /** A line of the given facts or of the reasoning; if it is too long, its rest stands under its last column. */
@@ -98,6 +133,6 @@ function exerciseLines(exercise: Exercise | Question, number: number): string[] 
 /** The sheet as people read it. */
 export function quizText({ exercises, seed, solved }: QuizResult): string {
   const lines = exercises.flatMap((exercise, index) => exerciseLines(exercise, index + 1));
-  const hint = solved ? [] : [`Answers: the same command with --solve (seed ${seed}).`];
+  const hint = solved ? [] : [`Answers: the same command with --solve${seed === null ? '' : ` (seed ${seed})`}.`];
   return `${[...lines, ...hint].join('\n').trimEnd()}\n`;
 }

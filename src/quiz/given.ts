@@ -1,0 +1,40 @@
+/** Exercises about numbers that a teacher gives, or that a seed draws: the same rules pose both. */
+
+import type { z } from 'zod';
+import type { Random } from '../../hw/base/random.js';
+import { checkState, StateError } from '../explain/machine-state.js';
+import type { Exercise, ExerciseKind, Topic } from './exercise.js';
+
+/** An exercise but for its topic and kind. */
+export type Posed = Omit<Exercise, 'topic' | 'kind'>;
+
+/** A kind of exercise with a form for its numbers. */
+export interface GivenKind extends ExerciseKind {
+  /** Poses the exercise about the numbers of a file. @throws StateError with field, value and fix */
+  readonly given: (value: unknown) => Posed;
+}
+
+/** Makes a kind of numbers of one form: where they come from, and the exercise about them. */
+export function givenKind<T>(
+  topic: Topic,
+  kind: string,
+  form: {
+    readonly schema: z.ZodType<T>;
+    readonly draw: (random: Random) => T;
+    readonly pose: (numbers: T) => Posed;
+  },
+): GivenKind {
+  const { schema, draw, pose } = form;
+  return {
+    topic,
+    kind,
+    make: (random) => pose(draw(random)),
+    given: (value) => {
+      try {
+        return pose(checkState(schema, value, `"kind": "${kind}"`));
+      } catch (error) {
+        throw error instanceof RangeError ? new StateError(error.message) : error;
+      }
+    },
+  };
+}
