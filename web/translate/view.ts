@@ -125,6 +125,7 @@ export class TranslateView extends StoryView<TranslateMachine> {
       <h2>1. TLB <span class="verdict">${tlbWords(result)}</span></h2>
       ${drawings.length === 0 ? html`<p>This machine has no TLB: every access walks.</p>` : nothing}
       ${drawings.map((drawing) => tlbTable(drawing, this.#ended && filled.includes(drawing.name)))}
+      ${drawings.length === 0 ? nothing : html`<p class="quiet legend">▸ the set looked at; yellow: the page asked for; hatched: another page.</p>`}
       <div class="row">
         <button
           data-do="invlpg"

@@ -82,7 +82,13 @@ function many(story: Story): void {
     claims('The physical frames are still shared—only the virtual mapping changes.', frames.size === 1),
     1,
   );
-  story.figure('entropyBits', 'bits to guess, as Linux has on x86-64', Math.round(entropy), 28);
+  story.figure(
+    'entropyBits',
+    'bits to guess, as Linux has on x86-64',
+    Math.round(entropy),
+    claims("Attackers can't predict addresses.", Math.round(entropy) === 28),
+    28,
+  );
   story.figure('varyingAddressBits', 'address bits that differ', varyingBits(addresses));
 }
 

@@ -132,7 +132,17 @@ function randomSelectors(story: Story): void {
   story.figure('differentSelectors', `different selectors in ${PROCESSES} processes`, different);
   story.figure('entropyBits', 'bits to guess, by random selectors', Math.ceil(Math.log2(drawn)), Math.log2(NUMBERS));
   story.figure('entropyBitsPaging', 'bits to guess, by random addresses', PAGED_BITS);
-  story.figure('copiesWithRandomSelectors', 'copies with random selectors', machine.usedBytes / BYTES, 1);
+  story.figure(
+    'copiesWithRandomSelectors',
+    'copies with random selectors',
+    machine.usedBytes / BYTES,
+    claims(
+      'If all processes must share the same segment, they must agree on its virtual address.',
+      different === 1,
+      'a virtual address begins with the selector, and each process has one of its own for the same segment',
+    ),
+    1,
+  );
 }
 
 const GDT = 0x1000;

@@ -32,6 +32,8 @@ function forked(story: Story, machine: PagedMachine, parent: Process): Process {
     readOnly,
     claims('Mark all writable pages as read-only + COW flag', readOnly),
   );
+  const same = machine.frame(child, AT) === frame;
+  story.figure('sameFrame', 'both lead to one frame', same, claims('Both point to SAME physical frame!', same));
   story.figure(
     'countAfterFork',
     'entries that map the frame after fork',
@@ -71,6 +73,20 @@ function paged(story: Story): PagedMachine {
     `child: ${machine.entry(child, AT)}, reads ${machine.load(child, AT)}`,
     `parent: ${machine.entry(parent, AT)}, reads ${machine.load(parent, AT)}`,
     `bytes copied: ${counters.bytesCopied}; entries that map frame ${toHex(frame)}: ${machine.count(frame)}`,
+  );
+  const [left, restarted] = [machine.count(frame), machine.load(child, AT) === 43];
+  story.figure(
+    'countAfterWrite',
+    'entries that map the old frame after the write',
+    left,
+    claims('frame_ref_count[old_frame]--', left === 1),
+    1,
+  );
+  story.figure(
+    'restarted',
+    'the write is made again, and succeeds',
+    restarted,
+    claims('Restart the faulting instruction', restarted),
   );
   story.figure('framesBeforeWrite', 'frames of data before the write', before, 1);
   story.figure('framesAfterWrite', 'frames of data after it', machine.dataFrames, 2);

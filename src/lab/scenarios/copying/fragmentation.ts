@@ -65,12 +65,8 @@ function writeByChild(story: Story, at: Scene, text: string, key: string): numbe
   return status;
 }
 
-function exits(story: Story): SegmentMachine {
-  const easy = scene(Infinity);
-  easy.machine.run((kernel) => kernel.compact());
-  writeByChild(story, easy, 'First exit: a hole is large enough, and the copy just succeeds.', 'direct');
-  story.figure('directCopies', 'direct: segments copied', easy.machine.kernel.counters.segmentsCopied, 1);
-
+/** Too many small holes: seen, and then ended by compaction. */
+function compactedExit(story: Story): Scene {
   const compacted = scene(0);
   const { arena } = compacted.machine.kernel.memory;
   story.draw(
@@ -80,7 +76,12 @@ function exits(story: Story): SegmentMachine {
     `external fragmentation: ${formatShare(externalFragmentation(arena))}`,
   );
   const scattered = arena.free >= SHARED_BYTES && largestHole(arena) < SHARED_BYTES;
-  story.figure('neededBytes', 'bytes needed in one piece', SHARED_BYTES);
+  story.figure(
+    'neededBytes',
+    'bytes needed in one piece',
+    SHARED_BYTES,
+    claims('Must find contiguous hole for copied segment', scattered),
+  );
   story.figure('freeBytes', 'bytes free', arena.free);
   story.figure('largestHole', 'bytes of the largest hole', largestHole(arena));
   story.figure(
@@ -104,6 +105,17 @@ function exits(story: Story): SegmentMachine {
     claims('May require compaction mid-operation', compactions === 1),
     1,
   );
+  return compacted;
+}
+
+function exits(story: Story): SegmentMachine {
+  const easy = scene(Infinity);
+  easy.machine.run((kernel) => kernel.compact());
+  writeByChild(story, easy, 'First exit: a hole is large enough, and the copy just succeeds.', 'direct');
+  story.figure('directCopies', 'direct: segments copied', easy.machine.kernel.counters.segmentsCopied, 1);
+
+  const compacted = compactedExit(story);
+  const { compactions } = compacted.machine.kernel.counters;
 
   const swapped = scene(Infinity);
   occupy(swapped, PIECE);
@@ -117,6 +129,19 @@ function exits(story: Story): SegmentMachine {
     failed,
     'Fourth exit: nothing can be swapped out. The write fails, and nothing is lost.',
     'failure',
+  );
+  const ways = [
+    compactions === 1,
+    swapped.machine.kernel.counters.swapOuts > 0,
+    failed.machine.kernel.counters.segmentsCopied === 0,
+  ];
+  const tried = ways.filter((way) => way).length;
+  story.figure(
+    'ways',
+    'ways out of it that were taken: compaction, swapping, failure',
+    tried,
+    claims('Options: compaction, swap out other segments, or fail', tried === ways.length),
+    ways.length,
   );
   story.figure(
     'failure',

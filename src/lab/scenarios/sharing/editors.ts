@@ -40,7 +40,7 @@ function pair(story: Story): SegmentMachine {
     `The chapter writes the size into the limit, ${formatCount(CODE.bytes)}. The hardware's limit is the last valid offset, so it takes ${formatCount(CODE.bytes - 1)}: with ${formatCount(CODE.bytes)} the byte after the segment could be executed, too.`,
   );
   codeFigures(story, machine, [a, b], [code, codeInB]);
-  [a, b].forEach((process, i) => {
+  const holders = [a, b].map((process, i) => {
     const data = machine.create(process, 'data', DATA_BYTES, `data ${'AB'[i]}`, DATA_AT[i]);
     const stack = machine.create(process, 'data', STACK_BYTES, `stack ${'AB'[i]}`, STACK_AT[i]);
     machine.store(process, data, 0, 65 + i);
@@ -50,6 +50,24 @@ function pair(story: Story): SegmentMachine {
       `Editor ${'AB'[i]} has data and a stack of its own.`,
       `data: ${machine.descriptor(process, data)}`,
       `stack: ${machine.descriptor(process, stack)}`,
+    );
+    return [machine.segment(process, data), machine.segment(process, stack)] as const;
+  });
+  const own = holders.flatMap((segments) => segments.map(({ references }) => references));
+  (['data', 'stack'] as const).forEach((part, i) => {
+    const [ofA, ofB] = holders.map((segments) => segments[i]);
+    const apart = ofA.base !== ofB.base && own.every((references) => references === 1);
+    const sentence = (
+      [
+        'Segment 1: Private data (different physical location)',
+        'Segment 2: Private stack (different physical location)',
+      ] as const
+    )[i];
+    story.figure(
+      `private${i}`,
+      `the ${part} of A and B lie apart, each with one owner`,
+      apart,
+      claims(sentence, apart),
     );
   });
   story.figure(

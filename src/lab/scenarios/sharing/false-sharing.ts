@@ -2,7 +2,7 @@
 
 import { toHex } from '../../../../hw/base/address.js';
 import { signalName } from '../../../kernel/abi/signal.js';
-import { claims } from '../../chapter/words.js';
+import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Sentence } from '../../chapter/sentences.js';
@@ -24,6 +24,12 @@ const PARTS = [
   { start: 2000, end: 3000, owner: B },
   { start: 3000, end: PAGE, owner: CONSTANTS },
 ];
+/** The chapter's words for all parts but the first. */
+const PART_SENTENCES = [
+  'Offset 1000-2000: Process A private data',
+  'Offset 2000-3000: Process B private data',
+  'Offset 3000-4096: More shared constants',
+] as const;
 const WRITTEN = 1500;
 /** The remedies are measured on a program with so many of these parts. */
 const RECORDS = 100;
@@ -81,6 +87,41 @@ function measure(owners: Uint8Array, huge: boolean): Measured {
   return { bytesCopied: counters.bytesCopied, foreign, protectedPages: counters.forkEntriesProtected };
 }
 
+/** What the write copied: `count` gives the bytes of an owner among it. */
+function copiedFigures(story: Story, bytesCopied: number, count: (owner: number) => number): void {
+  story.figure('written', 'offset of the write', WRITTEN, says('If Process A writes to offset 1500:', '1500'));
+  PARTS.slice(1).forEach(({ start, end }, i) => {
+    const sentence = PART_SENTENCES[i];
+    story.figure(
+      `part${i}`,
+      `bytes of the part from ${start} on`,
+      end - start,
+      claims(sentence, sentence.startsWith(`Offset ${start}-${end}`)),
+    );
+  });
+  story.figure(
+    'bytesCopied',
+    'bytes copied by the write',
+    bytesCopied,
+    claims('If COW, entire page is copied', bytesCopied === PAGE),
+    4096,
+  );
+  story.figure(
+    'bytesOfB',
+    "of them B's private data",
+    count(B),
+    claims("Including Process B's private data (wrong!)", count(B) > 0),
+    1000,
+  );
+  story.figure(
+    'bytesOfConstants',
+    'of them constants',
+    count(CONSTANTS),
+    claims('Including the shared constants (wasteful)', count(CONSTANTS) > 0),
+    2096,
+  );
+}
+
 function onePage(story: Story): PagedMachine {
   const machine = new PagedMachine(16 * MIB);
   story.on(machine);
@@ -103,27 +144,7 @@ function onePage(story: Story): PagedMachine {
     `bytes copied: ${bytesCopied}; of them B's: ${count(B)}, constants: ${count(CONSTANTS)}`,
     `A: ${machine.entry(a, AT)}, reads ${machine.load(a, AT + WRITTEN)}; B: ${machine.entry(b, AT)}, reads ${machine.load(b, AT + WRITTEN)}`,
   );
-  story.figure(
-    'bytesCopied',
-    'bytes copied by the write',
-    bytesCopied,
-    claims('If COW, entire page is copied', bytesCopied === PAGE),
-    4096,
-  );
-  story.figure(
-    'bytesOfB',
-    "of them B's private data",
-    count(B),
-    claims("Including Process B's private data (wrong!)", count(B) > 0),
-    1000,
-  );
-  story.figure(
-    'bytesOfConstants',
-    'of them constants',
-    count(CONSTANTS),
-    claims('Including the shared constants (wasteful)', count(CONSTANTS) > 0),
-    2096,
-  );
+  copiedFigures(story, bytesCopied, count);
 
   const readOnly = machine.map(a, PAGE, { rights: 'r--' });
   machine.load(a, readOnly);

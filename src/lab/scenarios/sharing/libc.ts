@@ -2,6 +2,7 @@
 
 import { toHex } from '../../../../hw/base/address.js';
 import { must } from '../../../kernel/abi/must.js';
+import type { Process } from '../../../kernel/space/process.js';
 import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
@@ -12,6 +13,7 @@ const PAGES = BYTES / 4096;
 const FIRST_FRAME = 0x1000;
 const IN_A = 0x7f000 * 4096;
 const IN_B = 0x7e000 * 4096;
+const BASES = [IN_A, IN_B];
 /** Pages of each process's own data, and their frames. */
 const PRIVATE_PAGES = 2;
 const PRIVATE_FRAMES = [
@@ -38,13 +40,58 @@ const ENTRIES = [
 ] as const;
 const PRIVATE_AT = 0x10000 * 4096;
 
+/** The entries of both processes beside those of the chapter's tables. */
+function tableFigures(story: Story, machine: PagedMachine, processes: readonly Process[]): void {
+  ENTRIES.forEach(([process, page, entry, frame]) => {
+    const owner = 'AB'[process];
+    const found = toHex(machine.frame(processes[process], Number(page) * 4096));
+    story.figure(
+      `frame${owner}${page}`,
+      `${owner}: frame of library page ${page.toLowerCase()}`,
+      found,
+      says(entry, frame),
+    );
+  });
+  const atA = 'libc mapped at virtual address 0x7F000000';
+  const atB = 'libc mapped at DIFFERENT virtual address 0x7E000000 (flexible!)';
+  story.figure('addressInA', 'address of the library in A', toHex(IN_A), says(atA, '0x7F000000'));
+  story.figure('addressInB', 'address of the library in B', toHex(IN_B), says(atB, '0x7E000000'));
+  const [inA, inB] = BASES.map((at, i) => machine.frame(processes[i], at));
+  story.figure(
+    'differentAddresses',
+    'one frame at two virtual addresses',
+    inA === inB,
+    claims('Paging allows different virtual addresses for same physical content', inA === inB),
+  );
+  const frames = Array.from({ length: PAGES }, (_, page) => FIRST_FRAME + page);
+  const present = processes.map((process, i) => {
+    return frames.filter((frame, page) => machine.frame(process, BASES[i] + page * 4096) === frame).length;
+  });
+  const entries = Math.min(...present);
+  const shared = frames.filter((frame) => machine.count(frame) === processes.length).length;
+  const needed = '512 page table entries needed to share 2MB of libc';
+  story.figure('entriesPerProcess', 'page-table entries of a process for it', entries, says(needed, '512 page'));
+  const size = 'libc.so size: 2MB (512 pages)';
+  story.figure('sharedFrames', 'frames that both processes map', shared, says(size, '512 pages'));
+  const rights = processes.every(
+    (process, i) =>
+      machine.entry(process, BASES[i]).endsWith('read-only') && machine.entry(process, PRIVATE_AT).endsWith('writable'),
+  );
+  story.figure(
+    'rights',
+    "library read-only, each one's own pages writable",
+    rights,
+    claims('But points to SAME physical frames!', rights && shared === PAGES),
+    true,
+  );
+}
+
 function paged(story: Story): PagedMachine {
   const machine = new PagedMachine(0x8000 * 4096);
   story.on(machine);
   const frames = Array.from({ length: PAGES }, (_, i) => FIRST_FRAME + i);
   const library = machine.file('libc', BYTES, frames);
-  const bases = [IN_A, IN_B];
-  const processes = bases.map((at, i) => {
+  const processes = BASES.map((at, i) => {
     const process = machine.spawn();
     machine.map(process, BYTES, { at, rights: 'r-x', file: library });
     machine.touch(process, at, PAGES);
@@ -56,10 +103,6 @@ function paged(story: Story): PagedMachine {
     );
     return process;
   });
-  const present = processes.map((process, i) => {
-    return frames.filter((frame, page) => machine.frame(process, bases[i] + page * 4096) === frame).length;
-  });
-  const shared = frames.filter((frame) => machine.count(frame) === processes.length).length;
   processes.forEach((process, i) => {
     machine.map(process, PRIVATE_PAGES * 4096 + BYTES, { at: PRIVATE_AT });
     // The table of the data exists before its frames are chosen.
@@ -78,32 +121,7 @@ function paged(story: Story): PagedMachine {
       story.figure(key, `frame of ${'AB'[i]}'s own page ${number}`, frame, says(entry, words));
     });
   });
-  ENTRIES.forEach(([process, page, entry, frame]) => {
-    const owner = 'AB'[process];
-    const found = toHex(machine.frame(processes[process], Number(page) * 4096));
-    story.figure(
-      `frame${owner}${page}`,
-      `${owner}: frame of library page ${page.toLowerCase()}`,
-      found,
-      says(entry, frame),
-    );
-  });
-  const [inA, inB] = bases.map((at, i) => machine.frame(processes[i], at));
-  story.figure(
-    'differentAddresses',
-    'one frame at two virtual addresses',
-    inA === inB,
-    claims('Paging allows different virtual addresses for same physical content', inA === inB),
-  );
-  const needed = '512 page table entries needed to share 2MB of libc';
-  story.figure(
-    'entriesPerProcess',
-    'page-table entries of a process for it',
-    Math.min(...present),
-    says(needed, '512 page'),
-  );
-  const size = 'libc.so size: 2MB (512 pages)';
-  story.figure('sharedFrames', 'frames that both processes map', shared, says(size, '512 pages'));
+  tableFigures(story, machine, processes);
   return machine;
 }
 
