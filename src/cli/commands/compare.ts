@@ -218,9 +218,9 @@ export function compareCommand(): Command {
       parseChoice(WORKLOADS.map(({ name }) => name)),
     )
     .option('--footprint <bytes>', 'its memory (default: 1G)', parseBytes)
-    .option('--accesses <count>', 'its length (default: 10M)', (text) => parseCount(text))
+    .option('--accesses <count>', 'its length (default: 10M); --seed 2 gives another', (text) => parseCount(text))
     .addOption(new Option('--stride <bytes>', 'its step (default: 4K)').argParser(parseBytes).hideHelp())
-    .option('--seed <number>', 'its seed, or that of --huge-share (default: 1)', parseSeed)
+    .addOption(new Option('--seed <number>', 'its seed (default: 1)').argParser(parseSeed).hideHelp())
     .option('--json', 'print JSON instead of tables')
     .option('--csv <file>', 'write CSV too (- prints it instead)')
     .option('--plot <file>', 'write a chart as SVG too')

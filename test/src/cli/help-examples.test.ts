@@ -23,6 +23,18 @@ async function commandsBelow(words: readonly string[]): Promise<string[][]> {
   return commands;
 }
 
+/** One machine of OSTEP's relocation.py, as `conform ostep` reads it. */
+const BASE_AND_BOUNDS = {
+  fam: 'base-bounds',
+  seed: 1,
+  base: 0x363c,
+  limit: 290,
+  accesses: [
+    [0x105, 0x3741],
+    [0x30e, null],
+  ],
+};
+
 const commands = await commandsBelow([]);
 /** Commands whose own tests run their examples, and look at what they print; and those that cannot work here. */
 const LOOKED_AT = ['calibrate', 'inspect', 'quiz', 'segment', 'walk', 'watch', ...(canTry ? [] : ['try'])];
@@ -38,6 +50,8 @@ describe.each(commands.map((words) => [words.join(' ')]))('the help of %s', (com
     writeFileSync(join(folder, 'orders.csv'), 'b\na\n');
     copyFileSync(join(RECORDED, 'x86/open-seghw.jsonl.gz'), join(folder, 'x86.jsonl.gz'));
     copyFileSync(join(RECORDED, 'riscv/open-bare.jsonl.gz'), join(folder, 'riscv.jsonl.gz'));
+    copyFileSync(join(RECORDED, 'arm/open-s2.jsonl.gz'), join(folder, 'arm.jsonl.gz'));
+    writeFileSync(join(folder, 'ostep.jsonl.gz'), gzipSync(`${JSON.stringify(BASE_AND_BOUNDS)}\n`));
     copyFileSync(join(RECORDED, 'linux/open-ext4.jsonl.gz'), join(folder, 'linux.jsonl.gz'));
   });
 
