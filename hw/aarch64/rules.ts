@@ -2,10 +2,8 @@
  * The registers' rules for translations: the tables of each half of the addresses and of stage 2, and the rights of each
  * exception level.
  *
- * Everything here is worked out once, when a register changes: so a walk and a TLB hit test one mask each.
- *
- * The permission code has five bits: readable, writable, EL0's, executable at EL1, executable at EL0. All else is settled
- * by the walk: hierarchical permissions, DBM, stage 2, and SCTLR_EL1.WXN, since the manual lets a TLB keep its effect.
+ * Everything here is worked out once, when a register changes: so a walk and a TLB hit test one mask each. Rights are in
+ * rights.ts.
  */
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
@@ -17,15 +15,15 @@ import type { AArch64Features } from './features.js';
 import * as desc from './format.js';
 import * as reg from './registers.js';
 import type { SystemRegisters } from './registers.js';
-
-export const ARM_RIGHT_READ = 1 << 0;
-export const ARM_RIGHT_WRITE = 1 << 1;
-/** EL0 may read, and write if anybody may; under PAN EL1 may not. */
-export const ARM_RIGHT_EL0 = 1 << 2;
-/** Executable at EL1. */
-export const ARM_RIGHT_EL1_EXECUTE = 1 << 3;
-/** Executable at EL0. */
-export const ARM_RIGHT_EL0_EXECUTE = 1 << 4;
+import {
+  ARM_RIGHT_EL0,
+  ARM_RIGHT_EL0_EXECUTE,
+  ARM_RIGHT_EL1_EXECUTE,
+  ARM_RIGHT_READ,
+  ARM_RIGHT_WRITE,
+  firstRightsTable,
+  secondRightsTable,
+} from './rights.js';
 
 /** No fault is sure before a walk: see {@link TranslationTables.barred}. */
 export const NOT_BARRED = -1;
@@ -38,6 +36,8 @@ const sizesOf = (...shifts: readonly number[]): Int32Array =>
 /** What a granule makes of a table. */
 export interface GranuleRules {
   readonly shift: number;
+  /** log2 of the bytes covered by one entry of each level, the last level first. */
+  readonly levelShifts: readonly number[];
   /** Bit n: level n has blocks, or pages; without FEAT_LPA. */
   readonly leafLevels: number;
   /** The page size of each level. */
@@ -52,18 +52,21 @@ export interface GranuleRules {
  */
 const GRANULE_4K: GranuleRules = {
   shift: 12,
+  levelShifts: [12, 21, 30, 39],
   leafLevels: 0b111,
   sizes: sizesOf(12, 21, 30),
   contiguousSizes: sizesOf(16, 25, 34),
 };
 const GRANULE_16K: GranuleRules = {
   shift: 14,
+  levelShifts: [14, 25, 36, 47],
   leafLevels: 0b011,
   sizes: sizesOf(14, 25),
   contiguousSizes: sizesOf(21, 30),
 };
 const GRANULE_64K: GranuleRules = {
   shift: 16,
+  levelShifts: [16, 29, 42],
   leafLevels: 0b011,
   sizes: sizesOf(16, 29, 34),
   contiguousSizes: sizesOf(21, 34, 34),
@@ -114,6 +117,8 @@ export class TranslationTables {
   setsDirty = false;
   /** Bits of a table descriptor's high word that take rights away below. */
   hierarchical = 0;
+  /** Rights by the descriptor of a block or page, without any from table descriptors: see rightsIndex. */
+  leafRights = firstRightsTable(false, false);
 
   constructor(sign: 0 | -1) {
     this.sign = sign;
@@ -121,7 +126,7 @@ export class TranslationTables {
 
   /** log2 of the bytes covered by one entry of each level, the last level first. */
   get levelShifts(): readonly number[] {
-    return Array.from({ length: 5 }, (_, level) => this.granule.shift + this.stride * level);
+    return this.granule.levelShifts;
   }
 
   /**
@@ -186,6 +191,8 @@ export class AArch64Rules {
   el0 = false;
   /** SCTLR_EL1.WXN. */
   writableNeverExecuted = false;
+  /** The state behind the permissions worked out last: bit 0 for EL0, bit 1 for PAN. */
+  private permissionsOf = -1;
 
   constructor(readonly features: AArch64Features) {
     this.regime.pageShifts = PAGE_SHIFTS;
@@ -207,7 +214,10 @@ export class AArch64Rules {
     this.setHalf(this.upper, registers, 1);
     this.setSecond(registers);
     this.setRegime(registers);
-    this.setPermissions(this.features.PAN && registers.pan);
+    const pan = this.features.PAN && registers.pan;
+    if (this.permissionsOf === Number(this.el0) + 2 * Number(pan)) return;
+    this.permissionsOf = Number(this.el0) + 2 * Number(pan);
+    this.setPermissions(pan);
   }
 
   /** Fields of TCR_EL1 for the upper half stand one bit above those for the lower, but for TxSZ, TG and EPD. */
@@ -229,6 +239,7 @@ export class AArch64Rules {
     const { DESC_NO_EL0_TABLE, DESC_PXN_TABLE, DESC_READ_ONLY_TABLE, DESC_UXN_TABLE } = desc;
     const all = DESC_NO_EL0_TABLE | DESC_READ_ONLY_TABLE | DESC_PXN_TABLE | DESC_UXN_TABLE;
     tables.hierarchical = features.HPDS && has(reg.TCR_HPD0) ? 0 : all;
+    tables.leafRights = firstRightsTable(tables.setsDirty, this.writableNeverExecuted);
   }
 
   /**
@@ -255,6 +266,7 @@ export class AArch64Rules {
     second.setRoot(rootLevel, registers.high('VTTBR_EL2'), registers.low('VTTBR_EL2'), addressSize);
     second.setsAccessed = features.HAFDBS && (lo & reg.VTCR_HA) !== 0;
     second.setsDirty = second.setsAccessed && (lo & reg.VTCR_HD) !== 0;
+    second.leafRights = secondRightsTable(second.setsDirty, features.XNX);
   }
 
   private setRegime(registers: SystemRegisters): void {
@@ -269,10 +281,6 @@ export class AArch64Rules {
     regime.canonicalShift = this.firstOn ? Math.max(lower.inputBits, upper.inputBits, 32) - 32 : 31;
     regime.dataTags = (hi >>> reg.TCR_TBI_SHIFT) & 3;
     regime.fetchTags = regime.dataTags & (features.PAuth ? ~(hi >>> reg.TCR_TBID_SHIFT) : -1);
-    for (let access = 0; access < ACCESS_KINDS; access++) {
-      regime.badAddressCodes[access] = errorCodeOf(FSC_TRANSLATION, access, this.el0);
-      regime.needed[access] = (access & WRITE) !== 0 ? DIRTY : 0;
-    }
   }
 
   /**
@@ -282,6 +290,8 @@ export class AArch64Rules {
   private setPermissions(pan: boolean): void {
     const { regime, secondPermitted } = this;
     for (let access = 0; access < ACCESS_KINDS; access++) {
+      regime.badAddressCodes[access] = errorCodeOf(FSC_TRANSLATION, access, this.el0);
+      regime.needed[access] = (access & WRITE) !== 0 ? DIRTY : 0;
       const write = (access & WRITE) !== 0;
       const implicit = (access & IMPLICIT) !== 0;
       const asEl0 = (access & USER) !== 0 || (this.el0 && !implicit);

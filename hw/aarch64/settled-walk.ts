@@ -9,14 +9,14 @@
 import * as address from '../base/address.js';
 import type { Ram } from '../memory/ram.js';
 import * as format from './format.js';
+import * as rightsOf from './rights.js';
 import * as ruleBits from './rules.js';
 import type { AArch64Rules, TranslationTables } from './rules.js';
-import * as words from './words.js';
 
 const { frameAt, SIZE_4K } = address;
 const { DESC_AF, DESC_TABLE, DESC_VALID } = format;
 const { NOT_BARRED } = ruleBits;
-const { firstRights } = words;
+const { rightsIndex } = rightsOf;
 
 const NOT_SETTLED = -1;
 const TYPE = DESC_VALID | DESC_TABLE;
@@ -103,7 +103,7 @@ export class AArch64SettledWalk {
     const { rules, ram } = this;
     if ((low & DESC_AF) === 0) return NOT_SETTLED;
     const { regime } = rules;
-    const rights = firstRights(tables, high, low, 0, rules.writableNeverExecuted);
+    const rights = tables.leafRights[rightsIndex(high, low)];
     if (((regime.permitted[access] >>> rights) & 1) === 0 || (~rights & regime.needed[access]) !== 0)
       return NOT_SETTLED;
     const frame = frameAt(high & 3, (low & ~inPage) | (lo & inPage));

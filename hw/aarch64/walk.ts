@@ -19,6 +19,7 @@ import * as walkRecord from '../translate/walk/walk-record.js';
 import type { WalkRecord } from '../translate/walk/walk-record.js';
 import * as exceptions from './exception.js';
 import * as format from './format.js';
+import * as rightsOf from './rights.js';
 import * as ruleBits from './rules.js';
 import type { AArch64Rules, TranslationTables } from './rules.js';
 import * as words from './words.js';
@@ -31,14 +32,14 @@ const { isMixed } = sharedMemory;
 const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, READ_TABLE, ROW_SHIFT } = walkRecord;
 const { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, FSC_PERMISSION, FSC_TRANSLATION } =
   exceptions;
-const { DESC_AF, DESC_READ_ONLY, DESC_S2_WRITE, DESC_VALID } = format;
-const { ARM_RIGHT_EL0, ARM_RIGHT_EL0_EXECUTE, ARM_RIGHT_READ, ARM_RIGHT_WRITE, NOT_BARRED } = ruleBits;
-const { addressHigh, bitsFrom, firstRights, isLeaf, isTable, leafSize, outputHigh, outputLow, secondRights } = words;
+const { DESC_AF, DESC_CONTIGUOUS, DESC_READ_ONLY, DESC_S2_WRITE, DESC_VALID } = format;
+const { NOT_BARRED } = ruleBits;
+const { ARM_RIGHT_EL0, firstRights, rightsIndex, withoutEl0 } = rightsOf;
+const { addressHigh, bitsFrom, contiguousSize, isLeaf, isTable, outputHigh, outputLow } = words;
 
 /** The manual's level 3 is level 0 here. */
 const LAST_LEVEL = 3;
 const NO_LEVEL = -1;
-const DATA_AND_EL0 = ARM_RIGHT_READ | ARM_RIGHT_WRITE | ARM_RIGHT_EL0 | ARM_RIGHT_EL0_EXECUTE;
 /** Bits of a descriptor with the dirty state of stage 1 or 2. */
 const DIRTY_STATE = DESC_READ_ONLY | DESC_S2_WRITE;
 
@@ -179,7 +180,7 @@ export class AArch64Walker {
     lo: number,
     access: number,
   ): number {
-    const { record, stage, rules } = this;
+    const { record } = this;
     const { rows } = record;
     const level = rows[row | READ_LEVEL];
     const high = rows[row | READ_HIGH];
@@ -190,9 +191,9 @@ export class AArch64Walker {
     this.outLo = outputLow(low, lo, shift);
     if ((this.outHi & tables.beyondHigh) !== 0) return this.refuse(FSC_ADDRESS_SIZE, level);
     let rights =
-      stage === 1
-        ? firstRights(tables, high, low, above, rules.writableNeverExecuted)
-        : secondRights(tables, high, low, rules.features.XNX);
+      above === 0
+        ? tables.leafRights[rightsIndex(high, low)]
+        : firstRights(high, low, above, tables.setsDirty, this.rules.writableNeverExecuted);
     if (!this.looks) {
       if ((low & DESC_AF) === 0 && !tables.setsAccessed) return this.refuse(FSC_ACCESS_FLAG, level);
       if (((this.permitted[access] >>> rights) & 1) === 0) return this.refuse(FSC_PERMISSION, level);
@@ -204,7 +205,10 @@ export class AArch64Walker {
         if (((updated ^ low) & DIRTY_STATE) !== 0) rights |= DIRTY;
       }
     }
-    record.size = leafSize(tables, level, high, lo, this.outLo, hi, this.outHi);
+    record.size =
+      (high & DESC_CONTIGUOUS) === 0
+        ? tables.granule.sizes[level]
+        : contiguousSize(tables, level, hi, lo, this.outHi, this.outLo);
     // Rights for EL0 do not get into TLBs where it is to fault.
     record.rights = tables.barsEl0 ? withoutEl0(rights) : rights;
     return this.output(level, access);
@@ -296,9 +300,4 @@ export class AArch64Walker {
     const read = this.record.reads().at(-1);
     if (read !== undefined) this.listener?.({ kind: 'read', ...read });
   }
-}
-
-/** Of a page for EL1 alone all rights but those of EL0; of EL0's, execution at EL1: a walk decides on all else. */
-function withoutEl0(rights: number): number {
-  return rights & ~((rights & ARM_RIGHT_EL0) === 0 ? ARM_RIGHT_EL0_EXECUTE : DATA_AND_EL0);
 }

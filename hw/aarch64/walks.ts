@@ -20,7 +20,7 @@ import { errorCodeOf, FSC_ADDRESS_SIZE, FSC_EXTERNAL, ON_WALK } from './exceptio
 import type { AArch64Features } from './features.js';
 import { DESC_AF, DESC_READ_ONLY } from './format.js';
 import { SystemRegisters } from './registers.js';
-import * as rights from './rules.js';
+import * as rights from './rights.js';
 import { AArch64Rules, PAGE_SHIFTS } from './rules.js';
 import { AArch64SettledWalk } from './settled-walk.js';
 import { AArch64Walker } from './walk.js';
