@@ -102,6 +102,7 @@ class WalkerSet {
 
   listen(listener: TranslationListener | null): void {
     for (const walker of [this.single, this.guest, this.host]) walker.listener = listener;
+    this.second.listen(listener);
   }
 
   walk(hi: number, lo: number, access: number): number {

@@ -6,6 +6,7 @@
 import * as address from '../base/address.js';
 import * as permission from '../base/permission.js';
 import * as tags from './tag.js';
+import type { HeldEntry, TlbListener } from './events.js';
 import { SizesByRegion } from './regions.js';
 import type { HitBatch, HitRule } from './hits.js';
 import type { Tlb } from './tlb.js';
@@ -96,6 +97,11 @@ export class TlbGroup {
       while (size > SIZE_4K && this.bySize[size] === null) size--;
       return size;
     });
+  }
+
+  /** From now on `listener` hears the fate of entries; null ends it. */
+  listen(listener: TlbListener | null, holds: HeldEntry['holds']): void {
+    for (const tlb of this.arrays) tlb.listen(listener, this.shifts, holds);
   }
 
   /**

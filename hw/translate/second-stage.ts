@@ -9,6 +9,7 @@ import * as accesses from '../base/access.js';
 import * as faults from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
+import type { TlbListener } from '../tlb/events.js';
 import type { TlbGroup } from '../tlb/group.js';
 import { makeGroup } from '../tlb/hierarchy.js';
 import type { TlbLevelShape } from '../tlb/hierarchy.js';
@@ -73,6 +74,11 @@ export class SecondStage {
     this.walks = walks;
     this.tlb = tlb;
     this.numbers = new SpaceNumbers((space) => tlb?.dropSpace(space, NO_SPACE));
+  }
+
+  /** From now on `listener` hears the fate of the TLB's entries; null ends it. */
+  listen(listener: TlbListener | null): void {
+    this.tlb?.listen(listener, 'guest-physical page');
   }
 
   /** Addresses are from now on those of the virtual machine with this VMID. */

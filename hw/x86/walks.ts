@@ -75,6 +75,7 @@ export class X86Walks implements Walks {
     this.guest = new GuestWalks(this.context, secondTlb, this.record, this.fault, false);
     this.observer = this.makeObserver(ram);
     this.regime.badAddress = GENERAL_PROTECTION;
+    this.regime.guestCaches = true;
     this.readRegisters();
   }
 

@@ -178,6 +178,7 @@ export class StaleEntryChecker {
   }
 
   private fill({ holds, rights = 0, shift }: FillEvent): void {
+    if (holds === 'guest-physical page') return;
     const { regime } = this.walks;
     const { space } = regime;
     const key = this.key(holds, holds === 'page' ? this.spaceOf(rights) : space, shift);

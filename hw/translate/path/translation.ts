@@ -211,7 +211,7 @@ export class Translation extends TranslationCaches {
   /** Walks from the deepest level in a walk cache, else from the root. */
   private walkCached(hi: number, lo: number, access: number): number {
     const { walkCaches, regime } = this;
-    if (walkCaches === null || regime.guest) return this.walks.walk(hi, lo, access);
+    if (walkCaches === null || (regime.guest && !regime.guestCaches)) return this.walks.walk(hi, lo, access);
     const rootLevel = regime.rootLevelAt(hi);
     const level = walkCaches.lookup(hi, lo, regime.space, rootLevel, regime.levelShiftsAt(hi));
     if (level === rootLevel) return this.walks.walk(hi, lo, access);
@@ -221,11 +221,26 @@ export class Translation extends TranslationCaches {
 
   private fillWalkCaches(hi: number, lo: number): void {
     const { walkCaches, record, regime } = this;
-    if (walkCaches === null || regime.guest) return;
+    if (walkCaches === null) return;
     const shifts = regime.levelShiftsAt(hi);
+    if (regime.guest) {
+      if (regime.guestCaches) this.fillFromGuest(walkCaches, hi, lo, shifts);
+      return;
+    }
     for (let n = 0; n < record.count - 1; n++) {
       const level = record.at(n, READ_LEVEL);
       const table = record.at(n, READ_TABLE);
+      walkCaches.fill(hi, lo, regime.space, level, shifts[level], table, record.at(n, READ_RIGHTS));
+    }
+  }
+
+  /** A guest's tables lie where the second stage found them: an entry of a walk cache spares its walks, too. */
+  private fillFromGuest(walkCaches: WalkCaches, hi: number, lo: number, shifts: readonly number[]): void {
+    const { record, regime } = this;
+    for (let n = 0; n < record.count; n++) {
+      const table = record.at(n, READ_TABLE);
+      if (record.at(n, READ_STAGE) !== 1 || table < 0) continue;
+      const level = record.at(n, READ_LEVEL);
       walkCaches.fill(hi, lo, regime.space, level, shifts[level], table, record.at(n, READ_RIGHTS));
     }
   }

@@ -32,8 +32,10 @@ export class Regime {
    * under all values of the registers.
    */
   pageShifts: readonly number[] = SIZE_SHIFTS;
-  /** Whether addresses are a guest's, with walks through a second stage: no walk cache shortens them. */
+  /** Whether addresses are a guest's, with walks through a second stage. */
   guest = false;
+  /** Whether walk caches shorten a guest's walks, too: its walks then tell the frames of its tables. */
+  guestCaches = false;
   /** The level of the root table, 0 being the last; walks begin there unless a cache leads further down. */
   rootLevel = 0;
   /** log2 of the bytes covered by one entry of each level, last level first. */

@@ -72,6 +72,7 @@ export class GuestWalks {
   listen(listener: TranslationListener | null): void {
     this.guest.listener = listener;
     this.hosts.listen(listener);
+    this.second.listen(listener);
   }
 
   /** The rows of the record are from now on for walks of one stage. */

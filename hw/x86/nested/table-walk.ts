@@ -116,6 +116,7 @@ export class TableWalker {
     this.startFrame = frame;
     this.startRights = rights;
     this.startCount = this.parts.record.count;
+    if (frame !== NO_FRAME) this.mayMark[level] = 1;
     return this.walkTables(hi, lo, access);
   }
 
@@ -128,7 +129,8 @@ export class TableWalker {
     let frame = this.startFrame;
     let rights = this.startRights;
     let tableHi = root.hi;
-    let tableLo = root.lo;
+    // The root of PAE may lie anywhere in its page; every other table fills one.
+    let tableLo = frame === NO_FRAME ? root.lo : 0;
     for (;;) {
       const entryLo = tableLo | (wide ? wideIndex(hi, lo, level) << 3 : ((lo >>> (12 + 10 * level)) & 0x3ff) << 2);
       if (frame === NO_FRAME) frame = this.askBelow(level, tableHi, entryLo);

@@ -88,9 +88,12 @@ function found({ frame, shift, rights = 0 }: Pick<HitEvent, 'frame' | 'shift' | 
 function heldStep({ kind, where, holds, hi, lo, shift, frame, rights = 0 }: FillEvent | DropEvent): WalkStep {
   const linear = formatHex(hi, lo);
   const target = frameAddress(frame);
-  const allows = allowedBy(rights);
-  const size = holds === 'page' ? { page: pageSizeName(shift) } : {};
+  const size = holds === 'table' ? {} : { page: pageSizeName(shift) };
   const what = `${size.page ?? ''} ${holds} at ${target}`.trim();
+  // Rights of a host are other bits than those of a guest.
+  if (holds === 'guest-physical page')
+    return { kind, where, linear, target, ...size, text: `${where}: ${linear}, ${what}` };
+  const allows = allowedBy(rights);
   return {
     kind,
     where,

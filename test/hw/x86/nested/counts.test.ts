@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { READ } from '../../../../hw/base/access.js';
+import { toHex } from '../../../../hw/base/address.js';
 import type { TranslationEvent } from '../../../../hw/translate/walk/events.js';
-import { NO_TLB } from '../../../../hw/tlb/presets.js';
+import { MODEL_DEFAULT, NO_TLB } from '../../../../hw/tlb/presets.js';
+import { INVEPT_GLOBAL } from '../../../../hw/x86/nested/virtual-machines.js';
 import { Tables } from '../../tables.js';
-import { GUEST_PAGE, Nest, PAGE } from './nest.js';
+import { DATA, GUEST_PAGE, Nest, PAGE } from './nest.js';
 import type { NestOptions } from './nest.js';
 
 /** Entries read by one walk. */
@@ -71,7 +73,71 @@ describe('the record of a walk', () => {
   });
 });
 
+describe('walk caches', () => {
+  const { walkCaches } = MODEL_DEFAULT;
+  const tlb = { ...NO_TLB, ...(walkCaches && { walkCaches }) };
+
+  it("lead to the guest's last table without a walk of the host for it", () => {
+    const nest = new Nest('ept', { tlb });
+    nest.mapGuest(PAGE + 4096, GUEST_PAGE);
+    nest.tell(READ);
+    expect(nest.tell(READ, PAGE + 4096)).toBe('frame 0');
+    expect(nest.mmu.walkRecord.reads().map(({ stage, level }) => `${stage}.${level}`)).toEqual([
+      '1.0',
+      '2.3',
+      '2.2',
+      '2.1',
+      '2.0',
+    ]);
+    expect(nest.mmu.counters.snapshot().data.shortenedWalks).toBe(1);
+  });
+
+  it('and with the TLB of the second stage nothing but the last entry', () => {
+    const nest = new Nest('npt', { tlb: { ...MODEL_DEFAULT, l1Data: [], l2: [] } });
+    nest.mapGuest(PAGE + 4096, GUEST_PAGE);
+    nest.tell(READ);
+    nest.tell(READ, PAGE + 4096);
+    expect(nest.mmu.walkRecord.reads().map(({ stage, level }) => `${stage}.${level}`)).toEqual(['1.0']);
+  });
+
+  it('lose the tables of a guest by INVEPT', () => {
+    const nest = new Nest('ept', { tlb });
+    const table = nest.guestEntry(PAGE, 0) & ~0xfff;
+    const copy = nest.frame();
+    nest.tell(READ);
+    nest.put(copy * 4096 + 16, BigInt((GUEST_PAGE + 4096) | 7));
+    nest.mapHost(GUEST_PAGE + 4096, DATA + 1);
+    nest.mapHost(table, copy);
+    expect(nest.tell(READ)).toBe('frame 0');
+    nest.mmu.vm.vmexit();
+    nest.mmu.vm.invept(INVEPT_GLOBAL);
+    nest.enter();
+    expect(nest.tell(READ)).toBe('frame 1');
+  });
+
+  it('do not keep a table that the host maps read-only: its entries may need an A bit', () => {
+    const nest = new Nest('ept', { tlb });
+    nest.mapGuest(PAGE + 4096, GUEST_PAGE);
+    nest.set(nest.guestEntry(PAGE, 0), 0x20n);
+    nest.clear(nest.hostEntry(nest.guestEntry(PAGE, 0) & ~0xfff, 0), 2n);
+    expect(nest.tell(READ)).toBe('frame 0');
+    expect(nest.tell(READ, PAGE + 4096)).toMatch(/^EPT violation aa/);
+  });
+});
+
 describe('the TLB of the second stage', () => {
+  it('tells of its fills and drops', () => {
+    const nest = new Nest('ept', { guest: 'none' });
+    const told: string[] = [];
+    nest.mmu.listen((event) => {
+      if (event.kind === 'fill' || event.kind === 'drop') told.push(`${event.kind} ${event.holds} ${toHex(event.lo)}`);
+    });
+    nest.tell(READ);
+    nest.mmu.vm.invept(INVEPT_GLOBAL);
+    const page = `guest-physical page ${toHex(GUEST_PAGE)}`;
+    expect(told).toEqual([`fill ${page}`, `drop ${page}`]);
+  });
+
   it('leaves the guest its own entries and the page to be walked', () => {
     const nest = new Nest('ept', {
       tlb: { ...NO_TLB, secondStage: [{ entries: 64, ways: 4, pages: [12, 21, 22, 30] }] },

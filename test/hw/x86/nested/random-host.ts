@@ -15,6 +15,8 @@ export const ALL_TABLES = FIRST + 6;
 const [PML5, PML4, PDPT, PD, PT] = [FIRST, FIRST + 1, FIRST + 2, FIRST + 3, FIRST + 4];
 /** A guest-physical frame for PDPTEs in memory: an accessed bit would be a reserved one there, so no other table is in it. */
 const PDPT_OF_GUEST = 20;
+/** Where it begins in its frame: at a multiple of 32. */
+const PDPT_OFFSET = 0x1a0;
 /** Guest-physical pages beyond the guest's tables lie from this frame on. */
 const DATA = 64;
 
@@ -103,9 +105,11 @@ export class RandomHost {
 
   /** Makes the processor a host's and enters the guest in the state of its registers of the moment. */
   enter(mmu: Mmu, ac: boolean, pdptes: readonly bigint[], vpid = 1): GuestState {
-    const cr3 = mmu.rules.mode === 'pae' ? PDPT_OF_GUEST * 4096 : mmu.cr3;
+    const cr3 = mmu.rules.mode === 'pae' ? PDPT_OF_GUEST * 4096 + PDPT_OFFSET : mmu.cr3;
     const guest: GuestState = { cr0: mmu.cr0, cr3, cr4: mmu.cr4, efer: mmu.efer, ac, pdptes };
-    for (const [n, pdpte] of pdptes.entries()) this.ram.write64((DATA + PDPT_OF_GUEST) * 4096 + 8 * n, pdpte);
+    for (const [n, pdpte] of pdptes.entries()) {
+      this.ram.write64((DATA + PDPT_OF_GUEST) * 4096 + PDPT_OFFSET + 8 * n, pdpte);
+    }
     mmu.writeCr0(0);
     mmu.writeCr4(0);
     const { host } = this;
