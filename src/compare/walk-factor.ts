@@ -18,29 +18,41 @@ const ACCESSES = 1_000_000;
 const LEAST_BYTES = 2 ** 24;
 /** A smaller difference, modelled or measured, is lost in the noise. */
 const LEAST_NS = 2;
+/** The most misses under way for a price: see prices.ts. */
+const MOST_MISSES = 1024;
 
-interface Rows {
-  readonly bytes: number;
-  /** Nanoseconds of a load that waits for the last, which small pages cost over huge ones. */
-  readonly measured: number;
+type Overlap = NonNullable<MachinePrices['walkFactor']['overlapped']>[number];
+
+type Loads = NonNullable<MachinePrices['loads']>[number];
+
+/** One array, with small pages and with huge ones. */
+interface Pair {
+  readonly small: Loads;
+  readonly huge: Loads;
 }
 
-function rowsOf({ loads = [] }: MachinePrices): Rows[] {
-  const huge = loads.filter(({ pages }) => pages === '2M');
-  return loads
-    .filter(({ pages, bytes }) => pages === '4K' && bytes >= LEAST_BYTES)
-    .flatMap(({ bytes, dependentNs }) => {
-      const other = huge.find((row) => row.bytes === bytes);
-      return other === undefined ? [] : [{ bytes, measured: dependentNs - other.dependentNs }];
-    });
+function pairsOf({ loads = [] }: MachinePrices): Pair[] {
+  return loads.flatMap((small) => {
+    const huge = loads.find(({ bytes, pages }) => pages === '2M' && bytes === small.bytes);
+    return small.pages !== '4K' || small.bytes < LEAST_BYTES || huge === undefined ? [] : [{ small, huge }];
+  });
 }
 
-/** What a load of a chase over `bytes` spends on walks with small pages, over what it spends with huge ones. */
-async function modelled(bytes: number, tlb: TlbGeometry, prices: MachinePrices): Promise<number> {
+/** What a load of a chase over `bytes` spends on walks, in nanoseconds: with small pages, and with huge ones. */
+async function modelled(bytes: number, tlb: TlbGeometry, prices: MachinePrices): Promise<number[]> {
   const open = () => openWorkload('chase', { footprint: bytes, accesses: ACCESSES });
   const { runs } = await compare({ sources: [{ name: 'chase', open }], shifts: [SHIFT_4K, SHIFT_2M], tlb, prices });
-  const each = ({ reads, perAccess }: CompareRun): number => walkNs(reads, prices) / perAccess.accesses;
-  return each(runs[0]) - each(runs[1]);
+  return runs.map(({ reads, perAccess }: CompareRun) => walkNs(reads, prices) / perAccess.accesses);
+}
+
+/** Loads that wait for nothing: the difference between page sizes is of walks, and the rest of data. */
+function overlapOf({ small, huge }: Pair, model: readonly number[], factor: number): Overlap[] {
+  const overlapped = (small.independentNs - huge.independentNs) / (model[0] - model[1]);
+  const dataNs = huge.dependentNs - factor * model[1];
+  const together = huge.independentNs - overlapped * model[1];
+  // Noise may leave nothing.
+  if (!(overlapped > 0 && together > 0 && dataNs > together)) return [];
+  return [{ bytes: small.bytes, factor: overlapped, misses: Math.min(MOST_MISSES, dataNs / together) }];
 }
 
 /**
@@ -54,12 +66,18 @@ export async function fitWalkFactor(
   onArray?: () => Promise<void>,
 ): Promise<MachinePrices['walkFactor'] | undefined> {
   const factors: number[] = [];
-  for (const { bytes, measured } of rowsOf(prices)) {
+  const overlapped: Overlap[] = [];
+  for (const pair of pairsOf(prices)) {
+    const measured = pair.small.dependentNs - pair.huge.dependentNs;
     if (measured < LEAST_NS) continue;
     await onArray?.();
-    const model = await modelled(bytes, tlb, prices);
-    if (model >= LEAST_NS) factors.push(measured / model);
+    const model = await modelled(pair.small.bytes, tlb, prices);
+    const difference = model[0] - model[1];
+    if (difference < LEAST_NS) continue;
+    factors.push(measured / difference);
+    overlapped.push(...overlapOf(pair, model, measured / difference));
   }
   if (factors.length === 0) return undefined;
-  return { low: Math.min(...factors), high: Math.max(...factors), tlb: tlb.name };
+  const most = overlapped.length === 0 ? {} : { overlapped };
+  return { low: Math.min(...factors), high: Math.max(...factors), ...most, tlb: tlb.name };
 }

@@ -8,18 +8,20 @@ import * as address from '../../../hw/base/address.js';
 import { LINE_SHIFT, LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js';
 import * as trace from '../../trace/block.js';
 import type { AccessBlock } from '../../trace/block.js';
-import { Streams } from './streams.js';
+import * as streams from './streams.js';
 
 const { highWordAfter } = address;
+const { Streams } = streams;
 const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, KIND_MASK, LOW_WORD, OPERATION_WORD, SIZE_SHIFT } = trace;
 const USER_HI_BITS = 15;
 const LINE_MASK = (1 << LINE_SHIFT) - 1;
 /** Spreads the bits of an address that have no room in an int32, but not over the lines of a page. */
 const SPREAD = 0x9e37_79b1;
 const IN_PAGE_MASK = -64;
+/** Numbers of lines have 31 bits. */
+const LINES_MASK = 0x7fff_ffff;
 
-/** Of {@link LineMisses.flags}. */
-export const EXPECTED = 1;
+/** Of {@link LineMisses.flags}, beside those of streams.ts: no access had read the line. */
 export const FIRST = 2;
 /** log2 of the lines that are told apart when first reads are looked for: 4 GiB of them. */
 const SEEN_BITS_SHIFT = 26;
@@ -30,8 +32,8 @@ const SEEN_MASK = (1 << SEEN_BITS_SHIFT) - 1;
  * apart, and then hardly ever.
  */
 export const lineOf = (hi: number, lo: number): number =>
-  ((lo >>> LINE_SHIFT) ^ (hi << (32 - LINE_SHIFT)) ^ (Math.imul(hi >>> LINE_SHIFT, SPREAD) & IN_PAGE_MASK)) &
-  0x7fff_ffff;
+  (((lo >>> LINE_SHIFT) ^ (hi << (32 - LINE_SHIFT))) + (Math.imul(hi >>> LINE_SHIFT, SPREAD) & IN_PAGE_MASK)) &
+  LINES_MASK;
 
 /** Lines read from the second level or beyond, in program order. */
 export class LineMisses {
@@ -39,7 +41,7 @@ export class LineMisses {
   /** By miss: the line, and the index of the access's first word in the block. */
   lines = new Int32Array(2 * BLOCK_ACCESSES);
   accesses = new Int32Array(2 * BLOCK_ACCESSES);
-  /** A hardware prefetcher would have asked for the line before: {@link EXPECTED}. No access had read it: {@link FIRST}. */
+  /** {@link FIRST}, and what streams.ts tells. */
   flags = new Uint8Array(2 * BLOCK_ACCESSES);
   private readonly seen = new Int32Array(1 << (SEEN_BITS_SHIFT - 5));
   private readonly cache: LineCache;
@@ -55,13 +57,13 @@ export class LineMisses {
   /** Finds the misses of a block; accesses outside user space and instruction fetches have none. */
   find({ words, length, process }: AccessBlock): void {
     this.length = 0;
-    this.salt = Math.imul(process, SPREAD) & IN_PAGE_MASK & 0x7fff_ffff;
+    this.salt = Math.imul(process, SPREAD) & IN_PAGE_MASK & LINES_MASK;
     const { salt } = this;
     let last = -1;
     for (let at = 0, end = ACCESS_WORDS * length; at < end; at += ACCESS_WORDS) {
       const hi = words[at];
       const lo = words[at + LOW_WORD];
-      const line = lineOf(hi, lo) ^ salt;
+      const line = (lineOf(hi, lo) + salt) & LINES_MASK;
       const operation = words[at + OPERATION_WORD];
       const inLine = (lo & LINE_MASK) + (operation >>> SIZE_SHIFT) <= LINE_MASK + 1;
       if (line === last && inLine) continue;
@@ -76,7 +78,7 @@ export class LineMisses {
   private readRest(hi: number, lo: number, size: number, at: number): number {
     let line = -1;
     for (let offset = (LINE_MASK + 1 - (lo & LINE_MASK)) | 0; offset < size; offset += LINE_MASK + 1) {
-      line = lineOf(highWordAfter(hi, lo, offset), (lo + offset) | 0) ^ this.salt;
+      line = (lineOf(highWordAfter(hi, lo, offset), (lo + offset) | 0) + this.salt) & LINES_MASK;
       if (!this.cache.read(line)) this.miss(line, at);
     }
     return line;
@@ -87,7 +89,7 @@ export class LineMisses {
     const i = this.length++;
     this.lines[i] = line;
     this.accesses[i] = at;
-    this.flags[i] = (this.streams.expects(line) ? EXPECTED : 0) | (this.isFirst(line) ? FIRST : 0);
+    this.flags[i] = this.streams.note(line) | (this.isFirst(line) ? FIRST : 0);
   }
 
   private isFirst(line: number): boolean {

@@ -4,18 +4,27 @@
  * A run is priced in cases. Overlapped: everything that can go on at once does, so the slowest of instructions, memory
  * and walkers tells. In turn: each miss and walk waits for the last, after instructions at their best, or after
  * instructions of a cycle each. And each of these with a third-level cache for itself or shared, with cheap walks or dear
- * ones. Where a recording has gaps, first touches after them walk in one half of the cases, and hit in the other. A program is somewhere between, and at the same place with any page size. So its speed-up lies between the least
- * and the most of the cases.
+ * ones. Where a recording has gaps, first touches after them walk in one half of the cases, and hit in the other. A
+ * program is somewhere between, and at the same place with any page size. So its speed-up lies between the least and the
+ * most of the cases.
  */
 
 import type { MachinePrices } from '../../report/results/prices.js';
-import type { PricedReads, PricedTime, Range, Reads } from '../../report/results/compare-result.js';
+import type { PricedReads, PricedTime, Range, Reads, CompareRun } from '../../report/results/compare-result.js';
+import { nearestRow } from './nearest-row.js';
+import type { StreamPrices } from './stream-prices.js';
 
 /** What a run did, as far as it has a price. */
 export interface PricedRun {
   /** Bounds where nobody counted them. */
   readonly instructions: Range;
   readonly reads: PricedReads;
+  /** Walks of streams at the ends of their pages. */
+  readonly pageEnds: CompareRun['pageEnds'];
+  /** What streams cost with these pages; absent where nobody measured them. */
+  readonly streams?: StreamPrices | undefined;
+  /** What the program has in RAM: prices by array are those of one as large. */
+  readonly memoryBytes: number;
   /** Second-level TLB hits of accesses that missed the first-level data cache too. */
   readonly slowTlbHits: number;
   /** Of the reads of walks, those that the whole run may not have: of first touches after gaps. Absent without gaps. */
@@ -27,18 +36,16 @@ interface Case {
   readonly way: 'overlapped' | 'in turn' | 'in turn, slowly';
   /** Other cores use their share of the third-level cache. */
   readonly crowded: boolean;
-  /** What walks take, over what their reads would take one after the other. */
-  readonly walkFactor: number;
+  /** Walks and page ends cost the most that they may, otherwise the least. */
+  readonly dear: boolean;
   /** First touches after gaps hit, as pages that were in use in the gap. */
   readonly warm: boolean;
 }
 
-function casesOf({ walkFactor }: MachinePrices, { coldWalks }: PricedRun): Case[] {
+function casesOf({ coldWalks }: PricedRun): Case[] {
   return (coldWalks === undefined ? [false] : [false, true]).flatMap((warm) =>
     (['overlapped', 'in turn', 'in turn, slowly'] as const).flatMap((way) =>
-      [false, true].flatMap((crowded) =>
-        [walkFactor.low, walkFactor.high].map((factor) => ({ way, crowded, walkFactor: factor, warm })),
-      ),
+      [false, true].flatMap((crowded) => [false, true].map((dear) => ({ way, crowded, dear, warm }))),
     ),
   );
 }
@@ -54,27 +61,88 @@ function countOf({ l2, l3, contested, memory }: Reads): number {
   return l2 + l3 + contested + memory;
 }
 
+/** What loads that wait for nothing have under way. */
+interface Overlap {
+  /** What walks add, over what their reads would take one after the other. */
+  readonly factor: number;
+  readonly misses: number;
+}
+
+function overlapOf(dear: boolean, { memoryBytes }: PricedRun, prices: MachinePrices): Overlap {
+  const { walkFactor, missesInFlight, walksInFlight } = prices;
+  const { low, high, overlapped = [] } = walkFactor;
+  // At best walks are under way as any other miss.
+  if (!dear) return { factor: low / missesInFlight, misses: missesInFlight };
+  return nearestRow(overlapped, memoryBytes) ?? { factor: high / walksInFlight, misses: missesInFlight };
+}
+
+/** Nanoseconds of walks in one case. */
+interface WalkTime {
+  /** Wherever they are. */
+  readonly walks: number;
+  /** Of page ends where nothing goes on meanwhile; not in `walks`. */
+  readonly exposed: number;
+}
+
+/**
+ * A stream stands still at the end of its page. Where nobody measured what that costs, all of it is hidden in the cheap
+ * case, and nothing in the dear one.
+ * @param elsewhere nanoseconds of the reads of all other walks, one after the other
+ * @param atEnds the same for those at page ends
+ * @param factor what a walk costs, over its reads
+ */
+function walkTime(
+  { dear, way }: Case,
+  { pageEnds: { alone, together }, streams }: PricedRun,
+  elsewhere: number,
+  atEnds: number,
+  factor: number,
+  { walkFactor }: MachinePrices,
+): WalkTime {
+  if (streams === undefined) {
+    const hidden = !dear || way !== 'overlapped';
+    return {
+      walks: factor * (hidden ? elsewhere + atEnds : elsewhere),
+      exposed: hidden ? 0 : walkFactor.high * atEnds,
+    };
+  }
+  const { pageEndNs } = streams;
+  return {
+    walks: factor * elsewhere,
+    exposed: Math.max(alone * pageEndNs.alone + together * pageEndNs.together, factor * atEnds),
+  };
+}
+
 /** Nanoseconds of a run in one case. @param translated false: as if every translation were free */
-function timeIn(
-  { way, crowded, walkFactor, warm }: Case,
-  run: PricedRun,
-  prices: MachinePrices,
-  translated: boolean,
-): number {
+function timeIn(one: Case, run: PricedRun, prices: MachinePrices, translated: boolean): number {
+  const { way, crowded, dear, warm } = one;
   const { instructions, reads, coldWalks } = run;
   const ns = (counts: Reads): number => latency(counts, prices, crowded);
-  const spared = warm && coldWalks !== undefined ? ns(coldWalks) : 0;
-  const walks = translated ? walkFactor * (ns(reads.walks) - spared) : 0;
-  const hits = translated ? run.slowTlbHits * prices.l2TlbHitNs : 0;
+  const { walkFactor, walksInFlight } = prices;
+  const overlap = overlapOf(dear, run, prices);
+  const factor = way === 'overlapped' ? overlap.factor : dear ? walkFactor.high : walkFactor.low;
+  // The factors were fitted to walks of a machine as crowded as it is.
+  const walkNsOf = (counts: Reads): number => (translated ? latency(counts, prices, false) : 0);
+  const atEnds = walkNsOf(reads.pageEnds);
+  const elsewhere = walkNsOf(reads.walks) - atEnds - (warm && coldWalks !== undefined ? walkNsOf(coldWalks) : 0);
+  const none = { walks: 0, exposed: 0 };
+  const { walks, exposed } = translated ? walkTime(one, run, elsewhere, atEnds, factor, prices) : none;
   const data = ns(reads.data);
   const fastest = instructions.low * prices.nsPerInstruction;
   if (way === 'overlapped') {
-    const inFlight = (data + ns(reads.expected) + walks) / prices.missesInFlight;
-    return Math.max(fastest, inFlight, walks / prices.walksInFlight);
+    const limit = (walkFactor.low * (elsewhere + atEnds)) / walksInFlight;
+    return Math.max(fastest, data / overlap.misses + streamNs(run, prices, ns) + walks, limit) + exposed;
   }
-  const waits = data + countOf(reads.expected) * prices.caches.l2.ns + walks + hits;
+  const hits = translated ? run.slowTlbHits * prices.l2TlbHitNs : 0;
+  const waits = data + countOf(reads.expected) * prices.caches.l2.ns + walks + exposed + hits;
   const slowest = instructions.high * Math.max(prices.nsPerCycle, prices.nsPerInstruction);
   return waits + (way === 'in turn' ? fastest : slowest);
+}
+
+/** Nanoseconds of expected lines where all overlaps: memory has to deliver them. */
+function streamNs({ reads, streams }: PricedRun, { missesInFlight }: MachinePrices, ns: (of: Reads) => number): number {
+  if (streams === undefined) return ns(reads.expected) / missesInFlight;
+  return (countOf(reads.expected) - reads.expected.l2) * streams.lineNs;
 }
 
 /** Nanoseconds of the reads of walks, one after the other, with the third level for itself. */
@@ -84,7 +152,7 @@ export function walkNs({ walks }: PricedReads, prices: MachinePrices): number {
 
 /** Nanoseconds of `run` for each of its accesses, by case. */
 export function timePerAccess(run: PricedRun, accesses: number, prices: MachinePrices): PricedTime {
-  return casesOf(prices, run).map((one) => (accesses === 0 ? 0 : timeIn(one, run, prices, true) / accesses));
+  return casesOf(run).map((one) => (accesses === 0 ? 0 : timeIn(one, run, prices, true) / accesses));
 }
 
 /** The least and the most. */
@@ -95,7 +163,7 @@ function rangeOf(values: readonly number[]): Range {
 /** The share of its time that a run spends on translation: 0 to 1. */
 export function timeShare(run: PricedRun, prices: MachinePrices): Range {
   return rangeOf(
-    casesOf(prices, run).map((one) => {
+    casesOf(run).map((one) => {
       const all = timeIn(one, run, prices, true);
       return all === 0 ? 0 : 1 - timeIn(one, run, prices, false) / all;
     }),

@@ -52,6 +52,13 @@
 /* More pages than a second-level TLB has; their lines are 1 MiB. */
 #define MANY_PAGES 16384UL
 
+/* Chases of whole laps, over arrays from beyond most second levels to beyond most of what one core gets of the third. */
+#define SMALLEST_LAP (4UL << 20)
+#define LARGEST_LAP (64UL << 20)
+/* Streams, over arrays for the third level and for memory. */
+#define SMALLEST_STREAM (16UL << 20)
+#define STREAM_GROWTH 4
+
 enum pages { BASE_PAGES, HUGE_PAGES };
 static const char *const NAMES[] = {"4K", "2M"};
 
@@ -216,6 +223,53 @@ static double time_steps(step_function *steps_of, const struct lines *lines) {
   return taken / steps;
 }
 
+/*
+ * Nanoseconds of a step of a chase that comes to each line once a lap, after a lap before. A cache then has the lines
+ * that it keeps from one lap to the next, which may be far fewer than of lines that come again at random.
+ */
+static double time_lap(const struct lines *lines) {
+  dependent(lines, lines->count);
+  double begun = now();
+  dependent(lines, lines->count);
+  return (now() - begun) / lines->count;
+}
+
+/* One stream reads the array; three read two thirds of it, and read and write the last. No step waits for another. */
+static void stream(uint64_t *array, size_t words, int streams) {
+  if (streams == 1) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < words; i++) sum += array[i];
+    sink += sum;
+    return;
+  }
+  size_t third = words / 3;
+  uint64_t *one = array, *other = array + third, *changed = array + 2 * third;
+  for (size_t i = 0; i < third; i++) changed[i] = one[i] + 3 * other[i] + changed[i] / 2;
+}
+
+/* Nanoseconds of a stream in 4 KiB of it. */
+static double time_stream(char *array, size_t bytes, int streams) {
+  double taken = 0;
+  stream((uint64_t *)array, bytes / sizeof(uint64_t), streams);
+  for (int try = 0; try < TRIES; try++) {
+    long before = interruptions();
+    double begun = now();
+    stream((uint64_t *)array, bytes / sizeof(uint64_t), streams);
+    taken = now() - begun;
+    if (interruptions() == before) break;
+  }
+  return taken / (bytes / BASE);
+}
+
+static void measure_streams(char *const arrays[], size_t bytes) {
+  for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int pages = 0; pages < 2; pages++) {
+      tell("stream", pages, bytes, time_stream(arrays[pages], bytes, 1));
+      tell("three-streams", pages, bytes, time_stream(arrays[pages], bytes, 3));
+    }
+  }
+}
+
 static void measure_lines(const char *prefix, char *const arrays[], size_t bytes, size_t count, int one_a_page) {
   char name[64];
   struct lines lines[] = {{arrays[0], count, one_a_page}, {arrays[1], count, one_a_page}};
@@ -228,6 +282,11 @@ static void measure_lines(const char *prefix, char *const arrays[], size_t bytes
       snprintf(name, sizeof name, "%sindependent", prefix);
       tell(name, pages, bytes, time_steps(independent, &lines[pages]));
     }
+  }
+  if (one_a_page || bytes < SMALLEST_LAP || bytes > LARGEST_LAP) return;
+  for (int pages = 0; pages < 2; pages++) {
+    place = line_at(&lines[pages], 0);
+    tell("lap", pages, bytes, time_lap(&lines[pages]));
   }
 }
 
@@ -348,15 +407,21 @@ int main(int count, char **words) {
 
   char *arrays[] = {map(bytes, BASE_PAGES), map(bytes, HUGE_PAGES)};
   for (int pages = 0; pages < 2; pages++) memset(arrays[pages], 1, bytes);
-  int sizes = 0;
-  for (size_t size = SMALLEST; size <= bytes; size *= 2) sizes++;
+  int sizes = 0, laps = 0, streams = 0;
+  for (size_t size = SMALLEST; size <= bytes; size *= 2) {
+    sizes++;
+    laps += size >= SMALLEST_LAP && size <= LARGEST_LAP;
+  }
+  for (size_t size = SMALLEST_STREAM; size <= bytes; size *= STREAM_GROWTH) streams++;
   int sparse = (FEW_PAGES * BASE <= bytes) + (MANY_PAGES * BASE <= bytes);
-  printf("plan %d\nhuge %zu\n", rounds * REPEATS * ((sizes + sparse) * 4 + 7), bytes_in_huge_pages());
+  printf("plan %d\nhuge %zu\n", rounds * (REPEATS * ((sizes + sparse + streams) * 4 + 7) + 2 * laps),
+         bytes_in_huge_pages());
   fflush(stdout);
   for (int round = 0; round < rounds; round++) {
     for (size_t size = SMALLEST; size <= bytes; size *= 2) measure_lines("", arrays, size, size / LINE, 0);
     if (FEW_PAGES * BASE <= bytes) measure_lines("sparse-", arrays, FEW_PAGES * BASE, FEW_PAGES, 1);
     if (MANY_PAGES * BASE <= bytes) measure_lines("sparse-", arrays, MANY_PAGES * BASE, MANY_PAGES, 1);
+    for (size_t size = SMALLEST_STREAM; size <= bytes; size *= STREAM_GROWTH) measure_streams(arrays, size);
     measure_rest(arrays[0], bytes);
   }
   struct timespec used;

@@ -1,7 +1,7 @@
 /** From the figures of `pagewalk calibrate` to the prices of this machine. docs/try-and-calibrate.md has the reasons. */
 
 import type { CalibrateFigure } from '../../report/results/calibrate-result.js';
-import type { MachinePrices } from '../../report/results/prices.js';
+import type { MachinePrices, PricedCache } from '../../report/results/prices.js';
 import type { CacheSizes } from './caches.js';
 import { curve, type FigureName, type FigurePages, type Point } from './figures.js';
 import { fitLatencies, type LatencyFit } from './latency-fit.js';
@@ -22,6 +22,7 @@ export type MeasuredPrices = Required<
     | 'firstTouch'
     | 'forkNsPerEntry'
     | 'loads'
+    | 'streams'
   >
 >;
 
@@ -36,6 +37,8 @@ const LINE_BYTES = 64;
 const LEAST_HIT = 0.2;
 /** Of an array larger than a cache by this factor, memory answers most. */
 const FAR = 4;
+/** So much of a cache is as good as all of it. */
+const NEARLY_ALL = 0.9;
 /** The most events in flight for a price. */
 const MOST_IN_FLIGHT = 1024;
 const DIGITS = 4;
@@ -85,7 +88,8 @@ export function pricesOf(figures: readonly CalibrateFigure[], caches: CacheSizes
   const l2TlbHitNs = hit('4K');
   const inPieces = l2TlbHitNs > LEAST_HIT && hit('2M') > l2TlbHitNs / 2;
   const beyond = beyondL2(book, caches, inPieces ? hit('2M') : 0, inPieces ? l2Ns : undefined);
-  const { memoryNs, l3 } = memoryOf(beyond, caches);
+  const { memoryNs, l3: found } = memoryOf(beyond, caches);
+  const l3 = found === null ? null : { ...found, ...shareOf(book, found, memoryNs, inPieces ? l2TlbHitNs : 0) };
   const walkNs = book.last('sparse-dependent', '4K') - l2Ns;
   return {
     nsPerInstruction: rounded(book.at('instruction')),
@@ -103,6 +107,7 @@ export function pricesOf(figures: readonly CalibrateFigure[], caches: CacheSizes
     firstTouch: { '4K': firstTouch(book, '4K'), '2M': firstTouch(book, '2M') },
     forkNsPerEntry: rounded(book.at('fork')),
     loads: loadsOf(book),
+    streams: streamsOf(book),
   };
 }
 
@@ -133,8 +138,7 @@ function memoryOf(points: readonly Point[], { l2, l3 }: CacheSizes): Memory {
   }
   const fit = points.length < 4 ? undefined : fitLatencies(points, least, l3.bytes);
   if (fit === undefined) throw tooSmall(l3.bytes);
-  const set = l3.ways * LINE_BYTES;
-  const bytes = Math.max(set, Math.round(fit.cacheBytes / set) * set);
+  const bytes = inSets(fit.cacheBytes, l3.ways);
   return { memoryNs: rounded(memoryNs(points, fit)), l3: { bytes, ways: l3.ways, ns: rounded(fit.cacheNs) } };
 }
 
@@ -143,6 +147,31 @@ function memoryNs(points: readonly Point[], { cacheBytes, cacheNs, memoryNs: fit
   const far = points.filter(({ bytes }) => bytes >= FAR * cacheBytes);
   const values = far.map(({ bytes, ns }) => (ns - (cacheBytes / bytes) * cacheNs) / (1 - cacheBytes / bytes));
   return values.length === 0 ? fitted : median(values);
+}
+
+/**
+ * How much of the third level a chase in laps finds again: less than random loads find, if the cache drops lines that come
+ * again late. Nothing where it is as much.
+ */
+function shareOf(
+  book: Book,
+  { bytes, ways, ns }: PricedCache,
+  memoryNs: number,
+  hitNs: number,
+): { shareBytes?: number } {
+  const kept = book.curve('lap', '2M').map((lap) => {
+    const share = (memoryNs - (lap.ns - hitNs)) / (memoryNs - ns);
+    return lap.bytes * Math.min(1, Math.max(0, share));
+  });
+  const most = Math.max(...kept);
+  if (kept.length === 0 || most >= NEARLY_ALL * bytes) return {};
+  return { shareBytes: inSets(most, ways) };
+}
+
+/** The nearest size of a cache with so many ways. */
+function inSets(bytes: number, ways: number): number {
+  const set = ways * LINE_BYTES;
+  return Math.max(set, Math.round(bytes / set) * set);
 }
 
 function tooSmall(cacheBytes: number): CalibrateError {
@@ -167,6 +196,18 @@ function missesAtOnce(book: Book, cacheBytes: number): number {
 function firstTouch(book: Book, pages: FigurePages): { faultNs: number; zeroNsPerByte: number } {
   const faultNs = Math.min(book.at('look', pages), book.at('touch', pages));
   return { faultNs: rounded(faultNs), zeroNsPerByte: rounded((book.at('touch', pages) - faultNs) / BYTES[pages]) };
+}
+
+function streamsOf(book: Book): MeasuredPrices['streams'] {
+  const names = [
+    ['stream', 1],
+    ['three-streams', 3],
+  ] as const;
+  return names.flatMap(([name, streams]) =>
+    (['4K', '2M'] as const).flatMap((pages) =>
+      book.curve(name, pages).map(({ bytes, ns }) => ({ bytes, pages, streams, pageNs: rounded(ns) })),
+    ),
+  );
 }
 
 function loadsOf(book: Book): MeasuredPrices['loads'] {

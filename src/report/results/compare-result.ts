@@ -63,6 +63,13 @@ const CompareRun = z.strictObject({
     data: Reads.describe('data that no prefetcher would have expected'),
     expected: Reads.describe('data that one would have'),
     walks: Reads.describe('page-table entries, those of fetches and of the host among them'),
+    pageEnds: Reads.describe('of these, the entries read for a stream that comes to its next page'),
+  }),
+  pageEnds: z.strictObject({
+    alone: Count.describe(
+      'walks of streams at the ends of their pages, once for streams in step, where no other goes on meanwhile',
+    ),
+    together: Count.describe('the same where others do'),
   }),
   time: z.strictObject({
     nsPerAccess: z

@@ -38,7 +38,7 @@ const SharedCache = PricedCache.extend({
     .int()
     .positive()
     .optional()
-    .describe('what is left to one core where all use theirs; absent: all of it'),
+    .describe('what is left to one core where all use theirs, or to lines that come again late; absent: all of it'),
 });
 
 /** The first touch of a page: a page fault, and the zeroing of its bytes. */
@@ -53,6 +53,14 @@ const PricedLoads = z.strictObject({
   pages: z.enum(['4K', '2M']),
   dependentNs: Time.describe('a load whose address is what the load before it found'),
   independentNs: Time.describe('a load whose address is known long before'),
+});
+
+/** Streams over one array, measured. */
+const PricedStreams = z.strictObject({
+  bytes: z.int().positive().describe('the array'),
+  pages: z.enum(['4K', '2M']),
+  streams: z.union([z.literal(1), z.literal(3)]).describe('one reads all of it; three read two thirds and change one'),
+  pageNs: Time.describe('4 KiB of a stream'),
 });
 
 /** The form of a file of prices: for `compare --costs`. */
@@ -74,6 +82,12 @@ export const MachinePrices = z.strictObject({
     .strictObject({
       low: Time,
       high: Time,
+      overlapped: z
+        .array(z.strictObject({ bytes: z.int().positive(), factor: Time, misses: InFlight }))
+        .optional()
+        .describe(
+          'loads that wait for nothing, by array: what walks add to them, over the same, and the misses under way besides; absent: high over walksInFlight, and missesInFlight',
+        ),
       tlb: z
         .string()
         .optional()
@@ -90,6 +104,7 @@ export const MachinePrices = z.strictObject({
   firstTouch: z.partialRecord(PageName, FirstTouch),
   forkNsPerEntry: Nanoseconds.describe('of a fork, for each page-table entry copied'),
   loads: z.array(PricedLoads).optional(),
+  streams: z.array(PricedStreams).optional(),
 });
 
 export type PricedHost = z.infer<typeof PricedHost>;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { EXPECTED, FIRST, LineMisses, lineOf } from '../../../../src/compare/memory/line-misses.js';
 import { AccessBlock, FETCH, LOAD } from '../../../../src/trace/block.js';
+import { ALONE, EXPECTED, PAGE_END } from '../../../src/compare/streams.js';
 
 const SHAPE = { bytes: 4096, ways: 1 };
 
@@ -55,6 +56,40 @@ test('streams in several pages at once are told apart', () => {
   const lines = [0, 1, 2].flatMap((step) => [0, 1, 2].map((page): readonly [number] => [page * 4096 + step * 64]));
   const flags = found(find(lines)).map(([, one]) => one & EXPECTED);
   expect(flags).toEqual([0, 0, 0, 0, 0, 0, EXPECTED, EXPECTED, EXPECTED]);
+});
+
+test('the first line of a page ends a stream that came from the page beside, up or down, and nothing else', () => {
+  const endsOf = (lines: number[]): number[] =>
+    found(find(lines.map((n): readonly [number] => [0x10_0000 + 64 * n]))).map(
+      ([, flags]) => flags & (PAGE_END | ALONE),
+    );
+  const page = (first: number, step: 1 | -1): number[] => Array.from({ length: 64 }, (_, i) => first + step * i);
+  expect(endsOf([...page(0, 1), 64]).at(-1)).toBe(PAGE_END | ALONE);
+  expect(endsOf([...page(127, -1), 63]).at(-1)).toBe(PAGE_END | ALONE);
+  // A jump, a stream that stopped before its page's last line, and a page that is no neighbour.
+  expect(endsOf([63, 64]).at(-1)).toBe(0);
+  expect(endsOf([...page(0, 1).slice(0, 63), 64]).at(-1)).toBe(0);
+  expect(endsOf([...page(0, 1), 128]).at(-1)).toBe(0);
+});
+
+test('a stream is not alone at its page end if others made as many expected misses meanwhile', () => {
+  // Two arrays, a power of two apart.
+  const both = Array.from({ length: 65 }, (_, i): (readonly [number])[] => [
+    [0x10_0000 + 64 * i],
+    [0x20_0000 + 64 * i],
+  ]);
+  const flags = found(find(both.flat())).map(([, one]) => one & (PAGE_END | ALONE));
+  expect(flags.slice(-2)).toEqual([PAGE_END, PAGE_END]);
+  expect(new Set(flags.slice(0, -2))).toEqual(new Set([0]));
+});
+
+test('streams of another process at the same addresses have pages that are neighbours too', () => {
+  const block = new AccessBlock();
+  block.process = 3;
+  for (let line = 0; line <= 64; line++) block.push(LOAD, 0x7fff, (0x1000_0000 + 64 * line) | 0, 8);
+  const misses = new LineMisses(SHAPE);
+  misses.find(block);
+  expect(misses.flags[64] & PAGE_END).toBe(PAGE_END);
 });
 
 test('lines of heap, libraries and stack have numbers of their own, and neighbours stay neighbours', () => {

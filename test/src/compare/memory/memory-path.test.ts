@@ -23,15 +23,21 @@ function walkOf(word: number): WalkRecord {
 }
 
 /** A path in the middle of a block of loads, whose lookups are of the accesses given. */
-function pathOn(addresses: readonly number[], lookupsOf: readonly number[], shape = SHAPE): MemoryPath {
+function pathOn(
+  addresses: readonly number[],
+  lookupsOf: readonly number[],
+  shape = SHAPE,
+  cold = new Set<number>(),
+): MemoryPath {
   const block = new AccessBlock();
   for (const address of addresses) block.push(LOAD, 0, address, 8);
   const misses = new LineMisses({ bytes: 64, ways: 1 });
   misses.find(block);
   const lookups = new Lookups().of4K;
   lookups.accesses.set(lookupsOf.map((access) => ACCESS_WORDS * access));
+  lookups.los.set(lookupsOf.map((access) => addresses[access] | 3));
   const path = new MemoryPath(shape);
-  path.begin(misses, lookups);
+  path.begin(misses, lookups, cold);
   return path;
 }
 
@@ -59,6 +65,25 @@ test('the first walk to a page that is new after a gap is counted apart, and no 
     { ...NONE, l2: 1 },
     { ...NONE, l2: 1 },
   ]);
+});
+
+test('a walk for the first line of a page is one at the end of a stream, though it may come after a gap', () => {
+  const lines = Array.from({ length: 66 }, (_, i) => 0x1000 + 64 * i);
+  const path = pathOn(lines, [0, 64, 65], SHAPE, new Set([1, 2]));
+  for (const index of [0, 1, 2]) path.walked(walkOf(0x100), 0, index);
+  const { coldWalks, walks, pageEndWalks, pageEnds } = path.counts;
+  expect([coldWalks.memory, pageEndWalks.memory, walks.l2 + walks.l3]).toEqual([1, 1, 1]);
+  expect(pageEnds).toEqual({ alone: 1, together: 0 });
+});
+
+test('streams in step come to one page end, and the walks of all but the first are walks like any other', () => {
+  const lines = Array.from({ length: 65 }, (_, i) => [0x1000 + 64 * i, 0x10_1000 + 64 * i]).flat();
+  const path = pathOn(lines, [128, 129]);
+  path.walked(walkOf(0x100), 0, 0);
+  path.walked(walkOf(0x100), 0, 1);
+  const { walks, pageEndWalks, pageEnds } = path.counts;
+  expect([pageEndWalks.memory, walks.l2 + walks.l3]).toEqual([1, 1]);
+  expect(pageEnds).toEqual({ alone: 0, together: 1 });
 });
 
 test('data pushes page-table entries out, and the other way round', () => {

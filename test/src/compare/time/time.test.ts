@@ -19,10 +19,18 @@ const PRICES: MachinePrices = {
   l2TlbHitNs: 2,
 };
 const NONE = { l2: 0, l3: 0, contested: 0, memory: 0 };
+const NO_ENDS = { alone: 0, together: 0 };
 
 function run(changes: Partial<PricedRun['reads']> = {}, others: Partial<PricedRun> = {}): PricedRun {
-  const reads = { data: NONE, expected: NONE, walks: NONE, ...changes };
-  return { instructions: { low: 1000, high: 1000 }, slowTlbHits: 0, reads, ...others };
+  const reads = { data: NONE, expected: NONE, walks: NONE, pageEnds: NONE, ...changes };
+  return {
+    instructions: { low: 1000, high: 1000 },
+    slowTlbHits: 0,
+    memoryBytes: 2 ** 30,
+    reads,
+    pageEnds: NO_ENDS,
+    ...others,
+  };
 }
 
 /** Nanoseconds of a run alone on its machine: overlapped, in turn, in turn slowly. */
@@ -45,18 +53,52 @@ test('misses that a prefetcher expects wait for the second level alone, but memo
   expect(ways(run({ expected }))).toEqual([100_000 / 10, 1000 + 10_000, 4000 + 10_000]);
 });
 
-test('walks are limited by the walkers', () => {
-  expect(ways(run({ walks: { ...NONE, memory: 100 } }))).toEqual([10_000 / 2, 11_000, 14_000]);
+test('overlapped walks are hidden behind instructions as far as there are walkers, or stand beside data where dear', () => {
+  const walks = { ...NONE, memory: 100 };
+  const times = timePerAccess(run({ walks }), 1, PRICES);
+  expect([times[0], times[1]]).toEqual([10_000 / 2, 10_000 / 2]);
+  expect(ways(run({ walks }))).toEqual([10_000 / 2, 11_000, 14_000]);
+  const beside = timePerAccess(run({ walks, data: { ...NONE, memory: 1000 } }), 1, PRICES);
+  // Cheap: misses like any other. Dear: as the walkers get through them, beside the data.
+  expect([beside[0], beside[1]]).toEqual([110_000 / 10, 100_000 / 10 + 10_000 / 2]);
+});
+
+test('the measured price of overlapped walks takes the place of the number of walkers', () => {
+  const prices = {
+    ...PRICES,
+    walkFactor: { low: 1, high: 1, overlapped: [{ bytes: 2 ** 20, factor: 0.7, misses: 20 }] },
+  };
+  const one = run({ walks: { ...NONE, memory: 100 }, data: { ...NONE, memory: 1000 } });
+  expect(timePerAccess(one, 1, prices)[1]).toBe(100_000 / 20 + 7000);
+});
+
+test('page ends of streams may stop everything where nobody measured them', () => {
+  const walks = { ...NONE, memory: 10 };
+  const times = timePerAccess(run({ walks, pageEnds: walks }, { pageEnds: { alone: 5, together: 5 } }), 1, PRICES);
+  expect([times[0], times[1]]).toEqual([1000, 1000 + 1000]);
+  expect(times[4]).toBe(1000 + 1000);
+});
+
+test('a stream pays the measured price of its page ends in every case, on its own or among others', () => {
+  const streams = { lineNs: 4, pageEndNs: { alone: 100, together: 60 } };
+  const walks = { ...NONE, l2: 10 };
+  const reads = { walks, pageEnds: walks, expected: { ...NONE, l2: 5, memory: 500 } };
+  const one = (pageEnds: PricedRun['pageEnds']): number[] => ways(run(reads, { pageEnds, streams }));
+  expect(one({ alone: 10, together: 0 })).toEqual([2000 + 1000, 1000 + 5050 + 1000, 4000 + 5050 + 1000]);
+  expect(one({ alone: 0, together: 10 })).toEqual([2000 + 600, 1000 + 5050 + 600, 4000 + 5050 + 600]);
+  // But no less than its walks, one after the other.
+  expect(one({ alone: 0, together: 1 })[1]).toBe(1000 + 5050 + 100);
 });
 
 test('hits of the second-level TLB are hidden where all overlaps', () => {
   expect(ways(run({}, { slowTlbHits: 500 }))).toEqual([1000, 2000, 5000]);
 });
 
-test('what L3 would answer alone comes from memory in a crowd, and walks may be dear', () => {
+test('data that L3 would answer alone come from memory in a crowd, and walks may be dear', () => {
   const prices = { ...PRICES, walkFactor: { low: 1, high: 2 } };
-  const times = timePerAccess(run({ data: { ...NONE, contested: 10 }, walks: { ...NONE, l2: 1 } }), 1, prices);
-  expect(times.slice(4, 8)).toEqual([1000 + 500 + 10, 1000 + 500 + 20, 1000 + 1000 + 10, 1000 + 1000 + 20]);
+  const walks = { ...NONE, l2: 1, contested: 1 };
+  const times = timePerAccess(run({ data: { ...NONE, contested: 10 }, walks }), 1, prices);
+  expect(times.slice(4, 8)).toEqual([1000 + 500 + 60, 1000 + 500 + 120, 1000 + 1000 + 60, 1000 + 1000 + 120]);
 });
 
 test('first touches after gaps walk in one half of the cases and hit in the other', () => {
