@@ -10,6 +10,7 @@ import { PageName } from '../../report/results/schema.js';
 import type { Made } from '../lookups/lookup-finder.js';
 import type { ReplayMachine } from '../machine/machine.js';
 import type { MemoryPath, ReadCounts } from '../memory/memory-path.js';
+import { streamPrices } from '../time/stream-prices.js';
 import { timePerAccess, timeShare } from '../time/time.js';
 import { underHost } from '../machine/nested.js';
 
@@ -82,7 +83,10 @@ function readsOf({ counts }: MemoryPath, fits: boolean): PricedReads {
   return {
     data: settled(counts.data, fits),
     expected: settled(counts.expected, fits),
-    walks: [counts.walks, counts.fetchWalks, counts.coldWalks].map((reads) => settled(reads, false)).reduce(sum),
+    walks: [counts.walks, counts.fetchWalks, counts.coldWalks, counts.pageEndWalks]
+      .map((reads) => settled(reads, false))
+      .reduce(sum),
+    pageEnds: settled(counts.pageEndWalks, false),
   };
 }
 
@@ -107,6 +111,9 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
   const run = {
     instructions: ground.instructions,
     reads,
+    pageEnds: memory.counts.pageEnds,
+    streams: streamPrices(prices, machine.kind.name, ground.memoryBytes),
+    memoryBytes: ground.memoryBytes,
     slowTlbHits: memory.counts.slowTlbHits,
     ...(ground.gaps && { coldWalks: settled(memory.counts.coldWalks, false) }),
   };
@@ -124,6 +131,7 @@ export function summarizeRun(machine: ReplayMachine, memory: MemoryPath, ground:
       },
     }),
     reads,
+    pageEnds: run.pageEnds,
     time: { nsPerAccess: timePerAccess(run, made.data, prices), translationShare: timeShare(run, prices) },
     firstTouch: firstTouch(machine, prices),
     memory: { mappedBytes, wastedBytes: mappedBytes - touchedBytes, pageTableBytes: machine.tableBytes },

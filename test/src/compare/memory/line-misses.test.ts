@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { EXPECTED, FIRST, LineMisses, lineOf } from '../../../../src/compare/memory/line-misses.js';
+import { FIRST, LineMisses, lineOf } from '../../../../src/compare/memory/line-misses.js';
 import { AccessBlock, FETCH, LOAD } from '../../../../src/trace/block.js';
-import { ALONE, EXPECTED, PAGE_END } from '../../../src/compare/streams.js';
+import { ALONE, EXPECTED, PAGE_END } from '../../../../src/compare/memory/streams.js';
 
 const SHAPE = { bytes: 4096, ways: 1 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { pricesFor } from '../../../src/compare/preset-prices.js';
-import { streamPrices } from '../../../src/compare/stream-prices.js';
+import { pricesFor } from '../../../../src/compare/time/preset-prices.js';
+import { streamPrices } from '../../../../src/compare/time/stream-prices.js';
 
 const MIB = 2 ** 20;
 

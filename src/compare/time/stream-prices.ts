@@ -1,7 +1,7 @@
 /** What streams cost on a machine that was measured. */
 
-import type { CompareRun } from '../report/compare-result.js';
-import type { MachinePrices } from '../report/prices.js';
+import type { CompareRun } from '../../report/results/compare-result.js';
+import type { MachinePrices } from '../../report/results/prices.js';
 import { nearestRow } from './nearest-row.js';
 
 /** In nanoseconds. */
