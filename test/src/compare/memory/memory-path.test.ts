@@ -69,7 +69,7 @@ test('the first walk to a page that is new after a gap is counted apart, and no 
 
 test('a walk for the first line of a page is one at the end of a stream, though it may come after a gap', () => {
   const lines = Array.from({ length: 66 }, (_, i) => 0x1000 + 64 * i);
-  const path = pathOn(lines, [0, 64, 65], SHAPE, new Set([1, 2]));
+  const path = pathOn(lines, [0, 64, 65], SHAPE, new Set([0x1000, 0x2000]));
   for (const index of [0, 1, 2]) path.walked(walkOf(0x100), 0, index);
   const { coldWalks, walks, pageEndWalks, pageEnds } = path.counts;
   expect([coldWalks.memory, pageEndWalks.memory, walks.l2 + walks.l3]).toEqual([1, 1, 1]);

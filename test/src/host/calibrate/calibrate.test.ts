@@ -24,6 +24,7 @@ describe.runIf(hasCompiler && process.platform === 'linux')('the measuring progr
       'fork',
       'independent',
       'instruction',
+      'lap',
       'look',
       'sparse-dependent',
       'sparse-independent',
