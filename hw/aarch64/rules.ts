@@ -99,6 +99,8 @@ export class TranslationTables {
   /** The root table's address. */
   rootHi = 0;
   rootLo = 0;
+  /** Its index in the words of RAM, if it can be there. */
+  rootWord = 0;
   /** Mask of an index into the root table, several tables in a row in stage 2, and into any other. */
   rootMask = 511;
   indexMask = 511;
@@ -110,6 +112,9 @@ export class TranslationTables {
   beyondHigh = 0;
   /** Bits 15:12 of a descriptor are bits 51:48 of its address. */
   wideAddresses = false;
+  /** Bits of a descriptor's words set in an address past the output size or past RAM: for walks that leave it to others. */
+  wrongHigh = 0;
+  wrongLow = 0;
   /** Bit n: level n has blocks, or pages. */
   leafLevels = 0;
   /** Hardware sets the Access flag, and the dirty state where DBM allows it. */
@@ -143,6 +148,9 @@ export class TranslationTables {
     this.leafLevels = granule.leafLevels | (wide ? 0b100 : 0);
     const outputBits = Math.min(PA_SIZES[addressSize] ?? 52, features.paBits, wide ? 52 : 48);
     this.beyondHigh = 0xf_ffff & ~(2 ** (outputBits - 32) - 1);
+    // RAM ends at 2^34.
+    this.wrongHigh = (this.beyondHigh | ~3) & 0xffff;
+    this.wrongLow = wide ? 0xf000 : 0;
   }
 
   /** Bits of input addresses, from TxSZ. @param least the smallest TxSZ */
@@ -164,6 +172,7 @@ export class TranslationTables {
     this.rootMask = (1 << rootBits) - 1;
     this.rootHi = (hi & 0xffff) | (wide ? (lo & 0x3c) << 14 : 0);
     this.rootLo = lo & -(1 << Math.max(rootBits + 3, wide ? 6 : 4));
+    this.rootWord = (this.rootHi << 30) | (this.rootLo >>> 2);
     if (this.barred === NOT_BARRED && (this.rootHi & this.beyondHigh) !== 0) this.barred = FSC_ADDRESS_SIZE;
   }
 

@@ -12,19 +12,20 @@ import * as format from './format.js';
 import * as rightsOf from './rights.js';
 import * as ruleBits from './rules.js';
 import type { AArch64Rules, TranslationTables } from './rules.js';
+import * as words from './words.js';
 
-const { frameAt, SIZE_4K } = address;
+const { frameAt, SHIFT_4K, SIZE_4K } = address;
 const { DESC_AF, DESC_TABLE, DESC_VALID } = format;
 const { NOT_BARRED } = ruleBits;
 const { rightsIndex } = rightsOf;
+const { bitsFrom } = words;
 
 const NOT_SETTLED = -1;
 const TYPE = DESC_VALID | DESC_TABLE;
-/** Address bits in a descriptor's high word, and those past RAM: it ends at 2^34. */
-const ADDRESS_HIGH = 0xffff;
-const BEYOND_RAM = 0xfffc;
-/** Where addresses have 52 bits, bits 51:48 in its low word. */
-const ADDRESS_TOP = 0xf000;
+/** The place of a table in words, within 4 GiB. */
+const TABLE_4K = 0x3fff_fc00;
+/** Larger blocks have bits of an address in both words. */
+const MOST_SHIFT = 30;
 
 export class AArch64SettledWalk {
   /** The size of the last page found, an index of PAGE_SHIFTS. */
@@ -59,54 +60,95 @@ export class AArch64SettledWalk {
     if (!(hi < 0 ? this.upperMay : this.lowerMay)) return NOT_SETTLED;
     const tables = hi < 0 ? rules.upper : rules.lower;
     if (!tables.covers(hi, lo)) return NOT_SETTLED;
+    return tables.granule.shift === SHIFT_4K
+      ? this.walk4K(tables, hi, lo, access)
+      : this.walkWide(tables, hi, lo, access);
+  }
+
+  /** With the granule of 4 KiB: two levels by the high word, or by both, and two by the low one. */
+  private walk4K(tables: TranslationTables, hi: number, lo: number, access: number): number {
     const { words } = this.ram;
-    const { stride, indexMask, hierarchical, beyondHigh, wideAddresses } = tables;
+    const { rootLevel, rootMask } = tables;
+    const wrongHigh = tables.wrongHigh | tables.hierarchical;
+    let table = tables.rootWord;
+    let high = 0;
+    let low = 0;
+    if (rootLevel === 3) {
+      const at = (table | (((hi >> 7) & rootMask) << 1)) >>> 0;
+      if (at >= words.length) return NOT_SETTLED;
+      low = words[at];
+      high = words[at | 1];
+      if ((low & TYPE) !== TYPE || (high & wrongHigh) !== 0) return NOT_SETTLED;
+      table = (high << 30) | ((low >>> 2) & TABLE_4K);
+    }
+    if (rootLevel >= 2) {
+      const mask = rootLevel === 2 ? rootMask : 511;
+      const at = (table | ((((hi << 2) | (lo >>> 30)) & mask) << 1)) >>> 0;
+      if (at >= words.length) return NOT_SETTLED;
+      low = words[at];
+      high = words[at | 1];
+      if ((low & TYPE) !== TYPE) return this.leaf(tables, 2, high, low, lo, access);
+      if ((high & wrongHigh) !== 0) return NOT_SETTLED;
+      table = (high << 30) | ((low >>> 2) & TABLE_4K);
+    }
+    if (rootLevel >= 1) {
+      const mask = rootLevel === 1 ? rootMask : 511;
+      const at = (table | (((lo >>> 21) & mask) << 1)) >>> 0;
+      if (at >= words.length) return NOT_SETTLED;
+      low = words[at];
+      high = words[at | 1];
+      if ((low & TYPE) !== TYPE) return this.leaf(tables, 1, high, low, lo, access);
+      if ((high & wrongHigh) !== 0) return NOT_SETTLED;
+      table = (high << 30) | ((low >>> 2) & TABLE_4K);
+    }
+    const at = (table | (((lo >>> 12) & (rootLevel === 0 ? rootMask : 511)) << 1)) >>> 0;
+    if (at >= words.length) return NOT_SETTLED;
+    return this.leaf(tables, 0, words[at | 1], words[at], lo, access);
+  }
+
+  /** With a larger granule. */
+  private walkWide(tables: TranslationTables, hi: number, lo: number, access: number): number {
+    const { words } = this.ram;
+    const { stride, indexMask, wrongLow } = tables;
     const base = tables.granule.shift;
-    const wrongAddress = BEYOND_RAM | (beyondHigh & ADDRESS_HIGH);
-    const wrongLow = wideAddresses ? ADDRESS_TOP : 0;
-    let level = tables.rootLevel;
+    const wrongHigh = tables.wrongHigh | tables.hierarchical;
     let mask = tables.rootMask;
-    let table = (tables.rootHi << 30) | (tables.rootLo >>> 2);
-    for (;;) {
-      const shift = base + stride * level;
-      const index = (shift >= 32 ? hi >> (shift - 32) : (hi << (32 - shift)) | (lo >>> shift)) & mask;
-      const at = (table | (index << 1)) >>> 0;
+    let table = tables.rootWord;
+    for (let level = tables.rootLevel; ; level--) {
+      const at = (table | ((bitsFrom(hi, lo, base + stride * level) & mask) << 1)) >>> 0;
       if (at >= words.length) return NOT_SETTLED;
       const low = words[at];
       const high = words[at | 1];
-      if (level === 0) {
-        this.size = tables.granule.sizes[0];
-        if ((low & TYPE) !== TYPE || ((high & wrongAddress) | (low & wrongLow)) !== 0) return NOT_SETTLED;
-        return this.settle(tables, high, low, lo, (1 << base) - 1, access);
-      }
-      if ((low & TYPE) !== TYPE) {
-        if ((low & TYPE) !== DESC_VALID || ((tables.leafLevels >>> level) & 1) === 0 || shift > 30) return NOT_SETTLED;
-        if (((high & wrongAddress) | (low & wrongLow)) !== 0) return NOT_SETTLED;
-        this.size = tables.granule.sizes[level];
-        return this.settle(tables, high, low, lo, (1 << shift) - 1, access);
-      }
-      if (((high & (wrongAddress | hierarchical)) | (low & wrongLow)) !== 0) return NOT_SETTLED;
+      if (level === 0 || (low & TYPE) !== TYPE) return this.leaf(tables, level, high, low, lo, access);
+      if (((high & wrongHigh) | (low & wrongLow)) !== 0) return NOT_SETTLED;
       table = (high << 30) | ((low & -(1 << base)) >>> 2);
       mask = indexMask;
-      level--;
     }
   }
 
-  private settle(
+  /** A descriptor other than a table's: of a block or page, or none. */
+  private leaf(
     tables: TranslationTables,
+    level: number,
     high: number,
     low: number,
     lo: number,
-    inPage: number,
     access: number,
   ): number {
-    const { rules, ram } = this;
-    if ((low & DESC_AF) === 0) return NOT_SETTLED;
-    const { regime } = rules;
+    const { regime } = this.rules;
+    const { granule } = tables;
+    const shift = granule.levelShifts[level];
+    const type = level === 0 ? TYPE : DESC_VALID;
+    if ((low & (TYPE | DESC_AF)) !== (type | DESC_AF) || ((high & tables.wrongHigh) | (low & tables.wrongLow)) !== 0) {
+      return NOT_SETTLED;
+    }
+    if (((tables.leafLevels >>> level) & 1) === 0 || shift > MOST_SHIFT) return NOT_SETTLED;
     const rights = tables.leafRights[rightsIndex(high, low)];
     if (((regime.permitted[access] >>> rights) & 1) === 0 || (~rights & regime.needed[access]) !== 0)
       return NOT_SETTLED;
-    const frame = frameAt(high & 3, (low & ~inPage) | (lo & inPage));
-    return ram.hasFrame(frame) ? frame : NOT_SETTLED;
+    this.size = granule.sizes[level];
+    const inPage = (1 << shift) - 1;
+    const frame = (high << 20) | (((low & ~inPage) | (lo & inPage)) >>> 12);
+    return this.ram.hasFrame(frame) ? frame : NOT_SETTLED;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UNPRIVILEGED } from '../../../hw/aarch64/exception.js';
 import type { Pe, PeOptions } from '../../../hw/aarch64/pe.js';
 import { FETCH, READ, USER, WRITE } from '../../../hw/base/access.js';
 import { AF, DATA, DBM, EL0, HA, HD, outcome, PAGE, READ_ONLY, S2_ALL, S2_READ, S2_WRITE, Tables } from './tables.js';
@@ -73,6 +74,15 @@ describe('stage 2: Arm ARM D8.2, D8.4.6', () => {
   ])('S2AP %s', (flags, read, write) => {
     const { pe } = new Guest(0n, flags);
     expect([outcome(pe, AT, READ), outcome(pe, AT, WRITE)]).toEqual([read, write]);
+  });
+
+  it('S2AP for writes alone is enough for STTR: only updates of descriptors need reads too', () => {
+    const { pe } = new Guest(EL0, S2_WRITE | AF);
+    expect(outcome(pe, AT, WRITE | UNPRIVILEGED)).toBe('frame 0');
+    pe.at('S12E1W', 0, AT);
+    expect(pe.readRegister('PAR_EL1') & 1n).toBe(0n);
+    pe.at('S12E1R', 0, AT);
+    expect(pe.readRegister('PAR_EL1') & 1n).toBe(1n);
   });
 
   it.each([
