@@ -6,16 +6,17 @@
 
 import { z } from 'zod';
 import type { Word64 } from '../../../hw/base/address.js';
-import { hexWord, id, stored } from '../recording/hex.js';
+import { hexWord, id, origin, stored } from '../recording/hex.js';
 
 const ZERO: Word64 = { hi: 0, lo: 0 };
 const register = hexWord.default(ZERO);
 const memory = z.array(stored).default([]);
-const size = z.number().int().min(1).max(8);
+/** Fetches have the bytes of a whole instruction. */
+const size = z.literal([1, 2, 4, 6, 8]);
 const cpl = z.number().int().min(0).max(3);
 const amask = register;
 
-const fault = z.object({
+const fault = z.strictObject({
   k: z.literal('fault'),
   vec: z.number().int().min(0).max(255),
   err: hexWord,
@@ -23,19 +24,20 @@ const fault = z.object({
   at: z.string().optional(),
 });
 const accessOutcome = z.discriminatedUnion('k', [
-  z.object({ k: z.literal('ok'), pa: z.array(hexWord).max(2).default([]) }),
+  z.strictObject({ k: z.literal('ok'), pa: z.array(hexWord).max(2).default([]) }),
   fault,
 ]);
 const twoReadsOutcome = z.discriminatedUnion('k', [
-  z.object({ k: z.literal('ok'), pa1: hexWord, pa2: hexWord }),
+  z.strictObject({ k: z.literal('ok'), pa1: hexWord, pa2: hexWord }),
   fault,
 ]);
 
 const registers = { cr0: hexWord, cr3: register, cr4: register, efer: register };
 const mode = z.literal(['none', '32', 'pae', '4l', '5l']);
 
-const pagingCase = z.object({
+const pagingCase = z.strictObject({
   fam: z.literal('paging'),
+  ...origin,
   id,
   mode,
   cpl,
@@ -54,6 +56,7 @@ const pagingCase = z.object({
 
 const table = z.tuple([hexWord, hexWord]);
 const segmentCase = {
+  ...origin,
   id,
   // The recorder runs 32-bit protected mode here; long modes have other segment rules.
   mode: z.literal(['none', '32']),
@@ -70,7 +73,7 @@ const segmentCase = {
 };
 const dataRegister = z.enum(['ds', 'es', 'fs', 'gs', 'ss']);
 
-const dataCase = z.object({
+const dataCase = z.strictObject({
   fam: z.literal('segdata'),
   ...segmentCase,
   sreg: dataRegister,
@@ -78,12 +81,20 @@ const dataCase = z.object({
   size,
   off: hexWord,
 });
-const loadCase = z.object({ fam: z.literal('segload'), ...segmentCase, sreg: dataRegister });
-const jumpCase = z.object({ fam: z.literal('segjmp'), ...segmentCase, size, off: hexWord });
+const loadCase = z.strictObject({ fam: z.literal('segload'), ...segmentCase, sreg: dataRegister });
+const jumpCase = z.strictObject({
+  fam: z.literal('segjmp'),
+  ...segmentCase,
+  sreg: z.literal('cs').optional(),
+  op: z.literal('x').optional(),
+  size,
+  off: hexWord,
+});
 
-const recordedReads = z.object({ out: twoReadsOutcome, after: z.array(hexWord).optional() });
-const tlbCase = z.object({
+const recordedReads = z.strictObject({ out: twoReadsOutcome, after: z.array(hexWord).optional() });
+const tlbCase = z.strictObject({
   fam: z.literal('tlb'),
+  ...origin,
   id,
   mode: z.literal(['32', 'pae', '4l', '5l']),
   cpl: z.literal(0),
@@ -101,7 +112,7 @@ const tlbCase = z.object({
   seen: z.record(z.string(), recordedReads).default({}),
 });
 
-/** Any line of a recording; unknown fields are ignored. */
+/** Any line of a recording. */
 export const x86Case = z
   .discriminatedUnion('fam', [pagingCase, dataCase, loadCase, jumpCase, tlbCase])
   .superRefine((value, context) => {

@@ -40,6 +40,16 @@ describe('pagewalk conform x86', () => {
     expect(stderr).toMatch(/^error: .*cases\.jsonl line 2: field la: .*\n$/);
   });
 
+  it.each([
+    [{ colour: 'red' }, "expected no field 'colour'"],
+    [{ size: 3 }, 'field size: expected 1, 2, 4, 6 or 8, found 3'],
+    [{ out: { k: 'ok', pa: ['0x10'], vec: 14 } }, "field out: expected no field 'vec'"],
+  ])('refuses what no case has: %j', async (change, words) => {
+    const { status, stderr } = await runCli(['conform', 'x86', fileOf({ ...CASE, ...change })]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`line 1: ${words}`);
+  });
+
   it('says in words that a file is missing', async () => {
     const { status, stderr } = await runCli(['conform', 'x86', join(temporaryFolder(), 'none.jsonl')]);
     expect(status).toBe(1);
