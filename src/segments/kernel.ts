@@ -11,6 +11,7 @@ import type { Exception } from '../../hw/base/fault.js';
 import type { SegmentedCore } from '../../hw/x86/segmentation/core.js';
 import { checkChoice, checkSize, checkWhole, isWhole } from '../kernel/abi/arguments.js';
 import { EACCES, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH } from '../kernel/abi/errno.js';
+import { labelStores } from '../kernel/abi/store-label.js';
 import { findRoom, swapOut } from './arena/allocation.js';
 import { FITS, HoleArena, roundUp } from './arena/arena.js';
 import type { Arena, Fit } from './arena/arena.js';
@@ -120,6 +121,16 @@ export class SegmentKernel {
     return this.memory.counters;
   }
 
+  /** Does the work of a call. Its stores have the call's name in the journal of RAM, those of a call within it their own. */
+  #labelled<T>(name: string, numbers: readonly number[], work: () => T): T {
+    const { ram } = this.memory;
+    const before = ram.storeLabel;
+    labelStores(ram, name, numbers);
+    const result = work();
+    ram.storeLabel = before;
+    return result;
+  }
+
   /** A process with an empty segment table; or ENOMEM. */
   spawn(): SegmentProcess | number {
     const table = this.memory.newTable();
@@ -136,7 +147,7 @@ export class SegmentKernel {
   /** A copy of the process; or ENOMEM, with nothing changed. */
   fork(parent: SegmentProcess): SegmentProcess | number {
     if (!parent.alive) return ESRCH;
-    const table = forkTable(this.memory, parent);
+    const table = this.#labelled('fork', [], () => forkTable(this.memory, parent));
     if (typeof table === 'number') return table;
     const child = this.#enrol(parent, table);
     for (const master of parent.masters) this.#hold(child, master);
@@ -148,15 +159,21 @@ export class SegmentKernel {
     if (!process.alive) return;
     process.alive = false;
     this.memory.processes.delete(process.pid);
-    releaseTable(this.memory, process);
+    this.#labelled('exit', [], () => {
+      releaseTable(this.memory, process);
+    });
   }
 
   /** A new segment of zeros. Returns its selector, EINVAL, EBUSY (something is at the address) or ENOMEM. */
   create(process: SegmentProcess, request: CreateRequest): number {
-    const { memory } = this;
     if (!process.alive) return ESRCH;
     checkChoice('kind of segment', request.kind, Object.keys(TYPES));
     if (!isSize(request.bytes)) return EINVAL;
+    return this.#labelled('create', [request.bytes], () => this.#create(process, request));
+  }
+
+  #create(process: SegmentProcess, request: CreateRequest): number {
+    const { memory } = this;
     const ready = memory.ensureRoom(process.table, process.table.freeIndex);
     if (ready < 0) return ready;
     const bytes = validBytes(request.bytes);
@@ -196,6 +213,10 @@ export class SegmentKernel {
     if (!isWhole(index, 0, MOST_DESCRIPTORS - 1)) return EINVAL;
     if (as !== undefined) checkChoice('kind of segment', as.kind, Object.keys(TYPES));
     if (other.table.hasEntry(index)) return EEXIST;
+    return this.#labelled('share', [selector], () => this.#share(entry, other, index, as));
+  }
+
+  #share(entry: SegmentEntry, other: SegmentProcess, index: number, as: SharePlacement | undefined): number {
     const ready = this.memory.ensureRoom(other.table, index);
     if (ready < 0) return ready;
     const status = this.#startSharing(entry);
@@ -220,9 +241,13 @@ export class SegmentKernel {
    * the same for all; EFAULT, EBUSY (shared by LDTs already) or ENOMEM.
    */
   publish(process: SegmentProcess, selector: number): number {
-    const { memory } = this;
     const entry = process.table.at(selector);
     if (entry?.selector !== selector) return EFAULT;
+    return this.#labelled('publish', [selector], () => this.#publish(process, entry));
+  }
+
+  #publish(process: SegmentProcess, entry: SegmentEntry): number {
+    const { memory } = this;
     const ready = memory.ensureRoom(memory.gdt, memory.gdt.freeIndex);
     if (ready < 0) return ready;
     if (entry.segment.entries.size > 1 && (entry.shared || !entry.mayWrite)) return EBUSY;
@@ -246,14 +271,16 @@ export class SegmentKernel {
   unshare(process: SegmentProcess, selector: number): number {
     const entry = process.entry(selector);
     if (entry === undefined) return EFAULT;
-    return entry.table.isLocal ? makeOwn(this.memory, entry) : EACCES;
+    if (!entry.table.isLocal) return EACCES;
+    return this.#labelled('unshare', [selector], () => makeOwn(this.memory, entry));
   }
 
   /** Makes a segment `bytes` long; see {@link resize}. Returns 0, EINVAL, EFAULT or ENOMEM. */
   grow(process: SegmentProcess, selector: number, bytes: number): number {
     const entry = process.entry(selector);
     if (entry === undefined) return EFAULT;
-    return isSize(bytes) ? resize(this.memory, entry, bytes) : EINVAL;
+    if (!isSize(bytes)) return EINVAL;
+    return this.#labelled('grow', [selector, bytes], () => resize(this.memory, entry, bytes));
   }
 
   /** Takes a segment out of the process's table. Returns 0 or EFAULT. */
@@ -262,13 +289,16 @@ export class SegmentKernel {
     if (entry === undefined) return EFAULT;
     process.masters.delete(entry);
     entry.holders--;
-    if (entry.holders === 0) dropEntry(this.memory, entry);
+    if (entry.holders > 0) return 0;
+    this.#labelled('remove', [selector], () => {
+      dropEntry(this.memory, entry);
+    });
     return 0;
   }
 
   /** Slides all segments together; whether anything moved. */
   compact(): boolean {
-    return compact(this.memory);
+    return this.#labelled('compact', [], () => compact(this.memory));
   }
 
   /** Swaps a segment out. Returns 0, EFAULT or ENOMEM (the swap area is full). */
@@ -277,7 +307,9 @@ export class SegmentKernel {
     if (segment === undefined) return EFAULT;
     if (!segment.present) return 0;
     if (!this.memory.swap.hasRoom(segment.room)) return ENOMEM;
-    swapOut(this.memory, segment);
+    this.#labelled('swapOut', [selector], () => {
+      swapOut(this.memory, segment);
+    });
     return 0;
   }
 
@@ -322,7 +354,11 @@ export class SegmentKernel {
   /** Makes `process` run; false when it has ended. */
   switchTo(process: SegmentProcess): boolean {
     if (!process.alive) return false;
-    this.memory.load(process.table);
+    if (this.memory.loaded !== process.table) {
+      this.#labelled('switch to process', [process.pid], () => {
+        this.memory.load(process.table);
+      });
+    }
     this.memory.core.cpl = 3;
     this.#current = process;
     this.#result = 0;
@@ -340,9 +376,13 @@ export class SegmentKernel {
   #enter(exception: Exception): boolean {
     const process = this.#current;
     if (process === null) return false;
-    this.#result = this.intercept?.(process, exception) ?? segmentFault(this.memory, process, exception);
+    this.#result = this.#labelled('fault', [exception.errorCode], () => this.#answer(process, exception));
     if (this.#result < 0) this.counters.failedFaults++;
     return this.#result === 0;
+  }
+
+  #answer(process: SegmentProcess, exception: Exception): number {
+    return this.intercept?.(process, exception) ?? segmentFault(this.memory, process, exception);
   }
 
   /** The faults of the kernel's books, a line each; empty when every byte is accounted for. */

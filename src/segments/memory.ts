@@ -93,6 +93,7 @@ export class SegmentMemory {
     if (base < 0) return base;
     const words = (table.capacity * DESCRIPTOR_BYTES) / 4;
     this.ram.words.copyWithin(base / 4, table.base / 4, table.base / 4 + words);
+    this.ram.journal?.note(base / 4, base / 4 + words - 1, this.ram.storeLabel);
     this.tableArena.release(table.base, table.capacity * DESCRIPTOR_BYTES);
     table.base = base;
     table.capacity = capacity;

@@ -1,11 +1,11 @@
 /** Shared by all parts of the kernel: the frames, the tables, the pending invalidations and the counts. */
 
-import { toHex } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import { AddressSpace, AnonVma } from './model.js';
 import type { FileObject, HugePagePolicy } from './model.js';
 import { KernelCounters } from '../frames/counters.js';
 import { ENOMEM } from '../abi/errno.js';
+import { labelStores } from '../abi/store-label.js';
 import { FRAME_KERNEL, Frames } from '../frames/frames.js';
 import { LruBatches } from '../frames/lru-batches.js';
 import { PageTables } from '../tables/page-table.js';
@@ -73,13 +73,9 @@ export class Memory {
     return frame;
   }
 
-  /**
-   * Names the maker of the stores that follow, for the journal of RAM: a system call and its numbers, or nobody. Nothing
-   * is named while nobody keeps a journal.
-   */
+  /** As {@link labelStores}. */
   label(name: string, numbers: readonly number[] = []): void {
-    if (this.ram.journal === null) return;
-    this.ram.storeLabel = numbers.length === 0 ? name : `${name}(${numbers.map(toHex).join(', ')})`;
+    labelStores(this.ram, name, numbers);
   }
 
   /** An id for an object, for frames or VMAs to refer to; never used twice. */
