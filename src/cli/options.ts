@@ -5,6 +5,7 @@ import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../..
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
+import { MACHINE_NAMES } from '../compare/machine/page-kinds.js';
 
 const BINARY = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const DECIMAL = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
@@ -69,7 +70,17 @@ export function parsePages(text: string): number[] {
   return [...new Set(shifts)].sort((a, b) => a - b);
 }
 
-/** `--pages`, the same for every command with it. */
+/** `64k,4K+contig` as names of pages; their machine knows whether it has them. */
+export function parsePageNames(text: string): string[] {
+  return text.split(',').map((name) => name.trim().replace(/^[^+]*/, (size) => size.toUpperCase()));
+}
+
+/** `--machine`, the same for every command that has all machines. */
+export function machineOption(): Option {
+  return new Option('--machine <name>', MACHINE_NAMES.join(', ')).argParser(parseChoice(MACHINE_NAMES)).default('x86');
+}
+
+/** `--pages`, the same for every command with pages of x86 alone. */
 export function pagesOption(): Option {
   const all = PAGE_SHIFTS.map(pageSizeName).join(',');
   return new Option('-p, --pages <sizes>', 'page sizes').argParser(parsePages).default(PAGE_SHIFTS, all);

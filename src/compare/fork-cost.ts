@@ -1,14 +1,19 @@
 /** The cost of fork: a real process in the model is forked, and parent and child write to their shared pages. */
 
-import { PAGE_BYTES, pageSizeName } from '../../hw/base/address.js';
+import { PAGE_BYTES, PAGE_SHIFT, pageSizeName, SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
+import { Pe } from '../../hw/aarch64/pe.js';
+import { Hart } from '../../hw/riscv/hart.js';
+import { LogicalProcessor } from '../../hw/translate/logical-processor.js';
 import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { KernelCounters } from '../kernel/frames/counters.js';
 import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
-import type { Process } from '../kernel/space/process.js';
+import type { PagePolicy, Process } from '../kernel/space/process.js';
 import { ForkResult, type ForkPages, type ForkRun, type ForkScenario } from '../report/results/fork-result.js';
+import type { MachineName } from './machine/page-kinds.js';
+import { AARCH64_TARGET } from './machine/targets/aarch64.js';
 import { SCHEMA_VERSION } from '../report/results/schema.js';
 
 /**
@@ -22,10 +27,12 @@ const GIB = 2 ** 30;
 
 /** Which process to fork, and what happens after. */
 export interface ForkOptions {
-  /** Bytes resident, rounded up to 4 KiB; at most 7 GiB. */
+  /** Bytes resident, rounded up to whole pages; at most 7 GiB. */
   readonly resident: number;
-  /** log2 of the page sizes. */
+  /** log2 of the page sizes; 14 and 16 are base pages of AArch64. */
   readonly pages: readonly number[];
+  /** The machine. Default: x86. */
+  readonly machine?: MachineName;
   /** Share of the memory written after the fork, from its start: 0 to 1. */
   readonly touch: number;
   /** Only the case of a child that execs at once. */
@@ -38,19 +45,64 @@ function forkPages(shift: number): ForkPages {
   return ForkResult.shape.runs.element.shape.pages.parse(pageSizeName(shift));
 }
 
-/** A machine with one process, forked again and again. */
+/** log2 of the page sizes that a fork can be made with, by machine. */
+export const FORK_SHIFTS: Readonly<Record<MachineName, readonly number[]>> = {
+  x86: [12, 21, 30],
+  riscv: [12, 21, 30],
+  aarch64: [12, 14, 16, 21, 30],
+};
+/** log2 of the base pages other than 4 KiB. */
+const GRANULES: readonly number[] = [14, 16];
+
+function kernelOn(machine: MachineName, ram: Ram, cleanRam: boolean): Kernel {
+  if (machine === 'x86') return new Kernel({ processor: new Core(new Mmu({ ram })), cleanRam });
+  if (machine === 'riscv') return new Kernel({ processor: new LogicalProcessor(new Hart({ ram })), cleanRam });
+  return new Kernel({ processor: new LogicalProcessor(new Pe({ ram })), cleanRam });
+}
+
+/**
+ * Bytes of the tables for `pages` base pages of `2^granule` bytes side by side, from the start of a root's entry on. Fork
+ * makes as many for the child.
+ */
+export function granuleTableBytes(pages: number, granule: number): number {
+  const levels = AARCH64_TARGET.levels({ granule });
+  const tables = Array.from({ length: levels }, (_, level) => Math.ceil(pages / 2 ** ((granule - 3) * (level + 1))));
+  return tables.reduce((sum, count) => sum + count) * 2 ** granule;
+}
+
+/**
+ * A machine with one process, forked again and again.
+ *
+ * The kernel has base pages of 4 KiB. Larger ones are the same work for fewer pages, and the kernel counts pages: so it
+ * forks as many of 4 KiB, and bytes are counted in pages of the true size.
+ */
 class ForkMachine {
   readonly kernel: Kernel;
-  readonly #pages: ForkPages;
+  /** Bytes of a base page, over 4 KiB. */
+  readonly scale: number;
+  readonly #granule: number;
+  readonly #pages: PagePolicy;
   readonly #resident: number;
   #parent: Process | null = null;
   /** Page tables of the parent in its proper state. */
   #tables = 0;
 
-  constructor(ram: Ram, cleanRam: boolean, shift: number, resident: number) {
-    this.kernel = new Kernel({ processor: new Core(new Mmu({ ram })), cleanRam });
-    this.#pages = forkPages(shift);
-    this.#resident = resident;
+  constructor(machine: MachineName, ram: Ram, cleanRam: boolean, shift: number, resident: number) {
+    this.kernel = kernelOn(machine, ram, cleanRam);
+    this.#granule = GRANULES.includes(shift) ? shift : PAGE_SHIFT;
+    this.scale = 2 ** (this.#granule - PAGE_SHIFT);
+    this.#pages = shift === SHIFT_2M ? '2M' : shift === SHIFT_1G ? '1G' : '4K';
+    this.#resident = this.inKernel(resident);
+  }
+
+  /** Bytes of memory as the kernel has it: a page of 4 KiB for each base page. */
+  inKernel(bytes: number): number {
+    return Math.ceil(bytes / (PAGE_BYTES * this.scale)) * PAGE_BYTES;
+  }
+
+  /** Bytes of the tables of a process like the parent. */
+  tableBytes({ space }: Process): number {
+    return this.scale === 1 ? (space?.tableBytes ?? 0) : granuleTableBytes(this.#resident / PAGE_BYTES, this.#granule);
   }
 
   /**
@@ -138,19 +190,19 @@ function forkOnce(
   const itself = {
     entriesVisited: fork.forkEntriesVisited,
     entriesCopied: fork.forkEntriesCopied,
-    tableBytes: child.space?.tableBytes ?? 0,
+    tableBytes: machine.tableBytes(child),
     spareTableBytes: (child.space?.deposit.length ?? 0) * PAGE_BYTES,
     invalidations: fork.invlpg,
     tlbFlushes: fork.fullFlushes,
   };
-  DEEDS[name](machine, parent, child, some, all);
+  DEEDS[name](machine, parent, child, machine.inKernel(some), machine.inKernel(all));
   const after = difference(kernel.counters, forked);
   kernel.exit(child);
   const scenario = {
     name,
     cowFaults: after.cowFaults + after.reuseFaults,
     reused: after.reuseFaults,
-    bytesCopied: after.bytesCopied,
+    bytesCopied: after.bytesCopied * machine.scale,
     invalidations: after.invlpg,
     tlbFlushes: after.fullFlushes + after.switches,
   };
@@ -172,13 +224,14 @@ export async function forkCost(options: ForkOptions): Promise<ForkResult> {
   const all = Math.ceil(options.resident / PAGE_BYTES) * PAGE_BYTES;
   const some = Math.ceil((all / PAGE_BYTES) * options.touch) * PAGE_BYTES;
   // One RAM for all page sizes: the host commits it once.
+  const { machine: name = 'x86' } = options;
   const ram = ramFor(all);
   const runs: ForkRun[] = [];
   for (const shift of options.pages) {
-    const machine = new ForkMachine(ram, runs.length === 0, shift, all);
+    const machine = new ForkMachine(name, ram, runs.length === 0, shift, all);
     const outcomes: [ForkItself, ForkScenario][] = [];
-    for (const name of names) {
-      outcomes.push(forkOnce(machine, name, some, all));
+    for (const scenario of names) {
+      outcomes.push(forkOnce(machine, scenario, some, all));
       await options.onProgress?.(runs.length * names.length + outcomes.length, options.pages.length * names.length);
     }
     const [[itself, { cowFaults, bytesCopied }]] = outcomes;
@@ -188,6 +241,7 @@ export async function forkCost(options: ForkOptions): Promise<ForkResult> {
   return ForkResult.parse({
     schemaVersion: SCHEMA_VERSION,
     command: 'fork',
+    machine: name,
     residentBytes: options.resident,
     touchedShare: options.touch,
     exec: options.exec,

@@ -9,6 +9,7 @@ export { Kernel } from './kernel.js';
 export type { KernelOptions } from './kernel.js';
 export type { SpawnOptions } from './process-table.js';
 export type { Processor, ProcessorMachine } from './tables/privileged.js';
+export type { AArch64Instructions } from './tables/machine-aarch64.js';
 export type { RiscvInstructions } from './tables/machine-riscv.js';
 export type { X86Instructions } from './tables/machine-x86.js';
 export type { KernelCounters } from './frames/counters.js';

@@ -9,7 +9,7 @@ import { CpuProfile } from '../../compare/cpu-profile.js';
 import { pricesFor } from '../../compare/time/preset-prices.js';
 import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { OutOfModelMemory } from '../../compare/machine/machine.js';
-import { DEFAULT_PAGES, MACHINE_NAMES, pageKinds } from '../../compare/machine/page-kinds.js';
+import { DEFAULT_PAGES, pageKinds } from '../../compare/machine/page-kinds.js';
 import type { MachineName, PagesKind } from '../../compare/machine/page-kinds.js';
 import { readPolicy } from '../../regions/host.js';
 import type { MachinePrices } from '../../report/results/prices.js';
@@ -24,7 +24,7 @@ import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
 import { ownPrices, readPrices } from '../costs.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
-import { parseBytes, parseChoice, parseCount, parseSeed, parseShare, tlbOption } from '../options.js';
+import { parseBytes, parseChoice, parseCount, parseSeed, parseShare, tlbOption, machineOption, parsePageNames } from '../options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
 import { Progress } from '../progress.js';
 
@@ -123,11 +123,6 @@ function kindsOf(options: CompareCommandOptions): PagesKind[] {
   }
 }
 
-/** `64k,4K+contig` as names of pages. */
-function pageNamesIn(text: string): string[] {
-  return text.split(',').map((name) => name.trim().replace(/^[^+]*/, (size) => size.toUpperCase()));
-}
-
 /** Failures of a comparison in the words of its options. */
 function explainCompareError(error: unknown, options: CompareCommandOptions): unknown {
   if (!(error instanceof OutOfModelMemory)) return explainSystemError(error);
@@ -200,10 +195,8 @@ export function compareCommand(): Command {
   return new Command('compare')
     .description('Would huge pages help? Replays traces (lackey or packed; - is standard input).')
     .argument('[TRACE...]')
-    .addOption(new Option('-p, --pages <sizes>', 'page sizes (default: 4K,2M,1G)').argParser(pageNamesIn))
-    .addOption(
-      new Option('--machine <name>', MACHINE_NAMES.join(', ')).argParser(parseChoice(MACHINE_NAMES)).default('x86'),
-    )
+    .addOption(new Option('-p, --pages <sizes>', 'page sizes (default: 4K,2M,1G)').argParser(parsePageNames))
+    .addOption(machineOption())
     .addOption(tlbOption())
     .option('--costs <file>', 'prices, or preset (default: as calibrate wrote here)')
     .addOption(new Option('--force', 'take the prices of another machine too').hideHelp())

@@ -1,16 +1,19 @@
 import { Command, Option } from 'commander';
-import { forkCost, MAX_RESIDENT } from '../../compare/fork-cost.js';
+import { pageSizeName, parsePageSize } from '../../../hw/base/address.js';
+import { FORK_SHIFTS, forkCost, MAX_RESIDENT } from '../../compare/fork-cost.js';
+import type { MachineName } from '../../compare/machine/page-kinds.js';
 import type { ForkResult } from '../../report/results/fork-result.js';
 import { forkRows, forkText } from '../../report/views/fork-views.js';
 import { formatBytes } from '../../report/output/units.js';
 import { CommandFailure } from '../failure.js';
-import { pagesOption, parseBytes, parseShare } from '../options.js';
+import { machineOption, parseBytes, parsePageNames, parseShare } from '../options.js';
 import { checkOutputs, printResult, type OutputOptions } from '../output.js';
 import { Progress } from '../progress.js';
 
 interface ForkCommandOptions extends OutputOptions {
   readonly resident: number;
-  readonly pages: number[];
+  readonly machine: MachineName;
+  readonly pages: string[];
   readonly touch: number;
   readonly exec?: true;
 }
@@ -34,11 +37,24 @@ function checkResident(resident: number): void {
   }
 }
 
+/** @throws CommandFailure for pages that the machine cannot fork with */
+function shiftsOf({ machine, pages }: ForkCommandOptions): number[] {
+  const known = FORK_SHIFTS[machine];
+  const shifts = pages.map((name) => {
+    const shift = parsePageSize(name);
+    if (shift !== undefined && known.includes(shift)) return shift;
+    const choices = known.map(pageSizeName).join(', ');
+    throw new CommandFailure(`--pages: '${name}' is no page of ${machine}; choose from ${choices}`, 2);
+  });
+  return known.filter((shift) => shifts.includes(shift));
+}
+
 async function run(options: ForkCommandOptions): Promise<ForkResult> {
   const progress = new Progress('forking', 'scenarios');
   try {
     return await forkCost({
       ...options,
+      pages: shiftsOf(options),
       exec: options.exec === true,
       onProgress: (done, total) => progress.update(done, total),
     });
@@ -54,7 +70,10 @@ export function forkCommand(): Command {
     .addOption(
       new Option('-r, --resident <bytes>', 'memory written before').argParser(parseBytes).default(2 ** 30, '1G'),
     )
-    .addOption(pagesOption())
+    .addOption(
+      new Option('-p, --pages <sizes>', 'page sizes').argParser(parsePageNames).default(['4K', '2M', '1G'], '4K,2M,1G'),
+    )
+    .addOption(machineOption())
     .addOption(
       new Option('-t, --touch <percent>', 'share written afterwards').argParser(parseShare).default(0.1, '10%'),
     )
@@ -63,7 +82,7 @@ export function forkCommand(): Command {
     .option('--csv <file>', 'write CSV too (- prints it instead)')
     .addHelpText(
       'after',
-      '\nExamples:\n  pagewalk fork --resident 64M --pages 4K,2M\n  pagewalk fork --resident 16M --touch 50% --json',
+      '\nExamples:\n  pagewalk fork --resident 64M --pages 4K,2M\n  pagewalk fork --resident 64M --machine aarch64 --pages 4K,16K,64K',
     )
     .action(async (options: ForkCommandOptions) => {
       checkOutputs(options, { '--csv': options.csv });

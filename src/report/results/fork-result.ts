@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Count, SCHEMA_VERSION } from './schema.js';
 
 /** The pages that a fork was made with. */
-const ForkPages = z.enum(['4K', '2M', '1G']);
+const ForkPages = z.enum(['4K', '16K', '64K', '2M', '1G']);
 
 /** The writers after the fork. */
 const ScenarioName = z.enum(['child', 'parent', 'both', 'best', 'worst']);
@@ -37,6 +37,7 @@ const ForkRun = z.strictObject({
 export const ForkResult = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   command: z.literal('fork'),
+  machine: z.enum(['x86', 'riscv', 'aarch64']),
   residentBytes: Count,
   touchedShare: z.number().min(0).max(1),
   exec: z.boolean(),

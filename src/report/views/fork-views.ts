@@ -5,7 +5,7 @@ import type { ForkResult, ForkRun, ForkScenario } from '../results/fork-result.j
 import { factTable, wrap, type Fact } from '../output/table.js';
 import { formatBytes, formatCount, formatShare } from '../output/units.js';
 
-const PAGE_BYTES = { '4K': 2 ** 12, '2M': 2 ** 21, '1G': 2 ** 30 };
+const PAGE_BYTES = { '4K': 2 ** 12, '16K': 2 ** 14, '64K': 2 ** 16, '2M': 2 ** 21, '1G': 2 ** 30 };
 
 function titleOf(name: ForkScenario['name'], share: string): string {
   const titles = {
@@ -73,6 +73,7 @@ export function forkText(result: ForkResult): string {
 export function forkRows(result: ForkResult): Record<string, CsvCell>[] {
   return result.runs.flatMap((run) => {
     return run.scenarios.map(({ name, ...scenario }) => ({
+      machine: result.machine,
       pages: run.pages,
       residentBytes: result.residentBytes,
       touchedShare: result.touchedShare,

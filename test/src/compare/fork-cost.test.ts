@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { forkCost, type ForkOptions } from '../../../src/compare/fork-cost.js';
+import { forkCost, granuleTableBytes, type ForkOptions } from '../../../src/compare/fork-cost.js';
 import type { ForkRun, ForkScenario } from '../../../src/report/results/fork-result.js';
 
 const MIB = 2 ** 20;
@@ -83,4 +83,32 @@ test('every scenario starts from the same process', async () => {
   expect(run.scenarios.map(({ name }) => name)).toEqual(names);
   // Splits by one scenario would show in the next: the best case re-uses huge pages whole.
   expect(scenario(run, 'best')).toMatchObject({ cowFaults: 4, bytesCopied: 0 });
+});
+
+describe('other machines and base pages', () => {
+  it.each(['riscv', 'aarch64'] as const)('%s copies what x86 copies, with the same pages', async (machine) => {
+    const asked = { resident: 8 * MIB, pages: [12, 21], touch: 0.1, exec: false };
+    const [x86, other] = [await forkCost(asked), await forkCost({ ...asked, machine })];
+    expect(other.runs).toEqual(x86.runs);
+  });
+
+  it('larger base pages: fewer entries and faults, and more bytes with each', async () => {
+    const { runs } = await forkCost({
+      resident: 8 * MIB,
+      pages: [12, 14, 16],
+      touch: 0.01,
+      exec: false,
+      machine: 'aarch64',
+    });
+    expect(
+      runs.map(({ pages, entriesCopied, cowFaults, bytesCopied }) => [pages, entriesCopied, cowFaults, bytesCopied]),
+    ).toEqual([
+      ['4K', 2048, 21, 21 * 4096],
+      ['16K', 512, 6, 6 * 16_384],
+      ['64K', 128, 2, 2 * 65_536],
+    ]);
+    // 4 KiB: 4 last tables and one of each level above. 8 MiB is less than one last table of the others.
+    expect(runs.map(({ tableBytes }) => tableBytes)).toEqual([7 * 4096, 3 * 16_384, 3 * 65_536]);
+    expect(granuleTableBytes(2048, 12)).toBe(runs[0].tableBytes);
+  });
 });

@@ -29,7 +29,7 @@ const FORMAT: TableFormat = {
   table: (frame) => [(frame << 12) | TABLE_OR_PAGE | 1, frame >>> 20],
 };
 
-function levels({ granule }: PagesKind): number {
+function levels({ granule }: Pick<PagesKind, 'granule'>): number {
   return Math.ceil((ADDRESS_BITS - granule) / (granule - 3));
 }
 

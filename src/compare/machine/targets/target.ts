@@ -24,7 +24,7 @@ export interface ReplayTarget<P extends TranslatingMachine = TranslatingMachine>
   /** log2 of its page sizes. */
   readonly sizes: readonly number[];
   /** Levels of its tables, for user addresses of 47 bits. */
-  levels(kind: PagesKind): number;
+  levels(kind: Pick<PagesKind, 'granule'>): number;
   /** The first processor, with translation on, and who makes pages resident there. */
   boot(ram: Ram, tlb: TlbGeometry, kind: PagesKind): { readonly processor: P; readonly supply: PageSupply };
   /** Another processor over the same RAM and tables. */

@@ -28,6 +28,7 @@ function sampleResult(changes: Partial<ForkResult> = {}): ForkResult {
   return ForkResult.parse({
     schemaVersion: 1,
     command: 'fork',
+    machine: 'x86',
     residentBytes: 2 ** 30,
     touchedShare: 0.1,
     exec: false,
