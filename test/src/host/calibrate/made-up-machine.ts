@@ -14,6 +14,7 @@ export const MADE_UP = {
   walkNs: 24,
   walks: 4,
   hitNs: 2,
+  pageNs: 200,
   forkNs: 15,
   faultNs: { '4K': 500, '2M': 1000 },
   zeroNsPerByte: { '4K': 0.1, '2M': 0.05 },
@@ -29,6 +30,8 @@ interface Shape {
   /** Bytes in huge pages. */
   readonly huge?: number;
   readonly machine?: Machine;
+  /** What a chase in laps finds again of the third level; all by default. */
+  readonly lapBytes?: number;
 }
 
 function dataNs(bytes: number, { l1, l2, l3, memoryNs }: Machine): number {
@@ -39,7 +42,13 @@ function dataNs(bytes: number, { l1, l2, l3, memoryNs }: Machine): number {
 }
 
 /** Three samples of each kind: the true figure, one below and one above it. */
-export function linesOf({ size = 512 * MIB, inPieces = false, huge = size, machine = MADE_UP }: Shape = {}): string[] {
+export function linesOf({
+  size = 512 * MIB,
+  inPieces = false,
+  huge = size,
+  machine = MADE_UP,
+  lapBytes,
+}: Shape = {}): string[] {
   const lines: string[] = [];
   const tell = (name: string, pages: string, bytes: number, ns: number): void => {
     for (const factor of [0.99, 1, 1.02]) lines.push(`${name} ${pages} ${bytes} ${ns * factor}`);
@@ -51,6 +60,13 @@ export function linesOf({ size = 512 * MIB, inPieces = false, huge = size, machi
       const ns = dataNs(bytes, machine) + stall;
       tell('dependent', pages, bytes, ns);
       tell('independent', pages, bytes, Math.max(0.5, ns / machine.misses));
+      if (bytes < 4 * MIB || bytes > 64 * MIB) continue;
+      const l3 = { ...machine.l3, bytes: lapBytes ?? machine.l3.bytes };
+      tell('lap', pages, bytes, dataNs(bytes, { ...machine, l3 }) + stall);
+    }
+    for (let bytes = 16 * MIB; bytes <= size; bytes *= 4) {
+      tell('stream', pages, bytes, machine.pageNs + (translated ? machine.walkNs : 0));
+      tell('three-streams', pages, bytes, machine.pageNs);
     }
     tell('sparse-dependent', pages, 1536 * KIB, machine.l1.ns + (translated ? machine.hitNs : 0));
     tell('sparse-independent', pages, 1536 * KIB, 0.6);

@@ -41,6 +41,21 @@ it('finds the prices of a known machine again', () => {
   expect(prices.loads?.[0]).toEqual({ bytes: 16384, pages: '4K', dependentNs: 1.25, independentNs: 0.5 });
 });
 
+it('takes what a chase in laps finds again of L3 for a share of it, where that is less', () => {
+  expect(pricesFrom(linesOf()).caches.l3).not.toHaveProperty('shareBytes');
+  const { shareBytes, bytes } = pricesFrom(linesOf({ lapBytes: 8 * 2 ** 20 })).caches.l3!;
+  expect(shareBytes! / 2 ** 23).toBeCloseTo(1, 1);
+  expect(shareBytes! % (16 * 64)).toBe(0);
+  expect(shareBytes).toBeLessThan(bytes);
+});
+
+it('keeps what 4 KiB of one stream and of three took, by array and pages', () => {
+  const { streams } = pricesFrom(linesOf());
+  expect(streams).toHaveLength(12);
+  expect(streams).toContainEqual({ bytes: 2 ** 28, pages: '4K', streams: 1, pageNs: 224 });
+  expect(streams).toContainEqual({ bytes: 2 ** 28, pages: '2M', streams: 3, pageNs: 200 });
+});
+
 it('makes what a file of prices may hold', () => {
   const file = MachinePrices.partial().safeParse({ version: 1, source: 'a test', ...pricesFrom(linesOf()) });
   expect(file.error).toBeUndefined();
