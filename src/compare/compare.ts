@@ -99,7 +99,7 @@ function contendersFor(options: CompareOptions, { caches, nested }: MachinePrice
   const hostShift = parsePageSize(nested) ?? null;
   const tlb = hostShift === null ? options.tlb : underHost(options.tlb, hostShift);
   return kindsOf(options).map((kind) => {
-    const machine = new ReplayMachine(kind, tlb, options.ramBytes?.(kind.shift), options.machine);
+    const machine = new ReplayMachine(kind, tlb, options.ramBytes?.(kind.shift), options.machine, hostShift);
     const { levels } = machine;
     const { pageShifts } = machine.mmu.dataPath.regime;
     const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, hostShift, levels, pageShifts });

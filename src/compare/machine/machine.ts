@@ -7,6 +7,7 @@ import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/c
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import { HostTimer } from './host-time.js';
 import { shiftAt } from './mixed-pages.js';
+import { pieceShift } from './nested.js';
 import { isFolio, x86Pages } from './page-kinds.js';
 import type { MachineName, PagesKind } from './page-kinds.js';
 import type { Owner, PageSupply } from './page-supply.js';
@@ -46,6 +47,8 @@ interface Space extends LoadedSpace {
   readonly pages: Set<number>;
   /** Bytes of them. */
   bytes: number;
+  /** Addresses of the pieces that it touched; empty if an entry of a TLB holds a whole page. */
+  readonly pieces: Set<number>;
   /** Of its tables, when it last had some. */
   tableBytes: number;
 }
@@ -54,7 +57,7 @@ export class ReplayMachine {
   readonly processors: Processors;
   /** Host time of the replay, one sample a block. */
   readonly timer = new HostTimer();
-  /** Pages that came after a gap in the trace: at the most so many walks would have been hits without it. */
+  /** Pieces that came after a gap in the trace: at the most so many walks would have been hits without it. */
   coldPages = 0;
   /** Those of the block under way, by address: the first walk to each is such a walk. */
   readonly coldNow = new Set<number>();
@@ -77,9 +80,16 @@ export class ReplayMachine {
 
   /**
    * @param pages their kind, or log2 of the bytes of a page of x86
+   * @param hostShift log2 of the bytes of a host's pages: an entry of a TLB holds no larger piece; null without a host
    * @throws RangeError when the host cannot give any RAM
    */
-  constructor(pages: number | PagesKind, tlb: TlbGeometry, ramBytes = Infinity, machine: MachineName = 'x86') {
+  constructor(
+    pages: number | PagesKind,
+    tlb: TlbGeometry,
+    ramBytes = Infinity,
+    machine: MachineName = 'x86',
+    private readonly hostShift: number | null = null,
+  ) {
     const kind = typeof pages === 'number' ? x86Pages(pages) : pages;
     const target = targetOf(machine);
     const levels = target.levels(kind);
@@ -91,7 +101,7 @@ export class ReplayMachine {
     const { processor, supply } = target.boot(reserveRam(ramBytes, SHARED), tlb, kind);
     this.#supply = supply;
     this.processors = new Processors(tlb, processor, target, processor);
-    this.#space = this.#enter(0, new Set());
+    this.#space = this.#enter(0);
     processor.counters.reset();
   }
 
@@ -117,7 +127,7 @@ export class ReplayMachine {
   enter(process: number, thread: number): void {
     let space = this.#spaces.get(process);
     if (space !== this.#space) {
-      if (space?.owner == null) space = this.#enter(process, space?.pages ?? new Set());
+      if (space?.owner == null) space = this.#enter(process, space);
       // Whoever waited longest stands first.
       this.#spaces.delete(process);
       this.#spaces.set(process, space);
@@ -127,10 +137,11 @@ export class ReplayMachine {
   }
 
   /** A new process, or one whose memory went: it gets all of its pages again. */
-  #enter(number: number, pages: Set<number>): Space {
+  #enter(number: number, before?: Space): Space {
+    const { pages = new Set<number>(), pieces = new Set<number>() } = before ?? {};
     const owner = this.#withRoom(() => this.#supply.spawn());
     const bytes = [...pages].reduce((sum, page) => sum + 2 ** shiftAt(this.kind, page), 0);
-    const space = { number, root: owner.root, owner, pages, bytes, tableBytes: 0 };
+    const space = { number, root: owner.root, owner, pages, pieces, bytes, tableBytes: 0 };
     this.#spaces.set(number, space);
     for (const page of pages) this.#withRoom(() => this.#populate(owner, page), space);
     this.processors.enter(space, 0);
@@ -165,17 +176,25 @@ export class ReplayMachine {
    * @throws OutOfModelMemory
    */
   makeResident(hi: number, lo: number, cold = false): void {
-    const { owner, pages } = this.#space;
+    const { owner, pages, pieces } = this.#space;
     const address = toNumber(hi, lo);
-    const bytes = 2 ** shiftAt(this.kind, address);
+    const shift = shiftAt(this.kind, address);
+    const bytes = 2 ** shift;
     const page = address - (address % bytes);
-    if (owner === null || pages.has(page)) return;
-    this.#withRoom(() => this.#populate(owner, page));
-    pages.add(page);
-    this.#space.bytes += bytes;
+    if (owner === null) return;
+    const isNew = !pages.has(page);
+    if (isNew) {
+      this.#withRoom(() => this.#populate(owner, page));
+      pages.add(page);
+      this.#space.bytes += bytes;
+    }
+    const pieceBytes = 2 ** pieceShift(shift, this.hostShift);
+    const piece = address - (address % pieceBytes);
+    if (pieceBytes === bytes ? !isNew : pieces.has(piece)) return;
+    if (pieceBytes !== bytes) pieces.add(piece);
     if (!cold) return;
     this.coldPages++;
-    this.coldNow.add(page);
+    this.coldNow.add(piece);
   }
 
   /** Resident pages of all processes. */

@@ -21,3 +21,8 @@ export function underHost(tlb: TlbGeometry, shift: number): TlbGeometry {
     ...(tlb.l2Instruction !== undefined && { l2Instruction: upTo(tlb.l2Instruction, shift) }),
   };
 }
+
+/** log2 of the bytes of a page of `2^shift` that one TLB entry holds. @param hostShift of the host's pages; null: no host */
+export function pieceShift(shift: number, hostShift: number | null): number {
+  return hostShift === null ? shift : Math.min(shift, Math.max(hostShift, SHIFT_4K));
+}

@@ -14,6 +14,7 @@ import { HostWalkModel } from './host-walks.js';
 import { ACCESS_WORDS } from '../../trace/block.js';
 import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
+import { pieceShift } from '../machine/nested.js';
 import type { ReplayedLookups } from '../lookups/lookups.js';
 import * as streams from './streams.js';
 
@@ -101,6 +102,7 @@ export class MemoryPath implements MissListener {
   /** What is left of it for one core where all of them use theirs; null where it is not shared. */
   private readonly l3Share: LineCache | null;
   private readonly host: HostWalkModel | null;
+  private readonly hostShift: number | null;
   private readonly levels: number;
   private readonly pageShifts: readonly number[];
   /** The block under way: its misses, those that were read already, its lookups, and pages new after a gap. */
@@ -115,6 +117,7 @@ export class MemoryPath implements MissListener {
   /** @throws RangeError for a shape that cannot be built */
   constructor({ l2, l3, hostShift, levels, pageShifts = SIZE_SHIFTS }: MemoryShape) {
     this.levels = levels;
+    this.hostShift = hostShift;
     this.pageShifts = pageShifts;
     this.l2 = new LineCache(l2, 'L2 data cache');
     this.l3 = l3 === null ? null : new LineCache(l3, 'L3 data cache');
@@ -181,7 +184,7 @@ export class MemoryPath implements MissListener {
     let isCold = false;
     if (cold.size > 0 && lookups !== null) {
       const address = toNumber(lookups.his[index], lookups.los[index]);
-      isCold = cold.delete(address - (address % 2 ** shift));
+      isCold = cold.delete(address - (address % 2 ** pieceShift(shift, this.hostShift)));
     }
     if (side === FETCH_SIDE) return isCold ? counts.coldWalks : counts.fetchWalks;
     // Cold or not: a stream comes to a page that it left a whole array ago.

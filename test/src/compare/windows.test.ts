@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { SHIFT_4K } from '../../../hw/base/address.js';
+import { SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
 import type { CompareRun } from '../../../src/report/results/compare-result.js';
+import { pricesFor } from '../../../src/compare/time/preset-prices.js';
+import type { MachinePrices } from '../../../src/report/results/prices.js';
 import { AccessBlock, LOAD } from '../../../src/trace/block.js';
 import { openTrace } from '../../../src/trace/node/open.js';
 import { writePacked } from '../../../src/trace/packed/packed-writer.js';
@@ -24,13 +26,22 @@ async function* accessesOf(windows: Windows): AsyncGenerator<AccessBlock> {
 
 /** Compares a recording of windows of 8 accesses; two of each after a gap warm up. */
 async function run(windows: Windows): Promise<CompareRun> {
+  const [only] = await runsOf(windows, [SHIFT_4K], '4xfa', 'none');
+  return only;
+}
+
+async function runsOf(
+  windows: Windows,
+  shifts: readonly number[],
+  shape: string,
+  nested: MachinePrices['nested'],
+): Promise<CompareRun[]> {
   const path = join(temporaryFolder(), 'x.pwt');
   const metadata = { command: ['x'], tool: 't', skip: 0, limit: null, fetches: false, window: 8 };
   await writePacked(path, accessesOf(windows), metadata);
-  const tlb = parseTlb('4xfa');
+  const tlb = parseTlb(shape);
   const sources = [{ name: 'x', open: () => openTrace(path) }];
-  const [only] = (await compare({ sources, shifts: [SHIFT_4K], tlb })).runs;
-  return only;
+  return (await compare({ sources, shifts, tlb, prices: { ...pricesFor(shape), nested } })).runs;
 }
 
 it('counts all of a recording without gaps', async () => {
@@ -48,6 +59,16 @@ it('says how many walks a gap may have made of hits: pages that came first after
   const { counts, coldPages } = await run({ 0: [1, 1, 1, 1, 1, 1, 1, 1], 80: [1, 2, 2, 4, 5, 6, 1, 1] });
   // 4, 5 and 6 are new. Page 1, which they drove out, is not.
   expect([counts.lookups, counts.walks, coldPages]).toEqual([14, 5, 3]);
+});
+
+it('takes a piece of a huge page for new after a gap, where the TLB holds no more than a piece', async () => {
+  const windows = { 0: [1, 1, 1, 1, 1, 1, 1, 1], 80: [1, 2, 2, 4, 5, 6, 1, 1] };
+  const sizes = [SHIFT_4K, SHIFT_2M];
+  const cold = async (nested: MachinePrices['nested']): Promise<number[]> =>
+    (await runsOf(windows, sizes, 'zen3', nested)).map(({ coldPages }) => coldPages);
+  expect(await cold('4K')).toEqual([3, 3]);
+  expect(await cold('2M')).toEqual([3, 0]);
+  expect(await cold('none')).toEqual([3, 0]);
 });
 
 it('prices the walks of pages that came first after a gap as hits too', async () => {
