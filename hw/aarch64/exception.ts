@@ -3,7 +3,7 @@
  *
  * A fault's status is PAGE_FAULT or BUS_ERROR, as on every machine. Its error code is ESR_ELx without bit 31: this bit is
  * set in the exception class of every abort, and an error code is not negative.
- * Source: Arm ARM (DDI 0487), D19.2.37, "ESR_EL1, Exception Syndrome Register (EL1)", encodings of Instruction Aborts
+ * Source: Arm ARM (DDI 0487), "ESR_EL1, Exception Syndrome Register (EL1)", encodings of Instruction Aborts
  * and Data Aborts.
  */
 

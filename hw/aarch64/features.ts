@@ -1,6 +1,6 @@
 /**
  * The architectural features of a processor with an effect on translation, by their names in the manual without FEAT_.
- * Source: Arm ARM (DDI 0487), chapter A2, "Armv8-A Architecture Extensions", and the ID registers in chapter D19.
+ * Source: Arm ARM (DDI 0487), chapter A2, and the ID registers in "AArch64 System Register Descriptions".
  */
 
 /** Sizes of physical addresses, by the value of ID_AA64MMFR0_EL1.PARange, TCR_EL1.IPS and VTCR_EL2.PS. */

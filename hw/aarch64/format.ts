@@ -2,7 +2,7 @@
  * The descriptors of VMSAv8-64 translation tables, as data and as hot constants.
  *
  * Levels count from 0, the last one, as everywhere in this project; the manual's level is 3 minus that.
- * Source: Arm ARM (DDI 0487), D8.3, "Translation table descriptor formats"; D8.4, "Memory access control".
+ * Source: Arm ARM (DDI 0487), chapter D8, "Translation table descriptor formats"; "Memory access control".
  */
 
 import type { EntryField, EntryFormat, PagingLevel, PagingMode } from '../base/format.js';
@@ -108,8 +108,8 @@ const STAGE1_TABLE = [
 ];
 const STAGE2_TABLE = [field('ignored', 51, 58, 'ignored'), reserved(59, 63)];
 
-const STAGE1_SECTION = 'Arm ARM (DDI 0487), D8.3.1, "VMSAv8-64 descriptor formats", stage 1';
-const STAGE2_SECTION = 'Arm ARM (DDI 0487), D8.3.1, "VMSAv8-64 descriptor formats", stage 2';
+const STAGE1_SECTION = 'Arm ARM (DDI 0487), chapter D8, "VMSAv8-64 descriptor formats", stage 1';
+const STAGE2_SECTION = 'Arm ARM (DDI 0487), chapter D8, "VMSAv8-64 descriptor formats", stage 2';
 
 /** A granule: log2 of its bytes, and the manual's levels with blocks. */
 interface Granule {
@@ -183,7 +183,7 @@ function mode<Name extends string>(
   return {
     name,
     title: `VMSAv8-64 stage ${stage}, granule of ${2 ** (granule.shift - 10)} KiB, ${inputBits} bits`,
-    section: 'Arm ARM (DDI 0487), D8.2, "Translation process"',
+    section: 'Arm ARM (DDI 0487), chapter D8, "Translation process"',
     linearBits: inputBits,
     entryBytes: 8,
     levels: levels(granule, inputBits, stage),

@@ -1,6 +1,6 @@
 /**
  * PAR_EL1 after an AT instruction.
- * Source: Arm ARM (DDI 0487), D19.2.112, "PAR_EL1, Physical Address Register"; AArch64.EncodePAR().
+ * Source: Arm ARM (DDI 0487), "PAR_EL1, Physical Address Register"; AArch64.EncodePAR().
  */
 
 import { BUS_ERROR } from '../base/fault.js';

@@ -189,7 +189,7 @@ export class Pe extends TranslatingMachine {
    * TLBI: drops translations of the current VMID. With a virtual address and an ASID those of that space and the global
    * ones; VAA forms take every ASID; L forms leave tables' entries in walk caches. IPAS2 forms drop results of stage 2
    * alone, and take an intermediate physical address: whole translations stay until VMALLE1, as on a real PE.
-   * Source: Arm ARM (DDI 0487), D8.17, "TLB maintenance"; C5.5, "A64 System instructions for TLB maintenance".
+   * Source: Arm ARM (DDI 0487), chapter D8, "TLB maintenance"; chapter C5, "TLBI".
    * @param address whole, not shifted; ignored by forms without one
    * @throws RangeError for a form that is none
    */
@@ -232,7 +232,7 @@ export class Pe extends TranslatingMachine {
    * AT: translates an address as an access of EL1 or EL0 would be, into PAR_EL1. Stage 1 alone gives an intermediate
    * physical address. S1E1RP and S1E1WP heed PSTATE.PAN, the others do not. An abort of the instruction itself, when
    * stage 2 refuses a descriptor of stage 1 and it is executed at EL1, is left in PAR_EL1 too, as at EL2.
-   * Source: Arm ARM (DDI 0487), C5.4, "A64 System instructions for address translation"; AArch64.AT().
+   * Source: Arm ARM (DDI 0487), chapter C5, "AT"; AArch64.AT().
    * @throws RangeError for an instruction that is none
    */
   at(name: AtName, hi: number, lo: number): void {

@@ -2,7 +2,7 @@
  * The system registers for translation and its faults: their names, fields, and values after a write.
  *
  * A write never fails. Reserved bits read as they were written; the manual leaves it to the processor.
- * Source: Arm ARM (DDI 0487), chapter D19, "AArch64 System Register Descriptions", the page of each register.
+ * Source: Arm ARM (DDI 0487), "AArch64 System Register Descriptions", the page of each register.
  */
 
 import { fromBigInt } from '../base/address.js';

@@ -37,7 +37,7 @@ const DATA_AND_EL0 = ARM_RIGHT_READ | ARM_RIGHT_WRITE | ARM_RIGHT_EL0 | ARM_RIGH
 
 /**
  * Rights by stage 1.
- * Source: Arm ARM (DDI 0487), D8.4.1, "Direct permissions", and AArch64.S1DirectBasePermissions().
+ * Source: Arm ARM (DDI 0487), chapter D8, "Direct permissions", and AArch64.S1DirectBasePermissions().
  * @param above the high words of the table descriptors on the way, together
  * @param setsDirty whether hardware manages the dirty state: then AP[2] takes no right away where DBM is set
  * @param neverBoth SCTLR_EL1.WXN: what is writable is not executable
@@ -62,7 +62,7 @@ export function firstRights(high: number, low: number, above: number, setsDirty:
 
 /**
  * Rights by stage 2; EL0 and EL1 differ in execution alone.
- * Source: Arm ARM (DDI 0487), D8.4.6, "Stage 2 permissions", and AArch64.S2DirectBasePermissions().
+ * Source: Arm ARM (DDI 0487), chapter D8, "Stage 2 permissions", and AArch64.S2DirectBasePermissions().
  * @param tellsLevels FEAT_XNX: XN[0] counts
  */
 function secondRights(high: number, low: number, setsDirty: boolean, tellsLevels: boolean): number {

@@ -47,7 +47,7 @@ export interface GranuleRules {
 }
 
 /**
- * Source: Arm ARM (DDI 0487), D8.3.1, "VMSAv8-64 descriptor formats" (blocks); D8.7.1, "The Contiguous bit". A block of
+ * Source: Arm ARM (DDI 0487), chapter D8, "VMSAv8-64 descriptor formats" (blocks); "The Contiguous bit". A block of
  * 4 TiB is larger than any RAM here: it is kept in pieces of 16 GiB.
  */
 const GRANULE_4K: GranuleRules = {
@@ -136,7 +136,7 @@ export class TranslationTables {
 
   /**
    * The granule and the size of output addresses, encoded as PARange is.
-   * Source: Arm ARM (DDI 0487), D8.1.8, "Supported PA size", and AArch64.PhysicalAddressSize().
+   * Source: Arm ARM (DDI 0487), chapter D8, "Supported PA size", and AArch64.PhysicalAddressSize().
    */
   setGranule(asked: GranuleRules, features: AArch64Features, addressSize: number): void {
     const granule = asked === GRANULE_16K && !features.TGran16 ? GRANULE_4K : asked;
@@ -294,7 +294,7 @@ export class AArch64Rules {
 
   /**
    * Without USER, IMPLICIT is an access of EL1 whatever PSTATE.PAN says, as AT instructions make them.
-   * Source: Arm ARM (DDI 0487), D8.4.1, "Direct permissions", and D8.4.2, "About PSTATE.PAN and access permissions".
+   * Source: Arm ARM (DDI 0487), chapter D8, "Direct permissions", and "About PSTATE.PAN and access permissions".
    */
   private setPermissions(pan: boolean): void {
     const { regime, secondPermitted } = this;

@@ -4,7 +4,7 @@
  * One loop for all granules and both stages. It reads a descriptor and goes on to the next table, or stops at a block or
  * page; then the output size, the Access flag and the rights are checked, and hardware updates the descriptor. Over a
  * second stage each address of a descriptor goes through that first, and last the page's own.
- * Source: Arm ARM (DDI 0487), D8.2, "Translation process"; AArch64.S1Walk(), AArch64.S2Walk(), AArch64.S1Translate().
+ * Source: Arm ARM (DDI 0487), chapter D8, "Translation process"; AArch64.S1Walk(), AArch64.S2Walk(), AArch64.S1Translate().
  */
 
 import * as accesses from '../base/access.js';
@@ -216,7 +216,7 @@ export class AArch64Walker {
 
   /**
    * A descriptor's low word after an access. AT instructions set the Access flag, not the dirty state.
-   * Source: Arm ARM (DDI 0487), D8.5, "Hardware updates to the translation tables"; AArch64.S1Translate().
+   * Source: Arm ARM (DDI 0487), chapter D8, "Hardware updates to the translation tables"; AArch64.S1Translate().
    */
   private updated(low: number, access: number): number {
     const accessed = low | DESC_AF;

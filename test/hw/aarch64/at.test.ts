@@ -27,7 +27,7 @@ function page(flags: bigint, tcr = 0n): { tables: Tables; root: number; pe: Pe }
   return { tables, root, pe };
 }
 
-describe('AT: Arm ARM C5.4, PAR_EL1', () => {
+describe('AT: Arm ARM, chapter C5, and PAR_EL1', () => {
   it.each([
     [0n, '1000 attributes 0 sh 2'],
     [1n << 2n, '1000 attributes 4 sh 2'],

@@ -51,7 +51,7 @@ function allowed(pe: Pe, address: number | bigint = AT): readonly string[] {
 
 const EL1_ALL = ['EL1 read', 'EL1 write', 'EL1 fetch'];
 
-describe('permissions of a page: Arm ARM D8.4.1', () => {
+describe('permissions of a page: Arm ARM, chapter D8', () => {
   it.each([
     [0n, [...EL1_ALL, 'EL0 fetch']],
     [EL0, ['EL1 read', 'EL1 write', 'EL0 read', 'EL0 write', 'EL0 fetch']],
@@ -137,7 +137,7 @@ describe('permissions of a page: Arm ARM D8.4.1', () => {
   });
 });
 
-describe('Access flag and dirty state: Arm ARM D8.5', () => {
+describe('Access flag and dirty state: Arm ARM, chapter D8', () => {
   const flags = (tables: Tables, root: number): bigint =>
     tables.ram.read64(tables.entry(root, AT)) & (AF | READ_ONLY | DBM);
 
@@ -292,7 +292,7 @@ describe.each([
   });
 });
 
-describe('52 bits: Arm ARM D8.1.8, FEAT_LPA and FEAT_LVA', () => {
+describe('52 bits: FEAT_LPA and FEAT_LVA', () => {
   it('bits 15:12 of a descriptor of the granule of 64 KiB are bits 51:48 of its address', () => {
     const tables = new Tables(KIB_64);
     const root = tables.root();

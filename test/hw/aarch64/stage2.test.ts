@@ -41,7 +41,7 @@ class Guest {
   }
 }
 
-describe('stage 2: Arm ARM D8.2, D8.4.6', () => {
+describe('stage 2: Arm ARM, chapter D8', () => {
   it('both stages find the page', () => {
     expect(outcome(new Guest().pe, AT, READ)).toBe('frame 0');
   });

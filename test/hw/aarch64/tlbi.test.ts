@@ -44,7 +44,7 @@ class TwoSpaces {
   }
 }
 
-describe('TLBI: Arm ARM D8.17', () => {
+describe('TLBI: Arm ARM, chapter C5', () => {
   it('nothing changes without one, not even by a new TTBR0', () => {
     expect(new TwoSpaces().all()).toEqual(['old old old', 'old old old']);
   });
@@ -148,7 +148,7 @@ describe('TLBI for guests', () => {
   });
 });
 
-describe('the Contiguous bit: Arm ARM D8.7.1', () => {
+describe('the Contiguous bit: Arm ARM, chapter D8', () => {
   const SHAPE = { name: 'large', l1Data: [{ entries: 4, ways: 4, pages: [12, 21] }], l1Instruction: [], l2: [] };
 
   /** A set of contiguous pages of 2 MiB, and how many walks it takes to use them all. */
