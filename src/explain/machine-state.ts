@@ -75,6 +75,17 @@ const Segments = z.strictObject({
   code64: z.boolean().default(true).describe('in IA-32e mode: the running code segment is a 64-bit one'),
 });
 
+const Host = z
+  .strictObject({
+    tables: z.enum(['ept', 'npt'], { message: 'must be ept or npt' }),
+    root: hex.describe('physical address of the root'),
+    levels: z.union([z.literal(4), z.literal(5)], { message: 'must be 4 or 5' }).default(4),
+    accessedDirty: z.boolean().default(false).describe('EPT: accessed and dirty flags'),
+    modeBasedExecute: z.boolean().default(false).describe('EPT: mode-based execute control'),
+    noExecute: z.boolean().default(true).describe("NPT: the host's EFER.NXE"),
+  })
+  .describe('tables of a host: the registers are then those of its guest');
+
 /** A machine as `pagewalk walk --state` reads it: registers, RAM, a TLB. */
 export const MachineState = z.strictObject({
   schemaVersion: z.literal(STATE_VERSION),
@@ -88,6 +99,7 @@ export const MachineState = z.strictObject({
   maxPhysicalBits: z.int().min(36).max(52).default(40),
   tlb: z.string().default('skylake').describe('a preset or a shape, as --tlb takes it'),
   registers: Registers,
+  host: Host.optional(),
   segments: Segments.optional(),
   memory: z.array(Stored).default([]),
   accesses: z.array(Accessed).default([]).describe('made in this order, to fill TLBs and caches'),

@@ -1,12 +1,24 @@
 /** A processor and its RAM in a given state, set up as software would: stores, registers, then accesses. */
 
 import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
-import { formatHex } from '../../hw/base/address.js';
+import { formatHex, toBigInt } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
 import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
-import { CR0_ET, CR0_KNOWN, CR4_PCIDE, EFER_LMA } from '../../hw/x86/registers.js';
+import { makeEptp } from '../../hw/x86/nested/virtual-machines.js';
+import {
+  CR0_ET,
+  CR0_KNOWN,
+  CR0_PE,
+  CR0_PG,
+  CR4_LA57,
+  CR4_PAE,
+  CR4_PCIDE,
+  EFER_LMA,
+  EFER_LME,
+  EFER_NXE,
+} from '../../hw/x86/registers.js';
 import { loadGdt, loadLdt, loadTaskRegister } from '../../hw/x86/segmentation/table-registers.js';
 import { LONG } from '../../hw/x86/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
@@ -41,7 +53,8 @@ export function buildMachine(state: MachineState): ExplainedMachine {
     }
   });
   const mmu = new Mmu({ ram, tlb: tlbOf(state), maxPhysicalBits: state.maxPhysicalBits });
-  setRegisters(mmu, state.registers);
+  if (state.host === undefined) setRegisters(mmu, state.registers);
+  else enterGuest(mmu, state.host, state.registers);
   const unit = new SegmentationUnit(mmu);
   loadFlatSegments(unit, 0);
   if (state.segments !== undefined) setSegments(unit, state.segments);
@@ -75,6 +88,36 @@ function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {
   mmu.writePkru(wanted.pkru.lo);
   mmu.writePkrs(wanted.pkrs.lo);
   mmu.setAc(wanted.ac);
+}
+
+/** Makes the processor a host's, and enters a guest with these registers. */
+function enterGuest(mmu: Mmu, host: NonNullable<MachineState['host']>, wanted: MachineState['registers']): void {
+  const { tables, root, levels, accessedDirty, modeBasedExecute, noExecute } = host;
+  const cr4 = CR4_PAE | (levels === 5 ? CR4_LA57 : 0);
+  writeRegisters(mmu, { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: 0, cr4, efer: EFER_LME | (noExecute ? EFER_NXE : 0) });
+  mmu.writePkru(wanted.pkru.lo);
+  mmu.writePkrs(wanted.pkrs.lo);
+  const long = (wanted.efer.lo & EFER_LME) !== 0 && (wanted.cr0.lo & CR0_PG) !== 0;
+  const guest = {
+    cr0: wanted.cr0.lo,
+    cr3: toBigInt(wanted.cr3.hi, wanted.cr3.lo),
+    cr4: wanted.cr4.lo,
+    efer: (wanted.efer.lo & ~EFER_LMA) | (long ? EFER_LMA : 0),
+    ac: wanted.ac,
+  };
+  const at = toBigInt(root.hi, root.lo);
+  const status =
+    tables === 'ept'
+      ? mmu.vm.vmlaunch({ eptp: makeEptp(at, { levels, accessedDirty }), vpid: 1, modeBasedExecute, guest })
+      : mmu.vm.vmrun({ nestedCr3: at, asid: 1, guest });
+  if (status < 0) {
+    const rule = 'PG needs PE, LME with PG needs PAE, and addresses end at maxPhysicalBits';
+    throw new StateError(`registers or host.root: the processor refuses to enter this guest: ${rule}`);
+  }
+  // PDPTE registers of PAE are in no state: MOV to CR3 loads them as it did in the guest.
+  if (mmu.writeCr3(wanted.cr3.hi, wanted.cr3.lo) < 0) {
+    throw new StateError(`registers.cr3: ${hex(wanted.cr3)} ends in ${describeException(mmu.fault)}`);
+  }
 }
 
 /** The first register, in the order of writing, with another value than it should have. */

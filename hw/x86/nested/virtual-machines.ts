@@ -10,12 +10,13 @@
 import { fromBigInt, highWordOf, lowWordOf, toBigInt, toNumber } from '../../base/address.js';
 import { checkChoice, checkWhole } from '../../base/arguments.js';
 import { OK } from '../../base/fault.js';
+import type { PagingMode } from '../../base/format.js';
 import type { DataPath } from '../../translate/path/data-path.js';
 import { VM_FAILURE } from '../exception.js';
 import * as reg from '../registers.js';
-import { PTE_P } from '../format.js';
+import { PTE_P, X86_MODES } from '../format.js';
 import type { X86Walks } from '../walks.js';
-import { EPTP_AD, EPTP_LEVELS_SHIFT, EPTP_WRITE_BACK } from './ept-format.js';
+import { EPT_MODES, EPTP_AD, EPTP_LEVELS_SHIFT, EPTP_WRITE_BACK } from './ept-format.js';
 import { GuestSpaces } from './guest-spaces.js';
 import type { GuestName } from './guest-spaces.js';
 
@@ -92,6 +93,13 @@ export class VirtualMachines {
   /** The control structure of the guest that runs, or null. */
   get current(): Vmcs | Vmcb | null {
     return this.running;
+  }
+
+  /** The paging mode of the tables under the guest that runs, or null. */
+  get hostMode(): PagingMode | null {
+    const { kind, ept, nptRules } = this.walks.context.host;
+    if (kind === null) return null;
+    return kind === 'npt' ? X86_MODES[nptRules.mode] : ept.rootLevel === 4 ? EPT_MODES.ept5 : EPT_MODES.ept4;
   }
 
   /**

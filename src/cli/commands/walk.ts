@@ -10,6 +10,8 @@ import type { AccessKind } from '../../explain/machine-state.js';
 import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../explain/scene.js';
 import type { Scene } from '../../explain/scene.js';
 import { explainSteps } from '../../explain/walk/walk.js';
+import type { WalkRequest } from '../../explain/walk/walk.js';
+import type { WalkStep } from '../../explain/walk/walk-result.js';
 import { stepLines } from '../../explain/walk/walk-steps.js';
 import { walkText } from '../../explain/walk/walk-text.js';
 import type { Lab } from '../../lab/story.js';
@@ -111,6 +113,23 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
   throw new CommandFailure(`ADDRESS ${text}: linear addresses of ${title} have 32 bits; give at most 0xffffffff`, 2);
 }
 
+/** A walk of a guest through its host's tables. */
+async function walkNested(mmu: Mmu, request: WalkRequest, { json, events }: WalkCommandOptions): Promise<void> {
+  const { explainNestedWalk } = await import('../../explain/nested/nested-walk.js');
+  const { result, steps } = explainNestedWalk(mmu, request);
+  if (json === true) {
+    printJson(events === true ? { ...result, events: steps } : result);
+    return;
+  }
+  const { nestedWalkText } = await import('../../explain/nested/nested-text.js');
+  process.stdout.write(nestedWalkText(result) + (events === true ? eventsText(steps) : ''));
+}
+
+/** The processor's steps, under a walk. */
+function eventsText(steps: readonly WalkStep[]): string {
+  return `\nEvents\n${stepLines(steps).join('\n')}\n`;
+}
+
 async function walk(address: Word64 | undefined, options: WalkCommandOptions, text: string): Promise<void> {
   const scene = await sceneFor(options);
   const json = options.json === true;
@@ -123,13 +142,17 @@ async function walk(address: Word64 | undefined, options: WalkCommandOptions, te
   const mmu = scene?.stage.mmu ?? machineFor(options);
   checkWidth(mmu, address, text);
   const request = { ...address, access: options.access, user: options.user === true };
+  if (mmu.vm.current !== null) {
+    await walkNested(mmu, request, options);
+    return;
+  }
   const { result, steps } = explainSteps(mmu, request);
   if (json) {
     printJson(options.events === true ? { ...result, events: steps } : result);
     return;
   }
   const title = scene === undefined ? '' : `${sceneTitle(scene)}\n`;
-  const events = options.events === true ? `\nEvents\n${stepLines(steps).join('\n')}\n` : '';
+  const events = options.events === true ? eventsText(steps) : '';
   process.stdout.write(`${title}${walkText(result)}${events}`);
 }
 
