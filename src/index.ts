@@ -68,6 +68,8 @@ export type {
   SegmentResult,
   SegmentTransfer,
 } from './explain/segment/segment-result.js';
+export { explainNestedWalk } from './explain/nested/nested-walk.js';
+export type { NestedRead, NestedRow, NestedWalkResult } from './explain/nested/nested-walk.js';
 export { explainWalk } from './explain/walk/walk.js';
 export type { WalkRequest } from './explain/walk/walk.js';
 export type { Allowed } from './explain/walk/rights.js';

@@ -115,8 +115,8 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
 
 /** A walk of a guest through its host's tables. */
 async function walkNested(mmu: Mmu, request: WalkRequest, { json, events }: WalkCommandOptions): Promise<void> {
-  const { explainNestedWalk } = await import('../../explain/nested/nested-walk.js');
-  const { result, steps } = explainNestedWalk(mmu, request);
+  const { explainNestedSteps } = await import('../../explain/nested/nested-walk.js');
+  const { result, steps } = explainNestedSteps(mmu, request);
   if (json === true) {
     printJson(events === true ? { ...result, events: steps } : result);
     return;

@@ -67,12 +67,17 @@ export interface NestedWalkResult {
 
 /**
  * Makes the access on `mmu`, in a guest, and explains it.
- * @throws Error if no guest runs
+ * @throws RangeError if no guest runs
  */
-export function explainNestedWalk(mmu: Mmu, request: WalkRequest): { result: NestedWalkResult; steps: WalkStep[] } {
+export function explainNestedWalk(mmu: Mmu, request: WalkRequest): NestedWalkResult {
+  return explainNestedSteps(mmu, request).result;
+}
+
+/** The same, and each step of the processor. */
+export function explainNestedSteps(mmu: Mmu, request: WalkRequest): { result: NestedWalkResult; steps: WalkStep[] } {
   const { hi, lo, access, user } = request;
   const host = mmu.vm.hostMode;
-  if (host === null) throw new Error('no guest runs: the machine has no second stage');
+  if (host === null) throw new RangeError('no guest runs on this processor: explain it by explainWalk');
   const events: TranslationEvent[] = [];
   const stop = mmu.listen((event) => events.push(event));
   const status = mmu.translate(hi, lo, accessBits(access, user));

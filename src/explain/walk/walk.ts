@@ -54,7 +54,10 @@ export interface WalkRequest {
   readonly user: boolean;
 }
 
-/** Makes the access on `mmu` and explains it. */
+/**
+ * Makes the access on `mmu` and explains it.
+ * @throws RangeError while a guest runs: its walk has two stages
+ */
 export function explainWalk(mmu: Mmu, request: WalkRequest): WalkResult {
   return explainSteps(mmu, request).result;
 }
@@ -62,6 +65,7 @@ export function explainWalk(mmu: Mmu, request: WalkRequest): WalkResult {
 /** The same, and each step of the processor. */
 export function explainSteps(mmu: Mmu, request: WalkRequest): { result: WalkResult; steps: WalkStep[] } {
   const { hi, lo } = request;
+  if (mmu.vm.hostMode !== null) throw new RangeError('a guest runs on this processor: explain it by explainNestedWalk');
   const events: TranslationEvent[] = [];
   const stop = mmu.listen((event) => events.push(event));
   const status = mmu.translate(hi, lo, accessBits(request.access, request.user));

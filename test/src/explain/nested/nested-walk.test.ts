@@ -3,8 +3,9 @@ import { buildMachine } from '../../../../src/explain/machine.js';
 import { parseState, STATE_VERSION, StateError } from '../../../../src/explain/machine-state.js';
 import type { MachineStateInput } from '../../../../src/explain/machine-state.js';
 import { nestedWalkText } from '../../../../src/explain/nested/nested-text.js';
-import { explainNestedWalk } from '../../../../src/explain/nested/nested-walk.js';
+import { explainNestedSteps, explainNestedWalk } from '../../../../src/explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../../../../src/explain/nested/nested-walk.js';
+import { explainWalk } from '../../../../src/explain/walk/walk.js';
 
 const PAGE = 0x40_2010;
 
@@ -35,7 +36,7 @@ function stateOf(tables: 'ept' | 'npt', changes: Partial<MachineStateInput> = {}
 
 function explain(state: MachineStateInput, lo = PAGE): NestedWalkResult {
   const { mmu } = buildMachine(parseState(state));
-  return explainNestedWalk(mmu, { hi: 0, lo, access: 'read', user: true }).result;
+  return explainNestedWalk(mmu, { hi: 0, lo, access: 'read', user: true });
 }
 
 describe('the walk of a guest', () => {
@@ -96,11 +97,16 @@ Sets        guest: A at 0x5000, A at 0x6000, A at 0x7010, A at 0x8010
 
   it('comes with each step of the processor, those of the host too', () => {
     const { mmu } = buildMachine(parseState(stateOf('ept')));
-    const { steps } = explainNestedWalk(mmu, { hi: 0, lo: PAGE, access: 'write', user: true });
+    const { steps } = explainNestedSteps(mmu, { hi: 0, lo: PAGE, access: 'write', user: true });
     const texts = steps.map(({ text }) => text);
     expect(texts[1]).toBe("host's EPT PML4 entry at 0x1000: 0x2007");
     expect(texts).toContain('dirty bit of the entry at 0x8010');
   });
+});
+
+it('is no walk of one stage', () => {
+  const { mmu } = buildMachine(parseState(stateOf('ept')));
+  expect(() => explainWalk(mmu, { hi: 0, lo: PAGE, access: 'read', user: true })).toThrow('explainNestedWalk');
 });
 
 it('a guest in a state that no processor enters is a mistake of the state', () => {
