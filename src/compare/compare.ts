@@ -27,6 +27,7 @@ import { MemoryPath } from './memory/memory-path.js';
 import { underHost } from './machine/nested.js';
 import { pricesFor } from './time/preset-prices.js';
 import { judgeRegions, largestProgram } from './answer/recorded-regions.js';
+import { roundingByRegion } from './answer/rounding.js';
 import { replay } from './machine/replay.js';
 import { Resident } from './machine/resident.js';
 import { hugeShare, MixedLookups } from './machine/mixed-pages.js';
@@ -206,6 +207,7 @@ async function compareTrace(
     ...(program === undefined
       ? { regions: [], actions: [] }
       : judgeRegions(program, options.policy ?? DEFAULT_POLICY, mayGain)),
+    rounding: program === undefined || resident.isPlain ? [] : roundingByRegion(program, kindsOf(options)),
     host: resident.machines.map(hostTime),
   };
   return { summary, runs };

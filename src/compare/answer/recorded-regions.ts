@@ -46,7 +46,7 @@ export function largestProgram(
 }
 
 /** The regions of the moment with most memory in use: others may have the same addresses at another time. */
-function atPeak(regions: readonly RecordedMapping[]): RecordedMapping[] {
+export function atPeak(regions: readonly RecordedMapping[]): RecordedMapping[] {
   const changes = regions
     .flatMap((region) => [
       { at: region.cameAt, bytes: region.residentBytes },

@@ -119,13 +119,20 @@ function nearness(verdict: CompareVerdict, { low, high }: Range): string {
   return ` Near the threshold of ${formatShare(WORTH_IT)}: the ${end} end saves ${formatShare(saved(times))}, and prices a tenth off would make it ${nearly}.`;
 }
 
+/** Memory that pages take on top; page tables only where they take more. */
+function priceOf({ memory: before }: CompareRun, { memory }: CompareRun): string {
+  const { wastedBytes, pageTableBytes } = memory;
+  const [now, then] = [formatBytes(pageTableBytes), formatBytes(before.pageTableBytes)];
+  const tables = pageTableBytes > before.pageTableBytes ? ` Their page tables take ${now}, not ${then}.` : '';
+  return `${wastedBytes === 0 ? '' : ` They waste ${formatBytes(wastedBytes)} of memory.`}${tables}`;
+}
+
 function adviseOn(verdict: CompareVerdict, base: CompareRun, best: CompareRun, times: Range): string {
   const { translationShare: share } = base.time;
   const places = best.hugeShare === undefined ? '' : ` in ${formatShare(best.hugeShare)} of their places`;
   const gain = `${best.pages} pages${places}: ${formatTimes(times)} in the steady phase`;
   const stake = `translation takes ${formatShares(share)} of the time with ${base.pages} pages`;
-  const { wastedBytes } = best.memory;
-  const price = wastedBytes === 0 ? '' : ` They waste ${formatBytes(wastedBytes)} of memory.`;
+  const price = priceOf(base, best);
   const near = nearness(verdict, times);
   if (verdict === 'yes') return `Yes. ${gain}; ${stake}.${near}${price}`;
   if (verdict === 'no') return `No. ${gain}; ${stake}.${near}`;

@@ -65,6 +65,11 @@ export class Resident {
     return lookups;
   }
 
+  /** Every machine has pages of x86 of one entry each. */
+  get isPlain(): boolean {
+    return this.own.size === 0;
+  }
+
   /** The lookups of the block prepared last, for one of the machines. */
   lookupsOf(machine: ReplayMachine, lookups: Lookups): ReplayedLookups {
     const own = this.own.get(machine);

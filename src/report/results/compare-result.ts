@@ -126,6 +126,14 @@ const Window = z.strictObject({
   chosen: z.boolean().describe('the recording says that this part was chosen on purpose: it stands for itself'),
 });
 
+/** What pages waste in the mappings of one name. A page over the end of a mapping counts for it whole. */
+const Rounding = z.strictObject({
+  region: z.string().describe('name of the file, or heap, stack and the like'),
+  mappings: Count,
+  touchedBytes: Count.describe('in pages of 4 KiB'),
+  wastedBytes: z.partialRecord(PageName, Count).describe('by page: bytes of pages touched, less the touched ones'),
+});
+
 const TraceSummary = z.strictObject({
   trace: z.string(),
   about: z.string().optional().describe('the command that was recorded, or the generator and its options'),
@@ -165,6 +173,9 @@ const TraceSummary = z.strictObject({
   regions: z
     .array(RegionResult)
     .describe('mappings of the process with most memory; empty where the recording has none'),
+  rounding: z
+    .array(Rounding)
+    .describe('of its regions, most waste first; empty for pages of x86 of one entry each, or without regions'),
   actions: z.array(ActionResult).describe('what to do for these regions; empty unless the verdict is yes or between'),
   host: z.array(HostTime),
 });
@@ -185,6 +196,7 @@ export const CompareResult = z.strictObject({
 export type CompareResult = z.infer<typeof CompareResult>;
 export type CompareRun = z.infer<typeof CompareRun>;
 export type TraceSummary = z.infer<typeof TraceSummary>;
+export type Rounding = z.infer<typeof Rounding>;
 /** Reads beyond the first-level data cache. */
 export type PricedReads = CompareRun['reads'];
 export type Reads = z.infer<typeof Reads>;

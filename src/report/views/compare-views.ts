@@ -32,7 +32,19 @@ function l3Of({ l3, contested }: CompareRun['reads']['walks']): number {
   return l3 + contested;
 }
 
-function runTable(runs: readonly CompareRun[]): string {
+/** So many regions are named, with so many letters. */
+const ROUNDED_NAME = 14;
+const ROUNDED = 5;
+
+/** The regions that pages waste most in. */
+function roundingFacts(runs: readonly CompareRun[], rounding: TraceSummary['rounding']): Fact[] {
+  return rounding.slice(0, ROUNDED).map(({ region, wastedBytes }) => {
+    const label = region.length > ROUNDED_NAME ? `${region.slice(0, ROUNDED_NAME - 1)}…` : region;
+    return fact(`  wasted: ${label}`, runs, ({ pages }) => bytesOrNone(wastedBytes[pages] ?? 0));
+  });
+}
+
+function runTable(runs: readonly CompareRun[], rounding: TraceSummary['rounding']): string {
   const groups = [
     [
       fact('TLB lookups', runs, ({ counts }) => formatCount(counts.lookups)),
@@ -54,6 +66,7 @@ function runTable(runs: readonly CompareRun[]): string {
     [
       fact('memory mapped', runs, ({ memory }) => formatBytes(memory.mappedBytes)),
       fact('wasted by the page size', runs, ({ memory }) => bytesOrNone(memory.wastedBytes)),
+      ...roundingFacts(runs, rounding),
       fact('page tables', runs, ({ memory }) => formatBytes(memory.pageTableBytes)),
       fact('first touch: faults', runs, ({ firstTouch }) => formatCount(firstTouch.faults)),
       fact('first touch: time', runs, ({ firstTouch }) => formatTime(firstTouch.ns)),
@@ -112,7 +125,7 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAs
     ...about,
     wrap(`${parts.join(', ')}; ${formatBytes(summary.coverage.touchedBytes)} touched.`),
     ...[...notesOn(summary, fetchesAsked), ...coldWords(runs)].map((note) => wrap(note)),
-    runTable(runs),
+    runTable(runs, summary.rounding),
     wrap(`Why: ${summary.why}`),
     VERDICT_COLORS[summary.verdict](wrap(`Verdict: ${summary.advice}`)),
     ...firstTouchWords(summary, runs).map((words) => wrap(words)),

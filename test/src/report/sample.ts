@@ -64,6 +64,7 @@ export function sampleResult(): CompareResult {
         withFirstTouch: { low: 1.2, high: 1.4 },
         advice: 'Yes.',
         regions: [],
+        rounding: [],
         actions: [],
         host: [{ pages: '4K', blocks: 60, nanosecondsPerAccess: { p10: 20, median: 25, p90: 31.5 } }],
       },
