@@ -167,6 +167,7 @@ export class ExercisesView implements View {
               >${label}
               <input
                 data-part=${part}
+                aria-label="Exercise ${index + 1}: ${label}"
                 spellcheck="false"
                 autocomplete="off"
                 .value=${attempt.given[part]}
@@ -184,10 +185,11 @@ export class ExercisesView implements View {
             >`,
         )}
         <span class="row">
-          <button class="main" data-do="mark">Mark</button>
+          <button class="main" data-do="mark" aria-label="Mark exercise ${index + 1}">Mark</button>
           <button
             type="button"
             data-do="answer"
+            aria-label="${shown === 'answer' ? 'Hide the answer' : 'Show the answer'} to exercise ${index + 1}"
             @click=${() => {
               show(shown === 'answer' ? 'no' : 'answer');
             }}

@@ -80,7 +80,7 @@ function fits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 
     answer: answers.map(({ fit, places }) => `${fit} fit: ${listed(places)}`).join('; '),
     parts: answers.flatMap(({ fit, places }) =>
       places.map((value, i) => ({
-        label: `${fit} fit, ${formatBytes(requests[i])}`,
+        label: `${fit} fit, segment ${i + 1} (${formatBytes(requests[i])})`,
         value,
         also: value.startsWith('0x') ? [] : ['none', 'no', 'nowhere'],
       })),

@@ -105,8 +105,10 @@ describeView('labs', (open) => {
   it.each([
     ['translate', '#translate?do=flush+write.user.0x602000&at=2.9'],
     ['share', '#share?at=8.1'],
+    ['compare', '#compare'],
   ])('has a picture of %s for the README', async (name, link) => {
     const page = await open(link);
+    if (name === 'compare') await page.waitForSelector('svg.plot');
     const path = PICTURES === undefined ? {} : { path: `${PICTURES}/${name}.png` };
     const picture = await page.screenshot(path);
     expect(picture.subarray(1, 4).toString()).toBe('PNG');
