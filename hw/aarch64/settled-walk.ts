@@ -71,13 +71,11 @@ export class AArch64SettledWalk {
     const { rootLevel, rootMask } = tables;
     const wrongHigh = tables.wrongHigh | tables.hierarchical;
     let table = tables.rootWord;
-    let high = 0;
-    let low = 0;
     if (rootLevel === 3) {
       const at = (table | (((hi >> 7) & rootMask) << 1)) >>> 0;
       if (at >= words.length) return NOT_SETTLED;
-      low = words[at];
-      high = words[at | 1];
+      const low = words[at];
+      const high = words[at | 1];
       if ((low & TYPE) !== TYPE || (high & wrongHigh) !== 0) return NOT_SETTLED;
       table = (high << 30) | ((low >>> 2) & TABLE_4K);
     }
@@ -85,8 +83,8 @@ export class AArch64SettledWalk {
       const mask = rootLevel === 2 ? rootMask : 511;
       const at = (table | ((((hi << 2) | (lo >>> 30)) & mask) << 1)) >>> 0;
       if (at >= words.length) return NOT_SETTLED;
-      low = words[at];
-      high = words[at | 1];
+      const low = words[at];
+      const high = words[at | 1];
       if ((low & TYPE) !== TYPE) return this.leaf(tables, 2, high, low, lo, access);
       if ((high & wrongHigh) !== 0) return NOT_SETTLED;
       table = (high << 30) | ((low >>> 2) & TABLE_4K);
@@ -95,8 +93,8 @@ export class AArch64SettledWalk {
       const mask = rootLevel === 1 ? rootMask : 511;
       const at = (table | (((lo >>> 21) & mask) << 1)) >>> 0;
       if (at >= words.length) return NOT_SETTLED;
-      low = words[at];
-      high = words[at | 1];
+      const low = words[at];
+      const high = words[at | 1];
       if ((low & TYPE) !== TYPE) return this.leaf(tables, 1, high, low, lo, access);
       if ((high & wrongHigh) !== 0) return NOT_SETTLED;
       table = (high << 30) | ((low >>> 2) & TABLE_4K);

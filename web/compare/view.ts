@@ -4,7 +4,14 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
 import type { CompareResult, TraceSummary } from '../../src/report/results/compare-result.js';
 import { firstTouchWords, groundWords, priceWords } from '../../src/report/views/compare-words.js';
-import { formatBytes, formatCount, formatShare, formatShares, formatTime, formatTimes } from '../../src/report/output/units.js';
+import {
+  formatBytes,
+  formatCount,
+  formatShare,
+  formatShares,
+  formatTime,
+  formatTimes,
+} from '../../src/report/output/units.js';
 import { menu } from '../form.js';
 import type { Moment } from '../link.js';
 import type { Page, View } from '../view.js';

@@ -24,7 +24,16 @@ import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS, type WorkloadOptions } from '../../trace/workload.js';
 import { ownPrices, readPrices } from '../costs.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
-import { parseBytes, parseChoice, parseCount, parseSeed, parseShare, tlbOption, machineOption, parsePageNames } from '../options.js';
+import {
+  parseBytes,
+  parseChoice,
+  parseCount,
+  parseSeed,
+  parseShare,
+  tlbOption,
+  machineOption,
+  parsePageNames,
+} from '../options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
 import { Progress } from '../progress.js';
 

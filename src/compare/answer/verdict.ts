@@ -1,7 +1,20 @@
 /** From figures to an answer and its ground: would huge pages help, and by how much? */
 
-import type { CompareRun, CompareVerdict, NoVerdict, Range, TraceSummary } from '../../report/results/compare-result.js';
-import { countOf, formatBytes, formatCount, formatShare, formatShares, formatTimes } from '../../report/output/units.js';
+import type {
+  CompareRun,
+  CompareVerdict,
+  NoVerdict,
+  Range,
+  TraceSummary,
+} from '../../report/results/compare-result.js';
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatShare,
+  formatShares,
+  formatTimes,
+} from '../../report/output/units.js';
 import { nearlyOn, saved, verdictOn, WORTH_IT } from '../../report/results/worth-it.js';
 import { speedupOf } from '../time/time.js';
 

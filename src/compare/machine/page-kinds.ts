@@ -8,8 +8,8 @@
 import type { PageName } from '../../report/results/schema.js';
 import type { HugeChoice } from './mixed-pages.js';
 
-/** A machine by its architecture. */
 export const MACHINE_NAMES = ['x86', 'riscv', 'aarch64'] as const;
+/** A machine by its architecture. */
 export type MachineName = (typeof MACHINE_NAMES)[number];
 
 /** Pages of one kind: log2 of bytes, all of them. */

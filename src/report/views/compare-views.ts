@@ -6,7 +6,15 @@ import { coldWords, firstTouchWords, groundWords, priceWords } from './compare-w
 import type { CsvCell } from '../output/csv.js';
 import { actionText, regionTable } from './region-views.js';
 import { factTable, wrap, type Fact } from '../output/table.js';
-import { countOf, formatBytes, formatCount, formatShare, formatShares, formatShort, formatTime } from '../output/units.js';
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatShare,
+  formatShares,
+  formatShort,
+  formatTime,
+} from '../output/units.js';
 
 function fact(label: string, runs: readonly CompareRun[], cell: (run: CompareRun) => string): Fact {
   return { label, cells: runs.map(cell) };
