@@ -8,6 +8,7 @@
 import type { PageName } from '../../report/results/schema.js';
 import type { HugeChoice } from './mixed-pages.js';
 
+/** The machines, by their architecture. */
 export const MACHINE_NAMES = ['x86', 'riscv', 'aarch64'] as const;
 /** A machine by its architecture. */
 export type MachineName = (typeof MACHINE_NAMES)[number];

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
-import { SHIFT_1G, SHIFT_4K } from '../../../../hw/base/address.js';
+import { pageSizeName, SHIFT_1G, SHIFT_4K } from '../../../../hw/base/address.js';
 import { OutOfModelMemory, ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { MACHINE_NAMES, pageKinds } from '../../../../src/compare/machine/page-kinds.js';
+import type { MachineName } from '../../../../src/compare/machine/page-kinds.js';
 import { PROCESSORS } from '../../../../src/compare/machine/processors.js';
 import { Resident } from '../../../../src/compare/machine/resident.js';
 import { replay } from '../../../../src/compare/machine/replay.js';
@@ -11,26 +13,33 @@ import { AccessBlock, LOAD } from '../../../../src/trace/block.js';
 type Turn = readonly [process: number, thread: number, ...pages: number[]];
 
 /** What a machine counts of turns, with pages of `2^shift` bytes. */
-function walksOf(
+type Count = (
   turns: readonly Turn[],
-  tlb = '16xfa',
-  shift = SHIFT_4K,
+  tlb?: string,
+  shift?: number,
   ramBytes?: number,
-): { walks: number; pages: number; tables: number } {
-  const machine = new ReplayMachine(shift, parseTlb(tlb), ramBytes);
-  const resident = new Resident([machine]);
-  const block = new AccessBlock();
-  for (const [process, thread, ...pages] of turns) {
-    block.clear();
-    Object.assign(block, { process, thread });
-    for (const page of pages) block.push(LOAD, Math.floor((page * 2 ** shift) / 2 ** 32), (page * 2 ** shift) | 0, 8);
-    const lookups = resident.prepare(block).of(shift);
-    replay(machine.mmu, lookups);
-  }
-  return { walks: machine.counts().data.walks, pages: machine.pages, tables: machine.tableBytes };
+) => { walks: number; pages: number; tables: number };
+
+function countsOn(name: MachineName): Count {
+  return (turns, tlb = '16xfa', shift = SHIFT_4K, ramBytes) => {
+    const [kind] = pageKinds(name, [pageSizeName(shift)]);
+    const machine = new ReplayMachine(kind, parseTlb(tlb), ramBytes, name);
+    const resident = new Resident([machine]);
+    const block = new AccessBlock();
+    for (const [process, thread, ...pages] of turns) {
+      block.clear();
+      Object.assign(block, { process, thread });
+      for (const page of pages) block.push(LOAD, Math.floor((page * 2 ** shift) / 2 ** 32), (page * 2 ** shift) | 0, 8);
+      const lookups = resident.lookupsOf(machine, resident.prepare(block));
+      replay(machine.mmu, lookups);
+    }
+    return { walks: machine.counts().data.walks, pages: machine.pages, tables: machine.tableBytes };
+  };
 }
 
-describe('the processors of a comparison', () => {
+describe.each(MACHINE_NAMES)('the processors of a comparison on %s', (name) => {
+  const walksOf = countsOn(name);
+
   it('walk for each page of each process, though the addresses are the same', () => {
     expect(
       walksOf([
@@ -104,7 +113,7 @@ describe('the processors of a comparison', () => {
     ).toBe(3);
   });
 
-  it('tell processes apart whose PCIDs are the same', () => {
+  it('tell processes apart whose PCIDs or ASIDs are the same', () => {
     expect(
       walksOf([
         [0, 0, 1],
