@@ -8,10 +8,10 @@
 import type { PageName } from '../../report/results/schema.js';
 import type { HugeChoice } from './mixed-pages.js';
 
-/** The machines, by their architecture. */
-export const MACHINE_NAMES = ['x86', 'riscv', 'aarch64'] as const;
 /** A machine by its architecture. */
-export type MachineName = (typeof MACHINE_NAMES)[number];
+export type MachineName = 'x86' | 'riscv' | 'aarch64';
+/** Every machine. */
+export const MACHINE_NAMES: readonly MachineName[] = ['x86', 'riscv', 'aarch64'];
 
 /** Pages of one kind: log2 of bytes, all of them. */
 export interface PagesKind {
