@@ -23,7 +23,7 @@ import type { AArch64CpuName, AArch64Features } from './features.js';
 import { parOf } from './par.js';
 import { isWritable, SYSTEM_REGISTERS } from './registers.js';
 import type { SystemRegisterName } from './registers.js';
-import { PAGE_SHIFTS } from './rules.js';
+import { AARCH64_PAGE_SHIFTS } from './rules.js';
 import type { AArch64Rules } from './rules.js';
 import { AArch64Walks } from './walks.js';
 
@@ -87,7 +87,7 @@ export class Pe extends TranslatingMachine {
     const { cpu = 'max' } = options;
     checkChoice('cpu', cpu, Object.keys(AARCH64_CPUS) as AArch64CpuName[]);
     const features = { ...AARCH64_CPUS[cpu], ...options.features };
-    const walks = new AArch64Walks(options.ram, features, secondStageTlb(options, PAGE_SHIFTS));
+    const walks = new AArch64Walks(options.ram, features, secondStageTlb(options, AARCH64_PAGE_SHIFTS));
     super(walks, options);
     this.walks = walks;
     this.features = features;

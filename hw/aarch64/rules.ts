@@ -29,9 +29,9 @@ import {
 export const NOT_BARRED = -1;
 
 /** log2 of the page sizes: pages and blocks of all granules, and sets of contiguous ones. */
-export const PAGE_SHIFTS: readonly number[] = [12, 14, 16, 21, 25, 29, 30, 34];
+export const AARCH64_PAGE_SHIFTS: readonly number[] = [12, 14, 16, 21, 25, 29, 30, 34];
 const sizesOf = (...shifts: readonly number[]): Int32Array =>
-  Int32Array.from(shifts, (shift) => PAGE_SHIFTS.indexOf(shift));
+  Int32Array.from(shifts, (shift) => AARCH64_PAGE_SHIFTS.indexOf(shift));
 
 /** What a granule makes of a table. */
 export interface GranuleRules {
@@ -204,7 +204,7 @@ export class AArch64Rules {
   private permissionsOf = -1;
 
   constructor(readonly features: AArch64Features) {
-    this.regime.pageShifts = PAGE_SHIFTS;
+    this.regime.pageShifts = AARCH64_PAGE_SHIFTS;
   }
 
   /** The tables for an address without its tag. */

@@ -28,7 +28,7 @@ const TABLE_4K = 0x3fff_fc00;
 const MOST_SHIFT = 30;
 
 export class AArch64SettledWalk {
-  /** The size of the last page found, an index of PAGE_SHIFTS. */
+  /** The size of the last page found, an index of AARCH64_PAGE_SHIFTS. */
   size = SIZE_4K;
   private readonly ram: Ram;
   private readonly rules: AArch64Rules;

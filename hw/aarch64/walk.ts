@@ -35,7 +35,7 @@ const { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, F
 const { DESC_AF, DESC_CONTIGUOUS, DESC_READ_ONLY, DESC_S2_WRITE, DESC_VALID } = format;
 const { NOT_BARRED } = ruleBits;
 const { ARM_RIGHT_EL0, firstRights, rightsIndex, withoutEl0 } = rightsOf;
-const { addressHigh, bitsFrom, contiguousSize, isLeaf, isTable, outputHigh, outputLow } = words;
+const { outputAddressHigh, bitsFrom, contiguousSize, isLeaf, isTable, outputHigh, outputLow } = words;
 
 /** The manual's level 3 is level 0 here. */
 const LAST_LEVEL = 3;
@@ -151,7 +151,7 @@ export class AArch64Walker {
       if (this.listener !== null) this.tellRead();
       if ((low & DESC_VALID) === 0) return this.refuse(FSC_TRANSLATION, level);
       if (!isTable(low, level)) return this.leaf(tables, row, tableHi, entryLo, above, hi, lo, access);
-      tableHi = addressHigh(tables, high, low);
+      tableHi = outputAddressHigh(tables, high, low);
       if ((tableHi & beyondHigh) !== 0) return this.refuse(FSC_ADDRESS_SIZE, level);
       tableLo = low & -(1 << granule.shift);
       mask = tables.indexMask;
@@ -187,7 +187,7 @@ export class AArch64Walker {
     const low = rows[row | READ_LOW];
     if (!isLeaf(tables, low, level)) return this.refuse(FSC_TRANSLATION, level);
     const shift = tables.granule.shift + tables.stride * level;
-    this.outHi = outputHigh(addressHigh(tables, high, low), hi, shift);
+    this.outHi = outputHigh(outputAddressHigh(tables, high, low), hi, shift);
     this.outLo = outputLow(low, lo, shift);
     if ((this.outHi & tables.beyondHigh) !== 0) return this.refuse(FSC_ADDRESS_SIZE, level);
     let rights =

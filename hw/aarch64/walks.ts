@@ -21,7 +21,7 @@ import type { AArch64Features } from './features.js';
 import { DESC_AF, DESC_READ_ONLY } from './format.js';
 import { SystemRegisters } from './registers.js';
 import * as rights from './rights.js';
-import { AArch64Rules, PAGE_SHIFTS } from './rules.js';
+import { AArch64Rules, AARCH64_PAGE_SHIFTS } from './rules.js';
 import { AArch64SettledWalk } from './settled-walk.js';
 import { AArch64Walker } from './walk.js';
 import type { WalkPurpose } from './walk.js';
@@ -72,7 +72,7 @@ export class WalkerSet {
     purpose: WalkPurpose,
   ) {
     this.host = new AArch64Walker(ram, rules, null, this.record, purpose);
-    this.second = new SecondStage(ram, new HostTables(rules, this.record, this.host), secondTlb, PAGE_SHIFTS);
+    this.second = new SecondStage(ram, new HostTables(rules, this.record, this.host), secondTlb, AARCH64_PAGE_SHIFTS);
     this.first = new AArch64Walker(ram, rules, this.second, this.record, purpose);
   }
 

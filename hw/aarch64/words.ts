@@ -9,7 +9,7 @@ import * as ruleBits from './rules.js';
 import type { TranslationTables } from './rules.js';
 
 const { DESC_TABLE } = format;
-const { PAGE_SHIFTS } = ruleBits;
+const { AARCH64_PAGE_SHIFTS } = ruleBits;
 
 /** Bits of the address `(hi, lo)` from `shift` on (1 to 63), as many as fit. */
 export function bitsFrom(hi: number, lo: number, shift: number): number {
@@ -27,7 +27,7 @@ export function isLeaf(tables: TranslationTables, low: number, level: number): b
 }
 
 /** High word of the address in a descriptor: bits 47:32, and 51:48 from its bits 15:12 if addresses are so wide. */
-export function addressHigh(tables: TranslationTables, high: number, low: number): number {
+export function outputAddressHigh(tables: TranslationTables, high: number, low: number): number {
   return (high & 0xffff) | (tables.wideAddresses ? (low & 0xf000) << 4 : 0);
 }
 
@@ -44,7 +44,7 @@ export function outputLow(low: number, lo: number, shift: number): number {
 }
 
 /**
- * The page size of a leaf with the Contiguous bit, an index of PAGE_SHIFTS. Its set counts as one page if the output address
+ * The page size of a leaf with the Contiguous bit, an index of AARCH64_PAGE_SHIFTS. Its set counts as one page if the output address
  * has the place in it that the input address has; otherwise the set is misprogrammed.
  */
 export function contiguousSize(
@@ -56,7 +56,7 @@ export function contiguousSize(
   outLo: number,
 ): number {
   const { sizes, contiguousSizes } = tables.granule;
-  const shift = PAGE_SHIFTS[contiguousSizes[level]];
+  const shift = AARCH64_PAGE_SHIFTS[contiguousSizes[level]];
   const lowBits = shift >= 32 ? -1 : (1 << shift) - 1;
   const highBits = shift > 32 ? (1 << (shift - 32)) - 1 : 0;
   const adjacent = ((lo ^ outLo) & lowBits) === 0 && ((hi ^ outHi) & highBits) === 0;

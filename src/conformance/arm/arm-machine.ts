@@ -17,7 +17,7 @@ import type { Word64 } from '../../../hw/base/address.js';
 import { fromBigInt, highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK, toBigInt } from '../../../hw/base/address.js';
 import { BUS_ERROR } from '../../../hw/base/fault.js';
 import { Ram } from '../../../hw/memory/ram.js';
-import type { Replayed } from '../recording/hardware.js';
+import type { ReplayedAccess } from '../recording/hardware.js';
 import { physical } from '../recording/hex.js';
 import type { ArmCase, ArmOutcome } from './arm-case.js';
 
@@ -35,7 +35,7 @@ export class ArmMachine {
   readonly #ram = new Ram({ ranges: [RAM_RANGE] });
   readonly #pes = new Map<AArch64CpuName, Pe>();
 
-  replay(recorded: ArmCase): Replayed<ArmOutcome> {
+  replay(recorded: ArmCase): ReplayedAccess<ArmOutcome> {
     const { mem, fam } = recorded;
     const pe = this.#peFor(recorded.cpu);
     for (const [address, { hi, lo }] of mem) this.#ram.store64(address.hi, address.lo, hi, lo);

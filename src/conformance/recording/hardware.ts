@@ -22,7 +22,7 @@ export interface HardwareCase<Outcome> {
 }
 
 /** The machine's result: the outcomes, and the entries in memory afterwards, in the order of the recording. */
-export interface Replayed<Outcome> {
+export interface ReplayedAccess<Outcome> {
   readonly out: Outcome;
   /** Of the same access made again: TLBs may answer it. */
   readonly again: Outcome;
@@ -48,7 +48,7 @@ export interface HardwareRecordings<Case extends HardwareCase<Outcome>, Outcome>
 export function conformHardware<Case extends HardwareCase<Outcome>, Outcome>(
   files: readonly string[],
   kind: HardwareRecordings<Case, Outcome>,
-  replay: (recorded: Case) => Replayed<Outcome>,
+  replay: (recorded: Case) => ReplayedAccess<Outcome>,
 ): ConformanceResult {
   return checkAll(linesOf(files, kind.schema), (line) => {
     const got = replay(line.value);
@@ -64,14 +64,14 @@ function* linesOf<Case>(files: readonly string[], schema: z.ZodType<Case>): Gene
 export function passes<Case extends HardwareCase<Outcome>, Outcome>(
   { sameOutcome }: HardwareRecordings<Case, Outcome>,
   { out, after, amask }: Case,
-  got: Replayed<Outcome>,
+  got: ReplayedAccess<Outcome>,
 ): boolean {
   const outcomes = sameOutcome(out, got.out) && sameOutcome(out, got.again);
   return outcomes && got.stale === 0 && sameWords(after, got.after, amask);
 }
 
 /** Words as hexadecimal text. */
-export function hexOf({ hi, lo }: Word64): string {
+export function wordText({ hi, lo }: Word64): string {
   return formatHex(hi, lo);
 }
 
@@ -79,10 +79,11 @@ export function hexOf({ hi, lo }: Word64): string {
 function mismatchText<Case extends HardwareCase<Outcome>, Outcome>(
   { caseText, outcomeText }: HardwareRecordings<Case, Outcome>,
   { file, line, value }: RecordedLine<Case>,
-  got: Replayed<Outcome>,
+  got: ReplayedAccess<Outcome>,
 ): string {
   const side = (label: string, outcome: Outcome, after: readonly Word64[]): readonly string[] => {
-    const entries = after.length > 0 ? [`${' '.repeat(LABEL_WIDTH)}memory after: ${after.map(hexOf).join(' ')}`] : [];
+    const entries =
+      after.length > 0 ? [`${' '.repeat(LABEL_WIDTH)}memory after: ${after.map(wordText).join(' ')}`] : [];
     return [`  ${label}`.padEnd(LABEL_WIDTH) + outcomeText(outcome), ...entries];
   };
   const stale = got.stale === 0 ? [] : [`  the checking mode found ${got.stale} stale entries`];

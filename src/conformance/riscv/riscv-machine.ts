@@ -12,7 +12,7 @@ import { Ram } from '../../../hw/memory/ram.js';
 import { ENTRY_READ, ENTRY_WRITE } from '../../../hw/riscv/exception.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import * as csr from '../../../hw/riscv/registers.js';
-import type { Replayed } from '../recording/hardware.js';
+import type { ReplayedAccess } from '../recording/hardware.js';
 import { physical } from '../recording/hex.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 
@@ -26,7 +26,7 @@ export class RiscvMachine {
   readonly #ram = new Ram({ ranges: [RAM_RANGE] });
   readonly #harts = new Map<string, Hart>();
 
-  replay(recorded: RiscvCase): Replayed<RiscvOutcome> {
+  replay(recorded: RiscvCase): ReplayedAccess<RiscvOutcome> {
     const { mem, xlen } = recorded;
     const hart = this.#hartFor(recorded);
     for (const [address, value] of mem) this.#storeEntry(xlen, address, value);

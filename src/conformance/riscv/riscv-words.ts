@@ -3,7 +3,7 @@
 import { flagNames } from '../../../hw/base/format.js';
 import { causeName } from '../../../hw/riscv/exception.js';
 import { RISCV_MODES } from '../../../hw/riscv/format.js';
-import { hexOf } from '../recording/hardware.js';
+import { wordText } from '../recording/hardware.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 
 const OPERATIONS = { r: 'read', w: 'write', amo: 'atomic read-modify-write', x: 'instruction fetch' };
@@ -17,17 +17,17 @@ export function riscvCaseText(recorded: RiscvCase): string {
   const as = mprv === 1 ? `${priv}-mode under MPRV as ${mpp ?? '?'}-mode${guest}` : `${priv}-mode${guest}`;
   const registers = (['satp', 'vsatp', 'hgatp'] as const).flatMap((name) => {
     const value = recorded[name];
-    return value === undefined ? [] : [`${name} ${hexOf(value)}`];
+    return value === undefined ? [] : [`${name} ${wordText(value)}`];
   });
   const set = FLAGS.filter((name) => recorded[name] === 1).map((name) => name.toUpperCase());
   // Flags have the same places in entries of every level as in a leaf.
   const format = RISCV_MODES[recorded.xlen === 32 ? 'sv32' : 'sv39'].levels.at(-1)?.pageEntry;
   const entries = mem.map(([address, value]) => {
     const flags = format === undefined ? '' : flagNames(format, value.hi, value.lo);
-    return `  entry at ${hexOf(address)} = ${hexOf(value)}  ${flags}`.trimEnd();
+    return `  entry at ${wordText(address)} = ${wordText(value)}  ${flags}`.trimEnd();
   });
   return [
-    `  ${modes}, ${as}: ${OPERATIONS[op]} of ${size} bytes at ${hexOf(va)}`,
+    `  ${modes}, ${as}: ${OPERATIONS[op]} of ${size} bytes at ${wordText(va)}`,
     `  ${[...registers, ...set].join('  ')}`,
     ...entries,
   ].join('\n');
@@ -35,10 +35,10 @@ export function riscvCaseText(recorded: RiscvCase): string {
 
 /** An outcome in words. */
 export function riscvOutcomeText(outcome: RiscvOutcome): string {
-  if (outcome.k === 'ok') return `at physical ${outcome.pa.map(hexOf).join(' and ')}`;
+  if (outcome.k === 'ok') return `at physical ${outcome.pa.map(wordText).join(' and ')}`;
   const { cause, tval, tval2, tinst } = outcome;
-  const more = [tval2 && `tval2 ${hexOf(tval2)}`, tinst && `tinst ${hexOf(tinst)}`].filter(
+  const more = [tval2 && `tval2 ${wordText(tval2)}`, tinst && `tinst ${wordText(tinst)}`].filter(
     (text) => text !== undefined,
   );
-  return [`${causeName(cause)} (${cause}), tval ${hexOf(tval)}`, ...more].join(', ');
+  return [`${causeName(cause)} (${cause}), tval ${wordText(tval)}`, ...more].join(', ');
 }

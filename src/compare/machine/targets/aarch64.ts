@@ -1,7 +1,7 @@
 /** AArch64 with the granule of the pages: 47 bits of user addresses, so four levels of tables with 4 KiB, else three. */
 
 import { Pe } from '../../../../hw/aarch64/pe.js';
-import { PAGE_SHIFTS } from '../../../../hw/aarch64/rules.js';
+import { AARCH64_PAGE_SHIFTS } from '../../../../hw/aarch64/rules.js';
 import type { PagesKind } from '../page-kinds.js';
 import { TablePages } from '../table-pages.js';
 import type { TableFormat } from '../table-pages.js';
@@ -35,7 +35,7 @@ function levels({ granule }: Pick<PagesKind, 'granule'>): number {
 
 export const AARCH64_TARGET: ReplayTarget<Pe> = {
   terms: { walkCaches: ['', 'level 2', 'level 1', 'level 0'], caches: 'walk caches' },
-  sizes: PAGE_SHIFTS,
+  sizes: AARCH64_PAGE_SHIFTS,
   levels,
   boot: (ram, tlb, kind) => {
     const processor = new Pe({ ram, tlb });
