@@ -231,8 +231,8 @@ export class RiscvWalks implements Walks {
   }
 
   /** Without an address space as operand it is good for all of them. */
-  invalidation(hi: number, lo: number): string {
-    return `SFENCE.VMA ${formatHex(hi, lo)}`;
+  invalidation(hi: number, lo: number, _space: number, _current: number, stage: number): string {
+    return stage === 2 ? 'HFENCE.GVMA' : `SFENCE.VMA ${formatHex(hi, lo)}`;
   }
 
   /** A right once granted is gone, or user mode's page is supervisor mode's, or the other way. */

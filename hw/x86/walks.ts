@@ -16,6 +16,7 @@ import { WALK_TELLS } from '../translate/walk/walks.js';
 import type { Observer, Walks } from '../translate/walk/walks.js';
 import { GENERAL_PROTECTION } from './exception.js';
 import { PTE_A, PTE_D, PTE_P, X86_MODES } from './format.js';
+import { EPT_A, EPT_D } from './nested/ept-format.js';
 import { GuestContext, GuestWalks } from './nested/guest-walks.js';
 import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
 import {
@@ -49,7 +50,6 @@ export class X86Walks implements Walks {
   readonly record = new WalkRecord();
   readonly fault = new FaultRecord();
   readonly observer: Observer;
-  readonly setByWalks = PTE_A | PTE_D;
   readonly terms = X86_TERMS;
   /** The PAE page-directory-pointer registers, read when CR3 was written: four entries, low word first. */
   readonly pdptes = new Int32Array(8);
@@ -77,6 +77,12 @@ export class X86Walks implements Walks {
     this.regime.badAddress = GENERAL_PROTECTION;
     this.regime.guestCaches = true;
     this.readRegisters();
+  }
+
+  /** Accessed and dirty bits; with EPT's flags on, those of its entries as well. */
+  get setByWalks(): number {
+    const { kind, ept } = this.context.host;
+    return PTE_A | PTE_D | (kind === 'ept' && ept.setsBits ? EPT_A | EPT_D : 0);
   }
 
   private makeObserver(ram: Ram): Observer {
@@ -191,8 +197,10 @@ export class X86Walks implements Walks {
     return violation < 0 && this.rules.refuses(rights, access) ? WALK_TELLS : violation;
   }
 
-  invalidation(hi: number, lo: number, space: number, current: number): string {
+  invalidation(hi: number, lo: number, space: number, current: number, stage: number): string {
     const address = formatHex(hi, lo);
+    if (stage === 2) return this.context.host.kind === 'npt' ? 'VMRUN with TLB control 3' : 'INVEPT';
+    if (this.context.numbered && space !== current) return `INVPCID of ${address} in its PCID`;
     return space === current ? `INVLPG ${address}` : `INVPCID of ${address} in PCID ${space}`;
   }
 

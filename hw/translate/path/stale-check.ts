@@ -30,6 +30,8 @@ export interface ChangedEntry {
   /** Physical address. */
   readonly address: number;
   readonly level: number;
+  /** 1 for the machine's own tables, 2 for a host's. */
+  readonly stage: number;
   readonly was: bigint;
   readonly is: bigint;
   /** The last store to it, if the journal knows any: see {@link StoreJournal}. */
@@ -231,23 +233,31 @@ export class StaleEntryChecker {
   /** The address space in use at an entry's change decides the right instruction. */
   private missing(changed: readonly ChangedEntry[]): string {
     const { space } = this.walks.regime;
-    const store = changed.at(-1)?.store;
+    const { store, stage = 1 } = changed.at(-1) ?? {};
     const moment = store === undefined ? undefined : this.moments.get(store);
-    return this.walks.invalidation(this.hi, this.lo, space, moment?.space ?? space);
+    return this.walks.invalidation(this.hi, this.lo, space, moment?.space ?? space, stage);
   }
 
   private changes({ path, stores }: Fill): ChangedEntry[] {
     const [set, cleared] = [BigInt(this.walks.setByWalks), BigInt(this.walks.clearedByWalks ?? 0)];
     const narrow = this.walks.regime.entryBytes === 4;
     const changed: ChangedEntry[] = [];
-    for (const { address, high, low, level } of path) {
+    for (const { address, high, low, level, stage } of path) {
       const index = address / 4;
       const was = toBigInt(high, low);
       const is = toBigInt(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);
       if (((is ^ was) & ~((is & set) | (~is & cleared))) === 0n) continue;
       const all = this.storesTo(index, narrow ? index : index + 1);
       const since = all.filter(({ sequence }) => sequence > stores);
-      changed.push({ address, level, was, is, store: all.at(-1), stores: since.map((store) => this.dated(store)) });
+      changed.push({
+        address,
+        level,
+        stage,
+        was,
+        is,
+        store: all.at(-1),
+        stores: since.map((store) => this.dated(store)),
+      });
     }
     return changed;
   }

@@ -53,9 +53,9 @@ export interface Walks {
   takenAway(cached: number, now: number): boolean;
   /**
    * The instruction to drop everything cached for an address of address space `space`, in words, with the address space
-   * of number `current` in use for translation.
+   * of number `current` in use for translation. `stage` says whose tables changed: 2 for a host's.
    */
-  invalidation(hi: number, lo: number, space: number, current: number): string;
+  invalidation(hi: number, lo: number, space: number, current: number, stage: number): string;
   /**
    * After a walk to a page of 4 KiB: whether it is one of `pages`, an aligned run in both address spaces, with entries
    * alike but for their frames. Absent: entries of TLBs never hold several pages.

@@ -26,6 +26,8 @@ const ADDRESS_HIGH = 0xf_ffff;
 export class GuestContext {
   readonly host = new HostControls();
   readonly root = new WalkRoot();
+  /** Whether a guest has run: space numbers are then no PCIDs. See guest-spaces.ts. */
+  numbered = false;
 
   /** @param rules the current registers' rules: the guest's while it runs */
   constructor(

@@ -150,6 +150,7 @@ export class VirtualMachines {
     const { registers, pdptes } = this.walks;
     const { cr0, cr3, cr4, efer, ac = false, pdptes: loaded = [] } = control.guest;
     this.running = control;
+    this.walks.context.numbered = true;
     Object.assign(this.hostRegisters, registers);
     Object.assign(registers, { cr0: cr0 | reg.CR0_ET, cr3Hi: highWordOf(cr3), cr3Lo: lowWordOf(cr3), cr4, efer, ac });
     for (let i = 0; i < 4; i++) {

@@ -15,8 +15,8 @@ const OTHER = PAGE + 4096;
 const OTHER_GUEST = GUEST_PAGE + 4096;
 
 /** A guest with two pages, the first one translated already. */
-function started(kind: 'ept' | 'npt', flags = 7, cr4 = 0, vpid = 1): Nest {
-  const nest = new Nest(kind, { guestFlags: flags, cr4, vpid });
+function started(kind: 'ept' | 'npt', flags = 7, cr4 = 0, vpid = 1, check = false): Nest {
+  const nest = new Nest(kind, { guestFlags: flags, cr4, vpid, check });
   nest.mapGuest(OTHER, OTHER_GUEST, flags);
   nest.mapHost(OTHER_GUEST, DATA + 1);
   nest.tell(READ);
@@ -237,6 +237,27 @@ describe('INVEPT', () => {
       VM_FAILURE,
       VM_FAILURE,
     ]);
+  });
+});
+
+describe('the checking mode', () => {
+  it.each([
+    ['ept', 'the guest', moveGuestPage, `INVLPG 0x${PAGE.toString(16)}`],
+    ['ept', 'the host', moveHostPage, 'INVEPT'],
+    ['npt', 'the host', moveHostPage, 'VMRUN with TLB control 3'],
+  ] as const)('under %s names the instruction that %s left out', (kind, _, move, missing) => {
+    const nest = started(kind, 7, 0, 1, true);
+    move(nest);
+    nest.tell(READ);
+    expect(nest.mmu.checker?.found.map((stale) => [stale.why, stale.missing])).toEqual([['another frame', missing]]);
+  });
+
+  it('takes no A or D bit of EPT for a change', () => {
+    const nest = new Nest('ept', { accessedDirty: true, check: true });
+    nest.tell(READ);
+    nest.tell(WRITE);
+    nest.tell(READ);
+    expect(nest.mmu.checker?.found).toEqual([]);
   });
 });
 
