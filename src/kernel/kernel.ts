@@ -13,6 +13,7 @@ import { audit } from './proc/audit.js';
 import { brk } from './calls/brk.js';
 import type { KernelCounters } from './frames/counters.js';
 import { EFAULT, EINVAL, ENOMEM } from './abi/errno.js';
+import type { AccessResult, CallResult, Errno } from './abi/errno.js';
 import { Files } from './files/files.js';
 import { readFile, writeFile } from './files/file-io.js';
 import { madvise } from './calls/madvise.js';
@@ -100,12 +101,7 @@ export class Kernel extends ProcessTable {
   }
 
   /** Runs a system call in the process's address space; EINVAL unless all its numbers are whole. */
-  #in<T>(
-    name: string,
-    process: Process,
-    numbers: readonly number[],
-    call: (space: AddressSpace) => T | number,
-  ): T | number {
+  #in<T>(name: string, process: Process, numbers: readonly number[], call: (space: AddressSpace) => T): T | Errno {
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
     if (!numbers.every((value) => isWhole(value))) return EINVAL;
@@ -117,6 +113,11 @@ export class Kernel extends ProcessTable {
     return result;
   }
 
+  /** As {@link #in} for a call without a value: what it returns below 0 is an errno. */
+  #call(name: string, process: Process, numbers: readonly number[], call: (space: AddressSpace) => number): CallResult {
+    return this.#in(name, process, numbers, call) as CallResult;
+  }
+
   /** Maps memory: its address, or an errno. Source: Linux manual pages, mmap(2). */
   mmap(process: Process, request: MmapRequest): number {
     const { address, length, prot, flags, offset } = request;
@@ -126,13 +127,13 @@ export class Kernel extends ProcessTable {
   }
 
   /** Unmaps a range: 0, EINVAL or ENOMEM. Source: Linux manual pages, munmap(2). */
-  munmap(process: Process, address: number, length: number): number {
-    return this.#in('munmap', process, [address, length], (space) => munmap(this.memory, space, address, length));
+  munmap(process: Process, address: number, length: number): CallResult {
+    return this.#call('munmap', process, [address, length], (space) => munmap(this.memory, space, address, length));
   }
 
   /** Changes the rights of a range to PROT_ bits: 0, EINVAL, EACCES or ENOMEM. Source: Linux manual pages, mprotect(2). */
-  mprotect(process: Process, address: number, length: number, prot: number): number {
-    return this.#in('mprotect', process, [address, length, prot], (space) =>
+  mprotect(process: Process, address: number, length: number, prot: number): CallResult {
+    return this.#call('mprotect', process, [address, length, prot], (space) =>
       mprotect(this.memory, space, address, length, prot),
     );
   }
@@ -145,46 +146,46 @@ export class Kernel extends ProcessTable {
   }
 
   /** Advice about `[address, address + length)`, a MADV_ constant: 0 or an errno. Source: Linux manual pages, madvise(2). */
-  madvise(process: Process, address: number, length: number, advice: number): number {
-    return this.#in('madvise', process, [address, length, advice], (space) =>
+  madvise(process: Process, address: number, length: number, advice: number): CallResult {
+    return this.#call('madvise', process, [address, length, advice], (space) =>
       madvise(this.memory, space, address, length, advice),
     );
   }
 
   /** Writes back a range, by MS_ bits: 0, EINVAL, EBUSY or ENOMEM. Source: Linux manual pages, msync(2). */
-  msync(process: Process, address: number, length: number, flags: number): number {
-    return this.#in('msync', process, [address, length, flags], (space) => msync(space, address, length, flags));
+  msync(process: Process, address: number, length: number, flags: number): CallResult {
+    return this.#call('msync', process, [address, length, flags], (space) => msync(space, address, length, flags));
   }
 
   /** Locks pages in memory and makes them present; see {@link mlock}. Source: Linux manual pages, mlock(2). */
-  mlock(process: Process, address: number, length: number): number {
+  mlock(process: Process, address: number, length: number): CallResult {
     return this.mlock2(process, address, length, 0);
   }
 
   /** As {@link mlock}, with MLOCK_ONFAULT only once they are touched. Source: Linux manual pages, mlock2(2). */
-  mlock2(process: Process, address: number, length: number, flags: number): number {
-    return this.#in('mlock2', process, [address, length, flags], (space) =>
+  mlock2(process: Process, address: number, length: number, flags: number): CallResult {
+    return this.#call('mlock2', process, [address, length, flags], (space) =>
       mlock(this.memory, space, address, length, flags),
     );
   }
 
   /** Unlocks pages: 0, EINVAL, or ENOMEM for a hole. Source: Linux manual pages, munlock(2). */
-  munlock(process: Process, address: number, length: number): number {
-    return this.#in('munlock', process, [address, length], (space) => munlock(this.memory, space, address, length));
+  munlock(process: Process, address: number, length: number): CallResult {
+    return this.#call('munlock', process, [address, length], (space) => munlock(this.memory, space, address, length));
   }
 
   /** Locks present mappings, or future ones, by the MCL_ bits of flags.ts: 0 or EINVAL. Source: Linux manual pages, mlockall(2). */
-  mlockall(process: Process, flags: number): number {
-    return this.#in('mlockall', process, [flags], (space) => mlockall(this.memory, space, flags));
+  mlockall(process: Process, flags: number): CallResult {
+    return this.#call('mlockall', process, [flags], (space) => mlockall(this.memory, space, flags));
   }
 
   /** Unlocks everything; later mappings are not locked either. Returns 0. Source: Linux manual pages, munlockall(2). */
-  munlockall(process: Process): number {
-    return this.#in('munlockall', process, [], (space) => munlockall(this.memory, space));
+  munlockall(process: Process): CallResult {
+    return this.#call('munlockall', process, [], (space) => munlockall(this.memory, space));
   }
 
   /** For each page whether it is in memory, or an errno. */
-  mincore(process: Process, address: number, length: number): boolean[] | number {
+  mincore(process: Process, address: number, length: number): boolean[] | Errno {
     return this.#in('mincore', process, [address, length], (space) => mincore(this.memory, space, address, length));
   }
 
@@ -199,8 +200,8 @@ export class Kernel extends ProcessTable {
   }
 
   /** Detaches the System V segment at `address`: 0 or EINVAL. Source: Linux manual pages, shmop(2). */
-  shmdt(process: Process, address: number): number {
-    return this.#in('shmdt', process, [address], (space) => this.shm.detach(space, address));
+  shmdt(process: Process, address: number): CallResult {
+    return this.#call('shmdt', process, [address], (space) => this.shm.detach(space, address));
   }
 
   /** pread(2) into the process's memory: bytes read, 0 at the end of the file, or an errno. */
@@ -241,7 +242,7 @@ export class Kernel extends ProcessTable {
    * Loads 1 to 8 bytes as the process would; see `valueLo` and `valueHi`. Returns 0 or a signal of signal.ts.
    * @throws RangeError for another size, or an address other than a whole number below 2^53
    */
-  load(process: Process, address: number, size: number): number {
+  load(process: Process, address: number, size: number): AccessResult {
     checkAccess(address, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
@@ -252,7 +253,7 @@ export class Kernel extends ProcessTable {
    * Stores 1 to 8 bytes as the process would; 0 or a signal.
    * @throws RangeError as {@link load}, or for a value too large for so many bytes; above 2^53 it is a bigint
    */
-  store(process: Process, address: number, size: number, value: number | bigint): number {
+  store(process: Process, address: number, size: number, value: number | bigint): AccessResult {
     checkAccess(address, size);
     checkValue('value', value, size);
     const { space } = process;
@@ -261,7 +262,7 @@ export class Kernel extends ProcessTable {
   }
 
   /** Fetches 1 to 8 bytes of code as the process would; 0 or a signal. @throws RangeError as {@link load} */
-  fetch(process: Process, address: number, size: number): number {
+  fetch(process: Process, address: number, size: number): AccessResult {
     checkAccess(address, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
@@ -269,20 +270,20 @@ export class Kernel extends ProcessTable {
   }
 
   /** Where a fault found no memory, the process is killed; other signals are the caller's to deliver. */
-  #accessed(process: Process, result: number): number {
+  #accessed(process: Process, result: number): AccessResult {
     if (result === OOM_KILL) this.exit(process, OOM_KILL);
-    return result;
+    return result as AccessResult;
   }
 
   /** As {@link mmap} for private anonymous memory at a fixed place; see {@link mapRegion}. */
-  mapRegion(process: Process, start: number, length: number): number {
-    return this.#in('mapRegion', process, [start, length], (space) =>
+  mapRegion(process: Process, start: number, length: number): CallResult {
+    return this.#call('mapRegion', process, [start, length], (space) =>
       mapRegion(this.memory, space, process.pages, start, length),
     );
   }
 
   /** Makes the page at `address` resident and writable as a write would, without an access. Returns 0, EFAULT or ENOMEM. */
-  populate(process: Process, address: number): number {
+  populate(process: Process, address: number): CallResult {
     const vma = isWhole(address) ? process.space?.vmas.at(address) : undefined;
     if (vma === undefined || (vma.flags & VM_WRITE) === 0) return EFAULT;
     this.memory.label('populate', [address]);

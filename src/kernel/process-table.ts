@@ -7,6 +7,7 @@ import { USER_END } from './abi/layout.js';
 import type { AddressSpace, HugePagePolicy } from './space/model.js';
 import { checkChoice, isWhole } from './abi/arguments.js';
 import { EAGAIN, ECHILD, EINVAL, ENOMEM, ESRCH } from './abi/errno.js';
+import type { CallResult, Errno } from './abi/errno.js';
 import { forkSpace } from './vmas/fork.js';
 import type { Memory } from './space/memory.js';
 import { Process } from './space/process.js';
@@ -28,7 +29,7 @@ const STACK_ROOM = 2 ** 27;
 const RANDOM_PAGES = 2 ** 28;
 
 /** Why a process can do nothing: it has ended (ESRCH), or waits for its vfork child (EAGAIN). */
-export function cannotRun(process: Process): number {
+export function cannotRun(process: Process): typeof ESRCH | typeof EAGAIN {
   return process.space === null ? ESRCH : EAGAIN;
 }
 
@@ -58,7 +59,7 @@ export class ProcessTable {
   }
 
   /** As {@link spawn}, with EINVAL for a `brk` outside of user addresses, and ENOMEM. @throws RangeError for an unknown policy */
-  trySpawn(options: SpawnOptions = {}): Process | number {
+  trySpawn(options: SpawnOptions = {}): Process | typeof EINVAL | typeof ENOMEM {
     const { pages = '4K', brk = -1 } = options;
     checkChoice('pages', pages, Object.keys(POLICIES));
     const hugePages = options.hugePages ?? POLICIES[pages];
@@ -84,7 +85,7 @@ export class ProcessTable {
   }
 
   /** A copy of the process; or ENOMEM, with nothing changed. */
-  fork(process: Process): Process | number {
+  fork(process: Process): Process | Errno {
     if (process.space === null || process.waitsFor !== null) return cannotRun(process);
     this.memory.label('fork');
     const space = forkSpace(this.memory, process.space);
@@ -93,7 +94,7 @@ export class ProcessTable {
   }
 
   /** A child in its parent's memory, until it calls exec or exit; the parent waits so long (its calls: EAGAIN). */
-  vfork(process: Process): Process | number {
+  vfork(process: Process): Process | Errno {
     if (process.space === null || process.waitsFor !== null) return cannotRun(process);
     process.space.users++;
     const child = this.#enrol(process, process.space, process.pages);
@@ -102,7 +103,7 @@ export class ProcessTable {
   }
 
   /** Gives the process an empty address space. Returns 0 or ENOMEM. */
-  exec(process: Process): number {
+  exec(process: Process): CallResult {
     const old = process.space;
     if (old === null || process.waitsFor !== null) return cannotRun(process);
     const fresh = this.memory.newSpace(old.hugePages);
@@ -134,7 +135,7 @@ export class ProcessTable {
   }
 
   /** A child after its end; it is forgotten then. EAGAIN while none has ended; ECHILD when there is no child. */
-  wait(process: Process): Process | number {
+  wait(process: Process): Process | typeof EAGAIN | typeof ECHILD {
     for (const child of process.children) {
       if (child.alive) continue;
       process.children.delete(child);

@@ -6,6 +6,7 @@
  */
 
 import { isSignal, signalName } from './signal.js';
+import type { Signal } from './signal.js';
 import { statusName } from './status-x86.js';
 
 /** Operation not permitted. */
@@ -65,6 +66,11 @@ export const ERRNOS = {
 export type ErrnoName = keyof typeof ERRNOS;
 /** An errno as the kernel returns it: below 0. */
 export type Errno = (typeof ERRNOS)[ErrnoName];
+
+/** How a system call without a value ends: 0 or an errno. */
+export type CallResult = 0 | Errno;
+/** How an access of a process ends: 0, the signal for it, or the errno of a process that cannot run. */
+export type AccessResult = 0 | Signal | Errno;
 
 /** Linux's number for an errno: 12 for ENOMEM. */
 export function errnoNumber(error: Errno): number {

@@ -4,6 +4,7 @@ import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno.js';
+import type { Errno } from '../abi/errno.js';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../abi/flags.js';
 import { isPageMapped } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
@@ -14,7 +15,7 @@ import { VM_LOCKED } from '../abi/vma-flags.js';
  * mincore(2): for each page whether it is in the caller's page table or in the page cache of its object.
  * @returns the pages' answers, EINVAL, or ENOMEM for a range with a hole
  */
-export function mincore(memory: Memory, space: AddressSpace, address: number, length: number): boolean[] | number {
+export function mincore(memory: Memory, space: AddressSpace, address: number, length: number): boolean[] | Errno {
   if (address % PAGE_BYTES !== 0) return EINVAL;
   if (address < 0 || length < 0 || address + length > USER_END) return ENOMEM;
   const answers: boolean[] = [];

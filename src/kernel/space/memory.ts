@@ -91,7 +91,7 @@ export class Memory {
   }
 
   /** An empty address space, or ENOMEM. */
-  newSpace(hugePages: HugePagePolicy): AddressSpace | number {
+  newSpace(hugePages: HugePagePolicy): AddressSpace | typeof ENOMEM {
     const root = this.tables.allocate();
     if (root < 0) return ENOMEM;
     const space = new AddressSpace(this.nextId(), root, hugePages);

@@ -18,7 +18,7 @@ import { destroySpace } from './teardown.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED_MASK, VM_MAYBE_GUARD, VM_WIPEONFORK } from '../abi/vma-flags.js';
 
 /** The child's address space; or ENOMEM with the child undone, the parent's pages perhaps left to be re-used by a fault. */
-export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | number {
+export function forkSpace(memory: Memory, parent: AddressSpace): AddressSpace | typeof ENOMEM {
   const { counters, tlb } = memory;
   const tablesBefore = counters.tablesAllocated;
   const child = memory.newSpace(parent.hugePages);
