@@ -24,18 +24,8 @@ export { packToyEntry, TOY_EXECUTABLE, TOY_USER, TOY_WRITABLE, toyEntryFormat } 
 export type { ToyEntry, ToyFlag, ToyPaging, ToySegment, ToySegmentation, ToyShape, ToyTlbShape } from './toy/shape.js';
 export type { ToyTlb, ToyTlbEntry } from './toy/tlb.js';
 export { INVPCID_ADDRESS, INVPCID_ALL, INVPCID_ALL_WITH_GLOBALS, INVPCID_CONTEXT, Mmu } from './x86/mmu.js';
-export type { MmuOptions } from './x86/mmu.js';
-export {
-  INVEPT_GLOBAL,
-  INVEPT_SINGLE_CONTEXT,
-  INVVPID_ADDRESS,
-  INVVPID_ALL_CONTEXTS,
-  INVVPID_SINGLE_CONTEXT,
-  INVVPID_SINGLE_CONTEXT_BUT_GLOBAL,
-  makeEptp,
-} from './x86/nested/virtual-machines.js';
+export type { MmuOptions, X86StaleEntry } from './x86/mmu.js';
 export type { GuestState, VirtualMachines, Vmcb, Vmcs } from './x86/nested/virtual-machines.js';
-export { describeVmExit, vmExitOf } from './x86/nested/exits.js';
 export type { VmExit } from './x86/nested/exits.js';
 export { Ram, wordIndex } from './memory/ram.js';
 export type { RamOptions, RamRange } from './memory/ram.js';

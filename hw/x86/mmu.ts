@@ -14,6 +14,7 @@ import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
 import { secondStageTlb } from '../translate/second-stage.js';
+import type { StaleEntry, StaleEntryChecker } from '../translate/path/stale-check.js';
 import { X86Counters } from './counters.js';
 import { GENERAL_PROTECTION } from './exception.js';
 import { VirtualMachines } from './nested/virtual-machines.js';
@@ -31,6 +32,12 @@ export interface MmuOptions extends MachineOptions {
   readonly page1G?: boolean;
 }
 
+/** A finding of the checking mode on x86. */
+export interface X86StaleEntry extends StaleEntry {
+  /** The PCID that the entry was used for: {@link StaleEntry.space}. */
+  readonly pcid: number;
+}
+
 /** INVPCID types. Source: Intel SDM vol. 2, "INVPCID". */
 export const INVPCID_ADDRESS = 0;
 /** All of one PCID, global pages left alone. */
@@ -46,6 +53,7 @@ const CR4_LOADS_PDPTES = reg.CR4_PAE | reg.CR4_PGE | reg.CR4_PSE | reg.CR4_SMEP;
 /** The MMU of one x86 processor: registers, TLBs and walks over one RAM. Addresses are two int32 words, `hi` and `lo`. */
 export class Mmu extends TranslatingMachine {
   declare readonly counters: X86Counters;
+  declare readonly checker: StaleEntryChecker<X86StaleEntry> | null;
   readonly features: PagingFeatures;
   /** The registers' rules for entries, for explaining tools. */
   readonly rules: PagingRules;

@@ -98,9 +98,9 @@ export function describeStale(stale: StaleEntry): string {
 }
 
 /** The checking mode of an MMU: its findings. */
-export class StaleEntryChecker {
+export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
   /** Findings, in order; each fill is reported once. */
-  readonly found: StaleEntry[] = [];
+  readonly found: Entry[] = [];
   private readonly ram: Ram;
   private readonly walks: Walks;
   /** Lookups so far but those that faulted: they are made again, or never. */
@@ -219,7 +219,9 @@ export class StaleEntryChecker {
     const frameNow = fresh < 0 ? -1 : fresh;
     const usedAt = this.lookups;
     const missing = this.missing(changed);
-    this.found.push({ hi, lo, space, cachedFrame: frame, frameNow, why, filledAt, usedAt, changed, missing });
+    const stale = { hi, lo, space, cachedFrame: frame, frameNow, why, filledAt, usedAt, changed, missing };
+    const { space: name } = this.walks.terms;
+    this.found.push({ ...stale, ...(name !== undefined && { [name]: space }) } as unknown as Entry);
   }
 
   private difference(fresh: number, frame: number, rights: number): StaleEntry['why'] | undefined {

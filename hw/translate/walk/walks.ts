@@ -30,6 +30,8 @@ export interface Walks {
   readonly terms: {
     /** By level, the entries that the walk cache of a level keeps; absent, `level 1` and so on. */
     readonly walkCaches?: readonly string[];
+    /** The name of a space number in findings of the checking mode, beside `space`. */
+    readonly space?: string;
   };
   /** The size of the last page that {@link settled} found. */
   readonly settledSize: number;

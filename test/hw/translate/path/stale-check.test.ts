@@ -37,7 +37,7 @@ describe('checking mode', () => {
     for (let i = 0; i < 3; i++) mmu.translate(0, PAGE, READ | USER);
     expect(mmu.checker?.found).toHaveLength(1);
     const [stale] = mmu.checker!.found;
-    expect(stale).toMatchObject({ why, lo: PAGE, space: 0, cachedFrame: 100, filledAt: 1, usedAt: 2 });
+    expect(stale).toMatchObject({ why, lo: PAGE, space: 0, pcid: 0, cachedFrame: 100, filledAt: 1, usedAt: 2 });
     expect(stale.changed).toMatchObject([{ level: 0, store: { label: 'a forgetful kernel' } }]);
     expect(describeStale(stale)).toContain('no INVLPG 0x400000');
     expect(describeStale(stale)).toContain('stored by a forgetful kernel');
