@@ -25,7 +25,7 @@ export const MAX_RESIDENT = 7 * 2 ** 30;
 const BASE = 2 ** 40;
 const GIB = 2 ** 30;
 
-/** Which process to fork, and what happens after. */
+/** The process to fork, and its life afterwards. */
 export interface ForkOptions {
   /** Bytes resident, rounded up to whole pages; at most 7 GiB. */
   readonly resident: number;

@@ -1,7 +1,6 @@
 /**
- * What walks take on a machine that was measured, over what their reads should take: the model chases pointers over the
- * arrays that `pagewalk calibrate` chased them over, and the difference between small and huge pages is set against the
- * difference that was measured.
+ * The time of walks on a measured machine, over the time that their reads should take. The model chases pointers over the
+ * arrays of `pagewalk calibrate`. The difference between small and huge pages there is set against the measured one.
  */
 
 import { SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';

@@ -1,4 +1,4 @@
-/** The part of its run that a trace shows: the ground on which an answer stands. */
+/** A trace shows a part of its run: the ground of an answer. */
 
 import type { Range, TraceSummary } from '../../report/results/compare-result.js';
 import type { Trace } from '../../trace/block.js';

@@ -23,7 +23,7 @@ const NEARLY_ALL = 0.9;
 /** With fewer of the misses for pages that had missed before, a recording says nothing of the time after its start. */
 const LATER_MISSES = 0.5;
 
-/** A recorded part that touched less of what is resident is no picture of the program. */
+/** A recorded part with less of the resident memory touched is no picture of the program. */
 const LEAST_TOUCHED = 0.5;
 /** So many parts of a run, at even distances, are a sample of it, though they touch less. */
 const SAMPLE = 8;
@@ -52,7 +52,7 @@ function middle({ low, high }: Range): number {
 
 const speedup = (base: CompareRun, run: CompareRun): Range => speedupOf(base.time.nsPerAccess, run.time.nsPerAccess);
 
-/** The page size to advise instead of the smallest one: the smallest that brings nearly all of what any brings. */
+/** The page size to advise instead of the smallest one: the smallest with nearly the best gain. */
 function bestRun(base: CompareRun, others: readonly CompareRun[]): CompareRun {
   const gain = (run: CompareRun): number => saved(middle(speedup(base, run)));
   const most = Math.max(...others.map(gain));

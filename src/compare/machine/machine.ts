@@ -153,8 +153,8 @@ export class ReplayMachine {
   }
 
   /**
-   * Does what needs memory; while there is none, the process that has waited longest gives up its own: mostly it has
-   * ended.
+   * Does an attempt in need of memory. While there is none, the process with the longest wait gives up its own: mostly it
+   * has ended.
    * @throws OutOfModelMemory
    */
   #withRoom<Result>(attempt: () => Result | undefined, own: Space = this.#space): Result {

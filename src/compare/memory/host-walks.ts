@@ -28,7 +28,7 @@ function kept(entries: number): LineCache {
 
 /** log2 of the 4 KiB frames of the guest. Model default: 16 GiB. */
 const GUEST_FRAMES_SHIFT = 22;
-/** log2 of the 4 KiB frames that lie side by side in a guest that has run for a while: see docs/time-model.md. */
+/** log2 of the 4 KiB frames side by side in a guest after a while: see docs/time-model.md. */
 const CLUMP_SHIFT = 1;
 const SCATTER = 0x9e37_79b1;
 

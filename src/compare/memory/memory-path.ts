@@ -33,11 +33,11 @@ export interface ReadCounts {
   first: number;
 }
 
-/** What went to the second level and beyond. */
+/** Reads from the second level on. */
 export interface MemoryCounts {
-  /** Data that no prefetcher had expected. */
+  /** Data not expected by any prefetcher. */
   readonly data: ReadCounts;
-  /** Data that it had: in time where memory keeps up. */
+  /** Data expected by a prefetcher: in time if memory keeps up. */
   readonly expected: ReadCounts;
   /** Page-table entries, of the machine and of its host. */
   readonly walks: ReadCounts;
@@ -99,7 +99,7 @@ export class MemoryPath implements MissListener {
   counts = noCounts();
   private readonly l2: LineCache;
   private readonly l3: LineCache | null;
-  /** What is left of it for one core where all of them use theirs; null where it is not shared. */
+  /** One core's share of it if all of them use theirs; null if it is not shared. */
   private readonly l3Share: LineCache | null;
   private readonly host: HostWalkModel | null;
   private readonly hostShift: number | null;

@@ -26,7 +26,7 @@ export const ALONE = 8;
 
 /** Tells misses that a prefetcher had expected, and page ends of streams. */
 export class Streams {
-  /** By stream: its page, the line that missed last in it, and the step that led there. */
+  /** By stream: its page, the last line to miss in it, and the step to there. */
   private readonly pages = new Int32Array(STREAMS).fill(-1);
   private readonly lines = new Int32Array(STREAMS);
   private readonly steps = new Int32Array(STREAMS);

@@ -9,7 +9,7 @@ import type { SweepTask, SweepTrace } from './sweep-task.js';
 /** Shapes replayed in one pass over a trace: enough that decoding hardly counts, few enough to spread. */
 const SHAPES_A_TASK = 8;
 
-/** Which TLB shapes to try, on which traces. */
+/** The TLB shapes to try, and the traces. */
 export interface SweepOptions {
   readonly traces: readonly SweepTrace[];
   /** First and second levels as parseTlb reads them; `none` is no second level. */

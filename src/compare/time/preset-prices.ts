@@ -179,7 +179,7 @@ function cacheOf([bytes, ways, cycles]: Level, gigahertz: number): PricedCache {
   return { bytes, ways, ns: cycles / gigahertz };
 }
 
-/** The prices that serve for a TLB of this name: its processor's, or Skylake's for a TLB that was spelled. */
+/** The prices for a TLB of this name: its processor's, or Skylake's for a shape without a name. */
 export function pricesFor(tlb: string): MachinePrices {
   const name = tlb in CORES ? tlb : (SERVED_BY[tlb] ?? FALLBACK);
   const core = CORES[name];

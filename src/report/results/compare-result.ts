@@ -31,7 +31,7 @@ const Translation = z.strictObject({
   entryReads: Quantity.describe("page-table entries read per access, those of a virtual machine's host among them"),
 });
 
-/** Reads of lines that the first-level data cache did not answer, by who did. */
+/** Reads of lines missing in the first-level data cache, by the level with the answer. */
 const Reads = z.strictObject({
   l2: Count,
   l3: Count,

@@ -47,7 +47,7 @@ const FirstTouch = z.strictObject({
   zeroNsPerByte: Nanoseconds,
 });
 
-/** Loads over one array, measured: for whoever wants to see what the prices were drawn from. */
+/** Loads over one array, measured: the ground of the prices. */
 const PricedLoads = z.strictObject({
   bytes: z.int().positive().describe('the array; every load goes to a random line of it'),
   pages: z.enum(['4K', '2M']),

@@ -1,4 +1,4 @@
-/** What `pagewalk sweep` finds: one object, of which table, JSON, CSV and heat map are views. */
+/** The findings of `pagewalk sweep`, in one object: table, JSON, CSV and heat map are its views. */
 
 import type { CostTable } from '../../../hw/translate/counts/cost.js';
 

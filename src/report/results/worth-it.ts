@@ -1,4 +1,4 @@
-/** Is a gain worth it? One threshold for what is predicted and what is measured. */
+/** Is a gain worth it? One threshold for predictions and for measurements. */
 
 /** The least gain that is worth a change of settings: a share of the run time. Judgement, not measurement. */
 export const WORTH_IT = 0.03;

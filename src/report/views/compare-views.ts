@@ -116,7 +116,7 @@ function hostLine(summary: TraceSummary): string {
   return pc.dim(wrap(`Host time of this run, ns an access, median (10th to 90th percentile): ${sizes.join(', ')}.`));
 }
 
-/** The regions of its largest process, and what to do about them; nothing where the recording has none. */
+/** The regions of its largest process, with advice; nothing if the recording has none. */
 function regionLines({ regions, actions, verdict }: TraceSummary): string[] {
   if (regions.length === 0) return [];
   return ['', regionTable(regions), ...(verdict === 'none' ? [] : [actionText(actions)])];

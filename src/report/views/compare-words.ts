@@ -24,7 +24,7 @@ export function processWords(processes: TraceSummary['coverage']['countedAsOne']
   ];
 }
 
-/** How far it could move the counts that a part of the run is not in the trace; nothing where all is. */
+/** A part of the run is not in the trace: how far it could move the counts; nothing if all is. */
 export function coldWords(runs: readonly CompareRun[]): string[] {
   if (runs.every(({ coldPages }) => coldPages === 0)) return [];
   const each = runs.map(({ pages, coldPages, counts }) => {
