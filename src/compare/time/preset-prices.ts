@@ -187,7 +187,7 @@ export function pricesFor(tlb: string): MachinePrices {
   const touch = { faultNs: FAULT_NS, zeroNsPerByte: ZERO_NS_PER_BYTE };
   return {
     version: PRICES_VERSION,
-    source: `${name}: ${core.source}`,
+    source: tlb in SERVED_BY ? `${tlb}: as ${name}; ${core.source}` : `${name}: ${core.source}`,
     nsPerInstruction: 1 / core.width / gigahertz,
     nsPerCycle: 1 / gigahertz,
     caches: {
