@@ -187,5 +187,6 @@ export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
     speedupLow: summaryOf(index).speedup?.low ?? '',
     speedupHigh: summaryOf(index).speedup?.high ?? '',
     reason: summaryOf(index).reason ?? '',
+    machine: result.machine,
   }));
 }
