@@ -32,6 +32,14 @@ test('yes: even the low end gains, and the answer says by how much, of what shar
   );
 });
 
+test('page tables are a price where they take more: of larger granules', () => {
+  const memory = { mappedBytes: 2 ** 28, wastedBytes: 0, pageTableBytes: 2 ** 20 };
+  const base = sampleRun('4K', [13], { memory: { ...memory, pageTableBytes: 2 ** 19 } });
+  expect(judge(ground(), [base, sampleRun('16K', [10], { memory })]).advice).toMatch(
+    / Their page tables take 1 MiB, not 512 KiB\.$/,
+  );
+});
+
 test.each([
   ['yes', [1.04, 1.2]],
   ['between', [1.02, 1.2]],
