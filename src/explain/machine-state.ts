@@ -21,7 +21,7 @@ export class StateError extends Error {
 const ZERO: Word64 = { hi: 0, lo: 0 };
 
 /** Text is hexadecimal, with or without 0x; a number has the value written in JSON. */
-export const hex = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
+export const hexValue = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
   const word = typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
   if (word !== undefined) return word;
   context.addIssue({
@@ -32,12 +32,12 @@ export const hex = z.union([z.string(), z.int().nonnegative()]).transform((given
 });
 
 /** A register with 32 bits in use. */
-const narrow = hex.refine(({ hi }) => hi === 0, { message: 'bits 63:32 are reserved here and must be 0' });
+const narrow = hexValue.refine(({ hi }) => hi === 0, { message: 'bits 63:32 are reserved here and must be 0' });
 
 const Stored = z
   .strictObject({
-    at: hex.describe('physical address'),
-    value: hex,
+    at: hexValue.describe('physical address'),
+    value: hexValue,
     bytes: z.union([z.literal(4), z.literal(8)], { message: 'must be 4 or 8' }).default(8),
   })
   .refine(({ value, bytes }) => bytes === 8 || value.hi === 0, {
@@ -48,14 +48,14 @@ const Stored = z
 export const AccessKind = z.enum(['read', 'write', 'fetch']);
 
 const Accessed = z.strictObject({
-  at: hex.describe('linear address'),
+  at: hexValue.describe('linear address'),
   access: AccessKind.default('read'),
   user: z.boolean().default(false),
 });
 
 const Registers = z.strictObject({
   cr0: narrow,
-  cr3: hex.default(ZERO),
+  cr3: hexValue.default(ZERO),
   cr4: narrow.default(ZERO),
   efer: narrow.default(ZERO),
   pkru: narrow.default(ZERO),
@@ -65,13 +65,13 @@ const Registers = z.strictObject({
 
 const Segments = z.strictObject({
   cpl: z.int().min(0).max(3).default(0),
-  gdt: z.strictObject({ base: hex, limit: z.int().min(0).max(0xffff) }),
+  gdt: z.strictObject({ base: hexValue, limit: z.int().min(0).max(0xffff) }),
   ldt: narrow.optional().describe('selector of the LDT, as LLDT takes it'),
   task: narrow.optional().describe('selector of the TSS, as LTR takes it'),
   code: narrow.optional().describe('selector in CS, which CALL pushes; the segment itself is flat'),
   stack: narrow.optional().describe('selector in SS, likewise'),
-  instructionPointer: hex.default(ZERO).describe('RIP: where a call returns to'),
-  stackPointer: hex.default(ZERO).describe('RSP'),
+  instructionPointer: hexValue.default(ZERO).describe('RIP: where a call returns to'),
+  stackPointer: hexValue.default(ZERO).describe('RSP'),
   code64: z.boolean().default(true).describe('in IA-32e mode: the running code segment is a 64-bit one'),
 });
 

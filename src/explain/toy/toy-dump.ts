@@ -5,7 +5,7 @@ import type { ToyMachine } from '../../../hw/toy/machine.js';
 import { toyEntryFormat, toyFlag, toyFrame } from '../../../hw/toy/shape.js';
 import { SCHEMA_VERSION } from '../../report/results/schema.js';
 import { addressParts } from './toy-split.js';
-import { hexText, tableName } from './toy-steps.js';
+import { hexText, toyTableName } from './toy-steps.js';
 
 /** A valid entry, and its page or table. */
 interface ToyMapping {
@@ -100,7 +100,7 @@ function entriesOf(machine: ToyMachine, table: number, level: number, seen: Map<
     if (!toyFlag(layout, value, 'valid')) return [];
     const frame = toyFrame(layout, value);
     const mapping = {
-      table: tableName(level),
+      table: toyTableName(level),
       level,
       index,
       entryAddress: hexText(at),

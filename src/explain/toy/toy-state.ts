@@ -6,13 +6,13 @@ import { ToyMachine } from '../../../hw/toy/machine.js';
 import { TOY_EXECUTABLE, TOY_USER, TOY_WRITABLE } from '../../../hw/toy/shape.js';
 import type { ToyShape } from '../../../hw/toy/shape.js';
 import { accessBits } from '../machine.js';
-import { AccessKind, checkState, hex, STATE_VERSION, StateError } from '../machine-state.js';
+import { AccessKind, checkState, hexValue, STATE_VERSION, StateError } from '../machine-state.js';
 
 /** Without `memoryBytes` a machine has all that its physical addresses reach, but not more than this. */
 const MOST_DEFAULT_MEMORY = 2 ** 24;
 
 /** A plain number; as text it is hexadecimal. */
-const number = hex
+const number = hexValue
   .refine(({ hi }) => hi === 0, { message: 'must be below 0x100000000' })
   .transform(({ lo }) => lo >>> 0);
 

@@ -15,7 +15,7 @@ export function hexText(value: number): string {
 const TABLES = ['page table', 'page directory'];
 
 /** The name of the table of a level, 0 being the last. */
-export function tableName(level: number): string {
+export function toyTableName(level: number): string {
   return TABLES.at(level) ?? `table of level ${level}`;
 }
 
@@ -78,7 +78,7 @@ function entryWords({ shape }: ToyMachine, address: number, { level, address: at
   const index = splitAddress(shape, address)[levels.length - 1 - level].value;
   const table = hexText(at - index * layout.bytes);
   const sum = layout.bytes === 1 ? `${table} + ${hexText(index)}` : `${table} + ${hexText(index)} x ${layout.bytes}`;
-  const read = `${tableName(level)}: the entry at ${sum} = ${hexText(at)} is ${hexText(value)}`;
+  const read = `${toyTableName(level)}: the entry at ${sum} = ${hexText(at)} is ${hexText(value)}`;
   if (!toyFlag(layout, value, 'valid')) return `${read}: V = 0, not valid`;
   const flags = flagNames(toyEntryFormat(layout), 0, low);
   return `${read}: ${flags}, frame ${hexText(toyFrame(layout, value))}`;

@@ -15,7 +15,7 @@ import { accessBits } from '../machine.js';
 import type { AccessKind } from '../machine-state.js';
 import { splitAddress } from './toy-split.js';
 import type { ToyField } from './toy-split.js';
-import { hexText, tableName, toySteps } from './toy-steps.js';
+import { hexText, toyTableName, toySteps } from './toy-steps.js';
 
 /** Addresses and entries are hexadecimal text. */
 type Hex = string;
@@ -122,7 +122,7 @@ function levelOf(machine: ToyMachine, { level, address: at, low }: ReadEvent, ad
   const valid = toyFlag(layout, value, 'valid');
   const depth = (shape.paging?.levels.length ?? 1) - 1 - level;
   return {
-    table: tableName(level),
+    table: toyTableName(level),
     level,
     index: splitAddress(shape, address)[depth].value,
     entryAddress: hexText(at ?? 0),
@@ -143,7 +143,7 @@ const RIGHTS: readonly (readonly [right: number, missing: string])[] = [
 /** How an access that failed ended; `machine.fault` has it. */
 function faultOf({ fault, shape }: ToyMachine, access: AccessKind): ToyOutcome {
   const { status, errorCode, level } = fault;
-  const table = level < 0 ? null : tableName(level);
+  const table = level < 0 ? null : toyTableName(level);
   if (status === BUS_ERROR) {
     const why = `no memory answers at ${hexText(fault.lo >>> 0)}: it ends before ${hexText(shape.memoryBytes)}`;
     return { kind: 'fault', name: 'bus error', table, why };
@@ -155,7 +155,7 @@ function faultOf({ fault, shape }: ToyMachine, access: AccessKind): ToyOutcome {
     return { kind: 'fault', name, table, why: `the ${what} ${missing.join(' and ')}; this is a ${access}` };
   }
   const why = shape.paging
-    ? `the entry of the ${tableName(level)} is not valid`
+    ? `the entry of the ${toyTableName(level)} is not valid`
     : 'the offset is outside of the segment';
   return { kind: 'fault', name, table, why };
 }
