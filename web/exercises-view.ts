@@ -35,6 +35,7 @@ export class ExercisesView implements View {
   readonly name = 'exercises';
   readonly title = 'Exercises';
   readonly tourIs = '';
+  readonly tour = [];
   readonly history = null;
   #settings: typeof DEFAULTS = DEFAULTS;
   #exercises: readonly Exercise[] = [];

@@ -10,7 +10,7 @@ import { ExercisesView } from './exercises-view.js';
 import { ShareView } from './share/view.js';
 import { TranslateView } from './translate/view.js';
 import type { Position } from './history.js';
-import { tourBar } from './tour.js';
+import { isOnTour, tourBar } from './tour.js';
 import type { Page, Settings, View } from './view.js';
 
 /** Time for reading between two steps of a run. */
@@ -154,9 +154,12 @@ class Explorer implements Page {
     const story = this.#view.history;
     if (story === null) return;
     if (story.tour !== null) story.resume();
-    else {
+    else if (isOnTour(this.#view)) {
       story.reset();
       story.step();
+    } else {
+      const { view, settings } = this.#view.moment();
+      this.#view.open({ view, settings, events: undefined, at: { events: 1, stage: 1 } });
     }
     this.redraw();
   }

@@ -3,19 +3,31 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { View } from './view.js';
 
+/** Whether the events are those of the tour, and not of a link or of somebody's own. */
+export function isOnTour({ history, tour }: View): boolean {
+  const events = history?.tour?.events ?? history?.events ?? [];
+  return events.length === tour.length && events.every((words, i) => words === tour[i]);
+}
+
 /** @param go starts the tour, or takes it up again */
-export function tourBar({ tourIs, history }: View, go: () => void): TemplateResult | typeof nothing {
+export function tourBar(view: View, go: () => void): TemplateResult | typeof nothing {
+  const { tourIs, history } = view;
   if (tourIs === '' || history === null) return nothing;
   const { tour, events, position, atEnd } = history;
+  const own = isOnTour(view);
   const all = tour?.events.length ?? events.length;
   const at = tour?.at.events ?? position.events;
   const place = `${at} of ${all}`;
+  const story = own ? 'tour' : 'story';
   const [words, button] =
     tour !== null
-      ? [html`You left the tour at event ${place}; it waits there.`, 'Resume the tour']
-      : at <= 1
+      ? [html`You left the ${story} at event ${place}; it waits there.`, `Resume the ${story}`]
+      : own && at <= 1
         ? [html`<b>${tourIs}</b>`, 'Start the tour']
-        : [html`Event ${place} of the tour.`, atEnd ? 'Start the tour again' : 'Start over'];
+        : [
+            html`Event ${place}${own ? ' of the tour' : ''}.`,
+            own ? (atEnd ? 'Start the tour again' : 'Start over') : 'Start the tour',
+          ];
   return html`<section class="tour" aria-label="Tour">
     <p>${words}</p>
     <ol class="places" aria-hidden="true">

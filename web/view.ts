@@ -24,6 +24,8 @@ export interface View {
   readonly title: string;
   /** What the tour shows, in a sentence; empty for a view without a tour. */
   readonly tourIs: string;
+  /** The events of the tour; those of a link may be others. */
+  readonly tour: readonly string[];
   /** Absent for a view without steps. */
   readonly history: Pick<
     History<Machine>,
@@ -43,6 +45,11 @@ export abstract class StoryView<M extends Machine> implements View {
   abstract readonly name: string;
   abstract readonly title: string;
   readonly tourIs: string = '';
+
+  get tour(): readonly string[] {
+    return this.story();
+  }
+
   #history: History<M> | null = null;
   settings: Settings;
 

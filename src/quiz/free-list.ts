@@ -112,6 +112,7 @@ function pose(numbers: Heap): Posed {
       'What does each request get, and which holes are in the list in the end?',
     given: [given, ...rows.map(([request]) => request)],
     answer: `holes in the end: ${holeWords(heap)}`,
+    parts: [{ label: 'holes in the end, as address:size', value: holeWords(heap) }],
     reasoning: columns(rows),
   };
 }

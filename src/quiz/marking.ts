@@ -28,6 +28,7 @@ function same(given: string, value: string): boolean {
 
 /** Whether the text says the value of a part. */
 export function isRight({ value, also = [] }: Part, given: string): boolean {
+  if (given.trim() === '') return value === '';
   return [value, ...also].some((words) => same(given, words));
 }
 

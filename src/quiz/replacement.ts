@@ -72,6 +72,10 @@ function pose(numbers: References): Posed {
       'are there?',
     given: [references.join(' '), ...places],
     answer: `${countOf(hits, 'hit')}, ${countOf(steps.length - hits, 'miss', 'misses')}`,
+    parts: [
+      { label: 'hits', value: String(hits) },
+      { label: 'misses', value: String(steps.length - hits) },
+    ],
     reasoning: columns(rows),
   };
 }

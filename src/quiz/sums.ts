@@ -43,6 +43,7 @@ function poseAccessTime({ tlbNs, memoryNs, levels, hitPercent }: AccessTime): Po
       `them is cached, and ${hitPercent}% of the accesses hit in the TLB. How long does an access take on average?`,
     given: [],
     answer: `${exact(mean)} ns`,
+    parts: [{ label: 'average in ns', value: exact(mean), also: [`${exact(mean)} ns`] }],
     reasoning: [
       `a hit: ${tlbNs} + ${memoryNs} = ${hit} ns`,
       `a miss reads ${countOf(levels, 'entry', 'entries')} first: ${tlbNs} + ${levels} x ${memoryNs} + ${memoryNs} = ${miss} ns`,
@@ -120,6 +121,10 @@ function poseTableSize({ pageBytes, entryBytes, levels, pages }: TableSize): Pos
       `${listed(levels.map(String))} bits, when the pages of these numbers are in use and no table is kept without need?`,
     given: [shown.join(' ')],
     answer: `one level: ${exactBytes(linear)}; ${countOf(levels.length, 'level')}: ${exactBytes(all)}`,
+    parts: [
+      { label: 'table of one level', value: exactBytes(linear) },
+      { label: `all tables with ${countOf(levels.length, 'level')}`, value: exactBytes(all) },
+    ],
     reasoning: [
       `one level: 2^${bits} pages x ${exactBytes(entryBytes)} = ${exactBytes(linear)}`,
       ...rows.map(({ count, bytes }, depth) => {

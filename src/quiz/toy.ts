@@ -76,6 +76,9 @@ function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
+/** Asked for in every exercise. */
+const PLACE = 'physical address, or fault';
+
 /** The exercise about one read; `facts` come before the memory. */
 function pose({ state, address }: Drawn, words: string, facts: readonly string[]): Posed {
   const parsed = parseToyState(state);
@@ -90,6 +93,12 @@ function pose({ state, address }: Drawn, words: string, facts: readonly string[]
       `${hex(address)}. Which physical address is that, or why is it a fault?${rest}`,
     given: [...facts, ...columns(memory)],
     answer: `${tlb === null ? '' : `a ${tlb.answer}; `}${outcomeWords(outcome, memory.length > 0)}`,
+    parts: [
+      ...(tlb === null ? [] : [{ label: 'hit or miss', value: tlb.answer }]),
+      outcome.kind === 'fault'
+        ? { label: PLACE, value: outcome.name, also: ['fault'] }
+        : { label: PLACE, value: outcome.physical },
+    ],
     reasoning: numbered(result.steps),
   };
 }

@@ -140,6 +140,17 @@ describeView('translate', (open) => {
     expect(await place()).toBe('Event 12 of 12 of the tour.');
   });
 
+  it("starts its own tour from a link's events", async () => {
+    const page = await open('#translate?do=read.user.0x601000+write.user.0x602000&at=1.9');
+    expect(await page.locator('.tour p').innerText()).toBe('Event 1 of 2.');
+    await page.click('[data-do="flush"]');
+    await page.click('[data-do="tour"]');
+    expect(await page.locator('.tour p').innerText()).toBe('Event 1 of 2.');
+    await page.click('[data-do="tour"]');
+    expect(await page.locator('.places li').count()).toBe(12);
+    expect(await page.locator('main').innerText()).toContain('0x7f5a3c68e2d8');
+  });
+
   it('leads back to the view before with the Back of the browser, as it was left', async () => {
     const page = await open('#translate?at=4.2');
     const before = page.url();

@@ -25,6 +25,7 @@ export class CompareView implements View {
   readonly name = 'compare';
   readonly title = 'Compare';
   readonly tourIs = '';
+  readonly tour = [];
   readonly history = null;
   readonly #question = new Question();
   #worker: Worker | null = null;
