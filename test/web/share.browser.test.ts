@@ -61,7 +61,7 @@ describeView('share', (open) => {
   it("explains why the child's shared pages are not present, until it reads them", async () => {
     const page = await open('#share');
     expect(await row(page, 2, 'shared.0')).toBe('not present');
-    expect(await page.locator('.why').innerText()).toContain('Why is code and shared of the child not present?');
+    expect(await page.locator('.why').innerText()).toContain('Why are code and shared of the child not present?');
     await page.click('[data-do="read.2.shared.0"]');
     expect(await page.locator('.why').innerText()).toContain('Why is code of the child not present?');
     await page.click('[data-do="read.2.code.0"]');

@@ -156,9 +156,9 @@ function whyAbsent(processes: readonly ProcessDrawing[]): TemplateResult | typeo
   );
   if (missing.length === 0) return nothing;
   return html`<p class="why">
-    <b>Why is ${missing.join(' and ')} of the child not present?</b> It shares them all the same. Fork copies only
-    entries that nobody could find again: pages of files and shared memory stay in the page cache, and the child's first
-    access brings each back by a fault. Linux does so, too, for a quicker fork.
+    <b>Why ${missing.length > 1 ? 'are' : 'is'} ${missing.join(' and ')} of the child not present?</b> It shares the
+    memory all the same. Fork copies only entries that nobody could find again: pages of files and shared memory stay in
+    the page cache, and the child's first access brings each back by a fault. Linux does so, too, for a quicker fork.
   </p>`;
 }
 
