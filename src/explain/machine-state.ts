@@ -78,7 +78,7 @@ const Segments = z.strictObject({
 const Host = z
   .strictObject({
     tables: z.enum(['ept', 'npt'], { message: 'must be ept or npt' }),
-    root: hex.describe('physical address of the root'),
+    root: hexValue.describe('physical address of the root'),
     levels: z.union([z.literal(4), z.literal(5)], { message: 'must be 4 or 5' }).default(4),
     accessedDirty: z.boolean().default(false).describe('EPT: accessed and dirty flags'),
     modeBasedExecute: z.boolean().default(false).describe('EPT: mode-based execute control'),

@@ -145,9 +145,14 @@ function explainCompareError(error: unknown, options: CompareCommandOptions): un
 /** In place of a file: those of a processor, though this host was calibrated. */
 const PRESET = 'preset';
 
-function filePrices({ tlb, costs, force }: CompareCommandOptions, preset: MachinePrices): Partial<MachinePrices> {
+/** Machines as Node names those of its host. */
+const HERE: Readonly<Record<string, MachineName>> = { x64: 'x86', arm64: 'aarch64', riscv64: 'riscv' };
+
+function filePrices(options: CompareCommandOptions, preset: MachinePrices): Partial<MachinePrices> {
+  const { machine, tlb, costs, force } = options;
   if (costs === PRESET) return {};
   if (costs !== undefined) return readPrices(costs, preset, force === true);
+  if (HERE[process.arch] !== machine) return {};
   const { prices, note } = ownPrices(tlb.name, preset, force === true);
   if (note !== undefined) process.stderr.write(`${printableText(`note: ${note}`)}\n`);
   return prices;
@@ -220,9 +225,9 @@ export function compareCommand(): Command {
       parseChoice(WORKLOADS.map(({ name }) => name)),
     )
     .option('--footprint <bytes>', 'its memory (default: 1G)', parseBytes)
-    .option('--accesses <count>', 'its length (default: 10M); --seed 2 gives another', (text) => parseCount(text))
+    .option('--accesses <count>', 'its length (default: 10M); --seed <number> its seed', (text) => parseCount(text))
     .addOption(new Option('--stride <bytes>', 'its step (default: 4K)').argParser(parseBytes).hideHelp())
-    .addOption(new Option('--seed <number>', 'its seed (default: 1)').argParser(parseSeed).hideHelp())
+    .addOption(new Option('--seed <number>', 'its seed, or that of --huge-share').argParser(parseSeed).hideHelp())
     .option('--json', 'print JSON instead of tables')
     .option('--csv <file>', 'write CSV too (- prints it instead)')
     .option('--plot <file>', 'write a chart as SVG too')

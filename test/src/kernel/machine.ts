@@ -4,6 +4,7 @@ import { Core } from '../../../hw/x86/core.js';
 import { Pe } from '../../../hw/aarch64/pe.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import { LogicalProcessor } from '../../../hw/translate/logical-processor.js';
+import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { Kernel } from '../../../src/kernel/kernel.js';
@@ -26,7 +27,7 @@ export const MACHINES = ['x86', 'riscv', 'riscv without Svadu', 'aarch64', 'aarc
 export function bootOn(
   machine: (typeof MACHINES)[number],
   bytes: number,
-): { kernel: Kernel; mmu: Pick<Mmu, 'checker'> } {
+): { kernel: Kernel; mmu: Pick<TranslatingMachine, 'checker'> } {
   if (machine === 'x86') return bootWithMmu(bytes);
   if (machine.startsWith('aarch64')) {
     const pe = new Pe({ ram: new Ram({ bytes }), check: true, features: { HAFDBS: machine === 'aarch64' } });
