@@ -128,7 +128,7 @@ export type { RiscvRules, RiscvStage } from './riscv/rules.js';
 export { RISCV_GUEST_MODES, RISCV_MODES } from './riscv/format.js';
 export type { RiscvGuestModeName, RiscvModeName } from './riscv/format.js';
 export { SYSTEM_REGISTERS } from './aarch64/registers.js';
-export type { SystemRegisterName, SystemRegisters } from './aarch64/registers.js';
+export type { StoredRegisterName, SystemRegisterName, SystemRegisters } from './aarch64/registers.js';
 export type { AArch64Rules, GranuleRules, TranslationTables } from './aarch64/rules.js';
 export { AARCH64_MODES, AARCH64_STAGE2_MODES } from './aarch64/format.js';
 export type { AArch64ModeName } from './aarch64/format.js';

@@ -77,14 +77,15 @@ const STORED = [
 /** Registers made of the features: they are read alone. */
 const IDENTIFICATION = ['ID_AA64MMFR0_EL1', 'ID_AA64MMFR1_EL1', 'ID_AA64MMFR2_EL1'] as const;
 
-type StoredName = (typeof STORED)[number];
+/** A register that keeps what is written to it. */
+export type StoredRegisterName = (typeof STORED)[number];
 /** Every register by name. */
 export const SYSTEM_REGISTERS = [...STORED, ...IDENTIFICATION] as const;
 /** A system register, by its name in the manual. */
 export type SystemRegisterName = (typeof SYSTEM_REGISTERS)[number];
 
 /** Whether software may write a register. */
-export function isWritable(name: SystemRegisterName): name is StoredName {
+export function isWritable(name: SystemRegisterName): name is StoredRegisterName {
   return (STORED as readonly SystemRegisterName[]).includes(name);
 }
 
@@ -127,7 +128,7 @@ export class SystemRegisters {
   }
 
   /** Stores a register. */
-  set(name: StoredName, hi: number, lo: number): void {
+  set(name: StoredRegisterName, hi: number, lo: number): void {
     const at = 2 * STORED.indexOf(name);
     this.words[at] = lo;
     this.words[at + 1] = hi;
