@@ -91,6 +91,8 @@ const BOUNDS = {
   ],
 };
 
+const RECORDED = new URL('../../data/ostep/open.jsonl.gz', import.meta.url).pathname;
+
 function fileOf(...lines: readonly object[]): string {
   const file = join(temporaryFolder(), 'lines.jsonl');
   writeFileSync(file, lines.map((line) => JSON.stringify(line)).join('\n'));
@@ -98,6 +100,12 @@ function fileOf(...lines: readonly object[]): string {
 }
 
 describe('pagewalk conform ostep', () => {
+  it('gives what the simulators of the book gave', async () => {
+    const { status, stdout } = await runCli(['conform', 'ostep', RECORDED]);
+    expect(status).toBe(0);
+    expect(stdout.match(/\d+ passed, 0 failed/g)).toHaveLength(6);
+  });
+
   it('replays every family', async () => {
     const file = fileOf(LINEAR, SEGMENTS, MULTILEVEL, OPT, HEAP, BOUNDS);
     const { status, stdout } = await runCli(['conform', 'ostep', file]);

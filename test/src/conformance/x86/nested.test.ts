@@ -1,10 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ConformanceResult } from '../../../../src/conformance/recording/result.js';
 import { allPassed } from '../../../../src/conformance/recording/result.js';
 import { conformX86 } from '../../../../src/conformance/x86/x86.js';
 import { temporaryFolder } from '../../../folder.js';
+
+const FOLDER = new URL('../../../data/nested/', import.meta.url).pathname;
 
 /** Guest-physical pages are the physical ones, but for the page at 0x10000: it lies at 0x20000. */
 function nested(table: number, leaf: number, page = 0x2_0000 + leaf): string[][] {
@@ -104,4 +106,8 @@ describe('recordings of nested paging', () => {
       'field after: expected 4 values, one for each of mem, got 0',
     );
   });
+});
+
+it.each(readdirSync(FOLDER))('%s: every recorded case passes', (file) => {
+  expect(allPassed(conformX86([join(FOLDER, file)]))).toBe(true);
 });
