@@ -22,7 +22,7 @@ export default {
   // Exported types are made of these; no user needs their names.
   intentionallyNotExported: [
     'ENGINE_NAMES',
-    'MACHINE_NAMES',
+    'STORED',
     'DEMO_MODES',
     'HUGE_PAGE_POLICIES',
     'MODES',
