@@ -1,6 +1,7 @@
 // Takes the comments out of the JavaScript of a package: they stand in its declarations, and the sources have them.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import ts from 'typescript';
 
 const compilerOptions = { removeComments: true, target: 'esnext', module: 'esnext' };
