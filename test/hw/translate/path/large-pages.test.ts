@@ -6,6 +6,7 @@ import { FETCH, READ, WRITE } from '../../../../hw/base/access.js';
 import type { TlbGeometry, TlbLevelShape } from '../../../../hw/tlb/hierarchy.js';
 import type { Mmu } from '../../../../hw/x86/mmu.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { runs } from '../../../runs.js';
 import { RWU, Tables } from '../../tables.js';
 
 const SMALL_PAGES = 0;
@@ -91,6 +92,7 @@ it.each(['INVLPG', 'INVPCID'])('%s of one address leaves nothing of its large pa
       }
       expect(mmu.checker?.found).toEqual([]);
     }),
+    { numRuns: runs(40) },
   );
 });
 
