@@ -30,7 +30,7 @@ import { judgeRegions, largestProgram } from './answer/recorded-regions.js';
 import { roundingByRegion } from './answer/rounding.js';
 import { replay } from './machine/replay.js';
 import { Resident } from './machine/resident.js';
-import { hugeShare, MixedLookups } from './machine/mixed-pages.js';
+import { hugeShare } from './machine/mixed-pages.js';
 import { targetOf } from './machine/targets/targets.js';
 import { hostTime, summarizeRun } from './answer/summary.js';
 import { judge } from './answer/verdict.js';
@@ -77,8 +77,6 @@ export interface CompareOptions {
 /** One page size: its machine, and the data caches of it. */
 interface Contender {
   readonly machine: ReplayMachine;
-  /** Where some of its pages are smaller. */
-  readonly mixed: MixedLookups | undefined;
   readonly memory: MemoryPath;
 }
 
@@ -104,7 +102,7 @@ function contendersFor(options: CompareOptions, { caches, nested }: MachinePrice
     const { levels } = machine;
     const { pageShifts } = machine.mmu.dataPath.regime;
     const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, hostShift, levels, pageShifts });
-    return { memory, mixed: kind.isHuge && new MixedLookups(kind.isHuge), machine };
+    return { memory, machine };
   });
 }
 
@@ -126,9 +124,9 @@ async function replayTrace(
     profile?.spent('finding lookups and pages');
     misses.find(block);
     profile?.spent('finding lines');
-    for (const { machine, memory, mixed } of contenders) {
+    for (const { machine, memory } of contenders) {
       const began = performance.now();
-      const own = mixed?.of(block, lookups.of4K) ?? resident.lookupsOf(machine, lookups);
+      const own = resident.lookupsOf(machine, block, lookups);
       const make = (): void => {
         memory.begin(misses, own, machine.coldNow);
         machine.mmu.dataPath.missListener = memory;

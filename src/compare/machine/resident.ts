@@ -10,6 +10,7 @@ import { MOST_LOOKUPS } from '../lookups/lookups.js';
 import type { Lookups, ReplayedLookups } from '../lookups/lookups.js';
 import { OwnLookups } from '../lookups/own-lookups.js';
 import type { ReplayMachine } from './machine.js';
+import { MixedLookups } from './mixed-pages.js';
 import { RepeatFilter } from '../lookups/repeats.js';
 
 export interface ResidentOptions {
@@ -25,6 +26,8 @@ export class Resident {
   readonly finder: LookupFinder;
   /** Of machines with other pages than {@link LookupFinder} works out lookups for; empty when there is none. */
   private readonly own = new Map<ReplayMachine, OwnLookups>();
+  /** Of machines with pages of two sizes. */
+  private readonly mixed = new Map<ReplayMachine, MixedLookups>();
 
   constructor(
     readonly machines: readonly ReplayMachine[],
@@ -37,6 +40,10 @@ export class Resident {
         .filter((machine) => machine.shift === shift || (shift === SHIFT_4K && isMixed(machine)))
         .flatMap(({ mmu }) => [mmu, ...beside]);
     this.finder = new LookupFinder(new RepeatFilter(mmus, leaveOutRepeats && all, machines.some(isMixed)));
+    for (const machine of machines) {
+      const { isHuge } = machine.kind;
+      if (isHuge !== undefined) this.mixed.set(machine, new MixedLookups(isHuge));
+    }
     if (all) return;
     const frames = new Int32Array(MOST_LOOKUPS);
     for (const machine of machines) {
@@ -71,7 +78,9 @@ export class Resident {
   }
 
   /** The lookups of the block prepared last, for one of the machines. */
-  lookupsOf(machine: ReplayMachine, lookups: Lookups): ReplayedLookups {
+  lookupsOf(machine: ReplayMachine, block: AccessBlock, lookups: Lookups): ReplayedLookups {
+    const mixed = this.mixed.get(machine);
+    if (mixed !== undefined) return mixed.of(block, lookups.of4K);
     const own = this.own.get(machine);
     if (own === undefined) return lookups.of(machine.shift);
     own.take(lookups.of4K);

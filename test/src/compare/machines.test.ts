@@ -80,7 +80,7 @@ function countsOf(machine: MachineName, page: PageName, tlb: string, leaveOutRep
     const address = (state >>> 8) % (i % 3 === 0 ? 2 ** 22 : 2 ** 14);
     block.push([LOAD, STORE, MODIFY, FETCH][(state >>> 28) % 4], 0, state % 7 === 0 ? address | 0xffd : address, 8);
   }
-  replay(one.mmu, resident.lookupsOf(one, resident.prepare(block)));
+  replay(one.mmu, resident.lookupsOf(one, block, resident.prepare(block)));
   return one.counts();
 }
 

@@ -30,7 +30,7 @@ function countsOn(name: MachineName): Count {
       block.clear();
       Object.assign(block, { process, thread });
       for (const page of pages) block.push(LOAD, Math.floor((page * 2 ** shift) / 2 ** 32), (page * 2 ** shift) | 0, 8);
-      const lookups = resident.lookupsOf(machine, resident.prepare(block));
+      const lookups = resident.lookupsOf(machine, block, resident.prepare(block));
       replay(machine.mmu, lookups);
     }
     return { walks: machine.counts().data.walks, pages: machine.pages, tables: machine.tableBytes };
