@@ -12,5 +12,9 @@ export function runs(sample: number): number {
   return sample * TIMES;
 }
 
+// Text is compared by its letters, so it comes without colours, also where CI asks programs for them.
+process.env.NO_COLOR = '1';
+delete process.env.FORCE_COLOR;
+
 // Properties that name no number of runs: fast-check's own is 100. Vitest loads this before every test file.
 fc.configureGlobal({ numRuns: runs(100) });
