@@ -3,15 +3,15 @@
 import './no-eval.js';
 import { html, nothing, render, type TemplateResult } from 'lit';
 import { valueOf } from './form.js';
-import { LabsView } from './labs-view.js';
-import { readLink, writeLink } from './link.js';
+import { LabsView } from './labs/view.js';
+import { readLink, writeLink } from './story/link.js';
 import { CompareView } from './compare/view.js';
-import { ExercisesView } from './exercises-view.js';
+import { ExercisesView } from './exercises/view.js';
 import { ShareView } from './share/view.js';
 import { TranslateView } from './translate/view.js';
-import type { Position } from './history.js';
-import { isOnTour, tourBar } from './tour.js';
-import type { Page, Settings, View } from './view.js';
+import type { Position } from './story/history.js';
+import { isOnTour, tourBar } from './story/tour.js';
+import type { Page, Settings, View } from './story/view.js';
 
 /** Time for reading between two steps of a run. */
 const RUN_MILLISECONDS = 700;

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
 import { valueOf } from '../form.js';
-import type { Page } from '../view.js';
+import type { Page } from '../story/view.js';
 import { MOST_TLBS, PAGES, type Question } from './question.js';
 
 /** A box for each page size; the last ticked one stays so. */

@@ -3,7 +3,7 @@
 import { parseTlb } from '../../hw/tlb/parse.js';
 import pythonAddress from '../../src/trace/shipped/python.pwt?url';
 import sortAddress from '../../src/trace/shipped/sort.pwt?url';
-import type { Settings } from '../view.js';
+import type { Settings } from '../story/view.js';
 import type { CompareTask } from './messages.js';
 import { OPENING } from './opening.js';
 

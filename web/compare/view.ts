@@ -13,8 +13,8 @@ import {
   formatTimes,
 } from '../../src/report/output/units.js';
 import { menu } from '../form.js';
-import type { Moment } from '../link.js';
-import type { Page, View } from '../view.js';
+import type { Moment } from '../story/link.js';
+import type { Page, View } from '../story/view.js';
 import { pageBoxes, tlbFields } from './fields.js';
 import type { Comparison, WorkerMessage } from './messages.js';
 import { DROPPED, GENERATED, Question } from './question.js';

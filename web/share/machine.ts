@@ -3,7 +3,7 @@
  * under paging and under segmentation.
  */
 
-import type { Machine } from '../history.js';
+import type { Machine } from '../story/history.js';
 
 /** A region of the program of all processes. */
 export interface SharedRegion {

@@ -2,7 +2,7 @@
 
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { menu } from '../form.js';
-import { type Page, StoryView } from '../view.js';
+import { type Page, StoryView } from '../story/view.js';
 import { drawLinks } from './links.js';
 import { sharingMap } from './map.js';
 import type { Piece, ProcessDrawing, Row, ShareMachine, SharingCount } from './machine.js';

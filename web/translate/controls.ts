@@ -6,8 +6,8 @@ import { formatHex, parseAddress } from '../../hw/base/address.js';
 import { X86_MODES } from '../../hw/x86/format.js';
 import { DEMO_ADDRESSES, DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
 import { menu, valueOf } from '../form.js';
-import type { Position } from '../history.js';
-import type { Page, Settings } from '../view.js';
+import type { Position } from '../story/history.js';
+import type { Page, Settings } from '../story/view.js';
 import { type RegisterFile, REGISTERS } from './registers.js';
 
 /** Shapes to choose from: small ones, to be drawn whole, and real processors. */

@@ -8,7 +8,7 @@ import { demoState, type DemoMode } from '../../src/explain/demo-states.js';
 import { buildMachine } from '../../src/explain/machine.js';
 import type { WalkLevel, WalkResult, WalkStep } from '../../src/explain/walk/walk-result.js';
 import { explainSteps, type WalkRequest } from '../../src/explain/walk/walk.js';
-import type { Machine } from '../history.js';
+import type { Machine } from '../story/history.js';
 import { RegisterFile, REGISTERS, type RegisterName } from './registers.js';
 import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
 

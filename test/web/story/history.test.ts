@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { History, type Machine } from '../../web/history.js';
-import { readLink, writeLink } from '../../web/link.js';
+import { History, type Machine } from '../../../web/story/history.js';
+import { readLink, writeLink } from '../../../web/story/link.js';
 
 /** Adds numbers up; each event has as many stages as its number. */
 class Adder implements Machine {

@@ -1,12 +1,12 @@
 /** The exercises view: a sheet by seed, answers to be typed and marked with reasons, and paper to print. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { DIFFICULTIES, type Difficulty, type Exercise, partsOf, type Topic, TOPICS } from '../src/quiz/exercise.js';
-import { mark } from '../src/quiz/marking.js';
-import { makeExercises, MOST_EXERCISES } from '../src/quiz/quiz.js';
-import { menu, valueOf } from './form.js';
-import type { Moment } from './link.js';
-import type { Page, Settings, View } from './view.js';
+import { DIFFICULTIES, type Difficulty, type Exercise, partsOf, type Topic, TOPICS } from '../../src/quiz/exercise.js';
+import { mark } from '../../src/quiz/marking.js';
+import { makeExercises, MOST_EXERCISES } from '../../src/quiz/quiz.js';
+import { menu, valueOf } from '../form.js';
+import type { Moment } from '../story/link.js';
+import type { Page, Settings, View } from '../story/view.js';
 
 const ALL = 'all topics';
 const DEFAULTS = { topic: ALL, difficulty: 'medium', count: '', seed: '1' };

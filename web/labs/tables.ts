@@ -1,8 +1,8 @@
 /** What a lab measured, as the page shows it: tables with bars, figures beside their standards, and both schemes' costs. */
 
 import { html, nothing, svg, type TemplateResult } from 'lit';
-import { COST_LABELS } from '../src/report/results/lab-result.js';
-import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabTable } from '../src/report/results/lab-result.js';
+import { COST_LABELS } from '../../src/report/results/lab-result.js';
+import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabTable } from '../../src/report/results/lab-result.js';
 
 const BAR = { width: 120, height: 12 };
 

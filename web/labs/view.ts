@@ -1,13 +1,13 @@
 /** The labs view: every scenario of `pagewalk lab` as a story to step through, with its figures. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { LABS } from '../src/lab/labs.js';
-import { runLab } from '../src/lab/story.js';
-import type { LabResult, LabStep } from '../src/report/results/lab-result.js';
-import { menu } from './form.js';
-import type { Machine } from './history.js';
-import { arenaBar, comparison, figures, stepTable } from './lab-tables.js';
-import { type Page, type Settings, StoryView } from './view.js';
+import { LABS } from '../../src/lab/labs.js';
+import { runLab } from '../../src/lab/story.js';
+import type { LabResult, LabStep } from '../../src/report/results/lab-result.js';
+import { menu } from '../form.js';
+import type { Machine } from '../story/history.js';
+import { arenaBar, comparison, figures, stepTable } from './tables.js';
+import { type Page, type Settings, StoryView } from '../story/view.js';
 
 const NAMES = LABS.map(({ name }) => name) as [string, ...string[]];
 
