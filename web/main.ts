@@ -1,8 +1,10 @@
-/** The page around the views: tabs, the buttons to step, links, keys, notices. */
+/** The page around the views: the one shown, its story, links, keys, notices. */
 
 import './no-eval.js';
 import { html, nothing, render, type TemplateResult } from 'lit';
-import { valueOf } from './form.js';
+import type { Commands } from './header/commands.js';
+import { header } from './header/header.js';
+import { commandOf, keyList } from './header/keys.js';
 import { LabsView } from './labs/view.js';
 import { readLink, writeLink } from './story/link.js';
 import { CompareView } from './compare/view.js';
@@ -17,18 +19,7 @@ import type { Page, Settings, View } from './story/view.js';
 const RUN_MILLISECONDS = 700;
 const NO_FACTS = { settings: {}, events: undefined, at: undefined };
 
-const KEYS: readonly (readonly [string, string])[] = [
-  ['→ or n', 'one step on'],
-  ['← or b', 'one step back'],
-  ['Space', 'run, or stop running'],
-  ['Home or r', 'back to the start'],
-  ['1 to 5', 'the views'],
-  ['t', 'light or dark'],
-  ['Tab, Enter', 'move to a bit or button, press it'],
-  ['?', 'these keys'],
-];
-
-class Explorer implements Page {
+class Explorer implements Page, Commands {
   readonly #root: HTMLElement;
   readonly #compare = new CompareView();
   readonly #views: readonly View[] = [
@@ -136,7 +127,7 @@ class Explorer implements Page {
     this.redraw();
   }
 
-  #step(): void {
+  step(): void {
     this.#notice = '';
     const story = this.#view.history;
     if (story?.step() !== true) {
@@ -164,21 +155,21 @@ class Explorer implements Page {
     this.redraw();
   }
 
-  #back(): void {
+  back(): void {
     this.#notice = '';
     this.#stop();
     this.#view.history?.back();
     this.redraw();
   }
 
-  #reset(): void {
+  reset(): void {
     this.#notice = '';
     this.#stop();
     this.#view.history?.reset();
     this.redraw();
   }
 
-  #run(): void {
+  run(): void {
     if (this.#timer !== undefined) {
       this.#stop();
       this.redraw();
@@ -190,9 +181,9 @@ class Explorer implements Page {
       else story.resume();
     }
     this.#timer = setInterval(() => {
-      this.#step();
+      this.step();
     }, RUN_MILLISECONDS);
-    this.#step();
+    this.step();
   }
 
   #stop(): void {
@@ -200,7 +191,7 @@ class Explorer implements Page {
     this.#timer = undefined;
   }
 
-  #turnTheme(): void {
+  turnTheme(): void {
     const root = document.documentElement;
     const dark = root.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
     root.dataset.theme = dark === 'dark' ? 'light' : 'dark';
@@ -212,59 +203,19 @@ class Explorer implements Page {
     if (event.ctrlKey || event.metaKey || event.altKey || (typing && event.key !== 'Escape')) return;
     if (event.key === ' ' && target instanceof HTMLButtonElement) return;
     const view = this.#views[Number(event.key) - 1] as View | undefined;
-    const action =
-      view === undefined
-        ? this.#actionOf(event.key)
-        : () => {
-            this.#show(view);
-          };
-    if (action === undefined) return;
+    const command = event.key === 'Escape' && this.#help ? 'toggleHelp' : commandOf(event.key);
+    if (view === undefined && command === undefined) return;
     event.preventDefault();
-    action();
+    if (view !== undefined) this.#show(view);
+    else if (command !== undefined) void this[command]();
   }
 
-  #actionOf(key: string): (() => void) | undefined {
-    const actions: Readonly<Record<string, () => void>> = {
-      ArrowRight: () => {
-        this.#step();
-      },
-      n: () => {
-        this.#step();
-      },
-      ArrowLeft: () => {
-        this.#back();
-      },
-      b: () => {
-        this.#back();
-      },
-      ' ': () => {
-        this.#run();
-      },
-      Home: () => {
-        this.#reset();
-      },
-      r: () => {
-        this.#reset();
-      },
-      t: () => {
-        this.#turnTheme();
-      },
-      '?': () => {
-        this.#toggleHelp();
-      },
-      Escape: () => {
-        if (this.#help) this.#toggleHelp();
-      },
-    };
-    return Object.hasOwn(actions, key) ? actions[key] : undefined;
-  }
-
-  #toggleHelp(): void {
+  toggleHelp(): void {
     this.#help = !this.#help;
     this.redraw();
   }
 
-  async #copyLink(): Promise<void> {
+  async copyLink(): Promise<void> {
     try {
       await navigator.clipboard.writeText(location.href);
       this.notice('The link to this moment is copied.');
@@ -282,61 +233,16 @@ class Explorer implements Page {
   }
 
   #page(): TemplateResult {
+    const shown = { views: this.#views, view: this.#view, running: this.#timer !== undefined, help: this.#help };
     return html`
-      <header>
-        <h1>pagewalk</h1>
-        <select
-          class="narrow"
-          data-field="view"
-          aria-label="View"
-          @change=${(event: Event) => {
-            const chosen = this.#views.find(({ name }) => name === valueOf(event));
-            if (chosen !== undefined) this.#show(chosen);
-          }}
-        >
-          ${this.#views.map(
-            (view) => html`<option value=${view.name} .selected=${view === this.#view}>${view.title}</option>`,
-          )}
-        </select>
-        <nav aria-label="Views">
-          ${this.#views.map(
-            (view, i) =>
-              html`<button
-                aria-current=${view === this.#view ? 'page' : 'false'}
-                title="Key ${i + 1}"
-                @click=${() => {
-                  this.#show(view);
-                }}
-              >
-                ${view.title}
-              </button>`,
-          )}
-        </nav>
-        ${this.#transport()}
-        <div class="tools">
-          <button @click=${() => this.#copyLink()} title="Copy a link to this moment">
-            <span class="sign">↗</span><span class="word">Link</span>
-          </button>
-          <button
-            @click=${() => {
-              this.#turnTheme();
-            }}
-            title="Light or dark (key t)"
-          >
-            <span class="sign">◐</span><span class="word">Theme</span>
-          </button>
-          <button
-            aria-expanded=${String(this.#help)}
-            @click=${() => {
-              this.#toggleHelp();
-            }}
-            title="Keys (key ?)"
-          >
-            <span class="sign">?</span><span class="word">Keys</span>
-          </button>
-        </div>
-      </header>
-      ${this.#help ? this.#keys() : nothing}
+      ${header(
+        shown,
+        (view) => {
+          this.#show(view);
+        },
+        this,
+      )}
+      ${this.#help ? keyList() : nothing}
       <p class="notice" role="alert" ?hidden=${this.#notice === ''}>${this.#notice}</p>
       <main data-view=${this.#view.name}>
         ${tourBar(this.#view, () => {
@@ -346,69 +252,6 @@ class Explorer implements Page {
       </main>
       <p class="unseen" role="status">${this.#view.status()}</p>
     `;
-  }
-
-  #transport(): TemplateResult | typeof nothing {
-    const { history: story } = this.#view;
-    if (story === null) return nothing;
-    const running = this.#timer !== undefined;
-    return html`<div class="transport" role="group" aria-label="Story">
-      <button
-        data-do="reset"
-        ?disabled=${story.atStart}
-        title="Back to the start (key r)"
-        @click=${() => {
-          this.#reset();
-        }}
-      >
-        <span class="sign">|◀</span><span class="word">Reset</span>
-      </button>
-      <button
-        data-do="back"
-        ?disabled=${story.atStart}
-        title="One step back (key b)"
-        @click=${() => {
-          this.#back();
-        }}
-      >
-        ◀<span class="word"> Back</span>
-      </button>
-      <button
-        data-do="step"
-        class="main"
-        ?disabled=${story.atEnd && story.tour === null}
-        title="One step on (key n)"
-        @click=${() => {
-          this.#step();
-        }}
-      >
-        <span class="word">${story.atEnd && story.tour !== null ? 'Resume' : 'Step'} </span>▶
-      </button>
-      <button
-        data-do="run"
-        aria-pressed=${String(running)}
-        title="Run or stop (Space)"
-        @click=${() => {
-          this.#run();
-        }}
-      >
-        <span class="sign">${running ? '■' : '▶▶'}</span><span class="word">${running ? 'Stop' : 'Run'}</span>
-      </button>
-    </div>`;
-  }
-
-  #keys(): TemplateResult {
-    return html`<section class="keys" aria-label="Keys">
-      <dl>
-        ${KEYS.map(
-          ([key, meaning]) =>
-            html`<div>
-              <dt>${key}</dt>
-              <dd>${meaning}</dd>
-            </div>`,
-        )}
-      </dl>
-    </section>`;
   }
 }
 

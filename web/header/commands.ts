@@ -1,0 +1,17 @@
+/** What buttons and keys ask of the page. */
+export interface Commands {
+  /** One step of the story on. */
+  step(): void;
+  /** One step of the story back. */
+  back(): void;
+  /** Back to the start of the story. */
+  reset(): void;
+  /** Runs the story, or stops it. */
+  run(): void;
+  /** From light to dark, or from dark to light. */
+  turnTheme(): void;
+  /** Shows the list of keys, or takes it away. */
+  toggleHelp(): void;
+  /** Copies a link to this moment. */
+  copyLink(): Promise<void>;
+}
