@@ -37,7 +37,7 @@ function startTogether(tasks: readonly Thread[]): Promise<CoreReport[]> {
 it.each(['walk', 'soft', 'modelled'] as const)(
   'two processors answer only what entries said while a third thread stores them, and undo none of its stores: %s',
   async (path) => {
-    const rounds = runs(400_000);
+    const rounds = runs(200_000);
     const reports = await startTogether([
       { role: 'walk at random', path, rounds },
       { role: 'walk at random', path, rounds },
@@ -52,7 +52,7 @@ it.each(['walk', 'soft', 'modelled'] as const)(
 it.each(['walk', 'modelled'] as const)(
   'never takes the words of two entries for one that stood there: %s',
   async (path) => {
-    const few = { path, rounds: runs(1_000_000), pages: 2, settled: true };
+    const few = { path, rounds: runs(500_000), pages: 2, settled: true };
     const [walker, storer] = await startTogether([
       { role: 'walk at random', ...few },
       { role: 'store entries', ...few },

@@ -41,7 +41,7 @@ describe.each(GRANULES)('granule 2^%s over %s', (granule, second) => {
         }
         expect(tables.findIndex((word, at) => word !== rams[0].words[at])).toBe(-1);
       }),
-      { numRuns: runs(6) },
+      { numRuns: runs(3) },
     );
   });
 
@@ -73,7 +73,7 @@ describe.each(GRANULES)('granule 2^%s over %s', (granule, second) => {
         const words = TABLE_BYTES / 4;
         expect(rams[0].words.findIndex((word, at) => at < words && word !== rams[1].words[at])).toBe(-1);
       }),
-      { numRuns: runs(6) },
+      { numRuns: runs(3) },
     );
   });
 
@@ -88,7 +88,7 @@ describe.each(GRANULES)('granule 2^%s over %s', (granule, second) => {
         }
         expect(pe.checker?.found).toEqual([]);
       }),
-      { numRuns: runs(6) },
+      { numRuns: runs(3) },
     );
   });
 });

@@ -119,7 +119,7 @@ describe.each(CASES)('translation on $name', ({ cpu, granule, second }) => {
         compare(seed, pe, state, machine);
         expect(pe.counters.check()).toEqual([]);
       }),
-      { numRuns: runs(10) },
+      { numRuns: runs(5) },
     );
   });
 
@@ -130,7 +130,7 @@ describe.each(CASES)('translation on $name', ({ cpu, granule, second }) => {
         const { pe, state } = machine.boot(NO_TLB, path);
         compare(seed, pe, state, machine);
       }),
-      { numRuns: runs(5) },
+      { numRuns: runs(3) },
     );
   });
 
@@ -141,7 +141,7 @@ describe.each(CASES)('translation on $name', ({ cpu, granule, second }) => {
         const { pe, state } = machine.boot(NO_TLB);
         compare(seed, pe, state, machine);
       }),
-      { numRuns: runs(5) },
+      { numRuns: runs(3) },
     );
   });
 
@@ -164,7 +164,7 @@ describe.each(CASES)('translation on $name', ({ cpu, granule, second }) => {
           expectSame(got, expected, `seed ${seed} access ${i} (${bits}) to ${va.toString(16)}`);
         }
       }),
-      { numRuns: runs(5) },
+      { numRuns: runs(3) },
     );
   });
 });

@@ -41,7 +41,7 @@ describe.each(MODES.map((options) => [`${options.mode} over ${options.guest ?? '
           }
           expect(tables.findIndex((word, at) => word !== rams[0].words[at])).toBe(-1);
         }),
-        { numRuns: runs(3) },
+        { numRuns: runs(2) },
       );
     });
 
@@ -74,7 +74,7 @@ describe.each(MODES.map((options) => [`${options.mode} over ${options.guest ?? '
             -1,
           );
         }),
-        { numRuns: runs(3) },
+        { numRuns: runs(2) },
       );
     });
   },

@@ -102,7 +102,7 @@ describe.each([
         compare(seed, hart, state, machine);
         expect(hart.counters.check()).toEqual([]);
       }),
-      { numRuns: runs(40) },
+      { numRuns: runs(20) },
     );
   });
 
@@ -113,7 +113,7 @@ describe.each([
         const { hart, state } = machine.boot(NO_TLB, path);
         compare(seed, hart, state, machine);
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(10) },
     );
   });
 
@@ -124,7 +124,7 @@ describe.each([
         const { hart, state } = machine.boot(MODEL_DEFAULT);
         compare(seed, hart, state, machine);
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(10) },
     );
   });
 
@@ -147,7 +147,7 @@ describe.each([
           expectSame(got, texts.find((text) => !text.startsWith('frame')) ?? texts.join(), label);
         }
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(10) },
     );
   });
 });

@@ -6,7 +6,7 @@ import { makeExercises, makeGivenQuiz, quizText } from '../../../src/quiz/quiz.j
 import { runs } from '../../runs.js';
 
 /** Holds for the exercise of any seed. */
-function always(topic: Topic, kind: string, holds: (exercise: Exercise) => void, sample = 60): void {
+function always(topic: Topic, kind: string, holds: (exercise: Exercise) => void, sample = 25): void {
   fc.assert(
     fc.property(fc.nat(2 ** 32 - 1), (seed) => {
       holds(makeExercises(topic, seed).find((candidate) => candidate.kind === kind)!);

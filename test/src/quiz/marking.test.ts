@@ -54,7 +54,7 @@ describe('marking', () => {
           }
         }
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(8) },
     );
   });
 });

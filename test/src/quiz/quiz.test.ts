@@ -12,7 +12,7 @@ function exercise(topic: Topic, kind: string, seed: number): Exercise {
 }
 
 /** Holds for the exercise of any seed. */
-function always(topic: Topic, kind: string, holds: (exercise: Exercise) => void, sample = 60): void {
+function always(topic: Topic, kind: string, holds: (exercise: Exercise) => void, sample = 25): void {
   fc.assert(
     fc.property(seeds, (seed) => {
       holds(exercise(topic, kind, seed));

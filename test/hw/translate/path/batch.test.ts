@@ -4,6 +4,7 @@ import { FETCH, READ, USER, WRITE } from '../../../../hw/base/access.js';
 import { GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
 import type { MmuOptions } from '../../../../hw/x86/mmu.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { runs } from '../../../runs.js';
 import { RWU, Tables } from '../../tables.js';
 
 it.each(['walk', 'soft', 'modelled'] as const)(
@@ -59,7 +60,7 @@ const SHAPES: readonly Omit<MmuOptions, 'ram'>[] = [
 ];
 
 /** Pages of 4 KiB, of 2 MiB, or both, looked up up to five times in a row, and where in them. */
-const runs = fc.constantFrom([0, PAGES - 1], [PAGES, 2 * PAGES - 1], [0, 2 * PAGES - 1]).chain(([min, max]) =>
+const lookups = fc.constantFrom([0, PAGES - 1], [PAGES, 2 * PAGES - 1], [0, 2 * PAGES - 1]).chain(([min, max]) =>
   fc.array(
     fc.record({
       page: fc.integer({ min, max }),
@@ -74,8 +75,8 @@ it('a batch finds and counts what the same accesses one at a time do', () => {
     fc.property(
       fc.constantFrom(...SHAPES),
       fc.constantFrom(READ, WRITE | USER, FETCH),
-      runs,
-      runs,
+      lookups,
+      lookups,
       (options, access, ...lists) => {
         const [batch, single] = [mixedTables().mmu(options), mixedTables().mmu(options)];
         for (const list of lists) {
@@ -92,5 +93,6 @@ it('a batch finds and counts what the same accesses one at a time do', () => {
         expect(batch.checker?.found).toEqual(single.checker?.found);
       },
     ),
+    { numRuns: runs(40) },
   );
 });

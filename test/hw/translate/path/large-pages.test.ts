@@ -92,7 +92,7 @@ it.each(['INVLPG', 'INVPCID'])('%s of one address leaves nothing of its large pa
       }
       expect(mmu.checker?.found).toEqual([]);
     }),
-    { numRuns: runs(40) },
+    { numRuns: runs(15) },
   );
 });
 

@@ -29,7 +29,7 @@ it.each(MODES)('every path gives the same answers, faults and tables, on shared 
       const tables = truth.tables();
       for (const driver of others) expect(driver.tables().every((word, i) => word === tables[i])).toBe(true);
     }),
-    { numRuns: runs(60) },
+    { numRuns: runs(30) },
   );
 });
 

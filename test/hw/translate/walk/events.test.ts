@@ -55,7 +55,7 @@ function forRandomSteps(
         check(driver, events);
       }
     }),
-    { numRuns: runs(30) },
+    { numRuns: runs(15) },
   );
 }
 
@@ -110,7 +110,7 @@ describe.each(PATHS)('on the way of %s', (_, options) => {
           else tables.set(driver.tables());
         }
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(10) },
     );
   });
 
@@ -127,7 +127,7 @@ describe.each(PATHS)('on the way of %s', (_, options) => {
         expect(heard.mmu.counters.snapshot()).toEqual(alone.mmu.counters.snapshot());
         expect(heard.tables().every((word, at) => word === ram.words[at] && word === other.words[at])).toBe(true);
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(10) },
     );
   });
 });

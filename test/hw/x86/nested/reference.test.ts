@@ -112,7 +112,7 @@ describe.each(MODES)('a guest in mode %s', (mode) => {
           compare(seed, mmu, { ...state, cr3: BigInt(cr3) }, machine, host, tlb === NO_TLB);
           expect(mmu.counters.check()).toEqual([]);
         }),
-        { numRuns: runs(20) },
+        { numRuns: runs(10) },
       );
     });
   });
@@ -136,7 +136,7 @@ describe.each(['ept', 'npt'] as const)('over %s', (kind) => {
           else expect(mmu.vm.vmrun({ ...current, tlbControl: 3 })).toBe(0);
         }
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(10) },
     );
   });
 });

@@ -70,7 +70,7 @@ describe('recordings of AArch64 processors', () => {
 describe('a replay notices', () => {
   const machine = new ArmMachine();
   const cases = FILES.flatMap((file) => readJsonLines(FOLDER + file, ARM_RECORDINGS.schema))
-    .filter((_, index) => index % 5 === 0)
+    .filter((_, index) => index % 20 === 0)
     .map(({ value }) => value);
 
   function changed(change: (value: ArmRecording) => ArmRecording | undefined): void {

@@ -216,7 +216,7 @@ function agrees(question: Drawn): boolean {
 }
 
 test('the list of checks comes to the verdict of the segmentation unit, for descriptors of any bits', () => {
-  fc.assert(fc.property(drawn, agrees), { numRuns: runs(2000) });
+  fc.assert(fc.property(drawn, agrees), { numRuns: runs(1000) });
 });
 
 /** Mostly true. */
@@ -278,7 +278,7 @@ test('so it does for calls through gates, where most of it fits', () => {
     if (transfer?.pushed.some(({ what }) => what === 'SS') === true) inner++;
     return agrees(question);
   });
-  fc.assert(property, { numRuns: runs(2000) });
+  fc.assert(property, { numRuns: runs(1000) });
   expect(inner).toBeGreaterThan(20);
 });
 

@@ -4,6 +4,7 @@ import { EAGAIN, EINVAL, ENOMEM } from '../../../../src/kernel/abi/errno.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import type { Kernel } from '../../../../src/kernel/kernel.js';
 import type { Process } from '../../../../src/kernel/space/process.js';
+import { runs } from '../../../runs.js';
 import { alive, boot, bootWithMmu, GIB, peek } from '../machine.js';
 
 const BASE = GIB;
@@ -309,7 +310,7 @@ describe('locking at random', () => {
         for (const process of family) kernel.exit(process);
         expect(kernel.memory.frames.buddy.free).toBe(free);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(60) },
     );
   });
 });

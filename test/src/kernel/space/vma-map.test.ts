@@ -6,6 +6,7 @@ import { ENOMEM } from '../../../../src/kernel/abi/errno.js';
 import { chooseAddress } from '../../../../src/kernel/calls/mmap.js';
 import { MMAP_MIN_ADDRESS } from '../../../../src/kernel/vmas/stack.js';
 import { VM_GROWSDOWN } from '../../../../src/kernel/abi/vma-flags.js';
+import { runs } from '../../../runs.js';
 
 const PAGE = 4096;
 
@@ -130,7 +131,7 @@ describe('the tree of VMAs', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(120) },
     );
   });
 

@@ -109,6 +109,6 @@ it('whatever is called, a second core reaches nothing that is freed, and none of
         expect(other.reachable).toEqual([]);
       },
     ),
-    { numRuns: runs(15) },
+    { numRuns: runs(8) },
   );
 });

@@ -96,7 +96,7 @@ it.each(['4K', '2M'] as const)(
         }
         expect(ram.storeLabel).toBe('');
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(10) },
     );
   },
 );

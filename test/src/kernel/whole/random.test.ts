@@ -263,11 +263,11 @@ describe.each(MACHINES)('random operations over random trees of processes, on %s
   const share = machine === 'x86' ? 1 : 5;
 
   it('4 KiB pages: no byte lost, leaked or stale, and every frame back', () => {
-    checkWorlds(draws(400), { numRuns: runs(150 / share), seed: 4 }, [machine, 48, 1, 8 * MIB]);
+    checkWorlds(draws(400), { numRuns: runs(75 / share), seed: 4 }, [machine, 48, 1, 8 * MIB]);
   });
 
   it('2 MiB pages: the same over splits, copies and collapses', () => {
-    checkWorlds(draws(200), { numRuns: runs(20 / share), seed: 2 }, [machine, 2048, 512, 256 * MIB]);
+    checkWorlds(draws(200), { numRuns: runs(10 / share), seed: 2 }, [machine, 2048, 512, 256 * MIB]);
   });
 });
 
