@@ -1,17 +1,27 @@
 import { expect, it } from 'vitest';
 import { LABS } from '../../src/lab/labs.js';
 import { runLab } from '../../src/lab/story.js';
+import type { LabResult } from '../../src/report/results/lab-result.js';
 import { describeView } from './browser.js';
 
 /** Where the README's pictures go when they are to be made anew. */
 const PICTURES = process.env.PAGEWALK_PICTURES;
+
+const results = new Map<string, LabResult>();
+
+/** What a lab tells; it is run once for all tests. */
+function told(name: string): LabResult {
+  const result = results.get(name) ?? runLab(LABS.find((lab) => lab.name === name)!);
+  results.set(name, result);
+  return result;
+}
 
 describeView('labs', (open) => {
   it('tells every lab to its end, with the figures that it measures', async () => {
     const page = await open('#labs');
     for (const lab of LABS) {
       await page.selectOption('[data-field="lab"]', lab.name);
-      const result = runLab(lab);
+      const result = told(lab.name);
       for (let i = 1; i < result.steps.length; i++) await page.keyboard.press('n');
       expect(await page.locator('.steps li p:first-child').allInnerTexts()).toEqual(
         result.steps.map(({ text }) => text),
@@ -27,7 +37,7 @@ describeView('labs', (open) => {
     'shows the table of %s in columns, with bars from one edge',
     async (lab) => {
       const page = await open(`#labs?lab=${lab}`);
-      const { steps } = runLab(LABS.find(({ name }) => name === lab)!);
+      const { steps } = told(lab);
       for (let i = 1; i < steps.length; i++) await page.keyboard.press('n');
       const table = steps.find((step) => step.table !== undefined)!.table!;
       const lines = await page
@@ -67,7 +77,7 @@ describeView('labs', (open) => {
     const page = await open('#labs?lab=editors');
     const row = page.locator('[data-figure="limitOfCode"]');
     expect(await row.locator('td').nth(1).innerText()).toBe('524288');
-    const { steps } = runLab(LABS.find(({ name }) => name === 'editors')!);
+    const { steps } = told('editors');
     for (let i = 1; i < steps.length; i++) await page.keyboard.press('n');
     expect(await row.locator('td').first().innerText()).toBe('524,287');
     expect(await row.locator('td').nth(1).innerText()).toMatch(/524288 ≠\s*the chapter gives the size/);
@@ -84,7 +94,7 @@ describeView('labs', (open) => {
   it('shows no step before its time, and draws the arena with its pieces', async () => {
     const page = await open('#labs?lab=fragmentation');
     expect(await page.locator('.steps .later').count()).toBeGreaterThan(3);
-    const { steps } = runLab(LABS.find(({ name }) => name === 'fragmentation')!);
+    const { steps } = told('fragmentation');
     const drawn = steps.findIndex(({ arena }) => arena !== undefined);
     for (let i = 0; i < drawn; i++) await page.click('[data-do="step"]');
     expect(await page.locator('.arena rect').count()).toBe(steps[drawn].arena?.pieces.length);

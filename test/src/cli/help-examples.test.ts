@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
 import { canTry } from '../host/compiler.js';
@@ -48,11 +48,14 @@ describe.each(commands.map((words) => [words.join(' ')]))('the help of %s', (com
     folder = temporaryFolder();
     writeFileSync(join(folder, 'app.lackey.gz'), gzipSync(' L 400000,8\n S 600000,4\n'));
     writeFileSync(join(folder, 'orders.csv'), 'b\na\n');
-    copyFileSync(join(RECORDED, 'x86/open-seghw.jsonl.gz'), join(folder, 'x86.jsonl.gz'));
-    copyFileSync(join(RECORDED, 'riscv/open-bare.jsonl.gz'), join(folder, 'riscv.jsonl.gz'));
-    copyFileSync(join(RECORDED, 'arm/open-s2.jsonl.gz'), join(folder, 'arm.jsonl.gz'));
+    for (const name of ['x86/open-seghw', 'riscv/open-bare', 'arm/open-s2', 'linux/open-ext4']) {
+      const cases = gunzipSync(readFileSync(join(RECORDED, `${name}.jsonl.gz`)))
+        .toString()
+        .split('\n');
+      const [machine] = name.split('/');
+      writeFileSync(join(folder, `${machine}.jsonl.gz`), gzipSync(cases.slice(0, 10).join('\n')));
+    }
     writeFileSync(join(folder, 'ostep.jsonl.gz'), gzipSync(`${JSON.stringify(BASE_AND_BOUNDS)}\n`));
-    copyFileSync(join(RECORDED, 'linux/open-ext4.jsonl.gz'), join(folder, 'linux.jsonl.gz'));
   });
 
   const environment = (): NodeJS.ProcessEnv => {
