@@ -132,7 +132,7 @@ export class SoftTlb {
     cells[at] = (lo & PAGE_MASK) | VALID;
     cells[at | 1] = hi;
     cells[at | 2] = frame;
-    if (this.listener !== null) this.listener({ kind: 'fill', ...this.entryIn(at) });
+    if (this.listener !== null) this.tellFill(at);
     this.filledBanks |= 1 << access;
     if (size !== SIZE_4K) this.pieces = true;
   }
@@ -162,6 +162,10 @@ export class SoftTlb {
 
   private tellAllDropped(): void {
     for (let at = 0; at < this.cells.length; at += ENTRY_WORDS) this.tellDrop(at, 'invalidated');
+  }
+
+  private tellFill(at: number): void {
+    this.listener?.({ kind: 'fill', ...this.entryIn(at) });
   }
 
   private tellDrop(at: number, why: 'evicted' | 'invalidated'): void {

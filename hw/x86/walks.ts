@@ -114,6 +114,7 @@ export class X86Walks implements Walks {
     regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
     this.listen(this.walker.listener);
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
+    this.settledWalk.regimeChanged(this.rootFrame);
   }
 
   /**
@@ -154,7 +155,7 @@ export class X86Walks implements Walks {
   }
 
   settled(hi: number, lo: number, access: number): number {
-    return this.shortWay !== null ? this.shortWay.walk(this.rootFrame, hi, lo, access) : NOT_SETTLED;
+    return this.shortWay !== null ? this.shortWay.walk(hi, lo, access) : NOT_SETTLED;
   }
 
   walk(hi: number, lo: number, access: number): number {

@@ -4,8 +4,10 @@ import { checkWhole } from '../../base/arguments.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
 import { HitBatch } from '../../tlb/hits.js';
+import * as softTlb from '../../tlb/soft.js';
 
 const { sideOf } = translation;
+const { lookupSoft } = softTlb;
 
 /** @throws RangeError for a length beyond the arrays of a batch, or a first index past it */
 export function checkLength(length: number, his: Int32Array, los: Int32Array, results: Int32Array, from = 0): void {
@@ -34,15 +36,43 @@ export class BatchTranslation extends Translation {
     align = 0,
   ): number {
     checkLength(length, his, los, frames, from);
+    if (this.modelled === null) return this.translateManyByWalk(his, los, from, length, access, frames, align);
     for (let i = from; i < length; i++) {
       const hits = this.translateHits(his, los, i, length, access, frames, align);
-      if (this.modelled !== null) this.counters.addL1Hits(sideOf(access), hits - i);
+      this.counters.addL1Hits(sideOf(access), hits - i);
       i = hits;
       if (i === length || (los[i] & align) !== 0) return i;
       this.lookupIndex = i;
       const frame = this.translateAfterHits(his[i], los[i], access);
       if (frame < 0) return i;
       frames[i] = frame;
+    }
+    return length;
+  }
+
+  /** The same without a modelled TLB. After a miss of the soft TLB the next address is one too, most often. */
+  private translateManyByWalk(
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    align: number,
+  ): number {
+    const { soft, softCells } = this;
+    let i = from;
+    while (i < length) {
+      if (soft !== null && this.listener === null) {
+        i = soft.translateHits(his, los, i, length, access, frames, align);
+        if (i === length) return i;
+      }
+      do {
+        if ((los[i] & align) !== 0) return i;
+        const frame = this.translateByWalk(his[i], los[i], access);
+        if (frame < 0) return i;
+        frames[i++] = frame;
+      } while (i < length && (soft === null || lookupSoft(softCells, his[i], los[i], access) < 0));
     }
     return length;
   }
@@ -61,12 +91,10 @@ export class BatchTranslation extends Translation {
     frames: Int32Array,
     align: number,
   ): number {
-    const { soft, batch } = this;
-    batch.missed = false;
-    if (this.listener !== null) return from;
-    if (soft !== null) return soft.translateHits(his, los, from, length, access, frames, align);
+    const { batch } = this;
     const rule = this.hitRules[access];
-    if (this.modelled === null || rule.permitted === 0) return from;
+    batch.missed = false;
+    if (rule.permitted === 0) return from;
     batch.align = align;
     batch.rule = rule;
     return this.l1[access].translateHits(batch, his, los, from, length, frames);
@@ -74,7 +102,6 @@ export class BatchTranslation extends Translation {
 
   /** Translates the address at the stop of {@link translateHits}, without a second look for the parts found missing. */
   private translateAfterHits(hi: number, lo: number, access: number): number {
-    if (this.modelled === null) return this.translateByWalk(hi, lo, access);
     if (!this.batch.missed) return this.translateModelled(hi, lo, access);
     return this.missL1(hi, lo, access, sideOf(access), this.l1[access]);
   }
