@@ -1,6 +1,6 @@
 // Fork a process, and see the copies that come with the first writes. Run it: node examples/fork-and-copy.mjs
 
-import { Core, errnoName, Kernel, MAP_ANONYMOUS, MAP_PRIVATE, Mmu, PROT_READ, PROT_WRITE, Ram } from 'pagewalk';
+import { Core, Kernel, MAP_ANONYMOUS, MAP_PRIVATE, Mmu, must, PROT_READ, PROT_WRITE, Ram } from 'pagewalk';
 
 const kernel = new Kernel({ processor: new Core(new Mmu({ ram: new Ram({ bytes: 64 << 20 }) })) });
 const PAGE = 4096;
@@ -16,19 +16,13 @@ function show(step, run) {
   );
 }
 
-/** A process, or an errno below 0 where the kernel has no memory for one. @param {ReturnType<Kernel['fork']>} result */
-function made(result) {
-  if (typeof result === 'number') throw new Error(errnoName(result));
-  return result;
-}
-
-const parent = made(kernel.spawn());
+const parent = kernel.spawn();
 const memory = { length: 8 * PAGE, prot: PROT_READ | PROT_WRITE, flags: MAP_PRIVATE | MAP_ANONYMOUS };
-const base = kernel.mmap(parent, { address: 0, ...memory, file: null, offset: 0 });
+const base = must(kernel.mmap(parent, { address: 0, ...memory, file: null, offset: 0 }));
 for (let page = 0; page < 8; page++) kernel.store(parent, base + page * PAGE, 4, 100 + page);
 
 let child = parent;
-show('fork', () => (child = made(kernel.fork(parent))));
+show('fork', () => (child = must(kernel.fork(parent))));
 show('the child writes to one page', () => kernel.store(child, base, 4, 1));
 show('the parent writes to the same page', () => kernel.store(parent, base, 4, 2));
 show('the parent writes to two more', () => {

@@ -108,7 +108,7 @@ export {
   errnoNumber,
   isErrno,
 } from './abi/errno.js';
-export type { AccessResult, CallResult, Errno, ErrnoName } from './abi/errno.js';
+export type { AccessResult, Address, CallResult, CallValue, Errno, ErrnoName } from './abi/errno.js';
 export { BUS_ADRERR, isSignal, OOM_KILL, SEGV_ACCERR, SEGV_MAPERR, SIGNALS, signalName } from './abi/signal.js';
 export type { Signal, SignalName } from './abi/signal.js';
 export { must } from './abi/must.js';

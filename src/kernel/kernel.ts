@@ -13,7 +13,7 @@ import { audit } from './proc/audit.js';
 import { brk } from './calls/brk.js';
 import type { KernelCounters } from './frames/counters.js';
 import { EFAULT, EINVAL, ENOMEM } from './abi/errno.js';
-import type { AccessResult, CallResult, Errno } from './abi/errno.js';
+import type { AccessResult, Address, CallResult, CallValue, Errno } from './abi/errno.js';
 import { Files } from './files/files.js';
 import { readFile, writeFile } from './files/file-io.js';
 import { madvise } from './calls/madvise.js';
@@ -113,13 +113,8 @@ export class Kernel extends ProcessTable {
     return result;
   }
 
-  /** As {@link #in} for a call without a value: what it returns below 0 is an errno. */
-  #call(name: string, process: Process, numbers: readonly number[], call: (space: AddressSpace) => number): CallResult {
-    return this.#in(name, process, numbers, call) as CallResult;
-  }
-
   /** Maps memory: its address, or an errno. Source: Linux manual pages, mmap(2). */
-  mmap(process: Process, request: MmapRequest): number {
+  mmap(process: Process, request: MmapRequest): Address | Errno {
     const { address, length, prot, flags, offset } = request;
     return this.#in('mmap', process, [address, length, prot, flags, offset], (space) =>
       mmap(this.memory, space, request),
@@ -127,85 +122,85 @@ export class Kernel extends ProcessTable {
   }
 
   /** Unmaps a range: 0, EINVAL or ENOMEM. Source: Linux manual pages, munmap(2). */
-  munmap(process: Process, address: number, length: number): CallResult {
-    return this.#call('munmap', process, [address, length], (space) => munmap(this.memory, space, address, length));
+  munmap(process: Process, address: Address, length: number): CallResult {
+    return this.#in('munmap', process, [address, length], (space) => munmap(this.memory, space, address, length));
   }
 
   /** Changes the rights of a range to PROT_ bits: 0, EINVAL, EACCES or ENOMEM. Source: Linux manual pages, mprotect(2). */
-  mprotect(process: Process, address: number, length: number, prot: number): CallResult {
-    return this.#call('mprotect', process, [address, length, prot], (space) =>
+  mprotect(process: Process, address: Address, length: number, prot: number): CallResult {
+    return this.#in('mprotect', process, [address, length, prot], (space) =>
       mprotect(this.memory, space, address, length, prot),
     );
   }
 
   /** Shrinks, grows or moves a mapping: its address, or an errno. Source: Linux manual pages, mremap(2). */
-  mremap(process: Process, request: MremapRequest): number {
+  mremap(process: Process, request: MremapRequest): Address | Errno {
     const { address, oldLength, newLength, flags, newAddress } = request;
     const numbers = [address, oldLength, newLength, flags, newAddress];
     return this.#in('mremap', process, numbers, (space) => mremap(this.memory, space, request));
   }
 
   /** Advice about `[address, address + length)`, a MADV_ constant: 0 or an errno. Source: Linux manual pages, madvise(2). */
-  madvise(process: Process, address: number, length: number, advice: number): CallResult {
-    return this.#call('madvise', process, [address, length, advice], (space) =>
+  madvise(process: Process, address: Address, length: number, advice: number): CallResult {
+    return this.#in('madvise', process, [address, length, advice], (space) =>
       madvise(this.memory, space, address, length, advice),
     );
   }
 
   /** Writes back a range, by MS_ bits: 0, EINVAL, EBUSY or ENOMEM. Source: Linux manual pages, msync(2). */
-  msync(process: Process, address: number, length: number, flags: number): CallResult {
-    return this.#call('msync', process, [address, length, flags], (space) => msync(space, address, length, flags));
+  msync(process: Process, address: Address, length: number, flags: number): CallResult {
+    return this.#in('msync', process, [address, length, flags], (space) => msync(space, address, length, flags));
   }
 
   /** Locks pages in memory and makes them present; see {@link mlock}. Source: Linux manual pages, mlock(2). */
-  mlock(process: Process, address: number, length: number): CallResult {
+  mlock(process: Process, address: Address, length: number): CallResult {
     return this.mlock2(process, address, length, 0);
   }
 
   /** As {@link mlock}, with MLOCK_ONFAULT only once they are touched. Source: Linux manual pages, mlock2(2). */
-  mlock2(process: Process, address: number, length: number, flags: number): CallResult {
-    return this.#call('mlock2', process, [address, length, flags], (space) =>
+  mlock2(process: Process, address: Address, length: number, flags: number): CallResult {
+    return this.#in('mlock2', process, [address, length, flags], (space) =>
       mlock(this.memory, space, address, length, flags),
     );
   }
 
   /** Unlocks pages: 0, EINVAL, or ENOMEM for a hole. Source: Linux manual pages, munlock(2). */
-  munlock(process: Process, address: number, length: number): CallResult {
-    return this.#call('munlock', process, [address, length], (space) => munlock(this.memory, space, address, length));
+  munlock(process: Process, address: Address, length: number): CallResult {
+    return this.#in('munlock', process, [address, length], (space) => munlock(this.memory, space, address, length));
   }
 
   /** Locks present mappings, or future ones, by the MCL_ bits of flags.ts: 0 or EINVAL. Source: Linux manual pages, mlockall(2). */
   mlockall(process: Process, flags: number): CallResult {
-    return this.#call('mlockall', process, [flags], (space) => mlockall(this.memory, space, flags));
+    return this.#in('mlockall', process, [flags], (space) => mlockall(this.memory, space, flags));
   }
 
   /** Unlocks everything; later mappings are not locked either. Returns 0. Source: Linux manual pages, munlockall(2). */
   munlockall(process: Process): CallResult {
-    return this.#call('munlockall', process, [], (space) => munlockall(this.memory, space));
+    return this.#in('munlockall', process, [], (space) => munlockall(this.memory, space));
   }
 
   /** For each page whether it is in memory, or an errno. */
-  mincore(process: Process, address: number, length: number): boolean[] | Errno {
+  mincore(process: Process, address: Address, length: number): boolean[] | Errno {
     return this.#in('mincore', process, [address, length], (space) => mincore(this.memory, space, address, length));
   }
 
   /** Sets the break and returns it, or the old one where the new one cannot be; a wanted break of 0 only asks. */
-  brk(process: Process, wanted: number): number {
+  brk(process: Process, wanted: Address): Address | Errno {
     return this.#in('brk', process, [], (space) => brk(this.memory, space, wanted));
   }
 
   /** Attaches a System V segment; see {@link SharedMemory.attach}. */
-  shmat(process: Process, id: number, address: number, flags: number): number {
+  shmat(process: Process, id: CallValue, address: Address, flags: number): Address | Errno {
     return this.#in('shmat', process, [id, address, flags], (space) => this.shm.attach(space, id, address, flags));
   }
 
   /** Detaches the System V segment at `address`: 0 or EINVAL. Source: Linux manual pages, shmop(2). */
-  shmdt(process: Process, address: number): CallResult {
-    return this.#call('shmdt', process, [address], (space) => this.shm.detach(space, address));
+  shmdt(process: Process, address: Address): CallResult {
+    return this.#in('shmdt', process, [address], (space) => this.shm.detach(space, address));
   }
 
   /** pread(2) into the process's memory: bytes read, 0 at the end of the file, or an errno. */
-  pread(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
+  pread(process: Process, file: OpenFile, address: Address, bytes: number, offset: number): CallValue | Errno {
     return this.#in('pread', process, [address, bytes, offset], (space) =>
       readFile(this.memory, file, offset, bytes, (frame, inPage, count, done) => {
         const piece = new Uint8Array(count);
@@ -216,7 +211,7 @@ export class Kernel extends ProcessTable {
   }
 
   /** pwrite(2) from the process's memory: bytes written, or an errno. */
-  pwrite(process: Process, file: OpenFile, address: number, bytes: number, offset: number): number {
+  pwrite(process: Process, file: OpenFile, address: Address, bytes: number, offset: number): CallValue | Errno {
     return this.#in('pwrite', process, [address, bytes, offset], (space) =>
       writeFile(this.memory, file, offset, bytes, {
         take: (done, count) => {
@@ -229,12 +224,12 @@ export class Kernel extends ProcessTable {
   }
 
   /** The kernel reads the process's memory: bytes read, or EINVAL. */
-  copyIn(process: Process, address: number, target: Uint8Array): number {
+  copyIn(process: Process, address: Address, target: Uint8Array): CallValue | Errno {
     return this.#in('copyIn', process, [address], (space) => copyIn(this.memory, space, address, target));
   }
 
   /** The kernel writes to the process's memory, breaking copy-on-write: bytes written, or EINVAL. */
-  copyOut(process: Process, address: number, source: Uint8Array): number {
+  copyOut(process: Process, address: Address, source: Uint8Array): CallValue | Errno {
     return this.#in('copyOut', process, [address], (space) => copyOut(this.memory, space, address, source));
   }
 
@@ -242,7 +237,7 @@ export class Kernel extends ProcessTable {
    * Loads 1 to 8 bytes as the process would; see `valueLo` and `valueHi`. Returns 0 or a signal of signal.ts.
    * @throws RangeError for another size, or an address other than a whole number below 2^53
    */
-  load(process: Process, address: number, size: number): AccessResult {
+  load(process: Process, address: Address, size: number): AccessResult {
     checkAccess(address, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
@@ -253,7 +248,7 @@ export class Kernel extends ProcessTable {
    * Stores 1 to 8 bytes as the process would; 0 or a signal.
    * @throws RangeError as {@link load}, or for a value too large for so many bytes; above 2^53 it is a bigint
    */
-  store(process: Process, address: number, size: number, value: number | bigint): AccessResult {
+  store(process: Process, address: Address, size: number, value: number | bigint): AccessResult {
     checkAccess(address, size);
     checkValue('value', value, size);
     const { space } = process;
@@ -262,7 +257,7 @@ export class Kernel extends ProcessTable {
   }
 
   /** Fetches 1 to 8 bytes of code as the process would; 0 or a signal. @throws RangeError as {@link load} */
-  fetch(process: Process, address: number, size: number): AccessResult {
+  fetch(process: Process, address: Address, size: number): AccessResult {
     checkAccess(address, size);
     const { space } = process;
     if (space === null || process.waitsFor !== null) return cannotRun(process);
@@ -276,14 +271,14 @@ export class Kernel extends ProcessTable {
   }
 
   /** As {@link mmap} for private anonymous memory at a fixed place; see {@link mapRegion}. */
-  mapRegion(process: Process, start: number, length: number): CallResult {
-    return this.#call('mapRegion', process, [start, length], (space) =>
+  mapRegion(process: Process, start: Address, length: number): CallResult {
+    return this.#in('mapRegion', process, [start, length], (space) =>
       mapRegion(this.memory, space, process.pages, start, length),
     );
   }
 
   /** Makes the page at `address` resident and writable as a write would, without an access. Returns 0, EFAULT or ENOMEM. */
-  populate(process: Process, address: number): CallResult {
+  populate(process: Process, address: Address): CallResult {
     const vma = isWhole(address) ? process.space?.vmas.at(address) : undefined;
     if (vma === undefined || (vma.flags & VM_WRITE) === 0) return EFAULT;
     this.memory.label('populate', [address]);
@@ -296,7 +291,7 @@ export class Kernel extends ProcessTable {
    * The facts of /proc/PID/pagemap about the page at `address`; `undefined` once the process has ended.
    * @throws RangeError for an address other than a whole number below 2^53
    */
-  pagemap(process: Process, address: number): PagemapEntry | undefined {
+  pagemap(process: Process, address: Address): PagemapEntry | undefined {
     checkAccess(address, 1);
     return process.space === null ? undefined : pagemap(this.memory, process.space, address);
   }

@@ -8,7 +8,7 @@ import { Hart } from '../../../hw/riscv/hart.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { LogicalProcessor } from '../../../hw/translate/logical-processor.js';
 import { describeStale } from '../../../hw/translate/path/stale-check.js';
-import { errnoName, ENOMEM } from '../../kernel/abi/errno.js';
+import { ENOMEM, errnoName, isErrno } from '../../kernel/abi/errno.js';
 import type { OpenFile } from '../../kernel/space/model.js';
 import * as f from '../../kernel/abi/flags.js';
 import { Kernel } from '../../kernel/kernel.js';
@@ -275,7 +275,7 @@ export class LinuxMachine {
       flags: bits(flags, MREMAP_FLAGS),
       newAddress: address(n[4] || 0),
     });
-    if (result < 0) return errnoName(result);
+    if (isErrno(result)) return errnoName(result);
     const page = (result - ARENA) / PAGE_BYTES;
     if (page >= 0 && page < this.#pages) return page;
     this.kernel.munmap(process, result, newLength);

@@ -1,6 +1,7 @@
 /** brk(2): the heap's end. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
+import type { Address } from '../abi/errno.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace } from '../space/model.js';
 import { isWhole } from '../abi/arguments.js';
@@ -16,7 +17,7 @@ const HEAP_FLAGS =
   vm.VM_READ | vm.VM_WRITE | vm.VM_MAYREAD | vm.VM_MAYWRITE | vm.VM_MAYEXEC | vm.VM_ACCOUNT | vm.VM_SOFTDIRTY;
 
 /** Sets the program break, if possible. Returns the break afterwards, bytes. Source: Linux manual pages, brk(2). */
-export function brk(memory: Memory, space: AddressSpace, wanted: number): number {
+export function brk(memory: Memory, space: AddressSpace, wanted: number): Address {
   if (space.brkStart < 0 || !isWhole(wanted, space.brkStart, USER_END)) return space.brkEnd;
   const before = alignUp(space.brkEnd);
   const after = alignUp(wanted);

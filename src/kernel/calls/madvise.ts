@@ -5,6 +5,7 @@ import { alignDown, alignUp } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { collapse } from '../faults/collapse.js';
 import { EACCES, EINVAL, ENOMEM } from '../abi/errno.js';
+import type { CallResult } from '../abi/errno.js';
 import { coolDown } from '../faults/cold.js';
 import { punchHole } from '../files/file-io.js';
 import * as f from '../abi/flags.js';
@@ -32,7 +33,7 @@ const FLAG_ADVICE = new Map<number, { readonly set: number; readonly clear: numb
   [f.MADV_NOHUGEPAGE, { set: vm.VM_NOHUGEPAGE, clear: vm.VM_HUGEPAGE }],
 ]);
 
-type Action = (memory: Memory, vma: Vma, start: number, end: number) => number;
+type Action = (memory: Memory, vma: Vma, start: number, end: number) => CallResult;
 
 /** Advice about pages, for one VMA at a time: 0, or an errno to end the call. */
 const ACTIONS = new Map<number, Action>([
@@ -51,7 +52,13 @@ const ACTIONS = new Map<number, Action>([
  * Returns 0 or an errno; a hole in the range is ENOMEM after the rest has been done.
  * Source: Linux manual pages, madvise(2).
  */
-export function madvise(memory: Memory, space: AddressSpace, address: number, length: number, advice: number): number {
+export function madvise(
+  memory: Memory,
+  space: AddressSpace,
+  address: number,
+  length: number,
+  advice: number,
+): CallResult {
   const populates = advice === f.MADV_POPULATE_READ || advice === f.MADV_POPULATE_WRITE;
   if (!populates && !FLAG_ADVICE.has(advice) && !ACTIONS.has(advice)) return EINVAL;
   if (address % PAGE_BYTES !== 0 || address < 0 || length < 0) return EINVAL;
@@ -62,7 +69,7 @@ export function madvise(memory: Memory, space: AddressSpace, address: number, le
   return result;
 }
 
-function adviseRange(memory: Memory, space: AddressSpace, address: number, end: number, advice: number): number {
+function adviseRange(memory: Memory, space: AddressSpace, address: number, end: number, advice: number): CallResult {
   let covered = address;
   for (let at = address; at < end;) {
     const vma = space.vmas.atOrAbove(at);
@@ -77,7 +84,7 @@ function adviseRange(memory: Memory, space: AddressSpace, address: number, end: 
   return covered < end ? ENOMEM : 0;
 }
 
-function adviseVma(memory: Memory, vma: Vma, start: number, end: number, advice: number): number {
+function adviseVma(memory: Memory, vma: Vma, start: number, end: number, advice: number): CallResult {
   const action = ACTIONS.get(advice);
   if (action !== undefined) return action(memory, vma, start, end);
   const change = FLAG_ADVICE.get(advice);
@@ -92,7 +99,7 @@ function adviseVma(memory: Memory, vma: Vma, start: number, end: number, advice:
 }
 
 /** Reads a disk file ahead; memory has nothing to fetch. */
-function willNeed(memory: Memory, vma: Vma, start: number, end: number): number {
+function willNeed(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   const object = vma.file?.object;
   if (object?.kind !== 'disk') {
     memory.lru.drain();
@@ -103,7 +110,7 @@ function willNeed(memory: Memory, vma: Vma, start: number, end: number): number 
   return 0;
 }
 
-function dontNeed(memory: Memory, vma: Vma, start: number, end: number, lockedToo: boolean): number {
+function dontNeed(memory: Memory, vma: Vma, start: number, end: number, lockedToo: boolean): CallResult {
   if (!lockedToo && (vma.flags & vm.VM_LOCKED) !== 0) return EINVAL;
   const size = 2 ** vma.pageShift;
   if (start % size !== 0) return EINVAL;
@@ -113,19 +120,19 @@ function dontNeed(memory: Memory, vma: Vma, start: number, end: number, lockedTo
   return 0;
 }
 
-function freeAdvice(memory: Memory, vma: Vma, start: number, end: number): number {
+function freeAdvice(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   if ((vma.flags & (vm.VM_LOCKED | vm.VM_HUGETLB)) !== 0 || !vma.isAnonymous) return EINVAL;
   freeLazily(memory, vma, start, end);
   return 0;
 }
 
-function cold(memory: Memory, vma: Vma, start: number, end: number): number {
+function cold(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   if ((vma.flags & (vm.VM_LOCKED | vm.VM_HUGETLB)) !== 0) return EINVAL;
   coolDown(memory, vma, start, end);
   return 0;
 }
 
-function remove(memory: Memory, vma: Vma, start: number, end: number): number {
+function remove(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   if ((vma.flags & vm.VM_LOCKED) !== 0 || vma.file === null) return EINVAL;
   if ((vma.flags & (vm.VM_SHARED | vm.VM_MAYWRITE)) !== (vm.VM_SHARED | vm.VM_MAYWRITE)) return EACCES;
   // Of huge pages only whole ones are given back.
@@ -136,12 +143,12 @@ function remove(memory: Memory, vma: Vma, start: number, end: number): number {
   return 0;
 }
 
-function guardInstall(memory: Memory, vma: Vma, start: number, end: number): number {
+function guardInstall(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   if ((vma.flags & (vm.VM_LOCKED | vm.VM_HUGETLB)) !== 0) return EINVAL;
   return installGuards(memory, vma, start, end);
 }
 
-function guardRemove(memory: Memory, vma: Vma, start: number, end: number): number {
+function guardRemove(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   if ((vma.flags & vm.VM_HUGETLB) !== 0) return EINVAL;
   removeGuards(memory, vma, start, end);
   return 0;

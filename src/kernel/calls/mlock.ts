@@ -8,6 +8,7 @@
 import { alignDown, alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EAGAIN, EINVAL, ENOMEM } from '../abi/errno.js';
+import type { CallResult } from '../abi/errno.js';
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../abi/flags.js';
 import { firstFrame } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
@@ -23,7 +24,7 @@ import { modifyFlags } from '../vmas/vma-merge.js';
  *   cannot be had (PROT_NONE, a guard page, past the end of a file), with all of the range locked and populated up to
  *   there; EAGAIN when memory ran out. Source: Linux manual pages, mlock(2).
  */
-export function mlock(memory: Memory, space: AddressSpace, address: number, length: number, flags: number): number {
+export function mlock(memory: Memory, space: AddressSpace, address: number, length: number, flags: number): CallResult {
   if ((flags & ~MLOCK_ONFAULT) !== 0) return EINVAL;
   const lock = (flags & MLOCK_ONFAULT) === 0 ? VM_LOCKED : VM_LOCKED_MASK;
   const result = setLocked(memory, space, address, length, lock);
@@ -33,7 +34,7 @@ export function mlock(memory: Memory, space: AddressSpace, address: number, leng
 }
 
 /** Takes the lock off a range. Returns 0, EINVAL, or ENOMEM for a hole, with all before it unlocked. */
-export function munlock(memory: Memory, space: AddressSpace, address: number, length: number): number {
+export function munlock(memory: Memory, space: AddressSpace, address: number, length: number): CallResult {
   return setLocked(memory, space, address, length, 0);
 }
 
@@ -42,7 +43,7 @@ export function munlock(memory: Memory, space: AddressSpace, address: number, le
  * unlocked. MCL_ONFAULT: makes nothing present. Returns 0, or EINVAL for MCL_ONFAULT alone and for unknown bits.
  * Source: Linux manual pages, mlockall(2).
  */
-export function mlockall(memory: Memory, space: AddressSpace, flags: number): number {
+export function mlockall(memory: Memory, space: AddressSpace, flags: number): CallResult {
   if ((flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0) return EINVAL;
   if ((flags & (MCL_CURRENT | MCL_FUTURE)) === 0) return EINVAL;
   const lock = (flags & MCL_ONFAULT) === 0 ? VM_LOCKED : VM_LOCKED_MASK;
@@ -54,7 +55,7 @@ export function mlockall(memory: Memory, space: AddressSpace, flags: number): nu
 }
 
 /** Unlocks all mappings; future ones are not locked. Returns 0. Source: Linux manual pages, munlockall(2). */
-export function munlockall(memory: Memory, space: AddressSpace): number {
+export function munlockall(memory: Memory, space: AddressSpace): CallResult {
   space.defaultFlags = 0;
   lockEverything(memory, space, 0);
   return 0;
@@ -70,7 +71,7 @@ function lockEverything(memory: Memory, space: AddressSpace, lock: number): void
 }
 
 /** Gives the VMAs of a range `lock` of the flags VM_LOCKED_MASK. Returns 0, EINVAL or ENOMEM. */
-function setLocked(memory: Memory, space: AddressSpace, address: number, length: number, lock: number): number {
+function setLocked(memory: Memory, space: AddressSpace, address: number, length: number, lock: number): CallResult {
   const end = alignUp(address + length);
   if (address < 0 || length < 0) return EINVAL;
   if (end > USER_END) return ENOMEM;
@@ -86,7 +87,7 @@ function setLocked(memory: Memory, space: AddressSpace, address: number, length:
 }
 
 /** Pages of VM_HUGETLB are never reclaimed: such a VMA is not marked. */
-function lockVma(memory: Memory, vma: Vma, start: number, end: number, lock: number): number {
+function lockVma(memory: Memory, vma: Vma, start: number, end: number, lock: number): CallResult {
   const before = vma.flags;
   const flags = (before & ~VM_LOCKED_MASK) | lock;
   if (flags === before || (before & VM_HUGETLB) !== 0) return 0;

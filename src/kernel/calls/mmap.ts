@@ -4,6 +4,7 @@ import { PAGE_BYTES, PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
 import { alignDown, alignUp, LARGEST_FILE, USER_END } from '../abi/layout.js';
 import type { AddressSpace } from '../space/model.js';
 import { EACCES, EEXIST, EINVAL, ENOMEM, EOVERFLOW, EPERM } from '../abi/errno.js';
+import type { Address, CallResult, CallValue, Errno } from '../abi/errno.js';
 import { FileObject, OpenFile, Vma } from '../space/model.js';
 import * as f from '../abi/flags.js';
 import { HUGE_BYTES } from '../space/memory.js';
@@ -18,7 +19,7 @@ import { addVma } from '../space/vma-ops.js';
 /** Arguments of mmap(2). */
 export interface MmapRequest {
   /** Wanted address, bytes; a hint unless MAP_FIXED or MAP_FIXED_NOREPLACE. */
-  readonly address: number;
+  readonly address: Address;
   readonly length: number;
   readonly prot: number;
   readonly flags: number;
@@ -29,7 +30,7 @@ export interface MmapRequest {
 }
 
 /** Returns the address, EINVAL, EACCES, EEXIST, EPERM, EOVERFLOW or ENOMEM. Source: Linux manual pages, mmap(2). */
-export function mmap(memory: Memory, space: AddressSpace, request: MmapRequest): number {
+export function mmap(memory: Memory, space: AddressSpace, request: MmapRequest): Address | Errno {
   const { flags, file } = request;
   const pageShift = (flags & f.MAP_HUGETLB) === 0 ? PAGE_SHIFT : flags >>> f.MAP_HUGE_SHIFT || SHIFT_2M;
   if (!(request.length > 0) || request.offset % PAGE_BYTES !== 0) return EINVAL;
@@ -59,7 +60,7 @@ export function protFlags(prot: number): number {
 }
 
 /** The VMA's flags, or the errno of a refused combination. */
-function flagsFor(space: AddressSpace, request: MmapRequest): number {
+function flagsFor(space: AddressSpace, request: MmapRequest): CallValue | Errno {
   const { file, flags, prot } = request;
   const type = flags & f.MAP_TYPE;
   const shared = type === f.MAP_SHARED || type === f.MAP_SHARED_VALIDATE;
@@ -85,7 +86,7 @@ function flagsFor(space: AddressSpace, request: MmapRequest): number {
 }
 
 /** The mapping's address, or EINVAL, ENOMEM, EPERM. */
-function placeFor(space: AddressSpace, request: MmapRequest, length: number, pageShift: number): number {
+function placeFor(space: AddressSpace, request: MmapRequest, length: number, pageShift: number): Address | Errno {
   const { address, flags, file } = request;
   if ((flags & (f.MAP_FIXED | f.MAP_FIXED_NOREPLACE)) !== 0) {
     if (address % 2 ** pageShift !== 0 || address < 0) return EINVAL;
@@ -97,7 +98,7 @@ function placeFor(space: AddressSpace, request: MmapRequest, length: number, pag
 }
 
 /** The hint if `length` bytes are free there, otherwise the highest place below the base; aligned to 2^shift. Or ENOMEM. */
-export function chooseAddress(space: AddressSpace, hint: number, length: number, shift: number): number {
+export function chooseAddress(space: AddressSpace, hint: number, length: number, shift: number): Address | Errno {
   const wanted = alignDown(hint, shift);
   if (wanted >= MMAP_MIN_ADDRESS && wanted <= USER_END - length && isFree(space, wanted, length)) return wanted;
   const place = space.vmas.highestPlace(length, shift, space.mmapBase);
@@ -119,7 +120,7 @@ function mapAt(
   pageShift: number,
   file: OpenFile | null,
   offset: number,
-): number {
+): CallResult {
   const unmapped = unmapRange(memory, space, start, start + length);
   if (unmapped < 0) return unmapped;
   if (memory.frames.buddy.refuses()) return ENOMEM;

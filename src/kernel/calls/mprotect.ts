@@ -3,7 +3,8 @@
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
-import { EACCES, EINVAL, ENOMEM } from '../abi/errno.js';
+import { EACCES, EINVAL, ENOMEM, isErrno } from '../abi/errno.js';
+import type { Address, CallResult, CallValue, Errno } from '../abi/errno.js';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/flags.js';
 import { splitHuge } from '../pages/huge.js';
 import { hugeFrame } from '../pages/mapping.js';
@@ -19,7 +20,13 @@ import { modifyFlags } from '../vmas/vma-merge.js';
  * Returns 0, EINVAL, EACCES (the object may not be written), or ENOMEM: a hole, with all before it changed.
  * Source: Linux manual pages, mprotect(2).
  */
-export function mprotect(memory: Memory, space: AddressSpace, address: number, length: number, prot: number): number {
+export function mprotect(
+  memory: Memory,
+  space: AddressSpace,
+  address: number,
+  length: number,
+  prot: number,
+): CallResult {
   if (address % PAGE_BYTES !== 0 || address < 0) return EINVAL;
   if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) !== 0) return EINVAL;
   if (length === 0) return 0;
@@ -30,20 +37,20 @@ export function mprotect(memory: Memory, space: AddressSpace, address: number, l
   return result;
 }
 
-function protectRange(memory: Memory, space: AddressSpace, start: number, end: number, rights: number): number {
+function protectRange(memory: Memory, space: AddressSpace, start: number, end: number, rights: number): CallResult {
   let at = start;
   while (at < end) {
     const vma = space.vmas.at(at);
     if (vma === undefined) return ENOMEM;
     const result = protectVma(memory, vma, at, Math.min(end, vma.end), rights);
-    if (result < 0) return result;
+    if (isErrno(result)) return result;
     at = result;
   }
   return 0;
 }
 
 /** The flags after a change to other rights, with the charge against the commit limit; or EACCES. */
-function newFlags(vma: Vma, rights: number): number {
+function newFlags(vma: Vma, rights: number): CallValue | Errno {
   // VM_MAYREAD and its kin stand four bits above the rights they allow.
   if ((rights & ~(vma.flags >>> 4)) !== 0) return EACCES;
   const flags = (vma.flags & ~vm.VM_ACCESS) | rights;
@@ -55,7 +62,7 @@ function newFlags(vma: Vma, rights: number): number {
 }
 
 /** Changes a range within one VMA. Returns the address to go on from, or an errno. */
-function protectVma(memory: Memory, vma: Vma, start: number, end: number, rights: number): number {
+function protectVma(memory: Memory, vma: Vma, start: number, end: number, rights: number): Address | Errno {
   const before = vma.flags;
   if ((before & vm.VM_ACCESS) === rights) return end;
   const flags = newFlags(vma, rights);

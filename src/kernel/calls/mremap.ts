@@ -4,7 +4,8 @@ import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { cloneChain, unlinkAnonVmas } from '../space/anon-vma.js';
-import { EFAULT, EINVAL, ENOMEM } from '../abi/errno.js';
+import { EFAULT, EINVAL, ENOMEM, isErrno } from '../abi/errno.js';
+import type { Address, CallResult, Errno } from '../abi/errno.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../abi/flags.js';
 import type { Memory } from '../space/memory.js';
 import { chooseAddress } from './mmap.js';
@@ -17,25 +18,25 @@ import { addVma } from '../space/vma-ops.js';
 
 /** Arguments of mremap(2). */
 export interface MremapRequest {
-  readonly address: number;
+  readonly address: Address;
   readonly oldLength: number;
   readonly newLength: number;
   readonly flags: number;
   /** With MREMAP_FIXED: the target; with MREMAP_DONTUNMAP alone: a hint. */
-  readonly newAddress: number;
+  readonly newAddress: Address;
 }
 
 /** One move or resize with page-aligned lengths, within one VMA. */
 interface Step {
-  readonly address: number;
+  readonly address: Address;
   readonly oldLength: number;
   readonly newLength: number;
   readonly flags: number;
-  readonly target: number;
+  readonly target: Address;
 }
 
 /** Returns the new address, EINVAL, EFAULT (not mapped, or not by one mapping) or ENOMEM. */
-export function mremap(memory: Memory, space: AddressSpace, request: MremapRequest): number {
+export function mremap(memory: Memory, space: AddressSpace, request: MremapRequest): Address | Errno {
   const { address, flags } = request;
   const oldLength = alignUp(request.oldLength);
   const newLength = alignUp(request.newLength);
@@ -64,7 +65,7 @@ function refused(step: Step): boolean {
 }
 
 /** Whether one VMA holds the whole source; a mere resize does not look beyond the first page. */
-function checkVma(vma: Vma | undefined, step: Step): number {
+function checkVma(vma: Vma | undefined, step: Step): CallResult {
   if (vma === undefined) return EFAULT;
   const { address, flags, newLength, oldLength } = step;
   const size = 2 ** vma.pageShift;
@@ -78,7 +79,7 @@ function checkVma(vma: Vma | undefined, step: Step): number {
 }
 
 /** MREMAP_FIXED with equal lengths: every mapping of the range moves, and the gaps between them stay as they are. */
-function moveAll(memory: Memory, space: AddressSpace, step: Step): number {
+function moveAll(memory: Memory, space: AddressSpace, step: Step): Address | Errno {
   const end = step.address + step.oldLength;
   let at = step.address;
   let first = true;
@@ -100,7 +101,7 @@ function moveAll(memory: Memory, space: AddressSpace, step: Step): number {
   return first ? EFAULT : step.target;
 }
 
-function resizeInPlace(memory: Memory, vma: Vma, step: Step): number {
+function resizeInPlace(memory: Memory, vma: Vma, step: Step): Address | Errno {
   const { address, oldLength, newLength, flags } = step;
   const { space } = vma;
   if (newLength === oldLength) return address;
@@ -114,10 +115,10 @@ function resizeInPlace(memory: Memory, vma: Vma, step: Step): number {
   if (vma.end - address === oldLength && fits) return growInPlace(memory, vma, grow, address);
   if ((flags & MREMAP_MAYMOVE) === 0) return ENOMEM;
   const target = chooseAddress(space, 0, newLength, vma.pageShift);
-  return target < 0 ? target : moveVma(memory, vma, { ...step, target });
+  return isErrno(target) ? target : moveVma(memory, vma, { ...step, target });
 }
 
-function growInPlace(memory: Memory, vma: Vma, grow: number, address: number): number {
+function growInPlace(memory: Memory, vma: Vma, grow: number, address: number): Address | Errno {
   const { flags, file, pageShift, anonVma, end } = vma;
   const pgoff = vma.pageOffset(end);
   // Linux looks at the neighbour only here, not at the origin of this VMA's anon_vma.
@@ -127,7 +128,7 @@ function growInPlace(memory: Memory, vma: Vma, grow: number, address: number): n
   return address;
 }
 
-function moveTo(memory: Memory, space: AddressSpace, step: Step): number {
+function moveTo(memory: Memory, space: AddressSpace, step: Step): Address | Errno {
   let { oldLength, target } = step;
   if ((step.flags & MREMAP_FIXED) !== 0) {
     const unmapped = unmapRange(memory, space, target, target + step.newLength);
@@ -141,14 +142,15 @@ function moveTo(memory: Memory, space: AddressSpace, step: Step): number {
   const vma = space.vmas.at(step.address);
   if (vma === undefined) return EFAULT;
   if ((step.flags & MREMAP_FIXED) === 0) {
-    target = chooseAddress(space, target, step.newLength, vma.pageShift);
-    if (target < 0) return target;
+    const place = chooseAddress(space, target, step.newLength, vma.pageShift);
+    if (isErrno(place)) return place;
+    target = place;
   }
   return moveVma(memory, vma, { ...step, oldLength, target });
 }
 
 /** Makes the mapping at the target, moves the pages there, and takes the old one away unless it shall stay. */
-function moveVma(memory: Memory, vma: Vma, step: Step): number {
+function moveVma(memory: Memory, vma: Vma, step: Step): Address | Errno {
   const { address, oldLength, newLength, target, flags } = step;
   const { space } = vma;
   const copy = copyVma(memory, vma, address, target, newLength);

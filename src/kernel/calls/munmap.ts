@@ -4,6 +4,7 @@ import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace } from '../space/model.js';
 import { EINVAL } from '../abi/errno.js';
+import type { CallResult } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
 import { splitVma } from '../vmas/vma-merge.js';
 import { removeVma } from '../space/vma-ops.js';
@@ -12,14 +13,14 @@ import { freeTablesBetween, zapRange } from '../pages/zap.js';
 const TABLES_CEILING = 2 ** 47;
 
 /** Unmaps `[address, address + length)`. Returns 0, EINVAL or ENOMEM. Source: Linux manual pages, munmap(2). */
-export function munmap(memory: Memory, space: AddressSpace, address: number, length: number): number {
+export function munmap(memory: Memory, space: AddressSpace, address: number, length: number): CallResult {
   const end = address + alignUp(length);
   if (address % PAGE_BYTES !== 0 || address < 0 || length <= 0) return EINVAL;
   return unmapRange(memory, space, address, end);
 }
 
 /** Unmaps whole pages, splitting the VMAs at both ends. Returns 0, ENOMEM or EINVAL (cuts a hugetlb page, or ends too high). */
-export function unmapRange(memory: Memory, space: AddressSpace, start: number, end: number): number {
+export function unmapRange(memory: Memory, space: AddressSpace, start: number, end: number): CallResult {
   if (end > USER_END) return EINVAL;
   for (const edge of [start, end]) {
     const vma = space.vmas.at(edge);

@@ -3,7 +3,8 @@
 import { SHIFT_1G } from '../../../hw/base/address.js';
 import { alignDown, alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace } from '../space/model.js';
-import { EEXIST, EINVAL, ENOMEM } from '../abi/errno.js';
+import { EEXIST, EINVAL, ENOMEM, isErrno } from '../abi/errno.js';
+import type { Address, CallResult, Errno } from '../abi/errno.js';
 import * as f from '../abi/flags.js';
 import type { Memory } from '../space/memory.js';
 import { mmap } from './mmap.js';
@@ -21,7 +22,7 @@ export function mapRegion(
   pages: PagePolicy,
   start: number,
   length: number,
-): number {
+): CallResult {
   const low = alignDown(start);
   const high = alignUp(start + length);
   if (!(length > 0)) return EINVAL;
@@ -37,12 +38,12 @@ export function mapRegion(
   ];
   for (const { from, to, more } of parts) {
     const result = from < to ? mapFixed(memory, space, from, to - from, more) : 0;
-    if (result < 0) return result;
+    if (isErrno(result)) return result;
   }
   return 0;
 }
 
-function mapFixed(memory: Memory, space: AddressSpace, address: number, length: number, more: number): number {
+function mapFixed(memory: Memory, space: AddressSpace, address: number, length: number, more: number): Address | Errno {
   const flags = f.MAP_PRIVATE | f.MAP_ANONYMOUS | f.MAP_FIXED_NOREPLACE | more;
   return mmap(memory, space, { address, length, prot: f.PROT_READ | f.PROT_WRITE, flags, file: null, offset: 0 });
 }

@@ -4,7 +4,7 @@ import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno.js';
-import type { Errno } from '../abi/errno.js';
+import type { CallResult, Errno } from '../abi/errno.js';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../abi/flags.js';
 import { isPageMapped } from '../pages/mapping.js';
 import type { Memory } from '../space/memory.js';
@@ -35,7 +35,7 @@ function isCached(vma: Vma, address: number): boolean {
 }
 
 /** msync(2). There is no disk below the page cache, so only the arguments are looked at. */
-export function msync(space: AddressSpace, address: number, length: number, flags: number): number {
+export function msync(space: AddressSpace, address: number, length: number, flags: number): CallResult {
   if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) return EINVAL;
   if (address % PAGE_BYTES !== 0 || address < 0 || length < 0) return EINVAL;
   if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return EINVAL;

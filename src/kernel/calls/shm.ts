@@ -5,6 +5,7 @@ import { alignDown, alignUp, LARGEST_FILE } from '../abi/layout.js';
 import type { AddressSpace } from '../space/model.js';
 import { isWhole } from '../abi/arguments.js';
 import { EEXIST, EIDRM, EINVAL, ENOENT } from '../abi/errno.js';
+import type { Address, CallResult, CallValue, Errno } from '../abi/errno.js';
 import { FileObject, OpenFile } from '../space/model.js';
 import * as f from '../abi/flags.js';
 import type { Memory } from '../space/memory.js';
@@ -44,7 +45,7 @@ export class SharedMemory {
   }
 
   /** shmget(2): the segment's id, ENOENT, EEXIST or EINVAL. */
-  get(key: number, bytes: number, flags: number): number {
+  get(key: number, bytes: number, flags: number): CallValue | Errno {
     if (![key, flags].every((value) => isWhole(value)) || !isWhole(bytes, 0, LARGEST_FILE)) return EINVAL;
     for (const [id, segment] of this.#segments) {
       if (key === IPC_PRIVATE || segment.key !== key || segment.removed) continue;
@@ -63,7 +64,7 @@ export class SharedMemory {
   }
 
   /** shmat(2): the address, EINVAL, EIDRM or ENOMEM. Address 0 lets the kernel choose. */
-  attach(space: AddressSpace, id: number, address: number, flags: number): number {
+  attach(space: AddressSpace, id: CallValue, address: Address, flags: number): Address | Errno {
     const segment = this.#find(id);
     if (segment === undefined || !isWhole(address, 0) || !isWhole(flags)) return EINVAL;
     if (segment.removed && segment.object.vmas.size === 0) return EIDRM;
@@ -84,7 +85,7 @@ export class SharedMemory {
   }
 
   /** shmdt(2): 0, or EINVAL when no segment is attached at `address`. */
-  detach(space: AddressSpace, address: number): number {
+  detach(space: AddressSpace, address: Address): CallResult {
     const first = space.vmas.at(address);
     const object = first?.file?.object;
     const segment = [...this.#segments.values()].find((known) => known.object === object);
@@ -99,7 +100,7 @@ export class SharedMemory {
   }
 
   /** shmctl(2) with IPC_RMID: the segment goes when it is attached nowhere. Returns 0 or EINVAL. */
-  remove(id: number): number {
+  remove(id: CallValue): CallResult {
     const segment = this.#find(id);
     if (segment === undefined) return EINVAL;
     if (segment.removed) return 0;
@@ -110,7 +111,7 @@ export class SharedMemory {
   }
 
   /** Attachments of a segment now, over all processes; EINVAL. */
-  attachments(id: number): number {
+  attachments(id: CallValue): CallValue | Errno {
     return this.#find(id)?.object.vmas.size ?? EINVAL;
   }
 

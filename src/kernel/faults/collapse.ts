@@ -2,7 +2,8 @@
 
 import { PAGE_BYTES, SHIFT_2M } from '../../../hw/base/address.js';
 import { alignDown, alignUp } from '../abi/layout.js';
-import { EAGAIN, EINVAL, ENOMEM } from '../abi/errno.js';
+import { EAGAIN, EINVAL, ENOMEM, isErrno } from '../abi/errno.js';
+import type { CallResult, CallValue, Errno } from '../abi/errno.js';
 import type { FileObject, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY, FRAME_SWAPBACKED } from '../frames/frames.js';
 import { depositTable } from '../pages/huge.js';
@@ -18,14 +19,14 @@ import { zapRange } from '../pages/zap.js';
  * Collapses every whole 2 MiB in a range of the VMA. Disk files stay in 4 KiB pages here.
  * @returns 0, EINVAL (not possible in this VMA, or there is nothing to collapse), ENOMEM (no huge page) or EAGAIN
  */
-export function collapse(memory: Memory, vma: Vma, start: number, end: number): number {
+export function collapse(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   if ((vma.flags & (VM_NOHUGEPAGE | VM_HUGETLB)) !== 0 || vma.space.hugePages === 'never') return EINVAL;
   if (vma.file === null ? vma.anonVma === null : !suitsObject(vma, vma.file.object)) return EINVAL;
   if (alignUp(vma.start, SHIFT_2M) + HUGE_BYTES > vma.end) return EINVAL;
   // A range inside one huge page names none, and Linux calls it a failure; an empty range is none.
   if (alignDown(end, SHIFT_2M) < alignUp(start, SHIFT_2M)) return EINVAL;
   memory.lru.drain();
-  let failure = 0;
+  let failure: CallResult = 0;
   for (let address = alignUp(start, SHIFT_2M); address + HUGE_BYTES <= end; address += HUGE_BYTES) {
     const result =
       vma.file === null ? collapseOne(memory, vma, address) : collapseShared(memory, vma, vma.file.object, address);
@@ -36,7 +37,7 @@ export function collapse(memory: Memory, vma: Vma, start: number, end: number): 
   return failure;
 }
 
-function collapseOne(memory: Memory, vma: Vma, address: number): number {
+function collapseOne(memory: Memory, vma: Vma, address: number): CallResult {
   const { tables, frames, counters, tlb } = memory;
   const at = tables.find(vma.space, address, SHIFT_2M);
   if (at < 0 || tables.words[at] === 0) return EINVAL;
@@ -79,7 +80,7 @@ function gather(memory: Memory, vma: Vma, table: number, address: number, head: 
 }
 
 /** Why the 2 MiB cannot become one page: a guard page or the page cache in it (EINVAL), a pinned page (EAGAIN). */
-function cannotCollapse(memory: Memory, at: number, address: number): number {
+function cannotCollapse(memory: Memory, at: number, address: number): CallResult {
   const { tables, frames } = memory;
   for (let i = 0; i < 512; i++) {
     const entry = tables.entryIn(at, address + i * PAGE_BYTES);
@@ -102,13 +103,14 @@ function suitsObject(vma: Vma, object: FileObject): boolean {
  * Makes one folio of 2 MiB of an object, holes filled with zeros, and maps it in the caller; others will by a fault.
  * An object with nothing there is EINVAL. Source: Linux mm/khugepaged.c, collapse_file and collapse_pte_mapped_thp.
  */
-function collapseShared(memory: Memory, vma: Vma, object: FileObject, address: number): number {
+function collapseShared(memory: Memory, vma: Vma, object: FileObject, address: number): CallResult {
   const { frames, tables } = memory;
   const index = vma.pageOffset(address);
   let head = object.pages.get(index) ?? 0;
   if (frames.order[head] !== HUGE_ORDER) {
-    head = gatherObject(memory, object, index);
-    if (head < 0) return head;
+    const gathered = gatherObject(memory, object, index);
+    if (isErrno(gathered)) return gathered;
+    head = gathered;
   }
   const at = tables.ensure(vma.space, address, SHIFT_2M);
   if (at < 0) return ENOMEM;
@@ -131,7 +133,7 @@ function holdsOnly(memory: Memory, at: number, address: number, head: number): b
 }
 
 /** Replaces pages `[index, index + 512)` of an object by one folio. Returns its head, EINVAL or ENOMEM. */
-function gatherObject(memory: Memory, object: FileObject, index: number): number {
+function gatherObject(memory: Memory, object: FileObject, index: number): CallValue | Errno {
   const { frames } = memory;
   const present: number[] = [];
   for (let page = index; page < index + HUGE_FRAMES; page++) if (object.pages.has(page)) present.push(page);

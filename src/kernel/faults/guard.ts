@@ -4,13 +4,14 @@ import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
 import { alignDown } from '../abi/layout.js';
 import { prepareAnonVma } from '../space/anon-vma.js';
 import { ENOMEM } from '../abi/errno.js';
+import type { CallResult } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
 import type { Vma } from '../space/model.js';
 import { VM_MAYBE_GUARD } from '../abi/vma-flags.js';
 import { zapRange } from '../pages/zap.js';
 
 /** Replaces the pages of a range within the VMA by guard pages. Returns 0 or ENOMEM. */
-export function installGuards(memory: Memory, vma: Vma, start: number, end: number): number {
+export function installGuards(memory: Memory, vma: Vma, start: number, end: number): CallResult {
   const { entries, tables, tlb } = memory;
   // The page tables are to be copied at fork, and the guards with them.
   vma.flags |= VM_MAYBE_GUARD;

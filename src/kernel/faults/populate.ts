@@ -6,6 +6,7 @@
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EFAULT, EINVAL, ENOMEM } from '../abi/errno.js';
+import type { CallResult } from '../abi/errno.js';
 import { countFault, handleFault } from './fault.js';
 import { FRAME_DIRTY } from '../frames/frames.js';
 import { touchHuge } from '../pages/huge.js';
@@ -93,13 +94,13 @@ export function populateAdvice(
   start: number,
   end: number,
   write: boolean,
-): number {
+): CallResult {
   const result = populatePages(memory, space, start, end, write);
   memory.lru.drain();
   return result;
 }
 
-function populatePages(memory: Memory, space: AddressSpace, start: number, end: number, write: boolean): number {
+function populatePages(memory: Memory, space: AddressSpace, start: number, end: number, write: boolean): CallResult {
   for (let address = start; address < end; address += PAGE_BYTES) {
     const vma = space.vmas.at(address);
     if (vma === undefined) return ENOMEM;

@@ -3,6 +3,7 @@
 import { PAGE_BYTES, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
 import { isWhole } from '../abi/arguments.js';
 import { EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from '../abi/errno.js';
+import type { CallResult, CallValue, Errno } from '../abi/errno.js';
 import { LARGEST_FILE } from '../abi/layout.js';
 import type { FileObject, OpenFile } from '../space/model.js';
 import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE } from '../abi/flags.js';
@@ -19,7 +20,13 @@ export type PageMover = (frame: number, offsetInPage: number, bytes: number, don
  * pread(2): calls `move` for each piece; frame -1 stands for a hole, all zeros.
  * @returns bytes read, 0 at the end of the file, EBADF, EINVAL, EFAULT (nothing could be moved) or ENOMEM
  */
-export function readFile(memory: Memory, file: OpenFile, offset: number, bytes: number, move: PageMover): number {
+export function readFile(
+  memory: Memory,
+  file: OpenFile,
+  offset: number,
+  bytes: number,
+  move: PageMover,
+): CallValue | Errno {
   if (!file.readable) return EBADF;
   if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
   const { object } = file;
@@ -54,7 +61,13 @@ export interface ByteSource {
  * @returns bytes written, EBADF, EINVAL, EFBIG, EFAULT or ENOMEM
  * Source: Linux mm/filemap.c, generic_perform_write; mm/shmem.c, shmem_get_folio_gfp with SGP_WRITE.
  */
-export function writeFile(memory: Memory, file: OpenFile, offset: number, bytes: number, source: ByteSource): number {
+export function writeFile(
+  memory: Memory,
+  file: OpenFile,
+  offset: number,
+  bytes: number,
+  source: ByteSource,
+): CallValue | Errno {
   if (!file.writable) return EBADF;
   if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
   if (offset + bytes > LARGEST_FILE) return EFBIG;
@@ -93,7 +106,7 @@ function zeroBytes(memory: Memory, frame: number, from: number, to: number): voi
 }
 
 /** ftruncate(2). Returns 0 or EINVAL; pages past the new end leave every mapping, private copies too. */
-export function truncateFile(memory: Memory, file: OpenFile, size: number): number {
+export function truncateFile(memory: Memory, file: OpenFile, size: number): CallResult {
   if (!file.writable || !isWhole(size, 0)) return EINVAL;
   if (size > LARGEST_FILE) return EFBIG;
   const { object } = file;
@@ -151,7 +164,7 @@ function zeroPart(memory: Memory, object: FileObject, from: number, to: number):
  * fallocate(2): reserves pages, or with FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE gives them back; private copies stay.
  * @returns 0, EBADF, EINVAL, EFBIG, EOPNOTSUPP or ENOMEM (nothing was reserved)
  */
-export function allocateFile(memory: Memory, file: OpenFile, mode: number, offset: number, length: number): number {
+export function allocateFile(memory: Memory, file: OpenFile, mode: number, offset: number, length: number): CallResult {
   if (!isWhole(offset, 0) || !isWhole(length, 1) || !isWhole(mode)) return EINVAL;
   if ((mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE)) !== 0) return EOPNOTSUPP;
   if ((mode & FALLOC_PUNCH_HOLE) !== 0 && (mode & FALLOC_KEEP_SIZE) === 0) return EOPNOTSUPP;

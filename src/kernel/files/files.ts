@@ -2,6 +2,7 @@
 
 import { checkChoice } from '../abi/arguments.js';
 import { EINVAL, ENOENT } from '../abi/errno.js';
+import type { CallResult, CallValue, Errno } from '../abi/errno.js';
 import { FileObject, OBJECT_KINDS, OpenFile } from '../space/model.js';
 import type { NamedKind } from '../space/model.js';
 import { allocateFile, readFile, truncateFile, writeFile } from './file-io.js';
@@ -48,7 +49,7 @@ export class Files {
   }
 
   /** Gives a descriptor up; its mappings stay. Returns 0, or EINVAL when it is closed already. */
-  close(file: OpenFile): number {
+  close(file: OpenFile): CallResult {
     if (file.closed) return EINVAL;
     file.closed = true;
     file.object.links--;
@@ -57,7 +58,7 @@ export class Files {
   }
 
   /** unlink(2), shm_unlink(3): the name goes, the object once nothing uses it. Returns 0 or ENOENT. */
-  unlink(name: string): number {
+  unlink(name: string): CallResult {
     const object = this.#names.get(name);
     if (object === undefined) return ENOENT;
     this.#names.delete(name);
@@ -75,7 +76,7 @@ export class Files {
   }
 
   /** ftruncate(2). Returns 0 or an errno. */
-  truncate(file: OpenFile, size: number): number {
+  truncate(file: OpenFile, size: number): CallResult {
     this.#memory.label('ftruncate', [size]);
     const result = truncateFile(this.#memory, file, size);
     this.#memory.label('');
@@ -83,7 +84,7 @@ export class Files {
   }
 
   /** fallocate(2) with the FALLOC_ bits of flags.ts. Returns 0 or an errno. */
-  allocate(file: OpenFile, mode: number, offset: number, length: number): number {
+  allocate(file: OpenFile, mode: number, offset: number, length: number): CallResult {
     this.#memory.label('fallocate', [mode, offset, length]);
     const result = allocateFile(this.#memory, file, mode, offset, length);
     this.#memory.label('');
@@ -91,7 +92,7 @@ export class Files {
   }
 
   /** pread(2) into a buffer outside of any process. Returns bytes read, 0 at the end of the file, or an errno. */
-  read(file: OpenFile, offset: number, target: Uint8Array): number {
+  read(file: OpenFile, offset: number, target: Uint8Array): CallValue | Errno {
     return readFile(this.#memory, file, offset, target.length, (frame, inPage, count, done) => {
       readFrame(this.#memory.ram, frame, inPage, target.subarray(done, done + count));
       return count;
@@ -99,7 +100,7 @@ export class Files {
   }
 
   /** pwrite(2) from a buffer outside of any process. Returns bytes written, or an errno. */
-  write(file: OpenFile, offset: number, source: Uint8Array): number {
+  write(file: OpenFile, offset: number, source: Uint8Array): CallValue | Errno {
     return writeFile(this.#memory, file, offset, source.length, {
       take: (done, count) => source.subarray(done, done + count),
       faultIn: () => false,

@@ -7,6 +7,7 @@ import { PAGE_BYTES } from '../../../hw/base/address.js';
 import type { AddressSpace, AnonVma, OpenFile } from '../space/model.js';
 import { cloneChain } from '../space/anon-vma.js';
 import { EINVAL, ENOMEM } from '../abi/errno.js';
+import type { Errno } from '../abi/errno.js';
 import { splitHugeAt } from '../pages/huge.js';
 import type { Memory } from '../space/memory.js';
 import { Vma } from '../space/model.js';
@@ -105,7 +106,7 @@ export function mergeNew(memory: Memory, space: AddressSpace, proposal: Proposal
  * Gives `[start, end)` of a VMA new flags, merging with neighbours or splitting as need be.
  * @returns the range's VMA now, with the new flags; ENOMEM; or EINVAL for a cut through a hugetlb page
  */
-export function modifyFlags(memory: Memory, vma: Vma, start: number, end: number, flags: number): Vma | number {
+export function modifyFlags(memory: Memory, vma: Vma, start: number, end: number, flags: number): Vma | Errno {
   const merged = mergeExisting(memory, vma, start, end, flags);
   if (merged !== null) return merged;
   const lower = start > vma.start ? splitVma(memory, vma, start) : vma;
@@ -158,7 +159,7 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
 }
 
 /** Cuts a VMA in two at `address`, inside of it. Returns the upper part, a VMA of its own; ENOMEM; or EINVAL. */
-export function splitVma(memory: Memory, vma: Vma, address: number): Vma | number {
+export function splitVma(memory: Memory, vma: Vma, address: number): Vma | Errno {
   if (address % 2 ** vma.pageShift !== 0) return EINVAL;
   if (vma.space.vmas.size >= MOST_VMAS || memory.frames.buddy.refuses()) return ENOMEM;
   const upper = vma.slice(vma.space, address, vma.end);

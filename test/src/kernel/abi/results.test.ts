@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { expect, expectTypeOf, it } from 'vitest';
-import { isErrno } from '../../../../src/kernel/abi/errno.js';
-import type { CallResult } from '../../../../src/kernel/abi/errno.js';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { EINVAL, isErrno } from '../../../../src/kernel/abi/errno.js';
+import type { Address, CallResult, CallValue, Errno } from '../../../../src/kernel/abi/errno.js';
+import { must } from '../../../../src/kernel/abi/must.js';
 import { isSignal } from '../../../../src/kernel/abi/signal.js';
 import type { Kernel } from '../../../../src/kernel/kernel.js';
 import type { Process } from '../../../../src/kernel/space/process.js';
+import type { SharedMemory } from '../../../../src/kernel/calls/shm.js';
+import type { Files } from '../../../../src/kernel/files/files.js';
 import { alive, boot, GIB, MIB, spawn } from '../machine.js';
 
 const PAGE = 4096;
@@ -63,4 +66,42 @@ it('the compiler knows a result from a status: neither may stand for the other',
   // @ts-expect-error: -14 is the status of a page fault, and no errno.
   const wrong: CallResult = -14;
   expect(isErrno(wrong)).toBe(false);
+});
+
+/** The methods of a class with a number for a result that goes for an address unchecked. */
+type Unchecked<T> = {
+  [K in keyof T]: T[K] extends (...args: never) => infer R ? ([R] extends [CallValue] ? K : never) : never;
+}[keyof T];
+
+describe('the compiler tells an errno from an address and a count', () => {
+  const kernel = boot(4 * MIB);
+  const process = spawn(kernel);
+  const request = { address: GIB, length: PAGE, prot: 3, flags: 0x22, file: null, offset: 0 };
+
+  it('in what every call returns: none returns just any number', () => {
+    expectTypeOf<Unchecked<Kernel>>().toBeNever();
+    expectTypeOf<Unchecked<Files>>().toBeNever();
+    expectTypeOf<Unchecked<SharedMemory>>().toBeNever();
+    expectTypeOf<ReturnType<Kernel['mmap']>>().toEqualTypeOf<Address | Errno>();
+    expectTypeOf<ReturnType<Kernel['pread']>>().toEqualTypeOf<CallValue | Errno>();
+    expectTypeOf<ReturnType<Files['close']>>().toEqualTypeOf<CallResult>();
+  });
+
+  it('and refuses a result as an address until it is checked', () => {
+    const address = kernel.mmap(process, request);
+    // @ts-expect-error: it may be an errno.
+    expect(kernel.store(process, address, 4, 1)).toBe(0);
+    // @ts-expect-error: likewise in a request.
+    expect(kernel.mmap(process, { ...request, address })).toBeGreaterThan(0);
+    // @ts-expect-error: likewise of System V memory.
+    expect(kernel.shmat(process, kernel.shm.get(1, 0, 0), 0, 0)).toBe(EINVAL);
+    if (isErrno(address)) throw new Error('no memory');
+    expect(kernel.load(process, address, 4)).toBe(0);
+    expect(kernel.load(process, must(kernel.mmap(process, request)), 4)).toBe(0);
+  });
+
+  it('while any number that comes from elsewhere is an address', () => {
+    const elsewhere: number = GIB;
+    expect(kernel.munmap(process, elsewhere, PAGE)).toBe(0);
+  });
 });

@@ -10,6 +10,7 @@ import {
   ESRCH,
   errnoNumber,
 } from '../../../../src/kernel/abi/errno.js';
+import { must } from '../../../../src/kernel/abi/must.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import type { Process } from '../../../../src/kernel/space/process.js';
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, SHM_RDONLY, SHM_REMAP, SHM_RND } from '../../../../src/kernel/calls/shm.js';
@@ -117,9 +118,9 @@ describe('System V shared memory', () => {
     const kernel = boot();
     const { shm } = kernel;
     const [one, two] = [spawn(kernel), spawn(kernel)];
-    const id = shm.get(42, 3 * PAGE, IPC_CREAT);
+    const id = must(shm.get(42, 3 * PAGE, IPC_CREAT));
     expect(kernel.shmat(one, id, BASE, 0)).toBe(BASE);
-    const there = kernel.shmat(two, id, 0, 0);
+    const there = must(kernel.shmat(two, id, 0, 0));
     kernel.store(one, BASE + PAGE, 1, 9);
     expect(peek(kernel, two, there + PAGE)).toBe(9);
     expect(shm.attachments(id)).toBe(2);
@@ -139,7 +140,7 @@ describe('System V shared memory', () => {
     const { shm } = kernel;
     const process = spawn(kernel);
     expect(shm.get(7, PAGE, 0)).toBe(ENOENT);
-    const id = shm.get(7, PAGE, IPC_CREAT);
+    const id = must(shm.get(7, PAGE, IPC_CREAT));
     expect(shm.get(7, PAGE, IPC_CREAT | IPC_EXCL)).toBe(EEXIST);
     expect(shm.get(7, 2 * PAGE, 0)).toBe(EINVAL);
     expect(shm.get(7, PAGE, 0)).toBe(id);
