@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SHIFT_2M, SHIFT_4K } from '../../../../hw/base/address.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import type { Kernel } from '../../../../src/kernel/kernel.js';
+import { unmapHuge, unmapPage } from '../../../../src/kernel/pages/mapping.js';
 import type { Process } from '../../../../src/kernel/space/process.js';
 import { runs } from '../../../runs.js';
 import { boot, GIB, MIB, spawn } from '../machine.js';
+import { EagerCore } from './eager-core.js';
 import { SecondCore } from './second-core.js';
 
 const PAGE = 4096;
@@ -31,12 +34,6 @@ function lost(kernel: Kernel, process: Process, other: SecondCore): number[] {
 }
 
 describe('while a second core makes accesses between the stores of', () => {
-  it('munmap, it reaches no table and no page that is freed', () => {
-    const { kernel, process, other } = busy('4K');
-    expect(kernel.munmap(process, GIB, BYTES)).toBe(0);
-    expect(other.reachable).toEqual([]);
-  });
-
   it('MADV_COLLAPSE, none of its writes is lost, and it reaches nothing that is freed', () => {
     const { kernel, process, other } = busy('4K', 2, 64);
     // From here on it may have huge pages.
@@ -55,6 +52,69 @@ describe('while a second core makes accesses between the stores of', () => {
     // Parts of huge pages are freed: both are split, and pages of zeros give way to the zero page.
     for (const at of [0, BYTES / 2]) expect(kernel.madvise(process, GIB + at, PAGE, f.MADV_FREE)).toBe(0);
     expect([other.reachable, lost(kernel, process, other)]).toEqual([[], []]);
+  });
+});
+
+describe('while a second core holds every entry that the kernel is about to change,', () => {
+  /** A process with this many pages touched; the other core looks for 8 of them, the last among them. */
+  function watched(
+    pages: '4K' | '2M',
+    count: number,
+    size = PAGE,
+  ): { kernel: Kernel; process: Process; other: EagerCore } {
+    const kernel = boot(16 * MIB);
+    const process = spawn(kernel, pages);
+    kernel.mapRegion(process, GIB, count * size);
+    const addresses = Array.from({ length: count }, (_, i) => GIB + i * size);
+    for (const address of addresses) kernel.store(process, address, 4, 1);
+    if (process.space === null) throw new Error('the process has no memory');
+    return { kernel, process, other: new EagerCore(kernel, process.space, addresses.slice(-8)) };
+  }
+
+  it('munmap frees its tables and pages once it holds none', () => {
+    const { kernel, process, other } = watched('4K', 8);
+    expect(kernel.munmap(process, GIB, 8 * PAGE)).toBe(0);
+    expect(other.reachable).toEqual([]);
+    expect(kernel.counters.tablesFreed).toBe(3);
+  });
+
+  it('MADV_DONTNEED frees the table of 2 MiB once it holds none', () => {
+    const { kernel, process, other } = watched('4K', 512);
+    expect(kernel.madvise(process, GIB, 512 * PAGE, f.MADV_DONTNEED)).toBe(0);
+    expect(other.reachable).toEqual([]);
+    expect(kernel.counters.tablesFreed).toBe(1);
+  });
+
+  it('MADV_COLLAPSE frees the table and the pages in it once it holds none', () => {
+    const { kernel, process, other } = watched('4K', 512);
+    if (process.space !== null) process.space.hugePages = 'always';
+    expect(kernel.madvise(process, GIB, 512 * PAGE, f.MADV_COLLAPSE)).toBe(0);
+    expect(other.reachable).toEqual([]);
+    expect(kernel.counters.hugeCollapses).toBe(1);
+  });
+
+  it('a batch of pages unmapped one by one frees none of them before the flush', () => {
+    const { kernel, process, other } = watched('4K', 8);
+    const { memory } = kernel;
+    const vma = process.space?.vmas.at(GIB);
+    if (vma === undefined) throw new Error('nothing is mapped');
+    for (let address = GIB; address < GIB + 8 * PAGE; address += PAGE)
+      unmapPage(memory, vma, memory.tables.find(vma.space, address, SHIFT_4K), address);
+    expect([other.reachable, process.space?.residentPages]).toEqual([[], 0]);
+    memory.tlb.flush();
+    expect(other.reachable).toEqual([]);
+  });
+
+  it('nor of huge pages', () => {
+    const { kernel, process, other } = watched('2M', 2, 2 * MIB);
+    const { memory } = kernel;
+    const vma = process.space?.vmas.at(GIB);
+    if (vma === undefined) throw new Error('nothing is mapped');
+    const free = memory.frames.buddy.free;
+    for (const address of [GIB, GIB + 2 * MIB])
+      unmapHuge(memory, vma, memory.tables.find(vma.space, address, SHIFT_2M), SHIFT_2M, address);
+    memory.tlb.flush();
+    expect([other.reachable, memory.frames.buddy.free - free]).toEqual([[], 1024]);
   });
 });
 
