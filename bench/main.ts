@@ -17,6 +17,9 @@ interface Options {
   readonly rounds: number;
   readonly only?: RegExp;
   readonly tlb?: string;
+  readonly keep?: string;
+  readonly against?: string;
+  readonly nested?: string;
   readonly plot?: string;
 }
 
@@ -91,9 +94,12 @@ async function recording({ rounds }: Options): Promise<Answer> {
   return { json: result, text: recordTable(result) };
 }
 
-async function reality({ rounds, only, tlb }: Options): Promise<Answer> {
+async function reality(options: Options): Promise<Answer> {
+  if (options.against === undefined && options.nested !== undefined) {
+    throw new CommandFailure('--nested is for the machine of a table: give --against FILE too', 2);
+  }
   const { measureReality, realityTable } = await import('./reality/reality.js');
-  const result = measureReality(rounds, only, tlb);
+  const result = someRows(measureReality(options), options);
   return { json: result, text: realityTable(result) };
 }
 
@@ -153,7 +159,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   reality: {
     help: 'what programs gain from huge pages here, beside what\npagewalk predicts for --tlb: takes a quarter of an hour',
-    takes: ['rounds', 'only', 'tlb'],
+    takes: ['only', 'tlb', 'keep', 'against', 'nested'],
     answer: reality,
   },
   page: {
@@ -192,6 +198,12 @@ program
   .option('--rounds <n>', 'of the ratios and growth: take the median of so many', (text) => parseCount(text), 7)
   .option('--only <pattern>', 'only what matches this regular expression', parsePattern)
   .option('--tlb <shape>', "of this machine's processor, as pagewalk compare takes it")
+  .option('--keep <file>', 'of reality: measurements made before, and new ones')
+  .option(
+    '--against <csv>',
+    "another machine's gains: measure nothing here, predict\nwith --tlb and --nested of that machine",
+  )
+  .option('--nested <size>', "of --against: the pages of that machine's host")
   .option('--plot <file>', 'write the growth as an SVG file too')
   .option('--quick', 'little work: to see that it works, not to measure')
   .addHelpText(
@@ -201,7 +213,7 @@ program
 
 /** @throws CommandFailure for an option of other questions only. */
 function checkOptions(name: string | undefined, { takes }: Question): void {
-  for (const option of ['seconds', 'rounds', 'only', 'tlb', 'plot', 'quick'] as const) {
+  for (const option of ['seconds', 'rounds', 'only', 'tlb', 'keep', 'against', 'nested', 'plot', 'quick'] as const) {
     if (program.getOptionValueSource(option) !== 'cli' || takes.includes(option)) continue;
     const place = name === undefined ? 'the host times, which are measured without any' : `--${name}`;
     const others = names.filter((other) => QUESTIONS[other].takes.includes(option)).map((other) => `--${other}`);

@@ -1,39 +1,37 @@
 /**
  * The gain of programs from huge pages on this machine, beside pagewalk's prediction: each is run in pairs with and
- * without them, recorded, and compared, all by the users' own commands.
+ * without them, recorded, and compared, all by the users' own commands. Or beside a table of another machine's gains:
+ * then nothing is measured.
  */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { z } from 'zod';
 import { CompareResult } from '../../src/report/results/compare-result.js';
+import { formatShare } from '../../src/report/output/units.js';
 import { thisHost } from '../measure/host.js';
 import type { Host } from '../measure/host.js';
+import { Measurements, type Tried } from './measurements.js';
+import { pagewalk } from './pagewalk.js';
 import { realPrograms } from './programs.js';
 import type { RealProgram } from './programs.js';
+import { readPublished } from './published.js';
+import { spearman } from './ranks.js';
 
-const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
-const MOST_OUTPUT = 2 ** 28;
 /** From this gain on a "no" would be wrong, and below it a "yes". */
 const REAL_GAIN = 1.05;
 const NO_GAIN = 1.01;
 
-const Ratio = z.object({ median: z.number(), low: z.number(), high: z.number() });
-/** A part of the output of `pagewalk try --json`. */
-const Tried = z.object({
-  speedup: z.object({ user: Ratio.nullable() }),
-  sides: z.array(z.object({ memory: z.object({ resident: z.number(), huge: z.number() }).nullable() })),
-});
-
 interface RealityRow {
   readonly name: string;
   /** User time with small pages over that with huge ones, measured. */
-  readonly real: z.infer<typeof Ratio> | null;
-  /** The share of resident memory in huge pages. */
+  readonly real: Tried['speedup']['user'];
+  /** The share of resident memory in huge pages: what the prediction is for. */
   readonly hugeShare: number | null;
+  /** Pairs of runs, and processors kept busy by other programs meanwhile; null where a table says it. */
+  readonly pairs: number | null;
+  readonly otherLoad: number | null;
   readonly predicted: { readonly low: number; readonly high: number } | null;
   readonly verdict: string;
   /** Whether the measured median, to two decimals, is in the predicted range. */
@@ -41,7 +39,7 @@ interface RealityRow {
 }
 
 export interface RealityBench extends Host {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly prices: string;
   readonly missing: readonly string[];
   readonly rows: readonly RealityRow[];
@@ -54,48 +52,39 @@ export interface RealityBench extends Host {
   readonly spearman: number | null;
 }
 
-function pagewalk(args: readonly string[]): string {
-  const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
-  return execFileSync(process.execPath, [CLI, ...args], { encoding: 'utf8', maxBuffer: MOST_OUTPUT, stdio });
+export interface RealityOptions {
+  /** Programs with matching names. */
+  readonly only?: RegExp | undefined;
+  /** As `pagewalk compare --tlb` takes it: this machine's, or the table's. */
+  readonly tlb?: string | undefined;
+  /** A file that keeps measurements. */
+  readonly keep?: string | undefined;
+  /** A table of another machine's gains, and its host's pages. */
+  readonly against?: string | undefined;
+  readonly nested?: string | undefined;
 }
 
 const twoDecimals = (value: number): number => Math.round(100 * value) / 100;
 
-function measureOne({ name, command }: RealProgram, folder: string, rounds: number, priced: string[]): RealityRow {
-  const tried = Tried.parse(JSON.parse(pagewalk(['try', '--json', '--pairs', String(rounds), '--', ...command])));
+/** What is measured or published of a program. */
+type Real = Pick<Tried, 'speedup' | 'sides'> & Partial<Tried>;
+
+function predict({ name, command }: RealProgram, real: Real, folder: string, priced: readonly string[]): RealityRow {
+  const memory = real.sides.at(-1)?.memory;
+  const hugeShare = memory ? memory.huge / Math.max(1, memory.resident) : null;
   const trace = join(folder, 'trace.pwt');
   pagewalk(['record', '-o', trace, '--', ...command]);
-  const result = CompareResult.parse(JSON.parse(pagewalk(['compare', trace, '--pages', '4K,2M', ...priced, '--json'])));
-  const [{ verdict, speedup: predicted }] = result.traces;
-  const real = tried.speedup.user;
-  const memory = tried.sides.at(-1)?.memory;
+  const share = hugeShare === null ? [] : ['--huge-share', `${Math.round(100 * hugeShare)}%`];
+  const output = pagewalk(['compare', trace, '--pages', '4K,2M', ...share, ...priced, '--json']);
+  const [{ verdict, speedup: predicted }] = CompareResult.parse(JSON.parse(output)).traces;
+  const { user } = real.speedup;
   const inside =
-    real !== null &&
+    user !== null &&
     predicted !== null &&
-    twoDecimals(real.median) >= twoDecimals(predicted.low) &&
-    twoDecimals(real.median) <= twoDecimals(predicted.high);
-  return {
-    name,
-    real,
-    hugeShare: memory ? memory.huge / Math.max(1, memory.resident) : null,
-    predicted,
-    verdict,
-    inside,
-  };
-}
-
-function ranks(values: readonly number[]): number[] {
-  const sorted = [...values].sort((a, b) => a - b);
-  return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);
-}
-
-/** Spearman's rank correlation: Pearson's, of ranks. */
-function spearman(one: readonly number[], other: readonly number[]): number {
-  const [x, y] = [ranks(one), ranks(other)];
-  const mean = (one.length - 1) / 2;
-  const sum = (a: readonly number[], b: readonly number[]): number =>
-    a.reduce((total, value, i) => total + (value - mean) * (b[i] - mean), 0);
-  return sum(x, y) / Math.sqrt(sum(x, x) * sum(y, y));
+    twoDecimals(user.median) >= twoDecimals(predicted.low) &&
+    twoDecimals(user.median) <= twoDecimals(predicted.high);
+  const { pairs = null, otherLoad = null } = real;
+  return { name, real: user, hugeShare, pairs, otherLoad, predicted, verdict, inside };
 }
 
 function wrongVerdict({ name, real, verdict }: RealityRow): string[] {
@@ -104,68 +93,83 @@ function wrongVerdict({ name, real, verdict }: RealityRow): string[] {
   return wrong ? [`${name}: ${verdict}`] : [];
 }
 
-/**
- * Measures, records and predicts every program.
- * @param only programs with matching names
- * @param tlb as `pagewalk compare --tlb` takes it: this machine's
- */
-export function measureReality(rounds: number, only: RegExp | undefined, tlb: string | undefined): RealityBench {
+/** Measures every program first, then records and predicts: only the first part needs a quiet machine. */
+export function measureReality({ only, tlb, keep, against, nested }: RealityOptions): RealityBench {
   const folder = mkdtempSync(join(tmpdir(), 'pagewalk-reality-'));
   try {
     const { programs, missing } = realPrograms(folder);
-    const prices = join(folder, 'prices.json');
-    pagewalk(['calibrate', '-o', prices, '--json']);
-    const priced = ['--costs', prices, ...(tlb === undefined ? [] : ['--tlb', tlb])];
     const chosen = programs.filter(({ name }) => only?.test(name) ?? true);
-    const rows = chosen.map((program) => measureOne(program, folder, rounds, priced));
-    const told = rows.flatMap(({ real, predicted }) =>
-      real === null || predicted === null ? [] : [{ real, predicted }],
-    );
-    return {
-      schemaVersion: 1,
-      ...thisHost(),
-      prices: 'pagewalk calibrate, just before',
-      missing,
-      rows,
-      inside: rows.filter(({ inside }) => inside).length,
-      wrong: rows.flatMap(wrongVerdict),
-      widest: Math.max(1, ...told.map(({ predicted: { low, high } }) => high / low)),
-      spearman:
-        told.length < 3
-          ? null
-          : spearman(
-              told.map(({ real }) => real.median),
-              told.map(({ predicted: { low, high } }) => Math.sqrt(low * high)),
-            ),
-    };
+    const shape = tlb === undefined ? [] : ['--tlb', tlb];
+    if (against !== undefined) {
+      const table = readPublished(against);
+      const priced = ['--costs', 'preset', ...shape, ...(nested === undefined ? [] : ['--nested', nested])];
+      const rows = chosen.flatMap((program) => {
+        const real = table.get(program.published);
+        return real === undefined ? [] : [predict(program, real, folder, priced)];
+      });
+      return resultOf(rows, missing, `those of the preset, and no measurement here; measured: ${against}`);
+    }
+    const measured = new Measurements(keep);
+    const prices = join(folder, 'prices.json');
+    const { source = '' } = measured.prices(prices, shape);
+    const tried = chosen.map((program) => measured.tried(program));
+    writeFileSync(prices, JSON.stringify(measured.prices(prices, shape)));
+    const priced = ['--costs', prices, ...shape];
+    const rows = chosen.map((program, i) => predict(program, tried[i], folder, priced));
+    return resultOf(rows, missing, source);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+function resultOf(rows: readonly RealityRow[], missing: readonly string[], prices: string): RealityBench {
+  const told = rows.flatMap(({ real, predicted }) =>
+    real === null || predicted === null ? [] : [{ real, predicted }],
+  );
+  return {
+    schemaVersion: 2,
+    ...thisHost(),
+    prices,
+    missing,
+    rows,
+    inside: rows.filter(({ inside }) => inside).length,
+    wrong: rows.flatMap(wrongVerdict),
+    widest: Math.max(1, ...told.map(({ predicted: { low, high } }) => high / low)),
+    spearman: spearman(
+      told.map(({ real }) => real.median),
+      told.map(({ predicted: { low, high } }) => Math.sqrt(low * high)),
+    ),
+  };
+}
+
 const times = (value: number): string => value.toFixed(2);
+const orDash = <Value>(value: Value | null, text: (value: Value) => string): string =>
+  value === null ? '-' : text(value);
 
 export function realityTable(result: RealityBench): string {
   const table = new Table({
-    head: ['user time, 4K over 2M pages', 'measured', 'range', 'predicted', 'verdict', 'inside', 'huge'],
+    head: ['user time, 4K over 2M pages', 'measured', 'predicted', 'verdict', 'inside', 'huge', 'pairs', 'other load'],
+    colAligns: ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
-  for (const { name, real, predicted, verdict, inside, hugeShare } of result.rows) {
+  for (const { name, real, predicted, verdict, inside, hugeShare, pairs, otherLoad } of result.rows) {
     table.push([
       name,
-      real === null ? '-' : times(real.median),
-      real === null ? '-' : `${times(real.low)} to ${times(real.high)}`,
-      predicted === null ? '-' : `${times(predicted.low)} to ${times(predicted.high)}`,
+      orDash(real, ({ median, low, high }) => `${times(median)} (${times(low)} to ${times(high)})`),
+      orDash(predicted, ({ low, high }) => `${times(low)} to ${times(high)}`),
       verdict,
       inside ? 'yes' : 'no',
-      hugeShare === null ? '-' : `${Math.round(100 * hugeShare)}%`,
+      orDash(hugeShare, (share) => formatShare(share)),
+      orDash(pairs, (count) => String(count)),
+      orDash(otherLoad, (load) => load.toFixed(1)),
     ]);
   }
-  const { rows, inside, wrong, widest, missing } = result;
+  const { rows, inside, wrong, widest, missing, prices } = result;
   const notes = [
-    `${inside} of ${rows.length} inside; widest range: a factor ${times(widest)}; Spearman ${result.spearman === null ? '-' : times(result.spearman)}.`,
+    `${inside} of ${rows.length} inside; widest range: a factor ${times(widest)}; Spearman ${orDash(result.spearman, times)}.`,
     `Wrong verdicts: ${wrong.length === 0 ? 'none' : wrong.join('; ')}.`,
     ...(missing.length === 0 ? [] : [`Not installed, so left out: ${missing.join(', ')}.`]),
+    `Prices: ${prices}`,
   ];
   return `${table.toString()}\n${notes.join('\n')}\n${result.processor}, Node ${result.node}\n`;
 }

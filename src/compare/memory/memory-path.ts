@@ -11,7 +11,6 @@ import * as walkRecord from '../../../hw/translate/walk/walk-record.js';
 import type { WalkRecord } from '../../../hw/translate/walk/walk-record.js';
 import { LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js';
 import { HostWalkModel } from './host-walks.js';
-import { ACCESS_WORDS } from '../../trace/block.js';
 import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
 import { pieceShift } from '../machine/nested.js';
@@ -47,7 +46,7 @@ export interface MemoryCounts {
   readonly coldWalks: ReadCounts;
   /** The same for walks of streams that come to their next page. */
   readonly pageEndWalks: ReadCounts;
-  /** These walks, by whether other streams went on meanwhile. Of streams in step only the first one's counts. */
+  /** These walks, by whether other streams went on meanwhile. */
   readonly pageEnds: { alone: number; together: number };
   /** Second-level TLB hits of accesses that missed the first-level data cache too. */
   slowTlbHits: number;
@@ -60,12 +59,6 @@ export interface MemoryCounts {
 const TABLES = 1 << 31;
 /** log2 of the words of 4 bytes in a line. */
 const LINE_WORDS_SHIFT = 4;
-
-/**
- * Page ends so near to the last one, in accesses, are in the instruction window with it: 224 instructions of Skylake, at
- * 2.2 to an access. Source: Intel optimization manual, "Skylake Client Microarchitecture".
- */
-const WINDOW = 100;
 
 const noReads = (): ReadCounts => ({ l2: 0, l3: 0, contested: 0, memory: 0, first: 0 });
 
@@ -111,8 +104,6 @@ export class MemoryPath implements MissListener {
   private accesses: Int32Array = new Int32Array(0);
   private lookups: ReplayedLookups | null = null;
   private cold = new Set<number>();
-  /** In the block, the access of the page end that others wait with. */
-  private pageEndAt = -Infinity;
 
   /** @throws RangeError for a shape that cannot be built */
   constructor({ l2, l3, hostShift, levels, pageShifts = SIZE_SHIFTS }: MemoryShape) {
@@ -136,7 +127,6 @@ export class MemoryPath implements MissListener {
     this.cold = cold;
     this.accesses = lookups.accesses;
     this.nextMiss = 0;
-    this.pageEndAt = -Infinity;
   }
 
   /** All lookups of the block were made: the rest of its data is read. */
@@ -190,9 +180,6 @@ export class MemoryPath implements MissListener {
     // Cold or not: a stream comes to a page that it left a whole array ago.
     const flags = this.missFlags(index);
     if ((flags & PAGE_END) === 0) return isCold ? counts.coldWalks : counts.walks;
-    // Streams in step wait together: their walks are under way with the first one.
-    if (this.accesses[index] - this.pageEndAt <= WINDOW * ACCESS_WORDS) return counts.walks;
-    this.pageEndAt = this.accesses[index];
     counts.pageEnds[(flags & ALONE) !== 0 ? 'alone' : 'together']++;
     return counts.pageEndWalks;
   }

@@ -107,9 +107,10 @@ function walkTime(
     };
   }
   const { pageEndNs } = streams;
+  const togetherNs = dear ? pageEndNs.together.high : pageEndNs.together.low;
   return {
     walks: factor * elsewhere,
-    exposed: Math.max(alone * pageEndNs.alone + together * pageEndNs.together, factor * atEnds),
+    exposed: Math.max(alone * pageEndNs.alone + together * togetherNs, factor * atEnds),
   };
 }
 

@@ -235,20 +235,25 @@ static double time_lap(const struct lines *lines) {
 }
 
 /* One stream reads the array; three read two thirds of it, and read and write the last. No step waits for another. */
-static void stream(uint64_t *array, size_t words, int streams) {
-  if (streams == 1) {
+enum streams { ONE_STREAM, THREE_STREAMS, STREAMS_IN_STEP, KINDS_OF_STREAMS };
+static const char *const STREAM_NAMES[] = {"stream", "three-streams", "streams-in-step"};
+
+static void stream(uint64_t *array, size_t words, enum streams streams) {
+  if (streams == ONE_STREAM) {
     uint64_t sum = 0;
     for (size_t i = 0; i < words; i++) sum += array[i];
     sink += sum;
     return;
   }
-  size_t third = words / 3;
-  uint64_t *one = array, *other = array + third, *changed = array + 2 * third;
-  for (size_t i = 0; i < third; i++) changed[i] = one[i] + 3 * other[i] + changed[i] / 2;
+  /* In step they come to the ends of their pages at once; otherwise a third of a page apart. */
+  size_t page = BASE / sizeof(uint64_t), third = words / 3 / page * page, count = third - page;
+  size_t apart = streams == STREAMS_IN_STEP ? 0 : page / 3;
+  uint64_t *one = array, *other = array + third + apart, *changed = array + 2 * (third + apart);
+  for (size_t i = 0; i < count; i++) changed[i] = one[i] + 3 * other[i] + changed[i] / 2;
 }
 
 /* Nanoseconds of a stream in 4 KiB of it. */
-static double time_stream(char *array, size_t bytes, int streams) {
+static double time_stream(char *array, size_t bytes, enum streams streams) {
   double taken = 0;
   stream((uint64_t *)array, bytes / sizeof(uint64_t), streams);
   for (int try = 0; try < TRIES; try++) {
@@ -263,9 +268,10 @@ static double time_stream(char *array, size_t bytes, int streams) {
 
 static void measure_streams(char *const arrays[], size_t bytes) {
   for (int repeat = 0; repeat < REPEATS; repeat++) {
-    for (int pages = 0; pages < 2; pages++) {
-      tell("stream", pages, bytes, time_stream(arrays[pages], bytes, 1));
-      tell("three-streams", pages, bytes, time_stream(arrays[pages], bytes, 3));
+    for (int streams = 0; streams < KINDS_OF_STREAMS; streams++) {
+      for (int pages = 0; pages < 2; pages++) {
+        tell(STREAM_NAMES[streams], pages, bytes, time_stream(arrays[pages], bytes, streams));
+      }
     }
   }
 }
@@ -414,7 +420,7 @@ int main(int count, char **words) {
   }
   for (size_t size = SMALLEST_STREAM; size <= bytes; size *= STREAM_GROWTH) streams++;
   int sparse = (FEW_PAGES * BASE <= bytes) + (MANY_PAGES * BASE <= bytes);
-  printf("plan %d\nhuge %zu\n", rounds * (REPEATS * ((sizes + sparse + streams) * 4 + 7) + 2 * laps),
+  printf("plan %d\nhuge %zu\n", rounds * (REPEATS * ((sizes + sparse) * 4 + streams * 2 * KINDS_OF_STREAMS + 7) + 2 * laps),
          bytes_in_huge_pages());
   fflush(stdout);
   for (int round = 0; round < rounds; round++) {

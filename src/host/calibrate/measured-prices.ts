@@ -199,13 +199,14 @@ function firstTouch(book: Book, pages: FigurePages): { faultNs: number; zeroNsPe
 }
 
 function streamsOf(book: Book): MeasuredPrices['streams'] {
-  const names = [
-    ['stream', 1],
-    ['three-streams', 3],
+  const kinds = [
+    ['stream', { streams: 1 }],
+    ['three-streams', { streams: 3 }],
+    ['streams-in-step', { streams: 3, inStep: true }],
   ] as const;
-  return names.flatMap(([name, streams]) =>
+  return kinds.flatMap(([name, kind]) =>
     (['4K', '2M'] as const).flatMap((pages) =>
-      book.curve(name, pages).map(({ bytes, ns }) => ({ bytes, pages, streams, pageNs: rounded(ns) })),
+      book.curve(name, pages).map(({ bytes, ns }) => ({ bytes, pages, ...kind, pageNs: rounded(ns) })),
     ),
   );
 }

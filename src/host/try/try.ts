@@ -148,12 +148,13 @@ export function resultOf(
       wall: speedupOf(pairs, ({ wall }) => wall),
     },
     sides: [sideOf('base', pairs), sideOf('huge', pairs)],
-  } as const satisfies Omit<TryResult, 'verdict' | 'answer' | 'notes' | 'runs'>;
+  } as const satisfies Omit<TryResult, 'verdict' | 'answer' | 'notes' | 'otherLoad' | 'runs'>;
   const runs = pairs.flatMap(({ base, huge }, i) => (i % 2 === 0 ? [base, huge] : [huge, base]));
   return {
     ...figures,
     ...answerOf(figures),
     notes: notesOf(figures, runs, others),
+    otherLoad: others,
     runs: runs.map(({ side, user, system: inKernel, wall, minorFaults, majorFaults, memory }) => ({
       pages: side,
       user,

@@ -15,6 +15,7 @@ export const FIGURE_NAMES = [
   'sparse-independent',
   'stream',
   'three-streams',
+  'streams-in-step',
   'touch',
   'look',
   'fork',

@@ -66,9 +66,7 @@ const CompareRun = z.strictObject({
     pageEnds: Reads.describe('of these, the entries read for a stream that comes to its next page'),
   }),
   pageEnds: z.strictObject({
-    alone: Count.describe(
-      'walks of streams at the ends of their pages, once for streams in step, where no other goes on meanwhile',
-    ),
+    alone: Count.describe('walks of streams at the ends of their pages, where no other goes on meanwhile'),
     together: Count.describe('the same where others do'),
   }),
   time: z.strictObject({

@@ -60,6 +60,7 @@ const PricedStreams = z.strictObject({
   bytes: z.int().positive().describe('the array'),
   pages: z.enum(['4K', '2M']),
   streams: z.union([z.literal(1), z.literal(3)]).describe('one reads all of it; three read two thirds and change one'),
+  inStep: z.literal(true).optional().describe('three that come to the ends of their pages at once'),
   pageNs: Time.describe('4 KiB of a stream'),
 });
 

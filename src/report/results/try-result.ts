@@ -59,6 +59,7 @@ export const TryResult = z.strictObject({
   verdict: z.enum(['yes', 'no', 'between', 'none']).describe('is at least 3 % of user time saved?'),
   answer: z.string(),
   notes: z.array(z.string()),
+  otherLoad: Quantity.describe('processors that other programs kept busy meanwhile, on average'),
   runs: z.array(Measured).describe('in the order of their running; the first, a warm-up, is left out'),
 });
 

@@ -76,14 +76,15 @@ test('a walk for the first line of a page is one at the end of a stream, though 
   expect(pageEnds).toEqual({ alone: 1, together: 0 });
 });
 
-test('streams in step come to one page end, and the walks of all but the first are walks like any other', () => {
+test('streams in step come to a page end each, side by side with the others', () => {
   const lines = Array.from({ length: 65 }, (_, i) => [0x1000 + 64 * i, 0x10_1000 + 64 * i]).flat();
   const path = pathOn(lines, [128, 129]);
   path.walked(walkOf(0x100), 0, 0);
   path.walked(walkOf(0x100), 0, 1);
   const { walks, pageEndWalks, pageEnds } = path.counts;
-  expect([pageEndWalks.memory, walks.l2 + walks.l3]).toEqual([1, 1]);
-  expect(pageEnds).toEqual({ alone: 0, together: 1 });
+  expect([pageEndWalks.memory, pageEndWalks.l2 + pageEndWalks.l3]).toEqual([1, 1]);
+  expect(walks).toEqual(NONE);
+  expect(pageEnds).toEqual({ alone: 0, together: 2 });
 });
 
 test('data pushes page-table entries out, and the other way round', () => {

@@ -80,12 +80,14 @@ test('page ends of streams may stop everything where nobody measured them', () =
 });
 
 test('a stream pays the measured price of its page ends in every case, on its own or among others', () => {
-  const streams = { lineNs: 4, pageEndNs: { alone: 100, together: 60 } };
+  const streams = { lineNs: 4, pageEndNs: { alone: 100, together: { low: 60, high: 70 } } };
   const walks = { ...NONE, l2: 10 };
   const reads = { walks, pageEnds: walks, expected: { ...NONE, l2: 5, memory: 500 } };
   const one = (pageEnds: PricedRun['pageEnds']): number[] => ways(run(reads, { pageEnds, streams }));
   expect(one({ alone: 10, together: 0 })).toEqual([2000 + 1000, 1000 + 5050 + 1000, 4000 + 5050 + 1000]);
   expect(one({ alone: 0, together: 10 })).toEqual([2000 + 600, 1000 + 5050 + 600, 4000 + 5050 + 600]);
+  // In the dear cases by the high end of it.
+  expect(timePerAccess(run(reads, { pageEnds: { alone: 0, together: 10 }, streams }), 1, PRICES)[1]).toBe(2000 + 700);
   // But no less than its walks, one after the other.
   expect(one({ alone: 0, together: 1 })[1]).toBe(1000 + 5050 + 100);
 });

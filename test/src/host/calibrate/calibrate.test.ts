@@ -29,6 +29,7 @@ describe.runIf(hasCompiler && process.platform === 'linux')('the measuring progr
       'sparse-dependent',
       'sparse-independent',
       'stream',
+      'streams-in-step',
       'three-streams',
       'touch',
     ]);

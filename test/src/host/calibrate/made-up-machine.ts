@@ -67,6 +67,7 @@ export function linesOf({
     for (let bytes = 16 * MIB; bytes <= size; bytes *= 4) {
       tell('stream', pages, bytes, machine.pageNs + (translated ? machine.walkNs : 0));
       tell('three-streams', pages, bytes, machine.pageNs);
+      tell('streams-in-step', pages, bytes, machine.pageNs);
     }
     tell('sparse-dependent', pages, 1536 * KIB, machine.l1.ns + (translated ? machine.hitNs : 0));
     tell('sparse-independent', pages, 1536 * KIB, 0.6);

@@ -49,11 +49,12 @@ it('takes what a chase in laps finds again of L3 for a share of it, where that i
   expect(shareBytes).toBeLessThan(bytes);
 });
 
-it('keeps what 4 KiB of one stream and of three took, by array and pages', () => {
+it('keeps what 4 KiB of one stream and of three took, in step and out of it, by array and pages', () => {
   const { streams } = pricesFrom(linesOf());
-  expect(streams).toHaveLength(12);
+  expect(streams).toHaveLength(18);
   expect(streams).toContainEqual({ bytes: 2 ** 28, pages: '4K', streams: 1, pageNs: 224 });
   expect(streams).toContainEqual({ bytes: 2 ** 28, pages: '2M', streams: 3, pageNs: 200 });
+  expect(streams).toContainEqual({ bytes: 2 ** 28, pages: '2M', streams: 3, inStep: true, pageNs: 200 });
 });
 
 it('makes what a file of prices may hold', () => {
