@@ -15,7 +15,7 @@ import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
-import { secondStageTlb } from '../translate/second-stage.js';
+import { secondStageCaches } from '../translate/second-stage.js';
 import { abortOf, UNPRIVILEGED } from './exception.js';
 import type { Abort } from './exception.js';
 import { AARCH64_CPUS } from './features.js';
@@ -87,7 +87,7 @@ export class Pe extends TranslatingMachine {
     const { cpu = 'max' } = options;
     checkChoice('cpu', cpu, Object.keys(AARCH64_CPUS) as AArch64CpuName[]);
     const features = { ...AARCH64_CPUS[cpu], ...options.features };
-    const walks = new AArch64Walks(options.ram, features, secondStageTlb(options, AARCH64_PAGE_SHIFTS));
+    const walks = new AArch64Walks(options.ram, features, secondStageCaches(options, AARCH64_PAGE_SHIFTS));
     super(walks, options);
     this.walks = walks;
     this.features = features;

@@ -283,6 +283,7 @@ export class AArch64Rules {
     const hi = registers.high('TCR_EL1');
     regime.on = this.firstOn;
     regime.guest = this.firstOn && this.secondOn;
+    regime.guestCaches = true;
     regime.rootLevel = lower.rootLevel;
     regime.levelShifts = lower.levelShifts;
     regime.upper = upper;

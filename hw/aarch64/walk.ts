@@ -25,7 +25,7 @@ import type { AArch64Rules, TranslationTables } from './rules.js';
 import * as words from './words.js';
 
 const { IMPLICIT, READ, USER, WRITE } = accesses;
-const { frameAt } = address;
+const { frameAt, NO_FRAME, PAGE_SHIFT } = address;
 const { BUS_ERROR, PAGE_FAULT } = faults;
 const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { isMixed } = sharedMemory;
@@ -33,7 +33,7 @@ const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, RE
 const { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, FSC_PERMISSION, FSC_TRANSLATION } =
   exceptions;
 const { DESC_AF, DESC_CONTIGUOUS, DESC_READ_ONLY, DESC_S2_WRITE, DESC_VALID } = format;
-const { NOT_BARRED } = ruleBits;
+const { AARCH64_PAGE_SHIFTS, NOT_BARRED } = ruleBits;
 const { ARM_RIGHT_EL0, firstRights, rightsIndex, withoutEl0 } = rightsOf;
 const { outputAddressHigh, bitsFrom, contiguousSize, isLeaf, isTable, outputHigh, outputLow } = words;
 
@@ -71,6 +71,11 @@ export class AArch64Walker {
   private readonly ofAt: boolean;
   /** The bit of a descriptor for its use as read: VALID; none on shared RAM. */
   private readonly trusted: number;
+  /** A guest's walk from a walk cache: the level of its table, and its frame. */
+  private knownLevel = NO_LEVEL;
+  private knownTable = 0;
+  /** Of the descriptors of the table read last, under a host: whether it is known to let them be changed. */
+  private mayMark = false;
   private startLevel = 0;
   private startCount = 0;
 
@@ -108,6 +113,23 @@ export class AArch64Walker {
     return true;
   }
 
+  /** The same for a guest from the table in frame `table` at `level`, a walk cache's. */
+  walkFromKnown(
+    tables: TranslationTables,
+    level: number,
+    table: number,
+    above: number,
+    hi: number,
+    lo: number,
+    access: number,
+  ): number {
+    this.knownLevel = level;
+    this.knownTable = table;
+    const frame = this.walkFrom(tables, level, 0, 0, tables.indexMask, above, hi, lo, access);
+    this.knownLevel = NO_LEVEL;
+    return frame;
+  }
+
   /** The same from a table at `level`, `above` being the bits of table descriptors before it with an effect below. */
   walkFrom(
     tables: TranslationTables,
@@ -132,7 +154,7 @@ export class AArch64Walker {
     }
     for (;;) {
       const entryLo = tableLo | ((bitsFrom(hi, lo, granule.shift + stride * level) & mask) << 3);
-      const frame = this.entryFrame(tableHi, entryLo, READ | IMPLICIT);
+      const frame = this.entryFrame(tables, level, tableHi, entryLo);
       if (frame < 0) return this.entryRefused(frame, level);
       const at = ((frame << 10) | ((entryLo & 0xfff) >>> 2)) >>> 0;
       let low = words[at];
@@ -162,11 +184,40 @@ export class AArch64Walker {
     }
   }
 
-  /** The frame of a descriptor at an address of this stage, for a read or an update of it. */
-  private entryFrame(hi: number, lo: number, access: number): number {
-    if (this.host !== null && this.rules.secondOn) return this.host.host(hi, lo, access);
+  /** The frame of a descriptor at an address of this stage, for a read of it. */
+  private entryFrame(tables: TranslationTables, level: number, hi: number, lo: number): number {
+    if (this.host !== null && this.rules.secondOn) return this.askHost(this.host, tables, level, hi, lo);
     const frame = frameAt(hi, lo);
     return this.ram.hasFrame(frame) ? frame : BUS_ERROR;
+  }
+
+  /**
+   * The same under a host. A walk cache may keep it as the table of the descriptor before, if all of the table lies in
+   * one page of the host, and the host lets descriptors there be changed: a walk from there does not ask again.
+   */
+  private askHost(host: SecondStage, tables: TranslationTables, level: number, hi: number, lo: number): number {
+    const inTable = (1 << (tables.granule.shift - PAGE_SHIFT)) - 1;
+    if (level === this.knownLevel) {
+      this.mayMark = true;
+      return this.knownTable | ((lo >>> PAGE_SHIFT) & inTable);
+    }
+    const frame = host.host(hi, lo, READ | IMPLICIT);
+    if (frame < 0) return frame;
+    this.mayMark = host.allows(WRITE | IMPLICIT) && (host.rights & DIRTY) !== 0;
+    const previous = this.lastRow();
+    if (previous < 0) return frame;
+    const whole = this.mayMark && AARCH64_PAGE_SHIFTS[host.size] >= tables.granule.shift;
+    this.record.rows[previous | READ_TABLE] = whole ? frame & ~inTable : NO_FRAME;
+    return frame;
+  }
+
+  /** The row of the descriptor of stage 1 read last by this walk, or -1. */
+  private lastRow(): number {
+    const { record } = this;
+    for (let n = record.count - 1; n >= this.startCount; n--) {
+      if (record.at(n, READ_STAGE) === 1) return n << ROW_SHIFT;
+    }
+    return -1;
   }
 
   /** A block or page, in the order of the manual: output size, Access flag, rights, updates. */
@@ -199,7 +250,7 @@ export class AArch64Walker {
       if (((this.permitted[access] >>> rights) & 1) === 0) return this.refuse(FSC_PERMISSION, level);
       const updated = this.updated(low, access);
       if (updated !== low) {
-        const frame = this.entryFrame(entryHi, entryLo, WRITE | IMPLICIT);
+        const frame = this.updateFrame(entryHi, entryLo);
         if (frame < 0) return this.entryRefused(frame, level);
         if (!this.update(row, updated)) return this.walkAgain(tables, hi, lo, access);
         if (((updated ^ low) & DIRTY_STATE) !== 0) rights |= DIRTY;
@@ -225,6 +276,12 @@ export class AArch64Walker {
     return this.stage === 1 ? accessed & ~DESC_READ_ONLY : accessed | DESC_S2_WRITE;
   }
 
+  /** Asks the host, if there is one, for an update of a descriptor. */
+  private updateFrame(hi: number, lo: number): number {
+    if (this.host === null || !this.rules.secondOn || this.mayMark) return 0;
+    return this.host.host(hi, lo, WRITE | IMPLICIT);
+  }
+
   /** @returns false, with nothing changed, when another processor has changed the descriptor of `row` */
   private update(row: number, updated: number): boolean {
     const { rows } = this.record;
@@ -244,6 +301,7 @@ export class AArch64Walker {
   /** Repeats the last walk after a change on its way, from the root. */
   private walkAgain(tables: TranslationTables, hi: number, lo: number, access: number): number {
     this.record.count = this.startCount;
+    this.knownLevel = NO_LEVEL;
     return this.walk(tables, hi, lo, access);
   }
 
@@ -258,6 +316,7 @@ export class AArch64Walker {
       return BUS_ERROR;
     }
     const { size, rights } = record;
+    record.rows[this.lastRow() | READ_TABLE] = NO_FRAME;
     const frame = host.host(outHi, outLo, access & ~IMPLICIT);
     this.end(level);
     if (frame < 0) {

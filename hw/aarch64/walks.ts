@@ -8,11 +8,10 @@ import { FETCH, IMPLICIT } from '../base/access.js';
 import { formatHex, frameAt, highWordOfFrame, lowWordOfFrame } from '../base/address.js';
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
-import type { TlbGroup } from '../tlb/group.js';
 import type { TranslationListener } from '../translate/walk/events.js';
 import type { Regime } from '../translate/walk/regime.js';
-import { SecondStage } from '../translate/second-stage.js';
-import type { HostWalks } from '../translate/second-stage.js';
+import { NO_SECOND_STAGE_CACHES, SecondStage } from '../translate/second-stage.js';
+import type { HostWalks, SecondStageCaches } from '../translate/second-stage.js';
 import { WalkRecord } from '../translate/walk/walk-record.js';
 import { WALK_TELLS } from '../translate/walk/walks.js';
 import type { Observer, Walks } from '../translate/walk/walks.js';
@@ -52,8 +51,22 @@ class HostTables implements HostWalks {
     return this.rules.secondPermitted;
   }
 
+  get rootLevel(): number {
+    return this.rules.second.rootLevel;
+  }
+
+  get levelShifts(): readonly number[] {
+    return this.rules.second.levelShifts;
+  }
+
   walk(hi: number, lo: number, access: number): number {
     return this.walker.walk(this.rules.second, hi, lo, access);
+  }
+
+  walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
+    const { second } = this.rules;
+    const [tableHi, tableLo] = [highWordOfFrame(table), lowWordOfFrame(table)];
+    return this.walker.walkFrom(second, level, tableHi, tableLo, second.indexMask, rights, hi, lo, access);
   }
 }
 
@@ -68,17 +81,19 @@ export class WalkerSet {
   constructor(
     private readonly ram: Ram,
     private readonly rules: AArch64Rules,
-    secondTlb: TlbGroup | null,
+    secondCaches: SecondStageCaches,
     purpose: WalkPurpose,
   ) {
     this.host = new AArch64Walker(ram, rules, null, this.record, purpose);
-    this.second = new SecondStage(ram, new HostTables(rules, this.record, this.host), secondTlb, AARCH64_PAGE_SHIFTS);
+    const tables = new HostTables(rules, this.record, this.host);
+    this.second = new SecondStage(ram, tables, secondCaches, AARCH64_PAGE_SHIFTS);
     this.first = new AArch64Walker(ram, rules, this.second, this.record, purpose);
   }
 
   listen(listener: TranslationListener | null): void {
     this.first.listener = listener;
     this.host.listener = listener;
+    this.second.listen(listener);
   }
 
   /** High word of the output address of the last walk, RAM or not. */
@@ -105,7 +120,10 @@ export class WalkerSet {
     const tables = this.rules.tablesAt(hi);
     const [tableHi, tableLo] = [highWordOfFrame(table), lowWordOfFrame(table)];
     this.record.count = 0;
-    const frame = this.first.walkFrom(tables, level, tableHi, tableLo, tables.indexMask, above, hi, lo, access);
+    const { first } = this;
+    const frame = this.rules.secondOn
+      ? first.walkFromKnown(tables, level, table, above, hi, lo, access)
+      : first.walkFrom(tables, level, tableHi, tableLo, tables.indexMask, above, hi, lo, access);
     return frame >= 0 ? frame : this.raise(frame, hi, lo, access);
   }
 
@@ -183,18 +201,18 @@ export class AArch64Walks implements Walks {
   private maySettle = false;
   private listening = false;
 
-  /** @param secondTlb for intermediate physical addresses; null: every walk is made */
+  /** @param secondCaches for intermediate physical addresses */
   constructor(
     private readonly ram: Ram,
     features: AArch64Features,
-    secondTlb: TlbGroup | null,
+    secondCaches: SecondStageCaches,
   ) {
     this.registers = new SystemRegisters(features);
     this.rules = new AArch64Rules(features);
     this.regime = this.rules.regime;
-    this.walkers = new WalkerSet(ram, this.rules, secondTlb, 'access');
-    this.addressTranslation = new WalkerSet(ram, this.rules, null, 'AT');
-    this.observer = new WalkerSet(ram, this.rules, null, 'look');
+    this.walkers = new WalkerSet(ram, this.rules, secondCaches, 'access');
+    this.addressTranslation = new WalkerSet(ram, this.rules, NO_SECOND_STAGE_CACHES, 'AT');
+    this.observer = new WalkerSet(ram, this.rules, NO_SECOND_STAGE_CACHES, 'look');
     this.settledWalk = new AArch64SettledWalk(ram, this.rules);
     this.record = this.walkers.record;
     this.fault = this.walkers.fault;
@@ -220,6 +238,10 @@ export class AArch64Walks implements Walks {
     this.walkers.listen(listener);
     this.listening = listener !== null;
     this.setSettling();
+  }
+
+  get hostLevelShifts(): readonly number[] {
+    return this.second.levelShifts;
   }
 
   get settledSize(): number {
@@ -248,8 +270,8 @@ export class AArch64Walks implements Walks {
   }
 
   /** Without the last-level forms it is good for tables too. */
-  invalidation(hi: number, lo: number): string {
-    return `TLBI VAE1, ${formatHex(hi, lo)}`;
+  invalidation(hi: number, lo: number, _space: number, _current: number, stage: number): string {
+    return stage === 2 ? 'TLBI VMALLS12E1' : `TLBI VAE1, ${formatHex(hi, lo)}`;
   }
 
   /** A right once granted is gone, or EL0's page is EL1's alone, or the other way. */

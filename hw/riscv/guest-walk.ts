@@ -6,6 +6,7 @@
  */
 
 import * as accesses from '../base/access.js';
+import * as address from '../base/address.js';
 import * as faults from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
@@ -23,10 +24,11 @@ import { setBits } from './walk.js';
 import * as words from './words.js';
 
 const { IMPLICIT, READ, WRITE } = accesses;
+const { NO_FRAME } = address;
 const { PAGE_FAULT } = faults;
 const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { isMixed } = sharedMemory;
-const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, ROW_SHIFT } = walkRecord;
+const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, READ_TABLE, ROW_SHIFT } = walkRecord;
 const { ENTRY_READ, ENTRY_WRITE } = exceptions;
 const { RISCV_PTE_A, RISCV_PTE_D, RISCV_PTE_N, RISCV_PTE_V } = format;
 const { RISCV_RIGHT_EXECUTE, RISCV_RIGHT_MXR, RISCV_RIGHT_READ, RISCV_RIGHT_USER, RISCV_RIGHT_WRITE, SIZE_NAPOT } =
@@ -52,6 +54,11 @@ export class GuestWalker {
   private readonly second: SecondStage;
   private readonly record: WalkRecord;
   private readonly observing: boolean;
+  /** Of the entry read last: its guest-physical address, and whether the host is known to let it be changed. */
+  private entryHi = 0;
+  private entryLo = 0;
+  private mayMark = false;
+  private startLevel = 0;
 
   /** @param observing as for RiscvWalker */
   constructor(ram: Ram, rules: RiscvRules, second: SecondStage, record: WalkRecord, observing = false) {
@@ -64,17 +71,27 @@ export class GuestWalker {
 
   /** Walks from the root. @returns the 4 KiB frame, PAGE_FAULT, or BUS_ERROR if an entry or the page is not in RAM */
   walk(hi: number, lo: number, access: number): number {
+    return this.walkFrom(this.rules.first.rootLevel, NO_FRAME, 0, hi, lo, access);
+  }
+
+  /** The same from the table in frame `table` at `level`, a walk cache's; NO_FRAME stands for the root. */
+  walkFrom(level: number, table: number, above: number, hi: number, lo: number, access: number): number {
     const { words } = this.ram;
-    const { record, second } = this;
+    const { record } = this;
     const { rows } = record;
-    const { wide, rootHi, rootLo, rootLevel } = this.rules.first;
+    const { wide, rootHi, rootLo } = this.rules.first;
     let tableHi = rootHi;
     let tableLo = rootLo;
-    let rights = 0;
+    let frame = table;
+    let rights = above;
+    let previous = -1;
     record.count = 0;
-    for (let level = rootLevel; ; level--) {
+    this.startLevel = level;
+    // Only such tables are in walk caches.
+    this.mayMark = true;
+    for (; ; level--) {
       const entryLo = tableLo | (tableIndex(wide, hi, lo, level) << (wide ? 3 : 2));
-      const frame = second.host(tableHi, entryLo, READ | IMPLICIT);
+      if (frame === NO_FRAME) frame = this.askHost(previous, tableHi, entryLo);
       if (frame < 0) return this.refused(frame, level, ENTRY_READ);
       const at = ((frame << 10) | ((entryLo & 0xfff) >>> 2)) >>> 0;
       let low = words[at];
@@ -91,25 +108,35 @@ export class GuestWalker {
       rows[row | READ_LEVEL] = level;
       rows[row | READ_STAGE] = 1;
       rows[row | READ_RIGHTS] = rights;
+      rows[row | READ_TABLE] = NO_FRAME;
       if (this.listener !== null) tellReads(this.listener, record, record.count - 1);
       if ((low & RISCV_PTE_V) === 0) return this.end(level, PAGE_FAULT);
-      if (isPage(low)) return this.page(row, tableHi, entryLo, rights, hi, lo, access);
+      if (isPage(low)) return this.page(row, rights, hi, lo, access);
       if (level === 0 || !isPointer(high, low)) return this.end(level, PAGE_FAULT);
       tableHi = addressHigh(high, low);
       tableLo = addressLow(low);
+      previous = row;
+      frame = NO_FRAME;
     }
   }
 
-  /** Steps 5 to 10 for the entry of `row`, at a guest-physical address. */
-  private page(
-    row: number,
-    entryHi: number,
-    entryLo: number,
-    global: number,
-    hi: number,
-    lo: number,
-    access: number,
-  ): number {
+  /**
+   * The frame of the entry at an address. A walk cache may keep it as the table of the entry before, in row `previous`, if
+   * the host lets entries there be changed: a walk from there does not ask again.
+   */
+  private askHost(previous: number, hi: number, lo: number): number {
+    const { second, record } = this;
+    const frame = second.host(hi, lo, READ | IMPLICIT);
+    if (frame < 0) return frame;
+    this.entryHi = hi;
+    this.entryLo = lo;
+    this.mayMark = second.allows(WRITE | IMPLICIT) && (second.rights & DIRTY) !== 0;
+    if (this.mayMark && previous >= 0) record.rows[previous | READ_TABLE] = frame;
+    return frame;
+  }
+
+  /** Steps 5 to 10 for the entry of `row`. */
+  private page(row: number, global: number, hi: number, lo: number, access: number): number {
     const { rows } = this.record;
     const { first } = this.rules;
     const level = rows[row | READ_LEVEL];
@@ -122,7 +149,7 @@ export class GuestWalker {
       if (((first.permitted[access] >>> rights) & 1) === 0) return this.end(level, PAGE_FAULT);
       if ((low & needed) !== needed) {
         if (!first.setsBits) return this.end(level, PAGE_FAULT);
-        const frame = this.second.host(entryHi, entryLo, WRITE | IMPLICIT);
+        const frame = this.mayMark ? 0 : this.second.host(this.entryHi, this.entryLo, WRITE | IMPLICIT);
         if (frame < 0) return this.refused(frame, level, ENTRY_WRITE);
         if (!setBits(this.ram, this.record, row, first.wide, needed, this.listener)) return this.walk(hi, lo, access);
         if ((access & WRITE) !== 0) rights |= DIRTY;
@@ -161,7 +188,7 @@ export class GuestWalker {
   }
 
   private end(level: number, result: number): number {
-    this.record.startLevel = this.rules.first.rootLevel;
+    this.record.startLevel = this.startLevel;
     this.record.endLevel = level;
     this.refusedByHost = false;
     return result;

@@ -15,7 +15,7 @@ import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
-import { secondStageTlb } from '../translate/second-stage.js';
+import { secondStageCaches } from '../translate/second-stage.js';
 import { trapOf } from './exception.js';
 import type { Trap } from './exception.js';
 import * as csr from './registers.js';
@@ -60,7 +60,7 @@ export class Hart extends TranslatingMachine {
     const { ram, xlen = 64, svnapot = true, svadu = true } = options;
     checkChoice('xlen', xlen, [32, 64]);
     const features = { xlen, svnapot: svnapot && xlen === 64, svadu };
-    const walks = new RiscvWalks(ram, features, secondStageTlb(options, PAGE_SHIFTS));
+    const walks = new RiscvWalks(ram, features, secondStageCaches(options, PAGE_SHIFTS));
     super(walks, options);
     this.walks = walks;
     this.features = walks.features;

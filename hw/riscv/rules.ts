@@ -58,6 +58,9 @@ const WIDE_GUEST_MODES: Readonly<Record<number, RiscvGuestModeName>> = { 8: 'sv3
 const shiftsOf = (levels: readonly { readonly shift: number }[]): readonly number[] =>
   levels.map(({ shift }) => shift).reverse();
 const LEVEL_SHIFTS = Object.fromEntries(Object.values(RISCV_MODES).map(({ name, levels }) => [name, shiftsOf(levels)]));
+const GUEST_LEVEL_SHIFTS = Object.fromEntries(
+  Object.values(RISCV_GUEST_MODES).map(({ name, levels }) => [name, shiftsOf(levels)]),
+);
 
 /** The set of permission codes, bit n for code n, with `allows` true. */
 function permittedCodes(allows: (code: number) => boolean): number {
@@ -136,6 +139,8 @@ export class RiscvRules {
   virtual = false;
   /** Bits of a guest-physical address above the low 32. */
   hostHighBits = 0;
+  /** log2 of the bytes covered by an entry of each level of hgatp's tables, the last level first. */
+  hostLevelShifts: readonly number[] = [];
   /** The bits of error codes besides their cause. */
   errorFacts = 0;
   /** The page size of each level, an index of {@link Regime.pageShifts}. */
@@ -144,6 +149,7 @@ export class RiscvRules {
   constructor() {
     this.first.permitted = this.regime.permitted;
     this.regime.pageShifts = PAGE_SHIFTS;
+    this.regime.guestCaches = true;
   }
 
   /**
@@ -189,6 +195,7 @@ export class RiscvRules {
     const { regime, mode } = this;
     regime.on = this.first.on;
     regime.guest = this.virtual && this.first.on;
+    this.hostLevelShifts = GUEST_LEVEL_SHIFTS[this.guestMode];
     this.hostHighBits = RISCV_GUEST_MODES[this.guestMode].linearBits - 32;
     regime.rootLevel = this.first.rootLevel;
     regime.levelShifts = LEVEL_SHIFTS[mode];

@@ -8,11 +8,10 @@ import { formatHex, frameAt } from '../base/address.js';
 import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
 import { DIRTY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
-import type { TlbGroup } from '../tlb/group.js';
 import type { TranslationListener } from '../translate/walk/events.js';
 import type { Regime } from '../translate/walk/regime.js';
-import { SecondStage } from '../translate/second-stage.js';
-import type { HostWalks } from '../translate/second-stage.js';
+import { NO_SECOND_STAGE_CACHES, SecondStage } from '../translate/second-stage.js';
+import type { HostWalks, SecondStageCaches } from '../translate/second-stage.js';
 import { WalkRecord } from '../translate/walk/walk-record.js';
 import { WALK_TELLS } from '../translate/walk/walks.js';
 import type { Observer, Walks } from '../translate/walk/walks.js';
@@ -70,6 +69,18 @@ class HostTables implements HostWalks {
     return this.walker.walk(second.rootLevel, table, 0, hi, lo, access);
   }
 
+  get rootLevel(): number {
+    return this.rules.second.rootLevel;
+  }
+
+  get levelShifts(): readonly number[] {
+    return this.rules.hostLevelShifts;
+  }
+
+  walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
+    return this.walker.walk(level, table, rights, hi, lo, access);
+  }
+
   private physical(hi: number, lo: number): number {
     const { record, ram } = this;
     record.frame = frameAt(hi, lo);
@@ -91,11 +102,11 @@ class WalkerSet {
   constructor(
     ram: Ram,
     private readonly rules: RiscvRules,
-    secondTlb: TlbGroup | null,
+    secondCaches: SecondStageCaches,
     observing: boolean,
   ) {
     this.host = new RiscvWalker(ram, rules, 2, this.record, observing);
-    this.second = new SecondStage(ram, new HostTables(ram, rules, this.record, this.host), secondTlb, PAGE_SHIFTS);
+    this.second = new SecondStage(ram, new HostTables(ram, rules, this.record, this.host), secondCaches, PAGE_SHIFTS);
     this.single = new RiscvWalker(ram, rules, 1, this.record, observing);
     this.guest = new GuestWalker(ram, rules, this.second, this.record, observing);
   }
@@ -106,19 +117,21 @@ class WalkerSet {
   }
 
   walk(hi: number, lo: number, access: number): number {
-    if (this.rules.regime.guest) return this.walkGuest(hi, lo, access);
+    if (this.rules.regime.guest) return this.endGuest(this.guest.walk(hi, lo, access), hi, lo, access);
     const { first } = this.rules;
     return this.walkFrom(first.rootLevel, first.rootFrame, 0, hi, lo, access);
   }
 
   walkFrom(level: number, table: number, above: number, hi: number, lo: number, access: number): number {
+    if (this.rules.regime.guest) {
+      return this.endGuest(this.guest.walkFrom(level, table, above, hi, lo, access), hi, lo, access);
+    }
     this.record.count = 0;
     const frame = this.single.walk(level, table, above, hi, lo, access);
     return frame >= 0 ? frame : this.raise(frame, hi, lo, access);
   }
 
-  private walkGuest(hi: number, lo: number, access: number): number {
-    const frame = this.guest.walk(hi, lo, access);
+  private endGuest(frame: number, hi: number, lo: number, access: number): number {
     if (frame >= 0) return frame;
     const byHost = frame === PAGE_FAULT && this.guest.refusedByHost;
     return byHost ? this.raiseByHost(this.guest.onEntry, hi, lo, access) : this.raise(frame, hi, lo, access);
@@ -169,15 +182,15 @@ export class RiscvWalks implements Walks {
   private maySettle = false;
   private listening = false;
 
-  /** @param secondTlb for guest-physical addresses; null: every walk is made */
+  /** @param secondCaches for guest-physical addresses */
   constructor(
     private readonly ram: Ram,
     readonly features: RiscvFeatures,
-    secondTlb: TlbGroup | null,
+    secondCaches: SecondStageCaches,
   ) {
     this.csrs = new Csrs(features.xlen, features.svadu);
-    this.walkers = new WalkerSet(ram, this.rules, secondTlb, false);
-    this.observer = new WalkerSet(ram, this.rules, null, true);
+    this.walkers = new WalkerSet(ram, this.rules, secondCaches, false);
+    this.observer = new WalkerSet(ram, this.rules, NO_SECOND_STAGE_CACHES, true);
     this.settledWalk = new RiscvSettledWalk(ram, this.rules);
     this.record = this.walkers.record;
     this.fault = this.walkers.fault;
@@ -202,6 +215,10 @@ export class RiscvWalks implements Walks {
     this.walkers.listen(listener);
     this.listening = listener !== null;
     this.setSettling();
+  }
+
+  get hostLevelShifts(): readonly number[] {
+    return this.second.levelShifts;
   }
 
   get settledSize(): number {

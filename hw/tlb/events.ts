@@ -6,8 +6,8 @@ import type { Word64 } from '../base/address.js';
 export interface HeldEntry extends Word64 {
   /** The array, such as `L1 data TLB` or `level 1 cache`. */
   readonly where: string;
-  /** A TLB holds pages; a walk cache holds tables; the TLB of a second stage holds pages of guest-physical addresses. */
-  readonly holds: 'page' | 'table' | 'guest-physical page';
+  /** A TLB holds pages; a walk cache holds tables; those of a second stage hold both by guest-physical addresses. */
+  readonly holds: 'page' | 'table' | 'guest-physical page' | 'guest-physical table';
   /** log2 of the bytes it covers, from the linear or guest-physical address `(hi, lo)` on. */
   readonly shift: number;
   /** The first 4 KiB frame of the page, or the frame of the table. */

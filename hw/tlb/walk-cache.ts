@@ -11,7 +11,7 @@
 import { checkChoice } from '../base/arguments.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
-import type { TlbListener } from './events.js';
+import type { HeldEntry, TlbListener } from './events.js';
 import { Tlb } from './tlb.js';
 import type { TlbShape } from './shape.js';
 
@@ -41,7 +41,10 @@ export class WalkCaches {
   rights = 0;
   /** The cache of entries at each level, from 1 up. */
   private readonly byLevel: readonly (Tlb | null)[];
+  /** By level, log2 of the bytes covered by its entries: registers may know fewer levels by now. */
+  private readonly filledShifts = new Int32Array(MOST_LEVEL + 1);
   private listener: TlbListener | null = null;
+  private holds: HeldEntry['holds'] = 'table';
 
   /**
    * @param names by level, the architecture's names for entries: see `Walks.terms`
@@ -80,14 +83,16 @@ export class WalkCaches {
   fill(hi: number, lo: number, space: number, level: number, shift: number, table: number, rights: number): void {
     const cache = this.byLevel[level];
     if (cache === null) return;
-    if (this.listener !== null) cache.listen(this.listener, [shift], 'table');
+    this.filledShifts[level] = shift;
+    if (this.listener !== null) cache.listen(this.listener, [shift], this.holds);
     cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
   }
 
-  /** From now on `listener` hears the fate of entries; those of each level cover `2^shifts[level]` bytes. */
-  listen(listener: TlbListener | null, shifts: readonly number[]): void {
+  /** From now on `listener` hears the fate of entries; null ends it. */
+  listen(listener: TlbListener | null, holds: HeldEntry['holds'] = 'table'): void {
     this.listener = listener;
-    this.byLevel.forEach((cache, level) => cache?.listen(listener, [shifts[level]], 'table'));
+    this.holds = holds;
+    this.byLevel.forEach((cache, level) => cache?.listen(listener, [this.filledShifts[level]], holds));
   }
 
   /** The name of the cache behind the last lookup's result `level`. */

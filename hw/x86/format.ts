@@ -230,3 +230,16 @@ export const X86_MODES = {
 
 /** A paging mode: `none`, `32`, `pae`, `4l`, `5l`. */
 export type X86ModeName = keyof typeof X86_MODES;
+
+/** By mode, log2 of the bytes covered by one entry of each level, the last level first. */
+export const X86_LEVEL_SHIFTS: Readonly<Record<X86ModeName, readonly number[]>> = {
+  none: [],
+  '32': shiftsOf(NARROW_LEVELS),
+  pae: shiftsOf(PAE_LEVELS),
+  '4l': shiftsOf(X86_MODES['4l'].levels),
+  '5l': shiftsOf(LONG_LEVELS),
+};
+
+function shiftsOf(levels: readonly PagingLevel[]): readonly number[] {
+  return levels.map(({ shift }) => shift).reverse();
+}

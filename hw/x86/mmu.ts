@@ -13,7 +13,7 @@ import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
-import { secondStageTlb } from '../translate/second-stage.js';
+import { secondStageCaches } from '../translate/second-stage.js';
 import type { StaleEntry, StaleEntryChecker } from '../translate/path/stale-check.js';
 import { X86Counters } from './counters.js';
 import { GENERAL_PROTECTION } from './exception.js';
@@ -69,8 +69,7 @@ export class Mmu extends TranslatingMachine {
     const { ram, maxPhysicalBits = 40 } = options;
     checkWhole('maxPhysicalBits', maxPhysicalBits, 36, 52);
     const { pse36 = true, page1G = true } = options;
-    const secondTlb = secondStageTlb(options, SIZE_SHIFTS);
-    const walks = new X86Walks(ram, { maxPhysicalBits, pse36, page1G }, secondTlb);
+    const walks = new X86Walks(ram, { maxPhysicalBits, pse36, page1G }, secondStageCaches(options, SIZE_SHIFTS));
     const coalesces = options.tlb?.coalesces;
     if (coalesces !== undefined) walks.regime.pageShifts = [...SIZE_SHIFTS, coalesces];
     super(walks, options, new X86Counters());

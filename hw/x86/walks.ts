@@ -8,14 +8,15 @@ import { addressOfFrame, formatHex, highWordOfFrame, lowWordOfFrame, PAGE_OFFSET
 import { BUS_ERROR, FaultRecord, OK } from '../base/fault.js';
 import { KEY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
-import type { TlbGroup } from '../tlb/group.js';
 import type { TranslationListener } from '../translate/walk/events.js';
+import { NO_SECOND_STAGE_CACHES } from '../translate/second-stage.js';
+import type { SecondStageCaches } from '../translate/second-stage.js';
 import type { Regime } from '../translate/walk/regime.js';
 import { WalkRecord } from '../translate/walk/walk-record.js';
 import { WALK_TELLS } from '../translate/walk/walks.js';
 import type { Observer, Walks } from '../translate/walk/walks.js';
 import { GENERAL_PROTECTION } from './exception.js';
-import { PTE_A, PTE_D, PTE_P, X86_MODES } from './format.js';
+import { PTE_A, PTE_D, PTE_P, X86_LEVEL_SHIFTS, X86_MODES } from './format.js';
 import { EPT_A, EPT_D } from './nested/ept-format.js';
 import { GuestContext, GuestWalks } from './nested/guest-walks.js';
 import { CR4_PCIDE, PCID_MASK, Registers } from './registers.js';
@@ -36,10 +37,6 @@ import * as words from './words.js';
 
 const { frameIn, isRun, ROOT_RIGHTS } = words;
 
-/** By mode, log2 of the bytes covered by one entry of each level, the last level first. */
-const LEVEL_SHIFTS = Object.fromEntries(
-  Object.values(X86_MODES).map(({ name, levels }) => [name, levels.map(({ shift }) => shift).reverse()]),
-);
 const NOT_SETTLED = -1;
 const HOST_REFUSES = HOST_REFUSES_FETCH | HOST_REFUSES_READ;
 
@@ -63,16 +60,16 @@ export class X86Walks implements Walks {
   private shortWay: SettledWalk | null = null;
   private rootFrame = 0;
 
-  /** @param secondTlb for a guest's physical addresses; null: every walk is made */
+  /** @param secondCaches for a guest's physical addresses */
   constructor(
     private readonly ram: Ram,
     readonly features: PagingFeatures,
-    secondTlb: TlbGroup | null,
+    secondCaches: SecondStageCaches,
   ) {
     this.walker = new X86Walker(ram, this.rules, this.record, this.fault);
     this.settledWalk = new SettledWalk(ram, this.rules);
     this.context = new GuestContext(ram, this.rules, features, this.pdptes);
-    this.guest = new GuestWalks(this.context, secondTlb, this.record, this.fault, false);
+    this.guest = new GuestWalks(this.context, secondCaches, this.record, this.fault, false);
     this.observer = this.makeObserver(ram);
     this.regime.badAddress = GENERAL_PROTECTION;
     this.regime.guestCaches = true;
@@ -89,7 +86,7 @@ export class X86Walks implements Walks {
     const record = new WalkRecord();
     const fault = new FaultRecord();
     const walker = new X86Walker(ram, this.rules, record, fault, true);
-    const guest = new GuestWalks(this.context, null, record, fault, true);
+    const guest = new GuestWalks(this.context, NO_SECOND_STAGE_CACHES, record, fault, true);
     return {
       record,
       fault,
@@ -107,7 +104,7 @@ export class X86Walks implements Walks {
     regime.entryBytes = X86_MODES[mode].entryBytes;
     regime.narrow = X86_MODES[mode].linearBits === 32;
     regime.canonicalShift = regime.narrow ? 31 : X86_MODES[mode].linearBits - 33;
-    regime.levelShifts = LEVEL_SHIFTS[mode];
+    regime.levelShifts = X86_LEVEL_SHIFTS[mode];
     regime.guest = this.context.host.kind !== null;
     if (regime.guest) this.context.readRegisters(registers);
     regime.rootLevel = regime.guest ? this.context.root.level : ROOT_LEVEL[mode];
@@ -148,6 +145,10 @@ export class X86Walks implements Walks {
     this.guest.listen(listener);
     const settles = this.rules.mode === '4l' && listener === null && !this.regime.guest;
     this.shortWay = settles ? this.settledWalk : null;
+  }
+
+  get hostLevelShifts(): readonly number[] {
+    return this.guest.second.levelShifts;
   }
 
   get settledSize(): number {

@@ -92,7 +92,7 @@ export class TranslationCaches {
     this.listener = listener;
     this.walks.listen(listener);
     this.tlb.listen(listener);
-    this.walkCaches?.listen(listener, this.regime.levelShifts);
+    this.walkCaches?.listen(listener);
     this.setHitRules();
     if (this.soft === null) return;
     this.soft.listener = listener;

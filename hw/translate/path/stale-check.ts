@@ -9,6 +9,7 @@
 
 import { READ } from '../../base/access.js';
 import { formatHex, toBigInt, toNumber } from '../../base/address.js';
+import type { Word64 } from '../../base/address.js';
 import { DIRTY, GLOBAL } from '../../base/permission.js';
 import type { Ram } from '../../memory/ram.js';
 import type { JournaledStore, StoreJournal } from '../../memory/store-journal.js';
@@ -17,6 +18,7 @@ import type {
   HitEvent,
   LookupEvent,
   ReadEvent,
+  SecondStageHitEvent,
   SetEvent,
   TranslationEvent,
   WalkCacheHitEvent,
@@ -106,13 +108,17 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
   /** Lookups so far but those that faulted: they are made again, or never. */
   private lookups = 0;
   /** The lookup of the moment. */
-  private hi = 0;
-  private lo = 0;
+  private address: Word64 = { hi: 0, lo: 0 };
   /** The entries on its way, also those behind a walk cache. */
   private path: readonly WalkRead[] = [];
-  /** The fill of its TLB entry or its walk cache entry. */
+  /** Whether an address is looked up, and its walk has not ended. Without paging a guest's addresses are not. */
+  private underWay = false;
+  /** Of them, those before the translation under way of a guest-physical address. */
+  private beforeHost = 0;
+  /** The fill of its TLB entry. */
   private fromTlb: Fill | null = null;
-  private fromWalkCache: Fill | null = null;
+  /** The oldest fill behind its walk: of a walk cache's entry, or of one of the second stage. */
+  private fromCache: Fill | null = null;
   /** Fills of entries, by the addresses covered. */
   private readonly fills = new Map<string, Fill>();
   private readonly reported = new Set<string>();
@@ -133,20 +139,27 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
     if (event.kind === 'lookup') this.begin(event);
     else if (event.kind === 'hit') this.hit(event);
     else if (event.kind === 'walk cache hit') this.shortened(event);
+    else if (event.kind === 'second-stage hit') this.answeredByHost(event);
     else if (event.kind === 'read') this.read(event);
     else if (event.kind === 'set') this.set(event);
     else if (event.kind === 'walked') this.walked(event);
     else if (event.kind === 'fill') this.fill(event);
-    else if (event.kind === 'fault' && (event.of === 'walk' || event.of === 'hit')) this.lookups--;
+    else if (event.kind === 'fault' && (event.of === 'walk' || event.of === 'hit')) this.faulted();
   };
 
   private begin({ hi, lo }: LookupEvent): void {
     this.lookups++;
-    this.hi = hi;
-    this.lo = lo;
+    this.address = { hi, lo };
     this.path = [];
+    this.underWay = true;
+    this.beforeHost = 0;
     this.fromTlb = null;
-    this.fromWalkCache = null;
+    this.fromCache = null;
+  }
+
+  private faulted(): void {
+    this.lookups--;
+    this.underWay = false;
   }
 
   private hit({ frame, rights = 0, shift }: HitEvent): void {
@@ -157,14 +170,28 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
 
   private shortened({ level }: WalkCacheHitEvent): void {
     const { regime } = this.walks;
-    const shift = regime.levelShiftsAt(this.hi)[level + 1];
-    this.fromWalkCache = this.fills.get(this.key('table', regime.space, shift)) ?? UNKNOWN;
-    this.path = this.fromWalkCache.path;
+    const shift = regime.levelShiftsAt(this.address.hi)[level + 1];
+    const fill = this.fills.get(this.key('table', regime.space, shift)) ?? UNKNOWN;
+    this.fromCache = fill;
+    this.path = fill.path;
+    this.beforeHost = fill.path.length;
+  }
+
+  /** A guest-physical address takes its entries from a cache: all of them with a page, the upper ones with a table. */
+  private answeredByHost(event: SecondStageHitEvent): void {
+    const { holds, space, shift } = event;
+    if (!this.underWay) return;
+    const fill = this.fills.get(this.key(holds, space, shift, event)) ?? UNKNOWN;
+    if (this.fromCache === null || fill.stores < this.fromCache.stores) this.fromCache = fill;
+    this.path = [...this.path, ...fill.path];
+    if (holds === 'guest-physical page') this.beforeHost = this.path.length;
   }
 
   private read(read: ReadEvent): void {
-    const { address } = read;
-    if (address !== null) this.path = [...this.path, { ...read, address }];
+    const { address, stage } = read;
+    if (address === null) return;
+    this.path = [...this.path, { ...read, address }];
+    if (stage === 1) this.beforeHost = this.path.length;
   }
 
   private set({ address, mask, cleared }: SetEvent): void {
@@ -172,15 +199,20 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
     this.path = this.path.map((read) => (read.address === address ? { ...read, low: after(read.low) } : read));
   }
 
-  /** A walk from the root is fresh itself; one shortened by a walk cache is compared with such a walk. */
+  /** A walk from the root is fresh itself; one shortened by a cache is compared with such a walk. */
   private walked({ frame, rights, shift }: WalkedEvent): void {
-    if (this.fromWalkCache === null) return;
-    const fill = { ...this.fromWalkCache, path: this.path };
+    this.underWay = false;
+    if (this.fromCache === null) return;
+    const fill = { ...this.fromCache, path: this.path };
     this.compare(frame, rights, this.key('page', this.spaceOf(rights), shift), fill);
   }
 
-  private fill({ holds, rights = 0, shift }: FillEvent): void {
-    if (holds === 'guest-physical page') return;
+  private fill(event: FillEvent): void {
+    const { holds, rights = 0, shift } = event;
+    if (holds === 'guest-physical page' || holds === 'guest-physical table') {
+      this.fillOfHost(event);
+      return;
+    }
     const { regime } = this.walks;
     const { space } = regime;
     const key = this.key(holds, holds === 'page' ? this.spaceOf(rights) : space, shift);
@@ -189,10 +221,27 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
       if (!this.fills.has(key)) this.fills.set(key, this.fromTlb ?? UNKNOWN);
       return;
     }
-    const lowest = holds === 'page' ? 0 : regime.levelShiftsAt(this.hi).indexOf(shift);
-    const path = this.path.filter(({ level }) => level >= lowest);
+    const lowest = holds === 'page' ? 0 : regime.levelShiftsAt(this.address.hi).indexOf(shift);
+    // Of a guest, its table's own translation is behind the entry too.
+    const end = this.path.findIndex(({ stage, level }) => stage === 1 && level < lowest);
+    const path = end < 0 ? this.path : this.path.slice(0, end);
     this.fills.set(key, { filledAt: this.lookups, path, stores: this.journal.count });
     this.reported.delete(key);
+  }
+
+  /** The second stage keeps a guest-physical address, once its walk has ended. */
+  private fillOfHost(event: FillEvent): void {
+    const { holds, shift, space = 0 } = event;
+    const isPage = holds === 'guest-physical page';
+    const lowest = isPage ? 0 : (this.walks.hostLevelShifts?.indexOf(shift) ?? 0);
+    const path = this.path.slice(this.beforeHost).filter(({ level }) => level >= lowest);
+    this.fills.set(this.key(holds, space, shift, event), {
+      filledAt: this.lookups,
+      path,
+      stores: this.journal.count,
+    });
+    if (!this.underWay) this.path = [];
+    if (isPage) this.beforeHost = this.path.length;
   }
 
   /** Global translations are of no address space. */
@@ -200,14 +249,15 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
     return (rights & GLOBAL) !== 0 ? -1 : this.walks.regime.space;
   }
 
-  /** The key of entries for the address of the moment. */
-  private key(holds: FillEvent['holds'], space: number, shift: number): string {
-    const page = Math.floor(toNumber(this.hi & 0x1f_ffff, this.lo) / 2 ** shift);
+  /** The key of entries for an address: the linear one of the moment, or a guest-physical one. */
+  private key(holds: FillEvent['holds'], space: number, shift: number, address: Word64 = this.address): string {
+    const { hi, lo } = address;
+    const page = Math.floor(toNumber(hi & 0x1f_ffff, lo) / 2 ** shift);
     return `${holds}:${space}:${shift}:${page}`;
   }
 
   private compare(frame: number, rights: number, key: string, fill: Fill): void {
-    const { hi, lo } = this;
+    const { hi, lo } = this.address;
     const { space } = this.walks.regime;
     const fresh = this.walks.observer.walk(hi, lo, READ);
     const why = this.difference(fresh, frame, rights);
@@ -237,7 +287,7 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
     const { space } = this.walks.regime;
     const { store, stage = 1 } = changed.at(-1) ?? {};
     const moment = store === undefined ? undefined : this.moments.get(store);
-    return this.walks.invalidation(this.hi, this.lo, space, moment?.space ?? space, stage);
+    return this.walks.invalidation(this.address.hi, this.address.lo, space, moment?.space ?? space, stage);
   }
 
   private changes({ path, stores }: Fill): ChangedEntry[] {
@@ -245,6 +295,7 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
     const narrow = this.walks.regime.entryBytes === 4;
     const changed: ChangedEntry[] = [];
     for (const { address, high, low, level, stage } of path) {
+      if (changed.some((known) => known.address === address)) continue;
       const index = address / 4;
       const was = toBigInt(high, low);
       const is = toBigInt(narrow ? 0 : this.ram.words[index + 1], this.ram.words[index]);

@@ -47,6 +47,22 @@ export interface WalkCacheHitEvent {
   readonly rights: number;
 }
 
+/**
+ * The second stage's TLB or one of its walk caches has a guest-physical address: its page, or the table to go on with. No
+ * entries, or fewer, are read for it.
+ */
+export interface SecondStageHitEvent extends Word64 {
+  readonly kind: 'second-stage hit';
+  readonly where: string;
+  readonly holds: 'guest-physical page' | 'guest-physical table';
+  /** The 4 KiB frame of the address, or the frame of the table. */
+  readonly frame: number;
+  /** log2 of the bytes covered by its entry. */
+  readonly shift: number;
+  /** The second stage's number of the virtual machine. */
+  readonly space: number;
+}
+
 /** The processor read an entry; one kept in a register has no address. */
 export interface ReadEvent extends Omit<WalkRead, 'address'> {
   readonly kind: 'read';
@@ -107,6 +123,7 @@ export type TranslationEvent =
   | LookupEvent
   | HitEvent
   | WalkCacheHitEvent
+  | SecondStageHitEvent
   | ReadEvent
   | SetEvent
   | WalkedEvent

@@ -58,6 +58,8 @@ export interface Walks {
    * of number `current` in use for translation. `stage` says whose tables changed: 2 for a host's.
    */
   invalidation(hi: number, lo: number, space: number, current: number, stage: number): string;
+  /** Under a guest, log2 of the bytes covered by one entry of each level of the host's tables, last level first. */
+  readonly hostLevelShifts?: readonly number[];
   /**
    * After a walk to a page of 4 KiB: whether it is one of `pages`, an aligned run in both address spaces, with entries
    * alike but for their frames. Absent: entries of TLBs never hold several pages.

@@ -101,6 +101,7 @@ export class EptWalker {
     let all = above;
     let tableHi = controls.rootHi;
     let tableLo = controls.rootLo;
+    this.misconfigured = false;
     for (;;) {
       const offset = wideIndex(hi, lo, level) << 3;
       if (!ram.hasFrame(table)) return this.missing(tableHi, tableLo | offset);
@@ -192,5 +193,8 @@ export class EptWalker {
     return BUS_ERROR;
   }
 }
+
+/** The permissions of entries behind a permission code. */
+export const eptBitsOf = (code: number): number => (code & RWX) | ((code & CODE_USER_EXECUTE) << XU_TO_CODE);
 
 const codeOf = (all: number): number => (all & RWX) | ((all & EPT_USER_EXECUTE) >>> XU_TO_CODE);

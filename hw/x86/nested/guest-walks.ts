@@ -4,9 +4,9 @@ import { FETCH, IMPLICIT, READ, USER, WRITE } from '../../base/access.js';
 import { BUS_ERROR, PAGE_FAULT } from '../../base/fault.js';
 import type { FaultRecord } from '../../base/fault.js';
 import type { Ram } from '../../memory/ram.js';
-import type { TlbGroup } from '../../tlb/group.js';
 import type { TranslationListener } from '../../translate/walk/events.js';
 import { SecondStage } from '../../translate/second-stage.js';
+import type { SecondStageCaches } from '../../translate/second-stage.js';
 import { READ_STAGE, ROW_SHIFT } from '../../translate/walk/walk-record.js';
 import type { WalkRecord } from '../../translate/walk/walk-record.js';
 import { PTE_P } from '../format.js';
@@ -60,14 +60,14 @@ export class GuestWalks {
 
   constructor(
     private readonly context: GuestContext,
-    secondTlb: TlbGroup | null,
+    secondCaches: SecondStageCaches,
     private readonly record: WalkRecord,
     private readonly fault: FaultRecord,
     observing: boolean,
   ) {
     const { ram, rules, features, host, root } = context;
     this.hosts = new HostTables(ram, host, features, record, observing);
-    this.second = new SecondStage(ram, this.hosts, secondTlb, rules.regime.pageShifts);
+    this.second = new SecondStage(ram, this.hosts, secondCaches, rules.regime.pageShifts);
     this.guest = new TableWalker({ ram, rules, root, below: this.second, record, stage: 1, observing });
   }
 

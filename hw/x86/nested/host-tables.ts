@@ -8,13 +8,13 @@ import type { Ram } from '../../memory/ram.js';
 import type { TranslationListener } from '../../translate/walk/events.js';
 import type { HostWalks } from '../../translate/second-stage.js';
 import type { WalkRecord } from '../../translate/walk/walk-record.js';
-import { X86_MODES } from '../format.js';
+import { X86_LEVEL_SHIFTS, X86_MODES } from '../format.js';
 import { CR4_LA57, CR4_PAE, CR4_PSE } from '../registers.js';
 import type { Registers } from '../registers.js';
 import { PagingRules, RIGHT_USER, RIGHT_WRITE, RIGHT_XD } from '../rules.js';
 import type { PagingFeatures } from '../rules.js';
 import { BEYOND_RAM } from '../words.js';
-import { EptControls, EptWalker } from './ept-walk.js';
+import { EptControls, EptWalker, eptBitsOf } from './ept-walk.js';
 import { EPTP_AD, EPTP_LEVELS_SHIFT } from './ept-format.js';
 import * as exits from './exits.js';
 import { WalkRoot, TableWalker } from './table-walk.js';
@@ -115,6 +115,15 @@ export class HostTables implements HostWalks {
     return this.controls.kind === 'ept' ? this.controls.ept.permitted : this.controls.nptPermitted;
   }
 
+  get rootLevel(): number {
+    const { kind, ept, nptRoot } = this.controls;
+    return kind === 'ept' ? ept.rootLevel : nptRoot.level;
+  }
+
+  get levelShifts(): readonly number[] {
+    return X86_LEVEL_SHIFTS[this.controls.kind === 'ept' ? '5l' : this.controls.nptRules.mode];
+  }
+
   listen(listener: TranslationListener | null): void {
     this.ept.listener = listener;
     this.npt.listener = listener;
@@ -125,6 +134,12 @@ export class HostTables implements HostWalks {
     const { linearBits } = X86_MODES[this.controls.nptRules.mode];
     if (hi >>> (linearBits - 32) !== 0) return this.npt.notPresent(asUser(access));
     return this.npt.walk(hi, lo, asUser(access));
+  }
+
+  walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
+    return this.controls.kind === 'ept'
+      ? this.ept.walkFrom(level, table, eptBitsOf(rights), hi, lo, access)
+      : this.npt.walkFrom(level, table, rights, hi, lo, asUser(access));
   }
 
   /** The physical address without RAM of the last BUS_ERROR. */

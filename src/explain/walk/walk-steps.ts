@@ -34,6 +34,13 @@ export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): Walk
       const page = found(event);
       return { kind, where, ...page, text: `${where}: ${page.text}` };
     }
+    case 'second-stage hit': {
+      const { where, holds, shift } = event;
+      const linear = formatHex(event.hi, event.lo);
+      const target = frameAddress(event.frame);
+      const size = holds === 'guest-physical page' ? `${pageSizeName(shift)} ` : '';
+      return { kind, where, linear, target, text: `${where}: ${linear}, ${size}${holds} at ${target}` };
+    }
     case 'walk cache hit': {
       const { where, level } = event;
       const target = frameAddress(event.table);
@@ -102,10 +109,10 @@ function found({ frame, shift, rights = 0 }: Pick<HitEvent, 'frame' | 'shift' | 
 function heldStep({ kind, where, holds, hi, lo, shift, frame, rights = 0 }: FillEvent | DropEvent): WalkStep {
   const linear = formatHex(hi, lo);
   const target = frameAddress(frame);
-  const size = holds === 'table' ? {} : { page: pageSizeName(shift) };
+  const size = holds === 'table' || holds === 'guest-physical table' ? {} : { page: pageSizeName(shift) };
   const what = `${size.page ?? ''} ${holds} at ${target}`.trim();
   // Rights of a host are other bits than those of a guest.
-  if (holds === 'guest-physical page')
+  if (holds === 'guest-physical page' || holds === 'guest-physical table')
     return { kind, where, linear, target, ...size, text: `${where}: ${linear}, ${what}` };
   const allows = allowedBy(rights);
   return {

@@ -261,6 +261,21 @@ describe('reads of a walk of two stages', () => {
     expect(hart.counters.snapshot().data).toMatchObject({ walks: 2, entryReads: 8, secondStageReads: 20 });
   });
 
+  it.each([
+    ["the guest's walk caches", { secondStageWalkCaches: {} }, '1.0 2.3 2.2 2.1 2.0'],
+    ['those of the host too', {}, '1.0 2.0'],
+  ])('%s leave the last entry, and the page', (_, caches, left) => {
+    const walkCaches = { level1: { entries: 4, ways: 4 } };
+    const hart = nested(9n, 4, { tlb: { ...NO_TLB, walkCaches, ...caches } });
+    for (let n = 0; n < 2; n++) expect(hart.translate(0, 0x123, READ)).toBe(0x30);
+    expect(
+      hart.walkRecord
+        .reads()
+        .map(({ stage, level }) => `${stage}.${level}`)
+        .join(' '),
+    ).toBe(left);
+  });
+
   it('a hit of the whole translation reads nothing', () => {
     const hart = nested(10n, 5, { tlb: MODEL_DEFAULT, check: true });
     for (let n = 0; n < 3; n++) expect(hart.translate(0, 0x123, WRITE)).toBe(0x30);

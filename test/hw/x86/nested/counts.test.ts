@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { READ } from '../../../../hw/base/access.js';
 import { toHex } from '../../../../hw/base/address.js';
 import type { TranslationEvent } from '../../../../hw/translate/walk/events.js';
+import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
 import { MODEL_DEFAULT, NO_TLB } from '../../../../hw/tlb/presets.js';
 import { INVEPT_GLOBAL } from '../../../../hw/x86/nested/virtual-machines.js';
 import { Tables } from '../../tables.js';
@@ -75,7 +76,7 @@ describe('the record of a walk', () => {
 
 describe('walk caches', () => {
   const { walkCaches } = MODEL_DEFAULT;
-  const tlb = { ...NO_TLB, ...(walkCaches && { walkCaches }) };
+  const tlb = { ...NO_TLB, ...(walkCaches && { walkCaches }), secondStageWalkCaches: {} };
 
   it("lead to the guest's last table without a walk of the host for it", () => {
     const nest = new Nest('ept', { tlb });
@@ -125,17 +126,79 @@ describe('walk caches', () => {
   });
 });
 
-describe('the TLB of the second stage', () => {
-  it('tells of its fills and drops', () => {
-    const nest = new Nest('ept', { guest: 'none' });
+/**
+ * Of a second page of the same table. Walk caches of linear addresses lead to a guest's table, in the host's memory
+ * (combined mappings); those of guest-physical addresses to a host's table; the TLB of the second stage has all but the new
+ * page. Source: Intel SDM vol. 3C, "Information That May Be Cached".
+ */
+describe('entries left to read with warm caches', () => {
+  const walkCaches = { level1: { entries: 4, ways: 4 } };
+  const secondStage = [{ entries: 64, ways: 4, pages: [12] }];
+  const long = { guest: '5l', hostLevels: 5 } as const;
+  it.each<[string, Partial<TlbGeometry>, NestOptions, string]>([
+    ["the guest's walk caches", { walkCaches, secondStageWalkCaches: {} }, {}, '1.0 2.3 2.2 2.1 2.0'],
+    ["the host's", { secondStageWalkCaches: walkCaches }, {}, '2.0 1.3 2.0 1.2 2.0 1.1 2.0 1.0 2.0'],
+    ['both', { walkCaches }, {}, '1.0 2.0'],
+    ['the TLB of the second stage', { secondStage }, {}, '1.3 1.2 1.1 1.0 2.3 2.2 2.1 2.0'],
+    ["and the host's walk caches", { secondStage, secondStageWalkCaches: walkCaches }, {}, '1.3 1.2 1.1 1.0 2.0'],
+    ["and the guest's", { secondStage, walkCaches }, {}, '1.0 2.0'],
+    ["5 over 5 levels: the guest's", { walkCaches, secondStageWalkCaches: {} }, long, '1.0 2.4 2.3 2.2 2.1 2.0'],
+    ['5 over 5 levels: all', { secondStage, walkCaches }, long, '1.0 2.0'],
+    [
+      'over pages of 2 MiB: all',
+      { secondStage: [{ entries: 4, ways: 4, pages: [21] }], walkCaches },
+      { hostPage: 1 },
+      '1.0',
+    ],
+  ])('%s', (_, caches, options, left) => {
+    for (const kind of ['ept', 'npt'] as const) {
+      const nest = new Nest(kind, { ...options, tlb: { ...NO_TLB, ...caches } });
+      nest.mapGuest(PAGE + 4096, GUEST_PAGE + 4096);
+      if (options.hostPage !== 1) nest.mapHost(GUEST_PAGE + 4096, DATA + 1);
+      nest.tell(READ);
+      expect(nest.tell(READ, PAGE + 4096)).toMatch(/^frame/);
+      expect(
+        nest.mmu.walkRecord
+          .reads()
+          .map(({ stage, level }) => `${stage}.${level}`)
+          .join(' '),
+        kind,
+      ).toBe(left);
+    }
+  });
+
+  it('none of them, when another linear address leads to a page known to the second stage but for the guest’s own', () => {
+    const nest = new Nest('ept', { tlb: { ...NO_TLB, secondStage, walkCaches } });
+    nest.mapGuest(PAGE + 4096, GUEST_PAGE);
+    nest.tell(READ);
+    nest.tell(READ, PAGE + 4096);
+    expect(nest.mmu.walkRecord.reads().map(({ stage, level }) => `${stage}.${level}`)).toEqual(['1.0']);
+  });
+});
+
+describe('what the second stage keeps', () => {
+  it('is told: hits, fills and drops', () => {
+    const nest = new Nest('ept', {
+      guest: 'none',
+      tlb: { ...MODEL_DEFAULT, secondStageWalkCaches: { level1: { entries: 4, ways: 4 } } },
+    });
+    nest.mapHost(GUEST_PAGE + 4096, DATA + 1);
     const told: string[] = [];
     nest.mmu.listen((event) => {
-      if (event.kind === 'fill' || event.kind === 'drop') told.push(`${event.kind} ${event.holds} ${toHex(event.lo)}`);
+      const { kind } = event;
+      if (kind !== 'fill' && kind !== 'drop' && kind !== 'second-stage hit') return;
+      told.push(`${kind} ${event.holds.replace('guest-physical ', '')} ${toHex(event.lo)}`);
     });
     nest.tell(READ);
+    nest.tell(READ);
+    nest.tell(READ, GUEST_PAGE + 4096);
     nest.mmu.vm.invept(INVEPT_GLOBAL);
-    const page = `guest-physical page ${toHex(GUEST_PAGE)}`;
-    expect(told).toEqual([`fill ${page}`, `drop ${page}`]);
+    const [table, page, next] = ['table 0x600000', `page ${toHex(GUEST_PAGE)}`, `page ${toHex(GUEST_PAGE + 4096)}`];
+    expect(told).toEqual([
+      ...[`fill ${table}`, `fill ${page}`, `second-stage hit ${page}`],
+      ...[`second-stage hit table ${toHex(GUEST_PAGE + 4096)}`, `fill ${next}`],
+      ...[`drop ${page}`, `drop ${next}`, `drop ${table}`],
+    ]);
   });
 
   it('leaves the guest its own entries and the page to be walked', () => {

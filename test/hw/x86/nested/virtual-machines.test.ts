@@ -5,6 +5,7 @@ import { Core } from '../../../../hw/x86/core.js';
 import { describeException } from '../../../../hw/x86/describe-exception.js';
 import { VM_FAILURE } from '../../../../hw/x86/exception.js';
 import { vmExitOf } from '../../../../hw/x86/nested/exits.js';
+import { MODEL_DEFAULT } from '../../../../hw/tlb/presets.js';
 import * as vm from '../../../../hw/x86/nested/virtual-machines.js';
 import { DATA, GUEST_PAGE, Nest, PAGE } from './nest.js';
 
@@ -250,6 +251,21 @@ describe('the checking mode', () => {
     move(nest);
     nest.tell(READ);
     expect(nest.mmu.checker?.found.map((stale) => [stale.why, stale.missing])).toEqual([['another frame', missing]]);
+  });
+
+  it.each([
+    ['the TLB of the second stage', (nest: Nest) => nest.hostEntry(GUEST_PAGE, 0), BigInt((DATA + 1) * 4096 + 0x37)],
+    ['its walk caches', (nest: Nest) => nest.hostEntry(GUEST_PAGE, 1), BigInt(0x40_0000 + 0xb7)],
+  ])('finds a walk led astray by %s', (what, entry, value) => {
+    const tlb = what.startsWith('its') ? { ...MODEL_DEFAULT, secondStage: [] } : MODEL_DEFAULT;
+    const nest = new Nest('ept', { check: true, tlb });
+    nest.mapGuest(OTHER, GUEST_PAGE);
+    nest.tell(READ);
+    nest.put(entry(nest), value);
+    expect(nest.tell(READ, OTHER)).toBe('frame 0');
+    const [stale] = nest.mmu.checker?.found ?? [];
+    expect([stale.why, stale.missing, stale.lo]).toEqual(['another frame', 'INVEPT', OTHER]);
+    expect(stale.changed.map(({ address, stage, is }) => [address, stage, is])).toEqual([[entry(nest), 2, value]]);
   });
 
   it('takes no A or D bit of EPT for a change', () => {
