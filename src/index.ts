@@ -70,6 +70,7 @@ export type {
 } from './explain/segment/segment-result.js';
 export { explainNestedWalk } from './explain/nested/nested-walk.js';
 export type { NestedRead, NestedRow, NestedWalkResult } from './explain/nested/nested-walk.js';
+export type { EntryLevel, Hex } from './explain/entry-level.js';
 export { explainWalk } from './explain/walk/walk.js';
 export type { WalkRequest } from './explain/walk/walk.js';
 export type { Allowed } from './explain/walk/rights.js';
@@ -78,7 +79,6 @@ export type {
   ErrorBit,
   FaultOutcome,
   FaultReason,
-  Hex,
   MappedOutcome,
   TlbAnswer,
   WalkCacheAnswer,

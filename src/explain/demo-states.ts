@@ -5,7 +5,8 @@ import { PTE_G, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import * as reg from '../../hw/x86/registers.js';
 import { parseState, STATE_VERSION } from './machine-state.js';
 import type { MachineState, MachineStateInput } from './machine-state.js';
-import { hexOf, PageTableWriter } from './walk/page-tables.js';
+import { hexOf } from './table-writer.js';
+import { PageTableWriter } from './walk/page-tables.js';
 
 export const DEMO_MODES = ['4l', '5l', 'pae', '32'] as const;
 /** A paging mode with a demonstration state. */

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
 import { highWord, lowWord, parseAddress } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
 import { shortened } from '../report/output/printable.js';
@@ -18,7 +19,8 @@ export class StateError extends Error {
   override readonly name = 'StateError';
 }
 
-const ZERO: Word64 = { hi: 0, lo: 0 };
+/** The value of a register left out. */
+export const ZERO: Word64 = { hi: 0, lo: 0 };
 
 /** Text is hexadecimal, with or without 0x; a number has the value written in JSON. */
 export const hexValue = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
@@ -34,7 +36,8 @@ export const hexValue = z.union([z.string(), z.int().nonnegative()]).transform((
 /** A register with 32 bits in use. */
 const narrow = hexValue.refine(({ hi }) => hi === 0, { message: 'bits 63:32 are reserved here and must be 0' });
 
-const Stored = z
+/** A store of a state. */
+export const StoredWord = z
   .strictObject({
     at: hexValue.describe('physical address'),
     value: hexValue,
@@ -47,7 +50,8 @@ const Stored = z
 
 export const AccessKind = z.enum(['read', 'write', 'fetch']);
 
-const Accessed = z.strictObject({
+/** An access of a state. */
+export const Accessed = z.strictObject({
   at: hexValue.describe('linear address'),
   access: AccessKind.default('read'),
   user: z.boolean().default(false),
@@ -89,6 +93,7 @@ const Host = z
 /** A machine as `pagewalk walk --state` reads it: registers, RAM, a TLB. */
 export const MachineState = z.strictObject({
   schemaVersion: z.literal(STATE_VERSION),
+  machine: z.literal('x86').optional(),
   about: z.string().optional(),
   ramBytes: z
     .int()
@@ -101,7 +106,7 @@ export const MachineState = z.strictObject({
   registers: Registers,
   host: Host.optional(),
   segments: Segments.optional(),
-  memory: z.array(Stored).default([]),
+  memory: z.array(StoredWord).default([]),
   accesses: z.array(Accessed).default([]).describe('made in this order, to fill TLBs and caches'),
 });
 
@@ -111,6 +116,13 @@ export type MachineState = z.infer<typeof MachineState>;
 export type MachineStateInput = z.input<typeof MachineState>;
 /** `read`, `write` or `fetch`. */
 export type AccessKind = z.infer<typeof AccessKind>;
+
+const KINDS: Readonly<Record<AccessKind, number>> = { read: READ, write: WRITE, fetch: FETCH };
+
+/** The access bits of access.ts. */
+export function accessBits(kind: AccessKind, user: boolean): number {
+  return KINDS[kind] | (user ? USER : 0);
+}
 
 function explainFlaw({ path, unknown, problem }: Flaw, sample: string): string {
   const field = path.map(String).join('.');

@@ -1,6 +1,5 @@
 /** A processor and its RAM in a given state, set up as software would: stores, registers, then accesses. */
 
-import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
 import { formatHex, toBigInt } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
 import { describeException } from '../../hw/x86/describe-exception.js';
@@ -23,17 +22,10 @@ import { loadGdt, loadLdt, loadTaskRegister } from '../../hw/x86/segmentation/ta
 import { LONG } from '../../hw/x86/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
-import { parseTlb } from '../../hw/tlb/parse.js';
 import { loadFlatSegments } from '../conformance/x86/x86-machine.js';
-import { StateError } from './machine-state.js';
-import type { AccessKind, MachineState } from './machine-state.js';
-
-const KINDS: Readonly<Record<AccessKind, number>> = { read: READ, write: WRITE, fetch: FETCH };
-
-/** The access bits of access.ts. */
-export function accessBits(kind: AccessKind, user: boolean): number {
-  return KINDS[kind] | (user ? USER : 0);
-}
+import { accessBits, StateError } from './machine-state.js';
+import type { MachineState } from './machine-state.js';
+import { tlbNamed } from './state-parts.js';
 
 /** A processor with its segmentation unit. */
 export interface ExplainedMachine {
@@ -52,7 +44,7 @@ export function buildMachine(state: MachineState): ExplainedMachine {
       );
     }
   });
-  const mmu = new Mmu({ ram, tlb: tlbOf(state), maxPhysicalBits: state.maxPhysicalBits });
+  const mmu = new Mmu({ ram, tlb: tlbNamed(state.tlb), maxPhysicalBits: state.maxPhysicalBits });
   if (state.host === undefined) setRegisters(mmu, state.registers);
   else enterGuest(mmu, state.host, state.registers);
   const unit = new SegmentationUnit(mmu);
@@ -67,14 +59,6 @@ export function buildMachine(state: MachineState): ExplainedMachine {
 
 function hex({ hi, lo }: Word64): string {
   return formatHex(hi, lo);
-}
-
-function tlbOf(state: MachineState): ReturnType<typeof parseTlb> {
-  try {
-    return parseTlb(state.tlb);
-  } catch (error) {
-    throw error instanceof RangeError ? new StateError(`tlb: ${error.message}`) : error;
-  }
 }
 
 function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {

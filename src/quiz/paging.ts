@@ -8,7 +8,8 @@ import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_LME, EFER_NXE } from '..
 import { columns } from '../report/output/columns.js';
 import { buildMachine } from '../explain/machine.js';
 import { parseState, STATE_VERSION } from '../explain/machine-state.js';
-import { hexOf, PageTableWriter } from '../explain/walk/page-tables.js';
+import { hexOf } from '../explain/table-writer.js';
+import { PageTableWriter } from '../explain/walk/page-tables.js';
 import { explainWalk } from '../explain/walk/walk.js';
 import type { WalkResult } from '../explain/walk/walk-result.js';
 import { walkText } from '../explain/walk/walk-text.js';

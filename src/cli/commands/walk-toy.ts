@@ -45,10 +45,11 @@ function checkAddress({ shape }: ToyMachine, { hi, lo }: Word64, text: string): 
 /**
  * Walks one address, or shows the machine.
  * @param text the address as it was typed
+ * @param file the state's content, if it was read already
  */
-export function walkToy(address: Word64 | undefined, options: ToyOptions, text: string): void {
+export function walkToy(address: Word64 | undefined, options: ToyOptions, text: string, file?: unknown): void {
   const { state = 'linear', access, user, events, json, printState } = options;
-  const input = stateOf(state);
+  const input = file ?? stateOf(state);
   if (printState === true) {
     printJson(input);
     return;

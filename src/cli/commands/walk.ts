@@ -3,10 +3,10 @@ import { parseAddress } from '../../../hw/base/address.js';
 import type { Word64 } from '../../../hw/base/address.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
-import { DEMO_ADDRESSES, DEMO_MODES, demoState, demoStateInput } from '../../explain/demo-states.js';
-import type { DemoMode } from '../../explain/demo-states.js';
+import { DEMO_ADDRESSES, demoStateInput } from '../../explain/demo-states.js';
 import { buildMachine } from '../../explain/machine.js';
-import type { AccessKind } from '../../explain/machine-state.js';
+import { parseState } from '../../explain/machine-state.js';
+import type { AccessKind, MachineStateInput } from '../../explain/machine-state.js';
 import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../explain/scene.js';
 import type { Scene } from '../../explain/scene.js';
 import { explainSteps } from '../../explain/walk/walk.js';
@@ -16,19 +16,18 @@ import { stepLines } from '../../explain/walk/walk-steps.js';
 import { walkText } from '../../explain/walk/walk-text.js';
 import type { Lab } from '../../lab/story.js';
 import { CommandFailure } from '../failure.js';
+import { readJson } from '../json-file.js';
 import { accessOption, choiceAdvice, parseChoice, parseCount } from '../options.js';
 import { printJson } from '../output.js';
-import { inState, readState } from '../state-file.js';
-
-const MACHINES = ['x86', 'riscv', 'toy'] as const;
-/** RISC-V has one demonstration: the first process of xv6. */
-const RISCV_DEMO_MODES = ['sv39'] as const;
+import { inState } from '../state-file.js';
+import { machineIn, MACHINES, modeOf, MODES } from './walk-modes.js';
+import type { WalkMachineName, Mode } from './walk-modes.js';
 
 interface WalkCommandOptions {
   readonly access: AccessKind;
   readonly user?: true;
-  readonly machine: (typeof MACHINES)[number];
-  readonly mode?: DemoMode | (typeof RISCV_DEMO_MODES)[number];
+  readonly machine: WalkMachineName;
+  readonly mode?: Mode;
   readonly state?: string;
   readonly lab?: string;
   readonly step?: number;
@@ -69,15 +68,16 @@ async function sceneFor({ lab: name, step, process }: WalkCommandOptions): Promi
   }
 }
 
-function machineFor({ state, mode }: WalkCommandOptions): Mmu {
-  if (state !== undefined) return inState(state, () => buildMachine(readState(state)).mmu);
-  return buildMachine(demoState(x86Mode(mode))).mmu;
+/** The demonstration of x86 as a state file. */
+async function x86Demo(mode: Mode | undefined): Promise<MachineStateInput> {
+  const own = modeOf('x86', mode);
+  if (own !== 'nested') return demoStateInput(own);
+  return (await import('../../explain/nested/nested-demo.js')).nestedState();
 }
 
-/** The mode of an x86 demonstration; RISC-V's are for --machine riscv. */
-function x86Mode(mode: WalkCommandOptions['mode'] = '4l'): DemoMode {
-  if (mode !== 'sv39') return mode;
-  throw new CommandFailure(`--mode ${mode} is for --machine riscv; give one of ${DEMO_MODES.join(', ')}`, 2);
+async function machineFor({ state, mode }: WalkCommandOptions, file: unknown): Promise<Mmu> {
+  if (state === undefined) return buildMachine(parseState(await x86Demo(mode))).mmu;
+  return inState(state, () => buildMachine(parseState(file)).mmu);
 }
 
 /** Refuses options that only x86 has: those with a value. */
@@ -86,24 +86,9 @@ function refuseX86Options(options: Readonly<Record<string, unknown>>): void {
   if (given !== undefined) throw new CommandFailure(`--${given[0]} is for --machine x86; leave it out`, 2);
 }
 
-/** A walk of xv6's first process on a hart; without an address its page table. */
-async function walkRiscv(address: Word64 | undefined, options: WalkCommandOptions): Promise<void> {
-  const { mode, state, lab, step, process: pid, events, printState, json } = options;
-  if (mode !== undefined && mode !== 'sv39') {
-    throw new CommandFailure(`--mode ${mode} is for --machine x86; with riscv there is sv39`, 2);
-  }
-  refuseX86Options({ state, lab, step, process: pid, events, 'print-state': printState });
-  const { vmprint, xv6Hart } = await import('../../explain/riscv/xv6.js');
-  const hart = xv6Hart();
-  if (address === undefined) {
-    if (json === true) throw new CommandFailure('ADDRESS is missing; give one such as 0x1000', 2);
-    process.stdout.write(vmprint(hart));
-    return;
-  }
-  const { explainRiscvWalk } = await import('../../explain/riscv/walk.js');
-  const result = explainRiscvWalk(hart, { ...address, access: options.access, user: options.user === true });
-  if (json === true) printJson(result);
-  else process.stdout.write((await import('../../explain/riscv/walk-text.js')).riscvWalkText(result));
+/** Refuses what only labs on x86 have. */
+function refuseLabs({ lab, step, process: pid }: WalkCommandOptions): void {
+  refuseX86Options({ lab, step, process: pid });
 }
 
 /** An address too large for 32-bit registers is a mistake in the command line, not a fault. */
@@ -130,7 +115,12 @@ function eventsText(steps: readonly WalkStep[]): string {
   return `\nEvents\n${stepLines(steps).join('\n')}\n`;
 }
 
-async function walk(address: Word64 | undefined, options: WalkCommandOptions, text: string): Promise<void> {
+async function walkX86(
+  address: Word64 | undefined,
+  options: WalkCommandOptions,
+  text: string,
+  file: unknown,
+): Promise<void> {
   const scene = await sceneFor(options);
   const json = options.json === true;
   if (address === undefined) {
@@ -139,7 +129,7 @@ async function walk(address: Word64 | undefined, options: WalkCommandOptions, te
     else process.stdout.write(sceneText(scene));
     return;
   }
-  const mmu = scene?.stage.mmu ?? machineFor(options);
+  const mmu = scene?.stage.mmu ?? (await machineFor(options, file));
   checkWidth(mmu, address, text);
   const request = { ...address, access: options.access, user: options.user === true };
   if (mmu.vm.current !== null) {
@@ -173,18 +163,16 @@ export function walkCommand(): Command {
     .addOption(accessOption())
     .option('-u, --user', 'in user mode; without it, as the kernel')
     .addOption(
-      new Option('-m, --mode <mode>', '4l, 5l, pae or 32; with --machine riscv: sv39')
-        .argParser(parseChoice([...DEMO_MODES, ...RISCV_DEMO_MODES]))
+      new Option('-m, --mode <mode>', '4l 5l pae 32 nested; riscv: sv39; aarch64: 4k 16k 64k')
+        .argParser(parseChoice(Object.values(MODES).flat()))
         .conflicts(own),
     )
     .addOption(
-      new Option('--machine <name>', "x86; riscv: xv6's first process; toy: a machine of few bits")
+      new Option('--machine <name>', "x86, aarch64, riscv (xv6's first process), toy (few bits)")
         .argParser(parseChoice(MACHINES))
         .default('x86'),
     )
-    .addOption(
-      new Option('--state <file>', 'your machine (texts are hex); --machine toy: a preset too').conflicts('lab'),
-    )
+    .addOption(new Option('--state <file>', 'your machine, of any kind; --machine toy: a preset too').conflicts('lab'))
     .option(LAB_FLAGS, 'as a lab leaves it: demand, huge or those of pagewalk lab')
     .option('--step <number>', 'as it is after this step of the lab', (value) => parseCount(value))
     .option('--process <pid>', 'the process of the lab whose tables are walked', (value) => parseCount(value))
@@ -198,16 +186,25 @@ export function walkCommand(): Command {
     )
     .action(async (address: Word64 | undefined, options: WalkCommandOptions, command: Command) => {
       const text = command.args.at(0) ?? '';
-      if (options.machine === 'riscv') await walkRiscv(address, options);
-      else if (options.machine === 'toy') {
-        const { mode, lab, step, process: pid } = options;
-        refuseX86Options({ mode, lab, step, process: pid });
+      const { state, printState } = options;
+      if (printState === true && state !== undefined && options.machine !== 'toy') {
+        throw new CommandFailure('--print-state and --state: the file is a state already; leave one out', 2);
+      }
+      if (options.machine === 'toy') {
+        const { mode } = options;
+        refuseX86Options({ mode });
+        refuseLabs(options);
         (await import('./walk-toy.js')).walkToy(address, options, text);
-      } else if (options.printState === true) {
-        if (options.state !== undefined) {
-          throw new CommandFailure('--print-state and --state: the file is a state already; leave one out', 2);
-        }
-        printJson(demoStateInput(x86Mode(options.mode)));
-      } else await walk(address, options, text);
+        return;
+      }
+      const file = state === undefined ? undefined : readJson(state, '--state', state === '-' ? 0 : state);
+      const isChosen = command.getOptionValueSource('machine') !== 'default';
+      const machine = isChosen ? options.machine : machineIn(file);
+      if (machine === 'toy') (await import('./walk-toy.js')).walkToy(address, options, text, file);
+      else if (machine !== 'x86') {
+        refuseLabs(options);
+        await (await import('./walk-radix.js')).walkRadix(machine, address, options, file);
+      } else if (printState === true) printJson(await x86Demo(options.mode));
+      else await walkX86(address, options, text, file);
     });
 }

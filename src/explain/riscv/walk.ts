@@ -1,14 +1,8 @@
-/**
- * One access of a hart explained: the TLB's answer, every entry on the way, and the end.
- *
- * The access is really made. Nothing here decides a translation: the hart's own events tell its steps.
- */
+/** The walk of a RISC-V hart in words: its entries, its CSRs, and the rule behind a refusal. */
 
 import { FETCH, USER, WRITE } from '../../../hw/base/access.js';
-import { formatHex, pageSizeName, wideIndex } from '../../../hw/base/address.js';
 import { BUS_ERROR } from '../../../hw/base/fault.js';
-import { decodeEntry, flagNames } from '../../../hw/base/format.js';
-import type { DecodedField, EntryFormat } from '../../../hw/base/format.js';
+import { decodeEntry } from '../../../hw/base/format.js';
 import { causeName } from '../../../hw/riscv/exception.js';
 import {
   RISCV_PTE_A,
@@ -21,181 +15,95 @@ import {
   RISCV_MODES,
 } from '../../../hw/riscv/format.js';
 import type { Hart } from '../../../hw/riscv/hart.js';
-import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
-import { accessBits } from '../machine.js';
-import type { AccessKind } from '../machine-state.js';
+import type { ReadEvent } from '../../../hw/translate/walk/events.js';
+import type { EntryLevel } from '../entry-level.js';
+import { accessBits } from '../machine-state.js';
+import type { RadixFault } from '../radix/radix-result.js';
+import type { RadixTerms } from '../radix/radix-walk.js';
+import type { WalkRequest } from '../walk/walk.js';
 
-/** Addresses, registers and entries are hexadecimal text. */
-type Hex = string;
-
-/** One entry as read, taken apart. */
-interface RiscvLevel {
-  readonly level: number;
-  readonly index: number;
-  readonly entryAddress: Hex;
-  readonly raw: Hex;
-  readonly format: string;
-  readonly section: string;
-  readonly fields: readonly DecodedField[];
-  readonly flags: string;
-  readonly pointsTo: 'table' | 'page' | 'nothing';
-  readonly target: Hex | null;
-}
-
-/** How the access ended. */
-type RiscvWalkOutcome =
-  | { readonly kind: 'mapped'; readonly physical: Hex; readonly page: string | null }
-  | {
-      readonly kind: 'fault';
-      readonly cause: number;
-      readonly name: string;
-      readonly tval: Hex;
-      /** The refusing rule in a sentence, and its section. */
-      readonly why: string;
-      readonly section: string;
-    };
-
-/** The result of {@link explainRiscvWalk}. */
-export interface RiscvWalkResult {
-  readonly schemaVersion: typeof SCHEMA_VERSION;
-  readonly command: 'walk';
-  readonly machine: 'riscv';
-  readonly address: Hex;
-  readonly access: AccessKind;
-  readonly user: boolean;
-  readonly mode: string;
-  readonly title: string;
-  readonly section: string;
-  readonly registers: { readonly satp: Hex; readonly sstatus: Hex };
-  /** The answering TLB; null when a walk was made, or nothing was asked. */
-  readonly tlb: string | null;
-  /** Root first. */
-  readonly levels: readonly RiscvLevel[];
-  readonly outcome: RiscvWalkOutcome;
-  /** Accessed and dirty bits set by the access, by level. */
-  readonly changes: readonly { readonly level: number; readonly bit: 'accessed' | 'dirty' }[];
-}
-
-export interface RiscvWalkRequest {
-  readonly hi: number;
-  readonly lo: number;
-  readonly access: AccessKind;
-  readonly user: boolean;
-}
-
-/** Makes the access on a hart of 64 bits in supervisor mode, and explains it. */
-export function explainRiscvWalk(hart: Hart, request: RiscvWalkRequest): RiscvWalkResult {
-  const { hi, lo, access, user } = request;
-  const events: TranslationEvent[] = [];
-  const stop = hart.listen((event) => events.push(event));
-  const frame = hart.translate(hi, lo, accessBits(access, user));
-  stop();
-  const mode = RISCV_MODES[hart.rules.mode];
-  const reads = events.filter((event) => event.kind === 'read');
-  const hit = events.find((event) => event.kind === 'hit');
-  const found = events.find((event) => event.kind === 'walked') ?? hit;
-  const page = found === undefined ? null : pageSizeName(found.shift);
+/** What a hart in supervisor mode says about its walks. */
+export function riscvTerms(hart: Hart): RadixTerms {
+  const { name, section, levels } = RISCV_MODES[hart.rules.mode];
   return {
-    schemaVersion: SCHEMA_VERSION,
-    command: 'walk',
     machine: 'riscv',
-    address: formatHex(hi, lo),
-    access,
-    user,
-    mode: mode.name,
-    title: mode.name[0].toUpperCase() + mode.name.slice(1),
-    section: mode.section,
+    mode: name,
+    title: name[0].toUpperCase() + name.slice(1),
+    section,
+    levels,
     registers: { satp: csr(hart, 'satp'), sstatus: csr(hart, 'sstatus') },
-    tlb: hit?.where ?? null,
-    levels: reads.map((read) => levelOf(hart, read, hi, lo)),
-    outcome:
-      frame >= 0
-        ? { kind: 'mapped', physical: `0x${(frame * 4096 + (lo & 0xfff)).toString(16)}`, page }
-        : faultOf(hart, request, reads.at(-1)),
-    changes: events.filter((event) => event.kind === 'set').map(({ level, bit }) => ({ level, bit })),
+    pointsTo: (_level, _high, low) => pointsTo(low),
+    target: (fields) => {
+      const frame = fields.find((field) => field.name === 'frame');
+      // The frame number stands two bits lower in an entry than in an address.
+      return (frame?.value ?? 0) * 2 ** ((frame?.low ?? 0) + 2);
+    },
+    fault: (request, reads) => faultOf(hart, request, reads.at(-1)),
   };
 }
 
-function csr(hart: Hart, name: 'satp' | 'sstatus'): Hex {
+function csr(hart: Hart, name: 'satp' | 'sstatus'): string {
   return `0x${hart.readCsr(name).toString(16)}`;
 }
 
-function formatOf(hart: Hart, { level, low }: ReadEvent): EntryFormat {
-  const found = RISCV_MODES[hart.rules.mode].levels.find((candidate) => candidate.level === level);
-  const format =
-    (low & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)) !== 0
-      ? found?.pageEntry
-      : (found?.tableEntry ?? found?.pageEntry);
-  if (format === undefined) throw new Error(`${hart.rules.mode} has no level ${level}`);
-  return format;
-}
-
-function levelOf(hart: Hart, read: ReadEvent, hi: number, lo: number): RiscvLevel {
-  const { level, address, high, low } = read;
-  const format = formatOf(hart, read);
-  const fields = decodeEntry(format, high, low);
-  const frame = fields.find(({ name }) => name === 'frame');
-  const valid = (low & RISCV_PTE_V) !== 0;
-  const isPage = (low & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)) !== 0;
-  return {
-    level,
-    index: wideIndex(hi, lo, level),
-    entryAddress: `0x${(address ?? 0).toString(16)}`,
-    raw: `0x${formatHex(high, low).slice(2).padStart(16, '0')}`,
-    format: format.name,
-    section: format.section,
-    fields,
-    flags: valid ? flagNames(format, high, low) : '',
-    pointsTo: !valid ? 'nothing' : isPage ? 'page' : 'table',
-    target: valid && frame !== undefined ? `0x${(frame.value * 2 ** (frame.low + 2)).toString(16)}` : null,
-  };
+function pointsTo(low: number): EntryLevel['pointsTo'] {
+  if ((low & RISCV_PTE_V) === 0) return 'nothing';
+  return (low & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)) !== 0 ? 'page' : 'table';
 }
 
 const PROCESS = 'RISC-V privileged specification, "Virtual Address Translation Process"';
 const PROTECTION = 'RISC-V privileged specification, "Addressing and Memory Protection"';
 
-function faultOf(hart: Hart, request: RiscvWalkRequest, last: ReadEvent | undefined): RiscvWalkOutcome {
-  const { cause, tval } = hart.trap();
+function faultOf(hart: Hart, request: WalkRequest, last: ReadEvent | undefined): RadixFault {
   const [why, section] = reason(hart, request, last);
-  return { kind: 'fault', cause, name: causeName(cause), tval: `0x${tval.toString(16)}`, why, section };
+  const { cause, tval } = hart.trap();
+  return { name: causeName(cause), syndrome: { cause, stval: `0x${tval.toString(16)}` }, why, section };
 }
 
 /** Why the entry read last, or none, refuses the access: a sentence and its section. */
-function reason(hart: Hart, { access, user, hi }: RiscvWalkRequest, last: ReadEvent | undefined): [string, string] {
+function reason(hart: Hart, { access, user, hi }: WalkRequest, last: ReadEvent | undefined): [string, string] {
   if (hart.fault.status === BUS_ERROR) return ['no RAM answers where the walk leads', `${PROCESS}, step 2`];
   if (!hart.isCanonical(hi)) {
     const top = RISCV_MODES[hart.rules.mode].linearBits - 1;
     return [`bits 63 to ${top + 1} of the address must all equal bit ${top}`, PROTECTION];
   }
   if (last === undefined) return ['the rights in the TLB refuse it', PROTECTION];
-  const { level, high, low } = last;
+  const { level, low } = last;
   const entry = `the entry of level ${level}`;
   if ((low & RISCV_PTE_V) === 0) return [`${entry} is not valid: V = 0`, `${PROCESS}, step 3`];
-  const isPage = (low & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)) !== 0;
   if ((low & (RISCV_PTE_R | RISCV_PTE_W)) === RISCV_PTE_W)
     return [`${entry} has W without R, which is reserved`, `${PROCESS}, step 3`];
-  if (!isPage && level === 0) return [`${entry} maps no page: R = W = X = 0`, `${PROCESS}, step 4`];
-  const reserved = decodeEntry(formatOf(hart, last), high, low).find(
-    ({ name, value }) => name === 'reserved' && value > 0,
-  );
+  if (pointsTo(low) === 'table' && level === 0) return [`${entry} maps no page: R = W = X = 0`, `${PROCESS}, step 4`];
+  const reserved = reservedField(hart, last);
   if (reserved !== undefined) {
     return [`${entry} has reserved bits set, of ${reserved.high} to ${reserved.low}`, `${PROCESS}, steps 3 and 5`];
   }
+  return rightsReason(hart, accessBits(access, user), low);
+}
+
+/** The first reserved field that is not 0. */
+function reservedField(hart: Hart, { level, high, low }: ReadEvent): { high: number; low: number } | undefined {
+  const found = RISCV_MODES[hart.rules.mode].levels.find((candidate) => candidate.level === level);
+  const format = pointsTo(low) === 'page' ? found?.pageEntry : (found?.tableEntry ?? found?.pageEntry);
+  if (format === undefined) return undefined;
+  return decodeEntry(format, high, low).find(({ name, value }) => name === 'reserved' && value > 0);
+}
+
+/** The right that a page without anything reserved does not give. */
+function rightsReason(hart: Hart, bits: number, low: number): [string, string] {
+  const user = (bits & USER) !== 0;
+  const fetch = (bits & FETCH) !== 0;
+  const write = (bits & WRITE) !== 0;
   if (user && (low & RISCV_PTE_U) === 0) return ['user mode may use pages with U = 1 alone', PROTECTION];
-  const bits = accessBits(access, user);
   if (!user && (low & RISCV_PTE_U) !== 0 && !reaches(hart, bits)) {
-    const fetch = (bits & FETCH) !== 0;
     const rule = fetch
       ? 'supervisor mode never fetches from pages with U = 1'
       : 'supervisor mode needs SUM = 1 for pages with U = 1';
     return [rule, PROTECTION];
   }
-  const [needed, letter] =
-    (bits & FETCH) !== 0 ? [RISCV_PTE_X, 'X'] : (bits & WRITE) !== 0 ? [RISCV_PTE_W, 'W'] : [RISCV_PTE_R, 'R'];
+  const [needed, letter] = fetch ? [RISCV_PTE_X, 'X'] : write ? [RISCV_PTE_W, 'W'] : [RISCV_PTE_R, 'R'];
   if ((low & needed) === 0) return [`the page has ${letter} = 0`, PROTECTION];
-  const clean = (bits & WRITE) !== 0 && (low & RISCV_PTE_D) === 0;
-  if ((low & RISCV_PTE_A) === 0 || clean)
+  if ((low & RISCV_PTE_A) === 0 || (write && (low & RISCV_PTE_D) === 0))
     return ['accessed or dirty is clear, and software is to set it (Svade)', `${PROCESS}, step 9`];
   return ['an encoding of N or PBMT is reserved', `${PROCESS}, step 3`];
 }

@@ -5,12 +5,12 @@
  * a guard page without U, the stack. Under the end of the address space: the trapframe, and the trampoline's code.
  */
 
-import { Ram } from '../../../hw/memory/ram.js';
-import { Hart } from '../../../hw/riscv/hart.js';
+import type { Hart } from '../../../hw/riscv/hart.js';
 import { RISCV_PTE_V } from '../../../hw/riscv/format.js';
+import { STATE_VERSION } from '../machine-state.js';
+import { buildHart, parseRiscvState } from './riscv-state.js';
+import type { RiscvStateInput } from './riscv-state.js';
 
-/** RAM of QEMU's board "virt", as xv6 uses it. */
-const RAM_RANGE = { base: 0x8000_0000, bytes: 128 << 20 };
 const ROOT = 0x87f6e;
 /** Frame of the table, index, entry. */
 const ENTRIES: readonly (readonly [number, number, number])[] = [
@@ -24,19 +24,41 @@ const ENTRIES: readonly (readonly [number, number, number])[] = [
   [0x87f6c, 510, 0x21fdd807],
   [0x87f6c, 511, 0x20001c0b],
 ];
-const SV39 = 8n << 60n;
-const ADUE = 1n << 61n;
 const LEVELS = 3;
 
-/** A hart with satp loaded, in supervisor mode. Hardware sets accessed and dirty bits, as QEMU's does for xv6. */
+function hexText(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Addresses of the process to try, and what is there. */
+export const XV6_ADDRESSES: readonly (readonly [address: string, about: string])[] = [
+  ['0x24', 'code and data of init'],
+  ['0x1008', 'the guard page: U = 0'],
+  ['0x2ff8', 'the stack'],
+  ['0x3000', 'an empty entry'],
+  ['0x3fffffe000', 'the trapframe, for the kernel alone'],
+  ['0x3ffffff000', 'the trampoline, code for the kernel alone'],
+  ['0x8000000000', 'an address that is not valid'],
+];
+
+/**
+ * The process in supervisor mode, satp loaded, as a state file. Hardware sets accessed and dirty bits (ADUE), as QEMU's
+ * does for xv6.
+ */
+export const XV6_STATE: RiscvStateInput = {
+  schemaVersion: STATE_VERSION,
+  machine: 'riscv',
+  about: "xv6's first process, when exec of init returns",
+  csrs: { satp: '0x8000000000087f6e', menvcfg: '0x2000000000000000' },
+  memory: ENTRIES.map(([table, index, entry]) => ({
+    at: hexText(table * 4096 + index * 8),
+    value: hexText(entry),
+  })),
+};
+
+/** A hart in that state. */
 export function xv6Hart(): Hart {
-  const ram = new Ram({ ranges: [RAM_RANGE] });
-  for (const [table, index, entry] of ENTRIES) ram.write64(table * 4096 + index * 8, entry);
-  const hart = new Hart({ ram });
-  hart.writeCsr('menvcfg', ADUE);
-  hart.writeCsr('satp', SV39 | BigInt(ROOT));
-  hart.setPrivilege('S');
-  return hart;
+  return buildHart(parseRiscvState(XV6_STATE));
 }
 
 /** A page table as xv6's vmprint writes it: an entry a line, its depth in dots. */

@@ -9,7 +9,8 @@ import type { SegmentFields } from '../../../hw/x86/segmentation/descriptor.js';
 import { READABLE_CODE, READ_ONLY_DATA, WRITABLE_DATA } from '../../segments/segment-table.js';
 import { parseState, STATE_VERSION } from '../machine-state.js';
 import type { MachineState, MachineStateInput } from '../machine-state.js';
-import { hexOf, PageTableWriter } from '../walk/page-tables.js';
+import { hexOf } from '../table-writer.js';
+import { PageTableWriter } from '../walk/page-tables.js';
 
 /** Types of code and data segments besides those of the kernel of src/segments. */
 const EXPAND_DOWN = 6;

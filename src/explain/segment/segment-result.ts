@@ -3,8 +3,9 @@
 import type { DecodedField } from '../../../hw/base/format.js';
 import type { SegmentationMode } from '../../../hw/x86/segmentation/unit.js';
 import type { SCHEMA_VERSION } from '../../report/results/schema.js';
+import type { Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
-import type { FaultOutcome, Hex, MappedOutcome, WalkResult } from '../walk/walk-result.js';
+import type { FaultOutcome, MappedOutcome, WalkResult } from '../walk/walk-result.js';
 
 /** `fetch`: CS is loaded by a far JMP, then an instruction is fetched; `call`: the same by a far CALL. */
 export type SegmentAccess = AccessKind | 'call';

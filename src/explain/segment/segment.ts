@@ -23,7 +23,7 @@ import { SCHEMA_VERSION } from '../../report/results/schema.js';
 import { CALL_SIZE, planCall } from './call-checks.js';
 import type { CallPlan } from './call-checks.js';
 import { jumpRules } from './jump-checks.js';
-import { accessBits } from '../machine.js';
+import { accessBits } from '../machine-state.js';
 import type { ExplainedMachine } from '../machine.js';
 import type { AccessKind } from '../machine-state.js';
 import { makeChecks } from '../rule.js';

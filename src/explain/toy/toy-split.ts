@@ -1,17 +1,8 @@
 /** The parts of a virtual address on a toy machine. */
 
 import type { ToyShape } from '../../../hw/toy/shape.js';
-
-/** Some bits of an address, `low` to `high` inclusive. */
-export interface ToyField {
-  /** `directory index`, `table index`, `page`, `segment`, `offset`. */
-  readonly name: string;
-  readonly high: number;
-  readonly low: number;
-  /** The bits as digits. */
-  readonly bits: string;
-  readonly value: number;
-}
+import { addressField } from '../address-field.js';
+import type { AddressField } from '../address-field.js';
 
 /** The names and widths of the parts, highest bits first. */
 export function addressParts({
@@ -33,12 +24,10 @@ function indexNames(levels: number): string[] {
 }
 
 /** The address taken apart, highest bits first. */
-export function splitAddress(shape: ToyShape, address: number): ToyField[] {
+export function splitAddress(shape: ToyShape, address: number): AddressField[] {
   let below = shape.virtualBits;
   return addressParts(shape).map(([name, width]) => {
-    const high = below - 1;
     below -= width;
-    const value = Math.floor(address / 2 ** below) % 2 ** width;
-    return { name, high, low: below, bits: value.toString(2).padStart(width, '0'), value };
+    return addressField(name, BigInt(address), below, width);
   });
 }

@@ -5,8 +5,8 @@ import { toyEntryFormat, toyFlag, toyFrame } from '../../../hw/toy/shape.js';
 import type { ToySegment, ToyShape } from '../../../hw/toy/shape.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { flagNames } from '../../../hw/base/format.js';
+import type { AddressField } from '../address-field.js';
 import { splitAddress } from './toy-split.js';
-import type { ToyField } from './toy-split.js';
 
 export function hexText(value: number): string {
   return `0x${value.toString(16)}`;
@@ -88,7 +88,7 @@ function entryWords({ shape }: ToyMachine, address: number, { level, address: at
 function segmentAt(
   shape: ToyShape,
   address: number,
-): { readonly offset: ToyField; readonly number: number; readonly segment: ToySegment | undefined } {
+): { readonly offset: AddressField; readonly number: number; readonly segment: ToySegment | undefined } {
   const fields = splitAddress(shape, address);
   const offset = fields[fields.length - 1];
   const number = fields.length === 2 ? fields[0].value : 0;

@@ -5,33 +5,17 @@
 
 import { BUS_ERROR } from '../../../hw/base/fault.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
-import type { DecodedField } from '../../../hw/base/format.js';
 import type { ToyMachine } from '../../../hw/toy/machine.js';
 import { TOY_EXECUTABLE, TOY_USER, toyEntryFormat, toyFlag, toyFrame, TOY_WRITABLE } from '../../../hw/toy/shape.js';
 import type { ToyEntry } from '../../../hw/toy/shape.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { SCHEMA_VERSION } from '../../report/results/schema.js';
-import { accessBits } from '../machine.js';
+import type { AddressField } from '../address-field.js';
+import type { EntryLevel, Hex } from '../entry-level.js';
+import { accessBits } from '../machine-state.js';
 import type { AccessKind } from '../machine-state.js';
 import { splitAddress } from './toy-split.js';
-import type { ToyField } from './toy-split.js';
 import { hexText, toyTableName, toySteps } from './toy-steps.js';
-
-/** Addresses and entries are hexadecimal text. */
-type Hex = string;
-
-/** One entry as read, taken apart. */
-interface ToyLevel {
-  readonly table: string;
-  readonly level: number;
-  readonly index: number;
-  readonly entryAddress: Hex;
-  readonly raw: Hex;
-  readonly fields: readonly DecodedField[];
-  readonly flags: string;
-  readonly pointsTo: 'table' | 'page' | 'nothing';
-  readonly target: Hex | null;
-}
 
 type ToyOutcome =
   | { readonly kind: 'mapped'; readonly physical: Hex; /** The byte there. */ readonly value: Hex }
@@ -47,11 +31,11 @@ export interface ToyWalkResult {
   readonly access: AccessKind;
   readonly user: boolean;
   /** The parts of the address, highest bits first. */
-  readonly split: readonly ToyField[];
+  readonly split: readonly AddressField[];
   /** Null without a TLB. */
   readonly tlb: { readonly answer: 'hit' | 'miss'; readonly set: number; readonly tag: number } | null;
   /** Root first; empty when the TLB answered, and under segmentation. */
-  readonly levels: readonly ToyLevel[];
+  readonly levels: readonly EntryLevel[];
   readonly outcome: ToyOutcome;
   /** Each step in a sentence. */
   readonly steps: readonly string[];
@@ -114,7 +98,7 @@ function layoutOf({ shape }: ToyMachine, level: number): ToyEntry {
   return level === 0 ? paging.entry : (paging.tableEntry ?? paging.entry);
 }
 
-function levelOf(machine: ToyMachine, { level, address: at, low }: ReadEvent, address: number): ToyLevel {
+function levelOf(machine: ToyMachine, { level, address: at, low }: ReadEvent, address: number): EntryLevel {
   const { shape } = machine;
   const layout = layoutOf(machine, level);
   const format = toyEntryFormat(layout);
@@ -127,6 +111,8 @@ function levelOf(machine: ToyMachine, { level, address: at, low }: ReadEvent, ad
     index: splitAddress(shape, address)[depth].value,
     entryAddress: hexText(at ?? 0),
     raw: `0x${value.toString(16).padStart(2 * layout.bytes, '0')}`,
+    format: format.name,
+    section: format.section,
     fields: decodeEntry(format, 0, low),
     flags: flagNames(format, 0, low),
     pointsTo: !valid ? 'nothing' : level === 0 ? 'page' : 'table',

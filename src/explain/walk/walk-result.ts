@@ -1,14 +1,11 @@
 /** The result of `pagewalk walk`: one object. The terminal's lines, the JSON and the page are views of it. */
 
-import type { DecodedField } from '../../../hw/base/format.js';
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import type { X86ModeName } from '../../../hw/x86/format.js';
 import type { SCHEMA_VERSION } from '../../report/results/schema.js';
+import type { EntryLevel, Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
 import type { Allowed } from './rights.js';
-
-/** Addresses, registers and entries are hexadecimal text, as 64 bits do not fit into a number of JSON. */
-export type Hex = string;
 
 /** The TLB's answer. */
 export interface TlbAnswer {
@@ -33,24 +30,8 @@ export interface WalkCacheAnswer {
   readonly table?: Hex;
 }
 
-/** One entry on the way, taken apart. */
-export interface WalkLevel {
-  /** `PML4`, `PT` and so on. */
-  readonly table: string;
-  readonly level: number;
-  readonly index: number;
-  /** Physical address of the entry; null for a PDPTE of PAE paging: the processor keeps it in a register. */
-  readonly entryAddress: Hex | null;
-  readonly raw: Hex;
-  /** The kind of entry, such as `PDE 2M`, and the manual's section about it. */
-  readonly format: string;
-  readonly section: string;
-  readonly fields: readonly DecodedField[];
-  /** Names of the one-bit fields with a 1. */
-  readonly flags: string;
-  readonly pointsTo: 'table' | 'page' | 'nothing';
-  /** Physical address it points to. */
-  readonly target: Hex | null;
+/** One entry on the way, taken apart, and the rights left. */
+export interface WalkLevel extends EntryLevel {
   /** All levels down to this one together; null when the entry is not present. */
   readonly allows: Allowed | null;
   /** The processor did not read this entry now: a walk cache or the TLB stood for it. */

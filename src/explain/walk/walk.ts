@@ -27,7 +27,7 @@ import type {
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
 import { SCHEMA_VERSION } from '../../report/results/schema.js';
-import { accessBits } from '../machine.js';
+import { accessBits } from '../machine-state.js';
 import type { AccessKind } from '../machine-state.js';
 import { allowedBy, allowedWords } from './rights.js';
 import { explainFault } from './walk-fault.js';

@@ -150,3 +150,14 @@ test('a state file that is not there is told in words', async () => {
   expect(stderr).toContain('none.json');
   expect(stderr).toContain('no such file');
 });
+
+test("a state file's machine needs no --machine, and its walk is the demonstration's", async () => {
+  const file = join(folder, 'arm.json');
+  const demo = ['walk', '--machine', 'aarch64', '--mode', '64k'];
+  writeFileSync(file, await printed([...demo, '--print-state']));
+  const text = await printed(['walk', '0x420008', '--user', '--access', 'write', '--state', file, '--events']);
+  expect(text).toMatch(/^write of 0x420008 at EL0, VMSAv8-64, granule of 64 KiB, 42 bits$/m);
+  expect(text).toContain('Sets        accessed in the entry of level 3, dirty in the entry of level 3\n');
+  expect(text).toMatch(/^ 5 {2}set +dirty, in the entry of level 3 at /m);
+  expect(tooWide(text)).toEqual([]);
+});

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { fromBigInt } from '../../../../hw/base/address.js';
 import { buildMachine } from '../../../../src/explain/machine.js';
 import { parseState, STATE_VERSION, StateError } from '../../../../src/explain/machine-state.js';
 import type { MachineStateInput } from '../../../../src/explain/machine-state.js';
+import { NESTED_ADDRESSES, nestedState } from '../../../../src/explain/nested/nested-demo.js';
 import { nestedWalkText } from '../../../../src/explain/nested/nested-text.js';
 import { explainNestedSteps, explainNestedWalk } from '../../../../src/explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../../../../src/explain/nested/nested-walk.js';
@@ -112,4 +114,13 @@ it('is no walk of one stage', () => {
 it('a guest in a state that no processor enters is a mistake of the state', () => {
   const registers = { cr0: '0x80010000', cr3: '0x5000', cr4: '0x20', efer: '0x900' };
   expect(() => buildMachine(parseState(stateOf('ept', { registers })))).toThrow(StateError);
+});
+
+it('the demonstration has its kinds of ends: 24 entries, a violation, a fault of the guest, a large page of both', () => {
+  const ends = NESTED_ADDRESSES.map(([address]) => {
+    const { mmu } = buildMachine(parseState(nestedState()));
+    const { reads, outcome } = explainNestedWalk(mmu, { ...fromBigInt(BigInt(address)), access: 'read', user: true });
+    return `${reads} ${outcome.kind === 'mapped' ? (outcome.page ?? '') : (outcome.exit ?? 'guest')}`;
+  });
+  expect(ends).toEqual(['24 4K', '24 4K', '23 EPT violation', '20 guest', '18 2M']);
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fromBigInt } from '../../../../hw/base/address.js';
-import { explainRiscvWalk } from '../../../../src/explain/riscv/walk.js';
-import type { RiscvWalkResult } from '../../../../src/explain/riscv/walk.js';
+import type { Hart } from '../../../../hw/riscv/hart.js';
+import { explainRadixSteps } from '../../../../src/explain/radix/radix-walk.js';
+import type { RadixWalkResult } from '../../../../src/explain/radix/radix-result.js';
+import { riscvTerms } from '../../../../src/explain/riscv/walk.js';
 import { vmprint, xv6Hart } from '../../../../src/explain/riscv/xv6.js';
 import type { AccessKind } from '../../../../src/explain/machine-state.js';
 import { runCli } from '../../cli/run-cli.js';
@@ -9,11 +11,15 @@ import { runCli } from '../../cli/run-cli.js';
 /** The entry of page 0 of xv6's first process. */
 const ENTRY = 0x87f69000;
 
+function explainOn(hart: Hart, address: bigint, access: AccessKind, user: boolean): RadixWalkResult {
+  return explainRadixSteps(hart, riscvTerms(hart), { ...fromBigInt(address), access, user }).result;
+}
+
 /** Explains an access of the first process, the entry of page 0 being replaced. */
-function explain(address: bigint, access: AccessKind, user: boolean, entry?: bigint): RiscvWalkResult {
+function explain(address: bigint, access: AccessKind, user: boolean, entry?: bigint): RadixWalkResult {
   const hart = xv6Hart();
   if (entry !== undefined) hart.ram.write64(ENTRY, entry);
-  return explainRiscvWalk(hart, { ...fromBigInt(address), access, user });
+  return explainOn(hart, address, access, user);
 }
 
 describe("xv6's first process", () => {
@@ -32,7 +38,7 @@ describe("xv6's first process", () => {
   });
 
   it('reads its code: three levels, and the accessed bit', () => {
-    const { levels, outcome, changes, mode } = explain(0x24n, 'fetch', true);
+    const { levels, outcome, changes, mode, split } = explain(0x24n, 'fetch', true);
     expect(levels.map(({ level, index, flags, target }) => [level, index, flags, target])).toEqual([
       [2, 0, 'V', '0x87f6a000'],
       [1, 0, 'V', '0x87f69000'],
@@ -40,14 +46,20 @@ describe("xv6's first process", () => {
     ]);
     expect([outcome, changes, mode]).toEqual([
       { kind: 'mapped', physical: '0x87f6b024', page: '4K' },
-      [{ level: 0, bit: 'accessed' }],
+      [{ table: 'level 0', entryAddress: '0x87f69000', bit: 'accessed' }],
       'sv39',
+    ]);
+    expect(split.map(({ name, high, low, value }) => `${name} ${high}:${low} ${value}`)).toEqual([
+      'level 2 index 38:30 0',
+      'level 1 index 29:21 0',
+      'level 0 index 20:12 0',
+      'offset 11:0 36',
     ]);
   });
 
   it('the trampoline is the last page of the address space, for the supervisor alone', () => {
     expect(explain(0x3f_ffff_f000n, 'fetch', false).outcome).toMatchObject({ physical: '0x80007000' });
-    expect(explain(0x3f_ffff_f000n, 'fetch', true).outcome).toMatchObject({ cause: 12 });
+    expect(explain(0x3f_ffff_f000n, 'fetch', true).outcome).toMatchObject({ syndrome: { cause: 12 } });
   });
 });
 
@@ -73,7 +85,7 @@ describe('why an access faults', () => {
 
   it('an address that is not valid', () => {
     expect(explain(0x80_0000_0000n, 'read', false).outcome).toMatchObject({
-      cause: 13,
+      syndrome: { cause: 13, stval: '0x8000000000' },
       why: 'bits 63 to 39 of the address must all equal bit 38',
     });
   });
@@ -81,7 +93,7 @@ describe('why an access faults', () => {
   it('accessed is clear, where software is to set it', () => {
     const hart = xv6Hart();
     hart.writeCsr('menvcfg', 0);
-    const { outcome } = explainRiscvWalk(hart, { hi: 0, lo: 0, access: 'read', user: true });
+    const { outcome } = explainOn(hart, 0n, 'read', true);
     expect(outcome).toMatchObject({ why: 'accessed or dirty is clear, and software is to set it (Svade)' });
   });
 });
@@ -107,10 +119,9 @@ describe('pagewalk walk --machine riscv', () => {
   });
 
   it.each([
-    [['--machine', 'riscv', '--mode', '4l', '0'], '--mode 4l is for --machine x86; with riscv there is sv39'],
-    [['--mode', 'sv39', '0'], '--mode sv39 is for --machine riscv; give one of 4l, 5l, pae, 32'],
+    [['--machine', 'riscv', '--mode', '4l', '0'], '--mode 4l is for --machine x86; with riscv give one of sv39'],
+    [['--mode', 'sv39', '0'], '--mode sv39 is for --machine riscv; with x86 give one of 4l, 5l, pae, 32, nested'],
     [['--machine', 'riscv', '--lab', 'fork', '0'], '--lab is for --machine x86; leave it out'],
-    [['--machine', 'riscv', '--events', '0'], '--events is for --machine x86; leave it out'],
     [['--machine', 'riscv', '--json'], 'ADDRESS is missing'],
     [['--machine', 'z80', '0'], "option '--machine <name>' argument 'z80' is invalid"],
   ])('refuses %j', async (options, words) => {

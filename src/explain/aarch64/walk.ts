@@ -1,0 +1,66 @@
+/** The walk of an AArch64 PE in words: its descriptors, its system registers, and the rule behind a refusal. */
+
+import type { PagingLevel } from '../../../hw/base/format.js';
+import { abortName, abortOf } from '../../../hw/aarch64/exception.js';
+import { AARCH64_MODES, DESC_TABLE, DESC_VALID } from '../../../hw/aarch64/format.js';
+import type { AArch64ModeName } from '../../../hw/aarch64/format.js';
+import type { Pe } from '../../../hw/aarch64/pe.js';
+import type { SystemRegisterName } from '../../../hw/aarch64/registers.js';
+import type { TranslationTables } from '../../../hw/aarch64/rules.js';
+import type { EntryLevel } from '../entry-level.js';
+import type { RadixTerms } from '../radix/radix-walk.js';
+import type { WalkRequest } from '../walk/walk.js';
+import { abortReason } from './abort-reason.js';
+
+const GRANULES: Readonly<Record<number, AArch64ModeName>> = { 12: '4k', 14: '16k', 16: '64k' };
+
+/** The tables of an address: those of TTBR1_EL1 from bit 55 on. */
+function tablesFor(pe: Pe, hi: number): TranslationTables {
+  return pe.rules.tablesAt((hi << 8) >> 8);
+}
+
+/** The levels of these tables, root first: a short address makes the root's index shorter, or leaves levels out. */
+function levelsOf({ granule, rootLevel, inputBits }: TranslationTables): PagingLevel[] {
+  const mode = granule.shift === 16 && inputBits > 48 ? '64k-lva' : GRANULES[granule.shift];
+  return AARCH64_MODES[mode].levels
+    .filter(({ level }) => level <= rootLevel)
+    .map((level) => (level.level === rootLevel ? { ...level, indexBits: inputBits - level.shift } : level));
+}
+
+/** What a PE at EL1, without a second stage, says about the walk of an access. */
+export function aarch64Terms(pe: Pe, { hi }: WalkRequest): RadixTerms {
+  const tables = tablesFor(pe, hi);
+  const { granule, inputBits } = tables;
+  const levels = levelsOf(tables);
+  const root = tables === pe.rules.upper ? 'TTBR1_EL1' : 'TTBR0_EL1';
+  const blocks = levels.filter(({ pageEntry }) => pageEntry !== undefined).map(({ level }) => level);
+  const pointsTo = (level: number, low: number): EntryLevel['pointsTo'] => {
+    if ((low & DESC_VALID) === 0) return 'nothing';
+    if ((low & DESC_TABLE) !== 0) return level === 0 ? 'page' : 'table';
+    return level > 0 && blocks.includes(level) ? 'page' : 'nothing';
+  };
+  return {
+    machine: 'aarch64',
+    mode: GRANULES[granule.shift],
+    title: `VMSAv8-64, granule of ${2 ** (granule.shift - 10)} KiB, ${inputBits} bits`,
+    section: AARCH64_MODES['4k'].section,
+    levels,
+    registers: registersOf(pe, [root, 'TCR_EL1', 'SCTLR_EL1']),
+    pointsTo: (level, _high, low) => pointsTo(level, low),
+    target: (fields) => {
+      const address = fields.find(({ name }) => name === 'OA' || name === 'table');
+      const above = fields.find(({ name }) => name.endsWith('Hi'));
+      const high = tables.wideAddresses ? (above?.value ?? 0) : 0;
+      return (address?.value ?? 0) * 2 ** (address?.low ?? 0) + high * 2 ** 48;
+    },
+    fault: (request, reads) => {
+      const { esr, far, el } = abortOf(pe.fault.take());
+      const syndrome = { [`ESR_EL${el}`]: `0x${esr.toString(16)}`, [`FAR_EL${el}`]: `0x${far.toString(16)}` };
+      return { name: abortName(esr), syndrome, ...abortReason(pe, tables, request, reads) };
+    },
+  };
+}
+
+function registersOf(pe: Pe, names: readonly SystemRegisterName[]): RadixTerms['registers'] {
+  return Object.fromEntries(names.map((name) => [name, `0x${pe.readRegister(name).toString(16)}`]));
+}

@@ -1,0 +1,53 @@
+/** The result of a walk of RISC-V or AArch64: one object. The terminal's lines, the JSON and the page are views of it. */
+
+import type { SCHEMA_VERSION } from '../../report/results/schema.js';
+import type { AddressField } from '../address-field.js';
+import type { EntryLevel, Hex } from '../entry-level.js';
+import type { AccessKind } from '../machine-state.js';
+
+/** How the access ended. */
+type RadixOutcome =
+  | { readonly kind: 'mapped'; readonly physical: Hex; readonly page: string | null }
+  | ({ readonly kind: 'fault' } & RadixFault);
+
+/** A fault: its name, the registers' values after it, the refusing rule in a sentence, and its section. */
+export interface RadixFault {
+  readonly name: string;
+  /** `cause 13`, `ESR_EL1 0x…` and so on, by name. */
+  readonly syndrome: Readonly<Record<string, string | number>>;
+  readonly why: string;
+  readonly section: string;
+}
+
+/** One entry on the way. */
+export interface RadixLevel extends EntryLevel {
+  /** The processor did not read this entry now: a walk cache or the TLB stood for it. */
+  readonly skipped: boolean;
+}
+
+/** The result of a walk. */
+export interface RadixWalkResult {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly command: 'walk';
+  readonly machine: 'riscv' | 'aarch64';
+  readonly address: Hex;
+  readonly access: AccessKind;
+  readonly user: boolean;
+  readonly mode: string;
+  readonly title: string;
+  readonly section: string;
+  readonly registers: Readonly<Record<string, Hex>>;
+  /** The parts of the address, highest bits first. */
+  readonly split: readonly AddressField[];
+  /** The answering TLB; null when a walk was made, or nothing was asked. */
+  readonly tlb: string | null;
+  /** Root first. */
+  readonly levels: readonly RadixLevel[];
+  readonly outcome: RadixOutcome;
+  /** Marks of the entries set by the access. */
+  readonly changes: readonly {
+    readonly table: string;
+    readonly entryAddress: Hex;
+    readonly bit: 'accessed' | 'dirty';
+  }[];
+}

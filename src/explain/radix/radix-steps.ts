@@ -1,0 +1,66 @@
+/** The steps of an access on a machine of any format, one event each, in words and as hexadecimal text. */
+
+import { formatHex, highWordOfFrame, lowWordOfFrame, pageSizeName } from '../../../hw/base/address.js';
+import type { PagingLevel } from '../../../hw/base/format.js';
+import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
+import type { WalkStep } from '../walk/walk-result.js';
+import type { RadixWalkResult } from './radix-result.js';
+
+function frameAddress(frame: number): string {
+  return formatHex(highWordOfFrame(frame), lowWordOfFrame(frame));
+}
+
+/** A step of the access that ended in `result`. */
+export function radixStep(
+  levels: readonly PagingLevel[],
+  { address, levels: walked, outcome }: RadixWalkResult,
+  event: TranslationEvent,
+): WalkStep {
+  const { kind } = event;
+  const table = (level: number): string => levels.find((candidate) => candidate.level === level)?.table ?? `${level}`;
+  switch (kind) {
+    case 'lookup':
+      return { kind, linear: address, text: address };
+    case 'hit':
+    case 'walked': {
+      const target = frameAddress(event.frame);
+      const page = pageSizeName(event.shift);
+      const where = kind === 'hit' ? { where: event.where } : {};
+      const found = `leads to ${target}, ${page} page`;
+      return { kind, ...where, target, page, text: kind === 'hit' ? `${event.where}: ${found}` : found };
+    }
+    case 'walk cache hit': {
+      const target = frameAddress(event.table);
+      const text = `${event.where}: the walk starts at the table of ${table(event.level)} at ${target}`;
+      return { kind, where: event.where, target, text };
+    }
+    case 'read': {
+      const entryAddress = `0x${(event.address ?? 0).toString(16)}`;
+      const read = walked.find((candidate) => candidate.entryAddress === entryAddress);
+      const where = `${table(event.level)}[${read?.index ?? 0}]`;
+      const raw = read?.raw ?? formatHex(event.high, event.low);
+      return { kind, where, entryAddress, raw, text: `${where} at ${entryAddress}: ${raw}` };
+    }
+    case 'set': {
+      const entryAddress = `0x${event.address.toString(16)}`;
+      return { kind, entryAddress, text: `${event.bit}, in the entry of ${table(event.level)} at ${entryAddress}` };
+    }
+    case 'entry cache': {
+      const entryAddress = `0x${event.address.toString(16)}`;
+      return { kind, entryAddress, text: `${event.hit ? 'has' : 'lacks'} the entry at ${entryAddress}` };
+    }
+    case 'fill':
+    case 'drop': {
+      const { where, holds, hi, lo, shift, frame } = event;
+      const [linear, target] = [formatHex(hi, lo), frameAddress(frame)];
+      const what = holds === 'table' ? 'table' : `${pageSizeName(shift)} ${holds}`;
+      return { kind, where, linear, target, text: `${where}: ${linear}, ${what} at ${target}` };
+    }
+    case 'fault':
+      return { kind, text: outcome.kind === 'fault' ? outcome.name : '' };
+    case 'instruction':
+      return { kind, linear: formatHex(event.hi, event.lo), text: `${event.name} ${formatHex(event.hi, event.lo)}` };
+    case 'invalidate':
+      return { kind, text: event.scope };
+  }
+}
