@@ -3,7 +3,7 @@
 import { WIDTH } from '../report/output/columns.js';
 import type { Random } from '../../hw/base/random.js';
 
-export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation', 'replacement', 'toy'] as const;
+export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation', 'replacement', 'toy', 'machines'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 export const DIFFICULTIES = ['easy', 'medium', 'hard'] as const;

@@ -10,6 +10,8 @@ import { partsOf, EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
 import type { Difficulty, Exercise, ExerciseKind, Topic } from './exercise.js';
 import { checkState } from '../explain/machine-state.js';
 import { FREE_LIST } from './free-list.js';
+import { MACHINE_KINDS } from './machines.js';
+import { NESTED_KINDS } from './nested.js';
 import { PAGING_KINDS } from './paging.js';
 import { REFERENCES } from './replacement.js';
 import { SEGMENTATION_KINDS } from './segmentation.js';
@@ -29,6 +31,8 @@ const KINDS: readonly ExerciseKind[] = [
   ...ALLOCATION_KINDS,
   ...GIVEN_KINDS,
   ...TOY_KINDS,
+  ...MACHINE_KINDS,
+  ...NESTED_KINDS,
 ];
 
 /** Nobody prints longer sheets. */
