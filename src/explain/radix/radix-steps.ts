@@ -10,6 +10,11 @@ function frameAddress(frame: number): string {
   return formatHex(highWordOfFrame(frame), lowWordOfFrame(frame));
 }
 
+/** What an entry of a cache stands for: a page has a size, a table has none worth a word. */
+function held(holds: string, shift: number): string {
+  return holds.endsWith('table') ? holds : `${pageSizeName(shift)} ${holds}`;
+}
+
 /** A step of the access that ended in `result`. */
 export function radixStep(
   levels: readonly PagingLevel[],
@@ -28,6 +33,11 @@ export function radixStep(
       const where = kind === 'hit' ? { where: event.where } : {};
       const found = `leads to ${target}, ${page} page`;
       return { kind, ...where, target, page, text: kind === 'hit' ? `${event.where}: ${found}` : found };
+    }
+    case 'second-stage hit': {
+      const { where, holds, hi, lo, shift } = event;
+      const [linear, target] = [formatHex(hi, lo), frameAddress(event.frame)];
+      return { kind, where, linear, target, text: `${where}: ${linear}, ${held(holds, shift)} at ${target}` };
     }
     case 'walk cache hit': {
       const target = frameAddress(event.table);
@@ -53,8 +63,7 @@ export function radixStep(
     case 'drop': {
       const { where, holds, hi, lo, shift, frame } = event;
       const [linear, target] = [formatHex(hi, lo), frameAddress(frame)];
-      const what = holds === 'table' ? 'table' : `${pageSizeName(shift)} ${holds}`;
-      return { kind, where, linear, target, text: `${where}: ${linear}, ${what} at ${target}` };
+      return { kind, where, linear, target, text: `${where}: ${linear}, ${held(holds, shift)} at ${target}` };
     }
     case 'fault':
       return { kind, text: outcome.kind === 'fault' ? outcome.name : '' };
