@@ -35,7 +35,7 @@ const SRC = [
   ['src/kernel/'],
   ['src/regions/'],
   ['src/host/', 'src/trace/', 'src/segments/', 'src/replacement/', 'src/report/'],
-  ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/watch/', 'src/conformance/'],
+  ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/conformance/'],
   ['src/cli/', 'src/index.ts', 'web/'],
 ];
 

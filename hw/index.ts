@@ -140,7 +140,7 @@ export { parseTlb } from './tlb/parse.js';
 export { MODEL_DEFAULT, NO_TLB, presetByName, presetNames } from './tlb/presets.js';
 export type { SpaceNumbers } from './tlb/spaces.js';
 export type { TlbArrayShape, TlbGeometry, TlbHierarchy, TlbLevelShape, WalkCacheGeometry } from './tlb/hierarchy.js';
-export type { Replacement } from './tlb/replacement.js';
+export type { Replacement } from './tlb/array/replacement.js';
 export type { TlbShape } from './tlb/shape.js';
 export type { DataPath } from './translate/path/data-path.js';
 export type { Regime, TableLevels } from './translate/walk/regime.js';

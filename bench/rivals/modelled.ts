@@ -3,7 +3,7 @@
 import { pageNumber } from '../../hw/base/address.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
 import * as tags from '../../hw/tlb/tag.js';
-import { Tlb } from '../../hw/tlb/tlb.js';
+import { Tlb } from '../../hw/tlb/array/tlb.js';
 import { mmuFor } from '../native/workload.js';
 import type { Contender, Contest } from './contest.js';
 import { ACCESS, found, loader, thenLoad } from './loads.js';

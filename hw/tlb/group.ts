@@ -8,8 +8,8 @@ import * as permission from '../base/permission.js';
 import * as tags from './tag.js';
 import type { HeldEntry, TlbListener } from './events.js';
 import { SizesByRegion } from './regions.js';
-import type { HitBatch, HitRule } from './hits.js';
-import type { Tlb } from './tlb.js';
+import type { HitBatch, HitRule } from './array/hits.js';
+import type { Tlb } from './array/tlb.js';
 
 const { PAGE_BYTES, SHIFT_4K, SIZE_4K, SIZE_SHIFTS } = address;
 const { DIRTY, FRACTURED, GLOBAL } = permission;

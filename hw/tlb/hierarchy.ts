@@ -9,7 +9,7 @@
 import { NAMED_SHIFTS, SIZE_SHIFTS } from '../base/address.js';
 import { TlbGroup } from './group.js';
 import type { TlbListener } from './events.js';
-import { Tlb } from './tlb.js';
+import { Tlb } from './array/tlb.js';
 import type { TlbShape } from './shape.js';
 
 /**

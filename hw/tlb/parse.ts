@@ -18,7 +18,7 @@ import { NAMED_SHIFTS, pageSizeName, parsePageSize } from '../base/address.js';
 import { DEFAULT_WALK_CACHES, presetByName, presetNames } from './presets.js';
 import { checkLevel } from './hierarchy.js';
 import type { TlbArrayShape, TlbGeometry, TlbLevelShape } from './hierarchy.js';
-import type { Replacement } from './replacement.js';
+import type { Replacement } from './array/replacement.js';
 import { checkShape, MOST_ENTRIES } from './shape.js';
 
 /** Real processors have up to four arrays a level; every lookup may have to ask them all. */

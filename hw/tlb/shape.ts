@@ -1,8 +1,8 @@
 /** The shape of one array of TLB entries, as it is asked for. */
 
 import { checkChoice, isWhole } from '../base/arguments.js';
-import { REPLACEMENTS, TREE_PLRU_MAX_WAYS } from './replacement.js';
-import type { Replacement } from './replacement.js';
+import { REPLACEMENTS, TREE_PLRU_MAX_WAYS } from './array/replacement.js';
+import type { Replacement } from './array/replacement.js';
 
 /** A miss compares every way of a set: with a million of them a common run would take hours. */
 const MOST_WAYS = 4096;

@@ -11,7 +11,7 @@ import type { AccessCounts } from './counters.js';
 import type { TranslationListener } from '../walk/events.js';
 import type { WalkRecord } from '../walk/walk-record.js';
 import { tagBase } from '../../tlb/tag.js';
-import { Tlb } from '../../tlb/tlb.js';
+import { Tlb } from '../../tlb/array/tlb.js';
 import type { TlbShape } from '../../tlb/shape.js';
 
 /** The price of each event, in model cycles. */

@@ -13,7 +13,7 @@ import type { TlbShape } from '../../tlb/shape.js';
 import { NO_CELLS, SoftTlb } from '../../tlb/soft.js';
 import { SpaceNumbers } from '../../tlb/spaces.js';
 import { EVERY_SPACE, NO_SPACE } from '../../tlb/tag.js';
-import { HitRule } from '../../tlb/hits.js';
+import { HitRule } from '../../tlb/array/hits.js';
 import { WalkCaches } from '../../tlb/walk-cache.js';
 import { FLUSHES } from '../counts/counters.js';
 import type { Counters } from '../counts/counters.js';

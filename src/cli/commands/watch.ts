@@ -5,11 +5,11 @@ import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { InspectError, readProc } from '../../inspect/proc-files.js';
 import { readPolicy } from '../../regions/host.js';
 import { printable } from '../../report/output/printable.js';
-import { liveSampler } from '../../watch/sampler.js';
-import { watch } from '../../watch/watch.js';
-import type { Clock } from '../../watch/watch.js';
-import type { WatchResult } from '../../watch/watch-result.js';
-import { watchText } from '../../watch/watch-text.js';
+import { liveSampler } from '../../inspect/watch/sampler.js';
+import { watch } from '../../inspect/watch/watch.js';
+import type { Clock } from '../../inspect/watch/watch.js';
+import type { WatchResult } from '../../inspect/watch/watch-result.js';
+import { watchText } from '../../inspect/watch/watch-text.js';
 import { CommandFailure } from '../failure.js';
 import { interruptible } from '../interruption.js';
 import { parsePid, tlbOption } from '../options.js';
@@ -106,7 +106,7 @@ export function watchCommand(): Command {
         return;
       }
       if (options.plot !== undefined) {
-        const { watchPlot } = await import('../../watch/watch-plot.js');
+        const { watchPlot } = await import('../../inspect/watch/watch-plot.js');
         writeOutput('--plot', options.plot, watchPlot(printable(result)));
       }
       if (options.json === true) printJson(result);

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { SIZE_2M, SIZE_4K } from '../../../hw/base/address.js';
 import { DIRTY, GLOBAL } from '../../../hw/base/permission.js';
 import { TlbGroup } from '../../../hw/tlb/group.js';
-import { REPLACEMENTS } from '../../../hw/tlb/replacement.js';
-import { HitRule } from '../../../hw/tlb/hits.js';
-import { Tlb } from '../../../hw/tlb/tlb.js';
+import { REPLACEMENTS } from '../../../hw/tlb/array/replacement.js';
+import { HitRule } from '../../../hw/tlb/array/hits.js';
+import { Tlb } from '../../../hw/tlb/array/tlb.js';
 import { WalkCaches } from '../../../hw/tlb/walk-cache.js';
 
 function group(arrays: number): TlbGroup {

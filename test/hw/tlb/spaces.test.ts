@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { TlbGroup } from '../../../hw/tlb/group.js';
 import { NO_MACHINE, SpaceNumbers } from '../../../hw/tlb/spaces.js';
 import { EVERY_SPACE, globalBits, globalTag, makeTag, NO_SPACE, SPACE_NUMBERS, spaceOf } from '../../../hw/tlb/tag.js';
-import { Tlb } from '../../../hw/tlb/tlb.js';
+import { Tlb } from '../../../hw/tlb/array/tlb.js';
 import { GLOBAL } from '../../../hw/base/permission.js';
 
 const PAGE = 0x5000;

@@ -5,7 +5,7 @@ import { SIZE_SHIFTS, toNumber } from '../../../../hw/base/address.js';
 import { Ram } from '../../../../hw/memory/ram.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
 import { heldEntry } from '../../../../hw/tlb/entry.js';
-import type { Tlb } from '../../../../hw/tlb/tlb.js';
+import type { Tlb } from '../../../../hw/tlb/array/tlb.js';
 import type { HeldEntry } from '../../../../hw/tlb/events.js';
 import type { TranslationEvent } from '../../../../hw/translate/walk/events.js';
 import { CR0_PE, CR0_PG, CR4_PAE } from '../../../../hw/x86/registers.js';

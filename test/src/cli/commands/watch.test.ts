@@ -6,9 +6,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { parseSmaps } from '../../../../src/regions/smaps.js';
-import type { WatchResult } from '../../../../src/watch/watch-result.js';
+import type { WatchResult } from '../../../../src/inspect/watch/watch-result.js';
 import { temporaryFolder } from '../../../folder.js';
-import { stillProcess } from '../../watch/still-process.js';
+import { stillProcess } from '../../inspect/watch/still-process.js';
 import { outputOf, printedExamples, tooWide } from '../examples.js';
 import { CLI_PATH, expectUsageError, runCli, spawnCli } from '../run-cli.js';
 

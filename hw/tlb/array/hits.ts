@@ -1,6 +1,6 @@
 /** What a hit must fulfil: one access, or a batch of accesses of one kind. */
 
-import { SizesByRegion } from './regions.js';
+import { SizesByRegion } from '../regions.js';
 
 /** The demands of a kind of access on a hit, under the registers of the moment. */
 export class HitRule {

@@ -3,18 +3,18 @@
  * This bounds the gain of huge pages, and the process runs on nearly as fast as ever.
  */
 
-import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
-import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
-import { entriesFor } from '../../hw/tlb/words.js';
-import { ProcessGone } from '../inspect/proc-files.js';
-import { boundVerdict, couldGain } from '../inspect/verdict.js';
-import { actionsFor } from '../regions/actions.js';
-import type { HugePolicy } from '../regions/policy.js';
-import type { RegionKind } from '../regions/region.js';
-import { reportRegion } from '../regions/report.js';
-import type { LiveRegion } from '../regions/smaps.js';
-import { regionUsages } from '../regions/usage.js';
-import { formatShort } from '../report/output/units.js';
+import { PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { entriesFor } from '../../../hw/tlb/words.js';
+import { ProcessGone } from '../proc-files.js';
+import { boundVerdict, couldGain } from '../verdict.js';
+import { actionsFor } from '../../regions/actions.js';
+import type { HugePolicy } from '../../regions/policy.js';
+import type { RegionKind } from '../../regions/region.js';
+import { reportRegion } from '../../regions/report.js';
+import type { LiveRegion } from '../../regions/smaps.js';
+import { regionUsages } from '../../regions/usage.js';
+import { formatShort } from '../../report/output/units.js';
 import type { Sampler } from './sampler.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
 

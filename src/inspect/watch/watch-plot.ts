@@ -1,9 +1,9 @@
 /** The working set over time as an SVG document. Slow to load, as svg.ts is: import it only when a plot is asked for. */
 
 import * as Plot from '@observablehq/plot';
-import { REGION_KINDS } from '../regions/region.js';
-import { svgDocument } from '../report/output/svg.js';
-import { formatBytes } from '../report/output/units.js';
+import { REGION_KINDS } from '../../regions/region.js';
+import { svgDocument } from '../../report/output/svg.js';
+import { formatBytes } from '../../report/output/units.js';
 import type { WatchResult } from './watch-result.js';
 
 const MIB = 2 ** 20;

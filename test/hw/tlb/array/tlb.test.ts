@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SIZE_4K, toBigInt } from '../../../hw/base/address.js';
-import { Random } from '../../../hw/base/random.js';
-import { globalBits, globalTag, makeTag, NO_SPACE } from '../../../hw/tlb/tag.js';
-import { HitBatch } from '../../../hw/tlb/hits.js';
-import { Tlb } from '../../../hw/tlb/tlb.js';
-import type { Replacement } from '../../../hw/tlb/replacement.js';
+import { SIZE_4K, toBigInt } from '../../../../hw/base/address.js';
+import { Random } from '../../../../hw/base/random.js';
+import { globalBits, globalTag, makeTag, NO_SPACE } from '../../../../hw/tlb/tag.js';
+import { HitBatch } from '../../../../hw/tlb/array/hits.js';
+import { Tlb } from '../../../../hw/tlb/array/tlb.js';
+import type { Replacement } from '../../../../hw/tlb/array/replacement.js';
 
 const TAG = makeTag(0, 12, 0, 0);
 

@@ -1,9 +1,9 @@
 /** Samples the referenced bits of a live process through /proc: clears them, and reads later the pages used since. */
 
 import { existsSync, writeFileSync } from 'node:fs';
-import { explainProcError, InspectError, ProcessGone, readProc, requireMemory } from '../inspect/proc-files.js';
-import { parseSmaps } from '../regions/smaps.js';
-import type { LiveRegion } from '../regions/smaps.js';
+import { explainProcError, InspectError, ProcessGone, readProc, requireMemory } from '../proc-files.js';
+import { parseSmaps } from '../../regions/smaps.js';
+import type { LiveRegion } from '../../regions/smaps.js';
 
 /** The two steps of a sample. Both throw ProcessGone once the process has ended. */
 export interface Sampler {

@@ -1,15 +1,15 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
-import { ProcessGone } from '../../../src/inspect/proc-files.js';
-import { DEFAULT_POLICY } from '../../../src/regions/policy.js';
-import type { LiveRegion } from '../../../src/regions/smaps.js';
-import { watch } from '../../../src/watch/watch.js';
-import type { Clock, WatchOptions } from '../../../src/watch/watch.js';
-import { watchPlot } from '../../../src/watch/watch-plot.js';
-import type { WatchResult } from '../../../src/watch/watch-result.js';
-import { watchText } from '../../../src/watch/watch-text.js';
-import { region } from '../inspect/images.js';
+import { MODEL_DEFAULT } from '../../../../hw/tlb/presets.js';
+import { ProcessGone } from '../../../../src/inspect/proc-files.js';
+import { DEFAULT_POLICY } from '../../../../src/regions/policy.js';
+import type { LiveRegion } from '../../../../src/regions/smaps.js';
+import { watch } from '../../../../src/inspect/watch/watch.js';
+import type { Clock, WatchOptions } from '../../../../src/inspect/watch/watch.js';
+import { watchPlot } from '../../../../src/inspect/watch/watch-plot.js';
+import type { WatchResult } from '../../../../src/inspect/watch/watch-result.js';
+import { watchText } from '../../../../src/inspect/watch/watch-text.js';
+import { region } from '../images.js';
 
 const MIB = 2 ** 20;
 

@@ -1,10 +1,10 @@
 /** The result of `pagewalk watch`: one object; text, plot and JSON are views of it. Sizes in bytes, times in milliseconds. */
 
-import type { BoundVerdict } from '../inspect/verdict.js';
-import type { Action } from '../regions/actions.js';
-import type { HugePolicy } from '../regions/policy.js';
-import type { RegionKind } from '../regions/region.js';
-import type { ReportedRegion } from '../regions/report.js';
+import type { BoundVerdict } from '../verdict.js';
+import type { Action } from '../../regions/actions.js';
+import type { HugePolicy } from '../../regions/policy.js';
+import type { RegionKind } from '../../regions/region.js';
+import type { ReportedRegion } from '../../regions/report.js';
 
 /** The pages used between one clearing of the referenced bits and the reading of them. */
 export interface WatchSample {

@@ -1,11 +1,11 @@
 /** A watched process as people read it in a terminal: bars over time, regions, the answer. */
 
 import pc from 'picocolors';
-import { PAGE_BYTES } from '../../hw/base/address.js';
-import { VERDICT_COLORS } from '../inspect/inspect-text.js';
-import { wrap } from '../report/output/table.js';
-import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../report/output/units.js';
-import { actionText, plainTable, shortName } from '../report/views/region-views.js';
+import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { VERDICT_COLORS } from '../inspect-text.js';
+import { wrap } from '../../report/output/table.js';
+import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../report/output/units.js';
+import { actionText, plainTable, shortName } from '../../report/views/region-views.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
 
 const BAR_WIDTH = 50;

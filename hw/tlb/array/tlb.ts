@@ -7,15 +7,15 @@
  * The same structure serves as paging-structure cache, the page number then being the bits for the choice of the entry.
  */
 
-import { Random } from '../base/random.js';
-import { entryOf, EntryTeller } from './entry.js';
-import type { TlbEntry } from './entry.js';
-import type { HeldEntry, TlbListener } from './events.js';
+import { Random } from '../../base/random.js';
+import { entryOf, EntryTeller } from '../entry.js';
+import type { TlbEntry } from '../entry.js';
+import type { HeldEntry, TlbListener } from '../events.js';
 import type { HitBatch, HitRule } from './hits.js';
 import * as replacements from './replacement.js';
-import { checkShape } from './shape.js';
-import type { TlbShape } from './shape.js';
-import * as tags from './tag.js';
+import { checkShape } from '../shape.js';
+import type { TlbShape } from '../shape.js';
+import * as tags from '../tag.js';
 
 const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
 const { globalBits, isReached, samePage, sizeOf, tagPageHigh } = tags;

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { explainProcError, InspectError, ProcessGone } from '../../../src/inspect/proc-files.js';
-import { liveSampler } from '../../../src/watch/sampler.js';
-import { temporaryFolder } from '../../folder.js';
-import { PLAIN } from '../regions/processes.js';
+import { explainProcError, InspectError, ProcessGone } from '../../../../src/inspect/proc-files.js';
+import { liveSampler } from '../../../../src/inspect/watch/sampler.js';
+import { temporaryFolder } from '../../../folder.js';
+import { PLAIN } from '../../regions/processes.js';
 import { stillProcess } from './still-process.js';
 
 /** A folder such as /proc with process 7 in it. */
