@@ -71,6 +71,7 @@ export {
   PF_WRITE,
   SEGMENT_NOT_PRESENT,
   STACK_FAULT,
+  STATUSES,
   VM_FAILURE,
 } from './x86/exception.js';
 export { describeException } from './x86/describe-exception.js';
@@ -79,8 +80,7 @@ export type { Trap } from './riscv/exception.js';
 export { abortName, abortOf, UNPRIVILEGED } from './aarch64/exception.js';
 export type { Abort } from './aarch64/exception.js';
 export type { Exception, FaultRecord } from './base/fault.js';
-export { STATUSES } from './x86/status.js';
-export type { Status, StatusName } from './x86/status.js';
+export type { Status, StatusName } from './x86/exception.js';
 
 // Registers and entries.
 export {

@@ -1,9 +1,9 @@
 /**
- * The exceptions of x86: their statuses, error codes, and names.
+ * The exceptions of x86: their statuses with names both ways, and error codes.
  * Source: Intel SDM vol. 3A, chapter "Interrupt and Exception Handling", "Exception and Interrupt Reference".
  */
 
-import { BUS_ERROR, PAGE_FAULT } from '../base/fault.js';
+import { BUS_ERROR, OK, PAGE_FAULT } from '../base/fault.js';
 
 /** The status of an exception vector, 0 to 31. */
 export function statusOfVector(vector: number): number {
@@ -34,6 +34,32 @@ export const ALIGNMENT_CHECK = -17;
 
 /** VMfail, a failed VM entry, or #VMEXIT(INVALID): no exception, the hypervisor looks for it after its instruction. */
 export const VM_FAILURE = -257;
+
+/** Every status of an access or an instruction, by name: OK is 0, the others are below. */
+export const STATUSES = {
+  OK,
+  DEBUG_FAULT,
+  INVALID_OPCODE,
+  DOUBLE_FAULT,
+  INVALID_TSS,
+  SEGMENT_NOT_PRESENT,
+  STACK_FAULT,
+  GENERAL_PROTECTION,
+  PAGE_FAULT,
+  ALIGNMENT_CHECK,
+  BUS_ERROR,
+  VM_FAILURE,
+} as const;
+
+/** The name of a status. */
+export type StatusName = keyof typeof STATUSES;
+/** A status: OK, or a number below 0 for the exception. */
+export type Status = (typeof STATUSES)[StatusName];
+
+/** Whether a number is a status, and neither an errno nor a signal of a kernel. */
+export function isStatus(result: number): result is Status {
+  return Object.values<number>(STATUSES).includes(result);
+}
 
 /** Page-fault error code. Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
 export const PF_PRESENT = 1 << 0;

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { constants } from 'node:os';
 import { PAGE_FAULT } from '../../../../hw/base/fault.js';
-import { GENERAL_PROTECTION } from '../../../../hw/x86/exception.js';
-import { isStatus, STATUSES } from '../../../../hw/x86/status.js';
+import { GENERAL_PROTECTION, isStatus, STATUSES } from '../../../../hw/x86/exception.js';
 import { EACCES, EINVAL, ERRNOS, errnoName, errnoNumber, isErrno } from '../../../../src/kernel/abi/errno.js';
 import { must } from '../../../../src/kernel/abi/must.js';
 import { isSignal, SEGV_ACCERR, SEGV_MAPERR, SIGNALS, signalName } from '../../../../src/kernel/abi/signal.js';
