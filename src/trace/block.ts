@@ -70,8 +70,13 @@ export class AccessBlock {
   /** Keeps accesses `from` to `to - 1`; they become the first. */
   keep(from: number, to: number): void {
     if (from === 0 && to === this.length) return;
-    this.words.copyWithin(0, ACCESS_WORDS * from, ACCESS_WORDS * to);
-    this.length = to - from;
+    this.hold(this.words.subarray(ACCESS_WORDS * from, ACCESS_WORDS * to));
+  }
+
+  /** Has the accesses of `words` in place of its own: at most a block of them. */
+  hold(words: Int32Array): void {
+    this.words.set(words);
+    this.length = words.length / ACCESS_WORDS;
     this.kinds.fill(0);
     for (let i = 0; i < this.length; i++) this.kinds[this.kind(i)]++;
   }
@@ -182,14 +187,6 @@ export class AccessTally implements TraceCounts {
     this.loads += kinds[LOAD];
     this.stores += kinds[STORE];
     this.modifies += kinds[MODIFY];
-  }
-
-  /** Adds the counts of another tally of the same kinds. */
-  addCounts({ fetches, loads, stores, modifies }: TraceCounts): void {
-    this.fetches += fetches;
-    this.loads += loads;
-    this.stores += stores;
-    this.modifies += modifies;
   }
 
   /** All fetches of those added were left out. */

@@ -27,6 +27,7 @@ import {
   type RecordingPlan,
 } from './engine.js';
 import { makeFolder, sweepFolders } from './leftovers.js';
+import { keptWindows } from './window-store.js';
 
 /** A program to record, and the path of the trace. */
 export interface RecordOptions extends RecordingPlan {
@@ -144,7 +145,8 @@ async function recordThrough(
     const listener = engine.listen(pipe);
     const counted = countedBlocks(toTheEnd(listener.blocks(reader), signal), run, options);
     const kept = windowOf(engine.cutsWindows ? counted : cutWindows(counted, run.plan), 0, limit);
-    const blocks = guarded(kept, ended, listener, options, engine);
+    const staying = windows === 'whole' ? kept : keptWindows(kept, run.plan, `${pipe}-windows`);
+    const blocks = guarded(staying, ended, listener, options, engine);
     let facts: TraceFacts | undefined;
     let positions: readonly number[] = [];
     const counts = await writePacked(output, blocks, metadataOf(engine, options), {
@@ -153,14 +155,13 @@ async function recordThrough(
         const ending = signal.aborted ? 'interrupted' : await endOf(child, ended, written.accesses === limit);
         return (facts = factsOf(listener, run, ending));
       },
-      ...(windows !== 'whole' && { plan: run.plan }),
     });
     if (facts === undefined) throw new Error('a trace was written without facts');
     return {
       engine: engine.name,
       counts,
       facts,
-      windows: keptWindows(positions, windows === 'whole' ? Infinity : windows.length),
+      windows: tallyWindows(positions, windows === 'whole' ? Infinity : windows.length),
       processes: facts.mixed ?? programsOf(facts.processes),
       skippedLines: listener.skippedLines(),
       ending: facts.ending ?? 'stopped',
@@ -216,7 +217,7 @@ function startEngine([program, ...words]: readonly [string, ...string[]]): Child
   return spawn(program, words, { stdio: 'inherit', detached: true });
 }
 
-function keptWindows(positions: readonly number[], length: number): KeptWindows {
+function tallyWindows(positions: readonly number[], length: number): KeptWindows {
   const gaps = positions.filter((position, i) => position > (i === 0 ? 0 : positions[i - 1] + length));
   return { kept: positions.length, length, gaps: gaps.length };
 }

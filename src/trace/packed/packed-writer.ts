@@ -1,14 +1,10 @@
 /** Writes a packed trace; `packed-format.ts` is the specification. */
 
-import { createReadStream, createWriteStream, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { deflateRawSync } from 'node:zlib';
 import { AccessTally, type AccessBlock, type TraceCounts } from '../block.js';
 import { partialOf, sweepPartials } from '../node/leftovers.js';
-import { keepsWindow, type WindowPlan } from '../windows.js';
 import type { TraceFacts, TraceMetadata } from './metadata.js';
 import { PackedEncoder } from './packed-encoder.js';
 import {
@@ -39,15 +35,13 @@ export interface Written {
 export interface WritingOptions {
   /** The facts of the run after all accesses went by, given the accesses in the file. */
   readonly facts?: (written: Written) => Promise<TraceFacts>;
-  /** The rule of windows; those it does not keep go. Without one all stay. */
-  readonly plan?: () => WindowPlan | undefined;
 }
 
 const NO_FACTS: TraceFacts = { processes: [], unseen: [] };
 
 /**
  * Writes the accesses of `blocks` to `path` whole or not at all: into a file beside it; at the end it takes the name. A
- * path to no regular file, such as a pipe, is written straight away; with windows that may go, at the end.
+ * path to no regular file, such as a pipe, is written straight away.
  *
  * @param blocks another {@link AccessBlock.window} in one of them begins another window
  * @returns how many accesses of each kind were written.
@@ -61,17 +55,14 @@ export async function writePacked(
   options: WritingOptions = {},
 ): Promise<TraceCounts> {
   const existing = statSync(path, { throwIfNoEntry: false });
-  const regular = existing === undefined || existing.isFile();
-  if (!regular && options.plan === undefined) return writeTo(path, path, blocks, metadata, options);
+  if (existing?.isFile() === false) return writeTo(path, path, blocks, metadata, options);
   // A symbolic link stays one: the file named by it is replaced.
   const target = existing === undefined ? path : realpathSync(path);
-  const base = regular ? target : join(tmpdir(), 'pagewalk-record');
-  const partial = partialOf(base);
-  await sweepPartials(base);
+  const partial = partialOf(target);
+  await sweepPartials(target);
   try {
     const counts = await writeTo(partial, path, blocks, metadata, options);
-    if (regular) await rename(partial, target);
-    else await pipeline(createReadStream(partial), createWriteStream(path));
+    await rename(partial, target);
     return counts;
   } finally {
     await rm(partial, { force: true });
@@ -83,69 +74,50 @@ async function writeTo(
   name: string,
   blocks: AsyncIterable<AccessBlock>,
   metadata: TraceMetadata,
-  { facts, plan }: WritingOptions,
+  { facts }: WritingOptions,
 ): Promise<TraceCounts> {
-  const handle = await open(path, plan === undefined ? 'w' : 'w+');
+  const handle = await open(path, 'w');
   try {
-    const regular = (await handle.stat()).isFile();
-    const file = new PackedFile(handle, regular);
+    const file = new PackedFile(handle);
     await file.put(headerRecord(metadata));
     for await (const block of blocks) {
-      if (block.window !== file.window) await file.begin(block.window, plan?.());
+      if (block.window !== file.window) await file.begin(block.window);
       await file.add(block);
     }
     const counts = await file.end(name, facts);
-    if (regular) await handle.sync();
+    if ((await handle.stat()).isFile()) await handle.sync();
     return counts;
   } finally {
     await handle.close();
   }
 }
 
-/** A window in the file. */
-interface StoredWindow {
-  readonly position: number;
-  /** Bytes before it. */
-  readonly offset: number;
-  readonly tally: AccessTally;
-}
-
 class PackedFile {
   readonly #encoder = new PackedEncoder();
-  #windows: StoredWindow[] = [];
-  #offset = 0;
+  readonly #tally = new AccessTally();
+  /** Positions of the windows so far. */
+  readonly #windows: number[] = [];
 
-  constructor(
-    private readonly file: FileHandle,
-    private readonly regular: boolean,
-  ) {}
+  constructor(private readonly file: FileHandle) {}
 
   /** The position of the window for new accesses; undefined before the first. */
   get window(): number | undefined {
-    return this.#windows.at(-1)?.position;
+    return this.#windows.at(-1);
   }
 
   async put(record: Uint8Array): Promise<void> {
-    for (let at = 0; at < record.length;) {
-      // A pipe has no places; in a file the last place may lie before the end of windows that went.
-      const place = this.regular ? this.#offset : null;
-      const { bytesWritten } = await this.file.write(record, at, record.length - at, place);
-      at += bytesWritten;
-      this.#offset += bytesWritten;
-    }
+    for (let at = 0; at < record.length;) at += (await this.file.write(record, at)).bytesWritten;
   }
 
-  /** Begins a window; others go if `plan` keeps them no more. */
-  async begin(position: number, plan?: WindowPlan): Promise<void> {
+  async begin(position: number): Promise<void> {
     await this.#flush();
-    if (plan !== undefined) await this.#drop((window) => keepsWindow(plan, window.position, position));
     this.#encoder.reset();
-    this.#windows.push({ position, offset: this.#offset, tally: new AccessTally() });
+    this.#windows.push(position);
     await this.put(windowRecord(position));
   }
 
   async add(block: AccessBlock): Promise<void> {
-    this.#windows.at(-1)?.tally.add(block);
+    this.#tally.add(block);
     const encoder = this.#encoder;
     for (let at = encoder.add(block, 0); at < block.length; at = encoder.add(block, at)) await this.#flush();
   }
@@ -153,36 +125,15 @@ class PackedFile {
   /** @throws TraceError naming the file when nothing was added */
   async end(name: string, facts: WritingOptions['facts']): Promise<TraceCounts> {
     await this.#flush();
-    const tally = new AccessTally();
-    for (const window of this.#windows) tally.addCounts(window.tally);
-    if (tally.accesses === 0) throw new TraceError(name, 'byte 0', 'there are no accesses to write');
-    const written = { accesses: tally.accesses, windows: this.#windows.map(({ position }) => position) };
-    await this.put(factsRecord((await facts?.(written)) ?? NO_FACTS));
-    await this.put(endRecord(tally));
-    return tally.snapshot();
+    const { accesses } = this.#tally;
+    if (accesses === 0) throw new TraceError(name, 'byte 0', 'there are no accesses to write');
+    await this.put(factsRecord((await facts?.({ accesses, windows: this.#windows })) ?? NO_FACTS));
+    await this.put(endRecord(this.#tally));
+    return this.#tally.snapshot();
   }
 
   async #flush(): Promise<void> {
     if (this.#encoder.accesses > 0) await this.put(blockRecord(this.#encoder));
-  }
-
-  /** Moves the windows to be kept together; the file ends with the last of them. */
-  async #drop(keeps: (window: StoredWindow) => boolean): Promise<void> {
-    if (this.#windows.every(keeps)) return;
-    const ends = [...this.#windows.slice(1).map(({ offset }) => offset), this.#offset];
-    let to = this.#windows[0].offset;
-    const kept: StoredWindow[] = [];
-    for (const [i, window] of this.#windows.entries()) {
-      if (!keeps(window)) continue;
-      const bytes = Buffer.alloc(ends[i] - window.offset);
-      await this.file.read(bytes, 0, bytes.length, window.offset);
-      await this.file.write(bytes, 0, bytes.length, to);
-      kept.push({ ...window, offset: to });
-      to += bytes.length;
-    }
-    this.#windows = kept;
-    this.#offset = to;
-    await this.file.truncate(to);
   }
 }
 

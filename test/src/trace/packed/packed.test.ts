@@ -7,7 +7,7 @@ import { AccessBlock, FETCH, LOAD, STORE } from '../../../../src/trace/block.js'
 import { openTrace } from '../../../../src/trace/node/open.js';
 import { CRC_BYTES, crc32, END_BYTES } from '../../../../src/trace/packed/packed-format.js';
 import type { TraceFacts } from '../../../../src/trace/packed/metadata.js';
-import { writePacked, type Written } from '../../../../src/trace/packed/packed-writer.js';
+import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
 import { TraceError } from '../../../../src/trace/trace-error.js';
 import { anyAccess, blocksOf, collect, type Access } from '../blocks.js';
 import { runs } from '../../../runs.js';
@@ -156,22 +156,6 @@ describe('the packed format', () => {
       }),
       { numRuns: runs(30) },
     );
-  });
-
-  it('keeps the windows that the plan keeps, and the file no longer than they are', async () => {
-    const plan = { from: 0, length: 100, most: 4 };
-    const at = (window: number): Turn => ({ process: 0, thread: 0, window, length: 100 });
-    const run = [0, 100, 200, 300, 400, 600, 800, 1200].map(at);
-    let windows: readonly number[] = [];
-    const facts = (written: Written): Promise<TraceFacts> => {
-      ({ windows } = written);
-      return Promise.resolve({ processes: [], unseen: [] });
-    };
-    await writePacked(path, turnsOf(run), METADATA, { plan: () => plan, facts });
-    expect(windows).toEqual([0, 400, 800, 1200]);
-    const other = join(folder, 'other.pwt');
-    await writePacked(other, turnsOf([0, 400, 800, 1200].map(at)), METADATA);
-    expect(readFileSync(path)).toEqual(readFileSync(other));
   });
 
   it('gives back the facts of the run', async () => {
