@@ -155,6 +155,7 @@ export type {
   SetEvent,
   TranslationEvent,
   TranslationListener,
+  SecondStageHitEvent,
   WalkCacheHitEvent,
   WalkedEvent,
 } from './translate/walk/events.js';

@@ -101,7 +101,7 @@ function contendersFor(options: CompareOptions, { caches, nested }: MachinePrice
     const machine = new ReplayMachine(kind, tlb, options.ramBytes?.(kind.shift), options.machine, hostShift);
     const { levels } = machine;
     const { pageShifts } = machine.mmu.dataPath.regime;
-    const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, hostShift, levels, pageShifts });
+    const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, levels, pageShifts });
     return { memory, machine };
   });
 }

@@ -98,7 +98,7 @@ export class ReplayMachine {
     this.shift = kind.shift;
     this.levels = Math.min(levels, tlb.walkLevels ?? levels);
     this.#bytesAbove = (levels - this.levels) * 2 ** kind.granule;
-    const { processor, supply } = target.boot(reserveRam(ramBytes, SHARED), tlb, kind);
+    const { processor, supply } = target.boot(reserveRam(ramBytes, SHARED), tlb, kind, hostShift);
     this.#supply = supply;
     this.processors = new Processors(tlb, processor, target, processor);
     this.#space = this.#enter(0);

@@ -10,7 +10,10 @@ function upTo(level: TlbLevelShape, shift: number): TlbLevelShape {
     .filter(({ pages }) => pages.length > 0);
 }
 
-/** The TLBs of a guest whose host has pages of `2^shift` bytes. */
+/**
+ * The TLBs of a guest whose host has pages of `2^shift` bytes. Larger entries never come up, and arrays without them say which
+ * lookups repeat.
+ */
 export function underHost(tlb: TlbGeometry, shift: number): TlbGeometry {
   return {
     ...tlb,

@@ -5,6 +5,7 @@
  * of it, by coalescing.
  */
 
+import { SHIFT_4K } from '../../../hw/base/address.js';
 import type { PageName } from '../../report/results/schema.js';
 import type { HugeChoice } from './mixed-pages.js';
 
@@ -87,6 +88,11 @@ export function x86Pages(shift: number): PagesKind {
   const found = KINDS.x86.find((one) => one.shift === shift && one.entryShift === shift);
   if (found === undefined) throw new RangeError(`x86 has no pages of 2^${shift} bytes`);
   return found;
+}
+
+/** log2 of the bytes of what is made resident at once: of 4 KiB pages besides, where larger ones are not to be had. */
+export function pageShifts({ shift, isHuge }: PagesKind): readonly number[] {
+  return isHuge === undefined ? [shift] : [SHIFT_4K, shift];
 }
 
 /** Whether the kind is a folio of several entries. */

@@ -3,125 +3,84 @@
  * folios of several entries. Only tables are ever read, so nobody has to fill the pages.
  */
 
-import { PAGE_SHIFT } from '../../../hw/base/address.js';
+import { PAGE_BYTES, PAGE_SHIFT } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
+import { WholeRam, writeEntry } from './frame-supply.js';
+import type { FrameSupply, TableFormat } from './frame-supply.js';
+import { shiftAt } from './mixed-pages.js';
 import type { PagesKind } from './page-kinds.js';
 import type { Owner, PageSupply } from './page-supply.js';
 
-/** The entries of an architecture, as low and high word. */
-export interface TableFormat {
-  /** Maps the page at `frame`: a user's, writable, accessed and dirty. `folio`: one of several entries of a folio. */
-  page(frame: number, level: number, folio: boolean): readonly [low: number, high: number];
-  /** Leads to the table at `frame`. */
-  table(frame: number): readonly [low: number, high: number];
-}
-
-/** log2 of the words of a 4 KiB frame, and of an entry. */
+/** log2 of the words of a 4 KiB frame. */
 const FRAME_WORDS_SHIFT = 10;
-const ENTRY_WORDS_SHIFT = 1;
 const ENTRY_BYTES_SHIFT = 3;
 
 class TableOwner implements Owner {
-  /** The tables below the root, by the places of their entries. */
+  /** The tables below the root, by the addresses of their entries. */
   readonly tables = new Map<number, number>();
-  readonly pages: number[] = [];
+  readonly pages: { readonly frame: number; readonly shift: number }[] = [];
 
   constructor(readonly root: number) {}
 }
 
-/** Pieces of RAM of one size, given and taken back. Tables come from its start, pages from its end. */
-class Pieces {
-  readonly #free: number[] = [];
-  constructor(private readonly next: () => number | undefined) {}
-
-  take(): number | undefined {
-    return this.#free.pop() ?? this.next();
-  }
-
-  giveBack(frame: number): void {
-    this.#free.push(frame);
-  }
-}
-
 export class TablePages implements PageSupply {
-  readonly #tables: Pieces;
-  readonly #pages: Pieces;
-  /** The first frame of RAM in no table, and the first of the pages. */
-  #low: number;
-  #high: number;
   /** log2 of the entries of a table. */
   readonly #indexBits: number;
-  readonly #leafLevel: number;
 
-  /** @param levels of tables */
+  /**
+   * @param levels of tables
+   * @param frames where tables and pages come from; all of RAM when absent
+   */
   constructor(
     private readonly ram: Ram,
     private readonly format: TableFormat,
     private readonly kind: PagesKind,
     private readonly levels: number,
+    private readonly frames: FrameSupply = new WholeRam(ram, kind.granule, kind.shift),
   ) {
-    const { granule, shift, entryShift } = kind;
-    const tableFrames = 2 ** (granule - PAGE_SHIFT);
-    const pageFrames = 2 ** (shift - PAGE_SHIFT);
-    this.#indexBits = granule - ENTRY_BYTES_SHIFT;
-    this.#leafLevel = (entryShift - granule) / this.#indexBits;
-    // Frame 0 stays free: an entry for it could be all zeros.
-    this.#low = tableFrames;
-    this.#high = ram.frames - (ram.frames % pageFrames);
-    this.#tables = new Pieces(() => (this.#low + tableFrames > this.#high ? undefined : this.#tableAtLow(tableFrames)));
-    this.#pages = new Pieces(() =>
-      this.#high - pageFrames < this.#low ? undefined : (this.#high = this.#high - pageFrames),
-    );
-  }
-
-  #tableAtLow(frames: number): number {
-    this.#low += frames;
-    return this.#low - frames;
+    this.#indexBits = kind.granule - ENTRY_BYTES_SHIFT;
   }
 
   spawn(): TableOwner | undefined {
-    const root = this.#tables.take();
+    const root = this.frames.tables.take();
     return root === undefined ? undefined : new TableOwner(root);
   }
 
   populate(owner: TableOwner, address: number): boolean {
+    const shift = shiftAt(this.kind, address);
+    const entryShift = Math.min(shift, this.kind.entryShift);
+    const leafLevel = (entryShift - this.kind.granule) / this.#indexBits;
     let table = owner.root;
-    for (let level = this.levels - 1; level > this.#leafLevel; level--) {
-      const at = this.#place(table, address, level);
+    for (let level = this.levels - 1; level > leafLevel; level--) {
+      const at = this.#entryAddress(table, address, level);
       const lower = owner.tables.get(at) ?? this.#newTable(owner, at);
       if (lower === undefined) return false;
       table = lower;
     }
-    const first = this.#pages.take();
-    if (first === undefined) return false;
-    owner.pages.push(first);
-    const { shift, entryShift } = this.kind;
+    const frame = this.frames.pages(shift).take();
+    if (frame === undefined) return false;
+    owner.pages.push({ frame, shift });
     const start = address - (address % 2 ** shift);
     const frames = 2 ** (entryShift - PAGE_SHIFT);
     for (let i = 0; i < 2 ** (shift - entryShift); i++) {
-      const at = this.#place(table, start + i * 2 ** entryShift, this.#leafLevel);
-      this.#write(at, this.format.page(first + i * frames, this.#leafLevel, shift !== entryShift));
+      const at = this.#entryAddress(table, start + i * 2 ** entryShift, leafLevel);
+      writeEntry(this.ram, at, this.format.page(frame + i * frames, leafLevel, shift !== entryShift));
     }
     return true;
   }
 
   #newTable(owner: TableOwner, at: number): number | undefined {
-    const frame = this.#tables.take();
+    const frame = this.frames.tables.take();
     if (frame === undefined) return undefined;
-    this.#write(at, this.format.table(frame));
+    writeEntry(this.ram, at, this.format.table(frame));
     owner.tables.set(at, frame);
     return frame;
   }
 
-  /** The index in RAM's words of the entry for `address` in a table. */
-  #place(table: number, address: number, level: number): number {
+  /** Physical address of the entry for `address` in a table. */
+  #entryAddress(table: number, address: number, level: number): number {
     const number = Math.floor(address / 2 ** (this.kind.granule + level * this.#indexBits));
-    return table * 2 ** FRAME_WORDS_SHIFT + ((number % 2 ** this.#indexBits) << ENTRY_WORDS_SHIFT);
-  }
-
-  #write(at: number, [low, high]: readonly [number, number]): void {
-    this.ram.words[at + 1] = high;
-    this.ram.words[at] = low;
+    return table * PAGE_BYTES + (number % 2 ** this.#indexBits) * 2 ** ENTRY_BYTES_SHIFT;
   }
 
   exit({ root, tables, pages }: TableOwner): void {
@@ -129,9 +88,9 @@ export class TablePages implements PageSupply {
     for (const frame of [root, ...tables.values()]) {
       const start = frame * 2 ** FRAME_WORDS_SHIFT;
       this.ram.words.fill(0, start, start + words);
-      this.#tables.giveBack(frame);
+      this.frames.tables.giveBack(frame);
     }
-    for (const frame of pages) this.#pages.giveBack(frame);
+    for (const { frame, shift } of pages) this.frames.pages(shift).giveBack(frame);
   }
 
   tableBytes({ tables }: TableOwner): number {
@@ -140,7 +99,8 @@ export class TablePages implements PageSupply {
 
   /** Fork copies every entry of private memory into tables of the child's own: as many as the parent has. */
   fork(owner: TableOwner): ReturnType<PageSupply['fork']> {
-    const { shift, entryShift } = this.kind;
-    return { entriesCopied: owner.pages.length * 2 ** (shift - entryShift), tableBytes: this.tableBytes(owner) };
+    const { entryShift } = this.kind;
+    const entriesCopied = owner.pages.reduce((sum, { shift }) => sum + Math.max(1, 2 ** (shift - entryShift)), 0);
+    return { entriesCopied, tableBytes: this.tableBytes(owner) };
   }
 }

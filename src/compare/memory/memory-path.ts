@@ -1,25 +1,24 @@
 /**
  * The data caches of one machine from the second level on. Data and page-table entries compete in them: each walk reads
- * its entries at its place among the data reads. In a virtual machine each read of a walk has to be translated by the
- * host's tables too, and these reads compete as well.
+ * its entries at its place among the data reads; in a virtual machine, those of the host's tables too.
  */
 
-import { SHIFT_4K, SIZE_SHIFTS, toNumber } from '../../../hw/base/address.js';
+import { SIZE_SHIFTS, toNumber } from '../../../hw/base/address.js';
 import { FETCH_SIDE } from '../../../hw/translate/counts/counters.js';
 import type { MissListener } from '../../../hw/translate/path/miss-listener.js';
 import * as walkRecord from '../../../hw/translate/walk/walk-record.js';
 import type { WalkRecord } from '../../../hw/translate/walk/walk-record.js';
 import { LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js';
 import { HostWalkModel } from './host-walks.js';
+import { ACCESS_WORDS } from '../../trace/block.js';
 import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
-import { pieceShift } from '../machine/nested.js';
 import type { ReplayedLookups } from '../lookups/lookups.js';
 import * as streams from './streams.js';
 
 const { FIRST } = lineMisses;
 const { ALONE, EXPECTED, PAGE_END } = streams;
-const { READ_LEVEL } = walkRecord;
+const { READ_LEVEL, READ_STAGE } = walkRecord;
 
 /** Reads by who answered them. */
 export interface ReadCounts {
@@ -79,8 +78,6 @@ const noCounts = (): MemoryCounts => ({
 export interface MemoryShape {
   readonly l2: LineCacheShape;
   readonly l3: (LineCacheShape & { readonly shareBytes?: number | undefined }) | null;
-  /** log2 of the host's page size below a virtual machine; null on bare metal. */
-  readonly hostShift: number | null;
   /** Levels of the processor's tables: entries above them are no part of its walks. */
   readonly levels: number;
   /** log2 of the bytes of a page, as {@link Regime.pageShifts}; x86's when absent. */
@@ -94,8 +91,6 @@ export class MemoryPath implements MissListener {
   private readonly l3: LineCache | null;
   /** One core's share of it if all of them use theirs; null if it is not shared. */
   private readonly l3Share: LineCache | null;
-  private readonly host: HostWalkModel | null;
-  private readonly hostShift: number | null;
   private readonly levels: number;
   private readonly pageShifts: readonly number[];
   /** The block under way: its misses, those that were read already, its lookups, and pages new after a gap. */
@@ -106,15 +101,13 @@ export class MemoryPath implements MissListener {
   private cold = new Set<number>();
 
   /** @throws RangeError for a shape that cannot be built */
-  constructor({ l2, l3, hostShift, levels, pageShifts = SIZE_SHIFTS }: MemoryShape) {
+  constructor({ l2, l3, levels, pageShifts = SIZE_SHIFTS }: MemoryShape) {
     this.levels = levels;
-    this.hostShift = hostShift;
     this.pageShifts = pageShifts;
     this.l2 = new LineCache(l2, 'L2 data cache');
     this.l3 = l3 === null ? null : new LineCache(l3, 'L3 data cache');
     const bytes = l3?.shareBytes;
     this.l3Share = l3 === null || bytes === undefined ? null : new LineCache({ bytes, ways: l3.ways }, 'L3 share');
-    this.host = hostShift === null ? null : new HostWalkModel(hostShift);
   }
 
   /**
@@ -157,15 +150,23 @@ export class MemoryPath implements MissListener {
     if (this.misses !== null) this.readData(this.accesses[index]);
     const counts = this.walkCounts(side, index, this.pageShifts[record.size]);
     let hostReads = 0;
-    for (let n = 0; n < record.count; n++) {
+    for (let n = this.firstRead(record); n < record.count; n++) {
       if (record.at(n, READ_LEVEL) >= this.levels) continue;
-      const word = record.index(n);
-      if (this.host !== null) hostReads += this.readHost(this.host, word >>> 10, SHIFT_4K, counts);
-      this.readLine(TABLES | (word >>> LINE_WORDS_SHIFT), counts);
+      if (record.at(n, READ_STAGE) === 2) hostReads++;
+      this.readLine(TABLES | (record.index(n) >>> LINE_WORDS_SHIFT), counts);
     }
-    if (this.host !== null) hostReads += this.readHost(this.host, record.frame, this.pageShifts[record.size], counts);
     if (side === FETCH_SIDE) this.counts.hostFetchReads += hostReads;
     else this.counts.hostReads += hostReads;
+  }
+
+  /** The first entry read below those of levels that the processor does not have: on the way to these, a host's count no more. */
+  private firstRead(record: WalkRecord): number {
+    let first = 0;
+    if (record.startLevel < this.levels) return first;
+    for (let n = 0; n < record.count; n++) {
+      if (record.at(n, READ_STAGE) === 1 && record.at(n, READ_LEVEL) >= this.levels) first = n + 1;
+    }
+    return first;
   }
 
   /** @param shift log2 of the size of the page walked to */
@@ -174,7 +175,7 @@ export class MemoryPath implements MissListener {
     let isCold = false;
     if (cold.size > 0 && lookups !== null) {
       const address = toNumber(lookups.his[index], lookups.los[index]);
-      isCold = cold.delete(address - (address % 2 ** pieceShift(shift, this.hostShift)));
+      isCold = cold.delete(address - (address % 2 ** shift));
     }
     if (side === FETCH_SIDE) return isCold ? counts.coldWalks : counts.fetchWalks;
     // Cold or not: a stream comes to a page that it left a whole array ago.
@@ -189,13 +190,6 @@ export class MemoryPath implements MissListener {
     const { misses, nextMiss } = this;
     if (misses === null || nextMiss >= misses.length) return 0;
     return misses.accesses[nextMiss] === this.accesses[index] ? misses.flags[nextMiss] : 0;
-  }
-
-  /** Reads what the host's walk for one frame of the virtual machine reads. @returns how many entries */
-  private readHost(host: HostWalkModel, frame: number, shift: number, counts: ReadCounts): number {
-    const reads = host.walk(frame, shift);
-    for (let left = reads; left > 0; left--) this.readLine(host.lines[left - 1], counts);
-    return reads;
   }
 
   /** Reads the data of the accesses before the one at `end`. */

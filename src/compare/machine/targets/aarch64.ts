@@ -2,9 +2,11 @@
 
 import { Pe } from '../../../../hw/aarch64/pe.js';
 import { AARCH64_PAGE_SHIFTS } from '../../../../hw/aarch64/rules.js';
+import type { TableFormat } from '../frame-supply.js';
+import { GuestMemory } from '../guest-memory.js';
+import type { HostFormat } from '../guest-memory.js';
 import type { PagesKind } from '../page-kinds.js';
 import { TablePages } from '../table-pages.js';
-import type { TableFormat } from '../table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { ReplayTarget } from './target.js';
 
@@ -21,13 +23,39 @@ const TABLE_OR_PAGE = 1 << 1;
 /** High word: the contiguous bit. */
 const CONTIGUOUS = 1 << 20;
 
+/** Stage 2: valid, normal memory, S2AP for reads and writes, inner shareable, AF. */
+const HOST_PAGE = 1 | (0xf << 2) | (3 << 6) | (3 << 8) | (1 << 10);
+
+const table: TableFormat['table'] = (frame) => [(frame << 12) | TABLE_OR_PAGE | 1, frame >>> 20];
+
 const FORMAT: TableFormat = {
   page: (frame, level, folio) => [
     (frame << 12) | PAGE | (level === 0 ? TABLE_OR_PAGE : 0),
     (frame >>> 20) | (folio ? CONTIGUOUS : 0),
   ],
-  table: (frame) => [(frame << 12) | TABLE_OR_PAGE | 1, frame >>> 20],
+  table,
 };
+
+/**
+ * Stage 2 with 40 bits of address in pages of 4 KiB: three levels from a root of two tables. Memory is normal, inner
+ * shareable; all may be read and written.
+ */
+const HOST: HostFormat = {
+  levels: 3,
+  rootFrames: 2,
+  page: (frame, level) => [(frame << 12) | HOST_PAGE | (level === 0 ? TABLE_OR_PAGE : 0), frame >>> 20],
+  table,
+};
+/** VTCR_EL2: T0SZ 24, SL0 1, and 48 bits of physical address. */
+const VTCR = 24n | (1n << 6n) | (5n << 16n);
+/** HCR_EL2.VM. */
+const HCR_VM = 1n;
+
+function enterGuest(pe: Pe, root: number): void {
+  pe.writeRegister('VTCR_EL2', VTCR);
+  pe.writeRegister('VTTBR_EL2', BigInt(root) << 12n);
+  pe.writeRegister('HCR_EL2', HCR_VM);
+}
 
 function levels({ granule }: Pick<PagesKind, 'granule'>): number {
   return Math.ceil((ADDRESS_BITS - granule) / (granule - 3));
@@ -37,15 +65,19 @@ export const AARCH64_TARGET: ReplayTarget<Pe> = {
   terms: { walkCaches: ['', 'level 2', 'level 1', 'level 0'], caches: 'walk caches' },
   sizes: AARCH64_PAGE_SHIFTS,
   levels,
-  boot: (ram, tlb, kind) => {
+  boot: (ram, tlb, kind, hostShift) => {
     const processor = new Pe({ ram, tlb });
     processor.writeRegister('TCR_EL1', TCR | (TG0[kind.granule] << 14n) | BigInt(64 - ADDRESS_BITS));
     processor.writeRegister('SCTLR_EL1', 1n);
-    return { processor, supply: new TablePages(ram, FORMAT, kind, levels(kind)) };
+    if (hostShift === null) return { processor, supply: new TablePages(ram, FORMAT, kind, levels(kind)) };
+    const memory = new GuestMemory(ram, HOST, kind, hostShift);
+    enterGuest(processor, memory.root);
+    return { processor, supply: new TablePages(ram, FORMAT, kind, levels(kind), memory) };
   },
   beside: (first, tlb) => {
     const pe = new Pe({ ram: first.ram, tlb });
-    for (const name of ['TCR_EL1', 'SCTLR_EL1'] as const) pe.writeRegister(name, first.readRegister(name));
+    for (const name of ['TCR_EL1', 'SCTLR_EL1', 'VTCR_EL2', 'VTTBR_EL2', 'HCR_EL2'] as const)
+      pe.writeRegister(name, first.readRegister(name));
     return pe;
   },
   load: (pe, { number, root }, keep) => {

@@ -5,8 +5,10 @@ import { Hart } from '../../../../hw/riscv/hart.js';
 import { PAGE_SHIFTS } from '../../../../hw/riscv/rules.js';
 import type { Ram } from '../../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
+import type { TableFormat } from '../frame-supply.js';
+import { GuestMemory } from '../guest-memory.js';
+import type { HostFormat } from '../guest-memory.js';
 import { TablePages } from '../table-pages.js';
-import type { TableFormat } from '../table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { ReplayTarget } from './target.js';
 
@@ -26,9 +28,15 @@ const FORMAT: TableFormat = {
   table: (frame) => [(frame << 10) | RISCV_PTE_V, frame >>> 22],
 };
 
-function hartOver(ram: Ram, tlb: TlbGeometry): Hart {
+/** Sv48x4: a root of four tables. */
+const HOST: HostFormat = { ...FORMAT, levels: LEVELS, rootFrames: 4 };
+const HGATP_SV48X4 = 9n << 60n;
+
+/** @param hgatp 0 without a host */
+function hartOver(ram: Ram, tlb: TlbGeometry, hgatp: bigint): Hart {
   const hart = new Hart({ ram, tlb });
-  hart.setPrivilege('S');
+  hart.writeCsr('hgatp', hgatp);
+  hart.setPrivilege('S', hgatp !== 0n);
   return hart;
 }
 
@@ -36,11 +44,15 @@ export const RISCV_TARGET: ReplayTarget<Hart> = {
   terms: { walkCaches: ['', 'level 1', 'level 2', 'level 3'], caches: 'walk caches' },
   sizes: PAGE_SHIFTS,
   levels: () => LEVELS,
-  boot: (ram, tlb, kind) => ({
-    processor: hartOver(ram, tlb),
-    supply: new TablePages(ram, FORMAT, kind, LEVELS),
-  }),
-  beside: ({ ram }, tlb) => hartOver(ram, tlb),
+  boot: (ram, tlb, kind, hostShift) => {
+    if (hostShift === null) {
+      return { processor: hartOver(ram, tlb, 0n), supply: new TablePages(ram, FORMAT, kind, LEVELS) };
+    }
+    const memory = new GuestMemory(ram, HOST, kind, hostShift);
+    const processor = hartOver(ram, tlb, HGATP_SV48X4 | BigInt(memory.root));
+    return { processor, supply: new TablePages(ram, FORMAT, kind, LEVELS, memory) };
+  },
+  beside: (first, tlb) => hartOver(first.ram, tlb, first.readCsr('hgatp')),
   load: (hart, { number, root }, keep) => {
     const asid = number & (2 ** SPACE_BITS - 1);
     hart.writeSatp(SV48 | (asid << 12), root);

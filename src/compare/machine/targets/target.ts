@@ -25,9 +25,17 @@ export interface ReplayTarget<P extends TranslatingMachine = TranslatingMachine>
   readonly sizes: readonly number[];
   /** Levels of its tables, for user addresses of 47 bits. */
   levels(kind: Pick<PagesKind, 'granule'>): number;
-  /** The first processor, with translation on, and who makes pages resident there. */
-  boot(ram: Ram, tlb: TlbGeometry, kind: PagesKind): { readonly processor: P; readonly supply: PageSupply };
-  /** Another processor over the same RAM and tables. */
+  /**
+   * The first processor, with translation on, and who makes pages resident there.
+   * @param hostShift in a virtual machine, log2 of the bytes of the host's pages; otherwise null
+   */
+  boot(
+    ram: Ram,
+    tlb: TlbGeometry,
+    kind: PagesKind,
+    hostShift: number | null,
+  ): { readonly processor: P; readonly supply: PageSupply };
+  /** Another processor over the same RAM and tables, in the same virtual machine. */
   beside(first: P, tlb: TlbGeometry): P;
   /** Loads an address space. Cached translations of its number are good only if `keep`. */
   load(processor: P, space: LoadedSpace, keep: boolean): void;

@@ -1,19 +1,25 @@
 /** x86 with 4-level paging. */
 
-import { SIZE_SHIFTS } from '../../../../hw/base/address.js';
+import { PAGE_BYTES, SIZE_SHIFTS } from '../../../../hw/base/address.js';
+import { OK } from '../../../../hw/base/fault.js';
 import type { Ram } from '../../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
 import { Core } from '../../../../hw/x86/core.js';
 import { PTE_A, PTE_D, PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../../../hw/x86/format.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
+import * as ept from '../../../../hw/x86/nested/ept-format.js';
+import { makeEptp } from '../../../../hw/x86/nested/virtual-machines.js';
+import type { GuestState } from '../../../../hw/x86/nested/virtual-machines.js';
 import * as reg from '../../../../hw/x86/registers.js';
 import { X86_TERMS } from '../../../../hw/x86/terms.js';
 import { Kernel } from '../../../kernel/kernel.js';
+import type { TableFormat } from '../frame-supply.js';
+import { GuestMemory } from '../guest-memory.js';
+import type { HostFormat } from '../guest-memory.js';
 import { KernelPages } from '../kernel-pages.js';
 import { isFolio } from '../page-kinds.js';
 import type { PagesKind } from '../page-kinds.js';
 import { TablePages } from '../table-pages.js';
-import type { TableFormat } from '../table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { LoadedSpace, ReplayTarget } from './target.js';
 
@@ -21,6 +27,9 @@ const LEVELS = 4;
 const PCID_MASK = 2 ** SPACE_BITS - 1;
 /** Bit 31 of CR3's high word: keep what the TLB has of the address space. */
 const KEEP = 1 << 31;
+const { EPT_A, EPT_D, EPT_EXECUTE, EPT_PAGE, EPT_READ, EPT_WRITE, EPTP_WRITE_BACK } = ept;
+const EPT_TYPE_SHIFT = 3;
+const EPT_TABLE = EPT_READ | EPT_WRITE | EPT_EXECUTE | EPT_A;
 const TABLE = PTE_P | PTE_RW | PTE_US | PTE_A;
 
 const FORMAT: TableFormat = {
@@ -28,8 +37,29 @@ const FORMAT: TableFormat = {
   table: (frame) => [(frame << 12) | TABLE, frame >>> 20],
 };
 
-function boot(ram: Ram, tlb: TlbGeometry, kind: PagesKind): ReturnType<ReplayTarget<Mmu>['boot']> {
+/** EPT with accessed and dirty flags, as KVM has it: all of them set. */
+const EPT: HostFormat = {
+  levels: 4,
+  rootFrames: 1,
+  page: (frame, level) => [
+    (frame << 12) | EPT_TABLE | EPT_D | (EPTP_WRITE_BACK << EPT_TYPE_SHIFT) | (level > 0 ? EPT_PAGE : 0),
+    frame >>> 20,
+  ],
+  table: (frame) => [(frame << 12) | EPT_TABLE, frame >>> 20],
+};
+
+function boot(
+  ram: Ram,
+  tlb: TlbGeometry,
+  kind: PagesKind,
+  hostShift: number | null,
+): ReturnType<ReplayTarget<Mmu>['boot']> {
   const processor = new Mmu({ ram, tlb });
+  if (hostShift !== null) {
+    const memory = new GuestMemory(ram, EPT, kind, hostShift);
+    enterGuest(processor, memory.root);
+    return { processor, supply: new TablePages(ram, FORMAT, kind, LEVELS, memory) };
+  }
   // The kernel knows no folios of several entries.
   if (!isFolio(kind)) {
     return { processor, supply: new KernelPages(new Kernel({ processor: new Core(processor) }), kind) };
@@ -40,6 +70,18 @@ function boot(ram: Ram, tlb: TlbGeometry, kind: PagesKind): ReturnType<ReplayTar
   return { processor, supply: new TablePages(ram, FORMAT, kind, LEVELS) };
 }
 
+/** Into a guest in long mode, with a VPID: entries and exits drop nothing. */
+function enterGuest(mmu: Mmu, root: number): void {
+  const guest: GuestState = {
+    cr0: reg.CR0_PE | reg.CR0_WP | reg.CR0_PG,
+    cr3: 0,
+    cr4: reg.CR4_PAE,
+    efer: reg.EFER_LME | reg.EFER_LMA | reg.EFER_NXE,
+  };
+  const status = mmu.vm.vmlaunch({ eptp: makeEptp(root * PAGE_BYTES, { accessedDirty: true }), vpid: 1, guest });
+  if (status !== OK) throw new Error(`no guest runs over the host's tables at frame ${root}`);
+}
+
 export const X86_TARGET: ReplayTarget<Mmu> = {
   terms: X86_TERMS,
   sizes: SIZE_SHIFTS,
@@ -47,6 +89,11 @@ export const X86_TARGET: ReplayTarget<Mmu> = {
   boot,
   beside: (first, tlb) => {
     const mmu = new Mmu({ ram: first.ram, tlb });
+    const { current } = first.vm;
+    if (current !== null && 'eptp' in current) {
+      mmu.vm.vmlaunch(current);
+      return mmu;
+    }
     mmu.writeCr3(first.cr3Hi, first.cr3Lo & ~PCID_MASK);
     // PCIDs need long mode first: load() turns them on.
     mmu.writeCr4(first.cr4 & ~reg.CR4_PCIDE);

@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
 import { SIZE_4K } from '../../../../hw/base/address.js';
 import { FETCH_SIDE } from '../../../../hw/translate/counts/counters.js';
-import { READ_INDEX, READ_LEVEL, WalkRecord } from '../../../../hw/translate/walk/walk-record.js';
-import { HostWalkModel } from '../../../../src/compare/memory/host-walks.js';
+import { READ_INDEX, READ_LEVEL, READ_STAGE, WalkRecord } from '../../../../hw/translate/walk/walk-record.js';
 import { LineMisses } from '../../../../src/compare/memory/line-misses.js';
 import { Lookups } from '../../../../src/compare/lookups/lookups.js';
 import { MemoryPath, type MemoryShape } from '../../../../src/compare/memory/memory-path.js';
 import { AccessBlock, ACCESS_WORDS, LOAD } from '../../../../src/trace/block.js';
 
 /** One line of L2, four of L3. */
-const SHAPE: MemoryShape = { l2: { bytes: 64, ways: 1 }, l3: { bytes: 256, ways: 4 }, hostShift: null, levels: 4 };
+const SHAPE: MemoryShape = { l2: { bytes: 64, ways: 1 }, l3: { bytes: 256, ways: 4 }, levels: 4 };
 const NONE = { l2: 0, l3: 0, contested: 0, memory: 0, first: 0 };
 
 /** A walk that reads one entry, at a word of RAM. */
@@ -123,34 +122,28 @@ test('a hit of the second-level TLB is slow when its access misses the first-lev
   expect(path.counts.slowTlbHits).toBe(2);
 });
 
-test('in a virtual machine each read of a walk, and its page, are translated by the host', () => {
-  const path = pathOn([], [], { ...SHAPE, hostShift: 21 });
-  path.walked(walkOf(0x100), 0, 0);
-  // The entry itself; for its frame and for the page's the entries of the host's two levels below the root's.
-  const { l2, l3, memory } = path.counts.walks;
-  expect(l2 + l3 + memory).toBeGreaterThan(2);
-});
-
-test.each([
-  [12, 3],
-  [21, 2],
-  [30, 1],
-])('a host with pages of 2^%i bytes reads %i entries at first, and none again', (shift, reads) => {
-  const host = new HostWalkModel(shift);
-  expect(host.walk(1000, 12)).toBe(reads);
-  expect(host.walk(1000, 12)).toBe(0);
-});
-
-test('pages of a guest lie anywhere, those of one large page together', () => {
-  const linesRead = (guestShift: number): number => {
-    const host = new HostWalkModel(12);
-    const lines = new Set<number>();
-    for (let frame = 0; frame < 512; frame++) {
-      const reads = host.walk(frame, guestShift);
-      // The entry of the page itself is the first that was read.
-      if (reads > 0) lines.add(host.lines[0]);
-    }
-    return lines.size;
+test('entries of a host are read in their turn, but not for a level that the processor does not have', () => {
+  const record = new WalkRecord();
+  // The host for the root, the root, the host for the last table, the last table.
+  [
+    [2, 0, 0x100],
+    [1, 3, 0x200],
+    [2, 0, 0x300],
+    [1, 2, 0x400],
+  ].forEach(([stage, level, word], n) => {
+    record.rows[8 * n + READ_STAGE] = stage;
+    record.rows[8 * n + READ_LEVEL] = level;
+    record.rows[8 * n + READ_INDEX] = word;
+  });
+  record.count = 4;
+  record.startLevel = 3;
+  const readsOf = (levels: number): number[] => {
+    const path = pathOn([], [], { ...SHAPE, levels });
+    path.walked(record, 0, 0);
+    return [path.counts.walks.memory, path.counts.hostReads];
   };
-  expect([linesRead(12), linesRead(21)]).toEqual([256, 64]);
+  expect([readsOf(4), readsOf(3)]).toEqual([
+    [4, 2],
+    [2, 1],
+  ]);
 });

@@ -1,0 +1,73 @@
+/** Frames of RAM for tables and pages, and the entries that tables get. */
+
+import { PAGE_SHIFT } from '../../../hw/base/address.js';
+import type { Ram } from '../../../hw/memory/ram.js';
+
+/** The entries of an architecture, as low and high word. */
+export interface TableFormat {
+  /** Maps the page at `frame`: a user's, writable, accessed and dirty. `folio`: one of several entries of a folio. */
+  page(frame: number, level: number, folio: boolean): readonly [low: number, high: number];
+  /** Leads to the table at `frame`. */
+  table(frame: number): readonly [low: number, high: number];
+}
+
+/** Stores an entry at a physical address. */
+export function writeEntry({ words }: Ram, address: number, [low, high]: readonly [number, number]): void {
+  const at = address / 4;
+  words[at + 1] = high;
+  words[at] = low;
+}
+
+/** Pieces of RAM of one size, given and taken back, by their first frames. */
+export class FramePieces {
+  readonly #free: number[] = [];
+  /** @param next the first frame of a piece never given before, or undefined if there is none */
+  constructor(private readonly next: () => number | undefined) {}
+
+  take(): number | undefined {
+    return this.#free.pop() ?? this.next();
+  }
+
+  giveBack(frame: number): void {
+    this.#free.push(frame);
+  }
+}
+
+/** Where tables and pages come from. */
+export interface FrameSupply {
+  readonly tables: FramePieces;
+  /** For pages, or folios, of `2^shift` bytes. */
+  pages(shift: number): FramePieces;
+}
+
+/** All of RAM, side by side: tables from its start, pages of one size from its end. */
+export class WholeRam implements FrameSupply {
+  readonly tables: FramePieces;
+  readonly #pages: FramePieces;
+  /** The first frame of RAM in no table, and the first of the pages. */
+  #low: number;
+  #high: number;
+
+  /** @param granule log2 of the bytes of a table, `shift` of a page */
+  constructor(ram: Ram, granule: number, shift: number) {
+    const tableFrames = 2 ** (granule - PAGE_SHIFT);
+    const pageFrames = 2 ** (shift - PAGE_SHIFT);
+    // Frame 0 stays free: an entry for it could be all zeros.
+    this.#low = tableFrames;
+    this.#high = ram.frames - (ram.frames % pageFrames);
+    this.tables = new FramePieces(() => {
+      if (this.#low + tableFrames > this.#high) return undefined;
+      this.#low += tableFrames;
+      return this.#low - tableFrames;
+    });
+    this.#pages = new FramePieces(() => {
+      if (this.#high - pageFrames < this.#low) return undefined;
+      this.#high -= pageFrames;
+      return this.#high;
+    });
+  }
+
+  pages(): FramePieces {
+    return this.#pages;
+  }
+}
