@@ -42,10 +42,29 @@ function finishedComparison() {
   };
 }
 
+/**
+ * The worker is one more entry of the page, not a bundle of its own: both have their modules from the same files, and the
+ * package has them once. The module tells the worker's address.
+ */
+function sharedWorker() {
+  const name = 'virtual:compare-worker';
+  const resolved = `\0${name}`;
+  return {
+    name,
+    resolveId: (source) => (source === name ? resolved : undefined),
+    load(id) {
+      if (id !== resolved) return undefined;
+      const worker = fileURLToPath(new URL('./compare/worker.ts', import.meta.url));
+      const reference = this.emitFile({ type: 'chunk', id: worker, name: 'worker' });
+      return `export default import.meta.ROLLUP_FILE_URL_${reference};`;
+    },
+  };
+}
+
 export default defineConfig({
   base: './',
   logLevel: 'error',
-  plugins: [finishedComparison()],
+  plugins: [finishedComparison(), sharedWorker()],
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { presetNames } from '../../hw/tlb/presets.js';
+import WORKER from 'virtual:compare-worker';
 import type { CompareResult, TraceSummary } from '../../src/report/results/compare-result.js';
 import { firstTouchWords, groundWords, priceWords } from '../../src/report/views/compare-words.js';
 import {
@@ -74,7 +75,7 @@ export class CompareView implements View {
       const task = this.#question.task();
       this.#comparison = null;
       this.#progress = { what: 'starting', share: 0 };
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+      const worker = new Worker(WORKER, { type: 'module' });
       this.#worker = worker;
       worker.addEventListener('message', ({ data }: MessageEvent<WorkerMessage>) => {
         void this.#hear(data, page);
