@@ -12,7 +12,7 @@ import { checkChoice } from '../base/arguments.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
 import type { HeldEntry, TlbListener } from './events.js';
-import { Tlb } from './tlb.js';
+import { Tlb } from './array/tlb.js';
 import type { TlbShape } from './shape.js';
 
 const { NO_SPACE, makeTag, tagPageLow } = tags;

@@ -3,7 +3,7 @@
 import { checkWhole } from '../../base/arguments.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
-import { HitBatch } from '../../tlb/hits.js';
+import { HitBatch } from '../../tlb/array/hits.js';
 import * as softTlb from '../../tlb/soft.js';
 
 const { sideOf } = translation;

@@ -9,8 +9,6 @@ import type { MissListener } from '../../../hw/translate/path/miss-listener.js';
 import * as walkRecord from '../../../hw/translate/walk/walk-record.js';
 import type { WalkRecord } from '../../../hw/translate/walk/walk-record.js';
 import { LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js';
-import { HostWalkModel } from './host-walks.js';
-import { ACCESS_WORDS } from '../../trace/block.js';
 import * as lineMisses from './line-misses.js';
 import type { LineMisses } from './line-misses.js';
 import type { ReplayedLookups } from '../lookups/lookups.js';
