@@ -12,20 +12,13 @@
 import * as accesses from '../../base/access.js';
 import * as address from '../../base/address.js';
 import * as faults from '../../base/fault.js';
-import type { FaultRecord } from '../../base/fault.js';
 import type { TlbGroup } from '../../tlb/group.js';
 import type { TlbHierarchy } from '../../tlb/hierarchy.js';
 import * as softTlb from '../../tlb/soft.js';
-import type { WalkCaches } from '../../tlb/walk-cache.js';
-import { TranslationCaches } from './caches.js';
+import { CachedWalks } from './cached-walks.js';
 import type { TranslationOptions } from './caches.js';
-import { EntryCache } from '../counts/cost.js';
 import * as count from '../counts/counters.js';
-import type { FaultEvent } from '../walk/events.js';
-import type { MissListener } from './miss-listener.js';
 import { StaleEntryChecker } from './stale-check.js';
-import * as walkRecord from '../walk/walk-record.js';
-import type { WalkRecord } from '../walk/walk-record.js';
 import * as walkResults from '../walk/walks.js';
 
 const { FETCH, WRITE } = accesses;
@@ -34,45 +27,25 @@ const { PAGE_FAULT } = faults;
 const {
   DIRTY_UPDATES,
   DIRTY_UPDATE_READS,
-  ENTRY_READS,
   FAULTS_ON_HIT,
-  FAULTS_ON_WALK,
   FAULT_READS,
   FETCH_SIDE,
   L1_HITS,
   L1_MISSES,
   L2_HITS,
-  L2_MISSES,
   LOOKUPS,
-  SECOND_STAGE_READS,
-  SHORTENED_WALKS,
-  WALKS,
 } = count;
 const { lookupSoft } = softTlb;
-const { READ_LEVEL, READ_RIGHTS, READ_STAGE, READ_TABLE } = walkRecord;
 const { WALK_TELLS } = walkResults;
 
 /** Place of the counters of this kind of access: those of fetches are apart. */
 export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
 
-export class Translation extends TranslationCaches {
-  /** Details of the last fault. */
-  readonly fault: FaultRecord;
+export class Translation extends CachedWalks {
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
   /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
-
-  /** Null when nobody asks. */
-  missListener: MissListener | null = null;
-  /** The place in its batch of the address with more to its translation than a first-level hit. */
-  lookupIndex = 0;
-
-  /** Result and reads of the last walk. */
-  protected readonly record: WalkRecord;
-  private readonly entryCache: EntryCache | null;
-  /** The size of adjacent pages that one entry may hold, an index of {@link Regime.pageShifts}; 0 when none does. */
-  private readonly coalescedSize: number;
   /** The TLBs on the modelled path, null on the others. No boolean: its test takes V8 a dozen instructions. */
   protected readonly modelled: TlbHierarchy | null;
   /** The first-level TLB of each kind of access. */
@@ -81,13 +54,8 @@ export class Translation extends TranslationCaches {
   /** @throws RangeError for an impossible shape. */
   constructor(options: TranslationOptions) {
     super(options);
-    const { ram, walks, check, entryCache, path } = options;
+    const { ram, walks, check, path } = options;
     const { l1Fetch, l1Load, l1Store } = this.tlb;
-    this.fault = walks.fault;
-    this.record = walks.record;
-    const { coalesces = 0 } = options.geometry;
-    this.coalescedSize = walks.adjacent === undefined ? 0 : Math.max(0, this.regime.pageShifts.indexOf(coalesces));
-    this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
     this.l1 = this.hitRules.map((_, access) =>
       (access & FETCH) !== 0 ? l1Fetch : (access & WRITE) !== 0 ? l1Store : l1Load,
     );
@@ -208,94 +176,6 @@ export class Translation extends TranslationCaches {
     return frame;
   }
 
-  /** Walks from the deepest level in a walk cache, else from the root. */
-  private walkCached(hi: number, lo: number, access: number): number {
-    const { walkCaches, regime } = this;
-    if (walkCaches === null || (regime.guest && !regime.guestCaches)) return this.walks.walk(hi, lo, access);
-    const rootLevel = regime.rootLevelAt(hi);
-    const level = walkCaches.lookup(hi, lo, regime.space, rootLevel, regime.levelShiftsAt(hi));
-    if (level === rootLevel) return this.walks.walk(hi, lo, access);
-    if (this.listener !== null) this.tellShortcut(walkCaches, level);
-    return this.walks.walkFrom(level, walkCaches.table, walkCaches.rights, hi, lo, access);
-  }
-
-  private fillWalkCaches(hi: number, lo: number): void {
-    const { walkCaches, record, regime } = this;
-    if (walkCaches === null) return;
-    const shifts = regime.levelShiftsAt(hi);
-    if (regime.guest) {
-      if (regime.guestCaches) this.fillFromGuest(walkCaches, hi, lo, shifts);
-      return;
-    }
-    for (let n = 0; n < record.count - 1; n++) {
-      const level = record.at(n, READ_LEVEL);
-      const table = record.at(n, READ_TABLE);
-      walkCaches.fill(hi, lo, regime.space, level, shifts[level], table, record.at(n, READ_RIGHTS));
-    }
-  }
-
-  /** A guest's tables lie where the second stage found them: an entry of a walk cache spares its walks, too. */
-  private fillFromGuest(walkCaches: WalkCaches, hi: number, lo: number, shifts: readonly number[]): void {
-    const { record, regime } = this;
-    for (let n = 0; n < record.count; n++) {
-      const table = record.at(n, READ_TABLE);
-      if (record.at(n, READ_STAGE) !== 1 || table < 0) continue;
-      const level = record.at(n, READ_LEVEL);
-      walkCaches.fill(hi, lo, regime.space, level, shifts[level], table, record.at(n, READ_RIGHTS));
-    }
-  }
-
-  private countWalk(side: number, hi: number): void {
-    const { record } = this;
-    const { values } = this.counters;
-    values[side + LOOKUPS]++;
-    values[side + L1_MISSES]++;
-    values[side + L2_MISSES]++;
-    values[side + WALKS]++;
-    if (record.startLevel < this.regime.rootLevelAt(hi)) values[side + SHORTENED_WALKS]++;
-    if (this.regime.guest) this.countGuestReads(side);
-    else for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
-    if (this.entryCache !== null) this.entryCache.read(record, values, side, this.listener);
-    if (this.missListener !== null) this.missListener.walked(record, side, this.lookupIndex);
-  }
-
-  private countGuestReads(side: number): void {
-    const { record } = this;
-    const { values } = this.counters;
-    for (let n = 0; n < record.count; n++) {
-      const first = record.at(n, READ_STAGE) === 1;
-      values[side + (first ? ENTRY_READS + record.at(n, READ_LEVEL) : SECOND_STAGE_READS)]++;
-    }
-  }
-
-  /**
-   * Puts the walker's result into a first-level and the second-level TLB. A large page with an end past RAM is not
-   * cached: a hit would answer for missing frames, but the walk finds them out frame by frame.
-   */
-  private fillTlbs(l1: TlbGroup, l2: TlbGroup, hi: number, lo: number): void {
-    const { frame, rights, size } = this.record;
-    if (size !== SIZE_4K && !this.ram.hasPage(frame, this.regime.pageShifts[size])) return;
-    const { space } = this.regime;
-    l1.fill(hi, lo, space, frame, rights, size);
-    l2.fill(hi, lo, space, frame, rights, size);
-  }
-
-  /** Takes the page found for a part of an aligned run, where it is one. */
-  private coalesce(): void {
-    const { record, walks, coalescedSize, regime } = this;
-    if (record.size !== SIZE_4K) return;
-    if (walks.adjacent?.(2 ** (regime.pageShifts[coalescedSize] - PAGE_SHIFT)) === true) record.size = coalescedSize;
-  }
-
-  private walkFaulted(status: number, hi: number, lo: number): number {
-    const { values } = this.counters;
-    values[FAULTS_ON_WALK]++;
-    values[FAULT_READS] += this.record.levelsPassed;
-    if (this.listener !== null) this.tellFault('walk');
-    if (status === PAGE_FAULT) this.forgetFaulting(hi, lo);
-    return status;
-  }
-
   /**
    * The rights in a TLB do not allow the access: a store to a page not known to be dirty walks again and sets D;
    * anything else is a page fault, by the TLB's entry, stale or not.
@@ -343,17 +223,6 @@ export class Translation extends TranslationCaches {
     return frame;
   }
 
-  /**
-   * A page fault drops everything cached for its address: so it does not come again once the entries are right.
-   * Source: Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches".
-   */
-  private forgetFaulting(hi: number, lo: number): void {
-    const { regime } = this;
-    const { space, machine } = regime;
-    this.tlb.dropAddress(hi, lo, space, machine);
-    this.walkCaches?.dropAddress(hi, lo, space, regime.levelShiftsAt(hi));
-  }
-
   /** Before any lookup: the address has a tag, or it is none. */
   protected notCanonical(hi: number, lo: number, access: number): number {
     const { badAddress, badAddressCodes } = this.regime;
@@ -389,21 +258,5 @@ export class Translation extends TranslationCaches {
     const { name: where, frame, rights, size } = group;
     this.tellLookup(hi, lo, access);
     this.listener?.({ kind: 'hit', where, level, hi, lo, frame, shift: this.regime.pageShifts[size], rights });
-  }
-
-  private tellShortcut(walkCaches: WalkCaches, level: number): void {
-    const { table, rights } = walkCaches;
-    this.listener?.({ kind: 'walk cache hit', where: walkCaches.nameAbove(level), level, table, rights });
-  }
-
-  /** Tells how a walk ended. */
-  private tellWalk(frame: number): void {
-    const { rights, size } = this.record;
-    if (frame < 0) this.tellFault('walk');
-    else this.listener?.({ kind: 'walked', frame, rights, shift: this.regime.pageShifts[size] });
-  }
-
-  private tellFault(of: FaultEvent['of']): void {
-    this.listener?.({ kind: 'fault', of, ...this.fault.take() });
   }
 }

@@ -1,0 +1,179 @@
+/**
+ * The cells of one TLB: sets and ways over one Int32Array, the way that gives place to a new entry, and looks from outside.
+ * index = page number mod sets.
+ */
+
+import { Random } from '../../base/random.js';
+import { entryOf, EntryTeller } from '../entry.js';
+import type { TlbEntry } from '../entry.js';
+import type { HeldEntry, TlbListener } from '../events.js';
+import * as replacements from './replacement.js';
+import { checkShape } from '../shape.js';
+import type { TlbShape } from '../shape.js';
+
+const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim } = replacements;
+
+/**
+ * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
+ * words for a lookup's compares thus lie side by side, in one cache line of the host for up to 16 ways. Blocks are
+ * padded to whole lines.
+ */
+export const TAG_ROW = 1;
+export const STAMP_ROW = 2;
+export const FRAME_ROW = 3;
+export const RIGHTS_ROW = 4;
+const ROWS = 5;
+const LINE_WORDS = 16;
+const LAST_STAMP = 0x7fff_ffff;
+
+/** Bits 44:32 of a page number take part in the choice of its set, as many as linear addresses of 57 bits have. */
+const SET_PAGE_HIGH = 0x1fff;
+
+export class TlbCells {
+  /** Its name in words. */
+  readonly name: string;
+  readonly sets: number;
+  readonly ways: number;
+  /** All sets; an entry is named by the index of its first row's word. */
+  protected readonly cells: Int32Array;
+  private readonly trees: Int32Array;
+  protected readonly replacement: number;
+  private readonly random: Random;
+  private readonly leaves: number;
+  /** sets - 1 when the number of sets is a power of two, otherwise -1. */
+  private readonly setMask: number;
+  private readonly setWords: number;
+  protected clock = 0;
+  /** Before it a hit leaves only a stamp. Other policies than LRU have more to do, or nothing. */
+  protected readonly lastQuickStamp: number;
+  /** Null when nobody listens. */
+  protected teller: EntryTeller | null = null;
+
+  /** @throws RangeError for an impossible shape. */
+  constructor(shape: TlbShape, name: string) {
+    checkShape(shape, name);
+    this.name = name;
+    this.ways = shape.ways;
+    this.sets = shape.entries / shape.ways;
+    this.setMask = (this.sets & (this.sets - 1)) === 0 ? this.sets - 1 : -1;
+    this.setWords = Math.ceil((shape.ways * ROWS) / LINE_WORDS) * LINE_WORDS;
+    this.cells = new Int32Array(this.sets * this.setWords);
+    this.trees = new Int32Array(this.sets);
+    this.replacement = replacementCode(shape.replacement ?? 'lru');
+    this.lastQuickStamp = this.replacement === LRU ? LAST_STAMP : 0;
+    this.random = new Random(shape.seed ?? 1);
+    this.leaves = 2 ** Math.ceil(Math.log2(shape.ways));
+  }
+
+  /** The first word of the set of a page number: page number mod sets. */
+  protected setStart(pageLow: number, tag: number): number {
+    const set = this.setMask >= 0 ? pageLow & this.setMask : this.setByDivision(pageLow, tag);
+    return Math.imul(set, this.setWords);
+  }
+
+  private setByDivision(pageLow: number, tag: number): number {
+    return ((tag & SET_PAGE_HIGH) * 0x1_0000_0000 + (pageLow >>> 0)) % this.sets;
+  }
+
+  frameAt(cell: number): number {
+    return this.cells[cell + FRAME_ROW * this.ways];
+  }
+
+  rightsAt(cell: number): number {
+    return this.cells[cell + RIGHTS_ROW * this.ways];
+  }
+
+  protected touch(cell: number): void {
+    if (this.replacement === LRU) this.cells[cell + STAMP_ROW * this.ways] = this.tick();
+    else if (this.replacement === TREE_PLRU) this.touchTree(cell);
+  }
+
+  protected touchTree(cell: number): void {
+    const set = Math.floor(cell / this.setWords);
+    this.trees[set] = treeAfterUse(this.trees[set], cell - set * this.setWords, this.leaves);
+  }
+
+  protected tick(): number {
+    this.clock = (this.clockFor(1) + 1) | 0;
+    return this.clock;
+  }
+
+  /** The clock; it has `ticks` left. */
+  protected clockFor(ticks: number): number {
+    if (this.clock > LAST_STAMP - ticks) this.renumberStamps();
+    return this.clock;
+  }
+
+  /** Before the clock overflows: the stamps become their ranks, so their order stays. */
+  private renumberStamps(): void {
+    const stamps: number[] = [];
+    this.forEachCell((cell) => {
+      if (this.stampAt(cell) !== 0) stamps.push(cell);
+    });
+    stamps.sort((a, b) => this.stampAt(a) - this.stampAt(b));
+    stamps.forEach((cell, rank) => (this.cells[cell + STAMP_ROW * this.ways] = rank + 1));
+    this.clock = stamps.length;
+  }
+
+  private stampAt(cell: number): number {
+    return this.cells[cell + STAMP_ROW * this.ways];
+  }
+
+  protected forEachCell(visit: (cell: number) => void): void {
+    for (let start = 0; start < this.cells.length; start += this.setWords) {
+      for (let way = 0; way < this.ways; way++) visit(start + way);
+    }
+  }
+
+  /** The lowest stamp is a free way's (0), or the one used (LRU) or filled (FIFO) longest ago. */
+  protected room(start: number): number {
+    const cells = this.cells;
+    const { ways } = this;
+    const stamps = start + STAMP_ROW * ways;
+    let oldest = 0;
+    let lowest = cells[stamps];
+    // Without a branch, since it would go wrong too often: `lower` is all ones when the stamp is lower, else zero.
+    for (let way = 1; way < ways; way = (way + 1) | 0) {
+      const difference = (cells[stamps + way] - lowest) | 0;
+      const lower = difference >> 31;
+      lowest = (lowest + (difference & lower)) | 0;
+      oldest = (oldest + ((way - oldest) & lower)) | 0;
+    }
+    if (lowest === 0 || this.replacement === LRU || this.replacement === FIFO) return start + oldest;
+    if (this.replacement === RANDOM) return start + this.random.below(ways);
+    return start + treeVictim(this.trees[start / this.setWords], ways, this.leaves);
+  }
+
+  protected free(cell: number): void {
+    if (this.teller !== null) this.teller.drop(this.entryIn(cell), 'invalidated');
+    this.cells[cell + TAG_ROW * this.ways] = 0;
+    this.cells[cell + STAMP_ROW * this.ways] = 0;
+  }
+
+  /** The set of a page number. */
+  setOf(page: number): number {
+    return (page % ((SET_PAGE_HIGH + 1) * 0x1_0000_0000)) % this.sets;
+  }
+
+  /** Content of a way, or null: for drawings, so it tells the replacement policy nothing. */
+  entryAt(set: number, way: number): TlbEntry | null {
+    return this.entryIn(set * this.setWords + way);
+  }
+
+  protected entryIn(cell: number): TlbEntry | null {
+    const tag = this.cells[cell + this.ways];
+    return tag === 0 ? null : entryOf(this.cells[cell], tag, this.frameAt(cell), this.rightsAt(cell));
+  }
+
+  /** From now on `listener` hears the fate of entries; they cover `2^shifts[size]` bytes. Null ends it. */
+  listen(listener: TlbListener | null, shifts: readonly number[], holds: HeldEntry['holds']): void {
+    this.teller = listener === null ? null : new EntryTeller(this.name, holds, shifts, listener);
+  }
+
+  /** Entries in use: for tests and drawings. */
+  get occupied(): number {
+    let count = 0;
+    this.forEachCell((cell) => (count += this.cells[cell + this.ways] !== 0 ? 1 : 0));
+    return count;
+  }
+}
