@@ -1,6 +1,7 @@
 /** Growth as tables for people. */
 
-import { factTable, wrap } from '../../src/report/output/table.js';
+import { factTable } from '../../src/report/output/table.js';
+import { wrap } from '../../src/report/output/wrap.js';
 import { formatBytes, formatCount, formatShare, formatShort } from '../../src/report/output/units.js';
 import { hostText } from '../measure/host.js';
 import type { ForkGrowth } from './fork.js';

@@ -11,10 +11,10 @@ import type { KernelCounters } from '../kernel/frames/counters.js';
 import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { PagePolicy, Process } from '../kernel/space/process.js';
-import { ForkResult, type ForkPages, type ForkRun, type ForkScenario } from '../report/results/fork-result.js';
+import type { ForkPages, ForkResult, ForkRun, ForkScenario } from '../report/results/fork-result.js';
 import type { MachineName } from './machine/page-kinds.js';
 import { AARCH64_TARGET } from './machine/targets/aarch64.js';
-import { SCHEMA_VERSION } from '../report/results/schema.js';
+import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 
 /**
  * The most resident memory of a process: afterwards parent and child may need all of it, and the tables besides, and
@@ -24,6 +24,8 @@ export const MAX_RESIDENT = 7 * 2 ** 30;
 /** The start of the process's memory: 1 TiB, aligned for every page size. */
 const BASE = 2 ** 40;
 const GIB = 2 ** 30;
+/** Of RAM besides that for the process: for tables, and for huge pages of 2 MiB to lie as they must. */
+const LEAST_ROOM = 2 ** 26;
 
 /** The process to fork, and its life afterwards. */
 export interface ForkOptions {
@@ -39,10 +41,6 @@ export interface ForkOptions {
   readonly exec: boolean;
   /** Called after each scenario. */
   readonly onProgress?: (done: number, total: number) => Promise<void>;
-}
-
-function forkPages(shift: number): ForkPages {
-  return ForkResult.shape.runs.element.shape.pages.parse(pageSizeName(shift));
 }
 
 /** log2 of the page sizes that a fork can be made with, by machine. */
@@ -209,9 +207,13 @@ function forkOnce(
   return [itself, scenario];
 }
 
-/** Room for parent and child apart, as many tables as 4 KiB pages need, and the first GiB, never whole. */
+/**
+ * Room for parent and child apart, as many tables as 4 KiB pages need, and the first page of the largest size, never whole.
+ * A kernel keeps books of every frame: less than 1 GiB has no page of that size, and needs no room for one.
+ */
 function ramFor(resident: number): Ram {
-  return new Ram({ bytes: Math.ceil((2 * resident * (1 + 1 / 64)) / GIB + 1) * GIB });
+  const step = resident < GIB ? LEAST_ROOM : GIB;
+  return new Ram({ bytes: Math.ceil((2 * resident * (1 + 1 / 64)) / step + 1) * step });
 }
 
 /**
@@ -236,9 +238,9 @@ export async function forkCost(options: ForkOptions): Promise<ForkResult> {
     }
     const [[itself, { cowFaults, bytesCopied }]] = outcomes;
     const scenarios = outcomes.map(([, scenario]) => scenario);
-    runs.push({ pages: forkPages(shift), ...itself, cowFaults, bytesCopied, scenarios });
+    runs.push({ pages: pageSizeName(shift) as ForkPages, ...itself, cowFaults, bytesCopied, scenarios });
   }
-  return ForkResult.parse({
+  return {
     schemaVersion: SCHEMA_VERSION,
     command: 'fork',
     machine: name,
@@ -246,5 +248,5 @@ export async function forkCost(options: ForkOptions): Promise<ForkResult> {
     touchedShare: options.touch,
     exec: options.exec,
     runs,
-  });
+  };
 }

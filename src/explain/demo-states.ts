@@ -3,7 +3,8 @@
 import { formatHex } from '../../hw/base/address.js';
 import { PTE_G, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import * as reg from '../../hw/x86/registers.js';
-import { parseState, STATE_VERSION } from './machine-state.js';
+import { completeState, type OwnState } from './own-state.js';
+import { STATE_VERSION } from './state-form.js';
 import type { MachineState, MachineStateInput } from './machine-state.js';
 import { hexOf } from './table-writer.js';
 import { PageTableWriter } from './walk/page-tables.js';
@@ -90,7 +91,7 @@ function demoTables(mode: DemoMode): PageTableWriter {
 }
 
 /** The demonstration of a mode, as a state file says it. */
-export function demoStateInput(mode: DemoMode): MachineStateInput {
+export function demoStateInput(mode: DemoMode): OwnState {
   const tables = demoTables(mode);
   return {
     schemaVersion: STATE_VERSION,
@@ -103,5 +104,5 @@ export function demoStateInput(mode: DemoMode): MachineStateInput {
 
 /** The demonstration of a mode. */
 export function demoState(mode: DemoMode): MachineState {
-  return parseState(demoStateInput(mode));
+  return completeState(demoStateInput(mode));
 }

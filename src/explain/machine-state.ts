@@ -4,27 +4,14 @@
  */
 
 import { z } from 'zod';
-import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
-import { highWord, lowWord, parseAddress } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
 import { shortened } from '../report/output/printable.js';
 import { checked, type Flaw } from '../report/output/schema-words.js';
-
-export const STATE_VERSION = 1;
-
-const DEFAULT_RAM = 2 ** 24;
-
-/** Something is wrong in a state: the message names the field, its value and the fix. */
-export class StateError extends Error {
-  override readonly name = 'StateError';
-}
-
-/** The value of a register left out. */
-export const ZERO: Word64 = { hi: 0, lo: 0 };
+import { DEFAULTS, STATE_VERSION, StateError, wordOf } from './state-form.js';
 
 /** Text is hexadecimal, with or without 0x; a number has the value written in JSON. */
 export const hexValue = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
-  const word = typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
+  const word = wordOf(given);
   if (word !== undefined) return word;
   context.addIssue({
     code: 'custom',
@@ -41,7 +28,7 @@ export const StoredWord = z
   .strictObject({
     at: hexValue.describe('physical address'),
     value: hexValue,
-    bytes: z.union([z.literal(4), z.literal(8)], { message: 'must be 4 or 8' }).default(8),
+    bytes: z.union([z.literal(4), z.literal(8)], { message: 'must be 4 or 8' }).default(DEFAULTS.stored.bytes),
   })
   .refine(({ value, bytes }) => bytes === 8 || value.hi === 0, {
     path: ['value'],
@@ -53,30 +40,33 @@ export const AccessKind = z.enum(['read', 'write', 'fetch']);
 /** An access of a state. */
 export const Accessed = z.strictObject({
   at: hexValue.describe('linear address'),
-  access: AccessKind.default('read'),
-  user: z.boolean().default(false),
+  access: AccessKind.default(DEFAULTS.accessed.access),
+  user: z.boolean().default(DEFAULTS.accessed.user),
 });
 
 const Registers = z.strictObject({
   cr0: narrow,
-  cr3: hexValue.default(ZERO),
-  cr4: narrow.default(ZERO),
-  efer: narrow.default(ZERO),
-  pkru: narrow.default(ZERO),
-  pkrs: narrow.default(ZERO),
-  ac: z.boolean().default(false).describe('RFLAGS.AC'),
+  cr3: hexValue.default(DEFAULTS.registers.cr3),
+  cr4: narrow.default(DEFAULTS.registers.cr4),
+  efer: narrow.default(DEFAULTS.registers.efer),
+  pkru: narrow.default(DEFAULTS.registers.pkru),
+  pkrs: narrow.default(DEFAULTS.registers.pkrs),
+  ac: z.boolean().default(DEFAULTS.registers.ac).describe('RFLAGS.AC'),
 });
 
 const Segments = z.strictObject({
-  cpl: z.int().min(0).max(3).default(0),
+  cpl: z.int().min(0).max(3).default(DEFAULTS.segments.cpl),
   gdt: z.strictObject({ base: hexValue, limit: z.int().min(0).max(0xffff) }),
   ldt: narrow.optional().describe('selector of the LDT, as LLDT takes it'),
   task: narrow.optional().describe('selector of the TSS, as LTR takes it'),
   code: narrow.optional().describe('selector in CS, which CALL pushes; the segment itself is flat'),
   stack: narrow.optional().describe('selector in SS, likewise'),
-  instructionPointer: hexValue.default(ZERO).describe('RIP: where a call returns to'),
-  stackPointer: hexValue.default(ZERO).describe('RSP'),
-  code64: z.boolean().default(true).describe('in IA-32e mode: the running code segment is a 64-bit one'),
+  instructionPointer: hexValue.default(DEFAULTS.segments.instructionPointer).describe('RIP: where a call returns to'),
+  stackPointer: hexValue.default(DEFAULTS.segments.stackPointer).describe('RSP'),
+  code64: z
+    .boolean()
+    .default(DEFAULTS.segments.code64)
+    .describe('in IA-32e mode: the running code segment is a 64-bit one'),
 });
 
 const Host = z
@@ -100,9 +90,9 @@ export const MachineState = z.strictObject({
     .min(4096)
     .max(2 ** 34)
     .multipleOf(4096)
-    .default(DEFAULT_RAM),
-  maxPhysicalBits: z.int().min(36).max(52).default(40),
-  tlb: z.string().default('skylake').describe('a preset or a shape, as --tlb takes it'),
+    .default(DEFAULTS.state.ramBytes),
+  maxPhysicalBits: z.int().min(36).max(52).default(DEFAULTS.state.maxPhysicalBits),
+  tlb: z.string().default(DEFAULTS.state.tlb).describe('a preset or a shape, as --tlb takes it'),
   registers: Registers,
   host: Host.optional(),
   segments: Segments.optional(),
@@ -116,13 +106,6 @@ export type MachineState = z.infer<typeof MachineState>;
 export type MachineStateInput = z.input<typeof MachineState>;
 /** `read`, `write` or `fetch`. */
 export type AccessKind = z.infer<typeof AccessKind>;
-
-const KINDS: Readonly<Record<AccessKind, number>> = { read: READ, write: WRITE, fetch: FETCH };
-
-/** The access bits of access.ts. */
-export function accessBits(kind: AccessKind, user: boolean): number {
-  return KINDS[kind] | (user ? USER : 0);
-}
 
 function explainFlaw({ path, unknown, problem }: Flaw, sample: string): string {
   const field = path.map(String).join('.');

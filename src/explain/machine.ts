@@ -23,7 +23,7 @@ import { LONG } from '../../hw/x86/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { loadFlatSegments } from '../conformance/x86/x86-machine.js';
-import { accessBits, StateError } from './machine-state.js';
+import { accessBits, StateError } from './state-form.js';
 import type { MachineState } from './machine-state.js';
 import { tlbNamed } from './state-parts.js';
 

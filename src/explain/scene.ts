@@ -5,8 +5,8 @@ import type { Mmu } from '../../hw/x86/mmu.js';
 import type { Stage, StageProcess } from '../lab/stage.js';
 import { playLab } from '../lab/story.js';
 import type { Lab } from '../lab/story.js';
-import { wrap } from '../report/output/table.js';
-import { SCHEMA_VERSION } from '../report/results/schema.js';
+import { wrap } from '../report/output/wrap.js';
+import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import { countOf, formatBytes } from '../report/output/units.js';
 import { columns } from '../report/output/columns.js';
 

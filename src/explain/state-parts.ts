@@ -7,7 +7,8 @@ import { Ram } from '../../hw/memory/ram.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { TranslatingMachine } from '../../hw/translate/machine.js';
-import { accessBits, Accessed, hexValue, STATE_VERSION, StateError, StoredWord } from './machine-state.js';
+import { Accessed, hexValue, StoredWord } from './machine-state.js';
+import { accessBits, STATE_VERSION, StateError } from './state-form.js';
 
 const DEFAULT_RAM = 2 ** 27;
 

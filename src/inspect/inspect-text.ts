@@ -1,7 +1,8 @@
 /** An inspected process as people read it in a terminal. */
 
 import pc from 'picocolors';
-import { factTable, wrap, type Fact } from '../report/output/table.js';
+import { factTable, type Fact } from '../report/output/table.js';
+import { wrap } from '../report/output/wrap.js';
 import { countOf, formatBytes, formatCount } from '../report/output/units.js';
 import { actionText, kindTable, regionTable } from '../report/views/region-views.js';
 import type { InspectedRun, InspectResult } from './inspect-result.js';

@@ -2,7 +2,8 @@
 
 import type { z } from 'zod';
 import type { Random } from '../../hw/base/random.js';
-import { checkState, StateError } from '../explain/machine-state.js';
+import { checkState } from '../explain/machine-state.js';
+import { StateError } from '../explain/state-form.js';
 import type { Exercise, ExerciseKind, Topic } from './exercise.js';
 
 /** An exercise but for its topic and kind. */

@@ -22,7 +22,6 @@ import {
 } from '../../hw/riscv/format.js';
 import { buildPe, parseAArch64State } from '../explain/aarch64/aarch64-state.js';
 import { aarch64Terms } from '../explain/aarch64/walk.js';
-import { STATE_VERSION } from '../explain/machine-state.js';
 import { radixWalkText } from '../explain/radix/radix-text.js';
 import type { RadixWalkResult } from '../explain/radix/radix-result.js';
 import { explainRadixSteps } from '../explain/radix/radix-walk.js';
@@ -34,6 +33,7 @@ import { columns } from '../report/output/columns.js';
 import { between, LINE_WIDTH, pick } from './exercise.js';
 import type { Difficulty, ExerciseKind, Part } from './exercise.js';
 import type { Posed } from './given.js';
+import { STATE_VERSION } from '../explain/state-form.js';
 
 const PAGE = BigInt(PAGE_BYTES);
 /** RAM of the boards of QEMU: of RISC-V, and of AArch64. */

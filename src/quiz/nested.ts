@@ -6,7 +6,7 @@ import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../hw/x86/format.js';
 import { EPT_EXECUTE, EPT_MODES, EPT_READ, EPT_WRITE } from '../../hw/x86/nested/ept-format.js';
 import { CR0_PE, CR0_PG, CR4_PAE, CR4_PSE, EFER_LME } from '../../hw/x86/registers.js';
 import { buildMachine } from '../explain/machine.js';
-import { parseState, STATE_VERSION } from '../explain/machine-state.js';
+import { parseState } from '../explain/machine-state.js';
 import { nestedWalkText } from '../explain/nested/nested-text.js';
 import { explainNestedWalk } from '../explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../explain/nested/nested-walk.js';
@@ -16,6 +16,7 @@ import { columns } from '../report/output/columns.js';
 import { between, LINE_WIDTH, pick } from './exercise.js';
 import type { Difficulty, ExerciseKind } from './exercise.js';
 import type { Posed } from './given.js';
+import { STATE_VERSION } from '../explain/state-form.js';
 
 const PAGE = BigInt(PAGE_BYTES);
 const EPT_RIGHTS = BigInt(EPT_READ | EPT_WRITE | EPT_EXECUTE);

@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { mix, Random } from '../../hw/base/random.js';
-import { wrap } from '../report/output/table.js';
-import { SCHEMA_VERSION } from '../report/results/schema.js';
+import { wrap } from '../report/output/wrap.js';
+import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
 import { partsOf, EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';

@@ -3,7 +3,7 @@
 import type { Random } from '../../hw/base/random.js';
 import { columns } from '../report/output/columns.js';
 import { dumpToy } from '../explain/toy/toy-dump.js';
-import { STATE_VERSION } from '../explain/machine-state.js';
+import { STATE_VERSION } from '../explain/state-form.js';
 import { buildToy, parseToyState } from '../explain/toy/toy-state.js';
 import type { ToyStateInput } from '../explain/toy/toy-state.js';
 import { explainToyWalk } from '../explain/toy/toy-walk.js';

@@ -23,16 +23,15 @@ interface ForkCommandOptions extends OutputOptions {
  * all of it twice; and the host must hold all memory touched in the model.
  */
 function checkResident(resident: number): void {
-  const asked = formatBytes(resident);
   if (resident > MAX_RESIDENT) {
     throw new CommandFailure(
-      `--resident: ${asked} is more than the model holds: its RAM ends at 16 GiB, and after a fork parent and child may need all of it twice; give at most ${MAX_RESIDENT / 2 ** 30}G`,
+      `--resident: ${formatBytes(resident)} is more than the model holds: its RAM ends at 16 GiB, and after a fork parent and child may need all of it twice; give at most ${MAX_RESIDENT / 2 ** 30}G`,
     );
   }
   const available = process.availableMemory();
   if (2 * resident > available) {
     throw new CommandFailure(
-      `--resident: ${asked} would take ${formatBytes(2 * resident)} of this machine's memory, and ${formatBytes(available)} are free; give at most ${Math.floor(available / 2 ** 21)}M`,
+      `--resident: ${formatBytes(resident)} would take ${formatBytes(2 * resident)} of this machine's memory, and ${formatBytes(available)} are free; give at most ${Math.floor(available / 2 ** 21)}M`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander';
 import { LABS } from '../../lab/labs.js';
 import { runLab } from '../../lab/story.js';
 import { labList, labText } from '../../report/views/lab-views.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { parseChoice } from '../options.js';
 import { printJson } from '../output.js';
 

@@ -40,15 +40,11 @@ function parseLogical(text: string): LogicalAddress {
   );
 }
 
-function machineFor({ state, cpl }: SegmentCommandOptions): ExplainedMachine {
+async function machineFor({ state, cpl }: SegmentCommandOptions): Promise<ExplainedMachine> {
   if (state === undefined) return buildMachine(segmentDemo(Number(cpl)));
-  return inState(state, () => {
-    const read = readState(state);
-    if (read.segments !== undefined) return buildMachine(read);
-    throw new CommandFailure(
-      `${state}: segments is missing: give "segments": {"gdt": {"base": "0x8000", "limit": 95}}`,
-    );
-  });
+  const read = await readState(state);
+  if (read.segments !== undefined) return inState(state, () => buildMachine(read));
+  throw new CommandFailure(`${state}: segments is missing: give "segments": {"gdt": {"base": "0x8000", "limit": 95}}`);
 }
 
 /** `pagewalk segment`: the processor's checks on the way from selector and offset to memory. */
@@ -82,7 +78,7 @@ export function segmentCommand(): Command {
       '\nTry 0x23 (data), 0x2b (8 KiB), 0x33 (read-only), 0x43 (not present), 0x10, 7,\n0x5b and 0x63 (call gates).\n\n' +
         'Examples:\n  pagewalk segment 0x2b:0x1ffe --access write\n  pagewalk segment 0x63:0 --access call',
     )
-    .action((address: LogicalAddress, options: SegmentCommandOptions, command: Command) => {
+    .action(async (address: LogicalAddress, options: SegmentCommandOptions, command: Command) => {
       if (options.state !== undefined && command.getOptionValueSource('cpl') === 'cli') {
         throw new CommandFailure('--cpl is for the demonstration; a state file has its own, segments.cpl', 2);
       }
@@ -90,7 +86,7 @@ export function segmentCommand(): Command {
         printJson(segmentDemoInput(Number(options.cpl)));
         return;
       }
-      const machine = machineFor(options);
+      const machine = await machineFor(options);
       checkOffset(machine, address, command.args[0]);
       const register = segmentNumber(options.register);
       const { access, json } = options;

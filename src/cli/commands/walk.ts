@@ -3,9 +3,8 @@ import { parseAddress } from '../../../hw/base/address.js';
 import type { Word64 } from '../../../hw/base/address.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
-import { DEMO_ADDRESSES, demoStateInput } from '../../explain/demo-states.js';
+import { DEMO_ADDRESSES, demoState, demoStateInput } from '../../explain/demo-states.js';
 import { buildMachine } from '../../explain/machine.js';
-import { parseState } from '../../explain/machine-state.js';
 import type { AccessKind, MachineStateInput } from '../../explain/machine-state.js';
 import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../explain/scene.js';
 import type { Scene } from '../../explain/scene.js';
@@ -75,7 +74,11 @@ async function x86Demo(mode: Mode | undefined): Promise<MachineStateInput> {
   return (await import('../../explain/nested/nested-demo.js')).nestedState();
 }
 
+/** The validator of states takes a while to load, so only those wait for it who have a file, or a host's tables. */
 async function machineFor({ state, mode }: WalkCommandOptions, file: unknown): Promise<Mmu> {
+  const own = modeOf('x86', mode);
+  if (state === undefined && own !== 'nested') return buildMachine(demoState(own)).mmu;
+  const { parseState } = await import('../../explain/machine-state.js');
   if (state === undefined) return buildMachine(parseState(await x86Demo(mode))).mmu;
   return inState(state, () => buildMachine(parseState(file)).mmu);
 }

@@ -18,7 +18,7 @@ import { fromBigInt, highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK, toBigInt } fro
 import { BUS_ERROR } from '../../../hw/base/fault.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import type { ReplayedAccess } from '../recording/hardware.js';
-import { physical } from '../recording/hex.js';
+import { physical } from '../recording/words.js';
 import type { ArmCase, ArmOutcome } from './arm-case.js';
 
 /** Where the recorded machine's descriptors are. */

@@ -2,7 +2,7 @@
 
 import { conformHardware } from '../recording/hardware.js';
 import type { HardwareRecordings } from '../recording/hardware.js';
-import { sameWord, sameWords } from '../recording/hex.js';
+import { sameWord, sameWords } from '../recording/words.js';
 import type { ConformanceResult } from '../recording/result.js';
 import { armCase } from './arm-case.js';
 import type { ArmCase, ArmOutcome } from './arm-case.js';

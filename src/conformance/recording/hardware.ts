@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { Word64 } from '../../../hw/base/address.js';
 import { formatHex } from '../../../hw/base/address.js';
-import { sameWords } from './hex.js';
+import { sameWords } from './words.js';
 import type { RecordedLine } from './json-lines.js';
 import { readJsonLines } from './json-lines.js';
 import { checkAll } from './result.js';

@@ -13,7 +13,7 @@ import { ENTRY_READ, ENTRY_WRITE } from '../../../hw/riscv/exception.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import * as csr from '../../../hw/riscv/registers.js';
 import type { ReplayedAccess } from '../recording/hardware.js';
-import { physical } from '../recording/hex.js';
+import { physical } from '../recording/words.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 
 /** RAM of the recorded machines. It is empty above, and no case touches the addresses below. */

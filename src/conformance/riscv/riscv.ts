@@ -2,7 +2,7 @@
 
 import { conformHardware } from '../recording/hardware.js';
 import type { HardwareRecordings } from '../recording/hardware.js';
-import { sameWord, sameWords } from '../recording/hex.js';
+import { sameWord, sameWords } from '../recording/words.js';
 import type { ConformanceResult } from '../recording/result.js';
 import { riscvCase } from './riscv-case.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';

@@ -15,7 +15,7 @@ import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/reg
 import { DS } from '../../../hw/x86/segmentation/register.js';
 import { SegmentationUnit } from '../../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../../hw/x86/write-registers.js';
-import { physical } from '../recording/hex.js';
+import { physical } from '../recording/words.js';
 import type { Stored } from '../recording/hex.js';
 import type { NestedCase, NestedOutcome } from './nested-case.js';
 import { loadFlatSegments, RECORDED_PHYSICAL_BITS, run } from './x86-machine.js';

@@ -4,7 +4,7 @@ import type { Word64 } from '../../../hw/base/address.js';
 import { formatHex } from '../../../hw/base/address.js';
 import { describePageFault } from '../../../hw/x86/exception.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
-import { sameWord, sameWords } from '../recording/hex.js';
+import { sameWord, sameWords } from '../recording/words.js';
 import type { Stored } from '../recording/hex.js';
 import type { RecordedLine } from '../recording/json-lines.js';
 import type { NestedCase, NestedOutcome } from './nested-case.js';

@@ -1,7 +1,7 @@
 /** Compares the machine's result with the recorded one. */
 
 import type { Word64 } from '../../../hw/base/address.js';
-import { sameWord, sameWords } from '../recording/hex.js';
+import { sameWord, sameWords } from '../recording/words.js';
 import type { AccessOutcome, PagingCase, SegmentCase, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Replayed, X86Replayer } from './x86-replay.js';
 

@@ -16,7 +16,7 @@ import { CR0_PG, CR4_PCIDE, EFER_LMA } from '../../../hw/x86/registers.js';
 import { CS, SEGMENT_NAMES } from '../../../hw/x86/segmentation/register.js';
 import { SegmentationUnit } from '../../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../../hw/x86/write-registers.js';
-import { physical } from '../recording/hex.js';
+import { physical } from '../recording/words.js';
 import type { Stored } from '../recording/hex.js';
 import type { AccessOutcome, Fault } from './x86-case.js';
 

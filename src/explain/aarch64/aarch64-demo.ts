@@ -2,9 +2,9 @@
 
 import * as desc from '../../../hw/aarch64/format.js';
 import { AARCH64_MODES } from '../../../hw/aarch64/format.js';
-import { STATE_VERSION } from '../machine-state.js';
 import { hexOf, TableWriter } from '../table-writer.js';
 import type { AArch64StateInput } from './aarch64-state.js';
+import { STATE_VERSION } from '../state-form.js';
 
 export const GRANULES = ['4k', '16k', '64k'] as const;
 /** A granule of AArch64 with a demonstration. */

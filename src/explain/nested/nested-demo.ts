@@ -5,10 +5,10 @@ import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
 import { EPT_EXECUTE, EPT_MODES, EPT_PAGE, EPT_READ, EPT_WRITE } from '../../../hw/x86/nested/ept-format.js';
 import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
 import { LIBRARY } from '../demo-states.js';
-import { STATE_VERSION } from '../machine-state.js';
 import type { MachineStateInput } from '../machine-state.js';
 import { hexOf, TableWriter } from '../table-writer.js';
 import { PageTableWriter } from '../walk/page-tables.js';
+import { STATE_VERSION } from '../state-form.js';
 
 /** Physical address of guest-physical 0. */
 const GUEST_BASE = 0x80_0000n;

@@ -11,13 +11,13 @@ import { describeException } from '../../../hw/x86/describe-exception.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { vmExitOf } from '../../../hw/x86/nested/exits.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { Hex } from '../entry-level.js';
-import { accessBits } from '../machine-state.js';
 import type { WalkRequest } from '../walk/walk.js';
 import { indexAt } from '../walk/walk-levels.js';
 import type { WalkStep } from '../walk/walk-result.js';
 import { stepOf } from '../walk/walk-steps.js';
+import { accessBits } from '../state-form.js';
 
 /** One entry read, of the host's tables or of the guest's. */
 export interface NestedRead {

@@ -1,6 +1,6 @@
 /** The result of a walk of RISC-V or AArch64: one object. The terminal's lines, the JSON and the page are views of it. */
 
-import type { SCHEMA_VERSION } from '../../report/results/schema.js';
+import type { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { AddressField } from '../address-field.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';

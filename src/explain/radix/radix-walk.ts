@@ -10,14 +10,14 @@ import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { DecodedField, EntryFormat, PagingLevel } from '../../../hw/base/format.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { splitByLevels } from '../address-field.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
-import { accessBits } from '../machine-state.js';
 import type { WalkRequest } from '../walk/walk.js';
 import type { WalkStep } from '../walk/walk-result.js';
 import type { RadixFault, RadixLevel, RadixWalkResult } from './radix-result.js';
 import { radixStep } from './radix-steps.js';
+import { accessBits } from '../state-form.js';
 
 /** What an architecture says about its entries and faults, for the address of one access. */
 export interface RadixTerms {

@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import { Hart } from '../../../hw/riscv/hart.js';
-import { checkState, hexValue, ZERO } from '../machine-state.js';
+import { checkState, hexValue } from '../machine-state.js';
 import { CommonState, makeAccesses, ramOf, tlbNamed } from '../state-parts.js';
 import { toBigInt } from '../../../hw/base/address.js';
+import { ZERO } from '../state-form.js';
 
 /** RAM of QEMU's board "virt" begins here. */
 const RAM_BASE = 0x8000_0000;

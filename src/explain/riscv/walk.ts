@@ -17,10 +17,10 @@ import {
 import type { Hart } from '../../../hw/riscv/hart.js';
 import type { ReadEvent } from '../../../hw/translate/walk/events.js';
 import type { EntryLevel } from '../entry-level.js';
-import { accessBits } from '../machine-state.js';
 import type { RadixFault } from '../radix/radix-result.js';
 import type { RadixTerms } from '../radix/radix-walk.js';
 import type { WalkRequest } from '../walk/walk.js';
+import { accessBits } from '../state-form.js';
 
 /** What a hart in supervisor mode says about its walks. */
 export function riscvTerms(hart: Hart): RadixTerms {

@@ -7,9 +7,9 @@
 
 import type { Hart } from '../../../hw/riscv/hart.js';
 import { RISCV_PTE_V } from '../../../hw/riscv/format.js';
-import { STATE_VERSION } from '../machine-state.js';
 import { buildHart, parseRiscvState } from './riscv-state.js';
 import type { RiscvStateInput } from './riscv-state.js';
+import { STATE_VERSION } from '../state-form.js';
 
 const ROOT = 0x87f6e;
 /** Frame of the table, index, entry. */

@@ -7,7 +7,8 @@ import { CR0_PE, CR0_PG, CR0_WP, CR4_PSE } from '../../../hw/x86/registers.js';
 import { CALL_GATE_32, LDT, packCallGate, packSegment, TSS_32 } from '../../../hw/x86/segmentation/descriptor.js';
 import type { SegmentFields } from '../../../hw/x86/segmentation/descriptor.js';
 import { READABLE_CODE, READ_ONLY_DATA, WRITABLE_DATA } from '../../segments/segment-table.js';
-import { parseState, STATE_VERSION } from '../machine-state.js';
+import { completeState, type OwnState } from '../own-state.js';
+import { STATE_VERSION } from '../state-form.js';
 import type { MachineState, MachineStateInput } from '../machine-state.js';
 import { hexOf } from '../table-writer.js';
 import { PageTableWriter } from '../walk/page-tables.js';
@@ -122,7 +123,7 @@ const RUNNING: Readonly<Record<number, { code: string; stack: string } | undefin
 };
 
 /** The demonstration as a state file; the running program has CPL 3 unless `cpl` is another. */
-export function segmentDemoInput(cpl = 3): MachineStateInput {
+export function segmentDemoInput(cpl = 3): OwnState {
   const writer = tables();
   return {
     schemaVersion: STATE_VERSION,
@@ -146,5 +147,5 @@ export function segmentDemoInput(cpl = 3): MachineStateInput {
 }
 
 export function segmentDemo(cpl = 3): MachineState {
-  return parseState(segmentDemoInput(cpl));
+  return completeState(segmentDemoInput(cpl));
 }

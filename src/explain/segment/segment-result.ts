@@ -2,7 +2,7 @@
 
 import type { DecodedField } from '../../../hw/base/format.js';
 import type { SegmentationMode } from '../../../hw/x86/segmentation/unit.js';
-import type { SCHEMA_VERSION } from '../../report/results/schema.js';
+import type { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
 import type { FaultOutcome, MappedOutcome, WalkResult } from '../walk/walk-result.js';

@@ -19,11 +19,10 @@ import { CS, SEGMENT_NAMES, SegmentRegister, SS } from '../../../hw/x86/segmenta
 import { stackOffset } from '../../../hw/x86/segmentation/stack.js';
 import { DescriptorCopy } from '../../../hw/x86/segmentation/unit.js';
 import type { SegmentationUnit } from '../../../hw/x86/segmentation/unit.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { CALL_SIZE, planCall } from './call-checks.js';
 import type { CallPlan } from './call-checks.js';
 import { jumpRules } from './jump-checks.js';
-import { accessBits } from '../machine-state.js';
 import type { ExplainedMachine } from '../machine.js';
 import type { AccessKind } from '../machine-state.js';
 import { makeChecks } from '../rule.js';
@@ -33,6 +32,7 @@ import type { ExplainedDescriptor, SegmentAccess, SegmentResult, SegmentTransfer
 import { errorBits } from '../walk/walk-fault.js';
 import type { FaultOutcome, WalkResult } from '../walk/walk-result.js';
 import { explainWalk } from '../walk/walk.js';
+import { accessBits } from '../state-form.js';
 
 /** An access through a segment, to be explained. */
 export interface SegmentRequest {

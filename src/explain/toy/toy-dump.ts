@@ -3,7 +3,7 @@
 import { flagNames } from '../../../hw/base/format.js';
 import type { ToyMachine } from '../../../hw/toy/machine.js';
 import { toyEntryFormat, toyFlag, toyFrame } from '../../../hw/toy/shape.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { addressParts } from './toy-split.js';
 import { hexText, toyTableName } from './toy-steps.js';
 

@@ -2,7 +2,7 @@
 
 import { packToyEntry } from '../../../hw/toy/shape.js';
 import type { ToyEntry, ToyFlag } from '../../../hw/toy/shape.js';
-import { STATE_VERSION } from '../machine-state.js';
+import { STATE_VERSION } from '../state-form.js';
 import type { ToyStateInput } from './toy-state.js';
 
 const schemaVersion = STATE_VERSION;

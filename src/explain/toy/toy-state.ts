@@ -5,7 +5,8 @@ import { DIRTY } from '../../../hw/base/permission.js';
 import { ToyMachine } from '../../../hw/toy/machine.js';
 import { TOY_EXECUTABLE, TOY_USER, TOY_WRITABLE } from '../../../hw/toy/shape.js';
 import type { ToyShape } from '../../../hw/toy/shape.js';
-import { AccessKind, accessBits, checkState, hexValue, STATE_VERSION, StateError } from '../machine-state.js';
+import { AccessKind, checkState, hexValue } from '../machine-state.js';
+import { accessBits, STATE_VERSION, StateError } from '../state-form.js';
 
 /** Without `memoryBytes` a machine has all that its physical addresses reach, but not more than this. */
 const MOST_DEFAULT_MEMORY = 2 ** 24;

@@ -2,7 +2,7 @@
 
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { columns, labelled, WIDTH } from '../../report/output/columns.js';
-import { wrap } from '../../report/output/table.js';
+import { wrap } from '../../report/output/wrap.js';
 import { formatBytes } from '../../report/output/units.js';
 import type { ToyDump } from './toy-dump.js';
 import type { ToyWalkResult } from './toy-walk.js';

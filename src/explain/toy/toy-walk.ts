@@ -9,13 +9,13 @@ import type { ToyMachine } from '../../../hw/toy/machine.js';
 import { TOY_EXECUTABLE, TOY_USER, toyEntryFormat, toyFlag, toyFrame, TOY_WRITABLE } from '../../../hw/toy/shape.js';
 import type { ToyEntry } from '../../../hw/toy/shape.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { AddressField } from '../address-field.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
-import { accessBits } from '../machine-state.js';
 import type { AccessKind } from '../machine-state.js';
 import { splitAddress } from './toy-split.js';
 import { hexText, toyTableName, toySteps } from './toy-steps.js';
+import { accessBits } from '../state-form.js';
 
 type ToyOutcome =
   | { readonly kind: 'mapped'; readonly physical: Hex; /** The byte there. */ readonly value: Hex }

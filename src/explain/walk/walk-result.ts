@@ -2,7 +2,7 @@
 
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import type { X86ModeName } from '../../../hw/x86/format.js';
-import type { SCHEMA_VERSION } from '../../report/results/schema.js';
+import type { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
 import type { Allowed } from './rights.js';

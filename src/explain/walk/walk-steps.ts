@@ -9,7 +9,7 @@ import { describeException } from '../../../hw/x86/describe-exception.js';
 import { faultName } from '../../../hw/x86/exception.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { WIDTH } from '../../report/output/columns.js';
-import { wrap } from '../../report/output/table.js';
+import { wrap } from '../../report/output/wrap.js';
 import { allowedBy, allowedWords } from './rights.js';
 import { indexAt, levelOf, tableName } from './walk-levels.js';
 import type { WalkStep } from './walk-result.js';

@@ -26,8 +26,7 @@ import type {
 } from '../../../hw/translate/walk/events.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
-import { accessBits } from '../machine-state.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { AccessKind } from '../machine-state.js';
 import { allowedBy, allowedWords } from './rights.js';
 import { explainFault } from './walk-fault.js';
@@ -44,6 +43,7 @@ import type {
   WalkResult,
   WalkStep,
 } from './walk-result.js';
+import { accessBits } from '../state-form.js';
 
 /** An access, to be explained. */
 export interface WalkRequest {

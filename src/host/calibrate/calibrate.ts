@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { CalibrateFigure, CalibrateResult } from '../../report/results/calibrate-result.js';
 import { PRICES_VERSION, type PricedHost } from '../../report/results/prices.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { countOf, formatBytes, formatShare } from '../../report/output/units.js';
 import { readCaches, type CacheSizes } from './caches.js';
 import { compiled } from '../compile.js';

@@ -1,6 +1,6 @@
 /** The experiment itself: a command with base pages alone and with huge pages, in turns. */
 
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
+import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { TryResult, TrySide } from '../../report/results/try-result.js';
 import { builtLauncher, launch, LaunchError, type LaunchOptions, type Run, type Side } from './launch.js';
 import { OtherLoad } from '../other-load.js';

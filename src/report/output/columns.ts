@@ -1,6 +1,6 @@
 /** Lines of text that terminals show: labels and columns. */
 
-import { wrap } from './table.js';
+import { wrap } from './wrap.js';
 
 /** Columns of a terminal. */
 export const WIDTH = 80;

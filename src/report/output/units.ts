@@ -2,20 +2,45 @@
 
 const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+/** A way to write numbers, made at its first use: that takes longer than a walk does. */
+class Digits {
+  readonly #options: Intl.NumberFormatOptions;
+  #format: Intl.NumberFormat | undefined;
+
+  constructor(options: Intl.NumberFormatOptions) {
+    this.#options = options;
+  }
+
+  format(value: number): string {
+    this.#format ??= new Intl.NumberFormat('en-US', this.#options);
+    return this.#format.format(value);
+  }
+}
+
+const WHOLE = new Digits({ maximumFractionDigits: 0 });
 /** Smaller quantities are shown as smaller than this. */
 const LEAST_SHOWN = 0.0001;
-const SMALL = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
-const SHORT = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
+const SMALL = new Digits({ maximumFractionDigits: 4 });
+const SHORT = new Digits({ maximumSignificantDigits: 3 });
+
+/** Whole numbers need no digit rounded away. */
+function isPlain(value: number): boolean {
+  return Number.isSafeInteger(value) && !Object.is(value, -0);
+}
+
+function groups(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}
 
 /** `1234567` as `1,234,567`. */
 export function formatCount(count: number): string {
-  return WHOLE.format(count);
+  return isPlain(count) ? groups(count) : WHOLE.format(count);
 }
 
 /** At most three significant digits and four decimals, but no digit before the point is lost: `0.0131`, `1,023`. */
 export function formatShort(value: number): string {
   if (value > 0 && value < LEAST_SHOWN) return `<${LEAST_SHOWN}`;
+  if (isPlain(value)) return groups(value);
   const digits = Math.abs(value) >= 100 ? WHOLE : Math.abs(value) >= 0.01 ? SHORT : SMALL;
   return digits.format(value);
 }
@@ -41,7 +66,7 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-const FACTOR = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const FACTOR = new Digits({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** How many times as fast, by its bounds: `1.30 to 1.70 times as fast`, or `1.00 times as fast` where they look alike. */
 export function formatTimes({ low, high }: { readonly low: number; readonly high: number }): string {
@@ -49,7 +74,7 @@ export function formatTimes({ low, high }: { readonly low: number; readonly high
   return `${from === to ? from : `${from} to ${to}`} times as fast`;
 }
 
-const PERCENT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const PERCENT = new Digits({ maximumFractionDigits: 0 });
 
 /** Shares of 1 by their bounds, as percentages: `12 to 30%`. */
 export function formatShares({ low, high }: { readonly low: number; readonly high: number }): string {

@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 import { MachinePrices } from './prices.js';
-import { Count, Quantity, SCHEMA_VERSION } from './schema.js';
+import { SCHEMA_VERSION } from './schema-version.js';
+import { Count, Quantity } from './schema.js';
 
 /** The names of figures, and of the samples behind them: `calibrate.c` has their meanings. */
 export const FIGURE_NAMES = [

@@ -1,7 +1,8 @@
 /** The result of `pagewalk fork`: one object; table, JSON and CSV are views of it. */
 
 import { z } from 'zod';
-import { Count, SCHEMA_VERSION } from './schema.js';
+import { SCHEMA_VERSION } from './schema-version.js';
+import { Count } from './schema.js';
 
 /** The pages that a fork was made with. */
 const ForkPages = z.enum(['4K', '16K', '64K', '2M', '1G']);

@@ -1,7 +1,8 @@
 /** The result of a lab: one object; terminal text and JSON are views of it, and the page plays it step by step. */
 
 import { z } from 'zod';
-import { Count, Quantity, SCHEMA_VERSION } from './schema.js';
+import { SCHEMA_VERSION } from './schema-version.js';
+import { Count, Quantity } from './schema.js';
 
 const Figure = z.union([z.number(), z.string(), z.boolean()]);
 

@@ -23,8 +23,5 @@ export const PageName = z.enum([
   '1G',
 ]);
 
-/** The version of every result's form; it grows when a field changes its meaning or goes. */
-export const SCHEMA_VERSION = 1;
-
 /** Pages by name: `4K`, `64K`, `4K+contig` and so on. */
 export type PageName = z.infer<typeof PageName>;

@@ -1,7 +1,8 @@
 /** The result of `pagewalk try`: one object; table and JSON are views of it. */
 
 import { z } from 'zod';
-import { Count, Quantity, SCHEMA_VERSION } from './schema.js';
+import { SCHEMA_VERSION } from './schema-version.js';
+import { Count, Quantity } from './schema.js';
 
 const Range = z
   .strictObject({

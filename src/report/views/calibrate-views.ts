@@ -2,7 +2,7 @@
 
 import type { CalibrateResult } from '../results/calibrate-result.js';
 import { columns, labelled } from '../output/columns.js';
-import { wrap } from '../output/table.js';
+import { wrap } from '../output/wrap.js';
 import { formatBytes, formatShort } from '../output/units.js';
 
 function ns(value: number): string {

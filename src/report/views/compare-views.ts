@@ -5,7 +5,8 @@ import type { CompareResult, CompareRun, TraceSummary } from '../results/compare
 import { coldWords, firstTouchWords, groundWords, priceWords } from './compare-words.js';
 import type { CsvCell } from '../output/csv.js';
 import { actionText, regionTable } from './region-views.js';
-import { factTable, wrap, type Fact } from '../output/table.js';
+import { factTable, type Fact } from '../output/table.js';
+import { wrap } from '../output/wrap.js';
 import {
   countOf,
   formatBytes,

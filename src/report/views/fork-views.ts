@@ -2,7 +2,8 @@
 
 import type { CsvCell } from '../output/csv.js';
 import type { ForkResult, ForkRun, ForkScenario } from '../results/fork-result.js';
-import { factTable, wrap, type Fact } from '../output/table.js';
+import { factTable, type Fact } from '../output/table.js';
+import { wrap } from '../output/wrap.js';
 import { formatBytes, formatCount, formatShare } from '../output/units.js';
 
 const PAGE_BYTES = { '4K': 2 ** 12, '16K': 2 ** 14, '64K': 2 ** 16, '2M': 2 ** 21, '1G': 2 ** 30 };

@@ -3,7 +3,8 @@
 import pc from 'picocolors';
 import { COST_LABELS } from '../results/lab-result.js';
 import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabStep, LabTable } from '../results/lab-result.js';
-import { factTable, wrap } from '../output/table.js';
+import { factTable } from '../output/table.js';
+import { wrap } from '../output/wrap.js';
 import type { Fact } from '../output/table.js';
 import { formatCount } from '../output/units.js';
 import { columns, WIDTH } from '../output/columns.js';

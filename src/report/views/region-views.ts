@@ -6,7 +6,7 @@ import type { Action } from '../../regions/actions.js';
 import { OBSTACLES } from '../../regions/backing.js';
 import type { Obstacle } from '../../regions/backing.js';
 import type { KindSums, ReportedRegion } from '../../regions/report.js';
-import { wrap } from '../output/table.js';
+import { wrap } from '../output/wrap.js';
 import { countOf, formatBytes } from '../output/units.js';
 
 const NAME_WIDTH = 24;

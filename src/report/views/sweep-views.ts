@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 import type { SweepResult, SweepRow } from '../results/sweep-result.js';
 import { processWords } from './compare-words.js';
 import type { CsvCell } from '../output/csv.js';
-import { wrap } from '../output/table.js';
+import { wrap } from '../output/wrap.js';
 import { formatShort } from '../output/units.js';
 
 function groupBy(rows: readonly SweepRow[], key: (row: SweepRow) => string): Map<string, SweepRow[]> {

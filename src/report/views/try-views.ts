@@ -1,7 +1,7 @@
 /** The experiment of `pagewalk try` as text for the terminal. */
 
 import { columns } from '../output/columns.js';
-import { wrap } from '../output/table.js';
+import { wrap } from '../output/wrap.js';
 import type { TryResult, TrySide } from '../results/try-result.js';
 import { countOf, formatBytes, formatCount, formatShort } from '../output/units.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { forkCost, granuleTableBytes, type ForkOptions } from '../../../src/compare/fork-cost.js';
-import type { ForkRun, ForkScenario } from '../../../src/report/results/fork-result.js';
+import { FORK_SHIFTS, forkCost, granuleTableBytes, type ForkOptions } from '../../../src/compare/fork-cost.js';
+import { ForkResult, type ForkRun, type ForkScenario } from '../../../src/report/results/fork-result.js';
 
 const MIB = 2 ** 20;
 
@@ -84,6 +84,15 @@ test('every scenario starts from the same process', async () => {
   // Splits by one scenario would show in the next: the best case re-uses huge pages whole.
   expect(scenario(run, 'best')).toMatchObject({ cowFaults: 4, bytesCopied: 0 });
 });
+
+test.each(['x86', 'riscv', 'aarch64'] as const)(
+  'what is found on %s has the form that its schema says',
+  async (machine) => {
+    const pages = FORK_SHIFTS[machine];
+    const result = await forkCost({ resident: MIB, pages, touch: 0.1, exec: true, machine });
+    expect(ForkResult.parse(result)).toEqual(result);
+  },
+);
 
 describe('other machines and base pages', () => {
   const asked = { resident: 4 * MIB, pages: [12, 21], touch: 0.1, exec: false };

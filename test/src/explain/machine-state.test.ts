@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest';
-import { demoState, demoStateInput } from '../../../src/explain/demo-states.js';
+import { DEMO_MODES, demoState, demoStateInput } from '../../../src/explain/demo-states.js';
 import { buildMachine } from '../../../src/explain/machine.js';
 import { parseState } from '../../../src/explain/machine-state.js';
+import { segmentDemo, segmentDemoInput } from '../../../src/explain/segment/segment-demo.js';
 
 const GOOD = { schemaVersion: 1, registers: { cr0: '0x1' } };
 
-test('the demonstration survives the way through JSON', () => {
-  expect(parseState(JSON.parse(JSON.stringify(demoStateInput('5l'))))).toEqual(demoState('5l'));
+test.each(DEMO_MODES)('the demonstration of mode %s is what its file gives, defaults and all', (mode) => {
+  expect(parseState(JSON.parse(JSON.stringify(demoStateInput(mode))))).toEqual(demoState(mode));
+});
+
+test.each([0, 3])('the demonstration of segments at CPL %i is what its file gives, defaults and all', (cpl) => {
+  expect(parseState(JSON.parse(JSON.stringify(segmentDemoInput(cpl))))).toEqual(segmentDemo(cpl));
 });
 
 test('texts are hexadecimal with or without 0x, and numbers are decimal', () => {

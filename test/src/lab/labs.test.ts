@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ChapterSegments } from '../../../src/lab/chapter/segments.js';
 import { LABS } from '../../../src/lab/labs.js';
 import { runLab } from '../../../src/lab/story.js';
-import type { Figure, LabResult } from '../../../src/report/results/lab-result.js';
+import { LabResult, type Figure } from '../../../src/report/results/lab-result.js';
 import { labText } from '../../../src/report/views/lab-views.js';
 
 const results = new Map<string, LabResult>();
@@ -105,6 +105,10 @@ describe.each(LABS.map(({ name }) => name))('lab %s', (name) => {
   it('measures whatever it says that it expects', () => {
     const { figures, expected } = lab(name);
     expect(figures).toMatchObject(expected);
+  });
+
+  it('has the form that its schema says', () => {
+    expect(LabResult.parse(lab(name))).toEqual(lab(name));
   });
 
   it('tells its steps with evidence', () => {

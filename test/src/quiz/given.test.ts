@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { StateError } from '../../../src/explain/machine-state.js';
+import { StateError } from '../../../src/explain/state-form.js';
 import type { Exercise, Topic } from '../../../src/quiz/exercise.js';
 import { makeExercises, makeGivenQuiz, quizText } from '../../../src/quiz/quiz.js';
 import { runs } from '../../runs.js';

@@ -4,11 +4,11 @@ import { aarch64Addresses, aarch64State, GRANULES } from '../../../../src/explai
 import { buildPe, parseAArch64State } from '../../../../src/explain/aarch64/aarch64-state.js';
 import type { AArch64StateInput } from '../../../../src/explain/aarch64/aarch64-state.js';
 import { aarch64Terms } from '../../../../src/explain/aarch64/walk.js';
-import { StateError } from '../../../../src/explain/machine-state.js';
 import type { AccessKind } from '../../../../src/explain/machine-state.js';
 import { radixWalkText } from '../../../../src/explain/radix/radix-text.js';
 import { explainRadixSteps } from '../../../../src/explain/radix/radix-walk.js';
 import type { RadixWalkResult } from '../../../../src/explain/radix/radix-result.js';
+import { StateError } from '../../../../src/explain/state-form.js';
 
 const DATA = 0x41_0000n;
 /** T0SZ 16, 40 bits of physical address; no hardware updates unless a test asks for them. */

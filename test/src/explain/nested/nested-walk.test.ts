@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fromBigInt } from '../../../../hw/base/address.js';
 import { buildMachine } from '../../../../src/explain/machine.js';
-import { parseState, STATE_VERSION, StateError } from '../../../../src/explain/machine-state.js';
+import { parseState } from '../../../../src/explain/machine-state.js';
+import { STATE_VERSION, StateError } from '../../../../src/explain/state-form.js';
 import type { MachineStateInput } from '../../../../src/explain/machine-state.js';
 import { NESTED_ADDRESSES, nestedState } from '../../../../src/explain/nested/nested-demo.js';
 import { nestedWalkText } from '../../../../src/explain/nested/nested-text.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { StateError } from '../../../../src/explain/machine-state.js';
+import { StateError } from '../../../../src/explain/state-form.js';
 import { dumpToy } from '../../../../src/explain/toy/toy-dump.js';
 import { TOY_PRESETS } from '../../../../src/explain/toy/toy-presets.js';
 import { buildToy, parseToyState } from '../../../../src/explain/toy/toy-state.js';

@@ -1,8 +1,18 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../../../src/report/output/units.js';
 
 test('thousands are set apart', () => {
   expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);
+});
+
+test('whole numbers are written as Intl writes them', () => {
+  const intl = new Intl.NumberFormat('en-US');
+  fc.assert(
+    fc.property(fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.constant(-0)), (count) => {
+      expect(formatCount(count)).toBe(intl.format(count));
+    }),
+  );
 });
 
 test('bytes come in the largest unit that leaves at least 1', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wrap } from '../../../../src/report/output/table.js';
+import { wrap } from '../../../../src/report/output/wrap.js';
 
 test('text breaks between words, later lines are indented', () => {
   expect(wrap('one two three four', '  ', 9)).toBe('one two\n  three\n  four');

@@ -1,0 +1,37 @@
+/** What there is to the form of a machine's state besides its validator, which takes longer to load than a walk takes. */
+
+import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
+import { highWord, lowWord, parseAddress } from '../../hw/base/address.js';
+import type { Word64 } from '../../hw/base/address.js';
+
+/** The version of the form; it grows when a field changes its meaning or goes. */
+export const STATE_VERSION = 1;
+
+/** Something is wrong in a state: the message names the field, its value and the fix. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+}
+
+/** The value of a register left out. */
+export const ZERO: Word64 = { hi: 0, lo: 0 };
+
+/** The values of fields that a state leaves out. */
+export const DEFAULTS = {
+  state: { ramBytes: 2 ** 24, maxPhysicalBits: 40, tlb: 'skylake' },
+  registers: { cr3: ZERO, cr4: ZERO, efer: ZERO, pkru: ZERO, pkrs: ZERO, ac: false },
+  segments: { cpl: 0, instructionPointer: ZERO, stackPointer: ZERO, code64: true },
+  stored: { bytes: 8 },
+  accessed: { access: 'read', user: false },
+} as const;
+
+/** The value of a field: text is hexadecimal, with or without 0x, and a number what it is. */
+export function wordOf(given: string | number): Word64 | undefined {
+  return typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
+}
+
+const KINDS = { read: READ, write: WRITE, fetch: FETCH } as const;
+
+/** The access bits of access.ts. */
+export function accessBits(kind: keyof typeof KINDS, user: boolean): number {
+  return KINDS[kind] | (user ? USER : 0);
+}
