@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { CLI_PATH } from './src/cli/run-cli.js';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const FILES = ['README.md', 'src/lab/README.md'];
@@ -41,7 +42,7 @@ describe.each(FILES)('%s', (file) => {
   it.each(commands(file).map(({ command, output }) => [command, output]))(
     '%s prints what it says',
     async (command, output) => {
-      const shown = command.replace(/^pagewalk/, `node ${join(ROOT, 'dist/src/cli/main.js')}`);
+      const shown = command.replace(/^pagewalk/, `node ${CLI_PATH}`);
       const { stdout } = await run('sh', ['-c', shown], {
         cwd: ROOT,
         env: { ...process.env, NO_COLOR: '1', COLUMNS: '80' },

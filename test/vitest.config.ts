@@ -35,6 +35,7 @@ export default defineConfig(({ mode }) => {
         project('programs', 0, STARTING_PROGRAMS),
         project('units', 1, ['test/**/*.test.ts'], STARTING_PROGRAMS),
       ],
+      globalSetup: ['test/runner/bundle.ts'],
       setupFiles: ['test/runs.ts'],
       reporters: ['default', new CountReporter()],
       // One core is left out by default, which on two cores means one test file at a time.

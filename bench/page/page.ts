@@ -88,7 +88,7 @@ async function stepTimes(browser: Browser, address: string, view: string): Promi
 export async function measurePage(): Promise<PageFigures> {
   const path = findChromium();
   if (path === undefined) throw new Error('no Chromium on this machine; install one, such as the package chromium');
-  const { server, address } = await servePage(fileURLToPath(new URL('../../src/cli/main.js', import.meta.url)));
+  const { server, address } = await servePage(fileURLToPath(new URL('../../bundle/main.js', import.meta.url)));
   let browser: Browser | undefined;
   try {
     browser = await launchBrowser(path);

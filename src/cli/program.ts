@@ -3,14 +3,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type HelpConfiguration } from 'commander';
 import { errorText } from '../report/output/printable.js';
+import { packageFile } from '../host/package-file.js';
 import { CommandFailure } from './failure.js';
 
 const FAILED = 1;
 const USAGE = 2;
 
 function packageVersion(): string {
-  // From dist/src/cli/ up to the package.
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 

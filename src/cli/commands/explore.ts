@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { basename, extname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { packageFile } from '../../host/package-file.js';
 import { shippedTraces } from '../../trace/node/shipped.js';
 import { CommandFailure } from '../failure.js';
 
@@ -28,8 +28,7 @@ function parsePort(text: string): number {
 
 /** The built page by path, `/` being its start. Nothing else exists for the server. */
 function readPage(): ReadonlyMap<string, Buffer> {
-  // From dist/src/cli/ to dist/web/.
-  const folder = fileURLToPath(new URL('../../../web/', import.meta.url));
+  const folder = packageFile('dist/web/');
   if (!existsSync(join(folder, 'index.html'))) {
     throw new CommandFailure('the page is not built; run npm run build:web first');
   }

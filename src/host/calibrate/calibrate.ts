@@ -13,7 +13,7 @@ import { compiled } from '../compile.js';
 import { Samples, spreadOf } from './figures.js';
 import { CalibrateError, pricesOf } from './measured-prices.js';
 import { loadNote, OtherLoad } from '../other-load.js';
-import { shippedFile } from '../shipped-file.js';
+import { packageFile } from '../package-file.js';
 import { hugePageSystem, whyNoHugePages, type HugePageSystem } from '../thp.js';
 
 const run = promisify(execFile);
@@ -120,7 +120,7 @@ async function measure(program: string, options: CalibrateOptions): Promise<Samp
  */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
   const caches = checkSystem(await hugePageSystem(), options.size);
-  const path = shippedFile(import.meta.url, 'calibrate.c');
+  const path = packageFile('src/host/calibrate/calibrate.c');
   const program = await compiled({ path, kind: 'program', name: 'the measuring program' });
   const load = new OtherLoad();
   const began = performance.now();

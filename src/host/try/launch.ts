@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { basename } from 'node:path';
 import { compiled } from '../compile.js';
 import { MemorySampler, type MemorySample } from './memory-sampler.js';
-import { shippedFile } from '../shipped-file.js';
+import { packageFile } from '../package-file.js';
 
 /** The two sides of the experiment: base pages alone, or huge pages in all possible places. */
 export type Side = 'base' | 'huge';
@@ -60,8 +60,8 @@ export interface LaunchOptions {
 /** @throws CompileError when there is no compiler, or the cache cannot be written */
 export async function builtLauncher(): Promise<Launcher> {
   const [program, library] = await Promise.all([
-    compiled({ path: shippedFile(import.meta.url, 'launcher.c'), kind: 'program', name: 'the launcher' }),
-    compiled({ path: shippedFile(import.meta.url, 'advise.c'), kind: 'library', name: 'the library for madvise' }),
+    compiled({ path: packageFile('src/host/try/launcher.c'), kind: 'program', name: 'the launcher' }),
+    compiled({ path: packageFile('src/host/try/advise.c'), kind: 'library', name: 'the library for madvise' }),
   ]);
   // Source: Linux manual pages, ld.so(8), "LD_PRELOAD": "there is no way to escape" these two.
   if (/[ :]/.test(library)) {

@@ -1,6 +1,6 @@
 /** The recordings of real programs within pagewalk; `shipped/README.md` says how each was made. */
 
-import { shippedFile } from '../../host/shipped-file.js';
+import { packageFile } from '../../host/package-file.js';
 
 /** A recording in the package. */
 export interface ShippedTrace {
@@ -16,7 +16,7 @@ export function shippedTraces(): ShippedTrace[] {
   const trace = (name: string, title: string): ShippedTrace => ({
     name,
     title,
-    path: shippedFile(import.meta.url, `../shipped/${name}.pwt`),
+    path: packageFile(`src/trace/shipped/${name}.pwt`),
   });
   return [
     trace('sort', 'GNU sort, merging 200,000 lines'),

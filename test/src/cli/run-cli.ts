@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import { HANGING_MS } from '../../runner/patience.js';
 
-/** The command as `npm run build` leaves it. */
-export const CLI_PATH = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
-/** The same without the process around it. */
+/** The command as it ships. */
+export const CLI_PATH = fileURLToPath(new URL('../../../dist/bundle/main.js', import.meta.url));
+/** What it was bundled from, without the process around it. */
 const PROGRAM = new URL('../../../dist/src/cli/program.js', import.meta.url).href;
 
 /** As into a pipe: without colours; and on a host without prices of its own, which `compare` would take. */

@@ -1,5 +1,5 @@
 import { CompileError, compiled } from '../../../host/compile.js';
-import { shippedFile } from '../../../host/shipped-file.js';
+import { packageFile } from '../../../host/package-file.js';
 import { EngineError } from '../engine.js';
 
 const OTHERS = ['follow.c', 'regions.c', 'send.c', 'plugin.h', 'qemu-api.h'];
@@ -11,7 +11,7 @@ const OTHERS = ['follow.c', 'regions.c', 'send.c', 'plugin.h', 'qemu-api.h'];
  * @throws EngineError when there is no compiler, it fails, or the cache cannot be written
  */
 export async function builtPlugin(qemu: string, api: number): Promise<string> {
-  const shipped = (name: string): string => shippedFile(import.meta.url, name);
+  const shipped = (name: string): string => packageFile(`src/trace/node/qemu/${name}`);
   try {
     return await compiled({
       path: shipped('plugin.c'),

@@ -2,15 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { compiled } from '../../../../src/host/compile.js';
 import { Samples } from '../../../../src/host/calibrate/figures.js';
-import { shippedFile } from '../../../../src/host/shipped-file.js';
+import { packageFile } from '../../../../src/host/package-file.js';
 import { hasCompiler } from '../compiler.js';
 
 describe.runIf(hasCompiler && process.platform === 'linux')('the measuring program', () => {
   it('tells as many samples as it planned, of every kind, none of them without time', async () => {
-    const path = shippedFile(
-      new URL('../../../../src/host/calibrate/calibrate.js', import.meta.url).href,
-      'calibrate.c',
-    );
+    const path = packageFile('src/host/calibrate/calibrate.c');
     const program = await compiled({ path, kind: 'program', name: 'the measuring program' });
     const samples = new Samples();
     for (const line of execFileSync(program, [String(16 * 2 ** 20), '1'], { encoding: 'utf8' }).split('\n'))
