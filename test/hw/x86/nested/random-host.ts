@@ -80,7 +80,16 @@ export class RandomHost {
   private entry(frame: number, what: 'table' | 'page', level: number): bigint {
     const value = this.host.kind === 'ept' ? this.eptEntry(what, level) : this.nptEntry(what, level);
     const wide = this.bytes === 8 && this.chance(0.005) ? 1n << BigInt(34 + this.random.below(30)) : 0n;
-    return value | (BigInt(frame) << 12n) | wide | (this.chance(0.005) ? 1n << BigInt(12 + this.random.below(9)) : 0n);
+    return value | (BigInt(this.astray(frame, what)) << 12n) | wide;
+  }
+
+  /**
+   * Now and then another frame than the one meant. No page is in the host's own tables: bits that the processor sets in the
+   * guest's entries would change the walk on its way.
+   */
+  private astray(frame: number, what: 'table' | 'page'): number {
+    const other = frame | (this.chance(0.005) ? 1 << this.random.below(9) : 0);
+    return what === 'page' && other >= FIRST && other < ALL_TABLES ? frame : other;
   }
 
   private eptEntry(what: 'table' | 'page', level: number): bigint {
