@@ -94,6 +94,12 @@ async function recording({ rounds }: Options): Promise<Answer> {
   return { json: result, text: recordTable(result) };
 }
 
+async function start({ rounds, quick }: Options): Promise<Answer> {
+  const { measureStart, startTable } = await import('./start.js');
+  const result = measureStart(rounds, quick ? 1 : undefined);
+  return { json: result, text: startTable(result) };
+}
+
 async function reality(options: Options): Promise<Answer> {
   if (options.against === undefined && options.nested !== undefined) {
     throw new CommandFailure('--nested is for the machine of a table: give --against FILE too', 2);
@@ -151,6 +157,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     help: 'what two workers over one RAM gain, beside two threads of C',
     takes: ['rounds'],
     answer: cores,
+  },
+  start: {
+    help: 'starts of pagewalk against those of an empty Node process',
+    takes: ['rounds', 'quick'],
+    answer: start,
   },
   record: {
     help: 'pagewalk record against the life of three programs, by engine',

@@ -4,17 +4,17 @@
  * and is measured on small ones.
  */
 
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import type { EngineName } from '../src/trace/node/engine.js';
+import { cpuSeconds } from './measure/cpu-seconds.js';
 import { hostText, thisHost, type Host } from './measure/host.js';
 import { median } from '../src/host/ratio.js';
 
-const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url));
 /** A run this short is measured many times as one, and the short lives of a second are so many. */
 const LIVES = { small: 30, large: 2 } as const;
 type Size = keyof typeof LIVES;
@@ -64,19 +64,6 @@ function writeInputs(folder: string, size: Size): Record<string, string> {
     python3: `/usr/bin/python3 fill-${size}.py`,
     gcc: `gcc -O1 -S -o out.s f-${size}.c`,
   };
-}
-
-/** CPU seconds of a shell command and all its children: POSIX.1, "Shell command language", "times". */
-function cpuSeconds(command: string, folder: string): number {
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', `{ ${command}; } >/dev/null && times`], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`'${command}' failed: ${stderr.trim()}`);
-  const times = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/.exec(stdout);
-  if (times === null) throw new Error(`'times' of the shell said '${stdout}'`);
-  const [, userMinutes, user, systemMinutes, system] = times.map(Number);
-  return 60 * (userMinutes + systemMinutes) + user + system;
 }
 
 /** @throws Error when a program or an engine is missing */

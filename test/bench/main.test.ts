@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import type { StartBench } from '../../bench/start.js';
 import { temporaryFolder } from '../folder.js';
 
 const BENCH = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
@@ -42,6 +43,14 @@ test('every rival comes to the checksum of the real one and says why it lost', (
   expect(winners.map((row) => row?.ratio)).toEqual(winners.map(() => 1));
   expect(rows.length).toBeGreaterThan(2 * questions.size - 1);
   expect(rows.filter(({ why }) => why === '')).toEqual([]);
+});
+
+test('starts are measured against those of an empty process', () => {
+  const { status, stdout, stderr } = bench('--start', '--quick', '--rounds', '1', '--json');
+  expect([status, stderr]).toEqual([0, '']);
+  const { seconds: empty, rows } = JSON.parse(stdout) as StartBench;
+  expect(rows.map(({ name }) => name)).toEqual(['--version', 'walk 0x401000', 'fork --resident 4K']);
+  for (const { ratio, seconds } of rows) expect(ratio).toBeCloseTo(seconds / empty, 6);
 });
 
 test('a rival that nothing matches is a usage error', () => {

@@ -1,0 +1,62 @@
+/** `npm run bench -- --start`: how long commands take to start, against a Node process with nothing to do. */
+
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import Table from 'cli-table3';
+import { median } from '../src/host/ratio.js';
+import { cpuSeconds } from './measure/cpu-seconds.js';
+import { hostText, thisHost, type Host } from './measure/host.js';
+import { rangeText, roundRatio, type RoundRatio } from './measure/ratio.js';
+
+const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url));
+const COMMANDS = ['--version', 'walk 0x401000', 'fork --resident 4K'];
+/** Starts measured as one: some shells count in hundredths of a second. */
+const STARTS = 4;
+
+interface StartRow extends RoundRatio {
+  readonly name: string;
+  /** Median CPU seconds of a start. */
+  readonly seconds: number;
+}
+
+export interface StartBench extends Host {
+  readonly schemaVersion: 1;
+  readonly rounds: number;
+  /** Median CPU seconds of the empty process. */
+  readonly seconds: number;
+  readonly rows: readonly StartRow[];
+}
+
+/** Each command in turn with the empty process, `rounds` times. */
+export function measureStart(rounds: number, starts = STARTS): StartBench {
+  const start = (words: string): number => {
+    const commands = Array.from({ length: starts }, () => `'${process.execPath}' ${words}`);
+    return cpuSeconds(commands.join('; '), tmpdir()) / starts;
+  };
+  const empty: number[] = [];
+  const rows = COMMANDS.map((name) => ({ name, times: [] as number[] }));
+  for (let round = 0; round < rounds; round++) {
+    empty.push(start('-e 0'));
+    for (const { name, times } of rows) times.push(start(`'${MAIN}' ${name}`));
+  }
+  return {
+    schemaVersion: 1,
+    ...thisHost(),
+    rounds,
+    seconds: median(empty),
+    rows: rows.map(({ name, times }) => ({ name, seconds: median(times), ...roundRatio(times, empty) })),
+  };
+}
+
+export function startTable(result: StartBench): string {
+  const table = new Table({
+    head: ['pagewalk, against an empty Node process', 'ratio', 'range', 'ms', 'ms of Node'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  for (const row of result.rows) {
+    const times = [row.seconds, result.seconds].map((seconds) => (1000 * seconds).toFixed(0));
+    table.push([row.name, row.ratio.toFixed(2), rangeText(row), ...times]);
+  }
+  return `${table.toString()}\n${hostText(result)}\n`;
+}
