@@ -5,7 +5,8 @@
 
 import { READ, USER } from '../hw/base/access.js';
 import { parseTlb } from '../hw/tlb/parse.js';
-import { CHUNK, LOADS, makeChunks, makeRam, pagingMmu } from './native/workload.js';
+import { pagingMmu } from './native/machines.js';
+import { CHUNK, LOADS, makeChunks, makeRam } from './native/workload.js';
 import { cpuNow } from './measure/ratio.js';
 
 const SHAPES = 200;

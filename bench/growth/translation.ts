@@ -13,7 +13,7 @@ import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import { Random } from '../../hw/base/random.js';
 import type { Ram } from '../../hw/memory/ram.js';
 import { reserveRam } from '../../hw/memory/reserve.js';
-import { pagingMmu, ROOT } from '../native/workload.js';
+import { pagingMmu, ROOT } from '../native/machines.js';
 import { cpuNow } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
 import { sizesUpTo } from './sizes.js';

@@ -1,7 +1,8 @@
 /*
  * The reference that ratios are made against: it answers one request a line on standard input, "PATH PATTERN", with
- * nanoseconds of its own CPU time and a checksum of what it loaded. It stays alive between requests, so that it and
- * its rivals can take turns. PATH/N is the same path by N threads, fewer loads each, in nanoseconds of wall time.
+ * nanoseconds of its own CPU time, a checksum of what it loaded and, of a modelled TLB, its counts. Each request begins
+ * with empty TLBs. It stays alive between requests, so that it and its rivals can take turns. PATH/N is the same path
+ * by N threads, fewer loads each, in nanoseconds of wall time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static uint64_t *make_pattern(char pattern) {
 }
 
 struct rig {
-  struct soft *soft, *soft_alone;
+  struct soft *soft;
   struct modelled *modelled;
   uint64_t *addresses;
   struct core *cores;
@@ -69,22 +70,27 @@ struct rig {
 
 static long run_chunk(struct machine *m, struct rig *rig, const char *path, const struct batch *b) {
   if (!strcmp(path, "soft")) return soft_batch(rig->soft, b);
-  if (!strcmp(path, "call")) return soft_calls(rig->soft_alone, b);
+  if (!strcmp(path, "call")) return soft_calls(rig->soft, b);
   if (!strcmp(path, "walk")) return walk_batch(m, b);
   if (!strcmp(path, "modelled")) return modelled_batch(rig->modelled, b);
+  if (!strcmp(path, "modelled-call")) return modelled_calls(rig->modelled, b);
   return -1;
 }
 
 static void answer_loads(struct machine *m, struct rig *rig, const char *path) {
   static uint32_t values[CHUNK];
   uint32_t sum = 0;
+  flush_soft(rig->soft);
+  flush_modelled(rig->modelled);
   uint64_t began = cpu_now();
   for (long done = 0; done < LOADS; done += CHUNK) {
     struct batch b = {rig->addresses + done, values, CHUNK};
     if (run_chunk(m, rig, path, &b) != CHUNK) exit(1);
     sum += values[0] + values[CHUNK - 1];
   }
-  printf("%llu %u\n", (unsigned long long)(cpu_now() - began), sum);
+  printf("%llu %u ", (unsigned long long)(cpu_now() - began), sum);
+  if (!strncmp(path, "modelled", 8)) print_counts(rig->modelled);
+  printf("\n");
 }
 
 static void answer_threads(struct rig *rig, const char *path, int threads) {
@@ -112,7 +118,6 @@ int main(void) {
       if (rig->addresses == NULL) {
         rig->addresses = make_pattern(what[0]);
         rig->soft = new_soft(&machine);
-        rig->soft_alone = new_soft(&machine);
         rig->modelled = new_modelled(&machine);
         rig->cores = new_cores(&machine, rig->addresses);
       }

@@ -12,11 +12,12 @@ import type { Host } from '../measure/host.js';
 import { rangeText, roundRatio } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
 import type { RoundRatio } from '../measure/ratio.js';
+import { firstForkRival } from './first-fork.js';
 import { startReference } from './reference.js';
 import { startRivals } from './rival-process.js';
 import { forkRival, FORKS, WAYS } from './rivals.js';
 import type { Rival } from './rivals.js';
-import { LOADS } from './workload.js';
+import { LOADS, PATTERNS } from './workload.js';
 
 /** The ratio is to the reference. */
 interface RatioRow extends RoundRatio {
@@ -63,23 +64,26 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
   const reference = startReference();
   // A process of its own: a real fork write-protects the pages of its own process, and would slow the reference.
   const forking = startReference();
-  const processes = WAYS.map(({ name }) => startRivals(name));
+  const wantedWays = WAYS.filter((way) => PATTERNS.some((what) => wanted({ name: way.name, what })));
+  const processes = wantedWays.map(({ name }) => startRivals(name));
   const times = new Map<Rival, Times>();
   const hostFork: Times = { own: [], reference: [] };
   try {
     const loads = processes.flatMap(({ rivals }) => rivals).filter(wanted);
-    for (const rival of [...loads, ...FORKS.filter(wanted).map(forkRival)])
-      times.set(rival, { own: [], reference: [] });
+    const forks = [...FORKS.filter(wanted).map(forkRival), ...[firstForkRival()].filter(wanted)];
+    for (const rival of [...loads, ...forks]) times.set(rival, { own: [], reference: [] });
     for (let round = -2; round < rounds; round++) {
       for (const [rival, { own, reference: theirs }] of times) {
         const answer = await reference.ask(rival.path, rival.what);
         const mine = await rival.run();
         if (mine.checksum !== answer.checksum)
           throw new Error(`${rival.name}, ${rival.what}: other words than C loaded`);
+        if (mine.counts !== answer.counts)
+          throw new Error(`${rival.name}, ${rival.what}: counts ${mine.counts}, but C has ${answer.counts}`);
         if (round < 0) continue;
         own.push(mine.nanoseconds);
         theirs.push(answer.nanoseconds);
-        if (rival.path !== 'fork' || rival.what !== 'ordered') continue;
+        if (rival.name !== FORKS[0].name) continue;
         const host = await forking.ask('host-fork', 'ordered');
         hostFork.own.push(host.nanoseconds * (FORK_ENTRIES / HOST_FORK_ENTRIES));
         hostFork.reference.push(answer.nanoseconds);

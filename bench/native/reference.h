@@ -6,7 +6,7 @@
 
 enum { READ = 0, WRITE = 1, FETCH = 2, USER = 4, ACCESS_KINDS = 16 };
 enum { FAULT = -1 };
-enum { LEVELS = 4, SIZE_4K = 0, SIZE_2M = 1, SIZE_1G = 2, PAGE_SIZES = 3 };
+enum { LEVELS = 4 };
 
 #define PTE_P 1u
 #define PTE_RW 2u
@@ -21,13 +21,11 @@ enum { LEVELS = 4, SIZE_4K = 0, SIZE_2M = 1, SIZE_1G = 2, PAGE_SIZES = 3 };
 #define RIGHT_XD 1u
 #define RIGHT_DIRTY PTE_D
 
-static const int SHIFTS[PAGE_SIZES] = {12, 21, 30};
-
+/* What a walk found. */
 struct walk {
-  int64_t frame; /* 4 KiB frame of the address, or FAULT */
   uint32_t rights;
   int size, start_level, end_level;
-  uint64_t tables[LEVELS];  /* the table below the entry of each level */
+  uint64_t tables[LEVELS]; /* the table below the entry of each level */
   uint32_t rights_after[LEVELS];
 };
 
@@ -46,11 +44,6 @@ struct batch {
   long length;
 };
 
-/* Walks from `table` at `level`; sets accessed and dirty. */
-int64_t walk_tables(struct machine *m, int level, uint64_t table, uint32_t rights, uint64_t address, int access,
-                    struct walk *out);
-int64_t walk_from_root(struct machine *m, uint64_t address, int access, struct walk *out);
-
 static inline uint32_t load_word(const struct machine *m, int64_t frame, uint64_t address) {
   return ((const uint32_t *)m->ram)[(frame << 10) | ((address & 4095) >> 2)];
 }
@@ -64,6 +57,11 @@ long soft_calls(struct soft *s, const struct batch *b);
 long walk_batch(struct machine *m, const struct batch *b);
 struct modelled *new_modelled(struct machine *m);
 long modelled_batch(struct modelled *t, const struct batch *b);
+long modelled_calls(struct modelled *t, const struct batch *b);
+/* Hits of the first level and the second, walks, entries read: since the last flush. */
+void print_counts(const struct modelled *t);
+void flush_soft(struct soft *s);
+void flush_modelled(struct modelled *t);
 
 /* `loads` loads by each of one or two threads (path soft, walk or modelled): nanoseconds of wall time to the end of the
  * slower one; `sum` is that of the words each one loaded: exits when one's differs from another's. */

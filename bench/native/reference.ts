@@ -16,6 +16,8 @@ export interface Answer {
   readonly nanoseconds: number;
   /** Sum of the words loaded, to be compared with everybody else's; 0 for fork. */
   readonly checksum: number;
+  /** Of a modelled TLB: hits of the first level, of the second, walks, entries read. Else empty. */
+  readonly counts: string;
 }
 
 export interface Reference {
@@ -54,8 +56,8 @@ export function startReference(): Reference {
       child.stdin.write(`${path} ${what}\n`);
       const line = await lines.next();
       if (line.done === true) throw new Error(`the C reference ended at '${path} ${what}'`);
-      const [nanoseconds, checksum] = line.value.split(' ').map(Number);
-      return { nanoseconds, checksum };
+      const [nanoseconds, checksum, counts = ''] = line.value.split(' ');
+      return { nanoseconds: Number(nanoseconds), checksum: Number(checksum), counts };
     },
     close: () => {
       child.stdin.end();

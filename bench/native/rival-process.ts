@@ -45,7 +45,7 @@ export function startRivals(name: string): RivalProcess {
 function serve(name: string): void {
   const way = WAYS.find((candidate) => candidate.name === name);
   if (way === undefined) throw new Error(`no way to make loads is called '${name}'`);
-  const ram = makeRam();
+  const ram = makeRam(false, way.machine);
   const rivals = new Map<Pattern, Rival>();
   process.on('message', (pattern: Pattern) => {
     const rival = rivals.get(pattern) ?? loadRival(way, ram, pattern);

@@ -1,24 +1,27 @@
 /** pagewalk's translation paths on the workloads of the C reference, at the public API. */
 
 import { READ, USER } from '../../hw/base/access.js';
-import type { Mmu } from '../../hw/x86/mmu.js';
+import type { TranslatingMachine } from '../../hw/translate/machine.js';
 import * as memory from '../../hw/memory/ram.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { TranslationPath } from '../../hw/translate/path/caches.js';
 import { cpuNow } from '../measure/ratio.js';
 import { ResidentProcess } from '../measure/resident.js';
-import { batchChunk, CHUNK, loadChunks, LOADS, makeChunks, mmuFor } from './workload.js';
-import type { LoadByMmu, Pattern } from './workload.js';
+import { BENCH_MACHINES } from './machines.js';
+import type { BenchMachineName } from './machines.js';
+import { batchChunk, CHUNK, loadChunks, LOADS, machineFor, makeChunks } from './workload.js';
+import type { LoadBy, Pattern } from './workload.js';
 
 // As any caller would, for the sake of a fast loop: V8 folds a module's own constants, not imported ones.
 const { wordIndex } = memory;
 const ACCESS = READ | USER;
 const MIB = 1 << 20;
 
-/** CPU time, and the sum of some of the words loaded. */
+/** CPU time, the sum of some of the words loaded, and the counts of a modelled TLB, as the reference has them. */
 export interface Measured {
   readonly nanoseconds: number;
   readonly checksum: number;
+  readonly counts: string;
 }
 
 /** One way to do one workload, next to the request for the same from the reference. */
@@ -31,7 +34,7 @@ export interface Rival {
 }
 
 /** One call a time: the load a program would make by itself. */
-function callsChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
+function callsChunk(mmu: TranslatingMachine, his: Int32Array, los: Int32Array, values: Int32Array): number {
   const { words } = mmu.ram;
   for (let i = 0; i < CHUNK; i++) {
     const lo = los[i];
@@ -45,22 +48,33 @@ function callsChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Arr
 /** A way to make the loads, and the same way of the reference. */
 export interface Way {
   readonly name: string;
+  readonly machine: BenchMachineName;
   readonly path: string;
   readonly translations: TranslationPath;
-  readonly load: LoadByMmu;
+  readonly load: LoadBy;
 }
 
-export const WAYS: readonly Way[] = [
+const WAYS_TO_LOAD: readonly Omit<Way, 'machine'>[] = [
   { name: 'soft TLB, batch', path: 'soft', translations: 'soft', load: batchChunk },
   { name: 'soft TLB, one call a time', path: 'call', translations: 'soft', load: callsChunk },
   { name: 'walk only, batch', path: 'walk', translations: 'walk', load: batchChunk },
   { name: 'modelled TLB, batch', path: 'modelled', translations: 'modelled', load: batchChunk },
-  { name: 'modelled TLB, one call a time', path: 'modelled', translations: 'modelled', load: callsChunk },
+  { name: 'modelled TLB, one call a time', path: 'modelled-call', translations: 'modelled', load: callsChunk },
 ];
 
-/** One way on one pattern, on an MMU of its own. */
-export function loadRival({ name, path, translations, load }: Way, ram: Ram, pattern: Pattern): Rival {
-  const mmu = mmuFor(translations, ram);
+/** All ways, machine by machine. */
+export const WAYS: readonly Way[] = Object.entries(BENCH_MACHINES).flatMap(([machine, { title }]) =>
+  WAYS_TO_LOAD.map((way) => ({ ...way, name: `${title}${way.name}`, machine: machine as BenchMachineName })),
+);
+
+function dataCounts({ counters }: TranslatingMachine): number[] {
+  const { l1Hits, l2Hits, walks, entryReads } = counters.snapshot().data;
+  return [l1Hits, l2Hits, walks, entryReads];
+}
+
+/** One way on one pattern, on a processor of its own. */
+export function loadRival({ name, machine, path, translations, load }: Way, ram: Ram, pattern: Pattern): Rival {
+  const processor = machineFor(machine, translations, ram);
   const values = new Int32Array(CHUNK);
   const chunks = makeChunks(pattern, LOADS);
   return {
@@ -68,9 +82,13 @@ export function loadRival({ name, path, translations, load }: Way, ram: Ram, pat
     path,
     what: pattern,
     run: () => {
+      processor.dataPath.dropEverything();
+      const before = dataCounts(processor);
       const began = cpuNow();
-      const checksum = loadChunks(mmu, chunks, load, values);
-      return { nanoseconds: cpuNow() - began, checksum };
+      const checksum = loadChunks(processor, chunks, load, values);
+      const nanoseconds = cpuNow() - began;
+      const counts = dataCounts(processor).map((count, i) => count - before[i]);
+      return { nanoseconds, checksum, counts: translations === 'modelled' ? counts.join() : '' };
     },
   };
 }
@@ -94,7 +112,7 @@ export function forkRival({ name, what }: (typeof FORKS)[number]): Rival {
       const child = parent.fork();
       const nanoseconds = cpuNow() - began;
       parent.undo(child);
-      return { nanoseconds, checksum: 0 };
+      return { nanoseconds, checksum: 0, counts: '' };
     },
   };
 }

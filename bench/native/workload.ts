@@ -4,16 +4,14 @@
  */
 
 import { READ, USER } from '../../hw/base/access.js';
-import { lowWordOfFrame } from '../../hw/base/address.js';
-import { Mmu } from '../../hw/x86/mmu.js';
-import type { MmuOptions } from '../../hw/x86/mmu.js';
-import { PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../hw/x86/format.js';
-import { Ram } from '../../hw/memory/ram.js';
 import { mix } from '../../hw/base/random.js';
-import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME } from '../../hw/x86/registers.js';
-import { writeRegisters } from '../../hw/x86/write-registers.js';
+import { Ram } from '../../hw/memory/ram.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
+import type { TranslatingMachine } from '../../hw/translate/machine.js';
 import type { TranslationPath } from '../../hw/translate/path/caches.js';
+import type { Mmu, MmuOptions } from '../../hw/x86/mmu.js';
+import { BENCH_MACHINES, pagingMmu, ROOT } from './machines.js';
+import type { BenchMachineName } from './machines.js';
 
 const MIB = 1 << 20;
 const DATA_BYTES = 64 * MIB;
@@ -22,12 +20,8 @@ const DATA_FRAME = DATA_BYTES / 4096;
 /** Entries of the root table: 1 TiB and 2 TiB. */
 const SMALL_INDEX = 2;
 const LARGE_INDEX = 4;
-const TABLE = PTE_P | PTE_RW | PTE_US;
 /** The modelled TLB of the reference. */
 const REFERENCE_TLB = '64x4+1536x12+psc';
-
-/** Frame of the root table. */
-export const ROOT = 1;
 
 /** Loads of one pattern. */
 export const LOADS = 1 << 22;
@@ -39,41 +33,43 @@ export const PATTERNS = ['a', 'b', 'c', 'd'] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
 /** RAM with the tables and the data; every word of the data tells its place. */
-export function makeRam(shared = false): Ram {
+export function makeRam(shared = false, machine: BenchMachineName = 'x86'): Ram {
   const ram = new Ram({ bytes: RAM_BYTES, shared });
+  const { table, page4K, page2M } = BENCH_MACHINES[machine];
   const smallPdpt = 2;
   const smallPd = 3;
   const largePdpt = 4;
   const largePd = 5;
   const firstPt = 6;
-  const put = (table: number, index: number, frame: number, low: number): void => {
-    ram.storeEntry((table << 10) | (index << 1), 0, lowWordOfFrame(frame) | low);
+  const put = (at: number, index: number, low: number): void => {
+    ram.storeEntry((at << 10) | (index << 1), 0, low);
   };
-  put(ROOT, SMALL_INDEX, smallPdpt, TABLE);
-  put(ROOT, LARGE_INDEX, largePdpt, TABLE);
-  put(smallPdpt, 0, smallPd, TABLE);
-  put(largePdpt, 0, largePd, TABLE);
+  put(ROOT, SMALL_INDEX, table(smallPdpt));
+  put(ROOT, LARGE_INDEX, table(largePdpt));
+  put(smallPdpt, 0, table(smallPd));
+  put(largePdpt, 0, table(largePd));
   for (let page = 0; page < DATA_BYTES / (2 * MIB); page++) {
     const frame = DATA_FRAME + (page << 9);
-    put(smallPd, page, firstPt + page, TABLE);
-    put(largePd, page, frame, PTE_PS | TABLE);
-    for (let i = 0; i < 512; i++) put(firstPt + page, i, frame + i, TABLE);
+    put(smallPd, page, table(firstPt + page));
+    put(largePd, page, page2M(frame));
+    for (let i = 0; i < 512; i++) put(firstPt + page, i, page4K(frame + i));
   }
   for (let i = 0; i < DATA_BYTES / 4; i++) ram.words[(DATA_FRAME << 10) + i] = mix(i);
   return ram;
 }
 
-/** An MMU with 4-level paging turned on, and its tables at {@link ROOT}. */
-export function pagingMmu(options: MmuOptions): Mmu {
-  const mmu = new Mmu(options);
-  const values = { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: lowWordOfFrame(ROOT), cr4: CR4_PAE, efer: EFER_LME };
-  if (writeRegisters(mmu, values) < 0) throw new Error('paging cannot be turned on');
-  return mmu;
+function optionsFor(path: TranslationPath, ram: Ram): MmuOptions {
+  return path === 'modelled' ? { ram, tlb: parseTlb(REFERENCE_TLB) } : { ram, path };
 }
 
-/** The same for a path of the reference. */
+/** An MMU for a path of the reference. */
 export function mmuFor(path: TranslationPath, ram: Ram): Mmu {
-  return pagingMmu(path === 'modelled' ? { ram, tlb: parseTlb(REFERENCE_TLB) } : { ram, path });
+  return pagingMmu(optionsFor(path, ram));
+}
+
+/** The same of another machine. */
+export function machineFor(machine: BenchMachineName, path: TranslationPath, ram: Ram): TranslatingMachine {
+  return BENCH_MACHINES[machine].boot(optionsFor(path, ram));
 }
 
 /** Addresses as words. */
@@ -101,9 +97,9 @@ export function makeChunks(pattern: Pattern, loads: number): Addresses[] {
 }
 
 /** Loads the words at the addresses of a chunk into `values`, and gives how many did not fault. */
-export type LoadByMmu = (mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array) => number;
+export type LoadBy = (mmu: TranslatingMachine, his: Int32Array, los: Int32Array, values: Int32Array) => number;
 
-export function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: Int32Array): number {
+export function batchChunk(mmu: TranslatingMachine, his: Int32Array, los: Int32Array, values: Int32Array): number {
   return mmu.loadMany(his, los, CHUNK, READ | USER, values);
 }
 
@@ -111,7 +107,12 @@ export function batchChunk(mmu: Mmu, his: Int32Array, los: Int32Array, values: I
  * Makes the loads of all chunks.
  * @returns the sum of some of the words, as the reference makes it
  */
-export function loadChunks(mmu: Mmu, chunks: readonly Addresses[], load: LoadByMmu, values: Int32Array): number {
+export function loadChunks(
+  mmu: TranslatingMachine,
+  chunks: readonly Addresses[],
+  load: LoadBy,
+  values: Int32Array,
+): number {
   let checksum = 0;
   for (const { his, los } of chunks) {
     if (load(mmu, his, los, values) !== CHUNK) throw new Error('a load faulted');

@@ -1,0 +1,24 @@
+/** The first fork of a process of the host: V8 has compiled nothing of it yet. */
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { FORKS, forkRival } from './rivals.js';
+import type { Measured, Rival } from './rivals.js';
+
+/** Each run starts a process; it makes its pages resident, and only its fork is timed. */
+export function firstForkRival(): Rival {
+  return {
+    name: 'fork, the first of a process',
+    path: 'fork',
+    what: 'ordered',
+    run: async () => {
+      const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url)]);
+      return JSON.parse(stdout) as Measured;
+    },
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.stdout.write(JSON.stringify(await forkRival(FORKS[0]).run()));
+}
