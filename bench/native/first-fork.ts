@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { FORKS, forkRival } from './rivals.js';
+import { FORK_ENTRIES, FORKS, forkRival } from './rivals.js';
 import type { Measured, Rival } from './rivals.js';
 
 /** Each run starts a process; it makes its pages resident, and only its fork is timed. */
@@ -12,6 +12,7 @@ export function firstForkRival(): Rival {
     name: 'fork, the first of a process',
     path: 'fork',
     what: 'ordered',
+    operations: FORK_ENTRIES,
     run: async () => {
       const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url)]);
       return JSON.parse(stdout) as Measured;

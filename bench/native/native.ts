@@ -12,12 +12,13 @@ import type { Host } from '../measure/host.js';
 import { rangeText, roundRatio } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
 import type { RoundRatio } from '../measure/ratio.js';
+import { COMPARISON, startComparison } from './comparison.js';
 import { firstForkRival } from './first-fork.js';
 import { startReference } from './reference.js';
 import { startRivals } from './rival-process.js';
-import { forkRival, FORKS, WAYS } from './rivals.js';
+import { FORK_ENTRIES, forkRival, FORKS, WAYS } from './rivals.js';
 import type { Rival } from './rivals.js';
-import { LOADS, PATTERNS } from './workload.js';
+import { PATTERNS } from './workload.js';
 
 /** The ratio is to the reference. */
 interface RatioRow extends RoundRatio {
@@ -34,9 +35,10 @@ export interface NativeResult extends Host {
   readonly compiler: string;
   readonly rounds: number;
   readonly rows: readonly RatioRow[];
+  /** Why rows are missing. */
+  readonly leftOut: readonly string[];
 }
 
-const FORK_ENTRIES = 1 << 18;
 /** The C reference's fork, by its own kernel, has fewer, to be gentle with memory. */
 const HOST_FORK_ENTRIES = 1 << 16;
 
@@ -45,8 +47,8 @@ interface Times {
   readonly reference: number[];
 }
 
-function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
-  const operations = rival.path === 'fork' ? FORK_ENTRIES : LOADS;
+function row(rival: Omit<Rival, 'run' | 'path'>, { own, reference }: Times): RatioRow {
+  const { operations } = rival;
   return {
     name: rival.name,
     what: rival.what,
@@ -56,25 +58,43 @@ function row(rival: Omit<Rival, 'run'>, { own, reference }: Times): RatioRow {
   };
 }
 
+type Wanted = (rival: Pick<Rival, 'name' | 'what'>) => boolean;
+
+/** The wanted rivals, alive until `close`. */
+interface Contest {
+  readonly rivals: readonly Rival[];
+  readonly leftOut: readonly string[];
+  readonly close: () => void;
+}
+
+function startContest(wanted: Wanted): Contest {
+  const ways = WAYS.filter(({ name }) => PATTERNS.some((what) => wanted({ name, what })));
+  const processes = ways.map(({ name }) => startRivals(name));
+  const comparison = wanted(COMPARISON) ? startComparison() : undefined;
+  const others = [...FORKS.filter(wanted).map(forkRival), firstForkRival(), ...(comparison?.rivals ?? [])];
+  return {
+    rivals: [...processes.flatMap(({ rivals }) => rivals), ...others].filter(wanted),
+    leftOut: comparison?.leftOut ?? [],
+    close: () => {
+      for (const { close } of processes) close();
+      comparison?.close();
+    },
+  };
+}
+
 /** Measures for `rounds` rounds after two thrown away; `only` keeps rivals by name or pattern. */
 export async function measureNative(rounds: number, only?: RegExp): Promise<NativeResult> {
-  const wanted = ({ name, what }: { readonly name: string; readonly what: string }): boolean =>
-    only?.test(`${name}, ${what}`) ?? true;
   // First, because it fails without a compiler.
   const reference = startReference();
   // A process of its own: a real fork write-protects the pages of its own process, and would slow the reference.
   const forking = startReference();
-  const wantedWays = WAYS.filter((way) => PATTERNS.some((what) => wanted({ name: way.name, what })));
-  const processes = wantedWays.map(({ name }) => startRivals(name));
-  const times = new Map<Rival, Times>();
+  const contest = startContest(({ name, what }) => only?.test(`${name}, ${what}`) ?? true);
+  const times = new Map<Rival, Times>(contest.rivals.map((rival) => [rival, { own: [], reference: [] }]));
   const hostFork: Times = { own: [], reference: [] };
   try {
-    const loads = processes.flatMap(({ rivals }) => rivals).filter(wanted);
-    const forks = [...FORKS.filter(wanted).map(forkRival), ...[firstForkRival()].filter(wanted)];
-    for (const rival of [...loads, ...forks]) times.set(rival, { own: [], reference: [] });
     for (let round = -2; round < rounds; round++) {
       for (const [rival, { own, reference: theirs }] of times) {
-        const answer = await reference.ask(rival.path, rival.what);
+        const answer = await (rival.reference?.() ?? reference.ask(rival.path, rival.what));
         const mine = await rival.run();
         if (mine.checksum !== answer.checksum)
           throw new Error(`${rival.name}, ${rival.what}: other words than C loaded`);
@@ -97,12 +117,13 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
       rows: [
         ...[...times].map(([rival, found]) => row(rival, found)),
         ...(hostFork.own.length > 0
-          ? [row({ name: "fork of this machine's kernel", path: 'fork', what: 'ordered' }, hostFork)]
+          ? [row({ name: "fork of this machine's kernel", what: 'ordered', operations: FORK_ENTRIES }, hostFork)]
           : []),
       ],
+      leftOut: contest.leftOut,
     };
   } finally {
-    for (const { close } of processes) close();
+    contest.close();
     reference.close();
     forking.close();
   }
@@ -125,5 +146,5 @@ export function nativeTable(result: NativeResult): string {
       referenceNanoseconds.toFixed(1),
     ]);
   }
-  return `${table.toString()}\n${hostText(result)}, ${result.compiler}\n`;
+  return [table.toString(), ...result.leftOut, `${hostText(result)}, ${result.compiler}\n`].join('\n');
 }

@@ -16,7 +16,7 @@ export interface Answer {
   readonly nanoseconds: number;
   /** Sum of the words loaded, to be compared with everybody else's; 0 for fork. */
   readonly checksum: number;
-  /** Of a modelled TLB: hits of the first level, of the second, walks, entries read. Else empty. */
+  /** What was counted, in a form to be compared; empty where nothing was. */
   readonly counts: string;
 }
 
@@ -26,10 +26,17 @@ export interface Reference {
   readonly close: () => void;
 }
 
-function compile(into: string): string {
-  const files = readdirSync(SOURCES).filter((name) => name.endsWith('.c'));
+/**
+ * Compiles the C files of a folder below this one into a program.
+ * @returns the compiler, in words
+ * @throws Error when no compiler is found, or the program does not build
+ */
+export function compile(folder: string, into: string, libraries: readonly string[] = []): string {
+  const cwd = join(SOURCES, folder);
+  const files = readdirSync(cwd).filter((name) => name.endsWith('.c'));
   for (const compiler of COMPILERS) {
-    const built = spawnSync(compiler, ['-O3', '-pthread', '-o', into, ...files], { cwd: SOURCES, encoding: 'utf8' });
+    const args = ['-O3', '-pthread', '-o', into, ...files, ...libraries];
+    const built = spawnSync(compiler, args, { cwd, encoding: 'utf8' });
     if (built.error !== undefined) continue;
     if (built.status !== 0) throw new Error(`${compiler} cannot build the reference:\n${built.stderr}`);
     return `${spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0]}, -O3`;
@@ -43,7 +50,7 @@ export function startReference(): Reference {
   const program = join(folder, 'reference');
   let compiler: string;
   try {
-    compiler = compile(program);
+    compiler = compile('.', program);
   } catch (error) {
     rmSync(folder, { recursive: true });
     throw error;

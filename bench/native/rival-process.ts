@@ -8,7 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { loadRival, WAYS } from './rivals.js';
 import type { Measured, Rival } from './rivals.js';
-import { makeRam, PATTERNS } from './workload.js';
+import { LOADS, makeRam, PATTERNS } from './workload.js';
 import type { Pattern } from './workload.js';
 
 export interface RivalProcess {
@@ -35,7 +35,7 @@ export function startRivals(name: string): RivalProcess {
   const child = fork(fileURLToPath(import.meta.url), [name], { serialization: 'advanced' });
   const path = WAYS.find((way) => way.name === name)?.path ?? name;
   return {
-    rivals: PATTERNS.map((what) => ({ name, path, what, run: () => ask(child, what) })),
+    rivals: PATTERNS.map((what) => ({ name, path, what, operations: LOADS, run: () => ask(child, what) })),
     close: () => {
       if (child.connected) child.disconnect();
     },

@@ -1,6 +1,7 @@
 /** pagewalk's translation paths on the workloads of the C reference, at the public API. */
 
 import { READ, USER } from '../../hw/base/access.js';
+import { PAGE_BYTES } from '../../hw/base/address.js';
 import type { TranslatingMachine } from '../../hw/translate/machine.js';
 import * as memory from '../../hw/memory/ram.js';
 import { Ram } from '../../hw/memory/ram.js';
@@ -9,6 +10,7 @@ import { cpuNow } from '../measure/ratio.js';
 import { ResidentProcess } from '../measure/resident.js';
 import { BENCH_MACHINES } from './machines.js';
 import type { BenchMachineName } from './machines.js';
+import type { Answer } from './reference.js';
 import { batchChunk, CHUNK, loadChunks, LOADS, machineFor, makeChunks } from './workload.js';
 import type { LoadBy, Pattern } from './workload.js';
 
@@ -29,6 +31,10 @@ export interface Rival {
   readonly name: string;
   readonly path: string;
   readonly what: string;
+  /** Loads, entries or accesses of one run. */
+  readonly operations: number;
+  /** The same work in C, where another program than the reference has it. */
+  readonly reference?: () => Promise<Answer>;
   /** Does it once. */
   readonly run: () => Measured | Promise<Measured>;
 }
@@ -81,6 +87,7 @@ export function loadRival({ name, machine, path, translations, load }: Way, ram:
     name,
     path,
     what: pattern,
+    operations: LOADS,
     run: () => {
       processor.dataPath.dropEverything();
       const before = dataCounts(processor);
@@ -93,6 +100,9 @@ export function loadRival({ name, machine, path, translations, load }: Way, ram:
   };
 }
 
+/** Entries of a forked process of {@link FORKS}. */
+export const FORK_ENTRIES = 1 << 18;
+
 export const FORKS = [
   { name: 'fork, ordered', what: 'ordered' },
   { name: 'fork, shuffled', what: 'shuffled' },
@@ -100,13 +110,14 @@ export const FORKS = [
 
 /** A process with 1 GiB of 4 KiB pages, in the order of their frames or populated in a shuffled one. */
 export function forkRival({ name, what }: (typeof FORKS)[number]): Rival {
-  const bytes = 2 ** 30;
+  const bytes = FORK_ENTRIES * PAGE_BYTES;
   const ram = new Ram({ bytes: bytes + 64 * MIB });
   const parent = new ResidentProcess({ ram, pages: '4K', bytes, shuffled: what === 'shuffled' });
   return {
     name,
     path: 'fork',
     what,
+    operations: FORK_ENTRIES,
     run: () => {
       const began = cpuNow();
       const child = parent.fork();
