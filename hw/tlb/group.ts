@@ -49,9 +49,8 @@ export class TlbGroup {
   private readonly shifts: readonly number[];
   /** The array for each page size, or null if that size is kept as smaller pieces or not at all. */
   private readonly bySize: readonly (Tlb | null)[];
-  /** A second array for the same page size, if a level has two (Ice Lake's second level). */
-  private readonly twin: readonly (Tlb | null)[];
-  private readonly hasTwins: boolean;
+  /** The second array for the same page size, if a level has two for some (Ice Lake's second level); else null. */
+  private readonly twins: readonly (Tlb | null)[] | null;
   private readonly arrays: readonly Tlb[];
   /** The level and its use, such as `L2 TLB`. */
   readonly name: string;
@@ -71,8 +70,8 @@ export class TlbGroup {
   private memoLo = NO_MEMO;
   /** The page sizes in here. The size found last is one of them, unless there is none. */
   private readonly sizes: SizesByRegion;
-  /** Whether pieces of larger pages may be in here. */
-  private fractured = false;
+  /** FRACTURED when pieces of larger pages may be in here, else 0. */
+  private fractures = 0;
 
   /** @param shifts as {@link Regime.pageShifts} */
   constructor(arrays: readonly { readonly tlb: Tlb; readonly sizes: readonly number[] }[], shifts = SIZE_SHIFTS) {
@@ -86,9 +85,9 @@ export class TlbGroup {
     this.arrays = arrays.map(({ tlb }) => tlb);
     this.name = arrays.at(0)?.tlb.name ?? '';
     this.bySize = nth(0);
-    this.twin = nth(1);
-    this.hasTwins = this.twin.some((tlb) => tlb !== null);
-    this.firstTlb = this.hasTwins ? null : this.bySize[SIZE_4K];
+    const second = nth(1);
+    this.twins = second.some((tlb) => tlb !== null) ? second : null;
+    this.firstTlb = this.twins !== null ? null : this.bySize[SIZE_4K];
     const last = shifts.findIndex((shift, size) => shift < shifts[size - 1]);
     this.pageSizes = last < 0 ? shifts.length : last;
     this.keptAs = Int32Array.from(shifts, (_, size) => {
@@ -141,11 +140,11 @@ export class TlbGroup {
    */
   private found(size: number): void {
     this.size = size;
-    const first = this.fractured ? lowestSize(this.sizes.any) : size;
+    const first = this.fractures !== 0 ? lowestSize(this.sizes.any) : size;
     if (first === this.firstSize) return;
     this.firstSize = first;
     this.firstShift = this.shifts[first];
-    this.firstTlb = this.hasTwins ? null : this.bySize[first];
+    this.firstTlb = this.twins !== null ? null : this.bySize[first];
   }
 
   /** Searches the page sizes with their bits in `others`. */
@@ -185,7 +184,7 @@ export class TlbGroup {
     length: number,
     frames: Int32Array,
   ): number {
-    if (this.hasTwins) return from;
+    if (this.twins !== null) return from;
     const { rule } = batch;
     const { space } = rule;
     let i = from;
@@ -231,16 +230,15 @@ export class TlbGroup {
   }
 
   private arrayFor(size: number, pageLow: number): Tlb | null {
-    return this.hasTwins ? this.oneOfTwo(size, pageLow) : this.bySize[size];
+    return this.twins !== null ? this.oneOfTwo(this.twins[size], size, pageLow) : this.bySize[size];
   }
 
   /**
    * With two arrays for a page size the page-number bit above the set index chooses, so together they act as one
    * of twice the sets: a model default, the real choice being unpublished.
    */
-  private oneOfTwo(size: number, pageLow: number): Tlb | null {
+  private oneOfTwo(twin: Tlb | null, size: number, pageLow: number): Tlb | null {
     const tlb = this.bySize[size];
-    const twin = this.twin[size];
     return twin === null || tlb === null || ((pageLow / tlb.sets) & 1) === 0 ? tlb : twin;
   }
 
@@ -256,7 +254,7 @@ export class TlbGroup {
     const kept = this.keptAs[behind.bySize[there] === null ? size : there];
     const tlb = this.bySize[kept];
     if (tlb === null) return null;
-    const sets = tlb.sets | (this.twin[kept]?.sets ?? 0);
+    const sets = tlb.sets | (this.twins?.[kept]?.sets ?? 0);
     return { shift: this.shifts[kept], sets: sets & -sets };
   }
 
@@ -280,7 +278,7 @@ export class TlbGroup {
     const first = frame - frameInPage(lo, shift);
     if (kept !== size) rights |= FRACTURED;
     // The second level may have given a piece of a page; this level holds the page whole.
-    if ((rights & FRACTURED) !== 0) this.fractured = true;
+    this.fractures |= rights & FRACTURED;
     tlb.insert(pageLow, (rights & GLOBAL) !== 0 ? tlb.globalTag(tag) : tag, first, rights);
     this.sizes.add(hi, lo, kept);
     this.frame = frame;
@@ -327,9 +325,9 @@ export class TlbGroup {
       if (tlb === null) continue;
       tlb.drop(pageLow, makeTag(hi, shift, 0, size), space, machine);
     }
-    if (!this.fractured) return;
+    if (this.fractures === 0) return;
     for (const tlb of this.arrays) tlb.dropWithRights(FRACTURED);
-    this.fractured = false;
+    this.fractures = 0;
     this.found(this.size);
   }
 
@@ -350,7 +348,7 @@ export class TlbGroup {
   private keep(left: number): void {
     this.forget();
     this.sizes.keep(left);
-    if (left === 0) this.fractured = false;
+    if (left === 0) this.fractures = 0;
     const here = (left & (1 << this.size)) !== 0;
     this.found(here ? this.size : left === 0 ? SIZE_4K : lowestSize(left));
   }

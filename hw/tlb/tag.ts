@@ -29,7 +29,8 @@ export const NO_SPACE = -2;
 
 /** The low 32 bits of the number of the page of `2^shift` bytes (shift 12 to 48) around `(hi, lo)`. */
 export function tagPageLow(hi: number, lo: number, shift: number): number {
-  return shift >= 32 ? hi >>> (shift - 32) : (hi << (32 - shift)) | (lo >>> shift);
+  // An int32 either way: V8 makes a float64 of a choice between signed and unsigned.
+  return shift >= 32 ? (hi >>> (shift - 32)) | 0 : (hi << (32 - shift)) | (lo >>> shift);
 }
 
 /** The common part of the tags of a page size and address space. */

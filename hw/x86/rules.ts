@@ -125,7 +125,7 @@ export class PagingRules {
     this.keyMask = long ? 0xf << KEY_SHIFT : 0;
     this.userKeys = long && (cr4 & CR4_PKE) !== 0;
     this.supervisorKeys = long && (cr4 & CR4_PKS) !== 0;
-    this.regime.hasKeys = this.userKeys || this.supervisorKeys;
+    this.regime.keys = this.userKeys || this.supervisorKeys ? 1 : 0;
     this.reportsFetch = noExecute || (cr4 & CR4_SMEP) !== 0;
     this.writeProtect = (cr0 & CR0_WP) !== 0;
     this.pkru = registers.pkru;
@@ -239,7 +239,7 @@ export class PagingRules {
 
   /** The error code for a present page, when its rights refuse the access; -1 when they allow it. */
   violation(rights: number, access: number): number {
-    const byKey = this.regime.hasKeys && this.keyRefuses(rights, access);
+    const byKey = this.regime.keys !== 0 && this.keyRefuses(rights, access);
     if (!byKey && !this.refuses(rights, access)) return -1;
     return this.errorCode(access, PF_PRESENT | (byKey ? PF_PROTECTION_KEY : 0));
   }

@@ -59,7 +59,7 @@ export class SettledWalk {
   regimeChanged(rootFrame: number): void {
     const { regime, pageReservedHigh } = this.rules;
     // With protection keys the code alone does not tell.
-    const never = regime.hasKeys || rootFrame === NO_FRAME;
+    const never = regime.keys !== 0 || rootFrame === NO_FRAME;
     this.rootFrame = rootFrame;
     this.root = rootFrame << 10;
     this.reserved = pageReservedHigh[0] | BEYOND_RAM;

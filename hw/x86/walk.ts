@@ -20,6 +20,7 @@ import type { Ram } from '../memory/ram.js';
 import * as sharedMemory from '../memory/shared-memory.js';
 import { tellReads } from '../translate/walk/events.js';
 import type { ReadEvent, TranslationListener } from '../translate/walk/events.js';
+import type { Regime } from '../translate/walk/regime.js';
 import * as walkRecord from '../translate/walk/walk-record.js';
 import type { WalkRecord } from '../translate/walk/walk-record.js';
 import * as format from './format.js';
@@ -59,7 +60,8 @@ export class X86Walker {
   private readonly ram: Ram;
   private readonly rules: PagingRules;
   private readonly fault: FaultRecord;
-  private readonly observing: boolean;
+  /** Permissions to check; null for a walker that only looks. */
+  private readonly checked: Regime | null;
   /** The bit of an entry of 8 bytes that lets it be used as it was read: P; none on shared RAM. */
   private readonly trusted: number;
 
@@ -72,7 +74,7 @@ export class X86Walker {
     this.rules = rules;
     this.record = record;
     this.fault = fault;
-    this.observing = observing;
+    this.checked = observing ? null : rules.regime;
     this.trusted = ram.shared ? 0 : PTE_P;
   }
 
@@ -190,12 +192,12 @@ export class X86Walker {
   /** Checks the rights, sets accessed and dirty bits on the way that was walked, and keeps the result. */
   private finish(last: number, frame: number, rights: number, hi: number, lo: number, access: number): number {
     this.endAt(last);
-    const { record, rules } = this;
+    const { record, checked } = this;
     record.frame = frame;
     record.rights = rights;
-    if (this.observing) return frame;
-    if (((rules.regime.permitted[access] >>> rights) & 1) === 0 || rules.regime.hasKeys) {
-      const violation = rules.violation(rights, access);
+    if (checked === null) return frame;
+    if (((checked.permitted[access] >>> rights) & 1) === 0 || checked.keys !== 0) {
+      const violation = this.rules.violation(rights, access);
       if (violation >= 0) return this.pageFault(violation, hi, lo);
     }
     if (!this.ram.hasFrame(frame)) return this.noPage(last, lo);

@@ -55,6 +55,8 @@ export class X86Walks implements Walks {
   readonly guest: GuestWalks;
 
   private readonly walker: X86Walker;
+  /** The walker, or null while a guest runs. */
+  private own: X86Walker | null;
   private readonly settledWalk: SettledWalk;
   /** The short way while walks may take it: it knows 4-level tables, and tells nobody. */
   private shortWay: SettledWalk | null = null;
@@ -67,6 +69,7 @@ export class X86Walks implements Walks {
     secondCaches: SecondStageCaches,
   ) {
     this.walker = new X86Walker(ram, this.rules, this.record, this.fault);
+    this.own = this.walker;
     this.settledWalk = new SettledWalk(ram, this.rules);
     this.context = new GuestContext(ram, this.rules, features, this.pdptes);
     this.guest = new GuestWalks(this.context, secondCaches, this.record, this.fault, false);
@@ -106,6 +109,7 @@ export class X86Walks implements Walks {
     regime.canonicalShift = regime.narrow ? 31 : X86_MODES[mode].linearBits - 33;
     regime.levelShifts = X86_LEVEL_SHIFTS[mode];
     regime.guest = this.context.host.kind !== null;
+    this.own = regime.guest ? null : this.walker;
     if (regime.guest) this.context.readRegisters(registers);
     regime.rootLevel = regime.guest ? this.context.root.level : ROOT_LEVEL[mode];
     regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
@@ -160,14 +164,16 @@ export class X86Walks implements Walks {
   }
 
   walk(hi: number, lo: number, access: number): number {
-    return this.regime.guest ? this.guest.walk(hi, lo, access) : this.fromRoot(this.walker, hi, lo, access);
+    const { own } = this;
+    return own === null ? this.guest.walk(hi, lo, access) : this.fromRoot(own, hi, lo, access);
   }
 
   walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number {
-    if (this.regime.guest) return this.guest.walkFrom(level, table, rights, hi, lo, access);
+    const { own } = this;
+    if (own === null) return this.guest.walkFrom(level, table, rights, hi, lo, access);
     return this.regime.entryBytes === 8
-      ? this.walker.walkWide(level, table, rights, hi, lo, access)
-      : this.walker.walkNarrow(level, table, rights, lo, access);
+      ? own.walkWide(level, table, rights, hi, lo, access)
+      : own.walkNarrow(level, table, rights, lo, access);
   }
 
   /** Linear addresses are physical, or a guest's physical ones, and have 32 bits. */

@@ -60,7 +60,10 @@ export class Tlb extends TlbCells {
     const end = start + ways;
     const ofAll = this.globalTag(tag);
     let global = -1;
-    for (let cell = start; cell < end; cell++) {
+    let cell = start;
+    // Two at a time, since V8 checks the array anew in each round. Of odd ways the last pair has a tag in it.
+    while (cell < end && cells[cell] !== pageLow && cells[cell + 1] !== pageLow) cell = (cell + 2) | 0;
+    for (; cell < end; cell++) {
       if (cells[cell] !== pageLow) continue;
       const found = cells[cell + ways];
       if (found === tag) {
@@ -177,11 +180,12 @@ export class Tlb extends TlbCells {
     const cells = this.cells;
     const { ways } = this;
     if (this.teller !== null) this.teller.put(entryOf(pageLow, tag, frame, rights), this.entryIn(cell));
-    cells[cell] = pageLow;
-    cells[cell + ways] = tag;
+    // Without `| 0` V8 takes a parameter for any number, and brings it to the array by way of a float64.
+    cells[cell] = pageLow | 0;
+    cells[cell + ways] = tag | 0;
     cells[cell + STAMP_ROW * ways] = this.tick();
-    cells[cell + FRAME_ROW * ways] = frame;
-    cells[cell + RIGHTS_ROW * ways] = rights;
+    cells[cell + FRAME_ROW * ways] = frame | 0;
+    cells[cell + RIGHTS_ROW * ways] = rights | 0;
     this.guesses[pageLow & this.guessMask] = cell;
     if (this.replacement === TREE_PLRU) this.touchTree(cell);
   }

@@ -59,8 +59,8 @@ export class CachedWalks extends TranslationCaches {
 
   /** Walks from the deepest level in a walk cache, else from the root. */
   protected walkCached(hi: number, lo: number, access: number): number {
-    const { walkCaches, regime } = this;
-    if (walkCaches === null || (regime.guest && !regime.guestCaches)) return this.walks.walk(hi, lo, access);
+    const { usedWalkCaches: walkCaches, regime } = this;
+    if (walkCaches === null) return this.walks.walk(hi, lo, access);
     const rootLevel = regime.rootLevelAt(hi);
     const level = walkCaches.lookup(hi, lo, regime.space, rootLevel, regime.levelShiftsAt(hi));
     if (level === rootLevel) return this.walks.walk(hi, lo, access);
@@ -69,11 +69,11 @@ export class CachedWalks extends TranslationCaches {
   }
 
   protected fillWalkCaches(hi: number, lo: number): void {
-    const { walkCaches, record, regime } = this;
+    const { usedWalkCaches: walkCaches, record, regime } = this;
     if (walkCaches === null) return;
     const shifts = regime.levelShiftsAt(hi);
-    if (regime.guest) {
-      if (regime.guestCaches) this.fillFromGuest(walkCaches, hi, lo, shifts);
+    if (this.guest !== null) {
+      this.fillFromGuest(walkCaches, hi, lo, shifts);
       return;
     }
     for (let n = 0; n < record.count - 1; n++) {
@@ -102,7 +102,7 @@ export class CachedWalks extends TranslationCaches {
     values[side + L2_MISSES]++;
     values[side + WALKS]++;
     if (record.startLevel < this.regime.rootLevelAt(hi)) values[side + SHORTENED_WALKS]++;
-    if (this.regime.guest) this.countGuestReads(side);
+    if (this.guest !== null) this.countGuestReads(side);
     else for (let n = 0; n < record.count; n++) values[side + ENTRY_READS + record.at(n, READ_LEVEL)]++;
     if (this.entryCache !== null) this.entryCache.read(record, values, side, this.listener);
     if (this.missListener !== null) this.missListener.walked(record, side, this.lookupIndex);

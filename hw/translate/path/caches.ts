@@ -52,6 +52,10 @@ export class TranslationCaches {
   });
 
   protected readonly walkCaches: WalkCaches | null;
+  /** Those in use under the registers of the moment. */
+  protected usedWalkCaches: WalkCaches | null;
+  /** Whether walks are a guest's: the regime then, else null. No boolean: its test takes V8 a dozen instructions. */
+  protected guest: Regime | null = null;
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
   /** Of the soft TLB; those of an empty one while somebody listens, so that every hit takes the way with a report. */
@@ -71,6 +75,7 @@ export class TranslationCaches {
     this.counters = counters;
     this.tlb = new TlbHierarchy(geometry, this.regime.pageShifts);
     this.walkCaches = walkCaches === undefined ? null : new WalkCaches(walkCaches, walks.terms.walkCaches);
+    this.usedWalkCaches = this.walkCaches;
     this.soft = path === 'soft' ? new SoftTlb() : null;
     this.softCells = this.soft?.cells ?? NO_CELLS;
   }
@@ -104,11 +109,14 @@ export class TranslationCaches {
     this.tlb.enterMachine(this.regime.machine);
     this.soft?.dropAll();
     this.setHitRules();
+    const { regime } = this;
+    this.guest = regime.guest ? regime : null;
+    this.usedWalkCaches = regime.guest && !regime.guestCaches ? null : this.walkCaches;
   }
 
   private setHitRules(): void {
     const { regime } = this;
-    const plain = regime.on && !regime.hasKeys && this.listener === null;
+    const plain = regime.on && regime.keys === 0 && this.listener === null;
     for (let access = 0; access < ACCESS_KINDS; access++) {
       const rule = this.hitRules[access];
       rule.space = regime.space;

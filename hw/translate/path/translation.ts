@@ -139,7 +139,7 @@ export class Translation extends CachedWalks {
     const { rights } = group;
     if (this.listener !== null && level === L1_HITS) this.tellHit(hi, lo, access, group, 1);
     const refused = ((regime.permitted[access] >>> rights) & 1) === 0 || (~rights & regime.needed[access]) !== 0;
-    if (refused || (regime.hasKeys && this.walks.violation(rights, access) >= 0)) {
+    if (refused || (regime.keys !== 0 && this.walks.violation(rights, access) >= 0)) {
       return this.hitRefused(hi, lo, access, side, rights, level);
     }
     this.countHit(side, level);

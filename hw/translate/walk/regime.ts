@@ -65,8 +65,8 @@ export class Regime {
   readonly permitted = new Int32Array(ACCESS_KINDS);
   /** By access: bits required in the word beside a frame, too, for use of a hit without a walk. */
   readonly needed = new Int32Array(ACCESS_KINDS);
-  /** Whether something beside the code may refuse an access: protection keys. */
-  hasKeys = false;
+  /** Not 0 when something beside the code may refuse an access: protection keys. No boolean: hot paths test it. */
+  keys = 0;
 
   /** log2 of the bytes covered by one entry of each level, for addresses with this high word. */
   levelShiftsAt(hi: number): readonly number[] {

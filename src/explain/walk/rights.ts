@@ -66,7 +66,7 @@ export function refusals(rules: PagingRules, rights: number, access: number): Re
     const rule = 'a fetch needs XD = 0 in every entry, with EFER.NXE = 1';
     found.push({ right: 'execute', rule, section: ACCESS_RIGHTS });
   }
-  if (rules.regime.hasKeys && rules.keyRefuses(rights, access)) {
+  if (rules.regime.keys !== 0 && rules.keyRefuses(rights, access)) {
     found.push({ right: null, rule: keyRule(rights, access), section: KEYS });
   }
   return found;
