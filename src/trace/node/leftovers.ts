@@ -6,19 +6,20 @@ import { basename, dirname, join } from 'node:path';
 
 const FOLDER_PREFIX = 'pagewalk-record-';
 const FOLDER = /^pagewalk-record-(\d+)-\w+$/;
-/** The pipe in such a folder, and the shared file of a recording's processes; nothing else is there. */
+/** The pipe in such a folder, the shared file of a recording's processes, and the windows; nothing else is there. */
 const PIPE = 'accesses';
-const FILES = [PIPE, 'shared'];
+const WINDOWS = 'windows';
+const FILES = [PIPE, 'shared', WINDOWS];
 
 /** The file of a growing trace; it takes the name of `target` once it is whole. */
 export function partialOf(target: string): string {
   return `${target}.${process.pid}.partial`;
 }
 
-/** A folder for the pipe of this recording; its name holds the owner's PID; and the pipe's path. */
-export async function makeFolder(): Promise<{ folder: string; pipe: string }> {
+/** A folder for this recording, its name with the owner's PID; and the paths of the pipe and of the windows. */
+export async function makeFolder(): Promise<Record<'folder' | 'pipe' | 'stored', string>> {
   const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
-  return { folder, pipe: join(folder, PIPE) };
+  return { folder, pipe: join(folder, PIPE), stored: join(folder, WINDOWS) };
 }
 
 /** True when there is no such process any more; one of somebody else's lives. */

@@ -88,14 +88,14 @@ const LAST_WORDS_MILLISECONDS = 2000;
 export async function record(options: RecordOptions): Promise<Recording> {
   const { engine, whyNotQemu } = await chooseEngine(options.engine, options.command).catch(asRecordError);
   await sweepFolders();
-  const { folder, pipe } = await makeFolder().catch((error: unknown) => {
+  const { folder, ...paths } = await makeFolder().catch((error: unknown) => {
     throw inTemporaryFolder(error);
   });
   try {
-    await runProgram('mkfifo', [pipe]).catch((error: unknown) => {
+    await runProgram('mkfifo', [paths.pipe]).catch((error: unknown) => {
       throw inTemporaryFolder(error);
     });
-    return { ...(await recordThrough(pipe, engine, options)), whyNotQemu };
+    return { ...(await recordThrough(paths, engine, options)), whyNotQemu };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -116,7 +116,7 @@ function asRecordError(error: unknown): never {
 }
 
 async function recordThrough(
-  pipe: string,
+  { pipe, stored }: Record<'pipe' | 'stored', string>,
   engine: Engine,
   options: RecordOptions,
 ): Promise<Omit<Recording, 'whyNotQemu'>> {
@@ -145,7 +145,7 @@ async function recordThrough(
     const listener = engine.listen(pipe);
     const counted = countedBlocks(toTheEnd(listener.blocks(reader), signal), run, options);
     const kept = windowOf(engine.cutsWindows ? counted : cutWindows(counted, run.plan), 0, limit);
-    const staying = windows === 'whole' ? kept : keptWindows(kept, run.plan, `${pipe}-windows`);
+    const staying = windows === 'whole' ? kept : keptWindows(kept, run.plan, stored);
     const blocks = guarded(staying, ended, listener, options, engine);
     let facts: TraceFacts | undefined;
     let positions: readonly number[] = [];
