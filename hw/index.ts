@@ -75,7 +75,7 @@ export {
   VM_FAILURE,
 } from './x86/exception.js';
 export { describeException } from './x86/describe-exception.js';
-export { causeName, trapOf } from './riscv/exception.js';
+export { causeName, ILLEGAL_INSTRUCTION, trapOf, VIRTUAL_INSTRUCTION } from './riscv/exception.js';
 export type { Trap } from './riscv/exception.js';
 export { abortName, abortOf, UNPRIVILEGED } from './aarch64/exception.js';
 export type { Abort } from './aarch64/exception.js';

@@ -10,6 +10,10 @@ import { FETCH, WRITE } from '../base/access.js';
 import { toBigInt } from '../base/address.js';
 import type { Exception } from '../base/fault.js';
 
+/** Statuses of refused instructions: their causes, negated. The mode does not have it, or only outside of a guest. */
+export const ILLEGAL_INSTRUCTION = -2;
+/** A guest may not execute it; its hypervisor may. */
+export const VIRTUAL_INSTRUCTION = -22;
 /** Causes, for fetches, loads, and stores with AMOs. No RAM answers. */
 const FETCH_ACCESS_FAULT = 1;
 const LOAD_ACCESS_FAULT = 5;
@@ -85,6 +89,8 @@ export function trapOf({ errorCode, hi, lo, stage, guestHi, guestLo }: Exception
 }
 
 const CAUSE_NAMES = new Map<number, string>([
+  [-ILLEGAL_INSTRUCTION, 'illegal instruction'],
+  [-VIRTUAL_INSTRUCTION, 'virtual instruction'],
   [FETCH_ACCESS_FAULT, 'instruction access fault'],
   [LOAD_ACCESS_FAULT, 'load access fault'],
   [STORE_ACCESS_FAULT, 'store/AMO access fault'],

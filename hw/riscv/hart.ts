@@ -5,7 +5,7 @@
  * CSR is never refused; it leaves values possible in the register.
  */
 
-import { FETCH } from '../base/access.js';
+import { FETCH, READ, WRITE } from '../base/access.js';
 import { highWordOf, lowWordOf, toBigInt } from '../base/address.js';
 import type { Word64 } from '../base/address.js';
 import { checkChoice, checkValue } from '../base/arguments.js';
@@ -16,7 +16,7 @@ import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
 import type { MachineOptions } from '../translate/options.js';
 import { secondStageCaches } from '../translate/second-stage.js';
-import { trapOf } from './exception.js';
+import { ILLEGAL_INSTRUCTION, trapOf, VIRTUAL_INSTRUCTION } from './exception.js';
 import type { Trap } from './exception.js';
 import * as csr from './registers.js';
 import type { CsrName, CsrView, Xlen } from './registers.js';
@@ -252,6 +252,54 @@ export class Hart extends TranslatingMachine {
   private tell(name: string, operand: Word64 | null): void {
     const { hi, lo } = operand ?? { hi: 0, lo: 0 };
     this.dataPath.listener?.({ kind: 'instruction', name, hi, lo });
+  }
+
+  /**
+   * HLV: loads 1, 2, 4 or 8 bytes of a guest into {@link valueLo} and {@link valueHi}, as if V were 1. hstatus.SPVP says
+   * whether its supervisor or its user does so; mstatus.MPRV has no say.
+   * Source: "Hypervisor Virtual-Machine Load and Store Instructions".
+   * @returns OK; or PAGE_FAULT, BUS_ERROR, ILLEGAL_INSTRUCTION in user mode without hstatus.HU, VIRTUAL_INSTRUCTION in a guest
+   * @throws RangeError for another size
+   */
+  hlv(hi: number, lo: number, size: number): number {
+    checkChoice('size', size, [1, 2, 4, this.features.xlen / 8]);
+    return this.asGuest(() => this.dataPath.read(hi, lo, size, READ));
+  }
+
+  /** HLVX: the same for 2 or 4 bytes of code. Both stages have to let it be executed, and none has to let it be read. */
+  hlvx(hi: number, lo: number, size: number): number {
+    checkChoice('size', size, [2, 4]);
+    return this.asGuest(() => this.dataPath.read(hi, lo, size, READ), true);
+  }
+
+  /** HSV: stores bytes of a guest, as {@link hlv} loads them. */
+  hsv(hi: number, lo: number, size: number, valueHi: number, valueLo: number): number {
+    checkChoice('size', size, [1, 2, 4, this.features.xlen / 8]);
+    return this.asGuest(() => this.dataPath.write(hi, lo, size, valueHi, valueLo, WRITE));
+  }
+
+  private asGuest(access: () => number, executes = false): number {
+    const { walks, csrs } = this;
+    const { mode, virtual } = walks;
+    const status = csrs.low(csr.HSTATUS);
+    if (virtual) return this.refuse(VIRTUAL_INSTRUCTION);
+    if (mode === csr.USER_MODE && (status & csr.HU) === 0) return this.refuse(ILLEGAL_INSTRUCTION);
+    walks.mode = (status & csr.SPVP) !== 0 ? csr.SUPERVISOR_MODE : csr.USER_MODE;
+    walks.virtual = true;
+    walks.executes = executes;
+    this.registersChanged();
+    const result = access();
+    walks.mode = mode;
+    walks.virtual = false;
+    walks.executes = false;
+    this.registersChanged();
+    return result;
+  }
+
+  private refuse(status: number): number {
+    this.fault.raise(status, -status, 0, 0);
+    this.dataPath.listener?.({ kind: 'fault', of: 'instruction', ...this.fault.take() });
+    return status;
   }
 
   /** Values left by the last fault in the CSRs of the mode entered by the trap. */

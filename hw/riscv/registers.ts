@@ -18,7 +18,7 @@ export const SATP = 1;
 export const VSATP = 2;
 export const HGATP = 3;
 export const VSSTATUS = 4;
-const HSTATUS = 5;
+export const HSTATUS = 5;
 export const MENVCFG = 6;
 export const HENVCFG = 7;
 const MEDELEG = 8;
@@ -55,7 +55,9 @@ export const MPV = 1 << 7;
 /** hstatus: a guest's virtual address is in stval. */
 const HSTATUS_GVA = 1 << 6;
 /** hstatus: privilege of the guest, for HLV, HLVX and HSV: 1 is VS. */
-const SPVP = 1 << 8;
+export const SPVP = 1 << 8;
+/** hstatus: user mode, too, may execute these. */
+export const HU = 1 << 9;
 /** High word of menvcfg and henvcfg: hardware sets accessed and dirty bits (Svadu). */
 export const ADUE = 1 << 29;
 /** And: entries have memory types (Svpbmt). */
@@ -83,7 +85,7 @@ const WRITABLE: readonly (readonly [number, number, number])[] = [
   // VMID has 14 bits, or 7; the root has four tables, so its frame's last two bits are 0.
   [~(3 << 26), ~3, ~(3 << 29) & ~3],
   [0, SSTATUS, SSTATUS],
-  [0, HSTATUS_GVA | SPVP, HSTATUS_GVA | SPVP],
+  [0, HSTATUS_GVA | SPVP | HU, HSTATUS_GVA | SPVP | HU],
   [ADUE | PBMTE, 0, 0],
   [ADUE | PBMTE, 0, 0],
   [0, DELEGATED, DELEGATED],

@@ -124,6 +124,8 @@ interface Privilege {
   readonly mode: number;
   /** V. */
   readonly virtual: boolean;
+  /** Loads need the right to execute in place of that to read: HLVX. */
+  readonly executes: boolean;
 }
 
 /** The rules of a hart's registers for translations: both stages, and the rights of each mode. */
@@ -161,8 +163,9 @@ export class RiscvRules {
   }
 
   /** Works the rules out anew; call it after any change of a register or of the privilege mode. */
-  update(csrs: Csrs, mode: number, virtual: boolean, svnapot: boolean, fetches: boolean): void {
-    const privilege = fetches ? { mode, virtual } : this.dataPrivilege(csrs, mode, virtual);
+  update(csrs: Csrs, mode: number, virtual: boolean, svnapot: boolean, fetches: boolean, executes = false): void {
+    const current = { mode, virtual, executes };
+    const privilege = fetches ? current : this.dataPrivilege(csrs, current);
     const machine = privilege.mode === csr.MACHINE_MODE;
     this.virtual = !machine && privilege.virtual;
     const [narrow, root] = [csrs.xlen === 32, this.virtual ? csr.VSATP : csr.SATP];
@@ -182,13 +185,13 @@ export class RiscvRules {
     this.second.setEntries(csrs.high(csr.MENVCFG), svnapot);
     this.first.setEntries(this.virtual ? csrs.effectiveHigh(csr.HENVCFG) : csrs.high(csr.MENVCFG), svnapot);
     this.setRegime(narrow);
-    this.setPermissions(csrs, privilege.mode);
+    this.setPermissions(csrs, privilege);
   }
 
-  private dataPrivilege(csrs: Csrs, mode: number, virtual: boolean): Privilege {
-    if (!RiscvRules.modifies(csrs, mode)) return { mode, virtual };
+  private dataPrivilege(csrs: Csrs, current: Privilege): Privilege {
+    if (!RiscvRules.modifies(csrs, current.mode)) return current;
     const previous = (csrs.low(csr.MSTATUS) >>> csr.MPP_SHIFT) & 3;
-    return { mode: previous, virtual: (csrs.high(csr.MSTATUS) & csr.MPV) !== 0 };
+    return { mode: previous, virtual: (csrs.high(csr.MSTATUS) & csr.MPV) !== 0, executes: false };
   }
 
   private setRegime(narrow: boolean): void {
@@ -211,11 +214,12 @@ export class RiscvRules {
   }
 
   /** Source: "Virtual Address Translation Process", steps 6 and 8; "Two-RiscvStage Address Translation" for MXR. */
-  private setPermissions(csrs: Csrs, mode: number): void {
+  private setPermissions(csrs: Csrs, { mode, executes }: Privilege): void {
     const hostStatus = csrs.low(csr.MSTATUS);
     const status = this.virtual ? csrs.low(csr.VSSTATUS) : hostStatus;
-    const anyReads = (hostStatus & csr.MXR) !== 0;
-    const readable = RISCV_RIGHT_READ | ((status & csr.MXR) !== 0 ? RISCV_RIGHT_MXR : 0);
+    const anyReads = !executes && (hostStatus & csr.MXR) !== 0;
+    const guestReads = RISCV_RIGHT_READ | ((status & csr.MXR) !== 0 ? RISCV_RIGHT_MXR : 0);
+    const readable = executes ? RISCV_RIGHT_EXECUTE : guestReads;
     const userPages = (status & csr.SUM) !== 0;
     for (let access = 0; access < ACCESS_KINDS; access++) {
       const fetch = (access & FETCH) !== 0;
@@ -229,8 +233,8 @@ export class RiscvRules {
         return mayReach && ((code & needed) !== 0 || (anyReads && explicitRead));
       });
       // Every access is user mode's here; vsstatus.MXR does not reach, and no MXR reaches reads of entries.
-      const hostNeeded =
-        fetch || write ? needed : RISCV_RIGHT_READ | (anyReads && explicitRead ? RISCV_RIGHT_EXECUTE : 0);
+      const hostReads = RISCV_RIGHT_READ | (anyReads && explicitRead ? RISCV_RIGHT_EXECUTE : 0);
+      const hostNeeded = fetch || write ? needed : executes && explicitRead ? RISCV_RIGHT_EXECUTE : hostReads;
       this.second.permitted[access] = permittedCodes(
         (code) => (code & RISCV_RIGHT_USER) !== 0 && (code & hostNeeded) !== 0,
       );

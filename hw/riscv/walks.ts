@@ -176,6 +176,8 @@ export class RiscvWalks implements Walks {
   /** The privilege mode, and V. */
   mode = MACHINE_MODE;
   virtual = false;
+  /** Loads need the right to execute in place of that to read: HLVX. */
+  executes = false;
   private readonly walkers: WalkerSet;
   private readonly settledWalk: RiscvSettledWalk;
   /** Whether walks may take the short way: one stage, entries of 8 bytes, no other hart, and nobody listens. */
@@ -201,7 +203,7 @@ export class RiscvWalks implements Walks {
   /** Derives the needs of walks from the registers, for fetches or for all other accesses. */
   readRegisters(fetches = false): void {
     const { csrs, rules } = this;
-    rules.update(csrs, this.mode, this.virtual, this.features.svnapot, fetches);
+    rules.update(csrs, this.mode, this.virtual, this.features.svnapot, fetches, this.executes);
     if (rules.virtual) this.second.enter(csrs.vmid);
     this.setSettling();
   }

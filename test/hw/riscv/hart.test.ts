@@ -178,7 +178,7 @@ describe('faults', () => {
       'load guest-page fault',
       'store/AMO guest-page fault',
     ]);
-    expect(causeName(2)).toBe('cause 2');
+    expect(causeName(3)).toBe('cause 3');
   });
 
   it('of the second page of an access have its first address, and nothing is stored', () => {

@@ -19,7 +19,7 @@ describe('CSRs take what they can hold', () => {
     ['mstatus', 0xa_0000_0000n | (0xc0n << 32n) | 0xe19aan],
     ['sstatus', 0x2_000c_0122n],
     ['vsstatus', 0x2_000c_0122n],
-    ['hstatus', 0x2_0000_0140n],
+    ['hstatus', 0x2_0000_0340n],
     ['menvcfg', 3n << 61n],
     ['henvcfg', 0n],
     ['medeleg', 0xb0_b0a2n],
