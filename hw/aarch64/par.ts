@@ -20,11 +20,15 @@ const FSC = 0x3f;
 const OUTER_SHAREABLE = 2;
 /** Normal memory without caches, inner and outer, as MAIR_EL1 has it. */
 const NOT_CACHEABLE = 0x44;
+/** Normal memory with write-back caches, inner and outer: that of HCR_EL2.DC. Source: AArch64.S1DisabledOutput(). */
+const CACHEABLE = 0xff;
 
 /** Attributes and shareability by the last descriptor of stage 1; Device memory and the like are outer shareable. */
 function attributesOf({ addressTranslation, registers, rules }: AArch64Walks): { attributes: number; sh: number } {
   const { record } = addressTranslation;
-  if (!rules.firstOn) return { attributes: 0, sh: OUTER_SHAREABLE };
+  if (!rules.firstOn) {
+    return registers.cacheableByDefault ? { attributes: CACHEABLE, sh: 0 } : { attributes: 0, sh: OUTER_SHAREABLE };
+  }
   let last = record.count - 1;
   while (last > 0 && record.at(last, READ_STAGE) !== 1) last--;
   const low = record.at(last, READ_LOW);

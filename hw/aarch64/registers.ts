@@ -43,6 +43,8 @@ export const TCR_E0PD0 = 1 << 23;
 
 /** HCR_EL2, low word. Stage 2 is on. */
 export const HCR_VM = 1 << 0;
+/** Walks of stage 1 in Device memory of stage 2 are refused. */
+export const HCR_PTW = 1 << 2;
 /** Stage 1 is off and stage 2 on, whatever their own bits say. */
 const HCR_DC = 1 << 12;
 
@@ -153,7 +155,12 @@ export class SystemRegisters {
 
   /** Whether stage 1 translates at EL1 and EL0. */
   get firstOn(): boolean {
-    return (this.low('SCTLR_EL1') & SCTLR_M) !== 0 && (this.low('HCR_EL2') & HCR_DC) === 0;
+    return (this.low('SCTLR_EL1') & SCTLR_M) !== 0 && !this.cacheableByDefault;
+  }
+
+  /** HCR_EL2.DC: without stage 1 memory is normal and cacheable. */
+  get cacheableByDefault(): boolean {
+    return (this.low('HCR_EL2') & HCR_DC) !== 0;
   }
 
   /** Whether stage 2 does. */

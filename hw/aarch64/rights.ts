@@ -28,6 +28,8 @@ export const ARM_RIGHT_READ = 1 << 0;
 export const ARM_RIGHT_WRITE = 1 << 1;
 /** EL0 may read, and write if anybody may; under PAN EL1 may not. */
 export const ARM_RIGHT_EL0 = 1 << 2;
+/** In stage 2, which does not tell EL0's pages: walks of stage 1 may go there. Only HCR_EL2.PTW asks for it. */
+export const ARM_RIGHT_WALKS = ARM_RIGHT_EL0;
 /** Executable at EL1. */
 export const ARM_RIGHT_EL1_EXECUTE = 1 << 3;
 /** Executable at EL0. */
@@ -72,7 +74,7 @@ function secondRights(high: number, low: number, setsDirty: boolean, tellsLevels
   return (
     ((low & DESC_S2_READ) !== 0 ? ARM_RIGHT_READ : 0) |
     (writable ? ARM_RIGHT_WRITE : 0) |
-    ARM_RIGHT_EL0 |
+    ARM_RIGHT_WALKS |
     (xn1 === xn0 ? ARM_RIGHT_EL1_EXECUTE : 0) |
     (xn1 ? 0 : ARM_RIGHT_EL0_EXECUTE) |
     (dirty ? DIRTY : 0)

@@ -17,6 +17,7 @@ import * as reg from './registers.js';
 import type { SystemRegisters } from './registers.js';
 import {
   ARM_RIGHT_EL0,
+  ARM_RIGHT_WALKS,
   ARM_RIGHT_EL0_EXECUTE,
   ARM_RIGHT_EL1_EXECUTE,
   ARM_RIGHT_READ,
@@ -78,6 +79,8 @@ const TG1 = [GRANULE_4K, GRANULE_16K, GRANULE_4K, GRANULE_64K];
 /** By VTCR_EL2.SL0, the level of stage 2's root. */
 const START_LEVELS_4K = [1, 2, 3, 0];
 const START_LEVELS = [0, 1, 2, 3];
+/** MemAttr[3:2] of a descriptor of stage 2: 0 is Device memory. */
+const NORMAL_MEMORY = 3 << 4;
 
 /** The set of permission codes, bit n for code n, with `allows` true. */
 function permittedCodes(allows: (code: number) => boolean): number {
@@ -122,6 +125,8 @@ export class TranslationTables {
   setsDirty = false;
   /** Bits of a table descriptor's high word that take rights away below. */
   hierarchical = 0;
+  /** Bits of a descriptor's low word, all 0 where walks of the first stage may not go; no bits: they may go anywhere. */
+  protectedType = 0;
   /** Rights by the descriptor of a block or page, without any from table descriptors: see rightsIndex. */
   leafRights = firstRightsTable(false, false);
 
@@ -200,7 +205,7 @@ export class AArch64Rules {
   el0 = false;
   /** SCTLR_EL1.WXN. */
   writableNeverExecuted = false;
-  /** The state behind the permissions worked out last: bit 0 for EL0, bit 1 for PAN. */
+  /** The state behind the permissions worked out last: bit 0 for EL0, bit 1 for PAN, bit 2 for PTW. */
   private permissionsOf = -1;
 
   constructor(readonly features: AArch64Features) {
@@ -224,8 +229,9 @@ export class AArch64Rules {
     this.setSecond(registers);
     this.setRegime(registers);
     const pan = this.features.PAN && registers.pan;
-    if (this.permissionsOf === Number(this.el0) + 2 * Number(pan)) return;
-    this.permissionsOf = Number(this.el0) + 2 * Number(pan);
+    const state = Number(this.el0) + 2 * Number(pan) + 4 * Number(this.second.protectedType !== 0);
+    if (this.permissionsOf === state) return;
+    this.permissionsOf = state;
     this.setPermissions(pan);
   }
 
@@ -275,6 +281,7 @@ export class AArch64Rules {
     second.setRoot(rootLevel, registers.high('VTTBR_EL2'), registers.low('VTTBR_EL2'), addressSize);
     second.setsAccessed = features.HAFDBS && (lo & reg.VTCR_HA) !== 0;
     second.setsDirty = second.setsAccessed && (lo & reg.VTCR_HD) !== 0;
+    second.protectedType = (registers.low('HCR_EL2') & reg.HCR_PTW) !== 0 ? NORMAL_MEMORY : 0;
     second.leafRights = secondRightsTable(second.setsDirty, features.XNX);
   }
 
@@ -314,7 +321,9 @@ export class AArch64Rules {
         const pageOfEl0 = (code & ARM_RIGHT_EL0) !== 0;
         return asEl0 ? pageOfEl0 : !(pageOfEl0 && refusesEl0);
       });
-      const secondNeeded = implicit && write ? ARM_RIGHT_READ | ARM_RIGHT_WRITE : needed;
+      const forWalks = this.second.protectedType === 0 ? 0 : ARM_RIGHT_WALKS;
+      const entry = (write ? ARM_RIGHT_READ | ARM_RIGHT_WRITE : ARM_RIGHT_READ) | forWalks;
+      const secondNeeded = implicit ? entry : needed;
       secondPermitted[access] = permittedCodes((code) => (code & secondNeeded) === secondNeeded);
     }
   }

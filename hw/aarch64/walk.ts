@@ -34,7 +34,7 @@ const { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, F
   exceptions;
 const { DESC_AF, DESC_CONTIGUOUS, DESC_READ_ONLY, DESC_S2_WRITE, DESC_VALID } = format;
 const { AARCH64_PAGE_SHIFTS, NOT_BARRED } = ruleBits;
-const { ARM_RIGHT_EL0, firstRights, rightsIndex, withoutEl0 } = rightsOf;
+const { ARM_RIGHT_EL0, ARM_RIGHT_WALKS, firstRights, rightsIndex, withoutEl0 } = rightsOf;
 const { outputAddressHigh, bitsFrom, contiguousSize, isLeaf, isTable, outputHigh, outputLow } = words;
 
 /** The manual's level 3 is level 0 here. */
@@ -245,6 +245,7 @@ export class AArch64Walker {
       above === 0
         ? tables.leafRights[rightsIndex(high, low)]
         : firstRights(high, low, above, tables.setsDirty, this.rules.writableNeverExecuted);
+    if (tables.protectedType !== 0 && (low & tables.protectedType) === 0) rights &= ~ARM_RIGHT_WALKS;
     if (!this.looks) {
       if ((low & DESC_AF) === 0 && !tables.setsAccessed) return this.refuse(FSC_ACCESS_FLAG, level);
       if (((this.permitted[access] >>> rights) & 1) === 0) return this.refuse(FSC_PERMISSION, level);

@@ -84,6 +84,10 @@ describe('AT: Arm ARM, chapter C5, and PAR_EL1', () => {
     expect(found(pe.readRegister('PAR_EL1')).slice(0, 4)).toBe('1000');
     pe.writeRegister('SCTLR_EL1', 0);
     expect(par(pe, 'S1E1R')).toBe('400 attributes 0 sh 2');
+    // HCR_EL2.DC makes it write-back memory, not shareable.
+    pe.writeRegister('HCR_EL2', 1 << 12);
+    expect(par(pe, 'S1E1R')).toBe('400 attributes ff sh 0');
+    pe.writeRegister('HCR_EL2', 0);
     pe.at('S1E1R', 0x10_0000, 0);
     expect(failed(pe.readRegister('PAR_EL1'))).toBe('fault 0');
   });

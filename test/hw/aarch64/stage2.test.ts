@@ -2,10 +2,27 @@ import { describe, expect, it } from 'vitest';
 import { UNPRIVILEGED } from '../../../hw/aarch64/exception.js';
 import type { Pe, PeOptions } from '../../../hw/aarch64/pe.js';
 import { FETCH, READ, USER, WRITE } from '../../../hw/base/access.js';
-import { AF, DATA, DBM, EL0, HA, HD, outcome, PAGE, READ_ONLY, S2_ALL, S2_READ, S2_WRITE, Tables } from './tables.js';
+import {
+  AF,
+  CONTIGUOUS,
+  DATA,
+  DBM,
+  EL0,
+  HA,
+  HD,
+  outcome,
+  PAGE,
+  READ_ONLY,
+  S2_ALL,
+  S2_READ,
+  S2_WRITE,
+  Tables,
+} from './tables.js';
 
 const AT = 0x40_0000;
 const IPA = 0x20_0000_0000;
+/** MemAttr: write-back caches, inner and outer. */
+const NORMAL = 0xfn << 2n;
 const VTCR_HA = 1n << 21n;
 const VTCR_HD = 1n << 22n;
 
@@ -134,6 +151,87 @@ describe('stage 2: Arm ARM, chapter D8', () => {
     expect(outcome(dirtied.pe, AT, WRITE)).toBe('frame 0');
     expect(dirtied.tables.ram.read64(dirtied.hostEntry(entry)) & S2_WRITE).toBe(S2_WRITE);
     expect(dirtied.tables.ram.read64(entry) & READ_ONLY).toBe(0n);
+  });
+
+  it('HCR_EL2.PTW: walks of stage 1 do not go where stage 2 has Device memory; accesses do', () => {
+    const guest = new Guest();
+    const { pe, tables } = guest;
+    // Everything so far is Device memory: MemAttr is 0.
+    pe.writeRegister('HCR_EL2', 1 | (1 << 2));
+    expect(outcome(pe, AT, READ)).toBe('stage 2 permission 3 on walk');
+    expect(pe.abort().hpfar << 8n).toBe(BigInt(guest.root));
+    for (let page = 0; page < 0x20_0000; page += 4096) guest.hostMap(page, page, S2_ALL | NORMAL);
+    expect([outcome(pe, AT, READ), outcome(pe, AT, WRITE)]).toEqual(['frame 0', 'frame 0']);
+    // Of the last table alone, and with its entry known to walk caches and to the TLB of stage 2.
+    const table = tables.entry(guest.root, AT) & ~0xfff;
+    guest.hostMap(table, table, S2_ALL);
+    tables.map(guest.root, AT + 4096, IPA, 0n);
+    pe.tlbi('VMALLS12E1');
+    expect(outcome(pe, AT + 4096, READ)).toBe('stage 2 permission 3 on walk');
+    pe.writeRegister('HCR_EL2', 1);
+    expect(outcome(pe, AT + 4096, READ)).toBe('frame 0');
+  });
+
+  it('an Access flag of stage 1 is set where stage 2 allows writes and reads', () => {
+    for (const [flags, expected] of [
+      [S2_ALL, 'frame 0'],
+      [S2_READ | AF, 'stage 2 permission 3 on walk'],
+    ] as const) {
+      const guest = new Guest(0n, S2_ALL, 0n, HA);
+      const entry = guest.tables.entry(guest.root, AT);
+      guest.tables.ram.write64(entry, BigInt(IPA) | PAGE);
+      guest.hostMap(entry & ~0xfff, entry & ~0xfff, flags);
+      expect(outcome(guest.pe, AT, READ)).toBe(expected);
+      expect(guest.tables.ram.read64(entry) & AF).toBe(expected === 'frame 0' ? AF : 0n);
+    }
+  });
+
+  it('AT S12E1W marks no page dirty in either stage, but the page of a descriptor that it updates', () => {
+    const guest = new Guest(READ_ONLY | DBM, S2_READ | DBM, VTCR_HA | VTCR_HD, HA | HD);
+    const { pe, tables } = guest;
+    const entry = tables.entry(guest.root, AT);
+    tables.ram.write64(entry, BigInt(IPA) | READ_ONLY | DBM | PAGE);
+    guest.hostMap(entry & ~0xfff, entry & ~0xfff, S2_READ | AF | DBM);
+    pe.at('S12E1W', 0, AT);
+    expect(pe.readRegister('PAR_EL1') & 1n).toBe(0n);
+    const bits = AF | READ_ONLY;
+    expect(tables.ram.read64(entry) & bits).toBe(bits);
+    expect(tables.ram.read64(guest.hostEntry(IPA)) & (AF | S2_WRITE)).toBe(AF);
+    expect(tables.ram.read64(guest.hostEntry(entry)) & S2_WRITE).toBe(S2_WRITE);
+  });
+
+  it.each([
+    ['pages', 0n, 0, 12],
+    ['contiguous pages', CONTIGUOUS, 0, 16],
+    ['a block', 0n, 1, 16],
+  ])(
+    'a contiguous set of stage 1 over %s of stage 2: a TLB keeps the smaller of the two',
+    (_, contiguous, level, shift) => {
+      const guest = new Guest();
+      const { pe, tables } = guest;
+      const type = level === 0 ? PAGE : 1n;
+      for (let page = 0; page < 16; page++) {
+        tables.map(guest.root, AT + page * 4096, IPA + page * 4096, CONTIGUOUS);
+        const place = level === 0 ? page * 4096 : 0;
+        tables.ram.write64(guest.hostEntry(IPA + place, level), BigInt(2 * DATA + place) | S2_ALL | contiguous | type);
+      }
+      expect(outcome(pe, AT + 0x3000, READ)).toBe(`frame ${DATA / 4096 + 3}`);
+      expect(pe.dataPath.regime.pageShifts[pe.walkRecord.size]).toBe(shift);
+    },
+  );
+
+  it('walk caches leave the last descriptor, and the page; with those of stage 2 its last descriptor', () => {
+    const walkCaches = { level1: { entries: 4, ways: 4 } };
+    const left = (caches: object): string => {
+      const tlb = { name: 'test', l1Data: [], l1Instruction: [], l2: [], secondStage: [], walkCaches, ...caches };
+      const { pe } = new Guest(0n, S2_ALL, 0n, 0n, { tlb });
+      for (let n = 0; n < 2; n++) expect(outcome(pe, AT, READ)).toBe('frame 0');
+      return pe.walkRecord
+        .reads()
+        .map(({ stage, level }) => `${stage}.${level}`)
+        .join(' ');
+    };
+    expect([left({ secondStageWalkCaches: {} }), left({})]).toEqual(['1.0 2.2 2.1 2.0', '1.0 2.0']);
   });
 
   it('concatenated tables: the root is as many tables in a row as the address needs, at most 16', () => {
