@@ -1,22 +1,7 @@
-/** Frames of RAM for tables and pages, and the entries that tables get. */
+/** Frames of RAM for tables and pages. */
 
 import { PAGE_SHIFT } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
-
-/** The entries of an architecture, as low and high word. */
-export interface TableFormat {
-  /** Maps the page at `frame`: a user's, writable, accessed and dirty. `folio`: one of several entries of a folio. */
-  page(frame: number, level: number, folio: boolean): readonly [low: number, high: number];
-  /** Leads to the table at `frame`. */
-  table(frame: number): readonly [low: number, high: number];
-}
-
-/** Stores an entry at a physical address. */
-export function writeEntry({ words }: Ram, address: number, [low, high]: readonly [number, number]): void {
-  const at = address / 4;
-  words[at + 1] = high;
-  words[at] = low;
-}
 
 /** Pieces of RAM of one size, given and taken back, by their first frames. */
 export class FramePieces {

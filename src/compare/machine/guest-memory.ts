@@ -5,16 +5,19 @@
  * lie behind the guest's memory, those of one level one after the other.
  */
 
-import { PAGE_BYTES, PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
+import { PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
-import { FramePieces, writeEntry } from './frame-supply.js';
-import type { FrameSupply, TableFormat } from './frame-supply.js';
+import { FramePieces } from './frame-supply.js';
+import type { FrameSupply } from './frame-supply.js';
 import { pageShifts } from './page-kinds.js';
 import type { PagesKind } from './page-kinds.js';
+import type { TableEntries } from './table-entries.js';
 
 /** Entries of a table are chosen by 9 bits. */
 const INDEX_BITS = 9;
-const ENTRY_BYTES = 8;
+/** Words of a frame, and of an entry. */
+const FRAME_WORDS = 1024;
+const ENTRY_WORDS = 2;
 /** log2 of the 4 KiB frames side by side in a guest after a while: see docs/time-model.md. */
 const CLUMP_SHIFT = 1;
 /** The kernel keeps tables apart from pages, since they cannot be moved: in this share of memory. Model default. */
@@ -23,7 +26,8 @@ const HUGE_FRAMES = 2 ** (SHIFT_2M - PAGE_SHIFT);
 const SCATTER = 0x9e37_79b1;
 
 /** The tables of a host, as an architecture has them. */
-export interface HostFormat extends TableFormat {
+export interface HostFormat {
+  readonly entries: TableEntries;
   readonly levels: number;
   /** Frames of the root: several tables in a row. */
   readonly rootFrames: number;
@@ -123,21 +127,22 @@ export class GuestMemory implements FrameSupply {
 
   /** Maps frames of the guest, whole pages of the host around them. */
   private map(frame: number, count: number): void {
-    const { format, leafLevel, levelFrames, ram } = this;
+    const { leafLevel, levelFrames } = this;
+    const { entries, levels } = this.format;
     const step = 2 ** (INDEX_BITS * leafLevel);
     for (let at = frame - (frame % step); at < frame + count; at += step) {
-      writeEntry(ram, this.entryAddress(at, leafLevel), format.page(at, leafLevel, false));
+      entries.setPage(this.placeOf(at, leafLevel), at, leafLevel, false);
     }
-    for (let level = leafLevel + 1; level < format.levels; level++) {
+    for (let level = leafLevel + 1; level < levels; level++) {
       const reach = 2 ** (INDEX_BITS * level);
       for (let at = frame - (frame % reach); at < frame + count; at += reach) {
-        writeEntry(ram, this.entryAddress(at, level), format.table(levelFrames[level - 1] + at / reach));
+        entries.setTable(this.placeOf(at, level), levelFrames[level - 1] + at / reach);
       }
     }
   }
 
-  /** Physical address of the host's entry of a level for a frame. */
-  private entryAddress(frame: number, level: number): number {
-    return this.levelFrames[level] * PAGE_BYTES + Math.floor(frame / 2 ** (INDEX_BITS * level)) * ENTRY_BYTES;
+  /** The place in RAM's words of the host's entry of a level for a frame. */
+  private placeOf(frame: number, level: number): number {
+    return this.levelFrames[level] * FRAME_WORDS + Math.floor(frame / 2 ** (INDEX_BITS * level)) * ENTRY_WORDS;
   }
 }

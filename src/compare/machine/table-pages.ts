@@ -3,20 +3,22 @@
  * folios of several entries. Only tables are ever read, so nobody has to fill the pages.
  */
 
-import { PAGE_BYTES, PAGE_SHIFT } from '../../../hw/base/address.js';
+import { PAGE_SHIFT } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
-import { WholeRam, writeEntry } from './frame-supply.js';
-import type { FrameSupply, TableFormat } from './frame-supply.js';
+import { WholeRam } from './frame-supply.js';
+import type { FrameSupply } from './frame-supply.js';
 import { shiftAt } from './mixed-pages.js';
 import type { PagesKind } from './page-kinds.js';
 import type { Owner, PageSupply } from './page-supply.js';
+import type { TableEntries } from './table-entries.js';
 
 /** log2 of the words of a 4 KiB frame. */
 const FRAME_WORDS_SHIFT = 10;
 const ENTRY_BYTES_SHIFT = 3;
+const ENTRY_WORDS_SHIFT = 1;
 
 class TableOwner implements Owner {
-  /** The tables below the root, by the addresses of their entries. */
+  /** The tables below the root, by the places of their entries. */
   readonly tables = new Map<number, number>();
   readonly pages: { readonly frame: number; readonly shift: number }[] = [];
 
@@ -33,7 +35,7 @@ export class TablePages implements PageSupply {
    */
   constructor(
     private readonly ram: Ram,
-    private readonly format: TableFormat,
+    private readonly entries: TableEntries,
     private readonly kind: PagesKind,
     private readonly levels: number,
     private readonly frames: FrameSupply = new WholeRam(ram, kind.granule, kind.shift),
@@ -52,7 +54,7 @@ export class TablePages implements PageSupply {
     const leafLevel = (entryShift - this.kind.granule) / this.#indexBits;
     let table = owner.root;
     for (let level = this.levels - 1; level > leafLevel; level--) {
-      const at = this.#entryAddress(table, address, level);
+      const at = this.#place(table, address, level);
       const lower = owner.tables.get(at) ?? this.#newTable(owner, at);
       if (lower === undefined) return false;
       table = lower;
@@ -63,8 +65,8 @@ export class TablePages implements PageSupply {
     const start = address - (address % 2 ** shift);
     const frames = 2 ** (entryShift - PAGE_SHIFT);
     for (let i = 0; i < 2 ** (shift - entryShift); i++) {
-      const at = this.#entryAddress(table, start + i * 2 ** entryShift, leafLevel);
-      writeEntry(this.ram, at, this.format.page(frame + i * frames, leafLevel, shift !== entryShift));
+      const at = this.#place(table, start + i * 2 ** entryShift, leafLevel);
+      this.entries.setPage(at, frame + i * frames, leafLevel, shift !== entryShift);
     }
     return true;
   }
@@ -72,15 +74,15 @@ export class TablePages implements PageSupply {
   #newTable(owner: TableOwner, at: number): number | undefined {
     const frame = this.frames.tables.take();
     if (frame === undefined) return undefined;
-    writeEntry(this.ram, at, this.format.table(frame));
+    this.entries.setTable(at, frame);
     owner.tables.set(at, frame);
     return frame;
   }
 
-  /** Physical address of the entry for `address` in a table. */
-  #entryAddress(table: number, address: number, level: number): number {
+  /** The place in RAM's words of the entry for `address` in a table. */
+  #place(table: number, address: number, level: number): number {
     const number = Math.floor(address / 2 ** (this.kind.granule + level * this.#indexBits));
-    return table * PAGE_BYTES + (number % 2 ** this.#indexBits) * 2 ** ENTRY_BYTES_SHIFT;
+    return table * 2 ** FRAME_WORDS_SHIFT + ((number % 2 ** this.#indexBits) << ENTRY_WORDS_SHIFT);
   }
 
   exit({ root, tables, pages }: TableOwner): void {

@@ -1,51 +1,40 @@
 /** AArch64 with the granule of the pages: 47 bits of user addresses, so four levels of tables with 4 KiB, else three. */
 
+import * as format from '../../../../hw/aarch64/format.js';
 import { Pe } from '../../../../hw/aarch64/pe.js';
 import { AARCH64_PAGE_SHIFTS } from '../../../../hw/aarch64/rules.js';
-import type { TableFormat } from '../frame-supply.js';
+import type { Ram } from '../../../../hw/memory/ram.js';
+import { AArch64Entries } from '../../../kernel/tables/entries-aarch64.js';
 import { GuestMemory } from '../guest-memory.js';
 import type { HostFormat } from '../guest-memory.js';
 import type { PagesKind } from '../page-kinds.js';
+import { hostEntries, kernelEntries } from '../table-entries.js';
+import type { TableEntries } from '../table-entries.js';
 import { TablePages } from '../table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { ReplayTarget } from './target.js';
 
+const { DESC_AF, DESC_CONTIGUOUS, DESC_S2_READ, DESC_S2_WRITE, DESC_SH_SHIFT, DESC_TABLE, DESC_VALID } = format;
 const ADDRESS_BITS = 47;
 /** TCR_EL1.TG0 by log2 of the granule. */
 const TG0: Readonly<Record<number, bigint>> = { 12: 0n, 14: 2n, 16: 1n };
 /** TCR_EL1: no walks with TTBR1, physical addresses of 40 bits, ASIDs of 16, and hardware sets AF and the dirty state. */
 const TCR = (1n << 23n) | (2n << 32n) | (1n << 36n) | (1n << 39n) | (1n << 40n);
 
-/** Valid, AF, inner shareable, EL0 may read and write, not global. */
-const PAGE = 1 | (1 << 6) | (3 << 8) | (1 << 10) | (1 << 11);
-/** Bit 1: a page at the last level, a table above it; a block has none. */
-const TABLE_OR_PAGE = 1 << 1;
-/** High word: the contiguous bit. */
-const CONTIGUOUS = 1 << 20;
+const entriesOf = (ram: Ram): TableEntries =>
+  kernelEntries(new AArch64Entries(ram), (words, at) => {
+    words[at + 1] |= DESC_CONTIGUOUS;
+  });
 
 /** Stage 2: valid, normal memory, S2AP for reads and writes, inner shareable, AF. */
-const HOST_PAGE = 1 | (0xf << 2) | (3 << 6) | (3 << 8) | (1 << 10);
+const HOST_PAGE = DESC_VALID | (0xf << 2) | DESC_S2_READ | DESC_S2_WRITE | (3 << DESC_SH_SHIFT) | DESC_AF;
 
-const table: TableFormat['table'] = (frame) => [(frame << 12) | TABLE_OR_PAGE | 1, frame >>> 20];
-
-const FORMAT: TableFormat = {
-  page: (frame, level, folio) => [
-    (frame << 12) | PAGE | (level === 0 ? TABLE_OR_PAGE : 0),
-    (frame >>> 20) | (folio ? CONTIGUOUS : 0),
-  ],
-  table,
-};
-
-/**
- * Stage 2 with 40 bits of address in pages of 4 KiB: three levels from a root of two tables. Memory is normal, inner
- * shareable; all may be read and written.
- */
-const HOST: HostFormat = {
+/** Stage 2 with 40 bits of address in pages of 4 KiB: three levels from a root of two tables. */
+const hostOf = (ram: Ram): HostFormat => ({
   levels: 3,
   rootFrames: 2,
-  page: (frame, level) => [(frame << 12) | HOST_PAGE | (level === 0 ? TABLE_OR_PAGE : 0), frame >>> 20],
-  table,
-};
+  entries: hostEntries(ram, (level) => HOST_PAGE | (level === 0 ? DESC_TABLE : 0), DESC_VALID | DESC_TABLE),
+});
 /** VTCR_EL2: T0SZ 24, SL0 1, and 48 bits of physical address. */
 const VTCR = 24n | (1n << 6n) | (5n << 16n);
 /** HCR_EL2.VM. */
@@ -69,10 +58,10 @@ export const AARCH64_TARGET: ReplayTarget<Pe> = {
     const processor = new Pe({ ram, tlb });
     processor.writeRegister('TCR_EL1', TCR | (TG0[kind.granule] << 14n) | BigInt(64 - ADDRESS_BITS));
     processor.writeRegister('SCTLR_EL1', 1n);
-    if (hostShift === null) return { processor, supply: new TablePages(ram, FORMAT, kind, levels(kind)) };
-    const memory = new GuestMemory(ram, HOST, kind, hostShift);
+    if (hostShift === null) return { processor, supply: new TablePages(ram, entriesOf(ram), kind, levels(kind)) };
+    const memory = new GuestMemory(ram, hostOf(ram), kind, hostShift);
     enterGuest(processor, memory.root);
-    return { processor, supply: new TablePages(ram, FORMAT, kind, levels(kind), memory) };
+    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, levels(kind), memory) };
   },
   beside: (first, tlb) => {
     const pe = new Pe({ ram: first.ram, tlb });

@@ -1,35 +1,33 @@
 /** RISC-V with Sv48, of which a processor with Sv39 does not read the first level; 64 KiB by Svnapot. */
 
-import * as format from '../../../../hw/riscv/format.js';
+import { RISCV_PTE_N } from '../../../../hw/riscv/format.js';
 import { Hart } from '../../../../hw/riscv/hart.js';
 import { PAGE_SHIFTS } from '../../../../hw/riscv/rules.js';
 import type { Ram } from '../../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
-import type { TableFormat } from '../frame-supply.js';
+import { RiscvEntries } from '../../../kernel/tables/entries-riscv.js';
 import { GuestMemory } from '../guest-memory.js';
 import type { HostFormat } from '../guest-memory.js';
+import { kernelEntries } from '../table-entries.js';
+import type { TableEntries } from '../table-entries.js';
 import { TablePages } from '../table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { ReplayTarget } from './target.js';
 
 const LEVELS = 4;
 const SV48 = 9 << 28;
-const { RISCV_PTE_A, RISCV_PTE_D, RISCV_PTE_N, RISCV_PTE_R, RISCV_PTE_U, RISCV_PTE_V, RISCV_PTE_W, RISCV_PTE_X } =
-  format;
-const PAGE = RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X | RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D;
-/** The low four bits of the frame number of an entry with N: 64 KiB. */
-const NAPOT_64K = 0b1000;
+/** Bits 13:10 of an entry with N, the low ones of its frame number: 64 KiB. */
+const NAPOT_BITS = 0xf << 10;
+const NAPOT_64K = 0b1000 << 10;
 
-const FORMAT: TableFormat = {
-  page: (frame, _level, folio) => {
-    const number = folio ? (frame & ~0xf) | NAPOT_64K : frame;
-    return [(number << 10) | PAGE, (number >>> 22) | (folio ? RISCV_PTE_N : 0)];
-  },
-  table: (frame) => [(frame << 10) | RISCV_PTE_V, frame >>> 22],
-};
+const entriesOf = (ram: Ram): TableEntries =>
+  kernelEntries(new RiscvEntries(ram), (words, at) => {
+    words[at] = (words[at] & ~NAPOT_BITS) | NAPOT_64K;
+    words[at + 1] |= RISCV_PTE_N;
+  });
 
 /** Sv48x4: a root of four tables. */
-const HOST: HostFormat = { ...FORMAT, levels: LEVELS, rootFrames: 4 };
+const hostOf = (ram: Ram): HostFormat => ({ entries: entriesOf(ram), levels: LEVELS, rootFrames: 4 });
 const HGATP_SV48X4 = 9n << 60n;
 
 /** @param hgatp 0 without a host */
@@ -46,11 +44,11 @@ export const RISCV_TARGET: ReplayTarget<Hart> = {
   levels: () => LEVELS,
   boot: (ram, tlb, kind, hostShift) => {
     if (hostShift === null) {
-      return { processor: hartOver(ram, tlb, 0n), supply: new TablePages(ram, FORMAT, kind, LEVELS) };
+      return { processor: hartOver(ram, tlb, 0n), supply: new TablePages(ram, entriesOf(ram), kind, LEVELS) };
     }
-    const memory = new GuestMemory(ram, HOST, kind, hostShift);
+    const memory = new GuestMemory(ram, hostOf(ram), kind, hostShift);
     const processor = hartOver(ram, tlb, HGATP_SV48X4 | BigInt(memory.root));
-    return { processor, supply: new TablePages(ram, FORMAT, kind, LEVELS, memory) };
+    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, LEVELS, memory) };
   },
   beside: (first, tlb) => hartOver(first.ram, tlb, first.readCsr('hgatp')),
   load: (hart, { number, root }, keep) => {

@@ -5,7 +5,6 @@ import { OK } from '../../../../hw/base/fault.js';
 import type { Ram } from '../../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
 import { Core } from '../../../../hw/x86/core.js';
-import { PTE_A, PTE_D, PTE_P, PTE_PS, PTE_RW, PTE_US } from '../../../../hw/x86/format.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import * as ept from '../../../../hw/x86/nested/ept-format.js';
 import { makeEptp } from '../../../../hw/x86/nested/virtual-machines.js';
@@ -13,12 +12,13 @@ import type { GuestState } from '../../../../hw/x86/nested/virtual-machines.js';
 import * as reg from '../../../../hw/x86/registers.js';
 import { X86_TERMS } from '../../../../hw/x86/terms.js';
 import { Kernel } from '../../../kernel/kernel.js';
-import type { TableFormat } from '../frame-supply.js';
+import { X86Entries } from '../../../kernel/tables/entries-x86.js';
 import { GuestMemory } from '../guest-memory.js';
 import type { HostFormat } from '../guest-memory.js';
 import { KernelPages } from '../kernel-pages.js';
 import { isFolio } from '../page-kinds.js';
 import type { PagesKind } from '../page-kinds.js';
+import { hostEntries, kernelEntries } from '../table-entries.js';
 import { TablePages } from '../table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { LoadedSpace, ReplayTarget } from './target.js';
@@ -28,25 +28,16 @@ const PCID_MASK = 2 ** SPACE_BITS - 1;
 /** Bit 31 of CR3's high word: keep what the TLB has of the address space. */
 const KEEP = 1 << 31;
 const { EPT_A, EPT_D, EPT_EXECUTE, EPT_PAGE, EPT_READ, EPT_WRITE, EPTP_WRITE_BACK } = ept;
-const EPT_TYPE_SHIFT = 3;
+/** The memory type of a page, in bits 5:3. */
+const WRITE_BACK = EPTP_WRITE_BACK << 3;
 const EPT_TABLE = EPT_READ | EPT_WRITE | EPT_EXECUTE | EPT_A;
-const TABLE = PTE_P | PTE_RW | PTE_US | PTE_A;
-
-const FORMAT: TableFormat = {
-  page: (frame, level) => [(frame << 12) | TABLE | PTE_D | (level > 0 ? PTE_PS : 0), frame >>> 20],
-  table: (frame) => [(frame << 12) | TABLE, frame >>> 20],
-};
 
 /** EPT with accessed and dirty flags, as KVM has it: all of them set. */
-const EPT: HostFormat = {
+const eptOf = (ram: Ram): HostFormat => ({
   levels: 4,
   rootFrames: 1,
-  page: (frame, level) => [
-    (frame << 12) | EPT_TABLE | EPT_D | (EPTP_WRITE_BACK << EPT_TYPE_SHIFT) | (level > 0 ? EPT_PAGE : 0),
-    frame >>> 20,
-  ],
-  table: (frame) => [(frame << 12) | EPT_TABLE, frame >>> 20],
-};
+  entries: hostEntries(ram, (level) => EPT_TABLE | EPT_D | WRITE_BACK | (level > 0 ? EPT_PAGE : 0), EPT_TABLE),
+});
 
 function boot(
   ram: Ram,
@@ -56,9 +47,9 @@ function boot(
 ): ReturnType<ReplayTarget<Mmu>['boot']> {
   const processor = new Mmu({ ram, tlb });
   if (hostShift !== null) {
-    const memory = new GuestMemory(ram, EPT, kind, hostShift);
+    const memory = new GuestMemory(ram, eptOf(ram), kind, hostShift);
     enterGuest(processor, memory.root);
-    return { processor, supply: new TablePages(ram, FORMAT, kind, LEVELS, memory) };
+    return { processor, supply: new TablePages(ram, kernelEntries(new X86Entries(ram)), kind, LEVELS, memory) };
   }
   // The kernel knows no folios of several entries.
   if (!isFolio(kind)) {
@@ -67,7 +58,7 @@ function boot(
   processor.writeCr4(reg.CR4_PAE);
   processor.writeEfer(reg.EFER_LME | reg.EFER_NXE);
   processor.writeCr0(reg.CR0_PE | reg.CR0_WP | reg.CR0_PG);
-  return { processor, supply: new TablePages(ram, FORMAT, kind, LEVELS) };
+  return { processor, supply: new TablePages(ram, kernelEntries(new X86Entries(ram)), kind, LEVELS) };
 }
 
 /** Into a guest in long mode, with a VPID: entries and exits drop nothing. */
