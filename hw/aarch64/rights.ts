@@ -29,7 +29,7 @@ export const ARM_RIGHT_WRITE = 1 << 1;
 /** EL0 may read, and write if anybody may; under PAN EL1 may not. */
 export const ARM_RIGHT_EL0 = 1 << 2;
 /** In stage 2, which does not tell EL0's pages: walks of stage 1 may go there. Only HCR_EL2.PTW asks for it. */
-export const ARM_RIGHT_WALKS = ARM_RIGHT_EL0;
+export const ARM_RIGHT_WALKS = 1 << 2;
 /** Executable at EL1. */
 export const ARM_RIGHT_EL1_EXECUTE = 1 << 3;
 /** Executable at EL0. */

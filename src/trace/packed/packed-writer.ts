@@ -25,7 +25,7 @@ import {
 import { TraceError } from '../trace-error.js';
 
 /** Content of a file. */
-export interface Written {
+interface Written {
   readonly accesses: number;
   /** Positions of its windows. */
   readonly windows: readonly number[];
