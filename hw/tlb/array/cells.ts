@@ -18,7 +18,7 @@ const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim 
  * words for a lookup's compares thus lie side by side, in one cache line of the host for up to 16 ways. Blocks are
  * padded to whole lines.
  */
-export const TAG_ROW = 1;
+const TAG_ROW = 1;
 export const STAMP_ROW = 2;
 export const FRAME_ROW = 3;
 export const RIGHTS_ROW = 4;
