@@ -28,7 +28,7 @@ export type { MmuOptions, X86StaleEntry } from './x86/mmu.js';
 export type { GuestState, VirtualMachines, Vmcb, Vmcs } from './x86/nested/virtual-machines.js';
 export type { VmExit } from './x86/nested/exits.js';
 export { Ram, wordIndex } from './memory/ram.js';
-export type { RamOptions, RamRange } from './memory/ram.js';
+export type { RamOptions, RamRange } from './memory/ranges.js';
 export type { JournaledStore, StoreJournal } from './memory/store-journal.js';
 export type { SharedRam } from './memory/shared-memory.js';
 

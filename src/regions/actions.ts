@@ -1,7 +1,7 @@
 /** Chooses the actions for a process, and prices them. */
 
 import { ACTIONS } from './action-table.js';
-import type { ActionRow } from './action-table.js';
+import type { ActionRow } from './action-row.js';
 import { SHIFT_2M } from '../../hw/base/address.js';
 import { runtimesOf } from './programs.js';
 import type { Runtime } from './programs.js';

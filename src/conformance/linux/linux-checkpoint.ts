@@ -9,7 +9,7 @@ import type { VmaUsage } from '../../kernel/proc/smaps.js';
 import { VM_HUGETLB } from '../../kernel/abi/vma-flags.js';
 import { RUN } from './linux-case.js';
 import type { RecordedCheckpoint } from './linux-case.js';
-import { ARENA } from './linux-machine.js';
+import { ARENA } from './linux-words.js';
 import type { LinuxMachine } from './linux-machine.js';
 
 /**

@@ -12,89 +12,28 @@ import { ENOMEM, errnoName, isErrno } from '../../kernel/abi/errno.js';
 import type { OpenFile } from '../../kernel/space/model.js';
 import * as f from '../../kernel/abi/flags.js';
 import { Kernel } from '../../kernel/kernel.js';
-import type { PagemapEntry } from '../../kernel/proc/pagemap.js';
 import type { Process } from '../../kernel/space/process.js';
-import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR } from '../../kernel/abi/signal.js';
 import type { LinuxProgram, LinuxOperation, OperationName, OperationValue } from './linux-case.js';
+import {
+  address,
+  ADVICE,
+  answer,
+  ARENA,
+  bits,
+  FALLOC_MODES,
+  howItChanged,
+  MAP_FLAGS,
+  MLOCKALL_FLAGS,
+  MREMAP_FLAGS,
+  MSYNC_FLAGS,
+  protection,
+  SIGNAL_LETTERS,
+} from './linux-words.js';
 
-/** The address of page 0 of a program; far below the kernel's own choices. */
-export const ARENA = 2 ** 40;
 /** Major faults are recorded as this many. */
 const MAJOR = 1_000_000;
 /** With huge pages every process may touch all of its arena. */
 const RAM_BYTES = { small: 2 ** 26, huge: 2 ** 29 };
-
-const SIGNALS = new Map([
-  [SEGV_MAPERR, 'SM'],
-  [SEGV_ACCERR, 'SA'],
-  [BUS_ADRERR, 'BA'],
-]);
-
-const PROTECTIONS: Record<string, number> = { r: f.PROT_READ, w: f.PROT_WRITE, x: f.PROT_EXEC };
-const MAP_FLAGS: Record<string, number> = {
-  s: f.MAP_SHARED,
-  p: f.MAP_PRIVATE,
-  a: f.MAP_ANONYMOUS,
-  F: f.MAP_FIXED,
-  N: f.MAP_FIXED_NOREPLACE,
-  P: f.MAP_POPULATE,
-  G: f.MAP_GROWSDOWN,
-  R: f.MAP_NORESERVE,
-  H: f.MAP_HUGETLB,
-  L: f.MAP_LOCKED,
-};
-const MREMAP_FLAGS: Record<string, number> = {
-  M: f.MREMAP_MAYMOVE,
-  F: f.MREMAP_FIXED,
-  D: f.MREMAP_DONTUNMAP,
-};
-/** The recorder locks future mappings: never its own memory. */
-const MLOCKALL_FLAGS: Record<string, number> = { f: f.MCL_FUTURE, o: f.MCL_ONFAULT };
-const MSYNC_FLAGS: Record<string, number> = { S: f.MS_SYNC, A: f.MS_ASYNC, I: f.MS_INVALIDATE };
-const FALLOC_MODES: Record<string, number> = {
-  punch: f.FALLOC_PUNCH_HOLE | f.FALLOC_KEEP_SIZE,
-  keep: f.FALLOC_KEEP_SIZE,
-  grow: 0,
-};
-const ADVICE: Record<string, number> = {
-  NORMAL: f.MADV_NORMAL,
-  RANDOM: f.MADV_RANDOM,
-  SEQUENTIAL: f.MADV_SEQUENTIAL,
-  WILLNEED: f.MADV_WILLNEED,
-  DONTNEED: f.MADV_DONTNEED,
-  FREE: f.MADV_FREE,
-  REMOVE: f.MADV_REMOVE,
-  DONTFORK: f.MADV_DONTFORK,
-  DOFORK: f.MADV_DOFORK,
-  HUGEPAGE: f.MADV_HUGEPAGE,
-  NOHUGEPAGE: f.MADV_NOHUGEPAGE,
-  DONTDUMP: f.MADV_DONTDUMP,
-  DODUMP: f.MADV_DODUMP,
-  WIPEONFORK: f.MADV_WIPEONFORK,
-  KEEPONFORK: f.MADV_KEEPONFORK,
-  COLD: f.MADV_COLD,
-  POPULATE_READ: f.MADV_POPULATE_READ,
-  POPULATE_WRITE: f.MADV_POPULATE_WRITE,
-  DONTNEED_LOCKED: f.MADV_DONTNEED_LOCKED,
-  COLLAPSE: f.MADV_COLLAPSE,
-  GUARD_INSTALL: f.MADV_GUARD_INSTALL,
-  GUARD_REMOVE: f.MADV_GUARD_REMOVE,
-};
-
-function bits(letters: string, table: Record<string, number>): number {
-  return Object.entries(table).reduce((sum, [letter, bit]) => (letters.includes(letter) ? sum | bit : sum), 0);
-}
-
-function protection(text: string): number {
-  return text === 'none' ? f.PROT_NONE : bits(text, PROTECTIONS);
-}
-
-/** The page-table entry before and after an access, as one letter. */
-function howItChanged(before: PagemapEntry, after: PagemapEntry): string {
-  if (!before.present) return after.zero ? 'z' : 'n';
-  if (before.zero && !after.zero) return 'u';
-  return before.frame === after.frame ? '.' : 'c';
-}
 
 /** The machines to replay on. The programs ran on x86; memory management answers the same on each, with pages of 4 KiB. */
 export const LINUX_MACHINES = ['x86', 'riscv', 'aarch64'] as const;
@@ -198,7 +137,7 @@ export class LinuxMachine {
     const faultsBefore = this.#faults();
     const before = kernel.pagemap(process, at);
     const status = write ? kernel.store(process, at, 1, value) : kernel.load(process, at, 1);
-    if (status < 0) return SIGNALS.get(status) ?? errnoName(status);
+    if (status < 0) return SIGNAL_LETTERS.get(status) ?? errnoName(status);
     const byte = write ? 0 : kernel.valueLo & 0xff;
     const faults = this.#faults() - faultsBefore;
     const after = kernel.pagemap(process, at);
@@ -327,13 +266,4 @@ export class LinuxMachine {
         return errnoName(ENOMEM);
     }
   }
-}
-
-/** The linear address of a page number of the program. */
-function address(page: number): number {
-  return ARENA + page * PAGE_BYTES;
-}
-
-function answer(result: number): number | string {
-  return result < 0 ? errnoName(result) : result;
 }
