@@ -25,8 +25,10 @@ import { resize } from './grow.js';
 import { MOST_DESCRIPTORS, SegmentMemory } from './memory.js';
 import { dropEntry, makeOwn } from './ownership.js';
 import { SegmentProcess } from './process.js';
-import type { Segment, SegmentTable } from './segment-table.js';
-import { READABLE_CODE, READ_ONLY_DATA, SegmentEntry, validBytes, WRITABLE_DATA } from './segment-table.js';
+import { validBytes } from './segment-table.js';
+import type { SegmentTable } from './segment-table.js';
+import { describeSegment, holdMaster, publishSegment, SEGMENT_TYPES, shareSegment } from './sharing.js';
+import type { SegmentKind, SharePlacement } from './sharing.js';
 
 export interface SegmentKernelOptions {
   /** The processor; its RAM is the kernel's to use. */
@@ -40,16 +42,6 @@ export interface SegmentKernelOptions {
   readonly swapBytes?: number;
 }
 
-/** The rights of a process to a segment. */
-export type SegmentKind = 'code' | 'constants' | 'data';
-
-/** Where {@link SegmentKernel.share} puts a descriptor, and with what rights. */
-export interface SharePlacement {
-  /** Its number in the other's table. */
-  readonly index: number;
-  readonly kind: SegmentKind;
-}
-
 export interface CreateRequest {
   readonly kind: SegmentKind;
   /** Above 0, below 2^32; above 1 MiB it is rounded up to whole 4 KiB. */
@@ -58,11 +50,6 @@ export interface CreateRequest {
   readonly at?: number | undefined;
 }
 
-const TYPES: Readonly<Record<SegmentKind, number>> = {
-  code: READABLE_CODE,
-  constants: READ_ONLY_DATA,
-  data: WRITABLE_DATA,
-};
 /** The answer of a fault handler that did the instruction's work itself. */
 export const COMPLETED = 1;
 
@@ -150,7 +137,7 @@ export class SegmentKernel {
     const table = this.#labelled('fork', [], () => forkTable(this.memory, parent));
     if (typeof table === 'number') return table;
     const child = this.#enrol(parent, table);
-    for (const master of parent.masters) this.#hold(child, master);
+    for (const master of parent.masters) holdMaster(child, master);
     return child;
   }
 
@@ -167,7 +154,7 @@ export class SegmentKernel {
   /** A new segment of zeros. Returns its selector, EINVAL, EBUSY (something is at the address) or ENOMEM. */
   create(process: SegmentProcess, request: CreateRequest): number {
     if (!process.alive) return ESRCH;
-    checkChoice('kind of segment', request.kind, Object.keys(TYPES));
+    checkChoice('kind of segment', request.kind, Object.keys(SEGMENT_TYPES));
     if (!isSize(request.bytes)) return EINVAL;
     return this.#labelled('create', [request.bytes], () => this.#create(process, request));
   }
@@ -183,20 +170,14 @@ export class SegmentKernel {
     memory.ram.words.fill(0, base / 4, (base + room) / 4);
     memory.counters.bytesZeroed += room;
     const segment = memory.newSegment(base, bytes, request.bytes, room);
-    return this.#describe(process.table, process.table.freeIndex, segment, TYPES[request.kind], false).selector;
+    const { table } = process;
+    return describeSegment(memory, table, table.freeIndex, segment, SEGMENT_TYPES[request.kind], false).selector;
   }
 
   #place(room: number, at: number | undefined): number {
     if (at === undefined) return findRoom(this.memory, room, null);
     if (!isWhole(at) || roundUp(at) !== at) return EINVAL;
     return this.memory.arena.take(at, room) ? at : EBUSY;
-  }
-
-  #describe(table: SegmentTable, index: number, segment: Segment, type: number, shared: boolean): SegmentEntry {
-    const entry = new SegmentEntry(table, index, segment, type);
-    entry.shared = shared;
-    this.memory.addEntry(entry);
-    return entry;
   }
 
   /**
@@ -208,31 +189,12 @@ export class SegmentKernel {
   share(process: SegmentProcess, selector: number, other: SegmentProcess, as?: SharePlacement): number {
     const entry = process.entry(selector);
     if (entry === undefined || !other.alive) return EFAULT;
-    if (!entry.table.isLocal) return this.#hold(other, entry);
+    if (!entry.table.isLocal) return holdMaster(other, entry);
     const index = as?.index ?? other.table.freeIndex;
     if (!isWhole(index, 0, MOST_DESCRIPTORS - 1)) return EINVAL;
-    if (as !== undefined) checkChoice('kind of segment', as.kind, Object.keys(TYPES));
+    if (as !== undefined) checkChoice('kind of segment', as.kind, Object.keys(SEGMENT_TYPES));
     if (other.table.hasEntry(index)) return EEXIST;
-    return this.#labelled('share', [selector], () => this.#share(entry, other, index, as));
-  }
-
-  #share(entry: SegmentEntry, other: SegmentProcess, index: number, as: SharePlacement | undefined): number {
-    const ready = this.memory.ensureRoom(other.table, index);
-    if (ready < 0) return ready;
-    const status = this.#startSharing(entry);
-    if (status < 0) return status;
-    const type = as === undefined ? entry.type : TYPES[as.kind];
-    return this.#describe(other.table, index, entry.segment, type, true).selector;
-  }
-
-  /** A segment shared on purpose may not be shared by copy-on-write as well. */
-  #startSharing(entry: SegmentEntry): number {
-    if (!entry.shared && entry.mayWrite) {
-      const own = makeOwn(this.memory, entry);
-      if (own < 0) return own;
-    }
-    entry.shared = true;
-    return 0;
+    return this.#labelled('share', [selector], () => shareSegment(this.memory, entry, other, index, as));
   }
 
   /**
@@ -243,28 +205,7 @@ export class SegmentKernel {
   publish(process: SegmentProcess, selector: number): number {
     const entry = process.table.at(selector);
     if (entry?.selector !== selector) return EFAULT;
-    return this.#labelled('publish', [selector], () => this.#publish(process, entry));
-  }
-
-  #publish(process: SegmentProcess, entry: SegmentEntry): number {
-    const { memory } = this;
-    const ready = memory.ensureRoom(memory.gdt, memory.gdt.freeIndex);
-    if (ready < 0) return ready;
-    if (entry.segment.entries.size > 1 && (entry.shared || !entry.mayWrite)) return EBUSY;
-    const status = this.#startSharing(entry);
-    if (status < 0) return status;
-    const master = this.#describe(memory.gdt, memory.gdt.freeIndex, entry.segment, entry.type, true);
-    dropEntry(memory, entry);
-    process.masters.add(master);
-    return master.selector;
-  }
-
-  #hold(process: SegmentProcess, master: SegmentEntry): number {
-    if (!process.masters.has(master)) {
-      process.masters.add(master);
-      master.holders++;
-    }
-    return master.selector;
+    return this.#labelled('publish', [selector], () => publishSegment(this.memory, process, entry));
   }
 
   /** Gives the process a segment of its own instead of a shared one. Returns 0, EFAULT, EACCES (a master descriptor) or ENOMEM. */

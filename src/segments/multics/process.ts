@@ -4,7 +4,7 @@ import type { SegmentProcess } from '../process.js';
 import type { NamedSegment } from './directory.js';
 import { descriptorKind } from './rings.js';
 import type { RingBrackets } from './rings.js';
-import type { SegmentKind } from '../kernel.js';
+import type { SegmentKind } from '../sharing.js';
 
 /** A segment with a number in this process: a named one, or one of the process's own (stacks, linkage sections). */
 export class KnownSegment {

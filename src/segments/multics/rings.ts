@@ -6,7 +6,7 @@
  * Source: Schroeder and Saltzer, "A Hardware Architecture for Implementing Protection Rings" (1972).
  */
 
-import type { SegmentKind } from '../kernel.js';
+import type { SegmentKind } from '../sharing.js';
 
 /** Rings 0 (the supervisor's core) to 7. */
 export const RINGS = 8;
