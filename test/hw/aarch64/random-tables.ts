@@ -4,10 +4,10 @@ import type { AArch64CpuName } from '../../../hw/aarch64/features.js';
 import { Pe } from '../../../hw/aarch64/pe.js';
 import { FETCH, READ, USER, WRITE } from '../../../hw/base/access.js';
 import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
-import { Random } from '../../../hw/base/random.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import type { TranslationPath } from '../../../hw/translate/path/caches.js';
+import { RandomAddresses } from '../random-addresses.js';
 import type { Kind, ReferenceState } from './reference-walker.js';
 
 /** Every table has 64 KiB of its own, whatever the granule: those of stage 1 lie in the first MiB. */
@@ -17,8 +17,6 @@ const CHUNKS = 16;
 const HOST_ROOT = 16 * CHUNK;
 const HOST_TABLES = 32 * CHUNK;
 export const TABLE_BYTES = 48 * CHUNK;
-/** Pages that addresses come back to. */
-const POOL = 6;
 /** TG0 and TG1 by granule. */
 const TG0 = { 12: 0n, 14: 2n, 16: 1n };
 const TG1 = { 12: 2n, 14: 1n, 16: 3n };
@@ -40,9 +38,7 @@ interface HalfShape {
 }
 
 /** Fills tables, registers and addresses from one seed. */
-export class RandomPe {
-  readonly random: Random;
-  readonly #pages: bigint[] = [];
+export class RandomPe extends RandomAddresses {
   readonly #halves: readonly [HalfShape, HalfShape];
 
   constructor(
@@ -50,15 +46,11 @@ export class RandomPe {
     readonly options: RandomOptions,
     seed: number,
   ) {
-    this.random = new Random(seed);
+    super(seed);
     ram.zeroFrames(0, TABLE_BYTES / 4096);
     this.#halves = [this.#shape(), this.#shape()];
     if (options.granule !== undefined)
       for (let chunk = 0; chunk < CHUNKS; chunk++) this.#fillTable(chunk, options.granule);
-  }
-
-  chance(likelihood: number): boolean {
-    return this.random.unit() < likelihood;
   }
 
   #shape(): HalfShape {
@@ -172,16 +164,7 @@ export class RandomPe {
     return (this.chance(0.85) ? 0x400n : 0n) | (this.chance(0.8) ? 0xc0n : 0x40n) | xn | modifier;
   }
 
-  /** An address whose indices are in use, more often than not in a page seen before; now and then with a tag. */
-  linear(): bigint {
-    const known = this.#pages[this.random.below(POOL)] as bigint | undefined;
-    if (known !== undefined && this.chance(0.7)) return known ^ BigInt(this.random.below(4096));
-    const fresh = this.#freshLinear();
-    this.#pages[this.random.below(POOL)] = fresh;
-    return fresh;
-  }
-
-  #freshLinear(): bigint {
+  protected override freshLinear(): bigint {
     const { granule } = this.options;
     const tag = this.chance(0.15) ? BigInt(this.random.below(256)) << 56n : 0n;
     if (granule === undefined) {

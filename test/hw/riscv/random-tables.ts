@@ -1,10 +1,10 @@
 import { FETCH, READ, USER, WRITE } from '../../../hw/base/access.js';
 import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
-import { Random } from '../../../hw/base/random.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import { Hart } from '../../../hw/riscv/hart.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import type { TranslationPath } from '../../../hw/translate/path/caches.js';
+import { RandomAddresses } from '../random-addresses.js';
 import type { Kind, ReferenceStage, ReferenceState } from './reference-walker.js';
 
 /** Tables of the first stage lie in the lowest frames, frame 0 being the root; those of the second behind them. */
@@ -12,8 +12,6 @@ const GUEST_FRAMES = 16;
 const HOST_ROOT = 16;
 const HOST_FRAMES = 16;
 export const TABLE_FRAMES = GUEST_FRAMES + HOST_FRAMES;
-/** Pages that addresses come back to. */
-const POOL = 6;
 const LEVELS = { bare: 0, sv32: 2, sv39: 3, sv48: 4, sv57: 5 };
 const MODE_BITS = { bare: 0n, sv32: 1n, sv39: 8n, sv48: 9n, sv57: 10n };
 export type Mode = keyof typeof LEVELS;
@@ -27,27 +25,21 @@ interface RandomOptions {
 }
 
 /** Fills tables, registers and addresses from one seed. */
-export class RandomHart {
-  readonly random: Random;
+export class RandomHart extends RandomAddresses {
   readonly xlen: 32 | 64;
-  readonly #pages: bigint[] = [];
 
   constructor(
     readonly ram: Ram,
     readonly options: RandomOptions,
     seed: number,
   ) {
-    this.random = new Random(seed);
+    super(seed);
     const { mode, guest } = options;
     const narrow = mode === 'sv32' || guest === 'sv32';
     this.xlen = narrow || (mode === 'bare' && guest === undefined && this.chance(0.2)) ? 32 : 64;
     ram.zeroFrames(0, TABLE_FRAMES);
     for (let frame = 0; frame < GUEST_FRAMES; frame++) for (const index of this.indices()) this.fill(frame, index);
     if (guest !== undefined) this.#fillHost(LEVELS[guest]);
-  }
-
-  chance(likelihood: number): boolean {
-    return this.random.unit() < likelihood;
   }
 
   get entryBytes(): 4 | 8 {
@@ -144,16 +136,7 @@ export class RandomHart {
     }
   }
 
-  /** An address whose indices are in use, more often than not in a page seen before; rarely not canonical. */
-  linear(): bigint {
-    const known = this.#pages[this.random.below(POOL)] as bigint | undefined;
-    if (known !== undefined && this.chance(0.7)) return known ^ BigInt(this.random.below(4096));
-    const fresh = this.#freshLinear();
-    this.#pages[this.random.below(POOL)] = fresh;
-    return fresh;
-  }
-
-  #freshLinear(): bigint {
+  protected override freshLinear(): bigint {
     const { mode } = this.options;
     const offset = BigInt(this.random.below(4096));
     if (mode === 'bare') {

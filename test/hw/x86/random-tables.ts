@@ -3,25 +3,20 @@ import { fromBigInt, toBigInt } from '../../../hw/base/address.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import type { MmuOptions } from '../../../hw/x86/mmu.js';
 import type { Ram } from '../../../hw/memory/ram.js';
-import { Random } from '../../../hw/base/random.js';
 import * as reg from '../../../hw/x86/registers.js';
 import { writeRegisters } from '../../../hw/x86/write-registers.js';
+import { RandomAddresses } from '../random-addresses.js';
 import type { ReferenceAccess, ReferenceState } from './reference-walker.js';
 
 /** Tables lie in the lowest frames; index 0 of RAM is the root. */
 export const TABLE_FRAMES = 16;
 /** Indices of entries that random tables fill and random addresses use. */
 const INDICES = [0, 1, 2, 511];
-/** Pages that addresses come back to. */
-const POOL = 6;
 export const MODES = ['none', '32', 'pae', '4l', '5l'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Fills tables, registers and addresses from one seed. */
-export class RandomMachine {
-  readonly random: Random;
-  readonly #pages: bigint[] = [];
-
+export class RandomMachine extends RandomAddresses {
   constructor(
     readonly ram: Ram,
     readonly mode: Mode,
@@ -29,14 +24,10 @@ export class RandomMachine {
     /** Entries of any bits at all, instead of mostly sound ones. */
     readonly chaos = false,
   ) {
-    this.random = new Random(seed);
+    super(seed);
     ram.zeroFrames(0, TABLE_FRAMES);
     for (let frame = 0; frame < TABLE_FRAMES; frame++) for (const index of this.indices()) this.fill(frame, index);
     if (mode === 'pae') for (let index = 0; index < 4; index++) this.storeEntry(index * 8, this.pdpte());
-  }
-
-  chance(likelihood: number): boolean {
-    return this.random.unit() < likelihood;
   }
 
   /** Entries per table that are used: in 32-bit paging the last is number 1023. */
@@ -87,16 +78,7 @@ export class RandomMachine {
     return BigInt(this.random.below(TABLE_FRAMES) << 12) | (this.chance(0.9) ? 1n : 0n);
   }
 
-  /** A linear address whose indices are in use, more often than not in a page seen before; rarely not canonical. */
-  linear(): bigint {
-    const known = this.#pages[this.random.below(POOL)] as bigint | undefined;
-    if (known !== undefined && this.chance(0.7)) return known ^ BigInt(this.random.below(4096));
-    const fresh = this.#freshLinear();
-    this.#pages[this.random.below(POOL)] = fresh;
-    return fresh;
-  }
-
-  #freshLinear(): bigint {
+  protected override freshLinear(): bigint {
     const indices = this.indices();
     const pick = (): bigint => BigInt(indices[this.random.below(indices.length)]);
     const offset = BigInt(this.random.below(4096));

@@ -6,8 +6,11 @@ import { GENERAL_PROTECTION } from '../../../hw/x86/exception.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
-import { MODEL_DEFAULT, NO_TLB } from '../../../hw/tlb/presets.js';
+import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
+import { ACCESSES, agreesWithReference, compareAccesses, expectSame, translated } from '../against-reference.js';
+import type { Trial, TrialOptions } from '../against-reference.js';
 import { MODES, RandomMachine, TABLE_FRAMES } from './random-tables.js';
+import type { Mode } from './random-tables.js';
 import { referenceWalk } from './reference-walker.js';
 import type { Reference, ReferenceAccess, ReferenceState } from './reference-walker.js';
 import { runs } from '../../runs.js';
@@ -15,7 +18,7 @@ import { runs } from '../../runs.js';
 const ram = new Ram({ bytes: 1 << 26 });
 const TINY_TLB = parseTlb('4x2+8x2');
 const seeds = fc.integer();
-const ACCESSES = 40;
+const TABLE_WORDS = TABLE_FRAMES * 1024;
 
 /** The reference's answer; addresses past RAM give undefined, which stands for a bus error. */
 function ask(state: ReferenceState, linear: bigint, access: ReferenceAccess): Reference | undefined {
@@ -32,17 +35,6 @@ function ask(state: ReferenceState, linear: bigint, access: ReferenceAccess): Re
   const { result } = reference;
   if (result.kind === 'ok' && result.physical >= BigInt(ram.bytes)) missed = true;
   return missed ? undefined : reference;
-}
-
-function tablesNow(): Int32Array {
-  return ram.words.slice(0, TABLE_FRAMES * 1024);
-}
-
-/** What the machine did, in the form of {@link expectedText}. */
-function gotText(mmu: Mmu, linear: bigint, bits: number): string {
-  const { hi, lo } = fromBigInt(linear);
-  const status = mmu.translate(hi, lo, bits);
-  return status >= 0 ? `frame ${status}` : faultText(mmu, status);
 }
 
 function faultText(mmu: Mmu, status: number): string {
@@ -70,76 +62,39 @@ function applyPath(tables: Int32Array, reference: Reference, wide: boolean): voi
   }
 }
 
-/** Fails with the seed in the message, from which the case can be made again. */
-function expectSame(got: string, expected: string, label: string): void {
-  // Asking vitest only about differences: it costs more than the translation.
-  if (got !== expected) expect(`${label}: ${got}`).toBe(`${label}: ${expected}`);
+type MmuAccess = ReturnType<RandomMachine['access']>;
+
+/** A random MMU, and the reference under the same registers. */
+function trialOf(random: RandomMachine, mmu: Mmu, state: ReferenceState): Trial<MmuAccess> {
+  const { mode } = random;
+  return {
+    machine: mmu,
+    random,
+    width: mode === '4l' || mode === '5l' ? 64 : 32,
+    ask: (linear, { reference }) => {
+      const expected = ask(state, linear, reference);
+      return {
+        text: expectedText(expected, linear),
+        store: (tables) => {
+          if (expected?.result.kind === 'ok') applyPath(tables, expected, mode !== '32');
+        },
+      };
+    },
+    faultText: (status) => faultText(mmu, status),
+    first: 'gp',
+  };
 }
 
-/** Makes random accesses and compares each answer, and the tables after all of them, with the reference. */
-function compare(seed: number, mmu: Mmu, state: ReferenceState, machine: RandomMachine): void {
-  const tables = tablesNow();
-  for (let i = 0; i < ACCESSES; i++) {
-    const linear = machine.linear();
-    const { bits, reference } = machine.access();
-    const expected = ask(state, linear, reference);
-    const label = `seed ${seed} access ${i} (${bits}) to ${linear.toString(16)}`;
-    expectSame(gotText(mmu, linear, bits), expectedText(expected, linear), label);
-    if (expected?.result.kind === 'ok') applyPath(tables, expected, state.mode !== '32');
-  }
-  const differs = tables.findIndex((word, index) => word !== ram.words[index]);
-  expect(differs, `seed ${seed}: word of the tables that differs`).toBe(-1);
+function trial(mode: Mode, seed: number, { tlb, path = 'modelled', chaos = false }: TrialOptions): Trial<MmuAccess> {
+  const random = new RandomMachine(ram, mode, seed, chaos);
+  const { mmu, state } = random.boot(path === 'modelled' ? { tlb } : { path });
+  return trialOf(random, mmu, state);
 }
 
 describe.each(MODES)('translation in mode %s', (mode) => {
-  it.each([
-    ['without a TLB', NO_TLB],
-    ['with a tiny TLB', TINY_TLB],
-    ['with the default TLBs and walk caches', MODEL_DEFAULT],
-  ])('agrees with the reference walker %s', (_, tlb) => {
-    fc.assert(
-      fc.property(seeds, (seed) => {
-        const machine = new RandomMachine(ram, mode, seed);
-        const { mmu, state } = machine.boot({ tlb });
-        compare(seed, mmu, state, machine);
-        expect(mmu.counters.check()).toEqual([]);
-      }),
-      { numRuns: runs(60) },
-    );
-  });
-
-  it('checks both pages of an access that crosses, the first one first', () => {
-    fc.assert(
-      fc.property(seeds, (seed) => {
-        const machine = new RandomMachine(ram, mode, seed);
-        const { mmu, state } = machine.boot({ tlb: MODEL_DEFAULT });
-        const width = mode === '4l' || mode === '5l' ? 64 : 32;
-        for (let i = 0; i < ACCESSES; i++) {
-          const linear = machine.linear() | 0xffdn;
-          const next = BigInt.asUintN(width, (linear | 0xfffn) + 1n);
-          const { bits, reference } = machine.access();
-          const pages = [linear, next].map((address) => ({ address, answer: ask(state, address, reference) }));
-          const texts = pages.map(({ address, answer }) => expectedText(answer, address));
-          const failed = texts.includes('gp') ? 'gp' : texts.find((text) => !text.startsWith('frame'));
-          const { hi, lo } = fromBigInt(linear);
-          const status = mmu.locate(hi, lo, 8, bits);
-          const got = status < 0 ? faultText(mmu, status) : `frame ${mmu.firstFrame},frame ${mmu.secondFrame}`;
-          expectSame(got, failed ?? texts.join(), `seed ${seed} access ${i} (${bits}) to ${linear.toString(16)}`);
-        }
-      }),
-      { numRuns: runs(40) },
-    );
-  });
-
-  it('on tables of random bits faults or translates, and never hangs or throws', () => {
-    fc.assert(
-      fc.property(seeds, (seed) => {
-        const machine = new RandomMachine(ram, mode, seed, true);
-        const { mmu, state } = machine.boot({ tlb: MODEL_DEFAULT });
-        compare(seed, mmu, state, machine);
-      }),
-      { numRuns: runs(40) },
-    );
+  agreesWithReference(ram, TABLE_WORDS, (seed, options) => trial(mode, seed, options), {
+    sample: 50,
+    tinyTlb: TINY_TLB,
   });
 
   it('reaches only frames that the entry at the end of the path names', () => {
@@ -193,7 +148,7 @@ describe.each(['32', 'pae', '4l', '5l'] as const)('invalidation in mode %s', (mo
           mmu.invlpg(hi, lo);
           const { bits, reference } = machine.access();
           const expected = expectedText(ask(state, linear, reference), linear);
-          expectSame(gotText(mmu, linear, bits), expected, `seed ${seed} access ${i}`);
+          expectSame(translated(trialOf(machine, mmu, state), linear, bits), expected, `seed ${seed} access ${i}`);
           mmu.invpcid(2, 0, 0, 0);
         }
       }),
@@ -207,7 +162,7 @@ describe.each(['32', 'pae', '4l', '5l'] as const)('invalidation in mode %s', (mo
         const machine = new RandomMachine(ram, mode, seed);
         const { mmu, state } = machine.boot({ tlb });
         for (let i = 0; i < 10; i++) {
-          compare(seed, mmu, { ...state, pdptes: machine.pdptes() }, machine);
+          compareAccesses(trialOf(machine, mmu, { ...state, pdptes: machine.pdptes() }), ram, TABLE_WORDS, seed);
           const frame = 1 + machine.random.below(TABLE_FRAMES - 1);
           for (const index of machine.indices()) machine.fill(frame, index);
           flush(mmu);
