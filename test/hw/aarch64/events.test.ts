@@ -6,11 +6,13 @@ import { Ram } from '../../../hw/memory/ram.js';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { runs } from '../../runs.js';
+import { ACCESSES } from '../against-reference.js';
+import { eventsTellWhatHappens } from '../events-of-walks.js';
 import { RandomPe, TABLE_BYTES } from './random-tables.js';
 import type { GranuleBits } from './random-tables.js';
 import { DATA, DBM, HA, HD, NG, outcome, PAGE, READ_ONLY, Tables } from './tables.js';
 
-const rams = [new Ram({ bytes: 1 << 26 }), new Ram({ bytes: 1 << 26 })];
+const ram = new Ram({ bytes: 1 << 26 });
 const GRANULES: readonly (readonly [GranuleBits | undefined, GranuleBits | undefined])[] = [
   [12, undefined],
   [14, undefined],
@@ -19,68 +21,23 @@ const GRANULES: readonly (readonly [GranuleBits | undefined, GranuleBits | undef
   [16, 14],
   [undefined, 12],
 ];
-const ACCESSES = 40;
 
 describe.each(GRANULES)('granule 2^%s over %s', (granule, second) => {
   const options = { cpu: 'max', granule, ...(second === undefined ? {} : { second }) } as const;
 
-  it('the bits that are told set and cleared are the bits of RAM that change', () => {
-    fc.assert(
-      fc.property(fc.integer(), (seed) => {
-        const machine = new RandomPe(rams[0], options, seed);
-        const { pe } = machine.boot(MODEL_DEFAULT);
-        const tables = rams[0].words.slice(0, TABLE_BYTES / 4);
-        pe.listen((event) => {
-          if (event.kind !== 'set') return;
-          expect(tables[event.address / 4] & event.mask).toBe(event.cleared === true ? event.mask : 0);
-          tables[event.address / 4] ^= event.mask;
-        });
-        for (let i = 0; i < ACCESSES; i++) {
-          const { hi, lo } = fromBigInt(machine.linear());
-          pe.translate(hi, lo, machine.access().bits);
-        }
-        expect(tables.findIndex((word, at) => word !== rams[0].words[at])).toBe(-1);
-      }),
-      { numRuns: runs(3) },
-    );
-  });
-
-  it('who listens changes no answer, no count and no table, and hears of every read that is counted', () => {
-    fc.assert(
-      fc.property(fc.integer(), (seed) => {
-        const machines = rams.map((ram) => new RandomPe(ram, options, seed));
-        const pes = machines.map((machine) => machine.boot(MODEL_DEFAULT).pe);
-        const reads = [0, 0];
-        let walk: number[] = [];
-        pes[0].listen((event) => {
-          if (event.kind === 'lookup') walk = [];
-          else if (event.kind === 'read') walk.push(event.stage);
-          else if (event.kind === 'walked') for (const stage of walk) reads[stage - 1]++;
-        });
-        for (let i = 0; i < ACCESSES; i++) {
-          const [heard, alone] = machines.map((machine, n) => {
-            const { hi, lo } = fromBigInt(machine.linear());
-            return pes[n].translate(hi, lo, machine.access().bits);
-          });
-          expect(heard).toBe(alone);
-        }
-        const [counts, others] = pes.map(({ counters }) => counters.snapshot());
-        expect(counts).toEqual(others);
-        const { data, fetch, dirtyUpdateReads } = counts;
-        expect(reads[0] + reads[1]).toBe(
-          data.entryReads + fetch.entryReads + data.secondStageReads + fetch.secondStageReads + dirtyUpdateReads,
-        );
-        const words = TABLE_BYTES / 4;
-        expect(rams[0].words.findIndex((word, at) => at < words && word !== rams[1].words[at])).toBe(-1);
-      }),
-      { numRuns: runs(3) },
-    );
-  });
+  eventsTellWhatHappens(
+    TABLE_BYTES / 4,
+    (into, seed, { tlb }) => {
+      const random = new RandomPe(into, options, seed);
+      return { random, machine: random.boot(tlb).pe };
+    },
+    3,
+  );
 
   it('the checking mode finds nothing where nobody changes a descriptor', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
-        const machine = new RandomPe(rams[0], options, seed);
+        const machine = new RandomPe(ram, options, seed);
         const { pe } = machine.boot(MODEL_DEFAULT, 'modelled', true);
         for (let i = 0; i < ACCESSES; i++) {
           const { hi, lo } = fromBigInt(machine.linear());
