@@ -13,7 +13,7 @@ import { runs } from '../runs.js';
 export const ACCESSES = 40;
 
 /** What the reference says of one access. */
-export interface Answer {
+interface Answer {
   /** `frame N`, or the fault with its details. */
   readonly text: string;
   /** Changes a copy of the tables as the access changes them. */
