@@ -9,7 +9,7 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      'max-lines': ['error', { max: 400, skipComments: true, skipBlankLines: true }],
+      'max-lines': ['error', { max: 340, skipComments: true, skipBlankLines: true }],
       'max-lines-per-function': ['error', { max: 70, skipComments: true, skipBlankLines: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // Numbers are the currency of this code: `a | 0` and `!== 0` say what is meant.

@@ -18,7 +18,7 @@ const RULES: Readonly<Record<Fit, string>> = {
   worst: 'the largest one',
 };
 
-/** Segments that ask for room, and their number in words. */
+/** Segments in want of room, and their number in words. */
 const REQUESTS: Readonly<Record<Difficulty, number>> = { easy: 2, medium: 3, hard: 4 };
 const COUNTS: Readonly<Record<number, string>> = { 2: 'Two', 3: 'Three', 4: 'Four' };
 
@@ -63,7 +63,7 @@ function holeLine({ base, bytes }: Hole): string[] {
 
 function fits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
   const holes = randomHoles(random);
-  // The first is often too large for the lowest holes, so that next fit passes them by.
+  // The first is often too large for the lowest holes, so next fit passes them by.
   const requests = Array.from({ length: REQUESTS[difficulty] }, (_, i) =>
     i === 0 ? between(random, 16, 36) : between(random, 2, 12),
   ).map((kib) => kib * KIB);

@@ -79,7 +79,7 @@ function holeWords({ holes }: FreeList): string {
   return holes.length === 0 ? 'none' : holes.map(({ base, bytes }) => `${base}:${bytes}`).join(' ');
 }
 
-/** A row for each request: what it asks, what it gets, the holes after it. */
+/** A row for each request: its size, its place, the holes after it. */
 function play(heap: FreeList, requests: readonly string[]): readonly (readonly [string, string, string])[] {
   const given: number[] = [];
   return requests.map((request, i) => {

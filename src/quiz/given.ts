@@ -1,4 +1,4 @@
-/** Exercises about numbers that a teacher gives, or that a seed draws: the same rules pose both. */
+/** Exercises about numbers from a teacher, or from a seed: the same rules pose both. */
 
 import type { z } from 'zod';
 import type { Random } from '../../hw/base/random.js';
@@ -15,7 +15,7 @@ export interface GivenKind extends ExerciseKind {
   readonly given: (value: unknown) => Posed;
 }
 
-/** Makes a kind of numbers of one form: where they come from, and the exercise about them. */
+/** Makes a kind of numbers of one form: their origin, and the exercise about them. */
 export function givenKind<T>(
   topic: Topic,
   kind: string,

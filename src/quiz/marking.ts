@@ -1,4 +1,4 @@
-/** Marks what somebody wrote: numbers by value in any notation, words in any order. */
+/** Marks an answer: numbers by value in any notation, words in any order. */
 
 import { partsOf } from './exercise.js';
 import type { Exercise, Part } from './exercise.js';
@@ -32,7 +32,7 @@ export function isRight({ value, also = [] }: Part, given: string): boolean {
   return [value, ...also].some((words) => same(given, words));
 }
 
-/** For each part of the answer whether the text in its place is right; texts that are missing are empty. */
+/** For each part of the answer whether the text in its place is right; missing texts are empty. */
 export function mark(exercise: Pick<Exercise, 'answer' | 'parts'>, given: readonly string[]): boolean[] {
   return partsOf(exercise).map((part, i) => isRight(part, given[i] ?? ''));
 }

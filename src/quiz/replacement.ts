@@ -1,4 +1,4 @@
-/** Which references hit, and which page gives way: a reference string over a few frames. */
+/** A reference string over a few frames: the hits, and the page to give way at each miss. */
 
 import { z } from 'zod';
 import type { Random } from '../../hw/base/random.js';

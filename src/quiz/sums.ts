@@ -27,7 +27,7 @@ function drawAccessTime(random: Random): AccessTime {
   };
 }
 
-/** Hundredths are the least that is shown. */
+/** Nothing below hundredths is shown. */
 function exact(value: number): string {
   return String(Math.round(value * 100) / 100);
 }

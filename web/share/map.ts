@@ -1,4 +1,4 @@
-/** Who has what, drawn for narrow pages: a column for each process, and a bar between those with the same memory. */
+/** The memory of each process, drawn for narrow pages: a column each, and a bar between those with the same memory. */
 
 import { html, svg, type TemplateResult } from 'lit';
 import type { Piece, ProcessDrawing, Row } from './machine.js';
@@ -17,7 +17,7 @@ function y(line: number): number {
   return (line + 1) * LINE;
 }
 
-/** The first and last column with the memory `to`, for each that more than one has. */
+/** The first and last column with the memory `to`, for each memory in several. */
 function bars(cells: readonly (Row | undefined)[]): readonly (readonly [from: number, to: number])[] {
   const ids = [...new Set(cells.flatMap((row) => row?.to ?? []))];
   return ids

@@ -41,7 +41,7 @@ function parseSize(text: string): number {
   return 2 ** Math.floor(Math.log2(bytes));
 }
 
-/** What was measured, and what walks take here over their reads in the model; that is not known where nothing tells. */
+/** The measured prices, and the time of walks here over their reads in the model: unknown when nothing tells. */
 async function withWalkFactor(
   result: CalibrateResult,
   tlb: TlbGeometry,
@@ -82,7 +82,7 @@ async function run(
   }
 }
 
-/** The folder of the file that nobody named may not be there yet. */
+/** The folder of the usual file may not be there yet. */
 function makeFolderOf(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -91,7 +91,7 @@ function makeFolderOf(path: string): void {
   }
 }
 
-/** What compare has to be told to take the prices: nothing about the file of this host. */
+/** The option for compare to take the prices: none for the file of this host. */
 function wordsFor({ output, tlb }: CalibrateCommandOptions, path: string): string[] {
   return [
     ...(tlb.name === MODEL_DEFAULT.name ? [] : ['--tlb', tlb.name]),
@@ -99,7 +99,7 @@ function wordsFor({ output, tlb }: CalibrateCommandOptions, path: string): strin
   ];
 }
 
-/** `pagewalk calibrate`: what memory costs on this host. */
+/** `pagewalk calibrate`: the costs of memory on this host. */
 export function calibrateCommand(): Command {
   return new Command('calibrate')
     .description(

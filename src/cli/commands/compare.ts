@@ -159,9 +159,8 @@ function filePrices(options: CompareCommandOptions, preset: MachinePrices): Part
 }
 
 /**
- * The prices of the file or of this host, or of the processor whose TLB it is; `--nested` overrides what they say of the
- * host. Prices that were measured say themselves what walks take here, at some seconds of work if it was not done for
- * this TLB.
+ * The prices of the file, of this host, or of the processor with this TLB; `--nested` overrides their host. Measured
+ * prices know the time of walks here, after some seconds of work the first time for a TLB.
  */
 async function pricesOf(options: CompareCommandOptions): Promise<MachinePrices> {
   const { tlb, nested } = options;

@@ -16,12 +16,12 @@ function coverageOf(trace: Trace): Coverage | undefined {
   return trace instanceof RecordedTrace ? trace.coverage : undefined;
 }
 
-/** The processes of a trace with the numbers of its blocks; empty where nothing tells them apart. */
+/** The processes of a trace with the numbers of its blocks; empty when nothing tells them apart. */
 export function processesOf(trace: Trace): readonly ProcessShare[] {
   return coverageOf(trace)?.processes ?? [];
 }
 
-/** The share of the run that the counted accesses of a trace make up, warm-ups left out; null where nothing tells. */
+/** The counted accesses of a trace as a share of its run, warm-ups left out; null when nothing tells. */
 function shareOf(coverage: Coverage | undefined, window: TraceSummary['window']): number | null {
   if (coverage?.runAccesses === undefined || coverage.runAccesses === 0) return window === undefined ? 1 : null;
   const { windows, accesses, warmUp, runAccesses } = coverage;
@@ -36,7 +36,7 @@ function residentBytes(coverage: Coverage | undefined): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** What a trace shows of its run. */
+/** The part of a run in its trace. */
 export function coverage(
   trace: Trace,
   made: Made,
@@ -68,7 +68,7 @@ export function recordedPart(trace: Trace): TraceSummary['window'] {
   return { skip, accesses, cut, chosen: windowChosen === true, ...(interrupted && { interrupted }) };
 }
 
-/** Instructions of the accesses made: their part of those of the run, where they were counted. */
+/** Instructions of the accesses made: their part of those of the run, if counted. */
 export function instructionsOf(trace: Trace, { data }: Made, window: TraceSummary['window']): Range {
   const recorded = coverageOf(trace);
   const share = shareOf(recorded, window);

@@ -18,7 +18,7 @@ import {
 import { nearlyOn, saved, verdictOn, WORTH_IT } from '../../report/results/worth-it.js';
 import { speedupOf } from '../time/time.js';
 
-/** The smallest page size that brings this share of the best saving is the one to advise: larger ones waste more. */
+/** Advice is the smallest page size with this share of the best saving: larger ones waste more. */
 const NEARLY_ALL = 0.9;
 /** With fewer of the misses for pages that had missed before, a recording says nothing of the time after its start. */
 const LATER_MISSES = 0.5;
@@ -82,7 +82,7 @@ function explain(touchedBytes: number, base: CompareRun, best: CompareRun): stri
   return `${touched} needs ${instead}; the TLB holds ${holds(best)} or ${holds(base)}.`;
 }
 
-/** Of the misses of the first-level TLB, the share that are not the first ones for their pages. */
+/** The share of the misses of the first-level TLB after the first one for their page. */
 function missesAgain({ counts, reach }: CompareRun): number {
   const misses = counts.walks + counts.l2Hits;
   return misses === 0 ? 1 : Math.max(0, 1 - reach.entriesNeeded / misses);
@@ -124,7 +124,7 @@ function missingGround(
   return undefined;
 }
 
-/** Says that hundredths decide: the bound that does, and the verdict that prices a tenth off would give. */
+/** Says that hundredths decide: by which bound, and the verdict at prices a tenth off. */
 function nearness(verdict: CompareVerdict, { low, high }: Range): string {
   const nearly = nearlyOn({ low, high });
   if (nearly === undefined) return '';
@@ -132,7 +132,7 @@ function nearness(verdict: CompareVerdict, { low, high }: Range): string {
   return ` Near the threshold of ${formatShare(WORTH_IT)}: the ${end} end saves ${formatShare(saved(times))}, and prices a tenth off would make it ${nearly}.`;
 }
 
-/** Memory that pages take on top; page tables only where they take more. */
+/** Memory taken by pages on top; page tables only when they take more. */
 function priceOf({ memory: before }: CompareRun, { memory }: CompareRun): string {
   const { wastedBytes, pageTableBytes } = memory;
   const [now, then] = [formatBytes(pageTableBytes), formatBytes(before.pageTableBytes)];

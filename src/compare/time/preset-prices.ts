@@ -1,6 +1,6 @@
 /**
- * Prices of the processors whose TLBs have names, each number with its source. They stand for machines that nobody
- * measured: `pagewalk calibrate` measures one. docs/time-model.md lists the sources in full.
+ * Prices of the processors with presets of TLBs, each number with its source. They stand in until `pagewalk calibrate`
+ * measures a machine. docs/time-model.md lists the sources in full.
  */
 
 import { PRICES_VERSION, type MachinePrices, type PricedCache } from '../../report/results/prices.js';
@@ -8,7 +8,7 @@ import { PRICES_VERSION, type MachinePrices, type PricedCache } from '../../repo
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Bytes, ways, and the cycles of a load that is answered there. */
+/** Bytes, ways, and the cycles of a load answered there. */
 type Level = readonly [bytes: number, ways: number, cycles: number];
 
 interface Core {
@@ -18,7 +18,7 @@ interface Core {
   readonly l1: Level;
   readonly l2: Level;
   readonly l3: Level | null;
-  /** Cores that share the third level. */
+  /** Cores around the third level. */
   readonly sharing: number;
   readonly memoryNs: number;
   readonly misses: number;
@@ -36,7 +36,7 @@ const FAULT_NS = 800;
 const ZERO_NS_PER_BYTE = 0.046;
 /** A fork takes 10 to 20 ms a GiB of 4 KiB pages: Redis documentation, "Fork time in different systems". */
 const FORK_NS_PER_ENTRY = 50;
-/** What `fitWalkFactor` found on one virtual machine, a Xeon of 2024: docs/time-model.md has the rows. */
+/** Found by `fitWalkFactor` on one virtual machine, a Xeon of 2024: docs/time-model.md has the rows. */
 const WALK_FACTOR = { low: 0.9, high: 2.3 };
 const DEFAULT = 'model default';
 
@@ -163,7 +163,7 @@ const CORES: Readonly<Record<string, Core>> = {
   },
 };
 
-/** Processors without prices of their own, and the ones whose serve for them. */
+/** Processors without prices of their own, and the ones to stand in for them. */
 const SERVED_BY: Readonly<Record<string, string>> = {
   'sapphire-rapids': 'golden-cove',
   'granite-rapids': 'golden-cove',
@@ -172,7 +172,7 @@ const SERVED_BY: Readonly<Record<string, string>> = {
   'sifive-p550': 'sifive-u74',
 };
 
-/** The processor whose prices serve for TLBs that are spelled and not named. */
+/** The processor to take prices from for TLBs without a name. */
 const FALLBACK = 'skylake';
 
 function cacheOf([bytes, ways, cycles]: Level, gigahertz: number): PricedCache {

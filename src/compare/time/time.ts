@@ -14,31 +14,31 @@ import type { PricedReads, PricedTime, Range, Reads, CompareRun } from '../../re
 import { nearestRow } from './nearest-row.js';
 import type { StreamPrices } from './stream-prices.js';
 
-/** What a run did, as far as it has a price. */
+/** The counts of a run with a price. */
 export interface PricedRun {
-  /** Bounds where nobody counted them. */
+  /** Bounds, unless they were counted. */
   readonly instructions: Range;
   readonly reads: PricedReads;
   /** Walks of streams at the ends of their pages. */
   readonly pageEnds: CompareRun['pageEnds'];
-  /** What streams cost with these pages; absent where nobody measured them. */
+  /** The costs of streams with these pages; absent unless measured. */
   readonly streams?: StreamPrices | undefined;
-  /** What the program has in RAM: prices by array are those of one as large. */
+  /** The program's memory: prices by array are those of one as large. */
   readonly memoryBytes: number;
-  /** Second-level TLB hits of accesses that missed the first-level data cache too. */
+  /** Second-level TLB hits of accesses with a miss in the first-level data cache, too. */
   readonly slowTlbHits: number;
-  /** Of the reads of walks, those that the whole run may not have: of first touches after gaps. Absent without gaps. */
+  /** Reads of walks for first touches after gaps: the whole run may not have them. Absent without gaps. */
   readonly coldWalks?: Reads;
 }
 
-/** One set of assumptions about what a recording does not tell. */
+/** One set of assumptions for all that a recording does not tell. */
 interface Case {
   readonly way: 'overlapped' | 'in turn' | 'in turn, slowly';
   /** Other cores use their share of the third-level cache. */
   readonly crowded: boolean;
-  /** Walks and page ends cost the most that they may, otherwise the least. */
+  /** Walks and page ends cost the most possible, otherwise the least. */
   readonly dear: boolean;
-  /** First touches after gaps hit, as pages that were in use in the gap. */
+  /** First touches after gaps hit, as pages in use during the gap. */
   readonly warm: boolean;
 }
 
@@ -61,9 +61,9 @@ function countOf({ l2, l3, contested, memory }: Reads): number {
   return l2 + l3 + contested + memory;
 }
 
-/** What loads that wait for nothing have under way. */
+/** Misses under way at once, of loads without a wait for others. */
 interface Overlap {
-  /** What walks add, over what their reads would take one after the other. */
+  /** The time that walks add, over that of their reads one after the other. */
   readonly factor: number;
   readonly misses: number;
 }
@@ -80,16 +80,16 @@ function overlapOf(dear: boolean, { memoryBytes }: PricedRun, prices: MachinePri
 interface WalkTime {
   /** Wherever they are. */
   readonly walks: number;
-  /** Of page ends where nothing goes on meanwhile; not in `walks`. */
+  /** Of page ends with nothing else going on; not in `walks`. */
   readonly exposed: number;
 }
 
 /**
- * A stream stands still at the end of its page. Where nobody measured what that costs, all of it is hidden in the cheap
- * case, and nothing in the dear one.
+ * A stream stands still at the end of its page. Without a measured cost, all of it is hidden in the cheap case, and
+ * nothing in the dear one.
  * @param elsewhere nanoseconds of the reads of all other walks, one after the other
  * @param atEnds the same for those at page ends
- * @param factor what a walk costs, over its reads
+ * @param factor the cost of a walk, over its reads
  */
 function walkTime(
   { dear, way }: Case,
@@ -140,7 +140,7 @@ function timeIn(one: Case, run: PricedRun, prices: MachinePrices, translated: bo
   return waits + (way === 'in turn' ? fastest : slowest);
 }
 
-/** Nanoseconds of expected lines where all overlaps: memory has to deliver them. */
+/** Nanoseconds of expected lines when all overlaps: memory has to deliver them. */
 function streamNs({ reads, streams }: PricedRun, { missesInFlight }: MachinePrices, ns: (of: Reads) => number): number {
   if (streams === undefined) return ns(reads.expected) / missesInFlight;
   return (countOf(reads.expected) - reads.expected.l2) * streams.lineNs;
@@ -161,7 +161,7 @@ function rangeOf(values: readonly number[]): Range {
   return { low: Math.min(...values), high: Math.max(...values) };
 }
 
-/** The share of its time that a run spends on translation: 0 to 1. */
+/** The share of a run's time for translation: 0 to 1. */
 export function timeShare(run: PricedRun, prices: MachinePrices): Range {
   return rangeOf(
     casesOf(run).map((one) => {
