@@ -9,6 +9,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { CommandFailure } from '../src/cli/failure.js';
 import { parseCount } from '../src/cli/options.js';
 import { checkOutputs, printJson, writeOutput } from '../src/cli/output.js';
+import { keep, KEPT, type Ratios } from './keep.js';
 
 interface Options {
   readonly json?: true;
@@ -17,10 +18,11 @@ interface Options {
   readonly rounds: number;
   readonly only?: RegExp;
   readonly tlb?: string;
-  readonly keep?: string;
+  readonly measured?: string;
   readonly against?: string;
   readonly nested?: string;
   readonly plot?: string;
+  readonly keep?: string | true;
 }
 
 /** The answer to one question, for machines and for people. */
@@ -28,6 +30,8 @@ interface Answer {
   readonly json: unknown;
   readonly text: string;
   readonly failed?: boolean;
+  /** For `--keep`. */
+  readonly ratios?: Ratios;
 }
 
 // Each question loads only its own needs: help and refusals come at once.
@@ -50,7 +54,7 @@ function someRows<Result extends { readonly rows: readonly unknown[] }>(result: 
 async function native(options: Options): Promise<Answer> {
   const { measureNative, nativeTable } = await import('./native/native.js');
   const result = someRows(await measureNative(options.rounds, options.only), options);
-  return { json: result, text: nativeTable(result) };
+  return { json: result, text: nativeTable(result), ratios: result };
 }
 
 async function rivals(options: Options): Promise<Answer> {
@@ -62,7 +66,7 @@ async function rivals(options: Options): Promise<Answer> {
 async function comparing({ rounds }: Options): Promise<Answer> {
   const { measureCompare, compareTable } = await import('./compare.js');
   const result = await measureCompare(rounds);
-  return { json: result, text: compareTable(result) };
+  return { json: result, text: compareTable(result), ratios: result };
 }
 
 async function growth({ rounds, quick, plot }: Options): Promise<Answer> {
@@ -97,7 +101,7 @@ async function recording({ rounds }: Options): Promise<Answer> {
 async function start({ rounds, quick }: Options): Promise<Answer> {
   const { measureStart, startTable } = await import('./start.js');
   const result = measureStart(rounds, quick ? 1 : undefined);
-  return { json: result, text: startTable(result) };
+  return { json: result, text: startTable(result), ratios: result };
 }
 
 async function reality(options: Options): Promise<Answer> {
@@ -130,7 +134,7 @@ const TIMES: Question = { help: '', takes: ['seconds'], answer: times };
 const QUESTIONS: Readonly<Record<string, Question>> = {
   native: {
     help: 'ratios to a C reference, which is built first',
-    takes: ['rounds', 'only'],
+    takes: ['rounds', 'only', 'keep'],
     answer: native,
   },
   rivals: {
@@ -145,7 +149,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   compare: {
     help: 'pagewalk compare from end to end, against its TLBs alone',
-    takes: ['rounds'],
+    takes: ['rounds', 'keep'],
     answer: comparing,
   },
   shapes: {
@@ -160,7 +164,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   start: {
     help: 'starts of pagewalk against those of an empty Node process',
-    takes: ['rounds', 'quick'],
+    takes: ['rounds', 'quick', 'keep'],
     answer: start,
   },
   record: {
@@ -170,7 +174,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   reality: {
     help: 'what programs gain from huge pages here, beside what\npagewalk predicts for --tlb: takes a quarter of an hour',
-    takes: ['only', 'tlb', 'keep', 'against', 'nested'],
+    takes: ['only', 'tlb', 'measured', 'against', 'nested'],
     answer: reality,
   },
   page: {
@@ -209,13 +213,17 @@ program
   .option('--rounds <n>', 'of the ratios and growth: take the median of so many', (text) => parseCount(text), 7)
   .option('--only <pattern>', 'only what matches this regular expression', parsePattern)
   .option('--tlb <shape>', "of this machine's processor, as pagewalk compare takes it")
-  .option('--keep <file>', 'of reality: measurements made before, and new ones')
+  .option('--measured <file>', 'of reality: measurements made before, and new ones')
   .option(
     '--against <csv>',
     "another machine's gains: measure nothing here, predict\nwith --tlb and --nested of that machine",
   )
   .option('--nested <size>', "of --against: the pages of that machine's host")
   .option('--plot <file>', 'write the growth as an SVG file too')
+  .option(
+    '--keep [file]',
+    'append the ratios (of --native, if nothing is asked)\nto bench/ratios.jsonl, or to this file',
+  )
   .option('--quick', 'little work: to see that it works, not to measure')
   .addHelpText(
     'after',
@@ -224,7 +232,8 @@ program
 
 /** @throws CommandFailure for an option of other questions only. */
 function checkOptions(name: string | undefined, { takes }: Question): void {
-  for (const option of ['seconds', 'rounds', 'only', 'tlb', 'keep', 'against', 'nested', 'plot', 'quick'] as const) {
+  const known = ['seconds', 'rounds', 'only', 'tlb', 'measured', 'against', 'nested', 'plot', 'keep', 'quick'] as const;
+  for (const option of known) {
     if (program.getOptionValueSource(option) !== 'cli' || takes.includes(option)) continue;
     const place = name === undefined ? 'the host times, which are measured without any' : `--${name}`;
     const others = names.filter((other) => QUESTIONS[other].takes.includes(option)).map((other) => `--${other}`);
@@ -235,14 +244,17 @@ function checkOptions(name: string | undefined, { takes }: Question): void {
 
 async function main(): Promise<void> {
   const options = program.parse().opts<Options & Record<string, unknown>>();
-  const name = names.find((candidate) => options[candidate] === true);
+  const asked = names.find((candidate) => options[candidate] === true);
+  const name = asked ?? (options.keep === undefined ? undefined : 'native');
   const question = name === undefined ? TIMES : QUESTIONS[name];
   checkOptions(name, question);
-  checkOutputs({}, { '--plot': options.plot });
-  const { json, text, failed } = await question.answer(options);
+  const kept = options.keep === true ? KEPT : options.keep;
+  checkOutputs({}, { '--plot': options.plot, '--keep': kept });
+  const { json, text, failed, ratios } = await question.answer(options);
   if (options.json === true) printJson(json);
   else process.stdout.write(text);
   if (failed === true) process.exitCode = 1;
+  if (name !== undefined && kept !== undefined && ratios !== undefined) keep(kept, name, ratios);
 }
 
 // A reader may close early, as `head` does: no failure.

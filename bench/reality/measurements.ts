@@ -44,7 +44,7 @@ export class Measurements {
     this.#kept = found ? Kept.parse(JSON.parse(readFileSync(path, 'utf8'))) : { processor, tried: {} };
     if (this.#kept.processor === processor) return;
     throw new Error(
-      `--keep ${path}: it is of '${this.#kept.processor}', and this is '${processor}'; name another file`,
+      `--measured ${path}: it is of '${this.#kept.processor}', and this is '${processor}'; name another file`,
     );
   }
 

@@ -58,7 +58,7 @@ export interface RealityOptions {
   /** As `pagewalk compare --tlb` takes it: this machine's, or the table's. */
   readonly tlb?: string | undefined;
   /** A file that keeps measurements. */
-  readonly keep?: string | undefined;
+  readonly measured?: string | undefined;
   /** A table of another machine's gains, and its host's pages. */
   readonly against?: string | undefined;
   readonly nested?: string | undefined;
@@ -94,7 +94,7 @@ function wrongVerdict({ name, real, verdict }: RealityRow): string[] {
 }
 
 /** Measures every program first, then records and predicts: only the first part needs a quiet machine. */
-export function measureReality({ only, tlb, keep, against, nested }: RealityOptions): RealityBench {
+export function measureReality({ only, tlb, measured: file, against, nested }: RealityOptions): RealityBench {
   const folder = mkdtempSync(join(tmpdir(), 'pagewalk-reality-'));
   try {
     const { programs, missing } = realPrograms(folder);
@@ -109,7 +109,7 @@ export function measureReality({ only, tlb, keep, against, nested }: RealityOpti
       });
       return resultOf(rows, missing, `those of the preset, and no measurement here; measured: ${against}`);
     }
-    const measured = new Measurements(keep);
+    const measured = new Measurements(file);
     const prices = join(folder, 'prices.json');
     const { source = '' } = measured.prices(prices, shape);
     const tried = chosen.map((program) => measured.tried(program));

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import type { KeptRatios } from '../../bench/keep.js';
 import type { StartBench } from '../../bench/start.js';
 import { temporaryFolder } from '../folder.js';
 
@@ -45,12 +46,20 @@ test('every rival comes to the checksum of the real one and says why it lost', (
   expect(rows.filter(({ why }) => why === '')).toEqual([]);
 });
 
-test('starts are measured against those of an empty process', () => {
-  const { status, stdout, stderr } = bench('--start', '--quick', '--rounds', '1', '--json');
+test('starts are measured against those of an empty process, and --keep appends their ratios', () => {
+  const file = join(temporaryFolder(), 'ratios.jsonl');
+  writeFileSync(file, '{}\n');
+  const { status, stdout, stderr } = bench('--start', '--quick', '--rounds', '1', '--json', '--keep', file);
   expect([status, stderr]).toEqual([0, '']);
+  const kept = readFileSync(file, 'utf8').split('\n');
+  expect([kept[0], kept.length]).toEqual(['{}', 3]);
   const { seconds: empty, rows } = JSON.parse(stdout) as StartBench;
   expect(rows.map(({ name }) => name)).toEqual(['--version', 'walk 0x401000', 'fork --resident 4K']);
   for (const { ratio, seconds } of rows) expect(ratio).toBeCloseTo(seconds / empty, 6);
+  const { question, version, ratios } = JSON.parse(kept[1]) as KeptRatios;
+  expect([question, version]).toEqual(['start', expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+  expect(Object.keys(ratios)).toEqual(rows.map(({ name }) => name));
+  for (const { name, ratio } of rows) expect(ratios[name]).toBeCloseTo(ratio, 2);
 });
 
 test('a rival that nothing matches is a usage error', () => {
