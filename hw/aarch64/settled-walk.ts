@@ -32,9 +32,9 @@ export class AArch64SettledWalk {
   size = SIZE_4K;
   private readonly ram: Ram;
   private readonly rules: AArch64Rules;
-  /** Whether walks of the lower and of the upper half may settle. */
-  private lowerMay = false;
-  private upperMay = false;
+  /** The tables of the lower and of the upper half; null where no walk may settle. */
+  private lower: TranslationTables | null = null;
+  private upper: TranslationTables | null = null;
 
   constructor(ram: Ram, rules: AArch64Rules) {
     this.ram = ram;
@@ -43,12 +43,13 @@ export class AArch64SettledWalk {
 
   /** To be called after a change of the rules. */
   regimeChanged(): void {
-    const may = (tables: TranslationTables): boolean => {
+    const usable = (tables: TranslationTables): TranslationTables | null => {
       const { barred, barsEl0, rootHi, rootLo } = tables;
-      return barred === NOT_BARRED && !barsEl0 && this.ram.hasFrame(frameAt(rootHi, rootLo));
+      const may = barred === NOT_BARRED && !barsEl0 && this.ram.hasFrame(frameAt(rootHi, rootLo));
+      return may ? tables : null;
     };
-    this.lowerMay = may(this.rules.lower);
-    this.upperMay = may(this.rules.upper);
+    this.lower = usable(this.rules.lower);
+    this.upper = usable(this.rules.upper);
   }
 
   /**
@@ -56,9 +57,8 @@ export class AArch64SettledWalk {
    * @returns the 4 KiB frame of the address, or -1 when it is not settled
    */
   walk(hi: number, lo: number, access: number): number {
-    const { rules } = this;
-    if (!(hi < 0 ? this.upperMay : this.lowerMay)) return NOT_SETTLED;
-    const tables = hi < 0 ? rules.upper : rules.lower;
+    const tables = hi < 0 ? this.upper : this.lower;
+    if (tables === null) return NOT_SETTLED;
     if (!tables.covers(hi, lo)) return NOT_SETTLED;
     return tables.granule.shift === SHIFT_4K
       ? this.walk4K(tables, hi, lo, access)
@@ -101,7 +101,12 @@ export class AArch64SettledWalk {
     }
     const at = (table | (((lo >>> 12) & (rootLevel === 0 ? rootMask : 511)) << 1)) >>> 0;
     if (at >= words.length) return NOT_SETTLED;
-    return this.leaf(tables, 0, words[at | 1], words[at], lo, access);
+    const low = words[at];
+    const high = words[at | 1];
+    if ((low & TYPE) !== TYPE || !this.allows(tables, high, low, access)) return NOT_SETTLED;
+    this.size = SIZE_4K;
+    const frame = (high << 20) | (low >>> 12);
+    return this.ram.hasFrame(frame) ? frame : NOT_SETTLED;
   }
 
   /** With a larger granule. */
@@ -133,20 +138,26 @@ export class AArch64SettledWalk {
     lo: number,
     access: number,
   ): number {
-    const { regime } = this.rules;
     const { granule } = tables;
     const shift = granule.levelShifts[level];
-    const type = level === 0 ? TYPE : DESC_VALID;
-    if ((low & (TYPE | DESC_AF)) !== (type | DESC_AF) || ((high & tables.wrongHigh) | (low & tables.wrongLow)) !== 0) {
+    if ((low & TYPE) !== (level === 0 ? TYPE : DESC_VALID) || !this.allows(tables, high, low, access))
       return NOT_SETTLED;
-    }
     if (((tables.leafLevels >>> level) & 1) === 0 || shift > MOST_SHIFT) return NOT_SETTLED;
-    const rights = tables.leafRights[rightsIndex(high, low)];
-    if (((regime.permitted[access] >>> rights) & 1) === 0 || (~rights & regime.needed[access]) !== 0)
-      return NOT_SETTLED;
     this.size = granule.sizes[level];
     const inPage = (1 << shift) - 1;
     const frame = (high << 20) | (((low & ~inPage) | (lo & inPage)) >>> 12);
     return this.ram.hasFrame(frame) ? frame : NOT_SETTLED;
+  }
+
+  /** Whether the descriptor of a block or page lets the access through, and a walk would set nothing in it. */
+  private allows(tables: TranslationTables, high: number, low: number, access: number): boolean {
+    const { regime } = this.rules;
+    const rights = tables.leafRights[rightsIndex(high, low)];
+    return (
+      (low & DESC_AF) !== 0 &&
+      ((high & tables.wrongHigh) | (low & tables.wrongLow)) === 0 &&
+      ((regime.permitted[access] >>> rights) & 1) !== 0 &&
+      (~rights & regime.needed[access]) === 0
+    );
   }
 }

@@ -197,8 +197,8 @@ export class AArch64Walks implements Walks {
   /** The exception level: 0, 1 or 2. */
   el: 0 | 1 | 2 = 1;
   private readonly settledWalk: AArch64SettledWalk;
-  /** Whether walks may take the short way: one stage, no other processor, and nobody listens. */
-  private maySettle = false;
+  /** The short way while walks may take it: with one stage, no other processor, and nobody to listen. */
+  private shortWay: AArch64SettledWalk | null = null;
   private listening = false;
 
   /** @param secondCaches for intermediate physical addresses */
@@ -230,8 +230,9 @@ export class AArch64Walks implements Walks {
 
   private setSettling(): void {
     const { firstOn, secondOn } = this.rules;
-    this.maySettle = firstOn && !secondOn && !this.listening && !this.ram.shared;
-    if (this.maySettle) this.settledWalk.regimeChanged();
+    const settles = firstOn && !secondOn && !this.listening && !this.ram.shared;
+    this.shortWay = settles ? this.settledWalk : null;
+    if (settles) this.settledWalk.regimeChanged();
   }
 
   listen(listener: TranslationListener | null): void {
@@ -249,7 +250,7 @@ export class AArch64Walks implements Walks {
   }
 
   settled(hi: number, lo: number, access: number): number {
-    return this.maySettle ? this.settledWalk.walk(hi, lo, access) : NOT_SETTLED;
+    return this.shortWay !== null ? this.shortWay.walk(hi, lo, access) : NOT_SETTLED;
   }
 
   walk(hi: number, lo: number, access: number): number {
