@@ -92,9 +92,9 @@ async function cores({ rounds }: Options): Promise<Answer> {
   return { json: result, text: coresTable(result) };
 }
 
-async function recording({ rounds }: Options): Promise<Answer> {
+async function recording(options: Options): Promise<Answer> {
   const { measureRecord, recordTable } = await import('./record.js');
-  const result = measureRecord(rounds);
+  const result = someRows(measureRecord(options.rounds, options.only), options);
   return { json: result, text: recordTable(result) };
 }
 
@@ -169,7 +169,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   record: {
     help: 'pagewalk record against the life of three programs, by engine',
-    takes: ['rounds'],
+    takes: ['rounds', 'only'],
     answer: recording,
   },
   reality: {

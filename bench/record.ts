@@ -66,14 +66,17 @@ function writeInputs(folder: string, size: Size): Record<string, string> {
   };
 }
 
-/** @throws Error when a program or an engine is missing */
-export function measureRecord(rounds: number): RecordBench {
+/**
+ * @param only rows whose program, engine and manner match, as in `gcc qemu windows`
+ * @throws Error when a program or an engine is missing
+ */
+export function measureRecord(rounds: number, only?: RegExp): RecordBench {
   const folder = mkdtempSync(join(tmpdir(), 'pagewalk-bench-'));
   try {
     const rows = MANNERS.flatMap((manner) =>
-      Object.entries(writeInputs(folder, manner.size)).map(([program, command]) => {
-        return { program, ...row(manner, command, folder, rounds) };
-      }),
+      Object.entries(writeInputs(folder, manner.size))
+        .filter(([program]) => only?.test(`${program} ${manner.engine} ${nameOf(manner.options !== '')}`) ?? true)
+        .map(([program, command]) => ({ program, ...row(manner, command, folder, rounds) })),
     );
     return { schemaVersion: 2, ...thisHost(), rounds, rows };
   } finally {
@@ -93,6 +96,8 @@ function row({ engine, options, size }: Manner, command: string, folder: string,
   return { engine, whole: options === '--whole', alive, recorded, ratio };
 }
 
+const nameOf = (whole: boolean): string => (whole ? 'whole' : 'windows');
+
 export function recordTable(result: RecordBench): string {
   const table = new Table({
     head: ['program', 'engine', 'what', 'times life', 's recorded', 's alive'],
@@ -100,7 +105,7 @@ export function recordTable(result: RecordBench): string {
     style: { head: [], border: [] },
   });
   for (const { program, engine, whole, ratio, recorded, alive } of result.rows) {
-    table.push([program, engine, whole ? 'whole' : 'windows', ratio.toFixed(0), recorded.toFixed(1), alive.toFixed(3)]);
+    table.push([program, engine, nameOf(whole), ratio.toFixed(0), recorded.toFixed(1), alive.toFixed(3)]);
   }
   return `${table.toString()}\n${hostText(result)}\n`;
 }

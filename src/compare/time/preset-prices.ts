@@ -75,7 +75,7 @@ const CORES: Readonly<Record<string, Core>> = {
     memoryNs: SERVER_MEMORY_NS,
     misses: 16,
     walkers: 4,
-    source: `chipsandcheese.com, "A Peek at Sapphire Rapids" (caches); jia.je 2025-01-10; ${DEFAULT}: memory`,
+    source: `chipsandcheese.com, "A Peek at Sapphire Rapids" (caches); cpunews.net, Alder Lake (16 misses, 4 walks); ${DEFAULT}: memory`,
   },
   zen2: {
     gigahertz: 3.4,
@@ -147,7 +147,7 @@ const CORES: Readonly<Record<string, Core>> = {
     memoryNs: SERVER_MEMORY_NS,
     misses: 20,
     walkers: 4,
-    source: `chipsandcheese.com, "Deep Diving Neoverse N1" (caches); ${DEFAULT}: memory, misses and walks at once`,
+    source: `learn.arm.com, "Cache levels" (sizes, Graviton2); chipsandcheese.com, "Deep Diving Neoverse N1" (times); ${DEFAULT}: memory, misses and walks at once`,
   },
   'sifive-u74': {
     gigahertz: 1.5,

@@ -266,10 +266,12 @@ async function* countedBlocks(
   { fetches, onProgress }: RecordOptions,
 ): AsyncGenerator<AccessBlock> {
   let accesses = 0;
+  // An engine that knows its position is asked now and then, by a timer: to ask takes longer than a block.
+  const known = run.position() !== undefined;
   for await (const block of blocks) {
     if (!fetches) dropFetches(block);
     accesses += block.length;
-    await onProgress(run.position() ?? accesses);
+    if (!known) await onProgress(accesses);
     if (block.length > 0) yield block;
   }
 }

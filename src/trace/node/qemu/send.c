@@ -12,7 +12,17 @@
 char folder[PATH_MAX];
 static char pipe_path[PATH_MAX];
 
-bool choose_pipe(void) { return snprintf(pipe_path, sizeof pipe_path, "%s/accesses", folder) < (int)sizeof pipe_path; }
+/* As much as anybody may have (pipe(7), "pipe-max-size"): writer and reader take turns less often. */
+enum { PIPE_BYTES = 1 << 20 };
+
+bool choose_pipe(void) {
+  if (snprintf(pipe_path, sizeof pipe_path, "%s/accesses", folder) >= (int)sizeof pipe_path) return false;
+  int fd = open(pipe_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return true;
+  fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+  close(fd);
+  return true;
+}
 
 /* Without a reader nobody waits for this program, and its accesses are lost: it ends as one does whose pipe closes. */
 static void give_up(const char *why) {
