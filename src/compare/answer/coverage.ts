@@ -36,7 +36,7 @@ function residentBytes(coverage: Coverage | undefined): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** The part of a run in its trace. */
+/** What a trace shows of its run; nobody knows the length of a run that was cut. */
 export function coverage(
   trace: Trace,
   made: Made,
@@ -47,7 +47,7 @@ export function coverage(
   return {
     accesses: made.data,
     windows: recorded?.windows.length ?? 1,
-    ofRun: trace instanceof RecordedTrace ? shareOf(recorded, window) : 1,
+    ofRun: !(trace instanceof RecordedTrace) ? 1 : window?.cut === true ? null : shareOf(recorded, window),
     touchedBytes,
     residentBytes: residentBytes(recorded),
     processes: trace instanceof RecordedTrace ? trace.processes : 1,

@@ -50,3 +50,8 @@ it('says what a recording shows of its run without the accesses that warm up, an
     countedAsOne: 1,
   });
 });
+
+it('does not say what share of a run was seen that nobody saw to its end', async () => {
+  const cut = { skip: 0, accesses: 16, cut: true, chosen: false };
+  expect(coverage(await windows(), { data: 14, fetches: 0 }, 32768, cut).ofRun).toBeNull();
+});
