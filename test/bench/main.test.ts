@@ -27,6 +27,7 @@ test.each([
   [['--rivals', '--growth'], '--rivals', '--growth'],
   [['--plot', 'x.svg'], '--plot', '--growth'],
   [['--shapes', '--rounds', '3'], '--rounds', '--native'],
+  [['--reality', '--nested', '4K'], '--nested', '--against'],
 ])('%j is a usage error that names option and fix', (args, option, fix) => {
   const { status, stdout, stderr } = bench(...args);
   expect([status, stdout]).toEqual([2, '']);
