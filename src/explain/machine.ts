@@ -23,9 +23,8 @@ import { LONG } from '../../hw/x86/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { loadFlatSegments } from '../conformance/x86/x86-machine.js';
-import { accessBits, StateError } from './state-form.js';
+import { accessBits, StateError, tlbNamed } from './state-form.js';
 import type { MachineState } from './machine-state.js';
-import { tlbNamed } from './state-parts.js';
 
 /** A processor with its segmentation unit. */
 export interface ExplainedMachine {

@@ -3,6 +3,8 @@
 import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
 import { highWord, lowWord, parseAddress } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
+import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
 
 /** The version of the form; it grows when a field changes its meaning or goes. */
 export const STATE_VERSION = 1;
@@ -34,4 +36,13 @@ const KINDS = { read: READ, write: WRITE, fetch: FETCH } as const;
 /** The access bits of access.ts. */
 export function accessBits(kind: keyof typeof KINDS, user: boolean): number {
   return KINDS[kind] | (user ? USER : 0);
+}
+
+/** @throws StateError for a shape that cannot be */
+export function tlbNamed(name: string): TlbGeometry {
+  try {
+    return parseTlb(name);
+  } catch (error) {
+    throw error instanceof RangeError ? new StateError(`tlb: ${error.message}`) : error;
+  }
 }

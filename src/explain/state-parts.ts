@@ -4,8 +4,6 @@ import { z } from 'zod';
 import { formatHex, toNumber } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
 import { Ram } from '../../hw/memory/ram.js';
-import { parseTlb } from '../../hw/tlb/parse.js';
-import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { TranslatingMachine } from '../../hw/translate/machine.js';
 import { Accessed, hexValue, StoredWord } from './machine-state.js';
 import { accessBits, STATE_VERSION, StateError } from './state-form.js';
@@ -55,15 +53,6 @@ function ramAt(base: number, bytes: number): Ram {
     return new Ram({ ranges: [{ base, bytes }] });
   } catch (error) {
     throw error instanceof RangeError ? new StateError(`ramBase, ramBytes: ${error.message}`) : error;
-  }
-}
-
-/** @throws StateError for a shape that cannot be */
-export function tlbNamed(name: string): TlbGeometry {
-  try {
-    return parseTlb(name);
-  } catch (error) {
-    throw error instanceof RangeError ? new StateError(`tlb: ${error.message}`) : error;
   }
 }
 

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { toBigInt } from '../../../hw/base/address.js';
 import { Pe } from '../../../hw/aarch64/pe.js';
 import { checkState, hexValue } from '../machine-state.js';
-import { CommonState, makeAccesses, ramOf, tlbNamed } from '../state-parts.js';
-import { ZERO } from '../state-form.js';
+import { CommonState, makeAccesses, ramOf } from '../state-parts.js';
+import { ZERO, tlbNamed } from '../state-form.js';
 
 /** RAM of QEMU's board "virt" begins here. */
 const RAM_BASE = 0x4000_0000;

@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import { Hart } from '../../../hw/riscv/hart.js';
 import { checkState, hexValue } from '../machine-state.js';
-import { CommonState, makeAccesses, ramOf, tlbNamed } from '../state-parts.js';
+import { CommonState, makeAccesses, ramOf } from '../state-parts.js';
 import { toBigInt } from '../../../hw/base/address.js';
-import { ZERO } from '../state-form.js';
+import { ZERO, tlbNamed } from '../state-form.js';
 
 /** RAM of QEMU's board "virt" begins here. */
 const RAM_BASE = 0x8000_0000;
