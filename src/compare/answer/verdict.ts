@@ -117,7 +117,9 @@ function missingGround(
     const advice = `none: the recorded part touched ${touched}, so most of the memory was not seen; record more of the run.`;
     return { reason: 'footprint', advice };
   }
-  if (verdict !== 'no' && missesAgain(base) < LATER_MISSES) {
+  // Parts of all of a run are no start-up. Their first misses may be hits in the whole run, and the range holds both.
+  const sampled = windows >= SAMPLE && base.coldPages > 0;
+  if (verdict !== 'no' && !sampled && missesAgain(base) < LATER_MISSES) {
     const advice = 'none: most TLB misses are the first ones of their pages, which come once; record a longer run.';
     return { reason: 'start-up', advice };
   }

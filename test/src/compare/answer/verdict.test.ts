@@ -158,6 +158,9 @@ test('a number of processes that is unknown stands beside the figures, and takes
 test('misses that are the first of their pages are no ground for a yes, and do not hinder a no', () => {
   const startUp = (ns: number) => sampleRun('4K', ns, { reach: { entriesNeeded: 395_000, entries: 1536 } });
   expect(judge(ground(), [startUp(3.4), large(0.1)])).toMatchObject({ verdict: 'none', reason: 'start-up' });
+  const sampled = { ...startUp(3.4), coldPages: 100_000 };
+  expect(judge(ground({ windows: 41 }), [sampled, large(0.1)]).verdict).toBe('yes');
+  expect(judge(ground({ windows: 7 }), [sampled, large(0.1)]).verdict).toBe('none');
   expect(judge(ground(), [startUp(1), large(1)]).verdict).toBe('no');
 });
 
