@@ -1,8 +1,8 @@
 /**
  * TLB shapes of real processors, each number with its source. If two sources differ, both are stated.
  *
- * A number without a primary source says "model default" in its source, and so does every paging-structure cache: their
- * sizes are mostly unpublished. All arrays replace by true LRU. This is the model's choice; real ones approximate it.
+ * A number without a primary source says "model default" in its source, and so does every paging-structure cache, and all
+ * that a second stage keeps: their sizes are mostly unpublished. All arrays replace by true LRU. This is the model's choice; real ones approximate it.
  */
 
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K, SHIFT_4M } from '../base/address.js';
@@ -66,6 +66,11 @@ export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
   level2: { entries: 8, ways: 4 },
   level1: { entries: 32, ways: 8 },
 };
+
+/** Model default: no source tells of one for all machines. Bhargava et al. (ASPLOS 2008) have a nested TLB apart, too. */
+export const DEFAULT_SECOND_STAGE: TlbLevelShape = [
+  { entries: 64, ways: 4, pages: [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G] },
+];
 
 const SKYLAKE: TlbGeometry = {
   name: 'skylake',

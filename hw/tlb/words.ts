@@ -1,8 +1,11 @@
 /** A TLB geometry in words and figures for reports. */
 
 import { pageSizeName, SHIFT_4M, SIZE_SHIFTS } from '../base/address.js';
+import { DEFAULT_SECOND_STAGE } from './presets.js';
 import { walkCacheShape } from './walk-cache.js';
 import type { TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './hierarchy.js';
+
+const LEVEL_NAMES = ['', 'level 1', 'level 2', 'level 3'];
 
 function describeLevel(level: TlbLevelShape, shifts: readonly number[]): string {
   const arrays = level.map(({ entries, ways, pages }) => {
@@ -22,6 +25,13 @@ function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly stri
   return words.length === 0 ? `no ${term}` : `${term} ${words.join(', ')}`;
 }
 
+/** What a host's side keeps of a guest's walks. */
+function describeSecondStage(tlb: TlbGeometry, shifts: readonly number[]): string {
+  const { secondStage = DEFAULT_SECOND_STAGE, secondStageWalkCaches = tlb.walkCaches } = tlb;
+  const pages = secondStage.length === 0 ? 'no TLB' : describeLevel(secondStage, shifts);
+  return `second stage ${pages}, ${describeWalkCaches(secondStageWalkCaches, LEVEL_NAMES, 'walk caches')}`;
+}
+
 /** An architecture's words: for entries that the walk cache of a level keeps, and for these caches. */
 interface TlbTerms {
   readonly walkCaches: readonly string[];
@@ -34,17 +44,21 @@ interface TlbTerms {
  * 4K/2M; no paging-structure caches`.
  *
  * @param sizes log2 of the machine's page sizes
+ * @param guest those of a guest: with what its second stage keeps
  */
 export function describeTlb(
-  { l1Data, l2, walkCaches, walkLevels, coalesces }: TlbGeometry,
+  tlb: TlbGeometry,
   { walkCaches: names, caches: term = 'paging-structure caches' }: TlbTerms,
   sizes: readonly number[] = SIZE_SHIFTS,
+  guest = false,
 ): string {
+  const { l1Data, l2, walkCaches, walkLevels, coalesces } = tlb;
   const shifts = coalesces === undefined ? sizes : [...sizes, coalesces];
   return [
     l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data, shifts)}`,
     l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2, shifts)}`,
     describeWalkCaches(walkCaches, names, term),
+    ...(guest ? [describeSecondStage(tlb, sizes)] : []),
     ...(walkLevels === undefined ? [] : [`walks of ${walkLevels} levels`]),
   ].join('; ');
 }

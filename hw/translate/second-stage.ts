@@ -13,8 +13,7 @@ import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import type { TlbGroup } from '../tlb/group.js';
 import { makeGroup } from '../tlb/hierarchy.js';
-import type { TlbLevelShape } from '../tlb/hierarchy.js';
-import { MODEL_DEFAULT } from '../tlb/presets.js';
+import { DEFAULT_SECOND_STAGE, MODEL_DEFAULT } from '../tlb/presets.js';
 import { SpaceNumbers } from '../tlb/spaces.js';
 import { NO_SPACE } from '../tlb/tag.js';
 import { WalkCaches } from '../tlb/walk-cache.js';
@@ -47,8 +46,6 @@ export interface HostWalks {
   walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number;
 }
 
-/** Model default: no source tells of one for all machines. */
-const DEFAULT_SHAPE: TlbLevelShape = [{ entries: 64, ways: 4, pages: [12, 21, 22, 30] }];
 /** By level, the names of its walk caches. */
 const SECOND_STAGE_NAMES = [0, 1, 2, 3, 4].map((level) => `second-stage level ${level}`);
 
@@ -70,7 +67,7 @@ export function secondStageCaches(
   shifts: readonly number[],
 ): SecondStageCaches {
   if (path === 'walk') return NO_SECOND_STAGE_CACHES;
-  const { secondStage: level = DEFAULT_SHAPE, secondStageWalkCaches: caches = tlb.walkCaches } = tlb;
+  const { secondStage: level = DEFAULT_SECOND_STAGE, secondStageWalkCaches: caches = tlb.walkCaches } = tlb;
   return {
     tlb: level.length === 0 ? null : makeGroup(level, 'second-stage TLB', shifts).group,
     walkCaches: caches === undefined ? null : new WalkCaches(caches, SECOND_STAGE_NAMES),

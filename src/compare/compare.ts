@@ -230,7 +230,7 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
     schemaVersion: COMPARE_VERSION,
     command: 'compare',
     machine: options.machine ?? 'x86',
-    tlb: { name: options.tlb.name, description: describeTlb(options.tlb, terms, sizes) },
+    tlb: { name: options.tlb.name, description: describeTlb(options.tlb, terms, sizes, prices.nested !== 'none') },
     prices,
     fetches: options.fetches ?? false,
     traces,

@@ -88,6 +88,6 @@ export function checkCaches(tlb: TlbGeometry, make: (tlb: TlbGeometry) => Changi
       for (const one of steps) expect(one(cached)).toBe(one(plain));
       expect(bytesOf(cached).equals(bytesOf(plain))).toBe(true);
     }),
-    { numRuns: runs(10) },
+    { numRuns: runs(4) },
   );
 }

@@ -23,6 +23,13 @@ test('walks of fewer levels than four are told', () => {
   expect(describeTlb(parseTlb('sifive-u74'), X86_TERMS)).toMatch(/; walks of 3 levels$/);
 });
 
+test('of a guest, what its second stage keeps is told too', () => {
+  expect(describeTlb(parseTlb('64x4+psc'), X86_TERMS, undefined, true)).toMatch(
+    /PDE 32x8; second stage 64x4 for 4K\/2M\/1G, walk caches level 3 4x4, level 2 8x4, level 1 32x8$/,
+  );
+  expect(describeTlb(parseTlb('none'), X86_TERMS, undefined, true)).toMatch(/; second stage no TLB, no walk caches$/);
+});
+
 test('no TLB at all is said so', () => {
   expect(describeTlb(parseTlb('none'), X86_TERMS)).toBe('no L1; no L2; no paging-structure caches');
 });
