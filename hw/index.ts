@@ -10,7 +10,15 @@ export { Hart } from './riscv/hart.js';
 export type { HartOptions, PrivilegeMode } from './riscv/hart.js';
 export type { RiscvFeatures } from './riscv/walks.js';
 export { Pe } from './aarch64/pe.js';
-export type { AtName, ExceptionLevel, PeOptions, TlbiForm, TlbiName } from './aarch64/pe.js';
+export type {
+  AtName,
+  ExceptionLevel,
+  PeOptions,
+  TlbiForm,
+  TlbiName,
+  TlbiRangeForm,
+  TlbiRangeName,
+} from './aarch64/pe.js';
 export { AARCH64_CPUS } from './aarch64/features.js';
 export type { AArch64CpuName, AArch64Features } from './aarch64/features.js';
 export type { TranslatingMachine } from './translate/machine.js';

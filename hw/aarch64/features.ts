@@ -32,6 +32,8 @@ export interface AArch64Features {
   readonly XNX: boolean;
   /** VMIDs of 16 bits, chosen by VTCR_EL2.VS. */
   readonly VMID16: boolean;
+  /** TLBI by ranges of addresses. */
+  readonly TLBIRANGE: boolean;
 }
 
 const CORTEX_A72: AArch64Features = {
@@ -47,6 +49,7 @@ const CORTEX_A72: AArch64Features = {
   TTST: false,
   XNX: false,
   VMID16: false,
+  TLBIRANGE: false,
 };
 
 const NEOVERSE_N1: AArch64Features = {
@@ -66,7 +69,7 @@ const NEOVERSE_N1: AArch64Features = {
  * Source: the Technical Reference Manuals of Cortex-A72 and Neoverse N1, "AArch64 Memory Model Feature Registers".
  */
 export const AARCH64_CPUS = {
-  max: { ...NEOVERSE_N1, paBits: 52, E0PD: true, PAuth: true, LVA: true, TTST: true },
+  max: { ...NEOVERSE_N1, paBits: 52, E0PD: true, PAuth: true, LVA: true, TTST: true, TLBIRANGE: true },
   'neoverse-n1': NEOVERSE_N1,
   'cortex-a72': CORTEX_A72,
 } as const satisfies Record<string, AArch64Features>;

@@ -25,6 +25,7 @@ import { isWritable, SYSTEM_REGISTERS } from './registers.js';
 import type { SystemRegisterName } from './registers.js';
 import { AARCH64_PAGE_SHIFTS } from './rules.js';
 import type { AArch64Rules } from './rules.js';
+import { addressInRange, tlbiRangeOf } from './tlbi-range.js';
 import { AArch64Walks } from './walks.js';
 
 /** The parts of a PE. Only `ram` must be given. */
@@ -47,6 +48,14 @@ const TLBI_FORMS: readonly TlbiForm[] = [
   ...(['VMALLE1', 'VAE1', 'ASIDE1', 'VAAE1', 'VALE1', 'VAALE1'] as const),
   ...(['VMALLS12E1', 'IPAS2E1', 'IPAS2LE1', 'ALLE1'] as const),
 ];
+
+/** TLBI by range, by operand; each also with IS or OS at its end. */
+export type TlbiRangeForm = 'RVAE1' | 'RVAAE1' | 'RVALE1' | 'RVAALE1' | 'RIPAS2E1' | 'RIPAS2LE1';
+/** Such an instruction. */
+export type TlbiRangeName = TlbiRangeForm | `${TlbiRangeForm}IS` | `${TlbiRangeForm}OS`;
+const TLBI_RANGE_FORMS: readonly TlbiRangeForm[] = ['RVAE1', 'RVAAE1', 'RVALE1', 'RVAALE1', 'RIPAS2E1', 'RIPAS2LE1'];
+/** For more pages all of their address spaces are dropped: more than was asked may always be. */
+const MOST_PAGES = 1024;
 
 /** An AT instruction by its operand: stages, exception level, read or write, and P for PSTATE.PAN. */
 export type AtName = `S1${'E0R' | 'E0W' | 'E1R' | 'E1W' | 'E1RP' | 'E1WP'}` | `S12${'E0R' | 'E0W' | 'E1R' | 'E1W'}`;
@@ -205,6 +214,28 @@ export class Pe extends TranslatingMachine {
     else if (form === 'ALLE1') for (const guest of [NO_MACHINE, ...this.guests]) this.dropGuest(guest);
     else if (form === 'IPAS2E1' || form === 'IPAS2LE1') this.walks.second.dropPage(address.hi, address.lo, vmid);
     else this.dropAddress(form, address, space);
+  }
+
+  /**
+   * TLBI by range (FEAT_TLBIRANGE): as {@link tlbi} with each address of a range. A reserved granule drops nothing.
+   * Source: Arm ARM (DDI 0487), chapter C5, "TLBI RVAE1" and the like.
+   * @param operand the register's 64 bits: ASID, TG, SCALE, NUM, TTL, BaseADDR
+   * @throws RangeError for a form that is none, or that this processor lacks
+   */
+  tlbiRange(name: TlbiRangeName, operand: number | bigint): void {
+    const form = name.replace(/[IO]S$/, '') as TlbiRangeForm;
+    checkChoice('TLBI', form, TLBI_RANGE_FORMS);
+    if (!this.features.TLBIRANGE)
+      throw new RangeError(`TLBI '${name}': this processor lacks FEAT_TLBIRANGE; max has it`);
+    checkValue('operand', operand, 8);
+    const range = tlbiRangeOf(BigInt(operand), !form.startsWith('RI'));
+    if (range === null) return;
+    const each = form.slice(1) as TlbiForm;
+    if (range.pages > MOST_PAGES) {
+      this.tlbi(form.startsWith('RI') ? 'VMALLS12E1' : 'VMALLE1');
+      return;
+    }
+    for (let n = 0; n < range.pages; n++) this.tlbi(each, addressInRange(range, n), range.asid);
   }
 
   private dropGuest(vmid: number): void {

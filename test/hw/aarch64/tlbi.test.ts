@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Pe, TlbiName } from '../../../hw/aarch64/pe.js';
+import { Pe } from '../../../hw/aarch64/pe.js';
+import type { TlbiName, TlbiRangeName } from '../../../hw/aarch64/pe.js';
+import { addressInRange, tlbiRangeOf } from '../../../hw/aarch64/tlbi-range.js';
 import { READ } from '../../../hw/base/access.js';
 import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
@@ -110,6 +112,55 @@ describe('TLBI: Arm ARM, chapter C5', () => {
   });
 });
 
+/** The operand of TLBI by range, from an address on. */
+function rangeFrom(address: number, num: number, scale = 0, asid = 0, granule = 1): bigint {
+  const fields = [
+    [asid, 48],
+    [granule, 46],
+    [scale, 44],
+    [num, 39],
+  ].map(([value, shift]) => BigInt(value) << BigInt(shift));
+  return fields.reduce((sum, field) => sum | field, BigInt.asUintN(37, BigInt(address) >> 12n));
+}
+
+describe('TLBI by range: (NUM + 1) 2^(5 SCALE + 1) pages', () => {
+  it.each<[TlbiRangeName, bigint, readonly string[]]>([
+    ['RVAE1', rangeFrom(MINE, 0, 0, 0x106), ['old old old', 'new new old']],
+    ['RVALE1IS', rangeFrom(OTHER, 0, 0, 0x105), ['old new old', 'old old old']],
+    ['RVAAE1', rangeFrom(MINE - 0x1000, 0), ['new old old', 'new old old']],
+    ['RVAALE1OS', rangeFrom(MINE - 0x5000, 1), ['old old old', 'old old old']],
+    ['RVAAE1', rangeFrom(MINE - 0x5000, 2), ['new old old', 'new old old']],
+    ['RVAE1', rangeFrom(MINE - 0x3f000, 0, 1, 0x105), ['new old old', 'old old old']],
+    // Reserved; and more pages than are dropped one by one.
+    ['RVAAE1', rangeFrom(MINE, 0, 0, 0, 0), ['old old old', 'old old old']],
+    ['RVAAE1', rangeFrom(0, 31, 3), ['new new new', 'new new new']],
+  ])('%s of %s', (name, operand, expected) => {
+    const spaces = new TwoSpaces();
+    spaces.pe.tlbiRange(name, operand);
+    expect(spaces.all()).toEqual(expected);
+  });
+
+  it('addresses of the upper half, and larger granules', () => {
+    const upper = tlbiRangeOf(0x1f_ffff_ffffn | (3n << 46n), true);
+    expect(upper).toMatchObject({ granule: 16, pages: 2, first: -0x1_0000n });
+    expect(upper === null ? null : addressInRange(upper, 0)).toEqual({ hi: -1, lo: -0x1_0000 });
+    expect(tlbiRangeOf(0x1f_ffff_ffffn | (2n << 46n), false)).toMatchObject({
+      granule: 14,
+      first: 0x1f_ffff_ffffn << 14n,
+    });
+  });
+
+  it('needs FEAT_TLBIRANGE', () => {
+    const { pe } = new TwoSpaces();
+    expect(() => {
+      new Pe({ ram: pe.ram, cpu: 'neoverse-n1' }).tlbiRange('RVAE1', 0);
+    }).toThrow(/lacks FEAT_TLBIRANGE/);
+    expect(() => {
+      pe.tlbiRange('VAE1' as TlbiRangeName, 0);
+    }).toThrow(/TLBI 'VAE1': must be/);
+  });
+});
+
 describe('TLBI for guests', () => {
   /** Two guests with stage 1 off, each with one page; cached, then moved. */
   function guests(): { see: () => readonly string[]; pe: ReturnType<Tables['pe']> } {
@@ -145,6 +196,15 @@ describe('TLBI for guests', () => {
     const { see, pe } = guests();
     pe.tlbi(name, at(MINE));
     expect(see()).toEqual(expected);
+  });
+
+  it.each([
+    ['RIPAS2E1', rangeFrom(MINE, 0)],
+    ['RIPAS2LE1IS', rangeFrom(0, 31, 3)],
+  ] as const)('%s of %i, with the second guest current', (name, operand) => {
+    const { see, pe } = guests();
+    pe.tlbiRange(name, operand);
+    expect(see()).toEqual(['old', 'new']);
   });
 });
 
