@@ -20,6 +20,9 @@ const { NO_SPACE, makeTag, tagPageLow } = tags;
 /** Levels with a possible cache: from 1, the one above the last, to this one. */
 const MOST_LEVEL = 4;
 
+/** Tables by linear address, or by guest-physical one. */
+type Holds = 'table' | 'guest-physical table';
+
 const keyOf = (level: number): string => `level${level}`;
 const nameKeyOf = (level: number, names: readonly string[]): string => (names[level] ?? keyOf(level)).toLowerCase();
 
@@ -44,7 +47,7 @@ export class WalkCaches {
   /** By level, log2 of the bytes covered by its entries: registers may know fewer levels by now. */
   private readonly filledShifts = new Int32Array(MOST_LEVEL + 1);
   private listener: TlbListener | null = null;
-  private holds: HeldEntry['holds'] = 'table';
+  private holds: Holds = 'table';
 
   /**
    * @param names by level, the architecture's names for entries: see `Walks.terms`
@@ -89,7 +92,7 @@ export class WalkCaches {
   }
 
   /** From now on `listener` hears the fate of entries; null ends it. */
-  listen(listener: TlbListener | null, holds: HeldEntry['holds'] = 'table'): void {
+  listen(listener: TlbListener | null, holds: Holds = 'table'): void {
     this.listener = listener;
     this.holds = holds;
     this.byLevel.forEach((cache, level) => cache?.listen(listener, [this.filledShifts[level]], holds));
