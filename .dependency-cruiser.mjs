@@ -35,7 +35,15 @@ const SRC = [
   ['src/kernel/'],
   ['src/regions/'],
   ['src/host/', 'src/trace/', 'src/segments/', 'src/replacement/', 'src/report/'],
-  ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/conformance/'],
+  [
+    'src/compare/',
+    'src/explain/',
+    'src/quiz/',
+    'src/lab/',
+    'src/inspect/',
+    'src/conformance/',
+    'src/course/',
+  ],
   ['src/cli/', 'src/index.ts', 'web/'],
 ];
 
@@ -49,6 +57,7 @@ const WITHIN = {
     ['src/compare/answer/', 'src/compare/sweep/'],
     [own('src/compare/')],
   ],
+  course: [['src/course/engine/'], [own('src/course/')]],
   conformance: [
     ['src/conformance/recording/'],
     ['src/conformance/x86/', 'src/conformance/riscv/', 'src/conformance/arm/', 'src/conformance/linux/'],
@@ -95,6 +104,13 @@ export default {
       severity: 'error',
       from: { path: '^hw/' },
       to: { pathNot: '^hw/' },
+    },
+    {
+      name: 'the course is a kernel of its own',
+      comment: 'A student gets the public face of the hardware, and random numbers come with the seed.',
+      severity: 'error',
+      from: { path: '^src/course/' },
+      to: { path: '^(hw/|src/kernel/)', pathNot: '^hw/(index|base/random)\\.ts$' },
     },
     {
       name: 'segments of the kernel',

@@ -84,6 +84,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'exercises, and their answers with reasons',
     load: async () => (await import('./commands/quiz.js')).quizCommand(),
   },
+  course: {
+    summary: 'write a page-fault handler, and have it graded',
+    load: async () => (await import('./commands/course.js')).courseCommand(),
+  },
 };
 
 /** Commander's message; its suggestion of another word has a line of its own. */
@@ -100,9 +104,7 @@ const ONE_SCREEN: HelpConfiguration = {
 
 async function buildProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('pagewalk')
-    .description(
-      'An emulated MMU. Without a command, it compares on two recorded programs.\nEach command has --help; --version prints the version.',
-    )
+    .description('Emulated MMUs. Alone, it compares two programs. See COMMAND --help, --version.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')

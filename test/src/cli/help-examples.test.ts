@@ -37,7 +37,19 @@ const BASE_AND_BOUNDS = {
 
 const commands = await commandsBelow([]);
 /** Commands whose own tests run their examples, and look at what they print; and those that cannot work here. */
-const LOOKED_AT = ['calibrate', 'inspect', 'quiz', 'segment', 'walk', 'watch', ...(canTry ? [] : ['try'])];
+const LOOKED_AT = [
+  'calibrate',
+  'course',
+  'course new',
+  'course run',
+  'course grade',
+  'inspect',
+  'quiz',
+  'segment',
+  'walk',
+  'watch',
+  ...(canTry ? [] : ['try']),
+];
 /** Examples that were seen to end well: some stand in the help of a command and in that of one below it. */
 const ended = new Set<string>();
 

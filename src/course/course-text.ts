@@ -1,0 +1,36 @@
+/** Grades and traces as text for a terminal. */
+
+import { wrap } from '../report/output/table.js';
+import { countOf } from '../report/output/units.js';
+import type { CourseGrade } from './course.js';
+import type { StepFailure, StepGrade } from './grade.js';
+
+const INDENT = ' '.repeat(6);
+
+function failureLines({ why, regions, program, line }: StepFailure): string[] {
+  const numbered = program.map((text, i) => `${INDENT}${String(i + 1).padStart(2)}  ${text}`);
+  const end = line > program.length ? [`${INDENT}    the end: all is read, and all exit`] : [];
+  return [wrap(`${INDENT}${why}`, INDENT), ...regions.map((text) => INDENT + text), ...numbered, ...end];
+}
+
+function stepLines({ step, outcome, title, programs, failure }: StepGrade): string[] {
+  const count = outcome === 'passed' ? countOf(programs, 'program') : outcome === 'failed' ? `program ${programs}` : '';
+  const head = `${step.padEnd(10)}  ${outcome.padEnd(11)}  ${count.padEnd(11)}  ${title}`;
+  return failure === undefined ? [head] : [head, ...failureLines(failure)];
+}
+
+/** The grade of a handler. */
+export function gradeText(grade: CourseGrade): string {
+  const { steps, passed, seed, machine, output, handler } = grade;
+  const printed = output === '' ? [] : ['', 'Your code printed:', ...output.trimEnd().split('\n')];
+  const again = `The same programs again: --seed ${seed}`;
+  return [
+    `${handler}, ${machine}, seed ${seed}`,
+    '',
+    ...steps.flatMap(stepLines),
+    ...printed,
+    '',
+    `${passed} of ${countOf(steps.length, 'step')} passed. ${again}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,76 @@
+/** Grades a handler: random programs of each step by a seed, until one fails; that one is made short. */
+
+import { mix, Random } from '../../hw/base/random.js';
+import type { FindingKind } from './engine/finding.js';
+import type { CourseMachineName } from './engine/machines.js';
+import { describeOperation, describeRegion } from './engine/program.js';
+import type { CourseProgram } from './engine/program.js';
+import { shrink } from './shrink.js';
+import type { Failure, ProgramRunner } from './shrink.js';
+import { COURSE_STEPS } from './steps.js';
+import type { CourseStep } from './steps.js';
+
+/** What was wrong in a step. */
+export interface StepFailure {
+  readonly kind: FindingKind;
+  /** A sentence or two. */
+  readonly why: string;
+  /** The regions of process A, where there are some. */
+  readonly regions: readonly string[];
+  /** The shortest program found. */
+  readonly program: readonly string[];
+  /** The line where it shows, from 1. 0: at the start; one more than there are: at the end, when all is read and all exit. */
+  readonly line: number;
+}
+
+/** The grade of one step. */
+export interface StepGrade {
+  readonly step: string;
+  readonly title: string;
+  readonly outcome: 'passed' | 'failed' | 'not written';
+  /** Programs run up to the outcome, those to make one short left out. */
+  readonly programs: number;
+  readonly failure?: StepFailure;
+}
+
+/** Programs a step; they grow. */
+const PROGRAMS = 40;
+const LEAST_OPERATIONS = 4;
+
+function failureOf({ program, finding }: Failure): StepFailure {
+  return {
+    kind: finding.kind,
+    why: finding.what,
+    regions: program.family === 'memory' ? program.regions.map(describeRegion) : [],
+    program: program.operations.map(describeOperation),
+    line: finding.line + 1,
+  };
+}
+
+/** The programs of a step: the same seed gives the same ones. */
+export function* stepPrograms(step: CourseStep, machine: CourseMachineName, seed: number): Generator<CourseProgram> {
+  const random = new Random(mix(seed) ^ COURSE_STEPS.indexOf(step));
+  for (let i = 0; i < PROGRAMS; i++) yield step.makeProgram(machine, random, LEAST_OPERATIONS + i);
+}
+
+/** The grade of one step. */
+export async function gradeStep(
+  step: CourseStep,
+  machine: CourseMachineName,
+  seed: number,
+  run: ProgramRunner,
+): Promise<StepGrade> {
+  const { name, title } = step;
+  let programs = 0;
+  for (const program of stepPrograms(step, machine, seed)) {
+    programs++;
+    const finding = await run(program);
+    if (finding === undefined) continue;
+    if (finding.kind === 'not written') {
+      return { step: name, title, outcome: 'not written', programs };
+    }
+    const failure = failureOf(await shrink({ program, finding }, run));
+    return { step: name, title, outcome: 'failed', programs, failure };
+  }
+  return { step: name, title, outcome: 'passed', programs };
+}

@@ -1,0 +1,45 @@
+/** Makes a failing program short: leaves operations out as long as the same kind of thing goes wrong. */
+
+import type { CourseFinding } from './engine/finding.js';
+import { withOperations } from './engine/program.js';
+import type { CourseProgram, CourseOperation } from './engine/program.js';
+
+/** Runs a program: its finding, or undefined. */
+export type ProgramRunner = (program: CourseProgram) => Promise<CourseFinding | undefined>;
+
+/** A program, and what it finds. */
+export interface Failure {
+  readonly program: CourseProgram;
+  readonly finding: CourseFinding;
+}
+
+const MOST_TRIES = 300;
+
+/** Without the operations after the finding, and without all that it does not need. */
+export async function shrink(failure: Failure, run: ProgramRunner): Promise<Failure> {
+  const all = failure.program.operations;
+  let best = failure;
+  let tries = 0;
+  const take = async (operations: readonly CourseOperation[]): Promise<boolean> => {
+    tries++;
+    const program = withOperations(best.program, operations);
+    const finding = await run(program);
+    if (finding?.kind !== failure.finding.kind) return false;
+    best = { program, finding };
+    return true;
+  };
+  const upTo = all.slice(0, failure.finding.line + 1);
+  // Each try would last as long as the limit.
+  if (failure.finding.kind === 'stopped') return { ...failure, program: withOperations(failure.program, upTo) };
+  await take(upTo);
+  for (let size = Math.ceil(all.length / 2); size >= 1 && tries < MOST_TRIES;) {
+    let shorter = false;
+    for (let from = 0; from < best.program.operations.length && tries < MOST_TRIES;) {
+      const { operations } = best.program;
+      if (await take([...operations.slice(0, from), ...operations.slice(from + size)])) shorter = true;
+      else from += size;
+    }
+    if (!shorter || size > 1) size = size === 1 ? 0 : Math.floor(size / 2);
+  }
+  return best;
+}

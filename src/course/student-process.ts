@@ -1,0 +1,71 @@
+/**
+ * The student's process: loads the handler, runs programs sent to it, and answers with transcripts. It compares nothing,
+ * and knows no seed. Its own end and its output are the grader's business: see sandbox.ts.
+ */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
+import type { CourseProgram } from './engine/program.js';
+import { runCourseProgram } from './engine/run.js';
+import { recorded } from './transcript.js';
+import type { Token } from './transcript.js';
+
+/** What it sends: once it is ready, and then an answer to each program. */
+export type StudentMessage =
+  { readonly ready: true } | { readonly failed: string } | { readonly tokens: readonly Token[] };
+
+type TypeScript = typeof import('typescript');
+
+const [, , path, milliseconds, typescript] = process.argv;
+
+/** The module of the handler. Types are taken out of it where Node cannot do that itself. */
+async function load(): Promise<object> {
+  if (typescript === '') return (await import(pathToFileURL(path).href)) as object;
+  const ts = createRequire(import.meta.url)(typescript) as TypeScript;
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
+  const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions });
+  return (await import(`data:text/javascript,${encodeURIComponent(outputText)}`)) as object;
+}
+
+/** ` (handler.js, line 12)`, from the stack of an error. */
+function where(error: unknown): string {
+  if (!(error instanceof Error) || error.message.endsWith('not written yet')) return '';
+  const line = new RegExp(`${basename(path).replace('.', '\\.')}:(\\d+)`).exec(error.stack ?? '')?.[1];
+  return line === undefined ? '' : ` (${basename(path)}, line ${line})`;
+}
+
+/** The handler's transcript of a program; a program that takes too long is ended. */
+function transcriptOf(handler: object, program: CourseProgram): Token[] {
+  const tokens: Token[] = [];
+  const run = (): void => {
+    runCourseProgram(program, recorded(handler, tokens, where), false);
+  };
+  try {
+    runInNewContext('run()', { run }, { timeout: Number(milliseconds) });
+  } catch (error) {
+    // It is an Error of the other context.
+    if ((error as { readonly code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    const seconds = Number(milliseconds) / 1000;
+    tokens.push([
+      'throw',
+      'stopped',
+      `it was ended: no answer within ${seconds} s of the program's start. Does it loop?`,
+    ]);
+  }
+  return tokens;
+}
+
+const send = (message: StudentMessage): void => void process.send?.(message);
+
+try {
+  const handler = await load();
+  process.on('message', (program: CourseProgram) => {
+    send({ tokens: transcriptOf(handler, program) });
+  });
+  send({ ready: true });
+} catch (error) {
+  send({ failed: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+}
