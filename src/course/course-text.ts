@@ -9,7 +9,7 @@ const INDENT = ' '.repeat(6);
 
 function failureLines({ why, regions, program, line }: StepFailure): string[] {
   const numbered = program.map((text, i) => `${INDENT}${String(i + 1).padStart(2)}  ${text}`);
-  const end = line > program.length ? [`${INDENT}    the end: all is read, and all exit`] : [];
+  const end = line > program.length ? [`${INDENT}    the end: all is read and given back`] : [];
   return [wrap(`${INDENT}${why}`, INDENT), ...regions.map((text) => INDENT + text), ...numbered, ...end];
 }
 

@@ -30,7 +30,7 @@ export function traceProgram(
   });
   const regions = program.family === 'memory' ? program.regions.map(describeRegion) : [];
   const lines = [...regions];
-  const operations = [...program.operations.map(describeOperation), 'the end: all is read, and all exit'];
+  const operations = [...program.operations.map(describeOperation), 'the end: all is read and given back'];
   const shown = (finding?.line ?? program.operations.length) + 1;
   let line = 0;
   const upTo = (end: number): void => {

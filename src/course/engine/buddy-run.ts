@@ -76,6 +76,7 @@ export function runBuddy(session: Session, program: BuddyProgram): void {
   // They are the allocator's: it may keep its lists in them.
   world.label = 'the program';
   for (let frame = 2; frame < first + count; frame++) world.kernel.allocate();
+  session.line = -1;
   session.call(world, 'buddyInit', `buddyInit(${first}, ${count})`, world.kernel, first, count);
   for (const [line, operation] of operations.entries()) {
     session.line = line;
