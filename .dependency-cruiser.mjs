@@ -35,15 +35,7 @@ const SRC = [
   ['src/kernel/'],
   ['src/regions/'],
   ['src/host/', 'src/trace/', 'src/segments/', 'src/replacement/', 'src/report/'],
-  [
-    'src/compare/',
-    'src/explain/',
-    'src/quiz/',
-    'src/lab/',
-    'src/inspect/',
-    'src/conformance/',
-    'src/course/',
-  ],
+  ['src/compare/', 'src/explain/', 'src/quiz/', 'src/lab/', 'src/inspect/', 'src/conformance/', 'src/course/'],
   ['src/cli/', 'src/index.ts', 'web/'],
 ];
 

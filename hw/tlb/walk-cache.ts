@@ -11,7 +11,7 @@
 import { checkChoice } from '../base/arguments.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
-import type { HeldEntry, TlbListener } from './events.js';
+import type { TlbListener } from './events.js';
 import { Tlb } from './array/tlb.js';
 import type { TlbShape } from './shape.js';
 

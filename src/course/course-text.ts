@@ -1,6 +1,6 @@
 /** Grades and traces as text for a terminal. */
 
-import { wrap } from '../report/output/table.js';
+import { wrap } from '../report/output/wrap.js';
 import { countOf } from '../report/output/units.js';
 import type { CourseGrade } from './course.js';
 import type { StepFailure, StepGrade } from './grade.js';

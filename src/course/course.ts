@@ -1,6 +1,6 @@
 /** The course as commands have it: a project graded, or one program of it shown. */
 
-import { SCHEMA_VERSION } from '../report/results/schema.js';
+import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import type { CourseMachineName } from './engine/machines.js';
 import type { CourseProgram } from './engine/program.js';
 import { gradeStep, stepPrograms } from './grade.js';
