@@ -1,10 +1,8 @@
 /** A machine with the paged kernel, as the labs use it: every step metered, every page to be looked at. */
 
-import { addressOfFrame, PAGE_BYTES, toHex } from '../../hw/base/address.js';
-import { Core } from '../../hw/x86/core.js';
+import { addressOfFrame, formatHex, PAGE_BYTES, toHex } from '../../hw/base/address.js';
 import { DEFAULT_COSTS, translationCycles } from '../../hw/translate/counts/cost.js';
-import { describeException } from '../../hw/x86/describe-exception.js';
-import { Mmu } from '../../hw/x86/mmu.js';
+import type { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { OpenFile, Vma } from '../kernel/space/model.js';
 import * as f from '../kernel/abi/flags.js';
@@ -15,7 +13,9 @@ import type { Process, PagePolicy } from '../kernel/space/process.js';
 import type { SchemeCost } from '../report/results/lab-result.js';
 import { Meter } from './meter.js';
 import type { Work } from './meter.js';
-import type { Stage, StageProcess, StageRegion } from './stage.js';
+import { labProcessor } from './processors.js';
+import type { LabMachine, LabProcessor } from './processors.js';
+import type { StageProcess, StageRegion } from './stage.js';
 
 export interface MapOptions {
   /** The address, bytes; chosen by the kernel when absent. */
@@ -36,16 +36,41 @@ function regionOf(vma: Vma): StageRegion {
   return { start: vma.start, bytes: vma.end - vma.start, about: `${permissions(vma)} ${what}` };
 }
 
-export class PagedMachine implements Stage {
+export class PagedMachine {
   readonly kernel: Kernel;
-  readonly mmu: Mmu;
+  readonly #processor: LabProcessor;
   readonly #meter: Meter;
 
   /** @param bytes of RAM; the host commits only touched pages */
-  constructor(bytes: number, seed?: number) {
-    this.mmu = new Mmu({ ram: new Ram({ bytes }) });
-    this.kernel = new Kernel({ processor: new Core(this.mmu), ...(seed === undefined ? {} : { seed }) });
+  constructor(
+    bytes: number,
+    { seed, machine = 'x86' }: { readonly seed?: number; readonly machine?: LabMachine } = {},
+  ) {
+    this.#processor = labProcessor(machine, new Ram({ bytes }));
+    const { processor } = this.#processor;
+    this.kernel = new Kernel({ processor, ...(seed === undefined ? {} : { seed }) });
     this.#meter = new Meter(() => this.#work());
+  }
+
+  /** Null on another machine than x86. */
+  get mmu(): Mmu | null {
+    return this.#processor.x86;
+  }
+
+  /** The register with the root of the tables in use: `CR3 0x5000`. */
+  get root(): string {
+    return this.#processor.root();
+  }
+
+  /** Does something, and lists the privileged instructions executed for it: `INVLPG 0x400000`. */
+  executed(deed: () => void): string[] {
+    const found: string[] = [];
+    const stop = this.#processor.mmu.listen((event) => {
+      if (event.kind === 'instruction') found.push(`${event.name} ${formatHex(event.hi, event.lo)}`);
+    });
+    deed();
+    stop();
+    return found;
   }
 
   get inhabitants(): readonly StageProcess[] {
@@ -69,7 +94,7 @@ export class PagedMachine implements Stage {
   }
 
   cost(): SchemeCost {
-    const { data, fetch } = this.mmu.counters.snapshot();
+    const { data, fetch } = this.#processor.mmu.counters.snapshot();
     const cycles = translationCycles(data, DEFAULT_COSTS).total + translationCycles(fetch, DEFAULT_COSTS).total;
     return this.#meter.cost(cycles);
   }
@@ -77,7 +102,7 @@ export class PagedMachine implements Stage {
   /** Leaves all work so far out of the costs: it set the scene. */
   restartMeter(): void {
     this.#meter.restart();
-    this.mmu.counters.reset();
+    this.#processor.mmu.counters.reset();
   }
 
   spawn(pages: PagePolicy = '4K'): Process {
@@ -163,7 +188,8 @@ export class PagedMachine implements Stage {
 
   /** The last exception of the processor, in words. */
   get lastFault(): string {
-    return describeException(this.mmu.fault.take());
+    const { describe, mmu } = this.#processor;
+    return describe(mmu.fault.take());
   }
 
   /** The frame behind a page; 0 when there is none. */

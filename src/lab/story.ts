@@ -11,12 +11,15 @@ import type {
 } from '../report/results/lab-result.js';
 import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import { ChapterWords } from './chapter/words.js';
+import type { LabMachine } from './processors.js';
 import type { Stage } from './stage.js';
 
 /** A scenario of the textbook. */
 export interface Lab {
   readonly name: string;
   readonly title: string;
+  /** It runs on every machine, in the words of each; absent: on x86 alone. */
+  readonly everywhere?: true;
   /** Tells it on machines of its own; {@link runLab} does. @internal */
   readonly run: (story: Story) => void;
 }
@@ -39,13 +42,19 @@ export class Story {
   /** For each step: whether it happened on a machine with page tables. */
   readonly #paged: boolean[] = [];
 
-  /** @param end after how many steps the story breaks off; never when absent */
-  constructor(readonly end?: number) {}
+  /**
+   * @param end after how many steps the story breaks off; never when absent
+   * @param machine that it happens on
+   */
+  constructor(
+    readonly end?: number,
+    readonly machine: LabMachine = 'x86',
+  ) {}
 
-  /** From here on the story is about this machine; null: about segments alone. */
-  on(stage: Stage | null): void {
-    this.#stage = stage;
-    this.#lastStage = stage ?? this.#lastStage;
+  /** From here on the story is about this machine; null: about segments alone. Only x86 is walked afterwards. */
+  on(machine: { readonly [Key in keyof Stage]: Stage[Key] | null } | null): void {
+    this.#stage = machine !== null && isStage(machine) ? machine : null;
+    this.#lastStage = this.#stage ?? this.#lastStage;
   }
 
   #tell(step: LabStep): void {
@@ -109,6 +118,7 @@ export class Story {
       command: 'lab',
       name,
       title,
+      ...(this.machine === 'x86' ? {} : { machine: this.machine }),
       steps: this.#steps,
       figures: this.#figures,
       labels: this.#labels,
@@ -118,6 +128,10 @@ export class Story {
       comparison: this.#comparison,
     };
   }
+}
+
+function isStage(machine: { readonly mmu: unknown }): machine is Stage {
+  return machine.mmu !== null;
 }
 
 /** The things to see when a story ends or breaks off. */
@@ -141,9 +155,9 @@ export function playLab(lab: Lab, end?: number): PlayedLab {
   return story.scene;
 }
 
-/** Runs a lab from start to end. */
-export function runLab(lab: Lab): LabResult {
-  const story = new Story();
+/** Runs a lab from start to end. @param machine x86, or any that the lab runs on */
+export function runLab(lab: Lab, machine: LabMachine = 'x86'): LabResult {
+  const story = new Story(undefined, machine);
   lab.run(story);
   return story.result(lab);
 }

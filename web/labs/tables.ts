@@ -11,7 +11,7 @@ export function stepTable({ head, rows, bars }: LabTable): TemplateResult {
   const longest = Math.max(...(bars ?? []));
   const numeric = head.map((_, column) => rows.every((row) => /^[<\d]/.test(row[column])));
   const kind = (column: number): string => (numeric[column] ? 'cell number' : 'cell');
-  return html`<div class="sheet" role="table">
+  return html`<div class="sheet" role="table" tabindex="0">
     <div class="line" role="row">
       ${head.map((text, i) => html`<b class=${kind(i)} role="columnheader">${text}</b>`)}
     </div>

@@ -2,14 +2,19 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { LABS } from '../../src/lab/labs.js';
+import { LAB_MACHINES, type LabMachine } from '../../src/lab/processors.js';
 import { runLab } from '../../src/lab/story.js';
-import type { LabResult, LabStep } from '../../src/report/results/lab-result.js';
+import { type LabResult, type LabStep, labTitle } from '../../src/report/results/lab-result.js';
 import { menu } from '../form.js';
 import type { Machine } from '../story/history.js';
 import { arenaBar, comparison, figures, stepTable } from './tables.js';
 import { type Page, type Settings, StoryView } from '../story/view.js';
 
 const NAMES = LABS.map(({ name }) => name) as [string, ...string[]];
+
+function runsEverywhere(lab: string): boolean {
+  return LABS.some(({ name, everywhere }) => name === lab && everywhere === true);
+}
 
 /** A lab after its run, and how far it has been told. */
 class ToldLab implements Machine {
@@ -31,20 +36,23 @@ class ToldLab implements Machine {
 export class LabsView extends StoryView<ToldLab> {
   readonly name = 'labs';
   readonly title = 'Labs';
+  readonly tourIs = '';
   /** Labs are deterministic, so each is run once. */
   readonly #results = new Map<string, LabResult>();
 
   constructor() {
-    super({ lab: NAMES });
+    super({ lab: NAMES, machine: LAB_MACHINES });
   }
 
-  #result({ lab: name }: Settings): LabResult {
-    const known = this.#results.get(name);
+  #result({ lab: name, machine }: Settings): LabResult {
+    const key = `${name} ${machine}`;
+    const known = this.#results.get(key);
     if (known !== undefined) return known;
     const lab = LABS.find((candidate) => candidate.name === name);
     if (lab === undefined) throw new RangeError(`there is no lab '${name}'`);
-    const result = runLab(lab);
-    this.#results.set(name, result);
+    if (machine !== 'x86' && lab.everywhere !== true) throw new RangeError(`lab ${name} runs on x86 alone`);
+    const result = runLab(lab, machine as LabMachine);
+    this.#results.set(key, result);
     return result;
   }
 
@@ -62,24 +70,35 @@ export class LabsView extends StoryView<ToldLab> {
 
   status(): string {
     const { told, result } = this.machine;
-    return told === 0 ? result.title : result.steps[told - 1].text;
+    return told === 0 ? labTitle(result) : result.steps[told - 1].text;
   }
 
   content(page: Page): TemplateResult {
     const { told, result } = this.machine;
     const ended = told === result.steps.length;
+    const { lab, machine } = this.settings;
     const titles = LABS.map(({ name, title }) => [name, title] as const);
     const arena = result.steps.slice(0, told).findLast((step) => step.arena !== undefined)?.arena;
     return html`
       <div class="controls">
-        ${menu('Lab', 'lab', this.settings.lab, titles, (lab) => {
-          page.change({ lab });
+        ${menu('Lab', 'lab', lab, titles, (chosen) => {
+          page.change({ lab: chosen, machine: runsEverywhere(chosen) ? machine : 'x86' });
         })}
-        <span class="quiet">step ${told} of ${result.steps.length}; <code>pagewalk lab ${result.name}</code></span>
+        ${
+          runsEverywhere(lab)
+            ? menu('Machine', 'machine', machine, LAB_MACHINES, (chosen) => {
+                page.change({ lab, machine: chosen });
+              })
+            : nothing
+        }
+        <span class="quiet"
+          >step ${told} of ${result.steps.length};
+          <code>pagewalk lab ${lab}${machine === 'x86' ? '' : ` --machine ${machine}`}</code></span
+        >
       </div>
       <div class="lab">
         <section aria-label="Story">
-          <h2>${result.title}</h2>
+          <h2>${labTitle(result)}</h2>
           <ol class="steps">
             ${result.steps.map((step, i) => stepItem(step, i - told))}
           </ol>

@@ -50,6 +50,7 @@ export const LabResult = z.strictObject({
   command: z.literal('lab'),
   name: z.string(),
   title: z.string(),
+  machine: z.enum(['riscv', 'aarch64']).optional().describe('x86 when absent'),
   steps: z.array(Step),
   figures: z.record(z.string(), Figure).describe('measured by this run'),
   labels: z.record(z.string(), z.string()).describe('what each figure is, in words'),
@@ -83,3 +84,8 @@ export const COST_LABELS: readonly (readonly [keyof SchemeCost, string])[] = [
   ['modelCycles', 'model cycles'],
   ['largestPause', 'largest single pause'],
 ];
+
+/** What the lab is about, and the machine it ran on if it was not x86. */
+export function labTitle({ title, machine }: Pick<LabResult, 'title' | 'machine'>): string {
+  return machine === undefined ? title : `${title}; on ${machine}`;
+}

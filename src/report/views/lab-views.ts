@@ -1,7 +1,7 @@
 /** A lab as text for the terminal: its steps, tables, the arena drawn, figures beside their standards, and both schemes' costs. */
 
 import pc from 'picocolors';
-import { COST_LABELS } from '../results/lab-result.js';
+import { COST_LABELS, labTitle } from '../results/lab-result.js';
 import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabStep, LabTable } from '../results/lab-result.js';
 import { factTable } from '../output/table.js';
 import { wrap } from '../output/wrap.js';
@@ -101,7 +101,7 @@ export function labText(result: LabResult): string {
   const cells = Object.values(result.chapter);
   const sentences = [...new Set(cells.map(({ sentence }) => sentence))];
   const parts = [
-    pc.bold(`${result.name}: ${result.title}`),
+    pc.bold(`${result.name}: ${labTitle(result)}`),
     result.steps.map((step, index) => stepText(step, index)).join('\n'),
     `${figureTable(result, sentences)}\n${EXPECTED_NOTE}`,
     ...(cells.length === 0 ? [] : [sentenceList(cells, sentences)]),

@@ -196,3 +196,24 @@ describe('the labs', () => {
     expect(right.audit()).toEqual([]);
   });
 });
+
+describe('labs of every machine', () => {
+  const everywhere = LABS.filter((candidate) => candidate.everywhere === true);
+  const words = { riscv: /satp 0x9000|SFENCE\.VMA|scause 15/, aarch64: /TTBR0_EL1|TLBI VAE1|ESR_EL1 0x9200004f/ };
+
+  it.each(everywhere.map(({ name }) => name))('%s has the same figures on each, told in its own words', (name) => {
+    const found = everywhere.find((candidate) => candidate.name === name)!;
+    for (const machine of ['riscv', 'aarch64'] as const) {
+      const { figures, steps, machine: told } = runLab(found, machine);
+      expect(figures).toEqual(lab(name).figures);
+      expect(told).toBe(machine);
+      const evidence = steps.flatMap((step) => step.evidence).join('\n');
+      expect(evidence).toMatch(words[machine]);
+      expect(evidence).not.toMatch(/#PF|INVLPG|CR3/);
+    }
+  });
+
+  it('are three', () => {
+    expect(everywhere.map(({ name }) => name)).toEqual(['kinds', 'fork', 'mapped-file']);
+  });
+});

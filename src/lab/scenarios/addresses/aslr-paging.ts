@@ -48,7 +48,7 @@ function varyingBits(addresses: readonly number[]): number {
 }
 
 function many(story: Story): void {
-  const machine = new PagedMachine(64 * 2 ** 20, SEED);
+  const machine = new PagedMachine(64 * 2 ** 20, { seed: SEED });
   const library = machine.file('libc', 4096);
   const frames = new Set<number>();
   const addresses = Array.from({ length: PROCESSES }, () => {

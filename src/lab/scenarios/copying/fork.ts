@@ -14,13 +14,17 @@ const SEGMENT_BYTES = 4096;
 function forked(story: Story, machine: PagedMachine, parent: Process): Process {
   const { counters } = machine.kernel;
   const { invlpg } = counters;
-  const child = machine.fork(parent);
+  let child = parent;
+  const instructions = machine.executed(() => {
+    child = machine.fork(parent);
+  });
   const frame = machine.frame(parent, AT);
   story.step(
     'It forks: both entries become read-only, the count of the frame goes up, and the old entry leaves the TLB.',
     `parent: ${machine.entry(parent, AT)}`,
     `child: ${machine.entry(child, AT)}`,
     `entries that map frame ${toHex(frame)}: ${machine.count(frame)}; pages dropped from the TLB: ${counters.invlpg - invlpg}`,
+    `executed: ${instructions.join(', ')}`,
   );
   story.why(
     'Both may write their memory, and both entries are read-only: the right of the region stays, and only the entry is taken back, so that the first write reaches the kernel.',
@@ -52,14 +56,14 @@ function forked(story: Story, machine: PagedMachine, parent: Process): Process {
 }
 
 function paged(story: Story): PagedMachine {
-  const machine = new PagedMachine(4 * 2 ** 20);
+  const machine = new PagedMachine(4 * 2 ** 20, story);
   story.on(machine);
   const { counters } = machine.kernel;
   const parent = machine.spawn();
   machine.map(parent, 4096, { at: AT });
   machine.store(parent, AT, 42);
   machine.restartMeter();
-  story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`);
+  story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`, `its tables: ${machine.root}`);
 
   const child = forked(story, machine, parent);
   const frame = machine.frame(parent, AT);
@@ -138,6 +142,7 @@ function segmented(story: Story): SegmentMachine {
 export const fork: Lab = {
   name: 'fork',
   title: 'Fork, copy on write, and the last owner',
+  everywhere: true,
   run(story) {
     const machine = paged(story);
     story.compare(

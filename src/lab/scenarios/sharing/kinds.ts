@@ -25,11 +25,12 @@ function codeSharing(story: Story, machine: PagedMachine, [a, b]: Pair): void {
   const executed = machine.fetch(a, CODE_IN_A) === 0 && machine.fetch(b, CODE_IN_B) === 0;
   const [inA, inB] = [machine.physical(a, CODE_IN_A), machine.physical(b, CODE_IN_B)];
   const refused = machine.store(a, CODE_IN_A, 1);
+  const fault = machine.lastFault;
   story.step(
     'Code sharing (shared libraries, common executables): A and B map the same page of a program, each at its own address, and execute it.',
     `A: virtual ${toHex(CODE_IN_A)} leads to physical ${toHex(inA)}`,
     `B: virtual ${toHex(CODE_IN_B)} leads to physical ${toHex(inB)}`,
-    `a write by A: ${signalName(refused)}`,
+    `a write by A: ${fault}: ${signalName(refused)}`,
   );
   story.figure('virtualInA', 'virtual address of the code in A', toHex(CODE_IN_A), says('0x00400000', '0x00400000'));
   story.figure('virtualInB', 'virtual address of the code in B', toHex(CODE_IN_B), says('0x00500000', '0x00500000'));
@@ -115,7 +116,7 @@ function copyOnWrite(story: Story, machine: PagedMachine, [a]: Pair): void {
 }
 
 function paged(story: Story): PagedMachine {
-  const machine = new PagedMachine((CODE_FRAME + 0x100) * 4096);
+  const machine = new PagedMachine((CODE_FRAME + 0x100) * 4096, story);
   story.on(machine);
   const pair = [machine.spawn(), machine.spawn()] as const;
   for (const type of [codeSharing, constantSharing, dataSharing, copyOnWrite]) type(story, machine, pair);
@@ -154,6 +155,7 @@ function segmented(story: Story): SegmentMachine {
 export const kinds: Lab = {
   name: 'kinds',
   title: 'Four kinds of sharing: code, constants, writable data, copy on write',
+  everywhere: true,
   run(story) {
     const pages = paged(story);
     story.compare(

@@ -43,7 +43,7 @@ function loadedPaged(): number {
 }
 
 function randomPlaces(): number {
-  const machine = new PagedMachine(32 * MIB, 7);
+  const machine = new PagedMachine(32 * MIB, { seed: 7 });
   const library = machine.file('libc', BYTES);
   const places = Array.from({ length: PROCESSES }, () => {
     return machine.map(machine.spawn(), BYTES, { rights: 'r-x', file: library });

@@ -10,8 +10,9 @@ const AT = 0x5000_0000;
 export const mappedFile: Lab = {
   name: 'mapped-file',
   title: 'A file mapped by two processes, private and shared',
+  everywhere: true,
   run(story) {
-    const machine = new PagedMachine(16 * 2 ** 20);
+    const machine = new PagedMachine(16 * 2 ** 20, story);
     story.on(machine);
     const file = machine.file('notes', BYTES);
     const [a, b] = [machine.spawn(), machine.spawn()];
@@ -30,9 +31,11 @@ export const mappedFile: Lab = {
       `B: ${machine.entry(b, privateInB)}`,
     );
     machine.store(a, privateInA + 7, 200);
+    const fault = machine.lastFault;
     const apart = machine.frame(a, privateInA) !== machine.frame(b, privateInB);
     story.step(
       'A writes byte 7: it gets a copy, and neither B nor the file changes.',
+      fault,
       `A reads ${machine.load(a, privateInA + 7)}, B ${machine.load(b, privateInB + 7)}, the file has ${inFile()}`,
       `bytes copied: ${machine.kernel.counters.bytesCopied}`,
     );
