@@ -5,6 +5,7 @@ import { html, nothing, render, type TemplateResult } from 'lit';
 import type { Commands } from './header/commands.js';
 import { header } from './header/header.js';
 import { commandOf, keyList } from './header/keys.js';
+import { saveText, svgOf } from './header/svg-file.js';
 import { LabsView } from './labs/view.js';
 import { readLink, writeLink } from './story/link.js';
 import { CompareView } from './compare/view.js';
@@ -21,9 +22,10 @@ const NO_FACTS = { settings: {}, events: undefined, at: undefined };
 
 class Explorer implements Page, Commands {
   readonly #root: HTMLElement;
+  readonly #translate = new TranslateView();
   readonly #compare = new CompareView();
   readonly #views: readonly View[] = [
-    new TranslateView(),
+    this.#translate,
     new ShareView(),
     new LabsView(),
     this.#compare,
@@ -51,8 +53,10 @@ class Explorer implements Page, Commands {
       event.preventDefault();
       const file = event.dataTransfer?.files[0];
       if (file === undefined) return;
-      this.#show(this.#compare);
-      this.#compare.take(file, this);
+      // A state of a machine is JSON; all else is a recording.
+      const view = /\.json$/i.test(file.name) ? this.#translate : this.#compare;
+      this.#show(view);
+      view.take(file, this);
     });
     addEventListener('resize', () => {
       this.#view.drawn?.(root);
@@ -197,6 +201,18 @@ class Explorer implements Page, Commands {
     root.dataset.theme = dark === 'dark' ? 'light' : 'dark';
   }
 
+  turnSize(): void {
+    const { dataset } = document.documentElement;
+    if (dataset.size === 'large') delete dataset.size;
+    else dataset.size = 'large';
+    this.redraw();
+  }
+
+  exportDrawing(): void {
+    const main = this.#root.querySelector('main');
+    if (main !== null) saveText(`pagewalk-${this.#view.name}.svg`, 'image/svg+xml', svgOf(main));
+  }
+
   #key(event: KeyboardEvent): void {
     const { target } = event;
     const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
@@ -255,5 +271,7 @@ class Explorer implements Page, Commands {
   }
 }
 
+// A page that shows this one in a frame says so in its address: `?embed#translate`.
+if (new URLSearchParams(location.search).has('embed')) document.documentElement.dataset.embed = '';
 const root = document.getElementById('page');
 if (root !== null) new Explorer(root);

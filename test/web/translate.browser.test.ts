@@ -1,6 +1,18 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { demoStateInput } from '../../src/explain/demo-states.js';
 import { describeView } from './browser.js';
+
+/** Drops a state file on the page, and waits for what it leads to. */
+async function dropState(page: Page, state: unknown, until: string): Promise<void> {
+  const data = await page.evaluateHandle((text) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], 'mine.json'));
+    return transfer;
+  }, JSON.stringify(state));
+  await page.dispatchEvent('main', 'drop', { dataTransfer: data });
+  await page.waitForSelector(until, { state: 'attached' });
+}
 
 describeView('translate', (open) => {
   const result = (page: Page): Promise<string> => page.locator('.outcome h2').innerText();
@@ -14,6 +26,48 @@ describeView('translate', (open) => {
     expect(await page.locator('.level.read').count()).toBe(4);
     const fields = await page.locator('.field b').allInnerTexts();
     expect(fields).toEqual(['254', '360', '483', '142', '0x2d8']);
+  });
+
+  it('walks on each machine: chosen in the menu, by link, and from a file that the terminal prints', async () => {
+    const page = await open();
+    const verdicts: string[] = [];
+    for (const machine of ['riscv', 'aarch64', 'toy', 'nested']) {
+      await page.selectOption('[data-field="machine"]', machine);
+      verdicts.push(await page.locator('.outcome .verdict').innerText());
+    }
+    expect(verdicts.map((text) => text.replace(/\s+/g, ' '))).toEqual([
+      '✓ physical address 0x87f6b024',
+      '✓ physical address 0x411002d8',
+      '✓ physical address 0xdc0',
+      '✓ physical address 0x9002d8',
+    ]);
+    expect(await page.locator('.nested .read, .nested .latest').count()).toBe(24);
+    await page.click('[data-do="tour"]');
+    for (let i = 0; i < 5; i++) await page.keyboard.press('n');
+    expect(await page.locator('.latest-read').innerText()).toBe(
+      "Read 5: entry of the guest's PML4 at 0x8107f0, value 0x11007",
+    );
+    expect(await page.locator('.nested .later').count()).toBe(19);
+    const copy = new URL(page.url()).hash;
+    await page.selectOption('[data-field="machine"]', 'aarch64');
+    await page.click('[data-level="0"] [data-bit="0"]');
+    expect(await page.locator('.outcome .verdict').innerText()).toBe('✗ translation fault, level 3');
+    await dropState(
+      page,
+      { ...demoStateInput('4l'), about: 'mine', tlb: 'none' },
+      '[data-field="machine"] [value="own"]',
+    );
+    await page.fill('[data-field="address"]', '601000');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('.outcome .verdict').innerText()).toContain('0x101000');
+    const own = new URL(page.url());
+    expect(own.hash).toMatch(/^#translate\?state=/);
+    await open(own.hash.replace('translate?', ''));
+    expect(await page.locator('.outcome .verdict').innerText()).toContain('0x101000');
+    await dropState(page, { schemaVersion: 1, machine: 'riscv', csrs: { satp: 'x' } }, '.notice:not([hidden])');
+    expect(await page.locator('.notice').innerText()).toContain('csrs.satp: expected a hexadecimal number');
+    const again = await open(copy);
+    expect(await again.locator('.latest-read').innerText()).toContain('Read 5');
   });
 
   it('makes a fault when a bit is toggled, and takes it back', async () => {
@@ -35,10 +89,10 @@ describeView('translate', (open) => {
 
   it('lists every step of the processor, and marks the TLBs that the access filled', async () => {
     const page = await open();
-    expect(await page.locator('.steps b').allTextContents()).toContain('walked');
+    expect(await page.locator('.strip b').allTextContents()).toContain('walked');
     expect(await page.locator('.tlb p').allInnerTexts()).toContainEqual(expect.stringContaining('filled: holds'));
     for (let i = 0; i < 2; i++) await page.click('[data-do="step"]');
-    expect(await page.locator('.steps b').allTextContents()).toEqual(['lookup', 'hit']);
+    expect(await page.locator('.strip b').allTextContents()).toEqual(['lookup', 'hit']);
     expect(await page.locator('.tlb p').allInnerTexts()).not.toContainEqual(expect.stringContaining('filled'));
   });
 

@@ -21,6 +21,8 @@ function draw(label: string, options: Plot.PlotOptions): SVGElement | HTMLElemen
     ...options,
   });
   for (const style of plot.querySelectorAll('style')) style.remove();
+  // The plot has a label as a whole; names of its marks say nothing more.
+  for (const mark of plot.querySelectorAll('g[aria-label]')) mark.removeAttribute('aria-label');
   plot.setAttribute('role', 'img');
   plot.setAttribute('aria-label', label);
   return document.importNode(plot, true);

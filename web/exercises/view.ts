@@ -154,7 +154,7 @@ export class ExercisesView implements View {
     return html`<li class="exercise" data-exercise=${index}>
       <h2>${topic}: ${kind}</h2>
       <p>${question}</p>
-      ${given.length === 0 ? nothing : html`<pre>${given.join('\n')}</pre>`}
+      ${given.length === 0 ? nothing : html`<pre tabindex="0">${given.join('\n')}</pre>`}
       <form
         class="parts"
         @submit=${(event: Event) => {
@@ -204,7 +204,7 @@ export class ExercisesView implements View {
           ? nothing
           : html`<div class="reasons-why">
               <p><b>Answer:</b> ${answer}</p>
-              <pre>${reasoning.join('\n')}</pre>
+              <pre tabindex="0">${reasoning.join('\n')}</pre>
             </div>`
       }
     </li>`;

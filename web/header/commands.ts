@@ -10,6 +10,10 @@ export interface Commands {
   run(): void;
   /** From light to dark, or from dark to light. */
   turnTheme(): void;
+  /** Everything larger, for a lecture, or as large as before. */
+  turnSize(): void;
+  /** Saves the view as an SVG. */
+  exportDrawing(): void;
   /** Shows the list of keys, or takes it away. */
   toggleHelp(): void;
   /** Copies a link to this moment. */

@@ -114,6 +114,26 @@ function tools({ help }: Shown, commands: Commands): TemplateResult {
       <span class="sign">↗</span><span class="word">Link</span>
     </button>
     <button
+      class="roomy"
+      data-do="export"
+      title="Save the drawing as SVG (key e)"
+      @click=${() => {
+        commands.exportDrawing();
+      }}
+    >
+      Export
+    </button>
+    <button
+      class="roomy"
+      data-do="large"
+      title="Larger, for a lecture (key p)"
+      @click=${() => {
+        commands.turnSize();
+      }}
+    >
+      Large
+    </button>
+    <button
       title="Light or dark (key t)"
       @click=${() => {
         commands.turnTheme();

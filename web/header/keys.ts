@@ -13,6 +13,8 @@ const KEYS: readonly Key[] = [
   ['Home or r', 'back to the start', ['Home', 'r'], 'reset'],
   ['1 to 5', 'the views', []],
   ['t', 'light or dark', ['t'], 'turnTheme'],
+  ['p', 'large, for a lecture, or as before', ['p'], 'turnSize'],
+  ['e', 'export the drawing as SVG', ['e'], 'exportDrawing'],
   ['Tab, Enter', 'move to a bit or button, press it', []],
   ['?', 'these keys', ['?'], 'toggleHelp'],
 ];

@@ -17,7 +17,7 @@ const SCHEMES = [
 export class ShareView extends StoryView<ShareMachine> {
   readonly name = 'share';
   readonly title = 'Share and fork';
-  override readonly tourIs = 'What processes share, what a fork shares, and who pays for the first write.';
+  readonly tourIs = 'What processes share, what a fork shares, and who pays for the first write.';
 
   constructor() {
     super({ scheme: ['paging', 'segmentation'] });
@@ -109,10 +109,10 @@ export class ShareView extends StoryView<ShareMachine> {
         ${text}
       </button>`;
     return html`<article class="process process-${(pid - 1) % 4}" data-pid=${pid}>
-      <h3>
+      <h2>
         Process ${pid} <span class="quiet">${parent === null ? nothing : `child of ${parent}`}</span>
         <span class="row">${button('fork', 'Fork')}${button('exec', 'Exec')}${button('exit', 'Exit')}</span>
-      </h3>
+      </h2>
       <p class="quiet">${tables}</p>
       <table>
         <tr class="unseen">

@@ -18,8 +18,10 @@ export interface Moment {
 }
 
 const RESERVED = ['do', 'at', 'try', 'then'];
-/** Longer fragments than this are not taken apart. */
-const MOST_CHARACTERS = 20_000;
+/** Longer fragments than this are not taken apart: a machine's state has room. */
+const MOST_CHARACTERS = 200_000;
+/** `#state=…` is the translate view with a machine of one's own. */
+const STATE = /^#?(?=state=)/;
 
 export function writeLink({ view, settings, events, at, tour }: Moment): string {
   const parts = Object.entries(settings).map(([name, value]) => [name, value] as const);
@@ -37,7 +39,10 @@ export function writeLink({ view, settings, events, at, tour }: Moment): string 
 /** @throws RangeError with a sentence for a fragment from elsewhere. */
 export function readLink(fragment: string): Moment {
   if (fragment.length > MOST_CHARACTERS) throw new RangeError(`a link of ${fragment.length} characters is too long`);
-  const [view = '', query = ''] = fragment.replace(/^#/, '').split(/\?(.*)/s);
+  const [view = '', query = ''] = fragment
+    .replace(STATE, '#translate?')
+    .replace(/^#/, '')
+    .split(/\?(.*)/s);
   const words = new URLSearchParams(query);
   const settings = Object.fromEntries([...words].filter(([name]) => !RESERVED.includes(name)));
   const listed = (name: string): string[] | undefined =>

@@ -44,7 +44,7 @@ export interface View {
 export abstract class StoryView<M extends Machine> implements View {
   abstract readonly name: string;
   abstract readonly title: string;
-  readonly tourIs: string = '';
+  abstract readonly tourIs: string;
 
   get tour(): readonly string[] {
     return this.story();
@@ -53,8 +53,8 @@ export abstract class StoryView<M extends Machine> implements View {
   #history: History<M> | null = null;
   settings: Settings;
 
-  /** @param choices the values of each setting, the first being the default */
-  constructor(readonly choices: Readonly<Record<string, readonly [string, ...string[]]>>) {
+  /** @param choices the values of each setting, the first being the default; null: any text, or none */
+  constructor(readonly choices: Readonly<Record<string, readonly [string, ...string[]] | null>>) {
     this.settings = this.checked({});
   }
 
@@ -110,8 +110,8 @@ export abstract class StoryView<M extends Machine> implements View {
     const unknown = Object.keys(given).find((name) => !Object.hasOwn(this.choices, name));
     if (unknown !== undefined) throw new RangeError(`this view has no setting '${unknown}'`);
     const pairs = Object.entries(this.choices).map(([name, allowed]) => {
-      const value = given[name] ?? allowed[0];
-      if (!allowed.includes(value)) {
+      const value = given[name] ?? (allowed === null ? '' : allowed[0]);
+      if (allowed?.includes(value) === false) {
         throw new RangeError(`${name} '${value}' cannot be; choose from ${allowed.join(', ')}`);
       }
       return [name, value] as const;

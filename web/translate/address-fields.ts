@@ -1,54 +1,40 @@
 /** The address cut into the indices of the tables. */
 
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { toBigInt } from '../../hw/base/address.js';
 import { X86_MODES } from '../../hw/x86/format.js';
-import type { PagingLevel } from '../../hw/base/format.js';
+import { type AddressField, addressField, splitByLevels } from '../../src/explain/address-field.js';
 import type { WalkResult } from '../../src/explain/walk/walk-result.js';
 import type { WalkRequest } from '../../src/explain/walk/walk.js';
 
-interface Field {
-  readonly name: string;
-  readonly low: number;
-  readonly bits: number;
-  /** The level it indexes; -1 for the offset. */
-  readonly level: number;
-}
-
-/** An index for each level down to the page's own, and the rest as offset. */
-function fieldsOf(levels: readonly PagingLevel[], walked: WalkResult['levels']): Field[] {
-  const page = walked.find(({ pointsTo }) => pointsTo === 'page');
-  const last = page?.level ?? 0;
-  const fields = levels
-    .filter(({ level }) => level >= last)
-    .map(({ table, level, shift, indexBits }) => ({ name: `${table} index`, low: shift, bits: indexBits, level }));
-  const low = fields.at(-1)?.low ?? 0;
-  return [...fields, { name: 'offset', low: 0, bits: low, level: -1 }];
-}
-
-export function addressFields(result: WalkResult, { hi, lo }: WalkRequest): TemplateResult {
-  const { levels, linearBits } = X86_MODES[result.mode];
+/** The parts of an address of x86: an index for each level down to the page's own, and the rest as offset. */
+export function x86Fields({ mode, levels: walked }: WalkResult, { hi, lo }: WalkRequest): TemplateResult {
+  const { levels, linearBits } = X86_MODES[mode];
   const value = toBigInt(hi, lo);
+  const last = walked.find(({ pointsTo }) => pointsTo === 'page')?.level ?? 0;
   const width = linearBits > 32 ? 64 : 32;
-  const above = width - linearBits;
-  const digits = (low: number, bits: number): string =>
-    BigInt.asUintN(bits, value >> BigInt(low))
-      .toString(2)
-      .padStart(bits, '0');
+  const above = addressField(`copies of bit ${linearBits - 1}`, value, linearBits, width - linearBits);
+  return addressFields(splitByLevels(levels, value, last), last, width === linearBits ? undefined : above);
+}
+
+/**
+ * @param fields highest bits first
+ * @param last the level of the last index: the page's own
+ * @param above the bits above them, if they must have a value
+ */
+export function addressFields(fields: readonly AddressField[], last: number, above?: AddressField): TemplateResult {
+  const indices = fields.filter(({ name }) => name !== 'offset').length;
   return html`<section class="address" aria-label="The address in fields">
     ${
-      above === 0
-        ? ''
-        : html`<div class="field above">
-            <span>copies of bit ${linearBits - 1}</span><code>${digits(linearBits, above)}</code>
-          </div>`
+      above === undefined
+        ? nothing
+        : html`<div class="field above"><span>${above.name}</span><code>${above.bits}</code></div>`
     }
-    ${fieldsOf(levels, result.levels).map(({ name, low, bits, level }) => {
-      const field = BigInt.asUintN(bits, value >> BigInt(low));
-      const text = level < 0 ? `0x${field.toString(16)}` : field.toString();
-      return html`<div class="field level-${level < 0 ? 'offset' : level}">
-        <span>${name} <b>${text}</b></span
-        ><code>${digits(low, bits)}</code><small>bits ${low + bits - 1}:${low}</small>
+    ${fields.map(({ name, low, high, bits, value }, i) => {
+      const isOffset = i >= indices;
+      return html`<div class="field level-${isOffset ? 'offset' : last + indices - 1 - i}">
+        <span>${name} <b>${isOffset ? `0x${value.toString(16)}` : value}</b></span
+        ><code>${bits}</code><small>bits ${high}:${low}</small>
       </div>`;
     })}
   </section>`;

@@ -1,30 +1,20 @@
-/** The form for accesses, and the register bits as switches. */
+/** The form for accesses: the machine, its menus, and an address. */
 
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { formatHex, parseAddress } from '../../hw/base/address.js';
-import { X86_MODES } from '../../hw/x86/format.js';
-import { DEMO_ADDRESSES, DEMO_MODES, type DemoMode } from '../../src/explain/demo-states.js';
 import { menu, valueOf } from '../form.js';
 import type { Position } from '../story/history.js';
 import type { Page, Settings } from '../story/view.js';
-import { type RegisterFile, REGISTERS } from './registers.js';
-
-/** Shapes to choose from: small ones, to be drawn whole, and real processors. */
-export const TLBS = [
-  '8x2+32x4+psc',
-  '16x4+64x8+psc',
-  'skylake',
-  'golden-cove',
-  'zen4',
-  'cortex-a76',
-  'none',
-] as const satisfies readonly string[];
+import { addressesOf, MACHINES, menusOf, stateOf } from './demos.js';
 
 const WHO = [
   ['user', 'user mode'],
   ['kernel', 'the kernel'],
 ] as const;
+
+/** The choice of the menu of machines for one's own. */
+const OWN = 'own';
 
 /** The contents of the form: the next access. */
 export interface Draft {
@@ -42,12 +32,20 @@ function normalized(text: string): string {
   return address === undefined ? text.trim() : formatHex(address.hi, address.lo);
 }
 
-/** @param place where the story stands, to go on from there with another machine */
-export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page, place: Position): TemplateResult {
+/**
+ * @param place where the story stands, to go on from there with another machine
+ * @param open takes a state file
+ */
+export function accessForm(
+  draft: Draft,
+  settings: Settings,
+  page: Page,
+  place: Position,
+  open: (file: File) => void,
+): TemplateResult {
   const access = (address: string): void => {
     page.act(`${draft.access}.${draft.who}.${address}`, true);
   };
-  const modes = DEMO_MODES.map((name) => [name, X86_MODES[name].title] as const);
   return html`<form
     class="controls"
     @submit=${(event: Event) => {
@@ -56,12 +54,7 @@ export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page, pl
       access(draft.address);
     }}
   >
-    ${menu('Paging', 'mode', mode, modes, (value) => {
-      page.change({ mode: value, tlb }, place);
-    })}
-    ${menu('TLB', 'tlb', tlb, TLBS, (value) => {
-      page.change({ mode, tlb: value }, place);
-    })}
+    ${machineMenus(settings, page, place)}
     <label
       >Address
       <input
@@ -81,16 +74,35 @@ export function accessForm(draft: Draft, { mode, tlb }: Settings, page: Page, pl
       draft.who = value;
     })}
     <button class="main" data-do="access">Access</button>
-    ${exampleMenu(mode, (address) => {
+    ${exampleMenu(settings, (address) => {
       draft.address = address;
       access(address);
     })}
+    ${files(settings, open)}
   </form>`;
 }
 
-/** Addresses to try in a mode; the menu forgets the choice, to allow it again. */
-function exampleMenu(mode: string, choose: (address: string) => void): TemplateResult {
-  const examples = DEMO_ADDRESSES.filter(({ modes }) => modes?.includes(mode as DemoMode) ?? true);
+/** The machine, and what there is to choose about it. */
+function machineMenus(settings: Settings, page: Page, place: Position): TemplateResult {
+  const { machine, state } = settings;
+  const isOwn = state !== '';
+  const machines = isOwn ? [...MACHINES, [OWN, 'your own'] as const] : MACHINES;
+  return html`${menu('Machine', 'machine', isOwn ? OWN : machine, machines, (value) => {
+    if (value === OWN) return;
+    page.change({ ...settings, machine: value, state: '' });
+  })}
+  ${menusOf(settings).map(([field, label, choices]) =>
+    menu(label, field, settings[field], choices, (value) => {
+      const isX86 = field === 'mode' || field === 'tlb';
+      page.change({ ...settings, [field]: value }, isX86 ? place : undefined);
+    }),
+  )}`;
+}
+
+/** Addresses to try; the menu forgets the choice, to allow it again. */
+function exampleMenu(settings: Settings, choose: (address: string) => void): TemplateResult | typeof nothing {
+  const examples = addressesOf(settings);
+  if (examples.length === 0) return nothing;
   return html`<label
     >Try
     <select
@@ -102,38 +114,40 @@ function exampleMenu(mode: string, choose: (address: string) => void): TemplateR
       }}
     >
       <option>an address…</option>
-      ${examples.map(({ address, about }) => html`<option value=${address}>${address}: ${about}</option>`)}
+      ${examples.map(([address, about]) => html`<option value=${address}>${address}: ${about}</option>`)}
     </select></label
   >`;
 }
 
-export function registerSwitches(registers: RegisterFile, page: Page): TemplateResult {
-  const groups = [...new Set(REGISTERS.map(({ register }) => register))];
-  return html`<details class="registers">
-    <summary>Register bits <span class="quiet">${groups.map((group) => group.toUpperCase()).join(', ')}</span></summary>
-    <div role="group" aria-label="Register bits">
-      ${groups.map(
-        (group) =>
-          html`<span class="group"
-            ><span class="name">${group.toUpperCase()}</span> ${REGISTERS.filter(
-              ({ register }) => register === group,
-            ).map(({ bit, name, meaning }) => {
-              const value = registers.bit(group, bit);
-              return html`<button
-                class="bit"
-                role="switch"
-                aria-checked=${String(value === 1)}
-                title=${meaning}
-                data-register="${group}.${bit}"
-                @click=${() => {
-                  page.act(`${group}.${bit}`, true);
-                }}
-              >
-                ${name}<i>${value}</i>
-              </button>`;
-            })}</span
-          >`,
-      )}
-    </div>
-  </details>`;
+/** A state file to open, and the machine's own to save: the file of `pagewalk walk --state`. */
+function files(settings: Settings, open: (file: File) => void): TemplateResult {
+  return html`<span class="row">
+    <label class="button"
+      >Open<input
+        class="unseen"
+        type="file"
+        accept=".json,application/json"
+        data-field="file"
+        aria-label="Open a machine's state"
+        @change=${(event: Event) => {
+          const field = event.target as HTMLInputElement;
+          const file = field.files?.[0];
+          if (file !== undefined) open(file);
+          field.value = '';
+        }}
+    /></label>
+    <a
+      class="button"
+      data-do="save"
+      download="machine.json"
+      href="data:application/json,"
+      title="The state file that pagewalk walk --state reads"
+      @click=${(event: Event) => {
+        const text = `${JSON.stringify(stateOf(settings), null, 2)}\n`;
+        (event.currentTarget as HTMLAnchorElement).href =
+          `data:application/json;charset=utf-8,${encodeURIComponent(text)}`;
+      }}
+      >Save</a
+    >
+  </span>`;
 }

@@ -2,43 +2,48 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { DecodedField } from '../../hw/base/format.js';
+import type { EntryLevel } from '../../src/explain/entry-level.js';
 import { allowedWords } from '../../src/explain/walk/rights.js';
-import type { EntryChange, WalkLevel } from '../../src/explain/walk/walk-result.js';
+import type { WalkLevel } from '../../src/explain/walk/walk-result.js';
+
+/** An entry of any machine; those of x86 say more. */
+type CardLevel = EntryLevel & Partial<Pick<WalkLevel, 'allows' | 'skipped' | 'problem'>>;
 
 export interface CardOptions {
   /** False while the walk has not come here yet. */
   readonly shown: boolean;
   /** The step just made read this entry. */
   readonly latest: boolean;
-  readonly changes: readonly EntryChange[];
+  /** Bits of this entry that the processor changed, by name: what they are now. */
+  readonly changed: ReadonlyMap<string, number>;
   /** All bits are shown, not only the flags. */
   readonly open: boolean;
   readonly toggle: (bit: number) => void;
   readonly unfold: () => void;
 }
 
-export function levelCard(level: WalkLevel, options: CardOptions): TemplateResult {
+export function levelCard(level: CardLevel, options: CardOptions): TemplateResult {
   const { shown, latest } = options;
-  const state = shown ? (level.skipped ? 'skipped' : 'read') : 'later';
+  const state = shown ? (level.skipped === true ? 'skipped' : 'read') : 'later';
   return html`<article class="level level-${level.level} ${state} ${latest ? 'latest' : ''}" data-level=${level.level}>
     <h3>${level.table}<span>[${level.index}]</span></h3>
     ${shown ? body(level, options) : html`<p class="quiet">not read yet</p>`}
   </article>`;
 }
 
-function body(level: WalkLevel, options: CardOptions): TemplateResult {
+function body(level: CardLevel, options: CardOptions): TemplateResult {
   const { entryAddress, format, raw, target, pointsTo, allows, problem, skipped } = level;
-  const set = options.changes.find((change) => change.entryAddress === entryAddress)?.bits ?? '';
+  const { changed } = options;
   return html`
     <p class="quiet">${format} at ${entryAddress === null ? 'a register' : html`<code>${entryAddress}</code>`}</p>
     <p class="raw"><code>${raw}</code></p>
     <div class="bits" role="group" aria-label="Bits of ${level.table}[${level.index}]">
-      ${level.fields.filter(isFlag).map((field) => flag(field, set.split(' '), options.toggle))}
+      ${level.fields.filter(isFlag).map((field) => flag(field, changed, options.toggle))}
     </div>
     <p>${pointsTo === 'nothing' ? 'leads nowhere' : html`${pointsTo} at <code>${target}</code>`}</p>
-    ${allows === null ? nothing : html`<p>allows <b>${allowedWords(allows)}</b></p>`}
-    ${skipped ? html`<p class="quiet">not read: cached</p>` : nothing}
-    ${set === '' ? nothing : html`<p class="good">the processor set ${set}</p>`}
+    ${allows === null || allows === undefined ? nothing : html`<p>allows <b>${allowedWords(allows)}</b></p>`}
+    ${skipped === true ? html`<p class="quiet">not read: cached</p>` : nothing}
+    ${changed.size === 0 ? nothing : html`<p class="good">${changeWords(changed)}</p>`}
     ${problem === undefined ? nothing : html`<p class="bad">✗ ${problem}</p>`}
     <button class="fold" aria-expanded=${String(options.open)} @click=${options.unfold}>
       ${options.open ? 'Only the flags' : 'Every bit'}
@@ -51,15 +56,23 @@ function isFlag({ low, high, name }: DecodedField): boolean {
   return low === high && name !== 'ignored';
 }
 
-/** `set`: names of the bits just set by the processor itself. */
+/** `the processor set A D`. */
+function changeWords(changed: ReadonlyMap<string, number>): string {
+  const named = (wanted: number): string =>
+    [...changed].flatMap(([name, value]) => (value === wanted ? [name] : [])).join(' ');
+  const words = [named(1) && `set ${named(1)}`, named(0) && `cleared ${named(0)}`].filter((part) => part !== '');
+  return `the processor ${words.join(' and ')}`;
+}
+
+/** @param changed the bits just changed by the processor itself */
 function flag(
   { name, low, value, meaning }: DecodedField,
-  set: readonly string[],
+  changed: ReadonlyMap<string, number>,
   toggle: (bit: number) => void,
 ): TemplateResult {
-  const now = set.includes(name) ? 1 : value;
+  const now = changed.get(name) ?? value;
   return html`<button
-    class="bit ${set.includes(name) ? 'fresh' : ''}"
+    class="bit ${changed.has(name) ? 'fresh' : ''}"
     role="switch"
     aria-checked=${String(now === 1)}
     title="bit ${low}: ${meaning}"
@@ -72,7 +85,7 @@ function flag(
   </button>`;
 }
 
-function everyBit({ raw, fields }: WalkLevel, toggle: (bit: number) => void): TemplateResult {
+function everyBit({ raw, fields }: CardLevel, toggle: (bit: number) => void): TemplateResult {
   const value = BigInt(raw);
   const count = (raw.length - 2) * 4;
   const bits = Array.from({ length: count }, (_, i) => count - 1 - i);

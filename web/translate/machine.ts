@@ -1,11 +1,11 @@
-/** The machine behind the translate view: accesses really made, and bits really changed. */
+/** The plain x86 of the translate view: accesses really made, and bits really changed. */
 
 import { parseAddress } from '../../hw/base/address.js';
 import { OK } from '../../hw/base/fault.js';
 import { describeException } from '../../hw/x86/describe-exception.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
-import { demoState, type DemoMode } from '../../src/explain/demo-states.js';
 import { buildMachine } from '../../src/explain/machine.js';
+import type { MachineState } from '../../src/explain/machine-state.js';
 import type { WalkLevel, WalkResult, WalkStep } from '../../src/explain/walk/walk-result.js';
 import { explainSteps, type WalkRequest } from '../../src/explain/walk/walk.js';
 import type { Machine } from '../story/history.js';
@@ -35,9 +35,9 @@ export class TranslateMachine implements Machine {
   /** The changes of the last event, in words. */
   change = '';
 
-  constructor(mode: DemoMode, tlb: string) {
-    const state = demoState(mode);
-    this.mmu = buildMachine({ ...state, tlb }).mmu;
+  /** @throws StateError for a state that cannot be */
+  constructor(state: MachineState) {
+    this.mmu = buildMachine(state).mmu;
     this.registers = new RegisterFile(this.mmu, state.registers.pkru.lo);
   }
 

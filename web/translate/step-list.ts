@@ -1,13 +1,22 @@
-/** The steps of the processor, as a list to unfold. */
+/** The steps of the processor as a strip: what it asked, read and set, in order. */
 
-import { html, type TemplateResult } from 'lit';
-import type { WalkStep } from '../../src/explain/walk/walk-result.js';
+import { html, nothing, type TemplateResult } from 'lit';
 
-export function stepList(steps: readonly WalkStep[]): TemplateResult {
-  return html`<details class="steps">
-    <summary>Every step of the processor (${steps.length})</summary>
+/** @param lookup the TLB's answer, beside the first step */
+export function stepList(
+  steps: readonly { readonly kind: string; readonly text: string }[],
+  lookup: string,
+): TemplateResult {
+  return html`<section class="strip" aria-label="Every step of the processor">
+    <h2>Steps</h2>
     <ol>
-      ${steps.map(({ kind, text }) => html`<li><b>${kind}</b> <span>${text}</span></li>`)}
+      ${steps.map(
+        ({ kind, text }) =>
+          html`<li class="step-${kind.replaceAll(' ', '-')}">
+            ${kind === '' ? nothing : html`<b>${kind}</b>`}
+            <span>${text}${kind === 'lookup' ? `: ${lookup}` : ''}</span>
+          </li>`,
+      )}
     </ol>
-  </details>`;
+  </section>`;
 }

@@ -1,7 +1,7 @@
 /** The TLB arrays of an access, as they stand: for the view to draw. */
 
 import { pageNumber, SIZE_4K } from '../../hw/base/address.js';
-import type { Mmu } from '../../hw/x86/mmu.js';
+import type { TranslatingMachine } from '../../hw/translate/machine.js';
 import type { TlbPart } from '../../hw/tlb/hierarchy.js';
 import type { TlbEntry } from '../../hw/tlb/entry.js';
 import type { WalkRequest } from '../../src/explain/walk/walk.js';
@@ -30,8 +30,8 @@ export interface TlbDrawing {
 const MOST_DRAWN = 8;
 
 /** The arrays of a lookup, first level first. */
-function partsFor(mmu: Mmu, access: WalkRequest['access']): readonly TlbPart[] {
-  const { geometry, parts } = mmu.tlb;
+function partsFor(machine: TranslatingMachine, access: WalkRequest['access']): readonly TlbPart[] {
+  const { geometry, parts } = machine.tlb;
   const first =
     access === 'fetch'
       ? 'L1 instruction TLB'
@@ -43,15 +43,16 @@ function partsFor(mmu: Mmu, access: WalkRequest['access']): readonly TlbPart[] {
 }
 
 /** Draws every array of the access's lookup. */
-export function drawTlbs(mmu: Mmu, { hi, lo, access }: WalkRequest): TlbDrawing[] {
-  return partsFor(mmu, access).map((part) => drawPart(part, hi, lo, mmu.currentPcid, mmu.dataPath.regime.pageShifts));
+export function drawTlbs(machine: TranslatingMachine, { hi, lo, access }: WalkRequest): TlbDrawing[] {
+  const { space, pageShifts } = machine.dataPath.regime;
+  return partsFor(machine, access).map((part) => drawPart(part, hi, lo, space, pageShifts));
 }
 
 function drawPart(
   { name, tlb, sizes }: TlbPart,
   hi: number,
   lo: number,
-  pcid: number,
+  space: number,
   shifts: readonly number[],
 ): TlbDrawing {
   const pages = sizes.map((size) => ({ size, page: pageNumber(hi, lo, shifts[size]) % 2 ** 47 }));
@@ -59,7 +60,7 @@ function drawPart(
   let match: TlbEntry | null = null;
   for (const { size, page } of pages) {
     const fits = (entry: TlbEntry | null): boolean =>
-      entry?.page === page && entry.size === size && (entry.global || entry.space === pcid);
+      entry?.page === page && entry.size === size && (entry.global || entry.space === space);
     match ??= own(tlb.setOf(page)).find(fits) ?? null;
   }
   const size = match?.size ?? sizes.find((candidate) => candidate === SIZE_4K) ?? sizes[0];

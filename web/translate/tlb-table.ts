@@ -3,7 +3,6 @@
 import { html, type TemplateResult } from 'lit';
 import { toHex, pageSizeName, SHIFT_4M } from '../../hw/base/address.js';
 import type { TlbEntry } from '../../hw/tlb/entry.js';
-import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 
 /** Bits of a page number in the tag; above them the address repeats its sign. */
@@ -20,10 +19,13 @@ function pageAddress({ page, size }: TlbEntry, shifts: readonly number[]): strin
   return toHex(page * bytes);
 }
 
-function words(entry: TlbEntry, shifts: readonly number[]): string {
+/** Rights of a machine in words. */
+export type RightsWords = (rights: number) => string;
+
+function words(entry: TlbEntry, { shifts }: TlbDrawing, rights: RightsWords): string {
   const size = pageSizeName(shifts[entry.size]);
   const frame = `frame 0x${(entry.frame >>> 0).toString(16)}`;
-  return `${pageAddress(entry, shifts)} (${size}), ${frame}, ${allowedWords(allowedBy(entry.rights))}${entry.global ? ', global' : ''}`;
+  return `${pageAddress(entry, shifts)} (${size}), ${frame}, ${rights(entry.rights)}${entry.global ? ', global' : ''}`;
 }
 
 /** The address as a narrow cell has room for it: its end, by which neighbours differ. */
@@ -32,8 +34,8 @@ function shortAddress(entry: TlbEntry, shifts: readonly number[], ways: number):
   return ways <= 2 || address.length <= SHORT + 2 ? address : `…${address.slice(-SHORT)}`;
 }
 
-/** `filled`: the drawn access put the entry there. */
-export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
+/** @param filled the drawn access put the entry there */
+export function tlbTable(drawing: TlbDrawing, filled: boolean, rights: RightsWords): TemplateResult {
   const { name, sets, ways, sizes, shifts, rows, match } = drawing;
   const held = sizes.map((size) => shifts[size]).filter((shift) => shift !== SHIFT_4M);
   const about = `${sets} ${sets === 1 ? 'set' : 'sets'} of ${ways}, ${held.map(pageSizeName).join(' ')}`;
@@ -47,14 +49,16 @@ export function tlbTable(drawing: TlbDrawing, filled: boolean): TemplateResult {
             ${cells.map((entry) =>
               entry === null
                 ? html`<td title="empty"><span class="unseen">empty</span></td>`
-                : html`<td class=${isMatch(entry, match) ? 'match' : 'taken'} title=${words(entry, shifts)}>
-                    ${ways <= 2 || (ways <= 4 && isMatch(entry, match)) ? html`<code>${shortAddress(entry, shifts, ways)}</code>` : html`<span class="unseen">${words(entry, shifts)}</span>`}
+                : html`<td class=${isMatch(entry, match) ? 'match' : 'taken'} title=${words(entry, drawing, rights)}>
+                    ${ways <= 2 || (ways <= 4 && isMatch(entry, match)) ? html`<code>${shortAddress(entry, shifts, ways)}</code>` : html`<span class="unseen">${words(entry, drawing, rights)}</span>`}
                   </td>`,
             )}
           </tr>`,
       )}
     </table>
-    <p>${match === null ? 'does not hold the page' : `${filled ? 'filled: ' : ''}holds ${words(match, shifts)}`}</p>
+    <p>
+      ${match === null ? 'does not hold the page' : `${filled ? 'filled: ' : ''}holds ${words(match, drawing, rights)}`}
+    </p>
   </figure>`;
 }
 

@@ -1,51 +1,60 @@
-/** The translate view: one access from address to frame or fault, and every bit on the way as a switch. */
+/** The translate view: one access from address to frame or fault, on any machine, and every bit on the way as a switch. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { DEMO_MODES, type DemoMode, LIBRARY } from '../../src/explain/demo-states.js';
-import type { WalkLevel, WalkResult } from '../../src/explain/walk/walk-result.js';
-import { whyWalked } from '../../src/explain/walk/why-walked.js';
+import { type DemoMode, LIBRARY } from '../../src/explain/demo-states.js';
+import { parseState } from '../../src/explain/machine-state.js';
 import type { Position } from '../story/history.js';
-import { type Page, StoryView } from '../story/view.js';
-import { addressFields } from './address-fields.js';
-import { levelCard } from './level-card.js';
-import { type AccessRecord, TranslateMachine } from './machine.js';
-import { accessForm, type Draft, registerSwitches, TLBS } from './controls.js';
-import { outcomeBox, tlbWords } from './outcome-box.js';
-import { stepList } from './step-list.js';
-import { tlbTable } from './tlb-table.js';
+import type { Moment } from '../story/link.js';
+import { type Page, type Settings, StoryView } from '../story/view.js';
+import { drawArrows } from './arrows.js';
+import { accessForm, type Draft } from './controls.js';
+import { addressesOf, CHOICES, stateOf, tourOf } from './demos.js';
+import { TranslateMachine } from './machine.js';
+import { otherDrawing, otherTold, registerValues } from './other-drawing.js';
+import { registerSwitches } from './register-switches.js';
+import { readStateFile, writeStateText } from './state-text.js';
+import { WalkMachine } from './walk-machine.js';
+import { kindOf, openWalkable } from './walkable.js';
+import { x86Drawing, x86Told } from './x86-drawing.js';
 
-export class TranslateView extends StoryView<TranslateMachine> {
+export class TranslateView extends StoryView<TranslateMachine | WalkMachine> {
   readonly name = 'translate';
   readonly title = 'Translate';
-  override readonly tourIs =
-    'How a virtual address becomes a place in memory: the TLB, four tables, faults, and an entry gone stale.';
   /** The contents of the form: the next access. */
   #draft: Draft = { address: LIBRARY['4l'], access: 'read', who: 'user' };
-  /** The last change of an entry forgets INVLPG. */
+  /** The last change of an entry forgets its invalidation. */
   #forgets = false;
   readonly #open = new Set<number>();
 
   constructor() {
-    super({ mode: DEMO_MODES, tlb: TLBS });
+    super(CHOICES);
   }
 
-  protected boot(): TranslateMachine {
-    return new TranslateMachine(this.settings.mode as DemoMode, this.settings.tlb);
+  get tourIs(): string {
+    return tourOf(this.settings);
   }
 
-  /** A first read, the same again, a first write, a fault and its repair: every part at work. */
+  protected boot(): TranslateMachine | WalkMachine {
+    const state = stateOf(this.settings);
+    return kindOf(state) === 'x86' ? new TranslateMachine(parseState(state)) : new WalkMachine(openWalkable(state));
+  }
+
+  /** On x86 a first read, the same again, a first write, a fault and its repair; elsewhere each address once. */
   protected story(): readonly string[] {
-    const mode = this.settings.mode as DemoMode;
-    const wide = mode !== '32';
+    const { machine, mode, state } = this.settings;
+    if (machine !== 'x86' || state !== '') {
+      return addressesOf(this.settings).map(([address]) => `read.user.${address}`);
+    }
+    const data = LIBRARY[mode as DemoMode];
     return [
-      `read.user.${LIBRARY[mode]}`,
-      `read.user.${LIBRARY[mode]}`,
-      `write.user.${LIBRARY[mode]}`,
+      `read.user.${data}`,
+      `read.user.${data}`,
+      `write.user.${data}`,
       'write.user.0x602000',
       'flip.0.1',
       'lazy.0.1',
       'invlpg',
-      ...(wide ? ['fetch.user.0x603000'] : []),
+      ...(mode === '32' ? [] : ['fetch.user.0x603000']),
       'read.user.0x800000',
       'read.user.0xc00000',
       'read.user.0x700000',
@@ -63,145 +72,101 @@ export class TranslateView extends StoryView<TranslateMachine> {
     return history.tour === null ? history.position : history.tour.at;
   }
 
-  /** Whether stage `number` (1: the TLB's answer) of the access is to be seen. */
-  #shows(number: number): boolean {
-    const { stage, stages } = this.history;
-    return stage === stages || number <= stage;
+  override open(moment: Moment): void {
+    const before = this.settings;
+    super.open(moment);
+    // The form begins with an address that the machine has.
+    const machine = ({ machine, granule, preset, state }: Settings): string => [machine, granule, preset, state].join();
+    if (machine(before) !== machine(this.settings))
+      this.#draft.address = addressesOf(this.settings).at(0)?.[0] ?? '0x0';
+  }
+
+  override drawn(root: HTMLElement): void {
+    const drawing = root.querySelector<HTMLElement>('.drawing');
+    if (drawing !== null) drawArrows(drawing);
+  }
+
+  /** A file from outside, dropped or chosen: a state as `pagewalk walk --state` reads it. */
+  take(file: File, page: Page): void {
+    readStateFile(file).then(
+      (state) => {
+        page.change({ state: writeStateText(state) });
+      },
+      (error: unknown) => {
+        page.notice(error instanceof Error ? `${error.message}.` : String(error));
+      },
+    );
   }
 
   status(): string {
-    const { record, change } = this.machine;
-    if (record === null) return 'Nothing has been accessed yet.';
-    const { result } = record;
-    const about = `${result.user ? 'user' : 'kernel'} ${result.access} of ${result.address}`;
-    if (!this.#ended) {
-      const { stage } = this.history;
-      return stage === 1
-        ? `${about}: ${tlbWords(result)}`
-        : `${about}: ${this.machine.walked[stage - 2].table} entry read`;
-    }
-    const end = result.outcome.kind === 'mapped' ? `physical address ${result.outcome.physical}` : result.outcome.name;
-    return `${change === '' ? '' : `${change}. `}${about}: ${end}`;
+    const { machine } = this;
+    if (machine.record === null) return 'Nothing has been accessed yet.';
+    const { user, access, address } = machine.record.result;
+    const told =
+      machine instanceof TranslateMachine ? x86Told(machine, this.history) : otherTold(machine, this.history);
+    return `${machine.change === '' ? '' : `${machine.change}. `}${user ? 'user' : 'kernel'} ${access} of ${address}: ${told}`;
   }
 
   content(page: Page): TemplateResult {
-    const { record, change } = this.machine;
+    const { machine } = this;
+    const { record, change } = machine;
+    const registers =
+      machine instanceof TranslateMachine
+        ? registerSwitches(machine.registers, page)
+        : machine.record === null
+          ? nothing
+          : registerValues(machine.record.result);
     return html`
-      ${accessForm(this.#draft, this.settings, page, this.#place)} ${registerSwitches(this.machine.registers, page)}
+      ${accessForm(this.#draft, this.settings, page, this.#place, (file) => {
+        this.take(file, page);
+      })}
+      ${registers}
       <p class="now">
         <strong>${change === '' ? nothing : `${change}.`}</strong>
-        ${
-          record === null
-            ? 'Give an address, or press Step.'
-            : html`A ${record.result.user ? 'user-mode' : 'kernel-mode'} <b>${record.result.access}</b> of
-                <code>${record.result.address}</code>${record.again ? ', made again' : ''}, in ${record.result.title}:`
-        }
+        ${record === null ? 'Give an address, or press Step.' : accessWords(record, machine instanceof WalkMachine ? machine.walkable.about : '')}
       </p>
-      ${record === null ? nothing : this.#drawing(page)}
+      ${this.#drawing(page)}
     `;
   }
 
-  #drawing(page: Page): TemplateResult {
-    const { record } = this.machine;
-    if (record === null) return html``;
-    return html`
-      ${addressFields(record.result, record.request)}
-      <div class="path">
-        <section class="tlbs" aria-label="Translation lookaside buffers">${this.#tlbs(record, page)}</section>
-        <section class="walk" aria-label="Page walk">${this.#walk(record, page)}</section>
-      </div>
-    `;
+  #drawing(page: Page): TemplateResult | typeof nothing {
+    const { machine, history } = this;
+    const cards = { open: this.#open, forgets: this.#forgets, aside: this.#forgetBox(page) };
+    if (machine instanceof TranslateMachine) {
+      return machine.record === null ? nothing : x86Drawing(machine.record, machine.walked, history, cards, page);
+    }
+    const { walkable, record } = machine;
+    return record === null ? nothing : otherDrawing(walkable, record, history, cards, page);
   }
 
-  /** The result is the last stage, behind the TLB's answer and every entry read. */
-  get #ended(): boolean {
-    return this.#shows(this.machine.walked.length + 2);
+  #forgetBox(page: Page): TemplateResult {
+    const { machine } = this;
+    const fences = machine instanceof TranslateMachine ? ['INVLPG'] : machine.walkable.fences;
+    if (fences === null) return html``;
+    return html`<label class="aside"
+      ><input
+        type="checkbox"
+        .checked=${this.#forgets}
+        @change=${() => {
+          this.#forgets = !this.#forgets;
+          page.redraw();
+        }}
+      />
+      forget ${fences[0]} when a bit changes</label
+    >`;
   }
+}
 
-  #tlbs({ result, steps, before, after }: AccessRecord, page: Page): TemplateResult {
-    const drawings = this.#ended ? after : before;
-    const filled = steps.filter(({ kind }) => kind === 'fill').map(({ where }) => where);
-    return html`
-      <h2>1. TLB <span class="verdict">${tlbWords(result)}</span></h2>
-      ${drawings.length === 0 ? html`<p>This machine has no TLB: every access walks.</p>` : nothing}
-      ${drawings.map((drawing) => tlbTable(drawing, this.#ended && filled.includes(drawing.name)))}
-      ${drawings.length === 0 ? nothing : html`<p class="quiet legend">▸ the set looked at; yellow: the page asked for; hatched: another page.</p>`}
-      <div class="row">
-        <button
-          data-do="invlpg"
-          title="Drop this page from the TLBs"
-          @click=${() => {
-            page.act('invlpg', true);
-          }}
-        >
-          INVLPG
-        </button>
-        <button
-          data-do="flush"
-          title="Load CR3 again: drop all that is not global"
-          @click=${() => {
-            page.act('flush', true);
-          }}
-        >
-          MOV CR3
-        </button>
-      </div>
-    `;
-  }
-
-  #walk({ result, steps }: AccessRecord, page: Page): TemplateResult {
-    const why = whyWalked(result);
-    return html`
-      <h2>
-        2. Walk <span class="verdict">${this.#walkWords(result)}</span>
-        <label class="aside"
-          ><input
-            type="checkbox"
-            .checked=${this.#forgets}
-            @change=${() => {
-              this.#forgets = !this.#forgets;
-              page.redraw();
-            }}
-          />
-          forget INVLPG when a bit changes</label
-        >
-      </h2>
-      <div class="levels">${result.levels.map((level) => this.#level(level, result, page))}</div>
-      ${
-        this.#ended
-          ? html`${outcomeBox(result)}
-            ${why === undefined ? nothing : html`<p class="why"><b>Why walk after a hit?</b> ${why}</p>`}
-            ${stepList(steps)}`
-          : html`<section class="outcome later">
-              <h2>3. Result</h2>
-              <p>not known yet</p>
-            </section>`
-      }
-    `;
-  }
-
-  #level(level: WalkLevel, { changes }: WalkResult, page: Page): TemplateResult {
-    const number = this.machine.walked.indexOf(level) + 2;
-    const { stage, stages } = this.history;
-    return levelCard(level, {
-      shown: level.skipped || this.#shows(number),
-      latest: !level.skipped && stages > 1 && number === stage,
-      changes: this.#ended ? changes : [],
-      open: this.#open.has(level.level),
-      toggle: (bit) => {
-        page.act(`${this.#forgets ? 'lazy' : 'flip'}.${level.level}.${bit}`, true);
-      },
-      unfold: () => {
-        if (!this.#open.delete(level.level)) this.#open.add(level.level);
-        page.redraw();
-      },
-    });
-  }
-
-  #walkWords({ tlb, walkCache }: WalkResult): string {
-    const read = this.machine.walked.length;
-    if (read === 0) return tlb.answer === 'off' ? 'none' : 'not needed: nothing below was read now';
-    const cache = walkCache.answer === 'hit' ? `; a walk cache led straight to the ${walkCache.startsAt ?? ''}` : '';
-    return `${read} ${read === 1 ? 'entry' : 'entries'} read${cache}`;
-  }
+/** The access in a sentence. @param about the machine in words */
+function accessWords(
+  { result, again }: NonNullable<(TranslateMachine | WalkMachine)['record']>,
+  about: string,
+): TemplateResult {
+  const { user, access, address } = result;
+  const mode = 'title' in result ? result.title : 'guest' in result ? `${result.guest} over ${result.host}` : '';
+  const where = [mode, about].filter((words) => words !== '').join(': ');
+  return html`A ${user ? 'user-mode' : 'kernel-mode'} <b>${access}</b> of <code>${address}</code>${
+      again ? ', made again' : ''
+    },
+    in ${where}:`;
 }

@@ -109,6 +109,7 @@ export function aarch64State(granule: Granule): AArch64StateInput {
     schemaVersion: STATE_VERSION,
     machine: 'aarch64',
     about: 'a small program and its kernel',
+    tlb: '8x2+32x4+psc',
     registers: { TTBR0_EL1: hexOf(ROOT), TTBR1_EL1: hexOf(KERNEL_ROOT), TCR_EL1: hexOf(tcr) },
     memory: [...program.memory, ...kernel.memory],
     accesses: [{ at: '0x400000', access: 'fetch', user: true }],

@@ -6,6 +6,12 @@ import { AARCH64_MODES, DESC_TABLE, DESC_VALID } from '../../../hw/aarch64/forma
 import type { AArch64ModeName } from '../../../hw/aarch64/format.js';
 import type { Pe } from '../../../hw/aarch64/pe.js';
 import type { SystemRegisterName } from '../../../hw/aarch64/registers.js';
+import {
+  ARM_RIGHT_EL0,
+  ARM_RIGHT_EL0_EXECUTE,
+  ARM_RIGHT_EL1_EXECUTE,
+  ARM_RIGHT_WRITE,
+} from '../../../hw/aarch64/rights.js';
 import type { TranslationTables } from '../../../hw/aarch64/rules.js';
 import type { EntryLevel } from '../entry-level.js';
 import type { RadixTerms } from '../radix/radix-walk.js';
@@ -53,12 +59,21 @@ export function aarch64Terms(pe: Pe, { hi }: WalkRequest): RadixTerms {
       const high = tables.wideAddresses ? (above?.value ?? 0) : 0;
       return (address?.value ?? 0) * 2 ** (address?.low ?? 0) + high * 2 ** 48;
     },
+    rights: rightsWords,
+    marks: { accessed: 'AF', dirty: 'AP2' },
     fault: (request, reads) => {
       const { esr, far, el } = abortOf(pe.fault.take());
       const syndrome = { [`ESR_EL${el}`]: `0x${esr.toString(16)}`, [`FAR_EL${el}`]: `0x${far.toString(16)}` };
       return { name: abortName(esr), syndrome, ...abortReason(pe, tables, request, reads) };
     },
   };
+}
+
+/** `EL0 rw-`, or `EL1 r-x` for a page of the kernel alone. */
+function rightsWords(code: number): string {
+  const el0 = (code & ARM_RIGHT_EL0) !== 0;
+  const executes = (code & (el0 ? ARM_RIGHT_EL0_EXECUTE : ARM_RIGHT_EL1_EXECUTE)) !== 0;
+  return `${el0 ? 'EL0' : 'EL1'} r${(code & ARM_RIGHT_WRITE) === 0 ? '-' : 'w'}${executes ? 'x' : '-'}`;
 }
 
 function registersOf(pe: Pe, names: readonly SystemRegisterName[]): RadixTerms['registers'] {

@@ -44,10 +44,12 @@ export interface RadixWalkResult {
   /** Root first. */
   readonly levels: readonly RadixLevel[];
   readonly outcome: RadixOutcome;
-  /** Marks of the entries set by the access. */
+  /** Marks of the entries by the access; `field` is the bit's name in the entry, and `value` what it is now. */
   readonly changes: readonly {
     readonly table: string;
     readonly entryAddress: Hex;
     readonly bit: 'accessed' | 'dirty';
+    readonly field: string;
+    readonly value: 0 | 1;
   }[];
 }

@@ -17,7 +17,7 @@ function held(holds: string, shift: number): string {
 
 /** A step of the access that ended in `result`. */
 export function radixStep(
-  levels: readonly PagingLevel[],
+  { levels, rights }: { readonly levels: readonly PagingLevel[]; readonly rights: (code: number) => string },
   { address, levels: walked, outcome }: RadixWalkResult,
   event: TranslationEvent,
 ): WalkStep {
@@ -31,7 +31,7 @@ export function radixStep(
       const target = frameAddress(event.frame);
       const page = pageSizeName(event.shift);
       const where = kind === 'hit' ? { where: event.where } : {};
-      const found = `leads to ${target}, ${page} page`;
+      const found = `leads to ${target}, ${page} page, ${rights(event.rights ?? 0)}`;
       return { kind, ...where, target, page, text: kind === 'hit' ? `${event.where}: ${found}` : found };
     }
     case 'second-stage hit': {
@@ -63,7 +63,9 @@ export function radixStep(
     case 'drop': {
       const { where, holds, hi, lo, shift, frame } = event;
       const [linear, target] = [formatHex(hi, lo), frameAddress(frame)];
-      return { kind, where, linear, target, text: `${where}: ${linear}, ${held(holds, shift)} at ${target}` };
+      // Rights of a host are other bits than those of a guest.
+      const allows = holds === 'page' ? `, ${rights(event.rights ?? 0)}` : '';
+      return { kind, where, linear, target, text: `${where}: ${linear}, ${held(holds, shift)} at ${target}${allows}` };
     }
     case 'fault':
       return { kind, text: outcome.kind === 'fault' ? outcome.name : '' };

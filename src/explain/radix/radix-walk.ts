@@ -32,6 +32,10 @@ export interface RadixTerms {
   readonly pointsTo: (level: number, high: number, low: number) => EntryLevel['pointsTo'];
   /** The physical address in an entry. */
   readonly target: (fields: readonly DecodedField[]) => number;
+  /** The rights that a TLB keeps, in words. */
+  readonly rights: (code: number) => string;
+  /** The fields of an entry that hardware marks; Arm clears the one for dirty. */
+  readonly marks: Readonly<Record<'accessed' | 'dirty', string>>;
   /** The last fault, `reads` being the entries before it. */
   readonly fault: (request: WalkRequest, reads: readonly ReadEvent[]) => RadixFault;
 }
@@ -137,11 +141,13 @@ export function explainRadixSteps(
         : { kind: 'fault', ...terms.fault(request, reads) },
     changes: events
       .filter((event) => event.kind === 'set')
-      .map(({ level, address, bit }) => ({
+      .map(({ level, address, bit, cleared }) => ({
         table: levelAt(terms, level).table,
         entryAddress: `0x${address.toString(16)}`,
         bit,
+        field: terms.marks[bit],
+        value: cleared === true ? 0 : 1,
       })),
   };
-  return { result, steps: events.map((event) => radixStep(terms.levels, result, event)) };
+  return { result, steps: events.map((event) => radixStep(terms, result, event)) };
 }

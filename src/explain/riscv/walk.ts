@@ -38,8 +38,16 @@ export function riscvTerms(hart: Hart): RadixTerms {
       // The frame number stands two bits lower in an entry than in an address.
       return (frame?.value ?? 0) * 2 ** ((frame?.low ?? 0) + 2);
     },
+    rights: rightsWords,
+    marks: { accessed: 'A', dirty: 'D' },
     fault: (request, reads) => faultOf(hart, request, reads.at(-1)),
   };
+}
+
+/** `user rw-`: bits 0 to 3 of a permission code are R, W, X and U, as in an entry. */
+function rightsWords(code: number): string {
+  const letters = ['r', 'w', 'x'].map((letter, bit) => (((code >>> bit) & 1) === 1 ? letter : '-'));
+  return `${(code & 8) === 0 ? 'supervisor' : 'user'} ${letters.join('')}`;
 }
 
 function csr(hart: Hart, name: 'satp' | 'sstatus'): string {

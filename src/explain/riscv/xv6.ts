@@ -49,6 +49,7 @@ export const XV6_STATE: RiscvStateInput = {
   schemaVersion: STATE_VERSION,
   machine: 'riscv',
   about: "xv6's first process, when exec of init returns",
+  tlb: '8x2+32x4+psc',
   csrs: { satp: '0x8000000000087f6e', menvcfg: '0x2000000000000000' },
   memory: ENTRIES.map(([table, index, entry]) => ({
     at: hexText(table * 4096 + index * 8),

@@ -83,7 +83,10 @@ it.each(GRANULES)("granule %s: the upper half is TTBR1's, and is the kernel's", 
 
 it('a write to a clean page with DBM clears AP[2]: it is dirty now', () => {
   const { changes } = walkOn(aarch64State('4k'), 0x42_0000n, 'write');
-  expect(changes.map(({ table, bit }) => `${bit} ${table}`)).toEqual(['accessed level 3', 'dirty level 3']);
+  expect(changes.map(({ bit, field, value }) => `${bit}: ${field} = ${value}`)).toEqual([
+    'accessed: AF = 1',
+    'dirty: AP2 = 0',
+  ]);
 });
 
 describe('why an access faults', () => {

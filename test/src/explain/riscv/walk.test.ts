@@ -46,7 +46,7 @@ describe("xv6's first process", () => {
     ]);
     expect([outcome, changes, mode]).toEqual([
       { kind: 'mapped', physical: '0x87f6b024', page: '4K' },
-      [{ table: 'level 0', entryAddress: '0x87f69000', bit: 'accessed' }],
+      [{ table: 'level 0', entryAddress: '0x87f69000', bit: 'accessed', field: 'A', value: 1 }],
       'sv39',
     ]);
     expect(split.map(({ name, high, low, value }) => `${name} ${high}:${low} ${value}`)).toEqual([

@@ -1,0 +1,47 @@
+/** How an access ended on a machine other than a plain x86: a physical address, or a fault with its registers. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+import type { OtherResult } from './walkable.js';
+
+/** The end in a few words; announced to people without sight. */
+export function endWords({ outcome }: OtherResult): string {
+  if (outcome.kind === 'mapped') return `physical address ${outcome.physical}`;
+  return 'name' in outcome ? outcome.name : outcome.text;
+}
+
+export function endBox(result: OtherResult): TemplateResult {
+  const { outcome } = result;
+  if (outcome.kind === 'fault') return faultBox(outcome);
+  const page = 'page' in outcome ? (outcome.page === null ? 'without paging' : `in a ${outcome.page} page`) : '';
+  return html`<section class="outcome mapped" data-outcome="mapped">
+    <h2>
+      3. Result <span class="verdict good">✓ physical address <code>${outcome.physical}</code></span> ${page}
+    </h2>
+    ${'value' in outcome ? html`<p>the byte there is <code>${outcome.value}</code></p>` : nothing}
+  </section>`;
+}
+
+function faultBox(outcome: Extract<OtherResult['outcome'], { kind: 'fault' }>): TemplateResult {
+  const syndrome = 'syndrome' in outcome ? Object.entries(outcome.syndrome) : [];
+  const title = 'name' in outcome ? outcome.name : (outcome.exit ?? 'fault of the guest');
+  return html`<section class="outcome fault" data-outcome="fault">
+    <h2>3. Result <span class="verdict bad">✗ ${title}</span></h2>
+    ${
+      syndrome.length === 0
+        ? nothing
+        : html`<dl class="values">
+            ${syndrome.map(
+              ([name, value]) =>
+                html`<div>
+                  <dt>${name}</dt>
+                  <dd><code>${value}</code></dd>
+                </div>`,
+            )}
+          </dl>`
+    }
+    <ul class="reasons">
+      <li>${'why' in outcome ? outcome.why : outcome.text}</li>
+    </ul>
+    ${'section' in outcome ? html`<p class="quiet">${outcome.section}</p>` : nothing}
+  </section>`;
+}

@@ -1,0 +1,150 @@
+/** An access on a machine other than a plain x86, drawn from the result that the terminal prints. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+import { dumpToy } from '../../src/explain/toy/toy-dump.js';
+import type { Page } from '../story/view.js';
+import { addressFields } from './address-fields.js';
+import { endBox, endWords } from './end-box.js';
+import { levelCard } from './level-card.js';
+import { nestedTable } from './nested-table.js';
+import { stepList } from './step-list.js';
+import { type Progress, shows, walkLayout } from './walk-layout.js';
+import { type OtherRecord, readsOf, type WalkMachine } from './walk-machine.js';
+import type { OtherResult, Walkable } from './walkable.js';
+
+/** The TLB's answer in a few words. */
+function otherTlbWords({ result, before }: OtherRecord): string {
+  const { tlb } = result;
+  if (tlb === null) return before.length === 0 ? 'no TLB' : 'miss';
+  return typeof tlb === 'string' ? `hit in the ${tlb}` : `${tlb.answer} in set ${tlb.set}, tag ${tlb.tag}`;
+}
+
+/** What the view keeps between drawings: unfolded entries, and whether changes forget their fence. */
+export interface CardState {
+  readonly open: Set<number>;
+  readonly forgets: boolean;
+  readonly aside: TemplateResult;
+}
+
+export function otherDrawing(
+  walkable: Walkable,
+  record: OtherRecord,
+  progress: Progress,
+  cards: CardState,
+  page: Page,
+): TemplateResult {
+  const { result, steps, before, after } = record;
+  const reads = readsOf(result);
+  const ended = shows(progress, reads + 2);
+  const seen = progress.stage === progress.stages ? reads : Math.min(reads, progress.stage - 1);
+  const filled = steps.flatMap((step) => (step.kind === 'fill' && 'where' in step ? [step.where as string] : []));
+  const drawings = ended ? after : before;
+  const entries =
+    'rows' in result
+      ? result.rows.length === 0
+        ? nothing
+        : nestedTable(result, seen)
+      : levelCards(result, seen, ended, progress, cards, page);
+  return html`
+    ${walkLayout(
+      {
+        fields: 'rows' in result ? nothing : addressFields(result.split, lastLevel(result)),
+        tlb: {
+          verdict: otherTlbWords(record),
+          drawings,
+          filled: ended ? filled : [],
+          rights: walkable.rights,
+          fences: drawings.length === 0 ? null : walkable.fences,
+          aside: 'rows' in result ? nothing : cards.aside,
+        },
+        walk: { verdict: walkWords(reads), entries },
+        ...(ended ? { end: html`${endBox(result)} ${stepList(steps, otherTlbWords(record))}` } : {}),
+      },
+      page,
+    )}
+    ${memoryOf(walkable)}
+  `;
+}
+
+/** The level of the page found; 0 when none was. */
+function lastLevel({ levels }: Extract<OtherResult, { levels: unknown }>): number {
+  return levels.find(({ pointsTo }) => pointsTo === 'page')?.level ?? 0;
+}
+
+function walkWords(reads: number): string {
+  if (reads === 0) return 'not needed: nothing was read now';
+  return `${reads} ${reads === 1 ? 'entry' : 'entries'} read`;
+}
+
+function levelCards(
+  result: Exclude<OtherResult, { rows: unknown }>,
+  seen: number,
+  ended: boolean,
+  { stage, stages }: Progress,
+  { open, forgets }: CardState,
+  page: Page,
+): TemplateResult {
+  const changes = 'changes' in result ? result.changes : [];
+  const read = result.levels.filter((level) => !('skipped' in level && level.skipped));
+  return html`<div class="levels">
+    ${result.levels.map((level) => {
+      const number = read.findIndex((one) => one === level) + 1;
+      return levelCard(level, {
+        shown: number === 0 || number <= seen,
+        latest: number > 0 && stages > 1 && stage < stages && number === seen,
+        changed: new Map(
+          changes
+            .filter(({ entryAddress }) => ended && entryAddress === level.entryAddress)
+            .map(({ field, value }) => [field, value]),
+        ),
+        open: open.has(level.level),
+        toggle: (bit) => {
+          page.act(`${forgets ? 'lazy' : 'flip'}.${level.level}.${bit}`, true);
+        },
+        unfold: () => {
+          if (!open.delete(level.level)) open.add(level.level);
+          page.redraw();
+        },
+      });
+    })}
+  </div>`;
+}
+
+/** The memory of a toy machine; of others there is too much. */
+function memoryOf({ toy }: Walkable): TemplateResult | typeof nothing {
+  if (toy === undefined) return nothing;
+  const { memory, segments } = dumpToy(toy, '');
+  const rows = segments.map(
+    ({ number, base, limit, grows }) => `segment ${number}: base ${base}, limit ${limit}, grows ${grows}`,
+  );
+  return html`<details class="memory-bytes" open>
+    <summary>${segments.length === 0 ? 'Physical memory' : 'Segments and physical memory'}</summary>
+    <pre tabindex="0">${[...rows, ...memory.map(({ at, bytes }) => `${at.padEnd(8)} ${bytes}`)].join('\n')}</pre>
+    ${memory.length === 0 ? nothing : html`<p class="quiet">Rows without a byte but 0 are left out.</p>`}
+  </details>`;
+}
+
+/** The registers of the machine, folded until wanted. */
+export function registerValues(result: OtherResult): TemplateResult | typeof nothing {
+  if (!('registers' in result)) return nothing;
+  const pairs = Object.entries(result.registers);
+  return html`<details class="registers">
+    <summary>Registers <span class="quiet">${pairs.map(([name]) => name).join(', ')}</span></summary>
+    <dl class="values">
+      ${pairs.map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd><code>${value}</code></dd>
+          </div>`,
+      )}
+    </dl>
+  </details>`;
+}
+
+/** The stage of the access in a few words; announced to people without sight. */
+export function otherTold({ record }: WalkMachine, progress: Progress): string {
+  if (record === null) return '';
+  if (shows(progress, readsOf(record.result) + 2)) return endWords(record.result);
+  return progress.stage === 1 ? otherTlbWords(record) : `entry ${progress.stage - 1} read`;
+}

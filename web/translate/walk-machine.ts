@@ -1,0 +1,98 @@
+/** The machines of the translate view other than a plain x86: accesses really made, and bits really changed. */
+
+import { parseAddress } from '../../hw/base/address.js';
+import type { WalkRequest } from '../../src/explain/walk/walk.js';
+import type { Machine } from '../story/history.js';
+import type { OtherResult, Walkable } from './walkable.js';
+import type { TlbDrawing } from './tlb-drawing.js';
+
+/** The result of an access, and the TLBs before and after it. */
+export interface OtherRecord {
+  readonly request: WalkRequest;
+  readonly result: OtherResult;
+  /** What the processor did, in order. */
+  readonly steps: readonly { readonly kind: string; readonly text: string }[];
+  readonly before: readonly TlbDrawing[];
+  readonly after: readonly TlbDrawing[];
+  /** Made again at once, because something was changed. */
+  readonly again: boolean;
+}
+
+const ACCESS = /^(read|write|fetch)\.(user|kernel)\.(\w+)$/;
+const FLIP = /^(flip|lazy)\.([0-4])\.(\d{1,2})$/;
+
+/** The entries read now, one after the other. */
+export function readsOf(result: OtherResult): number {
+  if ('rows' in result) return result.rows.reduce((sum, { host, entry }) => sum + host.length + (entry ? 1 : 0), 0);
+  return result.levels.filter((level) => !('skipped' in level && level.skipped)).length;
+}
+
+export class WalkMachine implements Machine {
+  record: OtherRecord | null = null;
+  /** The changes of the last event, in words. */
+  change = '';
+
+  constructor(readonly walkable: Walkable) {}
+
+  /** As TranslateMachine: accesses, `flip.LEVEL.BIT`, `lazy.LEVEL.BIT`, `invlpg` for a page and `flush` for all. */
+  act(words: string): number {
+    this.change = '';
+    const access = ACCESS.exec(words);
+    if (access !== null) return this.#access(access);
+    const flip = FLIP.exec(words);
+    if (flip !== null) return this.#flip(flip[1] === 'flip', Number(flip[2]), Number(flip[3]));
+    if (words === 'invlpg' || words === 'flush') return this.#fence(words === 'invlpg');
+    throw new RangeError(`'${words}' is nothing that can happen here`);
+  }
+
+  #access([, access, who, text]: RegExpExecArray): number {
+    const address = parseAddress(text);
+    if (address === undefined) {
+      throw new RangeError(`'${text}' is no hexadecimal address of at most 64 bits, such as 0x1000`);
+    }
+    this.record = this.#make({ ...address, access: access as WalkRequest['access'], user: who === 'user' }, false);
+    return 2 + readsOf(this.record.result);
+  }
+
+  #make(request: WalkRequest, again: boolean): OtherRecord {
+    const { walkable } = this;
+    const before = walkable.tlbs(request);
+    const { result, steps } = walkable.explain(request);
+    return { request, result, steps, before, after: walkable.tlbs(request), again };
+  }
+
+  /** The last access once more: its result may be another one now. */
+  #repeat(): number {
+    if (this.record !== null) this.record = this.#make(this.record.request, true);
+    return 1;
+  }
+
+  #flip(invalidates: boolean, level: number, bit: number): number {
+    const { record, walkable } = this;
+    const levels = record === null || 'rows' in record.result ? [] : record.result.levels;
+    const entry = levels.find((candidate) => candidate.level === level);
+    if (record === null || entry === undefined || bit >= (entry.raw.length - 2) * 4) {
+      throw new RangeError(`the walk has no bit ${bit} at level ${level}`);
+    }
+    const place = Number(entry.entryAddress) * 8 + bit;
+    const word = Math.floor(place / 32);
+    const { words } = walkable.ram;
+    words[word] ^= 1 << (place % 32);
+    this.change = `Bit ${bit} of ${entry.table}[${entry.index}] is ${(words[word] >>> (place % 32)) & 1} now`;
+    if (!invalidates) this.change += '; nothing was invalidated';
+    else if (walkable.fences !== null) {
+      walkable.dropPage(record.request);
+      this.change += `, then ${walkable.fences[0]}`;
+    }
+    return this.#repeat();
+  }
+
+  #fence(page: boolean): number {
+    const { record, walkable } = this;
+    if (record === null) throw new RangeError('make an access first');
+    if (page) walkable.dropPage(record.request);
+    else walkable.dropAll();
+    this.change = `${(walkable.fences ?? ['', ''])[page ? 0 : 1]} was executed`;
+    return this.#repeat();
+  }
+}

@@ -1,0 +1,172 @@
+/** Any machine in a state, to be walked step by step: what the page needs of it, behind one face. */
+
+import type { Ram } from '../../hw/memory/ram.js';
+import type { ToyMachine } from '../../hw/toy/machine.js';
+import type { TranslatingMachine } from '../../hw/translate/machine.js';
+import { buildPe, parseAArch64State } from '../../src/explain/aarch64/aarch64-state.js';
+import { aarch64Terms } from '../../src/explain/aarch64/walk.js';
+import { buildMachine } from '../../src/explain/machine.js';
+import { parseState } from '../../src/explain/machine-state.js';
+import type { MachineState } from '../../src/explain/machine-state.js';
+import { explainNestedSteps } from '../../src/explain/nested/nested-walk.js';
+import type { NestedWalkResult } from '../../src/explain/nested/nested-walk.js';
+import type { RadixWalkResult } from '../../src/explain/radix/radix-result.js';
+import { explainRadixSteps } from '../../src/explain/radix/radix-walk.js';
+import type { RadixTerms } from '../../src/explain/radix/radix-walk.js';
+import { buildHart, parseRiscvState } from '../../src/explain/riscv/riscv-state.js';
+import { riscvTerms } from '../../src/explain/riscv/walk.js';
+import { buildToy, parseToyState } from '../../src/explain/toy/toy-state.js';
+import { explainToyWalk } from '../../src/explain/toy/toy-walk.js';
+import type { ToyWalkResult } from '../../src/explain/toy/toy-walk.js';
+import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
+import type { WalkRequest } from '../../src/explain/walk/walk.js';
+import { drawToyTlb } from './toy-tlb.js';
+import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
+import type { RightsWords } from './tlb-table.js';
+
+/** The result of the terminal, of a machine other than a plain x86. */
+export type OtherResult = RadixWalkResult | ToyWalkResult | NestedWalkResult;
+
+export interface Walkable {
+  readonly about: string;
+  readonly rights: RightsWords;
+  /** The instructions that drop a page and everything from TLBs; null where there is none. */
+  readonly fences: readonly [page: string, everything: string] | null;
+  /** Makes the access. @throws RangeError for an address that the machine does not have */
+  explain(request: WalkRequest): { result: OtherResult; steps: readonly { kind: string; text: string }[] };
+  tlbs(request: WalkRequest): TlbDrawing[];
+  dropPage(request: WalkRequest): void;
+  dropAll(): void;
+  /** The memory of the machine: entries are changed there. */
+  readonly ram: Ram;
+  /** Present for a toy: it is small enough to be shown whole. */
+  readonly toy?: ToyMachine;
+}
+
+/** The fences of an architecture, and its terms. */
+interface Architecture {
+  readonly about: string;
+  readonly terms: (request: WalkRequest) => RadixTerms;
+  readonly fences: readonly [page: string, everything: string];
+  readonly dropPage: (request: WalkRequest) => void;
+  readonly dropAll: () => void;
+}
+
+function radix(machine: TranslatingMachine, { terms, ...rest }: Architecture): Walkable {
+  return {
+    ...rest,
+    rights: terms({ hi: 0, lo: 0, access: 'read', user: true }).rights,
+    explain: (request) => explainRadixSteps(machine, terms(request), request),
+    tlbs: (request) => drawTlbs(machine, request),
+    ram: machine.ram,
+  };
+}
+
+function riscv(value: unknown): Walkable {
+  const state = parseRiscvState(value);
+  const hart = buildHart(state);
+  return radix(hart, {
+    about: state.about ?? '',
+    terms: () => riscvTerms(hart),
+    fences: ['SFENCE.VMA address', 'SFENCE.VMA'],
+    dropPage: (request) => {
+      hart.sfenceVma(request);
+    },
+    dropAll: () => {
+      hart.sfenceVma();
+    },
+  });
+}
+
+function aarch64(value: unknown): Walkable {
+  const state = parseAArch64State(value);
+  const pe = buildPe(state);
+  return radix(pe, {
+    about: state.about ?? '',
+    terms: (request) => aarch64Terms(pe, request),
+    fences: ['TLBI VAAE1', 'TLBI VMALLE1'],
+    dropPage: (request) => {
+      pe.tlbi('VAAE1', request);
+    },
+    dropAll: () => {
+      pe.tlbi('VMALLE1');
+    },
+  });
+}
+
+function guest(state: MachineState): Walkable {
+  const { mmu } = buildMachine(state);
+  return {
+    about: state.about ?? '',
+    rights: (rights) => allowedWords(allowedBy(rights)),
+    fences: ['INVLPG', 'MOV CR3'],
+    explain: (request) => explainNestedSteps(mmu, request),
+    tlbs: (request) => drawTlbs(mmu, request),
+    dropPage: ({ hi, lo }) => {
+      mmu.invlpg(hi, lo);
+    },
+    dropAll: () => {
+      mmu.writeCr3(mmu.cr3Hi, mmu.cr3Lo);
+    },
+    ram: mmu.ram,
+  };
+}
+
+function plainAddress({ hi, lo }: WalkRequest): number {
+  return (hi >>> 0) * 2 ** 32 + (lo >>> 0);
+}
+
+function toy(value: unknown): Walkable {
+  const state = parseToyState(value);
+  const machine = buildToy(state);
+  const { virtualBits } = machine.shape;
+  return {
+    about: state.about,
+    rights: () => '',
+    fences: machine.tlb === null ? null : ['drop the page', 'empty the TLB'],
+    explain: (request) => {
+      const address = plainAddress(request);
+      const most = 2 ** virtualBits - 1;
+      if (address > most) {
+        throw new RangeError(`addresses of this machine have ${virtualBits} bits; give at most 0x${most.toString(16)}`);
+      }
+      const { access, user } = request;
+      const { result } = explainToyWalk(machine, state.about, { address, access, user });
+      return { result, steps: result.steps.map((text) => ({ kind: '', text })) };
+    },
+    tlbs: (request) => drawToyTlb(machine, plainAddress(request)),
+    dropPage: (request) => {
+      machine.invalidatePage(plainAddress(request));
+    },
+    dropAll: () => {
+      machine.flush();
+    },
+    ram: machine.ram,
+    toy: machine,
+  };
+}
+
+/** The machine that a state names, as the terminal reads it: x86 when it names none. */
+export function kindOf(state: unknown): 'x86' | 'nested' | 'riscv' | 'aarch64' | 'toy' {
+  if (typeof state !== 'object' || state === null) return 'x86';
+  const named = 'machine' in state ? state.machine : 'x86';
+  if (named === 'riscv' || named === 'aarch64' || named === 'toy') return named;
+  return 'host' in state ? 'nested' : 'x86';
+}
+
+/**
+ * Builds the machine of a state; a plain x86 is TranslateMachine's.
+ * @throws StateError with the field, its value and the fix
+ */
+export function openWalkable(state: unknown): Walkable {
+  switch (kindOf(state)) {
+    case 'riscv':
+      return riscv(state);
+    case 'aarch64':
+      return aarch64(state);
+    case 'toy':
+      return toy(state);
+    default:
+      return guest(parseState(state));
+  }
+}
