@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { demoStateInput } from '../../src/explain/demo-states.js';
@@ -68,6 +69,26 @@ describeView('translate', (open) => {
     expect(await page.locator('.notice').innerText()).toContain('csrs.satp: expected a hexadecimal number');
     const again = await open(copy);
     expect(await again.locator('.latest-read').innerText()).toContain('Read 5');
+  });
+
+  it('saves its drawing as SVG, grows for a lecture, and is alone in a frame', async () => {
+    const page = await open('#translate?machine=riscv');
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.click('[data-do="export"]')]);
+    expect(saved.suggestedFilename()).toBe('pagewalk-translate.svg');
+    const svg = readFileSync(await saved.path(), 'utf8');
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" width="\d+" height="\d+">/);
+    expect(svg).toContain('level 2');
+    expect(svg).not.toContain('<select');
+    const size = (): Promise<string> => page.evaluate(() => getComputedStyle(document.documentElement).fontSize);
+    await page.setViewportSize({ width: 1920, height: 1080 });
+    expect(await size()).toBe('15px');
+    await page.click('[data-do="large"]');
+    expect(parseFloat(await size())).toBeGreaterThan(20);
+    const frame = await open('?embed#translate?machine=riscv');
+    const shown = ['nav', '.controls', '.tour', '.transport', '.drawing'].map((part) =>
+      frame.locator(part).isVisible(),
+    );
+    expect(await Promise.all(shown)).toEqual([false, false, false, true, true]);
   });
 
   it('makes a fault when a bit is toggled, and takes it back', async () => {

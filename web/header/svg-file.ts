@@ -14,7 +14,7 @@ export function svgOf(element: HTMLElement): string {
   copy.style.cssText = `width:${width}px;color-scheme:${theme}`;
   copy.className = 'exported';
   copy.append(element.cloneNode(true));
-  for (const control of copy.querySelectorAll('.controls, .tour, .unseen, .fold')) control.remove();
+  for (const control of copy.querySelectorAll('.controls, .tour, .unseen, .fold, .registers, .aside')) control.remove();
   const style = `<style>${rules()
     .replaceAll(':root', '.exported')
     .replaceAll(/[<&]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</style>`;

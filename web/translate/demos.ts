@@ -92,7 +92,7 @@ export function stateOf({ machine, mode, tlb, granule, preset, state }: Settings
   return { ...demoStateInput(mode as DemoMode), tlb };
 }
 
-/** Addresses of the chosen machine to try, the first one to begin with; none of one's own machine. */
+/** Addresses of the chosen machine to try, the first one to begin with. */
 export function addressesOf({
   machine,
   mode,
@@ -100,7 +100,7 @@ export function addressesOf({
   preset,
   state,
 }: Settings): readonly (readonly [string, string])[] {
-  if (state !== '') return [];
+  if (state !== '') return ownAddresses(readStateText(state));
   if (machine === 'riscv') return XV6_ADDRESSES;
   if (machine === 'aarch64') return aarch64Addresses(granule as Granule);
   if (machine === 'nested') return NESTED_ADDRESSES;
@@ -108,6 +108,14 @@ export function addressesOf({
   const own = DEMO_ADDRESSES.filter(({ modes }) => modes?.includes(mode as DemoMode) ?? true);
   const library = own.filter(({ address }) => address === LIBRARY[mode as DemoMode]);
   return [...library, ...own.filter((one) => !library.includes(one))].map(({ address, about }) => [address, about]);
+}
+
+/** Those that the state's own accesses have made; the lowest address where there are none. */
+function ownAddresses(state: unknown): readonly (readonly [string, string])[] {
+  const accesses: unknown = typeof state === 'object' && state !== null && 'accesses' in state ? state.accesses : [];
+  const made = (Array.isArray(accesses) ? accesses : []) as readonly { readonly at?: unknown }[];
+  const texts = made.map(({ at }) => (typeof at === 'number' ? `0x${at.toString(16)}` : String(at)));
+  return texts.length === 0 ? [['0x0', 'the lowest address']] : texts.map((at) => [at, 'made before']);
 }
 
 /** The menus that a machine has besides the first one: its field, label, and choices. */
