@@ -15,7 +15,7 @@ export const MACHINES = [
   ['x86', 'x86'],
   ['riscv', 'RISC-V (xv6)'],
   ['aarch64', 'AArch64'],
-  ['nested', 'x86 guest, nested'],
+  ['nested', 'x86 guest (EPT)'],
   ['toy', 'toy machine'],
 ] as const satisfies readonly Choice[];
 

@@ -7,7 +7,7 @@ import { addressFields } from './address-fields.js';
 import { endBox, endWords } from './end-box.js';
 import { levelCard } from './level-card.js';
 import { nestedTable } from './nested-table.js';
-import { stepList } from './step-list.js';
+import { lookupWords, stepList } from './step-list.js';
 import { type Progress, shows, walkLayout } from './walk-layout.js';
 import { type OtherRecord, readsOf, type WalkMachine } from './walk-machine.js';
 import type { OtherResult, Walkable } from './walkable.js';
@@ -57,8 +57,13 @@ export function otherDrawing(
           fences: drawings.length === 0 ? null : walkable.fences,
           aside: 'rows' in result ? nothing : cards.aside,
         },
-        walk: { verdict: walkWords(reads), entries },
-        ...(ended ? { end: html`${endBox(result)} ${stepList(steps, otherTlbWords(record))}` } : {}),
+        walk: {
+          verdict: walkable.toy?.shape.segmentation ? 'none: a base and a limit decide' : walkWords(reads),
+          entries,
+        },
+        ...(ended
+          ? { end: html`${endBox(result)} ${stepList(steps, lookupWords(otherTlbWords(record), before))}` }
+          : {}),
       },
       page,
     )}

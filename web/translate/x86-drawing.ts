@@ -10,7 +10,7 @@ import { levelCard } from './level-card.js';
 import type { AccessRecord, TranslateMachine } from './machine.js';
 import type { CardState } from './other-drawing.js';
 import { outcomeBox, tlbWords } from './outcome-box.js';
-import { stepList } from './step-list.js';
+import { lookupWords, stepList } from './step-list.js';
 import { type Progress, shows, walkLayout } from './walk-layout.js';
 
 /** @param walked the levels read by the access, root first */
@@ -26,7 +26,7 @@ export function x86Drawing(
   const why = whyWalked(result);
   const end = html`${outcomeBox(result)}
   ${why === undefined ? nothing : html`<p class="why"><b>Why walk after a hit?</b> ${why}</p>`}
-  ${stepList(steps, tlbWords(result))}`;
+  ${stepList(steps, lookupWords(tlbWords(result), before))}`;
   return walkLayout(
     {
       fields: x86Fields(result, request),
