@@ -14,8 +14,9 @@ import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { KernelOptions } from '../kernel/kernel.js';
 
-/** A machine that labs run on. */
+/** The machines that labs run on. */
 export const LAB_MACHINES = ['x86', 'riscv', 'aarch64'] as const;
+/** A machine that labs run on, by name. */
 export type LabMachine = (typeof LAB_MACHINES)[number];
 
 /** A processor of a lab. */

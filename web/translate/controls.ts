@@ -6,7 +6,7 @@ import { formatHex, parseAddress } from '../../hw/base/address.js';
 import { menu, valueOf } from '../form.js';
 import type { Position } from '../story/history.js';
 import type { Page, Settings } from '../story/view.js';
-import { addressesOf, MACHINES, menusOf, stateOf } from './demos.js';
+import { addressesOf, MACHINE_CHOICES, menusOf, stateOf } from './demos.js';
 
 const WHO = [
   ['user', 'user mode'],
@@ -86,7 +86,7 @@ export function accessForm(
 function machineMenus(settings: Settings, page: Page, place: Position): TemplateResult {
   const { machine, state } = settings;
   const isOwn = state !== '';
-  const machines = isOwn ? [...MACHINES, [OWN, 'your own'] as const] : MACHINES;
+  const machines = isOwn ? [...MACHINE_CHOICES, [OWN, 'your own'] as const] : MACHINE_CHOICES;
   return html`${menu('Machine', 'machine', isOwn ? OWN : machine, machines, (value) => {
     if (value === OWN) return;
     page.change({ ...settings, machine: value, state: '' });

@@ -11,7 +11,7 @@ import type { Settings } from '../story/view.js';
 import { readStateText } from './state-text.js';
 
 /** The machines by name, and what the menu says. */
-export const MACHINES = [
+export const MACHINE_CHOICES = [
   ['x86', 'x86'],
   ['riscv', 'RISC-V (xv6)'],
   ['aarch64', 'AArch64'],

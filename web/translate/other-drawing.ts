@@ -8,7 +8,7 @@ import { endBox, endWords } from './end-box.js';
 import { levelCard } from './level-card.js';
 import { nestedTable } from './nested-table.js';
 import { lookupWords, stepList } from './step-list.js';
-import { type Progress, shows, walkLayout } from './walk-layout.js';
+import { type StagesShown, shows, walkLayout } from './walk-layout.js';
 import { type OtherRecord, readsOf, type WalkMachine } from './walk-machine.js';
 import type { OtherResult, Walkable } from './walkable.js';
 
@@ -29,7 +29,7 @@ export interface CardState {
 export function otherDrawing(
   walkable: Walkable,
   record: OtherRecord,
-  progress: Progress,
+  progress: StagesShown,
   cards: CardState,
   page: Page,
 ): TemplateResult {
@@ -85,7 +85,7 @@ function levelCards(
   result: Exclude<OtherResult, { rows: unknown }>,
   seen: number,
   ended: boolean,
-  { stage, stages }: Progress,
+  { stage, stages }: StagesShown,
   { open, forgets }: CardState,
   page: Page,
 ): TemplateResult {
@@ -148,7 +148,7 @@ export function registerValues(result: OtherResult): TemplateResult | typeof not
 }
 
 /** The stage of the access in a few words; announced to people without sight. */
-export function otherTold({ record }: WalkMachine, progress: Progress): string {
+export function otherTold({ record }: WalkMachine, progress: StagesShown): string {
   if (record === null) return '';
   if (shows(progress, readsOf(record.result) + 2)) return endWords(record.result);
   return progress.stage === 1 ? otherTlbWords(record) : `entry ${progress.stage - 1} read`;

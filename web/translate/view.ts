@@ -14,7 +14,7 @@ import { otherDrawing, otherTold, registerValues } from './other-drawing.js';
 import { registerSwitches } from './register-switches.js';
 import { readStateFile, writeStateText } from './state-text.js';
 import { WalkMachine } from './walk-machine.js';
-import { kindOf, openWalkable } from './walkable.js';
+import { machineKindOf, openWalkable } from './walkable.js';
 import { x86Drawing, x86Told } from './x86-drawing.js';
 
 export class TranslateView extends StoryView<TranslateMachine | WalkMachine> {
@@ -36,7 +36,9 @@ export class TranslateView extends StoryView<TranslateMachine | WalkMachine> {
 
   protected boot(): TranslateMachine | WalkMachine {
     const state = stateOf(this.settings);
-    return kindOf(state) === 'x86' ? new TranslateMachine(parseState(state)) : new WalkMachine(openWalkable(state));
+    return machineKindOf(state) === 'x86'
+      ? new TranslateMachine(parseState(state))
+      : new WalkMachine(openWalkable(state));
   }
 
   /** On x86 a first read, the same again, a first write, a fault and its repair; elsewhere each address once. */

@@ -6,14 +6,14 @@ import type { TlbDrawing } from './tlb-drawing.js';
 import { type RightsWords, tlbTable } from './tlb-table.js';
 
 /** How far the access is shown. */
-export interface Progress {
+export interface StagesShown {
   /** The stage shown last: 1 is the TLB's answer, then an entry each, then the end. */
   readonly stage: number;
   readonly stages: number;
 }
 
 /** Whether a stage is to be seen. */
-export function shows({ stage, stages }: Progress, number: number): boolean {
+export function shows({ stage, stages }: StagesShown, number: number): boolean {
   return stage === stages || number <= stage;
 }
 

@@ -147,7 +147,7 @@ function toy(value: unknown): Walkable {
 }
 
 /** The machine that a state names, as the terminal reads it: x86 when it names none. */
-export function kindOf(state: unknown): 'x86' | 'nested' | 'riscv' | 'aarch64' | 'toy' {
+export function machineKindOf(state: unknown): 'x86' | 'nested' | 'riscv' | 'aarch64' | 'toy' {
   if (typeof state !== 'object' || state === null) return 'x86';
   const named = 'machine' in state ? state.machine : 'x86';
   if (named === 'riscv' || named === 'aarch64' || named === 'toy') return named;
@@ -159,7 +159,7 @@ export function kindOf(state: unknown): 'x86' | 'nested' | 'riscv' | 'aarch64' |
  * @throws StateError with the field, its value and the fix
  */
 export function openWalkable(state: unknown): Walkable {
-  switch (kindOf(state)) {
+  switch (machineKindOf(state)) {
     case 'riscv':
       return riscv(state);
     case 'aarch64':

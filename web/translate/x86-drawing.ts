@@ -11,13 +11,13 @@ import type { AccessRecord, TranslateMachine } from './machine.js';
 import type { CardState } from './other-drawing.js';
 import { outcomeBox, tlbWords } from './outcome-box.js';
 import { lookupWords, stepList } from './step-list.js';
-import { type Progress, shows, walkLayout } from './walk-layout.js';
+import { type StagesShown, shows, walkLayout } from './walk-layout.js';
 
 /** @param walked the levels read by the access, root first */
 export function x86Drawing(
   record: AccessRecord,
   walked: readonly WalkLevel[],
-  progress: Progress,
+  progress: StagesShown,
   cards: CardState,
   page: Page,
 ): TemplateResult {
@@ -54,7 +54,7 @@ function card(
   level: WalkLevel,
   walked: readonly WalkLevel[],
   { changes }: WalkResult,
-  progress: Progress,
+  progress: StagesShown,
   ended: boolean,
   { open, forgets }: CardState,
   page: Page,
@@ -83,7 +83,7 @@ function walkWords({ tlb, walkCache }: WalkResult, read: number): string {
 }
 
 /** The stage of the access in a few words; announced to people without sight. */
-export function x86Told({ record, walked }: TranslateMachine, progress: Progress): string {
+export function x86Told({ record, walked }: TranslateMachine, progress: StagesShown): string {
   if (record === null) return '';
   const { outcome } = record.result;
   if (!shows(progress, walked.length + 2)) {
