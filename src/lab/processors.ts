@@ -14,10 +14,10 @@ import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { KernelOptions } from '../kernel/kernel.js';
 
-/** The machines that labs run on. */
-export const LAB_MACHINES = ['x86', 'riscv', 'aarch64'] as const;
 /** A machine that labs run on, by name. */
-export type LabMachine = (typeof LAB_MACHINES)[number];
+export type LabMachine = 'x86' | 'riscv' | 'aarch64';
+/** All of them. */
+export const LAB_MACHINES = ['x86', 'riscv', 'aarch64'] as const satisfies readonly LabMachine[];
 
 /** A processor of a lab. */
 export interface LabProcessor {
