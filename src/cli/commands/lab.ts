@@ -5,7 +5,6 @@ import type { LabMachine } from '../../lab/processors.js';
 import { runLab } from '../../lab/story.js';
 import { labList, labText } from '../../report/views/lab-views.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
-import { SCHEMA_VERSION } from '../../report/results/schema.js';
 import { CommandFailure } from '../failure.js';
 import { parseChoice } from '../options.js';
 import { printJson } from '../output.js';
