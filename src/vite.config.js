@@ -25,6 +25,8 @@ export default defineConfig({
         kernel: `${BUILT}src/kernel/index.js`,
         'sweep-task': `${BUILT}src/compare/sweep/sweep-task.js`,
       },
+      // For Node, helpers would import a module of Node's, which a browser has not.
+      platform: 'neutral',
       // Comments stand in the declarations.
       output: { entryFileNames: '[name].js', chunkFileNames: '[name].js', comments: false, topLevelVar: false },
     },

@@ -61,9 +61,7 @@ describeView('compare', (open) => {
     expect(await page.locator('.result h2').innerText()).toContain('mine.lackey.gz on skylake');
     expect(await page.locator('.figures tr').nth(1).locator('td').first().innerText()).toBe('40');
     // All of it is one window, in pages of 4 KiB and of 2 MiB.
-    expect(
-      await page.locator('figure', { hasText: 'window by window' }).locator('[aria-label="dot"] path').count(),
-    ).toBe(2);
+    expect(await page.locator('figure', { hasText: 'window by window' }).locator('.windows path').count()).toBe(2);
   });
 
   it('compares the page sizes and TLBs that are chosen, and the link says which, and asks for the dropped file', async () => {

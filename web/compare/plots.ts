@@ -115,6 +115,7 @@ export function windowPlot({ windows, reaches }: Comparison): Element | undefine
         symbol: 'pages',
         r: 3.5,
         strokeWidth: 1.6,
+        className: 'windows',
       }),
       tlbNames(windows),
     ],

@@ -3,6 +3,7 @@
 import pc from 'picocolors';
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { VERDICT_COLORS } from '../inspect-text.js';
+import { WIDTH } from '../../report/output/columns.js';
 import { wrap } from '../../report/output/wrap.js';
 import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../report/output/units.js';
 import { actionText, plainTable, shortName } from '../../report/views/region-views.js';
@@ -36,7 +37,11 @@ function bars({ samples, reach }: WatchResult): string {
     const color = beyondReach ? pc.yellow : pc.cyan;
     return `${seconds(atMs).padStart(8)} ${color(marked)} ${formatBytes(usedBytes)}`;
   });
-  return [...lines, `${' '.repeat(9 + mark - 1)}│ reach of the TLB: ${formatBytes(reach['4K'])} of 4K`].join('\n');
+  const words = `reach of the TLB: ${formatBytes(reach['4K'])} of 4K`;
+  const before = ' '.repeat(9 + mark - 1);
+  // Right of its mark, or left where the screen ends.
+  const fits = before.length + words.length + 2 <= WIDTH;
+  return [...lines, fits ? `${before}│ ${words}` : `${words} │`.padStart(before.length + 1)].join('\n');
 }
 
 function regionCells(region: WatchedRegion): string[] {

@@ -185,6 +185,11 @@ describe('a watching that ends early', () => {
   });
 });
 
+test('the words on the reach lie left of its mark where the screen ends', async () => {
+  const text = stripVTControlCharacters(watchText(await resultOf([[heap(MIB)]])));
+  expect(text).toMatch(/^ {28}reach of the TLB: 6 MiB of 4K │$/m);
+});
+
 test('the text fits a terminal, and shows the reach among the bars', async () => {
   const many = Array.from({ length: 50 }, (_, i) => [heap((i + 1) * MIB)]);
   const text = stripVTControlCharacters(watchText(await resultOf(many, { seconds: 50 })));
