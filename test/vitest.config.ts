@@ -38,8 +38,8 @@ export default defineConfig(({ mode }) => {
       globalSetup: ['test/runner/bundle.ts'],
       setupFiles: ['test/runs.ts'],
       reporters: ['default', new CountReporter()],
-      // One core is left out by default, which on two cores means one test file at a time.
-      maxWorkers: Math.max(2, availableParallelism() - 1),
+      // One core is left out by default. One worker more than cores works while others wait for a browser or a program.
+      maxWorkers: availableParallelism() + 1,
       // Workers stay from file to file: vitest gives a new one 60 s to answer, which nothing can set, and a start for each
       // of a hundred files is a hundred chances to be late. Modules load once, too.
       isolate: false,
