@@ -51,15 +51,17 @@ export class WalkCaches {
 
   /**
    * @param names by level, the architecture's names for entries: see `Walks.terms`
+   * @param stage before the level in the name of each; without it a cache is called by its entries
    * @throws RangeError for a shape that cannot be built, or a cache of no level
    */
-  constructor(caches: WalkCacheGeometry, names: readonly string[] = []) {
+  constructor(caches: WalkCacheGeometry, names: readonly string[] = [], stage?: string) {
     const levels = Array.from({ length: MOST_LEVEL }, (_, i) => i + 1);
     const known = levels.flatMap((level) => [...new Set([nameKeyOf(level, names), keyOf(level)])]);
     for (const key of Object.keys(caches)) checkChoice('walk cache', key, known);
     const make = (level: number): Tlb | null => {
       const shape = walkCacheShape(caches, level, names);
-      return shape === undefined ? null : new Tlb(shape, `${names[level] ?? `level ${level}`} cache`);
+      const name = stage === undefined ? (names[level] ?? `level ${level}`) : `${stage} level ${level}`;
+      return shape === undefined ? null : new Tlb(shape, `${name} cache`);
     };
     this.byLevel = [null, ...levels.map(make)];
   }

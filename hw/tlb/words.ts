@@ -16,20 +16,25 @@ function describeLevel(level: TlbLevelShape, shifts: readonly number[]): string 
   return arrays.join(', ');
 }
 
-/** The caches for walks of four levels: that of level 4 is none of them. */
-function describeWalkCaches(caches: WalkCacheGeometry = {}, names: readonly string[], term: string): string {
+/** The caches for walks of four levels: that of level 4 is none of them. `keys` are the names that shapes may have. */
+function describeWalkCaches(
+  caches: WalkCacheGeometry = {},
+  names: readonly string[],
+  term: string,
+  keys = names,
+): string {
   const words = [3, 2, 1].flatMap((level) => {
-    const shape = walkCacheShape(caches, level, names);
+    const shape = walkCacheShape(caches, level, keys);
     return shape === undefined ? [] : [`${names[level]} ${shape.entries}x${shape.ways}`];
   });
   return words.length === 0 ? `no ${term}` : `${term} ${words.join(', ')}`;
 }
 
 /** What a host's side keeps of a guest's walks. */
-function describeSecondStage(tlb: TlbGeometry, shifts: readonly number[]): string {
+function describeSecondStage(tlb: TlbGeometry, shifts: readonly number[], keys: readonly string[]): string {
   const { secondStage = DEFAULT_SECOND_STAGE, secondStageWalkCaches = tlb.walkCaches } = tlb;
   const pages = secondStage.length === 0 ? 'no TLB' : describeLevel(secondStage, shifts);
-  return `second stage ${pages}, ${describeWalkCaches(secondStageWalkCaches, LEVEL_NAMES, 'walk caches')}`;
+  return `second stage ${pages}, ${describeWalkCaches(secondStageWalkCaches, LEVEL_NAMES, 'walk caches', keys)}`;
 }
 
 /** An architecture's words: for entries that the walk cache of a level keeps, and for these caches. */
@@ -58,7 +63,7 @@ export function describeTlb(
     l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data, shifts)}`,
     l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2, shifts)}`,
     describeWalkCaches(walkCaches, names, term),
-    ...(guest ? [describeSecondStage(tlb, sizes)] : []),
+    ...(guest ? [describeSecondStage(tlb, sizes, names)] : []),
     ...(walkLevels === undefined ? [] : [`walks of ${walkLevels} levels`]),
   ].join('; ');
 }

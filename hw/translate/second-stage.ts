@@ -46,9 +46,6 @@ export interface HostWalks {
   walkFrom(level: number, table: number, rights: number, hi: number, lo: number, access: number): number;
 }
 
-/** By level, the names of its walk caches. */
-const SECOND_STAGE_NAMES = [0, 1, 2, 3, 4].map((level) => `second-stage level ${level}`);
-
 /** What a second stage keeps of its walks; null where every walk is to be made. */
 export interface SecondStageCaches {
   readonly tlb: TlbGroup | null;
@@ -60,17 +57,19 @@ export const NO_SECOND_STAGE_CACHES: SecondStageCaches = { tlb: null, walkCaches
 
 /**
  * The caches of the second stage of a machine.
+ * @param names as `Walks.terms` has them, since the sizes are those of the first stage's walk caches by default
  * @throws RangeError for an impossible shape
  */
 export function secondStageCaches(
   { tlb = MODEL_DEFAULT, path }: Pick<MachineOptions, 'tlb' | 'path'>,
   shifts: readonly number[],
+  names: readonly string[] = [],
 ): SecondStageCaches {
   if (path === 'walk') return NO_SECOND_STAGE_CACHES;
   const { secondStage: level = DEFAULT_SECOND_STAGE, secondStageWalkCaches: caches = tlb.walkCaches } = tlb;
   return {
     tlb: level.length === 0 ? null : makeGroup(level, 'second-stage TLB', shifts).group,
-    walkCaches: caches === undefined ? null : new WalkCaches(caches, SECOND_STAGE_NAMES),
+    walkCaches: caches === undefined ? null : new WalkCaches(caches, names, 'second-stage'),
   };
 }
 

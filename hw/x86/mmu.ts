@@ -20,6 +20,7 @@ import { GENERAL_PROTECTION } from './exception.js';
 import { VirtualMachines } from './nested/virtual-machines.js';
 import * as reg from './registers.js';
 import type { PagingFeatures, PagingRules } from './rules.js';
+import { X86_TERMS } from './terms.js';
 import { X86Walks } from './walks.js';
 
 /** What an MMU is made of. Only `ram` must be given. */
@@ -69,7 +70,8 @@ export class Mmu extends TranslatingMachine {
     const { ram, maxPhysicalBits = 40 } = options;
     checkWhole('maxPhysicalBits', maxPhysicalBits, 36, 52);
     const { pse36 = true, page1G = true } = options;
-    const walks = new X86Walks(ram, { maxPhysicalBits, pse36, page1G }, secondStageCaches(options, SIZE_SHIFTS));
+    const secondStage = secondStageCaches(options, SIZE_SHIFTS, X86_TERMS.walkCaches);
+    const walks = new X86Walks(ram, { maxPhysicalBits, pse36, page1G }, secondStage);
     const coalesces = options.tlb?.coalesces;
     if (coalesces !== undefined) walks.regime.pageShifts = [...SIZE_SHIFTS, coalesces];
     super(walks, options, new X86Counters());

@@ -4,6 +4,7 @@ import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { writeRegisters } from '../../../hw/x86/write-registers.js';
+import type { WalkCacheGeometry } from '../../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { Tables } from '../tables.js';
 
@@ -27,6 +28,19 @@ describe('Mmu', () => {
     const { data } = mmu.counters.snapshot();
     expect(data).toMatchObject({ lookups: 2, l1Hits: 1, walks: 1, entryReads: 4 });
     expect(mmu.counters.check()).toEqual([]);
+  });
+
+  it('takes walk caches by the names of their entries, as by their levels', () => {
+    const readsWith = (walkCaches: WalkCacheGeometry): number => {
+      const tables = new Tables();
+      for (let page = 0; page < 2; page++) tables.map(page * 4096, 20 + page);
+      const mmu = tables.mmu({ tlb: { ...parseTlb('none'), walkCaches } });
+      for (let page = 0; page < 2; page++) mmu.translate(0, page * 4096, READ | USER);
+      return mmu.counters.snapshot().data.entryReads;
+    };
+    expect(readsWith({})).toBe(8);
+    expect(readsWith({ pde: { entries: 4, ways: 4 } })).toBe(5);
+    expect(readsWith({ level1: { entries: 4, ways: 4 } })).toBe(5);
   });
 
   it('sets accessed bits on the way and dirty at the first store', () => {
