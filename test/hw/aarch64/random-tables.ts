@@ -78,7 +78,9 @@ export class RandomPe extends RandomAddresses {
     const entries = 1 << (granule - 3);
     for (const index of [0, 1, 2, 3, entries - 1])
       this.store(chunk * CHUNK + index * 8, this.descriptor(level, granule));
-    if (level === 0 && this.options.chaos !== true && chunk > 1) this.#fillContiguous(chunk, granule);
+    // A processor without 16 KiB pages takes 4 KiB ones: sets made for 16 KiB are then wrong ones, and may do anything.
+    const exists = granule !== 14 || AARCH64_CPUS[this.options.cpu].TGran16;
+    if (level === 0 && exists && this.options.chaos !== true && chunk > 1) this.#fillContiguous(chunk, granule);
   }
 
   /** A whole set of contiguous pages, all alike and settled: index and count of its entries. */
