@@ -228,13 +228,14 @@ export class Pe extends TranslatingMachine {
     if (!this.features.TLBIRANGE)
       throw new RangeError(`TLBI '${name}': this processor lacks FEAT_TLBIRANGE; max has it`);
     checkValue('operand', operand, 8);
-    const range = tlbiRangeOf(BigInt(operand), !form.startsWith('RI'));
+    const ofGuest = form.startsWith('RI');
+    const range = tlbiRangeOf(BigInt(operand), !ofGuest);
     if (range === null) return;
-    const each = form.slice(1) as TlbiForm;
     if (range.pages > MOST_PAGES) {
-      this.tlbi(form.startsWith('RI') ? 'VMALLS12E1' : 'VMALLE1');
+      this.tlbi(ofGuest ? 'VMALLS12E1' : 'VMALLE1');
       return;
     }
+    const each = form.slice(1) as TlbiForm;
     for (let n = 0; n < range.pages; n++) this.tlbi(each, addressInRange(range, n), range.asid);
   }
 
