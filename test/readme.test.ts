@@ -45,7 +45,7 @@ describe.each(FILES)('%s', (file) => {
       const shown = command.replace(/^pagewalk/, `node ${CLI_PATH}`);
       const { stdout } = await run('sh', ['-c', shown], {
         cwd: ROOT,
-        env: { ...process.env, NO_COLOR: '1', COLUMNS: '80' },
+        env: { ...process.env, COLUMNS: '80' },
       });
       expect(comparable(stdout)).toContain(comparable(output));
     },

@@ -73,7 +73,7 @@ describe.each(commands.map((words) => [words.join(' ')]))('the help of %s', (com
   const environment = (): NodeJS.ProcessEnv => {
     const path = pathWithStandIn(folder);
     writeFileSync(join(folder, 'bin', 'python3'), '#!/bin/sh\n', { mode: 0o755 });
-    return { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: '' };
+    return { ...process.env, PATH: path };
   };
 
   it('fits a screen and has two examples, which end well', async () => {

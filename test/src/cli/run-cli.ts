@@ -8,10 +8,8 @@ export const CLI_PATH = fileURLToPath(new URL('../../../dist/bundle/main.js', im
 /** What it was bundled from, without the process around it. */
 const PROGRAM = new URL('../../../dist/src/cli/program.js', import.meta.url).href;
 
-/** As into a pipe: without colours; and on a host without prices of its own, which `compare` would take. */
-const PLAIN = {
-  NO_COLOR: '1',
-  FORCE_COLOR: '',
+/** As on a host without prices of its own, which `compare` would take. */
+const WITHOUT_PRICES = {
   XDG_CACHE_HOME: fileURLToPath(new URL('../../../node_modules/.cache', import.meta.url)),
 };
 
@@ -29,7 +27,7 @@ export function spawnCli(args: readonly string[], input = '', env: Readonly<Reco
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI_PATH, ...args], {
     input,
     encoding: 'utf8',
-    env: { ...process.env, ...PLAIN, ...env },
+    env: { ...process.env, ...WITHOUT_PRICES, ...env },
     maxBuffer: 2 ** 26,
     timeout: HANGING_MS,
   });
@@ -53,11 +51,11 @@ function exitStatus(): number {
 
 /**
  * Runs the built `pagewalk ARGS...` within this process, which spares the start of another. One run at a time: standard
- * output, standard error, colours and exit code belong to the run and are as they were afterwards. Not for runs that replay or
+ * output, standard error and exit code belong to the run and are as they were afterwards. Not for runs that replay or
  * fork: gigabytes that a model reserves stay with this process for a while, and Linux refuses it other processes then.
  */
 export async function runCli(args: readonly string[]): Promise<Outcome> {
-  for (const [name, value] of Object.entries(PLAIN)) vi.stubEnv(name, value);
+  for (const [name, value] of Object.entries(WITHOUT_PRICES)) vi.stubEnv(name, value);
   const { runProgram } = (await import(PROGRAM)) as typeof import('../../../src/cli/program.js');
   const { exitCode } = process;
   process.exitCode = undefined;
