@@ -24,6 +24,7 @@ export default defineConfig({
         hw: `${BUILT}hw/index.js`,
         kernel: `${BUILT}src/kernel/index.js`,
         'sweep-task': `${BUILT}src/compare/sweep/sweep-task.js`,
+        'student-process': `${BUILT}src/course/student-process.js`,
       },
       // For Node, helpers would import a module of Node's, which a browser has not.
       platform: 'neutral',

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../host/package-file.js';
 import type { CourseMachineName } from './engine/machines.js';
 import { COURSE_STEPS } from './steps.js';
 import type { CourseStep } from './steps.js';
@@ -19,9 +19,7 @@ export class ProjectError extends Error {
 
 /** The file with the machine's name in a project. */
 const SETTINGS = 'course.json';
-/** From dist/src/course/ up to the package. */
-const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
-const CLI = 'node node_modules/pagewalk/dist/src/cli/main.js';
+const CLI = 'node node_modules/pagewalk/dist/bundle/main.js';
 
 const BITS: Readonly<Record<CourseMachineName, string>> = {
   x86: `// Bits of an entry. Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging". The frame's number is from bit 12 on.
@@ -60,7 +58,7 @@ interface Declared {
 
 /** The declaration of the student's interface: it goes into the project as it is, and the stubs are made from it. */
 function declarations(): string {
-  return readFileSync(new URL('engine/student.d.ts', import.meta.url), 'utf8').replace(
+  return readFileSync(packageFile('dist/src/course/engine/student.d.ts'), 'utf8').replace(
     /\nexport \{\};\n|\/\/# .*\n?/g,
     '',
   );
@@ -159,7 +157,7 @@ function manifest(language: CourseLanguage): string {
     private: true,
     type: 'module',
     scripts: { start: `${CLI} course run .`, test: `${CLI} course grade .`, ...(typed && { types: 'tsc --noEmit' }) },
-    dependencies: { pagewalk: `file:${resolve(PACKAGE)}` },
+    dependencies: { pagewalk: `file:${resolve(packageFile(''))}` },
     ...(typed && { devDependencies: { typescript: '~6.0.0' } }),
   });
 }
@@ -199,7 +197,7 @@ export function makeProject(folder: string, machine: CourseMachineName, language
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { flag: 'wx' });
     mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(resolve(PACKAGE), join(folder, 'node_modules/pagewalk'), 'junction');
+    symlinkSync(resolve(packageFile('')), join(folder, 'node_modules/pagewalk'), 'junction');
   } catch (error) {
     for (const name of [...Object.keys(files), 'node_modules'])
       rmSync(join(folder, name), { recursive: true, force: true });

@@ -10,6 +10,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageFile } from '../host/package-file.js';
 import type { CourseFinding } from './engine/finding.js';
 import type { CourseProgram } from './engine/program.js';
 import { runCourseProgram } from './engine/run.js';
@@ -33,9 +34,8 @@ export class HandlerError extends Error {
 const GRACE_SECONDS = 10;
 const KEPT_OUTPUT = 4000;
 
-/** The student's process, below dist/src/course/; and the package. */
+/** The student's process: in dist/src/course/, or beside this module in a bundle. */
 const PROGRAM = fileURLToPath(new URL('./student-process.js', import.meta.url));
-const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The place of the package typescript: pagewalk's, or the student's; empty where Node takes types out itself. */
 function typescriptFor(handler: string): string {
@@ -115,7 +115,8 @@ export class Sandbox {
     const { limits, handler, typescript } = this;
     const readable = [
       dirname(handler),
-      ...['dist/hw', 'dist/src/course', 'package.json'].map((path) => join(PACKAGE, path)),
+      dirname(PROGRAM),
+      ...['dist/hw', 'package.json'].map(packageFile),
       ...(typescript === '' ? [] : [join(dirname(typescript), '..')]),
     ].filter((path) => existsSync(path));
     const arguments_ = [handler, String(limits.seconds * 1000), typescript];

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -5,7 +6,7 @@ import type { CourseGrade } from '../../../../src/course/course.js';
 import { COURSE_STEPS } from '../../../../src/course/steps.js';
 import { temporaryFolder } from '../../../folder.js';
 import { solutionText } from '../../course/solution.js';
-import { expectUsageError, runCli } from '../run-cli.js';
+import { expectUsageError, runCli, spawnCli } from '../run-cli.js';
 
 async function newProject(...options: string[]): Promise<string> {
   const folder = join(temporaryFolder(), 'project');
@@ -43,9 +44,22 @@ it.each([
     readonly scripts: Readonly<Record<string, string>>;
   };
   expect([scripts.start, scripts.test]).toEqual([
-    expect.stringMatching(/^node node_modules\/pagewalk\/dist\/src\/cli\/main.js course run \.$/),
-    expect.stringMatching(/^node node_modules\/pagewalk\/dist\/src\/cli\/main.js course grade \.$/),
+    expect.stringMatching(/^node node_modules\/pagewalk\/dist\/bundle\/main.js course run \.$/),
+    expect.stringMatching(/^node node_modules\/pagewalk\/dist\/bundle\/main.js course grade \.$/),
   ]);
+});
+
+it('the command as it ships makes a project, and its npm test grades', () => {
+  const folder = join(temporaryFolder(), 'project');
+  expect(spawnCli(['course', 'new', folder])).toMatchObject({ status: 0, stderr: '' });
+  writeFileSync(join(folder, 'handler.js'), solutionText('x86'));
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    readonly scripts: { readonly test: string };
+  };
+  const [, ...args] = scripts.test.split(' ');
+  const options = { cwd: folder, encoding: 'utf8' } as const;
+  const { status, stdout } = spawnSync(process.execPath, [...args, '--step', 'walk', '--seed', '7', '--json'], options);
+  expect([status, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ passed: 1, output: '' })]);
 });
 
 it('new overwrites nothing', async () => {
