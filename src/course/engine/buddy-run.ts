@@ -24,9 +24,10 @@ export function runBuddy(session: Session, program: BuddyProgram): void {
 
   const isFree = (frame: number, order: number): boolean =>
     frame >= first && frame + 2 ** order <= first + count && !used.subarray(frame, frame + 2 ** order).includes(1);
-  const possible = (order: number): boolean => {
-    for (let frame = 0; frame < first + count; frame += 2 ** order) if (isFree(frame, order)) return true;
-    return false;
+  const freeBlocks = (order: number): number => {
+    let found = 0;
+    for (let frame = 0; frame < first + count; frame += 2 ** order) if (isFree(frame, order)) found++;
+    return found;
   };
 
   function allocate(number: number, order: number): void {
@@ -38,7 +39,7 @@ export function runBuddy(session: Session, program: BuddyProgram): void {
     }
     if (frame < 0) {
       const words = `${text} found no block, and ${2 ** order} free frames lie together at a multiple of ${2 ** order}`;
-      session.expect(!possible(order), 'bad answer', () => `${words}: were buddies joined?`);
+      session.expect(freeBlocks(order) === 0, 'bad answer', () => `${words}: were buddies joined?`);
       return;
     }
     session.expect(
@@ -86,7 +87,9 @@ export function runBuddy(session: Session, program: BuddyProgram): void {
   session.line = operations.length;
   // With all given back, the largest blocks are whole again.
   for (const number of [...blocks.keys()]) free(number);
-  for (let order = MOST_ORDER, number = -1; order >= 0; order--) {
-    for (; possible(order) && blocks.size < -number; number--) allocate(number, order);
+  let number = 0;
+  for (let order = MOST_ORDER; order >= 0; order--) {
+    // Counted before: where nothing is compared, wrong answers must not keep this loop going.
+    for (let left = freeBlocks(order); left > 0; left--) allocate(--number, order);
   }
 }
