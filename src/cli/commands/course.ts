@@ -11,7 +11,7 @@ import { HandlerError } from '../../course/sandbox.js';
 import { COURSE_STEPS } from '../../course/steps.js';
 import { printable, printableLines } from '../../report/output/printable.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
-import { choiceAdvice, parseChoice, parseSeed } from '../options.js';
+import { parseChoice, parseSeed } from '../options.js';
 import { printJson } from '../output.js';
 
 interface RunOptions {
@@ -79,11 +79,7 @@ function newCommand(): Command {
     .addOption(machineOption().default('x86'))
     .addOption(
       new Option('--language <name>', COURSE_LANGUAGES.join(' or '))
-        .argParser((text) => {
-          const found = COURSE_LANGUAGES.find((one) => one === text);
-          if (found === undefined) throw new InvalidArgumentError(choiceAdvice(text, COURSE_LANGUAGES));
-          return found;
-        })
+        .argParser(parseChoice(COURSE_LANGUAGES))
         .default('js'),
     )
     .addHelpText(
