@@ -54,9 +54,9 @@ class MemoryRun {
   run(): void {
     const { session, program } = this;
     session.line = -1;
-    this.begin('A', new ByteOracle(program.regions.map((region) => ({ ...region }))));
+    const first = this.begin('A', new ByteOracle(program.regions.map((region) => ({ ...region }))));
     for (const { start, end, shared } of program.regions) {
-      for (let at = start; shared && at < end; at += 4096) this.read('A', at);
+      for (let at = start; shared && at < end; at += 4096) this.read(first, at);
     }
     this.look();
     for (const [line, operation] of program.operations.entries()) {
@@ -71,7 +71,7 @@ class MemoryRun {
   /** At the end everybody reads everything, and goes. */
   private end(): void {
     const { session, living, program, world } = this;
-    for (const [name, { oracle }] of living) for (const at of oracle.addresses()) this.read(name, at);
+    for (const one of living.values()) for (const at of one.oracle.addresses()) this.read(one, at);
     this.look();
     if (!program.exits) return;
     for (const name of [...living.keys()]) {
@@ -85,20 +85,18 @@ class MemoryRun {
   }
 
   private step(operation: MemoryOperation): void {
-    const { by } = operation;
-    const one = this.living.get(by);
+    const one = this.living.get(operation.by);
     // Its fork was left out, or it is gone.
     if (one === undefined) return;
-    this.world.allocations = 0;
     switch (operation.do) {
       case 'read':
-        this.read(by, operation.at);
+        this.read(one, operation.at);
         break;
       case 'write':
-        this.write(by, operation.at, operation.value);
+        this.write(one, operation.at, operation.value);
         break;
       case 'fill':
-        for (let i = 0; i < operation.pages; i++) this.write(by, operation.at + i * 4096, (operation.value + i) % 256);
+        for (let i = 0; i < operation.pages; i++) this.write(one, operation.at + i * 4096, (operation.value + i) % 256);
         break;
       case 'fork':
         this.fork(one, operation.child);
@@ -107,8 +105,7 @@ class MemoryRun {
         this.exit(one);
         break;
       case 'discard':
-        one.oracle.discard(operation.at);
-        this.call('discard', `discard(${by}, ${toHex(operation.at)})`, one.process, operation.at);
+        this.discard(one, operation.at);
         break;
       case 'protect':
         this.protect(one, operation.region, operation.writable);
@@ -132,33 +129,36 @@ class MemoryRun {
     // fork is a system call: it runs while its process does.
     this.switchTo(process);
     const child = this.begin(name, oracle.fork());
-    this.call('fork', `fork(${process.name}, ${name})`, process, child.process);
+    const { session, world } = this;
+    session.call(world, 'fork', `fork(${process.name}, ${name})`, world.kernel, process, child.process);
   }
 
   private exit({ process, oracle }: Living): void {
-    const { world } = this;
+    const { session, world } = this;
     if (this.current === process) {
       this.current = null;
       world.hardware.writeRoot(world.idleRoot);
     }
     oracle.exit();
-    this.call('exit', `exit(${process.name})`, process);
+    session.call(world, 'exit', `exit(${process.name})`, world.kernel, process);
     this.living.delete(process.name);
     world.processes.splice(world.processes.indexOf(process), 1);
   }
 
+  private discard({ process, oracle }: Living, at: number): void {
+    const { session, world } = this;
+    this.switchTo(process);
+    oracle.discard(at);
+    session.call(world, 'discard', `discard(${process.name}, ${toHex(at)})`, world.kernel, process, at);
+  }
+
   private protect({ process, oracle }: Living, number: number, writable: boolean): void {
+    const { session, world } = this;
     if (oracle.regions[number].writable === writable) return;
     this.switchTo(process);
     oracle.regions[number].writable = writable;
     const text = `protect(${process.name}, region ${number}, ${writable ? 'writable' : 'read-only'})`;
-    this.call('protect', text, process, process.regions[number]);
-  }
-
-  private call(name: 'fork' | 'exit' | 'discard' | 'protect', text: string, ...values: unknown[]): void {
-    const { session, world } = this;
-    if (name === 'discard') this.switchTo(values[0] as CourseProcess);
-    (session.call as (...all: unknown[]) => void).call(session, world, name, text, world.kernel, ...values);
+    session.call(world, 'protect', text, world.kernel, process, process.regions[number]);
   }
 
   private switchTo(process: CourseProcess): void {
@@ -167,48 +167,36 @@ class MemoryRun {
     this.session.call(this.world, 'switchTo', `switchTo(${process.name})`, this.world.kernel, process);
   }
 
-  private read(name: string, at: number): void {
-    const { process, oracle } = this.one(name);
+  private read({ process, oracle }: Living, at: number): void {
     const expected = oracle.read(at);
     const got = this.access(process, at, READ, 0);
-    this.judge(`${name} reads ${toHex(at)}`, expected, got);
+    this.judge(`${process.name} reads ${toHex(at)}`, expected, got);
   }
 
-  private write(name: string, at: number, value: number): void {
+  private write({ process, oracle }: Living, at: number, value: number): void {
     const { session, world, program } = this;
-    const { process, oracle } = this.one(name);
     const alone = oracle.isSoleOwner(at);
     world.allocations = 0;
     const expected = oracle.write(at, value) ? value : undefined;
     const got = this.access(process, at, WRITE, value);
-    this.judge(`${name} writes to ${toHex(at)}`, expected, got);
+    this.judge(`${process.name} writes to ${toHex(at)}`, expected, got);
     const copied = program.reuse && alone && world.allocations > 0;
     session.expect(!copied, 'copied alone', () => {
-      return `${name} is the last owner of the page at ${toHex(at)}, and its write still allocated a frame: set the right to write in place`;
+      return `${process.name} is the last owner of the page at ${toHex(at)}, and its write still allocated a frame: set the right to write in place`;
     });
   }
 
-  private one(name: string): Living {
-    const one = this.living.get(name);
-    if (one === undefined) throw new Error(`no process ${name}`);
-    return one;
-  }
-
   private judge(what: string, expected: number | undefined, got: number | undefined): void {
-    const { session } = this;
-    if (expected === got) return;
+    if (expected === got || !this.session.checks) return;
     this.stale();
     if (expected === undefined) {
-      session.expect(
-        false,
-        'wrong fault',
-        () => `${what}: it was done, and should be refused: pageFault has to answer false`,
-      );
-    } else if (got === undefined) {
-      session.expect(false, 'wrong fault', () => `${what}: pageFault refused it; the region allows it`);
-    } else {
-      session.expect(false, 'wrong byte', () => `${what}: ${expected} expected, ${got} read`);
+      const why = 'it was done, and should be refused: pageFault has to answer false';
+      throw new FindingError('wrong fault', `${what}: ${why}`);
     }
+    if (got === undefined) {
+      throw new FindingError('wrong fault', `${what}: pageFault refused it; the region allows it`);
+    }
+    throw new FindingError('wrong byte', `${what}: ${expected} expected, ${got} read`);
   }
 
   /** One byte read or written in user mode; undefined when the kernel refuses. */

@@ -40,7 +40,7 @@ export class World {
   readonly processes: CourseProcess[] = [];
   /** Set by the engine: the function to ask when no frame is free. */
   evict: (() => void) | null = null;
-  /** Frames allocated in the present operation. */
+  /** Frames allocated since the engine set it to 0. */
   allocations = 0;
   /** The first misuse: a handler may catch its error. */
   misuse: FindingError | null = null;
