@@ -40,12 +40,18 @@ export function parseCount(text: string, least = 1): number {
   return count;
 }
 
-/** A seed: a whole number from 0 to 2^32 - 1. */
-export function parseSeed(text: string): number {
-  const seed = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  if (!(seed < 2 ** 32)) throw new InvalidArgumentError('Give a whole number from 0 to 4294967295.');
-  return seed;
+/** A parser for plain digits, no more of them than `most` has. */
+export function parseWhole(least: number, most: number): (text: string) => number {
+  const digits = new RegExp(`^\\d{1,${String(most).length}}$`);
+  return (text) => {
+    const value = digits.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
 }
+
+/** A seed: a whole number from 0 to 2^32 - 1. */
+export const parseSeed = parseWhole(0, 2 ** 32 - 1);
 
 /** `10%` or `2.5%` as a share of 1. */
 export function parseShare(text: string): number {

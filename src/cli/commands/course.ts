@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { randomInt } from 'node:crypto';
 import { gradeText } from '../../course/course-text.js';
 import { gradeCourse, showCourse } from '../../course/course.js';
@@ -11,7 +11,7 @@ import { HandlerError } from '../../course/sandbox.js';
 import { COURSE_STEPS } from '../../course/steps.js';
 import { printable, printableLines } from '../../report/output/printable.js';
 import { CommandFailure, explainSystemError } from '../failure.js';
-import { parseChoice, parseSeed } from '../options.js';
+import { parseChoice, parseSeed, parseWhole } from '../options.js';
 import { printJson } from '../output.js';
 
 interface RunOptions {
@@ -21,14 +21,6 @@ interface RunOptions {
   readonly seconds: number;
   readonly memory: number;
   readonly json?: true;
-}
-
-function parseWhole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,6}$/.test(text) ? Number(text) : -1;
-    if (value < least || value > most) throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
-    return value;
-  };
 }
 
 function machineOption(): Option {

@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { DIFFICULTIES, TOPICS } from '../../quiz/exercise.js';
 import type { Difficulty, Topic } from '../../quiz/exercise.js';
 import { quizHtml } from '../../quiz/quiz-html.js';
@@ -6,7 +6,7 @@ import { makeQuiz, MOST_EXERCISES, quizText, makeGivenQuiz } from '../../quiz/qu
 import type { QuizResult } from '../../quiz/quiz.js';
 import { CommandFailure } from '../failure.js';
 import { readJson } from '../json-file.js';
-import { parseSeed } from '../options.js';
+import { parseSeed, parseWhole } from '../options.js';
 import { printJson } from '../output.js';
 import { inState } from '../state-file.js';
 
@@ -18,13 +18,6 @@ interface QuizCommandOptions {
   readonly count?: number;
   readonly html?: true;
   readonly json?: true;
-}
-
-function parseExercises(text: string): number {
-  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (count < 1 || count > MOST_EXERCISES)
-    throw new InvalidArgumentError(`Give a whole number from 1 to ${MOST_EXERCISES}.`);
-  return count;
 }
 
 /** The one exercise about the numbers of a file, or `-` for standard input. */
@@ -51,7 +44,11 @@ export function quizCommand(): Command {
     )
     .option('--solve', 'with answers and reasoning')
     .addOption(new Option('--difficulty <level>', 'how hard the exercises are').choices(DIFFICULTIES).default('medium'))
-    .option('--count <number>', `how many, up to ${MOST_EXERCISES}; one of each kind when absent`, parseExercises)
+    .option(
+      '--count <number>',
+      `how many, up to ${MOST_EXERCISES}; one of each kind when absent`,
+      parseWhole(1, MOST_EXERCISES),
+    )
     .addOption(new Option('--html', 'print a page of HTML, to be printed').conflicts('json'))
     .option('--json', 'print JSON instead of text')
     .addHelpText('after', '\nExamples:\n  pagewalk quiz paging --seed 3\n  pagewalk quiz cow --seed 3 --solve')
