@@ -3,7 +3,7 @@
 import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import type { CourseMachineName } from './engine/machines.js';
 import type { CourseProgram } from './engine/program.js';
-import { gradeStep, stepPrograms } from './grade.js';
+import { firstFailure, gradeStep, stepPrograms } from './grade.js';
 import type { StepGrade } from './grade.js';
 import { Sandbox } from './sandbox.js';
 import type { SandboxLimits } from './sandbox.js';
@@ -58,16 +58,8 @@ async function programToShow(options: GradeOptions, sandbox: Sandbox): Promise<C
   const { machine, seed, step } = options;
   const steps = step === undefined ? COURSE_STEPS : [step];
   for (const one of steps) {
-    // The last program that failed as the first one did is the shortest.
-    const failed: CourseProgram[] = [];
-    let kind: string | undefined;
-    const grade = await gradeStep(one, machine, seed, async (program) => {
-      const finding = await sandbox.run(program);
-      kind ??= finding?.kind;
-      if (finding !== undefined && finding.kind === kind) failed.push(program);
-      return finding;
-    });
-    if (grade.outcome !== 'passed') return failed[failed.length - 1];
+    const { failure } = await firstFailure(one, machine, seed, (program) => sandbox.run(program));
+    if (failure !== undefined) return failure.program;
   }
   const [first] = stepPrograms(steps[steps.length - 1], machine, seed);
   return first;

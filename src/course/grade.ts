@@ -53,6 +53,24 @@ export function* stepPrograms(step: CourseStep, machine: CourseMachineName, seed
   for (let i = 0; i < PROGRAMS; i++) yield step.makeProgram(machine, random, LEAST_OPERATIONS + i);
 }
 
+/** The first program of a step that fails, made short if something is written; and how many ran, it among them. */
+export async function firstFailure(
+  step: CourseStep,
+  machine: CourseMachineName,
+  seed: number,
+  run: ProgramRunner,
+): Promise<{ readonly programs: number; readonly failure?: Failure }> {
+  let programs = 0;
+  for (const program of stepPrograms(step, machine, seed)) {
+    programs++;
+    const finding = await run(program);
+    if (finding === undefined) continue;
+    const failure = { program, finding };
+    return { programs, failure: finding.kind === 'not written' ? failure : await shrink(failure, run) };
+  }
+  return { programs };
+}
+
 /** The grade of one step. */
 export async function gradeStep(
   step: CourseStep,
@@ -61,16 +79,8 @@ export async function gradeStep(
   run: ProgramRunner,
 ): Promise<StepGrade> {
   const { name, title } = step;
-  let programs = 0;
-  for (const program of stepPrograms(step, machine, seed)) {
-    programs++;
-    const finding = await run(program);
-    if (finding === undefined) continue;
-    if (finding.kind === 'not written') {
-      return { step: name, title, outcome: 'not written', programs };
-    }
-    const failure = failureOf(await shrink({ program, finding }, run));
-    return { step: name, title, outcome: 'failed', programs, failure };
-  }
-  return { step: name, title, outcome: 'passed', programs };
+  const { programs, failure } = await firstFailure(step, machine, seed, run);
+  if (failure === undefined) return { step: name, title, outcome: 'passed', programs };
+  if (failure.finding.kind === 'not written') return { step: name, title, outcome: 'not written', programs };
+  return { step: name, title, outcome: 'failed', programs, failure: failureOf(failure) };
 }

@@ -39,7 +39,7 @@ export async function shrink(failure: Failure, run: ProgramRunner): Promise<Fail
       if (await take([...operations.slice(0, from), ...operations.slice(from + size)])) shorter = true;
       else from += size;
     }
-    if (!shorter || size > 1) size = size === 1 ? 0 : Math.floor(size / 2);
+    if (!shorter || size > 1) size = Math.floor(size / 2);
   }
   return best;
 }
