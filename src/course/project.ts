@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { packageFile } from '../host/package-file.js';
+import { NOT_WRITTEN } from './engine/finding.js';
 import type { CourseMachineName } from './engine/machines.js';
 import { COURSE_STEPS } from './steps.js';
 import type { CourseStep } from './steps.js';
@@ -74,7 +75,7 @@ function declared(text: string, name: string, machine: CourseMachineName): Decla
 
 /** A function that throws, with its docstring and signature. */
 function stub(name: string, { doc, parameters, result }: Declared, language: CourseLanguage): string {
-  const body = `  throw new Error('${name}: not written yet');\n}\n`;
+  const body = `  throw new Error('${name}: ${NOT_WRITTEN}');\n}\n`;
   if (language === 'ts') {
     const list = parameters.map(([parameter, type]) => `${parameter}: ${type}`).join(', ');
     return `/** ${doc} */\nexport function ${name}(${list}): ${result} {\n${body}`;

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
+import { NOT_WRITTEN } from './engine/finding.js';
 import type { CourseProgram } from './engine/program.js';
 import { runCourseProgram } from './engine/run.js';
 import { recorded } from './transcript.js';
@@ -32,7 +33,7 @@ async function load(): Promise<object> {
 
 /** ` (handler.js, line 12)`, from the stack of an error. */
 function where(error: unknown): string {
-  if (!(error instanceof Error) || error.message.endsWith('not written yet')) return '';
+  if (!(error instanceof Error) || error.message.endsWith(NOT_WRITTEN)) return '';
   const line = new RegExp(`${basename(path).replace('.', '\\.')}:(\\d+)`).exec(error.stack ?? '')?.[1];
   return line === undefined ? '' : ` (${basename(path)}, line ${line})`;
 }

@@ -4,7 +4,7 @@
  * that of a good handler, whoever wrote it.
  */
 
-import { FINDING_KINDS, FindingError } from './engine/finding.js';
+import { FINDING_KINDS, FindingError, NOT_WRITTEN } from './engine/finding.js';
 import type { AnyHandler } from './engine/run.js';
 import { COURSE_STEPS } from './steps.js';
 
@@ -78,7 +78,7 @@ export function recorded(handler: object, tokens: Token[], where: (error: unknow
   return handlerFrom((name) => {
     const act = (handler as Readonly<Record<string, unknown>>)[name];
     const missing = (): never => {
-      throw new Error(`${name}: not written yet`);
+      throw new Error(`${name}: ${NOT_WRITTEN}`);
     };
     return (face, ...values) => call(typeof act === 'function' ? (act as AnyFunction) : missing, face as Face, values);
   });

@@ -20,6 +20,9 @@ export const FINDING_KINDS = [
 /** One of them. */
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
+/** The end of a stub's error: its function is still to be written. */
+export const NOT_WRITTEN = 'not written yet';
+
 /** One finding. */
 export interface CourseFinding {
   readonly kind: FindingKind;

@@ -1,14 +1,11 @@
 /** One run of a program: calls of the student's functions, with their errors and answers looked at. */
 
 import type { CourseHandler, Sv39Processor, X86Processor } from './student.js';
-import { FindingError } from './finding.js';
+import { FindingError, NOT_WRITTEN } from './finding.js';
 import type { World } from './world.js';
 
 type Functions = CourseHandler<X86Processor & Sv39Processor>;
 type Answers = { readonly [Name in keyof Functions]: ReturnType<Functions[Name]> };
-
-/** The end of the words of a stub's error. */
-const NOT_WRITTEN = 'not written yet';
 
 /** A run in progress. */
 export class Session {
@@ -57,7 +54,7 @@ export class Session {
 
   private answer<Name extends keyof Functions>(name: Name, values: Parameters<Functions[Name]>): Answers[Name] {
     const { handler } = this;
-    if (typeof handler[name] !== 'function') throw new FindingError('not written', `${name}: not written yet`);
+    if (typeof handler[name] !== 'function') throw new FindingError('not written', `${name}: ${NOT_WRITTEN}`);
     try {
       return (handler[name] as (...values: unknown[]) => Answers[Name])(...values);
     } catch (error) {
