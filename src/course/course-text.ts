@@ -2,6 +2,7 @@
 
 import { wrap } from '../report/output/wrap.js';
 import { countOf } from '../report/output/units.js';
+import { AT_THE_END } from './engine/program.js';
 import type { CourseGrade } from './course.js';
 import type { StepFailure, StepGrade } from './grade.js';
 
@@ -9,7 +10,7 @@ const INDENT = ' '.repeat(6);
 
 function failureLines({ why, regions, program, line }: StepFailure): string[] {
   const numbered = program.map((text, i) => `${INDENT}${String(i + 1).padStart(2)}  ${text}`);
-  const end = line > program.length ? [`${INDENT}    the end: all is read and given back`] : [];
+  const end = line > program.length ? [`${INDENT}    ${AT_THE_END}`] : [];
   return [wrap(`${INDENT}${why}`, INDENT), ...regions.map((text) => INDENT + text), ...numbered, ...end];
 }
 

@@ -3,7 +3,7 @@
 import { mix, Random } from '../../hw/base/random.js';
 import type { FindingKind } from './engine/finding.js';
 import type { CourseMachineName } from './engine/machines.js';
-import { describeOperation, describeRegion } from './engine/program.js';
+import { describeOperation, describeRegions } from './engine/program.js';
 import type { CourseProgram } from './engine/program.js';
 import { shrink } from './shrink.js';
 import type { Failure, ProgramRunner } from './shrink.js';
@@ -41,7 +41,7 @@ function failureOf({ program, finding }: Failure): StepFailure {
   return {
     kind: finding.kind,
     why: finding.what,
-    regions: program.family === 'memory' ? program.regions.map(describeRegion) : [],
+    regions: describeRegions(program),
     program: program.operations.map(describeOperation),
     line: finding.line + 1,
   };

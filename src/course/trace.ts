@@ -2,7 +2,7 @@
 
 import { toHex } from '../../hw/index.js';
 import type { CourseFinding } from './engine/finding.js';
-import { describeOperation, describeRegion } from './engine/program.js';
+import { AT_THE_END, describeOperation, describeRegions } from './engine/program.js';
 import type { CourseProgram } from './engine/program.js';
 import type { AnyHandler } from './engine/run.js';
 import { runCourseProgram } from './engine/run.js';
@@ -28,9 +28,8 @@ export function traceProgram(
   const finding = runCourseProgram(program, recorded(handler, tokens), true, (line, text) => {
     tokens.push(['call', line, text]);
   });
-  const regions = program.family === 'memory' ? program.regions.map(describeRegion) : [];
-  const lines = [...regions];
-  const operations = [...program.operations.map(describeOperation), 'the end: all is read and given back'];
+  const lines = describeRegions(program);
+  const operations = [...program.operations.map(describeOperation), AT_THE_END];
   const shown = (finding?.line ?? program.operations.length) + 1;
   let line = 0;
   const upTo = (end: number): void => {

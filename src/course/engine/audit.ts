@@ -3,6 +3,7 @@
 import { toHex } from '../../../hw/index.js';
 import type { CourseProcess } from './student.js';
 import { FindingError } from './finding.js';
+import { regionAt } from './program.js';
 import { GARBAGE_ENTRY } from './world.js';
 import type { World } from './world.js';
 
@@ -95,7 +96,7 @@ export function auditFrames(world: World, before: Ways, kept: ReadonlySet<number
 function checkPage(world: World, way: Way, frame: number, ways: number): void {
   const { process, address, entry } = way;
   if (process.regions.length === 0) return;
-  const region = process.regions.find(({ start, end }) => address >= start && address < end);
+  const region = regionAt(process.regions, address);
   const writable = (entry & world.hardware.words.writable) !== 0;
   if (region === undefined) {
     throw new FindingError(

@@ -7,6 +7,7 @@ import type { Ways } from './audit.js';
 import { FindingError } from './finding.js';
 import { ByteOracle } from './oracle.js';
 import type { OracleRegion } from './oracle.js';
+import { regionAt } from './program.js';
 import type { MemoryOperation, MemoryProgram } from './program.js';
 import type { Session } from './session.js';
 import { World } from './world.js';
@@ -204,7 +205,7 @@ class MemoryRun {
     const { session, world } = this;
     const { mmu } = world.hardware;
     this.switchTo(process);
-    if (!(process.regions.find(({ start, end }) => at >= start && at < end)?.global ?? false)) world.accessed(at);
+    if (regionAt(process.regions, at)?.global !== true) world.accessed(at);
     const [hi, lo] = [highWord(at), lowWord(at)];
     for (let faults = 0; faults < MOST_FAULTS; faults++) {
       const status = access === WRITE ? mmu.write(hi, lo, 1, 0, value, WRITE | USER) : mmu.read(hi, lo, 1, READ | USER);

@@ -1,5 +1,6 @@
 /** What every process must read, byte by byte: no frames, no tables. */
 
+import { regionAt } from './program.js';
 import type { CourseRegion } from './student.js';
 
 /** The contents of one page, by address; fork lets several processes have it until one writes. */
@@ -24,20 +25,15 @@ export class ByteOracle {
     private readonly sharedPages = new Map<number, Contents>(),
   ) {}
 
-  /** The region of an address. */
-  regionOf(address: number): OracleRegion | undefined {
-    return this.regions.find(({ start, end }) => address >= start && address < end);
-  }
-
   /** The byte there, or undefined where an access is refused. */
   read(address: number): number | undefined {
-    if (this.regionOf(address) === undefined) return undefined;
+    if (regionAt(this.regions, address) === undefined) return undefined;
     return this.touch(address).bytes.get(address) ?? 0;
   }
 
   /** Whether a write is allowed; it is done then. */
   write(address: number, value: number): boolean {
-    const region = this.regionOf(address);
+    const region = regionAt(this.regions, address);
     if (region?.writable !== true) return false;
     const page = pageOf(address);
     const contents = this.touch(address);
@@ -85,7 +81,7 @@ export class ByteOracle {
 
   private touch(address: number): Contents {
     const page = pageOf(address);
-    const pages = this.regionOf(address)?.shared === true ? this.sharedPages : this.pages;
+    const pages = regionAt(this.regions, address)?.shared === true ? this.sharedPages : this.pages;
     const contents = pages.get(page) ?? { bytes: new Map<number, number>(), owners: 1 };
     pages.set(page, contents);
     return contents;

@@ -118,8 +118,20 @@ export function describeOperation(operation: CourseOperation): string {
   }
 }
 
-/** The regions of a program, for people. */
-export function describeRegion({ start, end, writable, shared, global }: CourseRegion, number: number): string {
+/** The line after the last operation, for people. */
+export const AT_THE_END = 'the end: all is read and given back';
+
+/** The region of an address. */
+export function regionAt<Region extends CourseRegion>(regions: readonly Region[], address: number): Region | undefined {
+  return regions.find(({ start, end }) => address >= start && address < end);
+}
+
+/** The regions of process A, for people; none where a program has no processes. */
+export function describeRegions(program: CourseProgram): string[] {
+  return program.family === 'memory' ? program.regions.map(describeRegion) : [];
+}
+
+function describeRegion({ start, end, writable, shared, global }: CourseRegion, number: number): string {
   const words = [writable ? 'writable' : 'read-only', shared ? 'shared' : 'private', ...(global ? ['global'] : [])];
   return `region ${number}: ${toHex(start)} to ${toHex(end)}, ${words.join(', ')}`;
 }
