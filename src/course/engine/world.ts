@@ -3,7 +3,7 @@
  * named action with plain numbers: so it can be written down in one process, and done again in another.
  */
 
-import { highWord, lowWord, Ram, READ, USER, toHex } from '../../../hw/index.js';
+import { highWord, lowWord, Ram, READ, toHex, toNumber, USER } from '../../../hw/index.js';
 import type { JournaledStore } from '../../../hw/index.js';
 import type { CourseKernel, CourseProcess, Sv39Processor, X86Processor } from './student.js';
 import { FindingError } from './finding.js';
@@ -28,7 +28,7 @@ const MOST_ACTIONS = 50_000;
 const GARBAGE = 0x2b5b_5b5b;
 /** The same as an entry of 8 bytes: within 53 bits. */
 const GARBAGE_HIGH = 0x5b5b;
-export const GARBAGE_ENTRY = GARBAGE_HIGH * 2 ** 32 + GARBAGE;
+export const GARBAGE_ENTRY = toNumber(GARBAGE_HIGH, GARBAGE);
 
 /** One machine, as the engine and the student's functions have it. */
 export class World {
@@ -78,7 +78,7 @@ export class World {
   /** The entry at a physical address, as the engine looks at it. */
   entryAt(address: number): number {
     const { words } = this.ram;
-    return (words[address / 4 + 1] >>> 0) * 2 ** 32 + (words[address / 4] >>> 0);
+    return toNumber(words[address / 4 + 1], words[address / 4]);
   }
 
   /** The last store of an entry. */
