@@ -15,7 +15,7 @@ interface Block {
 
 /** Runs it. @throws FindingError */
 export function runBuddy(session: Session, program: BuddyProgram): void {
-  const world = new World({ ...program, slots: 0, tlb: false, walksAhead: false });
+  const world = new World(program);
   const { first, count, operations } = program;
   const used = new Uint8Array(first + count);
   const blocks = new Map<number, Block>();

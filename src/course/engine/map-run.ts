@@ -18,7 +18,7 @@ interface Mapped {
 
 /** Runs it. @throws FindingError */
 export function runMap(session: Session, program: MapProgram): void {
-  const world = new World({ ...program, slots: 0, tlb: false, walksAhead: false });
+  const world = new World(program);
   const { words, mmu } = world.hardware;
   const pages = new Map<number, Mapped>();
   /** Frames mapped at least once: the program's. */

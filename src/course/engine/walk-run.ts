@@ -8,7 +8,7 @@ import { World } from './world.js';
 
 /** Runs it. @throws FindingError */
 export function runWalk(session: Session, program: WalkProgram): void {
-  const world = new World({ ...program, slots: 0, tlb: false, walksAhead: false });
+  const world = new World(program);
   const { ram, hardware } = world;
   const { words, mmu } = hardware;
   /** Each table by its level and the addresses below it. */

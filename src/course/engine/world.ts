@@ -15,11 +15,12 @@ import { Stock } from './stock.js';
 export interface WorldOptions {
   readonly machine: CourseMachineName;
   readonly frames: number;
-  readonly slots: number;
+  /** None when absent. */
+  readonly slots?: number;
   /** A TLB, in checking mode. */
-  readonly tlb: boolean;
+  readonly tlb?: boolean;
   /** The processor walks ahead: just after an invalidation it may load the translation again. */
-  readonly walksAhead: boolean;
+  readonly walksAhead?: boolean;
 }
 
 /** The actions of one call before it is given up: a right handler needs some thousand. */
@@ -55,7 +56,7 @@ export class World {
   /** Pages accessed lately, for the walks ahead. */
   private readonly recent: number[] = [];
 
-  constructor({ machine, frames, slots, tlb, walksAhead }: WorldOptions) {
+  constructor({ machine, frames, slots = 0, tlb = false, walksAhead = false }: WorldOptions) {
     this.ram = new Ram({ bytes: frames * 4096 });
     this.ram.keepJournal();
     this.hardware = buildHardware(machine, this.ram, tlb);
