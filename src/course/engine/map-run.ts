@@ -1,6 +1,6 @@
 /** Programs of mappings: the student's `map` in one table, accesses through it, and the tables counted. */
 
-import { highWord, lowWord, READ, USER, WRITE, toHex } from '../../../hw/index.js';
+import { toHex } from '../../../hw/index.js';
 import type { CourseProcess } from './student.js';
 import { auditFrames } from './audit.js';
 import type { Ways } from './audit.js';
@@ -19,7 +19,7 @@ interface Mapped {
 /** Runs it. @throws FindingError */
 export function runMap(session: Session, program: MapProgram): void {
   const world = new World(program);
-  const { words, mmu } = world.hardware;
+  const { words } = world.hardware;
   const pages = new Map<number, Mapped>();
   /** Frames mapped at least once: the program's. */
   const kept = new Set<number>();
@@ -40,11 +40,11 @@ export function runMap(session: Session, program: MapProgram): void {
     session.call(world, 'map', `map(root ${root}, ${toHex(at)}, ${toHex(entry)})`, world.kernel, root, at, entry);
     pages.set(at, { frame, writable, bytes: new Map() });
   };
-  const access = (at: number, write: boolean, value: number): void => {
+  const access = (at: number, value?: number): void => {
+    const write = value !== undefined;
     const page = pages.get(at - (at % 4096));
     const allowed = page !== undefined && (!write || page.writable);
-    const [hi, lo] = [highWord(at), lowWord(at)];
-    const status = write ? mmu.write(hi, lo, 1, 0, value, WRITE | USER) : mmu.read(hi, lo, 1, READ | USER);
+    const status = world.access(at, value);
     const what = `a ${write ? 'write' : 'read'} of ${toHex(at)}`;
     session.expect(status >= 0 === allowed, 'wrong fault', () => {
       return allowed
@@ -53,13 +53,13 @@ export function runMap(session: Session, program: MapProgram): void {
     });
     if (status < 0 || page === undefined) return;
     if (write) page.bytes.set(at, value);
-    const [expected, got] = [page.bytes.get(at) ?? 0, mmu.valueLo & 0xff];
+    const [expected, got] = [page.bytes.get(at) ?? 0, world.byteRead];
     session.expect(write || expected === got, 'wrong byte', () => `${what}: ${expected} expected, ${got} read`);
   };
   const step = (operation: MapOperation): void => {
     if (operation.do === 'map') map(operation.at, operation.writable);
-    else if (operation.do === 'read') access(operation.at, false, 0);
-    else access(operation.at, true, operation.value);
+    else if (operation.do === 'read') access(operation.at);
+    else access(operation.at, operation.value);
   };
   const look = (): void => {
     if (!session.checks) return;
@@ -83,5 +83,5 @@ export function runMap(session: Session, program: MapProgram): void {
     look();
   }
   session.line = program.operations.length;
-  for (const [at, { bytes }] of pages) for (const byte of [at, ...bytes.keys()]) access(byte, false, 0);
+  for (const [at, { bytes }] of pages) for (const byte of [at, ...bytes.keys()]) access(byte);
 }

@@ -1,6 +1,6 @@
 /** Programs of processes: accesses on the machine, faults to the student's kernel, and the byte oracle beside it. */
 
-import { describeStale, highWord, lowWord, PAGE_FAULT, READ, USER, WRITE, toHex } from '../../../hw/index.js';
+import { describeStale, PAGE_FAULT, toHex } from '../../../hw/index.js';
 import type { CourseProcess, CourseRegion } from './student.js';
 import { auditFrames } from './audit.js';
 import type { Ways } from './audit.js';
@@ -170,7 +170,7 @@ class MemoryRun {
 
   private read({ process, oracle }: Living, at: number): void {
     const expected = oracle.read(at);
-    const got = this.access(process, at, READ, 0);
+    const got = this.access(process, at);
     this.judge(`${process.name} reads ${toHex(at)}`, expected, got);
   }
 
@@ -179,7 +179,7 @@ class MemoryRun {
     const alone = oracle.isSoleOwner(at);
     world.allocations = 0;
     const expected = oracle.write(at, value) ? value : undefined;
-    const got = this.access(process, at, WRITE, value);
+    const got = this.access(process, at, value);
     this.judge(`${process.name} writes to ${toHex(at)}`, expected, got);
     const copied = program.reuse && alone && world.allocations > 0;
     session.expect(!copied, 'copied alone', () => {
@@ -201,24 +201,22 @@ class MemoryRun {
   }
 
   /** One byte read or written in user mode; undefined when the kernel refuses. */
-  private access(process: CourseProcess, at: number, access: number, value: number): number | undefined {
+  private access(process: CourseProcess, at: number, value?: number): number | undefined {
     const { session, world } = this;
-    const { mmu } = world.hardware;
+    const { hardware } = world;
     this.switchTo(process);
     if (regionAt(process.regions, at)?.global !== true) world.accessed(at);
-    const [hi, lo] = [highWord(at), lowWord(at)];
     for (let faults = 0; faults < MOST_FAULTS; faults++) {
-      const status = access === WRITE ? mmu.write(hi, lo, 1, 0, value, WRITE | USER) : mmu.read(hi, lo, 1, READ | USER);
-      if (status >= 0) return access === WRITE ? value : mmu.valueLo & 0xff;
-      const exception = mmu.fault.take();
-      const code = world.hardware.latch(exception);
+      const status = world.access(at, value);
+      if (status >= 0) return value ?? world.byteRead;
+      const code = hardware.latch(hardware.mmu.fault.take());
       if (status !== PAGE_FAULT) {
         this.stale();
         const entry = world.lastEntry(process.root, at);
         const found = entry < 0 ? 'a table of it leads to no RAM' : `its entry at ${toHex(entry)} leads to no RAM`;
         throw new FindingError('bad table', `${process.name} accesses ${toHex(at)}: ${found}`);
       }
-      const text = `pageFault(${process.name}, ${toHex(at)}, ${access === WRITE ? 'write' : 'read'})`;
+      const text = `pageFault(${process.name}, ${toHex(at)}, ${value === undefined ? 'read' : 'write'})`;
       const answer: unknown = session.call(world, 'pageFault', text, world.kernel, process, code);
       if (typeof answer !== 'boolean') {
         throw new FindingError(
@@ -231,7 +229,7 @@ class MemoryRun {
     this.stale();
     const entry = world.lastEntry(process.root, at);
     const now = entry < 0 ? 'no table leads to it' : `its entry at ${toHex(entry)} is ${toHex(world.entryAt(entry))}`;
-    const again = `${process.name} ${access === WRITE ? 'writes to' : 'reads'} ${toHex(at)}, pageFault answered true, and it faults again ${MOST_FAULTS} times`;
+    const again = `${process.name} ${value === undefined ? 'reads' : 'writes to'} ${toHex(at)}, pageFault answered true, and it faults again ${MOST_FAULTS} times`;
     throw new FindingError('no end', `${again}: ${now}`);
   }
 

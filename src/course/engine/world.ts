@@ -3,7 +3,7 @@
  * named action with plain numbers: so it can be written down in one process, and done again in another.
  */
 
-import { highWord, lowWord, Ram, READ, toHex, toNumber, USER } from '../../../hw/index.js';
+import { highWord, lowWord, Ram, READ, toHex, toNumber, USER, WRITE } from '../../../hw/index.js';
 import type { JournaledStore } from '../../../hw/index.js';
 import type { CourseKernel, CourseProcess, Sv39Processor, X86Processor } from './student.js';
 import { FindingError } from './finding.js';
@@ -97,6 +97,20 @@ export class World {
       table = words.frameOf(entry);
     }
     return entryAddress(table, address, 0);
+  }
+
+  /**
+   * One byte read or written in user mode: its status; a byte read is in `byteRead` then.
+   * @param value the byte to write, or undefined
+   */
+  access(address: number, value?: number): number {
+    const { mmu } = this.hardware;
+    const [hi, lo] = [highWord(address), lowWord(address)];
+    return value === undefined ? mmu.read(hi, lo, 1, READ | USER) : mmu.write(hi, lo, 1, 0, value, WRITE | USER);
+  }
+
+  get byteRead(): number {
+    return this.hardware.mmu.valueLo & 0xff;
   }
 
   /** Notes an access, for the walks ahead. */
