@@ -182,9 +182,9 @@ function drawOperations(random: Random, regions: readonly CourseRegion[], mix: M
 type Kind = Pick<MemoryProgram, 'tlb' | 'walksAhead' | 'reuse' | 'exits'>;
 const PLAIN: Kind = { tlb: false, walksAhead: false, reuse: false, exits: true };
 
-function memoryProgram(kind: Kind, mix: Mix): ProgramMaker<MemoryProgram> {
+function memoryProgram(kind: Kind, mix: Mix, regionsOf = usualRegions): ProgramMaker<MemoryProgram> {
   return (machine, random, size) => {
-    const regions = usualRegions(machine, random);
+    const regions = regionsOf(machine, random);
     const operations = drawOperations(random, regions, mix, size);
     return { family: 'memory', machine, frames: FRAMES, slots: 0, ...kind, regions, operations };
   };
@@ -202,35 +202,43 @@ export const forkProgram: ProgramMaker<MemoryProgram> = memoryProgram(PLAIN, FOR
 /** The same, and the last owner's write is watched. */
 export const reuseProgram: ProgramMaker<MemoryProgram> = memoryProgram({ ...PLAIN, reuse: true }, FORKS);
 
-const flushing = memoryProgram(
-  { ...PLAIN, tlb: true, walksAhead: true },
-  { read: 4, write: 6, fork: 2, exit: 1, discard: 2, protect: 2, processes: 3 },
-);
+const FLUSHING: Kind = { ...PLAIN, tlb: true, walksAhead: true };
+const flushing = memoryProgram(FLUSHING, {
+  read: 4,
+  write: 6,
+  fork: 2,
+  exit: 1,
+  discard: 2,
+  protect: 2,
+  processes: 3,
+});
+const flushingGlobals = memoryProgram(FLUSHING, { read: 4, write: 5, protect: 4, processes: 1 }, (machine, random) => {
+  const base = randomPage(machine, random);
+  return [region(base, 2, { global: true }), region(base + 3 * PAGE, 3)];
+});
 
 /** A machine with a TLB; every third program has one process, with a global region. */
-export const flushProgram: ProgramMaker<MemoryProgram> = (machine, random, size) => {
-  if (random.below(3) > 0) return flushing(machine, random, size);
-  const base = randomPage(machine, random);
-  const regions = [region(base, 2, { global: true }), region(base + 3 * PAGE, 3)];
-  const mix = { read: 4, write: 5, protect: 4, processes: 1 };
-  const operations = drawOperations(random, regions, mix, size);
-  const kind = { ...PLAIN, tlb: true, walksAhead: true };
-  return { family: 'memory', machine, frames: FRAMES, slots: 0, ...kind, regions, operations };
-};
+export const flushProgram: ProgramMaker<MemoryProgram> = (machine, random, size) =>
+  (random.below(3) > 0 ? flushing : flushingGlobals)(machine, random, size);
 
 const SWAPPING_PROCESSES = 3;
 const SWAP_PAGES = 16;
 
+const swapping = memoryProgram(
+  { ...PLAIN, tlb: true },
+  { read: 5, write: 3, fill: 4, fork: 2, exit: 1, processes: SWAPPING_PROCESSES },
+  (machine, random) => {
+    const start = randomPage(machine, random);
+    return [region(start - (start % MEBIBYTES_2) + random.below(400) * PAGE, SWAP_PAGES)];
+  },
+);
+
 /** More pages than RAM: frames for the tables of three processes, and four more. */
-export const swapProgram: ProgramMaker<MemoryProgram> = (machine, random, size) => {
-  const start = randomPage(machine, random);
-  const regions = [region(start - (start % MEBIBYTES_2) + random.below(400) * PAGE, SWAP_PAGES)];
-  const frames = 2 + SWAPPING_PROCESSES * wordsOf(machine).levels + 4;
-  const mix = { read: 5, write: 3, fill: 4, fork: 2, exit: 1, processes: SWAPPING_PROCESSES };
-  const operations = drawOperations(random, regions, mix, size);
-  const slots = SWAPPING_PROCESSES * SWAP_PAGES;
-  return { family: 'memory', machine, frames, slots, ...PLAIN, tlb: true, regions, operations };
-};
+export const swapProgram: ProgramMaker<MemoryProgram> = (machine, random, size) => ({
+  ...swapping(machine, random, size),
+  frames: 2 + SWAPPING_PROCESSES * wordsOf(machine).levels + 4,
+  slots: SWAPPING_PROCESSES * SWAP_PAGES,
+});
 
 /** Blocks allocated and given back, some of them twice; the frames begin and end anywhere. */
 export const buddyProgram: ProgramMaker<BuddyProgram> = (machine, random, size) => {
