@@ -4,7 +4,7 @@ import { toHex } from '../../hw/index.js';
 import type { CourseFinding } from './engine/finding.js';
 import { AT_THE_END, describeOperation, describeRegions } from './engine/program.js';
 import type { CourseProgram } from './engine/program.js';
-import type { AnyHandler } from './engine/run.js';
+import type { AnyHandler } from './engine/session.js';
 import { runCourseProgram } from './engine/run.js';
 import { recorded } from './transcript.js';
 import type { Token } from './transcript.js';

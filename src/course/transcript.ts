@@ -5,7 +5,7 @@
  */
 
 import { FINDING_KINDS, FindingError, NOT_WRITTEN } from './engine/finding.js';
-import type { AnyHandler } from './engine/run.js';
+import type { AnyHandler } from './engine/session.js';
 import { COURSE_STEPS } from './steps.js';
 
 /** An action with its operands; `return` and `throw` end a call. */

@@ -1,6 +1,5 @@
 /** Runs one program with a handler on a machine of its own, and gives the first finding. */
 
-import type { CourseHandler, Sv39Processor, X86Processor } from './student.js';
 import { runBuddy } from './buddy-run.js';
 import { FindingError } from './finding.js';
 import type { CourseFinding } from './finding.js';
@@ -8,10 +7,8 @@ import { runMap } from './map-run.js';
 import { runMemory } from './memory-run.js';
 import type { CourseProgram } from './program.js';
 import { Session } from './session.js';
+import type { AnyHandler } from './session.js';
 import { runWalk } from './walk-run.js';
-
-/** The handler as the engine calls it: on either machine. */
-export type AnyHandler = CourseHandler<X86Processor & Sv39Processor>;
 
 /**
  * Runs it. Without `checks` the machine runs all the same and nothing is compared: so it goes where the student's code is.

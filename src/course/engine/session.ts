@@ -1,11 +1,12 @@
 /** One run of a program: calls of the student's functions, with their errors and answers looked at. */
 
-import type { CourseHandler, Sv39Processor, X86Processor } from './student.js';
+import type { CourseHandler } from './student.js';
 import { FindingError, NOT_WRITTEN } from './finding.js';
-import type { World } from './world.js';
+import type { AnyProcessor, World } from './world.js';
 
-type Functions = CourseHandler<X86Processor & Sv39Processor>;
-type Answers = { readonly [Name in keyof Functions]: ReturnType<Functions[Name]> };
+/** The handler as the engine calls it: on either machine. */
+export type AnyHandler = CourseHandler<AnyProcessor>;
+type Answers = { readonly [Name in keyof AnyHandler]: ReturnType<AnyHandler[Name]> };
 
 /** A run in progress. */
 export class Session {
@@ -13,7 +14,7 @@ export class Session {
   line = 0;
 
   constructor(
-    private readonly handler: Functions,
+    private readonly handler: AnyHandler,
     /** Operations of the program. */
     private readonly lines: number,
     /** Compare with the oracle; otherwise run on, whatever comes. */
@@ -26,11 +27,11 @@ export class Session {
    * @param text the call in words, for the journal of stores
    * @throws FindingError for an error, or a first misuse of the machine
    */
-  call<Name extends keyof Functions>(
+  call<Name extends keyof AnyHandler>(
     world: World,
     name: Name,
     text: string,
-    ...values: Parameters<Functions[Name]>
+    ...values: Parameters<AnyHandler[Name]>
   ): Answers[Name] {
     const outer = world.label;
     if (!world.evicting) world.actions = 0;
@@ -52,7 +53,7 @@ export class Session {
     return this.line < 0 ? 'at the start' : this.line < this.lines ? `in line ${this.line + 1}` : 'at the end';
   }
 
-  private answer<Name extends keyof Functions>(name: Name, values: Parameters<Functions[Name]>): Answers[Name] {
+  private answer<Name extends keyof AnyHandler>(name: Name, values: Parameters<AnyHandler[Name]>): Answers[Name] {
     const { handler } = this;
     if (typeof handler[name] !== 'function') throw new FindingError('not written', `${name}: ${NOT_WRITTEN}`);
     try {

@@ -11,6 +11,9 @@ import { buildHardware, entryAddress } from './machines.js';
 import type { CourseMachineName, Hardware } from './machines.js';
 import { Stock } from './stock.js';
 
+/** What the engine calls handlers with: the names of both processors, and those of one behind them. */
+export type AnyProcessor = X86Processor & Sv39Processor;
+
 /** A machine's size and habits. */
 export interface WorldOptions {
   readonly machine: CourseMachineName;
@@ -37,7 +40,7 @@ export class World {
   readonly hardware: Hardware;
   readonly frames: Stock;
   readonly slots: Stock;
-  readonly kernel: CourseKernel<X86Processor & Sv39Processor>;
+  readonly kernel: CourseKernel<AnyProcessor>;
   readonly processes: CourseProcess[] = [];
   /** Set by the engine: the function to ask when no frame is free. */
   evict: (() => void) | null = null;
@@ -119,7 +122,7 @@ export class World {
     if (!this.recent.includes(page)) this.recent.push(page);
   }
 
-  private buildKernel(frames: number, slots: number): CourseKernel<X86Processor & Sv39Processor> {
+  private buildKernel(frames: number, slots: number): CourseKernel<AnyProcessor> {
     const { registers, instructions } = this.hardware;
     const machine = {
       frames,
@@ -145,7 +148,7 @@ export class World {
     };
     for (const [name, read] of Object.entries(registers)) Object.defineProperty(machine, name, { get: read });
     return {
-      machine: machine as unknown as X86Processor & Sv39Processor,
+      machine: machine as unknown as AnyProcessor,
       processes: this.processes,
       ...(this.named({
         allocate: () => this.allocate(),

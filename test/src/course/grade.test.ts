@@ -3,7 +3,7 @@ import { COURSE_MACHINES } from '../../../src/course/engine/machines.js';
 import type { CourseMachineName } from '../../../src/course/engine/machines.js';
 import type { CourseFinding } from '../../../src/course/engine/finding.js';
 import { runCourseProgram } from '../../../src/course/engine/run.js';
-import type { AnyHandler } from '../../../src/course/engine/run.js';
+import type { AnyHandler } from '../../../src/course/engine/session.js';
 import { gradeStep, stepPrograms } from '../../../src/course/grade.js';
 import { COURSE_STEPS } from '../../../src/course/steps.js';
 import type { CourseStep } from '../../../src/course/steps.js';

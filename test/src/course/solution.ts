@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { CourseMachineName } from '../../../src/course/engine/machines.js';
-import type { AnyHandler } from '../../../src/course/engine/run.js';
+import type { AnyHandler } from '../../../src/course/engine/session.js';
 
 /** A piece of the text, and another one in its place. */
 export type Change = readonly [from: string, to: string];
