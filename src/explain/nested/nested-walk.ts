@@ -3,8 +3,7 @@
  * tables, through the host's; the last row is the way to the page.
  */
 
-import { formatHex, pageSizeName, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
-import { highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
+import { formatHex, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
 import type { PagingLevel, PagingMode } from '../../../hw/base/format.js';
 import type { ReadEvent, SetEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { describeException } from '../../../hw/x86/describe-exception.js';
@@ -12,10 +11,11 @@ import { X86_MODES } from '../../../hw/x86/format.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { vmExitOf } from '../../../hw/x86/nested/exits.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
+import { mappedOutcome } from '../common-steps.js';
 import type { Hex } from '../entry-level.js';
 import type { WalkRequest } from '../walk/walk.js';
 import { indexAt } from '../walk/walk-levels.js';
-import type { WalkStep } from '../walk/walk-result.js';
+import type { MappedOutcome, WalkStep } from '../walk/walk-result.js';
 import { stepOf } from '../walk/walk-steps.js';
 import { accessBits } from '../state-form.js';
 
@@ -59,7 +59,7 @@ export interface NestedWalkResult {
   readonly reads: number;
   readonly rows: readonly NestedRow[];
   readonly outcome:
-    | { readonly kind: 'mapped'; readonly physical: Hex; readonly page: string | null }
+    | MappedOutcome
     /** `exit` is its name for one to the hypervisor, null for the guest's own exception. */
     | { readonly kind: 'fault'; readonly exit: string | null; readonly text: string };
   /** Accessed and dirty bits set, by physical address of the entry. */
@@ -87,7 +87,6 @@ export function explainNestedSteps(mmu: Mmu, request: WalkRequest): { result: Ne
   const hit = events.find((event) => event.kind === 'hit');
   const walked = events.find((event) => event.kind === 'walked');
   const reads = events.filter((event) => event.kind === 'read');
-  const shift = (walked ?? hit)?.shift;
   const result: NestedWalkResult = {
     schemaVersion: SCHEMA_VERSION,
     command: 'walk',
@@ -102,15 +101,11 @@ export function explainNestedSteps(mmu: Mmu, request: WalkRequest): { result: Ne
     rows: rowsOf(mmu, request, reads, guest, host, status),
     outcome:
       status >= 0
-        ? { kind: 'mapped', physical: physical(status, lo), page: shift === undefined ? null : pageSizeName(shift) }
+        ? mappedOutcome(status, lo, (walked ?? hit)?.shift)
         : { kind: 'fault', exit: vmExitOf(mmu.fault)?.reason ?? null, text: describeException(mmu.fault.take()) },
     changes: changesOf(events, reads),
   };
   return { result, steps: events.map((event) => stepOf(mmu, request, event)) };
-}
-
-function physical(frame: number, lo: number): Hex {
-  return formatHex(highWordOfFrame(frame), lowWordOfFrame(frame) | (lo & PAGE_OFFSET_MASK));
 }
 
 function changesOf(events: readonly TranslationEvent[], reads: readonly ReadEvent[]): NestedWalkResult['changes'] {

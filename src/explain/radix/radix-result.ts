@@ -4,11 +4,10 @@ import type { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { AddressField } from '../address-field.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
+import type { MappedOutcome } from '../walk/walk-result.js';
 
 /** How the access ended. */
-type RadixOutcome =
-  | { readonly kind: 'mapped'; readonly physical: Hex; readonly page: string | null }
-  | ({ readonly kind: 'fault' } & RadixFault);
+type RadixOutcome = MappedOutcome | ({ readonly kind: 'fault' } & RadixFault);
 
 /** A fault: its name, the registers' values after it, the refusing rule in a sentence, and its section. */
 export interface RadixFault {

@@ -1,19 +1,11 @@
 /** The steps of an access on a machine of any format, one event each, in words and as hexadecimal text. */
 
-import { formatHex, highWordOfFrame, lowWordOfFrame, pageSizeName } from '../../../hw/base/address.js';
+import { formatHex, pageSizeName } from '../../../hw/base/address.js';
 import type { PagingLevel } from '../../../hw/base/format.js';
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
+import { commonStep, heldWords, physicalAddress } from '../common-steps.js';
 import type { WalkStep } from '../walk/walk-result.js';
 import type { RadixWalkResult } from './radix-result.js';
-
-function frameAddress(frame: number): string {
-  return formatHex(highWordOfFrame(frame), lowWordOfFrame(frame));
-}
-
-/** What an entry of a cache stands for: a page has a size, a table has none worth a word. */
-function held(holds: string, shift: number): string {
-  return holds.endsWith('table') ? holds : `${pageSizeName(shift)} ${holds}`;
-}
 
 /** A step of the access that ended in `result`. */
 export function radixStep(
@@ -28,19 +20,14 @@ export function radixStep(
       return { kind, linear: address, text: address };
     case 'hit':
     case 'walked': {
-      const target = frameAddress(event.frame);
+      const target = physicalAddress(event.frame);
       const page = pageSizeName(event.shift);
       const where = kind === 'hit' ? { where: event.where } : {};
       const found = `leads to ${target}, ${page} page, ${rights(event.rights ?? 0)}`;
       return { kind, ...where, target, page, text: kind === 'hit' ? `${event.where}: ${found}` : found };
     }
-    case 'second-stage hit': {
-      const { where, holds, hi, lo, shift } = event;
-      const [linear, target] = [formatHex(hi, lo), frameAddress(event.frame)];
-      return { kind, where, linear, target, text: `${where}: ${linear}, ${held(holds, shift)} at ${target}` };
-    }
     case 'walk cache hit': {
-      const target = frameAddress(event.table);
+      const target = physicalAddress(event.table);
       const text = `${event.where}: the walk starts at the table of ${table(event.level)} at ${target}`;
       return { kind, where: event.where, target, text };
     }
@@ -55,23 +42,20 @@ export function radixStep(
       const entryAddress = `0x${event.address.toString(16)}`;
       return { kind, entryAddress, text: `${event.bit}, in the entry of ${table(event.level)} at ${entryAddress}` };
     }
-    case 'entry cache': {
-      const entryAddress = `0x${event.address.toString(16)}`;
-      return { kind, entryAddress, text: `${event.hit ? 'has' : 'lacks'} the entry at ${entryAddress}` };
-    }
     case 'fill':
     case 'drop': {
-      const { where, holds, hi, lo, shift, frame } = event;
-      const [linear, target] = [formatHex(hi, lo), frameAddress(frame)];
+      const { where, holds, hi, lo, frame } = event;
       // Rights of a host are other bits than those of a guest.
       const allows = holds === 'page' ? `, ${rights(event.rights ?? 0)}` : '';
-      return { kind, where, linear, target, text: `${where}: ${linear}, ${held(holds, shift)} at ${target}${allows}` };
+      const [linear, target] = [formatHex(hi, lo), physicalAddress(frame)];
+      return { kind, where, linear, target, text: `${heldWords(event)}${allows}` };
     }
     case 'fault':
       return { kind, text: outcome.kind === 'fault' ? outcome.name : '' };
+    case 'second-stage hit':
+    case 'entry cache':
     case 'instruction':
-      return { kind, linear: formatHex(event.hi, event.lo), text: `${event.name} ${formatHex(event.hi, event.lo)}` };
     case 'invalidate':
-      return { kind, text: event.scope };
+      return commonStep(event);
   }
 }

@@ -5,13 +5,14 @@
  * The access is really made. Nothing here decides a translation: the machine's own events tell its steps.
  */
 
-import { formatHex, pageSizeName, toBigInt } from '../../../hw/base/address.js';
+import { formatHex, toBigInt } from '../../../hw/base/address.js';
 import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { DecodedField, EntryFormat, PagingLevel } from '../../../hw/base/format.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { splitByLevels } from '../address-field.js';
+import { mappedOutcome } from '../common-steps.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
 import type { WalkRequest } from '../walk/walk.js';
 import type { WalkStep } from '../walk/walk-result.js';
@@ -131,14 +132,7 @@ export function explainRadixSteps(
     split: splitByLevels(terms.levels, linear, levels.find(({ pointsTo }) => pointsTo === 'page')?.level),
     tlb: hit?.where ?? null,
     levels,
-    outcome:
-      frame >= 0
-        ? {
-            kind: 'mapped',
-            physical: `0x${(frame * 4096 + (lo & 0xfff)).toString(16)}`,
-            page: found === undefined ? null : pageSizeName(found.shift),
-          }
-        : { kind: 'fault', ...terms.fault(request, reads) },
+    outcome: frame >= 0 ? mappedOutcome(frame, lo, found?.shift) : { kind: 'fault', ...terms.fault(request, reads) },
     changes: events
       .filter((event) => event.kind === 'set')
       .map(({ level, address, bit, cleared }) => ({

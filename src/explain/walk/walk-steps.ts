@@ -10,15 +10,12 @@ import { faultName } from '../../../hw/x86/exception.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { WIDTH } from '../../report/output/columns.js';
 import { wrap } from '../../report/output/wrap.js';
+import { commonStep, heldSize, heldWords, physicalAddress } from '../common-steps.js';
 import { allowedBy, allowedWords } from './rights.js';
 import { indexAt, levelOf, tableName } from './walk-levels.js';
 import type { WalkStep } from './walk-result.js';
 
 type Found = Required<Pick<WalkStep, 'target' | 'page' | 'allows' | 'text'>>;
-
-function frameAddress(frame: number): string {
-  return formatHex(frame >>> 20, frame << 12);
-}
 
 /** A step of the access to `address`; `mmu` is the machine of the step. */
 export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): WalkStep {
@@ -34,16 +31,9 @@ export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): Walk
       const page = found(event);
       return { kind, where, ...page, text: `${where}: ${page.text}` };
     }
-    case 'second-stage hit': {
-      const { where, holds, shift } = event;
-      const linear = formatHex(event.hi, event.lo);
-      const target = frameAddress(event.frame);
-      const size = holds === 'guest-physical page' ? `${pageSizeName(shift)} ` : '';
-      return { kind, where, linear, target, text: `${where}: ${linear}, ${size}${holds} at ${target}` };
-    }
     case 'walk cache hit': {
       const { where, level } = event;
-      const target = frameAddress(event.table);
+      const target = physicalAddress(event.table);
       return { kind, where, target, text: `${where}: the walk starts at the ${tableName(mmu, level)} at ${target}` };
     }
     case 'read': {
@@ -71,21 +61,16 @@ export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): Walk
     }
     case 'walked':
       return { kind, ...found(event) };
-    case 'entry cache': {
-      const entryAddress = `0x${event.address.toString(16)}`;
-      return { kind, entryAddress, text: `${event.hit ? 'has' : 'lacks'} the entry at ${entryAddress}` };
-    }
     case 'fill':
     case 'drop':
       return heldStep(event);
     case 'fault':
       return faultStep(event);
-    case 'instruction': {
-      const linear = formatHex(event.hi, event.lo);
-      return { kind, linear, text: `${event.name} ${linear}` };
-    }
+    case 'second-stage hit':
+    case 'entry cache':
+    case 'instruction':
     case 'invalidate':
-      return { kind, text: event.scope };
+      return commonStep(event);
   }
 }
 
@@ -99,31 +84,28 @@ function hostRead(mmu: Mmu, { kind, address, high, low, level }: ReadEvent): Wal
 
 /** The end of a walk or the answer of a TLB: the 4 KiB frame of the address. */
 function found({ frame, shift, rights = 0 }: Pick<HitEvent, 'frame' | 'shift' | 'rights'>): Found {
-  const target = frameAddress(frame);
+  const target = physicalAddress(frame);
   const page = pageSizeName(shift);
   const allows = allowedBy(rights);
   return { target, page, allows, text: `leads to ${target}, ${page} page, ${allowedWords(allows)}` };
 }
 
 /** An entry put in or left. */
-function heldStep({ kind, where, holds, hi, lo, shift, frame, rights = 0 }: FillEvent | DropEvent): WalkStep {
-  const linear = formatHex(hi, lo);
-  const target = frameAddress(frame);
-  const size = holds === 'table' || holds === 'guest-physical table' ? {} : { page: pageSizeName(shift) };
-  const what = `${size.page ?? ''} ${holds} at ${target}`.trim();
-  // Rights of a host are other bits than those of a guest.
-  if (holds === 'guest-physical page' || holds === 'guest-physical table')
-    return { kind, where, linear, target, ...size, text: `${where}: ${linear}, ${what}` };
-  const allows = allowedBy(rights);
-  return {
+function heldStep(event: FillEvent | DropEvent): WalkStep {
+  const { kind, where, holds, hi, lo, frame, rights = 0 } = event;
+  const page = heldSize(event);
+  const step = {
     kind,
     where,
-    linear,
-    target,
-    ...size,
-    allows,
-    text: `${where}: ${linear}, ${what}, ${allowedWords(allows)}`,
+    linear: formatHex(hi, lo),
+    target: physicalAddress(frame),
+    ...(page === undefined ? {} : { page }),
   };
+  const text = heldWords(event);
+  // Rights of a host are other bits than those of a guest.
+  if (holds === 'guest-physical page' || holds === 'guest-physical table') return { ...step, text };
+  const allows = allowedBy(rights);
+  return { ...step, allows, text: `${text}, ${allowedWords(allows)}` };
 }
 
 function faultStep({ kind, ...fault }: FaultEvent): WalkStep {

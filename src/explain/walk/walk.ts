@@ -6,13 +6,7 @@
  * over.
  */
 
-import {
-  formatHex,
-  highWordOfFrame,
-  lowWordOfFrame,
-  PAGE_OFFSET_MASK,
-  pageSizeName,
-} from '../../../hw/base/address.js';
+import { formatHex, pageSizeName } from '../../../hw/base/address.js';
 import { OK } from '../../../hw/base/fault.js';
 import type {
   FaultEvent,
@@ -27,6 +21,7 @@ import type {
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
+import { mappedOutcome, physicalAddress } from '../common-steps.js';
 import type { AccessKind } from '../machine-state.js';
 import { allowedBy, allowedWords } from './rights.js';
 import { explainFault } from './walk-fault.js';
@@ -36,7 +31,6 @@ import { stepOf } from './walk-steps.js';
 import type {
   EntryChange,
   FaultReason,
-  MappedOutcome,
   TlbAnswer,
   WalkCacheAnswer,
   WalkLevel,
@@ -113,7 +107,7 @@ function explainEvents(mmu: Mmu, request: WalkRequest, told: Told, status: numbe
   const rights = hit?.rights ?? mmu.walkRecord.rights;
   const outcome =
     fault === undefined
-      ? mapped(told, status, lo)
+      ? mappedOutcome(status, lo, (told.walked ?? hit)?.shift)
       : explainFault({ mmu, exception: fault, access, levels, last, rights });
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -136,15 +130,6 @@ function explainEvents(mmu: Mmu, request: WalkRequest, told: Told, status: numbe
     outcome,
     changes: changesBy(told, levels),
   };
-}
-
-function mapped({ hit, walked }: Told, frame: number, lo: number): MappedOutcome {
-  const shift = (walked ?? hit)?.shift;
-  return { kind: 'mapped', physical: physical(frame, lo), page: shift === undefined ? null : pageSizeName(shift) };
-}
-
-function physical(frame: number, lo: number): string {
-  return formatHex(highWordOfFrame(frame), lowWordOfFrame(frame) | (lo & PAGE_OFFSET_MASK));
 }
 
 /** Every entry read, under those passed over. */
@@ -173,7 +158,7 @@ function tlbAnswer(mmu: Mmu, { lookup, hit }: Told, observed: Observed | null, l
   return {
     shape,
     answer: level === 1 ? 'L1 hit' : 'L2 hit',
-    physical: physical(frame, lo),
+    physical: physicalAddress(frame, lo),
     page: pageSizeName(shift),
     allows: allowedBy(rights),
     ...(stale === undefined ? {} : { stale }),
@@ -190,7 +175,7 @@ function staleness(held: number, heldRights: number, { status, frame, rights }: 
 function walkCacheAnswer(mmu: Mmu, { lookup, hit, shortcut, reads }: Told): WalkCacheAnswer {
   if (shortcut !== undefined) {
     const { level, table } = shortcut;
-    return { answer: 'hit', startsAt: tableName(mmu, level), table: physical(table, 0) };
+    return { answer: 'hit', startsAt: tableName(mmu, level), table: physicalAddress(table) };
   }
   const walked = lookup !== undefined && (hit === undefined || reads.length > 0);
   return { answer: walked ? 'miss' : 'not asked' };
