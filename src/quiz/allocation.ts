@@ -8,7 +8,7 @@ import { HoleArena } from '../segments/arena/arena.js';
 import type { Arena, Fit } from '../segments/arena/arena.js';
 import { BuddyArena } from '../segments/arena/buddy-arena.js';
 import { between, listed } from './exercise.js';
-import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
 
 const KIB = 1024;
 const RULES: Readonly<Record<Fit, string>> = {
@@ -61,7 +61,7 @@ function holeLine({ base, bytes }: Hole): string[] {
   return [formatHex(0, base), formatBytes(bytes)];
 }
 
-function fits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+function fits(random: Random, difficulty: Difficulty): Posed {
   const holes = randomHoles(random);
   // The first is often too large for the lowest holes, so next fit passes them by.
   const requests = Array.from({ length: REQUESTS[difficulty] }, (_, i) =>
@@ -92,7 +92,7 @@ function fits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 
   };
 }
 
-function buddy(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+function buddy(random: Random, difficulty: Difficulty): Posed {
   const bytes = 256 * KIB;
   const arena = new BuddyArena(bytes, bytes);
   const requests = Array.from({ length: REQUESTS[difficulty] }, () => between(random, 1, 60) * KIB);

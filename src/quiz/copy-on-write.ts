@@ -9,7 +9,7 @@ import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { Process } from '../kernel/space/process.js';
 import { between, pick } from './exercise.js';
-import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
 
 const BASE = 0x40_0000;
 const RAM_BYTES = 2 ** 24;
@@ -95,7 +95,7 @@ const STEPS: Readonly<Record<Difficulty, readonly [least: number, most: number]>
   hard: [11, 15],
 };
 
-function copies(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+function copies(random: Random, difficulty: Difficulty): Posed {
   const family = new Family(between(random, 3, 6));
   family.fork('A', 'B');
   let born = 2;

@@ -34,11 +34,14 @@ export interface Exercise {
   readonly reasoning: readonly string[];
 }
 
+/** An exercise but for its topic and kind. */
+export type Posed = Omit<Exercise, 'topic' | 'kind'>;
+
 /** Makes exercises of one kind; the same numbers make the same exercise. */
 export interface ExerciseKind {
   readonly topic: Topic;
   readonly kind: string;
-  readonly make: (random: Random, difficulty: Difficulty) => Omit<Exercise, 'topic' | 'kind'>;
+  readonly make: (random: Random, difficulty: Difficulty) => Posed;
 }
 
 /** Before every line of the given facts and of the reasoning. */

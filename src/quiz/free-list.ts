@@ -6,8 +6,8 @@ import { columns } from '../report/output/columns.js';
 import { HOLE_ORDERS } from '../segments/arena/arena.js';
 import { FreeList } from '../segments/arena/free-list.js';
 import { between, pick } from './exercise.js';
+import type { Posed } from './exercise.js';
 import { givenKind } from './given.js';
-import type { Posed } from './given.js';
 
 const FITS = ['first', 'best', 'worst'] as const;
 const ORDER_WORDS: Readonly<Record<(typeof HOLE_ORDERS)[number], string>> = {

@@ -4,10 +4,7 @@ import type { z } from 'zod';
 import type { Random } from '../../hw/base/random.js';
 import { checkState } from '../explain/machine-state.js';
 import { StateError } from '../explain/state-form.js';
-import type { Exercise, ExerciseKind, Topic } from './exercise.js';
-
-/** An exercise but for its topic and kind. */
-export type Posed = Omit<Exercise, 'topic' | 'kind'>;
+import type { ExerciseKind, Posed, Topic } from './exercise.js';
 
 /** A kind of exercise with a form for its numbers. */
 export interface GivenKind extends ExerciseKind {

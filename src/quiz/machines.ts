@@ -1,15 +1,7 @@
 /** Walks by hand on other machines: Sv39 and AArch64. */
 
 import { fromBigInt, PAGE_BYTES } from '../../hw/base/address.js';
-import {
-  AARCH64_MODES,
-  DESC_AF,
-  DESC_EL0,
-  DESC_NG,
-  DESC_READ_ONLY,
-  DESC_TABLE,
-  DESC_VALID,
-} from '../../hw/aarch64/format.js';
+import { DESC_AF, DESC_EL0, DESC_NG, DESC_READ_ONLY, DESC_TABLE, DESC_VALID } from '../../hw/aarch64/format.js';
 import type { Random } from '../../hw/base/random.js';
 import {
   RISCV_MODES,
@@ -20,6 +12,7 @@ import {
   RISCV_PTE_V,
   RISCV_PTE_W,
 } from '../../hw/riscv/format.js';
+import { aarch64Tables } from '../explain/aarch64/aarch64-demo.js';
 import { buildPe, parseAArch64State } from '../explain/aarch64/aarch64-state.js';
 import { aarch64Terms } from '../explain/aarch64/walk.js';
 import { radixWalkText } from '../explain/radix/radix-text.js';
@@ -29,11 +22,10 @@ import { buildHart, parseRiscvState } from '../explain/riscv/riscv-state.js';
 import { riscvTerms } from '../explain/riscv/walk.js';
 import { hexOf, TableWriter } from '../explain/table-writer.js';
 import type { TableForm } from '../explain/table-writer.js';
-import { columns } from '../report/output/columns.js';
-import { between, LINE_WIDTH, pick } from './exercise.js';
-import type { Difficulty, ExerciseKind, Part } from './exercise.js';
-import type { Posed } from './given.js';
 import { STATE_VERSION } from '../explain/state-form.js';
+import { between, pick } from './exercise.js';
+import type { Difficulty, ExerciseKind, Part, Posed } from './exercise.js';
+import { MEMORY, memoryLines, walkLines } from './walk-parts.js';
 
 const PAGE = BigInt(PAGE_BYTES);
 /** RAM of the boards of QEMU: of RISC-V, and of AArch64. */
@@ -72,12 +64,6 @@ function mapAround(
     tables.set(near, entry(frameIn(random, ram), bits));
   }
 }
-
-function memoryLines({ memory }: TableWriter): string[] {
-  return columns(memory.map(({ at, value }) => [`at ${String(at)}:`, String(value)]));
-}
-
-const MEMORY = 'Memory holds the following, and zero everywhere else:';
 
 /** The end of the walk, and the number that names a fault. */
 function endParts({ outcome }: RadixWalkResult, number: string, of: (name: string, code: number) => string): Part[] {
@@ -140,10 +126,10 @@ function sv39(random: Random, difficulty: Difficulty): Posed {
     question:
       `Sv39, satp = ${satp}, no TLB. A program in user mode makes a ${request.access} at ${hexOf(address)}. Which ` +
       `physical address does it reach, or which exception with which cause? ${MEMORY}`,
-    given: memoryLines(tables),
+    given: memoryLines(tables.memory),
     answer: answerWords(parts, 'cause'),
     parts,
-    reasoning: radixWalkText(result, LINE_WIDTH).trimEnd().split('\n'),
+    reasoning: walkLines(radixWalkText, result),
   };
 }
 
@@ -153,19 +139,12 @@ const ARM_ENDINGS: Readonly<Record<Difficulty, readonly number[]>> = {
   medium: [ARM_GOOD, ARM_GOOD, ARM_GOOD | DESC_READ_ONLY, ARM_GOOD & ~DESC_EL0, ARM_GOOD & ~DESC_VALID],
   hard: [ARM_GOOD, ARM_GOOD | DESC_READ_ONLY, ARM_GOOD & ~DESC_EL0, ARM_GOOD & ~DESC_TABLE, ARM_GOOD & ~DESC_AF],
 };
-const ARM_FORM: TableForm = {
-  levels: AARCH64_MODES['4k'].levels,
-  entryBytes: 8,
-  tableBytes: PAGE_BYTES,
-  entryFor: (table) => table | BigInt(DESC_VALID | DESC_TABLE),
-  tableOf: (entry) => entry & ~(PAGE - 1n),
-};
 /** TCR_EL1: addresses of 48 bits below, physical ones of 40; software sets the Access flag. */
 const ARM_TCR = '0x200000010';
 
 function aarch64(random: Random, difficulty: Difficulty): Posed {
   const address = lowAddress(random);
-  const tables = new TableWriter(ARM_FORM, rootIn(random, AARCH64_RAM));
+  const tables = aarch64Tables('4k', rootIn(random, AARCH64_RAM));
   mapAround(tables, random, address, (frame, bits) => frame | BigInt(bits), {
     ram: AARCH64_RAM,
     good: ARM_GOOD,
@@ -188,10 +167,10 @@ function aarch64(random: Random, difficulty: Difficulty): Posed {
       `AArch64, granule of 4 KiB, addresses of 48 bits, TTBR0_EL1 = ${hexOf(tables.root)}, no TLB; hardware sets no ` +
       `Access flag. A program at EL0 makes a ${request.access} at ${hexOf(address)}. Which physical address does it reach, or ` +
       `which fault is it, of which level? ${MEMORY}`,
-    given: memoryLines(tables),
+    given: memoryLines(tables.memory),
     answer: answerWords(parts, 'level'),
     parts,
-    reasoning: radixWalkText(result, LINE_WIDTH).trimEnd().split('\n'),
+    reasoning: walkLines(radixWalkText, result),
   };
 }
 

@@ -3,25 +3,21 @@
 import { formatHex, fromBigInt, PAGE_BYTES } from '../../hw/base/address.js';
 import type { Random } from '../../hw/base/random.js';
 import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../hw/x86/format.js';
-import { EPT_EXECUTE, EPT_MODES, EPT_READ, EPT_WRITE } from '../../hw/x86/nested/ept-format.js';
 import { CR0_PE, CR0_PG, CR4_PAE, CR4_PSE, EFER_LME } from '../../hw/x86/registers.js';
 import { buildMachine } from '../explain/machine.js';
 import { parseState } from '../explain/machine-state.js';
+import { EptWriter } from '../explain/nested/ept-tables.js';
 import { nestedWalkText } from '../explain/nested/nested-text.js';
 import { explainNestedWalk } from '../explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../explain/nested/nested-walk.js';
-import { hexOf, TableWriter } from '../explain/table-writer.js';
+import { hexOf } from '../explain/table-writer.js';
 import { PageTableWriter } from '../explain/walk/page-tables.js';
-import { columns } from '../report/output/columns.js';
-import { between, LINE_WIDTH, pick } from './exercise.js';
-import type { Difficulty, ExerciseKind } from './exercise.js';
-import type { Posed } from './given.js';
 import { STATE_VERSION } from '../explain/state-form.js';
+import { between, pick } from './exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
+import { memoryLines, walkLines } from './walk-parts.js';
 
 const PAGE = BigInt(PAGE_BYTES);
-const EPT_RIGHTS = BigInt(EPT_READ | EPT_WRITE | EPT_EXECUTE);
-/** Memory type of a page, bits 5:3: write-back. */
-const WRITE_BACK = 6n << 3n;
 const USER_PAGE = PTE_P | PTE_US | PTE_RW;
 const GUESTS: Readonly<Record<Difficulty, readonly ('32' | '4l')[]>> = {
   easy: ['32'],
@@ -32,23 +28,14 @@ const GUESTS: Readonly<Record<Difficulty, readonly ('32' | '4l')[]>> = {
 const GUEST_PAGES = 512;
 
 /** The host's tables, each page of the guest in a frame of its own choice; and those frames. */
-function hostOf(random: Random, pages: readonly bigint[]): { host: TableWriter; frames: Map<bigint, bigint> } {
-  const host = new TableWriter(
-    {
-      levels: EPT_MODES.ept4.levels,
-      entryBytes: 8,
-      tableBytes: PAGE_BYTES,
-      entryFor: (table) => table | EPT_RIGHTS,
-      tableOf: (entry) => entry & ~(PAGE - 1n),
-    },
-    BigInt(between(random, 1, 15)) * PAGE,
-  );
+function hostOf(random: Random, pages: readonly bigint[]): { host: EptWriter; frames: Map<bigint, bigint> } {
+  const host = new EptWriter(BigInt(between(random, 1, 15)) * PAGE);
   const frames = new Map<bigint, bigint>();
   pages.forEach((page, n) => {
     // Far enough apart that no two are the same.
     const frame = BigInt(256 * (n + 1) + random.below(256)) * PAGE;
     frames.set(page, frame);
-    host.set(page, frame | EPT_RIGHTS | WRITE_BACK);
+    host.map(page, frame);
   });
   return { host, frames };
 }
@@ -73,6 +60,7 @@ function nested(random: Random, difficulty: Difficulty): Posed {
     const page = place & ~(PAGE - 1n);
     return { at: hexOf((frames.get(page) ?? 0n) + place - page), value, bytes };
   });
+  const memory = [...host.memory, ...guestMemory];
   const { mmu } = buildMachine(
     parseState({
       schemaVersion: STATE_VERSION,
@@ -84,7 +72,7 @@ function nested(random: Random, difficulty: Difficulty): Posed {
         efer: formatHex(0, mode === '32' ? 0 : EFER_LME),
       },
       host: { tables: 'ept', root: hexOf(host.root) },
-      memory: [...host.memory, ...guestMemory],
+      memory,
     }),
   );
   const result = explainNestedWalk(mmu, { ...fromBigInt(address), access: 'read', user: true });
@@ -97,14 +85,14 @@ function nested(random: Random, difficulty: Difficulty): Posed {
       `${hexOf(host.root)}, CR3 of the guest is ${hexOf(guest.root)}. A program of the guest reads ${hexOf(address)}. How many ` +
       `entries does the processor read for it, at which physical address is number ${number} of them, and which physical ` +
       `address does the program reach? Physical memory holds the following; what is not listed plays no part:`,
-    given: columns([...host.memory, ...guestMemory].map(({ at, value }) => [`at ${String(at)}:`, String(value)])),
+    given: memoryLines(memory),
     answer: `${reads.length} entries; number ${number} at ${reads[number - 1]}; ${physical}`,
     parts: [
       { label: 'entries read', value: String(reads.length) },
       { label: `physical address of number ${number}`, value: reads[number - 1] },
       { label: 'physical address of the byte', value: physical },
     ],
-    reasoning: nestedWalkText(result, LINE_WIDTH).trimEnd().split('\n'),
+    reasoning: walkLines(nestedWalkText, result),
   };
 }
 

@@ -14,8 +14,9 @@ import { STATE_VERSION } from '../explain/state-form.js';
 import { explainWalk } from '../explain/walk/walk.js';
 import type { WalkResult } from '../explain/walk/walk-result.js';
 import { walkText } from '../explain/walk/walk-text.js';
-import { between, LINE_WIDTH, outcomeParts, pick } from './exercise.js';
-import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
+import { between, outcomeParts, pick } from './exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
+import { MEMORY, memoryLines, walkLines } from './walk-parts.js';
 
 /** Bits of the page's own entry: easy exercises map, others fault the more often the harder they are. */
 const ENDINGS: Readonly<Record<Difficulty, readonly number[]>> = {
@@ -56,7 +57,7 @@ function tablesFor(random: Random, mode: '32' | '4l', linear: bigint, endings: r
   return tables;
 }
 
-function translate(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+function translate(random: Random, difficulty: Difficulty): Posed {
   const mode = pick(random, MODES[difficulty]);
   const linear = randomLinear(random, mode);
   const tables = tablesFor(random, mode, linear, ENDINGS[difficulty]);
@@ -68,12 +69,11 @@ function translate(random: Random, difficulty: Difficulty): Omit<Exercise, 'topi
   return {
     question:
       `${X86_MODES[mode].title}, CR3 = ${hexOf(tables.root)}, no TLB. A program in user mode makes a ${access} at ` +
-      `${hexOf(linear)}. Which physical address does it reach, or which exception with which error code? Memory holds ` +
-      'the following, and zero everywhere else:',
-    given: columns(tables.memory.map(({ at, value }) => [`at ${String(at)}:`, String(value)])),
+      `${hexOf(linear)}. Which physical address does it reach, or which exception with which error code? ${MEMORY}`,
+    given: memoryLines(tables.memory),
     answer: outcomeWords(result),
     parts: outcomeParts('physical address', outcomeOf(result)),
-    reasoning: walkText(result, LINE_WIDTH).trimEnd().split('\n'),
+    reasoning: walkLines(walkText, result),
   };
 }
 
@@ -88,7 +88,7 @@ function outcomeWords(result: WalkResult): string {
 }
 
 /** Random bits for a present entry; reserved ones stay 0. */
-function decode(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+function decode(random: Random, difficulty: Difficulty): Posed {
   const mode = pick(random, MODES[difficulty]);
   const level = pick(random, X86_MODES[mode].levels);
   const formats = [level.tableEntry, level.pageEntry].filter((format) => format !== undefined);

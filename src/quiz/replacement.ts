@@ -7,8 +7,8 @@ import type { ReplacementPolicy, ReplacementStep } from '../replacement/replacem
 import { columns } from '../report/output/columns.js';
 import { countOf } from '../report/output/units.js';
 import { between, pick } from './exercise.js';
+import type { Posed } from './exercise.js';
 import { givenKind } from './given.js';
-import type { Posed } from './given.js';
 
 const RULES: Readonly<Record<ReplacementPolicy, string>> = {
   fifo: 'FIFO: the page that came first gives way',

@@ -11,7 +11,7 @@ import { DEMO_SELECTORS, segmentDemo } from '../explain/segment/segment-demo.js'
 import { explainSegment } from '../explain/segment/segment.js';
 import { checkLine, fieldLines } from '../explain/segment/segment-text.js';
 import { between, LINE_WIDTH, outcomeParts, pick } from './exercise.js';
-import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
 
 const CPL = 3;
 const OFFSETS: Readonly<Record<Difficulty, readonly [from: number, to: number]>> = {
@@ -20,7 +20,7 @@ const OFFSETS: Readonly<Record<Difficulty, readonly [from: number, to: number]>>
   hard: [0x1ffc, 0x2003],
 };
 
-function access(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+function access(random: Random, difficulty: Difficulty): Posed {
   const machine = buildMachine(segmentDemo(CPL));
   const { selector } = pick(random, DEMO_SELECTORS);
   // Near 8 KiB, the limit of most segments of the demonstration; the nearer, the more the size of the access counts.
@@ -49,7 +49,7 @@ function access(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' 
   };
 }
 
-function decode(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+function decode(random: Random): Posed {
   const { hi, lo } = packSegment({
     base: (random.nextInt32() & 0xffff_f000) >>> 0,
     limit: random.below(2 ** 20),

@@ -5,8 +5,8 @@ import { checkWhole } from '../../hw/base/arguments.js';
 import type { Random } from '../../hw/base/random.js';
 import { countOf, formatCount } from '../report/output/units.js';
 import { between, listed, pick } from './exercise.js';
+import type { Posed } from './exercise.js';
 import { givenKind } from './given.js';
-import type { Posed } from './given.js';
 
 const AccessTime = z.strictObject({
   kind: z.literal('access-time'),

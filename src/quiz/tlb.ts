@@ -15,7 +15,7 @@ import { PageTableWriter } from '../explain/walk/page-tables.js';
 import { STATE_VERSION } from '../explain/state-form.js';
 import { countOf, formatBytes } from '../report/output/units.js';
 import { between, pick } from './exercise.js';
-import type { Difficulty, Exercise, ExerciseKind } from './exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
 
 /** Page numbers of the exercise: 0 to this, less one. */
 const PAGES = 12;
@@ -30,7 +30,7 @@ function machineWith(tlb: string): ReturnType<typeof buildMachine>['mmu'] {
   return buildMachine(parseState({ schemaVersion: STATE_VERSION, tlb, registers, memory: tables.memory })).mmu;
 }
 
-function hits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 'kind'> {
+function hits(random: Random, difficulty: Difficulty): Posed {
   const shape = pick(random, SHAPES);
   const [entries, waysText] = shape.split('x');
   const ways = waysText === 'fa' ? Number(entries) : Number(waysText);
@@ -62,7 +62,7 @@ function hits(random: Random, difficulty: Difficulty): Omit<Exercise, 'topic' | 
   };
 }
 
-function reach(random: Random): Omit<Exercise, 'topic' | 'kind'> {
+function reach(random: Random): Posed {
   const geometry = presetByName(pick(random, presetNames()));
   if (geometry === undefined) throw new Error('a preset without a shape');
   const shift = pick(random, [SHIFT_4K, SHIFT_2M, SHIFT_1G]);

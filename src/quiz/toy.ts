@@ -9,8 +9,7 @@ import type { ToyStateInput } from '../explain/toy/toy-state.js';
 import { explainToyWalk } from '../explain/toy/toy-walk.js';
 import type { ToyWalkResult } from '../explain/toy/toy-walk.js';
 import { between, listed, pick } from './exercise.js';
-import type { ExerciseKind } from './exercise.js';
-import type { Posed } from './given.js';
+import type { ExerciseKind, Posed } from './exercise.js';
 
 /** Entries of a byte: bit 7 valid, the rest the frame. */
 const ENTRY = { bytes: 1, valid: 7, frame: [4, 0] } as const;

@@ -61,7 +61,8 @@ const LIBRARY: Readonly<Record<Granule, bigint>> = {
 const DEVICE = 0x8_0000_0000n;
 const DATA = VALID | EL0 | NG | NO_EXECUTE;
 
-function tablesOf(granule: Granule, root: bigint): TableWriter {
+/** Tables of a granule, for addresses as long as Linux has them; they lie one after the other from `root` up. */
+export function aarch64Tables(granule: Granule, root: bigint): TableWriter {
   const { shift, txsz } = SHAPES[granule];
   const inputBits = 64 - txsz;
   const levels = AARCH64_MODES[granule].levels
@@ -94,8 +95,8 @@ export function aarch64Addresses(granule: Granule): readonly (readonly [address:
 /** The program of a granule at EL1, as a state file. Hardware sets the Access flag and the dirty state (HA, HD). */
 export function aarch64State(granule: Granule): AArch64StateInput {
   const { shift, tg0, tg1, txsz } = SHAPES[granule];
-  const program = tablesOf(granule, ROOT);
-  const kernel = tablesOf(granule, KERNEL_ROOT);
+  const program = aarch64Tables(granule, ROOT);
+  const kernel = aarch64Tables(granule, KERNEL_ROOT);
   PROGRAM.forEach(([address, , bits], n) => {
     program.set(address, (PAGES + (BigInt(n) << 16n)) | bits, shift);
   });

@@ -2,21 +2,18 @@
 
 import { formatHex, PAGE_BYTES } from '../../../hw/base/address.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
-import { EPT_EXECUTE, EPT_MODES, EPT_PAGE, EPT_READ, EPT_WRITE } from '../../../hw/x86/nested/ept-format.js';
 import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
 import { LIBRARY } from '../demo-states.js';
 import type { MachineStateInput } from '../machine-state.js';
-import { hexOf, TableWriter } from '../table-writer.js';
+import { hexOf } from '../table-writer.js';
 import { PageTableWriter } from '../walk/page-tables.js';
 import { STATE_VERSION } from '../state-form.js';
+import { EptWriter } from './ept-tables.js';
 
 /** Physical address of guest-physical 0. */
 const GUEST_BASE = 0x80_0000n;
 const GUEST_ROOT = 0x1_0000n;
 const HOST_ROOT = 0x1000n;
-const RIGHTS = BigInt(EPT_READ | EPT_WRITE | EPT_EXECUTE);
-/** Memory type of a page, bits 5:3: write-back. */
-const WRITE_BACK = 6n << 3n;
 const USER_PAGE = PTE_P | PTE_US | PTE_RW;
 const PAGE = BigInt(PAGE_BYTES);
 const LARGE = 0x40_0000n;
@@ -41,21 +38,10 @@ function guestTables(): PageTableWriter {
 }
 
 /** The host's tables: guest-physical memory that the guest's tables and pages lie in. */
-function hostTables(tables: readonly bigint[]): TableWriter {
-  const host = new TableWriter(
-    {
-      levels: EPT_MODES.ept4.levels,
-      entryBytes: 8,
-      tableBytes: PAGE_BYTES,
-      entryFor: (table) => table | RIGHTS,
-      tableOf: (entry) => entry & ~(PAGE - 1n),
-    },
-    HOST_ROOT,
-  );
-  for (const page of [...tables, 0x10_0000n, 0x10_1000n, 0x10_2000n]) {
-    host.set(page, (GUEST_BASE + page) | RIGHTS | WRITE_BACK);
-  }
-  host.set(LARGE, (GUEST_BASE + LARGE) | RIGHTS | WRITE_BACK | BigInt(EPT_PAGE), 21);
+function hostTables(tables: readonly bigint[]): EptWriter {
+  const host = new EptWriter(HOST_ROOT);
+  for (const page of [...tables, 0x10_0000n, 0x10_1000n, 0x10_2000n]) host.map(page, GUEST_BASE + page);
+  host.map(LARGE, GUEST_BASE + LARGE, 21);
   return host;
 }
 
