@@ -24,7 +24,7 @@ export const hexValue = z.union([z.string(), z.int().nonnegative()]).transform((
 const narrow = hexValue.refine(({ hi }) => hi === 0, { message: 'bits 63:32 are reserved here and must be 0' });
 
 /** A store of a state. */
-export const StoredWord = z
+const StoredWord = z
   .strictObject({
     at: hexValue.describe('physical address'),
     value: hexValue,
@@ -38,11 +38,25 @@ export const StoredWord = z
 export const AccessKind = z.enum(['read', 'write', 'fetch']);
 
 /** An access of a state. */
-export const Accessed = z.strictObject({
+const Accessed = z.strictObject({
   at: hexValue.describe('linear address'),
   access: AccessKind.default(DEFAULTS.accessed.access),
   user: z.boolean().default(DEFAULTS.accessed.user),
 });
+
+/** Bytes of RAM, in whole pages. */
+export function ramBytesUpTo(most: number, usual: number): z.ZodDefault<z.ZodInt> {
+  return z.int().min(4096).max(most).multipleOf(4096).default(usual);
+}
+
+/** Fields of the state of every machine but the toy. */
+export const StateFields = {
+  schemaVersion: z.literal(STATE_VERSION),
+  about: z.string().optional(),
+  tlb: z.string().default(DEFAULTS.state.tlb).describe('a preset or a shape, as --tlb takes it'),
+  memory: z.array(StoredWord).default([]),
+  accesses: z.array(Accessed).default([]).describe('made in this order, to fill TLBs and caches'),
+};
 
 const Registers = z.strictObject({
   cr0: narrow,
@@ -82,22 +96,17 @@ const Host = z
 
 /** A machine as `pagewalk walk --state` reads it: registers, RAM, a TLB. */
 export const MachineState = z.strictObject({
-  schemaVersion: z.literal(STATE_VERSION),
+  schemaVersion: StateFields.schemaVersion,
   machine: z.literal('x86').optional(),
-  about: z.string().optional(),
-  ramBytes: z
-    .int()
-    .min(4096)
-    .max(2 ** 34)
-    .multipleOf(4096)
-    .default(DEFAULTS.state.ramBytes),
+  about: StateFields.about,
+  ramBytes: ramBytesUpTo(2 ** 34, DEFAULTS.state.ramBytes),
   maxPhysicalBits: z.int().min(36).max(52).default(DEFAULTS.state.maxPhysicalBits),
-  tlb: z.string().default(DEFAULTS.state.tlb).describe('a preset or a shape, as --tlb takes it'),
+  tlb: StateFields.tlb,
   registers: Registers,
   host: Host.optional(),
   segments: Segments.optional(),
-  memory: z.array(StoredWord).default([]),
-  accesses: z.array(Accessed).default([]).describe('made in this order, to fill TLBs and caches'),
+  memory: StateFields.memory,
+  accesses: StateFields.accesses,
 });
 
 /** A machine as `pagewalk walk --state` reads it: registers, RAM, a TLB. */

@@ -1,7 +1,6 @@
 /** A processor and its RAM in a given state, set up as software would: stores, registers, then accesses. */
 
-import { formatHex, toBigInt } from '../../hw/base/address.js';
-import type { Word64 } from '../../hw/base/address.js';
+import { toBigInt } from '../../hw/base/address.js';
 import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
@@ -23,7 +22,8 @@ import { LONG } from '../../hw/x86/segmentation/descriptor.js';
 import { SegmentationUnit } from '../../hw/x86/segmentation/unit.js';
 import { writeRegisters } from '../../hw/x86/write-registers.js';
 import { loadFlatSegments } from '../conformance/x86/x86-machine.js';
-import { accessBits, StateError, tlbNamed } from './state-form.js';
+import { StateError, tlbNamed } from './state-form.js';
+import { fillRam, hexOfWord, makeAccesses } from './state-setup.js';
 import type { MachineState } from './machine-state.js';
 
 /** A processor with its segmentation unit. */
@@ -35,29 +35,15 @@ export interface ExplainedMachine {
 /** @throws StateError with the field's name, when the processor or the RAM refuses a value. */
 export function buildMachine(state: MachineState): ExplainedMachine {
   const ram = new Ram({ bytes: state.ramBytes });
-  state.memory.forEach(({ at, value, bytes }, index) => {
-    const status = bytes === 4 ? ram.store32(at.hi, at.lo, value.lo) : ram.store64(at.hi, at.lo, value.hi, value.lo);
-    if (status < 0) {
-      throw new StateError(
-        `memory.${index}.at: ${hex(at)} lies outside of RAM; make ramBytes ${state.ramBytes} larger`,
-      );
-    }
-  });
+  fillRam(ram, state.memory, `; make ramBytes ${state.ramBytes} larger`);
   const mmu = new Mmu({ ram, tlb: tlbNamed(state.tlb), maxPhysicalBits: state.maxPhysicalBits });
   if (state.host === undefined) setRegisters(mmu, state.registers);
   else enterGuest(mmu, state.host, state.registers);
   const unit = new SegmentationUnit(mmu);
   loadFlatSegments(unit, 0);
   if (state.segments !== undefined) setSegments(unit, state.segments);
-  state.accesses.forEach(({ at, access, user }, index) => {
-    if (mmu.translate(at.hi, at.lo, accessBits(access, user)) >= 0) return;
-    throw new StateError(`accesses.${index}: ${describeException(mmu.fault)}; leave it out, or map the address`);
-  });
+  makeAccesses(mmu, state.accesses, () => describeException(mmu.fault));
   return { mmu, unit };
-}
-
-function hex({ hi, lo }: Word64): string {
-  return formatHex(hi, lo);
 }
 
 function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {
@@ -66,7 +52,7 @@ function setRegisters(mmu: Mmu, wanted: MachineState['registers']): void {
   if (writeRegisters(mmu, values) < 0) {
     const name = refusedRegister(mmu, wanted);
     const cause = name === 'cr0' ? ': PG needs PE, IA-32e mode needs PAE, and PAE paging needs good PDPTEs at CR3' : '';
-    throw new StateError(`registers.${name}: the processor refuses ${hex(wanted[name])} with #GP(0)${cause}`);
+    throw new StateError(`registers.${name}: the processor refuses ${hexOfWord(wanted[name])} with #GP(0)${cause}`);
   }
   mmu.writePkru(wanted.pkru.lo);
   mmu.writePkrs(wanted.pkrs.lo);
@@ -99,7 +85,7 @@ function enterGuest(mmu: Mmu, host: NonNullable<MachineState['host']>, wanted: M
   }
   // PDPTE registers of PAE are in no state: MOV to CR3 loads them as it did in the guest.
   if (mmu.writeCr3(wanted.cr3.hi, wanted.cr3.lo) < 0) {
-    throw new StateError(`registers.cr3: ${hex(wanted.cr3)} ends in ${describeException(mmu.fault)}`);
+    throw new StateError(`registers.cr3: ${hexOfWord(wanted.cr3)} ends in ${describeException(mmu.fault)}`);
   }
 }
 
@@ -114,13 +100,13 @@ function refusedRegister(mmu: Mmu, { cr0, cr4, efer }: MachineState['registers']
 function setSegments(unit: SegmentationUnit, segments: NonNullable<MachineState['segments']>): void {
   const { gdt, ldt, task, cpl, code64 } = segments;
   if (loadGdt(unit, gdt.base.hi, gdt.base.lo, gdt.limit) < 0) {
-    throw new StateError(`segments.gdt.base: ${hex(gdt.base)} is not canonical`);
+    throw new StateError(`segments.gdt.base: ${hexOfWord(gdt.base)} is not canonical`);
   }
   if (ldt !== undefined && loadLdt(unit, ldt.lo) < 0) {
-    throw new StateError(`segments.ldt: LLDT ${hex(ldt)} ends in ${describeException(unit.fault)}`);
+    throw new StateError(`segments.ldt: LLDT ${hexOfWord(ldt)} ends in ${describeException(unit.fault)}`);
   }
   if (task !== undefined && loadTaskRegister(unit, task.lo) < 0) {
-    throw new StateError(`segments.task: LTR ${hex(task)} ends in ${describeException(unit.fault)}`);
+    throw new StateError(`segments.task: LTR ${hexOfWord(task)} ends in ${describeException(unit.fault)}`);
   }
   loadFlatSegments(unit, cpl);
   if (!code64) unit.cs.attributes &= ~LONG;

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { toBigInt } from '../../../hw/base/address.js';
 import { Pe } from '../../../hw/aarch64/pe.js';
 import { checkState, hexValue } from '../machine-state.js';
-import { CommonState, makeAccesses, ramOf } from '../state-parts.js';
+import { CommonState, ramOf } from '../state-parts.js';
 import { ZERO, tlbNamed } from '../state-form.js';
+import { hexOfWord, makeAccesses } from '../state-setup.js';
 
 /** RAM of QEMU's board "virt" begins here. */
 const RAM_BASE = 0x4000_0000;
@@ -45,6 +46,6 @@ export function buildPe(state: AArch64State): Pe {
     pe.writeRegister(name, toBigInt(hi, lo));
   }
   pe.pan = state.pan;
-  makeAccesses(pe, state);
+  makeAccesses(pe, state.accesses, (at) => `${hexOfWord(at)} ends in a fault`);
   return pe;
 }

@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import { Hart } from '../../../hw/riscv/hart.js';
 import { checkState, hexValue } from '../machine-state.js';
-import { CommonState, makeAccesses, ramOf } from '../state-parts.js';
+import { CommonState, ramOf } from '../state-parts.js';
 import { toBigInt } from '../../../hw/base/address.js';
 import { ZERO, tlbNamed } from '../state-form.js';
+import { hexOfWord, makeAccesses } from '../state-setup.js';
 
 /** RAM of QEMU's board "virt" begins here. */
 const RAM_BASE = 0x8000_0000;
@@ -42,6 +43,6 @@ export function buildHart(state: RiscvState): Hart {
     hart.writeCsr(name, toBigInt(hi, lo));
   }
   hart.setPrivilege('S');
-  makeAccesses(hart, state);
+  makeAccesses(hart, state.accesses, (at) => `${hexOfWord(at)} ends in a fault`);
   return hart;
 }
