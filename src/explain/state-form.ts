@@ -9,6 +9,16 @@ import { parseTlb } from '../../hw/tlb/parse.js';
 /** The version of the form; it grows when a field changes its meaning or goes. */
 export const STATE_VERSION = 1;
 
+export const MACHINES = ['x86', 'riscv', 'aarch64', 'toy'] as const;
+/** A machine that a state may be of. */
+export type WalkMachineName = (typeof MACHINES)[number];
+
+/** The machine that a state names; x86 when it names none. */
+export function machineIn(state: unknown): WalkMachineName {
+  const named = typeof state === 'object' && state !== null && 'machine' in state ? state.machine : 'x86';
+  return MACHINES.find((machine) => machine === named) ?? 'x86';
+}
+
 /** Something is wrong in a state: the message names the field, its value and the fix. */
 export class StateError extends Error {
   override readonly name = 'StateError';

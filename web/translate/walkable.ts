@@ -1,5 +1,6 @@
 /** Any machine in a state, to be walked step by step: what the page needs of it, behind one face. */
 
+import { toNumber } from '../../hw/base/address.js';
 import type { Ram } from '../../hw/memory/ram.js';
 import type { ToyMachine } from '../../hw/toy/machine.js';
 import type { TranslatingMachine } from '../../hw/translate/machine.js';
@@ -15,6 +16,7 @@ import { explainRadixSteps } from '../../src/explain/radix/radix-walk.js';
 import type { RadixTerms } from '../../src/explain/radix/radix-walk.js';
 import { buildHart, parseRiscvState } from '../../src/explain/riscv/riscv-state.js';
 import { riscvTerms } from '../../src/explain/riscv/walk.js';
+import { machineIn, type WalkMachineName } from '../../src/explain/state-form.js';
 import { buildToy, parseToyState } from '../../src/explain/toy/toy-state.js';
 import { explainToyWalk } from '../../src/explain/toy/toy-walk.js';
 import type { ToyWalkResult } from '../../src/explain/toy/toy-walk.js';
@@ -112,10 +114,6 @@ function guest(state: MachineState): Walkable {
   };
 }
 
-function plainAddress({ hi, lo }: WalkRequest): number {
-  return (hi >>> 0) * 2 ** 32 + (lo >>> 0);
-}
-
 function toy(value: unknown): Walkable {
   const state = parseToyState(value);
   const machine = buildToy(state);
@@ -125,7 +123,7 @@ function toy(value: unknown): Walkable {
     rights: () => '',
     fences: machine.tlb === null ? null : ['drop the page', 'empty the TLB'],
     explain: (request) => {
-      const address = plainAddress(request);
+      const address = toNumber(request.hi, request.lo);
       const most = 2 ** virtualBits - 1;
       if (address > most) {
         throw new RangeError(`addresses of this machine have ${virtualBits} bits; give at most 0x${most.toString(16)}`);
@@ -134,9 +132,9 @@ function toy(value: unknown): Walkable {
       const { result } = explainToyWalk(machine, state.about, { address, access, user });
       return { result, steps: result.steps.map((text) => ({ kind: '', text })) };
     },
-    tlbs: (request) => drawToyTlb(machine, plainAddress(request)),
+    tlbs: (request) => drawToyTlb(machine, toNumber(request.hi, request.lo)),
     dropPage: (request) => {
-      machine.invalidatePage(plainAddress(request));
+      machine.invalidatePage(toNumber(request.hi, request.lo));
     },
     dropAll: () => {
       machine.flush();
@@ -146,12 +144,11 @@ function toy(value: unknown): Walkable {
   };
 }
 
-/** The machine that a state names, as the terminal reads it: x86 when it names none. */
-export function machineKindOf(state: unknown): 'x86' | 'nested' | 'riscv' | 'aarch64' | 'toy' {
-  if (typeof state !== 'object' || state === null) return 'x86';
-  const named = 'machine' in state ? state.machine : 'x86';
-  if (named === 'riscv' || named === 'aarch64' || named === 'toy') return named;
-  return 'host' in state ? 'nested' : 'x86';
+/** The machine that a state names, and a guest where it has a host. */
+export function machineKindOf(state: unknown): WalkMachineName | 'nested' {
+  const machine = machineIn(state);
+  const isGuest = typeof state === 'object' && state !== null && 'host' in state;
+  return machine === 'x86' && isGuest ? 'nested' : machine;
 }
 
 /**

@@ -3,10 +3,6 @@
 import { DEMO_MODES } from '../../explain/demo-states.js';
 import { CommandFailure } from '../failure.js';
 
-export const MACHINES = ['x86', 'riscv', 'aarch64', 'toy'] as const;
-/** A machine to walk on. */
-export type WalkMachineName = (typeof MACHINES)[number];
-
 /** The demonstrations of each machine; the first one is shown when no mode is given. RISC-V's is xv6's first process. */
 export const MODES = {
   x86: [...DEMO_MODES, 'nested'],
@@ -26,10 +22,4 @@ export function modeOf<M extends keyof typeof MODES>(machine: M, mode?: Mode): (
     `--mode ${mode ?? ''} is for --machine ${owner}; with ${machine} give one of ${own.join(', ')}`,
     2,
   );
-}
-
-/** The machine that a state names; x86 when it names none. */
-export function machineIn(state: unknown): WalkMachineName {
-  const named = typeof state === 'object' && state !== null && 'machine' in state ? state.machine : 'x86';
-  return MACHINES.find((machine) => machine === named) ?? 'x86';
 }

@@ -1,5 +1,6 @@
 /** `pagewalk walk --machine toy`: a walk on a machine of a few bits, or the machine itself. */
 
+import { toNumber } from '../../../hw/base/address.js';
 import type { Word64 } from '../../../hw/base/address.js';
 import type { ToyMachine } from '../../../hw/toy/machine.js';
 import type { AccessKind } from '../../explain/machine-state.js';
@@ -35,7 +36,7 @@ function stateOf(name: string): unknown {
 }
 
 function checkAddress({ shape }: ToyMachine, { hi, lo }: Word64, text: string): number {
-  const address = (hi >>> 0) * 2 ** 32 + (lo >>> 0);
+  const address = toNumber(hi, lo);
   const most = 2 ** shape.virtualBits - 1;
   if (address <= most) return address;
   const bits = `virtual addresses of this machine have ${shape.virtualBits} bits`;

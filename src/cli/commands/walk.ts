@@ -8,6 +8,8 @@ import { buildMachine } from '../../explain/machine.js';
 import type { AccessKind, MachineStateInput } from '../../explain/machine-state.js';
 import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../explain/scene.js';
 import type { Scene } from '../../explain/scene.js';
+import { machineIn, MACHINES } from '../../explain/state-form.js';
+import type { WalkMachineName } from '../../explain/state-form.js';
 import { explainSteps } from '../../explain/walk/walk.js';
 import type { WalkRequest } from '../../explain/walk/walk.js';
 import type { WalkStep } from '../../explain/walk/walk-result.js';
@@ -19,8 +21,8 @@ import { readJson } from '../json-file.js';
 import { accessOption, choiceAdvice, parseChoice, parseCount } from '../options.js';
 import { printJson } from '../output.js';
 import { inState } from '../state-file.js';
-import { machineIn, MACHINES, modeOf, MODES } from './walk-modes.js';
-import type { WalkMachineName, Mode } from './walk-modes.js';
+import { modeOf, MODES } from './walk-modes.js';
+import type { Mode } from './walk-modes.js';
 
 interface WalkCommandOptions {
   readonly access: AccessKind;
