@@ -4,10 +4,10 @@ import { CommandFailure, explainSystemError } from './failure.js';
 /**
  * The value of a JSON file.
  * @param option the option that named the file, for errors
- * @param source a file descriptor in place of the path
+ * @param source 0, standard input, in place of the path
  * @throws CommandFailure with file and fix
  */
-export function readJson(path: string, option: string, source: string | number = path): unknown {
+export function readJson(path: string, option: string, source: string | 0 = path): unknown {
   let text: string;
   try {
     text = readFileSync(source, 'utf8');
@@ -19,4 +19,9 @@ export function readJson(path: string, option: string, source: string | number =
   } catch (error) {
     throw new CommandFailure(`${path}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** The same; `-` is standard input. */
+export function readJsonOrInput(path: string, option: string): unknown {
+  return readJson(path, option, path === '-' ? 0 : path);
 }

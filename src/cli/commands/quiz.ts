@@ -5,7 +5,7 @@ import { quizHtml } from '../../quiz/quiz-html.js';
 import { makeQuiz, MOST_EXERCISES, quizText, makeGivenQuiz } from '../../quiz/quiz.js';
 import type { QuizResult } from '../../quiz/quiz.js';
 import { CommandFailure } from '../failure.js';
-import { readJson } from '../json-file.js';
+import { readJson, readJsonOrInput } from '../json-file.js';
 import { parseSeed, parseWhole } from '../options.js';
 import { printJson } from '../output.js';
 import { inState } from '../state-file.js';
@@ -24,7 +24,7 @@ interface QuizCommandOptions {
 function givenQuiz(file: string, topic: Topic | undefined, solved: boolean): QuizResult {
   if (topic !== undefined)
     throw new CommandFailure(`TOPIC ${topic}: the file of --given says the kind; leave it out`, 2);
-  const value = readJson(file, '--given', file === '-' ? 0 : file);
+  const value = readJsonOrInput(file, '--given');
   return inState(file, () => makeGivenQuiz(value, solved));
 }
 

@@ -11,18 +11,18 @@ import { stepLines } from '../../explain/walk/walk-steps.js';
 import { CommandFailure } from '../failure.js';
 import { printJson } from '../output.js';
 import { inState } from '../state-file.js';
+import { printWalk } from '../walk-output.js';
+import type { WalkOutputOptions } from '../walk-output.js';
 import { modeOf } from './walk-modes.js';
 import type { Mode } from './walk-modes.js';
 
 type RadixMachineName = RadixTerms['machine'];
 
-interface RadixOptions {
+interface RadixOptions extends WalkOutputOptions {
   readonly access: AccessKind;
   readonly user?: true;
   readonly mode?: Mode;
   readonly state?: string;
-  readonly events?: true;
-  readonly json?: true;
   readonly printState?: true;
 }
 
@@ -60,7 +60,7 @@ export async function walkRadix(
   options: RadixOptions,
   file: unknown,
 ): Promise<void> {
-  const { mode, events, printState, json, access, user } = options;
+  const { mode, printState, json, access, user } = options;
   const state = await radixState(machine, mode, file);
   if (printState === true) {
     printJson(state);
@@ -79,9 +79,5 @@ export async function walkRadix(
     ...(await radixMachine(machine, options.state ?? '', state, request)),
     request,
   );
-  if (json === true) {
-    printJson(events === true ? { ...result, events: steps } : result);
-    return;
-  }
-  process.stdout.write(radixWalkText(result) + (events === true ? `\nEvents\n${stepLines(steps).join('\n')}\n` : ''));
+  printWalk(result, steps, options, radixWalkText, stepLines);
 }

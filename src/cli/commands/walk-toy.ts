@@ -10,17 +10,17 @@ import { buildToy, parseToyState } from '../../explain/toy/toy-state.js';
 import { toyDumpText, toyEventLines, toyWalkText } from '../../explain/toy/toy-text.js';
 import { explainToyWalk } from '../../explain/toy/toy-walk.js';
 import { CommandFailure } from '../failure.js';
-import { readJson } from '../json-file.js';
+import { readJsonOrInput } from '../json-file.js';
 import { choiceAdvice } from '../options.js';
 import { printJson } from '../output.js';
 import { inState } from '../state-file.js';
+import { printWalk } from '../walk-output.js';
+import type { WalkOutputOptions } from '../walk-output.js';
 
-interface ToyOptions {
+interface ToyOptions extends WalkOutputOptions {
   readonly access: AccessKind;
   readonly user?: true;
   readonly state?: string;
-  readonly events?: true;
-  readonly json?: true;
   readonly printState?: true;
 }
 
@@ -32,7 +32,7 @@ function stateOf(name: string): unknown {
     const advice = choiceAdvice(name, Object.keys(TOY_PRESETS));
     throw new CommandFailure(`option '--state' argument '${name}' is no toy machine. ${advice}`, 2);
   }
-  return readJson(name, '--state', name === '-' ? 0 : name);
+  return readJsonOrInput(name, '--state');
 }
 
 function checkAddress({ shape }: ToyMachine, { hi, lo }: Word64, text: string): number {
@@ -49,7 +49,7 @@ function checkAddress({ shape }: ToyMachine, { hi, lo }: Word64, text: string): 
  * @param file the state's content, if it was read already
  */
 export function walkToy(address: Word64 | undefined, options: ToyOptions, text: string, file?: unknown): void {
-  const { state = 'linear', access, user, events, json, printState } = options;
+  const { state = 'linear', access, user, json, printState } = options;
   const input = file ?? stateOf(state);
   if (printState === true) {
     printJson(input);
@@ -66,11 +66,6 @@ export function walkToy(address: Word64 | undefined, options: ToyOptions, text: 
     return;
   }
   const request = { address: checkAddress(machine, address, text), access, user: user === true };
-  const walked = explainToyWalk(machine, about, request);
-  if (json === true) {
-    printJson(events === true ? { ...walked.result, events: walked.events } : walked.result);
-    return;
-  }
-  const list = events === true ? `\nEvents\n${toyEventLines(walked.events).join('\n')}\n` : '';
-  process.stdout.write(`${toyWalkText(walked.result)}${list}`);
+  const { result, events: steps } = explainToyWalk(machine, about, request);
+  printWalk(result, steps, options, toyWalkText, toyEventLines);
 }

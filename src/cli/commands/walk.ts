@@ -12,19 +12,20 @@ import { machineIn, MACHINES } from '../../explain/state-form.js';
 import type { WalkMachineName } from '../../explain/state-form.js';
 import { explainSteps } from '../../explain/walk/walk.js';
 import type { WalkRequest } from '../../explain/walk/walk.js';
-import type { WalkStep } from '../../explain/walk/walk-result.js';
 import { stepLines } from '../../explain/walk/walk-steps.js';
 import { walkText } from '../../explain/walk/walk-text.js';
 import type { Lab } from '../../lab/story.js';
 import { CommandFailure } from '../failure.js';
-import { readJson } from '../json-file.js';
+import { readJsonOrInput } from '../json-file.js';
 import { accessOption, choiceAdvice, parseChoice, parseCount } from '../options.js';
 import { printJson } from '../output.js';
 import { inState } from '../state-file.js';
+import { printWalk } from '../walk-output.js';
+import type { WalkOutputOptions } from '../walk-output.js';
 import { modeOf, MODES } from './walk-modes.js';
 import type { Mode } from './walk-modes.js';
 
-interface WalkCommandOptions {
+interface WalkCommandOptions extends WalkOutputOptions {
   readonly access: AccessKind;
   readonly user?: true;
   readonly machine: WalkMachineName;
@@ -33,8 +34,6 @@ interface WalkCommandOptions {
   readonly lab?: string;
   readonly step?: number;
   readonly process?: number;
-  readonly events?: true;
-  readonly json?: true;
   readonly printState?: true;
 }
 
@@ -104,20 +103,11 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
 }
 
 /** A walk of a guest through its host's tables. */
-async function walkNested(mmu: Mmu, request: WalkRequest, { json, events }: WalkCommandOptions): Promise<void> {
+async function walkNested(mmu: Mmu, request: WalkRequest, options: WalkCommandOptions): Promise<void> {
   const { explainNestedSteps } = await import('../../explain/nested/nested-walk.js');
-  const { result, steps } = explainNestedSteps(mmu, request);
-  if (json === true) {
-    printJson(events === true ? { ...result, events: steps } : result);
-    return;
-  }
   const { nestedWalkText } = await import('../../explain/nested/nested-text.js');
-  process.stdout.write(nestedWalkText(result) + (events === true ? eventsText(steps) : ''));
-}
-
-/** The processor's steps, under a walk. */
-function eventsText(steps: readonly WalkStep[]): string {
-  return `\nEvents\n${stepLines(steps).join('\n')}\n`;
+  const { result, steps } = explainNestedSteps(mmu, request);
+  printWalk(result, steps, options, nestedWalkText, stepLines);
 }
 
 async function walkX86(
@@ -127,10 +117,9 @@ async function walkX86(
   file: unknown,
 ): Promise<void> {
   const scene = await sceneFor(options);
-  const json = options.json === true;
   if (address === undefined) {
     if (scene === undefined) throw new CommandFailure('ADDRESS is missing; give one such as 0x401000', 2);
-    if (json) printJson(sceneJson(scene));
+    if (options.json === true) printJson(sceneJson(scene));
     else process.stdout.write(sceneText(scene));
     return;
   }
@@ -142,13 +131,8 @@ async function walkX86(
     return;
   }
   const { result, steps } = explainSteps(mmu, request);
-  if (json) {
-    printJson(options.events === true ? { ...result, events: steps } : result);
-    return;
-  }
   const title = scene === undefined ? '' : `${sceneTitle(scene)}\n`;
-  const events = options.events === true ? eventsText(steps) : '';
-  process.stdout.write(`${title}${walkText(result)}${events}`);
+  printWalk(result, steps, options, (walk) => title + walkText(walk), stepLines);
 }
 
 /** Most addresses of the demonstration on a line of the help. */
@@ -202,7 +186,7 @@ export function walkCommand(): Command {
         (await import('./walk-toy.js')).walkToy(address, options, text);
         return;
       }
-      const file = state === undefined ? undefined : readJson(state, '--state', state === '-' ? 0 : state);
+      const file = state === undefined ? undefined : readJsonOrInput(state, '--state');
       const isChosen = command.getOptionValueSource('machine') !== 'default';
       const machine = isChosen ? options.machine : machineIn(file);
       if (machine === 'toy') (await import('./walk-toy.js')).walkToy(address, options, text, file);
