@@ -6,6 +6,7 @@ import type { Commands } from './header/commands.js';
 import { header } from './header/header.js';
 import { commandOf, keyList } from './header/keys.js';
 import { saveText, svgOf } from './header/svg-file.js';
+import { themeNow } from './header/theme.js';
 import { LabsView } from './labs/view.js';
 import { readLink, writeLink } from './story/link.js';
 import { CompareView } from './compare/view.js';
@@ -196,9 +197,7 @@ class Explorer implements Page, Commands {
   }
 
   turnTheme(): void {
-    const root = document.documentElement;
-    const dark = root.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-    root.dataset.theme = dark === 'dark' ? 'light' : 'dark';
+    document.documentElement.dataset.theme = themeNow() === 'dark' ? 'light' : 'dark';
   }
 
   turnSize(): void {

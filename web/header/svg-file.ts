@@ -1,5 +1,7 @@
 /** The drawing on the page as a file of its own: an SVG with the page's style, for slides and papers. */
 
+import { themeNow } from './theme.js';
+
 /** The rules of the page, in the colours of the moment. */
 function rules(): string {
   return [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map(({ cssText }) => cssText)).join('\n');
@@ -8,10 +10,8 @@ function rules(): string {
 /** An SVG of the element as it is drawn now; its text stays text. */
 export function svgOf(element: HTMLElement): string {
   const { width, height } = element.getBoundingClientRect();
-  const root = document.documentElement;
   const copy = document.createElement('div');
-  const theme = root.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-  copy.style.cssText = `width:${width}px;color-scheme:${theme}`;
+  copy.style.cssText = `width:${width}px;color-scheme:${themeNow()}`;
   copy.className = 'exported';
   copy.append(element.cloneNode(true));
   for (const control of copy.querySelectorAll('.controls, .tour, .unseen, .fold, .registers, .aside')) control.remove();
