@@ -1,6 +1,5 @@
 /** The plain x86 of the translate view: accesses really made, and bits really changed. */
 
-import { parseAddress } from '../../hw/base/address.js';
 import { OK } from '../../hw/base/fault.js';
 import { describeException } from '../../hw/x86/describe-exception.js';
 import type { Mmu } from '../../hw/x86/mmu.js';
@@ -9,23 +8,12 @@ import type { MachineState } from '../../src/explain/machine-state.js';
 import type { WalkLevel, WalkResult, WalkStep } from '../../src/explain/walk/walk-result.js';
 import { explainSteps, type WalkRequest } from '../../src/explain/walk/walk.js';
 import type { Machine } from '../story/history.js';
+import { accessIn, type Flip, flipIn, type RecordOf } from './access.js';
 import { RegisterFile, REGISTERS, type RegisterName } from './registers.js';
-import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
+import { drawTlbs } from './tlb-drawing.js';
 
-/** The result of an access, and the TLBs before and after it. */
-export interface AccessRecord {
-  readonly request: WalkRequest;
-  readonly result: WalkResult;
-  /** What the processor did, in order. */
-  readonly steps: readonly WalkStep[];
-  readonly before: readonly TlbDrawing[];
-  readonly after: readonly TlbDrawing[];
-  /** Made again at once, because something was changed. */
-  readonly again: boolean;
-}
+export type AccessRecord = RecordOf<WalkResult, WalkStep>;
 
-const ACCESS = /^(read|write|fetch)\.(user|kernel)\.(\w+)$/;
-const FLIP = /^(flip|lazy)\.([0-4])\.(\d{1,2})$/;
 const REGISTER = /^(cr0|cr4|efer|pkru|rflags)\.(\d{1,2})$/;
 
 export class TranslateMachine implements Machine {
@@ -47,10 +35,10 @@ export class TranslateMachine implements Machine {
    */
   act(words: string): number {
     this.change = '';
-    const access = ACCESS.exec(words);
-    if (access !== null) return this.#access(access);
-    const flip = FLIP.exec(words);
-    if (flip !== null) return this.#flip(flip[1] === 'flip', Number(flip[2]), Number(flip[3]));
+    const access = accessIn(words, '0x401000');
+    if (access !== undefined) return this.#access(access.request, access.text);
+    const flip = flipIn(words);
+    if (flip !== undefined) return this.#flip(flip);
     const register = REGISTER.exec(words);
     if (register !== null) return this.#register(register[1] as RegisterName, Number(register[2]));
     if (words === 'invlpg') return this.#invalidate();
@@ -58,15 +46,11 @@ export class TranslateMachine implements Machine {
     throw new RangeError(`'${words}' is nothing that can happen here`);
   }
 
-  #access([, access, who, text]: RegExpExecArray): number {
-    const address = parseAddress(text);
-    if (address === undefined) {
-      throw new RangeError(`'${text}' is no hexadecimal address of at most 64 bits, such as 0x401000`);
-    }
-    if (address.hi !== 0 && this.mmu.rules.mode !== '4l' && this.mmu.rules.mode !== '5l') {
+  #access(request: WalkRequest, text: string): number {
+    if (request.hi !== 0 && this.mmu.rules.mode !== '4l' && this.mmu.rules.mode !== '5l') {
       throw new RangeError(`the address ${text} has more than the 32 bits of this mode; give at most 0xffffffff`);
     }
-    this.record = this.#make({ ...address, access: access as WalkRequest['access'], user: who === 'user' }, false);
+    this.record = this.#make(request, false);
     return 2 + this.walked.length;
   }
 
@@ -88,7 +72,7 @@ export class TranslateMachine implements Machine {
     return 1;
   }
 
-  #flip(invalidates: boolean, level: number, bit: number): number {
+  #flip({ invalidates, level, bit }: Flip): number {
     const entry = this.record?.result.levels.find((candidate) => candidate.level === level);
     const bits = this.mmu.rules.mode === '32' ? 32 : 64;
     if (entry === undefined || bit >= bits) throw new RangeError(`the walk has no bit ${bit} at level ${level}`);

@@ -1,25 +1,11 @@
 /** The machines of the translate view other than a plain x86: accesses really made, and bits really changed. */
 
-import { parseAddress } from '../../hw/base/address.js';
 import type { WalkRequest } from '../../src/explain/walk/walk.js';
 import type { Machine } from '../story/history.js';
+import { accessIn, type Flip, flipIn, type RecordOf } from './access.js';
 import type { OtherResult, Walkable } from './walkable.js';
-import type { TlbDrawing } from './tlb-drawing.js';
 
-/** The result of an access, and the TLBs before and after it. */
-export interface OtherRecord {
-  readonly request: WalkRequest;
-  readonly result: OtherResult;
-  /** What the processor did, in order. */
-  readonly steps: readonly { readonly kind: string; readonly text: string }[];
-  readonly before: readonly TlbDrawing[];
-  readonly after: readonly TlbDrawing[];
-  /** Made again at once, because something was changed. */
-  readonly again: boolean;
-}
-
-const ACCESS = /^(read|write|fetch)\.(user|kernel)\.(\w+)$/;
-const FLIP = /^(flip|lazy)\.([0-4])\.(\d{1,2})$/;
+export type OtherRecord = RecordOf<OtherResult, { readonly kind: string; readonly text: string }>;
 
 /** The entries read now, one after the other. */
 export function readsOf(result: OtherResult): number {
@@ -37,20 +23,16 @@ export class WalkMachine implements Machine {
   /** As TranslateMachine: accesses, `flip.LEVEL.BIT`, `lazy.LEVEL.BIT`, `invlpg` for a page and `flush` for all. */
   act(words: string): number {
     this.change = '';
-    const access = ACCESS.exec(words);
-    if (access !== null) return this.#access(access);
-    const flip = FLIP.exec(words);
-    if (flip !== null) return this.#flip(flip[1] === 'flip', Number(flip[2]), Number(flip[3]));
+    const access = accessIn(words, '0x1000');
+    if (access !== undefined) return this.#access(access.request);
+    const flip = flipIn(words);
+    if (flip !== undefined) return this.#flip(flip);
     if (words === 'invlpg' || words === 'flush') return this.#fence(words === 'invlpg');
     throw new RangeError(`'${words}' is nothing that can happen here`);
   }
 
-  #access([, access, who, text]: RegExpExecArray): number {
-    const address = parseAddress(text);
-    if (address === undefined) {
-      throw new RangeError(`'${text}' is no hexadecimal address of at most 64 bits, such as 0x1000`);
-    }
-    this.record = this.#make({ ...address, access: access as WalkRequest['access'], user: who === 'user' }, false);
+  #access(request: WalkRequest): number {
+    this.record = this.#make(request, false);
     return 2 + readsOf(this.record.result);
   }
 
@@ -67,7 +49,7 @@ export class WalkMachine implements Machine {
     return 1;
   }
 
-  #flip(invalidates: boolean, level: number, bit: number): number {
+  #flip({ invalidates, level, bit }: Flip): number {
     const { record, walkable } = this;
     const levels = record === null || 'rows' in record.result ? [] : record.result.levels;
     const entry = levels.find((candidate) => candidate.level === level);
