@@ -1,6 +1,7 @@
 /** How an access ended on a machine other than a plain x86: a physical address, or a fault with its registers. */
 
 import { html, nothing, type TemplateResult } from 'lit';
+import { valueList } from './values.js';
 import type { OtherResult } from './walkable.js';
 
 /** The end in a few words; announced to people without sight. */
@@ -22,23 +23,10 @@ export function endBox(result: OtherResult): TemplateResult {
 }
 
 function faultBox(outcome: Extract<OtherResult['outcome'], { kind: 'fault' }>): TemplateResult {
-  const syndrome = 'syndrome' in outcome ? Object.entries(outcome.syndrome) : [];
   const title = 'name' in outcome ? outcome.name : (outcome.exit ?? 'fault of the guest');
   return html`<section class="outcome fault" data-outcome="fault">
     <h2>3. Result <span class="verdict bad">✗ ${title}</span></h2>
-    ${
-      syndrome.length === 0
-        ? nothing
-        : html`<dl class="values">
-            ${syndrome.map(
-              ([name, value]) =>
-                html`<div>
-                  <dt>${name}</dt>
-                  <dd><code>${value}</code></dd>
-                </div>`,
-            )}
-          </dl>`
-    }
+    ${'syndrome' in outcome ? valueList(outcome.syndrome) : nothing}
     <ul class="reasons">
       <li>${'why' in outcome ? outcome.why : outcome.text}</li>
     </ul>

@@ -5,6 +5,7 @@ import type { DecodedField } from '../../hw/base/format.js';
 import type { EntryLevel } from '../../src/explain/entry-level.js';
 import { allowedWords } from '../../src/explain/walk/rights.js';
 import type { WalkLevel } from '../../src/explain/walk/walk-result.js';
+import type { Page } from '../story/view.js';
 
 /** An entry of any machine; those of x86 say more. */
 type CardLevel = EntryLevel & Partial<Pick<WalkLevel, 'allows' | 'skipped' | 'problem'>>;
@@ -16,39 +17,55 @@ export interface CardOptions {
   readonly latest: boolean;
   /** Bits of this entry that the processor changed, by name: what they are now. */
   readonly changed: ReadonlyMap<string, number>;
-  /** All bits are shown, not only the flags. */
-  readonly open: boolean;
-  readonly toggle: (bit: number) => void;
-  readonly unfold: () => void;
 }
 
-export function levelCard(level: CardLevel, options: CardOptions): TemplateResult {
+/** What the view keeps of the cards between drawings. */
+export interface CardState {
+  /** Levels with all bits shown, not only the flags. */
+  readonly open: Set<number>;
+  /** Changes of bits forget their fence. */
+  readonly forgets: boolean;
+}
+
+export function levelCard(level: CardLevel, options: CardOptions, cards: CardState, page: Page): TemplateResult {
   const { shown, latest } = options;
   const state = shown ? (level.skipped === true ? 'skipped' : 'read') : 'later';
   return html`<article class="level level-${level.level} ${state} ${latest ? 'latest' : ''}" data-level=${level.level}>
     <h3>${level.table}<span>[${level.index}]</span></h3>
-    ${shown ? body(level, options) : html`<p class="quiet">not read yet</p>`}
+    ${shown ? body(level, options.changed, cards, page) : html`<p class="quiet">not read yet</p>`}
   </article>`;
 }
 
-function body(level: CardLevel, options: CardOptions): TemplateResult {
+function body(
+  level: CardLevel,
+  changed: CardOptions['changed'],
+  { open, forgets }: CardState,
+  page: Page,
+): TemplateResult {
   const { entryAddress, format, raw, target, pointsTo, allows, problem, skipped } = level;
-  const { changed } = options;
+  const isOpen = open.has(level.level);
+  const toggle = (bit: number): void => {
+    page.act(`${forgets ? 'lazy' : 'flip'}.${level.level}.${bit}`, true);
+  };
+  const unfold = (): void => {
+    if (!open.delete(level.level)) open.add(level.level);
+    page.redraw();
+  };
   return html`
     <p class="quiet">${format} at ${entryAddress === null ? 'a register' : html`<code>${entryAddress}</code>`}</p>
     <p class="raw"><code>${raw}</code></p>
     <div class="bits" role="group" aria-label="Bits of ${level.table}[${level.index}]">
-      ${level.fields.filter(isFlag).map((field) => flag(field, changed, options.toggle))}
+      ${level.fields.filter(isFlag).map((field) => flag(field, changed, toggle))}
     </div>
     <p>${pointsTo === 'nothing' ? 'leads nowhere' : html`${pointsTo} at <code>${target}</code>`}</p>
     ${allows === null || allows === undefined ? nothing : html`<p>allows <b>${allowedWords(allows)}</b></p>`}
     ${skipped === true ? html`<p class="quiet">not read: cached</p>` : nothing}
     ${changed.size === 0 ? nothing : html`<p class="good">${changeWords(changed)}</p>`}
     ${problem === undefined ? nothing : html`<p class="bad">✗ ${problem}</p>`}
-    <button class="fold" aria-expanded=${String(options.open)} @click=${options.unfold}>
-      ${options.open ? 'Only the flags' : 'Every bit'}
+    <button class="fold" aria-expanded=${String(isOpen)} @click=${unfold}>
+      ${isOpen ? 'Only the flags' : 'Every bit'}
     </button>
-    ${options.open ? everyBit(level, options.toggle) : nothing}
+    ${isOpen ? everyBit(level, toggle) : nothing}
   `;
 }
 

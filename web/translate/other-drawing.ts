@@ -2,12 +2,14 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { dumpToy } from '../../src/explain/toy/toy-dump.js';
+import { countOf } from '../../src/report/output/units.js';
 import type { Page } from '../story/view.js';
 import { addressFields } from './address-fields.js';
 import { endBox, endWords } from './end-box.js';
-import { levelCard } from './level-card.js';
+import { type CardState, levelCard } from './level-card.js';
 import { nestedTable } from './nested-table.js';
 import { lookupWords, stepList } from './step-list.js';
+import { valueList } from './values.js';
 import { type StagesShown, shows, walkLayout } from './walk-layout.js';
 import { type OtherRecord, readsOf, type WalkMachine } from './walk-machine.js';
 import type { OtherResult, Walkable } from './walkable.js';
@@ -19,18 +21,12 @@ function otherTlbWords({ result, before }: OtherRecord): string {
   return typeof tlb === 'string' ? `hit in the ${tlb}` : `${tlb.answer} in set ${tlb.set}, tag ${tlb.tag}`;
 }
 
-/** What the view keeps between drawings: unfolded entries, and whether changes forget their fence. */
-export interface CardState {
-  readonly open: Set<number>;
-  readonly forgets: boolean;
-  readonly aside: TemplateResult;
-}
-
 export function otherDrawing(
   walkable: Walkable,
   record: OtherRecord,
   progress: StagesShown,
   cards: CardState,
+  aside: TemplateResult,
   page: Page,
 ): TemplateResult {
   const { result, steps, before, after } = record;
@@ -55,7 +51,7 @@ export function otherDrawing(
           filled: ended ? filled : [],
           rights: walkable.rights,
           fences: drawings.length === 0 ? null : walkable.fences,
-          aside: 'rows' in result ? nothing : cards.aside,
+          aside: 'rows' in result ? nothing : aside,
         },
         walk: {
           verdict: walkable.toy?.shape.segmentation ? 'none: a base and a limit decide' : walkWords(reads),
@@ -78,7 +74,7 @@ function lastLevel({ levels }: Extract<OtherResult, { levels: unknown }>): numbe
 
 function walkWords(reads: number): string {
   if (reads === 0) return 'not needed: nothing was read now';
-  return `${reads} ${reads === 1 ? 'entry' : 'entries'} read`;
+  return `${countOf(reads, 'entry', 'entries')} read`;
 }
 
 function levelCards(
@@ -86,7 +82,7 @@ function levelCards(
   seen: number,
   ended: boolean,
   { stage, stages }: StagesShown,
-  { open, forgets }: CardState,
+  cards: CardState,
   page: Page,
 ): TemplateResult {
   const changes = 'changes' in result ? result.changes : [];
@@ -94,23 +90,13 @@ function levelCards(
   return html`<div class="levels">
     ${result.levels.map((level) => {
       const number = read.findIndex((one) => one === level) + 1;
-      return levelCard(level, {
+      const marks = changes.filter(({ entryAddress }) => ended && entryAddress === level.entryAddress);
+      const options = {
         shown: number === 0 || number <= seen,
         latest: number > 0 && stages > 1 && stage < stages && number === seen,
-        changed: new Map(
-          changes
-            .filter(({ entryAddress }) => ended && entryAddress === level.entryAddress)
-            .map(({ field, value }) => [field, value]),
-        ),
-        open: open.has(level.level),
-        toggle: (bit) => {
-          page.act(`${forgets ? 'lazy' : 'flip'}.${level.level}.${bit}`, true);
-        },
-        unfold: () => {
-          if (!open.delete(level.level)) open.add(level.level);
-          page.redraw();
-        },
-      });
+        changed: new Map(marks.map(({ field, value }) => [field, value])),
+      };
+      return levelCard(level, options, cards, page);
     })}
   </div>`;
 }
@@ -132,18 +118,9 @@ function memoryOf({ toy }: Walkable): TemplateResult | typeof nothing {
 /** The registers of the machine, folded until wanted. */
 export function registerValues(result: OtherResult): TemplateResult | typeof nothing {
   if (!('registers' in result)) return nothing;
-  const pairs = Object.entries(result.registers);
   return html`<details class="registers">
-    <summary>Registers <span class="quiet">${pairs.map(([name]) => name).join(', ')}</span></summary>
-    <dl class="values">
-      ${pairs.map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd><code>${value}</code></dd>
-          </div>`,
-      )}
-    </dl>
+    <summary>Registers <span class="quiet">${Object.keys(result.registers).join(', ')}</span></summary>
+    ${valueList(result.registers)}
   </details>`;
 }
 

@@ -133,12 +133,15 @@ export class TranslateView extends StoryView<TranslateMachine | WalkMachine> {
 
   #drawing(page: Page): TemplateResult | typeof nothing {
     const { machine, history } = this;
-    const cards = { open: this.#open, forgets: this.#forgets, aside: this.#forgetBox(page) };
+    const cards = { open: this.#open, forgets: this.#forgets };
+    const aside = this.#forgetBox(page);
     if (machine instanceof TranslateMachine) {
-      return machine.record === null ? nothing : x86Drawing(machine.record, machine.walked, history, cards, page);
+      return machine.record === null
+        ? nothing
+        : x86Drawing(machine.record, machine.walked, history, cards, aside, page);
     }
     const { walkable, record } = machine;
-    return record === null ? nothing : otherDrawing(walkable, record, history, cards, page);
+    return record === null ? nothing : otherDrawing(walkable, record, history, cards, aside, page);
   }
 
   #forgetBox(page: Page): TemplateResult {

@@ -4,11 +4,11 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { WalkLevel, WalkResult } from '../../src/explain/walk/walk-result.js';
 import { whyWalked } from '../../src/explain/walk/why-walked.js';
+import { countOf } from '../../src/report/output/units.js';
 import type { Page } from '../story/view.js';
 import { x86Fields } from './address-fields.js';
-import { levelCard } from './level-card.js';
+import { type CardState, levelCard } from './level-card.js';
 import type { AccessRecord, TranslateMachine } from './machine.js';
-import type { CardState } from './other-drawing.js';
 import { outcomeBox, tlbWords } from './outcome-box.js';
 import { lookupWords, stepList } from './step-list.js';
 import { type StagesShown, shows, walkLayout } from './walk-layout.js';
@@ -19,6 +19,7 @@ export function x86Drawing(
   walked: readonly WalkLevel[],
   progress: StagesShown,
   cards: CardState,
+  aside: TemplateResult,
   page: Page,
 ): TemplateResult {
   const { request, result, steps, before, after } = record;
@@ -36,7 +37,7 @@ export function x86Drawing(
         filled: ended ? steps.filter(({ kind }) => kind === 'fill').map(({ where }) => where) : [],
         rights: (rights) => allowedWords(allowedBy(rights)),
         fences: ['INVLPG', 'MOV CR3'],
-        aside: cards.aside,
+        aside,
       },
       walk: {
         verdict: walkWords(result, walked.length),
@@ -56,30 +57,23 @@ function card(
   { changes }: WalkResult,
   progress: StagesShown,
   ended: boolean,
-  { open, forgets }: CardState,
+  cards: CardState,
   page: Page,
 ): TemplateResult {
   const number = walked.indexOf(level) + 2;
   const bits = changes.find(({ entryAddress }) => ended && entryAddress === level.entryAddress)?.bits.split(' ') ?? [];
-  return levelCard(level, {
+  const options = {
     shown: level.skipped || shows(progress, number),
     latest: !level.skipped && progress.stages > 1 && number === progress.stage,
     changed: new Map(bits.map((name) => [name, 1])),
-    open: open.has(level.level),
-    toggle: (bit) => {
-      page.act(`${forgets ? 'lazy' : 'flip'}.${level.level}.${bit}`, true);
-    },
-    unfold: () => {
-      if (!open.delete(level.level)) open.add(level.level);
-      page.redraw();
-    },
-  });
+  };
+  return levelCard(level, options, cards, page);
 }
 
 function walkWords({ tlb, walkCache }: WalkResult, read: number): string {
   if (read === 0) return tlb.answer === 'off' ? 'none' : 'not needed: nothing below was read now';
   const cache = walkCache.answer === 'hit' ? `; a walk cache led straight to the ${walkCache.startsAt ?? ''}` : '';
-  return `${read} ${read === 1 ? 'entry' : 'entries'} read${cache}`;
+  return `${countOf(read, 'entry', 'entries')} read${cache}`;
 }
 
 /** The stage of the access in a few words; announced to people without sight. */
