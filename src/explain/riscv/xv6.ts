@@ -5,6 +5,7 @@
  * a guard page without U, the stack. Under the end of the address space: the trapframe, and the trampoline's code.
  */
 
+import { toHex } from '../../../hw/base/address.js';
 import type { Hart } from '../../../hw/riscv/hart.js';
 import { RISCV_PTE_V } from '../../../hw/riscv/format.js';
 import { buildHart, parseRiscvState } from './riscv-state.js';
@@ -25,10 +26,6 @@ const ENTRIES: readonly (readonly [number, number, number])[] = [
   [0x87f6c, 511, 0x20001c0b],
 ];
 const LEVELS = 3;
-
-function hexText(value: number): string {
-  return `0x${value.toString(16)}`;
-}
 
 /** Addresses of the process to try, and what is there. */
 export const XV6_ADDRESSES: readonly (readonly [address: string, about: string])[] = [
@@ -52,8 +49,8 @@ export const XV6_STATE: RiscvStateInput = {
   tlb: '8x2+32x4+psc',
   csrs: { satp: '0x8000000000087f6e', menvcfg: '0x2000000000000000' },
   memory: ENTRIES.map(([table, index, entry]) => ({
-    at: hexText(table * 4096 + index * 8),
-    value: hexText(entry),
+    at: toHex(table * 4096 + index * 8),
+    value: toHex(entry),
   })),
 };
 
