@@ -8,7 +8,7 @@ import { buildMachine } from '../explain/machine.js';
 import { parseState } from '../explain/machine-state.js';
 import { EptWriter } from '../explain/nested/ept-tables.js';
 import { nestedWalkText } from '../explain/nested/nested-text.js';
-import { explainNestedWalk } from '../explain/nested/nested-walk.js';
+import { explainNestedWalk, readsIn } from '../explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../explain/nested/nested-walk.js';
 import { hexOf } from '../explain/table-writer.js';
 import { PageTableWriter } from '../explain/walk/page-tables.js';
@@ -42,9 +42,7 @@ function hostOf(random: Random, pages: readonly bigint[]): { host: EptWriter; fr
 
 /** Every read of the walk in order: its physical address. */
 function readsOf({ rows }: NestedWalkResult): string[] {
-  return rows
-    .flatMap(({ host, entry }) => [...host, ...(entry === undefined ? [] : [entry])])
-    .map(({ entryAddress }) => entryAddress ?? '');
+  return rows.flatMap(readsIn).map(({ entryAddress }) => entryAddress ?? '');
 }
 
 function nested(random: Random, difficulty: Difficulty): Posed {

@@ -1,11 +1,12 @@
 /** A guest's walk as the two-dimensional table it is: a row for each address of the guest, each cell a read. */
 
 import { html, nothing, type TemplateResult } from 'lit';
+import { readsIn } from '../../src/explain/nested/nested-walk.js';
 import type { NestedRead, NestedRow, NestedWalkResult } from '../../src/explain/nested/nested-walk.js';
 
 /** @param reads how many of the reads are to be seen */
 export function nestedTable({ rows, hostTables }: NestedWalkResult, reads: number): TemplateResult {
-  const order = rows.flatMap(({ host, entry }) => [...host, ...(entry === undefined ? [] : [entry])]);
+  const order = rows.flatMap(readsIn);
   const seen = (read: NestedRead): boolean => order.indexOf(read) < reads;
   const latest = order.at(reads - 1);
   return html`
@@ -29,12 +30,13 @@ export function nestedTable({ rows, hostTables }: NestedWalkResult, reads: numbe
 }
 
 function nestedRow(
-  { what, guestPhysical, host, entry }: NestedRow,
+  row: NestedRow,
   levels: number,
   seen: (read: NestedRead) => boolean,
   latest: NestedRead | undefined,
 ): TemplateResult {
-  const reached = [...host, ...(entry === undefined ? [] : [entry])].some(seen);
+  const { what, guestPhysical, host, entry } = row;
+  const reached = readsIn(row).some(seen);
   const cell = (read: NestedRead | undefined, kind: string): TemplateResult => {
     if (read === undefined) return html`<td class="none"><span class="unseen">not read</span>–</td>`;
     const state = !seen(read) ? 'later' : read === latest ? 'latest' : 'read';

@@ -1,5 +1,6 @@
 /** The machines of the translate view other than a plain x86: accesses really made, and bits really changed. */
 
+import { readsIn } from '../../src/explain/nested/nested-walk.js';
 import type { WalkRequest } from '../../src/explain/walk/walk.js';
 import type { Machine } from '../story/history.js';
 import { accessIn, type Flip, flipIn, type RecordOf } from './access.js';
@@ -9,7 +10,7 @@ export type OtherRecord = RecordOf<OtherResult, { readonly kind: string; readonl
 
 /** The entries read now, one after the other. */
 export function readsOf(result: OtherResult): number {
-  if ('rows' in result) return result.rows.reduce((sum, { host, entry }) => sum + host.length + (entry ? 1 : 0), 0);
+  if ('rows' in result) return result.rows.flatMap(readsIn).length;
   return result.levels.filter((level) => !('skipped' in level && level.skipped)).length;
 }
 

@@ -43,6 +43,11 @@ export interface NestedRow {
   readonly entry?: NestedRead;
 }
 
+/** The reads of a row in their order. */
+export function readsIn({ host, entry }: NestedRow): readonly NestedRead[] {
+  return entry === undefined ? host : [...host, entry];
+}
+
 /** The result of {@link explainNestedWalk}. */
 export interface NestedWalkResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
