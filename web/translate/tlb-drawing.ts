@@ -6,6 +6,9 @@ import type { TlbPart } from '../../hw/tlb/hierarchy.js';
 import type { TlbEntry } from '../../hw/tlb/entry.js';
 import type { WalkRequest } from '../../src/explain/walk/walk.js';
 
+/** Rights of a machine in words. */
+export type RightsWords = (rights: number) => string;
+
 interface TlbSet {
   readonly set: number;
   /** The set of the address. */

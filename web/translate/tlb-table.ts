@@ -3,7 +3,7 @@
 import { html, type TemplateResult } from 'lit';
 import { toHex, pageSizeName, SHIFT_4M } from '../../hw/base/address.js';
 import type { TlbEntry } from '../../hw/tlb/entry.js';
-import type { TlbDrawing } from './tlb-drawing.js';
+import type { RightsWords, TlbDrawing } from './tlb-drawing.js';
 
 /** Bits of a page number in the tag; above them the address repeats its sign. */
 const PAGE_BITS = 47;
@@ -18,9 +18,6 @@ function pageAddress({ page, size }: TlbEntry, shifts: readonly number[]): strin
   }
   return toHex(page * bytes);
 }
-
-/** Rights of a machine in words. */
-export type RightsWords = (rights: number) => string;
 
 function words(entry: TlbEntry, { shifts }: TlbDrawing, rights: RightsWords): string {
   const size = pageSizeName(shifts[entry.size]);

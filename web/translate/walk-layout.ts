@@ -2,8 +2,8 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Page } from '../story/view.js';
-import type { TlbDrawing } from './tlb-drawing.js';
-import { type RightsWords, tlbTable } from './tlb-table.js';
+import type { RightsWords, TlbDrawing } from './tlb-drawing.js';
+import { tlbTable } from './tlb-table.js';
 
 /** How far the access is shown. */
 export interface StagesShown {

@@ -23,8 +23,7 @@ import type { ToyWalkResult } from '../../src/explain/toy/toy-walk.js';
 import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
 import type { WalkRequest } from '../../src/explain/walk/walk.js';
 import { drawToyTlb } from './toy-tlb.js';
-import { drawTlbs, type TlbDrawing } from './tlb-drawing.js';
-import type { RightsWords } from './tlb-table.js';
+import { drawTlbs, type RightsWords, type TlbDrawing } from './tlb-drawing.js';
 
 /** The result of the terminal, of a machine other than a plain x86. */
 export type OtherResult = RadixWalkResult | ToyWalkResult | NestedWalkResult;
