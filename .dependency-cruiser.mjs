@@ -62,6 +62,9 @@ const BENCH = [
   [own('bench/')],
 ];
 
+/** The rooms of the page's first view. */
+const TRANSLATE = [['web/translate/machines/'], ['web/translate/drawing/'], [own('web/translate/')]];
+
 const pattern = (rooms) => `^(${rooms.map((room) => room.replaceAll('.', '\\.')).join('|')})`;
 
 /** A rule for each floor but the highest: nothing there knows what is above. */
@@ -83,6 +86,7 @@ export default {
     ...upward('src', SRC),
     ...Object.entries(WITHIN).flatMap(([name, floors]) => upward(name, floors)),
     ...upward('bench', BENCH),
+    ...upward('translate', TRANSLATE),
     ...['x86', 'riscv', 'aarch64', 'toy'].map((own) => ({
       name: `${own} knows no other architecture`,
       comment: 'What two of them need belongs below them.',

@@ -6,7 +6,7 @@ import { formatHex, parseAddress } from '../../hw/base/address.js';
 import { menu, valueOf } from '../form.js';
 import type { Position } from '../story/history.js';
 import type { Page, Settings } from '../story/view.js';
-import { addressesOf, MACHINE_CHOICES, menusOf, stateOf } from './demos.js';
+import { addressesOf, MACHINE_CHOICES, menusOf, stateOf } from './machines/demos.js';
 
 const WHO = [
   ['user', 'user mode'],

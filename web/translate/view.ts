@@ -6,16 +6,16 @@ import { parseState } from '../../src/explain/machine-state.js';
 import type { Position } from '../story/history.js';
 import type { Moment } from '../story/link.js';
 import { type Page, type Settings, StoryView } from '../story/view.js';
-import { drawArrows } from './arrows.js';
+import { drawArrows } from './drawing/arrows.js';
 import { accessForm, type Draft } from './controls.js';
-import { addressesOf, CHOICES, stateOf, tourOf } from './demos.js';
-import { TranslateMachine } from './machine.js';
-import { otherDrawing, otherTold, registerValues } from './other-drawing.js';
-import { registerSwitches } from './register-switches.js';
-import { readStateFile, writeStateText } from './state-text.js';
-import { WalkMachine } from './walk-machine.js';
-import { machineKindOf, openWalkable } from './walkable.js';
-import { x86Drawing, x86Told } from './x86-drawing.js';
+import { addressesOf, CHOICES, stateOf, tourOf } from './machines/demos.js';
+import { TranslateMachine } from './machines/x86-machine.js';
+import { otherDrawing, otherTold, registerValues } from './drawing/other-drawing.js';
+import { registerSwitches } from './drawing/register-switches.js';
+import { readStateFile, writeStateText } from './machines/state-text.js';
+import { WalkMachine } from './machines/walk-machine.js';
+import { machineKindOf, openWalkable } from './machines/walkable.js';
+import { x86Drawing, x86Told } from './drawing/x86-drawing.js';
 
 export class TranslateView extends StoryView<TranslateMachine | WalkMachine> {
   readonly name = 'translate';

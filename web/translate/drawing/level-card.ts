@@ -1,11 +1,11 @@
 /** One level of the walk: the entry read, its bits as switches, and the rights left below it. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { DecodedField } from '../../hw/base/format.js';
-import type { EntryLevel } from '../../src/explain/entry-level.js';
-import { allowedWords } from '../../src/explain/walk/rights.js';
-import type { WalkLevel } from '../../src/explain/walk/walk-result.js';
-import type { Page } from '../story/view.js';
+import type { DecodedField } from '../../../hw/base/format.js';
+import type { EntryLevel } from '../../../src/explain/entry-level.js';
+import { allowedWords } from '../../../src/explain/walk/rights.js';
+import type { WalkLevel } from '../../../src/explain/walk/walk-result.js';
+import type { Page } from '../../story/view.js';
 
 /** An entry of any machine; those of x86 say more. */
 type CardLevel = EntryLevel & Partial<Pick<WalkLevel, 'allows' | 'skipped' | 'problem'>>;

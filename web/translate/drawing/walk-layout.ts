@@ -1,8 +1,8 @@
 /** The drawing of an access on any machine: the address, the TLBs, the walk, the end. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Page } from '../story/view.js';
-import type { RightsWords, TlbDrawing } from './tlb-drawing.js';
+import type { Page } from '../../story/view.js';
+import type { RightsWords, TlbDrawing } from '../machines/tlb-drawing.js';
 import { tlbTable } from './tlb-table.js';
 
 /** How far the access is shown. */

@@ -1,13 +1,13 @@
 /** The plain x86 of the translate view: accesses really made, and bits really changed. */
 
-import { OK } from '../../hw/base/fault.js';
-import { describeException } from '../../hw/x86/describe-exception.js';
-import type { Mmu } from '../../hw/x86/mmu.js';
-import { buildMachine } from '../../src/explain/machine.js';
-import type { MachineState } from '../../src/explain/machine-state.js';
-import type { WalkLevel, WalkResult, WalkStep } from '../../src/explain/walk/walk-result.js';
-import { explainSteps, type WalkRequest } from '../../src/explain/walk/walk.js';
-import type { Machine } from '../story/history.js';
+import { OK } from '../../../hw/base/fault.js';
+import { describeException } from '../../../hw/x86/describe-exception.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import { buildMachine } from '../../../src/explain/machine.js';
+import type { MachineState } from '../../../src/explain/machine-state.js';
+import type { WalkLevel, WalkResult, WalkStep } from '../../../src/explain/walk/walk-result.js';
+import { explainSteps, type WalkRequest } from '../../../src/explain/walk/walk.js';
+import type { Machine } from '../../story/history.js';
 import { accessIn, type Flip, flipIn, type RecordOf } from './access.js';
 import { RegisterFile, REGISTERS, type RegisterName } from './registers.js';
 import { drawTlbs } from './tlb-drawing.js';

@@ -1,7 +1,7 @@
 /** The steps of the processor as a strip: what it asked, read and set, in order. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { TlbDrawing } from './tlb-drawing.js';
+import type { TlbDrawing } from '../machines/tlb-drawing.js';
 
 /** The TLB's answer, and why it is a miss. @param before the TLBs that were asked */
 export function lookupWords(answer: string, before: readonly TlbDrawing[]): string {

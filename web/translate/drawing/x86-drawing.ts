@@ -1,14 +1,14 @@
 /** An access on a plain x86, drawn from the result that the terminal prints. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { allowedBy, allowedWords } from '../../src/explain/walk/rights.js';
-import type { WalkLevel, WalkResult } from '../../src/explain/walk/walk-result.js';
-import { whyWalked } from '../../src/explain/walk/why-walked.js';
-import { countOf } from '../../src/report/output/units.js';
-import type { Page } from '../story/view.js';
+import { allowedBy, allowedWords } from '../../../src/explain/walk/rights.js';
+import type { WalkLevel, WalkResult } from '../../../src/explain/walk/walk-result.js';
+import { whyWalked } from '../../../src/explain/walk/why-walked.js';
+import { countOf } from '../../../src/report/output/units.js';
+import type { Page } from '../../story/view.js';
 import { x86Fields } from './address-fields.js';
 import { type CardState, levelCard } from './level-card.js';
-import type { AccessRecord, TranslateMachine } from './machine.js';
+import type { AccessRecord, TranslateMachine } from '../machines/x86-machine.js';
 import { outcomeBox, tlbWords } from './outcome-box.js';
 import { lookupWords, stepList } from './step-list.js';
 import { type StagesShown, shows, walkLayout } from './walk-layout.js';

@@ -1,13 +1,19 @@
 /** The machines to choose from: each has a state to begin with, and addresses to try. */
 
-import { X86_MODES } from '../../hw/x86/format.js';
-import { aarch64Addresses, aarch64State, type Granule, GRANULES } from '../../src/explain/aarch64/aarch64-demo.js';
-import { DEMO_ADDRESSES, DEMO_MODES, type DemoMode, demoStateInput, LIBRARY } from '../../src/explain/demo-states.js';
-import { NESTED_ADDRESSES, nestedState } from '../../src/explain/nested/nested-demo.js';
-import { XV6_ADDRESSES, XV6_STATE } from '../../src/explain/riscv/xv6.js';
-import { TOY_PRESETS } from '../../src/explain/toy/toy-presets.js';
-import type { Choice } from '../form.js';
-import type { Settings } from '../story/view.js';
+import { X86_MODES } from '../../../hw/x86/format.js';
+import { aarch64Addresses, aarch64State, type Granule, GRANULES } from '../../../src/explain/aarch64/aarch64-demo.js';
+import {
+  DEMO_ADDRESSES,
+  DEMO_MODES,
+  type DemoMode,
+  demoStateInput,
+  LIBRARY,
+} from '../../../src/explain/demo-states.js';
+import { NESTED_ADDRESSES, nestedState } from '../../../src/explain/nested/nested-demo.js';
+import { XV6_ADDRESSES, XV6_STATE } from '../../../src/explain/riscv/xv6.js';
+import { TOY_PRESETS } from '../../../src/explain/toy/toy-presets.js';
+import type { Choice } from '../../form.js';
+import type { Settings } from '../../story/view.js';
 import { readStateText } from './state-text.js';
 
 /** The machines by name, and what the menu says. */

@@ -1,7 +1,7 @@
 /** How the access ended: a physical address, or a fault with its error code bit by bit. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { FaultOutcome, WalkResult } from '../../src/explain/walk/walk-result.js';
+import type { FaultOutcome, WalkResult } from '../../../src/explain/walk/walk-result.js';
 
 /** The TLB's answer in a few words. */
 export function tlbWords({ tlb }: WalkResult): string {

@@ -1,8 +1,8 @@
 /** A guest's walk as the two-dimensional table it is: a row for each address of the guest, each cell a read. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { readsIn } from '../../src/explain/nested/nested-walk.js';
-import type { NestedRead, NestedRow, NestedWalkResult } from '../../src/explain/nested/nested-walk.js';
+import { readsIn } from '../../../src/explain/nested/nested-walk.js';
+import type { NestedRead, NestedRow, NestedWalkResult } from '../../../src/explain/nested/nested-walk.js';
 
 /** @param reads how many of the reads are to be seen */
 export function nestedTable({ rows, hostTables }: NestedWalkResult, reads: number): TemplateResult {

@@ -1,8 +1,8 @@
 /** The register bits of x86 as switches, folded until wanted. */
 
 import { html, type TemplateResult } from 'lit';
-import type { Page } from '../story/view.js';
-import { type RegisterFile, REGISTERS } from './registers.js';
+import type { Page } from '../../story/view.js';
+import { type RegisterFile, REGISTERS } from '../machines/registers.js';
 
 export function registerSwitches(registers: RegisterFile, page: Page): TemplateResult {
   const groups = [...new Set(REGISTERS.map(({ register }) => register))];

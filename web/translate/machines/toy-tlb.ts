@@ -1,7 +1,7 @@
 /** The TLB of a toy machine, as the page draws TLBs. */
 
-import type { ToyMachine } from '../../hw/toy/machine.js';
-import type { TlbEntry } from '../../hw/tlb/entry.js';
+import type { ToyMachine } from '../../../hw/toy/machine.js';
+import type { TlbEntry } from '../../../hw/tlb/entry.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 
 /** One array, all of it; none for a machine without a TLB. */

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { valueList } from './values.js';
-import type { OtherResult } from './walkable.js';
+import type { OtherResult } from '../machines/walkable.js';
 
 /** The end in a few words; announced to people without sight. */
 export function endWords({ outcome }: OtherResult): string {

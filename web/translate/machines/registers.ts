@@ -1,7 +1,7 @@
 /** The register bits with a part in translation, as switches. */
 
-import type { Mmu } from '../../hw/x86/mmu.js';
-import * as reg from '../../hw/x86/registers.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import * as reg from '../../../hw/x86/registers.js';
 
 export type RegisterName = 'cr0' | 'cr4' | 'efer' | 'pkru' | 'rflags';
 

@@ -1,9 +1,9 @@
 /** An access on a machine other than a plain x86, drawn from the result that the terminal prints. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { dumpToy } from '../../src/explain/toy/toy-dump.js';
-import { countOf } from '../../src/report/output/units.js';
-import type { Page } from '../story/view.js';
+import { dumpToy } from '../../../src/explain/toy/toy-dump.js';
+import { countOf } from '../../../src/report/output/units.js';
+import type { Page } from '../../story/view.js';
 import { addressFields } from './address-fields.js';
 import { endBox, endWords } from './end-box.js';
 import { type CardState, levelCard } from './level-card.js';
@@ -11,8 +11,8 @@ import { nestedTable } from './nested-table.js';
 import { lookupWords, stepList } from './step-list.js';
 import { valueList } from './values.js';
 import { type StagesShown, shows, walkLayout } from './walk-layout.js';
-import { type OtherRecord, readsOf, type WalkMachine } from './walk-machine.js';
-import type { OtherResult, Walkable } from './walkable.js';
+import { type OtherRecord, readsOf, type WalkMachine } from '../machines/walk-machine.js';
+import type { OtherResult, Walkable } from '../machines/walkable.js';
 
 /** The TLB's answer in a few words. */
 function otherTlbWords({ result, before }: OtherRecord): string {

@@ -1,9 +1,9 @@
 /** A TLB array as a table of sets and ways. */
 
 import { html, type TemplateResult } from 'lit';
-import { toHex, pageSizeName, SHIFT_4M } from '../../hw/base/address.js';
-import type { TlbEntry } from '../../hw/tlb/entry.js';
-import type { RightsWords, TlbDrawing } from './tlb-drawing.js';
+import { toHex, pageSizeName, SHIFT_4M } from '../../../hw/base/address.js';
+import type { TlbEntry } from '../../../hw/tlb/entry.js';
+import type { RightsWords, TlbDrawing } from '../machines/tlb-drawing.js';
 
 /** Bits of a page number in the tag; above them the address repeats its sign. */
 const PAGE_BITS = 47;

@@ -1,10 +1,10 @@
 /** The TLB arrays of an access, as they stand: for the view to draw. */
 
-import { pageNumber, SIZE_4K } from '../../hw/base/address.js';
-import type { TranslatingMachine } from '../../hw/translate/machine.js';
-import type { TlbPart } from '../../hw/tlb/hierarchy.js';
-import type { TlbEntry } from '../../hw/tlb/entry.js';
-import type { WalkRequest } from '../../src/explain/walk/walk.js';
+import { pageNumber, SIZE_4K } from '../../../hw/base/address.js';
+import type { TranslatingMachine } from '../../../hw/translate/machine.js';
+import type { TlbPart } from '../../../hw/tlb/hierarchy.js';
+import type { TlbEntry } from '../../../hw/tlb/entry.js';
+import type { WalkRequest } from '../../../src/explain/walk/walk.js';
 
 /** Rights of a machine in words. */
 export type RightsWords = (rights: number) => string;

@@ -1,8 +1,8 @@
 /** The machines of the translate view other than a plain x86: accesses really made, and bits really changed. */
 
-import { readsIn } from '../../src/explain/nested/nested-walk.js';
-import type { WalkRequest } from '../../src/explain/walk/walk.js';
-import type { Machine } from '../story/history.js';
+import { readsIn } from '../../../src/explain/nested/nested-walk.js';
+import type { WalkRequest } from '../../../src/explain/walk/walk.js';
+import type { Machine } from '../../story/history.js';
 import { accessIn, type Flip, flipIn, type RecordOf } from './access.js';
 import type { OtherResult, Walkable } from './walkable.js';
 

@@ -1,7 +1,7 @@
 /** The events that every machine of the translate view has: accesses, and bits of entries to flip. */
 
-import { parseAddress } from '../../hw/base/address.js';
-import type { WalkRequest } from '../../src/explain/walk/walk.js';
+import { parseAddress } from '../../../hw/base/address.js';
+import type { WalkRequest } from '../../../src/explain/walk/walk.js';
 import type { TlbDrawing } from './tlb-drawing.js';
 
 /** The result of an access, and the TLBs before and after it. */

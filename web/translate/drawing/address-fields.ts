@@ -1,11 +1,11 @@
 /** The address cut into the indices of the tables. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { toBigInt } from '../../hw/base/address.js';
-import { X86_MODES } from '../../hw/x86/format.js';
-import { type AddressField, addressField, splitByLevels } from '../../src/explain/address-field.js';
-import type { WalkResult } from '../../src/explain/walk/walk-result.js';
-import type { WalkRequest } from '../../src/explain/walk/walk.js';
+import { toBigInt } from '../../../hw/base/address.js';
+import { X86_MODES } from '../../../hw/x86/format.js';
+import { type AddressField, addressField, splitByLevels } from '../../../src/explain/address-field.js';
+import type { WalkResult } from '../../../src/explain/walk/walk-result.js';
+import type { WalkRequest } from '../../../src/explain/walk/walk.js';
 
 /** The parts of an address of x86: an index for each level down to the page's own, and the rest as offset. */
 export function x86Fields({ mode, levels: walked }: WalkResult, { hi, lo }: WalkRequest): TemplateResult {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { demoStateInput } from '../../src/explain/demo-states.js';
-import { readLink, writeLink } from '../../web/story/link.js';
-import { readStateText, writeStateText } from '../../web/translate/state-text.js';
+import { demoStateInput } from '../../../../src/explain/demo-states.js';
+import { readLink, writeLink } from '../../../../web/story/link.js';
+import { readStateText, writeStateText } from '../../../../web/translate/machines/state-text.js';
 
 it("a machine's state comes out of a link as it went in, whatever its letters", () => {
   const state = { ...demoStateInput('4l'), about: 'Größe ≠ 0 ÿ??>>' };
