@@ -7,14 +7,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import type { EngineName } from '../src/trace/node/engine.js';
+import { CLI_PATH } from './measure/cli-path.js';
 import { cpuSeconds } from './measure/cpu-seconds.js';
 import { hostText, thisHost, type Host } from './measure/host.js';
 import { median } from '../src/host/ratio.js';
 
-const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url));
 /** A run this short is measured many times as one, and the short lives of a second are so many. */
 const LIVES = { small: 30, large: 2 } as const;
 type Size = keyof typeof LIVES;
@@ -86,7 +85,7 @@ export function measureRecord(rounds: number, only?: RegExp): RecordBench {
 
 function row({ engine, options, size }: Manner, command: string, folder: string, rounds: number): Omit<Row, 'program'> {
   const lives = Array.from({ length: LIVES[size] }, () => command).join('; ');
-  const record = `'${process.execPath}' '${MAIN}' record --engine ${engine} ${options} -o x.pwt -- ${command} 2>/dev/null`;
+  const record = `'${process.execPath}' '${CLI_PATH}' record --engine ${engine} ${options} -o x.pwt -- ${command} 2>/dev/null`;
   const times = Array.from({ length: rounds }, () => {
     return { alive: cpuSeconds(lives, folder) / LIVES[size], recorded: cpuSeconds(record, folder) };
   });

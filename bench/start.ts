@@ -1,14 +1,13 @@
 /** `npm run bench -- --start`: how long commands take to start, against a Node process with nothing to do. */
 
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { median } from '../src/host/ratio.js';
+import { CLI_PATH } from './measure/cli-path.js';
 import { cpuSeconds } from './measure/cpu-seconds.js';
 import { hostText, thisHost, type Host } from './measure/host.js';
 import { rangeText, roundRatio, type RoundRatio } from './measure/ratio.js';
 
-const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url));
 const COMMANDS = ['--version', 'walk 0x401000', 'fork --resident 4K'];
 /** Starts measured as one: some shells count in hundredths of a second. */
 const STARTS = 4;
@@ -39,7 +38,7 @@ export function measureStart(rounds: number, starts = STARTS): StartBench {
   const rows = COMMANDS.map((name) => ({ name, times: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
     empty.push(start('-e 0'));
-    for (const { name, times } of rows) times.push(start(`'${MAIN}' ${name}`));
+    for (const { name, times } of rows) times.push(start(`'${CLI_PATH}' ${name}`));
   }
   return {
     schemaVersion: 1,

@@ -5,10 +5,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../../src/host/package-file.js';
 
-/** The folder of the C files: beside this file's source. */
-const SOURCES = fileURLToPath(new URL('../../../bench/native/', import.meta.url));
+/** The folder of the C files. */
+const SOURCES = packageFile('bench/native');
 const COMPILERS = ['gcc', 'clang', 'cc'];
 
 export interface Answer {

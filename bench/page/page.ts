@@ -1,8 +1,8 @@
 /** How fast is the page? From opening it to a first view ready to answer, and a step in each view with steps. */
 
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { findChromium, launchBrowser, servePage } from './browser.js';
+import { CLI_PATH } from '../measure/cli-path.js';
 import { median } from '../../src/host/ratio.js';
 
 const LOADS = 5;
@@ -88,7 +88,7 @@ async function stepTimes(browser: Browser, address: string, view: string): Promi
 export async function measurePage(): Promise<PageFigures> {
   const path = findChromium();
   if (path === undefined) throw new Error('no Chromium on this machine; install one, such as the package chromium');
-  const { server, address } = await servePage(fileURLToPath(new URL('../../bundle/main.js', import.meta.url)));
+  const { server, address } = await servePage(CLI_PATH);
   let browser: Browser | undefined;
   try {
     browser = await launchBrowser(path);

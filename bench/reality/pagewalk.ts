@@ -1,9 +1,8 @@
 /** The users' own commands. */
 
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { CLI_PATH } from '../measure/cli-path.js';
 
-const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
 const MOST_OUTPUT = 2 ** 28;
 
 /**
@@ -13,5 +12,5 @@ const MOST_OUTPUT = 2 ** 28;
 export function pagewalk(args: readonly string[]): string {
   process.stderr.write(`pagewalk ${args.join(' ')}\n`);
   const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
-  return execFileSync(process.execPath, [CLI, ...args], { encoding: 'utf8', maxBuffer: MOST_OUTPUT, stdio });
+  return execFileSync(process.execPath, [CLI_PATH, ...args], { encoding: 'utf8', maxBuffer: MOST_OUTPUT, stdio });
 }

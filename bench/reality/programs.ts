@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Random } from '../../hw/base/random.js';
+import { packageFile } from '../../src/host/package-file.js';
 
 export interface RealProgram {
   readonly name: string;
@@ -14,8 +15,8 @@ export interface RealProgram {
   readonly command: readonly string[];
 }
 
-/** Sources stand beside this file in the clone, and this file is in dist/. */
-const SOURCES = join(import.meta.dirname, '..', '..', '..', 'bench', 'reality');
+/** The folder of the sources. */
+const SOURCES = packageFile('bench/reality');
 const MIB = 2 ** 20;
 const KERNELS: readonly (readonly [name: string, published: string, kernel: string, bytes: number, count: number])[] = [
   ['updates in 512 MiB', 'gups512M', 'update', 512 * MIB, 20_000_000],
