@@ -3,8 +3,9 @@
  * a quiet machine. So it may go on where it was ended: each measurement is kept in a file at once, and taken from there.
  */
 
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { writeFileWhole } from '../../src/report/output/write-file.js';
 import { MachinePrices } from '../../src/report/results/prices.js';
 import { thisHost } from '../measure/host.js';
 import { pagewalk } from './pagewalk.js';
@@ -72,8 +73,6 @@ export class Measurements {
   #keep(change: Partial<z.infer<typeof Kept>>): void {
     Object.assign(this.#kept, change);
     if (this.path === undefined) return;
-    const partial = `${this.path}.partial`;
-    writeFileSync(partial, `${JSON.stringify(this.#kept, null, 1)}\n`);
-    renameSync(partial, this.path);
+    writeFileWhole(this.path, `${JSON.stringify(this.#kept, null, 1)}\n`);
   }
 }

@@ -111,12 +111,12 @@ export function measureReality({ only, tlb, measured: file, against, nested }: R
     }
     const measured = new Measurements(file);
     const prices = join(folder, 'prices.json');
-    const { source = '' } = measured.prices(prices, shape);
+    const costs = measured.prices(prices, shape);
     const tried = chosen.map((program) => measured.tried(program));
-    writeFileSync(prices, JSON.stringify(measured.prices(prices, shape)));
+    writeFileSync(prices, JSON.stringify(costs));
     const priced = ['--costs', prices, ...shape];
     const rows = chosen.map((program, i) => predict(program, tried[i], folder, priced));
-    return resultOf(rows, missing, source);
+    return resultOf(rows, missing, costs.source ?? '');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
