@@ -47,7 +47,7 @@ export function coverage(
   return {
     accesses: made.data,
     windows: recorded?.windows.length ?? 1,
-    ofRun: !(trace instanceof RecordedTrace) ? 1 : window?.cut === true ? null : shareOf(recorded, window),
+    ofRun: window?.cut === true ? null : shareOf(recorded, window),
     touchedBytes,
     residentBytes: residentBytes(recorded),
     processes: trace instanceof RecordedTrace ? trace.processes : 1,
