@@ -1,7 +1,7 @@
 /** A recorded AArch64 case in words. */
 
 import { abortName } from '../../../hw/aarch64/exception.js';
-import { wordText } from '../recording/hardware.js';
+import { wordText } from '../recording/words.js';
 import type { ArmCase, ArmOutcome } from './arm-case.js';
 
 const OPERATIONS = { r: 'read', w: 'write', x: 'instruction fetch', tr: 'unprivileged read', tw: 'unprivileged write' };

@@ -2,8 +2,7 @@
 
 import type { z } from 'zod';
 import type { Word64 } from '../../../hw/base/address.js';
-import { formatHex } from '../../../hw/base/address.js';
-import { sameWords } from './words.js';
+import { sameWords, wordText } from './words.js';
 import type { RecordedLine } from './json-lines.js';
 import { readJsonLines } from './json-lines.js';
 import { checkAll } from './result.js';
@@ -68,11 +67,6 @@ export function passes<Case extends HardwareCase<Outcome>, Outcome>(
 ): boolean {
   const outcomes = sameOutcome(out, got.out) && sameOutcome(out, got.again);
   return outcomes && got.stale === 0 && sameWords(after, got.after, amask);
-}
-
-/** Words as hexadecimal text. */
-export function wordText({ hi, lo }: Word64): string {
-  return formatHex(hi, lo);
 }
 
 /** A mismatch, both sides under each other, and the case decoded. */

@@ -1,7 +1,7 @@
-/** Words of recordings, compared. */
+/** Words of recordings, compared and told. */
 
 import type { Word64 } from '../../../hw/base/address.js';
-import { highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
+import { formatHex, highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
 
 /** Whether words are the same but for the bits of `mask`. */
 export function sameWords(expected: readonly Word64[], got: readonly Word64[], mask: Word64): boolean {
@@ -21,4 +21,9 @@ export function sameWord(one: Word64 | undefined, other: Word64 | undefined): bo
 /** A frame number and an offset as a physical address. */
 export function physical(frame: number, offset: number): Word64 {
   return { hi: highWordOfFrame(frame), lo: lowWordOfFrame(frame) | offset };
+}
+
+/** A word as hexadecimal text. */
+export function wordText({ hi, lo }: Word64): string {
+  return formatHex(hi, lo);
 }

@@ -3,7 +3,7 @@
 import { flagNames } from '../../../hw/base/format.js';
 import { causeName } from '../../../hw/riscv/exception.js';
 import { RISCV_MODES } from '../../../hw/riscv/format.js';
-import { wordText } from '../recording/hardware.js';
+import { wordText } from '../recording/words.js';
 import type { RiscvCase, RiscvOutcome } from './riscv-case.js';
 
 const OPERATIONS = { r: 'read', w: 'write', amo: 'atomic read-modify-write', x: 'instruction fetch' };

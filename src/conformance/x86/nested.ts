@@ -1,10 +1,9 @@
 /** Compares the machine's result for a case of nested paging with the recorded one, and tells a mismatch in words. */
 
 import type { Word64 } from '../../../hw/base/address.js';
-import { formatHex } from '../../../hw/base/address.js';
 import { describePageFault } from '../../../hw/x86/exception.js';
 import { X86_MODES } from '../../../hw/x86/format.js';
-import { sameWord, sameWords } from '../recording/words.js';
+import { sameWord, sameWords, wordText } from '../recording/words.js';
 import type { Stored } from '../recording/hex.js';
 import type { RecordedLine } from '../recording/json-lines.js';
 import type { NestedCase, NestedOutcome } from './nested-case.js';
@@ -56,20 +55,19 @@ function sameOutcome(expected: NestedOutcome, got: NestedOutcome, qmask: Word64)
   }
 }
 
-const hexOf = ({ hi, lo }: Word64): string => formatHex(hi, lo);
 const entriesOf = (name: string, list: readonly Stored[]): string[] =>
-  list.map(([address, value]) => `  ${name} entry at ${hexOf(address)} = ${hexOf(value)}`);
+  list.map(([address, value]) => `  ${name} entry at ${wordText(address)} = ${wordText(value)}`);
 
 function caseText(recorded: NestedCase): string[] {
   const { mode, fam, cpl, op, size, la, cr0, cr3, cr4, efer, ac, nroot } = recorded;
   const controls =
     recorded.fam === 'npt' ? `host NXE ${recorded.hnxe}` : `A/D flags ${recorded.ead}, mode-based ${recorded.mbe}`;
   const registers = Object.entries({ CR0: cr0, CR3: cr3, CR4: cr4, EFER: efer }).map(
-    ([name, value]) => `${name} ${hexOf(value)}`,
+    ([name, value]) => `${name} ${wordText(value)}`,
   );
   return [
-    `  ${X86_MODES[mode].title} over ${fam.toUpperCase()}, CPL ${cpl}: ${OPERATIONS[op]} of ${size} bytes at ${hexOf(la)}`,
-    `  ${registers.join('  ')}  AC ${ac}  nested root ${hexOf(nroot)}, ${controls}`,
+    `  ${X86_MODES[mode].title} over ${fam.toUpperCase()}, CPL ${cpl}: ${OPERATIONS[op]} of ${size} bytes at ${wordText(la)}`,
+    `  ${registers.join('  ')}  AC ${ac}  nested root ${wordText(nroot)}, ${controls}`,
     ...entriesOf('guest', recorded.mem),
     ...entriesOf('nested', recorded.nmem),
   ];
@@ -78,22 +76,22 @@ function caseText(recorded: NestedCase): string[] {
 function outcomeText(outcome: NestedOutcome): string {
   switch (outcome.k) {
     case 'ok':
-      return `at physical ${outcome.pa.map((pa) => (pa === null ? 'any' : hexOf(pa))).join(' and ')}`;
+      return `at physical ${outcome.pa.map((pa) => (pa === null ? 'any' : wordText(pa))).join(' and ')}`;
     case 'fault':
-      return `#PF at ${hexOf(outcome.cr2)}, error code ${hexOf(outcome.err)}: ${describePageFault(outcome.err.lo)}`;
+      return `#PF at ${wordText(outcome.cr2)}, error code ${wordText(outcome.err)}: ${describePageFault(outcome.err.lo)}`;
     case 'npf':
-      return `#VMEXIT(NPF), EXITINFO1 ${hexOf(outcome.info1)}, EXITINFO2 ${hexOf(outcome.info2)}`;
+      return `#VMEXIT(NPF), EXITINFO1 ${wordText(outcome.info1)}, EXITINFO2 ${wordText(outcome.info2)}`;
     case 'misconf':
-      return `EPT misconfiguration at guest-physical ${hexOf(outcome.gpa)}`;
+      return `EPT misconfiguration at guest-physical ${wordText(outcome.gpa)}`;
     case 'ept': {
       const { qual, gpa, gla } = outcome;
-      return `EPT violation at guest-physical ${hexOf(gpa)}, qualification ${hexOf(qual)}, linear ${hexOf(gla)}`;
+      return `EPT violation at guest-physical ${wordText(gpa)}, qualification ${wordText(qual)}, linear ${wordText(gla)}`;
     }
   }
 }
 
 function sideText(label: string, outcome: NestedOutcome, lists: readonly (readonly Word64[])[]): string[] {
-  const after = lists.filter((list) => list.length > 0).map((list) => list.map(hexOf).join(' '));
+  const after = lists.filter((list) => list.length > 0).map((list) => list.map(wordText).join(' '));
   const pad = ' '.repeat(LABEL_WIDTH);
   return [
     `  ${label}`.padEnd(LABEL_WIDTH) + outcomeText(outcome),

@@ -13,6 +13,7 @@ import type { Stored } from '../recording/hex.js';
 import type { AccessOutcome, TlbCase, TwoReadsOutcome, X86Case } from './x86-case.js';
 import type { Mismatch } from './x86-compare.js';
 import type { RecordedLine } from '../recording/json-lines.js';
+import { wordText } from '../recording/words.js';
 
 type BitNames = readonly (readonly [string, number])[];
 
@@ -41,37 +42,33 @@ const EFER_NAMES: BitNames = [
 export const OPERATIONS = { r: 'read', w: 'write', rmw: 'locked read-modify-write', x: 'instruction fetch' };
 const LABEL_WIDTH = 16;
 
-function hexOf({ hi, lo }: Word64): string {
-  return formatHex(hi, lo);
-}
-
 function registerText(name: string, value: Word64, bits: BitNames): string {
   const set = bits.filter(([, bit]) => (value.lo & bit) !== 0).map(([bit]) => bit);
-  return `${name} ${hexOf(value)}${set.length > 0 ? ` (${set.join(' ')})` : ''}`;
+  return `${name} ${wordText(value)}${set.length > 0 ? ` (${set.join(' ')})` : ''}`;
 }
 
 /** The case in one sentence. */
 function actionText(recorded: X86Case): string {
   switch (recorded.fam) {
     case 'paging':
-      return `${OPERATIONS[recorded.op]} of ${recorded.size} bytes at ${hexOf(recorded.la)}${recorded.seg === 'ss' ? ' through SS' : ''}`;
+      return `${OPERATIONS[recorded.op]} of ${recorded.size} bytes at ${wordText(recorded.la)}${recorded.seg === 'ss' ? ' through SS' : ''}`;
     case 'tlb':
       return tlbText(recorded);
     case 'segload':
-      return `load ${recorded.sreg.toUpperCase()} with ${hexOf(recorded.sel)}`;
+      return `load ${recorded.sreg.toUpperCase()} with ${wordText(recorded.sel)}`;
     case 'segjmp':
-      return `far jump to ${hexOf(recorded.sel)}:${hexOf(recorded.off)}, fetch ${recorded.size} bytes there`;
+      return `far jump to ${wordText(recorded.sel)}:${wordText(recorded.off)}, fetch ${recorded.size} bytes there`;
     case 'segdata': {
       const name = recorded.sreg.toUpperCase();
-      const target = `${recorded.size} bytes at ${name}:${hexOf(recorded.off)}`;
-      return `load ${name} with ${hexOf(recorded.sel)}, then ${OPERATIONS[recorded.op]} of ${target}`;
+      const target = `${recorded.size} bytes at ${name}:${wordText(recorded.off)}`;
+      return `load ${name} with ${wordText(recorded.sel)}, then ${OPERATIONS[recorded.op]} of ${target}`;
     }
   }
 }
 
 function tlbText(recorded: TlbCase): string {
   const duty = recorded.must ? 'which must show' : 'which may show';
-  return `read ${hexOf(recorded.la)}, change entry ${recorded.chg} to ${hexOf(recorded.new)}, ${recorded.act}, read again, ${duty} the change`;
+  return `read ${wordText(recorded.la)}, change entry ${recorded.chg} to ${wordText(recorded.new)}, ${recorded.act}, read again, ${duty} the change`;
 }
 
 /** The format of each entry, found by following the pointers from CR3 down; undefined if nothing points to it. */
@@ -89,17 +86,17 @@ function formatsOf(recorded: X86Case): readonly (EntryFormat | undefined)[] {
 
 function entryText([address, value]: Stored, format: EntryFormat | undefined): string {
   const flags = format ? flagNames(format, value.hi, value.lo) : '';
-  return `  ${(format?.name ?? 'entry').padEnd(8)} at ${hexOf(address)} = ${hexOf(value)}  ${flags}`.trimEnd();
+  return `  ${(format?.name ?? 'entry').padEnd(8)} at ${wordText(address)} = ${wordText(value)}  ${flags}`.trimEnd();
 }
 
 function segmentText(recorded: X86Case): readonly string[] {
   if (recorded.fam === 'paging' || recorded.fam === 'tlb') return [];
-  const limit = recorded.ldtr ? `LDT limit ${hexOf(recorded.ldtr[1])}` : 'no LDT';
-  const tables = `GDT limit ${hexOf(recorded.gdtr[1])}, ${limit}`;
-  const lines = [`  selector ${hexOf(recorded.sel)}: ${describeSelector(recorded.sel.lo)}; ${tables}`];
+  const limit = recorded.ldtr ? `LDT limit ${wordText(recorded.ldtr[1])}` : 'no LDT';
+  const tables = `GDT limit ${wordText(recorded.gdtr[1])}, ${limit}`;
+  const lines = [`  selector ${wordText(recorded.sel)}: ${describeSelector(recorded.sel.lo)}; ${tables}`];
   if (recorded.desc) {
     const [address, { hi, lo }] = recorded.desc;
-    lines.push(`  descriptor at ${hexOf(address)} = ${formatHex(hi, lo)}: ${describeDescriptor(hi, lo)}`);
+    lines.push(`  descriptor at ${wordText(address)} = ${formatHex(hi, lo)}: ${describeDescriptor(hi, lo)}`);
   }
   return lines;
 }
@@ -130,12 +127,12 @@ function outcomeText(outcome: AccessOutcome | TwoReadsOutcome): string {
     const words = describeException({ status: statusOfVector(outcome.vec), errorCode: outcome.err.lo, hi, lo });
     return outcome.at === undefined ? words : `${words} (${outcome.at})`;
   }
-  if ('pa1' in outcome) return `first at ${hexOf(outcome.pa1)}, second at ${hexOf(outcome.pa2)}`;
-  return outcome.pa.length === 0 ? 'loaded' : `at physical ${outcome.pa.map(hexOf).join(' and ')}`;
+  if ('pa1' in outcome) return `first at ${wordText(outcome.pa1)}, second at ${wordText(outcome.pa2)}`;
+  return outcome.pa.length === 0 ? 'loaded' : `at physical ${outcome.pa.map(wordText).join(' and ')}`;
 }
 
 function sideText(label: string, { out, after }: Mismatch['got']): readonly string[] {
-  const entries = after.length > 0 ? [`${' '.repeat(LABEL_WIDTH)}memory after: ${after.map(hexOf).join(' ')}`] : [];
+  const entries = after.length > 0 ? [`${' '.repeat(LABEL_WIDTH)}memory after: ${after.map(wordText).join(' ')}`] : [];
   return [`  ${label}`.padEnd(LABEL_WIDTH) + outcomeText(out), ...entries];
 }
 
