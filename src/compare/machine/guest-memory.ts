@@ -5,8 +5,9 @@
  * lie behind the guest's memory, those of one level one after the other.
  */
 
-import { PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
+import { PAGE_SHIFT } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
+import { HUGE_FRAMES } from '../../kernel/space/memory.js';
 import { FramePieces } from './frame-supply.js';
 import type { FrameSupply } from './frame-supply.js';
 import { pageShifts } from './page-kinds.js';
@@ -22,7 +23,6 @@ const ENTRY_WORDS = 2;
 const CLUMP_SHIFT = 1;
 /** The kernel keeps tables apart from pages, since they cannot be moved: in this share of memory. Model default. */
 const TABLE_SHARE = 64;
-const HUGE_FRAMES = 2 ** (SHIFT_2M - PAGE_SHIFT);
 const SCATTER = 0x9e37_79b1;
 
 /** The tables of a host, as an architecture has them. */

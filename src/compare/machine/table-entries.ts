@@ -1,5 +1,6 @@
 /** The entries that a comparison writes into tables: the kernel's own, and those of hosts, which the kernel does not know. */
 
+import { highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import * as page from '../../kernel/tables/entries.js';
 import type { Entries } from '../../kernel/tables/entries.js';
@@ -34,8 +35,8 @@ export function kernelEntries(entries: Entries, mark?: (words: Int32Array, at: n
 /** Those of a host: low words by level, beside the frame's address. */
 export function hostEntries({ words }: Ram, pageBits: (level: number) => number, tableBits: number): TableEntries {
   const set = (at: number, frame: number, bits: number): void => {
-    words[at + 1] = frame >>> 20;
-    words[at] = (frame << 12) | bits;
+    words[at + 1] = highWordOfFrame(frame);
+    words[at] = lowWordOfFrame(frame) | bits;
   };
   return {
     setPage: (at, frame, level) => {

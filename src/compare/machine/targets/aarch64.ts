@@ -58,9 +58,8 @@ export const AARCH64_TARGET: ReplayTarget<Pe> = {
     const processor = new Pe({ ram, tlb });
     processor.writeRegister('TCR_EL1', TCR | (TG0[kind.granule] << 14n) | BigInt(64 - ADDRESS_BITS));
     processor.writeRegister('SCTLR_EL1', 1n);
-    if (hostShift === null) return { processor, supply: new TablePages(ram, entriesOf(ram), kind, levels(kind)) };
-    const memory = new GuestMemory(ram, hostOf(ram), kind, hostShift);
-    enterGuest(processor, memory.root);
+    const memory = hostShift === null ? undefined : new GuestMemory(ram, hostOf(ram), kind, hostShift);
+    if (memory !== undefined) enterGuest(processor, memory.root);
     return { processor, supply: new TablePages(ram, entriesOf(ram), kind, levels(kind), memory) };
   },
   beside: (first, tlb) => {

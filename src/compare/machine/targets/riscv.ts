@@ -43,11 +43,8 @@ export const RISCV_TARGET: ReplayTarget<Hart> = {
   sizes: PAGE_SHIFTS,
   levels: () => LEVELS,
   boot: (ram, tlb, kind, hostShift) => {
-    if (hostShift === null) {
-      return { processor: hartOver(ram, tlb, 0n), supply: new TablePages(ram, entriesOf(ram), kind, LEVELS) };
-    }
-    const memory = new GuestMemory(ram, hostOf(ram), kind, hostShift);
-    const processor = hartOver(ram, tlb, HGATP_SV48X4 | BigInt(memory.root));
+    const memory = hostShift === null ? undefined : new GuestMemory(ram, hostOf(ram), kind, hostShift);
+    const processor = hartOver(ram, tlb, memory === undefined ? 0n : HGATP_SV48X4 | BigInt(memory.root));
     return { processor, supply: new TablePages(ram, entriesOf(ram), kind, LEVELS, memory) };
   },
   beside: (first, tlb) => hartOver(first.ram, tlb, first.readCsr('hgatp')),
