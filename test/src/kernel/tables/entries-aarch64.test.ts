@@ -49,15 +49,6 @@ describe('an AArch64 entry of the kernel', () => {
     ]);
   });
 
-  it('for a guard page is neither mapped nor special, and a copy is one, too', () => {
-    const format = entries();
-    format.setGuard(0);
-    format.setCopy(0, 2, format.words[0], format.readOnly, true);
-    for (const low of [format.words[0], format.words[2]]) {
-      expect([format.isGuard(low), format.isMapped(low), format.isSpecial(low)]).toEqual([true, false, false]);
-    }
-  });
-
   it('keeps that the hardware wrote the page when it loses the right to write', () => {
     const format = entries();
     format.setPage(0, FRAME, PAGE_ACCESSIBLE | PAGE_WRITABLE | PAGE_TOUCHED);

@@ -39,15 +39,6 @@ describe('a RISC-V entry of the kernel', () => {
     expect([format.isTable(format.words[0]), format.frameAt(0)]).toEqual([true, FRAME]);
   });
 
-  it('for a guard page is neither mapped nor special, and a copy is one, too', () => {
-    const format = entries();
-    format.setGuard(0);
-    format.setCopy(0, 2, format.words[0], format.readOnly, true);
-    for (const low of [format.words[0], format.words[2]]) {
-      expect([format.isGuard(low), format.isMapped(low), format.isSpecial(low)]).toEqual([true, false, false]);
-    }
-  });
-
   it('loses and gets rights, its marks and its frame kept', () => {
     const format = entries(LOW_FRAME | V | R | W | U | A | D);
     expect(format.setRights(0, 0)).toBe(true);
