@@ -4,15 +4,12 @@ const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** A way to write numbers, made at its first use: that takes longer than a walk does. */
 class Digits {
-  readonly #options: Intl.NumberFormatOptions;
   #format: Intl.NumberFormat | undefined;
 
-  constructor(options: Intl.NumberFormatOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: Intl.NumberFormatOptions) {}
 
   format(value: number): string {
-    this.#format ??= new Intl.NumberFormat('en-US', this.#options);
+    this.#format ??= new Intl.NumberFormat('en-US', this.options);
     return this.#format.format(value);
   }
 }
@@ -74,11 +71,9 @@ export function formatTimes({ low, high }: { readonly low: number; readonly high
   return `${from === to ? from : `${from} to ${to}`} times as fast`;
 }
 
-const PERCENT = new Digits({ maximumFractionDigits: 0 });
-
 /** Shares of 1 by their bounds, as percentages: `12 to 30%`. */
 export function formatShares({ low, high }: { readonly low: number; readonly high: number }): string {
-  const [from, to] = [PERCENT.format(low * 100), PERCENT.format(high * 100)];
+  const [from, to] = [WHOLE.format(low * 100), WHOLE.format(high * 100)];
   return from === to ? `${from}%` : `${from} to ${to}%`;
 }
 
