@@ -16,7 +16,8 @@ import { openTrace } from '../../src/trace/node/open.js';
 import { shippedTraces } from '../../src/trace/node/shipped.js';
 import { cpuNow } from '../measure/ratio.js';
 import { compile } from './reference.js';
-import type { Measured, Rival } from './rivals.js';
+import type { Answer } from './reference.js';
+import type { Rival } from './rivals.js';
 
 const run = promisify(execFile);
 const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
@@ -39,7 +40,7 @@ function comparisonRival(program: string): Rival {
     },
     run: async () => {
       const { stdout } = await run(process.execPath, [fileURLToPath(import.meta.url)]);
-      return JSON.parse(stdout) as Measured;
+      return JSON.parse(stdout) as Answer;
     },
   };
 }
@@ -72,7 +73,7 @@ function countsText(runs: Awaited<ReturnType<typeof compare>>['runs'], trace: st
   return counts.join(' ');
 }
 
-async function compareOnce(): Promise<Measured> {
+async function compareOnce(): Promise<Answer> {
   const sources = shippedTraces().map(({ name, path }) => ({ name, open: () => openTrace(path) }));
   const { runs, traces } = await compare({ sources, shifts: SHIFTS, tlb: parseTlb(TLB) });
   const counts = traces.map(({ trace, coverage }) => `${coverage.touchedBytes} ${countsText(runs, trace)}`).join('\n');

@@ -3,8 +3,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Answer } from './reference.js';
 import { FORK_ENTRIES, FORKS, forkRival } from './rivals.js';
-import type { Measured, Rival } from './rivals.js';
+import type { Rival } from './rivals.js';
 
 /** Each run starts a process; it makes its pages resident, and only its fork is timed. */
 export function firstForkRival(): Rival {
@@ -15,7 +16,7 @@ export function firstForkRival(): Rival {
     operations: FORK_ENTRIES,
     run: async () => {
       const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url)]);
-      return JSON.parse(stdout) as Measured;
+      return JSON.parse(stdout) as Answer;
     },
   };
 }

@@ -11,12 +11,13 @@ import { packageFile } from '../../src/host/package-file.js';
 const SOURCES = packageFile('bench/native');
 const COMPILERS = ['gcc', 'clang', 'cc'];
 
+/** What one run found, of the reference or of a rival. */
 export interface Answer {
-  /** CPU time of the reference; for a path by threads, wall time. */
+  /** CPU time; for a path by threads, wall time. */
   readonly nanoseconds: number;
-  /** Sum of the words loaded, to be compared with everybody else's; 0 for fork. */
+  /** Sum of some of the words loaded, to be compared with everybody else's; 0 for fork. */
   readonly checksum: number;
-  /** What was counted, in a form to be compared; empty where nothing was. */
+  /** Counts of a modelled TLB, in a form to be compared; empty where nothing was counted. */
   readonly counts: string;
 }
 

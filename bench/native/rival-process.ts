@@ -6,8 +6,9 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Answer } from './reference.js';
 import { loadRival, WAYS } from './rivals.js';
-import type { Measured, Rival } from './rivals.js';
+import type { Rival } from './rivals.js';
 import { LOADS, makeRam, PATTERNS } from './workload.js';
 import type { Pattern } from './workload.js';
 
@@ -16,7 +17,7 @@ export interface RivalProcess {
   readonly close: () => void;
 }
 
-function ask(child: ChildProcess, pattern: Pattern): Promise<Measured> {
+function ask(child: ChildProcess, pattern: Pattern): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const ended = (): void => {
       reject(new Error(`the process for pattern ${pattern} ended`));
@@ -24,7 +25,7 @@ function ask(child: ChildProcess, pattern: Pattern): Promise<Measured> {
     child.once('exit', ended);
     child.once('message', (answer) => {
       child.off('exit', ended);
-      resolve(answer as Measured);
+      resolve(answer as Answer);
     });
     child.send(pattern);
   });

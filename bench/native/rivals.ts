@@ -19,13 +19,6 @@ const { wordIndex } = memory;
 const ACCESS = READ | USER;
 const MIB = 1 << 20;
 
-/** CPU time, the sum of some of the words loaded, and the counts of a modelled TLB, as the reference has them. */
-export interface Measured {
-  readonly nanoseconds: number;
-  readonly checksum: number;
-  readonly counts: string;
-}
-
 /** One way to do one workload, next to the request for the same from the reference. */
 export interface Rival {
   readonly name: string;
@@ -36,7 +29,7 @@ export interface Rival {
   /** The same work in C, where another program than the reference has it. */
   readonly reference?: () => Promise<Answer>;
   /** Does it once. */
-  readonly run: () => Measured | Promise<Measured>;
+  readonly run: () => Answer | Promise<Answer>;
 }
 
 /** One call a time: the load a program would make by itself. */
