@@ -1,8 +1,8 @@
 /** `npm run bench -- --keep`: ratios over time, a line of JSON for each run. */
 
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync } from 'node:fs';
-import { packageFile } from '../src/host/package-file.js';
+import { appendFileSync } from 'node:fs';
+import { packageFile, packageVersion } from '../src/host/package-file.js';
 import type { Host } from './measure/host.js';
 
 /** Where they go unless another file is named. */
@@ -37,11 +37,10 @@ function commit(): string | undefined {
 
 /** Appends a line to the file, which may not be there yet. */
 export function keep(file: string, question: string, { node, processor, rounds, rows }: Ratios): void {
-  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   const at = commit();
   const line: KeptRatios = {
     date: new Date().toISOString().slice(0, 10),
-    version,
+    version: packageVersion(),
     ...(at !== undefined && { commit: at }),
     node,
     processor,

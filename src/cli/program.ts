@@ -1,18 +1,13 @@
 /** The command line without the process around it: the effect of the words after `pagewalk`. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Command, CommanderError, Help, type HelpConfiguration } from 'commander';
 import { errorText } from '../report/output/printable.js';
-import { packageFile } from '../host/package-file.js';
+import { packageVersion } from '../host/package-file.js';
 import { CommandFailure } from './failure.js';
 
 const FAILED = 1;
 const USAGE = 2;
-
-function packageVersion(): string {
-  const text = readFileSync(packageFile('package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** Settings of the parent hold for the command and its own commands too: another file made those. */
 function addCommand(parent: Command, command: Command): void {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 
 /** The folder of the package: this module may lie in its source, compiled, or in a bundle. */
@@ -14,4 +14,10 @@ function packageFolder(): URL {
  */
 export function packageFile(path: string): string {
   return fileURLToPath(new URL(path, packageFolder()));
+}
+
+/** The version of the package, such as `1.2.3`. */
+export function packageVersion(): string {
+  const text = readFileSync(packageFile('package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
