@@ -60,7 +60,7 @@ test('the windows that stay come as they were, whatever went before and between 
 });
 
 test('windows longer than what is written at once come whole, and all of them without a plan', async () => {
-  const turns = [16_000, 16_384, 16_384, 16_384, 5].map((length, i) => ({
+  const turns = [16_000, 16_384, 16_384, 16_384, 16_384, 5].map((length, i) => ({
     window: i < 5 ? 0 : 1,
     process: 0,
     thread: 0,
