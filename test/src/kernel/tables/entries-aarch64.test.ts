@@ -67,8 +67,10 @@ describe('an AArch64 entry of the kernel', () => {
   });
 });
 
+type Answers = Record<'present' | 'writable' | 'accessed' | 'dirty' | 'soft', boolean> & { frame: number };
+
 /** What the kernel asks of an entry. */
-function answers(format: AArch64Entries): unknown {
+function answers(format: AArch64Entries): Answers {
   const [low, high] = format.words;
   // The hardware: AP[2] clear, or DBM and HD, let it write.
   const writes = (low & READ_ONLY) === 0 || (high & DBM) !== 0;
@@ -83,7 +85,6 @@ function answers(format: AArch64Entries): unknown {
   };
 }
 
-type Answers = Record<'present' | 'writable' | 'accessed' | 'dirty' | 'soft', boolean> & { frame: number };
 const RIGHTS = [0, PAGE_ACCESSIBLE, PAGE_ACCESSIBLE | PAGE_WRITABLE, PAGE_ACCESSIBLE | PAGE_EXECUTABLE] as const;
 
 /** Each operation of the kernel and of the hardware, and what it is to do to the answers. */
@@ -147,7 +148,7 @@ describe.each([false, true])('marks and rights, on shared RAM: %s', (shared) => 
         format.setPage(0, FRAME, bits);
         for (const index of list) {
           const [act, expected] = OPERATIONS[index];
-          const before = answers(format) as Answers;
+          const before = answers(format);
           act(format);
           expect(answers(format)).toEqual({ ...before, ...expected(before) });
         }
