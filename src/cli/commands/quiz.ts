@@ -5,7 +5,7 @@ import { quizHtml } from '../../quiz/quiz-html.js';
 import { makeQuiz, MOST_EXERCISES, quizText, makeGivenQuiz } from '../../quiz/quiz.js';
 import type { QuizResult } from '../../quiz/quiz.js';
 import { CommandFailure } from '../failure.js';
-import { readJson, readJsonOrInput } from '../json-file.js';
+import { readJsonOrInput } from '../json-file.js';
 import { parseSeed, parseWhole } from '../options.js';
 import { printJson } from '../output.js';
 import { inState } from '../state-file.js';
