@@ -105,6 +105,14 @@ it('grade ends a handler that loops or eats memory, and lets none out of its pro
   expect(why.buddy).toBeDefined();
 });
 
+it('grade survives a handler that shuts its channel to the grader', async () => {
+  const folder = await newProject();
+  writeFileSync(join(folder, 'handler.js'), 'process.send({ ready: true });\nprocess.disconnect();\n');
+  const { steps, status } = await grade(folder, '--step', 'walk');
+  expect([steps[0].outcome, steps[0].failure?.kind, status]).toEqual(['failed', 'stopped', 1]);
+  expect(steps[0].failure?.why).toMatch(/^its process ended/);
+});
+
 it('run shows a short program with each action of the handler', async () => {
   const folder = await newProject('--machine', 'sv39');
   const text = solutionText('sv39', [
