@@ -1,6 +1,7 @@
 /** How an access ended on a machine other than a plain x86: a physical address, or a fault with its registers. */
 
 import { html, nothing, type TemplateResult } from 'lit';
+import { mappedBox, pageWords } from './outcome-box.js';
 import { valueList } from './values.js';
 import type { OtherResult } from '../machines/walkable.js';
 
@@ -13,13 +14,8 @@ export function endWords({ outcome }: OtherResult): string {
 export function endBox(result: OtherResult): TemplateResult {
   const { outcome } = result;
   if (outcome.kind === 'fault') return faultBox(outcome);
-  const page = 'page' in outcome ? (outcome.page === null ? 'without paging' : `in a ${outcome.page} page`) : '';
-  return html`<section class="outcome mapped" data-outcome="mapped">
-    <h2>
-      3. Result <span class="verdict good">✓ physical address <code>${outcome.physical}</code></span> ${page}
-    </h2>
-    ${'value' in outcome ? html`<p>the byte there is <code>${outcome.value}</code></p>` : nothing}
-  </section>`;
+  const value = 'value' in outcome ? html`<p>the byte there is <code>${outcome.value}</code></p>` : nothing;
+  return mappedBox(outcome.physical, 'page' in outcome ? pageWords(outcome.page) : '', value);
 }
 
 function faultBox(outcome: Extract<OtherResult['outcome'], { kind: 'fault' }>): TemplateResult {

@@ -13,16 +13,25 @@ export function tlbWords({ tlb }: WalkResult): string {
 export function outcomeBox(result: WalkResult): TemplateResult {
   const { outcome } = result;
   if (outcome.kind === 'fault') return faultBox(outcome);
-  const page = outcome.page === null ? 'without paging' : `in a ${outcome.page} page`;
   const stale =
     result.tlb.stale === undefined
       ? nothing
       : html`<p class="bad">✗ The TLB is stale: ${result.tlb.stale}. An INVLPG is missing.</p>`;
+  return mappedBox(outcome.physical, pageWords(outcome.page), stale);
+}
+
+/** `in a 4K page`. @param page its size; null without paging */
+export function pageWords(page: string | null): string {
+  return page === null ? 'without paging' : `in a ${page} page`;
+}
+
+/** An access that reached memory. @param where the page in words @param below what else there is to say */
+export function mappedBox(physical: string, where: string, below: TemplateResult | typeof nothing): TemplateResult {
   return html`<section class="outcome mapped" data-outcome="mapped">
     <h2>
-      3. Result <span class="verdict good">✓ physical address <code>${outcome.physical}</code></span> ${page}
+      3. Result <span class="verdict good">✓ physical address <code>${physical}</code></span> ${where}
     </h2>
-    ${stale}
+    ${below}
   </section>`;
 }
 
