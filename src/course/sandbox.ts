@@ -33,6 +33,8 @@ export class HandlerError extends Error {
 /** Beyond the limit of a program: for its start, and for a handler that the process itself cannot end. */
 const GRACE_SECONDS = 10;
 const KEPT_OUTPUT = 4000;
+/** From the end of the channel to the end of a process that did not end itself. */
+const SHUT_MILLISECONDS = 1000;
 
 /** The student's process: in dist/src/course/, or beside this module in a bundle. */
 const PROGRAM = fileURLToPath(new URL('./student-process.js', import.meta.url));
@@ -128,6 +130,13 @@ export class Sandbox {
     });
     this.child = child;
     this.errors = '';
+    // A message to a process that is gone is an error; its end, which follows, says why.
+    child.on('error', () => undefined);
+    // It ends by itself, or it shut the channel and would live on unheard.
+    child.once('disconnect', () => setTimeout(() => child.kill('SIGKILL'), SHUT_MILLISECONDS).unref());
+    child.once('close', () => {
+      if (this.child === child) this.child = null;
+    });
     child.stdout?.on('data', (chunk: Buffer) => {
       this.output = (this.output + chunk.toString()).slice(-KEPT_OUTPUT);
     });
@@ -157,7 +166,6 @@ export class Sandbox {
         finish({ message });
       };
       const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
-        this.child = null;
         finish({ ended: this.endOf(code, signal) });
       };
       const finish = (reply: Reply): void => {
