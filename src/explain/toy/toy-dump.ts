@@ -34,6 +34,8 @@ export interface ToyDump {
   /** Tables in use, the root among them, and their bytes. */
   readonly tables: number;
   readonly tableBytes: number;
+  /** Accesses made before, and what the TLB said of them. */
+  readonly accesses: { readonly made: number; readonly hits: number; readonly walks: number };
   readonly segments: readonly {
     readonly number: number;
     readonly base: string;
@@ -54,6 +56,7 @@ export interface ToyDump {
 export function dumpToy(machine: ToyMachine, about: string): ToyDump {
   const { shape, tlb } = machine;
   const { virtualBits, physicalBits, memoryBytes, paging, segmentation } = shape;
+  const { data, fetch } = machine.counters.snapshot();
   const seen = new Map<number, number>();
   const entries = paging ? entriesOf(machine, paging.root, paging.levels.length - 1, seen) : [];
   return {
@@ -68,6 +71,11 @@ export function dumpToy(machine: ToyMachine, about: string): ToyDump {
     entries,
     tables: seen.size,
     tableBytes: [...seen.values()].reduce((sum, bytes) => sum + bytes, 0),
+    accesses: {
+      made: data.lookups + fetch.lookups,
+      hits: data.l1Hits + fetch.l1Hits,
+      walks: data.walks + fetch.walks,
+    },
     segments: (segmentation?.registers ?? []).map(({ base, limit, grows }, number) => ({
       number,
       base: hexText(base),

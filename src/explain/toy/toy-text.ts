@@ -3,7 +3,7 @@
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { columns, labelled, WIDTH } from '../../report/output/columns.js';
 import { wrap } from '../../report/output/wrap.js';
-import { formatBytes } from '../../report/output/units.js';
+import { countOf, formatBytes } from '../../report/output/units.js';
 import type { ToyDump } from './toy-dump.js';
 import type { ToyWalkResult } from './toy-walk.js';
 
@@ -44,8 +44,9 @@ function section(title: string, rows: readonly (readonly string[])[]): string[] 
 
 /** The machine in lines of a terminal. */
 export function toyDumpText(dump: ToyDump): string {
-  const { about, virtualBits, physicalBits, memoryBytes, parts, entries, tables, tableBytes, segments, tlb, memory } =
-    dump;
+  const { about, virtualBits, physicalBits, memoryBytes, parts, entries, tables, tableBytes } = dump;
+  const { accesses, segments, tlb, memory } = dump;
+  const hits = countOf(accesses.hits, 'TLB hit');
   const split = parts.map(({ name, bits }) => `${name} ${bits}`).join(', ');
   return `${[
     wrap(about),
@@ -53,6 +54,9 @@ export function toyDumpText(dump: ToyDump): string {
     labelled('Virtual', `${virtualBits} bits: ${split}`),
     labelled('Physical', `${physicalBits} bits; memory of ${formatBytes(memoryBytes)}`),
     ...(tables === 0 ? [] : [labelled('Tables', `${tables}, of ${formatBytes(tableBytes)}`)]),
+    ...(accesses.made === 0
+      ? []
+      : [labelled('Accesses', `${accesses.made} made before: ${hits}, ${countOf(accesses.walks, 'walk')}`)]),
     ...section('Valid entries', [
       ['table', 'index', 'at', 'value', 'flags', 'frame'],
       ...entries.map(({ table, index, entryAddress, raw, flags, frame }) => [
