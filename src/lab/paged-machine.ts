@@ -141,6 +141,11 @@ export class PagedMachine {
     return this.#meter.run(() => must(this.kernel.mmap(process, request)));
   }
 
+  /** Gives mapped memory other rights, such as `r--`. */
+  protect(process: Process, address: number, length: number, rights: string): void {
+    this.#meter.run(() => must(this.kernel.mprotect(process, address, length, f.protOf(rights))));
+  }
+
   /** A file of `bytes` in the page cache, byte i being i mod 251; on exactly `frames` if given. */
   file(name: string, bytes: number, frames?: readonly number[]): OpenFile {
     const file = this.kernel.files.open(name, 'disk');

@@ -121,7 +121,7 @@ export class ChapterPaging implements Stage {
     if ((entry & COW) === 0) return false;
     const frame = entry >>> 12;
     let own = frame;
-    if (this.counts[frame] > 1) {
+    if (this.counts[frame] !== 1) {
       own = this.#allocate();
       this.#ram.copyFrame(frame, own);
       this.counts[frame]--;

@@ -1,7 +1,8 @@
 /**
  * Segment copy on write as the chapter's pseudocode has it, on real descriptors in an LDT for each process. fork counts
- * only descriptors that are writable. The write fault never re-uses a segment with one owner left, never counts the new
- * one, and copies from the base it read before compaction moved the segment. With the right rule it does all of it.
+ * only descriptors that are writable, and keeps its counts by base, as if no segment ever moved. The write fault never
+ * re-uses a segment with one owner left, never counts the new one, and copies from the base it read before compaction
+ * moved the segment. With the right rule it does all of it.
  */
 
 import { WRITE } from '../../../hw/base/access.js';
@@ -24,7 +25,8 @@ const BYTES = 4096;
 export class ChapterSegments {
   readonly arena = new HoleArena(ARENA_BASE, ARENA_BYTES);
   readonly #memory: SegmentMemory;
-  readonly #counts = new Map<Segment, number>();
+  /** The reference counts: by segment, but by base in the pseudocode. */
+  readonly #counts = new Map<Segment | number, number>();
   readonly #tables: SegmentTable[] = [];
 
   /** @param right the right rule instead of the pseudocode */
@@ -41,11 +43,19 @@ export class ChapterSegments {
     return this.#memory.newSegment(must(base), bytes, bytes, bytes);
   }
 
+  #keyOf(segment: Segment): Segment | number {
+    return this.right ? segment : segment.base;
+  }
+
+  #countOf(segment: Segment): number {
+    return this.#counts.get(this.#keyOf(segment)) ?? 0;
+  }
+
   /** A process with one segment of data. */
   spawn(bytes = BYTES): SegmentTable {
     const table = must(this.#memory.newTable());
     const segment = this.#allocate(bytes);
-    this.#counts.set(segment, 1);
+    this.#counts.set(this.#keyOf(segment), 1);
     this.#tables.push(table);
     this.#memory.addEntry(new SegmentEntry(table, 0, segment, WRITABLE_DATA));
     return table;
@@ -60,7 +70,7 @@ export class ChapterSegments {
       const copy = new SegmentEntry(table, entry.index, segment, entry.type);
       const writable = !entry.cow;
       entry.cow = copy.cow = true;
-      if (writable || this.right) this.#counts.set(segment, (this.#counts.get(segment) ?? 0) + 1);
+      if (writable || this.right) this.#counts.set(this.#keyOf(segment), this.#countOf(segment) + 1);
       this.#memory.update(entry);
       this.#memory.addEntry(copy);
     }
@@ -72,24 +82,24 @@ export class ChapterSegments {
     const { core, loaded } = this.#memory;
     const entry = loaded?.at(core.selector);
     if (core.instruction !== WRITE || entry?.cow !== true) return false;
-    const owners = this.#counts.get(entry.segment) ?? 0;
-    if (!this.right || owners > 1) this.#copy(entry, owners);
+    if (!this.right || this.#countOf(entry.segment) > 1) this.#copy(entry);
     entry.cow = false;
     this.#memory.update(entry);
     return true;
   }
 
   /** Gives `entry` a segment of its own with the contents of the one it has. */
-  #copy(entry: SegmentEntry, owners: number): void {
+  #copy(entry: SegmentEntry): void {
     const { words } = this.#memory.ram;
     const old = entry.segment;
     const oldBase = old.base;
     const own = this.#allocate(old.room);
     // Compaction may have moved the old segment: its base is read again, but not in the pseudocode.
     const from = this.right ? old.base : oldBase;
+    const counted = this.right ? old : oldBase;
     words.copyWithin(own.base / 4, from / 4, (from + old.room) / 4);
-    this.#counts.set(old, owners - 1);
-    this.#counts.set(own, this.right ? 1 : 0);
+    this.#counts.set(counted, (this.#counts.get(counted) ?? 0) - 1);
+    this.#counts.set(this.#keyOf(own), this.right ? 1 : 0);
     old.entries.delete(entry);
     own.entries.add(entry);
     entry.segment = own;
@@ -98,13 +108,13 @@ export class ChapterSegments {
   exit(table: SegmentTable): void {
     for (const entry of table.used) {
       const { segment } = entry;
-      const owners = (this.#counts.get(segment) ?? 0) - 1;
-      this.#counts.set(segment, owners);
+      const owners = this.#countOf(segment) - 1;
+      this.#counts.set(this.#keyOf(segment), owners);
       segment.entries.delete(entry);
       if (owners === 0) {
         this.arena.release(segment.base, segment.room);
         this.#memory.segments.delete(segment);
-        this.#counts.delete(segment);
+        this.#counts.delete(this.#keyOf(segment));
       }
     }
     this.#tables.splice(this.#tables.indexOf(table), 1);
@@ -132,14 +142,14 @@ export class ChapterSegments {
   /** Segments in memory, counted wrongly or out of everyone's reach. */
   audit(): string[] {
     const found = new Map<Segment, number>();
-    for (const segment of this.#counts.keys()) found.set(segment, 0);
+    for (const segment of this.#memory.segments) found.set(segment, 0);
     for (const table of this.#tables) {
       for (const { segment } of table.used) found.set(segment, (found.get(segment) ?? 0) + 1);
     }
     return [...found].flatMap(([segment, descriptors]) => {
-      const owners = this.#counts.get(segment) ?? 0;
+      const owners = this.#countOf(segment);
       if (descriptors === owners) return [];
-      const state = this.#counts.has(segment) ? `counts ${owners}` : 'is free';
+      const state = this.#memory.segments.has(segment) ? `counts ${owners}` : 'is free';
       const lost = descriptors === 0 ? ': its memory is lost' : '';
       return [
         `segment ${segment.id} ${state}, and ${countOf(descriptors, 'descriptor leads', 'descriptors lead')} to it${lost}`,

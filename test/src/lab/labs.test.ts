@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ChapterSegments } from '../../../src/lab/chapter/segments.js';
+import { CHAPTER } from '../../../src/lab/chapter/sentences.js';
+import { figureOf } from '../../../src/lab/chapter/words.js';
 import { LABS } from '../../../src/lab/labs.js';
 import { runLab } from '../../../src/lab/story.js';
 import { LabResult, type Figure } from '../../../src/report/results/lab-result.js';
@@ -39,12 +41,20 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, Figure>>>> = {
     privateFrameB1: '0x6001',
     frameA0x7F1FF: '0x11ff',
     frameB0x7E000: '0x1000',
+    frameA0x7F001: '0x1001',
+    frameB0x7E001: '0x1001',
   },
-  partial: { sharedPages: 3, privatePages: 5, segmentsNeeded: 3, wholeSegmentLeaks: true },
+  partial: { changedEntries: 1, sharedPages: 3, privatePages: 5, segmentsNeeded: 3, wholeSegmentLeaks: true },
   fork: { framesBeforeWrite: 1, framesAfterWrite: 2, copies: 1, reuses: 1, countAfterFork: 2, flushes: 1 },
   'fork-cost': { entries4K: 262144, entries2M: 512, bytesPerFault: 4096, deviationFromLinear: 0, entriesSparse: 1024 },
-  'best-worst': { bestCopies: 0, worstCopies: 1024, copiesPerPage: 1 },
-  'segment-cow': { segmentBytesCopied: 10485760, pageBytesCopied: 4096, ratio: 2560 },
+  'best-worst': { forkAndExecShare: '0.38%', bestCopies: 0, worstCopies: 1024, copiesPerPage: 1 },
+  'segment-cow': {
+    longestCopy: 160,
+    bytesStillShared: 0,
+    segmentBytesCopied: 10485760,
+    pageBytesCopied: 4096,
+    ratio: 2560,
+  },
   fragmentation: { compactions: 1, failure: 'ALLOCATION_FAILED', enoughButScattered: true, fiftyPercentRule: true },
   'library-table': {
     mappingUnitPages: 4096,
@@ -53,7 +63,15 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, Figure>>>> = {
     tableBytesSegments: 8,
     readAheadPages: 65,
   },
-  'aslr-paging': { frameInA: '0x12345', frameInB: '0x12345', copies: 1, framesForAll: 1, entropyBits: 28 },
+  'aslr-paging': {
+    frameInA: '0x12345',
+    frameInB: '0x12345',
+    copies: 1,
+    physical: '0x12345000',
+    framesForAll: 1,
+    fullSharing: true,
+    entropyBits: 28,
+  },
   'aslr-segments': {
     baseA0: '0x40000000',
     baseA1: '0x40000000',
@@ -91,6 +109,9 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, Figure>>>> = {
     descriptorsUncounted: true,
     copyAsWritten: 99,
     copyByTheRightRule: 42,
+    siblingReadAsWritten: 99,
+    bytesLostByCompaction: 16384,
+    bytesLostWithoutBase: 0,
   },
 };
 
@@ -148,6 +169,67 @@ describe.each(LABS.map(({ name }) => name))('lab %s', (name) => {
       expect(cost.tableBytes).toBeGreaterThan(0);
       expect(cost.largestPause).toBeLessThanOrEqual(cost.modelCycles);
     }
+  });
+});
+
+/** All that the labs quote, with the figures measured for it. */
+function cells() {
+  return LABS.flatMap(({ name }) => {
+    const { chapter, figures } = lab(name);
+    return Object.entries(chapter).map(([key, cell]) => ({ where: `${name}.${key}`, measured: figures[key], ...cell }));
+  });
+}
+
+/** Words a claim is told from a figure by: a figure is less than its sentence, or is one number. */
+function isFigure({ says: words, sentence }: { readonly says: string; readonly sentence: string }): boolean {
+  return words !== sentence || /^0x[\dA-F_]+$/.test(words);
+}
+
+describe('what the labs say that the chapter says', () => {
+  const sentences: readonly string[] = Object.values(CHAPTER).flat();
+
+  it('is a sentence of the chapter, from its section', () => {
+    for (const { where, sentence, section } of cells()) {
+      expect([where, (CHAPTER as Record<string, readonly string[]>)[section]]).toEqual([
+        where,
+        expect.arrayContaining([sentence]),
+      ]);
+    }
+  });
+
+  it('shows words of that sentence', () => {
+    expect(cells().filter(({ says: words, sentence }) => !sentence.includes(words))).toEqual([]);
+  });
+
+  it('agrees exactly where the figure of those words was measured', () => {
+    const figures = cells().filter(isFigure);
+    expect(figures.length).toBeGreaterThan(30);
+    for (const { where, measured, agrees, says: words } of figures) {
+      expect([where, agrees]).toEqual([where, figureOf(words) === measured]);
+    }
+  });
+
+  it('has a reason wherever the machine does otherwise', () => {
+    const differing = cells().filter(({ agrees }) => !agrees);
+    expect(differing.map(({ where }) => where).sort()).toEqual([
+      'aslr-segments.copiesWithRandomSelectors',
+      'editors.limitOfCode',
+      'false-sharing.largerPagesForeignBytes',
+      'fork-cost.entriesSparse',
+      'mistakes.bytesLostAsWritten',
+      'mistakes.bytesLostByCompaction',
+      'mistakes.copyAsWritten',
+      'mistakes.descriptorsUncounted',
+      'mistakes.liveFrameFreed',
+      'mistakes.sharedSeenAsWritten',
+      'mistakes.siblingReadAsWritten',
+    ]);
+    for (const { because } of differing) expect(because).toBeTruthy();
+  });
+
+  it('leaves no sentence of the list without a lab', () => {
+    const used = new Set(cells().map(({ sentence }) => sentence));
+    expect(sentences.filter((sentence) => !used.has(sentence))).toEqual([]);
   });
 });
 

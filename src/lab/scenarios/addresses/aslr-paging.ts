@@ -33,8 +33,15 @@ function pair(story: Story): PagedMachine {
   story.figure('frameInA', 'frame behind it in A', toHex(frames[0]), says(entry, '0x12345'));
   story.figure('frameInB', 'frame behind it in B', toHex(frames[1]), says(entry, '0x12345'));
   const copies = new Set(frames).size;
+  const physical = toHex(machine.physical(a, IN_A));
+  story.figure('physical', 'physical address of its page', physical, says('0x12345000', '0x12345000'));
   story.figure('copies', 'copies in memory', copies, says('Physical memory contains only one copy of libc.', 'one'));
   return machine;
+}
+
+/** Bits to guess from, by the spread of numbers drawn in steps of `unit`. */
+export function bitsToGuess(numbers: readonly number[], unit: number): number {
+  return Math.log2((Math.max(...numbers) - Math.min(...numbers)) / unit);
 }
 
 /** Bits of the address, not the same in all of `addresses`. */
@@ -59,8 +66,7 @@ function many(story: Story): void {
     machine.exit(process);
     return at;
   });
-  const spread = Math.max(...addresses) - Math.min(...addresses);
-  const entropy = Math.log2(spread / 4096);
+  const entropy = bitsToGuess(addresses, 4096);
   story.step(
     `${PROCESSES} processes get their addresses from the kernel.`,
     `different addresses: ${new Set(addresses).size}; frames: ${frames.size}`,
@@ -81,6 +87,13 @@ function many(story: Story): void {
     frames.size,
     claims('The physical frames are still shared—only the virtual mapping changes.', frames.size === 1),
     1,
+  );
+  const fully = different === PROCESSES && frames.size === 1;
+  story.figure(
+    'fullSharing',
+    'every address another one, and all of one frame',
+    fully,
+    claims('Full ASLR randomization + Full sharing!', fully),
   );
   story.figure(
     'entropyBits',

@@ -16,6 +16,7 @@ import { formatCount } from '../../../report/output/units.js';
 import type { SegmentProcess } from '../../../segments/process.js';
 import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
+import { bitsToGuess } from './aslr-paging.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
 
@@ -27,8 +28,6 @@ const PROCESSES = 200;
 const SEED = 11;
 /** The library's segment number in the chapter's figure. */
 const NUMBER = 5;
-/** Bits that Linux draws for mmap on x86-64 (vm.mmap_rnd_bits). */
-const PAGED_BITS = 28;
 /** The numbers to draw selectors from. */
 const NUMBERS = 1024;
 
@@ -101,6 +100,19 @@ function optionB(story: Story): void {
   );
 }
 
+/** Bits to guess from the addresses that the paged kernel draws. */
+function pagedBits(): number {
+  const machine = new PagedMachine(8 * 2 ** 20, { seed: SEED });
+  const library = machine.file('libc', BYTES);
+  const addresses = Array.from({ length: PROCESSES }, () => {
+    const process = machine.spawn();
+    const at = machine.map(process, BYTES, { rights: 'r-x', file: library });
+    machine.exit(process);
+    return at;
+  });
+  return Math.round(bitsToGuess(addresses, 4096));
+}
+
 /** A program names a segment by selector: that can be random while the base stays one. */
 function randomSelectors(story: Story): void {
   const machine = new SegmentMachine(4 * 2 ** 20, { arenaBase: 4 * 2 ** 20 - 2 ** 20 });
@@ -119,19 +131,19 @@ function randomSelectors(story: Story): void {
     return selector;
   });
   const different = new Set(selectors).size;
+  const bits = { selectors: Math.round(bitsToGuess(selectors, 8)), addresses: pagedBits() };
   story.step(
     'A third way, not in the chapter: a program says selector and offset, and never sees the base. With a random selector in each process there is one copy, and little to guess from.',
     `${PROCESSES} processes: ${different} different selectors, ${machine.usedBytes / BYTES} copy`,
     `first three: ${selectors.slice(0, 3).map(toHex).join(', ')}`,
-    `drawn from ${formatCount(NUMBERS)} numbers: ${Math.log2(NUMBERS)} bits to guess, against ${PAGED_BITS} under paging`,
+    `drawn from ${formatCount(NUMBERS)} numbers: ${bits.selectors} bits to guess, against ${bits.addresses} under paging`,
   );
   story.why(
-    `A selector's index has 13 bits, so no table of segments can hide a library in more than ${2 ** 13} numbers; each takes a descriptor of 8 bytes in the table, used or not. Addresses of 47 bits leave Linux ${PAGED_BITS} bits to draw (lab aslr-paging measures them).`,
+    `A selector's index has 13 bits, so no table of segments can hide a library in more than ${2 ** 13} numbers; each takes a descriptor of 8 bytes in the table, used or not. Addresses of 47 bits leave Linux 28 bits to draw.`,
   );
-  const drawn = Math.max(...selectors.map((selector) => selector >>> 3)) + 1;
   story.figure('differentSelectors', `different selectors in ${PROCESSES} processes`, different);
-  story.figure('entropyBits', 'bits to guess, by random selectors', Math.ceil(Math.log2(drawn)), Math.log2(NUMBERS));
-  story.figure('entropyBitsPaging', 'bits to guess, by random addresses', PAGED_BITS);
+  story.figure('entropyBits', 'bits to guess, by random selectors', bits.selectors, Math.log2(NUMBERS));
+  story.figure('entropyBitsPaging', 'bits to guess, by random addresses', bits.addresses, 28);
   story.figure(
     'copiesWithRandomSelectors',
     'copies with random selectors',

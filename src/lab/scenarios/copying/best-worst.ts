@@ -4,11 +4,21 @@ import { claims } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
-import { formatCount } from '../../../report/output/units.js';
+import { formatCount, formatShare } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
 const BYTES = 4 * MIB;
 const PAGES = BYTES / 4096;
+
+/** Model cycles of a fork with an exec after it, and nothing more. */
+function forkAndExec(): number {
+  const machine = new PagedMachine(32 * MIB);
+  const parent = machine.spawn();
+  machine.fill(parent, machine.map(parent, BYTES), PAGES);
+  machine.restartMeter();
+  machine.exec(machine.fork(parent));
+  return machine.cost().modelCycles;
+}
 
 function paged(worst: boolean): PagedMachine {
   const machine = new PagedMachine(32 * MIB);
@@ -90,6 +100,13 @@ function atWorst(story: Story, bestCycles: number): PagedMachine {
     'worst: model cycles, as a multiple of the best',
     Number((modelCycles / bestCycles).toFixed(2)),
     claims('Each fault has page-fault overhead', faults >= 2 * PAGES && modelCycles > bestCycles),
+  );
+  const share = forkAndExec() / modelCycles;
+  story.figure(
+    'forkAndExecShare',
+    'fork and exec alone: of the model cycles of the worst case',
+    formatShare(share),
+    claims('fork() + exec() is nearly free!', share < 0.01),
   );
   return machine;
 }

@@ -92,7 +92,13 @@ function paged(story: Story): PagedMachine {
     restarted,
     claims('Restart the faulting instruction', restarted),
   );
-  story.figure('framesBeforeWrite', 'frames of data before the write', before, 1);
+  story.figure(
+    'framesBeforeWrite',
+    'frames of data before the write',
+    before,
+    claims('Copy page table structure (NOT the actual pages)', before === 1),
+    1,
+  );
   story.figure('framesAfterWrite', 'frames of data after it', machine.dataFrames, 2);
 
   machine.store(parent, AT, 44);

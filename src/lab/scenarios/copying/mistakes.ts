@@ -42,6 +42,19 @@ function generations(rules: ChapterRules): Generations {
   return { machine, read: machine.load(c, PAGE), problems, atFork };
 }
 
+/** A forks B, B forks C; A writes, and then B: C's reading. */
+function siblings(rules: ChapterRules): number {
+  const machine = new ChapterPaging(rules);
+  const a = machine.spawn();
+  machine.map(a, PAGE, false);
+  machine.store(a, PAGE, SECRET);
+  const b = machine.fork(a);
+  const c = machine.fork(b);
+  machine.store(a, PAGE, 1);
+  machine.store(b, PAGE, INTRUDER);
+  return machine.load(c, PAGE);
+}
+
 function uncounted(story: Story): void {
   const written = generations(PAGING_AS_WRITTEN);
   const right = generations(PAGING_RIGHT);
@@ -50,15 +63,16 @@ function uncounted(story: Story): void {
     'As written, fork counts a frame only where the entry is writable. A forks B: the entries become read-only. B forks C: nothing is counted. A and B exit: the frame is freed while C uses it.',
     `after the second fork: ${lines(written.atFork)}`,
     `after both exits: ${lines(written.problems)}`,
-    `C wrote ${SECRET} before; somebody else gets the frame and writes ${INTRUDER}; C reads ${written.read}`,
+    `A wrote ${SECRET} before the forks; somebody else gets the frame and writes ${INTRUDER}; C reads ${written.read}`,
+    `nobody exits, but A writes and then B: B is taken for the only user, and C reads ${siblings(PAGING_AS_WRITTEN)}`,
   );
   story.on(right.machine);
   story.step(
     'Right: fork counts every present entry, whatever its rights.',
     `after both exits: ${lines(right.problems)}`,
-    `C reads ${right.read}`,
+    `C reads ${right.read}; after the writes of A and B it reads ${siblings(PAGING_RIGHT)}`,
   );
-  story.figure('readAsWritten', 'pages, as written: what C reads after it wrote 42', written.read, INTRUDER);
+  story.figure('readAsWritten', 'pages, as written: what C reads after A wrote 42', written.read, INTRUDER);
   story.figure('readByTheRightRule', 'pages, right: what C reads', right.read, SECRET);
   const freed = written.problems.length > 0;
   story.figure(
@@ -71,6 +85,14 @@ function uncounted(story: Story): void {
       'a page write-protected by an earlier fork is not counted again',
     ),
     true,
+  );
+  const seen = siblings(PAGING_AS_WRITTEN);
+  story.figure(
+    'siblingReadAsWritten',
+    'pages, as written: what C reads after B wrote 99, and nobody has ended',
+    seen,
+    claims("We're the only user - no copy needed!", seen === SECRET, 'of three users two were counted'),
+    INTRUDER,
   );
   story.figure('problemsByTheRightRule', 'pages, right: problems found by the audit', right.problems.length, 0);
 }
@@ -111,7 +133,17 @@ function sharedBecomesPrivate(story: Story): void {
     lines(right.problems),
     `A writes 2, B reads ${right.seen}; one frame: ${right.together ? 'yes' : 'no'}`,
   );
-  story.figure('sharedSeenAsWritten', 'MAP_SHARED, as written: what B reads after A wrote 2', written.seen, 1);
+  story.figure(
+    'sharedSeenAsWritten',
+    'MAP_SHARED, as written: what B reads after A wrote 2',
+    written.seen,
+    claims(
+      'pte.cow_flag = true // Mark as copy-on-write',
+      written.seen === 2,
+      'a page shared on purpose is marked like all others',
+    ),
+    1,
+  );
   story.figure('sharedSeenByTheRightRule', 'MAP_SHARED, right: what B reads', right.seen, 2);
   const caught = written.problems.length > 0 && right.problems.length === 0;
   story.figure('sharedCaughtByAudit', 'MAP_SHARED, as written: found by the audit', caught, true);
@@ -264,6 +296,47 @@ function staleBase(story: Story): void {
   story.figure('copyByTheRightRule', "compaction, right: what the child's copy has", right.read, SECRET);
 }
 
+interface Moved {
+  readonly problems: readonly string[];
+  /** Bytes that stay taken when both have ended. */
+  readonly lost: number;
+}
+
+/** Somebody exits, so that compaction moves the segment of a parent and its child. */
+function compacted(right: boolean): Moved {
+  const machine = new ChapterSegments(right);
+  const below = machine.spawn(8 * KIB);
+  const parent = machine.spawn(16 * KIB);
+  const child = machine.fork(parent);
+  machine.exit(below);
+  const large = machine.spawn(48 * KIB);
+  const problems = machine.audit();
+  for (const process of [large, parent, child]) machine.exit(process);
+  return { problems, lost: machine.arena.bytes - machine.arena.free };
+}
+
+function countsByBase(story: Story): void {
+  const written = compacted(false);
+  const right = compacted(true);
+  story.step(
+    'As written, segment_ref_count is kept by base. Compaction moves a segment, and its count stays behind.',
+    `after compaction: ${lines(written.problems)}`,
+    `after all have ended ${formatCount(written.lost)} bytes are still taken`,
+  );
+  story.step(
+    'Right: the count belongs to the segment, wherever it lies.',
+    `after compaction: ${lines(right.problems)}`,
+    `after all have ended ${formatCount(right.lost)} bytes are taken`,
+  );
+  story.figure(
+    'bytesLostByCompaction',
+    'counts by base, as written: bytes still taken after all ended',
+    written.lost,
+    claims('segment_ref_count[ste.base]++', written.lost === 0, 'compaction moves a segment away from its count'),
+  );
+  story.figure('bytesLostWithoutBase', 'counts by segment, right: bytes still taken', right.lost, 0);
+}
+
 export const mistakes: Lab = {
   name: 'mistakes',
   title: "The chapter's pseudocode, run as written",
@@ -273,5 +346,6 @@ export const mistakes: Lab = {
     segments(story);
     uncountedSegments(story);
     staleBase(story);
+    countsByBase(story);
   },
 };

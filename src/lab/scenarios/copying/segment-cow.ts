@@ -60,6 +60,13 @@ export const segmentCow: Lab = {
       claims("Can't partially copy a segment", bySegment === BYTES),
     );
     const entire = copied.every((bytes, i) => bytes === SIZES[i]);
+    const shared = BYTES - bySegment;
+    story.figure(
+      'bytesStillShared',
+      'by segment: bytes that stay shared',
+      shared,
+      claims('No fine-grained optimization possible', shared === 0),
+    );
     story.figure(
       'growsWithSegment',
       'by segment: the copy is as long as the segment',
@@ -72,10 +79,19 @@ export const segmentCow: Lab = {
       entire,
       claims('Must copy ENTIRE segment - even if only 1 byte being written!', entire),
     );
+    const longest = copied[copied.length - 1] / copied[0];
+    story.figure(
+      'longestCopy',
+      'by segment: longest copy of the table, as a multiple of the shortest',
+      longest,
+      claims('Unpredictable latency', longest > 1),
+    );
     story.figure('pageBytesCopied', 'by page: bytes copied', byPage, 4096);
     const one = 'always copy exactly one page per fault';
     story.figure('pagesCopied', 'by page: pages copied', byPage / 4096, says(one, 'one'));
-    story.figure('ratio', 'times as much by segment', bySegment / byPage, 2560);
+    const ratio = bySegment / byPage;
+    const wasteful = claims('Wasteful if only small portion modified', ratio > 1);
+    story.figure('ratio', 'times as much by segment', ratio, wasteful, 2560);
     story.compare('A process with 10 MB forks, and the child writes one byte.', segments.cost(), pages.cost());
   },
 };

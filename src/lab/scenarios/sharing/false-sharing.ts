@@ -24,8 +24,9 @@ const PARTS = [
   { start: 2000, end: 3000, owner: B },
   { start: 3000, end: PAGE, owner: CONSTANTS },
 ];
-/** The chapter's words for all parts but the first. */
+/** The chapter's words for each part. */
 const PART_SENTENCES = [
+  'Offset 0-1000: Shared read-only constants',
   'Offset 1000-2000: Process A private data',
   'Offset 2000-3000: Process B private data',
   'Offset 3000-4096: More shared constants',
@@ -90,7 +91,7 @@ function measure(owners: Uint8Array, huge: boolean): Measured {
 /** What the write copied: `count` gives the bytes of an owner among it. */
 function copiedFigures(story: Story, bytesCopied: number, count: (owner: number) => number): void {
   story.figure('written', 'offset of the write', WRITTEN, says('If Process A writes to offset 1500:', '1500'));
-  PARTS.slice(1).forEach(({ start, end }, i) => {
+  PARTS.forEach(({ start, end }, i) => {
     const sentence = PART_SENTENCES[i];
     story.figure(
       `part${i}`,
@@ -132,6 +133,7 @@ function onePage(story: Story): PagedMachine {
     machine.kernel.copyOut(a, AT + start, new Uint8Array(end - start).fill(10 + owner));
   }
   const b = machine.fork(a);
+  const readOnlyInBoth = [a, b].every((process) => machine.entry(process, AT).endsWith('read-only'));
   machine.store(a, AT + WRITTEN, 99);
   const fault = machine.lastFault;
   const { bytesCopied } = machine.kernel.counters;
@@ -143,6 +145,12 @@ function onePage(story: Story): PagedMachine {
     fault,
     `bytes copied: ${bytesCopied}; of them B's: ${count(B)}, constants: ${count(CONSTANTS)}`,
     `A: ${machine.entry(a, AT)}, reads ${machine.load(a, AT + WRITTEN)}; B: ${machine.entry(b, AT)}, reads ${machine.load(b, AT + WRITTEN)}`,
+  );
+  story.figure(
+    'readOnlyInBoth',
+    'the page is read-only in A and B before',
+    readOnlyInBoth,
+    claims('Page is marked read-only (for sharing)', readOnlyInBoth),
   );
   copiedFigures(story, bytesCopied, count);
 

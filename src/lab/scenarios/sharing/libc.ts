@@ -31,11 +31,13 @@ const PRIVATE_ENTRIES = [
     ['privateFrameB1', '[0x10001] = { .frame = 0x6001, .present = 1, .rw = 1, .user = 1 }', '0x6001'],
   ],
 ] as const;
-/** The first and last page of the library in both tables: process, page, entry, frame. */
+/** The first two pages and the last one of the library in both tables: process, page, entry, frame. */
 const ENTRIES = [
   [0, '0x7F000', '[0x7F000] = { .frame = 0x1000, .present = 1, .rw = 0, .user = 1 }', '0x1000'],
+  [0, '0x7F001', '[0x7F001] = { .frame = 0x1001, .present = 1, .rw = 0, .user = 1 }', '0x1001'],
   [0, '0x7F1FF', '[0x7F1FF] = { .frame = 0x11FF, .present = 1, .rw = 0, .user = 1 }', '0x11FF'],
   [1, '0x7E000', '[0x7E000] = { .frame = 0x1000, .present = 1, .rw = 0, .user = 1 }', '0x1000'],
+  [1, '0x7E001', '[0x7E001] = { .frame = 0x1001, .present = 1, .rw = 0, .user = 1 }', '0x1001'],
   [1, '0x7E1FF', '[0x7E1FF] = { .frame = 0x11FF, .present = 1, .rw = 0, .user = 1 }', '0x11FF'],
 ] as const;
 const PRIVATE_AT = 0x10000 * 4096;

@@ -54,6 +54,33 @@ function paged(story: Story): PagedMachine {
   return machine;
 }
 
+/** A process takes the right to write from one page of a region: the others keep theirs. */
+function independent(story: Story): void {
+  const machine = new PagedMachine(16 * 2 ** 20);
+  story.on(machine);
+  const process = machine.spawn();
+  machine.map(process, PAGES * 4096, { at: AT });
+  machine.fill(process, AT, PAGES);
+  const entries = (): string[] => Array.from({ length: PAGES }, (_, page) => machine.entry(process, AT + page * 4096));
+  const before = entries();
+  machine.protect(process, AT, 4096, 'r--');
+  const after = entries();
+  story.step(
+    'Rights are as free as frames: a process takes the right to write from page 0, and the others stay as they are.',
+    `page 0: ${after[0]}`,
+    `page 1: ${after[1]}`,
+  );
+  const changed = after.filter((entry, page) => entry !== before[page]).length;
+  const alone = changed === 1;
+  story.figure(
+    'changedEntries',
+    'entries changed to take a right from one page',
+    changed,
+    claims('Each page independently controlled', alone),
+    1,
+  );
+}
+
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(2 ** 20);
   story.on(null);
@@ -96,6 +123,7 @@ export const partial: Lab = {
   title: 'Sharing only some pages of a region',
   run(story) {
     const machine = paged(story);
+    independent(story);
     story.compare(
       `Two processes share ${SHARED.length} of ${PAGES} pages: by pages, and by segments cut in three.`,
       segmented(story).cost(),
