@@ -30,6 +30,8 @@ export interface StepGrade {
   readonly outcome: 'passed' | 'failed' | 'not written';
   /** Programs run up to the outcome, those to make one short left out. */
   readonly programs: number;
+  /** The function that is not written: `exit: not written yet`. */
+  readonly missing?: string;
   readonly failure?: StepFailure;
 }
 
@@ -81,6 +83,7 @@ export async function gradeStep(
   const { name, title } = step;
   const { programs, failure } = await firstFailure(step, machine, seed, run);
   if (failure === undefined) return { step: name, title, outcome: 'passed', programs };
-  if (failure.finding.kind === 'not written') return { step: name, title, outcome: 'not written', programs };
+  const { kind, what } = failure.finding;
+  if (kind === 'not written') return { step: name, title, outcome: 'not written', programs, missing: what };
   return { step: name, title, outcome: 'failed', programs, failure: failureOf(failure) };
 }

@@ -32,7 +32,8 @@ export class HandlerError extends Error {
 
 /** Beyond the limit of a program: for its start, and for a handler that the process itself cannot end. */
 const GRACE_SECONDS = 10;
-const KEPT_OUTPUT = 4000;
+/** Characters of what a handler prints: the last ones. */
+export const KEPT_OUTPUT = 4000;
 /** From the end of the channel to the end of a process that did not end itself. */
 const SHUT_MILLISECONDS = 1000;
 

@@ -25,13 +25,21 @@ function isKernel(face: Face): boolean {
   return typeof face.machine === 'object';
 }
 
+/** A value that goes from process to process as it is; any other one in words, such as `5n` or `a promise`. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'boolean' || value === undefined || Number.isFinite(value)) return value;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number' || typeof value === 'string' || value === null) return String(value);
+  return value instanceof Promise ? 'a promise' : `some ${typeof value}`;
+}
+
 /** The same kernel or machine, with each action noted before it is done. */
 function noting(face: Face, note: (token: Token) => void): Face {
   const view = Object.create(face) as Face;
   for (const [name, action] of Object.entries(face)) {
     if (typeof action !== 'function' || name === 'load') continue;
     view[name] = (...values: unknown[]) => {
-      note([name, ...values]);
+      note([name, ...values.map(plain)]);
       return (action as AnyFunction)(...values);
     };
   }
@@ -65,8 +73,7 @@ export function recorded(handler: object, tokens: Token[], where: (error: unknow
   const call = (act: AnyFunction, face: Face, values: readonly unknown[]): unknown => {
     try {
       const answer = act(viewOf(face), ...values);
-      const plain = typeof answer === 'boolean' || (typeof answer === 'number' && Number.isFinite(answer));
-      tokens.push(['return', plain ? answer : String(answer)]);
+      tokens.push(['return', plain(answer) ?? String(answer)]);
       return answer;
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
@@ -78,7 +85,7 @@ export function recorded(handler: object, tokens: Token[], where: (error: unknow
   return handlerFrom((name) => {
     const act = (handler as Readonly<Record<string, unknown>>)[name];
     const missing = (): never => {
-      throw new Error(`${name}: ${NOT_WRITTEN}`);
+      throw new Error(`${name}: not exported by the handler, or ${NOT_WRITTEN}`);
     };
     return (face, ...values) => call(typeof act === 'function' ? (act as AnyFunction) : missing, face as Face, values);
   });

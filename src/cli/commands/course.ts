@@ -116,7 +116,8 @@ export function courseCommand(): Command {
         .action(async (folder: string, options: RunOptions) => {
           const grade = await told(folder, () => gradeCourse(gradeOptions(folder, options)));
           if (options.json === true) printJson(grade);
-          else process.stdout.write(printableLines(gradeText(printable(grade))));
+          // What the handler printed has lines; all other texts are one each.
+          else process.stdout.write(printableLines(gradeText({ ...printable(grade), output: grade.output })));
           if (grade.passed < grade.steps.length) process.exitCode = 1;
         }),
     );

@@ -181,7 +181,7 @@ export class World {
           if (Number.isSafeInteger(value) && Number(value) >= 0) continue;
           // SFENCE.VMA alone goes without operands.
           if (value === undefined && act.length === 0) continue;
-          const why = 'addresses, frames and entries are whole numbers from 0 up';
+          const why = 'addresses, frames and entries are whole numbers from 0 up, no BigInt';
           throw this.kept(new FindingError('misuse', `${name}(${operands.map(String).join(', ')}): ${why}`));
         }
         try {

@@ -96,6 +96,25 @@ describe('a transcript', () => {
     }
   });
 
+  it('keeps what JSON cannot say in words: a BigInt, a promise, NaN', () => {
+    const [program] = stepPrograms(stepNamed('walk'), 'x86', SEED);
+    const [pages] = stepPrograms(stepNamed('map'), 'x86', SEED);
+    const found = (of: CourseProgram, handler: Partial<Record<keyof AnyHandler, unknown>>): string | undefined => {
+      const tokens: Token[] = [];
+      runCourseProgram(of, recorded(handler, tokens), false);
+      return runCourseProgram(of, replayed(JSON.parse(JSON.stringify(tokens)) as Token[]))?.what;
+    };
+    expect(found(program, { walk: () => -1n })).toContain('answered -1n; the processor finds');
+    expect(found(program, { walk: () => Promise.resolve(1) })).toContain('answered a promise;');
+    const storing = (entry: unknown) => ({
+      map: (kernel: { machine: { store: (at: number, entry: unknown) => void } }) => {
+        kernel.machine.store(4096, entry);
+      },
+    });
+    expect(found(pages, storing(5n))).toContain('store(4096, 5n): addresses, frames and entries are whole numbers');
+    expect(found(pages, storing(NaN))).toContain('store(4096, NaN): ');
+  });
+
   it('of another program, or of none, is no good one', async () => {
     const handler = await handlerOf(solutionText('x86'));
     const [short, other] = [...stepPrograms(stepNamed('fork'), 'x86', SEED)].slice(8);

@@ -74,12 +74,23 @@ it('grade passes a step that is right, and says what is not written', async () =
   const folder = await newProject();
   const text = solutionText('x86').replace(/export function map\([^]*?\n}\n/, '');
   writeFileSync(join(folder, 'handler.js'), `console.log('{"passed": 8}');\n${text}`);
-  const grades = [await grade(folder, '--step', 'walk'), await grade(folder, '--step', 'map')];
-  expect(grades.map(({ steps, status }) => [steps[0].step, steps[0].outcome, status])).toEqual([
-    ['walk', 'passed', 0],
-    ['map', 'not written', 1],
+  const { steps, status, ...right } = await grade(folder, '--step', 'walk');
+  expect([steps[0].step, steps[0].outcome, status]).toEqual(['walk', 'passed', 0]);
+  expect(right).toMatchObject({ machine: 'x86', seed: 7, passed: 1, output: '{"passed": 8}\n' });
+  writeFileSync(join(folder, 'handler.js'), `console.log('one');\nconsole.log('two \\x1b[0m');\n${text}`);
+  const missing = await runCli(['course', 'grade', folder, '--step', 'map', '--seed', '7']);
+  expect(missing.status).toBe(1);
+  expect(missing.stdout.split('\n').slice(2)).toEqual([
+    'map         not written               Map a page',
+    '      map: not exported by the handler, or not written yet',
+    '',
+    'Your code printed:',
+    'one',
+    'two \\x1b[0m',
+    '',
+    '0 of 1 step passed. The same programs again: --seed 7',
+    '',
   ]);
-  expect(grades[0]).toMatchObject({ machine: 'x86', seed: 7, passed: 1, output: '{"passed": 8}\n' });
 });
 
 it('grade ends a handler that loops or eats memory, and lets none out of its process', async () => {
