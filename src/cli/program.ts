@@ -61,7 +61,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   walk: {
     summary: 'why did this address fault?',
-    load: async () => (await import('./commands/walk.js')).walkCommand(),
+    load: async () => (await import('./commands/walk/walk.js')).walkCommand(),
   },
   segment: {
     summary: 'what does a selector and offset reach?',

@@ -10,14 +10,14 @@ import { partsOf, EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
 import type { Difficulty, Exercise, ExerciseKind, Topic } from './exercise.js';
 import { checkState } from '../explain/machine-state.js';
 import { FREE_LIST } from './free-list.js';
-import { MACHINE_KINDS } from './machines.js';
-import { NESTED_KINDS } from './nested.js';
-import { PAGING_KINDS } from './paging.js';
+import { MACHINE_KINDS } from './walk/machines.js';
+import { NESTED_KINDS } from './walk/nested.js';
+import { PAGING_KINDS } from './walk/paging.js';
 import { REFERENCES } from './replacement.js';
 import { SEGMENTATION_KINDS } from './segmentation.js';
 import { ACCESS_TIME, TABLE_SIZE } from './sums.js';
 import { TLB_KINDS } from './tlb.js';
-import { TOY_KINDS } from './toy.js';
+import { TOY_KINDS } from './walk/toy.js';
 
 /** Kinds that take numbers of one's own. */
 const GIVEN_KINDS = [REFERENCES, FREE_LIST, ACCESS_TIME, TABLE_SIZE];

@@ -1,15 +1,15 @@
 /** Translate by hand, on machines small enough for it. */
 
-import type { Random } from '../../hw/base/random.js';
-import { columns } from '../report/output/columns.js';
-import { dumpToy } from '../explain/toy/toy-dump.js';
-import { STATE_VERSION } from '../explain/state-form.js';
-import { buildToy, parseToyState } from '../explain/toy/toy-state.js';
-import type { ToyStateInput } from '../explain/toy/toy-state.js';
-import { explainToyWalk } from '../explain/toy/toy-walk.js';
-import type { ToyWalkResult } from '../explain/toy/toy-walk.js';
-import { between, listed, pick } from './exercise.js';
-import type { ExerciseKind, Posed } from './exercise.js';
+import type { Random } from '../../../hw/base/random.js';
+import { columns } from '../../report/output/columns.js';
+import { dumpToy } from '../../explain/toy/toy-dump.js';
+import { STATE_VERSION } from '../../explain/state-form.js';
+import { buildToy, parseToyState } from '../../explain/toy/toy-state.js';
+import type { ToyStateInput } from '../../explain/toy/toy-state.js';
+import { explainToyWalk } from '../../explain/toy/toy-walk.js';
+import type { ToyWalkResult } from '../../explain/toy/toy-walk.js';
+import { between, listed, pick } from '../exercise.js';
+import type { ExerciseKind, Posed } from '../exercise.js';
 
 /** Entries of a byte: bit 7 valid, the rest the frame. */
 const ENTRY = { bytes: 1, valid: 7, frame: [4, 0] } as const;

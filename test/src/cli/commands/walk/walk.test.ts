@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { temporaryFolder } from '../../../folder.js';
-import type { WalkResult, WalkStep } from '../../../../src/explain/walk/walk-result.js';
-import { printed, printedExamples, tooWide } from '../examples.js';
-import { expectUsageError, runCli } from '../run-cli.js';
+import { temporaryFolder } from '../../../../folder.js';
+import type { WalkResult, WalkStep } from '../../../../../src/explain/walk/walk-result.js';
+import { printed, printedExamples, tooWide } from '../../examples.js';
+import { expectUsageError, runCli } from '../../run-cli.js';
 
 let folder: string;
 

@@ -1,21 +1,21 @@
 /** Translate this address; decode this entry. */
 
-import { formatHex, fromBigInt } from '../../hw/base/address.js';
-import { decodeEntry, flagNames } from '../../hw/base/format.js';
-import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../hw/x86/format.js';
-import type { Random } from '../../hw/base/random.js';
-import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_LME, EFER_NXE } from '../../hw/x86/registers.js';
-import { columns } from '../report/output/columns.js';
-import { buildMachine } from '../explain/machine.js';
-import { parseState } from '../explain/machine-state.js';
-import { hexOf } from '../explain/table-writer.js';
-import { PageTableWriter } from '../explain/walk/page-tables.js';
-import { STATE_VERSION } from '../explain/state-form.js';
-import { explainWalk } from '../explain/walk/walk.js';
-import type { WalkResult } from '../explain/walk/walk-result.js';
-import { walkText } from '../explain/walk/walk-text.js';
-import { between, outcomeParts, pick } from './exercise.js';
-import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
+import { formatHex, fromBigInt } from '../../../hw/base/address.js';
+import { decodeEntry, flagNames } from '../../../hw/base/format.js';
+import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../../hw/x86/format.js';
+import type { Random } from '../../../hw/base/random.js';
+import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_LME, EFER_NXE } from '../../../hw/x86/registers.js';
+import { columns } from '../../report/output/columns.js';
+import { buildMachine } from '../../explain/machine.js';
+import { parseState } from '../../explain/machine-state.js';
+import { hexOf } from '../../explain/table-writer.js';
+import { PageTableWriter } from '../../explain/walk/page-tables.js';
+import { STATE_VERSION } from '../../explain/state-form.js';
+import { explainWalk } from '../../explain/walk/walk.js';
+import type { WalkResult } from '../../explain/walk/walk-result.js';
+import { walkText } from '../../explain/walk/walk-text.js';
+import { between, outcomeParts, pick } from '../exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from '../exercise.js';
 import { MEMORY, memoryLines, walkLines } from './walk-parts.js';
 
 /** Bits of the page's own entry: easy exercises map, others fault the more often the harder they are. */

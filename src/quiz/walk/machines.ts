@@ -1,8 +1,8 @@
 /** Walks by hand on other machines: Sv39 and AArch64. */
 
-import { fromBigInt, PAGE_BYTES } from '../../hw/base/address.js';
-import { DESC_AF, DESC_EL0, DESC_NG, DESC_READ_ONLY, DESC_TABLE, DESC_VALID } from '../../hw/aarch64/format.js';
-import type { Random } from '../../hw/base/random.js';
+import { fromBigInt, PAGE_BYTES } from '../../../hw/base/address.js';
+import { DESC_AF, DESC_EL0, DESC_NG, DESC_READ_ONLY, DESC_TABLE, DESC_VALID } from '../../../hw/aarch64/format.js';
+import type { Random } from '../../../hw/base/random.js';
 import {
   RISCV_MODES,
   RISCV_PTE_A,
@@ -11,20 +11,20 @@ import {
   RISCV_PTE_U,
   RISCV_PTE_V,
   RISCV_PTE_W,
-} from '../../hw/riscv/format.js';
-import { aarch64Tables } from '../explain/aarch64/aarch64-demo.js';
-import { buildPe, parseAArch64State } from '../explain/aarch64/aarch64-state.js';
-import { aarch64Terms } from '../explain/aarch64/walk.js';
-import { radixWalkText } from '../explain/radix/radix-text.js';
-import type { RadixWalkResult } from '../explain/radix/radix-result.js';
-import { explainRadixSteps } from '../explain/radix/radix-walk.js';
-import { buildHart, parseRiscvState } from '../explain/riscv/riscv-state.js';
-import { riscvTerms } from '../explain/riscv/walk.js';
-import { hexOf, TableWriter } from '../explain/table-writer.js';
-import type { TableForm } from '../explain/table-writer.js';
-import { STATE_VERSION } from '../explain/state-form.js';
-import { between, pick } from './exercise.js';
-import type { Difficulty, ExerciseKind, Part, Posed } from './exercise.js';
+} from '../../../hw/riscv/format.js';
+import { aarch64Tables } from '../../explain/aarch64/aarch64-demo.js';
+import { buildPe, parseAArch64State } from '../../explain/aarch64/aarch64-state.js';
+import { aarch64Terms } from '../../explain/aarch64/walk.js';
+import { radixWalkText } from '../../explain/radix/radix-text.js';
+import type { RadixWalkResult } from '../../explain/radix/radix-result.js';
+import { explainRadixSteps } from '../../explain/radix/radix-walk.js';
+import { buildHart, parseRiscvState } from '../../explain/riscv/riscv-state.js';
+import { riscvTerms } from '../../explain/riscv/walk.js';
+import { hexOf, TableWriter } from '../../explain/table-writer.js';
+import type { TableForm } from '../../explain/table-writer.js';
+import { STATE_VERSION } from '../../explain/state-form.js';
+import { between, pick } from '../exercise.js';
+import type { Difficulty, ExerciseKind, Part, Posed } from '../exercise.js';
 import { MEMORY, memoryLines, walkLines } from './walk-parts.js';
 
 const PAGE = BigInt(PAGE_BYTES);

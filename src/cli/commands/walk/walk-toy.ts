@@ -1,21 +1,21 @@
 /** `pagewalk walk --machine toy`: a walk on a machine of a few bits, or the machine itself. */
 
-import { toNumber } from '../../../hw/base/address.js';
-import type { Word64 } from '../../../hw/base/address.js';
-import type { ToyMachine } from '../../../hw/toy/machine.js';
-import type { AccessKind } from '../../explain/machine-state.js';
-import { dumpToy } from '../../explain/toy/toy-dump.js';
-import { TOY_PRESETS } from '../../explain/toy/toy-presets.js';
-import { buildToy, parseToyState } from '../../explain/toy/toy-state.js';
-import { toyDumpText, toyEventLines, toyWalkText } from '../../explain/toy/toy-text.js';
-import { explainToyWalk } from '../../explain/toy/toy-walk.js';
-import { CommandFailure } from '../failure.js';
-import { readJsonOrInput } from '../json-file.js';
-import { choiceAdvice } from '../options.js';
-import { printJson } from '../output.js';
-import { inState } from '../state-file.js';
-import { printWalk } from '../walk-output.js';
-import type { WalkOutputOptions } from '../walk-output.js';
+import { toNumber } from '../../../../hw/base/address.js';
+import type { Word64 } from '../../../../hw/base/address.js';
+import type { ToyMachine } from '../../../../hw/toy/machine.js';
+import type { AccessKind } from '../../../explain/machine-state.js';
+import { dumpToy } from '../../../explain/toy/toy-dump.js';
+import { TOY_PRESETS } from '../../../explain/toy/toy-presets.js';
+import { buildToy, parseToyState } from '../../../explain/toy/toy-state.js';
+import { toyDumpText, toyEventLines, toyWalkText } from '../../../explain/toy/toy-text.js';
+import { explainToyWalk } from '../../../explain/toy/toy-walk.js';
+import { CommandFailure } from '../../failure.js';
+import { readJsonOrInput } from '../../json-file.js';
+import { choiceAdvice } from '../../options.js';
+import { printJson } from '../../output.js';
+import { inState } from '../../state-file.js';
+import { printWalk } from '../../walk-output.js';
+import type { WalkOutputOptions } from '../../walk-output.js';
 
 interface ToyOptions extends WalkOutputOptions {
   readonly access: AccessKind;

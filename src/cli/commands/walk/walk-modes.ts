@@ -1,7 +1,7 @@
 /** The machines of `pagewalk walk`, and the demonstrations of each. */
 
-import { DEMO_MODES } from '../../explain/demo-states.js';
-import { CommandFailure } from '../failure.js';
+import { DEMO_MODES } from '../../../explain/demo-states.js';
+import { CommandFailure } from '../../failure.js';
 
 /** The demonstrations of each machine; the first one is shown when no mode is given. RISC-V's is xv6's first process. */
 export const MODES = {

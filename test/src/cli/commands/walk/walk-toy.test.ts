@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from '../../../folder.js';
-import { printed, tooWide } from '../examples.js';
-import { expectUsageError, runCli } from '../run-cli.js';
+import { temporaryFolder } from '../../../../folder.js';
+import { printed, tooWide } from '../../examples.js';
+import { expectUsageError, runCli } from '../../run-cli.js';
 
 const TOY = ['walk', '--machine', 'toy'];
 

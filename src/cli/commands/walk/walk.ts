@@ -1,27 +1,27 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { parseAddress } from '../../../hw/base/address.js';
-import type { Word64 } from '../../../hw/base/address.js';
-import type { Mmu } from '../../../hw/x86/mmu.js';
-import { X86_MODES } from '../../../hw/x86/format.js';
-import { DEMO_ADDRESSES, demoState, demoStateInput } from '../../explain/demo-states.js';
-import { buildMachine } from '../../explain/machine.js';
-import type { AccessKind, MachineStateInput } from '../../explain/machine-state.js';
-import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../explain/scene.js';
-import type { Scene } from '../../explain/scene.js';
-import { machineIn, MACHINES } from '../../explain/state-form.js';
-import type { WalkMachineName } from '../../explain/state-form.js';
-import { explainSteps } from '../../explain/walk/walk.js';
-import type { WalkRequest } from '../../explain/walk/walk.js';
-import { stepLines } from '../../explain/walk/walk-steps.js';
-import { walkText } from '../../explain/walk/walk-text.js';
-import type { Lab } from '../../lab/story.js';
-import { CommandFailure } from '../failure.js';
-import { readJsonOrInput } from '../json-file.js';
-import { accessOption, choiceAdvice, parseChoice, parseCount } from '../options.js';
-import { printJson } from '../output.js';
-import { inState } from '../state-file.js';
-import { printWalk } from '../walk-output.js';
-import type { WalkOutputOptions } from '../walk-output.js';
+import { parseAddress } from '../../../../hw/base/address.js';
+import type { Word64 } from '../../../../hw/base/address.js';
+import type { Mmu } from '../../../../hw/x86/mmu.js';
+import { X86_MODES } from '../../../../hw/x86/format.js';
+import { DEMO_ADDRESSES, demoState, demoStateInput } from '../../../explain/demo-states.js';
+import { buildMachine } from '../../../explain/machine.js';
+import type { AccessKind, MachineStateInput } from '../../../explain/machine-state.js';
+import { playScene, SceneError, sceneJson, sceneText, sceneTitle } from '../../../explain/scene.js';
+import type { Scene } from '../../../explain/scene.js';
+import { machineIn, MACHINES } from '../../../explain/state-form.js';
+import type { WalkMachineName } from '../../../explain/state-form.js';
+import { explainSteps } from '../../../explain/walk/walk.js';
+import type { WalkRequest } from '../../../explain/walk/walk.js';
+import { stepLines } from '../../../explain/walk/walk-steps.js';
+import { walkText } from '../../../explain/walk/walk-text.js';
+import type { Lab } from '../../../lab/story.js';
+import { CommandFailure } from '../../failure.js';
+import { readJsonOrInput } from '../../json-file.js';
+import { accessOption, choiceAdvice, parseChoice, parseCount } from '../../options.js';
+import { printJson } from '../../output.js';
+import { inState } from '../../state-file.js';
+import { printWalk } from '../../walk-output.js';
+import type { WalkOutputOptions } from '../../walk-output.js';
 import { modeOf, MODES } from './walk-modes.js';
 import type { Mode } from './walk-modes.js';
 
@@ -47,7 +47,7 @@ const LAB_FLAGS = '--lab <name>';
 
 /** Labs take longer to load than a walk takes: a command without one does not wait for them. */
 async function loadLab(name: string): Promise<Lab> {
-  const { WALK_LABS } = await import('../../explain/walk/walk-labs.js');
+  const { WALK_LABS } = await import('../../../explain/walk/walk-labs.js');
   const lab = WALK_LABS.find((candidate) => candidate.name === name);
   if (lab !== undefined) return lab;
   const names = WALK_LABS.map((known) => known.name);
@@ -72,14 +72,14 @@ async function sceneFor({ lab: name, step, process }: WalkCommandOptions): Promi
 async function x86Demo(mode: Mode | undefined): Promise<MachineStateInput> {
   const own = modeOf('x86', mode);
   if (own !== 'nested') return demoStateInput(own);
-  return (await import('../../explain/nested/nested-demo.js')).nestedState();
+  return (await import('../../../explain/nested/nested-demo.js')).nestedState();
 }
 
 /** The validator of states takes a while to load, so only those wait for it who have a file, or a host's tables. */
 async function machineFor({ state, mode }: WalkCommandOptions, file: unknown): Promise<Mmu> {
   const own = modeOf('x86', mode);
   if (state === undefined && own !== 'nested') return buildMachine(demoState(own)).mmu;
-  const { parseState } = await import('../../explain/machine-state.js');
+  const { parseState } = await import('../../../explain/machine-state.js');
   if (state === undefined) return buildMachine(parseState(await x86Demo(mode))).mmu;
   return inState(state, () => buildMachine(parseState(file)).mmu);
 }
@@ -104,8 +104,8 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
 
 /** A walk of a guest through its host's tables. */
 async function walkNested(mmu: Mmu, request: WalkRequest, options: WalkCommandOptions): Promise<void> {
-  const { explainNestedSteps } = await import('../../explain/nested/nested-walk.js');
-  const { nestedWalkText } = await import('../../explain/nested/nested-text.js');
+  const { explainNestedSteps } = await import('../../../explain/nested/nested-walk.js');
+  const { nestedWalkText } = await import('../../../explain/nested/nested-text.js');
   const { result, steps } = explainNestedSteps(mmu, request);
   printWalk(result, steps, options, nestedWalkText, stepLines);
 }

@@ -1,20 +1,20 @@
 /** The walk of a guest by hand: how many entries are read, and where each of them lies. */
 
-import { formatHex, fromBigInt, PAGE_BYTES } from '../../hw/base/address.js';
-import type { Random } from '../../hw/base/random.js';
-import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../hw/x86/format.js';
-import { CR0_PE, CR0_PG, CR4_PAE, CR4_PSE, EFER_LME } from '../../hw/x86/registers.js';
-import { buildMachine } from '../explain/machine.js';
-import { parseState } from '../explain/machine-state.js';
-import { EptWriter } from '../explain/nested/ept-tables.js';
-import { nestedWalkText } from '../explain/nested/nested-text.js';
-import { explainNestedWalk, readsIn } from '../explain/nested/nested-walk.js';
-import type { NestedWalkResult } from '../explain/nested/nested-walk.js';
-import { hexOf } from '../explain/table-writer.js';
-import { PageTableWriter } from '../explain/walk/page-tables.js';
-import { STATE_VERSION } from '../explain/state-form.js';
-import { between, pick } from './exercise.js';
-import type { Difficulty, ExerciseKind, Posed } from './exercise.js';
+import { formatHex, fromBigInt, PAGE_BYTES } from '../../../hw/base/address.js';
+import type { Random } from '../../../hw/base/random.js';
+import { PTE_P, PTE_RW, PTE_US, X86_MODES } from '../../../hw/x86/format.js';
+import { CR0_PE, CR0_PG, CR4_PAE, CR4_PSE, EFER_LME } from '../../../hw/x86/registers.js';
+import { buildMachine } from '../../explain/machine.js';
+import { parseState } from '../../explain/machine-state.js';
+import { EptWriter } from '../../explain/nested/ept-tables.js';
+import { nestedWalkText } from '../../explain/nested/nested-text.js';
+import { explainNestedWalk, readsIn } from '../../explain/nested/nested-walk.js';
+import type { NestedWalkResult } from '../../explain/nested/nested-walk.js';
+import { hexOf } from '../../explain/table-writer.js';
+import { PageTableWriter } from '../../explain/walk/page-tables.js';
+import { STATE_VERSION } from '../../explain/state-form.js';
+import { between, pick } from '../exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from '../exercise.js';
 import { memoryLines, walkLines } from './walk-parts.js';
 
 const PAGE = BigInt(PAGE_BYTES);

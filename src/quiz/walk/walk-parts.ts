@@ -1,8 +1,8 @@
 /** The parts that exercises about walks have in common: memory as it is given, and the walk as reasoning. */
 
-import type { MachineStateInput } from '../explain/machine-state.js';
-import { columns } from '../report/output/columns.js';
-import { LINE_WIDTH } from './exercise.js';
+import type { MachineStateInput } from '../../explain/machine-state.js';
+import { columns } from '../../report/output/columns.js';
+import { LINE_WIDTH } from '../exercise.js';
 
 /** Before the words of memory. */
 export const MEMORY = 'Memory holds the following, and zero everywhere else:';

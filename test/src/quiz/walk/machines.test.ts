@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DIFFICULTIES, partsOf } from '../../../src/quiz/exercise.js';
-import type { Exercise } from '../../../src/quiz/exercise.js';
-import { makeExercises } from '../../../src/quiz/quiz.js';
-import { runs } from '../../runs.js';
+import { DIFFICULTIES, partsOf } from '../../../../src/quiz/exercise.js';
+import type { Exercise } from '../../../../src/quiz/exercise.js';
+import { makeExercises } from '../../../../src/quiz/quiz.js';
+import { runs } from '../../../runs.js';
 
 /** Holds for the exercise of a kind of any seed and difficulty. */
 function always(kind: string, holds: (exercise: Exercise) => void): void {
