@@ -1,6 +1,6 @@
 /** An exercise: a question, the given facts, and an answer computed by the model. */
 
-import { WIDTH } from '../report/output/columns.js';
+import { WIDTH } from '../report/output/wrap.js';
 import type { Random } from '../../hw/base/random.js';
 
 export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation', 'replacement', 'toy', 'machines'] as const;

@@ -1,7 +1,7 @@
 /** A walk of RISC-V or AArch64 as people read it in a terminal: one line a level. */
 
-import { columns, labelled, WIDTH } from '../../report/output/columns.js';
-import { wrap } from '../../report/output/wrap.js';
+import { columns, labelled } from '../../report/output/columns.js';
+import { WIDTH, wrap } from '../../report/output/wrap.js';
 import type { RadixWalkResult } from './radix-result.js';
 
 /** The walk, at most `width` columns wide. */

@@ -1,8 +1,8 @@
 /** A logical address as people read it in a terminal: the descriptor bit by bit, then one line a check. */
 
 import type { DecodedField } from '../../../hw/base/format.js';
-import { wrap } from '../../report/output/wrap.js';
-import { columns, INDENT, labelled, WIDTH } from '../../report/output/columns.js';
+import { WIDTH, wrap } from '../../report/output/wrap.js';
+import { columns, INDENT, labelled } from '../../report/output/columns.js';
 import type { ExplainedDescriptor, SegmentCheck, SegmentResult, SegmentTransfer } from './segment-result.js';
 import { faultLines } from '../walk/walk-text.js';
 

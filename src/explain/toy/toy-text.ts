@@ -1,8 +1,8 @@
 /** A toy machine and a walk on it, as people read them in a terminal. */
 
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
-import { columns, labelled, WIDTH } from '../../report/output/columns.js';
-import { wrap } from '../../report/output/wrap.js';
+import { columns, labelled } from '../../report/output/columns.js';
+import { WIDTH, wrap } from '../../report/output/wrap.js';
 import { countOf, formatBytes } from '../../report/output/units.js';
 import type { ToyDump } from './toy-dump.js';
 import type { ToyWalkResult } from './toy-walk.js';

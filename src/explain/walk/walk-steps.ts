@@ -8,8 +8,7 @@ import type { FaultEvent, HitEvent, ReadEvent, TranslationEvent } from '../../..
 import { describeException } from '../../../hw/x86/describe-exception.js';
 import { faultName } from '../../../hw/x86/exception.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
-import { WIDTH } from '../../report/output/columns.js';
-import { wrap } from '../../report/output/wrap.js';
+import { WIDTH, wrap } from '../../report/output/wrap.js';
 import { commonStep, heldSize, heldWords, physicalAddress } from '../common-steps.js';
 import { allowedBy, allowedWords } from './rights.js';
 import { indexAt, levelOf, tableName } from './walk-levels.js';

@@ -1,6 +1,7 @@
 /** A walk as people read it in a terminal: one line a level. */
 
-import { columns, INDENT, labelled, WIDTH } from '../../report/output/columns.js';
+import { columns, INDENT, labelled } from '../../report/output/columns.js';
+import { WIDTH } from '../../report/output/wrap.js';
 import { allowedWords } from './rights.js';
 import { nameOf } from './walk-fault.js';
 import { whyWalked } from './why-walked.js';

@@ -3,8 +3,7 @@
 import pc from 'picocolors';
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { VERDICT_COLORS } from '../inspect-text.js';
-import { WIDTH } from '../../report/output/columns.js';
-import { wrap } from '../../report/output/wrap.js';
+import { WIDTH, wrap } from '../../report/output/wrap.js';
 import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../report/output/units.js';
 import { actionText, plainTable, shortName } from '../../report/views/region-views.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';

@@ -1,9 +1,7 @@
 /** Lines of text that terminals show: labels and columns. */
 
-import { wrap } from './wrap.js';
+import { WIDTH, wrap } from './wrap.js';
 
-/** Columns of a terminal. */
-export const WIDTH = 80;
 const LABEL = 12;
 export const INDENT = ' '.repeat(LABEL);
 

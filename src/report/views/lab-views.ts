@@ -4,10 +4,10 @@ import pc from 'picocolors';
 import { COST_LABELS, labTitle } from '../results/lab-result.js';
 import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabStep, LabTable } from '../results/lab-result.js';
 import { factTable } from '../output/table.js';
-import { wrap } from '../output/wrap.js';
+import { WIDTH, wrap } from '../output/wrap.js';
 import type { Fact } from '../output/table.js';
 import { formatCount } from '../output/units.js';
-import { columns, WIDTH } from '../output/columns.js';
+import { columns } from '../output/columns.js';
 
 /** Characters that stand for the whole arena. */
 const ARENA_WIDTH = 64;
