@@ -254,7 +254,9 @@ export class TlbGroup {
     const kept = this.keptAs[behind.bySize[there] === null ? size : there];
     const tlb = this.bySize[kept];
     if (tlb === null) return null;
-    const sets = tlb.sets | (this.twins?.[kept]?.sets ?? 0);
+    // A page among coalesced ones lies in a set of their number.
+    const coalesces = kept === SIZE_4K && this.bySize.slice(this.pageSizes).some((one) => one !== null);
+    const sets = coalesces ? 1 : tlb.sets | (this.twins?.[kept]?.sets ?? 0);
     return { shift: this.shifts[kept], sets: sets & -sets };
   }
 

@@ -44,7 +44,7 @@ export interface TlbGeometry {
    * log2 of the bytes of adjacent 4 KiB pages that one entry may hold, on x86: 14 or 15. Arrays with this size among
    * theirs do so. The pages must be an aligned run in both address spaces, their entries alike, accessed and dirty too.
    */
-  readonly coalesces?: number;
+  readonly coalesces?: number | undefined;
   /** The walk caches (x86: paging-structure caches); absent: there is none. */
   readonly walkCaches?: WalkCacheGeometry;
   /**

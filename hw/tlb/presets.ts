@@ -13,6 +13,8 @@ const SMALL = [SHIFT_4K];
 const LARGE = [SHIFT_2M, SHIFT_4M];
 const UP_TO_LARGE = [...SMALL, ...LARGE];
 const GIANT = [SHIFT_1G];
+/** Four adjacent pages of 4 KiB. */
+const COALESCED = 14;
 /** Pages of AArch64: of granules, blocks, and contiguous sets of them. */
 const ARM_SMALL = [SHIFT_4K, 14, 16];
 const ARM_L1I = [...ARM_SMALL, SHIFT_2M, 25];
@@ -108,19 +110,36 @@ const GOLDEN_COVE_TLBS: TlbGeometry = {
   walkCaches: DEFAULT_WALK_CACHES,
 };
 
-/** The same TLBs in another processor. */
-function alike(geometry: TlbGeometry, name: string, why: string): TlbGeometry {
-  const because = (level: TlbLevelShape): TlbLevelShape =>
-    level.map((one) => ({ ...one, source: `${why}; ${one.source ?? ''}` }));
-  const { l1Data, l1Store, l1Instruction, l2 } = geometry;
+/** A geometry with each of its arrays changed. */
+function mapArrays(geometry: TlbGeometry, change: (one: TlbArrayShape) => TlbArrayShape): TlbGeometry {
+  const { l1Data, l1Store, l1Instruction, l2, l2Instruction } = geometry;
   return {
     ...geometry,
-    name,
-    l1Data: because(l1Data),
-    ...(l1Store !== undefined && { l1Store: because(l1Store) }),
-    l1Instruction: because(l1Instruction),
-    l2: because(l2),
+    l1Data: l1Data.map(change),
+    ...(l1Store !== undefined && { l1Store: l1Store.map(change) }),
+    l1Instruction: l1Instruction.map(change),
+    l2: l2.map(change),
+    ...(l2Instruction !== undefined && { l2Instruction: l2Instruction.map(change) }),
   };
+}
+
+/** The same TLBs in another processor. */
+function alike(geometry: TlbGeometry, name: string, why: string): TlbGeometry {
+  return { ...mapArrays(geometry, (one) => ({ ...one, source: `${why}; ${one.source ?? ''}` })), name };
+}
+
+/**
+ * With entries for four adjacent pages of 4 KiB. AMD's events count coalesced pages apart: reloads of data (45H), and hits
+ * and misses of code (94H, 85H), in both levels. Zen 4's and Zen 5's say "a 16k page created from four adjacent 4k pages",
+ * Zen 3's "4K or 16K page size".
+ */
+function coalescing(geometry: TlbGeometry, core: string): TlbGeometry {
+  const source = `coalesced 16K: Linux, tools/perf/pmu-events/arch/x86/${core}`;
+  const change = (one: TlbArrayShape): TlbArrayShape =>
+    one.pages.includes(SHIFT_4K)
+      ? { ...one, pages: [SHIFT_4K, COALESCED, ...one.pages.slice(1)], source: `${one.source ?? ''}; ${source}` }
+      : one;
+  return { ...mapArrays(geometry, change), coalesces: COALESCED };
 }
 
 const PRESETS: readonly TlbGeometry[] = [
@@ -146,38 +165,52 @@ const PRESETS: readonly TlbGeometry[] = [
     l2Instruction: [array(1024, 8, UP_TO_LARGE, `${ZEN_2_L2}; 7-cpu.com says 512 entries`)],
     walkCaches: DEFAULT_WALK_CACHES,
   },
-  {
-    name: 'zen3',
-    l1Instruction: [full(64, ALL, ZEN_3)],
-    l1Data: [full(64, ALL, ZEN_3)],
-    l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_3}; ${WAYS_UNKNOWN}`), full(64, GIANT, `${ZEN_3}; ${WAYS_UNKNOWN}`)],
-    l2Instruction: [array(512, 4, UP_TO_LARGE, `${ZEN_3}; ${waysBySize(4, 2)}`)],
-    walkCaches: DEFAULT_WALK_CACHES,
-  },
-  {
-    name: 'zen4',
-    l1Instruction: [full(64, ALL, ZEN_4)],
-    l1Data: [full(72, ALL, ZEN_4)],
-    l2: [
-      array(3072, 8, UP_TO_LARGE, `${ZEN_4}; ${waysBySize(8, 6)}; 24 ways, also published, are not confirmed`),
-      full(64, GIANT, `${ZEN_4} leaf 80000019, EBX F0400000`),
-    ],
-    l2Instruction: [array(512, 4, UP_TO_LARGE, `${ZEN_4}; ${waysBySize(4, 2)}`)],
-    walkCaches: DEFAULT_WALK_CACHES,
-  },
-  {
-    name: 'zen5',
-    l1Instruction: [full(64, ALL, ZEN_5)],
-    l1Data: [full(96, ALL, ZEN_5)],
-    l2: [
-      array(4096, 8, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(8, 4)}; AMD's guide says 16, by jia.je, "AMD Zen 5"`),
-      array(1024, 4, GIANT, 'CPUID B40F40 leaf 80000019, EBX 40200000: 4 ways, and 32 times 32 entries on family 1Ah'),
-    ],
-    l2Instruction: [
-      array(2048, 4, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(4, 2)}; AMD's guide says 8, by jia.je, "AMD Zen 5"`),
-    ],
-    walkCaches: DEFAULT_WALK_CACHES,
-  },
+  coalescing(
+    {
+      name: 'zen3',
+      l1Instruction: [full(64, ALL, ZEN_3)],
+      l1Data: [full(64, ALL, ZEN_3)],
+      l2: [array(2048, 8, UP_TO_LARGE, `${ZEN_3}; ${WAYS_UNKNOWN}`), full(64, GIANT, `${ZEN_3}; ${WAYS_UNKNOWN}`)],
+      l2Instruction: [array(512, 4, UP_TO_LARGE, `${ZEN_3}; ${waysBySize(4, 2)}`)],
+      walkCaches: DEFAULT_WALK_CACHES,
+    },
+    'amdzen3',
+  ),
+  coalescing(
+    {
+      name: 'zen4',
+      l1Instruction: [full(64, ALL, ZEN_4)],
+      l1Data: [full(72, ALL, ZEN_4)],
+      l2: [
+        array(3072, 8, UP_TO_LARGE, `${ZEN_4}; ${waysBySize(8, 6)}; 24 ways, also published, are not confirmed`),
+        full(64, GIANT, `${ZEN_4} leaf 80000019, EBX F0400000`),
+      ],
+      l2Instruction: [array(512, 4, UP_TO_LARGE, `${ZEN_4}; ${waysBySize(4, 2)}`)],
+      walkCaches: DEFAULT_WALK_CACHES,
+    },
+    'amdzen4',
+  ),
+  coalescing(
+    {
+      name: 'zen5',
+      l1Instruction: [full(64, ALL, ZEN_5)],
+      l1Data: [full(96, ALL, ZEN_5)],
+      l2: [
+        array(4096, 8, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(8, 4)}; AMD's guide says 16, by jia.je, "AMD Zen 5"`),
+        array(
+          1024,
+          4,
+          GIANT,
+          'CPUID B40F40 leaf 80000019, EBX 40200000: 4 ways, and 32 times 32 entries on family 1Ah',
+        ),
+      ],
+      l2Instruction: [
+        array(2048, 4, UP_TO_LARGE, `${ZEN_5}; ${waysBySize(4, 2)}; AMD's guide says 8, by jia.je, "AMD Zen 5"`),
+      ],
+      walkCaches: DEFAULT_WALK_CACHES,
+    },
+    'amdzen5',
+  ),
   {
     name: 'cortex-a76',
     l1Instruction: [full(48, ARM_L1I, A76_L1I)],

@@ -42,6 +42,8 @@ interface TlbTerms {
   readonly walkCaches: readonly string[];
   /** Absent: x86's. */
   readonly caches?: string;
+  /** Some processors keep adjacent pages as one: see {@link TlbGeometry.coalesces}. */
+  readonly coalesces?: boolean;
 }
 
 /**
@@ -53,12 +55,12 @@ interface TlbTerms {
  */
 export function describeTlb(
   tlb: TlbGeometry,
-  { walkCaches: names, caches: term = 'paging-structure caches' }: TlbTerms,
+  { walkCaches: names, caches: term = 'paging-structure caches', coalesces: adjacent = false }: TlbTerms,
   sizes: readonly number[] = SIZE_SHIFTS,
   guest = false,
 ): string {
   const { l1Data, l2, walkCaches, walkLevels, coalesces } = tlb;
-  const shifts = coalesces === undefined ? sizes : [...sizes, coalesces];
+  const shifts = coalesces === undefined || !adjacent || guest ? sizes : [...sizes, coalesces];
   return [
     l1Data.length === 0 ? 'no L1' : `L1 ${describeLevel(l1Data, shifts)}`,
     l2.length === 0 ? 'no L2' : `L2 ${describeLevel(l2, shifts)}`,

@@ -94,7 +94,7 @@ export class ReplayMachine {
     const target = targetOf(machine);
     const levels = target.levels(kind);
     this.kind = kind;
-    this.#isPlain = machine === 'x86' && !isFolio(kind) && tlb.coalesces === undefined;
+    this.#isPlain = machine === 'x86' && !isFolio(kind);
     this.shift = kind.shift;
     this.levels = Math.min(levels, tlb.walkLevels ?? levels);
     this.#bytesAbove = (levels - this.levels) * 2 ** kind.granule;

@@ -12,11 +12,12 @@ function upTo(level: TlbLevelShape, shift: number): TlbLevelShape {
 
 /**
  * The TLBs of a guest whose host has pages of `2^shift` bytes. Larger entries never come up, and arrays without them say which
- * lookups repeat.
+ * lookups repeat. Adjacent pages of a guest are kept apart.
  */
 export function underHost(tlb: TlbGeometry, shift: number): TlbGeometry {
   return {
     ...tlb,
+    coalesces: undefined,
     l1Instruction: upTo(tlb.l1Instruction, shift),
     l1Data: upTo(tlb.l1Data, shift),
     l2: upTo(tlb.l2, shift),

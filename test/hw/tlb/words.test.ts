@@ -19,6 +19,15 @@ test('arrays by page size and paging-structure caches are told apart', () => {
   );
 });
 
+test('coalesced pages are told of the machine that has them, and outside of guests', () => {
+  const zen = parseTlb('zen4');
+  expect(describeTlb(zen, X86_TERMS)).toMatch(
+    /^L1 72 fully associative for 4K\/16K\/2M\/1G; L2 3072x8 for 4K\/16K\/2M, /,
+  );
+  expect(describeTlb(zen, X86_TERMS, undefined, true)).toMatch(/^L1 72 fully associative for 4K\/2M\/1G; /);
+  expect(describeTlb(zen, { walkCaches: [] })).toMatch(/^L1 72 fully associative for 4K\/2M\/1G; /);
+});
+
 test('walks of fewer levels than four are told', () => {
   expect(describeTlb(parseTlb('sifive-u74'), X86_TERMS)).toMatch(/; walks of 3 levels$/);
 });

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
+import type { CompareOptions } from '../../../src/compare/compare.js';
 import { ReplayMachine } from '../../../src/compare/machine/machine.js';
 import { MACHINE_NAMES, pageKinds, pageNames } from '../../../src/compare/machine/page-kinds.js';
 import type { MachineName } from '../../../src/compare/machine/page-kinds.js';
 import { replay } from '../../../src/compare/machine/replay.js';
 import { Resident } from '../../../src/compare/machine/resident.js';
+import { pricesFor } from '../../../src/compare/time/preset-prices.js';
 import type { CompareRun } from '../../../src/report/results/compare-result.js';
 import type { PageName } from '../../../src/report/results/schema.js';
 import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../src/trace/block.js';
@@ -13,9 +15,14 @@ import { openWorkload } from '../../../src/trace/workload.js';
 
 const MIB = 2 ** 20;
 
-async function runsOf(machine: MachineName, pages: readonly PageName[], tlb: string): Promise<CompareRun[]> {
+async function runsOf(
+  machine: MachineName,
+  pages: readonly PageName[],
+  tlb: string,
+  options: Partial<CompareOptions> = {},
+): Promise<CompareRun[]> {
   const source = { name: 'zipf', open: () => openWorkload('zipf', { footprint: 16 * MIB, accesses: 30_000 }) };
-  return (await compare({ sources: [source], machine, pages, tlb: parseTlb(tlb) })).runs;
+  return (await compare({ sources: [source], machine, pages, tlb: parseTlb(tlb), ...options })).runs;
 }
 
 describe('the same pages on every machine', () => {
@@ -56,10 +63,12 @@ describe('pages and their price', () => {
   });
 
   it('x86: folios need as many entries as the TLB coalesces them to', async () => {
-    const needs = async (tlb: string): Promise<CompareRun['reach']> =>
-      (await runsOf('x86', ['4K+contig'], tlb))[0].reach;
+    const needs = async (tlb: string, options?: Partial<CompareOptions>): Promise<CompareRun['reach']> =>
+      (await runsOf('x86', ['4K+contig'], tlb, options))[0].reach;
     expect(await needs('64xfa')).toEqual({ entriesNeeded: 4096, entries: 64 });
     expect(await needs('64xfa@4K32K')).toEqual({ entriesNeeded: 512, entries: 64 });
+    const guest = { prices: { ...pricesFor('zen3'), nested: '2M' as const } };
+    expect(await needs('64xfa@4K32K', guest)).toEqual({ entriesNeeded: 4096, entries: 64 });
   });
 
   it('are refused where the machine has none', () => {
@@ -72,6 +81,8 @@ function countsOf(machine: MachineName, page: PageName, tlb: string, leaveOutRep
   const [kind] = pageKinds(machine, [page]);
   const one = new ReplayMachine(kind, parseTlb(tlb), 2 ** 31, machine);
   const resident = new Resident([one], { leaveOutRepeats });
+  // First touched in order: so some frames are adjacent, and in step with their pages.
+  for (let address = 0; address < 2 ** 22; address += 4096) one.makeResident(0, address);
   const block = new AccessBlock();
   let state = 1;
   for (let i = 0; i < 5000; i++) {
