@@ -70,8 +70,8 @@ export type {
   SegmentResult,
   SegmentTransfer,
 } from './explain/segment/segment-result.js';
-export { explainNestedWalk } from './explain/nested/nested-walk.js';
-export type { NestedRead, NestedRow, NestedWalkResult } from './explain/nested/nested-walk.js';
+export { explainNestedWalk } from './explain/nested/x86-nested.js';
+export type { NestedFault, NestedRead, NestedRow, NestedWalkResult } from './explain/nested/nested-walk.js';
 export type { EntryLevel, Hex } from './explain/entry-level.js';
 export { explainWalk } from './explain/walk/walk.js';
 export type { WalkRequest } from './explain/walk/walk.js';

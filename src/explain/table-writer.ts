@@ -13,6 +13,8 @@ export interface TableForm {
   readonly entryBytes: 4 | 8;
   /** Tables lie one after the other, so far apart. */
   readonly tableBytes: number;
+  /** The root's own bytes, where it is several tables in a row. */
+  readonly rootBytes?: number;
   /** The entry of a level for the table at a physical address. */
   readonly entryFor: (table: bigint, level: PagingLevel) => bigint;
   /** The physical address of the table of an entry. */
@@ -36,7 +38,7 @@ export class TableWriter {
     readonly form: TableForm,
     readonly root: bigint,
   ) {
-    this.#nextTable = root + BigInt(form.tableBytes);
+    this.#nextTable = root + BigInt(form.rootBytes ?? form.tableBytes);
   }
 
   /** Physical address of the entry for `linear` at the level of 2^shift bytes an entry; tables above it are made. */

@@ -50,6 +50,13 @@ describeView('translate', (open) => {
     );
     expect(await page.locator('.nested .later').count()).toBe(19);
     const copy = new URL(page.url()).hash;
+    // A guest of another machine; the host has not given it the page of this address.
+    await page.selectOption('[data-field="guest"]', 'riscv');
+    await page.fill('[data-field="address"]', '602000');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('.outcome .reasons').innerText()).toContain(
+      "the host's tables refuse guest-physical 0x803ff000",
+    );
     await page.selectOption('[data-field="machine"]', 'aarch64');
     await page.click('[data-level="0"] [data-bit="0"]');
     expect(await page.locator('.outcome .verdict').innerText()).toBe('✗ translation fault, level 3');

@@ -1,7 +1,7 @@
 /** Programs to walk on AArch64, one for each granule: pages of many kinds under TTBR0, the kernel's under TTBR1. */
 
 import * as desc from '../../../hw/aarch64/format.js';
-import { AARCH64_MODES } from '../../../hw/aarch64/format.js';
+import { AARCH64_MODES, AARCH64_STAGE2_MODES } from '../../../hw/aarch64/format.js';
 import { hexOf, TableWriter } from '../table-writer.js';
 import type { AArch64StateInput } from './aarch64-state.js';
 import { STATE_VERSION } from '../state-form.js';
@@ -114,5 +114,72 @@ export function aarch64State(granule: Granule): AArch64StateInput {
     registers: { TTBR0_EL1: hexOf(ROOT), TTBR1_EL1: hexOf(KERNEL_ROOT), TCR_EL1: hexOf(tcr) },
     memory: [...program.memory, ...kernel.memory],
     accesses: [{ at: '0x400000', access: 'fetch', user: true }],
+  };
+}
+
+/** Physical address of intermediate physical 0x40000000 is so much higher. */
+const GUEST_OFFSET = 0x80_0000n;
+const GUEST_ROOT = 0x4001_0000n;
+const HOST_ROOT = 0x4000_0000n;
+const LARGE = 0x4040_0000n;
+/** Stage 2: S2AP, and a page or table; with 40 bits of address its root is two tables of level 1. */
+const S2_READ = VALID | AF | BigInt(desc.DESC_S2_READ);
+const S2_DATA = S2_READ | BigInt(desc.DESC_S2_WRITE);
+const S2_BITS = 40n;
+const SL0_LEVEL_1 = 1n << 6n;
+const PS_40 = 2n << 16n;
+const HCR_VM = '0x1';
+
+/** Addresses of the guest to try, and what is there. */
+export const AARCH64_GUEST_ADDRESSES: readonly (readonly [address: string, about: string])[] = [
+  [hexOf(LIBRARY['4k']), 'data of a library: 19 entries'],
+  ['0x401008', 'data, the host allows no writes there'],
+  ['0x602000', 'a page that the host has not given to the guest'],
+  ['0x700000', "an empty descriptor of the guest's last table"],
+  ['0x800123', 'a block of both: 14 entries'],
+];
+
+/** A guest with pages of 4 KiB under stage 2 of its host, as a state file. Without a TLB every access walks both tables. */
+export function aarch64GuestState(): AArch64StateInput {
+  const guest = aarch64Tables('4k', GUEST_ROOT);
+  const page = -0x1000n;
+  const used = DATA | AF;
+  guest.set(LIBRARY['4k'] & page, 0x4010_0000n | used);
+  guest.set(0x40_1000n, 0x4010_1000n | used);
+  guest.set(0x60_2000n, 0x403f_f000n | used);
+  guest.set(0x70_1000n, 0x4010_2000n | used);
+  guest.set(0x80_0000n, LARGE | BLOCK | AF | EL0 | NG | NO_EXECUTE, 21);
+  const levels = AARCH64_STAGE2_MODES['4k'].levels.filter(({ shift }) => shift <= 30);
+  const rootBits = Number(S2_BITS) - levels[0].shift;
+  const host = new TableWriter(
+    {
+      levels: levels.map((level, n) => (n === 0 ? { ...level, indexBits: rootBits } : level)),
+      entryBytes: 8,
+      tableBytes: 0x1000,
+      rootBytes: 2 ** rootBits * 8,
+      entryFor: (table) => table | VALID,
+      tableOf: (entry) => BigInt.asUintN(48, entry) & page,
+    },
+    HOST_ROOT,
+  );
+  const tables = new Set(guest.memory.map(({ at }) => BigInt(at) & page));
+  for (const at of [...tables, 0x4010_0000n]) host.set(at, (at + GUEST_OFFSET) | S2_DATA);
+  host.set(0x4010_1000n, (0x4010_1000n + GUEST_OFFSET) | S2_READ);
+  host.set(LARGE, ((LARGE + GUEST_OFFSET) | S2_DATA) & ~BigInt(desc.DESC_TABLE), 21);
+  const { tg0, txsz } = SHAPES['4k'];
+  const sizes = BigInt(txsz) | (BigInt(txsz) << 16n);
+  return {
+    schemaVersion: STATE_VERSION,
+    machine: 'aarch64',
+    about: "a guest under its host's stage 2, without a TLB",
+    tlb: 'none',
+    registers: {
+      TTBR0_EL1: hexOf(GUEST_ROOT),
+      TCR_EL1: hexOf(sizes | (tg0 << 14n) | (SHAPES['4k'].tg1 << 30n) | IPS_40),
+      HCR_EL2: HCR_VM,
+      VTCR_EL2: hexOf((64n - S2_BITS) | SL0_LEVEL_1 | PS_40),
+      VTTBR_EL2: hexOf(HOST_ROOT),
+    },
+    memory: [...host.memory, ...guest.memoryAt(GUEST_OFFSET)],
   };
 }

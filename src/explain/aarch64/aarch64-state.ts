@@ -20,6 +20,9 @@ const AArch64State = CommonState.extend({
       TTBR1_EL1: hexValue.default(ZERO),
       TCR_EL1: hexValue,
       SCTLR_EL1: hexValue.default(ON),
+      HCR_EL2: hexValue.default(ZERO).describe('VM, bit 0: the host translates by stage 2'),
+      VTCR_EL2: hexValue.default(ZERO),
+      VTTBR_EL2: hexValue.default(ZERO).describe("the host's tables"),
     })
     .describe('the PE is at EL1; accesses of users are made as at EL0'),
   pan: z.boolean().default(false).describe('PSTATE.PAN'),
@@ -41,9 +44,8 @@ export function parseAArch64State(value: unknown): AArch64State {
 /** Builds the PE and makes its accesses. @throws StateError with the field's name */
 export function buildPe(state: AArch64State): Pe {
   const pe = new Pe({ ram: ramOf(state, RAM_BASE), tlb: tlbNamed(state.tlb) });
-  for (const name of ['TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'SCTLR_EL1'] as const) {
-    const { hi, lo } = state.registers[name];
-    pe.writeRegister(name, toBigInt(hi, lo));
+  for (const [name, { hi, lo }] of Object.entries(state.registers)) {
+    pe.writeRegister(name as keyof AArch64State['registers'], toBigInt(hi, lo));
   }
   pe.pan = state.pan;
   makeAccesses(pe, state.accesses, (at) => `${hexOfWord(at)} ends in a fault`);

@@ -1,7 +1,13 @@
 /** Why a PE refuses an access: the rule in a sentence, and its section. */
 
 import { BUS_ERROR } from '../../../hw/base/fault.js';
-import { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_PERMISSION, FSC_TRANSLATION } from '../../../hw/aarch64/exception.js';
+import {
+  FSC_ACCESS_FLAG,
+  FSC_ADDRESS_SIZE,
+  FSC_PERMISSION,
+  FSC_TRANSLATION,
+  ON_WALK,
+} from '../../../hw/aarch64/exception.js';
 import {
   DESC_DBM,
   DESC_EL0,
@@ -10,6 +16,7 @@ import {
   DESC_PXN_TABLE,
   DESC_READ_ONLY,
   DESC_READ_ONLY_TABLE,
+  DESC_S2_READ,
   DESC_TABLE,
   DESC_UXN,
   DESC_UXN_TABLE,
@@ -32,9 +39,9 @@ interface Reason {
   readonly section: string;
 }
 
-/** The manual's number of a level, in words. */
-function entryOf({ level }: ReadEvent): string {
-  return `the descriptor of level ${3 - level}`;
+/** A descriptor, by the manual's number of its level. */
+function entryOf({ level, stage }: Pick<ReadEvent, 'level' | 'stage'>): string {
+  return `the ${stage === 2 ? "host's " : ''}descriptor of level ${3 - level}`;
 }
 
 /** Bits 5:2 of a fault status code: its kind, without the level. */
@@ -47,27 +54,54 @@ export function abortReason(
   request: WalkRequest,
   reads: readonly ReadEvent[],
 ): Reason {
-  const { status, errorCode } = pe.fault;
-  const last = reads.at(-1);
+  const { status, errorCode, stage } = pe.fault;
   if (status === BUS_ERROR) return { why: 'no RAM answers where the walk leads', section: PROCESS };
+  const own = reads.filter((read) => read.stage === 1);
+  // Those of the host before it led to descriptors that were found.
+  const last = stage === 1 ? own.at(-1) : reads.at(-1)?.stage === 2 ? reads.at(-1) : undefined;
+  const [sizes, sets] = stage === 1 ? ['TCR_EL1.IPS', 'TCR_EL1.HA'] : ['VTCR_EL2.PS', 'VTCR_EL2.HA'];
   switch (errorCode & FSC_KIND) {
     case FSC_TRANSLATION:
-      return last === undefined ? outside(tables, request) : untranslated(last);
+      if (last !== undefined) return untranslated(last);
+      return stage === 1 ? outside(tables, request) : outsideHost(pe);
     case FSC_ADDRESS_SIZE: {
       const where = last === undefined ? 'the root table' : `the address in ${entryOf(last)}`;
-      return { why: `${where} lies past the size of physical addresses (TCR_EL1.IPS)`, section: PROCESS };
+      return { why: `${where} lies past the size of physical addresses (${sizes})`, section: PROCESS };
     }
     case FSC_ACCESS_FLAG: {
       const where = last === undefined ? 'the descriptor' : entryOf(last);
-      const why = `${where} has AF = 0, and software is to set it (TCR_EL1.HA = 0)`;
+      const why = `${where} has AF = 0, and software is to set it (${sets} = 0)`;
       return { why, section: SOURCE('Hardware updates to the translation tables') };
     }
     case FSC_PERMISSION:
-      return last === undefined
-        ? { why: 'the rights in the TLB refuse it', section: PERMISSIONS }
-        : refusedRight(pe, tables, request, reads, last);
+      if (last === undefined) return { why: 'the rights in the TLB refuse it', section: PERMISSIONS };
+      return stage === 1 ? refusedRight(pe, tables, request, own, last) : refusedByHost(pe, request, last);
   }
   return { why: 'the walk cannot be made', section: PROCESS };
+}
+
+/** No descriptor of stage 2 was read. */
+function outsideHost(pe: Pe): Reason {
+  const { guestHi, guestLo } = pe.fault;
+  const { second } = pe.rules;
+  const why = second.covers(guestHi, guestLo)
+    ? 'VTCR_EL2.T0SZ and SL0 do not fit together: stage 2 has no walks'
+    : `intermediate physical addresses have ${second.inputBits} bits (VTCR_EL2.T0SZ)`;
+  return { why, section: PROCESS };
+}
+
+/** The right that a page of stage 2 does not give, to the access or to a walk of stage 1. */
+function refusedByHost(pe: Pe, { access }: WalkRequest, { low }: ReadEvent): Reason {
+  const because = (why: string): Reason => ({ why, section: SOURCE('Stage 2 permissions') });
+  const onWalk = (pe.fault.errorCode & ON_WALK) !== 0;
+  if (onWalk && pe.rules.second.protectedType !== 0 && (low & pe.rules.second.protectedType) === 0) {
+    return because('HCR_EL2.PTW = 1 keeps walks of stage 1 from Device memory');
+  }
+  if ((low & DESC_S2_READ) === 0 && (onWalk || access === 'read'))
+    return because("the host's page has S2AP[0] = 0: no reads");
+  if (onWalk) return because("the host's page has S2AP[1] = 0: a walk of stage 1 may not mark the descriptor there");
+  if (access === 'fetch') return because("the host's page has XN set: no execution at this level");
+  return because("the host's page has S2AP[1] = 0: no writes");
 }
 
 /** No descriptor was read. */

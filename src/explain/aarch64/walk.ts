@@ -1,9 +1,10 @@
 /** The walk of an AArch64 PE in words: its descriptors, its system registers, and the rule behind a refusal. */
 
-import type { PagingLevel } from '../../../hw/base/format.js';
+import { toBigInt, toNumber } from '../../../hw/base/address.js';
+import { decodeEntry } from '../../../hw/base/format.js';
+import type { DecodedField, PagingLevel } from '../../../hw/base/format.js';
 import { abortName, abortOf } from '../../../hw/aarch64/exception.js';
-import { AARCH64_MODES, DESC_TABLE, DESC_VALID } from '../../../hw/aarch64/format.js';
-import type { AArch64ModeName } from '../../../hw/aarch64/format.js';
+import { AARCH64_MODES, AARCH64_STAGE2_MODES, DESC_TABLE, DESC_VALID } from '../../../hw/aarch64/format.js';
 import type { Pe } from '../../../hw/aarch64/pe.js';
 import type { SystemRegisterName } from '../../../hw/aarch64/registers.js';
 import {
@@ -13,12 +14,15 @@ import {
   ARM_RIGHT_WRITE,
 } from '../../../hw/aarch64/rights.js';
 import type { TranslationTables } from '../../../hw/aarch64/rules.js';
+import type { ReadEvent } from '../../../hw/translate/walk/events.js';
 import type { EntryLevel } from '../entry-level.js';
+import type { NestedTerms } from '../nested/nested-walk.js';
+import { radixNestedTerms } from '../nested/radix-nested.js';
 import type { RadixTerms } from '../radix/radix-walk.js';
 import type { WalkRequest } from '../walk/walk.js';
 import { abortReason } from './abort-reason.js';
 
-const GRANULES: Readonly<Record<number, AArch64ModeName>> = { 12: '4k', 14: '16k', 16: '64k' };
+const GRANULES: Readonly<Record<number, keyof typeof AARCH64_STAGE2_MODES>> = { 12: '4k', 14: '16k', 16: '64k' };
 
 /** The tables of an address: those of TTBR1_EL1 from bit 55 on. */
 function tablesFor(pe: Pe, hi: number): TranslationTables {
@@ -26,14 +30,18 @@ function tablesFor(pe: Pe, hi: number): TranslationTables {
 }
 
 /** The levels of these tables, root first: a short address makes the root's index shorter, or leaves levels out. */
-function levelsOf({ granule, rootLevel, inputBits }: TranslationTables): PagingLevel[] {
-  const mode = granule.shift === 16 && inputBits > 48 ? '64k-lva' : GRANULES[granule.shift];
-  return AARCH64_MODES[mode].levels
+function levelsOf(tables: TranslationTables): PagingLevel[] {
+  const mode = tables.granule.shift === 16 && tables.inputBits > 48 ? '64k-lva' : GRANULES[tables.granule.shift];
+  return fromRoot(AARCH64_MODES[mode].levels, tables);
+}
+
+function fromRoot(levels: readonly PagingLevel[], { rootLevel, inputBits }: TranslationTables): PagingLevel[] {
+  return levels
     .filter(({ level }) => level <= rootLevel)
     .map((level) => (level.level === rootLevel ? { ...level, indexBits: inputBits - level.shift } : level));
 }
 
-/** What a PE at EL1, without a second stage, says about the walk of an access. */
+/** What a PE at EL1 says about the walk of an access through the tables of stage 1. */
 export function aarch64Terms(pe: Pe, { hi }: WalkRequest): RadixTerms {
   const tables = tablesFor(pe, hi);
   const { granule, inputBits } = tables;
@@ -53,18 +61,55 @@ export function aarch64Terms(pe: Pe, { hi }: WalkRequest): RadixTerms {
     levels,
     registers: registersOf(pe, [root, 'TCR_EL1', 'SCTLR_EL1']),
     pointsTo: (level, _high, low) => pointsTo(level, low),
-    target: (fields) => {
-      const address = fields.find(({ name }) => name === 'OA' || name === 'table');
-      const above = fields.find(({ name }) => name.endsWith('Hi'));
-      const high = tables.wideAddresses ? (above?.value ?? 0) : 0;
-      return (address?.value ?? 0) * 2 ** (address?.low ?? 0) + high * 2 ** 48;
-    },
+    target: (fields) => addressIn(tables, fields),
     rights: rightsWords,
     marks: { accessed: 'AF', dirty: 'AP2' },
     fault: (request, reads) => {
-      const { esr, far, el } = abortOf(pe.fault.take());
-      const syndrome = { [`ESR_EL${el}`]: `0x${esr.toString(16)}`, [`FAR_EL${el}`]: `0x${far.toString(16)}` };
-      return { name: abortName(esr), syndrome, ...abortReason(pe, tables, request, reads) };
+      const { esr, far, el, hpfar } = abortOf(pe.fault.take());
+      const [syndrome, address, page] = [esr, far, hpfar].map((value) => `0x${value.toString(16)}`);
+      const ofHost = el === 2 ? { HPFAR_EL2: page } : {};
+      return {
+        name: abortName(esr),
+        syndrome: { [`ESR_EL${el}`]: syndrome, [`FAR_EL${el}`]: address, ...ofHost },
+        ...abortReason(pe, tables, request, reads),
+      };
+    },
+  };
+}
+
+/** The address in a descriptor. */
+function addressIn({ wideAddresses }: TranslationTables, fields: readonly DecodedField[]): number {
+  const address = fields.find(({ name }) => name === 'OA' || name === 'table');
+  const above = fields.find(({ name }) => name.endsWith('Hi'));
+  const high = wideAddresses ? (above?.value ?? 0) : 0;
+  return (address?.value ?? 0) * 2 ** (address?.low ?? 0) + high * 2 ** 48;
+}
+
+/** What a PE at EL1, under VTTBR_EL2, says about both stages of an access. */
+export function aarch64NestedTerms(pe: Pe, request: WalkRequest): NestedTerms {
+  const { second } = pe.rules;
+  const tables = tablesFor(pe, request.hi);
+  const first = aarch64Terms(pe, request);
+  const granule = GRANULES[second.granule.shift];
+  const offsetIn = (shift: number): bigint => BigInt.asUintN(shift, toBigInt(request.hi, request.lo));
+  const fieldsOf = ({ level, high, low }: ReadEvent): readonly DecodedField[] => {
+    const found = first.levels.find((candidate) => candidate.level === level);
+    const isPage = first.pointsTo(level, high, low) === 'page';
+    const format = isPage ? found?.pageEntry : found?.tableEntry;
+    return format === undefined ? [] : decodeEntry(format, high, low);
+  };
+  return {
+    ...radixNestedTerms(pe, first, request),
+    guest: { title: first.title, levels: first.levels, entryBytes: 8 },
+    host: {
+      title: `stage 2, granule of ${2 ** (second.granule.shift - 10)} KiB, ${second.inputBits} bits`,
+      levels: fromRoot(AARCH64_STAGE2_MODES[granule].levels, second),
+    },
+    root: toNumber(tables.rootHi, tables.rootLo),
+    tableOf: (entry) => addressIn(tables, fieldsOf(entry)),
+    pageOf: (entry) => {
+      const page = BigInt(addressIn(tables, fieldsOf(entry)));
+      return `0x${(page | offsetIn(tables.levelShifts[entry.level])).toString(16)}`;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** A guest's walk as people read it in a terminal: the two-dimensional table, each cell the number of a read. */
 
-import { columns, labelled } from '../../report/output/columns.js';
-import { WIDTH } from '../../report/output/wrap.js';
+import { columns, labelled, WIDTH } from '../../report/output/columns.js';
+import { WIDTH, wrap } from '../../report/output/wrap.js';
 import type { NestedRow, NestedWalkResult } from './nested-walk.js';
 
 function rowCells({ what, guestPhysical, host, entry }: NestedRow, levels: number): string[] {
@@ -23,16 +23,17 @@ function tableLines({ rows, hostTables }: NestedWalkResult): string[] {
 
 /** The walk, at most `width` columns wide but for the table. */
 export function nestedWalkText(result: NestedWalkResult, width = WIDTH): string {
-  const { access, user, address, guest, host, tlb, reads, outcome, changes } = result;
+  const { machine, access, user, address, guest, host, tlb, reads, outcome, changes } = result;
   const set = [1, 2].flatMap((stage) => {
     const bits = changes
       .filter((change) => change.stage === stage)
       .map((change) => `${change.bit} at ${change.entryAddress}`);
     return bits.length === 0 ? [] : [`${stage === 1 ? 'guest' : 'host'}: ${bits.join(', ')}`];
   });
+  const who = machine === 'aarch64' ? `at EL${user ? 0 : 1}` : `in ${user ? 'user' : 'supervisor'} mode`;
   const page = outcome.kind === 'mapped' && outcome.page !== null ? ` (${outcome.page} page)` : '';
   return `${[
-    `${access} of ${address} in ${user ? 'user' : 'supervisor'} mode, ${guest} over ${host}`,
+    wrap(`${access} of ${address} ${who}, ${guest} over ${host}`, '', width),
     '',
     labelled(
       'Reads',
@@ -42,6 +43,19 @@ export function nestedWalkText(result: NestedWalkResult, width = WIDTH): string 
     '',
     ...tableLines(result),
     labelled('Result', outcome.kind === 'mapped' ? `physical address ${outcome.physical}${page}` : outcome.text, width),
+    ...refusalLines(outcome, width),
     ...(set.length === 0 ? [] : [labelled('Sets', set.join('; '), width)]),
   ].join('\n')}\n`;
+}
+
+/** Which stage refused, and the rule. */
+function refusalLines(outcome: NestedWalkResult['outcome'], width: number): string[] {
+  if (outcome.kind === 'mapped') return [];
+  const { stage, guestPhysical, why, section } = outcome;
+  const host = `2, the host's tables: guest-physical ${guestPhysical ?? ''}`;
+  return [
+    labelled('Stage', stage === 2 ? host : "1, the guest's own tables", width),
+    ...(why === undefined ? [] : [labelled('Why', why, width)]),
+    ...(section === undefined ? [] : [labelled('Source', section, width)]),
+  ];
 }

@@ -1,28 +1,25 @@
 /**
  * An access of a guest explained: the two-dimensional walk, read by read. A row is the way to one entry of the guest's
- * tables, through the host's; the last row is the way to the page.
+ * tables, through the host's; the last row is the way to the page. What differs by machine is in {@link NestedTerms}.
  */
 
-import { formatHex, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
-import type { PagingLevel, PagingMode } from '../../../hw/base/format.js';
+import { formatHex, toBigInt } from '../../../hw/base/address.js';
+import type { PagingLevel } from '../../../hw/base/format.js';
+import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import type { ReadEvent, SetEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
-import { describeException } from '../../../hw/x86/describe-exception.js';
-import { X86_MODES } from '../../../hw/x86/format.js';
-import type { Mmu } from '../../../hw/x86/mmu.js';
-import { vmExitOf } from '../../../hw/x86/nested/exits.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { mappedOutcome } from '../common-steps.js';
 import type { Hex } from '../entry-level.js';
 import type { WalkRequest } from '../walk/walk.js';
-import { indexAt } from '../walk/walk-levels.js';
 import type { MappedOutcome, WalkStep } from '../walk/walk-result.js';
-import { stepOf } from '../walk/walk-steps.js';
 import { accessBits } from '../state-form.js';
 
 /** One entry read, of the host's tables or of the guest's. */
 export interface NestedRead {
   /** Counted from 1. */
   readonly number: number;
+  /** 2: of the host's tables. */
+  readonly stage: number;
   /** `PML4`, `EPT PT` and so on. */
   readonly table: string;
   readonly level: number;
@@ -48,10 +45,22 @@ export function readsIn({ host, entry }: NestedRow): readonly NestedRead[] {
   return entry === undefined ? host : [...host, entry];
 }
 
-/** The result of {@link explainNestedWalk}. */
+/** The end of an access of a guest that was refused. */
+export interface NestedFault {
+  /** To the hypervisor, by its name; null for the guest's own exception. */
+  readonly exit: string | null;
+  /** The fault, and the registers' values after it. */
+  readonly text: string;
+  /** The refusing rule in a sentence, and its section, where the machine tells them. */
+  readonly why?: string;
+  readonly section?: string;
+}
+
+/** The result of {@link explainNestedWalk}, and of the like for other machines. */
 export interface NestedWalkResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly command: 'walk';
+  readonly machine: 'x86' | 'riscv' | 'aarch64';
   readonly address: Hex;
   readonly access: WalkRequest['access'];
   readonly user: boolean;
@@ -59,58 +68,83 @@ export interface NestedWalkResult {
   readonly host: string;
   /** The host's tables, root first. */
   readonly hostTables: readonly string[];
-  /** What answered before any entry was read: a TLB's name; null for none. */
+  /** The answering TLB; null when a walk was made. */
   readonly tlb: string | null;
+  /** Entries read from memory. */
   readonly reads: number;
   readonly rows: readonly NestedRow[];
   readonly outcome:
     | MappedOutcome
-    /** `exit` is its name for one to the hypervisor, null for the guest's own exception. */
-    | { readonly kind: 'fault'; readonly exit: string | null; readonly text: string };
+    | ({
+        readonly kind: 'fault';
+        /** The refusing stage: 1 is the guest's own tables. */
+        readonly stage: 1 | 2;
+        /** The address that the second stage refused. */
+        readonly guestPhysical: Hex | null;
+      } & NestedFault);
   /** Accessed and dirty bits set, by physical address of the entry. */
   readonly changes: readonly { readonly entryAddress: Hex; readonly bit: 'A' | 'D'; readonly stage: 1 | 2 }[];
 }
 
-/**
- * Makes the access on `mmu`, in a guest, and explains it.
- * @throws RangeError if no guest runs
- */
-export function explainNestedWalk(mmu: Mmu, request: WalkRequest): NestedWalkResult {
-  return explainNestedSteps(mmu, request).result;
+/** What an architecture says about the tables of a guest and of its host. */
+export interface NestedTerms {
+  readonly machine: NestedWalkResult['machine'];
+  /** Root first, and the bytes of an entry. */
+  readonly guest: { readonly title: string; readonly levels: readonly PagingLevel[]; readonly entryBytes: number };
+  readonly host: { readonly title: string; readonly levels: readonly PagingLevel[] };
+  /** The guest-physical address of the guest's root table. */
+  readonly root: number;
+  /** The guest-physical address of the table in a guest's entry. */
+  readonly tableOf: (entry: ReadEvent) => number;
+  /** And of the byte in the page of one. */
+  readonly pageOf: (entry: ReadEvent) => Hex;
+  /** The last fault, `reads` being the entries before it. */
+  readonly fault: (reads: readonly ReadEvent[]) => NestedFault;
+  /** A step that is none of the host's, nor the end. */
+  readonly step: (event: TranslationEvent, result: NestedWalkResult) => WalkStep;
 }
 
-/** The same, and each step of the processor. */
-export function explainNestedSteps(mmu: Mmu, request: WalkRequest): { result: NestedWalkResult; steps: WalkStep[] } {
+/** Makes the access on a machine in a guest, and explains it by the terms of the machine; with each of its steps. */
+export function explainStages(
+  machine: TranslatingMachine,
+  terms: NestedTerms,
+  request: WalkRequest,
+): { result: NestedWalkResult; steps: WalkStep[] } {
   const { hi, lo, access, user } = request;
-  const host = mmu.vm.hostMode;
-  if (host === null) throw new RangeError('no guest runs on this processor: explain it by explainWalk');
+  const { guest, host } = terms;
   const events: TranslationEvent[] = [];
-  const stop = mmu.listen((event) => events.push(event));
-  const status = mmu.translate(hi, lo, accessBits(access, user));
+  const stop = machine.listen((event) => events.push(event));
+  const status = machine.translate(hi, lo, accessBits(access, user));
   stop();
-  const guest: PagingMode = X86_MODES[mmu.rules.mode];
   const hit = events.find((event) => event.kind === 'hit');
   const walked = events.find((event) => event.kind === 'walked');
   const reads = events.filter((event) => event.kind === 'read');
   const result: NestedWalkResult = {
     schemaVersion: SCHEMA_VERSION,
     command: 'walk',
+    machine: terms.machine,
     address: formatHex(hi, lo),
     access,
     user,
     guest: guest.title,
-    host: host.name.startsWith('ept') ? host.title : `nested ${host.title}`,
+    host: host.title,
     hostTables: host.levels.map(({ table }) => table),
     tlb: reads.length === 0 ? (hit?.where ?? null) : null,
     reads: reads.filter(({ address }) => address !== null).length,
-    rows: rowsOf(mmu, request, reads, guest, host, status),
+    rows: rowsOf(machine, terms, request, reads, status),
     outcome:
       status >= 0
         ? mappedOutcome(status, lo, (walked ?? hit)?.shift)
-        : { kind: 'fault', exit: vmExitOf(mmu.fault)?.reason ?? null, text: describeException(mmu.fault.take()) },
+        : { kind: 'fault', ...refusalOf(machine), ...terms.fault(reads) },
     changes: changesOf(events, reads),
   };
-  return { result, steps: events.map((event) => stepOf(mmu, request, event)) };
+  return { result, steps: events.map((event) => stepOf(terms, result, event)) };
+}
+
+/** The stage of the last fault, and the address that it refused. */
+function refusalOf({ fault }: TranslatingMachine): { stage: 1 | 2; guestPhysical: Hex | null } {
+  const { stage, guestHi, guestLo } = fault;
+  return stage === 2 ? { stage: 2, guestPhysical: formatHex(guestHi, guestLo) } : { stage: 1, guestPhysical: null };
 }
 
 function changesOf(events: readonly TranslationEvent[], reads: readonly ReadEvent[]): NestedWalkResult['changes'] {
@@ -124,13 +158,13 @@ function changesOf(events: readonly TranslationEvent[], reads: readonly ReadEven
 
 /** Cuts the reads into rows: each ends with an entry of the guest, the last one with the page or a refusal. */
 function rowsOf(
-  mmu: Mmu,
-  request: WalkRequest,
+  machine: TranslatingMachine,
+  terms: NestedTerms,
+  { hi, lo }: WalkRequest,
   reads: readonly ReadEvent[],
-  guest: PagingMode,
-  host: PagingMode,
   status: number,
 ): NestedRow[] {
+  const { guest, host, root, tableOf, pageOf } = terms;
   const rows: NestedRow[] = [];
   let hosts: NestedRead[] = [];
   let number = 0;
@@ -141,46 +175,56 @@ function rowsOf(
       hosts.push(told);
       continue;
     }
-    const index = indexAt(mmu, read.level, request.hi, request.lo);
-    const table = last === null ? rootOf(mmu, hosts) : tableOf(last);
+    const index = indexIn(guest.levels, read.level, toBigInt(hi, lo));
+    // Without reads of the host's a walk cache may have led past the root.
+    const table = last !== null ? tableOf(last) : hosts.length === 0 ? null : root;
     const guestPhysical = read.address === null || table === null ? null : table + index * guest.entryBytes;
     const address = guestPhysical === null ? null : `0x${guestPhysical.toString(16)}`;
     rows.push({ what: `${told.table}[${index}]`, guestPhysical: address, host: hosts, entry: told });
     hosts = [];
     last = read;
   }
-  const exit = vmExitOf(mmu.fault);
-  if (status < 0 && exit === undefined) return rows;
   if (status >= 0) {
-    const page = last === null ? formatHex(0, request.lo) : pageOf(mmu, last, request, guest);
+    const page = last === null ? formatHex(hi, lo) : pageOf(last);
     return reads.length === 0 ? rows : [...rows, { what: 'page', guestPhysical: page, host: hosts }];
   }
-  const { guestHi, guestLo } = mmu.fault;
-  return [...rows, { what: 'refused', guestPhysical: formatHex(guestHi, guestLo), host: hosts }];
+  const { stage, guestPhysical } = refusalOf(machine);
+  return stage === 1 ? rows : [...rows, { what: 'refused', guestPhysical, host: hosts }];
 }
 
-function toldRead(number: number, { address, high, low, level }: ReadEvent, mode: PagingMode): NestedRead {
-  const table = mode.levels.find((candidate: PagingLevel) => candidate.level === level)?.table ?? `level ${level}`;
+function toldRead(
+  number: number,
+  { address, high, low, level, stage }: ReadEvent,
+  { levels }: { readonly levels: readonly PagingLevel[] },
+): NestedRead {
   const entryAddress = address === null ? null : `0x${address.toString(16)}`;
-  return { number, table, level, entryAddress, raw: formatHex(high, low) };
+  return { number, stage, table: tableIn(levels, level), level, entryAddress, raw: formatHex(high, low) };
 }
 
-/** The guest-physical address of the root; null when a walk cache led past it. */
-function rootOf(mmu: Mmu, hosts: readonly NestedRead[]): number | null {
-  if (hosts.length === 0) return null;
-  const low = mmu.rules.mode === 'pae' ? ~0x1f : ~PAGE_OFFSET_MASK;
-  return mmu.cr3Hi * 2 ** 32 + ((mmu.cr3Lo & low) >>> 0);
+function tableIn(levels: readonly PagingLevel[], level: number): string {
+  return levels.find((candidate) => candidate.level === level)?.table ?? `level ${level}`;
 }
 
-/** The address in an entry for a table. */
-function tableOf({ high, low }: ReadEvent): number {
-  return (high & 0xf_ffff) * 2 ** 32 + ((low & ~PAGE_OFFSET_MASK) >>> 0);
+/** The index of an address into the table of a level. */
+function indexIn(levels: readonly PagingLevel[], level: number, linear: bigint): number {
+  const found = levels.find((candidate) => candidate.level === level);
+  return found === undefined ? 0 : Number(BigInt.asUintN(found.indexBits, linear >> BigInt(found.shift)));
 }
 
-/** The guest-physical address of the byte in an entry's page. */
-function pageOf(mmu: Mmu, { high, low, level }: ReadEvent, { lo }: WalkRequest, guest: PagingMode): Hex {
-  const shift = guest.levels.find((candidate: PagingLevel) => candidate.level === level)?.shift ?? 12;
-  const inPage = 2 ** shift - 1;
-  const above = mmu.rules.mode === '32' && shift > 12 ? (low >>> 13) & 0xff : high & 0xf_ffff;
-  return formatHex(above, (low & ~inPage) | (lo & inPage));
+/** A step: of the host's tables and of entries marked in the same words on every machine. */
+function stepOf(terms: NestedTerms, result: NestedWalkResult, event: TranslationEvent): WalkStep {
+  const { kind } = event;
+  if (kind === 'read' && event.stage === 2) {
+    const where = tableIn(terms.host.levels, event.level);
+    const entryAddress = `0x${(event.address ?? 0).toString(16)}`;
+    const raw = formatHex(event.high, event.low);
+    return { kind, where, entryAddress, raw, text: `host's ${where} entry at ${entryAddress}: ${raw}` };
+  }
+  if (kind === 'set') {
+    const entryAddress = `0x${event.address.toString(16)}`;
+    return { kind, entryAddress, text: `${event.bit} bit of the entry at ${entryAddress}` };
+  }
+  const { outcome } = result;
+  if (kind === 'fault' && outcome.kind === 'fault' && outcome.stage === 2) return { kind, text: outcome.text };
+  return terms.step(event, result);
 }

@@ -5,12 +5,18 @@ import type { PagingLevel } from '../../../hw/base/format.js';
 import type { TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { commonStep, heldWords, physicalAddress } from '../common-steps.js';
 import type { WalkStep } from '../walk/walk-result.js';
-import type { RadixWalkResult } from './radix-result.js';
 
-/** A step of the access that ended in `result`. */
+/** An access as its steps are told: the entries read, each with its place such as `level 0[1]`, and its fault if any. */
+interface ToldAccess {
+  readonly address: string;
+  readonly levels: readonly { readonly where: string; readonly entryAddress: string | null; readonly raw: string }[];
+  readonly fault: string;
+}
+
+/** A step of an access. */
 export function radixStep(
   { levels, rights }: { readonly levels: readonly PagingLevel[]; readonly rights: (code: number) => string },
-  { address, levels: walked, outcome }: RadixWalkResult,
+  { address, levels: walked, fault }: ToldAccess,
   event: TranslationEvent,
 ): WalkStep {
   const { kind } = event;
@@ -34,7 +40,7 @@ export function radixStep(
     case 'read': {
       const entryAddress = `0x${(event.address ?? 0).toString(16)}`;
       const read = walked.find((candidate) => candidate.entryAddress === entryAddress);
-      const where = `${table(event.level)}[${read?.index ?? 0}]`;
+      const where = read?.where ?? table(event.level);
       const raw = read?.raw ?? formatHex(event.high, event.low);
       return { kind, where, entryAddress, raw, text: `${where} at ${entryAddress}: ${raw}` };
     }
@@ -51,7 +57,7 @@ export function radixStep(
       return { kind, where, linear, target, text: `${heldWords(event)}${allows}` };
     }
     case 'fault':
-      return { kind, text: outcome.kind === 'fault' ? outcome.name : '' };
+      return { kind, text: fault };
     case 'second-stage hit':
     case 'entry cache':
     case 'instruction':

@@ -1,8 +1,8 @@
 /** A walk of RISC-V or AArch64 as people read it in a terminal: one line a level. */
 
-import { columns, labelled } from '../../report/output/columns.js';
+import { columns, labelled, WIDTH } from '../../report/output/columns.js';
 import { WIDTH, wrap } from '../../report/output/wrap.js';
-import type { RadixWalkResult } from './radix-result.js';
+import type { RadixWalkResult, RadixFault } from './radix-result.js';
 
 /** The walk, at most `width` columns wide. */
 export function radixWalkText(result: RadixWalkResult, width = WIDTH): string {
@@ -49,6 +49,6 @@ function outcomeLines(outcome: RadixWalkResult['outcome'], width: number): strin
 }
 
 /** The fault and its registers: `load page fault, cause 13, stval 0x1008`. */
-function faultWords({ name, syndrome }: Extract<RadixWalkResult['outcome'], { kind: 'fault' }>): string {
+export function faultWords({ name, syndrome }: Pick<RadixFault, 'name' | 'syndrome'>): string {
   return [name, ...Object.entries(syndrome).map((pair) => pair.join(' '))].join(', ');
 }

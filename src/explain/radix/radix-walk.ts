@@ -143,5 +143,11 @@ export function explainRadixSteps(
         value: cleared === true ? 0 : 1,
       })),
   };
-  return { result, steps: events.map((event) => radixStep(terms, result, event)) };
+  const { outcome } = result;
+  const told = {
+    address: result.address,
+    levels: levels.map((level) => ({ ...level, where: `${level.table}[${level.index}]` })),
+    fault: outcome.kind === 'fault' ? outcome.name : '',
+  };
+  return { result, steps: events.map((event) => radixStep(terms, told, event)) };
 }

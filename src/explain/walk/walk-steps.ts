@@ -4,8 +4,7 @@ import { formatHex, pageSizeName } from '../../../hw/base/address.js';
 import type { Word64 } from '../../../hw/base/address.js';
 import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import type { DropEvent, FillEvent } from '../../../hw/tlb/events.js';
-import type { FaultEvent, HitEvent, ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
-import { describeException } from '../../../hw/x86/describe-exception.js';
+import type { FaultEvent, HitEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { faultName } from '../../../hw/x86/exception.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { WIDTH, wrap } from '../../report/output/wrap.js';
@@ -36,7 +35,6 @@ export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): Walk
       return { kind, where, target, text: `${where}: the walk starts at the ${tableName(mmu, level)} at ${target}` };
     }
     case 'read': {
-      if (event.stage === 2) return hostRead(mmu, event);
       const { table, index, entryAddress, raw, allows } = levelOf(mmu, event, hi, lo, false);
       const where = `${table}[${index}]`;
       const text = `${where} ${entryAddress === null ? 'in a register' : `at ${entryAddress}`}: ${raw}`;
@@ -50,10 +48,6 @@ export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): Walk
       };
     }
     case 'set': {
-      if (mmu.vm.hostMode !== null) {
-        const entryAddress = `0x${event.address.toString(16)}`;
-        return { kind, entryAddress, text: `${event.bit} bit of the entry at ${entryAddress}` };
-      }
       const where = `${tableName(mmu, event.level)}[${indexAt(mmu, event.level, hi, lo)}]`;
       const entryAddress = `0x${event.address.toString(16)}`;
       return { kind, where, entryAddress, text: `${event.bit} bit of ${where} at ${entryAddress}` };
@@ -71,14 +65,6 @@ export function stepOf(mmu: Mmu, address: Word64, event: TranslationEvent): Walk
     case 'invalidate':
       return commonStep(event);
   }
-}
-
-/** An entry of a host's tables. */
-function hostRead(mmu: Mmu, { kind, address, high, low, level }: ReadEvent): WalkStep {
-  const where = mmu.vm.hostMode?.levels.find((candidate) => candidate.level === level)?.table ?? `level ${level}`;
-  const entryAddress = `0x${(address ?? 0).toString(16)}`;
-  const raw = formatHex(high, low);
-  return { kind, where, entryAddress, raw, text: `host's ${where} entry at ${entryAddress}: ${raw}` };
 }
 
 /** The end of a walk or the answer of a TLB: the 4 KiB frame of the address. */
@@ -107,9 +93,7 @@ function heldStep(event: FillEvent | DropEvent): WalkStep {
   return { ...step, allows, text: `${text}, ${allowedWords(allows)}` };
 }
 
-function faultStep({ kind, ...fault }: FaultEvent): WalkStep {
-  const { status, errorCode } = fault;
-  if (fault.stage === 2) return { kind, text: describeException(fault) };
+function faultStep({ kind, status, errorCode }: FaultEvent): WalkStep {
   const name = faultName(status);
   if (status !== PAGE_FAULT) return { kind, text: name };
   return { kind, errorCode, text: `${name}, error code 0x${errorCode.toString(16)}` };

@@ -15,6 +15,7 @@ import { PageTableWriter } from '../../explain/walk/page-tables.js';
 import { STATE_VERSION } from '../../explain/state-form.js';
 import { between, pick } from '../exercise.js';
 import type { Difficulty, ExerciseKind, Posed } from '../exercise.js';
+import { explainNestedWalk } from '../explain/nested/x86-nested.js';
 import { memoryLines, walkLines } from './walk-parts.js';
 
 const PAGE = BigInt(PAGE_BYTES);

@@ -18,13 +18,24 @@ export function endBox(result: OtherResult): TemplateResult {
   return mappedBox(outcome.physical, 'page' in outcome ? pageWords(outcome.page) : '', value);
 }
 
-function faultBox(outcome: Extract<OtherResult['outcome'], { kind: 'fault' }>): TemplateResult {
+type Fault = Extract<OtherResult['outcome'], { kind: 'fault' }>;
+
+/** Of a guest: its registers, the refusing stage with its address, and the rule where it is told. */
+function reasonsOf(outcome: Fault): readonly string[] {
+  if (!('stage' in outcome)) return [outcome.why];
+  const { text, stage, guestPhysical, why } = outcome;
+  const where =
+    stage === 2 ? `the host's tables refuse guest-physical ${guestPhysical ?? ''}` : "the guest's own tables refuse";
+  return [text, where, ...(why === undefined ? [] : [why])];
+}
+
+function faultBox(outcome: Fault): TemplateResult {
   const title = 'name' in outcome ? outcome.name : (outcome.exit ?? 'fault of the guest');
   return html`<section class="outcome fault" data-outcome="fault">
     <h2>3. Result <span class="verdict bad">✗ ${title}</span></h2>
     ${'syndrome' in outcome ? valueList(outcome.syndrome) : nothing}
     <ul class="reasons">
-      <li>${'why' in outcome ? outcome.why : outcome.text}</li>
+      ${reasonsOf(outcome).map((reason) => html`<li>${reason}</li>`)}
     </ul>
     ${'section' in outcome ? html`<p class="quiet">${outcome.section}</p>` : nothing}
   </section>`;

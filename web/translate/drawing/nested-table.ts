@@ -59,7 +59,7 @@ function nestedRow(
   </tr>`;
 }
 
-function readWords({ table, entryAddress, raw }: NestedRead): string {
+function readWords({ stage, table, entryAddress, raw }: NestedRead): string {
   const place = entryAddress === null ? 'in a register' : `at ${entryAddress}`;
-  return `entry of the ${table.startsWith('EPT') || table.startsWith('NPT') ? "host's " : "guest's "}${table} ${place}, value ${raw}`;
+  return `entry of the ${stage === 2 ? "host's" : "guest's"} ${table} ${place}, value ${raw}`;
 }

@@ -1,7 +1,14 @@
 /** The machines to choose from: each has a state to begin with, and addresses to try. */
 
 import { X86_MODES } from '../../../hw/x86/format.js';
-import { aarch64Addresses, aarch64State, type Granule, GRANULES } from '../../../src/explain/aarch64/aarch64-demo.js';
+import {
+  AARCH64_GUEST_ADDRESSES,
+  aarch64Addresses,
+  aarch64GuestState,
+  aarch64State,
+  type Granule,
+  GRANULES,
+} from '../../../src/explain/aarch64/aarch64-demo.js';
 import {
   DEMO_ADDRESSES,
   DEMO_MODES,
@@ -10,6 +17,12 @@ import {
   LIBRARY,
 } from '../../../src/explain/demo-states.js';
 import { NESTED_ADDRESSES, nestedState } from '../../../src/explain/nested/nested-demo.js';
+import {
+  RISCV_GUEST_ADDRESSES,
+  riscvGuestState,
+  SV32_ADDRESSES,
+  sv32State,
+} from '../../../src/explain/riscv/riscv-demo.js';
 import { XV6_ADDRESSES, XV6_STATE } from '../../../src/explain/riscv/xv6.js';
 import { TOY_PRESETS } from '../../../src/explain/toy/toy-presets.js';
 import type { Choice } from '../../form.js';
@@ -19,11 +32,26 @@ import { readStateText } from './state-text.js';
 /** The machines by name, and what the menu says. */
 export const MACHINE_CHOICES = [
   ['x86', 'x86'],
-  ['riscv', 'RISC-V (xv6)'],
+  ['riscv', 'RISC-V'],
   ['aarch64', 'AArch64'],
-  ['nested', 'x86 guest (EPT)'],
+  ['nested', 'a guest, two stages'],
   ['toy', 'toy machine'],
 ] as const satisfies readonly Choice[];
+
+/** Guests: the entries read for the first address, a demonstration, and addresses of it to try. */
+const GUESTS = {
+  x86: { words: 'x86 under EPT', reads: 24, state: nestedState, addresses: NESTED_ADDRESSES },
+  riscv: { words: 'RISC-V, Sv39 over Sv39x4', reads: 15, state: riscvGuestState, addresses: RISCV_GUEST_ADDRESSES },
+  aarch64: { words: 'AArch64 under stage 2', reads: 19, state: aarch64GuestState, addresses: AARCH64_GUEST_ADDRESSES },
+} as const;
+type Guest = keyof typeof GUESTS;
+
+/** Programs of RISC-V. */
+const PROGRAMS = {
+  xv6: { words: "xv6's first process, Sv39", state: () => XV6_STATE, addresses: XV6_ADDRESSES },
+  sv32: { words: 'a program of RV32, Sv32', state: sv32State, addresses: SV32_ADDRESSES },
+} as const;
+type Program = keyof typeof PROGRAMS;
 
 /** Shapes to choose from: small ones, to be drawn whole, and real processors. */
 const TLBS = [
@@ -84,16 +112,18 @@ export const CHOICES = {
   mode: DEMO_MODES,
   tlb: TLBS,
   granule: GRANULES,
+  guest: ['x86', 'riscv', 'aarch64'],
+  program: ['xv6', 'sv32'],
   preset: ['multi-level', ...PRESETS.filter((name) => name !== 'multi-level')],
   state: null,
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]] | null>>;
 
 /** The state of the chosen machine, as a file has it. @throws RangeError or StateError for a link's that is none */
-export function stateOf({ machine, mode, tlb, granule, preset, state }: Settings): unknown {
+export function stateOf({ machine, mode, tlb, granule, guest, program, preset, state }: Settings): unknown {
   if (state !== '') return readStateText(state);
-  if (machine === 'riscv') return XV6_STATE;
+  if (machine === 'riscv') return PROGRAMS[program as Program].state();
   if (machine === 'aarch64') return aarch64State(granule as Granule);
-  if (machine === 'nested') return nestedState();
+  if (machine === 'nested') return GUESTS[guest as Guest].state();
   if (machine === 'toy') return TOY_PRESETS[preset];
   return { ...demoStateInput(mode as DemoMode), tlb };
 }
@@ -103,13 +133,15 @@ export function addressesOf({
   machine,
   mode,
   granule,
+  guest,
+  program,
   preset,
   state,
 }: Settings): readonly (readonly [string, string])[] {
   if (state !== '') return ownAddresses(readStateText(state));
-  if (machine === 'riscv') return XV6_ADDRESSES;
+  if (machine === 'riscv') return PROGRAMS[program as Program].addresses;
   if (machine === 'aarch64') return aarch64Addresses(granule as Granule);
-  if (machine === 'nested') return NESTED_ADDRESSES;
+  if (machine === 'nested') return GUESTS[guest as Guest].addresses;
   if (machine === 'toy') return TOY_ADDRESSES[preset] ?? [];
   const own = DEMO_ADDRESSES.filter(({ modes }) => modes?.includes(mode as DemoMode) ?? true);
   const library = own.filter(({ address }) => address === LIBRARY[mode as DemoMode]);
@@ -129,7 +161,7 @@ export function menusOf({
   machine,
   state,
 }: Settings): readonly (readonly [
-  field: 'mode' | 'tlb' | 'granule' | 'preset',
+  field: 'mode' | 'tlb' | 'granule' | 'guest' | 'program' | 'preset',
   label: string,
   choices: readonly Choice[],
 ])[] {
@@ -142,6 +174,10 @@ export function menusOf({
       ];
     case 'aarch64':
       return [['granule', 'Granule', GRANULES.map((name) => [name, `${parseInt(name)} KiB`] as const)]];
+    case 'riscv':
+      return [['program', 'Program', CHOICES.program.map((name) => [name, PROGRAMS[name].words] as const)]];
+    case 'nested':
+      return [['guest', 'Guest', CHOICES.guest.map((name) => [name, GUESTS[name].words] as const)]];
     case 'toy':
       return [['preset', 'Preset', CHOICES.preset]];
     default:
@@ -150,15 +186,17 @@ export function menusOf({
 }
 
 /** What the tour of a machine shows, in a sentence. */
-export function tourOf({ machine, state, preset }: Settings): string {
+export function tourOf({ machine, state, guest, program, preset }: Settings): string {
   if (state !== '') return '';
   switch (machine) {
     case 'riscv':
-      return "xv6's first process in Sv39: three tables, a guard page, the trapframe and the trampoline.";
+      return program === 'xv6'
+        ? "xv6's first process in Sv39: three tables, a guard page, the trapframe and the trampoline."
+        : 'Two tables of RV32, entries of 4 bytes, and a megapage.';
     case 'aarch64':
       return 'Two halves of the addresses, each with its own tables; a block; a page that hardware marks dirty.';
     case 'nested':
-      return "A guest's walk through the tables of its host: every address of the guest is walked itself, 24 entries in all.";
+      return `A guest's walk through the tables of its host: every address of the guest is walked itself, ${GUESTS[guest as Guest].reads} entries in all.`;
     case 'toy':
       return `${TOY_PRESETS[preset].about ?? ''}.`;
     default:

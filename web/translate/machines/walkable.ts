@@ -5,17 +5,18 @@ import type { Ram } from '../../../hw/memory/ram.js';
 import type { ToyMachine } from '../../../hw/toy/machine.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import { buildPe, parseAArch64State } from '../../../src/explain/aarch64/aarch64-state.js';
-import { aarch64Terms } from '../../../src/explain/aarch64/walk.js';
+import { aarch64NestedTerms, aarch64Terms } from '../../../src/explain/aarch64/walk.js';
 import { buildMachine } from '../../../src/explain/machine.js';
 import { parseState } from '../../../src/explain/machine-state.js';
 import type { MachineState } from '../../../src/explain/machine-state.js';
-import { explainNestedSteps } from '../../../src/explain/nested/nested-walk.js';
-import type { NestedWalkResult } from '../../../src/explain/nested/nested-walk.js';
+import { explainStages } from '../../../src/explain/nested/nested-walk.js';
+import type { NestedTerms, NestedWalkResult } from '../../../src/explain/nested/nested-walk.js';
+import { explainNestedSteps } from '../../../src/explain/nested/x86-nested.js';
 import type { RadixWalkResult } from '../../../src/explain/radix/radix-result.js';
 import { explainRadixSteps } from '../../../src/explain/radix/radix-walk.js';
 import type { RadixTerms } from '../../../src/explain/radix/radix-walk.js';
 import { buildHart, parseRiscvState } from '../../../src/explain/riscv/riscv-state.js';
-import { riscvTerms } from '../../../src/explain/riscv/walk.js';
+import { riscvNestedTerms, riscvTerms } from '../../../src/explain/riscv/walk.js';
 import { machineIn, type WalkMachineName } from '../../../src/explain/state-form.js';
 import { buildToy, parseToyState } from '../../../src/explain/toy/toy-state.js';
 import { explainToyWalk } from '../../../src/explain/toy/toy-walk.js';
@@ -48,16 +49,21 @@ export interface Walkable {
 interface Architecture {
   readonly about: string;
   readonly terms: (request: WalkRequest) => RadixTerms;
+  /** Of a guest: those for both stages. */
+  readonly nested?: (request: WalkRequest) => NestedTerms;
   readonly fences: readonly [page: string, everything: string];
   readonly dropPage: (request: WalkRequest) => void;
   readonly dropAll: () => void;
 }
 
-function radix(machine: TranslatingMachine, { terms, ...rest }: Architecture): Walkable {
+function radix(machine: TranslatingMachine, { terms, nested, ...rest }: Architecture): Walkable {
   return {
     ...rest,
     rights: terms({ hi: 0, lo: 0, access: 'read', user: true }).rights,
-    explain: (request) => explainRadixSteps(machine, terms(request), request),
+    explain: (request) =>
+      nested === undefined
+        ? explainRadixSteps(machine, terms(request), request)
+        : explainStages(machine, nested(request), request),
     tlbs: (request) => drawTlbs(machine, request),
     ram: machine.ram,
   };
@@ -69,6 +75,7 @@ function riscv(value: unknown): Walkable {
   return radix(hart, {
     about: state.about ?? '',
     terms: () => riscvTerms(hart),
+    ...(hart.rules.virtual && { nested: (request: WalkRequest) => riscvNestedTerms(hart, request) }),
     fences: ['SFENCE.VMA address', 'SFENCE.VMA'],
     dropPage: (request) => {
       hart.sfenceVma(request);
@@ -85,6 +92,7 @@ function aarch64(value: unknown): Walkable {
   return radix(pe, {
     about: state.about ?? '',
     terms: (request) => aarch64Terms(pe, request),
+    ...(pe.rules.secondOn && { nested: (request: WalkRequest) => aarch64NestedTerms(pe, request) }),
     fences: ['TLBI VAAE1', 'TLBI VMALLE1'],
     dropPage: (request) => {
       pe.tlbi('VAAE1', request);

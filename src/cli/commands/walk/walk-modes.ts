@@ -6,8 +6,8 @@ import { CommandFailure } from '../../failure.js';
 /** The demonstrations of each machine; the first one is shown when no mode is given. RISC-V's is xv6's first process. */
 export const MODES = {
   x86: [...DEMO_MODES, 'nested'],
-  riscv: ['sv39'],
-  aarch64: ['4k', '16k', '64k'],
+  riscv: ['sv39', 'sv32', 'nested'],
+  aarch64: ['4k', '16k', '64k', 'nested'],
 } as const;
 /** A demonstration by name. */
 export type Mode = (typeof MODES)[keyof typeof MODES][number];

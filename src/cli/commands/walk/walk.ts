@@ -104,7 +104,7 @@ function checkWidth(mmu: Mmu, { hi }: Word64, text: string): void {
 
 /** A walk of a guest through its host's tables. */
 async function walkNested(mmu: Mmu, request: WalkRequest, options: WalkCommandOptions): Promise<void> {
-  const { explainNestedSteps } = await import('../../../explain/nested/nested-walk.js');
+  const { explainNestedSteps } = await import('../../../explain/nested/x86-nested.js');
   const { nestedWalkText } = await import('../../../explain/nested/nested-text.js');
   const { result, steps } = explainNestedSteps(mmu, request);
   printWalk(result, steps, options, nestedWalkText, stepLines);
@@ -152,8 +152,8 @@ export function walkCommand(): Command {
     .addOption(accessOption())
     .option('-u, --user', 'in user mode; without it, as the kernel')
     .addOption(
-      new Option('-m, --mode <mode>', '4l 5l pae 32 nested; riscv: sv39; aarch64: 4k 16k 64k')
-        .argParser(parseChoice(Object.values(MODES).flat()))
+      new Option('-m, --mode <mode>', '4l 5l pae 32, riscv sv39 sv32, aarch64 4k 16k 64k; nested')
+        .argParser(parseChoice([...new Set(Object.values(MODES).flat())]))
         .conflicts(own),
     )
     .addOption(
@@ -192,7 +192,7 @@ export function walkCommand(): Command {
       if (machine === 'toy') (await import('./walk-toy.js')).walkToy(address, options, text, file);
       else if (machine !== 'x86') {
         refuseLabs(options);
-        await (await import('./walk-radix.js')).walkRadix(machine, address, options, file);
+        await (await import('./walk-radix.js')).walkRadix(machine, address, options, text, file);
       } else if (printState === true) printJson(await x86Demo(options.mode));
       else await walkX86(address, options, text, file);
     });

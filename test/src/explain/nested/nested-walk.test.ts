@@ -6,8 +6,8 @@ import { STATE_VERSION, StateError } from '../../../../src/explain/state-form.js
 import type { MachineStateInput } from '../../../../src/explain/machine-state.js';
 import { NESTED_ADDRESSES, nestedState } from '../../../../src/explain/nested/nested-demo.js';
 import { nestedWalkText } from '../../../../src/explain/nested/nested-text.js';
-import { explainNestedSteps, explainNestedWalk } from '../../../../src/explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../../../../src/explain/nested/nested-walk.js';
+import { explainNestedSteps, explainNestedWalk } from '../../../../src/explain/nested/x86-nested.js';
 import { explainWalk } from '../../../../src/explain/walk/walk.js';
 
 const PAGE = 0x40_2010;

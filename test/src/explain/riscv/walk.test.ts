@@ -3,6 +3,8 @@ import { fromBigInt } from '../../../../hw/base/address.js';
 import type { Hart } from '../../../../hw/riscv/hart.js';
 import { explainRadixSteps } from '../../../../src/explain/radix/radix-walk.js';
 import type { RadixWalkResult } from '../../../../src/explain/radix/radix-result.js';
+import { SV32_ADDRESSES, sv32State } from '../../../../src/explain/riscv/riscv-demo.js';
+import { buildHart, parseRiscvState } from '../../../../src/explain/riscv/riscv-state.js';
 import { riscvTerms } from '../../../../src/explain/riscv/walk.js';
 import { vmprint, xv6Hart } from '../../../../src/explain/riscv/xv6.js';
 import type { AccessKind } from '../../../../src/explain/machine-state.js';
@@ -98,6 +100,65 @@ describe('why an access faults', () => {
   });
 });
 
+describe('RV32, Sv32', () => {
+  const onSv32 = (lo: number, access: AccessKind = 'read', user = true): RadixWalkResult => {
+    const hart = buildHart(parseRiscvState(sv32State()));
+    return explainRadixSteps(hart, riscvTerms(hart), { hi: 0, lo, access, user }).result;
+  };
+
+  it('has two levels, and entries of 4 bytes', () => {
+    const { levels, outcome, split } = onSv32(0x7f5a_32d8);
+    expect(levels.map(({ raw, index, target }) => [raw, index, target])).toEqual([
+      ['0x20000801', 509, '0x80002000'],
+      ['0x20040017', 419, '0x80100000'],
+    ]);
+    expect(outcome).toEqual({ kind: 'mapped', physical: '0x801002d8', page: '4K' });
+    expect(split.map(({ name }) => name)).toEqual(['level 1 index', 'level 0 index', 'offset']);
+  });
+
+  it('has megapages of 4 MiB, which must be aligned', () => {
+    expect(onSv32(0xc012_3456 | 0, 'read', false).outcome).toEqual({
+      kind: 'mapped',
+      physical: '0x80523456',
+      page: '4M',
+    });
+    expect(onSv32(0xc040_0000 | 0, 'read', false).outcome).toMatchObject({
+      why: 'the entry of level 1 has reserved bits set, of 19 to 10',
+    });
+  });
+
+  it('each address of the demonstration is about what it says', () => {
+    const ends = SV32_ADDRESSES.map(([address]) => {
+      const { outcome } = onSv32(Number(address) | 0);
+      return outcome.kind === 'mapped' ? outcome.page : outcome.why;
+    });
+    expect(ends).toEqual([
+      '4K',
+      '4K',
+      'user mode may use pages with U = 1 alone',
+      'the entry of level 1 is not valid: V = 0',
+      'user mode may use pages with U = 1 alone',
+      'the entry of level 1 has reserved bits set, of 19 to 10',
+    ]);
+  });
+
+  it.each([
+    [{ satp: '0x180080001' }, 'csrs.satp: 0x180080001 has more than the 32 bits of RV32'],
+    [{}, 'csrs.satp: missing; give it, or hgatp and vsatp of a guest'],
+  ])('refuses a state with the registers %j', (csrs, words) => {
+    const state = { ...sv32State(), csrs };
+    expect(() => buildHart(parseRiscvState(state))).toThrow(words);
+  });
+
+  it('refuses an address of more than 32 bits', async () => {
+    const { status, stderr } = await runCli(['walk', '--machine', 'riscv', '--mode', 'sv32', '0x100000000']);
+    expect([status, stderr]).toEqual([
+      2,
+      'error: ADDRESS 0x100000000: addresses of RV32 have 32 bits; give at most 0xffffffff\n',
+    ]);
+  });
+});
+
 describe('pagewalk walk --machine riscv', () => {
   it('draws the walk, and says why it faults', async () => {
     const { status, stdout } = await runCli(['walk', '--machine', 'riscv', '--mode', 'sv39', '0x1008', '--user']);
@@ -123,6 +184,7 @@ describe('pagewalk walk --machine riscv', () => {
     [['--mode', 'sv39', '0'], '--mode sv39 is for --machine riscv; with x86 give one of 4l, 5l, pae, 32, nested'],
     [['--machine', 'riscv', '--lab', 'fork', '0'], '--lab is for --machine x86; leave it out'],
     [['--machine', 'riscv', '--json'], 'ADDRESS is missing'],
+    [['--machine', 'riscv', '--mode', 'sv32'], 'ADDRESS is missing'],
     [['--machine', 'z80', '0'], "option '--machine <name>' argument 'z80' is invalid"],
   ])('refuses %j', async (options, words) => {
     const { status, stderr, stdout } = await runCli(['walk', ...options]);

@@ -1,0 +1,53 @@
+/** A guest of x86, under EPT or NPT, in words. */
+
+import { formatHex, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
+import type { ReadEvent } from '../../../hw/translate/walk/events.js';
+import { describeException } from '../../../hw/x86/describe-exception.js';
+import { X86_MODES } from '../../../hw/x86/format.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import { vmExitOf } from '../../../hw/x86/nested/exits.js';
+import type { Hex } from '../entry-level.js';
+import type { WalkRequest } from '../walk/walk.js';
+import type { WalkStep } from '../walk/walk-result.js';
+import { stepOf } from '../walk/walk-steps.js';
+import { explainStages } from './nested-walk.js';
+import type { NestedTerms, NestedWalkResult } from './nested-walk.js';
+
+/**
+ * Makes the access on `mmu`, in a guest, and explains it.
+ * @throws RangeError if no guest runs
+ */
+export function explainNestedWalk(mmu: Mmu, request: WalkRequest): NestedWalkResult {
+  return explainNestedSteps(mmu, request).result;
+}
+
+/** The same, and each step of the processor. */
+export function explainNestedSteps(mmu: Mmu, request: WalkRequest): { result: NestedWalkResult; steps: WalkStep[] } {
+  return explainStages(mmu, x86NestedTerms(mmu, request), request);
+}
+
+function x86NestedTerms(mmu: Mmu, request: WalkRequest): NestedTerms {
+  const host = mmu.vm.hostMode;
+  if (host === null) throw new RangeError('no guest runs on this processor: explain it by explainWalk');
+  const { mode } = mmu.rules;
+  const rootBits = mode === 'pae' ? ~0x1f : ~PAGE_OFFSET_MASK;
+  return {
+    machine: 'x86',
+    guest: X86_MODES[mode],
+    host: { title: host.name.startsWith('ept') ? host.title : `nested ${host.title}`, levels: host.levels },
+    root: mmu.cr3Hi * 2 ** 32 + ((mmu.cr3Lo & rootBits) >>> 0),
+    tableOf: ({ high, low }) => (high & 0xf_ffff) * 2 ** 32 + ((low & ~PAGE_OFFSET_MASK) >>> 0),
+    pageOf: (entry) => pageOf(mmu, entry, request),
+    fault: () => ({ exit: vmExitOf(mmu.fault)?.reason ?? null, text: describeException(mmu.fault.take()) }),
+    step: (event) => stepOf(mmu, request, event),
+  };
+}
+
+/** The guest-physical address of the byte in an entry's page. */
+function pageOf(mmu: Mmu, { high, low, level }: ReadEvent, { lo }: WalkRequest): Hex {
+  const { mode } = mmu.rules;
+  const shift = X86_MODES[mode].levels.find((candidate) => candidate.level === level)?.shift ?? 12;
+  const inPage = 2 ** shift - 1;
+  const above = mode === '32' && shift > 12 ? (low >>> 13) & 0xff : high & 0xf_ffff;
+  return formatHex(above, (low & ~inPage) | (lo & inPage));
+}
