@@ -38,7 +38,10 @@ export interface TlbGeometry {
   readonly l2Instruction?: TlbLevelShape;
   /** The TLB of guest-physical addresses. Absent: a model default. Empty: there is none. */
   readonly secondStage?: TlbLevelShape;
-  /** The walk caches of the second stage's tables. Absent: of the same sizes as {@link walkCaches}. */
+  /**
+   * The walk caches of the second stage's tables. Absent: of the same sizes as {@link walkCaches}, as Rocket Chip has them
+   * (its PTW.scala makes one cache of entries a stage, both of nPTECacheEntries).
+   */
   readonly secondStageWalkCaches?: WalkCacheGeometry;
   /**
    * log2 of the bytes of adjacent 4 KiB pages that one entry may hold, on x86: 14 or 15. Arrays with this size among

@@ -69,7 +69,10 @@ export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
   level1: { entries: 32, ways: 8 },
 };
 
-/** Model default: no source tells of one for all machines. Bhargava et al. (ASPLOS 2008) have a nested TLB apart, too. */
+/**
+ * Model default: no source seen gives the size of one in a processor. Bhargava et al. (ASPLOS 2008) have a nested TLB apart,
+ * too; Cortex-A76 keeps intermediate physical addresses in its second level (Arm TRM 100798, A5).
+ */
 export const DEFAULT_SECOND_STAGE: TlbLevelShape = [
   { entries: 64, ways: 4, pages: [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G] },
 ];

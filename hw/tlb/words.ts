@@ -34,7 +34,8 @@ function describeWalkCaches(
 function describeSecondStage(tlb: TlbGeometry, shifts: readonly number[], keys: readonly string[]): string {
   const { secondStage = DEFAULT_SECOND_STAGE, secondStageWalkCaches = tlb.walkCaches } = tlb;
   const pages = secondStage.length === 0 ? 'no TLB' : describeLevel(secondStage, shifts);
-  return `second stage ${pages}, ${describeWalkCaches(secondStageWalkCaches, LEVEL_NAMES, 'walk caches', keys)}`;
+  const assumed = tlb.secondStage === undefined ? ' (a model default)' : '';
+  return `second stage${assumed} ${pages}, ${describeWalkCaches(secondStageWalkCaches, LEVEL_NAMES, 'walk caches', keys)}`;
 }
 
 /** An architecture's words: for entries that the walk cache of a level keeps, and for these caches. */

@@ -34,7 +34,7 @@ test('walks of fewer levels than four are told', () => {
 
 test('of a guest, what its second stage keeps is told too', () => {
   expect(describeTlb(parseTlb('64x4+psc'), X86_TERMS, undefined, true)).toMatch(
-    /PDE 32x8; second stage 64x4 for 4K\/2M\/1G, walk caches level 3 4x4, level 2 8x4, level 1 32x8$/,
+    /PDE 32x8; second stage \(a model default\) 64x4 for 4K\/2M\/1G, walk caches level 3 4x4, level 2 8x4, level 1 32x8$/,
   );
   const named = { ...parseTlb('64x4'), walkCaches: { pde: { entries: 4, ways: 2 } } };
   expect(describeTlb(named, X86_TERMS, undefined, true)).toMatch(/PDE 4x2; second stage .*, walk caches level 1 4x2$/);

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { fromBigInt } from '../../../../hw/base/address.js';
-import { AARCH64_GUEST_ADDRESSES, aarch64GuestState } from '../../../../src/explain/aarch64/aarch64-demo.js';
+import { AARCH64_STAGE2_MODES } from '../../../../hw/aarch64/format.js';
+import {
+  AARCH64_GUEST_ADDRESSES,
+  aarch64GuestState,
+  aarch64Tables,
+  GRANULES,
+} from '../../../../src/explain/aarch64/aarch64-demo.js';
 import { buildPe, parseAArch64State } from '../../../../src/explain/aarch64/aarch64-state.js';
 import type { AArch64StateInput } from '../../../../src/explain/aarch64/aarch64-state.js';
 import { aarch64NestedTerms } from '../../../../src/explain/aarch64/walk.js';
@@ -9,10 +15,11 @@ import { nestedWalkText } from '../../../../src/explain/nested/nested-text.js';
 import { explainStages } from '../../../../src/explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../../../../src/explain/nested/nested-walk.js';
 import { RISCV_GUEST_ADDRESSES, riscvGuestState } from '../../../../src/explain/riscv/riscv-demo.js';
+import { RiscvTableWriter } from '../../../../src/explain/riscv/riscv-tables.js';
 import { buildHart, parseRiscvState } from '../../../../src/explain/riscv/riscv-state.js';
 import type { RiscvStateInput } from '../../../../src/explain/riscv/riscv-state.js';
 import { riscvNestedTerms } from '../../../../src/explain/riscv/walk.js';
-import { hexOf } from '../../../../src/explain/table-writer.js';
+import { hexOf, TableWriter } from '../../../../src/explain/table-writer.js';
 
 type Explained = ReturnType<typeof explainStages>;
 
@@ -120,6 +127,42 @@ describe('a guest of RISC-V, Sv39 over Sv39x4', () => {
   });
 });
 
+/** satp, vsatp or hgatp by the number of a mode: bit 31 in RV32, else bits 63:60. */
+const atp = (mode: number, root: bigint): string => hexOf((BigInt(mode) << (mode === 1 ? 31n : 60n)) | (root >> 12n));
+
+describe('every mode of vsatp over every mode of hgatp, by state file', () => {
+  const PAGE = 0x8040_0000n;
+  const RIGHTS = 0xd7;
+  const NUMBERS = { sv32: 1, sv39: 8, sv48: 9, sv57: 10, sv32x4: 1, sv39x4: 8, sv48x4: 9, sv57x4: 10, bare: 0 };
+  const wide = ['bare', 'sv39', 'sv48', 'sv57'] as const;
+  const pairs = [
+    ...wide.flatMap((guest) => (['bare', 'sv39x4', 'sv48x4', 'sv57x4'] as const).map((host) => [guest, host] as const)),
+    ...(['bare', 'sv32'] as const).flatMap((guest) =>
+      (['bare', 'sv32x4'] as const).map((host) => [guest, host] as const),
+    ),
+  ];
+  it.each(pairs)('%s over %s', (guestMode, hostMode) => {
+    const guest = guestMode === 'bare' ? null : new RiscvTableWriter(guestMode, 0x8001_0000n);
+    guest?.map(0x40_1000n, PAGE, RIGHTS);
+    const host = hostMode === 'bare' ? null : new RiscvTableWriter(hostMode, 0x8000_4000n);
+    const memory = guest?.memory ?? [];
+    for (const page of [...memory.map(({ at }) => BigInt(at) & -0x1000n), PAGE]) host?.map(page, page, RIGHTS);
+    const narrow = guestMode === 'sv32' || hostMode === 'sv32x4';
+    const state: RiscvStateInput = {
+      schemaVersion: 1,
+      machine: 'riscv',
+      xlen: narrow ? 32 : 64,
+      tlb: 'none',
+      csrs: { vsatp: atp(NUMBERS[guestMode], 0x8001_0000n), hgatp: atp(NUMBERS[hostMode], 0x8000_4000n) },
+      memory: [...(host?.memory ?? []), ...memory],
+    };
+    const { reads, outcome } = onHart(state, guest === null ? hexOf(PAGE) : '0x401000').result;
+    const levels = (writer: RiscvTableWriter | null): number => writer?.form.levels.length ?? 0;
+    expect(outcome).toMatchObject({ kind: 'mapped', physical: hexOf(PAGE) });
+    expect(reads).toBe((levels(guest) + 1) * (levels(host) + 1) - 1);
+  });
+});
+
 describe('a guest of AArch64, under stage 2', () => {
   it('the demonstration has its kinds of ends: 19 entries, a refusal of the host, a fault of the guest, a block', () => {
     expect(AARCH64_GUEST_ADDRESSES.map(([address]) => endOf(onPe(aarch64GuestState(), address).result))).toEqual([
@@ -177,5 +220,54 @@ describe('a guest of AArch64, under stage 2', () => {
     const state = withEntry(aarch64GuestState(), '0x40816008', (value) => value | (BigInt(bits) & ~0xffn));
     const registers = { ...state.registers, VTCR_EL2, TCR_EL1: '0x580100010' };
     expect(onPe({ ...state, registers }, '0x401008').result.outcome).toMatchObject({ stage: 2, why });
+  });
+});
+
+describe('every granule over every granule of stage 2, by state file', () => {
+  const PAGE = 0x4040_0000n;
+  const GUEST_ROOT = 0x4010_0000n;
+  /** log2 of a page; TG0; levels of 40 bits, and SL0 for so many. */
+  const SHAPES = {
+    '4k': { shift: 12, tg0: 0n, levels: 3, sl0: 1n, txsz: 16n },
+    '16k': { shift: 14, tg0: 2n, levels: 3, sl0: 2n, txsz: 17n },
+    '64k': { shift: 16, tg0: 1n, levels: 2, sl0: 1n, txsz: 22n },
+  };
+  it.each(GRANULES.flatMap((guest) => GRANULES.map((host) => [guest, host] as const)))('%s over %s', (guest, host) => {
+    const [first, second] = [SHAPES[guest], SHAPES[host]];
+    const program = aarch64Tables(guest, GUEST_ROOT);
+    program.set(0x40_0000n, PAGE | 0x443n, first.shift);
+    const levels = AARCH64_STAGE2_MODES[host].levels.slice(-second.levels);
+    const rootBits = 40 - levels[0].shift;
+    const tables = new TableWriter(
+      {
+        levels: levels.map((level, n) => (n === 0 ? { ...level, indexBits: rootBits } : level)),
+        entryBytes: 8,
+        tableBytes: 2 ** second.shift,
+        rootBytes: Math.max(2 ** second.shift, 2 ** (rootBits + 3)),
+        entryFor: (table) => table | 3n,
+        tableOf: (entry) => entry & ~3n,
+      },
+      0x4000_0000n,
+    );
+    const lines = new Set(
+      [...program.memory.map(({ at }) => BigInt(at)), PAGE].map((at) => at & -(2n ** BigInt(second.shift))),
+    );
+    for (const at of lines) tables.set(at, at | 0x4c3n, second.shift);
+    const state: AArch64StateInput = {
+      schemaVersion: 1,
+      machine: 'aarch64',
+      tlb: 'none',
+      registers: {
+        TTBR0_EL1: hexOf(GUEST_ROOT),
+        TCR_EL1: hexOf((2n << 32n) | (first.tg0 << 14n) | first.txsz),
+        HCR_EL2: '0x1',
+        VTCR_EL2: hexOf((2n << 16n) | (second.tg0 << 14n) | (second.sl0 << 6n) | 24n),
+        VTTBR_EL2: '0x40000000',
+      },
+      memory: [...tables.memory, ...program.memory],
+    };
+    const { reads, outcome } = onPe(state, '0x400000').result;
+    expect(outcome).toMatchObject({ kind: 'mapped', physical: hexOf(PAGE) });
+    expect(reads).toBe((program.form.levels.length + 1) * (second.levels + 1) - 1);
   });
 });
