@@ -4,8 +4,9 @@ import * as Plot from '@observablehq/plot';
 import { formatBytes } from '../../src/report/output/units.js';
 import type { Comparison, ForkPoint, Reach } from './messages.js';
 
-/** Blue, orange and green of one lightness; every plot also names the sizes in words. */
-const COLORS = { domain: ['4K', '2M', '1G'], range: ['#4e79a7', '#e07b2a', '#59a14f'] };
+/** Colours of the page's own style; every plot also names the sizes in words. */
+const RANGE = ['var(--series-1)', 'var(--series-2)', 'var(--series-3)'];
+const COLORS = { domain: ['4K', '2M', '1G'], range: RANGE };
 const WIDTH = 430;
 
 /**
@@ -145,7 +146,7 @@ export function sharePlot({ shares }: Comparison): Element {
 
 export function forkPlot({ forks }: Comparison): Element {
   const points = forks.map(({ share, scheme, copied }) => ({ share, scheme, copied: copied / 2 ** 20 }));
-  const paged = { domain: ['4K pages', '2M pages', 'one segment'], range: ['#4e79a7', '#e07b2a', '#59a14f'] };
+  const paged = { domain: ['4K pages', '2M pages', 'one segment'], range: RANGE };
   // If lines lie on each other, the one below shows through the dashes of the one above.
   const above = points.filter(({ scheme }) => scheme === '2M pages');
   return draw('MiB copied after a fork, against the share of the memory that the child writes', {
