@@ -10,7 +10,7 @@ import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import { permissions } from '../kernel/proc/smaps.js';
 import type { Process, PagePolicy } from '../kernel/space/process.js';
-import type { SchemeCost } from '../report/results/lab-result.js';
+import type { LabMapping, SchemeCost } from '../report/results/lab-result.js';
 import { Meter } from './meter.js';
 import type { Work } from './meter.js';
 import { labProcessor } from './processors.js';
@@ -220,6 +220,12 @@ export class PagedMachine {
     const low = at < 0 ? 0 : tables.words[at];
     if (!entries.isPresent(low)) return 'not present';
     return `frame ${toHex(tables.frameAt(at))}, ${entries.isWritable(low) ? 'writable' : 'read-only'}`;
+  }
+
+  /** The page at `address` as memory that the process has, under the name `who`. */
+  mapping(who: string, process: Process, address: number): LabMapping {
+    const [to, rights = ''] = this.entry(process, address).split(', ');
+    return { who, at: toHex(address), to, rights };
   }
 
   /** Frames in use, page tables and the kernel's own left out. */

@@ -1,12 +1,13 @@
 /** A machine with the segmented kernel, as the labs use it: every step metered, the arena to be drawn. */
 
+import { toHex } from '../../hw/base/address.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
 import { SegmentedCore } from '../../hw/x86/segmentation/core.js';
 import { limitOf } from '../../hw/x86/segmentation/descriptor.js';
 import { describeDescriptor } from '../../hw/x86/segmentation/describe.js';
 import { must } from '../kernel/abi/must.js';
-import type { ArenaDrawing, SchemeCost } from '../report/results/lab-result.js';
+import type { ArenaDrawing, LabMapping, SchemeCost } from '../report/results/lab-result.js';
 import type { SegmentKernelOptions } from '../segments/kernel.js';
 import type { SegmentKind } from '../segments/sharing.js';
 import { SegmentKernel } from '../segments/kernel.js';
@@ -110,6 +111,12 @@ export class SegmentMachine {
     const { ram } = this.kernel.memory;
     const low = ram.load64(0, entry.table.addressOf(entry.index));
     return describeDescriptor(ram.loadedHigh, low);
+  }
+
+  /** The segment as memory that the process has, under the name `who`. */
+  mapping(who: string, process: SegmentProcess, selector: number): LabMapping {
+    const [rights, base] = this.descriptor(process, selector).split(', ');
+    return { who, at: `selector ${toHex(selector)}`, to: base, rights };
   }
 
   /** The limit field of the descriptor in RAM, as the processor reads it: the last valid offset. */

@@ -4,6 +4,7 @@ import type {
   ArenaDrawing,
   ChapterCell,
   Figure,
+  LabMapping,
   LabResult,
   LabStep,
   LabTable,
@@ -76,6 +77,12 @@ export class Story {
   /** A step with a table among its evidence. */
   table(text: string, table: LabTable, ...evidence: readonly string[]): void {
     this.#tell({ text, evidence: [...evidence], table });
+  }
+
+  /** After the last step these have this memory: to be drawn. */
+  maps(...mappings: readonly LabMapping[]): void {
+    const last = this.#steps.at(-1);
+    if (last !== undefined) last.mappings = [...mappings];
   }
 
   /** The last step looks wrong to a beginner, and is right: why. */

@@ -101,12 +101,34 @@ describeView('labs', (open) => {
     const { steps } = told('fragmentation');
     const drawn = steps.findIndex(({ arena }) => arena !== undefined);
     for (let i = 0; i < drawn; i++) await page.click('[data-do="step"]');
-    expect(await page.locator('.arena rect').count()).toBe(steps[drawn].arena?.pieces.length);
+    expect(await page.locator('.latest .arena rect').count()).toBe(steps[drawn].arena?.pieces.length);
+  });
+
+  it('draws who has which memory, and shows the figures of each step beside it', async () => {
+    const page = await open('#labs?lab=fork&at=2.1');
+    const { mappings = [] } = told('fork').steps[1];
+    expect(mappings.map(({ who, rights }) => [who, rights])).toEqual([
+      ['parent', 'read-only'],
+      ['child', 'read-only'],
+    ]);
+    const { latest, waiting } = await page.evaluate(() => ({
+      latest: [...document.querySelectorAll('.latest .mappings :is(.owner, .place) .title')].map(
+        (one) => one.textContent,
+      ),
+      waiting: [...document.querySelectorAll('.later [data-figure] td:nth-child(2)')].map((one) => one.textContent),
+    }));
+    expect(latest).toEqual(['parent', 'child', mappings[0].to]);
+    expect(new Set(waiting)).toEqual(new Set(['…']));
+    const box = async (selector: string): Promise<DOMRect> =>
+      page.locator(selector).evaluate((one) => one.getBoundingClientRect());
+    const [story, figures] = [await box('.latest .mappings'), await box('.latest .standards')];
+    expect(figures.left).toBeGreaterThan(story.right - 1);
+    expect(figures.top).toBeLessThan(story.bottom);
   });
 
   it('is told by keyboard alone: views, theme, help', async () => {
     const page = await open('#labs');
-    await page.keyboard.press('2');
+    await page.keyboard.press('3');
     expect(await page.locator('main').getAttribute('data-view')).toBe('share');
     await page.keyboard.press('?');
     expect(await page.locator('.keys').innerText()).toContain('one step back');

@@ -80,38 +80,81 @@ function chapterCell(cell: ChapterCell | undefined, measured: boolean): Template
     ${measured && because !== undefined ? html`<small>${because}</small>` : nothing}`;
 }
 
-/** All figures; those of steps to come wait for their value. */
-export function figures(result: LabResult, told: number): TemplateResult {
-  const { figures: measured, labels, measuredAt, chapter, expected, steps } = result;
-  const shown = (key: string): boolean => told >= Math.min(Math.max(1, measuredAt[key]), steps.length);
+/** The figures that a step measures, by their names for programs. @param step from 1 */
+function figuresOf({ measuredAt, steps }: LabResult, step: number): string[] {
+  return Object.keys(measuredAt).filter((key) => Math.min(Math.max(1, measuredAt[key]), steps.length) === step);
+}
+
+/** The first step with figures: its table has the heads of all columns. */
+export function firstMeasuring(result: LabResult): number {
+  return result.steps.findIndex((_, i) => figuresOf(result, i + 1).length > 0) + 1;
+}
+
+/**
+ * The figures of a step, beside it; they wait for their values until it is told.
+ * @param step from 1 @param headed the heads of the columns are seen
+ */
+export function figures(
+  result: LabResult,
+  step: number,
+  told: boolean,
+  headed: boolean,
+): TemplateResult | typeof nothing {
+  const { figures: measured, labels, chapter, expected } = result;
+  const keys = figuresOf(result, step);
+  if (keys.length === 0) return nothing;
   return html`<table class="figures standards">
+    <colgroup>
+      <col class="name" />
+      <col class="value" />
+      <col />
+      <col class="rule" />
+    </colgroup>
+    <thead class=${headed ? '' : 'unseen'}>
       <tr>
-        <th scope="row">Figure</th>
+        <th scope="col">Figure</th>
         <th scope="col">measured</th>
         <th scope="col">the chapter says</th>
         <th scope="col">pagewalk expects</th>
       </tr>
-      ${Object.entries(measured).map(
-        ([key, value]) =>
+    </thead>
+    <tbody>
+      ${keys.map(
+        (key) =>
           html`<tr data-figure=${key}>
             <th scope="row">${labels[key]}</th>
-            <td>${shown(key) ? text(value) : '…'}</td>
-            <td>${chapterCell(chapter[key], shown(key))}</td>
-            <td>${text(expected[key])}${shown(key) && key in expected ? mark(expected[key] === value) : nothing}</td>
+            <td>${told ? html`<b>${text(measured[key])}</b>` : '…'}</td>
+            <td>${chapterCell(chapter[key], told)}</td>
+            <td>${text(expected[key])}${told && key in expected ? mark(expected[key] === measured[key]) : nothing}</td>
           </tr>`,
       )}
-    </table>
-    <p class="quiet legend">
-      …: its step is still to come. ✓: as it says. ≠: the machine does otherwise, for the reason below it. The chapter
-      is quoted word for word; point at a quotation for its place. pagewalk expects what follows from its own rules.
-    </p>`;
+    </tbody>
+  </table>`;
+}
+
+export function figureLegend(): TemplateResult {
+  return html`<p class="quiet legend">
+    …: its step is still to come. ✓: as it says. ≠: the machine does otherwise, for the reason below it. The chapter is
+    quoted word for word; point at a quotation for its place. pagewalk expects what follows from its own rules.
+  </p>`;
+}
+
+/** A number and a bar, as long as its share of the larger one. */
+function costCell(value: number, most: number): TemplateResult {
+  return html`<td>
+    ${text(value)}
+    <svg class="cost" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+      ${svg`<rect width=${most === 0 ? 0 : (100 * value) / most} height="8"></rect>`}
+    </svg>
+  </td>`;
 }
 
 export function comparison({ comparison: both }: LabResult): TemplateResult | typeof nothing {
   if (both === undefined) return nothing;
-  return html`<h3>What both schemes paid</h3>
+  return html`<section class="paid" aria-label="What both schemes paid">
+    <h2>What both schemes paid</h2>
     <p class="workload">${both.workload}</p>
-    <table class="figures">
+    <table class="figures costs">
       <tr>
         <th scope="row">Cost</th>
         <th scope="col">segmentation</th>
@@ -121,13 +164,15 @@ export function comparison({ comparison: both }: LabResult): TemplateResult | ty
         ([key, label]) =>
           html`<tr>
             <th scope="row">${label}</th>
-            <td>${text(both.segmentation[key])}</td>
-            <td>${text(both.paging[key])}</td>
+            ${[both.segmentation, both.paging].map((cost) =>
+              costCell(cost[key], Math.max(both.segmentation[key], both.paging[key])),
+            )}
           </tr>`,
       )}
     </table>
     <p class="quiet legend">
       Flushes are invalidations of the TLB, or segment registers reloaded. Model cycles are weights that make the
-      schemes comparable, not times.
-    </p>`;
+      schemes comparable, not times. A bar is as long as its share of the larger cost in its row.
+    </p>
+  </section>`;
 }

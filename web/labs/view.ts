@@ -7,7 +7,8 @@ import { runLab } from '../../src/lab/story.js';
 import { type LabResult, type LabStep, labTitle } from '../../src/report/results/lab-result.js';
 import { menu } from '../form.js';
 import type { Machine } from '../story/history.js';
-import { arenaBar, comparison, figures, stepTable } from './tables.js';
+import { mappingsDrawing } from './mappings.js';
+import { arenaBar, comparison, figureLegend, figures, firstMeasuring, stepTable } from './tables.js';
 import { type Page, type Settings, StoryView } from '../story/view.js';
 
 const NAMES = LABS.map(({ name }) => name) as [string, ...string[]];
@@ -78,7 +79,7 @@ export class LabsView extends StoryView<ToldLab> {
     const ended = told === result.steps.length;
     const { lab, machine } = this.settings;
     const titles = LABS.map(({ name, title }) => [name, title] as const);
-    const arena = result.steps.slice(0, told).findLast((step) => step.arena !== undefined)?.arena;
+    const headed = firstMeasuring(result);
     return html`
       <div class="controls">
         ${menu('Lab', 'lab', lab, titles, (chosen) => {
@@ -96,29 +97,35 @@ export class LabsView extends StoryView<ToldLab> {
           <code>pagewalk lab ${lab}${machine === 'x86' ? '' : ` --machine ${machine}`}</code></span
         >
       </div>
-      <div class="lab">
-        <section aria-label="Story">
-          <h2>${labTitle(result)}</h2>
-          <ol class="steps">
-            ${result.steps.map((step, i) => stepItem(step, i - told))}
-          </ol>
-        </section>
-        <section aria-label="What is measured">
-          ${arena === undefined ? nothing : arenaBar(arena)} ${figures(result, told)}
-          ${ended ? comparison(result) : nothing}
-        </section>
-      </div>
+      <section aria-label="Story">
+        <h2 class="lab-title">${labTitle(result)}</h2>
+        <ol class="steps">
+          ${result.steps.map((step, i) => stepItem(step, i - told, figures(result, i + 1, i < told, i + 1 === headed)))}
+        </ol>
+        ${figureLegend()}
+      </section>
+      ${ended ? comparison(result) : nothing}
     `;
   }
 }
 
-/** @param ahead steps still to come before this one; below 0 when it was told */
-function stepItem({ text, evidence, table, why }: LabStep, ahead: number): TemplateResult {
-  if (ahead >= 0) return html`<li class="later" aria-hidden="true"><p class="quiet">…</p></li>`;
-  return html`<li class=${ahead === -1 ? 'latest' : ''}>
-    <p>${text}</p>
+/** @param ahead steps still to come before this one; below 0 when it was told @param measured its figures */
+function stepItem(
+  { text, evidence, table, arena, mappings, why }: LabStep,
+  ahead: number,
+  measured: TemplateResult | typeof nothing,
+): TemplateResult {
+  const told = html`<p>${text}</p>
+    ${mappings === undefined ? nothing : mappingsDrawing(mappings)} ${arena === undefined ? nothing : arenaBar(arena)}
     ${table === undefined ? nothing : stepTable(table)}
-    <div class="evidence">${evidence.map((line) => html`<code>${line}</code>`)}</div>
-    ${why === undefined ? nothing : html`<p class="why"><b>Why?</b> ${why}</p>`}
+    <ul class="evidence">
+      ${evidence.map((line) => html`<li>${line}</li>`)}
+    </ul>
+    ${why === undefined ? nothing : html`<p class="why"><b>Why?</b> ${why}</p>`}`;
+  return html`<li class="step ${ahead >= 0 ? 'later' : ahead === -1 ? 'latest' : ''}">
+    <div class=${measured === nothing ? 'alone' : 'beside'}>
+      <div>${ahead >= 0 ? html`<p class="quiet">still to come</p>` : told}</div>
+      ${measured}
+    </div>
   </li>`;
 }

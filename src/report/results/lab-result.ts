@@ -17,11 +17,19 @@ const Table = z.strictObject({
   bars: z.array(Quantity).optional().describe('the length of a bar behind each row, in any unit'),
 });
 
+const Mapping = z.strictObject({
+  who: z.string().describe('a process, or a part of it'),
+  at: z.string().describe('its own name for the memory: an address or a selector'),
+  to: z.string().describe('the memory: a frame, or a segment by its base'),
+  rights: z.string().describe('what the entry or descriptor allows'),
+});
+
 const Step = z.strictObject({
   text: z.string().describe('what happens'),
   evidence: z.array(z.string()).describe('what the machine shows for it'),
   table: Table.optional().describe('more of the evidence, in columns'),
   arena: Arena.optional(),
+  mappings: z.array(Mapping).optional().describe('who has which memory now'),
   why: z.string().optional().describe('why it is right, where it looks wrong'),
 });
 
@@ -70,6 +78,8 @@ export type Figure = z.infer<typeof Figure>;
 export type ArenaDrawing = z.infer<typeof Arena>;
 export type ChapterCell = z.infer<typeof ChapterCell>;
 export type LabTable = z.infer<typeof Table>;
+/** Memory that somebody has. */
+export type LabMapping = z.infer<typeof Mapping>;
 export type LabStep = z.infer<typeof Step>;
 /** What a lab found, step by step. */
 export type LabResult = z.infer<typeof LabResult>;

@@ -27,6 +27,7 @@ function pair(story: Story): PagedMachine {
     `A: ${toHex(IN_A)} leads to frame ${toHex(frames[0])}`,
     `B: ${toHex(IN_B)} leads to frame ${toHex(frames[1])}`,
   );
+  story.maps(machine.mapping('A', a, IN_A), machine.mapping('B', b, IN_B));
   const entry = 'Entry: frame=0x12345';
   story.figure('addressInA', 'address of the library in A', toHex(IN_A), says('0x7F3A_BC00_0000', '0x7F3A_BC00_0000'));
   story.figure('addressInB', 'address of the library in B', toHex(IN_B), says('0x7F8E_1200_0000', '0x7F8E_1200_0000'));

@@ -55,6 +55,7 @@ function optionA(story: Story): SegmentMachine {
     `B: ${machine.descriptor(b, inB)}`,
     `bytes in memory: ${machine.usedBytes}`,
   );
+  story.maps(machine.mapping('A', a, inA), machine.mapping('B', b, inB));
   found.forEach((base, i) => {
     story.figure(`baseA${i}`, `option A: base in ${'AB'[i]}`, toHex(base), says('Base: 0x40000000', '0x40000000'));
   });
@@ -88,6 +89,7 @@ function optionB(story: Story): void {
     `B: ${machine.descriptor(b, inB)}`,
     `bytes in memory: ${machine.usedBytes}`,
   );
+  story.maps(machine.mapping('A', a, inA), machine.mapping('B', b, inB));
   story.figure('baseB0', 'option B: base in A', toHex(found[0]), says('Base: 0x40000000', '0x40000000'));
   story.figure('baseB1', 'option B: base in B', toHex(found[1]), says('Base: 0x60000000', '0x60000000'));
   const copies = machine.usedBytes / BYTES;
@@ -210,6 +212,14 @@ function linearAddresses(story: Story): void {
   story.step(
     'Likewise with paging behind segmentation: bases are linear addresses, different in A and B, and page tables lead both to the same frame.',
     ...frames.map(({ base, frame }, i) => `${'AB'[i]}: base ${toHex(base)}, frame ${toHex(frame)}`),
+  );
+  story.maps(
+    ...frames.map(({ base, frame }, i) => ({
+      who: 'AB'[i],
+      at: `linear ${toHex(base)}`,
+      to: `frame ${toHex(frame)}`,
+      rights: 'read-only',
+    })),
   );
   frames.forEach(({ base }, i) => {
     const label = `segments over pages: base in ${'AB'[i]}`;

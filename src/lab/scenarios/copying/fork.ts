@@ -26,6 +26,7 @@ function forked(story: Story, machine: PagedMachine, parent: Process): Process {
     `entries that map frame ${toHex(frame)}: ${machine.count(frame)}; pages dropped from the TLB: ${counters.invlpg - invlpg}`,
     `executed: ${instructions.join(', ')}`,
   );
+  story.maps(machine.mapping('parent', parent, AT), machine.mapping('child', child, AT));
   story.why(
     'Both may write their memory, and both entries are read-only: the right of the region stays, and only the entry is taken back, so that the first write reaches the kernel.',
   );
@@ -64,6 +65,7 @@ function paged(story: Story): PagedMachine {
   machine.store(parent, AT, 42);
   machine.restartMeter();
   story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`, `its tables: ${machine.root}`);
+  story.maps(machine.mapping('parent', parent, AT));
 
   const child = forked(story, machine, parent);
   const frame = machine.frame(parent, AT);
@@ -78,6 +80,7 @@ function paged(story: Story): PagedMachine {
     `parent: ${machine.entry(parent, AT)}, reads ${machine.load(parent, AT)}`,
     `bytes copied: ${counters.bytesCopied}; entries that map frame ${toHex(frame)}: ${machine.count(frame)}`,
   );
+  story.maps(machine.mapping('parent', parent, AT), machine.mapping('child', child, AT));
   const [left, restarted] = [machine.count(frame), machine.load(child, AT) === 43];
   story.figure(
     'countAfterWrite',
@@ -106,6 +109,7 @@ function paged(story: Story): PagedMachine {
     'The parent writes. It is the last owner of the old frame: the kernel makes the entry writable, and copies nothing.',
     `parent: ${machine.entry(parent, AT)}, reads ${machine.load(parent, AT)}; child reads ${machine.load(child, AT)}`,
   );
+  story.maps(machine.mapping('parent', parent, AT), machine.mapping('child', child, AT));
   story.figure(
     'copies',
     'write faults that copied the page',
@@ -140,6 +144,7 @@ function segmented(story: Story): SegmentMachine {
     `after fork: ${protectedAs}`,
     `after both writes: parent ${machine.descriptor(parent, data)}, child ${machine.descriptor(child, data)}`,
   );
+  story.maps(machine.mapping('parent', parent, data), machine.mapping('child', child, data));
   story.figure('segmentCopies', 'by segments: faults that copied', counters.cowFaults, 1);
   story.figure('segmentReuses', 'by segments: faults of the last owner', counters.reuseFaults, 1);
   return machine;

@@ -28,6 +28,7 @@ function pair(story: Story): SegmentMachine {
     `B: ${machine.descriptor(b, codeInB)}`,
     `A limit counts from 0: ${formatCount(CODE.bytes)} bytes make the limit ${formatCount(CODE.bytes - 1)}, the last valid offset`,
   );
+  story.maps(machine.mapping('A', a, code), machine.mapping('B', b, codeInB));
   const inside = machine.fetch(a, code, CODE.bytes - 1);
   const outside = machine.fetch(a, code, CODE.bytes);
   const written = machine.store(b, codeInB, 0, 1);
@@ -50,6 +51,11 @@ function pair(story: Story): SegmentMachine {
       `Editor ${'AB'[i]} has data and a stack of its own.`,
       `data: ${machine.descriptor(process, data)}`,
       `stack: ${machine.descriptor(process, stack)}`,
+    );
+    story.maps(
+      machine.mapping(`${'AB'[i]}: code`, process, [code, codeInB][i]),
+      machine.mapping(`${'AB'[i]}: data`, process, data),
+      machine.mapping(`${'AB'[i]}: stack`, process, stack),
     );
     return [machine.segment(process, data), machine.segment(process, stack)] as const;
   });

@@ -146,6 +146,7 @@ function onePage(story: Story): PagedMachine {
     `bytes copied: ${bytesCopied}; of them B's: ${count(B)}, constants: ${count(CONSTANTS)}`,
     `A: ${machine.entry(a, AT)}, reads ${machine.load(a, AT + WRITTEN)}; B: ${machine.entry(b, AT)}, reads ${machine.load(b, AT + WRITTEN)}`,
   );
+  story.maps(machine.mapping('A', a, AT), machine.mapping('B', b, AT));
   story.figure(
     'readOnlyInBoth',
     'the page is read-only in A and B before',

@@ -32,6 +32,7 @@ function codeSharing(story: Story, machine: PagedMachine, [a, b]: Pair): void {
     `B: virtual ${toHex(CODE_IN_B)} leads to physical ${toHex(inB)}`,
     `a write by A: ${fault}: ${signalName(refused)}`,
   );
+  story.maps(machine.mapping('A', a, CODE_IN_A), machine.mapping('B', b, CODE_IN_B));
   story.figure('virtualInA', 'virtual address of the code in A', toHex(CODE_IN_A), says('0x00400000', '0x00400000'));
   story.figure('virtualInB', 'virtual address of the code in B', toHex(CODE_IN_B), says('0x00500000', '0x00500000'));
   story.figure('physicalInA', 'physical address behind it in A', toHex(inA), says('0x12340000', '0x12340000'));
@@ -64,6 +65,7 @@ function constantSharing(story: Story, machine: PagedMachine, [a, b]: Pair): voi
     `B: ${machine.entry(b, CONSTANTS)}`,
     `executing them in A: ${signalName(noExecute)}`,
   );
+  story.maps(machine.mapping('A', a, CONSTANTS), machine.mapping('B', b, CONSTANTS));
   const frames = new Set([a, b].map((process) => machine.frame(process, CONSTANTS))).size;
   story.figure(
     'constantsFrames',
@@ -84,6 +86,7 @@ function dataSharing(story: Story, machine: PagedMachine, [a, b]: Pair): void {
     'Read-write data sharing (IPC shared memory, databases): A writes 77, and B reads what A wrote.',
     `B reads ${seen}`,
   );
+  story.maps(machine.mapping('A', a, DATA), machine.mapping('B', b, DATA));
   story.figure(
     'sharedByteSeen',
     'writable data: what B reads after A wrote 77',
@@ -104,6 +107,7 @@ function copyOnWrite(story: Story, machine: PagedMachine, [a]: Pair): void {
     `before the write one frame: ${together ? 'yes' : 'no'}`,
     `after it the parent reads ${machine.load(a, PRIVATE)}, the child ${machine.load(child, PRIVATE)}`,
   );
+  story.maps(machine.mapping('parent', a, PRIVATE), machine.mapping('child', child, PRIVATE));
   const apart = machine.frame(child, PRIVATE) !== machine.frame(a, PRIVATE);
   story.figure('cowSharedBefore', 'copy on write: one page before the write', together, true);
   story.figure(
@@ -147,6 +151,16 @@ function segmented(story: Story): SegmentMachine {
     `constants: ${machine.descriptor(a, constants)}`,
     `data: ${machine.descriptor(a, data)}; B reads ${seen}`,
     `own data after fork and the child's write: parent ${machine.load(a, own, 0)}, child ${machine.load(child, own, 0)}`,
+  );
+  story.maps(
+    machine.mapping('A', a, code),
+    machine.mapping('B', b, codeInB),
+    machine.mapping('A', a, constants),
+    machine.mapping('B', b, constantsInB),
+    machine.mapping('A', a, data),
+    machine.mapping('B', b, dataInB),
+    machine.mapping('A', a, own),
+    machine.mapping("A's child", child, own),
   );
   story.figure('segmentSharedByteSeen', 'by segments: what B reads after A wrote 77', seen, 77);
   return machine;

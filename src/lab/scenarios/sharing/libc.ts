@@ -6,6 +6,7 @@ import type { Process } from '../../../kernel/space/process.js';
 import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
+import type { LabMapping } from '../../../report/results/lab-result.js';
 import type { Lab, Story } from '../../story.js';
 
 const BYTES = 2 ** 21;
@@ -93,6 +94,7 @@ function paged(story: Story): PagedMachine {
   story.on(machine);
   const frames = Array.from({ length: PAGES }, (_, i) => FIRST_FRAME + i);
   const library = machine.file('libc', BYTES, frames);
+  const mapped: LabMapping[] = [];
   const processes = BASES.map((at, i) => {
     const process = machine.spawn();
     machine.map(process, BYTES, { at, rights: 'r-x', file: library });
@@ -103,6 +105,11 @@ function paged(story: Story): PagedMachine {
       `page ${toHex(at / 4096)}: ${machine.entry(process, at)}`,
       `page ${toHex(last / 4096)}: ${machine.entry(process, last)}`,
     );
+    mapped.push(
+      machine.mapping(`${'AB'[i]}, first page`, process, at),
+      machine.mapping(`${'AB'[i]}, last page`, process, last),
+    );
+    story.maps(...mapped);
     return process;
   });
   processes.forEach((process, i) => {
@@ -117,6 +124,7 @@ function paged(story: Story): PagedMachine {
         (page) => `page ${toHex(PRIVATE_AT / 4096 + page)}: ${machine.entry(process, PRIVATE_AT + page * 4096)}`,
       ),
     );
+    story.maps(...[0, 1].map((page) => machine.mapping('AB'[i], process, PRIVATE_AT + page * 4096)));
     PRIVATE_ENTRIES[i].forEach(([key, entry, words], page) => {
       const number = toHex(PRIVATE_AT / 4096 + page);
       const frame = toHex(machine.frame(process, PRIVATE_AT + page * 4096));
@@ -140,6 +148,7 @@ function segmented(story: Story): SegmentMachine {
     `A: ${machine.descriptor(a, library)}`,
     `B: ${machine.descriptor(b, inB)}`,
   );
+  story.maps(machine.mapping('A', a, library), machine.mapping('B', b, inB));
   const descriptors = a.table.used.length;
   story.figure(
     'descriptorsPerProcess',

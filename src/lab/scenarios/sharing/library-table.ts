@@ -5,7 +5,7 @@ import type { ChapterWords } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { Lab, Story } from '../../story.js';
-import { countOf, formatCount } from '../../../report/output/units.js';
+import { formatCount } from '../../../report/output/units.js';
 import { DESCRIPTOR_BYTES } from '../../../segments/segment-table.js';
 
 const MIB = 2 ** 20;
@@ -184,12 +184,15 @@ const ROWS: readonly Row[] = [
 function show(story: Story, segments: Aspects, pages: Aspects): void {
   for (const row of ROWS) {
     const { key, text, label, unit, why } = row;
-    const many = unit === 'byte' ? 'bytes' : 'different addresses';
-    story.step(
-      `${text}.`,
-      `segments: ${countOf(segments[key], unit, many)}`,
-      `pages: ${countOf(pages[key], unit, many)}`,
-    );
+    const found = [segments[key], pages[key]];
+    story.table(`${text}.`, {
+      head: ['by', unit === 'byte' ? 'bytes' : 'different addresses'],
+      rows: [
+        ['segments', formatCount(found[0])],
+        ['pages', formatCount(found[1])],
+      ],
+      bars: found,
+    });
     if (why !== undefined) story.why(why);
     story.figure(`${key}Segments`, `segments: ${label}`, segments[key], row.segments(segments[key]));
     story.figure(`${key}Pages`, `pages: ${label}`, pages[key], row.pages(pages[key]));

@@ -30,6 +30,10 @@ export const mappedFile: Lab = {
       `A: ${machine.entry(a, privateInA)}`,
       `B: ${machine.entry(b, privateInB)}`,
     );
+    const drawn = (inA: number, inB: number): void => {
+      story.maps(machine.mapping('A', a, inA), machine.mapping('B', b, inB));
+    };
+    drawn(privateInA, privateInB);
     machine.store(a, privateInA + 7, 200);
     const fault = machine.lastFault;
     const apart = machine.frame(a, privateInA) !== machine.frame(b, privateInB);
@@ -39,6 +43,7 @@ export const mappedFile: Lab = {
       `A reads ${machine.load(a, privateInA + 7)}, B ${machine.load(b, privateInB + 7)}, the file has ${inFile()}`,
       `bytes copied: ${machine.kernel.counters.bytesCopied}`,
     );
+    drawn(privateInA, privateInB);
     story.figure('sharedUntilWritten', 'private: one page until somebody writes', together, true);
     story.figure(
       'apartAfterwards',
@@ -58,6 +63,7 @@ export const mappedFile: Lab = {
       `B reads ${seen}, the file has ${inFile()}`,
       `A: ${machine.entry(a, sharedInA)}; B: ${machine.entry(b, sharedInB)}`,
     );
+    drawn(sharedInA, sharedInB);
     story.why(
       'B may write, and its entry is read-only all the same: it has only read so far. The kernel makes the entry of a shared file page writable at the first write, so as to know that the page is dirty and must go to disk, as Linux does.',
     );

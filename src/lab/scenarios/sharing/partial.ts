@@ -106,6 +106,7 @@ function segmented(story: Story): SegmentMachine {
     `the middle: A ${machine.descriptor(a, middle)}, B reads ${machine.load(b, middleInB, 5)}`,
     `an array that runs from one piece into the next ends at the limit: ${beyond < 0 ? 'refused' : 'read'}`,
   );
+  story.maps(machine.mapping('A', a, middle), machine.mapping('B', b, middleInB));
   story.figure(
     'wholeSegmentLeaks',
     'a shared segment shows all of it',
