@@ -11,7 +11,9 @@ import { LabsView } from './labs/view.js';
 import { readLink, writeLink } from './story/link.js';
 import { CompareView } from './compare/view.js';
 import { ExercisesView } from './exercises/view.js';
+import { SegmentView } from './segment/view.js';
 import { ShareView } from './share/view.js';
+import { TlbView } from './tlb/view.js';
 import { TranslateView } from './translate/view.js';
 import type { Position } from './story/history.js';
 import { isOnTour, tourBar } from './story/tour.js';
@@ -25,12 +27,15 @@ class Explorer implements Page, Commands {
   readonly #root: HTMLElement;
   readonly #translate = new TranslateView();
   readonly #compare = new CompareView();
+  readonly #segment = new SegmentView();
   readonly #views: readonly View[] = [
     this.#translate,
+    this.#segment,
     new ShareView(),
+    new TlbView(),
     new LabsView(),
-    this.#compare,
     new ExercisesView(),
+    this.#compare,
   ];
   #view: View = this.#views[0];
   /** Views with a story by now. */
@@ -55,7 +60,8 @@ class Explorer implements Page, Commands {
       const file = event.dataTransfer?.files[0];
       if (file === undefined) return;
       // A state of a machine is JSON; all else is a recording.
-      const view = /\.json$/i.test(file.name) ? this.#translate : this.#compare;
+      const walks = this.#view === this.#segment ? this.#segment : this.#translate;
+      const view = /\.json$/i.test(file.name) ? walks : this.#compare;
       this.#show(view);
       view.take(file, this);
     });

@@ -212,7 +212,7 @@ describeView('translate', (open) => {
         await copy.click('[data-do="tour"]');
         expect(copy.url()).toBe(before[1]);
         await page.bringToFront();
-        for (const key of ['2', '1']) await page.keyboard.press(key);
+        for (const key of ['3', '1']) await page.keyboard.press(key);
         await page.click('[data-do="tour"]');
       } else await page.keyboard.press('n');
       expect([await drawing(page), page.url(), events()]).toEqual(before);
@@ -236,9 +236,9 @@ describeView('translate', (open) => {
   it('leads back to the view before with the Back of the browser, as it was left', async () => {
     const page = await open('#translate?at=4.2');
     const before = page.url();
-    await page.keyboard.press('2');
-    await page.keyboard.press('n');
     await page.keyboard.press('3');
+    await page.keyboard.press('n');
+    await page.keyboard.press('5');
     await page.goBack();
     expect(page.url()).toContain('#share');
     expect(page.url()).toContain('at=7.1');
@@ -265,16 +265,54 @@ describeView('translate', (open) => {
     expect(await page.locator('.why').count()).toBe(0);
   });
 
-  it.each(['', '#share', '#labs', '#compare'])('has its header in one line on a phone: %s', async (link) => {
-    const page = await open(link, { width: 390, height: 844 });
-    const tops = await page
-      .locator('header :is(button, select)')
-      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).filter(({ width }) => width > 0));
-    expect(new Set(tops.map(({ top }) => Math.round(top))).size).toBe(1);
-    expect(Math.max(...tops.map(({ right }) => right))).toBeLessThanOrEqual(390);
-    await page.selectOption('[data-field="view"]', 'labs');
-    await page.waitForSelector('main[data-view="labs"]');
+  it('leads a selector and offset through its checks, one after the other, and on to the walk', async () => {
+    const page = await open('#segment');
+    expect(await result(page)).toContain('physical address 0x100010');
+    await page.click('[data-do="tour"]');
+    for (let i = 0; i < 2; i++) await page.keyboard.press('n');
+    const signs = await page.locator('.checks li > b').allInnerTexts();
+    expect(signs.map((sign) => sign.charAt(0))).toEqual(['✓', '–', '–', '–', '–', '–']);
+    await page.fill('[data-field="logical"]', '33:10');
+    await page.selectOption('[data-field="access"]', 'write');
+    await page.keyboard.press('Enter');
+    expect(await result(page)).toContain('#GP general protection');
+    expect(await page.locator('.tour p').innerText()).toContain('You left the tour');
+    await page.click('[data-descriptor="0"] [data-bit="41"]');
+    expect(await result(page)).toContain('physical address 0x100010');
+    await page.click('[data-do="onward"]');
+    await page.waitForSelector('main[data-view="translate"]');
+    expect(await result(page)).toContain('physical address 0x100010');
+    await page.goBack();
+    await page.waitForSelector('main[data-view="segment"]');
+    await dropState(page, { schemaVersion: 1, registers: { cr0: '0x1' } }, '.notice:not([hidden])');
+    expect(await page.locator('.notice').innerText()).toContain('segments is missing');
   });
+
+  it('touches the pages of a program, and says what another TLB would miss', async () => {
+    const page = await open('#tlb?program=array&shape=4xfa&at=10.1');
+    const count = (name: string): Promise<string> => page.locator(`[data-count="${name}"] dd`).innerText();
+    expect([await count('hits'), await count('misses'), await count('hit rate')]).toEqual(['7', '3', '70%']);
+    await page.fill('[data-field="pages"]', '0 4 0 4');
+    await page.click('[data-do="pages"]');
+    await page.selectOption('[data-field="shape"]', '4x1');
+    expect([await count('hits'), await count('misses')]).toEqual(['0', '4']);
+    expect(await page.locator('.bars td:nth-child(2)').allInnerTexts()).toContain('2 of 4');
+    expect(await page.locator('.time .miss').count()).toBe(5);
+  });
+
+  it.each(['', '#segment', '#share', '#tlb', '#labs', '#exercises', '#compare'])(
+    'has its header in one line on a phone: %s',
+    async (link) => {
+      const page = await open(link, { width: 390, height: 844 });
+      const tops = await page
+        .locator('header :is(button, select)')
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).filter(({ width }) => width > 0));
+      expect(new Set(tops.map(({ top }) => Math.round(top))).size).toBe(1);
+      expect(Math.max(...tops.map(({ right }) => right))).toBeLessThanOrEqual(390);
+      await page.selectOption('[data-field="view"]', 'labs');
+      await page.waitForSelector('main[data-view="labs"]');
+    },
+  );
 
   it('fits a phone without scrolling sideways', async () => {
     const page = await open('', { width: 390, height: 844 });

@@ -55,100 +55,141 @@ function viewTabs({ views, view: current }: Shown, show: (view: View) => void): 
   </nav>`;
 }
 
+/** A button of the header: a sign where there is little room, and its word elsewhere. */
+interface Part {
+  readonly does: string;
+  readonly sign: string;
+  readonly word: string;
+  readonly title: string;
+  readonly act: () => void;
+  /** The sign stays beside the word, before or after it. */
+  readonly both?: 'before' | 'after';
+  readonly kind?: string;
+  readonly disabled?: boolean;
+  /** For a switch, or a part of the page that opens. */
+  readonly pressed?: boolean;
+  readonly expanded?: boolean;
+}
+
+function part({ does, sign, word, title, act, both, kind, disabled = false, pressed, expanded }: Part): TemplateResult {
+  const sides = {
+    before: html`${sign} <span class="word">${word}</span>`,
+    after: html`<span class="word">${word} </span>${sign}`,
+  };
+  return html`<button
+    data-do=${does}
+    class=${kind ?? nothing}
+    aria-label=${word}
+    aria-pressed=${pressed === undefined ? nothing : String(pressed)}
+    aria-expanded=${expanded === undefined ? nothing : String(expanded)}
+    ?disabled=${disabled}
+    title=${title}
+    @click=${act}
+  >
+    ${both === undefined ? html`<span class="sign">${sign}</span><span class="word">${word}</span>` : sides[both]}
+  </button>`;
+}
+
 function transport({ view, running }: Shown, commands: Commands): TemplateResult | typeof nothing {
   const { history: story } = view;
   if (story === null) return nothing;
+  const waits = story.atEnd && story.tour !== null;
   return html`<div class="transport" role="group" aria-label="Story">
-    <button
-      data-do="reset"
-      ?disabled=${story.atStart}
-      title="Back to the start (key r)"
-      @click=${() => {
+    ${part({
+      does: 'reset',
+      sign: '|◀',
+      word: 'Reset',
+      title: 'Back to the start (key r)',
+      disabled: story.atStart,
+      act: () => {
         commands.reset();
-      }}
-    >
-      <span class="sign">|◀</span><span class="word">Reset</span>
-    </button>
-    <button
-      data-do="back"
-      ?disabled=${story.atStart}
-      title="One step back (key b)"
-      @click=${() => {
+      },
+    })}
+    ${part({
+      does: 'back',
+      sign: '◀',
+      word: 'Back',
+      both: 'before',
+      title: 'One step back (key b)',
+      disabled: story.atStart,
+      act: () => {
         commands.back();
-      }}
-    >
-      ◀<span class="word"> Back</span>
-    </button>
-    <button
-      data-do="step"
-      class="main"
-      ?disabled=${story.atEnd && story.tour === null}
-      title="One step on (key n)"
-      @click=${() => {
+      },
+    })}
+    ${part({
+      does: 'step',
+      sign: '▶',
+      word: waits ? 'Resume' : 'Step',
+      both: 'after',
+      kind: 'main',
+      title: 'One step on (key n)',
+      disabled: story.atEnd && story.tour === null,
+      act: () => {
         commands.step();
-      }}
-    >
-      <span class="word">${story.atEnd && story.tour !== null ? 'Resume' : 'Step'} </span>▶
-    </button>
-    <button
-      data-do="run"
-      aria-pressed=${String(running)}
-      title="Run or stop (Space)"
-      @click=${() => {
+      },
+    })}
+    ${part({
+      does: 'run',
+      sign: running ? '■' : '▶▶',
+      word: running ? 'Stop' : 'Run',
+      title: 'Run or stop (Space)',
+      pressed: running,
+      act: () => {
         commands.run();
-      }}
-    >
-      <span class="sign">${running ? '■' : '▶▶'}</span><span class="word">${running ? 'Stop' : 'Run'}</span>
-    </button>
+      },
+    })}
   </div>`;
 }
 
 function tools({ help }: Shown, commands: Commands): TemplateResult {
   return html`<div class="tools">
-    <button
-      title="Copy a link to this moment"
-      @click=${() => {
+    ${part({
+      does: 'link',
+      sign: '↗',
+      word: 'Link',
+      title: 'Copy a link to this moment',
+      act: () => {
         void commands.copyLink();
-      }}
-    >
-      <span class="sign">↗</span><span class="word">Link</span>
-    </button>
-    <button
-      class="roomy"
-      data-do="export"
-      title="Save the drawing as SVG (key e)"
-      @click=${() => {
+      },
+    })}
+    ${part({
+      does: 'export',
+      sign: '⤓',
+      word: 'Export',
+      kind: 'roomy',
+      title: 'Save the drawing as SVG (key e)',
+      act: () => {
         commands.exportDrawing();
-      }}
-    >
-      Export
-    </button>
-    <button
-      class="roomy"
-      data-do="large"
-      title="Larger, for a lecture (key p)"
-      @click=${() => {
+      },
+    })}
+    ${part({
+      does: 'large',
+      sign: '⤢',
+      word: 'Large',
+      kind: 'roomy',
+      title: 'Larger, for a lecture (key p)',
+      act: () => {
         commands.turnSize();
-      }}
-    >
-      Large
-    </button>
-    <button
-      title="Light or dark (key t)"
-      @click=${() => {
+      },
+    })}
+    ${part({
+      does: 'theme',
+      sign: '◐',
+      word: 'Theme',
+      title: 'Light or dark (key t)',
+      act: () => {
         commands.turnTheme();
-      }}
-    >
-      <span class="sign">◐</span><span class="word">Theme</span>
-    </button>
-    <button
-      aria-expanded=${String(help)}
-      title="Keys (key ?)"
-      @click=${() => {
+      },
+    })}
+    ${part({
+      does: 'keys',
+      sign: '?',
+      word: 'Keys',
+      title: 'Keys (key ?)',
+      expanded: help,
+      act: () => {
         commands.toggleHelp();
-      }}
-    >
-      <span class="sign">?</span><span class="word">Keys</span>
-    </button>
+      },
+    })}
   </div>`;
 }

@@ -11,7 +11,7 @@ const KEYS: readonly Key[] = [
   ['← or b', 'one step back', ['ArrowLeft', 'b'], 'back'],
   ['Space', 'run, or stop running', [' '], 'run'],
   ['Home or r', 'back to the start', ['Home', 'r'], 'reset'],
-  ['1 to 5', 'the views', []],
+  ['1 to 7', 'the views', []],
   ['t', 'light or dark', ['t'], 'turnTheme'],
   ['p', 'large, for a lecture, or as before', ['p'], 'turnSize'],
   ['e', 'export the drawing as SVG', ['e'], 'exportDrawing'],

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { formatHex, parseAddress } from '../../hw/base/address.js';
-import { menu, valueOf } from '../form.js';
+import { menu, stateFiles, valueOf } from '../form.js';
 import type { Position } from '../story/history.js';
 import type { Page, Settings } from '../story/view.js';
 import { addressesOf, MACHINE_CHOICES, menusOf, stateOf } from './machines/demos.js';
@@ -78,7 +78,7 @@ export function accessForm(
       draft.address = address;
       access(address);
     })}
-    ${files(settings, open)}
+    ${stateFiles(() => stateOf(settings), open)}
   </form>`;
 }
 
@@ -117,37 +117,4 @@ function exampleMenu(settings: Settings, choose: (address: string) => void): Tem
       ${examples.map(([address, about]) => html`<option value=${address}>${address}: ${about}</option>`)}
     </select></label
   >`;
-}
-
-/** A state file to open, and the machine's own to save: the file of `pagewalk walk --state`. */
-function files(settings: Settings, open: (file: File) => void): TemplateResult {
-  return html`<span class="row">
-    <label class="button"
-      >Open<input
-        class="unseen"
-        type="file"
-        accept=".json,application/json"
-        data-field="file"
-        aria-label="Open a machine's state"
-        @change=${(event: Event) => {
-          const field = event.target as HTMLInputElement;
-          const file = field.files?.[0];
-          if (file !== undefined) open(file);
-          field.value = '';
-        }}
-    /></label>
-    <a
-      class="button"
-      data-do="save"
-      download="machine.json"
-      href="data:application/json,"
-      title="The state file that pagewalk walk --state reads"
-      @click=${(event: Event) => {
-        const text = `${JSON.stringify(stateOf(settings), null, 2)}\n`;
-        (event.currentTarget as HTMLAnchorElement).href =
-          `data:application/json;charset=utf-8,${encodeURIComponent(text)}`;
-      }}
-      >Save</a
-    >
-  </span>`;
 }

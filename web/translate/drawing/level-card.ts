@@ -55,7 +55,7 @@ function body(
     <p class="quiet">${format} at ${entryAddress === null ? 'a register' : html`<code>${entryAddress}</code>`}</p>
     <p class="raw"><code>${raw}</code></p>
     <div class="bits" role="group" aria-label="Bits of ${level.table}[${level.index}]">
-      ${level.fields.filter(isFlag).map((field) => flag(field, changed, toggle))}
+      ${flagSwitches(level.fields, changed, toggle)}
     </div>
     <p>${pointsTo === 'nothing' ? 'leads nowhere' : html`${pointsTo} at <code>${target}</code>`}</p>
     ${allows === null || allows === undefined ? nothing : html`<p>allows <b>${allowedWords(allows)}</b></p>`}
@@ -65,8 +65,17 @@ function body(
     <button class="fold" aria-expanded=${String(isOpen)} @click=${unfold}>
       ${isOpen ? 'Only the flags' : 'Every bit'}
     </button>
-    ${isOpen ? everyBit(level, toggle) : nothing}
+    ${isOpen ? everyBit(raw, level.fields, toggle) : nothing}
   `;
+}
+
+/** The bits of an entry with names, as switches. @param changed those that the processor set or cleared itself */
+export function flagSwitches(
+  fields: readonly DecodedField[],
+  changed: ReadonlyMap<string, number>,
+  toggle: (bit: number) => void,
+): readonly TemplateResult[] {
+  return fields.filter(isFlag).map((field) => flag(field, changed, toggle));
 }
 
 function isFlag({ low, high, name }: DecodedField): boolean {
@@ -102,26 +111,32 @@ function flag(
   </button>`;
 }
 
-function everyBit({ raw, fields }: CardLevel, toggle: (bit: number) => void): TemplateResult {
+/** All bits of an entry in rows, each row beside the number of its first bit. @param raw hexadecimal, every digit */
+export function everyBit(raw: string, fields: readonly DecodedField[], toggle: (bit: number) => void): TemplateResult {
   const value = BigInt(raw);
-  const count = (raw.length - 2) * 4;
-  const bits = Array.from({ length: count }, (_, i) => count - 1 - i);
+  const rows = Array.from({ length: (raw.length - 2) / 4 }, (_, row) => ((raw.length - 2) / 4 - row) * 16 - 1);
+  const cell = (bit: number): TemplateResult => {
+    const on = ((value >> BigInt(bit)) & 1n) === 1n;
+    const field = fields.find(({ low, high }) => low <= bit && bit <= high);
+    return html`<button
+      role="switch"
+      aria-checked=${String(on)}
+      aria-label="bit ${bit}, ${field?.name ?? 'reserved'}"
+      title="bit ${bit}: ${field?.name ?? 'reserved'}"
+      data-bit=${bit}
+      @click=${() => {
+        toggle(bit);
+      }}
+    >
+      ${on ? 1 : 0}
+    </button>`;
+  };
   return html`<div class="grid" role="group" aria-label="Every bit">
-    ${bits.map((bit) => {
-      const on = ((value >> BigInt(bit)) & 1n) === 1n;
-      const field = fields.find(({ low, high }) => low <= bit && bit <= high);
-      return html`<button
-        role="switch"
-        aria-checked=${String(on)}
-        aria-label="bit ${bit}, ${field?.name ?? 'reserved'}"
-        title="bit ${bit}: ${field?.name ?? 'reserved'}"
-        data-bit=${bit}
-        @click=${() => {
-          toggle(bit);
-        }}
-      >
-        ${on ? 1 : 0}
-      </button>`;
-    })}
+    ${rows.map(
+      (first) =>
+        html`<small aria-hidden="true">${first}</small> ${Array.from({ length: 16 }, (_, i) => first - i)
+            .filter((bit) => bit >= 0)
+            .map(cell)}`,
+    )}
   </div>`;
 }

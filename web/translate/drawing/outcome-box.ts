@@ -35,10 +35,15 @@ export function mappedBox(physical: string, where: string, below: TemplateResult
   </section>`;
 }
 
-function faultBox({ name, errorCode, bits, reasons, section }: FaultOutcome): TemplateResult {
+/** @param above how far the access came */
+export function faultBox(
+  { name, errorCode, bits, reasons, section }: FaultOutcome,
+  above: TemplateResult | typeof nothing = nothing,
+): TemplateResult {
   const code = errorCode === null ? nothing : html`, error code <code data-code>0x${errorCode.toString(16)}</code>`;
   return html`<section class="outcome fault" data-outcome="fault">
     <h2>3. Result <span class="verdict bad">✗ ${name}${code}</span></h2>
+    ${above}
     ${
       bits.length === 0
         ? nothing
