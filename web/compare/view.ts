@@ -237,7 +237,7 @@ function figure(title: TemplateResult, plot: Element | undefined, note = ''): Te
   if (plot === undefined) return nothing;
   return html`<figure>
     <figcaption>${title}</figcaption>
-    ${plot} ${note === '' ? nothing : html`<p class="quiet">${note}</p>`}
+    ${plot} ${note === '' ? nothing : html`<p class="quiet note">${note}</p>`}
   </figure>`;
 }
 
@@ -275,11 +275,6 @@ function resultTable({ tlb, prices, traces: [summary], runs }: CompareResult): T
   return html`<section class="result" data-tlb=${tlb.name}>
     <h2>${answer(summary, tlb.name)}</h2>
     <p class="verdict">${summary.advice}</p>
-    <p class="quiet one-line" title=${summary.about ?? nothing}>${summary.about ?? nothing}</p>
-    <p class="quiet">${formatBytes(summary.coverage.touchedBytes)} touched. ${tlb.description}.</p>
-    ${[priceWords(prices), ...groundWords(summary), ...firstTouchWords(summary, runs)].map(
-      (words) => html`<p class="quiet">${words}</p>`,
-    )}
     <table class="figures">
       <tr>
         <td></td>
@@ -292,5 +287,10 @@ function resultTable({ tlb, prices, traces: [summary], runs }: CompareResult): T
       ${line('memory wasted', ({ memory }) => formatBytes(memory.wastedBytes))}
       ${line('page tables', ({ memory }) => formatBytes(memory.pageTableBytes))}
     </table>
+    <p class="quiet note one-line" title=${summary.about ?? nothing}>${summary.about ?? nothing}</p>
+    <p class="quiet note">${formatBytes(summary.coverage.touchedBytes)} touched. ${tlb.description}.</p>
+    ${[priceWords(prices), ...groundWords(summary), ...firstTouchWords(summary, runs)].map(
+      (words) => html`<p class="quiet note">${words}</p>`,
+    )}
   </section>`;
 }

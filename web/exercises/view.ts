@@ -152,61 +152,67 @@ export class ExercisesView implements View {
       page.redraw();
     };
     return html`<li class="exercise" data-exercise=${index}>
-      <h2>${topic}: ${kind}</h2>
-      <p>${question}</p>
-      ${given.length === 0 ? nothing : html`<pre tabindex="0">${given.join('\n')}</pre>`}
-      <form
-        class="parts"
-        @submit=${(event: Event) => {
-          event.preventDefault();
-          show('marked');
-        }}
-      >
-        ${partsOf(exercise).map(
-          ({ label, value }, part) =>
-            html`<label
-              >${label}
-              <input
-                data-part=${part}
-                aria-label="Exercise ${index + 1}: ${label}"
-                spellcheck="false"
-                autocomplete="off"
-                .value=${attempt.given[part]}
-                @input=${(event: Event) => {
-                  attempt.given[part] = valueOf(event);
-                  if (shown === 'marked') show('no');
-                }}
-              />${
-                shown === 'marked'
-                  ? marks[part]
-                    ? html`<span class="good">✓ right</span>`
-                    : html`<span class="bad">✗ ${value === '' ? 'nothing' : value}</span>`
-                  : nothing
-              }</label
-            >`,
-        )}
-        <span class="row">
-          <button class="main" data-do="mark" aria-label="Mark exercise ${index + 1}">Mark</button>
-          <button
-            type="button"
-            data-do="answer"
-            aria-label="${shown === 'answer' ? 'Hide the answer' : 'Show the answer'} to exercise ${index + 1}"
-            @click=${() => {
-              show(shown === 'answer' ? 'no' : 'answer');
+      <div class="halves">
+        <div>
+          <h2>${topic}: ${kind}</h2>
+          <p>${question}</p>
+          ${given.length === 0 ? nothing : html`<pre tabindex="0">${given.join('\n')}</pre>`}
+        </div>
+        <div>
+          <form
+            class="parts"
+            @submit=${(event: Event) => {
+              event.preventDefault();
+              show('marked');
             }}
           >
-            ${shown === 'answer' ? 'Hide the answer' : 'Show the answer'}
-          </button>
-        </span>
-      </form>
-      ${
-        shown === 'no'
-          ? nothing
-          : html`<div class="reasons-why">
-              <p><b>Answer:</b> ${answer}</p>
-              <pre tabindex="0">${reasoning.join('\n')}</pre>
-            </div>`
-      }
+            ${partsOf(exercise).map(
+              ({ label, value }, part) =>
+                html`<label
+                  >${label}
+                  <input
+                    data-part=${part}
+                    aria-label="Exercise ${index + 1}: ${label}"
+                    spellcheck="false"
+                    autocomplete="off"
+                    .value=${attempt.given[part]}
+                    @input=${(event: Event) => {
+                      attempt.given[part] = valueOf(event);
+                      if (shown === 'marked') show('no');
+                    }}
+                  />${
+                    shown === 'marked'
+                      ? marks[part]
+                        ? html`<span class="good">✓ right</span>`
+                        : html`<span class="bad">✗ ${value === '' ? 'nothing' : value}</span>`
+                      : nothing
+                  }</label
+                >`,
+            )}
+            <span class="row">
+              <button class="main" data-do="mark" aria-label="Mark exercise ${index + 1}">Mark</button>
+              <button
+                type="button"
+                data-do="answer"
+                aria-label="${shown === 'answer' ? 'Hide the answer' : 'Show the answer'} to exercise ${index + 1}"
+                @click=${() => {
+                  show(shown === 'answer' ? 'no' : 'answer');
+                }}
+              >
+                ${shown === 'answer' ? 'Hide the answer' : 'Show the answer'}
+              </button>
+            </span>
+          </form>
+          ${
+            shown === 'no'
+              ? nothing
+              : html`<div class="reasons-why">
+                  <p><b>Answer:</b> ${answer}</p>
+                  <pre tabindex="0">${reasoning.join('\n')}</pre>
+                </div>`
+          }
+        </div>
+      </div>
     </li>`;
   }
 

@@ -4,9 +4,9 @@ import { html, svg, type TemplateResult } from 'lit';
 import type { LabMapping } from '../../src/report/results/lab-result.js';
 
 /** Places in the drawing, in its own units. */
-const WIDTH = 600;
-const ROW = 46;
-const BOX = { height: 38, left: 190, right: 170 };
+const WIDTH = 480;
+const ROW = 52;
+const BOX = { height: 44, left: 165, right: 145 };
 /** The memory begins here. */
 const RIGHT = WIDTH - BOX.right;
 
@@ -46,8 +46,8 @@ function box(x: number, middle: number, width: number, title: string, about: str
   const top = middle - BOX.height / 2;
   return svg`<g class=${kind}>
     <rect x=${x + 1} y=${top} width=${width - 2} height=${BOX.height} rx="4"></rect>
-    <text class="title" x=${x + 10} y=${middle - 3}>${title}</text>
-    <text x=${x + 10} y=${middle + 13}>${about}</text>
+    <text class="title" x=${x + 10} y=${middle - 4}>${title}</text>
+    <text x=${x + 10} y=${middle + 15}>${about}</text>
   </g>`;
 }
 

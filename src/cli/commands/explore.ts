@@ -18,7 +18,14 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** The page needs nothing from anywhere else, and says so to the browser. `index.html` carries the same policy. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'";
+/** No page may show this one in a frame, unless it was asked for. */
+const UNFRAMED = `${POLICY}; frame-ancestors 'none'`;
+
+interface ExploreOptions {
+  readonly port: number;
+  readonly embed?: true;
+}
 
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
@@ -49,7 +56,12 @@ function asksForThisMachine({ headers }: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1)(:\d+)?$/.test(headers.host ?? '');
 }
 
-function answer(files: ReadonlyMap<string, Buffer>, request: IncomingMessage, response: ServerResponse): void {
+function answer(
+  files: ReadonlyMap<string, Buffer>,
+  policy: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const path = (request.url ?? '/').replace(/[?#].*$/s, '');
   const body = files.get(path);
   const allowed = request.method === 'GET' || request.method === 'HEAD';
@@ -61,7 +73,7 @@ function answer(files: ReadonlyMap<string, Buffer>, request: IncomingMessage, re
   response.writeHead(200, {
     'content-type': TYPES[path === '/' ? '.html' : extname(path)] ?? 'application/octet-stream',
     'content-length': body.length,
-    'content-security-policy': POLICY,
+    'content-security-policy': policy,
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-cache',
@@ -87,11 +99,13 @@ export function exploreCommand(): Command {
   return new Command('explore')
     .description('Opens the explorer page to browsers on this machine: walks, forks, labs and comparisons to look at.')
     .option('-p, --port <number>', 'port on 127.0.0.1; 0 takes any that is free', parsePort, DEFAULT_PORT)
-    .addHelpText('after', '\nExamples:\n  pagewalk explore\n  pagewalk explore --port 0')
-    .action(async ({ port }: { readonly port: number }) => {
+    .option('--embed', 'let other pages show it in a frame, such as slides')
+    .addHelpText('after', '\nExamples:\n  pagewalk explore\n  pagewalk explore --port 0 --embed')
+    .action(async ({ port, embed }: ExploreOptions) => {
       const files = readPage();
+      const policy = embed === true ? POLICY : UNFRAMED;
       const server = createServer((request, response) => {
-        answer(files, request, response);
+        answer(files, policy, request, response);
       });
       const chosen = await listen(server, port);
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {

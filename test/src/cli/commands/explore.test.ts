@@ -6,17 +6,24 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CLI_PATH, runCli } from '../run-cli.js';
 
-let server: ChildProcess;
+const servers: ChildProcess[] = [];
 let port = 0;
 
+/** Starts a server, and gives its port. */
+async function serve(...options: string[]): Promise<number> {
+  const command = [CLI_PATH, 'explore', '--port', '0', ...options];
+  const server = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  servers.push(server);
+  const [line] = (await once(server.stdout, 'data')) as [Buffer];
+  return Number(/localhost:(\d+)/.exec(line.toString())?.[1]);
+}
+
 beforeAll(async () => {
-  server = spawn(process.execPath, [CLI_PATH, 'explore', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(server.stdout!, 'data')) as [Buffer];
-  port = Number(/localhost:(\d+)/.exec(line.toString())?.[1]);
+  port = await serve();
 });
 
 afterAll(() => {
-  server.kill();
+  for (const server of servers) server.kill();
 });
 
 interface Answer {
@@ -26,8 +33,8 @@ interface Answer {
 }
 
 /** A request with a path and a host as they are, which fetch would tidy up. */
-async function ask(path: string, host = 'localhost', method = 'GET'): Promise<Answer> {
-  const outgoing = request({ host: '127.0.0.1', port, path, method, headers: { host } });
+async function ask(path: string, host = 'localhost', method = 'GET', at = port): Promise<Answer> {
+  const outgoing = request({ host: '127.0.0.1', port: at, path, method, headers: { host } });
   outgoing.end();
   const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
   let text = '';
@@ -45,6 +52,13 @@ it('serves the page under a policy that lets nothing leave it', async () => {
   expect(text).toContain('<title>pagewalk explorer</title>');
   expect(policy).toContain("default-src 'none'");
   expect(policy).not.toMatch(/unsafe|\*|http/);
+  expect(policy).toContain("frame-ancestors 'none'");
+});
+
+it('lets other pages show it in a frame when asked, and no more', async () => {
+  const [closed, framed] = [await ask('/'), await ask('/', 'localhost', 'GET', await serve('--embed'))];
+  expect(framed.text).toBe(closed.text);
+  expect(framed.policy).toBe(closed.policy?.replace("; frame-ancestors 'none'", ''));
 });
 
 it('serves the recordings that the page names', async () => {
