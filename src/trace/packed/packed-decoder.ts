@@ -6,7 +6,8 @@ import * as format from './packed-format.js';
 
 const { ACCESS_WORDS, BLOCK_ACCESSES, KIND_MASK, LOW_WORD, MAX_ACCESS_BYTES, MODIFY, OPERATION_WORD, SIZE_SHIFT } =
   accesses;
-const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS, PAIR_CODE, pairIndex, siteIndex } = format;
+const { AccessModel, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS } = format;
+const { PAIR_CODE, pairIndex, SITE_CODE, siteIndex } = format;
 const EMPTY = new Uint8Array(0);
 /**
  * Accesses of one call of the decoding loop: few, so V8 has seen a whole call before it compiles the loop. A loop
@@ -126,24 +127,27 @@ export class PackedDecoder {
       const site = siteIndex(operations, olderOperations);
       const pair = pairIndex(lastLo, secondLo, operation);
       secondLo = lastLo;
+      // Branches, though often predicted wrong: a choice by arithmetic would have each address wait for the one before.
       const code = codes[codeAt + i];
-      // Chooses between the last two codes without a branch: it would be predicted wrong too often. All bits of `code -
-      // 33` are set (the site), or none (the pair).
-      let found = pair ^ ((pair ^ site) & (code - PAIR_CODE));
-      let other = site ^ pair ^ found;
-      if (code < CURSORS) {
+      if (code === SITE_CODE) {
+        lastLo = addresses[site];
+        lastHi = addresses[site | 1];
+        addresses[pair] = lastLo;
+        addresses[pair | 1] = lastHi;
+      } else if (code === PAIR_CODE) {
+        lastLo = addresses[pair];
+        lastHi = addresses[pair | 1];
+        addresses[site] = lastLo;
+        addresses[site | 1] = lastHi;
+      } else if (code < CURSORS) {
         addresses[cursorIndex(0)] = lastLo;
         addresses[cursorIndex(0) | 1] = lastHi;
         this.moveCursor(code);
-        found = cursorIndex(code);
-        other = pair;
-        addresses[site] = addresses[found];
-        addresses[site | 1] = addresses[found | 1];
-      } else if (!(code <= PAIR_CODE)) return codeProblem(code, codeAt + to, codes.length);
-      lastLo = addresses[found];
-      lastHi = addresses[found | 1];
-      addresses[other] = lastLo;
-      addresses[other | 1] = lastHi;
+        lastLo = addresses[cursorIndex(code)];
+        lastHi = addresses[cursorIndex(code) | 1];
+        addresses[site] = addresses[pair] = lastLo;
+        addresses[site | 1] = addresses[pair | 1] = lastHi;
+      } else return codeProblem(code, codeAt + to, codes.length);
       words[at] = lastHi;
       words[at + LOW_WORD] = lastLo;
       const kindAndSize = byNumber[operation];
