@@ -1,6 +1,6 @@
 /** A guest's walk as people read it in a terminal: the two-dimensional table, each cell the number of a read. */
 
-import { columns, labelled, WIDTH } from '../../report/output/columns.js';
+import { columns, labelled } from '../../report/output/columns.js';
 import { WIDTH, wrap } from '../../report/output/wrap.js';
 import type { NestedRow, NestedWalkResult } from './nested-walk.js';
 

@@ -1,6 +1,6 @@
 /** A walk of RISC-V or AArch64 as people read it in a terminal: one line a level. */
 
-import { columns, labelled, WIDTH } from '../../report/output/columns.js';
+import { columns, labelled } from '../../report/output/columns.js';
 import { WIDTH, wrap } from '../../report/output/wrap.js';
 import type { RadixWalkResult, RadixFault } from './radix-result.js';
 

@@ -8,14 +8,14 @@ import { buildMachine } from '../../explain/machine.js';
 import { parseState } from '../../explain/machine-state.js';
 import { EptWriter } from '../../explain/nested/ept-tables.js';
 import { nestedWalkText } from '../../explain/nested/nested-text.js';
-import { explainNestedWalk, readsIn } from '../../explain/nested/nested-walk.js';
+import { readsIn } from '../../explain/nested/nested-walk.js';
 import type { NestedWalkResult } from '../../explain/nested/nested-walk.js';
+import { explainNestedWalk } from '../../explain/nested/x86-nested.js';
 import { hexOf } from '../../explain/table-writer.js';
 import { PageTableWriter } from '../../explain/walk/page-tables.js';
 import { STATE_VERSION } from '../../explain/state-form.js';
 import { between, pick } from '../exercise.js';
 import type { Difficulty, ExerciseKind, Posed } from '../exercise.js';
-import { explainNestedWalk } from '../explain/nested/x86-nested.js';
 import { memoryLines, walkLines } from './walk-parts.js';
 
 const PAGE = BigInt(PAGE_BYTES);
