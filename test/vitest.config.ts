@@ -16,6 +16,7 @@ const STARTING_PROGRAMS = [
   'test/bench/**/*.test.ts',
   'test/src/{cli,host,inspect,trace}/**/*.test.ts',
   'test/src/conformance/command.test.ts',
+  'test/src/course/sandbox.test.ts',
   'test/web/*.browser.test.ts',
 ];
 

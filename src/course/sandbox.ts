@@ -19,7 +19,7 @@ import type { Token } from './transcript.js';
 
 /** The limits of a handler. */
 export interface SandboxLimits {
-  /** For one program. */
+  /** For one program, of CPU time. */
   readonly seconds: number;
   /** Of the JavaScript heap. */
   readonly mebibytes: number;
@@ -34,6 +34,8 @@ export class HandlerError extends Error {
 const GRACE_SECONDS = 10;
 /** Characters of what a handler prints: the last ones. */
 export const KEPT_OUTPUT = 4000;
+/** On a busy machine the clock shows so many times the limit, at most. */
+const MOST_PATIENCE = 16;
 /** From the end of the channel to the end of a process that did not end itself. */
 const SHUT_MILLISECONDS = 1000;
 
@@ -73,6 +75,7 @@ export class Sandbox {
   private readonly typescript: string;
   private child: ChildProcess | null = null;
   private errors = '';
+  private patience = 1;
 
   /** @throws HandlerError when no process for it can be started */
   constructor(
@@ -99,12 +102,16 @@ export class Sandbox {
     child.send(program);
     const reply = await this.reply(child);
     if ('ended' in reply) return reply.ended;
-    const { message } = reply;
-    const tokens = asTranscript(
-      typeof message === 'object' && message !== null && 'tokens' in message ? message.tokens : null,
-    );
+    const message = typeof reply.message === 'object' && reply.message !== null ? reply.message : {};
+    const tokens = asTranscript('tokens' in message ? message.tokens : null);
     if (tokens !== undefined) return tokens;
     this.close();
+    if ('starved' in message && this.patience < MOST_PATIENCE) {
+      this.patience *= 4;
+      return this.transcriptOf(program);
+    }
+    if ('starved' in message)
+      return `it was ended: this machine is too busy to give it ${this.limits.seconds} s of CPU time`;
     return 'it sent messages of its own to the grader, and was ended';
   }
 
@@ -115,14 +122,14 @@ export class Sandbox {
   }
 
   private async start(): Promise<ChildProcess> {
-    const { limits, handler, typescript } = this;
+    const { limits, handler, patience, typescript } = this;
     const readable = [
       dirname(handler),
       dirname(PROGRAM),
       ...['dist/hw', 'package.json'].map(packageFile),
       ...(typescript === '' ? [] : [join(dirname(typescript), '..')]),
     ].filter((path) => existsSync(path));
-    const arguments_ = [handler, String(limits.seconds * 1000), typescript];
+    const arguments_ = [handler, String(limits.seconds * 1000), String(patience), typescript];
     const child = fork(PROGRAM, arguments_, {
       cwd: dirname(handler),
       env: {},
@@ -154,15 +161,12 @@ export class Sandbox {
 
   /** The next message of the process, or its end. */
   private reply(child: ChildProcess): Promise<Reply> {
-    const { limits } = this;
+    const seconds = this.limits.seconds * this.patience + GRACE_SECONDS;
     return new Promise((resolve) => {
-      const timer = setTimeout(
-        () => {
-          finish({ ended: `it was ended: no answer within ${limits.seconds + GRACE_SECONDS} s` });
-          this.close();
-        },
-        (limits.seconds + GRACE_SECONDS) * 1000,
-      );
+      const timer = setTimeout(() => {
+        finish({ ended: `it was ended: no answer within ${seconds} s` });
+        this.close();
+      }, seconds * 1000);
       const heard = (message: unknown): void => {
         finish({ message });
       };

@@ -16,11 +16,18 @@ import type { Token } from './transcript.js';
 
 /** What it sends: once it is ready, and then an answer to each program. */
 export type StudentMessage =
-  { readonly ready: true } | { readonly failed: string } | { readonly tokens: readonly Token[] };
+  | { readonly ready: true }
+  | { readonly failed: string }
+  | { readonly tokens: readonly Token[] }
+  /** The program was ended before it had its time: others had the processor. */
+  | { readonly starved: true };
+
+/** Of its time: with less CPU time a program was not slow. */
+const STARVED = 0.8;
 
 type TypeScript = typeof import('typescript');
 
-const [, , path, milliseconds, typescript] = process.argv;
+const [, , path, milliseconds, patience, typescript] = process.argv;
 
 /** The module of the handler. Types are taken out of it where Node cannot do that itself. */
 async function load(): Promise<object> {
@@ -38,17 +45,23 @@ function where(error: unknown): string {
   return line === undefined ? '' : ` (${basename(path)}, line ${line})`;
 }
 
-/** The handler's transcript of a program; a program that takes too long is ended. */
-function transcriptOf(handler: object, program: CourseProgram): Token[] {
+/**
+ * The handler's transcript of a program; undefined when it was starved. A program that takes too long is ended: its limit is
+ * CPU time, but a clock has to end it, and shows `patience` times as long.
+ */
+function transcriptOf(handler: object, program: CourseProgram): Token[] | undefined {
   const tokens: Token[] = [];
+  const before = process.cpuUsage();
   const run = (): void => {
     runCourseProgram(program, recorded(handler, tokens, where), false);
   };
   try {
-    runInNewContext('run()', { run }, { timeout: Number(milliseconds) });
+    runInNewContext('run()', { run }, { timeout: Number(milliseconds) * Number(patience) });
   } catch (error) {
     // It is an Error of the other context.
     if ((error as { readonly code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    const { user, system } = process.cpuUsage(before);
+    if (user + system < STARVED * 1000 * Number(milliseconds)) return undefined;
     const seconds = Number(milliseconds) / 1000;
     tokens.push([
       'throw',
@@ -64,7 +77,8 @@ const send = (message: StudentMessage): void => void process.send?.(message);
 try {
   const handler = await load();
   process.on('message', (program: CourseProgram) => {
-    send({ tokens: transcriptOf(handler, program) });
+    const tokens = transcriptOf(handler, program);
+    send(tokens === undefined ? { starved: true } : { tokens });
   });
   send({ ready: true });
 } catch (error) {

@@ -58,7 +58,7 @@ function runCommand(name: string, description: string): Command {
     .option('--seed <number>', 'which programs; any when absent', parseSeed)
     .addOption(new Option('--step <name>', `one of ${steps.join(', ')}`).argParser(parseChoice(steps)))
     .addOption(machineOption())
-    .addOption(new Option('--seconds <n>', 'limit of one program').argParser(parseWhole(1, 600)).default(2))
+    .addOption(new Option('--seconds <n>', 'limit of one program, CPU time').argParser(parseWhole(1, 600)).default(2))
     .addOption(
       new Option('--memory <MiB>', "limit of the handler's heap").argParser(parseWhole(32, 65536)).default(128),
     );
