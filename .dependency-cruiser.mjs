@@ -9,6 +9,7 @@ const own = (folder) => `${folder}[^/]+$`;
 const HW = [
   ['hw/base/'],
   ['hw/memory/'],
+  ['hw/hot/'],
   ['hw/tlb/'],
   ['hw/translate/walk/'],
   ['hw/translate/counts/'],

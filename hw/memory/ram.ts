@@ -11,6 +11,7 @@ import { PAGE_BYTES, PAGE_SHIFT } from '../base/address.js';
 import type { Word64 } from '../base/address.js';
 import { checkPlainAddress, checkValue, checkWhole } from '../base/arguments.js';
 import { BUS_ERROR, FaultRecord, OK } from '../base/fault.js';
+import { HotMemory } from './hot-memory.js';
 import { checkedRanges } from './ranges.js';
 import type { RamOptions, RamRange } from './ranges.js';
 import { loadPair, memoryFor, mergeWord, replacePair, storePair } from './shared-memory.js';
@@ -45,6 +46,8 @@ export class Ram {
    * The authors of stores, for debugging; null until {@link keepJournal}. Direct writers to `words` tell it themselves.
    */
   journal: StoreJournal | null = null;
+  /** Memory with room for the arrays of hot loops; null where there are none. @internal */
+  readonly hot: HotMemory | null;
   private readonly holeStarts: Int32Array;
   private readonly holeEnds: Int32Array;
   /** Shared memory 8 bytes an element, for changes in one step; null when it is not shared. */
@@ -58,7 +61,10 @@ export class Ram {
     this.ranges = checkedRanges(options);
     const bytes = Math.max(0, ...this.ranges.map((range) => range.base + range.bytes));
     this.frames = bytes / PAGE_BYTES;
-    const memory = memoryFor(options, bytes);
+    // The loops know no holes, and no other processor's stores.
+    const plain = options.shared === true || options.buffer !== undefined || this.bytes !== bytes;
+    this.hot = plain ? null : HotMemory.make(bytes);
+    const memory = this.hot?.buffer ?? memoryFor(options, bytes);
     this.words = new Int32Array(memory, 0, bytes / 4);
     this.shared = !(memory instanceof ArrayBuffer);
     this.pairs = this.shared ? new BigUint64Array(memory) : null;

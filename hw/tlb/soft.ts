@@ -44,7 +44,7 @@ export const NO_CELLS = new Int32Array(ACCESS_KINDS * BANK_WORDS);
 export class SoftTlb {
   readonly name = 'soft TLB';
   /** For {@link lookupSoft}. */
-  readonly cells = new Int32Array(ACCESS_KINDS * BANK_WORDS);
+  cells: Int32Array = new Int32Array(ACCESS_KINDS * BANK_WORDS);
   /** Bit n: bank n may hold something. */
   private filledBanks = 0;
   /** Whether pieces of larger pages may be in here. */
@@ -122,6 +122,23 @@ export class SoftTlb {
       values[i + 1] = nextWord;
     }
     return i;
+  }
+
+  /** Moves the cells into `room`, an array as long. */
+  moveTo(room: Int32Array): void {
+    room.set(this.cells);
+    this.cells = room;
+  }
+
+  /** The first cell of the bank for this kind of access. */
+  bankOf(access: number): number {
+    return access << BANK_SHIFT;
+  }
+
+  /** Hot loops may have filled the bank of this kind of access, with pieces of larger pages perhaps. */
+  filledElsewhere(access: number, pieces: boolean): void {
+    this.filledBanks |= 1 << access;
+    if (pieces) this.pieces = true;
   }
 
   /** Keeps `frame` as the result of a walk for this kind of access, within a page of `size`. */

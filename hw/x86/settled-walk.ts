@@ -9,6 +9,7 @@
 
 import * as accesses from '../base/access.js';
 import * as address from '../base/address.js';
+import * as control from '../hot/hot-loops.js';
 import type { Ram } from '../memory/ram.js';
 import * as sharedMemory from '../memory/shared-memory.js';
 import * as format from './format.js';
@@ -106,6 +107,23 @@ export class SettledWalk {
     low = words[at];
     high = words[at | 1];
     return this.settle(SIZE_4K, 0, all & low, any | high, high, low, lo, access);
+  }
+
+  /**
+   * Tells hot loops, in their control block, what a settled walk of this kind of access is.
+   * @returns false where there is none
+   */
+  tell(access: number, words: Int32Array): boolean {
+    const { demands, rules, ram, rootFrame } = this;
+    if (rootFrame >>> 0 >= ram.frames || demands[2 * access] === 0) return false;
+    words[control.WALK_ROOT] = rootFrame << 12;
+    words[control.WALK_RESERVED] = this.reserved;
+    words[control.WALK_PERMITTED] = demands[2 * access];
+    words[control.WALK_NEEDED] = demands[2 * access + 1];
+    words[control.WALK_CANONICAL_SHIFT] = rules.regime.canonicalShift;
+    words[control.WALK_RESERVED_2M] = rules.pageReservedLow[1];
+    words[control.WALK_RESERVED_1G] = rules.pageReservedLow[2];
+    return true;
   }
 
   /** The same if another processor may store to an entry between the reads of its two words. */

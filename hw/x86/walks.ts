@@ -163,6 +163,10 @@ export class X86Walks implements Walks {
     return this.shortWay !== null ? this.shortWay.walk(hi, lo, access) : NOT_SETTLED;
   }
 
+  tellHot(access: number, control: Int32Array): boolean {
+    return this.shortWay?.tell(access, control) ?? false;
+  }
+
   walk(hi: number, lo: number, access: number): number {
     const { own } = this;
     return own === null ? this.guest.walk(hi, lo, access) : this.fromRoot(own, hi, lo, access);

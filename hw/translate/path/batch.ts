@@ -3,11 +3,16 @@
 import { checkWhole } from '../../base/arguments.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
+import * as hotLoops from '../../hot/hot-loops.js';
 import { HitBatch } from '../../tlb/array/hits.js';
 import * as softTlb from '../../tlb/soft.js';
 
 const { sideOf } = translation;
 const { lookupSoft } = softTlb;
+const { HotLoops } = hotLoops;
+
+/** Addresses that the plain path does after hot loops stopped: what stopped them has company, most often. */
+const PLAIN_LENGTH = 64;
 
 /** @throws RangeError for a length beyond the arrays of a batch, or a first index past it */
 export function checkLength(length: number, his: Int32Array, los: Int32Array, results: Int32Array, from = 0): void {
@@ -18,6 +23,9 @@ export function checkLength(length: number, his: Int32Array, los: Int32Array, re
 
 export class BatchTranslation extends Translation {
   private readonly batch = new HitBatch();
+  /** Null until the first long batch, and where RAM or the host have none. */
+  private hot: hotLoops.HotLoops | null = null;
+  private hotRefused = false;
 
   /**
    * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
@@ -36,7 +44,7 @@ export class BatchTranslation extends Translation {
     align = 0,
   ): number {
     checkLength(length, his, los, frames, from);
-    if (this.modelled === null) return this.translateManyByWalk(his, los, from, length, access, frames, align);
+    if (this.modelled === null) return this.translateManyUnmodelled(his, los, from, length, access, frames, align);
     for (let i = from; i < length; i++) {
       const hits = this.translateHits(his, los, i, length, access, frames, align);
       this.counters.addL1Hits(sideOf(access), hits - i);
@@ -50,7 +58,71 @@ export class BatchTranslation extends Translation {
     return length;
   }
 
-  /** The same without a modelled TLB. After a miss of the soft TLB the next address is one too, most often. */
+  /** The same without a modelled TLB: long batches by hot loops, as far as they come. */
+  private translateManyUnmodelled(
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    align: number,
+  ): number {
+    const { leastHot } = this;
+    for (let i = from; ;) {
+      const hot = length - i >= leastHot;
+      if (hot) i = this.runHot(false, his, los, i, length, access, frames, align);
+      const to = hot ? Math.min(i + PLAIN_LENGTH, length) : length;
+      i = this.translateManyByWalk(his, los, i, to, access, frames, align);
+      if (i < to || i === length) return i;
+    }
+  }
+
+  /** The length of a batch for hot loops, or more. */
+  protected get leastHot(): number {
+    const { hot } = this.ram;
+    return hot === null || this.hotRefused || this.walks.tellHot === undefined ? Infinity : hot.leastBatch;
+  }
+
+  /**
+   * Translates, or loads, as far as hot loops come: of the soft TLB and walks.
+   * @returns the place of the first address left to the plain path, or `length`
+   */
+  protected runHot(
+    loads: boolean,
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    results: Int32Array,
+    align: number,
+  ): number {
+    const { soft } = this;
+    const hot = this.hot ?? this.makeHot();
+    if (hot === null || this.listener !== null || this.walks.tellHot?.(access, hot.control) !== true) return from;
+    if (soft === null) return hot.run('walk', his, los, from, length, results, align, 0);
+    const i = hot.run(loads ? 'loads' : 'soft', his, los, from, length, results, align, soft.bankOf(access));
+    soft.filledElsewhere(access, hot.foundLarge);
+    return i;
+  }
+
+  /** Moves the soft TLB to where hot loops reach it, once. */
+  private makeHot(): hotLoops.HotLoops | null {
+    const { soft } = this;
+    const { hot: memory } = this.ram;
+    if (memory === null) return null;
+    const cells = soft === null ? null : memory.take(soft.cells.length);
+    this.hot = soft !== null && cells === null ? null : HotLoops.make(memory, cells);
+    this.hotRefused = this.hot === null;
+    if (soft !== null && cells !== null && this.hot !== null) {
+      soft.moveTo(cells);
+      this.softCells = this.listener === null ? cells : this.softCells;
+    }
+    return this.hot;
+  }
+
+  /** The same address by address. After a miss of the soft TLB the next address is one too, most often. */
   private translateManyByWalk(
     his: Int32Array,
     los: Int32Array,

@@ -153,10 +153,11 @@ export class DataPath extends BatchTranslation {
    */
   loadMany(his: Int32Array, los: Int32Array, length: number, access: number, values: Int32Array): number {
     checkLength(length, his, los, values);
-    const { soft } = this;
+    const { soft, leastHot } = this;
     const { words } = this.ram;
     let i = 0;
     while (i < length) {
+      if (soft !== null && length - i >= leastHot) i = this.runHot(true, his, los, i, length, access, values, 3);
       if (soft !== null && this.listener === null) i = soft.loadHits(words, his, los, i, length, access, values);
       const from = i;
       const to = Math.min(from + LOADS_AT_ONCE, length);

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { FETCH, READ, USER, WRITE } from '../../../hw/base/access.js';
+import { fromBigInt } from '../../../hw/base/address.js';
+import { SOURCE } from '../../../hw/hot/module.js';
+import { Ram } from '../../../hw/memory/ram.js';
+import { PTE_A, PTE_D, PTE_P, PTE_PS, PTE_XD } from '../../../hw/x86/format.js';
+import type { Mmu } from '../../../hw/x86/mmu.js';
+import { CR4_PKE, CR4_PKS } from '../../../hw/x86/registers.js';
+import { X86Walks } from '../../../hw/x86/walks.js';
+import { RandomMachine, TABLE_FRAMES } from '../x86/random-tables.js';
+import { Tables } from '../tables.js';
+import { runs } from '../../runs.js';
+
+const BYTES = 2 ** 24;
+
+/** RAM whose batches go by hot loops however short they are, and RAM without hot loops. */
+function hotRam(): Ram {
+  const ram = new Ram({ bytes: BYTES });
+  if (ram.hot === null) throw new Error('this host has no WebAssembly');
+  ram.hot.leastBatch = 1;
+  return ram;
+}
+
+function plainRam(): Ram {
+  const ram = new Ram({ bytes: BYTES });
+  Reflect.set(ram, 'hot', null);
+  return ram;
+}
+
+/** Random tables with entries accessed and dirty most often, as they are after a while, and with more large pages. */
+function settledTables(ram: Ram, seed: number): RandomMachine {
+  const machine = new RandomMachine(ram, '4l', seed);
+  const { words } = ram;
+  for (let at = 0; at < TABLE_FRAMES * 1024; at += 2) {
+    if ((words[at] & PTE_P) === 0) continue;
+    if (machine.chance(0.9)) words[at] |= PTE_A | PTE_D;
+    if (machine.chance(0.1))
+      words[at] = (words[at] & IN_ENTRY) | PTE_PS | [0x80_0000, 0x80_1000, 0x80_2000][machine.random.below(3)];
+    if (machine.chance(0.05)) words[at + 1] ^= PTE_XD;
+  }
+  return machine;
+}
+
+const LENGTH = 48;
+const ACCESSES = [READ, READ | USER, WRITE, WRITE | USER, FETCH, FETCH | USER];
+/** Bits of an entry's low word beside its frame. */
+const IN_ENTRY = 0xfff;
+
+/** What batches over random tables come to: results and stops with their faults, and the tables after them, as text. */
+function outcome(ram: Ram, seed: number, options: { path: 'walk' | 'soft' }): string {
+  const machine = settledTables(ram, seed);
+  const { mmu } = machine.boot(options);
+  // With protection keys there are no settled walks.
+  if (machine.chance(0.9)) mmu.writeCr4(mmu.cr4 & ~(CR4_PKE | CR4_PKS));
+  const told: unknown[] = [];
+  const addresses = Array.from({ length: LENGTH }, () => fromBigInt(machine.linear()));
+  for (let round = 0; round < 4; round++) {
+    const drawn = Array.from({ length: LENGTH }, () => addresses[machine.random.below(LENGTH)]);
+    const his = Int32Array.from(drawn, ({ hi }) => hi);
+    const los = Int32Array.from(drawn, ({ lo }) => (machine.chance(0.97) ? lo & ~3 : lo));
+    const access = ACCESSES[machine.random.below(ACCESSES.length)];
+    told.push(...batches(mmu, his, los, access, round % 2 === 0));
+  }
+  const tables = createHash('sha256')
+    .update(ram.words.subarray(0, TABLE_FRAMES * 1024))
+    .digest('hex');
+  return JSON.stringify([...told, tables]);
+}
+
+/** A batch goes on behind each address that faults. */
+function batches(mmu: Mmu, his: Int32Array, los: Int32Array, access: number, loads: boolean): unknown[] {
+  const told: unknown[] = [];
+  const results = new Int32Array(LENGTH);
+  for (let from = 0; from < LENGTH; from++) {
+    const [restHis, restLos, found] = [his, los, results].map((all) => all.subarray(from));
+    const done = loads
+      ? mmu.loadMany(restHis, restLos, LENGTH - from, access, found)
+      : mmu.translateMany(restHis, restLos, LENGTH - from, access, found);
+    from += done;
+    if (from < LENGTH) told.push(from, mmu.fault.take());
+  }
+  return [...told, ...results];
+}
+
+describe('hot loops', () => {
+  it.each(['walk', 'soft'] as const)('find, load, set and refuse what the plain path does: path %s', (path) => {
+    const plain = plainRam();
+    let hot = hotRam();
+    let run = 0;
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        // Each machine takes some of the room behind RAM.
+        if (++run % 100 === 0) hot = hotRam();
+        expect(outcome(hot, seed, { path })).toBe(outcome(plain, seed, { path }));
+      }),
+      { numRuns: runs(30) },
+    );
+  });
+
+  it('need no help of the plain path for settled pages', () => {
+    const tables = new Tables();
+    tables.map(0x5000, 100);
+    const mmu = tables.mmu({ path: 'walk' });
+    const los = new Int32Array(5000).fill(0x5000);
+    const frames = new Int32Array(5000);
+    expect(mmu.translateMany(new Int32Array(5000), los, 5000, READ, frames)).toBe(5000);
+    expect(frames.every((frame) => frame === 100)).toBe(true);
+    tables.map(0x5000, 200, 0x27);
+    const walks = (['walk', 'settled'] as const).map((name) => vi.spyOn(X86Walks.prototype, name));
+    expect(mmu.translateMany(new Int32Array(5000), los, 5000, READ, frames)).toBe(5000);
+    expect(frames.every((frame) => frame === 200)).toBe(true);
+    for (const walk of walks) expect(walk).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+  });
+
+  it('leave pieces of a large page that INVLPG of another piece drops', () => {
+    const tables = new Tables();
+    tables.map(0x20_0000, 512, 0x27, 1);
+    const mmu = tables.mmu({ path: 'soft' });
+    const los = new Int32Array(5000).fill(0x20_3000);
+    const frames = new Int32Array(5000);
+    for (const first of [512, 1024, 1536]) {
+      tables.map(0x20_0000, first, 0x27, 1);
+      mmu.invlpg(0, 0x3f_f000);
+      mmu.translateMany(new Int32Array(5000), los, 5000, READ, frames);
+      expect(frames.every((frame) => frame === first + 3)).toBe(true);
+    }
+  });
+
+  it('are the compiled form of their source: else run npm run build:hot', () => {
+    const source = readFileSync(new URL('../../../hw/hot/source/loops.ts', import.meta.url), 'utf8');
+    expect(createHash('sha256').update(source).digest('hex')).toBe(SOURCE);
+  });
+});
