@@ -49,6 +49,7 @@ const WITHIN = {
     ['src/compare/machine/', 'src/compare/memory/', 'src/compare/time/'],
     ['src/compare/answer/', 'src/compare/sweep/'],
     [own('src/compare/')],
+    ['src/compare/jobs/'],
   ],
   course: [['src/course/engine/'], [own('src/course/')]],
   conformance: [

@@ -10,6 +10,7 @@ export * from './kernel/index.js';
 // Traces: recorded and generated.
 export { AccessBlock, LOAD, MODIFY, STORE } from './trace/block.js';
 export type { Trace, TraceCounts } from './trace/block.js';
+export type { NamedTrace } from './trace/node/named.js';
 export { openTrace } from './trace/node/open.js';
 export { record, RecordError } from './trace/node/recorder.js';
 export type { KeptWindows, Recording, RecordOptions } from './trace/node/recorder.js';

@@ -23,6 +23,8 @@ export default defineConfig({
         index: `${BUILT}src/index.js`,
         hw: `${BUILT}hw/index.js`,
         kernel: `${BUILT}src/kernel/index.js`,
+        'jobs-task': `${BUILT}src/compare/jobs/jobs-task.js`,
+        'relay-task': `${BUILT}src/trace/node/relay/relay-task.js`,
         'sweep-task': `${BUILT}src/compare/sweep/sweep-task.js`,
         'student-process': `${BUILT}src/course/student-process.js`,
       },

@@ -1,5 +1,6 @@
 /** Words typed after an option, as values: every parser throws commander's error with option and value. */
 
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
@@ -143,6 +144,21 @@ export function tlbOption(): Option {
   return new Option('-t, --tlb <shape>', 'a processor, or as 64x4+1536x12')
     .argParser(parseTlbOption)
     .default(MODEL_DEFAULT, MODEL_DEFAULT.name);
+}
+
+const MOST_THREADS = 64;
+
+function parseThreads(text: string): number {
+  const threads = parseCount(text);
+  if (threads > MOST_THREADS) throw new InvalidArgumentError(`Give a whole number from 1 to ${MOST_THREADS}.`);
+  return threads;
+}
+
+/** A number of threads, by that option's name. */
+export function threadsOption(name: string): Option {
+  return new Option(`${name} <count>`, 'threads')
+    .argParser(parseThreads)
+    .default(availableParallelism(), 'one a processor');
 }
 
 /** The largest PID of Linux (PID_MAX_LIMIT). */

@@ -13,7 +13,8 @@ import type { MachinePrices } from '../report/results/prices.js';
 import type { PageName } from '../report/results/schema.js';
 import { DEFAULT_POLICY, type HugePolicy } from '../regions/policy.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
-import { RecordedTrace } from '../trace/recorded.js';
+import { Recorded } from '../trace/recorded.js';
+import type { NamedTrace } from '../trace/node/named.js';
 import { TraceError } from '../trace/trace-error.js';
 import { coverage, instructionsOf, processesOf, recordedPart } from './answer/coverage.js';
 import type { CpuProfile } from './cpu-profile.js';
@@ -44,6 +45,8 @@ export interface TraceSource {
   readonly accesses?: number;
   /** Opens the trace, when its turn comes. */
   readonly open: () => Trace | Promise<Trace>;
+  /** The same trace for other threads; absent where only this one can open it. */
+  readonly named?: NamedTrace;
 }
 
 /** What to compare: traces, page sizes, a TLB. */
@@ -82,11 +85,11 @@ interface Contender {
 
 /** The number of accesses to come, if known: for a packed recording that was cut, from its first block on. */
 function expected(source: TraceSource, trace: Trace): number | undefined {
-  return source.accesses ?? (trace instanceof RecordedTrace ? (trace.metadata?.limit ?? undefined) : undefined);
+  return source.accesses ?? (trace instanceof Recorded ? (trace.metadata?.limit ?? undefined) : undefined);
 }
 
 /** @throws RangeError for pages that the machine does not have */
-function kindsOf({ machine = 'x86', pages, shifts = [], hugeShare: share }: CompareOptions): PagesKind[] {
+export function kindsOf({ machine = 'x86', pages, shifts = [], hugeShare: share }: CompareOptions): PagesKind[] {
   const kinds = pages === undefined ? shifts.map(x86Pages) : pageKinds(machine, pages);
   if (share === undefined) return kinds;
   if (machine !== 'x86') throw new RangeError(`a share of huge pages is for x86, not ${machine}`);
@@ -158,18 +161,35 @@ function checkAnyMade(name: string, made: Made, leftOut: number): void {
   );
 }
 
-async function compareTrace(
+/** One trace on the machines of some pages. */
+export interface ReplayedPages {
+  readonly runs: readonly CompareRun[];
+  readonly host: TraceSummary['host'];
+  /** All pages are of x86, and of one entry each. */
+  readonly isPlain: boolean;
+}
+
+/** What a comparison has of one trace. */
+export interface Compared {
+  readonly summary: TraceSummary;
+  readonly runs: readonly CompareRun[];
+}
+
+/**
+ * Replays a trace on one machine a page size.
+ * @returns the runs, and a function that sums them up: with those of other threads, if there are any
+ * @throws TraceError, OutOfModelMemory
+ */
+export async function replaySource(
   source: TraceSource,
-  prices: MachinePrices,
   options: CompareOptions,
-): Promise<{ summary: TraceSummary; runs: CompareRun[] }> {
+): Promise<{ readonly replayed: ReplayedPages; readonly sumUp: (all: ReplayedPages) => Compared }> {
+  const prices = pricesIn(options);
   const trace = await source.open();
   const contenders = contendersFor(options, prices);
   const resident = new Resident(contenders.map(({ machine }) => machine));
   const misses = new LineMisses(prices.caches.l1);
   const counted = await replayTrace(source, trace, resident, contenders, misses, options);
-  const { loads, stores, modifies, fetches } = counted;
-  const { skippedLines } = trace.counts;
   const touchedBytes = resident.pages * PAGE_BYTES;
   const made = resident.finder.made(counted);
   checkAnyMade(source.name, made, resident.finder.outsideUserSpace);
@@ -177,54 +197,61 @@ async function compareTrace(
   const instructions = instructionsOf(trace, made, window);
   const covered = coverage(trace, made, touchedBytes, window);
   const memoryBytes = Math.max(touchedBytes, covered.residentBytes ?? 0);
-  const gaps = resident.machines.some(({ coldPages }) => coldPages > 0);
   const touched = (shift: number): number => resident.blocks(shift);
   const of = { trace: source.name, made, touchedBytes, touched, memoryBytes, instructions };
-  const ground = { ...of, tlb: options.tlb, prices, gaps, hugeShare: options.hugeShare?.share };
+  const ground = { ...of, tlb: options.tlb, prices, gaps: resident.hasCold, hugeShare: options.hugeShare?.share };
   const runs = contenders.map(({ machine, memory }) => summarizeRun(machine, memory, ground));
+  const replayed = { runs, host: resident.machines.map(hostTime), isPlain: resident.isPlain };
   options.profile?.spent('forking and summing up');
-  const unseen = trace instanceof RecordedTrace && trace.unseen > 0 ? { unseen: trace.unseen } : {};
-  const about = source.about ?? (trace instanceof RecordedTrace ? trace.metadata?.command.join(' ') : undefined);
-  const judgement = judge({ coverage: covered, window, ...unseen }, runs);
-  const mayGain = judgement.verdict === 'yes' || judgement.verdict === 'between';
-  const program = largestProgram(processesOf(trace), resident.footprints);
-  const summary = {
-    trace: source.name,
-    ...(about !== undefined && { about }),
-    loads,
-    stores,
-    modifies,
-    fetches,
-    outsideUserSpace: resident.finder.outsideUserSpace,
-    skippedLines,
-    ...(window !== undefined && { window }),
-    coverage: covered,
-    ...unseen,
-    instructions,
-    ...judgement,
-    ...(program === undefined
-      ? { regions: [], actions: [] }
-      : judgeRegions(program, options.policy ?? DEFAULT_POLICY, mayGain)),
-    rounding: program === undefined || resident.isPlain ? [] : roundingByRegion(program, kindsOf(options)),
-    host: resident.machines.map(hostTime),
+
+  const sumUp = (all: ReplayedPages): Compared => {
+    const { loads, stores, modifies, fetches } = counted;
+    const unseen = trace instanceof Recorded && trace.unseen > 0 ? { unseen: trace.unseen } : {};
+    const about = source.about ?? (trace instanceof Recorded ? trace.metadata?.command.join(' ') : undefined);
+    const judgement = judge({ coverage: covered, window, ...unseen }, all.runs);
+    const mayGain = judgement.verdict === 'yes' || judgement.verdict === 'between';
+    const program = largestProgram(processesOf(trace), resident.footprints);
+    const summary = {
+      trace: source.name,
+      ...(about !== undefined && { about }),
+      loads,
+      stores,
+      modifies,
+      fetches,
+      outsideUserSpace: resident.finder.outsideUserSpace,
+      skippedLines: trace.counts.skippedLines,
+      ...(window !== undefined && { window }),
+      coverage: covered,
+      ...unseen,
+      instructions,
+      ...judgement,
+      ...(program === undefined
+        ? { regions: [], actions: [] }
+        : judgeRegions(program, options.policy ?? DEFAULT_POLICY, mayGain)),
+      rounding: program === undefined || all.isPlain ? [] : roundingByRegion(program, kindsOf(options)),
+      host: all.host,
+    };
+    return { summary, runs: all.runs };
   };
-  return { summary, runs };
+  return { replayed, sumUp };
 }
 
 /**
- * Compares page sizes on every trace in turn.
- *
+ * Compares page sizes on one trace.
  * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large for the model's RAM
  */
-export async function compare(options: CompareOptions): Promise<CompareResult> {
-  const prices = options.prices ?? pricesFor(options.tlb.name);
-  const traces: TraceSummary[] = [];
-  const runs: CompareRun[] = [];
-  for (const source of options.sources) {
-    const compared = await compareTrace(source, prices, options);
-    traces.push(compared.summary);
-    runs.push(...compared.runs);
-  }
+export async function compareTrace(source: TraceSource, options: CompareOptions): Promise<Compared> {
+  const { replayed, sumUp } = await replaySource(source, options);
+  return sumUp(replayed);
+}
+
+function pricesIn({ prices, tlb }: CompareOptions): MachinePrices {
+  return prices ?? pricesFor(tlb.name);
+}
+
+/** The result of a comparison: of its traces, in the order of their sources. */
+export function comparisonOf(compared: readonly Compared[], options: CompareOptions): CompareResult {
+  const prices = pricesIn(options);
   const { terms, sizes } = targetOf(options.machine ?? 'x86');
   return CompareResult.parse({
     schemaVersion: COMPARE_VERSION,
@@ -233,7 +260,18 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
     tlb: { name: options.tlb.name, description: describeTlb(options.tlb, terms, sizes, prices.nested !== 'none') },
     prices,
     fetches: options.fetches ?? false,
-    traces,
-    runs,
+    traces: compared.map(({ summary }) => summary),
+    runs: compared.flatMap(({ runs }) => runs),
   });
+}
+
+/**
+ * Compares page sizes on every trace in turn.
+ *
+ * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large for the model's RAM
+ */
+export async function compare(options: CompareOptions): Promise<CompareResult> {
+  const compared: Compared[] = [];
+  for (const source of options.sources) compared.push(await compareTrace(source, options));
+  return comparisonOf(compared, options);
 }

@@ -33,7 +33,6 @@ export const SIZE_SHIFT = 2;
 /** Up to `BLOCK_ACCESSES` (16,384) accesses in program order; words of accesses from `length` on are left over. */
 export class AccessBlock {
   length = 0;
-  readonly words = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES);
   /** How many of each kind there are, such as `kinds[FETCH]`: a writer of words must count them here. */
   readonly kinds = new Int32Array(KIND_MASK + 1);
   /** All of a block are of one process and one thread. Processes have numbers from 0, threads in their process too. */
@@ -45,6 +44,9 @@ export class AccessBlock {
   afterGap = false;
   /** The accesses warm TLBs and caches up after a gap, and are not to be counted. */
   warmUp = false;
+
+  /** @param words room for `BLOCK_ACCESSES` accesses; its own when absent */
+  constructor(readonly words: Int32Array = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES)) {}
 
   /** Empties the block, its counts of kinds too. */
   clear(): void {

@@ -42,24 +42,14 @@ const FOREIGN_MAGIC: readonly [string, readonly number[]][] = [
 
 const NOTHING_KNOWN = { processes: [], mixed: 0 };
 
-/** A recording, read by one `for await`; each round gives the same block, filled anew. */
-export class RecordedTrace implements Trace {
-  readonly name: string;
+/** What a recording tells besides its accesses. */
+export abstract class Recorded {
   /** The metadata of a packed trace, known from its first block on; lackey text says nothing. */
   metadata: TraceMetadata | undefined = undefined;
   /** Known once all has been read. */
   coverage: Coverage | undefined = undefined;
-  readonly #recording: StoredTrace;
-  readonly #lenient: boolean;
-  readonly #fetches: boolean;
-  #tally = new AccessTally();
 
-  constructor(recording: StoredTrace, options: OpenOptions = {}) {
-    this.name = recording.name;
-    this.#recording = recording;
-    this.#lenient = options.lenient ?? false;
-    this.#fetches = options.fetches ?? false;
-  }
+  constructor(readonly name: string) {}
 
   /** How many processes the accesses are of, known once all have been read. */
   get processes(): number | 'unknown' {
@@ -75,6 +65,21 @@ export class RecordedTrace implements Trace {
   /** Programs of the recording out of its engine's sight: their accesses are missing. */
   get unseen(): number {
     return this.coverage?.unseen.length ?? 0;
+  }
+}
+
+/** A recording, read by one `for await`; each round gives the same block, filled anew. */
+export class RecordedTrace extends Recorded implements Trace {
+  readonly #recording: StoredTrace;
+  readonly #lenient: boolean;
+  readonly #fetches: boolean;
+  #tally = new AccessTally();
+
+  constructor(recording: StoredTrace, options: OpenOptions = {}) {
+    super(recording.name);
+    this.#recording = recording;
+    this.#lenient = options.lenient ?? false;
+    this.#fetches = options.fetches ?? false;
   }
 
   /** The part read so far. */

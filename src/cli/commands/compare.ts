@@ -4,8 +4,9 @@ import { pageSizeName } from '../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
-import { compare, type TraceSource } from '../../compare/compare.js';
+import type { TraceSource } from '../../compare/compare.js';
 import { CpuProfile } from '../../compare/cpu-profile.js';
+import { compareOnThreads } from '../../compare/jobs/jobs.js';
 import { pricesFor } from '../../compare/time/preset-prices.js';
 import { fitWalkFactor } from '../../compare/walk-factor.js';
 import { OutOfModelMemory } from '../../compare/machine/machine.js';
@@ -30,6 +31,7 @@ import {
   parseCount,
   parseSeed,
   parseShare,
+  threadsOption,
   tlbOption,
   machineOption,
   parsePageNames,
@@ -54,6 +56,7 @@ interface CompareCommandOptions extends OutputOptions {
   readonly seed?: number;
   readonly plot?: string;
   readonly profile?: true;
+  readonly jobs: number;
 }
 
 /** The TLB unless told otherwise. */
@@ -90,7 +93,8 @@ function workloadSource(options: CompareCommandOptions): TraceSource[] {
   const about = `${title}; ${formatBytes(footprint)}, seed ${seed ?? 1}; an access is ${access}`;
   try {
     const trace = openWorkload(workload, shape);
-    return [{ name: workload, about, accesses, open: () => trace }];
+    const named = { name: workload, workload, shape };
+    return [{ name: workload, about, accesses, open: () => trace, named }];
   } catch (error) {
     throw error instanceof RangeError ? new CommandFailure(`--${error.message}`, 2) : error;
   }
@@ -106,12 +110,15 @@ function traceSources(paths: readonly string[], options: CompareCommandOptions):
   const reading = { lenient: options.lenient === true, fetches: options.fetches === true };
   const generated = workloadSource(options);
   paths.forEach(checkNoFolder);
-  const named = [...new Set(paths)].map((path) => ({
-    name: path === '-' ? 'standard input' : path,
+  const file = (path: string): TraceSource => ({
+    name: path,
     open: () => openTrace(path, reading),
-  }));
+    named: { name: path, path, reading },
+  });
+  const stdin: TraceSource = { name: 'standard input', open: () => openTrace('-', reading) };
+  const named = [...new Set(paths)].map((path) => (path === '-' ? stdin : file(path)));
   if (named.length + generated.length > 0) return [...named, ...generated];
-  return shippedTraces().map(({ name, title, path }) => ({ name, about: title, open: () => openTrace(path, reading) }));
+  return shippedTraces().map(({ name, title, path }) => ({ ...file(path), name, about: title }));
 }
 
 /** With a share of 2 MiB pages the answer is of them: pages of 1 GiB are compared only if they are asked for. */
@@ -184,7 +191,7 @@ async function run(
   const progress = new Progress('comparing');
   const { hugeShare } = options;
   try {
-    return await compare({
+    const comparison = {
       sources: traceSources(paths, options),
       machine: options.machine,
       pages: kindsOf(options).map(({ name }) => name),
@@ -194,8 +201,10 @@ async function run(
       prices: await pricesOf(options),
       ...(process.platform === 'linux' && { policy: readPolicy(process.pid) }),
       ...(profile !== undefined && { profile }),
-      onProgress: (done, total) => progress.update(done, total),
-    });
+      onProgress: (done: number, total: number | undefined) => progress.update(done, total),
+    };
+    // A profile is of one thread.
+    return await compareOnThreads(comparison, profile === undefined ? options.jobs : 1);
   } catch (error) {
     throw explainCompareError(error, options);
   } finally {
@@ -227,9 +236,10 @@ export function compareCommand(): Command {
     .option('--accesses <count>', 'its length (default: 10M); --seed <number> its seed', (text) => parseCount(text))
     .addOption(new Option('--stride <bytes>', 'its step (default: 4K)').argParser(parseBytes).hideHelp())
     .addOption(new Option('--seed <number>', 'its seed, or that of --huge-share').argParser(parseSeed).hideHelp())
+    .addOption(threadsOption('--jobs'))
     .option('--json', 'print JSON instead of tables')
-    .option('--csv <file>', 'write CSV too (- prints it instead)')
-    .option('--plot <file>', 'write a chart as SVG too')
+    .option('--csv <file>', 'write CSV too (- prints it); --plot <file> an SVG chart')
+    .addOption(new Option('--plot <file>', 'write a chart as SVG too').hideHelp())
     .addHelpText(
       'after',
       '\nExamples:\n  pagewalk compare app.lackey.gz --tlb zen4\n  pagewalk compare -w zipf --footprint 1G --accesses 100k --csv zipf.csv',

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_COSTS } from '../../../hw/translate/counts/cost.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
@@ -10,11 +9,10 @@ import { sweepRows, sweepText } from '../../report/views/sweep-views.js';
 import { shippedTraces } from '../../trace/node/shipped.js';
 import { openWorkload, WORKLOADS } from '../../trace/workload.js';
 import { CommandFailure } from '../failure.js';
-import { pagesOption, parseBytes, parseChoice, parseCount } from '../options.js';
+import { threadsOption, pagesOption, parseBytes, parseChoice, parseCount } from '../options.js';
 import { checkOutputs, printResult, writeOutput, type OutputOptions } from '../output.js';
 import { Progress } from '../progress.js';
 
-const MOST_WORKERS = 64;
 /** Combinations of levels: each is a TLB to replay every trace with, at every page size. */
 const MOST_COMBINATIONS = 4096;
 
@@ -54,12 +52,6 @@ function parseSecondLevels(text: string): string[] {
   const real = shapes.filter((shape) => shape !== 'none');
   if (real.length > 0) parseShapes(real.join(','));
   return [...new Set(shapes)];
-}
-
-function parseWorkers(text: string): number {
-  const workers = parseCount(text);
-  if (workers > MOST_WORKERS) throw new InvalidArgumentError(`Give a whole number from 1 to ${MOST_WORKERS}.`);
-  return workers;
 }
 
 /** @throws CommandFailure for levels with no way to put them together, or with too much work in all combinations. */
@@ -106,7 +98,7 @@ export function sweepCommand(): Command {
     .option('--l2 <shapes>', 'second levels, or none', parseSecondLevels, ['none', '512x4', '1024x8', '1536x12'])
     .addOption(pagesOption())
     .option('--no-walk-caches', 'without paging-structure caches')
-    .option('--workers <count>', 'worker threads (default: one a processor)', parseWorkers, availableParallelism())
+    .addOption(threadsOption('--workers'))
     .option('-w, --workload <name>', names.join(', '), parseChoice(names))
     .option('--footprint <bytes>', 'its memory', parseBytes, 2 ** 30)
     .option('--accesses <count>', 'its length', (text: string) => parseCount(text), 1_000_000)

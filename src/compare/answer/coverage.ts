@@ -3,7 +3,7 @@
 import type { Range, TraceSummary } from '../../report/results/compare-result.js';
 import type { Trace } from '../../trace/block.js';
 import { sharesOf, type Coverage, type ProcessShare } from '../../trace/coverage.js';
-import { RecordedTrace } from '../../trace/recorded.js';
+import { Recorded } from '../../trace/recorded.js';
 import type { Made } from '../lookups/lookup-finder.js';
 
 /**
@@ -13,7 +13,7 @@ import type { Made } from '../lookups/lookup-finder.js';
 const INSTRUCTIONS_PER_ACCESS: Range = { low: 2.1, high: 5 };
 
 function coverageOf(trace: Trace): Coverage | undefined {
-  return trace instanceof RecordedTrace ? trace.coverage : undefined;
+  return trace instanceof Recorded ? trace.coverage : undefined;
 }
 
 /** The processes of a trace with the numbers of its blocks; empty when nothing tells them apart. */
@@ -50,15 +50,15 @@ export function coverage(
     ofRun: window?.cut === true ? null : shareOf(recorded, window),
     touchedBytes,
     residentBytes: residentBytes(recorded),
-    processes: trace instanceof RecordedTrace ? trace.processes : 1,
+    processes: trace instanceof Recorded ? trace.processes : 1,
     programs: sharesOf(recorded?.processes ?? []),
-    countedAsOne: trace instanceof RecordedTrace ? trace.countedAsOne : 1,
+    countedAsOne: trace instanceof Recorded ? trace.countedAsOne : 1,
   };
 }
 
 /** The part of its program in a packed trace; undefined for the whole, and if nothing tells. */
 export function recordedPart(trace: Trace): TraceSummary['window'] {
-  if (!(trace instanceof RecordedTrace) || trace.metadata === undefined) return undefined;
+  if (!(trace instanceof Recorded) || trace.metadata === undefined) return undefined;
   const { skip, limit, fetches, windowChosen } = trace.metadata;
   const accesses = trace.counts.accesses + (fetches ? trace.counts.droppedFetches : 0);
   const ending = trace.coverage?.ending;

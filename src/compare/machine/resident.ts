@@ -24,6 +24,8 @@ export class Resident {
   /** By process. */
   readonly footprints: Footprint[] = [];
   readonly finder: LookupFinder;
+  /** Counted accesses touched pages after gaps, so some walks may be hits in the whole run. */
+  hasCold = false;
   /** Of machines with other pages than {@link LookupFinder} works out lookups for; empty when there is none. */
   private readonly own = new Map<ReplayMachine, OwnLookups>();
   /** Of machines with pages of two sizes. */
@@ -67,6 +69,7 @@ export class Resident {
     for (let i = 0; i < length; i++) {
       if (footprint.has(his[i], los[i])) continue;
       footprint.add(his[i], los[i]);
+      this.hasCold ||= cold;
       for (const machine of this.machines) machine.makeResident(his[i], los[i], cold);
     }
     return lookups;

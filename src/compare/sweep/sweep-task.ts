@@ -7,10 +7,9 @@
 
 import { pageSizeName } from '../../../hw/base/address.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
-import { AccessTally, type Trace } from '../../trace/block.js';
-import { openTrace } from '../../trace/node/open.js';
-import { RecordedTrace } from '../../trace/recorded.js';
-import { openWorkload, type WorkloadOptions } from '../../trace/workload.js';
+import { AccessTally } from '../../trace/block.js';
+import { openNamed, type NamedTrace } from '../../trace/node/named.js';
+import { Recorded } from '../../trace/recorded.js';
 import type { SweepCounts } from '../../report/results/sweep-result.js';
 import { ReplayMachine, OutOfModelMemory } from '../machine/machine.js';
 import { Processors } from '../machine/processors.js';
@@ -18,9 +17,7 @@ import { replay } from '../machine/replay.js';
 import { Resident } from '../machine/resident.js';
 
 /** A trace, to be opened by every worker for itself. */
-export type SweepTrace =
-  | { readonly name: string; readonly path: string }
-  | { readonly name: string; readonly workload: string; readonly shape: WorkloadOptions };
+export type SweepTrace = NamedTrace;
 
 export interface SweepTask {
   readonly trace: SweepTrace;
@@ -28,10 +25,6 @@ export interface SweepTask {
   readonly shift: number;
   /** TLB shapes as text. */
   readonly tlbs: readonly string[];
-}
-
-function open(trace: SweepTrace): Trace {
-  return 'path' in trace ? openTrace(trace.path) : openWorkload(trace.workload, trace.shape);
 }
 
 /**
@@ -42,7 +35,7 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
   const machine = new ReplayMachine(shift, parseTlb(tlbs[0]));
   const all = tlbs.map((tlb, i) => (i === 0 ? machine.processors : new Processors(parseTlb(tlb), machine.mmu)));
   const resident = new Resident([machine], { beside: all.slice(1).map(({ current }) => current) });
-  const trace = open(source);
+  const trace = openNamed(source);
   const counted = new AccessTally();
   try {
     for await (const block of trace) {
@@ -67,7 +60,7 @@ export default async function runSweepTask({ trace: source, shift, tlbs }: Sweep
     );
   }
   const { data: accesses } = resident.finder.made(counted);
-  const { processes, countedAsOne } = trace instanceof RecordedTrace ? trace : { processes: 1, countedAsOne: 1 };
+  const { processes, countedAsOne } = trace instanceof Recorded ? trace : { processes: 1, countedAsOne: 1 };
   return all.map((processors) => {
     const { lookups, l1Hits, l2Hits, walks, entryReads } = processors.counters().snapshot().data;
     return { processes, countedAsOne, accesses, lookups, l1Hits, l2Hits, walks, entryReads };
