@@ -206,7 +206,7 @@ export class AArch64Rules {
   /** SCTLR_EL1.WXN. */
   writableNeverExecuted = false;
   /** The state behind the permissions worked out last: bit 0 for EL0, bit 1 for PAN, bit 2 for PTW. */
-  private permissionsOf = -1;
+  permissionsOf = -1;
 
   constructor(readonly features: AArch64Features) {
     this.regime.pageShifts = AARCH64_PAGE_SHIFTS;
