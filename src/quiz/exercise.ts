@@ -6,6 +6,10 @@ import type { Random } from '../../hw/base/random.js';
 export const TOPICS = ['paging', 'segmentation', 'cow', 'tlb', 'allocation', 'replacement', 'toy', 'machines'] as const;
 export type Topic = (typeof TOPICS)[number];
 
+/** The machines that exercises are about; many are about none. */
+export const QUIZ_MACHINES = ['x86', 'riscv', 'aarch64', 'toy'] as const;
+export type QuizMachine = (typeof QUIZ_MACHINES)[number];
+
 export const DIFFICULTIES = ['easy', 'medium', 'hard'] as const;
 export type Difficulty = (typeof DIFFICULTIES)[number];
 
@@ -41,6 +45,8 @@ export type Posed = Omit<Exercise, 'topic' | 'kind'>;
 export interface ExerciseKind {
   readonly topic: Topic;
   readonly kind: string;
+  /** The machine that it is about; of none when absent. */
+  readonly machine?: QuizMachine;
   readonly make: (random: Random, difficulty: Difficulty) => Posed;
 }
 

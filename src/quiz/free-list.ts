@@ -6,7 +6,7 @@ import { columns } from '../report/output/columns.js';
 import { HOLE_ORDERS } from '../segments/arena/arena.js';
 import { FreeList } from '../segments/arena/free-list.js';
 import { between, pick } from './exercise.js';
-import type { Posed } from './exercise.js';
+import type { Difficulty, Posed } from './exercise.js';
 import { givenKind } from './given.js';
 
 const FITS = ['first', 'best', 'worst'] as const;
@@ -37,11 +37,13 @@ const Heap = z.strictObject({
 });
 type Heap = z.infer<typeof Heap>;
 
-function draw(random: Random): Heap {
+const REQUESTS: Readonly<Record<Difficulty, number>> = { easy: 5, medium: 8, hard: 14 };
+
+function draw(random: Random, difficulty: Difficulty): Heap {
   const requests: string[] = [];
   const live: number[] = [];
   let asked = 0;
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < REQUESTS[difficulty]; i++) {
     if (live.length > 0 && random.below(2) === 0) requests.push(`-${live.splice(random.below(live.length), 1)[0]}`);
     else {
       requests.push(`+${between(random, 1, 10)}`);

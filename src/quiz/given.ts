@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Random } from '../../hw/base/random.js';
 import { checkState } from '../explain/machine-state.js';
 import { StateError } from '../explain/state-form.js';
-import type { ExerciseKind, Posed, Topic } from './exercise.js';
+import type { Difficulty, ExerciseKind, Posed, Topic } from './exercise.js';
 
 /** A kind of exercise with a form for its numbers. */
 export interface GivenKind extends ExerciseKind {
@@ -18,7 +18,7 @@ export function givenKind<T>(
   kind: string,
   form: {
     readonly schema: z.ZodType<T>;
-    readonly draw: (random: Random) => T;
+    readonly draw: (random: Random, difficulty: Difficulty) => T;
     readonly pose: (numbers: T) => Posed;
   },
 ): GivenKind {
@@ -26,7 +26,7 @@ export function givenKind<T>(
   return {
     topic,
     kind,
-    make: (random) => pose(draw(random)),
+    make: (random, difficulty) => pose(draw(random, difficulty)),
     given: (value) => {
       try {
         return pose(checkState(schema, value, `"kind": "${kind}"`));

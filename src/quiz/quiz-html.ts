@@ -36,15 +36,16 @@ function exerciseHtml(exercise: QuizResult['exercises'][number], number: number)
 
 /** The whole document: blanks to fill in, or answers with their reasons when the quiz is solved. */
 export function quizHtml({ exercises, seed, difficulty, solved }: QuizResult): string {
-  const title = `Exercises ${seed}, ${difficulty}${solved ? ': the key' : ''}`;
-  const name = solved ? '' : '<p class="name">Name <span></span> Date <span></span></p>';
+  const name = seed === null ? 'An exercise' : `Exercises ${seed}, ${difficulty}`;
+  const title = `${name}${solved ? ': the key' : ''}`;
+  const blanks = solved ? '' : '<p class="name">Name <span></span> Date <span></span></p>';
   const body = exercises.map((exercise, i) => exerciseHtml(exercise, i + 1)).join('\n');
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>${title}</title><style>${STYLE}</style></head>
 <body class="${solved ? 'key' : 'sheet'}">
 <h1>${title}</h1>
-${name}
+${blanks}
 ${body}
 </body>
 </html>

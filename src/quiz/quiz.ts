@@ -7,7 +7,7 @@ import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import { ALLOCATION_KINDS } from './allocation.js';
 import { COW_KINDS } from './copy-on-write.js';
 import { partsOf, EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
-import type { Difficulty, Exercise, ExerciseKind, Topic } from './exercise.js';
+import type { Difficulty, Exercise, ExerciseKind, QuizMachine, Topic } from './exercise.js';
 import { checkState } from '../explain/machine-state.js';
 import { FREE_LIST } from './free-list.js';
 import { MACHINE_KINDS } from './walk/machines.js';
@@ -43,6 +43,8 @@ export interface SheetOptions {
   readonly difficulty?: Difficulty | undefined;
   /** Exercises on the sheet. */
   readonly count?: number | undefined;
+  /** Only exercises about this machine. */
+  readonly machine?: QuizMachine | undefined;
 }
 
 /** Seeds of the rounds of a sheet are so far apart. */
@@ -65,14 +67,27 @@ export interface QuizResult {
   readonly exercises: readonly (Exercise | Question)[];
 }
 
+/** The kinds of a topic, or of every one, about a machine, or whatever they are about; each with its place. */
+function kindsOf(topic: Topic | undefined, machine: QuizMachine | undefined): (ExerciseKind & { index: number })[] {
+  return KINDS.map((kind, index) => ({ ...kind, index })).filter(
+    (kind) => (topic ?? kind.topic) === kind.topic && (machine ?? kind.machine) === kind.machine,
+  );
+}
+
+/** The topics with exercises about a machine. */
+export function topicsAbout(machine: QuizMachine): Topic[] {
+  return [...new Set(kindsOf(undefined, machine).map(({ topic }) => topic))];
+}
+
 /**
- * The exercises of a topic, or of every topic, for a seed. An exercise depends on its kind, difficulty and round and the
+ * The exercises of a topic, or of every topic, for a seed; none where no kind of the topic is about the machine. An exercise depends on its kind, difficulty and round and the
  * seed alone: the first round has one of each kind, the next rounds others.
  */
 export function makeExercises(topic: Topic | undefined, seed: number, options: SheetOptions = {}): Exercise[] {
-  const { difficulty = 'medium' } = options;
-  const kinds = KINDS.map((kind, index) => ({ ...kind, index })).filter((kind) => (topic ?? kind.topic) === kind.topic);
+  const { difficulty = 'medium', machine } = options;
+  const kinds = kindsOf(topic, machine);
   const { count = kinds.length } = options;
+  if (kinds.length === 0) return [];
   return Array.from({ length: count }, (_, i) => {
     const { topic: own, kind, make, index } = kinds[i % kinds.length];
     const round = Math.floor(i / kinds.length);
@@ -118,8 +133,8 @@ function sheetOf(
   return { schemaVersion: SCHEMA_VERSION, command: 'quiz', seed, difficulty, solved, exercises: shown };
 }
 
-/** A line of the given facts or of the reasoning; if it is too long, its rest stands under its last column. */
-function indented(text: string): string {
+/** A line of the given facts or of the reasoning, indented; if it is too long, its rest stands under its last column. */
+export function indented(text: string): string {
   const lines = text.split('\n').flatMap((line) => {
     const column = line.lastIndexOf('  ') + 2;
     return wrap(line, column < 2 ? EXERCISE_INDENT : ' '.repeat(column), LINE_WIDTH).split('\n');
@@ -127,16 +142,26 @@ function indented(text: string): string {
   return lines.map((line) => (line === '' ? '' : EXERCISE_INDENT + line)).join('\n');
 }
 
+/** The heading of an exercise. */
+export function headOf({ topic, kind }: { readonly topic: Topic; readonly kind: string }, number: number): string {
+  return `${number}. ${topic}: ${kind}`;
+}
+
 function exerciseLines(exercise: Exercise | Question, number: number): string[] {
-  const { topic, kind, question, given } = exercise;
-  const lines = [`${number}. ${topic}: ${kind}`, wrap(question), ...given.map(indented)];
-  if (!('answer' in exercise)) return [...lines, ''];
+  const { question, given } = exercise;
+  const lines = [headOf(exercise, number), wrap(question), ...given.map(indented)];
+  if (!('answer' in exercise)) {
+    const { asks = [] } = exercise;
+    return [...lines, wrap(`Asked: ${asks.join('; ')}`), ''];
+  }
   return [...lines, '', wrap(`Answer: ${exercise.answer}`), ...exercise.reasoning.map(indented), ''];
 }
 
 /** The sheet as people read it. */
 export function quizText({ exercises, seed, solved }: QuizResult): string {
   const lines = exercises.flatMap((exercise, index) => exerciseLines(exercise, index + 1));
-  const hint = solved ? [] : [`Answers: the same command with --solve${seed === null ? '' : ` (seed ${seed})`}.`];
+  const again = `the same command with --solve${seed === null ? '' : ` (seed ${seed})`}`;
+  const yours = 'write a line for each exercise, such as "1: 0x3f; none", and add --answers FILE';
+  const hint = solved ? [] : [wrap(`Answers: ${again}. To have yours marked, ${yours}.`)];
   return `${[...lines, ...hint].join('\n').trimEnd()}\n`;
 }

@@ -7,7 +7,7 @@ import type { ReplacementPolicy, ReplacementStep } from '../replacement/replacem
 import { columns } from '../report/output/columns.js';
 import { countOf } from '../report/output/units.js';
 import { between, pick } from './exercise.js';
-import type { Posed } from './exercise.js';
+import type { Difficulty, Posed } from './exercise.js';
 import { givenKind } from './given.js';
 
 const RULES: Readonly<Record<ReplacementPolicy, string>> = {
@@ -30,12 +30,22 @@ const References = z.strictObject({
 });
 type References = z.infer<typeof References>;
 
-function draw(random: Random): References {
-  const frames = between(random, 3, 4);
+/** References, the most frames, and the policies. */
+const SIZES: Readonly<
+  Record<Difficulty, readonly [length: number, most: number, policies: readonly ReplacementPolicy[]]>
+> = {
+  easy: [8, 3, ['fifo', 'lru']],
+  medium: [12, 4, REPLACEMENT_POLICIES],
+  hard: [20, 5, ['lru', 'clock', 'optimal']],
+};
+
+function draw(random: Random, difficulty: Difficulty): References {
+  const [length, most, policies] = SIZES[difficulty];
+  const frames = between(random, 3, most);
   const pages = between(random, frames + 1, frames + 4);
-  const references = Array.from({ length: 12 }, () => random.below(pages));
+  const references = Array.from({ length }, () => random.below(pages));
   const draws = references.map(() => random.below(frames));
-  return { kind: 'references', policy: pick(random, REPLACEMENT_POLICIES), frames, references, draws };
+  return { kind: 'references', policy: pick(random, policies), frames, references, draws };
 }
 
 /** The steps of the exercise; with too few draws for `random` it has none. */

@@ -20,6 +20,10 @@ const OFFSETS: Readonly<Record<Difficulty, readonly [from: number, to: number]>>
   hard: [0x1ffc, 0x2003],
 };
 
+function limitIn({ limit }: { readonly limit: number }): string {
+  return formatHex(0, limit);
+}
+
 function access(random: Random, difficulty: Difficulty): Posed {
   const machine = buildMachine(segmentDemo(CPL));
   const { selector } = pick(random, DEMO_SELECTORS);
@@ -33,7 +37,7 @@ function access(random: Random, difficulty: Difficulty): Posed {
   const code = outcome.kind === 'fault' ? `0x${(outcome.errorCode ?? 0).toString(16)}` : '';
   return {
     question:
-      `Protected mode, CPL ${CPL}. A program loads DS with ${result.selector} and makes a ${kind} of ${size} ` +
+      `Protected mode, CPL ${CPL}; the limit of the GDT is ${limitIn(machine.unit.gdtr)}, of the LDT ${limitIn(machine.unit.ldtr)}. A program loads DS with ${result.selector} and makes a ${kind} of ${size} ` +
       `byte${size === 1 ? '' : 's'} at offset ${result.offset}. Which linear address is that, or which exception ` +
       'with which error code?',
     given: [`${names}: ${descriptors.at(0)?.raw ?? 'no descriptor'}`],
@@ -49,7 +53,8 @@ function access(random: Random, difficulty: Difficulty): Posed {
   };
 }
 
-function decode(random: Random): Posed {
+/** @param difficulty easy: the limit counts bytes */
+function decode(random: Random, difficulty: Difficulty): Posed {
   const { hi, lo } = packSegment({
     base: (random.nextInt32() & 0xffff_f000) >>> 0,
     limit: random.below(2 ** 20),
@@ -60,7 +65,7 @@ function decode(random: Random): Posed {
     available: random.below(2) > 0,
     long: false,
     big: random.below(2) > 0,
-    granular: random.below(2) > 0,
+    granular: difficulty !== 'easy' && random.below(2) > 0,
   });
   const { base, privilege, present } = unpackSegment(hi, lo);
   return {
@@ -81,6 +86,6 @@ function decode(random: Random): Posed {
 }
 
 export const SEGMENTATION_KINDS: readonly ExerciseKind[] = [
-  { topic: 'segmentation', kind: 'access', make: access },
-  { topic: 'segmentation', kind: 'decode', make: decode },
+  { topic: 'segmentation', kind: 'access', machine: 'x86', make: access },
+  { topic: 'segmentation', kind: 'decode', machine: 'x86', make: decode },
 ];

@@ -5,7 +5,7 @@ import { checkWhole } from '../../hw/base/arguments.js';
 import type { Random } from '../../hw/base/random.js';
 import { countOf, formatCount } from '../report/output/units.js';
 import { between, listed, pick } from './exercise.js';
-import type { Posed } from './exercise.js';
+import type { Difficulty, Posed } from './exercise.js';
 import { givenKind } from './given.js';
 
 const AccessTime = z.strictObject({
@@ -17,12 +17,19 @@ const AccessTime = z.strictObject({
 });
 type AccessTime = z.infer<typeof AccessTime>;
 
-function drawAccessTime(random: Random): AccessTime {
+const LEVELS: Readonly<Record<Difficulty, readonly [least: number, most: number]>> = {
+  easy: [1, 1],
+  medium: [1, 4],
+  hard: [3, 5],
+};
+
+function drawAccessTime(random: Random, difficulty: Difficulty): AccessTime {
+  const [least, most] = LEVELS[difficulty];
   return {
     kind: 'access-time',
     tlbNs: between(random, 1, 20),
     memoryNs: 10 * between(random, 5, 20),
-    levels: between(random, 1, 4),
+    levels: between(random, least, most),
     hitPercent: pick(random, [80, 90, 95, 98, 99]),
   };
 }
@@ -67,17 +74,30 @@ const TableSize = z.strictObject({
 });
 type TableSize = z.infer<typeof TableSize>;
 
-function drawTableSize(random: Random): TableSize {
-  const { levels, pageBytes, entryBytes } = pick(random, [
-    { levels: [10, 10], pageBytes: 4096, entryBytes: 4 },
-    { levels: [9, 9], pageBytes: 4096, entryBytes: 8 },
-    { levels: [4, 4], pageBytes: 64, entryBytes: 4 },
-    { levels: [5, 5], pageBytes: 32, entryBytes: 1 },
-    { levels: [6, 6, 6], pageBytes: 256, entryBytes: 4 },
-  ] as const);
+type TableShape = Pick<TableSize, 'levels' | 'pageBytes' | 'entryBytes'>;
+const X86_SHAPE: TableShape = { levels: [10, 10], pageBytes: 4096, entryBytes: 4 };
+const SMALL_SHAPES: readonly TableShape[] = [
+  { levels: [4, 4], pageBytes: 64, entryBytes: 4 },
+  { levels: [5, 5], pageBytes: 32, entryBytes: 1 },
+];
+const THREE_LEVELS: TableShape = { levels: [6, 6, 6], pageBytes: 256, entryBytes: 4 };
+const SHAPES: Readonly<Record<Difficulty, readonly TableShape[]>> = {
+  easy: SMALL_SHAPES,
+  medium: [X86_SHAPE, { levels: [9, 9], pageBytes: 4096, entryBytes: 8 }, ...SMALL_SHAPES, THREE_LEVELS],
+  hard: [THREE_LEVELS, { levels: [9, 9, 9], pageBytes: 4096, entryBytes: 8 }],
+};
+const NEIGHBOURS: Readonly<Record<Difficulty, number>> = { easy: 2, medium: 3, hard: 5 };
+
+function drawTableSize(random: Random, difficulty: Difficulty): TableSize {
+  const { levels, pageBytes, entryBytes } = pick(random, SHAPES[difficulty]);
   const all = 2 ** levels.reduce((sum, bits) => sum + bits, 0);
   const pages = [
-    ...new Set(Array.from({ length: 3 }, () => random.below(all)).flatMap((page) => [page, (page + 1) % all])),
+    ...new Set(
+      Array.from({ length: NEIGHBOURS[difficulty] }, () => random.below(all)).flatMap((page) => [
+        page,
+        (page + 1) % all,
+      ]),
+    ),
   ];
   return { kind: 'table-size', pageBytes, entryBytes, levels: [...levels], pages: pages.sort((a, b) => a - b) };
 }

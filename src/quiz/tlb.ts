@@ -62,10 +62,11 @@ function hits(random: Random, difficulty: Difficulty): Posed {
   };
 }
 
-function reach(random: Random): Posed {
+/** @param difficulty easy: pages of 4 KiB */
+function reach(random: Random, difficulty: Difficulty): Posed {
   const geometry = presetByName(pick(random, presetNames()));
   if (geometry === undefined) throw new Error('a preset without a shape');
-  const shift = pick(random, [SHIFT_4K, SHIFT_2M, SHIFT_1G]);
+  const shift = pick(random, difficulty === 'easy' ? [SHIFT_4K] : [SHIFT_4K, SHIFT_2M, SHIFT_1G]);
   const size = pageSizeName(shift);
   const entries = entriesFor(geometry, shift);
   return {

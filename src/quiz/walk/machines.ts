@@ -175,6 +175,6 @@ function aarch64(random: Random, difficulty: Difficulty): Posed {
 }
 
 export const MACHINE_KINDS: readonly ExerciseKind[] = [
-  { topic: 'machines', kind: 'sv39', make: sv39 },
-  { topic: 'machines', kind: 'aarch64', make: aarch64 },
+  { topic: 'machines', kind: 'sv39', machine: 'riscv', make: sv39 },
+  { topic: 'machines', kind: 'aarch64', machine: 'aarch64', make: aarch64 },
 ];

@@ -95,4 +95,6 @@ function nested(random: Random, difficulty: Difficulty): Posed {
   };
 }
 
-export const NESTED_KINDS: readonly ExerciseKind[] = [{ topic: 'machines', kind: 'nested', make: nested }];
+export const NESTED_KINDS: readonly ExerciseKind[] = [
+  { topic: 'machines', kind: 'nested', machine: 'x86', make: nested },
+];

@@ -136,6 +136,6 @@ function fieldBits(name: string, bits: bigint, isPage: boolean, mayBeLarge: bool
 }
 
 export const PAGING_KINDS: readonly ExerciseKind[] = [
-  { topic: 'paging', kind: 'translate', make: translate },
-  { topic: 'paging', kind: 'decode', make: decode },
+  { topic: 'paging', kind: 'translate', machine: 'x86', make: translate },
+  { topic: 'paging', kind: 'decode', machine: 'x86', make: decode },
 ];

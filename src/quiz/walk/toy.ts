@@ -9,7 +9,7 @@ import type { ToyStateInput } from '../../explain/toy/toy-state.js';
 import { explainToyWalk } from '../../explain/toy/toy-walk.js';
 import type { ToyWalkResult } from '../../explain/toy/toy-walk.js';
 import { between, listed, pick } from '../exercise.js';
-import type { ExerciseKind, Posed } from '../exercise.js';
+import type { Difficulty, ExerciseKind, Posed } from '../exercise.js';
 
 /** Entries of a byte: bit 7 valid, the rest the frame. */
 const ENTRY = { bytes: 1, valid: 7, frame: [4, 0] } as const;
@@ -121,14 +121,24 @@ function pagingWords({ pages }: ToyStateInput): string {
   return `Pages have ${bytes} bytes. ${shape} An entry is a byte: bit 7 valid, bits 4 to 0 the frame.`;
 }
 
-function translate(random: Random): Posed {
-  const drawn = drawPages(random, pick(random, [[3], [4], [2, 2], [3, 2], [3, 3]]));
+/** Bits of the indices: one level is easier than two. */
+const LEVELS: Readonly<Record<Difficulty, readonly (readonly number[])[]>> = {
+  easy: [[3], [4]],
+  medium: [[3], [4], [2, 2], [3, 2], [3, 3]],
+  hard: [
+    [3, 2],
+    [3, 3],
+  ],
+};
+
+function translate(random: Random, difficulty: Difficulty): Posed {
+  const drawn = drawPages(random, pick(random, LEVELS[difficulty]));
   return pose(drawn, pagingWords(drawn.state), []);
 }
 
 /** Some of the pages are in the TLB, too. */
-function withTlb(random: Random): Posed {
-  const { state, address, pages } = drawPages(random, [4]);
+function withTlb(random: Random, difficulty: Difficulty): Posed {
+  const { state, address, pages } = drawPages(random, { easy: [3], medium: [4], hard: [3, 2] }[difficulty]);
   const sets = pick(random, [2, 4]);
   const held = pages.filter(() => random.below(2) === 0);
   const entries = held.map(([page, frame]) => ({ page, frame }));
@@ -144,8 +154,9 @@ function withTlb(random: Random): Posed {
 }
 
 /** Two or four segments, the last one growing down. */
-function segments(random: Random): Posed {
-  const bits = between(random, 1, 2);
+function segments(random: Random, difficulty: Difficulty): Posed {
+  const [least, most] = { easy: [1, 1], medium: [1, 2], hard: [2, 2] }[difficulty];
+  const bits = between(random, least, most);
   const size = 2 ** between(random, 6, 8);
   const count = 2 ** bits;
   const registers = Array.from({ length: count }, (_, number) => ({
@@ -170,7 +181,7 @@ function segments(random: Random): Posed {
 }
 
 export const TOY_KINDS: readonly ExerciseKind[] = [
-  { topic: 'toy', kind: 'translate', make: translate },
-  { topic: 'toy', kind: 'tlb', make: withTlb },
-  { topic: 'toy', kind: 'segments', make: segments },
+  { topic: 'toy', kind: 'translate', machine: 'toy', make: translate },
+  { topic: 'toy', kind: 'tlb', machine: 'toy', make: withTlb },
+  { topic: 'toy', kind: 'segments', machine: 'toy', make: segments },
 ];

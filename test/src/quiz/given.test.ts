@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { StateError } from '../../../src/explain/state-form.js';
+import { DIFFICULTIES } from '../../../src/quiz/exercise.js';
 import type { Exercise, Topic } from '../../../src/quiz/exercise.js';
 import { makeExercises, makeGivenQuiz, quizText } from '../../../src/quiz/quiz.js';
 import { runs } from '../../runs.js';
 
-/** Holds for the exercise of any seed. */
+/** Holds for the exercise of any seed and difficulty. */
 function always(topic: Topic, kind: string, holds: (exercise: Exercise) => void, sample = 25): void {
   fc.assert(
-    fc.property(fc.nat(2 ** 32 - 1), (seed) => {
-      holds(makeExercises(topic, seed).find((candidate) => candidate.kind === kind)!);
+    fc.property(fc.nat(2 ** 32 - 1), fc.constantFrom(...DIFFICULTIES), (seed, difficulty) => {
+      holds(makeExercises(topic, seed, { difficulty }).find((candidate) => candidate.kind === kind)!);
     }),
     { numRuns: runs(sample) },
   );
@@ -168,7 +169,7 @@ test('the size of tables is that of the tables a machine would have', () => {
     const pages = given[0].split(' ').map(Number);
     const unit = (text: string): number =>
       Number(/[\d,]+/.exec(text)![0].replaceAll(',', '')) *
-      (text.includes('KiB') ? 1024 : text.includes('MiB') ? 2 ** 20 : 1);
+      (text.includes('KiB') ? 2 ** 10 : text.includes('MiB') ? 2 ** 20 : text.includes('GiB') ? 2 ** 30 : 1);
     const entry = unit(/entries ([^.]*)\./.exec(question)![1]);
     const bits = widths.reduce((sum, width) => sum + width, 0);
     let below = 0;
@@ -266,7 +267,7 @@ test('holes in the list coalesce only when asked', () => {
 test('a sheet of given numbers asks, and answers when told to', () => {
   const numbers = { kind: 'references', policy: 'fifo', frames: 1, references: [1, 2] };
   expect(quizText(makeGivenQuiz(numbers, false))).toMatch(
-    /^1\. replacement: references\n[^]*\nAnswers: .* --solve\.\n$/,
+    /^1\. replacement: references\n[^]*\nAsked: hits; misses\n\nAnswers: .* --solve\. To have [^]* FILE\.\n$/,
   );
   expect(quizText(makeGivenQuiz(numbers, true))).toContain('Answer: 0 hits, 2 misses\n');
 });

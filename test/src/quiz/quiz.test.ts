@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DIFFICULTIES, TOPICS } from '../../../src/quiz/exercise.js';
+import { DIFFICULTIES, QUIZ_MACHINES, TOPICS } from '../../../src/quiz/exercise.js';
 import type { Difficulty, Exercise, Topic } from '../../../src/quiz/exercise.js';
-import { makeExercises, makeQuiz, quizText } from '../../../src/quiz/quiz.js';
+import { makeExercises, makeQuiz, quizText, topicsAbout } from '../../../src/quiz/quiz.js';
 import { runs } from '../../runs.js';
 
 const seeds = fc.nat(2 ** 32 - 1);
@@ -43,7 +43,7 @@ test('without --solve neither sheet nor JSON gives the answers away', () => {
 });
 
 test('no line is wider than a terminal', () => {
-  for (let seed = 0; seed < 10; seed++) {
+  for (let seed = 0; seed < 4; seed++) {
     const lines = quizText(makeQuiz(undefined, seed, true)).split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   }
@@ -69,6 +69,37 @@ test('a harder exercise has more to it, and the same seed makes it again', () =>
   expect(makeQuiz(undefined, 4, true, { difficulty: 'hard', count: 9 })).toEqual(
     makeQuiz(undefined, 4, true, { difficulty: 'hard', count: 9 }),
   );
+});
+
+test('every kind but two is another one when it is easy, or hard', () => {
+  const sheets = DIFFICULTIES.map((difficulty) =>
+    [1, 3].flatMap((seed) => makeExercises(undefined, seed, { difficulty })),
+  );
+  const same = (a: readonly Exercise[], b: readonly Exercise[]): string[] => {
+    const kinds = new Map<string, boolean>();
+    a.forEach((exercise, i) => {
+      const name = `${exercise.topic} ${exercise.kind}`;
+      const equal = exercise.question === b[i].question && exercise.given.join() === b[i].given.join();
+      kinds.set(name, equal && (kinds.get(name) ?? true));
+    });
+    return [...kinds].filter(([, equal]) => equal).map(([name]) => name);
+  };
+  const [easy, medium, hard] = sheets;
+  expect([same(easy, medium), same(hard, medium)]).toEqual([[], ['segmentation decode', 'tlb reach']]);
+});
+
+test('a machine narrows the sheet to exercises about it, each as it is on the whole sheet', () => {
+  const all = makeExercises(undefined, 6);
+  const found = QUIZ_MACHINES.map((machine) => makeExercises(undefined, 6, { machine }));
+  expect(found.map((sheet) => sheet.map(({ topic, kind }) => `${topic} ${kind}`))).toEqual([
+    ['paging translate', 'paging decode', 'segmentation access', 'segmentation decode', 'machines nested'],
+    ['machines sv39'],
+    ['machines aarch64'],
+    ['toy translate', 'toy tlb', 'toy segments'],
+  ]);
+  for (const exercise of found.flat()) expect(all).toContainEqual(exercise);
+  expect(makeExercises('cow', 6, { machine: 'riscv', count: 3 })).toEqual([]);
+  expect(topicsAbout('riscv')).toEqual(['machines']);
 });
 
 test('hard and easy translations come out by hand as well', () => {

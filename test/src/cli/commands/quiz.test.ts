@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../../folder.js';
 import { outputOf, printed, printedExamples } from '../examples.js';
-import { expectUsageError, spawnCli } from '../run-cli.js';
+import { expectUsageError, runCli, spawnCli } from '../run-cli.js';
 
 test('the examples of the help ask, and answer', () => {
   const [asks, solves] = printedExamples('quiz');
@@ -12,6 +15,19 @@ test('the examples of the help ask, and answer', () => {
 
 test('the same seed prints the same sheet', async () => {
   expect(await printed(['quiz', '--seed', '7'])).toBe(outputOf(spawnCli(['quiz', '--seed', '7'])));
+});
+
+test('answers of a file are marked, for people and for programs', async () => {
+  const file = join(temporaryFolder(), 'answers.txt');
+  writeFileSync(file, '1: none; \x1b[0m\n');
+  const args = ['quiz', 'segmentation', '--seed', '2', '--count', '1', '--answers', file];
+  const text = await printed(args);
+  expect(text).toContain('  WRONG  error code, if any: \\x1b[0m; right is 0x0\n');
+  expect(text).toContain('lie inside 0x2000 to 0xffffffff:\n              #GP(0x0)\n');
+  expect(JSON.parse(await printed([...args, '--json']))).toMatchObject({ command: 'quiz', right: 0, count: 1 });
+  writeFileSync(file, '2: x');
+  const { status, stderr } = await runCli(args);
+  expect([status, stderr]).toEqual([1, `error: ${file}: line 1: there is no exercise 2; the sheet has 1 exercise\n`]);
 });
 
 test('numbers of a file, or of standard input, make one exercise', () => {
@@ -52,6 +68,14 @@ test.each([
     ['--given', '--seed'],
   ],
   [['quiz', '--html', '--json'], ['--html']],
+  [
+    ['quiz', 'cow', '--machine', 'toy'],
+    ['TOPIC cow', 'toy', 'leave one out'],
+  ],
+  [
+    ['quiz', '--solve', '--answers', 'x.txt'],
+    ['--answers', '--solve'],
+  ],
 ])('%j is a usage error that names value and fix', expectUsageError);
 
 test('a sheet has as many exercises as asked for, and its key the same ones', async () => {
