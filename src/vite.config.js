@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { defineConfig } from 'vite';
 
@@ -11,6 +12,14 @@ const BUILT = fileURLToPath(new URL('../dist/', import.meta.url));
 export default defineConfig({
   root: BUILT,
   logLevel: 'error',
+  plugins: [
+    {
+      name: 'executable',
+      writeBundle() {
+        chmodSync(`${BUILT}bundle/main.js`, 0o755);
+      },
+    },
+  ],
   build: {
     ssr: true,
     target: 'esnext',
