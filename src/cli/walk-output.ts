@@ -1,3 +1,4 @@
+import { whyLines } from '../explain/step-why.js';
 import { printJson } from './output.js';
 
 /** Options of every walk. */
@@ -7,11 +8,12 @@ export interface WalkOutputOptions {
 }
 
 /**
- * Prints a walk, as text or JSON; with `events` each step of the processor, too.
+ * Prints a walk, as text or JSON; with `events` each step of the processor, too, and why it takes
+ * steps of that kind.
  * @param text of the result
  * @param lines of the steps
  */
-export function printWalk<Result extends object, Step>(
+export function printWalk<Result extends object, Step extends Parameters<typeof whyLines>[0][number]>(
   result: Result,
   steps: readonly Step[],
   { events, json }: WalkOutputOptions,
@@ -19,5 +21,9 @@ export function printWalk<Result extends object, Step>(
   lines: (steps: readonly Step[]) => readonly string[],
 ): void {
   if (json === true) printJson(events === true ? { ...result, events: steps } : result);
-  else process.stdout.write(text(result) + (events === true ? `\nEvents\n${lines(steps).join('\n')}\n` : ''));
+  else if (events !== true) process.stdout.write(text(result));
+  else {
+    const parts = [text(result), 'Events', ...lines(steps), '', 'Why', ...whyLines(steps)];
+    process.stdout.write(`${parts.join('\n')}\n`);
+  }
 }

@@ -39,8 +39,8 @@ describeView('exercises', (open) => {
     expect(hash).toBe('#exercises?topic=tlb&difficulty=hard&count=5&seed=2');
     const wanted = makeExercises('tlb', 2, { difficulty: 'hard', count: 5 });
     const copy = await open(hash);
-    expect(await copy.locator('.exercise > p').allInnerTexts()).toEqual(wanted.map(({ question }) => question));
-    expect(await page.locator('.exercise > p').allInnerTexts()).toEqual(wanted.map(({ question }) => question));
+    expect(await copy.locator('.exercise h2 + p').allInnerTexts()).toEqual(wanted.map(({ question }) => question));
+    expect(await page.locator('.exercise h2 + p').allInnerTexts()).toEqual(wanted.map(({ question }) => question));
   });
 
   it('says in a sentence which sheet cannot be', async () => {

@@ -144,7 +144,7 @@ export class ExercisesView implements View {
   }
 
   #exercise(exercise: Exercise, attempt: Attempt, index: number, page: Page): TemplateResult {
-    const { topic, kind, question, given, reasoning, answer } = exercise;
+    const { topic, kind, question, given } = exercise;
     const { shown } = attempt;
     const marks = mark(exercise, attempt.given);
     const show = (how: Attempt['shown']): void => {
@@ -203,14 +203,7 @@ export class ExercisesView implements View {
               </button>
             </span>
           </form>
-          ${
-            shown === 'no'
-              ? nothing
-              : html`<div class="reasons-why">
-                  <p><b>Answer:</b> ${answer}</p>
-                  <pre tabindex="0">${reasoning.join('\n')}</pre>
-                </div>`
-          }
+          ${shown === 'no' ? nothing : solution(exercise)}
         </div>
       </div>
     </li>`;
@@ -240,4 +233,12 @@ export class ExercisesView implements View {
       </ol>
     </article>`;
   }
+}
+
+/** The answer, and how to come to it. */
+function solution({ answer, reasoning }: Exercise): TemplateResult {
+  return html`<div class="reasons-why">
+    <p><b>Answer:</b> ${answer}</p>
+    <pre tabindex="0">${reasoning.join('\n')}</pre>
+  </div>`;
 }

@@ -171,6 +171,6 @@ export class TlbView extends StoryView<TlbMachine> {
 }
 
 /** The steps without each entry read: a walk is one step here. */
-function shortened(steps: NonNullable<TlbMachine['last']>['steps']): readonly { kind: string; text: string }[] {
+function shortened(steps: NonNullable<TlbMachine['last']>['steps']): NonNullable<TlbMachine['last']>['steps'] {
   return steps.filter(({ kind }) => !['read', 'set'].includes(kind));
 }

@@ -19,6 +19,12 @@ export function toyTableName(level: number): string {
   return TABLES.at(level) ?? `table of level ${level}`;
 }
 
+/** A step in a sentence, and the kind of its event. */
+export interface ToyStep {
+  readonly kind: TranslationEvent['kind'];
+  readonly text: string;
+}
+
 /**
  * A sentence for each event that has something to say, and how the physical address is made of its parts.
  * @param physical negative for a fault
@@ -28,14 +34,15 @@ export function toySteps(
   address: number,
   events: readonly TranslationEvent[],
   physical: number,
-): string[] {
+): ToyStep[] {
   const missed = machine.tlb !== null && !events.some(({ kind }) => kind === 'hit');
   const steps = events.flatMap((event) => {
+    const { kind } = event;
     const words = stepWords(machine, address, event);
-    if (event.kind !== 'lookup' || !missed) return words;
-    return [...words, `${placeInTlb(machine, address)}: no entry has it, a miss`];
+    if (kind === 'lookup' && missed) words.push(`${placeInTlb(machine, address)}: no entry has it, a miss`);
+    return words.map((text) => ({ kind, text }));
   });
-  return physical < 0 ? steps : [...steps, sumWords(machine, address, physical)];
+  return physical < 0 ? steps : [...steps, { kind: 'walked', text: sumWords(machine, address, physical) }];
 }
 
 function stepWords(machine: ToyMachine, address: number, event: TranslationEvent): string[] {

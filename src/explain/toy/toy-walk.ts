@@ -15,6 +15,7 @@ import type { EntryLevel, Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
 import { splitAddress } from './toy-split.js';
 import { hexText, toyTableName, toySteps } from './toy-steps.js';
+import type { ToyStep } from './toy-steps.js';
 import { accessBits } from '../state-form.js';
 
 type ToyOutcome =
@@ -48,18 +49,23 @@ export interface ToyRequest {
   readonly user: boolean;
 }
 
-/** Makes the access and explains it; the events are those of the machine. */
+/** Makes the access and explains it; the events are those of the machine, the steps say them in sentences. */
 export function explainToyWalk(
   machine: ToyMachine,
   about: string,
   { address, access, user }: ToyRequest,
-): { readonly result: ToyWalkResult; readonly events: readonly TranslationEvent[] } {
+): {
+  readonly result: ToyWalkResult;
+  readonly events: readonly TranslationEvent[];
+  readonly steps: readonly ToyStep[];
+} {
   const events: TranslationEvent[] = [];
   const stop = machine.listen((event) => events.push(event));
   const physical = machine.translate(address, accessBits(access, user));
   stop();
   const { paging } = machine.shape;
   const reads = paging ? events.filter((event) => event.kind === 'read') : [];
+  const steps = toySteps(machine, address, events, physical);
   const result: ToyWalkResult = {
     schemaVersion: SCHEMA_VERSION,
     command: 'walk',
@@ -75,9 +81,9 @@ export function explainToyWalk(
       physical >= 0
         ? { kind: 'mapped', physical: hexText(physical), value: byteText(machine.byteAt(physical)) }
         : faultOf(machine, access),
-    steps: toySteps(machine, address, events, physical),
+    steps: steps.map(({ text }) => text),
   };
-  return { result, events };
+  return { result, events, steps };
 }
 
 function byteText(byte: number): Hex {

@@ -58,7 +58,10 @@ export function otherDrawing(
           entries,
         },
         ...(ended
-          ? { end: html`${endBox(result)} ${stepList(steps, lookupWords(otherTlbWords(record), before))}` }
+          ? {
+              end: html`${endBox(result)}
+              ${stepList(steps, walkable.toy === undefined ? lookupWords(otherTlbWords(record), before) : '')}`,
+            }
           : {}),
       },
       page,

@@ -1,6 +1,8 @@
 /** The steps of the processor as a strip: what it asked, read and set, in order. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
+import { STEP_WHY } from '../../../src/explain/step-why.js';
+import type { WalkStep } from '../../../src/explain/walk/walk-result.js';
 import type { TlbDrawing } from '../machines/tlb-drawing.js';
 
 /** The TLB's answer, and why it is a miss. @param before the TLBs that were asked */
@@ -10,21 +12,23 @@ export function lookupWords(answer: string, before: readonly TlbDrawing[]): stri
   return `miss: the page is not in ${sets.join(', nor in ')}`;
 }
 
-/** @param lookup the TLB's answer, beside the first step */
-export function stepList(
-  steps: readonly { readonly kind: string; readonly text: string }[],
-  lookup: string,
-): TemplateResult {
+/**
+ * Each step opens to why the processor takes it.
+ * @param lookup the TLB's answer, beside the first step; empty where a step says it
+ */
+export function stepList(steps: readonly Pick<WalkStep, 'kind' | 'text'>[], lookup: string): TemplateResult {
   return html`<section class="strip" aria-label="Every step of the processor">
-    <h2>Steps</h2>
+    <h2>Steps <small>open one for its reason</small></h2>
     <ol>
-      ${steps.map(
-        ({ kind, text }) =>
-          html`<li class="step-${kind.replaceAll(' ', '-')}">
-            ${kind === '' ? nothing : html`<b>${kind}</b>`}
-            <span>${text}${kind === 'lookup' ? `: ${lookup}` : ''}</span>
-          </li>`,
-      )}
+      ${steps.map(({ kind, text }) => {
+        const answer = kind === 'lookup' && lookup !== '' ? `: ${lookup}` : '';
+        return html`<li class="step-${kind.replaceAll(' ', '-')}">
+          <details>
+            <summary><b>${kind}</b> <span>${text}${answer}</span></summary>
+            <p class="reason">${STEP_WHY[kind]}</p>
+          </details>
+        </li>`;
+      })}
     </ol>
   </section>`;
 }

@@ -22,6 +22,7 @@ import { buildToy, parseToyState } from '../../../src/explain/toy/toy-state.js';
 import { explainToyWalk } from '../../../src/explain/toy/toy-walk.js';
 import type { ToyWalkResult } from '../../../src/explain/toy/toy-walk.js';
 import { allowedBy, allowedWords } from '../../../src/explain/walk/rights.js';
+import type { WalkStep } from '../../../src/explain/walk/walk-result.js';
 import type { WalkRequest } from '../../../src/explain/walk/walk.js';
 import { drawToyTlb } from './toy-tlb.js';
 import { drawTlbs, type RightsWords, type TlbDrawing } from './tlb-drawing.js';
@@ -29,13 +30,16 @@ import { drawTlbs, type RightsWords, type TlbDrawing } from './tlb-drawing.js';
 /** The result of the terminal, of a machine other than a plain x86. */
 export type OtherResult = RadixWalkResult | ToyWalkResult | NestedWalkResult;
 
+/** A step of the processor, and in words. */
+type Step = Pick<WalkStep, 'kind' | 'text'>;
+
 export interface Walkable {
   readonly about: string;
   readonly rights: RightsWords;
   /** The instructions that drop a page and everything from TLBs; null where there is none. */
   readonly fences: readonly [page: string, everything: string] | null;
   /** Makes the access. @throws RangeError for an address that the machine does not have */
-  explain(request: WalkRequest): { result: OtherResult; steps: readonly { kind: string; text: string }[] };
+  explain(request: WalkRequest): { result: OtherResult; steps: readonly Step[] };
   tlbs(request: WalkRequest): TlbDrawing[];
   dropPage(request: WalkRequest): void;
   dropAll(): void;
@@ -136,8 +140,7 @@ function toy(value: unknown): Walkable {
         throw new RangeError(`addresses of this machine have ${virtualBits} bits; give at most 0x${most.toString(16)}`);
       }
       const { access, user } = request;
-      const { result } = explainToyWalk(machine, state.about, { address, access, user });
-      return { result, steps: result.steps.map((text) => ({ kind: '', text })) };
+      return explainToyWalk(machine, state.about, { address, access, user });
     },
     tlbs: (request) => drawToyTlb(machine, toNumber(request.hi, request.lo)),
     dropPage: (request) => {

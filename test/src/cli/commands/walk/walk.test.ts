@@ -5,6 +5,7 @@ import { temporaryFolder } from '../../../../folder.js';
 import type { WalkResult, WalkStep } from '../../../../../src/explain/walk/walk-result.js';
 import { printed, printedExamples, tooWide } from '../../examples.js';
 import { expectUsageError, runCli } from '../../run-cli.js';
+import { STEP_WHY } from '../../../../src/explain/step-why.js';
 
 let folder: string;
 
@@ -48,14 +49,24 @@ test('the JSON is the same object', async () => {
 
 test('--events lists each step, in order and numbered', async () => {
   const text = await printed(['walk', '0x602000', '--events', '--mode', '32', '--access', 'write']);
-  const steps = text.slice(text.indexOf('\nEvents\n')).trim().split('\n').slice(1);
-  expect(steps).toEqual([
+  const [, steps, why] = /\nEvents\n([^]*)\n\nWhy\n([^]*)$/.exec(text)!;
+  expect(steps.split('\n')).toEqual([
     ' 1  lookup          0x602000',
     ' 2  walk cache hit  PDE cache: the walk starts at the PT at 0x2000',
     ' 3  read            PT[514] at 0x2808: 0x00102005',
     ' 4  fault           #PF page fault, error code 0x3',
     ' 5  drop            PDE cache: 0x400000, table at 0x2000, user rwx',
   ]);
+  expect(
+    why
+      .replace(/\n {12}/g, ' ')
+      .trim()
+      .split('\n'),
+  ).toEqual(
+    (['lookup', 'walk cache hit', 'read', 'fault', 'drop'] as const).map(
+      (kind) => `${kind.padEnd(11)} ${STEP_WHY[kind]}`,
+    ),
+  );
 });
 
 test('--events adds an array to the JSON, and nothing else does', async () => {
