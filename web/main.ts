@@ -4,6 +4,7 @@ import './no-eval.js';
 import { html, nothing, render, type TemplateResult } from 'lit';
 import type { Commands } from './header/commands.js';
 import { header } from './header/header.js';
+import { fitToWindow } from './header/large.js';
 import { commandOf, keyList } from './header/keys.js';
 import { saveText, svgOf } from './header/svg-file.js';
 import { themeNow } from './header/theme.js';
@@ -66,7 +67,7 @@ class Explorer implements Page, Commands {
       view.take(file, this);
     });
     addEventListener('resize', () => {
-      this.#view.drawn?.(root);
+      this.#fit();
     });
     addEventListener('keydown', (event) => {
       this.#key(event);
@@ -136,6 +137,7 @@ class Explorer implements Page, Commands {
     this.#view = view;
     this.#ensureStory();
     this.redraw();
+    this.#fit();
   }
 
   step(): void {
@@ -210,12 +212,18 @@ class Explorer implements Page, Commands {
     const { dataset } = document.documentElement;
     if (dataset.size === 'large') delete dataset.size;
     else dataset.size = 'large';
-    this.redraw();
+    this.#fit();
   }
 
-  exportDrawing(): void {
+  /** After the page has another size, or another view. */
+  #fit(): void {
+    fitToWindow();
+    this.#view.drawn?.(this.#root);
+  }
+
+  async exportDrawing(): Promise<void> {
     const main = this.#root.querySelector('main');
-    if (main !== null) saveText(`pagewalk-${this.#view.name}.svg`, 'image/svg+xml', svgOf(main));
+    if (main !== null) saveText(`pagewalk-${this.#view.name}.svg`, 'image/svg+xml', await svgOf(main));
   }
 
   #key(event: KeyboardEvent): void {

@@ -99,12 +99,4 @@ describeView('share', (open) => {
     await page.click('[data-do="write.1.code.0"]');
     expect(await page.locator('.now').innerText()).toContain('SIGSEGV (SEGV_ACCERR)');
   });
-
-  it.each([
-    [1280, 720],
-    [390, 844],
-  ])('does not scroll sideways at %i x %i', async (width, height) => {
-    const page = await open('#share', { width, height });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-  });
 });

@@ -13,7 +13,7 @@ export interface Commands {
   /** Everything larger, for a lecture, or as large as before. */
   turnSize(): void;
   /** Saves the view as an SVG. */
-  exportDrawing(): void;
+  exportDrawing(): Promise<void>;
   /** Shows the list of keys, or takes it away. */
   toggleHelp(): void;
   /** Copies a link to this moment. */

@@ -159,7 +159,7 @@ function tools({ help }: Shown, commands: Commands): TemplateResult {
       kind: 'roomy',
       title: 'Save the drawing as SVG (key e)',
       act: () => {
-        commands.exportDrawing();
+        void commands.exportDrawing();
       },
     })}
     ${part({

@@ -2,25 +2,33 @@
 
 import { themeNow } from './theme.js';
 
-/** The rules of the page, in the colours of the moment. */
-function rules(): string {
-  return [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map(({ cssText }) => cssText)).join('\n');
+/** Parts that a drawing on paper has no use for. */
+const CONTROLS =
+  '.controls, .tour, .unseen, .fold, .registers, .aside, .tlbs > .row, article.process .row, .strip h2 small';
+
+/** The rules of the page as they are written: the browser's own text of a rule loses what names stand for. */
+async function rules(): Promise<string> {
+  const sheets = [...document.styleSheets].flatMap(({ href }) => href ?? []);
+  return (await Promise.all(sheets.map(async (href) => (await fetch(href)).text()))).join('\n');
 }
 
 /** An SVG of the element as it is drawn now; its text stays text. */
-export function svgOf(element: HTMLElement): string {
+export async function svgOf(element: HTMLElement): Promise<string> {
   const { width, height } = element.getBoundingClientRect();
+  // Distances count in the size of the root, which is the SVG there.
+  const { fontSize } = getComputedStyle(document.documentElement);
   const copy = document.createElement('div');
-  copy.style.cssText = `width:${width}px;color-scheme:${themeNow()}`;
+  copy.style.cssText = `width:${width}px;font-size:${fontSize};color-scheme:${themeNow()}`;
   copy.className = 'exported';
   copy.append(element.cloneNode(true));
-  for (const control of copy.querySelectorAll('.controls, .tour, .unseen, .fold, .registers, .aside')) control.remove();
-  const style = `<style>${rules()
+  for (const control of copy.querySelectorAll(CONTROLS)) control.remove();
+  const style = `<style>${(await rules())
     .replaceAll(':root', '.exported')
     .replaceAll(/[<&]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</style>`;
   const body = new XMLSerializer().serializeToString(copy).replaceAll(/<!--[^]*?-->/g, '');
   const size = `width="${Math.ceil(width)}" height="${Math.ceil(height)}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${style}<foreignObject ${size}>${body}</foreignObject></svg>\n`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size} style="font-size:${fontSize}">`;
+  return `${svg}${style}<foreignObject ${size}>${body}</foreignObject></svg>\n`;
 }
 
 /** Lets the browser save text under a name. */

@@ -28,7 +28,7 @@ function indexArrow(drawing: HTMLElement, card: HTMLElement, frame: DOMRect): El
   const to = card.getBoundingClientRect();
   const [x1, y1] = [(from.left + from.right) / 2 - frame.left, from.bottom - frame.top];
   // Past the words above the entries, which begin at the left.
-  const [x2, y2] = [to.left + 0.8 * to.width - frame.left, to.top - frame.top];
+  const [x2, y2] = [to.left + 0.9 * to.width - frame.left, to.top - frame.top];
   const lane = y1 + LANE * (1 + Number(level));
   const line = `M${x1} ${y1} V${lane} H${x2} V${y2 - HEAD}`;
   return [path(level, line, `M${x2 - HEAD} ${y2 - HEAD} l${HEAD} ${HEAD} l${HEAD} ${-HEAD} z`)];
