@@ -12,10 +12,7 @@ const SLOT_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
 export const RING_BYTES = SLOTS * SLOT_WORDS * Int32Array.BYTES_PER_ELEMENT;
 
 /** The fields of a block beside its words, which are in shared memory. A reader sends the number of the slot back. */
-interface BlockNote extends Pick<
-  AccessBlock,
-  'length' | 'process' | 'thread' | 'window' | 'afterGap' | 'warmUp'
-> {
+interface BlockNote extends Pick<AccessBlock, 'length' | 'process' | 'thread' | 'window' | 'afterGap' | 'warmUp'> {
   readonly slot: number;
   readonly kinds: readonly number[];
   /** Of a recording, as far as it is known. */

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../../../folder.js';
 import type { WalkResult, WalkStep } from '../../../../../src/explain/walk/walk-result.js';
 import { printed, printedExamples, tooWide } from '../../examples.js';
 import { expectUsageError, runCli } from '../../run-cli.js';
-import { STEP_WHY } from '../../../../src/explain/step-why.js';
+import { STEP_WHY } from '../../../../../src/explain/step-why.js';
 
 let folder: string;
 
