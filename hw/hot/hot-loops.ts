@@ -9,7 +9,7 @@
 import type { HotMemory } from '../memory/hot-memory.js';
 import { MODULE } from './module.js';
 
-/** A loop from hot/source/loops.ts: the control block, the places of the first address and behind the last. */
+/** A loop from hot/source: the control block, the places of the first address and behind the last. */
 type Loop = (control: number, from: number, to: number) => number;
 
 /** The loops by name. */
@@ -17,6 +17,7 @@ interface Loops {
   readonly walk: Loop;
   readonly soft: Loop;
   readonly loads: Loop;
+  readonly modelled: Loop;
 }
 
 /** The used parts of globals missing in the language's type library. */
@@ -26,14 +27,19 @@ declare const WebAssembly: {
 };
 declare const atob: (base64: string) => string;
 
-/** Words of the control block, as hot/source/loops.ts has them in bytes. */
+/** Words of the control block, as hot/source/control.ts has them in bytes. */
 const RAM_BYTES = 0;
 const BATCH = 1;
 const SOFT = 2;
 const ALIGN = 8;
 const LARGE = 11;
-const CONTROL_WORDS = 12;
-/** Words of the control block for a settled walk to fill in, all but the first at {@link HotLoops.control}. */
+const FIRST_LEVEL = 12;
+const SECOND_LEVEL = 13;
+const WALK_CACHES = 14;
+const SPACE = 18;
+const COUNTS = 20;
+const CONTROL_WORDS = 32;
+/** Those that say what a settled walk is. */
 export const WALK_ROOT = 3;
 export const WALK_RESERVED = 4;
 export const WALK_PERMITTED = 5;
@@ -41,6 +47,15 @@ export const WALK_NEEDED = 6;
 export const WALK_CANONICAL_SHIFT = 7;
 export const WALK_RESERVED_2M = 9;
 export const WALK_RESERVED_1G = 10;
+export const WALK_KEPT = 19;
+export const WALK_KEYS = 28;
+/** Counts of a batch: hits of the first level and the second, walks, shortened ones, and entries read at each level. */
+export const HOT_L1_HITS = 0;
+export const HOT_L2_HITS = 1;
+export const HOT_WALKS = 2;
+export const HOT_SHORTENED = 3;
+export const HOT_READS = 4;
+const COUNT_WORDS = 8;
 
 /** Addresses taken over at a time: at most, and after a stop. */
 const BATCH_LENGTH = 4096;
@@ -84,9 +99,10 @@ const part = (all: Int32Array, from: number, count: number): Int32Array =>
   count === all.length ? all : all.subarray(from, from + count);
 
 export class HotLoops {
+  /** For the walks to be told of: see `Walks.tellHot`. */
   readonly control: Int32Array;
-  /** The place of the soft TLB's first cell. */
-  private readonly softStart: number;
+  /** Counts of the last modelled batch. */
+  readonly counts: Int32Array;
   /** Addresses to take over next. */
   private most = BATCH_LENGTH;
   private readonly loops: Loops;
@@ -94,34 +110,51 @@ export class HotLoops {
   private readonly los: Int32Array;
   private readonly results: Int32Array;
 
-  private constructor({ loops, batch }: Shared, memory: HotMemory, control: Int32Array, soft: Int32Array | null) {
+  private constructor({ loops, batch }: Shared, memory: HotMemory, control: Int32Array) {
     this.loops = loops;
     this.his = batch.subarray(0, BATCH_LENGTH);
     this.los = batch.subarray(BATCH_LENGTH, 2 * BATCH_LENGTH);
     this.results = batch.subarray(2 * BATCH_LENGTH);
     this.control = control;
-    this.softStart = soft?.byteOffset ?? 0;
+    this.counts = control.subarray(COUNTS, COUNTS + COUNT_WORDS);
     control[RAM_BYTES] = memory.ramBytes;
     control[BATCH] = batch.byteOffset;
   }
 
-  /** The loops over `memory` for a processor with these cells of a soft TLB, or null where there are none. */
-  static make(memory: HotMemory | null, soft: Int32Array | null): HotLoops | null {
-    const shared = memory === null ? null : share(memory);
-    const control = memory?.take(CONTROL_WORDS) ?? null;
-    if (memory === null || shared === null || control === null) return null;
-    return new HotLoops(shared, memory, control, soft);
+  /** The loops over `memory` for a processor, or null where there are none. */
+  static make(memory: HotMemory): HotLoops | null {
+    const shared = share(memory);
+    const control = memory.take(CONTROL_WORDS);
+    return shared === null || control === null ? null : new HotLoops(shared, memory, control);
   }
 
-  /** Whether the last batch found a page larger than 4 KiB. */
+  /** The next batch uses this bank of a soft TLB. */
+  useSoft(bank: number): void {
+    this.control[SOFT] = bank;
+    this.control[LARGE] = 0;
+  }
+
+  /** Whether the last batch may have filled it with a piece of a larger page. */
   get foundLarge(): boolean {
     return this.control[LARGE] !== 0;
+  }
+
+  /** The next batch is counted from 0, and uses the two levels in these blocks, under the number of an address space. */
+  useModelled(space: number, first: number, second: number): void {
+    this.control[SPACE] = space;
+    this.control[FIRST_LEVEL] = first;
+    this.control[SECOND_LEVEL] = second;
+    this.counts.fill(0);
+  }
+
+  /** It uses the walk cache of a level in this block; 0: there is none. */
+  useWalkCache(level: number, block: number): void {
+    this.control[WALK_CACHES + level - 1] = block;
   }
 
   /**
    * Runs a loop over addresses `from` to `length - 1`, with the control block filled in for their walks; frames or values
    * go to `results`.
-   * @param bank of the soft TLB, from its first cell in words
    * @returns the place of the first address left to the plain path, or `length`
    */
   run(
@@ -132,12 +165,9 @@ export class HotLoops {
     length: number,
     results: Int32Array,
     align: number,
-    bank: number,
   ): number {
     const { control } = this;
-    control[SOFT] = this.softStart + 4 * bank;
     control[ALIGN] = align;
-    control[LARGE] = 0;
     let i = from;
     while (i < length) {
       const count = Math.min(this.most, length - i);

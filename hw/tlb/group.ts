@@ -5,6 +5,7 @@
 
 import * as address from '../base/address.js';
 import * as permission from '../base/permission.js';
+import type { HotMemory } from '../memory/hot-memory.js';
 import * as tags from './tag.js';
 import type { HeldEntry, TlbListener } from './events.js';
 import { SizesByRegion } from './regions.js';
@@ -39,6 +40,14 @@ const PAGE_MASK = -PAGE_BYTES;
 /** Equal to no address with its offset masked off. */
 const NO_MEMO = 1;
 
+/** Words of the block for hot loops, as hot/source/tlb.ts has them in bytes: by page size from ARRAYS and SHIFTS on. */
+const FIRST_SIZE = 0;
+const REGIONS = 1;
+const ANY = 2;
+const ARRAYS = 4;
+const SHIFTS = 12;
+const BLOCK_WORDS = 20;
+
 /** The arrays of one level for one kind of access. */
 export class TlbGroup {
   /** Result of the last hit: the 4 KiB frame of the address, its rights, the size it is kept as. */
@@ -70,6 +79,8 @@ export class TlbGroup {
   private memoLo = NO_MEMO;
   /** The page sizes in here. The size found last is one of them, unless there is none. */
   private readonly sizes: SizesByRegion;
+  /** What hot loops have to know of it, once they may reach it. */
+  private block: Int32Array | null = null;
   /** FRACTURED when pieces of larger pages may be in here, else 0. */
   private fractures = 0;
 
@@ -96,6 +107,40 @@ export class TlbGroup {
       while (size > SIZE_4K && this.bySize[size] === null) size--;
       return size;
     });
+  }
+
+  /** Moves all to where hot loops reach it; `first` for a first level. @returns false where they cannot use it */
+  moveTo(memory: HotMemory, first: boolean): boolean {
+    if (this.block !== null) return true;
+    const block = memory.take(BLOCK_WORDS);
+    const regions = this.sizes.moveTo(memory);
+    if (block === null || regions === 0 || this.twins !== null || this.bySize[SIZE_4K] === null) return false;
+    if (!this.arrays.every((tlb) => tlb.moveTo(memory, first))) return false;
+    block[REGIONS] = regions;
+    block.set(this.shifts, SHIFTS);
+    this.block = block;
+    return true;
+  }
+
+  /** Lends all to hot loops, for up to `ticks` uses. @returns the place of the block for them, or 0: not now */
+  lend(ticks: number): number {
+    const { block, bySize } = this;
+    if (block === null || this.fractures !== 0) return 0;
+    // Pages of sizes without an array are left to the plain path.
+    for (let size = 0; size < bySize.length; size++) block[ARRAYS + size] = bySize[size]?.lend(ticks) ?? 0;
+    block[FIRST_SIZE] = this.firstSize;
+    block[ANY] = this.sizes.any;
+    return block[ARRAYS] === 0 ? 0 : block.byteOffset;
+  }
+
+  /** Takes it back. */
+  takeBack(): void {
+    const { block } = this;
+    if (block === null) return;
+    for (const tlb of this.arrays) tlb.takeBack();
+    this.sizes.any = block[ANY];
+    this.forget();
+    this.found(block[FIRST_SIZE]);
   }
 
   /** From now on `listener` hears the fate of entries; null ends it. */

@@ -7,6 +7,7 @@
  */
 
 import { NAMED_SHIFTS, SIZE_SHIFTS } from '../base/address.js';
+import type { HotMemory } from '../memory/hot-memory.js';
 import { TlbGroup } from './group.js';
 import type { TlbListener } from './events.js';
 import { Tlb } from './array/tlb.js';
@@ -141,6 +142,11 @@ export class TlbHierarchy {
     this.l2Data = group(geometry.l2, 'L2 TLB');
     this.l2Fetch = geometry.l2Instruction ? group(geometry.l2Instruction, 'L2 instruction TLB') : this.l2Data;
     this.groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
+  }
+
+  /** Moves all to where hot loops reach it. @returns false where they cannot use it */
+  moveTo(memory: HotMemory): boolean {
+    return this.groups.every((group) => group.moveTo(memory, group !== this.l2Data && group !== this.l2Fetch));
   }
 
   /** Drops everything held for an address in the reach of `space` and `machine`: see tag.ts. */

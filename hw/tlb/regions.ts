@@ -4,6 +4,7 @@
  */
 
 import * as address from '../base/address.js';
+import type { HotMemory } from '../memory/hot-memory.js';
 
 const { SHIFT_2M, SIZE_SHIFTS } = address;
 
@@ -19,12 +20,22 @@ const placeOf = (hi: number, lo: number): number => {
 export class SizesByRegion {
   /** Bit n: a page of size n was put in since the last flush. */
   any = 0;
-  private readonly places = new Uint8Array(REGIONS);
+  private places: Uint8Array = new Uint8Array(REGIONS);
   private readonly shifts: readonly number[];
 
   /** @param shifts as {@link Regime.pageShifts} */
   constructor(shifts = SIZE_SHIFTS) {
     this.shifts = shifts;
+  }
+
+  /** Moves the notes to where hot loops reach them. @returns their place, or 0 */
+  moveTo(memory: HotMemory): number {
+    const room = memory.take(REGIONS / 4);
+    if (room === null) return 0;
+    const places = new Uint8Array(room.buffer, room.byteOffset, REGIONS);
+    places.set(this.places);
+    this.places = places;
+    return room.byteOffset;
   }
 
   /** The sizes possible at an address, a bit each. */

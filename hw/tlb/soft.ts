@@ -10,6 +10,7 @@
 import * as address from '../base/address.js';
 import { ACCESS_KINDS } from '../base/access.js';
 import type { HeldEntry, TlbListener } from './events.js';
+import type { HotMemory } from '../memory/hot-memory.js';
 import * as memory from '../memory/ram.js';
 
 const { PAGE_OFFSET_MASK, SHIFT_4K, SIZE_4K } = address;
@@ -124,15 +125,18 @@ export class SoftTlb {
     return i;
   }
 
-  /** Moves the cells into `room`, an array as long. */
-  moveTo(room: Int32Array): void {
+  /** Moves the cells to where hot loops reach them. @returns false if there is no room */
+  moveTo(memory: HotMemory): boolean {
+    const room = memory.take(this.cells.length);
+    if (room === null) return false;
     room.set(this.cells);
     this.cells = room;
+    return true;
   }
 
-  /** The first cell of the bank for this kind of access. */
+  /** The place of the bank for this kind of access, for hot loops. */
   bankOf(access: number): number {
-    return access << BANK_SHIFT;
+    return this.cells.byteOffset + 4 * (access << BANK_SHIFT);
   }
 
   /** Hot loops may have filled the bank of this kind of access, with pieces of larger pages perhaps. */

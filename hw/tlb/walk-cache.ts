@@ -9,6 +9,7 @@
  */
 
 import { checkChoice } from '../base/arguments.js';
+import type { HotMemory } from '../memory/hot-memory.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
 import type { TlbListener } from './events.js';
@@ -91,6 +92,22 @@ export class WalkCaches {
     this.filledShifts[level] = shift;
     if (this.listener !== null) cache.listen(this.listener, [shift], this.holds);
     cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
+  }
+
+  /** Moves all to where hot loops reach it. @returns false where they cannot use it */
+  moveTo(memory: HotMemory): boolean {
+    return this.byLevel.every((cache) => cache?.moveTo(memory) ?? true);
+  }
+
+  /** Lends the cache of a level to hot loops, for up to `ticks` uses. @returns the place of its block, or 0 without one */
+  lend(level: number, ticks: number, shift: number): number {
+    this.filledShifts[level] = shift;
+    return this.byLevel[level]?.lend(ticks) ?? 0;
+  }
+
+  /** Takes all back. */
+  takeBack(): void {
+    for (const cache of this.byLevel) cache?.takeBack();
   }
 
   /** From now on `listener` hears the fate of entries; null ends it. */

@@ -123,6 +123,8 @@ export class SettledWalk {
     words[control.WALK_CANONICAL_SHIFT] = rules.regime.canonicalShift;
     words[control.WALK_RESERVED_2M] = rules.pageReservedLow[1];
     words[control.WALK_RESERVED_1G] = rules.pageReservedLow[2];
+    words[control.WALK_KEPT] = rules.keptLow;
+    words[control.WALK_KEYS] = rules.keyMask;
     return true;
   }
 

@@ -35,14 +35,14 @@ export class TlbCells {
   readonly sets: number;
   readonly ways: number;
   /** All sets; an entry is named by the index of its first row's word. */
-  protected readonly cells: Int32Array;
+  protected cells: Int32Array;
   private readonly trees: Int32Array;
   protected readonly replacement: number;
   private readonly random: Random;
   private readonly leaves: number;
   /** sets - 1 when the number of sets is a power of two, otherwise -1. */
-  private readonly setMask: number;
-  private readonly setWords: number;
+  protected readonly setMask: number;
+  protected readonly setWords: number;
   protected clock = 0;
   /** Before it a hit leaves only a stamp. Other policies than LRU have more to do, or nothing. */
   protected readonly lastQuickStamp: number;

@@ -7,6 +7,7 @@
  * The same structure serves as paging-structure cache, the page number then being the bits for the choice of the entry.
  */
 
+import type { HotMemory } from '../../memory/hot-memory.js';
 import { entryOf } from '../entry.js';
 import * as rows from './cells.js';
 import type { HitBatch, HitRule } from './hits.js';
@@ -18,13 +19,23 @@ const { FRAME_ROW, RIGHTS_ROW, STAMP_ROW, TlbCells } = rows;
 const { LRU, TREE_PLRU } = replacements;
 const { globalBits, isReached, samePage, sizeOf, tagPageHigh } = tags;
 
+/** Words of the block for hot loops, as hot/source/tlb.ts has them in bytes. */
+const CLOCK = 4;
+const GLOBAL = 5;
+const GUESSES = 7;
+const BLOCK_WORDS = 10;
+/** With no more ways hot loops find an entry sooner without a guess. */
+const MOST_UNGUESSED = 16;
+
 export class Tlb extends TlbCells {
   /**
    * The cell of a page at its last find, by the low bits of its number: a guess. One compare confirms it, but a search
    * compares way after way. It saves time of the host and says nothing of the hardware.
    */
-  private readonly guesses: Int32Array;
+  private guesses: Int32Array;
   private readonly guessMask: number;
+  /** What hot loops have to know of it, once they may reach it. */
+  private block: Int32Array | null = null;
   /** Bits in the tags of global entries for lookups to find: those of the current virtual machine. */
   private global = globalBits(0);
 
@@ -33,6 +44,43 @@ export class Tlb extends TlbCells {
     super(shape, name);
     this.guesses = new Int32Array(2 ** Math.ceil(Math.log2(shape.entries) + 1));
     this.guessMask = this.guesses.length - 1;
+  }
+
+  /**
+   * Moves the entries to where hot loops reach them.
+   * @param first for an array of a first level, with hits most often
+   * @returns false where they cannot: they know true LRU alone
+   */
+  moveTo(memory: HotMemory, first = false): boolean {
+    if (this.replacement !== LRU) return false;
+    const cells = memory.take(this.cells.length);
+    const guesses = memory.take(this.guesses.length);
+    const block = memory.take(BLOCK_WORDS);
+    if (cells === null || guesses === null || block === null) return false;
+    cells.set(this.cells);
+    guesses.set(this.guesses);
+    this.cells = cells;
+    this.guesses = guesses;
+    const { ways, sets, setMask, setWords } = this;
+    const guessed = first || ways > MOST_UNGUESSED ? 1 : 0;
+    block.set([cells.byteOffset, 4 * ways, setMask, 4 * setWords, 0, 0, sets]);
+    block.set([guesses.byteOffset, this.guessMask, guessed], GUESSES);
+    this.block = block;
+    return true;
+  }
+
+  /** Lends the entries to hot loops, for up to `ticks` uses. @returns the place of the block for them, or 0 */
+  lend(ticks: number): number {
+    const { block } = this;
+    if (block === null || this.teller !== null) return 0;
+    block[CLOCK] = this.clockFor(ticks);
+    block[GLOBAL] = this.global;
+    return block.byteOffset;
+  }
+
+  /** Takes them back. */
+  takeBack(): void {
+    if (this.block !== null) this.clock = this.block[CLOCK];
   }
 
   /** Lookups and fills are for a virtual machine from now on, by its number: its global entries are found. */

@@ -1,15 +1,15 @@
 /** Translations by the batch: the same answers and counts as one at a time, for much less of the host's time. */
 
 import { checkWhole } from '../../base/arguments.js';
+import { HotBatch } from './hot-batch.js';
+import type { Batch } from './hot-batch.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
-import * as hotLoops from '../../hot/hot-loops.js';
 import { HitBatch } from '../../tlb/array/hits.js';
 import * as softTlb from '../../tlb/soft.js';
 
 const { sideOf } = translation;
 const { lookupSoft } = softTlb;
-const { HotLoops } = hotLoops;
 
 /** Addresses that the plain path does after hot loops stopped: what stopped them has company, most often. */
 const PLAIN_LENGTH = 64;
@@ -24,7 +24,7 @@ export function checkLength(length: number, his: Int32Array, los: Int32Array, re
 export class BatchTranslation extends Translation {
   private readonly batch = new HitBatch();
   /** Null until the first long batch, and where RAM or the host have none. */
-  private hot: hotLoops.HotLoops | null = null;
+  private hot: HotBatch | null = null;
   private hotRefused = false;
 
   /**
@@ -44,7 +44,64 @@ export class BatchTranslation extends Translation {
     align = 0,
   ): number {
     checkLength(length, his, los, frames, from);
-    if (this.modelled === null) return this.translateManyUnmodelled(his, los, from, length, access, frames, align);
+    const { leastHot } = this;
+    for (let i = from; ;) {
+      const hot = length - i >= leastHot;
+      if (hot) i = this.runHot(false, { his, los, length, access, results: frames, align }, i);
+      const to = hot ? Math.min(i + PLAIN_LENGTH, length) : length;
+      i =
+        this.modelled === null
+          ? this.translateManyByWalk(his, los, i, to, access, frames, align)
+          : this.translateManyModelled(his, los, i, to, access, frames, align);
+      if (i < to || i === length) return i;
+    }
+  }
+
+  /** The length of a batch for hot loops, or more. */
+  protected get leastHot(): number {
+    const { hot } = this.ram;
+    const none = hot === null || this.hotRefused || this.walks.tellHot === undefined || this.missListener !== null;
+    return none ? Infinity : hot.leastBatch;
+  }
+
+  /**
+   * Translates, or loads, as far as hot loops come.
+   * @returns the place of the first address left to the plain path, or the batch's length
+   */
+  protected runHot(loads: boolean, batch: Batch, from: number): number {
+    const { soft, modelled, walks } = this;
+    const { access } = batch;
+    const hot = this.hot ?? this.makeHot();
+    if (hot === null || this.listener !== null || walks.tellHot?.(access, hot.control) !== true) return from;
+    if (modelled !== null) {
+      const side = sideOf(access);
+      const l2 = side !== 0 ? modelled.l2Fetch : modelled.l2Data;
+      return hot.modelled(this.l1[access], l2, this.usedWalkCaches, this.regime, batch, from, this.counters, side);
+    }
+    return soft === null ? hot.walk(batch, from) : hot.soft(loads ? 'loads' : 'soft', soft, batch, from);
+  }
+
+  /** Moves what hot loops need to where they reach it, once. */
+  private makeHot(): HotBatch | null {
+    const { soft, modelled, walkCaches } = this;
+    const { hot: memory } = this.ram;
+    const fit = this.coalescedSize === 0 && this.entryCache === null;
+    this.hot = memory === null || !fit ? null : HotBatch.make(memory, soft, modelled, walkCaches);
+    this.hotRefused = this.hot === null;
+    if (soft !== null && this.listener === null) this.softCells = soft.cells;
+    return this.hot;
+  }
+
+  /** With the modelled TLB, hits in a loop of their own. */
+  private translateManyModelled(
+    his: Int32Array,
+    los: Int32Array,
+    from: number,
+    length: number,
+    access: number,
+    frames: Int32Array,
+    align: number,
+  ): number {
     for (let i = from; i < length; i++) {
       const hits = this.translateHits(his, los, i, length, access, frames, align);
       this.counters.addL1Hits(sideOf(access), hits - i);
@@ -58,71 +115,7 @@ export class BatchTranslation extends Translation {
     return length;
   }
 
-  /** The same without a modelled TLB: long batches by hot loops, as far as they come. */
-  private translateManyUnmodelled(
-    his: Int32Array,
-    los: Int32Array,
-    from: number,
-    length: number,
-    access: number,
-    frames: Int32Array,
-    align: number,
-  ): number {
-    const { leastHot } = this;
-    for (let i = from; ;) {
-      const hot = length - i >= leastHot;
-      if (hot) i = this.runHot(false, his, los, i, length, access, frames, align);
-      const to = hot ? Math.min(i + PLAIN_LENGTH, length) : length;
-      i = this.translateManyByWalk(his, los, i, to, access, frames, align);
-      if (i < to || i === length) return i;
-    }
-  }
-
-  /** The length of a batch for hot loops, or more. */
-  protected get leastHot(): number {
-    const { hot } = this.ram;
-    return hot === null || this.hotRefused || this.walks.tellHot === undefined ? Infinity : hot.leastBatch;
-  }
-
-  /**
-   * Translates, or loads, as far as hot loops come: of the soft TLB and walks.
-   * @returns the place of the first address left to the plain path, or `length`
-   */
-  protected runHot(
-    loads: boolean,
-    his: Int32Array,
-    los: Int32Array,
-    from: number,
-    length: number,
-    access: number,
-    results: Int32Array,
-    align: number,
-  ): number {
-    const { soft } = this;
-    const hot = this.hot ?? this.makeHot();
-    if (hot === null || this.listener !== null || this.walks.tellHot?.(access, hot.control) !== true) return from;
-    if (soft === null) return hot.run('walk', his, los, from, length, results, align, 0);
-    const i = hot.run(loads ? 'loads' : 'soft', his, los, from, length, results, align, soft.bankOf(access));
-    soft.filledElsewhere(access, hot.foundLarge);
-    return i;
-  }
-
-  /** Moves the soft TLB to where hot loops reach it, once. */
-  private makeHot(): hotLoops.HotLoops | null {
-    const { soft } = this;
-    const { hot: memory } = this.ram;
-    if (memory === null) return null;
-    const cells = soft === null ? null : memory.take(soft.cells.length);
-    this.hot = soft !== null && cells === null ? null : HotLoops.make(memory, cells);
-    this.hotRefused = this.hot === null;
-    if (soft !== null && cells !== null && this.hot !== null) {
-      soft.moveTo(cells);
-      this.softCells = this.listener === null ? cells : this.softCells;
-    }
-    return this.hot;
-  }
-
-  /** The same address by address. After a miss of the soft TLB the next address is one too, most often. */
+  /** Without a modelled TLB. After a miss of the soft TLB the next address is one too, most often. */
   private translateManyByWalk(
     his: Int32Array,
     los: Int32Array,

@@ -42,7 +42,7 @@ export class CachedWalks extends TranslationCaches {
 
   /** Result and reads of the last walk. */
   protected readonly record: WalkRecord;
-  private readonly entryCache: EntryCache | null;
+  protected readonly entryCache: EntryCache | null;
   /** The size of adjacent pages that one entry may hold, an index of {@link Regime.pageShifts}; 0 when none does. */
   protected readonly coalescedSize: number;
 

@@ -157,7 +157,9 @@ export class DataPath extends BatchTranslation {
     const { words } = this.ram;
     let i = 0;
     while (i < length) {
-      if (soft !== null && length - i >= leastHot) i = this.runHot(true, his, los, i, length, access, values, 3);
+      if (soft !== null && length - i >= leastHot) {
+        i = this.runHot(true, { his, los, length, access, results: values, align: 3 }, i);
+      }
       if (soft !== null && this.listener === null) i = soft.loadHits(words, his, los, i, length, access, values);
       const from = i;
       const to = Math.min(from + LOADS_AT_ONCE, length);

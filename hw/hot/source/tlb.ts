@@ -1,0 +1,249 @@
+/**
+ * A TLB array with true LRU, and a level of them: as tlb/array/ and tlb/group.ts have them, whose tags and rows these are.
+ */
+
+import {
+  ALIGN,
+  BATCH,
+  BATCH_BYTES,
+  CANONICAL_SHIFT,
+  field,
+  FIRST_LEVEL,
+  NEEDED,
+  PAGE_MASK,
+  PERMITTED,
+  SPACE,
+} from './control';
+
+/** Places in the block of an array. */
+const CELLS = 0;
+const ROW_BYTES = 4;
+const SET_MASK = 8;
+const SET_BYTES = 12;
+const CLOCK = 16;
+const GLOBAL = 20;
+const SETS = 24;
+/** The cell of each page's last find, by its number, counted in words from the first. */
+const GUESSES = 28;
+const GUESS_MASK = 32;
+/** Not 0 where a search begins with the guess, and leaves one. */
+const GUESSED = 36;
+
+/** Places in the block of a level: the size to search first, sizes by region, sizes put in, arrays and shifts by size. */
+const FIRST_SIZE = 0;
+const REGIONS = 4;
+const ANY = 8;
+const ARRAYS = 16;
+const SHIFTS = 48;
+
+const VALID: u32 = 1 << 31;
+const SPACES: u32 = 0x47ff_8000;
+const PAGE_HIGH: u32 = 0x7fff;
+const SET_PAGE_HIGH: u32 = 0x1fff;
+const RIGHT_GLOBAL: u32 = 1 << 8;
+
+export function arrayOf(level: u32, size: u32): u32 {
+  return field(level, ARRAYS + (size << 2));
+}
+
+export function shiftOf(level: u32, size: u32): u32 {
+  return field(level, SHIFTS + (size << 2));
+}
+
+export function firstSize(level: u32): u32 {
+  return field(level, FIRST_SIZE);
+}
+
+export function pageOf(hi: u32, lo: u32, shift: u32): u32 {
+  return shift < 32 ? (hi << (32 - shift)) | (lo >>> shift) : hi >>> (shift - 32);
+}
+
+export function tagOf(hi: u32, shift: u32, space: u32, size: u32): u32 {
+  const high = shift < 32 ? (hi >>> shift) & PAGE_HIGH : 0;
+  return (space << 15) | (size << 27) | VALID | high;
+}
+
+/** The sizes possible at an address, a bit each: see tlb/regions.ts. */
+function region(level: u32, hi: u32, lo: u32): u32 {
+  const number = (hi << 11) | (lo >>> 21);
+  return field(level, REGIONS) + ((number ^ (number >>> 9)) & 511);
+}
+
+function setStart(array: u32, page: u32, tag: u32): u32 {
+  const mask = field(array, SET_MASK);
+  const set =
+    mask != ~0 ? page & mask : <u32>((((<u64>(tag & SET_PAGE_HIGH)) << 32) | (<u64>page)) % <u64>field(array, SETS));
+  return field(array, CELLS) + set * field(array, SET_BYTES);
+}
+
+function guess(array: u32, page: u32): u32 {
+  return field(array, GUESSES) + ((page & field(array, GUESS_MASK)) << 2);
+}
+
+/** The cell of a page, or 0: four ways at a time. */
+export function find(array: u32, page: u32, tag: u32): u32 {
+  const row = field(array, ROW_BYTES);
+  const guessed = field(array, GUESSED) != 0;
+  if (guessed) {
+    const cell = field(array, CELLS) + (load<u32>(guess(array, page)) << 2);
+    if (load<u32>(cell) == page && load<u32>(cell + row) == tag) return cell;
+  }
+  const start = setStart(array, page, tag);
+  const end = start + row;
+  const pages = i32x4.splat(page);
+  let global: u32 = 0;
+  for (let four = start; four < end; four += 16) {
+    let equal = <u32>i32x4.bitmask(i32x4.eq(v128.load(four), pages));
+    while (equal != 0) {
+      const cell = four + (ctz(equal) << 2);
+      equal &= equal - 1;
+      if (cell >= end) break;
+      const found = load<u32>(cell + row);
+      if (found == tag) {
+        if (guessed) store<u32>(guess(array, page), (cell - field(array, CELLS)) >>> 2);
+        return cell;
+      }
+      if (found == ((tag & ~SPACES) | field(array, GLOBAL))) global = cell;
+    }
+  }
+  return global;
+}
+
+/** A hit: the cell is the most recent of its set from now on. */
+export function touch(array: u32, cell: u32): void {
+  const clock = field(array, CLOCK) + 1;
+  store<u32>(array + CLOCK, clock);
+  store<u32>(cell + 2 * field(array, ROW_BYTES), clock);
+}
+
+export function frameIn(array: u32, cell: u32): u32 {
+  return load<u32>(cell + 3 * field(array, ROW_BYTES));
+}
+
+export function rightsIn(array: u32, cell: u32): u32 {
+  return load<u32>(cell + 4 * field(array, ROW_BYTES));
+}
+
+/** The first cell with the lowest stamp: free, or used longest ago. */
+function room(array: u32, start: u32): u32 {
+  const row = field(array, ROW_BYTES);
+  const stamps = start + 2 * row;
+  let lowest: u32 = ~0;
+  let at: u32 = 0;
+  if ((row & 15) == 0) {
+    let least = v128.load(stamps);
+    for (let way: u32 = 16; way < row; way += 16) least = i32x4.min_u(least, v128.load(stamps + way));
+    least = i32x4.min_u(least, v128.shuffle<i32>(least, least, 2, 3, 0, 1));
+    least = i32x4.min_u(least, v128.shuffle<i32>(least, least, 1, 0, 3, 2));
+    for (; ; at += 16) {
+      const equal = i32x4.bitmask(i32x4.eq(v128.load(stamps + at), least));
+      if (equal != 0) return start + at + (ctz(equal) << 2);
+    }
+  }
+  for (let way: u32 = 0; way < row; way += 4) {
+    const stamp = load<u32>(stamps + way);
+    if (stamp >= lowest) continue;
+    lowest = stamp;
+    at = way;
+  }
+  return start + at;
+}
+
+/** Puts in a page not here yet. */
+export function insert(array: u32, page: u32, tag: u32, frame: u32, rights: u32): void {
+  const row = field(array, ROW_BYTES);
+  const cell = room(array, setStart(array, page, tag));
+  store<u32>(cell, page);
+  store<u32>(cell + row, (rights & RIGHT_GLOBAL) != 0 ? (tag & ~SPACES) | field(array, GLOBAL) : tag);
+  touch(array, cell);
+  store<u32>(cell + 3 * row, frame);
+  store<u32>(cell + 4 * row, rights);
+  if (field(array, GUESSED) != 0) store<u32>(guess(array, page), (cell - field(array, CELLS)) >>> 2);
+}
+
+/** The cell of an address in a level, or 0: the size found last is searched first, and is the one found. */
+export function search(level: u32, hi: u32, lo: u32, space: u32): u32 {
+  let sizes = <u32>load<u8>(region(level, hi, lo));
+  let size = firstSize(level);
+  if (((sizes >>> size) & 1) == 0) size = ctz(sizes);
+  while (sizes != 0) {
+    const array = arrayOf(level, size);
+    const shift = shiftOf(level, size);
+    const cell = array == 0 ? 0 : find(array, pageOf(hi, lo, shift), tagOf(hi, shift, space, size));
+    if (cell != 0) {
+      store<u32>(level + FIRST_SIZE, size);
+      return cell;
+    }
+    sizes &= ~(1 << size);
+    size = ctz(sizes);
+  }
+  return 0;
+}
+
+/**
+ * Looks addresses up from the one at `i` bytes on, as pages of the size to search first, where the guess is right and
+ * the rights allow it: a loop without calls. @returns the first that takes more to know, or `end`
+ */
+export function hits(control: u32, i: u32, end: u32): u32 {
+  const level = field(control, FIRST_LEVEL);
+  const align = field(control, ALIGN);
+  const kept = PAGE_MASK | align;
+  const canonicalShift = field(control, CANONICAL_SHIFT);
+  const permitted = field(control, PERMITTED);
+  const needed = field(control, NEEDED);
+  const size = firstSize(level);
+  const shift = shiftOf(level, size);
+  const array = arrayOf(level, size);
+  if (array == 0) return i;
+  const base = tagOf(0, shift, field(control, SPACE), size);
+  const inPage = (1 << (shift - 12)) - 1;
+  const cells = field(array, CELLS);
+  const row = field(array, ROW_BYTES);
+  const guesses = field(array, GUESSES);
+  const mask = field(array, GUESS_MASK);
+  const his = field(control, BATCH);
+  const los = his + BATCH_BYTES;
+  const results = los + BATCH_BYTES;
+  let clock = field(array, CLOCK);
+  // An address without alignment keeps bits of `align`, below 4, and equals no piece; none equals 4.
+  let lastLo: u32 = 4;
+  let lastHi: u32 = 0;
+  let frame: u32 = 0;
+  for (; i < end; i += 4) {
+    const hi = load<u32>(his + i);
+    const lo = load<u32>(los + i);
+    // The piece found just before is of the most recent page of its set.
+    if ((lo & kept) != lastLo || hi != lastHi) {
+      if ((lo & align) != 0 || <u32>(((<i32>hi) >> canonicalShift) + 1) > 1) break;
+      const page = (hi << (32 - shift)) | (lo >>> shift);
+      const cell = cells + (load<u32>(guesses + ((page & mask) << 2)) << 2);
+      if (load<u32>(cell) != page || load<u32>(cell + row) != (base | ((hi >>> shift) & PAGE_HIGH))) break;
+      const rights = load<u32>(cell + 4 * row);
+      if (((permitted >>> rights) & 1) == 0 || (~rights & needed) != 0) break;
+      store<u32>(cell + 2 * row, ++clock);
+      frame = load<u32>(cell + 3 * row) | ((lo >>> 12) & inPage);
+      lastLo = lo & PAGE_MASK;
+      lastHi = hi;
+    }
+    store<u32>(results + i, frame);
+  }
+  store<u32>(array + CLOCK, clock);
+  return i;
+}
+
+/** Puts in a page of a size with an array, whose first 4 KiB frame is `frame`. */
+export function fill(level: u32, hi: u32, lo: u32, space: u32, frame: u32, rights: u32, size: u32): void {
+  const shift = shiftOf(level, size);
+  insert(arrayOf(level, size), pageOf(hi, lo, shift), tagOf(hi, shift, space, size), frame, rights);
+  store<u32>(level + FIRST_SIZE, size);
+  const bit: u32 = 1 << size;
+  const known = field(level, ANY);
+  store<u32>(level + ANY, known | bit);
+  if (shift <= 21) {
+    const place = region(level, hi, lo);
+    store<u8>(place, load<u8>(place) | bit);
+  } else if ((known & bit) == 0) {
+    const places = field(level, REGIONS);
+    for (let place = places; place < places + 512; place++) store<u8>(place, load<u8>(place) | bit);
+  }
+}
