@@ -109,7 +109,7 @@ export class TlbGroup {
     });
   }
 
-  /** Moves all to where hot loops reach it; `first` for a first level. @returns false where they cannot use it */
+  /** Moves all to where hot loops reach it; `first` for a first level. @returns false where they cannot use it @internal */
   moveTo(memory: HotMemory, first: boolean): boolean {
     if (this.block !== null) return true;
     const block = memory.take(BLOCK_WORDS);

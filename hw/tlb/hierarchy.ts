@@ -144,7 +144,7 @@ export class TlbHierarchy {
     this.groups = [...new Set([this.l1Load, this.l1Store, this.l1Fetch, this.l2Data, this.l2Fetch])];
   }
 
-  /** Moves all to where hot loops reach it. @returns false where they cannot use it */
+  /** Moves all to where hot loops reach it. @returns false where they cannot use it @internal */
   moveTo(memory: HotMemory): boolean {
     return this.groups.every((group) => group.moveTo(memory, group !== this.l2Data && group !== this.l2Fetch));
   }

@@ -28,7 +28,7 @@ export class SizesByRegion {
     this.shifts = shifts;
   }
 
-  /** Moves the notes to where hot loops reach them. @returns their place, or 0 */
+  /** Moves the notes to where hot loops reach them. @returns their place, or 0 @internal */
   moveTo(memory: HotMemory): number {
     const room = memory.take(REGIONS / 4);
     if (room === null) return 0;

@@ -125,7 +125,7 @@ export class SoftTlb {
     return i;
   }
 
-  /** Moves the cells to where hot loops reach them. @returns false if there is no room */
+  /** Moves the cells to where hot loops reach them. @returns false if there is no room @internal */
   moveTo(memory: HotMemory): boolean {
     const room = memory.take(this.cells.length);
     if (room === null) return false;

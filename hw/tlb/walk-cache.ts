@@ -94,7 +94,7 @@ export class WalkCaches {
     cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
   }
 
-  /** Moves all to where hot loops reach it. @returns false where they cannot use it */
+  /** Moves all to where hot loops reach it. @returns false where they cannot use it @internal */
   moveTo(memory: HotMemory): boolean {
     return this.byLevel.every((cache) => cache?.moveTo(memory) ?? true);
   }

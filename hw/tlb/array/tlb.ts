@@ -50,6 +50,7 @@ export class Tlb extends TlbCells {
    * Moves the entries to where hot loops reach them.
    * @param first for an array of a first level, with hits most often
    * @returns false where they cannot: they know true LRU alone
+   * @internal
    */
   moveTo(memory: HotMemory, first = false): boolean {
     if (this.replacement !== LRU) return false;
