@@ -12,12 +12,18 @@ import { MODULE } from './module.js';
 /** A loop from hot/source: the control block, the places of the first address and behind the last. */
 type Loop = (control: number, from: number, to: number) => number;
 
+/** Walks for one address: the control block, the words of the address. The frame, LARGE_PAGE with it perhaps, or -1. */
+export type SingleWalk = (control: number, hi: number, lo: number) => number;
+/** Set beside the frame of a page larger than 4 KiB. */
+export const LARGE_PAGE = 1 << 20;
+
 /** The loops by name. */
 interface Loops {
   readonly walk: Loop;
   readonly soft: Loop;
   readonly loads: Loop;
   readonly modelled: Loop;
+  readonly settle: SingleWalk;
 }
 
 /** The used parts of globals missing in the language's type library. */
@@ -103,6 +109,7 @@ export class HotLoops {
   readonly control: Int32Array;
   /** Counts of the last modelled batch. */
   readonly counts: Int32Array;
+  readonly settle: SingleWalk;
   /** Addresses to take over next. */
   private most = BATCH_LENGTH;
   private readonly loops: Loops;
@@ -110,8 +117,13 @@ export class HotLoops {
   private readonly los: Int32Array;
   private readonly results: Int32Array;
 
-  private constructor({ loops, batch }: Shared, memory: HotMemory, control: Int32Array) {
+  private constructor(
+    { loops, batch }: Shared,
+    private readonly memory: HotMemory,
+    control: Int32Array,
+  ) {
     this.loops = loops;
+    this.settle = loops.settle;
     this.his = batch.subarray(0, BATCH_LENGTH);
     this.los = batch.subarray(BATCH_LENGTH, 2 * BATCH_LENGTH);
     this.results = batch.subarray(2 * BATCH_LENGTH);
@@ -126,6 +138,14 @@ export class HotLoops {
     const shared = share(memory);
     const control = memory.take(CONTROL_WORDS);
     return shared === null || control === null ? null : new HotLoops(shared, memory, control);
+  }
+
+  /** Another control block, for single walks that fill this bank of a soft TLB; null if there is no room. */
+  makeControl(bank: number): Int32Array | null {
+    const control = this.memory.take(CONTROL_WORDS);
+    control?.set(this.control.subarray(0, SOFT));
+    control?.fill(bank, SOFT, SOFT + 1);
+    return control;
   }
 
   /** The next batch uses this bank of a soft TLB. */
@@ -158,7 +178,7 @@ export class HotLoops {
    * @returns the place of the first address left to the plain path, or `length`
    */
   run(
-    loop: keyof Loops,
+    loop: Exclude<keyof Loops, 'settle'>,
     his: Int32Array,
     los: Int32Array,
     from: number,

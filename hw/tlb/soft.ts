@@ -48,8 +48,10 @@ export class SoftTlb {
   cells: Int32Array = new Int32Array(ACCESS_KINDS * BANK_WORDS);
   /** Bit n: bank n may hold something. */
   private filledBanks = 0;
+  /** Bit n: hot loops may fill bank n, and nobody tells. */
+  private hotBanks = 0;
   /** Whether pieces of larger pages may be in here. */
-  private pieces = false;
+  pieces = false;
   /** Null when nobody listens. */
   listener: TlbListener | null = null;
 
@@ -139,10 +141,10 @@ export class SoftTlb {
     return this.cells.byteOffset + 4 * (access << BANK_SHIFT);
   }
 
-  /** Hot loops may have filled the bank of this kind of access, with pieces of larger pages perhaps. */
-  filledElsewhere(access: number, pieces: boolean): void {
-    this.filledBanks |= 1 << access;
-    if (pieces) this.pieces = true;
+  /** From now on hot loops may fill the bank of this kind of access. */
+  fillElsewhere(access: number): void {
+    this.hotBanks |= 1 << access;
+    this.filledBanks |= this.hotBanks;
   }
 
   /** Keeps `frame` as the result of a walk for this kind of access, within a page of `size`. */
@@ -177,7 +179,7 @@ export class SoftTlb {
       if ((this.filledBanks & (1 << access)) === 0) continue;
       this.cells.fill(0, access << BANK_SHIFT, (access + 1) << BANK_SHIFT);
     }
-    this.filledBanks = 0;
+    this.filledBanks = this.hotBanks;
     this.pieces = false;
   }
 

@@ -1,3 +1,3 @@
 export { modelled } from './modelled';
-export { loads, soft } from './soft';
+export { loads, settle, soft } from './soft';
 export { walk } from './walk';

@@ -1,6 +1,6 @@
 /** The soft TLB (tlb/soft.ts) before settled walks. A tag is one word of 64 bits with the high word of its address. */
 
-import { ALIGN, BATCH, BATCH_BYTES, field, isCanonical, NONE, PAGE_MASK, SOFT } from './control';
+import { ALIGN, BATCH, BATCH_BYTES, field, isCanonical, LARGE, NONE, PAGE_MASK, SOFT } from './control';
 import { settled } from './walk';
 
 const VALID: u32 = 4;
@@ -72,4 +72,19 @@ export function loads(control: u32, from: u32, to: u32): u32 {
     if (from < most) return from;
   }
   return to;
+}
+
+/** A page larger than 4 KiB: a bit above all frames of RAM, which ends at 4 GiB here. */
+const LARGE_PAGE: u32 = 1 << 20;
+
+/** Walks for one address that its bank has not, and fills it. @returns the frame, with a bit for a larger page, or NONE */
+export function settle(control: u32, hi: u32, lo: u32): u32 {
+  if (!isCanonical(control, hi)) return NONE;
+  store<u32>(control + LARGE, 0);
+  const frame = settled(control, hi, lo);
+  if (frame == NONE) return NONE;
+  const cell = field(control, SOFT) + ((lo >>> 8) & 0xff0);
+  store<u64>(cell, ((<u64>hi) << 32) | ((lo & PAGE_MASK) | VALID));
+  store<u32>(cell, frame, 8);
+  return field(control, LARGE) == 0 ? frame : frame | LARGE_PAGE;
 }

@@ -1,7 +1,6 @@
 /** Translations by the batch: the same answers and counts as one at a time, for much less of the host's time. */
 
 import { checkWhole } from '../../base/arguments.js';
-import { HotBatch } from './hot-batch.js';
 import type { Batch } from './hot-batch.js';
 import * as translation from './translation.js';
 import { Translation } from './translation.js';
@@ -23,9 +22,6 @@ export function checkLength(length: number, his: Int32Array, los: Int32Array, re
 
 export class BatchTranslation extends Translation {
   private readonly batch = new HitBatch();
-  /** Null until the first long batch, and where RAM or the host have none. */
-  private hot: HotBatch | null = null;
-  private hotRefused = false;
 
   /**
    * Translates the addresses `from` to `length - 1`, all with the same access, given as words in `his` and `los`;
@@ -57,13 +53,6 @@ export class BatchTranslation extends Translation {
     }
   }
 
-  /** The length of a batch for hot loops, or more. */
-  protected get leastHot(): number {
-    const { hot } = this.ram;
-    const none = hot === null || this.hotRefused || this.walks.tellHot === undefined || this.missListener !== null;
-    return none ? Infinity : hot.leastBatch;
-  }
-
   /**
    * Translates, or loads, as far as hot loops come.
    * @returns the place of the first address left to the plain path, or the batch's length
@@ -79,17 +68,6 @@ export class BatchTranslation extends Translation {
       return hot.modelled(this.l1[access], l2, this.usedWalkCaches, this.regime, batch, from, this.counters, side);
     }
     return soft === null ? hot.walk(batch, from) : hot.soft(loads ? 'loads' : 'soft', soft, batch, from);
-  }
-
-  /** Moves what hot loops need to where they reach it, once. */
-  private makeHot(): HotBatch | null {
-    const { soft, modelled, walkCaches } = this;
-    const { hot: memory } = this.ram;
-    const fit = this.coalescedSize === 0 && this.entryCache === null;
-    this.hot = memory === null || !fit ? null : HotBatch.make(memory, soft, modelled, walkCaches);
-    this.hotRefused = this.hot === null;
-    if (soft !== null && this.listener === null) this.softCells = soft.cells;
-    return this.hot;
   }
 
   /** With the modelled TLB, hits in a loop of their own. */

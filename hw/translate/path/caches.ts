@@ -114,7 +114,7 @@ export class TranslationCaches {
     this.usedWalkCaches = regime.guest && !regime.guestCaches ? null : this.walkCaches;
   }
 
-  private setHitRules(): void {
+  protected setHitRules(): void {
     const { regime } = this;
     const plain = regime.on && regime.keys === 0 && this.listener === null;
     for (let access = 0; access < ACCESS_KINDS; access++) {

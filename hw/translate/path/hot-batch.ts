@@ -6,7 +6,7 @@
  */
 
 import * as hot from '../../hot/hot-loops.js';
-import type { HotLoops } from '../../hot/hot-loops.js';
+import type { HotLoops, SingleWalk } from '../../hot/hot-loops.js';
 import type { HotMemory } from '../../memory/hot-memory.js';
 import type { TlbGroup } from '../../tlb/group.js';
 import type { TlbHierarchy } from '../../tlb/hierarchy.js';
@@ -15,6 +15,7 @@ import type { WalkCaches } from '../../tlb/walk-cache.js';
 import * as count from '../counts/counters.js';
 import type { Counters } from '../counts/counters.js';
 import type { Regime } from '../walk/regime.js';
+import type { Walks } from '../walk/walks.js';
 
 /** Levels of walk caches before a root of four levels. */
 const CACHED_LEVELS = 3;
@@ -32,6 +33,9 @@ export interface Batch {
 }
 
 export class HotBatch {
+  /** By access, the control block of single walks. */
+  private readonly singles: (Int32Array | null)[] = [];
+
   private constructor(
     private readonly loops: HotLoops,
     /** For `Walks.tellHot`. */
@@ -51,6 +55,19 @@ export class HotBatch {
     return new HotBatch(loops, loops.control);
   }
 
+  /** One walk for one address, into a soft TLB. */
+  get settle(): SingleWalk {
+    return this.loops.settle;
+  }
+
+  /** The place of a control block for such walks under the registers of the moment; -1 if they cannot walk so. */
+  controlOf(access: number, soft: SoftTlb, walks: Walks): number {
+    const control = (this.singles[access] ??= this.loops.makeControl(soft.bankOf(access)));
+    if (control === null || walks.tellHot?.(access, control) !== true) return -1;
+    soft.fillElsewhere(access);
+    return control.byteOffset;
+  }
+
   /** Walks without a TLB. @returns the place of the first address left to the plain path, or the batch's length */
   walk(batch: Batch, from: number): number {
     return this.run('walk', batch, from);
@@ -59,8 +76,9 @@ export class HotBatch {
   /** The same with a soft TLB. */
   soft(loop: 'soft' | 'loads', soft: SoftTlb, batch: Batch, from: number): number {
     this.loops.useSoft(soft.bankOf(batch.access));
+    soft.fillElsewhere(batch.access);
     const done = this.run(loop, batch, from);
-    soft.filledElsewhere(batch.access, this.loops.foundLarge);
+    if (this.loops.foundLarge) soft.pieces = true;
     return done;
   }
 

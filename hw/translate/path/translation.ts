@@ -13,9 +13,9 @@ import * as accesses from '../../base/access.js';
 import * as address from '../../base/address.js';
 import * as faults from '../../base/fault.js';
 import type { TlbGroup } from '../../tlb/group.js';
-import type { TlbHierarchy } from '../../tlb/hierarchy.js';
 import * as softTlb from '../../tlb/soft.js';
-import { CachedWalks } from './cached-walks.js';
+import * as hotLoops from '../../hot/hot-loops.js';
+import { HotWalks } from './hot-walks.js';
 import type { TranslationOptions } from './caches.js';
 import * as count from '../counts/counters.js';
 import { StaleEntryChecker } from './stale-check.js';
@@ -35,31 +35,29 @@ const {
   L2_HITS,
   LOOKUPS,
 } = count;
+const { LARGE_PAGE } = hotLoops;
 const { lookupSoft } = softTlb;
 const { WALK_TELLS } = walkResults;
 
 /** Place of the counters of this kind of access: those of fetches are apart. */
 export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
 
-export class Translation extends CachedWalks {
+export class Translation extends HotWalks {
   /** Checking mode: every hit is compared with a fresh walk. Null when off. */
   readonly checker: StaleEntryChecker | null;
   /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
-  /** The TLBs on the modelled path, null on the others. No boolean: its test takes V8 a dozen instructions. */
-  protected readonly modelled: TlbHierarchy | null;
   /** The first-level TLB of each kind of access. */
   protected readonly l1: readonly TlbGroup[];
 
   /** @throws RangeError for an impossible shape. */
   constructor(options: TranslationOptions) {
     super(options);
-    const { ram, walks, check, path } = options;
+    const { ram, walks, check } = options;
     const { l1Fetch, l1Load, l1Store } = this.tlb;
     this.l1 = this.hitRules.map((_, access) =>
       (access & FETCH) !== 0 ? l1Fetch : (access & WRITE) !== 0 ? l1Store : l1Load,
     );
-    this.modelled = path === 'modelled' ? this.tlb : null;
     this.checker = check ? new StaleEntryChecker(ram, walks) : null;
     if (this.checker !== null) this.listen(this.checker.hear);
   }
@@ -76,12 +74,22 @@ export class Translation extends CachedWalks {
 
   /** The path without a modelled TLB, and the fill of a soft one with the result. */
   protected translateByWalk(hi: number, lo: number, access: number): number {
-    if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
     const { walks, soft } = this;
+    const control = this.hotControls[access];
+    if (control > 0) {
+      const found = this.settle(control, hi, lo);
+      if (found >= 0) return found < LARGE_PAGE ? found : this.foundPiece(found);
+    } else if (control === 0) this.askHot(access);
+    if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
     const frame = walks.settled(hi, lo, access);
     if (frame < 0) return this.walkUnsettled(hi, lo, access);
     if (soft !== null) soft.fill(hi, lo, access, frame, walks.settledSize);
     return frame;
+  }
+
+  private foundPiece(found: number): number {
+    if (this.soft !== null) this.soft.pieces = true;
+    return found & (LARGE_PAGE - 1);
   }
 
   private walkUnsettled(hi: number, lo: number, access: number): number {

@@ -67,6 +67,7 @@ function outcome(ram: Ram, seed: number, options: Omit<MmuOptions, 'ram'>): stri
     const los = Int32Array.from(drawn, ({ lo }) => (machine.chance(0.97) ? lo & ~3 : lo));
     const access = ACCESSES[machine.random.below(ACCESSES.length)];
     told.push(...batches(mmu, his, los, access, round % 2 === 0));
+    told.push(drawn.map((at) => [mmu.translate(at.hi, at.lo, access), mmu.translate(at.hi, at.lo, access ^ USER)]));
     told.push(mmu.counters.snapshot(), entries(mmu));
     const { hi, lo } = addresses[machine.random.below(LENGTH)];
     if (machine.chance(0.3)) mmu.invlpg(hi, lo);
@@ -157,6 +158,20 @@ describe('hot loops', () => {
       mmu.translateMany(new Int32Array(5000), los, 5000, READ, frames);
       expect(frames.every((frame) => frame === first + 3)).toBe(true);
     }
+  });
+
+  it('walk for single translations, too, after some thousands of them', () => {
+    const tables = new Tables();
+    for (let page = 0; page < 1024; page++) tables.map(page * 4096, page, 0x27);
+    const mmu = tables.mmu({ path: 'soft' });
+    const translateAll = (): void => {
+      for (let page = 0; page < 1024; page++) expect(mmu.translate(0, page * 4096, READ)).toBe(page);
+    };
+    for (let round = 0; round < 5; round++) translateAll();
+    const settled = vi.spyOn(X86Walks.prototype, 'settled');
+    translateAll();
+    expect(settled).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
   });
 
   it('are the compiled form of their source: else run npm run build:hot', () => {

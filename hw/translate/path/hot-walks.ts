@@ -1,0 +1,67 @@
+/** The way of one processor to hot loops (hot/): for long batches, and for the walks of a soft TLB one at a time. */
+
+import * as access from '../../base/access.js';
+import type { TlbHierarchy } from '../../tlb/hierarchy.js';
+import type { TranslationOptions } from './caches.js';
+import { CachedWalks } from './cached-walks.js';
+import { HotBatch } from './hot-batch.js';
+
+const { ACCESS_KINDS } = access;
+
+/** So many single walks are plain before it is worth while to compile hot loops. */
+const PLAIN_WALKS = 4096;
+/** Of {@link HotWalks.hotControls}. */
+const NOT_ASKED = 0;
+const NONE = -1;
+
+export class HotWalks extends CachedWalks {
+  /** The TLBs on the modelled path, null on the others. No boolean: its test takes V8 a dozen instructions. */
+  protected readonly modelled: TlbHierarchy | null;
+  /** Null until they are worth while, and where RAM or the host have none. */
+  protected hot: HotBatch | null = null;
+  private hotRefused = false;
+  private plainWalks = 0;
+  /** By access, the control block of single walks by {@link settle}; NONE or NOT_ASKED: none. */
+  protected readonly hotControls = new Int32Array(ACCESS_KINDS);
+  protected settle: (control: number, hi: number, lo: number) => number = () => -1;
+
+  /** @throws RangeError for an impossible shape. */
+  constructor(options: TranslationOptions) {
+    super(options);
+    this.modelled = options.path === 'modelled' ? this.tlb : null;
+  }
+
+  /** The length of a batch for hot loops, or more. */
+  protected get leastHot(): number {
+    const { hot } = this.ram;
+    const none = hot === null || this.hotRefused || this.walks.tellHot === undefined || this.missListener !== null;
+    return none ? Infinity : hot.leastBatch;
+  }
+
+  /** Moves what hot loops need to where they reach it, once. */
+  protected makeHot(): HotBatch | null {
+    const { soft, modelled, walkCaches } = this;
+    const { hot: memory } = this.ram;
+    const fit = this.coalescedSize === 0 && this.entryCache === null;
+    this.hot = memory === null || !fit ? null : HotBatch.make(memory, soft, modelled, walkCaches);
+    this.hotRefused = this.hot === null;
+    if (soft !== null && this.listener === null) this.softCells = soft.cells;
+    if (this.hot !== null) this.settle = this.hot.settle;
+    return this.hot;
+  }
+
+  /** Under other registers, or with a listener, single walks have to be asked for anew. */
+  protected override setHitRules(): void {
+    super.setHitRules();
+    this.hotControls.fill(NOT_ASKED);
+  }
+
+  /** A single walk has to know whether hot loops can do it. @returns its control block, or NONE; NOT_ASKED for later */
+  protected askHot(kind: number): number {
+    const { soft } = this;
+    if (soft === null || this.listener !== null || this.leastHot === Infinity) return (this.hotControls[kind] = NONE);
+    if (this.hot === null && ++this.plainWalks < PLAIN_WALKS) return NOT_ASKED;
+    const hot = this.hot ?? this.makeHot();
+    return (this.hotControls[kind] = hot === null ? NONE : hot.controlOf(kind, soft, this.walks));
+  }
+}
