@@ -32,9 +32,12 @@ export class PageTables {
   at = 0;
   /** log2 of the bytes of the found entry: 21 or 30, and of {@link findLeaf} any level's. */
   shift = 0;
-  /** The found entry's part of the asked range. */
-  start = 0;
-  end = 0;
+  /**
+   * The found entry's part of the asked range. NaN before the first, no small integer: V8 would give the class another
+   * shape for the first large address, and throw away all compiled code that walks, in the midst of a fork.
+   */
+  start = Number.NaN;
+  end = Number.NaN;
   readonly #entries: Entries;
   readonly #frames: Frames;
   readonly #counters: KernelCounters;
