@@ -12,8 +12,19 @@ import { ENOMEM } from '../abi/errno.js';
 
 /** Blocks reach from 4 KiB (order 0) to 1 GiB. */
 const MAX_ORDER = 18;
-/** Of the links of a free list, both ways, and of the order. */
-const BYTES_PER_FRAME = 2 * 4 + 1;
+/**
+ * The links of the free lists, both ways: 0 at each frame but the first of a free block. So their columns may serve the
+ * frames in use for something else, as Linux has it in struct page.
+ */
+export interface FreeLinks {
+  readonly next: Int32Array;
+  readonly previous: Int32Array;
+}
+
+function ownLinks(frames: number, shared = false): FreeLinks {
+  const columns = new Columns(frames, 2 * 4, shared);
+  return { next: columns.int32(), previous: columns.int32() };
+}
 
 export class Buddy {
   /** Free frames now. */
@@ -31,12 +42,17 @@ export class Buddy {
   readonly #heads = new Int32Array(MAX_ORDER + 1);
   readonly #asked: number[] = [];
 
-  /** @param ram is handed out: its installed ranges, 4 KiB a frame */
-  constructor(ram: Pick<Ram, 'frames' | 'ranges'> & Partial<Pick<Ram, 'shared'>>) {
-    const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
-    this.#next = columns.int32();
-    this.#previous = columns.int32();
-    this.#blockOrder = columns.uint8();
+  /**
+   * @param ram is handed out: its installed ranges, 4 KiB a frame
+   * @param links all zero, and zero again at each frame given back; its own when absent
+   */
+  constructor(
+    ram: Pick<Ram, 'frames' | 'ranges'> & Partial<Pick<Ram, 'shared'>>,
+    links = ownLinks(ram.frames, ram.shared),
+  ) {
+    this.#next = links.next;
+    this.#previous = links.previous;
+    this.#blockOrder = new Columns(ram.frames, 1, ram.shared).uint8();
     for (const range of [...ram.ranges].reverse()) {
       this.#donate(Math.max(1, range.base / PAGE_BYTES), (range.base + range.bytes) / PAGE_BYTES);
     }
@@ -70,6 +86,7 @@ export class Buddy {
     if (previous === 0) this.#heads[order] = next;
     else this.#next[previous] = next;
     if (next !== 0) this.#previous[next] = previous;
+    this.#next[frame] = this.#previous[frame] = 0;
     this.#blockOrder[frame] = 0;
   }
 

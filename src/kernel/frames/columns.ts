@@ -19,10 +19,6 @@ export class Columns {
     this.#buffer = shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   }
 
-  float64(): Float64Array {
-    return new Float64Array(this.#buffer, this.#take(8), this.#elements);
-  }
-
   int32(): Int32Array {
     return new Int32Array(this.#buffer, this.#take(4), this.#elements);
   }

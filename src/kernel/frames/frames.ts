@@ -38,8 +38,8 @@ export const FRAME_ACTIVE = 1 << 8;
 export const FRAME_NEW = 1 << 9;
 
 const CHUNK_SHIFT = 9;
-/** Of {@link Frames.index}, map, pins, owner, flags and order. */
-const BYTES_PER_FRAME = 8 + 3 * 4 + 2 + 1;
+/** Of map, pins, owner, the two words of the index, flags and order. */
+const BYTES_PER_FRAME = 4 * 4 + 2 * 2 + 1;
 
 export class Frames {
   readonly buddy: Buddy;
@@ -49,10 +49,14 @@ export class Frames {
   readonly flags: Uint16Array;
   /** Order of the folio, at each of its frames. */
   readonly order: Uint8Array;
-  /** Id of the {@link AnonVma} or file object the folio belongs to, at the head; 0 for none. */
+  /**
+   * Id of the {@link AnonVma} or file object the folio belongs to, at the head; 0 for none. A free frame has a link of
+   * {@link Buddy} in its place, and in that of the low index.
+   */
   readonly owner: Int32Array;
-  /** Page offset of the head in its owner. */
-  readonly index: Float64Array;
+  /** Page offset of the head in its owner, 48 bits: below 2^60 bytes. */
+  readonly #indexLow: Int32Array;
+  readonly #indexHigh: Uint16Array;
   /** Records of folios of more than one frame, by head. */
   readonly large = new Map<number, LargeFolio>();
   /** Told of each folio freed while a batch of {@link LruBatches} may know it. */
@@ -66,14 +70,15 @@ export class Frames {
   constructor(ram: Ram, counters: KernelCounters, clean: boolean) {
     this.#ram = ram;
     this.#counters = counters;
-    this.buddy = new Buddy(ram);
     const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
-    this.index = columns.float64();
     this.map = columns.int32();
     this.pins = columns.int32();
     this.owner = columns.int32();
+    this.#indexLow = columns.int32();
+    this.#indexHigh = columns.uint16();
     this.flags = columns.uint16();
     this.order = columns.uint8();
+    this.buddy = new Buddy(ram, { next: this.owner, previous: this.#indexLow });
     this.#used = new Uint8Array((ram.frames >>> CHUNK_SHIFT) + 1);
     if (!clean) this.#used.fill(1);
   }
@@ -114,8 +119,7 @@ export class Frames {
     const order = this.order[head];
     if ((this.flags[head] & (FRAME_GATHERED | FRAME_MLOCKED | FRAME_NEW)) !== 0) this.whenFreed(head);
     this.flags[head] = 0;
-    this.owner[head] = 0;
-    this.index[head] = 0;
+    this.setOwner(head, 0, 0);
     if (order === 0) {
       this.map[head] = 0;
       this.#used[head >>> CHUNK_SHIFT] = 1;
@@ -132,6 +136,18 @@ export class Frames {
   /** The head of the folio around `frame`. */
   headOf(frame: number): number {
     return frame & -(1 << this.order[frame]);
+  }
+
+  /** The page offset of a folio in its owner, by its head. */
+  indexOf(head: number): number {
+    return this.#indexHigh[head] * 2 ** 32 + (this.#indexLow[head] >>> 0);
+  }
+
+  /** Whose the folio with this head is, by id, and from what page offset there. */
+  setOwner(head: number, owner: number, index: number): void {
+    this.owner[head] = owner;
+    this.#indexLow[head] = index;
+    this.#indexHigh[head] = index / 2 ** 32;
   }
 
   /** The record of the large folio with this head. */
@@ -193,8 +209,7 @@ export class Frames {
       this.order[part] = 0;
       this.map[part] &= ~MAP_LARGE;
       this.flags[part] = this.flags[head];
-      this.owner[part] = this.owner[head];
-      this.index[part] = this.index[head] + part - head;
+      this.setOwner(part, this.owner[head], this.indexOf(head) + part - head);
       this.pins[part] = pinned;
     }
     this.large.delete(head);

@@ -25,8 +25,7 @@ function adoptAnonymous(memory: Memory, vma: Vma, head: number, address: number)
   const owner: AnonVma | null = vma.anonVma;
   if (owner === null) throw new Error('an anonymous page needs an anon_vma');
   frames.flags[head] |= FRAME_ANON | FRAME_SWAPBACKED;
-  frames.owner[head] = owner.id;
-  frames.index[head] = vma.pageOffset(address);
+  frames.setOwner(head, owner.id, vma.pageOffset(address));
   frames.setExclusive(head, true);
 }
 

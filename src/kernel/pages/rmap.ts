@@ -21,7 +21,7 @@ interface FrameMapping {
 export function mappingsOf(memory: Memory, frame: number): FrameMapping[] {
   const { frames } = memory;
   const head = frames.headOf(frame);
-  const index = frames.index[head] + frame - head;
+  const index = frames.indexOf(head) + frame - head;
   const owner = frames.owner[head];
   const anonymous = (frames.flags[head] & FRAME_ANON) !== 0;
   const vmas = (anonymous ? memory.anonVmas.get(owner)?.vmas : memory.objects.get(owner)?.vmas) ?? new Set<Vma>();

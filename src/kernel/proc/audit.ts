@@ -117,7 +117,7 @@ class Audit {
     const { frames } = this.memory;
     const head = frames.headOf(frame);
     const owner = frames.owner[head];
-    const index = frames.index[head] + frame - head;
+    const index = frames.indexOf(head) + frame - head;
     if (index !== vma.pageOffset(address)) this.report(`${name}: frame ${frame} belongs to page offset ${index}`);
     if ((frames.flags[head] & FRAME_ANON) === 0) {
       if (owner !== vma.file?.object.id) this.report(`${name}: frame ${frame} belongs to another object`);

@@ -37,8 +37,7 @@ export function addToCache(memory: Memory, object: FileObject, index: number, he
   const { frames } = memory;
   const pages = 2 ** frames.order[head];
   frames.pins[head] = pages;
-  frames.owner[head] = object.id;
-  frames.index[head] = index;
+  frames.setOwner(head, object.id, index);
   for (let i = 0; i < pages; i++) object.pages.set(index + i, head + i);
 }
 

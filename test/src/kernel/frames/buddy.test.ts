@@ -52,6 +52,16 @@ describe('the buddy allocator', () => {
     expect([Math.min(...frames), Math.max(...frames), frames.size]).toEqual([1, 255, 255]);
   });
 
+  it('leaves no link at a frame that it hands out: another may use its columns there', () => {
+    const links = { next: new Int32Array(256), previous: new Int32Array(256) };
+    const buddy = new Buddy(new Ram({ bytes: MIB }), links);
+    const held = Array.from({ length: 200 }, () => buddy.allocate(0));
+    for (const frame of held.filter((_, i) => i % 3 === 0)) buddy.release(frame, 0);
+    const inUse = held.filter((_, i) => i % 3 !== 0);
+    expect(inUse.filter((frame) => links.next[frame] !== 0 || links.previous[frame] !== 0)).toEqual([]);
+    expect(links.next.some((link) => link !== 0)).toBe(true);
+  });
+
   it('hands out frames in order from a fresh machine', () => {
     const buddy = new Buddy(new Ram({ bytes: MIB }));
     const frames = Array.from({ length: 255 }, () => buddy.allocate(0));
