@@ -3,10 +3,10 @@
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { alignUp, USER_END } from '../abi/layout.js';
 import type { AddressSpace } from '../space/model.js';
-import { EINVAL } from '../abi/errno.js';
+import { EINVAL, ENOMEM } from '../abi/errno.js';
 import type { CallResult } from '../abi/errno.js';
 import type { Memory } from '../space/memory.js';
-import { splitVma } from '../vmas/vma-merge.js';
+import { cutVma, MOST_VMAS } from '../vmas/vma-merge.js';
 import { removeVma } from '../space/vma-ops.js';
 import { freeTablesBetween, zapRange } from '../pages/zap.js';
 
@@ -22,10 +22,14 @@ export function munmap(memory: Memory, space: AddressSpace, address: number, len
 /** Unmaps whole pages, splitting the VMAs at both ends. Returns 0, ENOMEM or EINVAL (cuts a hugetlb page, or ends too high). */
 export function unmapRange(memory: Memory, space: AddressSpace, start: number, end: number): CallResult {
   if (end > USER_END) return EINVAL;
+  const first = space.vmas.at(start);
+  const leavesHole = first !== undefined && first.start < start && end < first.end;
+  // Other cuts add a VMA for a moment alone, and help to have fewer. Source: Linux, mm/vma.c, "let map_count go just above".
+  if (leavesHole && space.vmas.size >= MOST_VMAS) return ENOMEM;
   for (const edge of [start, end]) {
     const vma = space.vmas.at(edge);
     if (vma === undefined || vma.start === edge) continue;
-    const upper = splitVma(memory, vma, edge);
+    const upper = cutVma(memory, vma, edge);
     if (typeof upper === 'number') return upper;
   }
   const doomed = space.vmas.overlapping(start, end);

@@ -158,10 +158,15 @@ function mergeExisting(memory: Memory, vma: Vma, start: number, end: number, fla
   return next;
 }
 
+/** {@link cutVma}; ENOMEM too where no VMA may be added. */
+function splitVma(memory: Memory, vma: Vma, address: number): Vma | Errno {
+  return vma.space.vmas.size >= MOST_VMAS ? ENOMEM : cutVma(memory, vma, address);
+}
+
 /** Cuts a VMA in two at `address`, inside of it. Returns the upper part, a VMA of its own; ENOMEM; or EINVAL. */
-export function splitVma(memory: Memory, vma: Vma, address: number): Vma | Errno {
+export function cutVma(memory: Memory, vma: Vma, address: number): Vma | Errno {
   if (address % 2 ** vma.pageShift !== 0) return EINVAL;
-  if (vma.space.vmas.size >= MOST_VMAS || memory.frames.buddy.refuses()) return ENOMEM;
+  if (memory.frames.buddy.refuses()) return ENOMEM;
   const upper = vma.slice(vma.space, address, vma.end);
   upper.anonVma = vma.anonVma;
   cloneChain(upper, vma);
