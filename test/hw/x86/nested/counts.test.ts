@@ -126,6 +126,19 @@ describe('walk caches', () => {
   });
 });
 
+it("a host's table is not cached by a walk that ended without RAM: it has not marked the way to it", () => {
+  const walkCaches = { level1: { entries: 4, ways: 4 } };
+  const nest = new Nest('ept', { tlb: { ...NO_TLB, secondStageWalkCaches: walkCaches }, accessedDirty: true });
+  nest.mapHost(GUEST_PAGE, 1 << 20);
+  nest.mapHost(GUEST_PAGE + 4096, DATA + 1);
+  nest.mapGuest(PAGE + 4096, GUEST_PAGE + 4096);
+  const accessed = (): bigint => nest.ram.read64(nest.hostEntry(GUEST_PAGE, 1)) & 0x100n;
+  expect(nest.tell(READ)).toMatch(/^fault/);
+  expect(accessed()).toBe(0n);
+  expect(nest.tell(READ, PAGE + 4096)).toBe('frame 1');
+  expect(accessed()).toBe(0x100n);
+});
+
 /**
  * Of a second page of the same table. Walk caches of linear addresses lead to a guest's table, in the host's memory
  * (combined mappings); those of guest-physical addresses to a host's table; the TLB of the second stage has all but the new
