@@ -71,7 +71,7 @@ export const DEFAULT_WALK_CACHES: WalkCacheGeometry = {
 
 /**
  * Model default: no source seen gives the size of one in a processor. Bhargava et al. (ASPLOS 2008) have a nested TLB apart,
- * too; Cortex-A76 keeps intermediate physical addresses in its second level (Arm TRM 100798, A5).
+ * too; Cortex-A76 keeps intermediate physical addresses of blocks in its second level (Arm TRM 100798, A5.2.3).
  */
 export const DEFAULT_SECOND_STAGE: TlbLevelShape = [
   { entries: 64, ways: 4, pages: [SHIFT_4K, SHIFT_2M, SHIFT_4M, SHIFT_1G] },
