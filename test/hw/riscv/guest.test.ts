@@ -134,6 +134,14 @@ describe('two stages', () => {
     expect([guest.tell(READ), guest.tell(READ)]).toEqual([expected, expected]);
   });
 
+  it('a page readable by vsstatus.MXR is so in the TLB, too: the next read hits', () => {
+    const guest = new Guest(X, R | U);
+    guest.hart.writeCsr('vsstatus', MXR);
+    expect([guest.tell(READ), guest.tell(READ)]).toEqual(['frame 0', 'frame 0']);
+    const { walks, l1Hits } = guest.hart.counters.snapshot().data;
+    expect([walks, l1Hits]).toEqual([1, 1]);
+  });
+
   it('vsatp bare: the host alone, whose pages the U bit and SUM do not concern', () => {
     const guest = new Guest();
     guest.hart.writeCsr('satp', 0);
