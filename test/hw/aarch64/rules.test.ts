@@ -253,6 +253,27 @@ describe('addresses', () => {
     expect([outcome(pe, 0, READ), outcome(pe, 0x20_0000, READ)]).toEqual(['address size 3', 'address size 2']);
   });
 
+  it.each(['modelled', 'walk', 'soft'] as const)(
+    'a shorter half has no addresses of the longer one, on path %s',
+    (path) => {
+      const tables = new Tables();
+      // 39 bits in the lower half: its root is of level 1. The upper one has 48.
+      const root = tables.root();
+      tables.ram.write64(tables.entry(root, AT, 0, 2), BigInt(DATA) | PAGE | AF);
+      const pe = tables.pe(root, tables.tcr() + 9n, { path });
+      expect([outcome(pe, AT, READ), outcome(pe, AT + 2 ** 39, READ)]).toEqual(['frame 0', 'translation 0']);
+    },
+  );
+
+  it.each(['modelled', 'walk', 'soft'] as const)('no RAM answers for a page, or a block: on path %s', (path) => {
+    const tables = new Tables();
+    const root = tables.root();
+    tables.map(root, AT, 2 ** 30, 0n);
+    tables.map(root, 2 ** 30, 2 ** 30, 0n, 1);
+    const pe = tables.pe(root, tables.tcr(), { path });
+    expect([outcome(pe, AT, READ), outcome(pe, 2 ** 30, READ)]).toEqual(['external 0', 'external 0']);
+  });
+
   it('stage 1 off: addresses are physical, and must not be longer', () => {
     const pe = new Pe({ ram: new Ram({ bytes: 1 << 20 }), cpu: 'cortex-a72' });
     expect(pe.translate(0, 0x5000, READ)).toBe(5);

@@ -10,6 +10,8 @@ import {
   EL0,
   HA,
   HD,
+  KIB_16,
+  KIB_4,
   outcome,
   PAGE,
   READ_ONLY,
@@ -255,6 +257,32 @@ describe('stage 2: Arm ARM, chapter D8', () => {
       return outcome(guest.pe, 0x5000, READ);
     };
     expect([small('max'), small('neoverse-n1')]).toEqual(['stage 2 translation 3', 'stage 2 translation 0']);
+  });
+
+  it('walk caches keep no table of 16 KiB that the host has in pieces', () => {
+    const tables = new Tables(KIB_16);
+    const root = tables.root();
+    const host = tables.root(2);
+    const put = (ipa: number, physical: number): void => {
+      tables.ram.write64(tables.entry(host, ipa, 0, 2, KIB_4), BigInt(physical) | S2_ALL | PAGE);
+    };
+    // The second 4 KiB of the guest's last table begin with the page 8 MiB on.
+    const [first, second] = [AT, AT + 0x80_0000];
+    tables.map(root, first, IPA, 0n);
+    const table = tables.entry(root, first) & ~0x3fff;
+    const moved = tables.root();
+    for (let page = 0; page < 0x20_0000; page += 4096) put(page, page === table + 4096 ? moved : page);
+    tables.ram.write64(moved + (tables.entry(root, second) & 0xfff), BigInt(IPA + 0x4000) | AF | PAGE);
+    put(IPA, DATA);
+    put(IPA + 0x4000, DATA + 0x4000);
+    const walkCaches = { level1: { entries: 4, ways: 4 } };
+    const pe = tables.pe(root, tables.tcr(), {
+      tlb: { name: 'test', l1Data: [], l1Instruction: [], l2: [], secondStage: [], walkCaches },
+    });
+    pe.writeRegister('VTCR_EL2', 24n | (1n << 6n) | (5n << 16n));
+    pe.writeRegister('VTTBR_EL2', host);
+    pe.writeRegister('HCR_EL2', 1);
+    expect([outcome(pe, first, READ), outcome(pe, second, READ)]).toEqual(['frame 0', 'frame 4']);
   });
 
   it('an intermediate address past T0SZ, or an output past PS', () => {
