@@ -47,7 +47,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, Figure>>>> = {
   partial: { changedEntries: 1, sharedPages: 3, privatePages: 5, segmentsNeeded: 3, wholeSegmentLeaks: true },
   fork: { framesBeforeWrite: 1, framesAfterWrite: 2, copies: 1, reuses: 1, countAfterFork: 2, flushes: 1 },
   'fork-cost': { entries4K: 262144, entries2M: 512, bytesPerFault: 4096, deviationFromLinear: 0, entriesSparse: 1024 },
-  'best-worst': { forkAndExecShare: '0.38%', bestCopies: 0, worstCopies: 1024, copiesPerPage: 1 },
+  'best-worst': { forkAndExecShare: '0.38%', bestReuses: 1024, bestCopies: 0, worstCopies: 1024, copiesPerPage: 1 },
   'segment-cow': {
     longestCopy: 160,
     bytesStillShared: 0,
@@ -79,6 +79,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, Figure>>>> = {
     copiesA: 1,
     baseB0: '0x40000000',
     baseB1: '0x60000000',
+    basesDifferB: true,
     copiesB: 2,
     entropyBits: 10,
     entropyBitsPaging: 28,

@@ -62,8 +62,10 @@ function optionA(story: Story): SegmentMachine {
   [inA, inB].forEach((selector, i) => {
     story.figure(`numberA${i}`, `option A: segment number in ${'AB'[i]}`, selector >>> 3, says('Segment 5: libc', '5'));
   });
-  story.figure('copiesA', 'option A: copies in memory', machine.usedBytes / BYTES, 1);
   const same = new Set(found).size === 1;
+  const copies = machine.usedBytes / BYTES;
+  const shared = claims('Share with fixed address (No ASLR)', copies === 1 && same);
+  story.figure('copiesA', 'option A: copies in memory', copies, shared, 1);
   story.figure(
     'predictableA',
     'option A: the base is the same everywhere',
@@ -90,6 +92,13 @@ function optionB(story: Story): void {
     `bytes in memory: ${machine.usedBytes}`,
   );
   story.maps(machine.mapping('A', a, inA), machine.mapping('B', b, inB));
+  const different = found[0] !== found[1];
+  story.figure(
+    'basesDifferB',
+    'option B: the bases differ',
+    different,
+    claims('Randomize addresses (No sharing)', different),
+  );
   story.figure('baseB0', 'option B: base in A', toHex(found[0]), says('Base: 0x40000000', '0x40000000'));
   story.figure('baseB1', 'option B: base in B', toHex(found[1]), says('Base: 0x60000000', '0x60000000'));
   const copies = machine.usedBytes / BYTES;

@@ -68,6 +68,12 @@ function atBest(story: Story): number {
     best.cowFaults,
     claims('Few or no COW faults', best.cowFaults === 0),
   );
+  story.figure(
+    'bestReuses',
+    'best: faults of the last owner, without a copy',
+    best.reuseFaults,
+    claims('Most pages are never actually copied if child exec()s quickly', best.reuseFaults === PAGES),
+  );
   return good.cost().modelCycles;
 }
 

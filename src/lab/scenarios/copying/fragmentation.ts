@@ -83,7 +83,8 @@ function compactedExit(story: Story): Scene {
     claims('Must find contiguous hole for copied segment', scattered),
   );
   story.figure('freeBytes', 'bytes free', arena.free);
-  story.figure('largestHole', 'bytes of the largest hole', largestHole(arena));
+  const contiguous = claims('Need contiguous memory for new segment!', largestHole(arena) < SHARED_BYTES);
+  story.figure('largestHole', 'bytes of the largest hole', largestHole(arena), contiguous);
   story.figure(
     'enoughButScattered',
     'enough is free, but in no hole',
