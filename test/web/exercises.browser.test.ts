@@ -50,6 +50,12 @@ describeView('exercises', (open) => {
     expect(await page.locator('.notice').innerText()).toContain(
       "count '1000' cannot be; give a whole number from 1 to 100",
     );
+    await page.selectOption('[data-field="machine"]', 'riscv');
+    expect(await page.locator('.exercise').count()).toBe(1);
+    await page.selectOption('[data-field="topic"]', 'cow');
+    expect(await page.locator('.notice').innerText()).toContain(
+      "no exercise of topic 'cow' is about riscv; choose machines, or any machine",
+    );
   });
 
   it('prints the sheet without, and the key with the answers, and nothing around them', async () => {

@@ -1,15 +1,25 @@
 /** The exercises view: a sheet by seed, answers to be typed and marked with reasons, and paper to print. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { DIFFICULTIES, type Difficulty, type Exercise, partsOf, type Topic, TOPICS } from '../../src/quiz/exercise.js';
+import {
+  DIFFICULTIES,
+  type Difficulty,
+  type Exercise,
+  partsOf,
+  QUIZ_MACHINES,
+  type QuizMachine,
+  type Topic,
+  TOPICS,
+} from '../../src/quiz/exercise.js';
 import { mark } from '../../src/quiz/marking.js';
-import { makeExercises, MOST_EXERCISES } from '../../src/quiz/quiz.js';
+import { makeExercises, MOST_EXERCISES, topicsAbout } from '../../src/quiz/quiz.js';
 import { menu, valueOf } from '../form.js';
 import type { Moment } from '../story/link.js';
 import type { Page, Settings, View } from '../story/view.js';
 
 const ALL = 'all topics';
-const DEFAULTS = { topic: ALL, difficulty: 'medium', count: '', seed: '1' };
+const ANY = 'any machine';
+const DEFAULTS = { topic: ALL, machine: ANY, difficulty: 'medium', count: '', seed: '1' };
 
 /** Somebody's answer to one exercise. */
 interface Attempt {
@@ -51,7 +61,14 @@ export class ExercisesView implements View {
     const difficulty = oneOf<Difficulty>('difficulty', wanted.difficulty, DIFFICULTIES);
     const count = wanted.count === '' ? undefined : wholeNumber('count', wanted.count, 1, MOST_EXERCISES);
     const seed = wholeNumber('seed', wanted.seed, 0, 2 ** 32 - 1);
-    this.#exercises = makeExercises(topic === ALL ? undefined : topic, seed, { difficulty, count });
+    const machine = oneOf<QuizMachine | typeof ANY>('machine', wanted.machine, [ANY, ...QUIZ_MACHINES]);
+    const options = { difficulty, count, machine: machine === ANY ? undefined : machine };
+    const exercises = makeExercises(topic === ALL ? undefined : topic, seed, options);
+    if (exercises.length === 0 && machine !== ANY) {
+      const topics = topicsAbout(machine).join(' or ');
+      throw new RangeError(`no exercise of topic '${topic}' is about ${machine}; choose ${topics}, or ${ANY}`);
+    }
+    this.#exercises = exercises;
     this.#attempts = this.#exercises.map((exercise) => ({ given: partsOf(exercise).map(() => ''), shown: 'no' }));
     this.#settings = wanted;
   }
@@ -90,7 +107,7 @@ export class ExercisesView implements View {
   }
 
   #form(page: Page): TemplateResult {
-    const { topic, difficulty, count, seed } = this.#settings;
+    const { topic, machine, difficulty, count, seed } = this.#settings;
     const change = (settings: Partial<typeof DEFAULTS>): void => {
       page.change({ ...this.#settings, ...settings });
     };
@@ -110,6 +127,9 @@ export class ExercisesView implements View {
     return html`<div class="controls">
       ${menu('Topic', 'topic', topic, [ALL, ...TOPICS], (value) => {
         change({ topic: value });
+      })}
+      ${menu('Machine', 'machine', machine, [ANY, ...QUIZ_MACHINES], (value) => {
+        change({ machine: value });
       })}
       ${menu('Difficulty', 'difficulty', difficulty, DIFFICULTIES, (value) => {
         change({ difficulty: value });
