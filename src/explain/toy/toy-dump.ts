@@ -94,30 +94,36 @@ export function dumpToy(machine: ToyMachine, about: string): ToyDump {
   };
 }
 
-/** The valid entries from a table down; `seen` gets the bytes of each table by its address. A table in a circle ends there. */
+/**
+ * The valid entries from a table down; `seen` gets the bytes of each table by its address. A table in a circle ends there,
+ * and one larger than memory where memory ends.
+ */
 function entriesOf(machine: ToyMachine, table: number, level: number, seen: Map<number, number>): ToyMapping[] {
-  const { paging } = machine.shape;
+  const { paging, memoryBytes } = machine.shape;
   if (paging === undefined || seen.has(table)) return [];
   const { levels, entry, tableEntry = entry, pageBytes } = paging;
   const layout = level === 0 ? entry : tableEntry;
   const count = 2 ** levels[levels.length - 1 - level];
   seen.set(table, count * layout.bytes);
-  return Array.from({ length: count }, (_, index) => index).flatMap((index) => {
-    const at = table + index * layout.bytes;
+  const found: ToyMapping[] = [];
+  const end = Math.min(table + count * layout.bytes, memoryBytes - layout.bytes + 1);
+  for (let at = table; at < end; at += layout.bytes) {
     const value = machine.valueAt(at, layout.bytes);
-    if (!toyFlag(layout, value, 'valid')) return [];
+    if (!toyFlag(layout, value, 'valid')) continue;
     const frame = toyFrame(layout, value);
-    const mapping = {
+    found.push({
       table: toyTableName(level),
       level,
-      index,
+      index: (at - table) / layout.bytes,
       entryAddress: hexText(at),
       raw: `0x${value.toString(16).padStart(2 * layout.bytes, '0')}`,
       flags: flagNames(toyEntryFormat(layout), 0, value | 0),
       frame: hexText(frame),
-    };
-    return [mapping, ...(level === 0 ? [] : entriesOf(machine, frame * pageBytes, level - 1, seen))];
-  });
+    });
+    const below = level === 0 ? [] : entriesOf(machine, frame * pageBytes, level - 1, seen);
+    for (const mapping of below) found.push(mapping);
+  }
+  return found;
 }
 
 const ROW = 16;

@@ -245,6 +245,16 @@ describe('what is printed', () => {
     expect(toyDumpText(dumpToy(buildToy(state), ''))).toContain('  3       0x7000  2048   down\n');
   });
 
+  it('ends where memory does, in a table larger than memory', () => {
+    const entry = { bytes: 4, valid: 31, frame: [19, 0] } as const;
+    const pages = { bytes: 16, root: 0, entry };
+    const memory = [{ at: '0xffc', words: ['80000001'] }];
+    const shape = { schemaVersion: 1, virtualBits: 32, physicalBits: 24, memoryBytes: 4096 };
+    const dump = dumpToy(buildToy(parseToyState({ ...shape, pages, memory })), '');
+    expect(dump.entries.map(({ index, frame }) => [index, frame])).toEqual([[0x3ff, '0x1']]);
+    expect([dump.tables, dump.tableBytes]).toEqual([1, 2 ** 30]);
+  });
+
   it('ends at a table that leads back to itself', () => {
     const state = parseToyState(TOY_PRESETS.pencil);
     const machine = buildToy(state);
