@@ -8,10 +8,15 @@ import { between, listed, pick } from './exercise.js';
 import type { Difficulty, Posed } from './exercise.js';
 import { givenKind } from './given.js';
 
+/** A second. */
+const MOST_NS = 1e9;
+/** Of a virtual address. */
+const MOST_BITS = 64;
+
 const AccessTime = z.strictObject({
   kind: z.literal('access-time'),
-  tlbNs: z.number().min(0).describe('to look into the TLB'),
-  memoryNs: z.number().min(0).describe('of one access to memory'),
+  tlbNs: z.number().min(0).max(MOST_NS).describe('to look into the TLB'),
+  memoryNs: z.number().min(0).max(MOST_NS).describe('of one access to memory'),
   levels: z.int().min(1).max(5).default(1).describe('of page tables'),
   hitPercent: z.number().min(0).max(100),
 });
@@ -34,9 +39,9 @@ function drawAccessTime(random: Random, difficulty: Difficulty): AccessTime {
   };
 }
 
-/** Nothing below hundredths is shown. */
+/** All digits that the numbers have, and no more that binary fractions add. */
 function exact(value: number): string {
-  return String(Math.round(value * 100) / 100);
+  return String(Number(value.toPrecision(12)));
 }
 
 function poseAccessTime({ tlbNs, memoryNs, levels, hitPercent }: AccessTime): Posed {
@@ -50,7 +55,13 @@ function poseAccessTime({ tlbNs, memoryNs, levels, hitPercent }: AccessTime): Po
       `them is cached, and ${hitPercent}% of the accesses hit in the TLB. How long does an access take on average?`,
     given: [],
     answer: `${exact(mean)} ns`,
-    parts: [{ label: 'average in ns', value: exact(mean), also: [`${exact(mean)} ns`] }],
+    parts: [
+      {
+        label: 'average in ns',
+        value: exact(mean),
+        also: [`${exact(mean)} ns`, ...(mean < 1 ? [] : [mean.toFixed(2)])],
+      },
+    ],
     reasoning: [
       `a hit: ${tlbNs} + ${memoryNs} = ${hit} ns`,
       `a miss reads ${countOf(levels, 'entry', 'entries')} first: ${tlbNs} + ${levels} x ${memoryNs} + ${memoryNs} = ${miss} ns`,
@@ -124,6 +135,9 @@ function poseTableSize({ pageBytes, entryBytes, levels, pages }: TableSize): Pos
   const offsetBits = Math.log2(pageBytes);
   if (!Number.isInteger(offsetBits)) throw new RangeError(`pageBytes ${pageBytes}: must be a power of two`);
   const bits = sumOf(levels);
+  if (bits + offsetBits > MOST_BITS) {
+    throw new RangeError(`levels: ${bits} bits and ${offsetBits} of the offset; give at most ${MOST_BITS} together`);
+  }
   for (const [number, page] of pages.entries()) checkWhole(`pages.${number}`, page, 0, 2 ** bits - 1);
   const linear = 2 ** bits * entryBytes;
   let below = bits;

@@ -274,6 +274,14 @@ test('a sheet of given numbers asks, and answers when told to', () => {
 
 test.each<[unknown, string]>([
   [{ kind: 'cats' }, "kind: expected 'references', 'free-list', 'access-time' or 'table-size', found 'cats'"],
+  [
+    { kind: 'table-size', pageBytes: 4096, entryBytes: 8, levels: [28, 28], pages: [0] },
+    'levels: 56 bits and 12 of the offset; give at most 64 together',
+  ],
+  [
+    { kind: 'access-time', tlbNs: 1e10, memoryNs: 1, hitPercent: 50 },
+    'tlbNs: expected a number of at most 1000000000, found 10000000000',
+  ],
   [[], 'expected an object such as {"schemaVersion": 1, "kind": "references"'],
   [
     { kind: 'references', policy: 'fifo', frames: 0, references: [1] },
