@@ -184,7 +184,7 @@ export class CompareView implements View {
           }}
       /></label>
       ${pageBoxes(question, page)} ${tlbFields(question, page)}
-      <button class="main" data-do="compare">Compare</button>
+      <button class="main" data-do="compare">Compare<span class="unseen"> the pages chosen</span></button>
     </form>`;
   }
 

@@ -90,6 +90,7 @@ function descriptorCard(
   const toggle = (bit: number): void => {
     page.act(`flip.${at}.${bit}`, true);
   };
+  const where = `the descriptor at ${address}`;
   const isOpen = open.has(at);
   const parts = Object.fromEntries(
     fields
@@ -100,23 +101,20 @@ function descriptorCard(
     <h3>${words}</h3>
     <p class="quiet">${format} at <code>${address}</code></p>
     <p class="raw"><code>${raw}</code></p>
-    <div class="bits" role="group" aria-label="Bits of the descriptor at ${address}">
-      ${flagSwitches(fields, new Map(), toggle)}
-    </div>
+    <div class="bits" role="group" aria-label="Bits of ${where}">${flagSwitches(fields, new Map(), toggle, where)}</div>
     ${valueList(parts)}
     <small>${section}</small>
     <button
       class="fold"
-      aria-label="Every bit of the descriptor at ${address}"
       aria-expanded=${String(isOpen)}
       @click=${() => {
         if (!open.delete(at)) open.add(at);
         page.redraw();
       }}
     >
-      ${isOpen ? 'Only the flags' : 'Every bit'}
+      ${isOpen ? 'Only the flags' : 'Every bit'}<span class="unseen"> of ${where}</span>
     </button>
-    ${isOpen ? everyBit(raw, fields, toggle) : nothing}
+    ${isOpen ? everyBit(raw, fields, toggle, where) : nothing}
   </article>`;
 }
 

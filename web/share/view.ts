@@ -106,7 +106,7 @@ export class ShareView extends StoryView<ShareMachine> {
           page.act(`${verb}.${pid}`);
         }}
       >
-        ${text}
+        ${text}<span class="unseen"> process ${pid}</span>
       </button>`;
     return html`<article class="process process-${(pid - 1) % 4}" data-pid=${pid}>
       <h2>
@@ -172,7 +172,7 @@ function rowLine(
   const button = (verb: string): TemplateResult =>
     html`<button
       data-do="${verb}.${words}"
-      aria-label="${verb} ${region.name} ${number}"
+      aria-label="${verb} ${region.name} ${number} of process ${pid}"
       title=${verb}
       @click=${() => {
         page.act(`${verb}.${words}`);

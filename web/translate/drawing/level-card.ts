@@ -43,6 +43,7 @@ function body(
   page: Page,
 ): TemplateResult {
   const { entryAddress, format, raw, target, pointsTo, allows, problem, skipped } = level;
+  const where = `${level.table}[${level.index}]`;
   const isOpen = open.has(level.level);
   const toggle = (bit: number): void => {
     page.act(`${forgets ? 'lazy' : 'flip'}.${level.level}.${bit}`, true);
@@ -54,8 +55,8 @@ function body(
   return html`
     <p class="quiet">${format} at ${entryAddress === null ? 'a register' : html`<code>${entryAddress}</code>`}</p>
     <p class="raw"><code>${raw}</code></p>
-    <div class="bits" role="group" aria-label="Bits of ${level.table}[${level.index}]">
-      ${flagSwitches(level.fields, changed, toggle)}
+    <div class="bits" role="group" aria-label="Bits of ${where}">
+      ${flagSwitches(level.fields, changed, toggle, where)}
     </div>
     <p>${pointsTo === 'nothing' ? 'leads nowhere' : html`${pointsTo} at <code>${target}</code>`}</p>
     ${allows === null || allows === undefined ? nothing : html`<p>allows <b>${allowedWords(allows)}</b></p>`}
@@ -63,19 +64,24 @@ function body(
     ${changed.size === 0 ? nothing : html`<p class="good">${changeWords(changed)}</p>`}
     ${problem === undefined ? nothing : html`<p class="bad">✗ ${problem}</p>`}
     <button class="fold" aria-expanded=${String(isOpen)} @click=${unfold}>
-      ${isOpen ? 'Only the flags' : 'Every bit'}
+      ${isOpen ? 'Only the flags' : 'Every bit'}<span class="unseen"> of ${where}</span>
     </button>
-    ${isOpen ? everyBit(raw, level.fields, toggle) : nothing}
+    ${isOpen ? everyBit(raw, level.fields, toggle, where) : nothing}
   `;
 }
 
-/** The bits of an entry with names, as switches. @param changed those that the processor set or cleared itself */
+/**
+ * The bits of an entry with names, as switches.
+ * @param changed those that the processor set or cleared itself
+ * @param where the entry, for those who hear the page
+ */
 export function flagSwitches(
   fields: readonly DecodedField[],
   changed: ReadonlyMap<string, number>,
   toggle: (bit: number) => void,
+  where: string,
 ): readonly TemplateResult[] {
-  return fields.filter(isFlag).map((field) => flag(field, changed, toggle));
+  return fields.filter(isFlag).map((field) => flag(field, changed, toggle, where));
 }
 
 function isFlag({ low, high, name }: DecodedField): boolean {
@@ -95,6 +101,7 @@ function flag(
   { name, low, value, meaning }: DecodedField,
   changed: ReadonlyMap<string, number>,
   toggle: (bit: number) => void,
+  where: string,
 ): TemplateResult {
   const now = changed.get(name) ?? value;
   return html`<button
@@ -107,12 +114,17 @@ function flag(
       toggle(low);
     }}
   >
-    ${name}<i>${now}</i>
+    ${name}<i>${now}</i><span class="unseen"> bit ${low} of ${where}</span>
   </button>`;
 }
 
-/** All bits of an entry in rows, each row beside the number of its first bit. @param raw hexadecimal, every digit */
-export function everyBit(raw: string, fields: readonly DecodedField[], toggle: (bit: number) => void): TemplateResult {
+/** All bits of an entry in rows, each row beside the number of its first bit. @param raw hexadecimal, every digit @param where the entry */
+export function everyBit(
+  raw: string,
+  fields: readonly DecodedField[],
+  toggle: (bit: number) => void,
+  where: string,
+): TemplateResult {
   const value = BigInt(raw);
   const rows = Array.from({ length: (raw.length - 2) / 4 }, (_, row) => ((raw.length - 2) / 4 - row) * 16 - 1);
   const cell = (bit: number): TemplateResult => {
@@ -121,7 +133,7 @@ export function everyBit(raw: string, fields: readonly DecodedField[], toggle: (
     return html`<button
       role="switch"
       aria-checked=${String(on)}
-      aria-label="bit ${bit}, ${field?.name ?? 'reserved'}"
+      aria-label="bit ${bit} of ${where}, ${field?.name ?? 'reserved'}"
       title="bit ${bit}: ${field?.name ?? 'reserved'}"
       data-bit=${bit}
       @click=${() => {
@@ -131,7 +143,7 @@ export function everyBit(raw: string, fields: readonly DecodedField[], toggle: (
       ${on ? 1 : 0}
     </button>`;
   };
-  return html`<div class="grid" role="group" aria-label="Every bit">
+  return html`<div class="grid" role="group" aria-label="Every bit of ${where}">
     ${rows.map(
       (first) =>
         html`<small aria-hidden="true">${first}</small> ${Array.from({ length: 16 }, (_, i) => first - i)

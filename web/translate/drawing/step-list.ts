@@ -20,11 +20,11 @@ export function stepList(steps: readonly Pick<WalkStep, 'kind' | 'text'>[], look
   return html`<section class="strip" aria-label="Every step of the processor">
     <h2>Steps <small>open one for its reason</small></h2>
     <ol>
-      ${steps.map(({ kind, text }) => {
+      ${steps.map(({ kind, text }, i) => {
         const answer = kind === 'lookup' && lookup !== '' ? `: ${lookup}` : '';
         return html`<li class="step-${kind.replaceAll(' ', '-')}">
           <details>
-            <summary><b>${kind}</b> <span>${text}${answer}</span></summary>
+            <summary><span class="unseen">step ${i + 1}: </span><b>${kind}</b> <span>${text}${answer}</span></summary>
             <p class="reason">${STEP_WHY[kind]}</p>
           </details>
         </li>`;

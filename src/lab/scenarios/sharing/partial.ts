@@ -29,10 +29,10 @@ function paged(story: Story): PagedMachine {
   story.table(
     `Both processes see ${PAGES} pages in a row; pages ${SHARED.join(', ')} are the same frames, the others are their own.`,
     {
-      head: ['page', 'entry in A', 'entry in B', ''],
+      head: ['page', 'entry in A', 'entry in B', 'the frame is'],
       rows: same.map((shared, page) => {
         const at = AT + page * 4096;
-        return [String(page), machine.entry(a, at), machine.entry(b, at), shared ? 'shared' : ''];
+        return [String(page), machine.entry(a, at), machine.entry(b, at), shared ? 'shared' : 'its own'];
       }),
     },
   );
