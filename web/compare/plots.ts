@@ -88,7 +88,7 @@ export function missPlot({ misses, reaches }: Comparison): Element | undefined {
     ...rateOptions(tlbs, { label: 'footprint' }, 1),
     marks: [
       ...reachMarks(reaches, least, most),
-      Plot.lineY(misses, { x: 'footprint', y: 'missRate', fy: 'tlb', stroke: 'pages', marker: 'circle' }),
+      Plot.lineY(misses, { x: 'footprint', y: 'missRate', fy: 'tlb', z: 'pages', stroke: 'pages', marker: 'circle' }),
       Plot.text(ends, { x: 'footprint', y: 'missRate', fy: 'tlb', text: 'pages', dx: 18, fill: 'currentColor' }),
       tlbNames(misses),
     ],
@@ -160,11 +160,19 @@ export function forkPlot({ forks }: Comparison): Element {
       Plot.lineY(points, {
         x: 'share',
         y: 'copied',
+        z: 'scheme',
         stroke: 'scheme',
         marker: 'circle',
         filter: ({ scheme }: ForkPoint) => scheme !== '2M pages',
       }),
-      Plot.lineY(above, { x: 'share', y: 'copied', stroke: 'scheme', strokeDasharray: '6 6', strokeWidth: 3 }),
+      Plot.lineY(above, {
+        x: 'share',
+        y: 'copied',
+        z: 'scheme',
+        stroke: 'scheme',
+        strokeDasharray: '6 6',
+        strokeWidth: 3,
+      }),
       Plot.text(
         points.filter(({ share, scheme }) => share === 0.5 && scheme === 'one segment'),
         { x: 'share', y: 'copied', text: 'scheme', dy: 14, fill: 'currentColor' },

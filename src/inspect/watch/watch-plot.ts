@@ -23,7 +23,7 @@ export function watchPlot({ samples, reach, name, pid, tlb }: WatchResult): stri
     y: { label: 'MiB used in a sample', grid: true, zero: true },
     color: { domain: kinds },
     marks: [
-      Plot.areaY(rows, { x: 'seconds', y: 'mib', fill: 'kind', order: [...kinds] }),
+      Plot.areaY(rows, { x: 'seconds', y: 'mib', z: 'kind', fill: 'kind', order: [...kinds] }),
       Plot.ruleY([reach['4K'] / MIB], { stroke: 'black', strokeDasharray: '4 3' }),
       Plot.text([`reach of the TLB (${tlb}): ${formatBytes(reach['4K'])} of 4K pages`], {
         frameAnchor: 'left',
