@@ -44,7 +44,7 @@ const SECOND_LEVEL = 13;
 const WALK_CACHES = 14;
 const SPACE = 18;
 const COUNTS = 20;
-const CONTROL_WORDS = 32;
+const CONTROL_WORDS = 40;
 /** Those that say what a settled walk is. */
 export const WALK_ROOT = 3;
 export const WALK_RESERVED = 4;

@@ -36,6 +36,9 @@ export const WALKS = 88;
 export const SHORTENED = 92;
 export const READS = 96;
 
+/** Scratch of a walk: by level of the entry read, the frame of the table it leads to, and the rights so far. */
+export const TABLES = 128;
+
 /** A batch has three parts of so many bytes: high words, low words, results. */
 export const BATCH_BYTES: u32 = 4 * 4096;
 

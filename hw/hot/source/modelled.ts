@@ -24,6 +24,7 @@ import {
   SECOND_LEVEL,
   SHORTENED,
   SPACE,
+  TABLES,
   WALK_CACHES,
   WALKS,
 } from './control';
@@ -87,13 +88,6 @@ function walkCached(control: u32, hi: u32, lo: u32): u32 {
     rights = rightsIn(cache, cell);
     break;
   }
-  // What to put into walk caches, by the level of the entry read.
-  let table1: u32 = 0;
-  let table2: u32 = 0;
-  let table3: u32 = 0;
-  let rights1: u32 = 0;
-  let rights2: u32 = 0;
-  let rights3: u32 = 0;
   let level = start;
   let entry: u64 = 0;
   for (;;) {
@@ -103,16 +97,8 @@ function walkCached(control: u32, hi: u32, lo: u32): u32 {
     rights = (rights & (<u32>entry) & ROOT_RIGHTS) | ((rights | (<u32>(entry >>> 63))) & 1);
     if (level == 0 || (entry & PTE_PS) != 0) break;
     table = entry & PTE_FRAME;
-    if (level == 1) {
-      table1 = <u32>(table >>> 12);
-      rights1 = rights;
-    } else if (level == 2) {
-      table2 = <u32>(table >>> 12);
-      rights2 = rights;
-    } else {
-      table3 = <u32>(table >>> 12);
-      rights3 = rights;
-    }
+    store<u32>(control + (level << 3), <u32>(table >>> 12), TABLES);
+    store<u32>(control + (level << 3), rights, TABLES + 4);
     level--;
   }
   if (level == 3) return NONE;
@@ -134,8 +120,8 @@ function walkCached(control: u32, hi: u32, lo: u32): u32 {
     const cache = walkCache(control, read);
     if (cache == 0) continue;
     const shift = levelShift(read);
-    const to = read == 1 ? table1 : read == 2 ? table2 : table3;
-    const allowed = read == 1 ? rights1 : read == 2 ? rights2 : rights3;
+    const to = field(control, TABLES + (read << 3));
+    const allowed = field(control, TABLES + 4 + (read << 3));
     insert(cache, pageOf(hi, lo, shift), tagOf(hi, shift, space, 0), to, allowed);
   }
   const first = <u32>(page >>> 12);

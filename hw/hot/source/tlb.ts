@@ -26,7 +26,7 @@ const SETS = 24;
 /** The cell of each page's last find, by its number, counted in words from the first. */
 const GUESSES = 28;
 const GUESS_MASK = 32;
-/** Not 0 where a search begins with the guess, and leaves one. */
+/** 1 where a search leaves a guess, for the loop of hits; 2 where it begins with one, too, to spare many ways. */
 const GUESSED = 36;
 
 /** Places in the block of a level: the size to search first, sizes by region, sizes put in, arrays and shifts by size. */
@@ -41,6 +41,8 @@ const SPACES: u32 = 0x47ff_8000;
 const PAGE_HIGH: u32 = 0x7fff;
 const SET_PAGE_HIGH: u32 = 0x1fff;
 const RIGHT_GLOBAL: u32 = 1 << 8;
+/** Ways that a word has bits for. */
+const MOST_BITS: u32 = 32;
 
 export function arrayOf(level: u32, size: u32): u32 {
   return field(level, ARRAYS + (size << 2));
@@ -83,8 +85,8 @@ function guess(array: u32, page: u32): u32 {
 /** The cell of a page, or 0: four ways at a time. */
 export function find(array: u32, page: u32, tag: u32): u32 {
   const row = field(array, ROW_BYTES);
-  const guessed = field(array, GUESSED) != 0;
-  if (guessed) {
+  const guessed = field(array, GUESSED);
+  if (guessed > 1) {
     const cell = field(array, CELLS) + (load<u32>(guess(array, page)) << 2);
     if (load<u32>(cell) == page && load<u32>(cell + row) == tag) return cell;
   }
@@ -92,15 +94,19 @@ export function find(array: u32, page: u32, tag: u32): u32 {
   const end = start + row;
   const pages = i32x4.splat(page);
   let global: u32 = 0;
-  for (let four = start; four < end; four += 16) {
-    let equal = <u32>i32x4.bitmask(i32x4.eq(v128.load(four), pages));
-    while (equal != 0) {
-      const cell = four + (ctz(equal) << 2);
-      equal &= equal - 1;
+  // The ways of equal pages, up to 32 of them as bits: the branch comes when all are known.
+  for (let some = start; some < end; some += MOST_BITS << 2) {
+    const last = min(end, some + (MOST_BITS << 2));
+    let equal: u32 = 0;
+    for (let four = some; four < last; four += 16) {
+      equal |= (<u32>i32x4.bitmask(i32x4.eq(v128.load(four), pages))) << ((four - some) >>> 2);
+    }
+    for (; equal != 0; equal &= equal - 1) {
+      const cell = some + (ctz(equal) << 2);
       if (cell >= end) break;
       const found = load<u32>(cell + row);
       if (found == tag) {
-        if (guessed) store<u32>(guess(array, page), (cell - field(array, CELLS)) >>> 2);
+        if (guessed != 0) store<u32>(guess(array, page), (cell - field(array, CELLS)) >>> 2);
         return cell;
       }
       if (found == ((tag & ~SPACES) | field(array, GLOBAL))) global = cell;
@@ -128,18 +134,19 @@ export function rightsIn(array: u32, cell: u32): u32 {
 function room(array: u32, start: u32): u32 {
   const row = field(array, ROW_BYTES);
   const stamps = start + 2 * row;
-  let lowest: u32 = ~0;
-  let at: u32 = 0;
-  if ((row & 15) == 0) {
+  if ((row & 15) == 0 && row <= MOST_BITS << 2) {
     let least = v128.load(stamps);
     for (let way: u32 = 16; way < row; way += 16) least = i32x4.min_u(least, v128.load(stamps + way));
     least = i32x4.min_u(least, v128.shuffle<i32>(least, least, 2, 3, 0, 1));
     least = i32x4.min_u(least, v128.shuffle<i32>(least, least, 1, 0, 3, 2));
-    for (; ; at += 16) {
-      const equal = i32x4.bitmask(i32x4.eq(v128.load(stamps + at), least));
-      if (equal != 0) return start + at + (ctz(equal) << 2);
+    let equal: u32 = 0;
+    for (let way: u32 = 0; way < row; way += 16) {
+      equal |= (<u32>i32x4.bitmask(i32x4.eq(v128.load(stamps + way), least))) << (way >>> 2);
     }
+    return start + (ctz(equal) << 2);
   }
+  let lowest: u32 = ~0;
+  let at: u32 = 0;
   for (let way: u32 = 0; way < row; way += 4) {
     const stamp = load<u32>(stamps + way);
     if (stamp >= lowest) continue;

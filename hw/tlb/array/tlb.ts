@@ -63,7 +63,7 @@ export class Tlb extends TlbCells {
     this.cells = cells;
     this.guesses = guesses;
     const { ways, sets, setMask, setWords } = this;
-    const guessed = first || ways > MOST_UNGUESSED ? 1 : 0;
+    const guessed = ways > MOST_UNGUESSED ? 2 : first ? 1 : 0;
     block.set([cells.byteOffset, 4 * ways, setMask, 4 * setWords, 0, 0, sets]);
     block.set([guesses.byteOffset, this.guessMask, guessed], GUESSES);
     this.block = block;
