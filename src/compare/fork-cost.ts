@@ -1,9 +1,6 @@
 /** The cost of fork: a real process in the model is forked, and parent and child write to their shared pages. */
 
 import { PAGE_BYTES, PAGE_SHIFT, pageSizeName, SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
-import { Pe } from '../../hw/aarch64/pe.js';
-import { Hart } from '../../hw/riscv/hart.js';
-import { LogicalProcessor } from '../../hw/translate/logical-processor.js';
 import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import { Ram } from '../../hw/memory/ram.js';
@@ -12,8 +9,8 @@ import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { PagePolicy, Process } from '../kernel/space/process.js';
 import type { ForkPages, ForkResult, ForkRun, ForkScenario } from '../report/results/fork-result.js';
+import { aarch64Levels } from './machine/page-kinds.js';
 import type { MachineName } from './machine/page-kinds.js';
-import { AARCH64_TARGET } from './machine/targets/aarch64.js';
 import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 
 /**
@@ -25,7 +22,7 @@ export const MAX_RESIDENT = 7 * 2 ** 30;
 const BASE = 2 ** 40;
 const GIB = 2 ** 30;
 /** Of RAM besides that for the process: for tables, and for huge pages of 2 MiB to lie as they must. */
-const LEAST_ROOM = 2 ** 26;
+const LEAST_ROOM = 2 ** 24;
 
 /** The process to fork, and its life afterwards. */
 export interface ForkOptions {
@@ -52,10 +49,18 @@ export const FORK_SHIFTS: Readonly<Record<MachineName, readonly number[]>> = {
 /** log2 of the base pages other than 4 KiB. */
 const GRANULES: readonly number[] = [14, 16];
 
-function kernelOn(machine: MachineName, ram: Ram, cleanRam: boolean): Kernel {
-  if (machine === 'x86') return new Kernel({ processor: new Core(new Mmu({ ram })), cleanRam });
-  if (machine === 'riscv') return new Kernel({ processor: new LogicalProcessor(new Hart({ ram })), cleanRam });
-  return new Kernel({ processor: new LogicalProcessor(new Pe({ ram })), cleanRam });
+/** Makes kernels, each on a processor of its own. Those of other machines than x86 are loaded late: a start takes less. */
+type Boot = (ram: Ram, cleanRam: boolean) => Kernel;
+
+async function bootOn(machine: MachineName): Promise<Boot> {
+  if (machine === 'x86') return (ram, cleanRam) => new Kernel({ processor: new Core(new Mmu({ ram })), cleanRam });
+  const { LogicalProcessor } = await import('../../hw/translate/logical-processor.js');
+  if (machine === 'riscv') {
+    const { Hart } = await import('../../hw/riscv/hart.js');
+    return (ram, cleanRam) => new Kernel({ processor: new LogicalProcessor(new Hart({ ram })), cleanRam });
+  }
+  const { Pe } = await import('../../hw/aarch64/pe.js');
+  return (ram, cleanRam) => new Kernel({ processor: new LogicalProcessor(new Pe({ ram })), cleanRam });
 }
 
 /**
@@ -63,7 +68,7 @@ function kernelOn(machine: MachineName, ram: Ram, cleanRam: boolean): Kernel {
  * makes as many for the child.
  */
 export function granuleTableBytes(pages: number, granule: number): number {
-  const levels = AARCH64_TARGET.levels({ granule });
+  const levels = aarch64Levels({ granule });
   const tables = Array.from({ length: levels }, (_, level) => Math.ceil(pages / 2 ** ((granule - 3) * (level + 1))));
   return tables.reduce((sum, count) => sum + count) * 2 ** granule;
 }
@@ -85,8 +90,8 @@ class ForkMachine {
   /** Page tables of the parent in its proper state. */
   #tables = 0;
 
-  constructor(machine: MachineName, ram: Ram, cleanRam: boolean, shift: number, resident: number) {
-    this.kernel = kernelOn(machine, ram, cleanRam);
+  constructor(kernel: Kernel, shift: number, resident: number) {
+    this.kernel = kernel;
     this.#granule = GRANULES.includes(shift) ? shift : PAGE_SHIFT;
     this.scale = 2 ** (this.#granule - PAGE_SHIFT);
     this.#pages = shift === SHIFT_2M ? '2M' : shift === SHIFT_1G ? '1G' : '4K';
@@ -227,10 +232,11 @@ export async function forkCost(options: ForkOptions): Promise<ForkResult> {
   const some = Math.ceil((all / PAGE_BYTES) * options.touch) * PAGE_BYTES;
   // One RAM for all page sizes: the host commits it once.
   const { machine: name = 'x86' } = options;
+  const boot = await bootOn(name);
   const ram = ramFor(all);
   const runs: ForkRun[] = [];
   for (const shift of options.pages) {
-    const machine = new ForkMachine(name, ram, runs.length === 0, shift, all);
+    const machine = new ForkMachine(boot(ram, runs.length === 0), shift, all);
     const outcomes: [ForkItself, ForkScenario][] = [];
     for (const scenario of names) {
       outcomes.push(forkOnce(machine, scenario, some, all));

@@ -99,3 +99,11 @@ export function pageShifts({ shift, isHuge }: PagesKind): readonly number[] {
 export function isFolio({ shift, entryShift }: PagesKind): boolean {
   return shift !== entryShift;
 }
+
+/** Of user addresses on AArch64 here. */
+export const AARCH64_ADDRESS_BITS = 47;
+
+/** Levels of tables on AArch64 for user addresses, by the granule: four with 4 KiB, else three. */
+export function aarch64Levels({ granule }: Pick<PagesKind, 'granule'>): number {
+  return Math.ceil((AARCH64_ADDRESS_BITS - granule) / (granule - 3));
+}

@@ -7,7 +7,7 @@ import type { Ram } from '../../../../hw/memory/ram.js';
 import { AArch64Entries } from '../../../kernel/tables/entries-aarch64.js';
 import { GuestMemory } from '../guest-memory.js';
 import type { HostFormat } from '../guest-memory.js';
-import type { PagesKind } from '../page-kinds.js';
+import { AARCH64_ADDRESS_BITS, aarch64Levels } from '../page-kinds.js';
 import { hostEntries, kernelEntries } from '../table-entries.js';
 import type { TableEntries } from '../table-entries.js';
 import { TablePages } from '../table-pages.js';
@@ -15,7 +15,6 @@ import { SPACE_BITS } from './target.js';
 import type { ReplayTarget } from './target.js';
 
 const { DESC_AF, DESC_CONTIGUOUS, DESC_S2_READ, DESC_S2_WRITE, DESC_SH_SHIFT, DESC_TABLE, DESC_VALID } = format;
-const ADDRESS_BITS = 47;
 /** TCR_EL1.TG0 by log2 of the granule. */
 const TG0: Readonly<Record<number, bigint>> = { 12: 0n, 14: 2n, 16: 1n };
 /** TCR_EL1: no walks with TTBR1, physical addresses of 40 bits, ASIDs of 16, and hardware sets AF and the dirty state. */
@@ -46,21 +45,17 @@ function enterGuest(pe: Pe, root: number): void {
   pe.writeRegister('HCR_EL2', HCR_VM);
 }
 
-function levels({ granule }: Pick<PagesKind, 'granule'>): number {
-  return Math.ceil((ADDRESS_BITS - granule) / (granule - 3));
-}
-
 export const AARCH64_TARGET: ReplayTarget<Pe> = {
   terms: { walkCaches: ['', 'level 2', 'level 1', 'level 0'], caches: 'walk caches' },
   sizes: AARCH64_PAGE_SHIFTS,
-  levels,
+  levels: aarch64Levels,
   boot: (ram, tlb, kind, hostShift) => {
     const processor = new Pe({ ram, tlb });
-    processor.writeRegister('TCR_EL1', TCR | (TG0[kind.granule] << 14n) | BigInt(64 - ADDRESS_BITS));
+    processor.writeRegister('TCR_EL1', TCR | (TG0[kind.granule] << 14n) | BigInt(64 - AARCH64_ADDRESS_BITS));
     processor.writeRegister('SCTLR_EL1', 1n);
     const memory = hostShift === null ? undefined : new GuestMemory(ram, hostOf(ram), kind, hostShift);
     if (memory !== undefined) enterGuest(processor, memory.root);
-    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, levels(kind), memory) };
+    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, aarch64Levels(kind), memory) };
   },
   beside: (first, tlb) => {
     const pe = new Pe({ ram: first.ram, tlb });
