@@ -38,6 +38,8 @@ export type { Workload, WorkloadOptions } from './trace/workload.js';
 // Comparisons: page sizes, forks, TLB shapes.
 export { compare } from './compare/compare.js';
 export type { CompareOptions, TraceSource } from './compare/compare.js';
+export { countTraces } from './compare/counts.js';
+export type { CountOptions, CountRow } from './compare/counts.js';
 export type { MachineName } from './compare/machine/page-kinds.js';
 export type { PageName } from './report/results/schema.js';
 export type { HugePolicy, ShmemMode, ThpMode } from './regions/policy.js';
@@ -47,7 +49,7 @@ export { forkCost } from './compare/fork-cost.js';
 export type { ForkOptions } from './compare/fork-cost.js';
 export { sweep } from './compare/sweep/sweep.js';
 export type { SweepOptions } from './compare/sweep/sweep.js';
-export type { SweepResult, SweepRow } from './report/results/sweep-result.js';
+export type { SweepCounts, SweepResult, SweepRow } from './report/results/sweep-result.js';
 export type { SweepTrace } from './compare/sweep/sweep-task.js';
 
 // Labs and explanations.

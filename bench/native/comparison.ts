@@ -1,6 +1,7 @@
 /**
  * `compare` on the recordings of this package, from end to end, against a C program that counts the same TLBs in one
- * pass. Each run is a process of its own, with all of its CPU time. compare finds its prices besides, with caches of data.
+ * pass: with caches of data and prices besides, and the counts alone. Each run is a process of its own, with all of its CPU
+ * time.
  */
 
 import { execFile } from 'node:child_process';
@@ -11,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
-import { compare } from '../../src/compare/compare.js';
+import type { CountRow } from '../../src/compare/counts.js';
 import { openTrace } from '../../src/trace/node/open.js';
 import { shippedTraces } from '../../src/trace/node/shipped.js';
 import { cpuNow } from '../measure/ratio.js';
@@ -24,14 +25,16 @@ const SHIFTS = [SHIFT_4K, SHIFT_2M, SHIFT_1G];
 /** The TLBs of compare.c. */
 const TLB = 'skylake';
 
-export const COMPARISON = { name: 'compare, end to end', what: '3 page sizes' } as const;
+/** By the word that its process is started with. */
+const WAYS = { compare: 'compare, end to end', counts: 'compare, counts alone' } as const;
+export const COMPARISONS = Object.values(WAYS).map((name) => ({ name, what: '3 page sizes' }));
 /** Accesses of the two recordings. */
 const ACCESSES = 12_000_000;
 
-function comparisonRival(program: string): Rival {
+function comparisonRival(program: string, way: string, index: number): Rival {
   const traces = shippedTraces().map(({ path }) => path);
   return {
-    ...COMPARISON,
+    ...COMPARISONS[index],
     path: 'compare',
     operations: ACCESSES,
     reference: async () => {
@@ -39,7 +42,7 @@ function comparisonRival(program: string): Rival {
       return { nanoseconds: Number(lines.pop()), checksum: 0, counts: lines.join('\n') };
     },
     run: async () => {
-      const { stdout } = await run(process.execPath, [fileURLToPath(import.meta.url)]);
+      const { stdout } = await run(process.execPath, [fileURLToPath(import.meta.url), way]);
       return JSON.parse(stdout) as Answer;
     },
   };
@@ -54,30 +57,49 @@ export function startComparison(): { rivals: readonly Rival[]; leftOut: readonly
   };
   try {
     compile('compare', program, ['-lz']);
-    return { rivals: [comparisonRival(program)], leftOut: [], close };
+    const rivals = Object.keys(WAYS).map((way, i) => comparisonRival(program, way, i));
+    return { rivals, leftOut: [], close };
   } catch {
     return {
       rivals: [],
-      leftOut: [`${COMPARISON.name}: left out, its C does not build; install zlib's headers`],
+      leftOut: [`${WAYS.compare}: left out, its C does not build; install zlib's headers`],
       close,
     };
   }
 }
 
+type Counts = Pick<CountRow, 'lookups' | 'l1Hits' | 'l2Hits' | 'walks' | 'entryReads'>;
+
 /** Counts of one trace, as compare.c prints them. */
-function countsText(runs: Awaited<ReturnType<typeof compare>>['runs'], trace: string): string {
-  const own = runs.filter((one) => one.trace === trace);
-  const counts = own.map(({ counts: { lookups, l1Hits, l2Hits, walks, entryReads } }) =>
+function countsText(touchedBytes: number, bySize: readonly Counts[]): string {
+  const counts = bySize.map(({ lookups, l1Hits, l2Hits, walks, entryReads }) =>
     [lookups, l1Hits, l2Hits, walks, entryReads].join(),
   );
-  return counts.join(' ');
+  return [touchedBytes, ...counts].join(' ');
 }
 
-async function compareOnce(): Promise<Answer> {
-  const sources = shippedTraces().map(({ name, path }) => ({ name, open: () => openTrace(path) }));
+const sources = shippedTraces().map(({ name, path }) => ({ name, open: () => openTrace(path) }));
+
+async function compareOnce(): Promise<string[]> {
+  const { compare } = await import('../../src/compare/compare.js');
   const { runs, traces } = await compare({ sources, shifts: SHIFTS, tlb: parseTlb(TLB) });
-  const counts = traces.map(({ trace, coverage }) => `${coverage.touchedBytes} ${countsText(runs, trace)}`).join('\n');
-  return { nanoseconds: cpuNow(), checksum: 0, counts };
+  return traces.map(({ trace, coverage }) => {
+    const own = runs.filter((one) => one.trace === trace).map(({ counts }) => counts);
+    return countsText(coverage.touchedBytes, own);
+  });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(JSON.stringify(await compareOnce()));
+async function countOnce(): Promise<string[]> {
+  const { countTraces } = await import('../../src/compare/counts.js');
+  const rows = await countTraces({ sources, tlb: parseTlb(TLB) });
+  return sources.map(({ name }) => {
+    const own = rows.filter(({ trace }) => trace === name);
+    return countsText(own[0].touchedBytes, own);
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const counts = await (process.argv[2] === 'counts' ? countOnce() : compareOnce());
+  const answer: Answer = { nanoseconds: cpuNow(), checksum: 0, counts: counts.join('\n') };
+  process.stdout.write(JSON.stringify(answer));
+}

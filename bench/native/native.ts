@@ -12,7 +12,7 @@ import type { Host } from '../measure/host.js';
 import { rangeText, roundRatio } from '../measure/ratio.js';
 import { median } from '../../src/host/ratio.js';
 import type { RoundRatio } from '../measure/ratio.js';
-import { COMPARISON, startComparison } from './comparison.js';
+import { COMPARISONS, startComparison } from './comparison.js';
 import { firstForkRival } from './first-fork.js';
 import { startReference } from './reference.js';
 import { startRivals } from './rival-process.js';
@@ -70,7 +70,7 @@ interface Contest {
 function startContest(wanted: Wanted): Contest {
   const ways = WAYS.filter(({ name }) => PATTERNS.some((what) => wanted({ name, what })));
   const processes = ways.map(({ name }) => startRivals(name));
-  const comparison = wanted(COMPARISON) ? startComparison() : undefined;
+  const comparison = COMPARISONS.some(wanted) ? startComparison() : undefined;
   const others = [...FORKS.filter(wanted).map(forkRival), firstForkRival(), ...(comparison?.rivals ?? [])];
   return {
     rivals: [...processes.flatMap(({ rivals }) => rivals), ...others].filter(wanted),

@@ -226,7 +226,12 @@ export class ReplayMachine {
 
   /** The counts of the processors to be judged. */
   counts(): Pick<CounterValues, 'data' | 'fetch'> {
-    const { data, fetch } = this.processors.counters().snapshot();
+    return this.countsOf(this.processors);
+  }
+
+  /** The same of other processors over the same tables. */
+  countsOf(processors: Processors): Pick<CounterValues, 'data' | 'fetch'> {
+    const { data, fetch } = processors.counters().snapshot();
     return { data: readsOf(data, this.levels), fetch: readsOf(fetch, this.levels) };
   }
 

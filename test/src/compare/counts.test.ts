@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { parseTlb } from '../../../hw/tlb/parse.js';
+import { compare, type TraceSource } from '../../../src/compare/compare.js';
+import { countTraces } from '../../../src/compare/counts.js';
+import type { MachineName } from '../../../src/compare/machine/page-kinds.js';
+import type { PageName } from '../../../src/report/results/schema.js';
+import { openWorkload } from '../../../src/trace/workload.js';
+
+const sources: TraceSource[] = ['stream', 'zipf'].map((name) => ({
+  name,
+  accesses: 5000,
+  open: () => openWorkload(name, { footprint: 2 ** 24, accesses: 5000 }),
+}));
+
+it.each<[MachineName, PageName[]]>([
+  ['x86', ['4K', '2M', '1G']],
+  ['riscv', ['4K', '64K']],
+])('counts alone are those of a comparison, on %s', async (machine, pages) => {
+  const tlb = parseTlb('8x4+32x4+psc');
+  const told: number[] = [];
+  const onProgress = (done: number): Promise<void> => Promise.resolve(void told.push(done));
+  const rows = await countTraces({ sources, machine, pages, tlb, onProgress });
+  const { runs, traces } = await compare({ sources, machine, pages, tlb });
+  expect(
+    rows.map(({ trace, pages: name, lookups, l1Hits, l2Hits, walks, entryReads }) => {
+      return { trace, pages: name, counts: { lookups, l1Hits, l2Hits, walks, entryReads } };
+    }),
+  ).toEqual(runs.map(({ trace, pages: name, counts }) => ({ trace, pages: name, counts })));
+  expect(rows.map(({ touchedBytes }) => touchedBytes)).toEqual(
+    traces.flatMap(({ coverage }) => pages.map(() => coverage.touchedBytes)),
+  );
+  expect(told).toEqual([5000, 5000]);
+});
