@@ -1,6 +1,15 @@
 /** A new project for a student: the handler with its stubs, the text of the steps, and the commands to run and test it. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { packageFile } from '../host/package-file.js';
 import { NOT_WRITTEN } from './engine/finding.js';
@@ -219,6 +228,11 @@ export interface CourseProject {
  * @throws ProjectError for a folder without a handler
  */
 export function openProject(folder: string): CourseProject {
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there?.isDirectory() !== true) {
+    const what = there === undefined ? 'does not exist' : 'is a file';
+    throw new ProjectError(`'${folder}' ${what}; give the folder of a project: pagewalk course new makes one`);
+  }
   const handlers = COURSE_LANGUAGES.map((language) => join(folder, `handler.${language}`)).filter((path) =>
     existsSync(path),
   );

@@ -156,6 +156,10 @@ it('what cannot be graded is told with the fix', async () => {
     expect.stringMatching(/neither handler.js nor handler.ts.*course new/),
   ]);
   writeFileSync(join(folder, 'handler.js'), 'export const = 1;');
+  const file = await runCli(['course', 'grade', join(folder, 'handler.js')]);
+  expect([file.status, file.stderr]).toEqual([1, expect.stringMatching(/handler.js' is a file; give the folder/)]);
+  const missing = await runCli(['course', 'run', join(folder, 'none')]);
+  expect([missing.status, missing.stderr]).toEqual([1, expect.stringMatching(/none' does not exist; give the folder/)]);
   const second = await runCli(['course', 'grade', folder]);
   expect(second.stderr).toMatch(/no course.json.*--machine x86 or sv39\n$/);
   const third = await runCli(['course', 'grade', folder, '--machine', 'x86']);
