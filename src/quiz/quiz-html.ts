@@ -36,7 +36,7 @@ function exerciseHtml(exercise: QuizResult['exercises'][number], number: number)
 
 /** The whole document: blanks to fill in, or answers with their reasons when the quiz is solved. */
 export function quizHtml({ exercises, seed, difficulty, solved }: QuizResult): string {
-  const name = seed === null ? 'An exercise' : `Exercises ${seed}, ${difficulty}`;
+  const name = seed === null ? 'An exercise' : `Exercises, seed ${seed}, ${difficulty}`;
   const title = `${name}${solved ? ': the key' : ''}`;
   const blanks = solved ? '' : '<p class="name">Name <span></span> Date <span></span></p>';
   const body = exercises.map((exercise, i) => exerciseHtml(exercise, i + 1)).join('\n');
