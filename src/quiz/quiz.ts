@@ -80,8 +80,9 @@ export function topicsAbout(machine: QuizMachine): Topic[] {
 }
 
 /**
- * The exercises of a topic, or of every topic, for a seed; none where no kind of the topic is about the machine. An exercise depends on its kind, difficulty and round and the
- * seed alone: the first round has one of each kind, the next rounds others.
+ * The exercises of a topic, or of every topic, for a seed; none where no kind of the topic is about the machine. An
+ * exercise depends on its kind, difficulty and round and the seed alone: the first round has one of each kind, the next
+ * rounds others.
  */
 export function makeExercises(topic: Topic | undefined, seed: number, options: SheetOptions = {}): Exercise[] {
   const { difficulty = 'medium', machine } = options;

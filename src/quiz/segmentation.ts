@@ -20,6 +20,7 @@ const OFFSETS: Readonly<Record<Difficulty, readonly [from: number, to: number]>>
   hard: [0x1ffc, 0x2003],
 };
 
+/** The limit in a register such as GDTR: the offset of the last valid byte. */
 function limitIn({ limit }: { readonly limit: number }): string {
   return formatHex(0, limit);
 }
@@ -37,7 +38,8 @@ function access(random: Random, difficulty: Difficulty): Posed {
   const code = outcome.kind === 'fault' ? `0x${(outcome.errorCode ?? 0).toString(16)}` : '';
   return {
     question:
-      `Protected mode, CPL ${CPL}; the limit of the GDT is ${limitIn(machine.unit.gdtr)}, of the LDT ${limitIn(machine.unit.ldtr)}. A program loads DS with ${result.selector} and makes a ${kind} of ${size} ` +
+      `Protected mode, CPL ${CPL}; the limit of the GDT is ${limitIn(machine.unit.gdtr)}, of the LDT ` +
+      `${limitIn(machine.unit.ldtr)}. A program loads DS with ${result.selector} and makes a ${kind} of ${size} ` +
       `byte${size === 1 ? '' : 's'} at offset ${result.offset}. Which linear address is that, or which exception ` +
       'with which error code?',
     given: [`${names}: ${descriptors.at(0)?.raw ?? 'no descriptor'}`],
