@@ -6,7 +6,7 @@
 
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ import type { Token } from './transcript.js';
 export interface SandboxLimits {
   /** For one program, of CPU time. */
   readonly seconds: number;
-  /** Of the JavaScript heap. */
+  /** Of the JavaScript heap; on Linux the whole process may take 384 more. */
   readonly mebibytes: number;
 }
 
@@ -36,6 +36,10 @@ const GRACE_SECONDS = 10;
 export const KEPT_OUTPUT = 4000;
 /** On a busy machine the clock shows so many times the limit, at most. */
 const MOST_PATIENCE = 16;
+/** Memory of a process besides its heap, MiB: Node itself, and a compiler of TypeScript. */
+const BESIDE_HEAP = 384;
+/** Its memory is looked at so often. */
+const LOOK_MILLISECONDS = 25;
 /** From the end of the channel to the end of a process that did not end itself. */
 const SHUT_MILLISECONDS = 1000;
 
@@ -64,6 +68,15 @@ function permissionFlags(readable: readonly string[]): string[] {
   return [flag, ...readable.map((path) => `--allow-fs-read=${path}`)];
 }
 
+/** MiB of a process in RAM; 0 once it has ended, and on systems without /proc. Source: Linux manual pages, proc(5). */
+function residentMebibytes(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** A reply, or the way the process ended. */
 type Reply = { readonly message: unknown } | { readonly ended: string };
 
@@ -76,6 +89,8 @@ export class Sandbox {
   private child: ChildProcess | null = null;
   private errors = '';
   private patience = 1;
+  /** It was ended because of its memory. */
+  private greedy = false;
 
   /** @throws HandlerError when no process for it can be started */
   constructor(
@@ -138,11 +153,19 @@ export class Sandbox {
     });
     this.child = child;
     this.errors = '';
+    this.greedy = false;
+    // The limit of the heap leaves out buffers.
+    const look = setInterval(() => {
+      if (residentMebibytes(child.pid ?? 0) <= limits.mebibytes + BESIDE_HEAP) return;
+      this.greedy = true;
+      child.kill('SIGKILL');
+    }, LOOK_MILLISECONDS);
     // A message to a process that is gone is an error; its end, which follows, says why.
     child.on('error', () => undefined);
     // It ends by itself, or it shut the channel and would live on unheard.
     child.once('disconnect', () => setTimeout(() => child.kill('SIGKILL'), SHUT_MILLISECONDS).unref());
     child.once('close', () => {
+      clearInterval(look);
       if (this.child === child) this.child = null;
     });
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -184,7 +207,7 @@ export class Sandbox {
 
   private endOf(code: number | null, signal: NodeJS.Signals | null): string {
     const { errors, limits } = this;
-    if (errors.includes('heap out of memory'))
+    if (this.greedy || errors.includes('heap out of memory'))
       return `it was ended: more than ${limits.mebibytes} MiB of memory in use`;
     const how = signal === null ? `exit code ${code ?? 0}` : `signal ${signal}`;
     const last = /^\w*Error.*$/m.exec(errors)?.[0];

@@ -15,6 +15,21 @@ export interface Failure {
 
 const MOST_TRIES = 300;
 
+/** The shortest beginning of the program that ends the process, too; what shows there is its last operation. */
+async function shortest(failure: Failure, run: ProgramRunner): Promise<Failure> {
+  const { operations } = failure.program;
+  let fine = -1;
+  let stops = operations.length;
+  while (stops - fine > 1) {
+    const middle = Math.floor((fine + stops) / 2);
+    const finding = await run(withOperations(failure.program, operations.slice(0, middle)));
+    if (finding?.kind === 'stopped') stops = middle;
+    else fine = middle;
+  }
+  const program = withOperations(failure.program, operations.slice(0, stops));
+  return { program, finding: { ...failure.finding, line: stops - 1 } };
+}
+
 /** Without the operations after the finding, and without all that it does not need. */
 export async function shrink(failure: Failure, run: ProgramRunner): Promise<Failure> {
   const all = failure.program.operations;
@@ -29,8 +44,13 @@ export async function shrink(failure: Failure, run: ProgramRunner): Promise<Fail
     return true;
   };
   const upTo = all.slice(0, failure.finding.line + 1);
-  // Each try would last as long as the limit.
-  if (failure.finding.kind === 'stopped') return { ...failure, program: withOperations(failure.program, upTo) };
+  if (failure.finding.kind === 'stopped') {
+    // Its process ended: nobody knows in which operation.
+    if (failure.finding.line === all.length && !failure.finding.what.includes('no answer'))
+      return shortest(failure, run);
+    // Each try would last as long as the limit.
+    return { ...failure, program: withOperations(failure.program, upTo) };
+  }
   await take(upTo);
   for (let size = Math.ceil(all.length / 2); size >= 1 && tries < MOST_TRIES;) {
     let shorter = false;

@@ -60,7 +60,7 @@ function runCommand(name: string, description: string): Command {
     .addOption(machineOption())
     .addOption(new Option('--seconds <n>', 'limit of one program, CPU time').argParser(parseWhole(1, 600)).default(2))
     .addOption(
-      new Option('--memory <MiB>', "limit of the handler's heap").argParser(parseWhole(32, 65536)).default(128),
+      new Option('--memory <MiB>', "limit of the handler's memory").argParser(parseWhole(32, 65536)).default(128),
     );
 }
 

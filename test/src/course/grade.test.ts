@@ -5,6 +5,7 @@ import type { CourseFinding } from '../../../src/course/engine/finding.js';
 import { runCourseProgram } from '../../../src/course/engine/run.js';
 import type { AnyHandler } from '../../../src/course/engine/session.js';
 import { gradeStep, stepPrograms } from '../../../src/course/grade.js';
+import { shrink } from '../../../src/course/shrink.js';
 import { COURSE_STEPS } from '../../../src/course/steps.js';
 import type { CourseStep } from '../../../src/course/steps.js';
 import { asTranscript, recorded, replayed } from '../../../src/course/transcript.js';
@@ -75,6 +76,19 @@ describe('the program of a failed step', () => {
     for (const part of parts) expect(failure?.program.join('\n')).toContain(part);
     expect(failure?.program.length).toBeLessThanOrEqual(most);
   });
+});
+
+it('the program that ended its process is its shortest beginning that does so', async () => {
+  const [program] = [...stepPrograms(stepNamed('fork'), 'x86', SEED)].slice(8);
+  let runs = 0;
+  const run = ({ operations }: CourseProgram): Promise<CourseFinding | undefined> => {
+    runs++;
+    const what = 'its process ended (exit code 3)';
+    return Promise.resolve(operations.length > 4 ? { kind: 'stopped', line: operations.length, what } : undefined);
+  };
+  const short = await shrink({ program, finding: (await run(program))! }, run);
+  expect([short.program.operations.length, short.finding.line]).toEqual([5, 4]);
+  expect(runs).toBeLessThan(8);
 });
 
 describe('a transcript', () => {

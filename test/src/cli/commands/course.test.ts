@@ -116,6 +116,14 @@ it('grade ends a handler that loops or eats memory, and lets none out of its pro
   expect(why.buddy).toBeDefined();
 });
 
+it.skipIf(process.platform !== 'linux')('grade ends a handler that takes memory besides its heap', async () => {
+  const folder = await newProject();
+  const greedy = 'export function walk() { for (const all = []; ; ) all.push(new Uint8Array(1e8).fill(1)); }';
+  writeFileSync(join(folder, 'handler.js'), greedy);
+  const { steps, status } = await grade(folder, '--step', 'walk', '--seconds', '60', '--memory', '32');
+  expect([steps[0].failure?.why, status]).toEqual(['it was ended: more than 32 MiB of memory in use', 1]);
+});
+
 it('grade survives a handler that shuts its channel to the grader', async () => {
   const folder = await newProject();
   writeFileSync(join(folder, 'handler.js'), 'process.send({ ready: true });\nprocess.disconnect();\n');
