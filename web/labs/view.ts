@@ -8,7 +8,8 @@ import { type LabResult, type LabStep, labTitle } from '../../src/report/results
 import { menu } from '../form.js';
 import type { Machine } from '../story/history.js';
 import { mappingsDrawing } from './mappings.js';
-import { arenaBar, comparison, figureLegend, figures, firstMeasuring, stepTable } from './tables.js';
+import { arenaBar } from '../arena.js';
+import { comparison, figureLegend, figures, firstMeasuring, stepTable } from './tables.js';
 import { type Page, type Settings, StoryView } from '../story/view.js';
 
 const NAMES = LABS.map(({ name }) => name) as [string, ...string[]];

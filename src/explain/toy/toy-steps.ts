@@ -6,6 +6,7 @@ import type { ToySegment, ToyShape } from '../../../hw/toy/shape.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { flagNames } from '../../../hw/base/format.js';
 import type { AddressField } from '../address-field.js';
+import type { StepKind } from '../step-why.js';
 import { splitAddress } from './toy-split.js';
 
 export function hexText(value: number): string {
@@ -19,9 +20,9 @@ export function toyTableName(level: number): string {
   return TABLES.at(level) ?? `table of level ${level}`;
 }
 
-/** A step in a sentence, and the kind of its event. */
+/** A step in a sentence, and its kind. */
 export interface ToyStep {
-  readonly kind: TranslationEvent['kind'];
+  readonly kind: StepKind;
   readonly text: string;
 }
 
@@ -36,13 +37,19 @@ export function toySteps(
   physical: number,
 ): ToyStep[] {
   const missed = machine.tlb !== null && !events.some(({ kind }) => kind === 'hit');
-  const steps = events.flatMap((event) => {
-    const { kind } = event;
-    const words = stepWords(machine, address, event);
-    if (kind === 'lookup' && missed) words.push(`${placeInTlb(machine, address)}: no entry has it, a miss`);
-    return words.map((text) => ({ kind, text }));
+  const steps = events.flatMap((event): ToyStep[] => {
+    const kind = kindOf(event);
+    const words: ToyStep[] = stepWords(machine, address, event).map((text) => ({ kind, text }));
+    if (kind !== 'split' || !missed) return words;
+    return [...words, { kind: 'lookup', text: `${placeInTlb(machine, address)}: no entry has it, a miss` }];
   });
   return physical < 0 ? steps : [...steps, { kind: 'walked', text: sumWords(machine, address, physical) }];
+}
+
+/** A lookup begins with the address cut up; a read without an address is that of a segment register. */
+function kindOf(event: TranslationEvent): StepKind {
+  if (event.kind === 'lookup') return 'split';
+  return event.kind === 'read' && event.address === null ? 'segment' : event.kind;
 }
 
 function stepWords(machine: ToyMachine, address: number, event: TranslationEvent): string[] {

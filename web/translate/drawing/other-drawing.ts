@@ -3,6 +3,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { dumpToy } from '../../../src/explain/toy/toy-dump.js';
 import { countOf } from '../../../src/report/output/units.js';
+import type { ToyMachine } from '../../../hw/toy/machine.js';
+import { arenaBar } from '../../arena.js';
 import type { Page } from '../../story/view.js';
 import { addressFields } from './address-fields.js';
 import { endBox, endWords } from './end-box.js';
@@ -66,7 +68,7 @@ export function otherDrawing(
       },
       page,
     )}
-    ${memoryOf(walkable)}
+    ${memoryOf(walkable, ended && result.outcome.kind === 'mapped' ? Number(result.outcome.physical) : undefined)}
   `;
 }
 
@@ -105,17 +107,54 @@ function levelCards(
 }
 
 /** The memory of a toy machine; of others there is too much. */
-function memoryOf({ toy }: Walkable): TemplateResult | typeof nothing {
+function memoryOf({ toy }: Walkable, physical: number | undefined): TemplateResult | typeof nothing {
   if (toy === undefined) return nothing;
   const { memory, segments } = dumpToy(toy, '');
-  const rows = segments.map(
-    ({ number, base, limit, grows }) => `segment ${number}: base ${base}, limit ${limit}, grows ${grows}`,
-  );
   return html`<details class="memory-bytes" open>
     <summary>${segments.length === 0 ? 'Physical memory' : 'Segments and physical memory'}</summary>
-    <pre tabindex="0">${[...rows, ...memory.map(({ at, bytes }) => `${at.padEnd(8)} ${bytes}`)].join('\n')}</pre>
+    ${segments.length === 0 ? nothing : toySegments(toy, physical)}
+    ${memory.length === 0 ? nothing : html`<pre tabindex="0">${memory.map(({ at, bytes }) => `${at.padEnd(8)} ${bytes}`).join('\n')}</pre>`}
     ${memory.length === 0 ? nothing : html`<p class="quiet">Rows without a byte but 0 are left out.</p>`}
   </details>`;
+}
+
+/** The segment registers, and their segments where they lie. @param physical the address just reached */
+function toySegments({ shape }: ToyMachine, physical: number | undefined): TemplateResult {
+  const registers = shape.segmentation?.registers ?? [];
+  const held = registers
+    .map(({ base, limit, grows }, i) => ({
+      name: `segment ${i}`,
+      bytes: limit,
+      base: grows === 'up' ? base : base - limit,
+    }))
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => a.base - b.base);
+  const bytes = 2 ** shape.physicalBits;
+  const pieces = held.flatMap((piece, i) => {
+    const end = i === 0 ? 0 : held[i - 1].base + held[i - 1].bytes;
+    return piece.base > end ? [{ base: end, bytes: piece.base - end }, piece] : [piece];
+  });
+  const last = held.at(-1);
+  const end = last === undefined ? 0 : last.base + last.bytes;
+  if (end < bytes) pieces.push({ base: end, bytes: bytes - end });
+  return html`<table class="figures">
+      <tr>
+        <th scope="col">segment</th>
+        <th scope="col">base</th>
+        <th scope="col">limit</th>
+        <th scope="col">grows</th>
+      </tr>
+      ${registers.map(
+        ({ base, limit, grows }, i) =>
+          html`<tr>
+            <th scope="row">${i}</th>
+            <td><code>0x${base.toString(16)}</code></td>
+            <td>${limit.toLocaleString('en-US')}</td>
+            <td>${grows}</td>
+          </tr>`,
+      )}
+    </table>
+    ${arenaBar({ base: 0, bytes, pieces }, 'Physical memory', physical)}`;
 }
 
 /** The registers of the machine, folded until wanted. */

@@ -2,8 +2,8 @@
 
 import { html, type TemplateResult } from 'lit';
 import { STEP_WHY } from '../../../src/explain/step-why.js';
-import type { WalkStep } from '../../../src/explain/walk/walk-result.js';
 import type { TlbDrawing } from '../machines/tlb-drawing.js';
+import type { SaidStep } from '../machines/walkable.js';
 
 /** The TLB's answer, and why it is a miss. @param before the TLBs that were asked */
 export function lookupWords(answer: string, before: readonly TlbDrawing[]): string {
@@ -16,7 +16,7 @@ export function lookupWords(answer: string, before: readonly TlbDrawing[]): stri
  * Each step opens to why the processor takes it.
  * @param lookup the TLB's answer, beside the first step; empty where a step says it
  */
-export function stepList(steps: readonly Pick<WalkStep, 'kind' | 'text'>[], lookup: string): TemplateResult {
+export function stepList(steps: readonly SaidStep[], lookup: string): TemplateResult {
   return html`<section class="strip" aria-label="Every step of the processor">
     <h2>Steps <small>open one for its reason</small></h2>
     <ol>

@@ -1,13 +1,12 @@
 /** The machines of the translate view other than a plain x86: accesses really made, and bits really changed. */
 
 import { readsIn } from '../../../src/explain/nested/nested-walk.js';
-import type { WalkStep } from '../../../src/explain/walk/walk-result.js';
 import type { WalkRequest } from '../../../src/explain/walk/walk.js';
 import type { Machine } from '../../story/history.js';
 import { accessIn, type Flip, flipIn, type RecordOf } from './access.js';
-import type { OtherResult, Walkable } from './walkable.js';
+import type { OtherResult, SaidStep, Walkable } from './walkable.js';
 
-export type OtherRecord = RecordOf<OtherResult, Pick<WalkStep, 'kind' | 'text'>>;
+export type OtherRecord = RecordOf<OtherResult, SaidStep>;
 
 /** The entries read now, one after the other. */
 export function readsOf(result: OtherResult): number {

@@ -17,12 +17,12 @@ import { explainRadixSteps } from '../../../src/explain/radix/radix-walk.js';
 import type { RadixTerms } from '../../../src/explain/radix/radix-walk.js';
 import { buildHart, parseRiscvState } from '../../../src/explain/riscv/riscv-state.js';
 import { riscvNestedTerms, riscvTerms } from '../../../src/explain/riscv/walk.js';
+import type { StepKind } from '../../../src/explain/step-why.js';
 import { machineIn, type WalkMachineName } from '../../../src/explain/state-form.js';
 import { buildToy, parseToyState } from '../../../src/explain/toy/toy-state.js';
 import { explainToyWalk } from '../../../src/explain/toy/toy-walk.js';
 import type { ToyWalkResult } from '../../../src/explain/toy/toy-walk.js';
 import { allowedBy, allowedWords } from '../../../src/explain/walk/rights.js';
-import type { WalkStep } from '../../../src/explain/walk/walk-result.js';
 import type { WalkRequest } from '../../../src/explain/walk/walk.js';
 import { drawToyTlb } from './toy-tlb.js';
 import { drawTlbs, type RightsWords, type TlbDrawing } from './tlb-drawing.js';
@@ -30,8 +30,11 @@ import { drawTlbs, type RightsWords, type TlbDrawing } from './tlb-drawing.js';
 /** The result of the terminal, of a machine other than a plain x86. */
 export type OtherResult = RadixWalkResult | ToyWalkResult | NestedWalkResult;
 
-/** A step of the processor, and in words. */
-type Step = Pick<WalkStep, 'kind' | 'text'>;
+/** A step by its kind, and in words. */
+export interface SaidStep {
+  readonly kind: StepKind;
+  readonly text: string;
+}
 
 export interface Walkable {
   readonly about: string;
@@ -39,7 +42,7 @@ export interface Walkable {
   /** The instructions that drop a page and everything from TLBs; null where there is none. */
   readonly fences: readonly [page: string, everything: string] | null;
   /** Makes the access. @throws RangeError for an address that the machine does not have */
-  explain(request: WalkRequest): { result: OtherResult; steps: readonly Step[] };
+  explain(request: WalkRequest): { result: OtherResult; steps: readonly SaidStep[] };
   tlbs(request: WalkRequest): TlbDrawing[];
   dropPage(request: WalkRequest): void;
   dropAll(): void;
