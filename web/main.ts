@@ -20,8 +20,9 @@ import type { Position } from './story/history.js';
 import { isOnTour, tourBar } from './story/tour.js';
 import type { Page, Settings, View } from './story/view.js';
 
-/** Time for reading between two steps of a run. */
+/** Time for reading between two steps of a run, at each of its speeds. */
 const RUN_MILLISECONDS = 700;
+const SPEEDS = [1, 2, 4, 0.5];
 const NO_FACTS = { settings: {}, events: undefined, at: undefined };
 
 class Explorer implements Page, Commands {
@@ -44,6 +45,7 @@ class Explorer implements Page, Commands {
   #notice = '';
   #help = false;
   #timer: number | undefined;
+  #speed = SPEEDS[0];
   #link = '';
 
   constructor(root: HTMLElement) {
@@ -193,10 +195,23 @@ class Explorer implements Page, Commands {
       if (story.tour === null) story.reset();
       else story.resume();
     }
+    this.#goOn();
+    this.step();
+  }
+
+  #goOn(): void {
     this.#timer = setInterval(() => {
       this.step();
-    }, RUN_MILLISECONDS);
-    this.step();
+    }, RUN_MILLISECONDS / this.#speed);
+  }
+
+  turnSpeed(): void {
+    this.#speed = SPEEDS[(SPEEDS.indexOf(this.#speed) + 1) % SPEEDS.length];
+    if (this.#timer !== undefined) {
+      this.#stop();
+      this.#goOn();
+    }
+    this.redraw();
   }
 
   #stop(): void {
@@ -262,7 +277,13 @@ class Explorer implements Page, Commands {
   }
 
   #page(): TemplateResult {
-    const shown = { views: this.#views, view: this.#view, running: this.#timer !== undefined, help: this.#help };
+    const shown = {
+      views: this.#views,
+      view: this.#view,
+      running: this.#timer !== undefined,
+      speed: this.#speed,
+      help: this.#help,
+    };
     return html`
       ${header(
         shown,

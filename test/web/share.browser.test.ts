@@ -87,6 +87,10 @@ describeView('share', (open) => {
 
   it('runs to the end by itself, and stops when told', async () => {
     const page = await open('#share?at=14.1');
+    for (const speed of ['1×', '2×']) {
+      expect(await page.locator('[data-do="speed"] .sign').innerText()).toBe(speed);
+      await page.keyboard.press('s');
+    }
     await page.keyboard.press('Space');
     await page.waitForFunction(() => location.hash.endsWith('at=16.1'));
     expect(await page.locator('.now').innerText()).toContain('Process 3 writes');

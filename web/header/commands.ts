@@ -8,6 +8,8 @@ export interface Commands {
   reset(): void;
   /** Runs the story, or stops it. */
   run(): void;
+  /** The next speed of a run. */
+  turnSpeed(): void;
   /** From light to dark, or from dark to light. */
   turnTheme(): void;
   /** Everything larger, for a lecture, or as large as before. */

@@ -11,6 +11,8 @@ interface Shown {
   readonly view: View;
   /** The story runs by itself. */
   readonly running: boolean;
+  /** How many times as fast as usual it runs. */
+  readonly speed: number;
   /** The list of keys is open. */
   readonly help: boolean;
 }
@@ -90,7 +92,7 @@ function part({ does, sign, word, title, act, both, kind, disabled = false, pres
   </button>`;
 }
 
-function transport({ view, running }: Shown, commands: Commands): TemplateResult | typeof nothing {
+function transport({ view, running, speed }: Shown, commands: Commands): TemplateResult | typeof nothing {
   const { history: story } = view;
   if (story === null) return nothing;
   const waits = story.atEnd && story.tour !== null;
@@ -136,6 +138,16 @@ function transport({ view, running }: Shown, commands: Commands): TemplateResult
       pressed: running,
       act: () => {
         commands.run();
+      },
+    })}
+    ${part({
+      does: 'speed',
+      sign: `${speed}×`,
+      word: `Speed ${speed}×`,
+      kind: 'roomy speed',
+      title: 'How fast it runs (key s)',
+      act: () => {
+        commands.turnSpeed();
       },
     })}
   </div>`;

@@ -10,6 +10,7 @@ const KEYS: readonly Key[] = [
   ['→ or n', 'one step on', ['ArrowRight', 'n'], 'step'],
   ['← or b', 'one step back', ['ArrowLeft', 'b'], 'back'],
   ['Space', 'run, or stop running', [' '], 'run'],
+  ['s', 'the speed of a run', ['s'], 'turnSpeed'],
   ['Home or r', 'back to the start', ['Home', 'r'], 'reset'],
   ['1 to 7', 'the views', []],
   ['t', 'light or dark', ['t'], 'turnTheme'],
