@@ -77,7 +77,7 @@ function tlbSection(
   return html`
     <h2>1. TLB <span class="verdict">${drawings.length === 0 ? 'there is none' : verdict}</span></h2>
     ${drawings.map((drawing) => tlbTable(drawing, filled.includes(drawing.name), rights))}
-    ${drawings.length === 0 ? nothing : html`<p class="quiet legend">▸ the set looked at; yellow: the page asked for; hatched: another page.</p>`}
+    ${drawings.length === 0 ? nothing : html`<p class="quiet legend">▸ the set looked at; framed: the page asked for; hatched: another page.</p>`}
     ${
       fences === null
         ? nothing
