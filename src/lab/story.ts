@@ -4,6 +4,7 @@ import type {
   ArenaDrawing,
   ChapterCell,
   Figure,
+  LabLines,
   LabMapping,
   LabResult,
   LabStep,
@@ -83,6 +84,12 @@ export class Story {
   maps(...mappings: readonly LabMapping[]): void {
     const last = this.#steps.at(-1);
     if (last !== undefined) last.mappings = [...mappings];
+  }
+
+  /** What the last step found grows like this: to be drawn. */
+  plot(lines: LabLines): void {
+    const last = this.#steps.at(-1);
+    if (last !== undefined) last.lines = lines;
   }
 
   /** The last step looks wrong to a beginner, and is right: why. */

@@ -104,6 +104,24 @@ describeView('labs', (open) => {
     expect(await page.locator('.latest .arena rect').count()).toBe(steps[drawn].arena?.pieces.length);
   });
 
+  it('draws growth as a line for each series, straight where the lab says so', async () => {
+    const page = await open('#labs?lab=fork-cost&at=2.1');
+    const { series } = told('fork-cost').steps[1].lines!;
+    const lines = await page.locator('.latest polyline').evaluateAll((found) =>
+      found.map((line) =>
+        line
+          .getAttribute('points')!
+          .split(' ')
+          .map((one) => one.split(',').map(Number)),
+      ),
+    );
+    expect(lines.map((points) => points.length)).toEqual(series.map(({ points }) => points.length));
+    for (const points of lines) {
+      const [[x1, y1], [x2, y2]] = [points[0], points.at(-1)!];
+      for (const [x, y] of points) expect(Math.abs(y - (y1 + ((x - x1) * (y2 - y1)) / (x2 - x1)))).toBeLessThan(0.5);
+    }
+  });
+
   it('draws who has which memory, and shows the figures of each step beside it', async () => {
     const page = await open('#labs?lab=fork&at=2.1');
     const { mappings = [] } = told('fork').steps[1];

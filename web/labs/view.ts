@@ -7,6 +7,7 @@ import { runLab } from '../../src/lab/story.js';
 import { type LabResult, type LabStep, labTitle } from '../../src/report/results/lab-result.js';
 import { menu } from '../form.js';
 import type { Machine } from '../story/history.js';
+import { linePlot } from './lines.js';
 import { mappingsDrawing } from './mappings.js';
 import { arenaBar } from '../arena.js';
 import { comparison, figureLegend, figures, firstMeasuring, stepTable } from './tables.js';
@@ -112,13 +113,13 @@ export class LabsView extends StoryView<ToldLab> {
 
 /** @param ahead steps still to come before this one; below 0 when it was told @param measured its figures */
 function stepItem(
-  { text, evidence, table, arena, mappings, why }: LabStep,
+  { text, evidence, table, arena, mappings, lines, why }: LabStep,
   ahead: number,
   measured: TemplateResult | typeof nothing,
 ): TemplateResult {
   const told = html`<p>${text}</p>
     ${mappings === undefined ? nothing : mappingsDrawing(mappings)} ${arena === undefined ? nothing : arenaBar(arena)}
-    ${table === undefined ? nothing : stepTable(table)}
+    ${table === undefined ? nothing : stepTable(table)} ${lines === undefined ? nothing : linePlot(lines)}
     <ul class="evidence">
       ${evidence.map((line) => html`<li>${line}</li>`)}
     </ul>

@@ -24,12 +24,19 @@ const Mapping = z.strictObject({
   rights: z.string().describe('what the entry or descriptor allows'),
 });
 
+const Lines = z.strictObject({
+  x: z.string().describe('what the points lie over'),
+  y: z.string().describe('what is counted'),
+  series: z.array(z.strictObject({ name: z.string(), points: z.array(z.tuple([Quantity, Quantity])) })),
+});
+
 const Step = z.strictObject({
   text: z.string().describe('what happens'),
   evidence: z.array(z.string()).describe('what the machine shows for it'),
   table: Table.optional().describe('more of the evidence, in columns'),
   arena: Arena.optional(),
   mappings: z.array(Mapping).optional().describe('who has which memory now'),
+  lines: Lines.optional().describe('how the evidence grows'),
   why: z.string().optional().describe('why it is right, where it looks wrong'),
 });
 
@@ -78,6 +85,8 @@ export type Figure = z.infer<typeof Figure>;
 export type ArenaDrawing = z.infer<typeof Arena>;
 export type ChapterCell = z.infer<typeof ChapterCell>;
 export type LabTable = z.infer<typeof Table>;
+/** Counts that grow, as points of a plot. */
+export type LabLines = z.infer<typeof Lines>;
 /** Memory that somebody has. */
 export type LabMapping = z.infer<typeof Mapping>;
 export type LabStep = z.infer<typeof Step>;

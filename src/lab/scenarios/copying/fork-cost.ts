@@ -166,6 +166,14 @@ export const forkCostLab: Lab = {
     );
     const worst = Math.max(bend(small), bend(large));
     story.step('The growth is a straight line.', `largest deviation from it: ${(worst * 100).toFixed(2)}%`);
+    story.plot({
+      x: 'GiB in use',
+      y: 'entries copied',
+      series: [
+        { name: 'pages of 4 KiB', points: SIZES.map((bytes, i) => [bytes / GIB, small[i]]) },
+        { name: 'pages of 2 MiB', points: SIZES.map((bytes, i) => [bytes / GIB, large[i]]) },
+      ],
+    });
     story.figure('deviationFromLinear', 'deviation from a straight line', worst, 0);
     const bytesOfEntries = small[gib] * 8;
     story.figure(
