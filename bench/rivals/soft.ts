@@ -2,11 +2,10 @@
 
 import { mmuFor } from '../native/workload.js';
 import type { Contest } from './contest.js';
-import { loader, realLoad, realTranslate, thenLoad } from './loads.js';
+import { hotLoad, loader, realLoad, realTranslate, thenLoad } from './loads.js';
 import type { LoadWork, Translate } from './loads.js';
 import { bigInts, floats } from './soft-numbers.js';
 import { callInside, loadAtOnce, objectResults, parallelArrays } from './soft-shapes.js';
-import { webAssembly } from './soft-wasm.js';
 
 export function softContest(question: string, work: LoadWork): Contest {
   const { ram, chunks } = work;
@@ -16,7 +15,7 @@ export function softContest(question: string, work: LoadWork): Contest {
   const reals = 'an entry in one cache line, hits in a loop without calls';
   const twoLoops = 'frames are stored only to be loaded again; in use where walks are to be expected';
   const arrays = 'as fast as those two loops while all is in the cache; three cache lines an entry when not';
-  const wasm = 'hits faster, but RAM ends at its 4 GiB, and every rule would stand twice';
+  const wasm = 'in use for long batches, where RAM lies in its memory: not shared, without holes, below 4 GiB';
   const translator = (name: string, why: string, translate: Translate): Contest['contenders'][0] =>
     loader(name, why, work, thenLoad(work, translate));
   return {
@@ -29,7 +28,7 @@ export function softContest(question: string, work: LoadWork): Contest {
       translator('call inside the hit loop', 'all is loaded anew after what might be a call', callInside(walk, work)),
       translator('a result object', 'made for every translation', objectResults(walk, work)),
       loader('loaded when translated', 'the host waits for each load by itself', work, loadAtOnce(soft(), work)),
-      loader('WebAssembly', wasm, work, webAssembly(walk, work)),
+      loader('hot loops in WebAssembly', wasm, work, hotLoad(soft(), chunks)),
       translator('float64 addresses', 'divisions where int32 has shifts', floats(root, work)),
       translator('BigInt addresses', 'every operation makes a number on the heap', bigInts(root, work)),
     ],
