@@ -62,7 +62,8 @@ export class Ram {
     const bytes = Math.max(0, ...this.ranges.map((range) => range.base + range.bytes));
     this.frames = bytes / PAGE_BYTES;
     // The loops know no holes, and no other processor's stores.
-    const plain = options.shared === true || options.buffer !== undefined || this.bytes !== bytes;
+    const { shared, buffer, webAssembly } = options;
+    const plain = webAssembly === false || shared === true || buffer !== undefined || this.bytes !== bytes;
     this.hot = plain ? null : HotMemory.make(bytes);
     const memory = this.hot?.buffer ?? memoryFor(options, bytes);
     this.words = new Int32Array(memory, 0, bytes / 4);

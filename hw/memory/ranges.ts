@@ -16,6 +16,11 @@ export interface RamOptions {
   readonly ranges?: readonly RamRange[];
   /** Put the memory into a SharedArrayBuffer: several workers can be processors over it. */
   readonly shared?: boolean;
+  /**
+   * False: batches never use WebAssembly. For pages with a content policy against it, since a browser reports each
+   * attempt, and for large RAMs beside one another, since each such memory takes 10 GiB of the host's address space.
+   */
+  readonly webAssembly?: boolean;
   /** The memory of another Ram, for a worker as a second processor over it; see {@link Ram.share}. */
   readonly buffer?: SharedArrayBuffer;
 }

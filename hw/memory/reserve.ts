@@ -14,7 +14,7 @@ const CHOICES_GIB = [16, 12, 8, 6, 4, 3, 2, 1];
 export function reserveRam(most = Infinity, shared = false): Ram {
   for (const gib of CHOICES_GIB.filter((choice) => choice * GIB <= most)) {
     try {
-      return new Ram({ bytes: gib * GIB, shared });
+      return new Ram({ bytes: gib * GIB, shared, webAssembly: false });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
     }

@@ -26,9 +26,7 @@ function hotRam(): Ram {
 }
 
 function plainRam(): Ram {
-  const ram = new Ram({ bytes: BYTES });
-  Reflect.set(ram, 'hot', null);
-  return ram;
+  return new Ram({ bytes: BYTES, webAssembly: false });
 }
 
 /** Random tables with entries accessed and dirty most often, as they are after a while, and with more large pages. */
