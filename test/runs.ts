@@ -7,9 +7,9 @@ import fc from 'fast-check';
 
 const TIMES = Number(process.env.PAGEWALK_TEST_TIMES ?? 1);
 
-/** How many random programs, schedules or rounds to run where a sample has `sample` of them. */
+/** How many random programs, schedules or rounds to run where a sample has `sample` of them; one at least. */
 export function runs(sample: number): number {
-  return sample * TIMES;
+  return Math.max(1, Math.round(sample * TIMES));
 }
 
 // Text is compared by its letters, so it comes without colours, also where CI asks programs for them.

@@ -4,8 +4,9 @@ import { CountReporter } from './runner/count-reporter.js';
 import { LongestFirst } from './runner/longest-first.js';
 import { HANGING_MS } from './runner/patience.js';
 
-/** How many times as much `--mode long` runs of what test/runs.ts counts. */
+/** How many times as much `--mode long` runs of what test/runs.ts counts, and how much `npm test`: it has three minutes. */
 const LONG = 20;
+const SHORT = 0.5;
 
 /**
  * Tests that start programs have workers of their own. What models of other tests reserve stays with their worker for a
@@ -16,15 +17,15 @@ const STARTING_PROGRAMS = [
   'test/bench/**/*.test.ts',
   'test/src/{cli,host,inspect,trace}/**/*.test.ts',
   'test/src/conformance/command.test.ts',
-  'test/src/course/sandbox.test.ts',
+  'test/src/{compare/jobs,course}/**/{jobs,sandbox}.test.ts',
   'test/web/*.browser.test.ts',
 ];
 
 export default defineConfig(({ mode }) => {
-  const times = mode === 'long' ? LONG : 1;
+  const times = mode === 'long' ? LONG : SHORT;
   // What the mode decides stands in the projects: they read the rest of this file anew, without the mode.
   const env = { PAGEWALK_TEST_TIMES: String(times) };
-  const testTimeout = times * HANGING_MS;
+  const testTimeout = Math.max(1, times) * HANGING_MS;
   const project = (name: string, groupOrder: number, include: string[], exclude: string[] = []) => ({
     extends: true as const,
     test: { name, include, exclude, env, testTimeout, sequence: { groupOrder } },

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { runs } from '../runs.js';
 import { describeView } from './browser.js';
 
 /** Text that would run as a script if the page took it for markup, an address or code. */
@@ -85,17 +86,20 @@ describeView('links', (open) => {
     return page;
   }
 
-  it.each(ATTACKS)('show %s as text in every place of a link, and run nothing', async (attack) => {
-    const page = await watched();
-    const clean = await damage(page);
-    const links = PLACES.flatMap((place) => [attack, encodeURIComponent(attack)].map(place));
-    expect(await damageBy(page, links)).toEqual(links.map((link) => [link, clean]));
-    await page.evaluate(() => {
-      location.hash = '#nowhere';
-      dispatchEvent(new HashChangeEvent('hashchange'));
-    });
-    expect(await page.locator('.notice').innerText()).toContain('nowhere');
-  });
+  it.each(runs(1) === 1 ? ATTACKS.filter((_, i) => i % 2 === 0) : ATTACKS)(
+    'show %s as text in every place of a link, and run nothing',
+    async (attack) => {
+      const page = await watched();
+      const clean = await damage(page);
+      const links = PLACES.flatMap((place) => [attack, encodeURIComponent(attack)].map(place));
+      expect(await damageBy(page, links)).toEqual(links.map((link) => [link, clean]));
+      await page.evaluate(() => {
+        location.hash = '#nowhere';
+        dispatchEvent(new HashChangeEvent('hashchange'));
+      });
+      expect(await page.locator('.notice').innerText()).toContain('nowhere');
+    },
+  );
 
   it('show the name of a dropped file as text', async () => {
     const page = await watched();

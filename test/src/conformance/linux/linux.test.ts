@@ -54,13 +54,18 @@ describe('recorded Linux programs', () => {
     ['open-mlock', 150],
     ['rare-mix', 399],
     ['rare-thp', 47],
-  ])('%s: values, pages and VMAs of every program', (name, programs) => {
-    const result = conformLinux([fileOf(name)]);
-    const [family] = name.split('-').slice(1);
-    expect(linuxText(result)).not.toContain('differ');
-    const all = { passed: programs, failed: 0 };
-    expect(result.families[family]).toEqual({ values: all, pages: all, vmas: all, programs: all });
-  });
+  ])(
+    '%s: values, pages and VMAs of every program; of the largest recording every third, but for the long run',
+    (name, all) => {
+      const third = name === 'open-mix' && runs(1) === 1;
+      const result = conformLinux([third ? recordingOf(linesOf(name).filter((_, i) => i % 3 === 0)) : fileOf(name)]);
+      const programs = third ? all / 3 : all;
+      const [family] = name.split('-').slice(1);
+      expect(linuxText(result)).not.toContain('differ');
+      const passed = { passed: programs, failed: 0 };
+      expect(result.families[family]).toEqual({ values: passed, pages: passed, vmas: passed, programs: passed });
+    },
+  );
 });
 
 // The programs ran on x86. Nothing they tell depends on the architecture, with pages of 4 KiB and marks set by the hardware.

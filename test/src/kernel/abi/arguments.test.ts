@@ -40,6 +40,11 @@ class World {
   }
 }
 
+/** Where all memory is locked, none is left for a process. */
+function ifMade(made: Process | number, run: (process: Process) => unknown): void {
+  if (typeof made !== 'number') run(made);
+}
+
 /** Every call that takes a number, with the numbers that it takes; those that take none are here for {@link publicCalls}. */
 const CALLS: Record<string, (world: World, a: number, b: number, c: number, d: number) => unknown> = {
   mmap: (world, a, b, c, d) => world.mmap(a, b, RW, c, d, null),
@@ -77,16 +82,25 @@ const CALLS: Record<string, (world: World, a: number, b: number, c: number, d: n
   populate: ({ kernel, process }, a) => kernel.populate(process, a),
   pagemap: ({ kernel, process }, a) => kernel.pagemap(process, a),
   spawn: ({ kernel }, brk) => {
-    kernel.exit(kernel.spawn({ brk }));
+    ifMade(kernel.trySpawn(), (room) => {
+      kernel.exit(room);
+      kernel.exit(kernel.spawn({ brk }));
+    });
   },
   trySpawn: ({ kernel }, brk) => kernel.trySpawn({ brk }),
   fork: ({ kernel, process }) => kernel.fork(process),
   vfork: ({ kernel, process }) => {
-    kernel.exit(alive(kernel.vfork(process)));
+    ifMade(kernel.vfork(process), (child) => {
+      kernel.exit(child);
+    });
   },
-  exec: ({ kernel }) => kernel.exec(alive(kernel.spawn())),
+  exec: ({ kernel }) => {
+    ifMade(kernel.trySpawn(), (process) => kernel.exec(process));
+  },
   exit: ({ kernel }, a) => {
-    kernel.exit(alive(kernel.spawn()), a);
+    ifMade(kernel.trySpawn(), (process) => {
+      kernel.exit(process, a);
+    });
   },
   wait: ({ kernel, process }) => kernel.wait(process),
   maps: ({ kernel, process }) => kernel.maps(process),
