@@ -17,7 +17,10 @@ function packagesOf(module: string, seen = new Set<string>()): Set<string> {
   return packages;
 }
 
-it.each(['fork', 'segment', 'walk/walk'])('%s checks nothing from outside, and loads no validator for it', (command) => {
-  const packages = packagesOf(join(COMMANDS, `${command}.js`));
-  expect([packages.has('commander'), packages.has('zod')]).toEqual([true, false]);
-});
+it.each(['fork', 'segment', 'walk/walk'])(
+  '%s checks nothing from outside, and loads no validator for it',
+  (command) => {
+    const packages = packagesOf(join(COMMANDS, `${command}.js`));
+    expect([packages.has('commander'), packages.has('zod')]).toEqual([true, false]);
+  },
+);
