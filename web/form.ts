@@ -1,6 +1,7 @@
 /** Parts of the forms of every view. */
 
 import { html, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
 
 /** The value of an input or a menu after the event. */
 export function valueOf({ target }: Event): string {
@@ -28,6 +29,54 @@ export function menu(
       }}
     >
       ${pairs.map(([value, text]) => html`<option value=${value} .selected=${value === chosen}>${text}</option>`)}
+    </select></label
+  >`;
+}
+
+/** A labelled line of text, `size` letters wide; `field` is its name for scripts. */
+export function textField(
+  label: string,
+  field: string,
+  size: number,
+  text: string,
+  change: (text: string) => void,
+): TemplateResult {
+  return html`<label
+    >${label}
+    <input
+      data-field=${field}
+      spellcheck="false"
+      autocomplete="off"
+      size=${size}
+      .value=${live(text)}
+      @input=${(event: Event) => {
+        change(valueOf(event));
+      }}
+  /></label>`;
+}
+
+/**
+ * Examples to try; the menu forgets the choice, to allow it again.
+ * @param head what it shows
+ * @param examples each with a word about it
+ */
+export function exampleMenu(
+  head: string,
+  examples: readonly (readonly [value: string, about: string])[],
+  choose: (value: string) => void,
+): TemplateResult {
+  return html`<label
+    >Try
+    <select
+      data-field="example"
+      @change=${(event: Event) => {
+        const value = valueOf(event);
+        (event.target as HTMLSelectElement).selectedIndex = 0;
+        choose(value);
+      }}
+    >
+      <option>${head}</option>
+      ${examples.map(([value, about]) => html`<option value=${value}>${value}: ${about}</option>`)}
     </select></label
   >`;
 }

@@ -1,14 +1,13 @@
 /** The segment view: one selector and offset through descriptor, checks and paging, with every bit as a switch. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { live } from 'lit/directives/live.js';
 import { formatHex } from '../../hw/base/address.js';
 import { SEGMENT_NAMES } from '../../hw/x86/segmentation/register.js';
 import { parseState } from '../../src/explain/machine-state.js';
 import { DEMO_SELECTORS, segmentDemoInput } from '../../src/explain/segment/segment-demo.js';
-import { menu, stateFiles, valueOf } from '../form.js';
+import { exampleMenu, menu, stateFiles, textField } from '../form.js';
 import { type Page, type Settings, StoryView } from '../story/view.js';
-import { readStateFile, readStateText, writeStateText } from '../translate/machines/state-text.js';
+import { readStateText, takeState, writeStateText } from '../translate/machines/state-text.js';
 import { segmentDrawing, segmentTold } from './drawing.js';
 import { LogicalAddressMachine } from './machine.js';
 
@@ -69,14 +68,7 @@ export class SegmentView extends StoryView<LogicalAddressMachine> {
   }
 
   take(file: File, page: Page): void {
-    readStateFile(file).then(
-      (state) => {
-        page.change({ state: writeStateText(state) });
-      },
-      (error: unknown) => {
-        page.notice(error instanceof Error ? `${error.message}.` : String(error));
-      },
-    );
+    takeState(file, page);
   }
 
   status(): string {
@@ -131,18 +123,9 @@ export class SegmentView extends StoryView<LogicalAddressMachine> {
               Leave this state
             </button>`
       }
-      <label
-        >Selector:offset
-        <input
-          data-field="logical"
-          spellcheck="false"
-          autocomplete="off"
-          size="14"
-          .value=${live(draft.address)}
-          @input=${(event: Event) => {
-            draft.address = valueOf(event);
-          }}
-      /></label>
+      ${textField('Selector:offset', 'logical', 14, draft.address, (text) => {
+        draft.address = text;
+      })}
       ${menu('Access', 'access', draft.access, ACCESSES, (value) => {
         draft.access = value;
       })}
@@ -163,25 +146,12 @@ export class SegmentView extends StoryView<LogicalAddressMachine> {
     </form>`;
   }
 
-  /** The selectors of the demonstration; the menu forgets the choice, to allow it again. */
   #examples(access: () => void): TemplateResult {
-    return html`<label
-      >Try
-      <select
-        data-field="example"
-        @change=${(event: Event) => {
-          this.#draft.address = `${valueOf(event)}:0x10`;
-          (event.target as HTMLSelectElement).selectedIndex = 0;
-          access();
-        }}
-      >
-        <option>a segment…</option>
-        ${DEMO_SELECTORS.map(
-          ({ selector, about }) =>
-            html`<option value=${formatHex(0, selector)}>${formatHex(0, selector)}: ${about}</option>`,
-        )}
-      </select></label
-    >`;
+    const examples = DEMO_SELECTORS.map(({ selector, about }) => [formatHex(0, selector), about] as const);
+    return exampleMenu('a segment…', examples, (selector) => {
+      this.#draft.address = `${selector}:0x10`;
+      access();
+    });
   }
 
   /** The link to the walk of the linear address, on the same machine. */

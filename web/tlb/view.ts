@@ -1,9 +1,8 @@
 /** The TLB view: a program's pages one after the other, what the TLB keeps of them, and what another TLB would. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { live } from 'lit/directives/live.js';
 import { formatShare } from '../../src/report/output/units.js';
-import { menu, valueOf } from '../form.js';
+import { menu, textField } from '../form.js';
 import { type Page, StoryView } from '../story/view.js';
 import { stepList } from '../translate/drawing/step-list.js';
 import { arrayTable, pageFields, sizeBars, timeChart } from './drawing.js';
@@ -142,18 +141,9 @@ export class TlbView extends StoryView<TlbMachine> {
       ${menu('Gives way', 'policy', policy, POLICIES, (value) => {
         change({ policy: value });
       })}
-      <label
-        >Pages
-        <input
-          data-field="pages"
-          spellcheck="false"
-          autocomplete="off"
-          size="18"
-          .value=${live(this.#draft)}
-          @input=${(event: Event) => {
-            this.#draft = valueOf(event);
-          }}
-      /></label>
+      ${textField('Pages', 'pages', 18, this.#draft, (text) => {
+        this.#draft = text;
+      })}
       <button class="main" data-do="pages">Touch them</button>
     </form>`;
   }

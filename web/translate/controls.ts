@@ -1,9 +1,8 @@
 /** The form for accesses: the machine, its menus, and an address. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { live } from 'lit/directives/live.js';
 import { formatHex, parseAddress } from '../../hw/base/address.js';
-import { menu, stateFiles, valueOf } from '../form.js';
+import { exampleMenu, menu, stateFiles, textField } from '../form.js';
 import type { Position } from '../story/history.js';
 import type { Page, Settings } from '../story/view.js';
 import { addressesOf, MACHINE_CHOICES, menusOf, stateOf } from './machines/demos.js';
@@ -46,6 +45,7 @@ export function accessForm(
   const access = (address: string): void => {
     page.act(`${draft.access}.${draft.who}.${address}`, true);
   };
+  const examples = addressesOf(settings);
   return html`<form
     class="controls"
     @submit=${(event: Event) => {
@@ -55,18 +55,9 @@ export function accessForm(
     }}
   >
     ${machineMenus(settings, page, place)}
-    <label
-      >Address
-      <input
-        data-field="address"
-        spellcheck="false"
-        autocomplete="off"
-        size="14"
-        .value=${live(draft.address)}
-        @input=${(event: Event) => {
-          draft.address = valueOf(event);
-        }}
-    /></label>
+    ${textField('Address', 'address', 14, draft.address, (text) => {
+      draft.address = text;
+    })}
     ${menu('Access', 'access', draft.access, ['read', 'write', 'fetch'], (value) => {
       draft.access = value;
     })}
@@ -74,10 +65,14 @@ export function accessForm(
       draft.who = value;
     })}
     <button class="main" data-do="access">Access</button>
-    ${exampleMenu(settings, (address) => {
-      draft.address = address;
-      access(address);
-    })}
+    ${
+      examples.length === 0
+        ? nothing
+        : exampleMenu('an address…', examples, (address) => {
+            draft.address = address;
+            access(address);
+          })
+    }
     ${stateFiles(() => stateOf(settings), open)}
   </form>`;
 }
@@ -97,24 +92,4 @@ function machineMenus(settings: Settings, page: Page, place: Position): Template
       page.change({ ...settings, [field]: value }, isX86 ? place : undefined);
     }),
   )}`;
-}
-
-/** Addresses to try; the menu forgets the choice, to allow it again. */
-function exampleMenu(settings: Settings, choose: (address: string) => void): TemplateResult | typeof nothing {
-  const examples = addressesOf(settings);
-  if (examples.length === 0) return nothing;
-  return html`<label
-    >Try
-    <select
-      data-field="example"
-      @change=${(event: Event) => {
-        const address = valueOf(event);
-        (event.target as HTMLSelectElement).selectedIndex = 0;
-        choose(address);
-      }}
-    >
-      <option>an address…</option>
-      ${examples.map(([address, about]) => html`<option value=${address}>${address}: ${about}</option>`)}
-    </select></label
-  >`;
 }

@@ -12,7 +12,7 @@ import { addressesOf, CHOICES, stateOf, tourOf } from './machines/demos.js';
 import { TranslateMachine } from './machines/x86-machine.js';
 import { otherDrawing, otherTold, registerValues } from './drawing/other-drawing.js';
 import { registerSwitches } from './drawing/register-switches.js';
-import { readStateFile, writeStateText } from './machines/state-text.js';
+import { takeState } from './machines/state-text.js';
 import { WalkMachine } from './machines/walk-machine.js';
 import { machineKindOf, openWalkable } from './machines/walkable.js';
 import { x86Drawing, x86Told } from './drawing/x86-drawing.js';
@@ -90,14 +90,7 @@ export class TranslateView extends StoryView<TranslateMachine | WalkMachine> {
 
   /** A file from outside, dropped or chosen: a state as `pagewalk walk --state` reads it. */
   take(file: File, page: Page): void {
-    readStateFile(file).then(
-      (state) => {
-        page.change({ state: writeStateText(state) });
-      },
-      (error: unknown) => {
-        page.notice(error instanceof Error ? `${error.message}.` : String(error));
-      },
-    );
+    takeState(file, page);
   }
 
   status(): string {

@@ -1,5 +1,7 @@
 /** A machine's state in a link: its JSON as base64 with the letters of addresses (RFC 4648, section 5). */
 
+import type { Page } from '../../story/view.js';
+
 /** A file with more characters is no state that people made. */
 const MOST_CHARACTERS = 400_000;
 
@@ -21,11 +23,23 @@ export function readStateText(text: string): unknown {
 }
 
 /** The state in a file. @throws RangeError for one that is no JSON */
-export async function readStateFile(file: File): Promise<unknown> {
+async function readStateFile(file: File): Promise<unknown> {
   if (file.size > MOST_CHARACTERS) throw new RangeError(`${file.name} is too large for the state of a machine`);
   try {
     return JSON.parse(await file.text()) as unknown;
   } catch {
     throw new RangeError(`${file.name} is no JSON; pagewalk walk --print-state prints a state to begin with`);
   }
+}
+
+/** Opens the machine in a file; one that cannot be read is told in a sentence. */
+export function takeState(file: File, page: Page): void {
+  readStateFile(file).then(
+    (state) => {
+      page.change({ state: writeStateText(state) });
+    },
+    (error: unknown) => {
+      page.notice(error instanceof Error ? `${error.message}.` : String(error));
+    },
+  );
 }
