@@ -24,14 +24,20 @@ interface Generations {
   readonly atFork: readonly string[];
 }
 
-/** A forks B, B forks C; A and B exit, and somebody new gets a frame and writes. */
-function generations(rules: ChapterRules): Generations {
+/** A has a page with the secret and forks B, and B forks C. */
+function grandchildren(rules: ChapterRules): { machine: ChapterPaging; a: number; b: number; c: number } {
   const machine = new ChapterPaging(rules);
   const a = machine.spawn();
   machine.map(a, PAGE, false);
   machine.store(a, PAGE, SECRET);
   const b = machine.fork(a);
   const c = machine.fork(b);
+  return { machine, a, b, c };
+}
+
+/** A forks B, B forks C; A and B exit, and somebody new gets a frame and writes. */
+function generations(rules: ChapterRules): Generations {
+  const { machine, a, b, c } = grandchildren(rules);
   const atFork = machine.audit();
   machine.exit(a);
   machine.exit(b);
@@ -44,12 +50,7 @@ function generations(rules: ChapterRules): Generations {
 
 /** A forks B, B forks C; A writes, and then B: C's reading. */
 function siblings(rules: ChapterRules): number {
-  const machine = new ChapterPaging(rules);
-  const a = machine.spawn();
-  machine.map(a, PAGE, false);
-  machine.store(a, PAGE, SECRET);
-  const b = machine.fork(a);
-  const c = machine.fork(b);
+  const { machine, a, b, c } = grandchildren(rules);
   machine.store(a, PAGE, 1);
   machine.store(b, PAGE, INTRUDER);
   return machine.load(c, PAGE);
