@@ -121,13 +121,11 @@ export class Sandbox {
     const tokens = asTranscript('tokens' in message ? message.tokens : null);
     if (tokens !== undefined) return tokens;
     this.close();
-    if ('starved' in message && this.patience < MOST_PATIENCE) {
-      this.patience *= 4;
-      return this.transcriptOf(program);
-    }
-    if ('starved' in message)
+    if (!('starved' in message)) return 'it sent messages of its own to the grader, and was ended';
+    if (this.patience >= MOST_PATIENCE)
       return `it was ended: this machine is too busy to give it ${this.limits.seconds} s of CPU time`;
-    return 'it sent messages of its own to the grader, and was ended';
+    this.patience *= 4;
+    return this.transcriptOf(program);
   }
 
   /** Ends the process. */
