@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { CountReporter } from './runner/count-reporter.js';
 import { LongestFirst } from './runner/longest-first.js';
+import { compiled } from './runner/compiled.js';
 import { HANGING_MS } from './runner/patience.js';
 
 /** How many times as much `--mode long` runs of what test/runs.ts counts, and how much `npm test`: it has three minutes. */
@@ -31,13 +32,14 @@ export default defineConfig(({ mode }) => {
     test: { name, include, exclude, env, testTimeout, sequence: { groupOrder } },
   });
   return {
+    plugins: [compiled()],
     test: {
       root: new URL('..', import.meta.url).pathname,
       projects: [
         project('programs', 0, STARTING_PROGRAMS),
         project('units', 1, ['test/**/*.test.ts'], STARTING_PROGRAMS),
       ],
-      globalSetup: ['test/runner/bundle.ts'],
+      globalSetup: ['test/runner/build.ts'],
       setupFiles: ['test/runs.ts'],
       reporters: ['default', new CountReporter()],
       // One core is left out by default. One worker more than cores works while others wait for a browser or a program.
