@@ -8,6 +8,8 @@ export interface JournaledStore {
   readonly sequence: number;
   /** The label of {@link Ram.storeLabel}; for its own stores an operating system adds the change. */
   readonly label: string;
+  /** What each listener said of its time, by the number of {@link StoreJournal.listen}. @internal */
+  readonly said: readonly unknown[];
 }
 
 /** Number of stores kept for one word: the latest. */
@@ -18,18 +20,22 @@ export class StoreJournal {
   /** Stores so far: the sequence number of the last. */
   count = 0;
   private readonly byWord = new Map<number, JournaledStore[]>();
-  private readonly listeners: ((store: JournaledStore) => void)[] = [];
+  private readonly listeners: (() => unknown)[] = [];
 
-  /** From now on `listener` hears of each store. @internal */
-  listen(listener: (store: JournaledStore) => void): void {
-    this.listeners.push(listener);
+  /**
+   * From now on `listener` is asked at each store, and what it says goes with the store and ends with it.
+   * @returns the number of the listener in {@link JournaledStore.said}
+   * @internal
+   */
+  listen(listener: () => unknown): number {
+    return this.listeners.push(listener) - 1;
   }
 
   /** Notes one store to the words `first` to `last` (indexes into {@link Ram.words}). */
   note(first: number, last: number, label: string): void {
-    const store = { sequence: ++this.count, label };
+    const said = this.listeners.map((listener) => listener());
+    const store = { sequence: ++this.count, label, said };
     for (let index = first; index <= last; index++) this.noteWord(index, store);
-    for (const listener of this.listeners) listener(store);
   }
 
   private noteWord(index: number, store: JournaledStore): void {

@@ -43,7 +43,7 @@ export interface ChangedEntry {
 }
 
 /** A store, and its time as seen by the processor with the stale entry. */
-export interface DatedStore extends JournaledStore {
+export interface DatedStore extends Omit<JournaledStore, 'said'> {
   /** Lookups of the processor up to then. */
   readonly madeAt: number;
 }
@@ -123,15 +123,14 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
   private readonly fills = new Map<string, Fill>();
   private readonly reported = new Set<string>();
   private readonly journal: StoreJournal;
-  private readonly moments = new WeakMap<JournaledStore, Moment>();
+  /** The number of this processor among those that the journal asks for their time. */
+  private readonly listener: number;
 
   constructor(ram: Ram, walks: Walks) {
     this.ram = ram;
     this.walks = walks;
     this.journal = ram.keepJournal();
-    this.journal.listen((store) => {
-      this.moments.set(store, { madeAt: this.lookups, space: walks.regime.space });
-    });
+    this.listener = this.journal.listen((): Moment => ({ madeAt: this.lookups, space: walks.regime.space }));
   }
 
   /** Hears the processor's events. @internal */
@@ -286,7 +285,7 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
   private missing(changed: readonly ChangedEntry[]): string {
     const { space } = this.walks.regime;
     const { store, stage = 1 } = changed.at(-1) ?? {};
-    const moment = store === undefined ? undefined : this.moments.get(store);
+    const moment = store === undefined ? undefined : this.momentOf(store);
     return this.walks.invalidation(this.address.hi, this.address.lo, space, moment?.space ?? space, stage);
   }
 
@@ -321,7 +320,13 @@ export class StaleEntryChecker<Entry extends StaleEntry = StaleEntry> {
     return [...all].sort((a, b) => a.sequence - b.sequence);
   }
 
+  /** The time of a store; undefined for one before this processor began to check. */
+  private momentOf(store: JournaledStore): Moment | undefined {
+    return store.said[this.listener] as Moment | undefined;
+  }
+
   private dated(store: JournaledStore): DatedStore {
-    return { ...store, madeAt: this.moments.get(store)?.madeAt ?? 0 };
+    const { sequence, label } = store;
+    return { sequence, label, madeAt: this.momentOf(store)?.madeAt ?? 0 };
   }
 }

@@ -12,9 +12,19 @@ export function readFrame(ram: Ram, frame: number, inPage: number, target: Uint8
   }
 }
 
-/** Stores bytes into a frame, through the direct map. */
+/** Stores bytes into a frame, through the direct map: whole words where they are aligned, bytes at both ends. */
 export function writeFrame(ram: Ram, frame: number, inPage: number, source: Uint8Array): void {
   const high = highWordOfFrame(frame);
   const low = lowWordOfFrame(frame);
-  for (let i = 0; i < source.length; i++) ram.store8(high, low | (inPage + i), source[i]);
+  const words = new DataView(source.buffer, source.byteOffset, source.length);
+  for (let i = 0; i < source.length;) {
+    const at = inPage + i;
+    if ((at & 3) === 0 && i + 4 <= source.length) {
+      ram.store32(high, low | at, words.getInt32(i, true));
+      i += 4;
+    } else {
+      ram.store8(high, low | at, source[i]);
+      i++;
+    }
+  }
 }

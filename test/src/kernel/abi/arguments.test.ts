@@ -25,8 +25,8 @@ class World {
   readonly file: OpenFile;
   readonly segment: number;
 
-  constructor() {
-    ({ kernel: this.kernel, mmu: this.mmu } = bootWithMmu(8 * MIB));
+  constructor(bytes = 8 * MIB) {
+    ({ kernel: this.kernel, mmu: this.mmu } = bootWithMmu(bytes));
     this.process = alive(this.kernel.spawn({ brk: HEAP }));
     this.file = this.kernel.files.memfd('m');
     this.segment = this.kernel.shm.get(IPC_PRIVATE, 2 * PAGE, IPC_CREAT);
@@ -171,6 +171,14 @@ describe('arguments that are no addresses and no sizes', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('a read of more than there is memory ends soon, also where each store is checked', () => {
+    const world = new World(MIB);
+    world.mmap(2 ** 31, 2 ** 31, RW, FIXED, 0, null);
+    world.kernel.files.truncate(world.file, 2 ** 32);
+    world.kernel.pread(world.process, world.file, 2 ** 31, 2 ** 31, PAGE);
+    expect(world.kernel.audit()).toEqual([]);
   });
 
   it.each([NaN, Infinity, -Infinity, 0.5])('%s is EINVAL wherever a call is given it', (value) => {
