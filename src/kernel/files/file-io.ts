@@ -13,6 +13,9 @@ import { cachePage, dropCachedPage, pagesOf, readSequentially, writtenPage } fro
 import { splitFolioAt, unmapObject } from '../pages/rmap.js';
 import { writeFrame } from '../space/direct-map.js';
 
+/** Most bytes that one call moves, whatever it is asked for. Source: read(2), write(2), NOTES; Linux MAX_RW_COUNT. */
+const LONGEST_TRANSFER = 0x7fff_f000;
+
 /** Moves bytes between a page and the caller's buffer; returns the number moved. */
 export type PageMover = (frame: number, offsetInPage: number, bytes: number, done: number) => number;
 
@@ -30,7 +33,7 @@ export function readFile(
   if (!file.readable) return EBADF;
   if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
   const { object } = file;
-  const wanted = Math.min(bytes, Math.max(0, object.size - offset));
+  const wanted = Math.min(bytes, LONGEST_TRANSFER, Math.max(0, object.size - offset));
   let done = 0;
   while (done < wanted) {
     const at = offset + done;
@@ -72,11 +75,12 @@ export function writeFile(
   if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
   if (offset + bytes > LARGEST_FILE) return EFBIG;
   const { object } = file;
+  const wanted = Math.min(bytes, LONGEST_TRANSFER);
   let done = 0;
-  while (done < bytes) {
+  while (done < wanted) {
     const at = offset + done;
     const inPage = at % PAGE_BYTES;
-    const count = Math.min(bytes - done, PAGE_BYTES - inPage);
+    const count = Math.min(wanted - done, PAGE_BYTES - inPage);
     const frame = cachePage(memory, object, Math.floor(at / PAGE_BYTES));
     if (frame < 0) return done > 0 ? done : ENOMEM;
     // As in Linux the file first grows up to the write's begin. Then the bytes are read, or cannot be.
