@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Core } from '../../../../hw/x86/core.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import { Ram } from '../../../../hw/memory/ram.js';
+import { readFile } from '../../../../src/kernel/files/file-io.js';
 import { LARGEST_FILE, USER_END } from '../../../../src/kernel/abi/layout.js';
 import { EBADF, EFBIG, EINVAL } from '../../../../src/kernel/abi/errno.js';
 import type { OpenFile } from '../../../../src/kernel/space/model.js';
@@ -145,6 +146,13 @@ describe('files', () => {
     const read = new Uint8Array(300);
     expect(kernel.copyIn(process, BASE + PAGE, read)).toBe(300);
     expect(read).toEqual(bytes);
+  });
+
+  it('are read in pieces of 2 GiB less a page at most', () => {
+    const { kernel } = withPages(1);
+    const file = kernel.files.memfd('data');
+    kernel.files.truncate(file, 2 ** 32);
+    expect(readFile(kernel.memory, file, 0, 2 ** 32, (_frame, _inPage, bytes) => bytes)).toBe(0x7fff_f000);
   });
 
   it('are refused as pread(2), pwrite(2) and fallocate(2) say', () => {
