@@ -1,23 +1,23 @@
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { HANGING_MS } from '../../runner/patience.js';
+import { runProgramOnce } from './run-program.js';
+import type { Outcome } from './run-program.js';
+
+export type { Outcome };
 
 /** The command as it ships. */
 export const CLI_PATH = fileURLToPath(new URL('../../../dist/bundle/main.js', import.meta.url));
-/** What it was bundled from, without the process around it. */
-const PROGRAM = new URL('../../../dist/src/cli/program.js', import.meta.url).href;
+/** What runs it again and again, compiled. */
+const APART = fileURLToPath(new URL('../../../dist/test/src/cli/cli-process.js', import.meta.url));
 
 /** As on a host without prices of its own, which `compare` would take. */
 const WITHOUT_PRICES = {
   XDG_CACHE_HOME: fileURLToPath(new URL('../../../node_modules/.cache', import.meta.url)),
 };
-
-export interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /**
  * Runs `pagewalk ARGS...` as a user does, as a process of its own, and waits for its end: for what depends on the
@@ -34,40 +34,42 @@ export function spawnCli(args: readonly string[], input = '', env: Readonly<Reco
   return { status, stdout, stderr };
 }
 
-/** Everything that is written to a stream until `end` is called, none of which goes out. */
-function capture(stream: NodeJS.WriteStream): { text: () => string; end: () => void } {
-  const write = vi.spyOn(stream, 'write').mockReturnValue(true);
-  return {
-    text: () => write.mock.calls.map(([chunk]) => String(chunk)).join(''),
-    end: () => {
-      write.mockRestore();
-    },
-  };
-}
-
-function exitStatus(): number {
-  return Number(process.exitCode ?? 0);
-}
-
 /**
- * Runs the built `pagewalk ARGS...` within this process, which spares the start of another. One run at a time: standard
- * output, standard error and exit code belong to the run and are as they were afterwards. Not for runs that replay or
+ * Runs the built `pagewalk ARGS...` within this process, which spares the start of another. Not for runs that replay or
  * fork: gigabytes that a model reserves stay with this process for a while, and Linux refuses it other processes then.
  */
 export async function runCli(args: readonly string[]): Promise<Outcome> {
-  for (const [name, value] of Object.entries(WITHOUT_PRICES)) vi.stubEnv(name, value);
-  const { runProgram } = (await import(PROGRAM)) as typeof import('../../../src/cli/program.js');
-  const { exitCode } = process;
-  process.exitCode = undefined;
-  const streams = [capture(process.stdout), capture(process.stderr)];
+  return runProgramOnce(args, WITHOUT_PRICES);
+}
+
+let apart: ChildProcess | undefined;
+
+/**
+ * Runs the built `pagewalk ARGS...` in a process that all runs of this worker share: one start for all of them. For runs
+ * that replay or fork, one at a time.
+ */
+export async function runCliApart(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  if (apart?.connected !== true) {
+    apart = fork(APART, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    apart.unref();
+    apart.channel?.unref();
+  }
+  const child = apart;
+  const over = new AbortController();
+  const ended = once(child, 'exit', over).then(() => {
+    throw new Error(`the process that runs pagewalk ${args.join(' ')} ended`);
+  });
+  child.channel?.ref();
+  child.send({ args, env: { ...WITHOUT_PRICES, ...env } });
   try {
-    await runProgram(args);
-    const [stdout, stderr] = streams.map(({ text }) => text());
-    return { status: exitStatus(), stdout, stderr };
+    const [outcome] = (await Promise.race([once(child, 'message', over), ended])) as [Outcome];
+    return outcome;
   } finally {
-    for (const { end } of streams) end();
-    process.exitCode = exitCode;
-    vi.unstubAllEnvs();
+    child.channel?.unref();
+    over.abort();
   }
 }
 

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../folder.js';
 import { explain } from '../../../src/cli/program.js';
 import { CompareResult } from '../../../src/report/results/compare-result.js';
-import { CLI_PATH, expectUsageError, runCli, spawnCli } from './run-cli.js';
+import { CLI_PATH, expectUsageError, runCli, runCliApart, spawnCli } from './run-cli.js';
 
 test.each([[['--help']], [['compare', '--help']], [['fork', '--help']]])(
   'the help of %j fits a screen',
@@ -107,9 +107,9 @@ test('names that a terminal would obey are spelled out: in tables, errors and JS
   const path = join(folder, 'a\u001b[2J\u009b.txt');
   writeFileSync(path, ' L 00001000,8\n');
   const args = ['compare', '--pages', '4K'];
-  const shown = [spawnCli([...args, path]).stdout, spawnCli([...args, `${path}x`]).stderr];
+  const shown = [(await runCliApart([...args, path])).stdout, (await runCliApart([...args, `${path}x`])).stderr];
   for (const text of shown) expect(text).toContain('a\\x1b[2J\\x9b.txt');
-  const json = spawnCli([...args, path, '--json']).stdout;
+  const json = (await runCliApart([...args, path, '--json'])).stdout;
   expect(json).not.toContain('\u009b');
   expect(CompareResult.parse(JSON.parse(json)).traces[0].trace).toBe(path);
   expect((await runCli(['fr\u001b[2Jk'])).stderr).toContain('fr\\x1b[2Jk');

@@ -14,7 +14,7 @@ import type { TraceMetadata } from '../../../../src/trace/packed/metadata.js';
 import { writePacked } from '../../../../src/trace/packed/packed-writer.js';
 import { referenceReplay } from '../../compare/reference-tlb.js';
 import { blocksOf } from '../../trace/blocks.js';
-import { expectUsageError, runCli, spawnCli } from '../run-cli.js';
+import { expectUsageError, runCli, runCliApart, spawnCli } from '../run-cli.js';
 import type { SweepResult } from '../../../../src/report/results/sweep-result.js';
 
 type Access = readonly [string, bigint, number];
@@ -42,15 +42,15 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
-function compareJson(args: readonly string[]): CompareResult {
-  const { status, stdout, stderr } = spawnCli(['compare', ...args, '--json']);
+async function compareJson(args: readonly string[]): Promise<CompareResult> {
+  const { status, stdout, stderr } = await runCliApart(['compare', ...args, '--json']);
   expect([status, stderr]).toEqual([0, '']);
   return CompareResult.parse(JSON.parse(stdout));
 }
 
-test('a gzipped lackey file gives the counts of the reference', () => {
+test('a gzipped lackey file gives the counts of the reference', async () => {
   const path = file('app.lackey.gz', gzipSync(lackeyText(ACCESSES)));
-  const { runs } = compareJson([path, '--pages', '4K,2M', '--tlb', '64x4+1536x12']);
+  const { runs } = await compareJson([path, '--pages', '4K,2M', '--tlb', '64x4+1536x12']);
   const shapes = { l1: { entries: 64, ways: 4 }, l2: { entries: 1536, ways: 12 } };
   expect(runs.map((run) => [run.trace, run.pages, run.counts])).toEqual([
     [path, '4K', referenceReplay(ACCESSES, 12, shapes).data],
@@ -64,54 +64,55 @@ test('standard input is a trace, and the default command compares', () => {
   expect(stdout).toContain('standard input');
 });
 
-test('fetches are left out unless asked for, and reported apart', () => {
+test('fetches are left out unless asked for, and reported apart', async () => {
   const path = file('fetches.lackey', 'I  04001000,3\n L 04002000,8\nI  04001003,3\n');
-  expect(compareJson([path, '--pages', '4K']).runs[0]).not.toHaveProperty('fetches');
-  const [run] = compareJson([path, '--pages', '4K', '--fetches']).runs;
+  expect((await compareJson([path, '--pages', '4K'])).runs[0]).not.toHaveProperty('fetches');
+  const [run] = (await compareJson([path, '--pages', '4K', '--fetches'])).runs;
   expect([run.counts.lookups, run.fetches?.counts.lookups, run.fetches?.counts.l1Hits]).toEqual([1, 2, 1]);
 });
 
-test('addresses that no process can own are counted and left out', () => {
+test('addresses that no process can own are counted and left out', async () => {
   const path = file('kernel.lackey', ' L ffffffff81000000,8\n M 800000000000,8\n S 00001000,8\n');
-  const { traces, runs } = compareJson([path, '--pages', '4K']);
+  const { traces, runs } = await compareJson([path, '--pages', '4K']);
   expect([traces[0].outsideUserSpace, runs[0].counts.lookups, runs[0].perAccess.accesses]).toEqual([2, 1, 1]);
 });
 
-test('a malformed line ends the command with its number, unless --lenient skips it', () => {
+test('a malformed line ends the command with its number, unless --lenient skips it', async () => {
   const path = file('bad.lackey', ' L 00001000,8\n L 0000zz00,8\n');
-  const { status, stdout, stderr } = spawnCli(['compare', path]);
+  const { status, stdout, stderr } = await runCliApart(['compare', path]);
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^error: bad\.lackey: line 2: [^\n]+\n$/);
-  expect(compareJson([path, '--lenient', '--pages', '4K']).traces[0].skippedLines).toBe(1);
+  expect((await compareJson([path, '--lenient', '--pages', '4K'])).traces[0].skippedLines).toBe(1);
 });
 
-test('a generated workload is the same for the same seed', () => {
+test('a generated workload is the same for the same seed', async () => {
   const args = ['-w', 'uniform', '--footprint', '16M', '--accesses', '5k', '--pages', '4K,2M'];
-  const counts = (seed: string): unknown[] => compareJson([...args, '--seed', seed]).runs.map((run) => run.counts);
-  const seven = counts('7');
-  expect(counts('7')).toEqual(seven);
-  expect(counts('8')).not.toEqual(seven);
+  const counts = async (seed: string): Promise<unknown[]> =>
+    (await compareJson([...args, '--seed', seed])).runs.map((run) => run.counts);
+  const seven = await counts('7');
+  expect(await counts('7')).toEqual(seven);
+  expect(await counts('8')).not.toEqual(seven);
 });
 
-test('the report says what an access of a workload is', () => {
-  const about = (name: string): string | undefined =>
-    compareJson(['-w', name, '--footprint', '1M', '--accesses', '10', '--pages', '4K']).traces[0].about;
-  expect(about('uniform')).toMatch(
+test('the report says what an access of a workload is', async () => {
+  const about = async (name: string): Promise<string | undefined> =>
+    (await compareJson(['-w', name, '--footprint', '1M', '--accesses', '10', '--pages', '4K'])).traces[0].about;
+  expect(await about('uniform')).toMatch(
     /; 1 MiB, seed 1; an access is a load-modify-store, which counts and is looked up as two$/,
   );
-  expect(about('chase')).toMatch(/; an access is a load$/);
+  expect(await about('chase')).toMatch(/; an access is a load$/);
 });
 
-test('--huge-share gives 2M pages to a part of the places, the same for the same seed, and says so', () => {
+test('--huge-share gives 2M pages to a part of the places, the same for the same seed, and says so', async () => {
   const args = ['-w', 'uniform', '--footprint', '32M', '--accesses', '100k', '--huge-share', '60%'];
-  const compared = compareJson(args);
+  const compared = await compareJson(args);
   expect(compared.runs.map(({ pages, hugeShare }) => [pages, hugeShare])).toEqual([
     ['4K', undefined],
     ['2M', 0.6],
   ]);
   const { counts } = compared.runs[1];
-  expect(compareJson([...args, '--seed', '1']).runs[1].counts).toEqual(counts);
-  expect(compareJson([...args, '--seed', '2']).runs[1].counts).not.toEqual(counts);
+  expect((await compareJson([...args, '--seed', '1'])).runs[1].counts).toEqual(counts);
+  expect((await compareJson([...args, '--seed', '2'])).runs[1].counts).not.toEqual(counts);
   const text = compareText(compared);
   expect(text).toContain('60% 2M pages');
   expect(text.replaceAll(/\s+/g, ' ')).toContain(' 2M pages in 60% of their places: 1.');
@@ -123,17 +124,17 @@ test('--huge-share needs 2M pages, and --seed something that is drawn', async ()
   await expectUsageError(['compare', '--seed', '3'], ['--workload NAME or --huge-share']);
 });
 
-test('traces and workloads are compared one after the other', () => {
+test('traces and workloads are compared one after the other', async () => {
   const path = file('one.lackey', ' L 00001000,8\n');
   const args = [path, '-w', 'stream', '--footprint', '1M', '--accesses', '100', '--pages', '4K'];
-  expect(compareJson(args).runs.map((run) => run.trace)).toEqual([path, 'stream']);
+  expect((await compareJson(args)).runs.map((run) => run.trace)).toEqual([path, 'stream']);
 });
 
-test('prices from a file replace the ones they name', () => {
+test('prices from a file replace the ones they name', async () => {
   const path = file('one.lackey', ' L 00001000,8\n');
   const costs = file('costs.json', '{ "memoryNs": 1234 }');
   const preset = pricesFor('zen3');
-  const { prices } = compareJson([path, '--pages', '4K', '--tlb', 'zen3', '--costs', costs]);
+  const { prices } = await compareJson([path, '--pages', '4K', '--tlb', 'zen3', '--costs', costs]);
   const replaced = { file: { name: costs, prices: ['memoryNs'] }, source: `${preset.source}; ${costs}` };
   expect(prices).toEqual({ ...preset, memoryNs: 1234, ...replaced });
 });
@@ -149,8 +150,8 @@ test("prices of another machine are refused without --force, and this machine's 
     1,
     expect.stringMatching(/prices of another machine: its name is elsewhere.*--force/),
   ]);
-  expect(compareJson([path, '--costs', other, '--force']).prices.host?.name).toBe('elsewhere');
-  expect(compareJson([path, '--costs', priced({ ...here, kernel: '1.0' })]).prices.host).toEqual({
+  expect((await compareJson([path, '--costs', other, '--force'])).prices.host?.name).toBe('elsewhere');
+  expect((await compareJson([path, '--costs', priced({ ...here, kernel: '1.0' })])).prices.host).toEqual({
     ...here,
     kernel: '1.0',
   });
@@ -181,9 +182,9 @@ test.each([
   ],
   ['of another machine are taken with --force', { host: { ...thisPricedHost(), cores: 99 } }, ['--force'], 123, /^$/],
   ['of another version are named, and not taken', { version: 9 }, [], undefined, /^note: .*version.*calibrate anew/],
-])('prices by calibrate %s', (_, changes, words, memoryNs, note) => {
+])('prices by calibrate %s', async (_, changes, words, memoryNs, note) => {
   const args = ['compare', file('one.lackey', ' L 00001000,8\n'), '--pages', '4K', '--json', ...words];
-  const { status, stdout, stderr } = spawnCli(args, '', calibrated(changes));
+  const { status, stdout, stderr } = await runCliApart(args, calibrated(changes));
   const { prices } = CompareResult.parse(JSON.parse(stdout));
   expect([status, prices.memoryNs]).toEqual([0, memoryNs ?? pricesFor('skylake').memoryNs]);
   expect(prices.host === undefined).toBe(memoryNs === undefined);
@@ -191,19 +192,19 @@ test.each([
   expect(stderr.split('\n').length).toBeLessThanOrEqual(2);
 });
 
-test('--nested says of a virtual machine what pages its host has', () => {
+test('--nested says of a virtual machine what pages its host has', async () => {
   const path = file('one.lackey', ' L 00001000,8\n');
-  const reads = (nested: string): unknown =>
-    compareJson([path, '--pages', '4K', '--tlb', '64x4', '--nested', nested]).runs[0].reads.walks;
-  expect(reads('none')).toEqual({ l2: 0, l3: 0, contested: 0, memory: 4 });
-  expect(reads('2M')).not.toEqual(reads('none'));
+  const reads = async (nested: string): Promise<unknown> =>
+    (await compareJson([path, '--pages', '4K', '--tlb', '64x4', '--nested', nested])).runs[0].reads.walks;
+  expect(await reads('none')).toEqual({ l2: 0, l3: 0, contested: 0, memory: 4 });
+  expect(await reads('2M')).not.toEqual(await reads('none'));
 });
 
-test('over a host with 4 KiB pages no entry of the TLB holds a huge page, and reads of the host are reads too', () => {
+test('over a host with 4 KiB pages no entry of the TLB holds a huge page, and reads of the host are reads too', async () => {
   const path = file('app.lackey', lackeyText(ACCESSES));
-  const compared = (nested: string): CompareResult =>
+  const compared = (nested: string): Promise<CompareResult> =>
     compareJson([path, '--pages', '4K,2M', '--tlb', '64x4+128x4', '--nested', nested]);
-  const [bare, nested] = [compared('none'), compared('4K')];
+  const [bare, nested] = [await compared('none'), await compared('4K')];
   expect(bare.runs[1].reach).toEqual({ entriesNeeded: 2, entries: 128 });
   const { entriesNeeded, entries, held } = nested.runs[1].reach;
   expect([entriesNeeded, entries, held]).toEqual([nested.runs[0].reach.entriesNeeded, 128, '4K']);
@@ -244,19 +245,19 @@ test.each([
   expect(stderr.trimEnd()).not.toContain('\n');
 });
 
-test('CSV and plot are written beside the table, whole', () => {
+test('CSV and plot are written beside the table, whole', async () => {
   const path = file('one.lackey', ' L 00001000,8\n');
   const [csv, svg] = [join(folder, 'out.csv'), join(folder, 'out.svg')];
-  const { status, stdout } = spawnCli(['compare', path, '--csv', csv, '--plot', svg]);
+  const { status, stdout } = await runCliApart(['compare', path, '--csv', csv, '--plot', svg]);
   expect([status, stdout.includes('page walks')]).toEqual([0, true]);
   expect(readFileSync(csv, 'utf8').split('\n')).toHaveLength(5);
   expect(readFileSync(svg, 'utf8')).toContain('<svg');
   expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
 });
 
-test('a page size that needs more RAM than the model has is told, with the way out', () => {
+test('a page size that needs more RAM than the model has is told, with the way out', async () => {
   const far = Array.from({ length: 20 }, (_, i): Access => ['L', BigInt(i + 1) << 32n, 8]);
-  const { status, stdout, stderr } = spawnCli(['compare', file('far.lackey', lackeyText(far))]);
+  const { status, stdout, stderr } = await runCliApart(['compare', file('far.lackey', lackeyText(far))]);
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^error: --pages 1G: .*leave 1G out: --pages 4K,2M\n$/);
 });
@@ -267,10 +268,10 @@ test('colours are for terminals, and NO_COLOR ends them', () => {
   expect([colored.includes('\u001b['), spawnCli(['compare', path]).stdout.includes('\u001b[')]).toEqual([true, false]);
 });
 
-test('--profile says on standard error where the CPU time went, and changes nothing else', () => {
+test('--profile says on standard error where the CPU time went, and changes nothing else', async () => {
   const workload = ['compare', '-w', 'zipf', '--footprint', '1M', '--accesses', '20k', '--csv', '-'];
-  const plain = spawnCli(workload);
-  const profiled = spawnCli([...workload, '--profile']);
+  const plain = await runCliApart(workload);
+  const profiled = await runCliApart([...workload, '--profile']);
   expect(profiled.stdout).toBe(plain.stdout);
   expect(plain.stderr).toBe('');
   for (const phase of ['reading the trace', 'translating, 4K pages', 'in all'])
@@ -299,7 +300,7 @@ test.each([
 ])('a recording that is %s: table, JSON and CSV agree on the verdict', async (_, metadata, verdict, reason) => {
   const path = await recording(metadata);
   const csv = join(folder, 'out.csv');
-  const result = compareJson([path, '--pages', '4K,2M', '--csv', csv]);
+  const result = await compareJson([path, '--pages', '4K,2M', '--csv', csv]);
   const [summary] = result.traces;
   expect([summary.verdict, summary.reason]).toEqual([verdict, reason]);
   expect(compareText(result).replaceAll('\n', ' ')).toContain(`Verdict: ${summary.advice}`);
@@ -311,7 +312,7 @@ test.each([
 
 test('a sweep says, too, that several processes are counted as one', async () => {
   const args = ['sweep', await recording({ processes: 4 }), '--pages', '4K', '--l1', '64x4', '--l2', 'none'];
-  expect(spawnCli(args).stdout).toContain('4 processes are in it, counted as one');
-  const { rows } = JSON.parse(spawnCli([...args, '--json']).stdout) as SweepResult;
+  expect((await runCliApart(args)).stdout).toContain('4 processes are in it, counted as one');
+  const { rows } = JSON.parse((await runCliApart([...args, '--json'])).stdout) as SweepResult;
   expect(rows.map(({ processes, countedAsOne }) => [processes, countedAsOne])).toEqual([[4, 4]]);
 });
