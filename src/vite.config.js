@@ -4,6 +4,41 @@ import { defineConfig } from 'vite';
 
 const BUILT = fileURLToPath(new URL('../dist/', import.meta.url));
 
+/** What a module needs at once, itself included. */
+function needed(id, graph, found = new Set()) {
+  if (found.has(id)) return found;
+  found.add(id);
+  for (const next of graph.getModuleInfo(id)?.importedIds ?? []) needed(next, graph, found);
+  return found;
+}
+
+/** Names the file for modules of these folders, as far as one of `roots` needs them. */
+function neededBy(roots, name, folders) {
+  const modules = new Set();
+  const find = (graph) => roots.forEach((root) => needed(`${BUILT}${root}`, graph, modules));
+  return {
+    test: folders,
+    name: (id, graph) => {
+      if (modules.size === 0) find(graph);
+      return modules.has(id) ? name : null;
+    },
+  };
+}
+
+const WALK = 'src/cli/commands/walk/walk.js';
+/**
+ * Node takes longer to load a file than to compile modules left unused, so what most commands start with is in few
+ * files, by room. None needs a later one, nor a package that a smaller command has not. RAM and the kernel need little
+ * of the hardware: programs of others that bundle them get no more.
+ */
+const groups = [
+  neededBy(['hw/memory/ram.js', 'src/kernel/kernel.js'], 'base', /dist\/hw\//),
+  { name: 'x86', test: /dist\/hw\/(base|hot|memory|tlb|translate|x86)\// },
+  { name: 'kernel-parts', test: /dist\/src\/kernel\// },
+  neededBy([WALK], 'text', /dist\/src\/(host|report)\//),
+  neededBy([WALK], 'steps', /dist\/src\/(conformance|explain|lab)\//),
+];
+
 /**
  * The JavaScript that ships: what tsc compiled, in few files, so that a command starts soon. Modules that the same entries
  * need share a file, and a bundler of others still leaves out what its program does not use. The code stays as tsc wrote
@@ -40,7 +75,13 @@ export default defineConfig({
       // For Node, helpers would import a module of Node's, which a browser has not.
       platform: 'neutral',
       // Comments stand in the declarations.
-      output: { entryFileNames: '[name].js', chunkFileNames: '[name].js', comments: false, topLevelVar: false },
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name].js',
+        codeSplitting: { includeDependenciesRecursively: false, groups },
+        comments: false,
+        topLevelVar: false,
+      },
     },
   },
 });

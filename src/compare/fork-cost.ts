@@ -23,6 +23,8 @@ const BASE = 2 ** 40;
 const GIB = 2 ** 30;
 /** Of RAM besides that for the process: for tables, and for huge pages of 2 MiB to lie as they must. */
 const LEAST_ROOM = 2 ** 24;
+/** The same for a process smaller than a huge page. V8 would collect garbage for 16 MiB more, a tenth of a start. */
+const SMALL_ROOM = 2 ** 22;
 
 /** The process to fork, and its life afterwards. */
 export interface ForkOptions {
@@ -217,7 +219,8 @@ function forkOnce(
  * A kernel keeps books of every frame: less than 1 GiB has no page of that size, and needs no room for one.
  */
 function ramFor(resident: number): Ram {
-  const step = resident < GIB ? LEAST_ROOM : GIB;
+  const small = resident < 2 ** SHIFT_2M ? SMALL_ROOM : LEAST_ROOM;
+  const step = resident < GIB ? small : GIB;
   return new Ram({ bytes: Math.ceil((2 * resident * (1 + 1 / 64)) / step + 1) * step });
 }
 

@@ -211,10 +211,13 @@ export class PageTables {
     floor: number,
     ceiling: number,
   ): void {
+    const { words } = this;
     const span = 2 ** shift;
-    for (let base = alignDown(start, shift); base < end; base += span) {
-      const at = this.placeIn(table, indexAt(base, shift));
-      if (!this.isTable(at)) continue;
+    const first = alignDown(start, shift);
+    let at = this.placeIn(table, indexAt(first, shift));
+    for (let base = first; base < end; base += span, at += 2) {
+      // Most entries are empty: this comes first, because a process runs here before V8 has compiled it.
+      if (words[at] === 0 || !this.isTable(at)) continue;
       const lower = this.frameAt(at);
       if (shift > SHIFT_2M) {
         const low = Math.max(start, base);
