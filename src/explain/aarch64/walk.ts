@@ -64,14 +64,14 @@ export function aarch64Terms(pe: Pe, { hi }: WalkRequest): RadixTerms {
     target: (fields) => addressIn(tables, fields),
     rights: rightsWords,
     marks: { accessed: 'AF', dirty: 'AP2' },
-    fault: (request, reads) => {
+    fault: (request, entries) => {
       const { esr, far, el, hpfar } = abortOf(pe.fault.take());
       const [syndrome, address, page] = [esr, far, hpfar].map((value) => `0x${value.toString(16)}`);
       const ofHost = el === 2 ? { HPFAR_EL2: page } : {};
       return {
         name: abortName(esr),
         syndrome: { [`ESR_EL${el}`]: syndrome, [`FAR_EL${el}`]: address, ...ofHost },
-        ...abortReason(pe, tables, request, reads),
+        ...abortReason(pe, tables, request, entries),
       };
     },
   };

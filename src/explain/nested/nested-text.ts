@@ -55,7 +55,7 @@ function refusalLines(outcome: NestedWalkResult['outcome'], width: number): stri
   const host = `2, the host's tables: guest-physical ${guestPhysical ?? ''}`;
   return [
     labelled('Stage', stage === 2 ? host : "1, the guest's own tables", width),
-    ...(why === undefined ? [] : [labelled('Why', why, width)]),
-    ...(section === undefined ? [] : [labelled('Source', section, width)]),
+    labelled('Why', why, width),
+    labelled('Source', section, width),
   ];
 }

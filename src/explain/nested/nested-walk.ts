@@ -6,8 +6,9 @@
 import { formatHex, toBigInt } from '../../../hw/base/address.js';
 import type { PagingLevel } from '../../../hw/base/format.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
-import type { ReadEvent, SetEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
+import type { HitEvent, ReadEvent, SetEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
+import type { Reason } from '../walk/check.js';
 import { mappedOutcome } from '../common-steps.js';
 import type { Hex } from '../entry-level.js';
 import type { WalkRequest } from '../walk/walk.js';
@@ -45,15 +46,12 @@ export function readsIn({ host, entry }: NestedRow): readonly NestedRead[] {
   return entry === undefined ? host : [...host, entry];
 }
 
-/** The end of an access of a guest that was refused. */
-export interface NestedFault {
+/** The end of an access of a guest that was refused, and the check that failed. */
+export interface NestedFault extends Reason {
   /** To the hypervisor, by its name; null for the guest's own exception. */
   readonly exit: string | null;
   /** The fault, and the registers' values after it. */
   readonly text: string;
-  /** The refusing rule in a sentence, and its section, where the machine tells them. */
-  readonly why?: string;
-  readonly section?: string;
 }
 
 /** The result of {@link explainNestedWalk}, and of the like for other machines. */
@@ -86,6 +84,9 @@ export interface NestedWalkResult {
   readonly changes: readonly { readonly entryAddress: Hex; readonly bit: 'A' | 'D'; readonly stage: 1 | 2 }[];
 }
 
+/** An entry of either stage on the way of an access. */
+export type EntryOnWay = Omit<ReadEvent, 'kind'>;
+
 /** What an architecture says about the tables of a guest and of its host. */
 export interface NestedTerms {
   readonly machine: NestedWalkResult['machine'];
@@ -98,8 +99,8 @@ export interface NestedTerms {
   readonly tableOf: (entry: ReadEvent) => number;
   /** And of the byte in the page of one. */
   readonly pageOf: (entry: ReadEvent) => Hex;
-  /** The last fault, `reads` being the entries before it. */
-  readonly fault: (reads: readonly ReadEvent[]) => NestedFault;
+  /** The last fault, `entries` being those on its way, as far as it came. */
+  readonly fault: (entries: readonly EntryOnWay[]) => NestedFault;
   /** A step that is none of the host's, nor the end. */
   readonly step: (event: TranslationEvent, result: NestedWalkResult) => WalkStep;
 }
@@ -135,10 +136,22 @@ export function explainStages(
     outcome:
       status >= 0
         ? mappedOutcome(status, lo, (walked ?? hit)?.shift)
-        : { kind: 'fault', ...refusalOf(machine), ...terms.fault(reads) },
+        : { kind: 'fault', ...refusalOf(machine), ...terms.fault(entriesFor(machine, request, reads, hit)) },
     changes: changesOf(events, reads),
   };
   return { result, steps: events.map((event) => stepOf(terms, result, event)) };
+}
+
+/** The entries read, or those behind a TLB's answer as they are now. */
+function entriesFor(
+  machine: TranslatingMachine,
+  { hi, lo, access, user }: WalkRequest,
+  reads: readonly ReadEvent[],
+  hit: HitEvent | undefined,
+): readonly EntryOnWay[] {
+  if (hit === undefined || reads.length > 0) return reads;
+  machine.observer.walk(hi, lo, accessBits(access, user));
+  return machine.observer.record.reads();
 }
 
 /** The stage of the last fault, and the address that it refused. */

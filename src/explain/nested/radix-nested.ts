@@ -15,14 +15,10 @@ export function radixNestedTerms(
 ): Pick<NestedTerms, 'machine' | 'fault' | 'step'> {
   return {
     machine: first.machine,
-    fault: (reads) => {
-      const fault = first.fault(request, reads);
-      return {
-        exit: machine.fault.stage === 2 ? fault.name : null,
-        text: faultWords(fault),
-        why: fault.why,
-        section: fault.section,
-      };
+    fault: (entries) => {
+      const fault = first.fault(request, entries);
+      const { rule, why, section } = fault;
+      return { exit: machine.fault.stage === 2 ? fault.name : null, text: faultWords(fault), rule, why, section };
     },
     step: (event, { address, rows, outcome }) => {
       const levels = rows.flatMap(({ what, entry }) => (entry === undefined ? [] : [{ ...entry, where: what }]));

@@ -1,17 +1,23 @@
 /** A guest of x86, under EPT or NPT, in words. */
 
 import { formatHex, PAGE_OFFSET_MASK } from '../../../hw/base/address.js';
+import { KEY_SHIFT } from '../../../hw/base/permission.js';
 import type { ReadEvent } from '../../../hw/translate/walk/events.js';
 import { describeException } from '../../../hw/x86/describe-exception.js';
-import { X86_MODES } from '../../../hw/x86/format.js';
+import { PTE_KEY_SHIFT, X86_MODES } from '../../../hw/x86/format.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { vmExitOf } from '../../../hw/x86/nested/exits.js';
+import type { Reason } from '../walk/check.js';
 import type { Hex } from '../entry-level.js';
+import { accessBits } from '../state-form.js';
+import { explainFault } from '../walk/walk-fault.js';
+import { levelOf } from '../walk/walk-levels.js';
 import type { WalkRequest } from '../walk/walk.js';
 import type { WalkStep } from '../walk/walk-result.js';
 import { stepOf } from '../walk/walk-steps.js';
+import { hostReason } from './host-reason.js';
 import { explainStages } from './nested-walk.js';
-import type { NestedTerms, NestedWalkResult } from './nested-walk.js';
+import type { EntryOnWay, NestedTerms, NestedWalkResult } from './nested-walk.js';
 
 /**
  * Makes the access on `mmu`, in a guest, and explains it.
@@ -38,9 +44,30 @@ function x86NestedTerms(mmu: Mmu, request: WalkRequest): NestedTerms {
     root: mmu.cr3Hi * 2 ** 32 + ((mmu.cr3Lo & rootBits) >>> 0),
     tableOf: ({ high, low }) => (high & 0xf_ffff) * 2 ** 32 + ((low & ~PAGE_OFFSET_MASK) >>> 0),
     pageOf: (entry) => pageOf(mmu, entry, request),
-    fault: () => ({ exit: vmExitOf(mmu.fault)?.reason ?? null, text: describeException(mmu.fault.take()) }),
+    fault: (entries) => ({
+      ...(mmu.fault.stage === 2 ? hostReason(mmu, host, entries) : guestReason(mmu, request, entries)),
+      exit: vmExitOf(mmu.fault)?.reason ?? null,
+      text: describeException(mmu.fault.take()),
+    }),
     step: (event) => stepOf(mmu, request, event),
   };
+}
+
+/** Why the guest's own tables refuse. */
+function guestReason(mmu: Mmu, { hi, lo, access, user }: WalkRequest, entries: readonly EntryOnWay[]): Reason {
+  const own = entries.filter(({ stage }) => stage === 1);
+  const last = own.at(-1);
+  const { rules, fault: exception } = mmu;
+  const { reasons, section } = explainFault({
+    mmu,
+    exception,
+    access: accessBits(access, user),
+    levels: own.map((entry) => levelOf(mmu, entry, hi, lo, false)),
+    last,
+    // A page's key is in its entry alone.
+    rights: last === undefined ? 0 : last.rights | ((last.high >>> (PTE_KEY_SHIFT - KEY_SHIFT)) & rules.keyMask),
+  });
+  return { rule: reasons[0].rule, why: reasons.map(({ text }) => text).join('; '), section };
 }
 
 /** The guest-physical address of the byte in an entry's page. */

@@ -2,6 +2,7 @@
 
 import type { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { AddressField } from '../address-field.js';
+import type { Reason } from '../walk/check.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
 import type { MappedOutcome } from '../walk/walk-result.js';
@@ -9,13 +10,11 @@ import type { MappedOutcome } from '../walk/walk-result.js';
 /** How the access ended. */
 type RadixOutcome = MappedOutcome | ({ readonly kind: 'fault' } & RadixFault);
 
-/** A fault: its name, the registers' values after it, the refusing rule in a sentence, and its section. */
-export interface RadixFault {
+/** A fault: its name, the registers' values after it, and the check that failed. */
+export interface RadixFault extends Reason {
   readonly name: string;
   /** `cause 13`, `ESR_EL1 0x…` and so on, by name. */
   readonly syndrome: Readonly<Record<string, string | number>>;
-  readonly why: string;
-  readonly section: string;
 }
 
 /** One entry on the way. */

@@ -10,6 +10,7 @@ import { decodeEntry, flagNames } from '../../../hw/base/format.js';
 import type { DecodedField, EntryFormat, PagingLevel } from '../../../hw/base/format.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
+import type { WalkRead } from '../../../hw/translate/walk/walk-record.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import { splitByLevels } from '../address-field.js';
 import { mappedOutcome } from '../common-steps.js';
@@ -19,6 +20,9 @@ import type { WalkStep } from '../walk/walk-result.js';
 import type { RadixFault, RadixLevel, RadixWalkResult } from './radix-result.js';
 import { radixStep } from './radix-steps.js';
 import { accessBits } from '../state-form.js';
+
+/** An entry on the way of an access, read now or passed over. */
+export type WayEntry = Pick<WalkRead, 'level' | 'stage' | 'high' | 'low'>;
 
 /** What an architecture says about its entries and faults, for the address of one access. */
 export interface RadixTerms {
@@ -37,8 +41,8 @@ export interface RadixTerms {
   readonly rights: (code: number) => string;
   /** The fields of an entry that hardware marks; Arm clears the one for dirty. */
   readonly marks: Readonly<Record<'accessed' | 'dirty', string>>;
-  /** The last fault, `reads` being the entries before it. */
-  readonly fault: (request: WalkRequest, reads: readonly ReadEvent[]) => RadixFault;
+  /** The last fault, `entries` being those on its way, as far as it came. */
+  readonly fault: (request: WalkRequest, entries: readonly WayEntry[]) => RadixFault;
 }
 
 function levelAt({ levels, mode }: RadixTerms, level: number): PagingLevel {
@@ -90,7 +94,7 @@ function passedOver(
   machine: TranslatingMachine,
   { hi, lo, access, user }: WalkRequest,
   events: readonly TranslationEvent[],
-): readonly EntryRead[] {
+): readonly WalkRead[] {
   const shortcut = events.find((event) => event.kind === 'walk cache hit');
   const read = events.some(({ kind }) => kind === 'read');
   if (shortcut === undefined && (read || !events.some(({ kind }) => kind === 'hit'))) return [];
@@ -111,8 +115,9 @@ export function explainRadixSteps(
   stop();
   const linear = toBigInt(hi, lo);
   const reads = events.filter((event) => event.kind === 'read');
+  const passed = passedOver(machine, request, events);
   const levels = [
-    ...passedOver(machine, request, events).map((read) => levelOf(terms, read, linear, true)),
+    ...passed.map((read) => levelOf(terms, read, linear, true)),
     ...reads.map((read) => levelOf(terms, read, linear, false)),
   ];
   const hit = events.find((event) => event.kind === 'hit');
@@ -132,7 +137,10 @@ export function explainRadixSteps(
     split: splitByLevels(terms.levels, linear, levels.find(({ pointsTo }) => pointsTo === 'page')?.level),
     tlb: hit?.where ?? null,
     levels,
-    outcome: frame >= 0 ? mappedOutcome(frame, lo, found?.shift) : { kind: 'fault', ...terms.fault(request, reads) },
+    outcome:
+      frame >= 0
+        ? mappedOutcome(frame, lo, found?.shift)
+        : { kind: 'fault', ...terms.fault(request, [...passed, ...reads]) },
     changes: events
       .filter((event) => event.kind === 'set')
       .map(({ level, address, bit, cleared }) => ({

@@ -221,7 +221,7 @@ function faultOutcome(unit: SegmentationUnit, rules: readonly Rule[]): FaultOutc
     vector: vectorOf(exception.status),
     errorCode: exception.errorCode,
     bits: exception.status === PAGE_FAULT ? errorBits(exception.errorCode) : [],
-    reasons: [{ text, table: null }],
+    reasons: [{ text, rule: broken?.rule ?? text, table: null }],
     section: broken?.section ?? 'Intel SDM vol. 3A, "Segment Descriptor Tables"',
   };
 }

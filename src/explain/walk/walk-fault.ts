@@ -15,13 +15,13 @@ import {
 } from '../../../hw/x86/exception.js';
 import type { Exception } from '../../../hw/base/fault.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
-import { PTE_PS, PTE_XD, X86_MODES } from '../../../hw/x86/format.js';
+import { PTE_G, PTE_PS, PTE_XD, X86_MODES } from '../../../hw/x86/format.js';
 import type { WalkRead } from '../../../hw/translate/walk/walk-record.js';
+import type { Check } from './check.js';
+import { X86_CHECKS } from './checks.js';
 import { refusals } from './rights.js';
 import type { Refusal } from './rights.js';
 import type { ErrorBit, FaultOutcome, FaultReason, WalkLevel } from './walk-result.js';
-
-const PAGE_FAULTS = 'Intel SDM vol. 3A, "Page-Fault Exceptions"';
 
 /** Source: Intel SDM vol. 3A, "Page-Fault Exceptions", figure "Page-Fault Error Code". */
 const ERROR_BITS: readonly { name: string; mask: number; set: string; clear: string }[] = [
@@ -69,25 +69,26 @@ export function explainFault(scene: FaultScene): FaultOutcome {
 function reasonsFor(scene: FaultScene): Pick<FaultOutcome, 'reasons' | 'section'> {
   const { mmu, exception } = scene;
   const { status, errorCode } = exception;
+  const { canonical, ram, present } = X86_CHECKS;
   if (status === GENERAL_PROTECTION) {
     const bits = X86_MODES[mmu.rules.mode].linearBits;
-    const reason = `the address is not canonical: bits 63:${bits} must all equal bit ${bits - 1}`;
-    return { reasons: [{ text: reason, table: null }], section: 'Intel SDM vol. 1, "Canonical Addressing"' };
+    const text = `the address is not canonical: bits 63:${bits} must all equal bit ${bits - 1}`;
+    return { reasons: [{ text, rule: canonical.rule, table: null }], section: canonical.section };
   }
   if (status === BUS_ERROR) {
     const text = describeException(exception);
-    return { reasons: [{ text, table: null }], section: 'no section: what answers there is up to the board' };
+    return { reasons: [{ text, rule: ram.rule, table: null }], section: ram.section };
   }
   const { section } = X86_MODES[mmu.rules.mode];
   const last = scene.levels.at(-1);
   if ((errorCode & PF_PRESENT) === 0) {
-    return { reasons: [blame(last, 'is not present: P = 0')], section: PAGE_FAULTS };
+    return { reasons: [blame(present, last, 'is not present: P = 0')], section: present.section };
   }
   if ((errorCode & PF_RESERVED) !== 0) return { reasons: reservedReasons(scene), section };
   const refused = refusals(mmu.rules, scene.rights, scene.access);
   return {
     reasons: refused.map((refusal) => refusalReason(refusal, scene.levels)),
-    section: refused.at(0)?.section ?? PAGE_FAULTS,
+    section: refused.at(0)?.section ?? present.section,
   };
 }
 
@@ -96,19 +97,19 @@ export function nameOf({ table, index }: WalkLevel): string {
   return `${table}[${index}]`;
 }
 
-function blame(level: WalkLevel | undefined, what: string): FaultReason {
+function blame({ rule }: Pick<Check, 'rule'>, level: WalkLevel | undefined, what: string): FaultReason {
   return level === undefined
-    ? { text: `an entry ${what}`, table: null }
-    : { text: `${nameOf(level)} ${what}`, table: level.table };
+    ? { text: `an entry ${what}`, rule, table: null }
+    : { text: `${nameOf(level)} ${what}`, rule, table: level.table };
 }
 
 const LOST_BITS = { user: 'U/S = 0', write: 'R/W = 0', execute: 'XD = 1' };
 
 /** Names in the rule's sentence the first level to take the right away. */
-function refusalReason({ right, rule }: Refusal, levels: readonly WalkLevel[]): FaultReason {
+function refusalReason({ right, rule, why }: Refusal, levels: readonly WalkLevel[]): FaultReason {
   const level = right === null ? undefined : levels.find(({ allows }) => allows !== null && !allows[right]);
-  if (right === null || level === undefined) return { text: rule, table: null };
-  return blame(level, `has ${LOST_BITS[right]}: ${rule}`);
+  if (right === null || level === undefined) return { text: why, rule, table: null };
+  return blame({ rule }, level, `has ${LOST_BITS[right]}: ${why}`);
 }
 
 /** Every reserved bit set in the last entry of the walk. */
@@ -125,10 +126,11 @@ function reservedReasons({ mmu, last, levels }: FaultScene): FaultReason[] {
     if (((high >>> bit) & 1) === 1)
       bits.push(`bit ${bit + 32}${highName(1 << bit, bit + 32, features.maxPhysicalBits)}`);
   }
-  return bits.map((bit) => blame(levels.at(-1), `has a reserved bit set: ${bit}`));
+  return bits.map((bit) => blame(X86_CHECKS.reserved, levels.at(-1), `has a reserved bit set: ${bit}`));
 }
 
 function lowName(mask: number, level: number): string {
+  if (mask === PTE_G) return ' (reserved by AMD in the two highest tables)';
   return mask === PTE_PS && level >= 2 ? ' (PS: no page of this size exists)' : ' (below the address of a large page)';
 }
 

@@ -59,6 +59,8 @@ export interface MappedOutcome {
 /** A rule against the access, in one sentence. */
 export interface FaultReason {
   readonly text: string;
+  /** The rule itself, the same for every access. */
+  readonly rule: string;
   /** The table with the entry to blame; null if there is none. */
   readonly table: string | null;
 }

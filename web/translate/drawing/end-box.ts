@@ -20,13 +20,13 @@ export function endBox(result: OtherResult): TemplateResult {
 
 type Fault = Extract<OtherResult['outcome'], { kind: 'fault' }>;
 
-/** Of a guest: its registers, the refusing stage with its address, and the rule where it is told. */
+/** Of a guest: its registers, the refusing stage with its address, and the rule. */
 function reasonsOf(outcome: Fault): readonly string[] {
   if (!('stage' in outcome)) return [outcome.why];
   const { text, stage, guestPhysical, why } = outcome;
   const where =
     stage === 2 ? `the host's tables refuse guest-physical ${guestPhysical ?? ''}` : "the guest's own tables refuse";
-  return [text, where, ...(why === undefined ? [] : [why])];
+  return [text, where, why];
 }
 
 function faultBox(outcome: Fault): TemplateResult {

@@ -2,49 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { fromBigInt } from '../../../../hw/base/address.js';
 import { buildMachine } from '../../../../src/explain/machine.js';
 import { parseState } from '../../../../src/explain/machine-state.js';
-import { STATE_VERSION, StateError } from '../../../../src/explain/state-form.js';
+import { StateError } from '../../../../src/explain/state-form.js';
 import type { MachineStateInput } from '../../../../src/explain/machine-state.js';
 import { NESTED_ADDRESSES, nestedState } from '../../../../src/explain/nested/nested-demo.js';
 import { nestedWalkText } from '../../../../src/explain/nested/nested-text.js';
 import type { NestedWalkResult } from '../../../../src/explain/nested/nested-walk.js';
 import { explainNestedSteps, explainNestedWalk } from '../../../../src/explain/nested/x86-nested.js';
 import { explainWalk } from '../../../../src/explain/walk/walk.js';
+import { SMALL_GUEST_PAGE, smallGuest } from './small-guest.js';
 
-const PAGE = 0x40_2010;
-
-/** A guest with one page under a host's tables: all of it in frames 1 to 8, the page in frame 0x20. */
-function stateOf(tables: 'ept' | 'npt', changes: Partial<MachineStateInput> = {}): MachineStateInput {
-  const leaf = tables === 'ept' ? 0x37 : 7;
-  const hex = (value: number): string => `0x${value.toString(16)}`;
-  const entries: readonly (readonly [number, number])[] = [
-    [0x1000, 0x2007],
-    [0x2000, 0x3007],
-    [0x3000, 0x4007],
-    ...[5, 6, 7, 8].map((frame) => [0x4000 + 8 * frame, frame * 4096 + leaf] as const),
-    [0x4080, 0x2_0000 + leaf],
-    [0x5000, 0x6007],
-    [0x6000, 0x7007],
-    [0x7010, 0x8007],
-    [0x8010, 0x1_0007],
-  ];
-  return {
-    schemaVersion: STATE_VERSION,
-    tlb: 'none',
-    registers: { cr0: '0x80010001', cr3: '0x5000', cr4: '0x20', efer: '0x900' },
-    host: { tables, root: '0x1000' },
-    memory: entries.map(([at, value]) => ({ at: hex(at), value: hex(value) })),
-    ...changes,
-  };
-}
-
-function explain(state: MachineStateInput, lo = PAGE): NestedWalkResult {
+function explain(state: MachineStateInput, lo = SMALL_GUEST_PAGE): NestedWalkResult {
   const { mmu } = buildMachine(parseState(state));
   return explainNestedWalk(mmu, { hi: 0, lo, access: 'read', user: true });
 }
 
 describe('the walk of a guest', () => {
   it('is drawn as the table it is, read by read', () => {
-    expect(nestedWalkText(explain(stateOf('ept')))).toBe(`\
+    expect(nestedWalkText(explain(smallGuest('ept')))).toBe(`\
 read of 0x402010 in user mode, 4-level paging over 4-level EPT
 
 Reads       24 entries
@@ -62,8 +36,8 @@ Sets        guest: A at 0x5000, A at 0x6000, A at 0x7010, A at 0x8010
   });
 
   it('ends in the row of the address that the host refuses', () => {
-    const memory = stateOf('npt').memory?.filter(({ at }) => at !== '0x4080') ?? [];
-    const { rows, outcome } = explain(stateOf('npt', { memory }));
+    const memory = smallGuest('npt').memory?.filter(({ at }) => at !== '0x4080') ?? [];
+    const { rows, outcome } = explain(smallGuest('npt', { memory }));
     expect(rows.at(-1)).toMatchObject({ what: 'refused', guestPhysical: '0x10010' });
     expect(rows.at(-1)?.host.map(({ number, raw }) => [number, raw])).toEqual([
       [21, '0x2027'],
@@ -75,32 +49,32 @@ Sets        guest: A at 0x5000, A at 0x6000, A at 0x7010, A at 0x8010
   });
 
   it("ends in the guest's entry that faults, without a row for a page", () => {
-    const { rows, outcome } = explain(stateOf('ept'), 0x40_3000);
+    const { rows, outcome } = explain(smallGuest('ept'), 0x40_3000);
     expect(rows.map(({ what }) => what)).toEqual(['PML4[0]', 'PDPT[0]', 'PD[2]', 'PT[3]']);
     expect(outcome).toMatchObject({ kind: 'fault', exit: null });
   });
 
   it('has dashes where caches answered, and one row left', () => {
-    const result = explain(stateOf('ept', { tlb: 'skylake', accesses: [{ at: '0x402000' }] }), 0x40_3000);
+    const result = explain(smallGuest('ept', { tlb: 'skylake', accesses: [{ at: '0x402000' }] }), 0x40_3000);
     expect(result.reads).toBe(1);
     expect(nestedWalkText(result)).toContain('PT[3]  -               -     -     -   -   1      0x8018  0x0\n');
   });
 
   it('needs no read when a TLB has the page', () => {
-    const result = explain(stateOf('ept', { tlb: 'skylake', accesses: [{ at: '0x402000' }] }));
+    const result = explain(smallGuest('ept', { tlb: 'skylake', accesses: [{ at: '0x402000' }] }));
     expect([result.tlb, result.reads, result.rows]).toEqual(['L1 data TLB', 0, []]);
   });
 
   it('without paging is the way of the host alone', () => {
     const registers = { cr0: '0x1' };
-    const { rows, reads } = explain(stateOf('ept', { registers }), 0x1_0010);
+    const { rows, reads } = explain(smallGuest('ept', { registers }), 0x1_0010);
     expect(reads).toBe(4);
     expect(rows).toMatchObject([{ what: 'page', guestPhysical: '0x10010' }]);
   });
 
   it('comes with each step of the processor, those of the host too', () => {
-    const { mmu } = buildMachine(parseState(stateOf('ept')));
-    const { steps } = explainNestedSteps(mmu, { hi: 0, lo: PAGE, access: 'write', user: true });
+    const { mmu } = buildMachine(parseState(smallGuest('ept')));
+    const { steps } = explainNestedSteps(mmu, { hi: 0, lo: SMALL_GUEST_PAGE, access: 'write', user: true });
     const texts = steps.map(({ text }) => text);
     expect(texts[1]).toBe("host's EPT PML4 entry at 0x1000: 0x2007");
     expect(texts).toContain('dirty bit of the entry at 0x8010');
@@ -108,13 +82,15 @@ Sets        guest: A at 0x5000, A at 0x6000, A at 0x7010, A at 0x8010
 });
 
 it('is no walk of one stage', () => {
-  const { mmu } = buildMachine(parseState(stateOf('ept')));
-  expect(() => explainWalk(mmu, { hi: 0, lo: PAGE, access: 'read', user: true })).toThrow('explainNestedWalk');
+  const { mmu } = buildMachine(parseState(smallGuest('ept')));
+  expect(() => explainWalk(mmu, { hi: 0, lo: SMALL_GUEST_PAGE, access: 'read', user: true })).toThrow(
+    'explainNestedWalk',
+  );
 });
 
 it('a guest in a state that no processor enters is a mistake of the state', () => {
   const registers = { cr0: '0x80010000', cr3: '0x5000', cr4: '0x20', efer: '0x900' };
-  expect(() => buildMachine(parseState(stateOf('ept', { registers })))).toThrow(StateError);
+  expect(() => buildMachine(parseState(smallGuest('ept', { registers })))).toThrow(StateError);
 });
 
 it('the demonstration has its kinds of ends: 24 entries, a violation, a fault of the guest, a large page of both', () => {

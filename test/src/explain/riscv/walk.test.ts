@@ -73,7 +73,7 @@ describe('why an access faults', () => {
     ['a pointer', 'read', true, V, 'the entry of level 0 maps no page: R = W = X = 0'],
     ['W alone', 'read', true, V | 4n, 'the entry of level 0 has W without R, which is reserved'],
     ['a reserved bit', 'read', true, V | 2n | (1n << 55n), 'the entry of level 0 has reserved bits set, of 60 to 54'],
-    ['PBMT', 'read', true, V | 0x12n | AD | (1n << 61n), 'an encoding of N or PBMT is reserved'],
+    ['PBMT', 'read', true, V | 0x12n | AD | (1n << 61n), 'the entry of level 0 has a reserved encoding of PBMT'],
     ['no U', 'read', true, V | 2n, 'user mode may use pages with U = 1 alone'],
     ['U', 'read', false, V | 0x12n, 'supervisor mode needs SUM = 1 for pages with U = 1'],
     ['U', 'fetch', false, V | 0x1an, 'supervisor mode never fetches from pages with U = 1'],
