@@ -280,7 +280,8 @@ test('so it does for calls through gates, where most of it fits', () => {
     return agrees(question);
   });
   fc.assert(property, { numRuns: runs(1000) });
-  expect(inner).toBeGreaterThan(runs(20));
+  // About one in 25 gets to an inner stack.
+  expect(inner).toBeGreaterThan(runs(4));
 });
 
 const NAMES: Readonly<Record<string, string>> = {
