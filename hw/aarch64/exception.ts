@@ -23,6 +23,25 @@ export const FSC_PERMISSION = 0x0c;
 export const FSC_EXTERNAL = 0x10;
 export const FSC_EXTERNAL_ON_WALK = 0x14;
 
+/** The kinds with a code of their own for level -1 (FEAT_LPA2). */
+const AT_LEVEL_MINUS_1: Readonly<Record<number, number>> = {
+  [FSC_ADDRESS_SIZE]: 0x29,
+  [FSC_TRANSLATION]: 0x2b,
+  [FSC_EXTERNAL_ON_WALK]: 0x13,
+};
+
+/** The fault status code of a kind at the manual's level: there are no pages at level -1. Source: EncodeLDFSC(). */
+export function statusCode(kind: number, level: number): number {
+  return level < 0 ? AT_LEVEL_MINUS_1[kind] : kind | level;
+}
+
+/** Kind and level of a fault status code; 0 where it has no level. */
+export function abortKindOf(errorCode: number): { kind: number; level: number } {
+  const fsc = errorCode & FSC;
+  const found = Object.entries(AT_LEVEL_MINUS_1).find(([, code]) => code === fsc);
+  return found === undefined ? { kind: fsc & ~3, level: fsc & 3 } : { kind: Number(found[0]), level: -1 };
+}
+
 const FSC = 0x3f;
 const WNR = 1 << 6;
 /** ISS.S1PTW: the second stage refused an access to a descriptor of the first. */
@@ -72,19 +91,18 @@ export function abortOf({ errorCode, hi, lo, stage, guestHi, guestLo }: Exceptio
   };
 }
 
-const KINDS: readonly [first: number, last: number, name: string][] = [
-  [FSC_ADDRESS_SIZE, 0x03, 'address size fault'],
-  [FSC_TRANSLATION, 0x07, 'translation fault'],
-  [FSC_ACCESS_FLAG, 0x0b, 'access flag fault'],
-  [FSC_PERMISSION, 0x0f, 'permission fault'],
-  [FSC_EXTERNAL_ON_WALK, 0x17, 'external abort on a walk'],
-];
+const KINDS: Readonly<Record<number, string>> = {
+  [FSC_ADDRESS_SIZE]: 'address size fault',
+  [FSC_TRANSLATION]: 'translation fault',
+  [FSC_ACCESS_FLAG]: 'access flag fault',
+  [FSC_PERMISSION]: 'permission fault',
+  [FSC_EXTERNAL_ON_WALK]: 'external abort on a walk',
+};
 
 /** `translation fault, level 2` and the like for ESR_ELx or an error code. */
 export function abortName(esr: number): string {
-  const fsc = esr & FSC;
-  const kind = KINDS.find(([first, last]) => fsc >= first && fsc <= last);
-  if (kind === undefined) return fsc === FSC_EXTERNAL ? 'external abort' : `fault status 0x${fsc.toString(16)}`;
+  const { kind, level } = abortKindOf(esr);
+  if ((esr & FSC) === FSC_EXTERNAL) return 'external abort';
   const onWalk = (esr & ON_WALK) !== 0 ? ', for a descriptor of stage 1' : '';
-  return `${kind[2]}, level ${fsc & 3}${onWalk}`;
+  return kind in KINDS ? `${KINDS[kind]}, level ${level}${onWalk}` : `fault status 0x${(esr & FSC).toString(16)}`;
 }

@@ -26,6 +26,8 @@ export interface AArch64Features {
   readonly PAuth: boolean;
   /** Virtual addresses of 52 bits with the granule of 64 KiB. */
   readonly LVA: boolean;
+  /** TCR_EL1.DS and VTCR_EL2.DS: addresses of 52 bits with the granules of 4 and 16 KiB. */
+  readonly LPA2: boolean;
   /** Small translation tables: TxSZ up to 48, or 47 with the granule of 64 KiB. */
   readonly TTST: boolean;
   /** Stage 2 tells execution at EL0 and EL1 apart: XN[1:0]. */
@@ -46,6 +48,7 @@ const CORTEX_A72: AArch64Features = {
   E0PD: false,
   PAuth: false,
   LVA: false,
+  LPA2: false,
   TTST: false,
   XNX: false,
   VMID16: false,
@@ -69,7 +72,7 @@ const NEOVERSE_N1: AArch64Features = {
  * Source: the Technical Reference Manuals of Cortex-A72 and Neoverse N1, "AArch64 Memory Model Feature Registers".
  */
 export const AARCH64_CPUS = {
-  max: { ...NEOVERSE_N1, paBits: 52, E0PD: true, PAuth: true, LVA: true, TTST: true, TLBIRANGE: true },
+  max: { ...NEOVERSE_N1, paBits: 52, E0PD: true, PAuth: true, LVA: true, LPA2: true, TTST: true, TLBIRANGE: true },
   'neoverse-n1': NEOVERSE_N1,
   'cortex-a72': CORTEX_A72,
 } as const satisfies Record<string, AArch64Features>;

@@ -66,12 +66,13 @@ const SOFTWARE = field('ignored', 55, 58, 'free for software');
 const IGNORED = field('ignored', 59, 63, 'ignored, but for PBHA');
 const reserved = (low: number, high: number): EntryField => field('reserved', low, high, 'RES0: ignored');
 
+const SHAREABILITY = field('SH', 8, 9, 'shareability: 0 none, 2 outer, 3 inner');
 const STAGE1_LOW = [
   field('AttrIndx', 2, 4, 'memory attributes: a byte of MAIR_EL1'),
   field('NS', 5, 5, 'non-secure; ignored outside Secure state'),
   field('AP1', 6, 6, 'EL0 has access'),
   field('AP2', 7, 7, 'no writes; with DBM and HD: clean'),
-  field('SH', 8, 9, 'shareability: 0 none, 2 outer, 3 inner'),
+  SHAREABILITY,
   ACCESSED,
   field('nG', 11, 11, 'not global: the translation is of one address space'),
 ];
@@ -87,7 +88,7 @@ const STAGE2_LOW = [
   field('MemAttr', 2, 5, 'memory attributes'),
   field('S2AP0', 6, 6, 'reads are allowed'),
   field('S2AP1', 7, 7, 'writes are allowed; with DBM and HD: dirty'),
-  field('SH', 8, 9, 'shareability: 0 none, 2 outer, 3 inner'),
+  SHAREABILITY,
   ACCESSED,
   reserved(11, 11),
 ];
@@ -115,20 +116,28 @@ const STAGE2_SECTION = 'Arm ARM (DDI 0487), chapter D8, "VMSAv8-64 descriptor fo
 interface Granule {
   readonly shift: number;
   readonly blockLevels: readonly number[];
-  /** Bits 15:12 of an entry are bits 51:48 of the address, if the processor has so many. */
-  readonly wideAddresses?: true;
+  /** LPA: bits 15:12 of an entry are bits 51:48 of the address, if the processor has so many. LPA2: see below. */
+  readonly wide?: 'LPA' | 'LPA2';
 }
 
 const GRANULES = {
   '4k': { shift: 12, blockLevels: [1, 2] },
   '16k': { shift: 14, blockLevels: [2] },
-  '64k': { shift: 16, blockLevels: [1, 2], wideAddresses: true },
+  '64k': { shift: 16, blockLevels: [1, 2], wide: 'LPA' },
+  // DS = 1: bits 49:48 are the address's own, and bits 9:8 its bits 51:50 in place of SH, which is in TCR_EL1 or VTCR_EL2.
+  '4k-lpa2': { shift: 12, blockLevels: [0, 1, 2], wide: 'LPA2' },
+  '16k-lpa2': { shift: 14, blockLevels: [1, 2], wide: 'LPA2' },
 } as const satisfies Record<string, Granule>;
 
-/** The address field of an entry of `2^shift` bytes, and the bits below it. */
-function addressFields({ wideAddresses }: Granule, shift: number, name: string): readonly EntryField[] {
-  const address = [field(name, shift, 47, `address bits 47:${shift}`), reserved(48, 50)];
-  if (wideAddresses !== true) return shift === 12 ? address : [reserved(12, shift - 1), ...address];
+/** The address field of an entry of `2^shift` bytes, the bits below it, and those above. */
+function addressFields({ wide }: Granule, shift: number, name: string): readonly EntryField[] {
+  const last = wide === 'LPA2' ? 49 : 47;
+  const address = [field(name, shift, last, `address bits ${last}:${shift}`), reserved(last + 1, 50)];
+  if (wide === 'LPA2') {
+    const high = field(`${name}Hi`, 8, 9, 'address bits 51:50');
+    return shift === 12 ? [high, ...address] : [high, reserved(12, shift - 1), ...address];
+  }
+  if (wide !== 'LPA') return shift === 12 ? address : [reserved(12, shift - 1), ...address];
   const high = field(`${name}Hi`, 12, 15, 'address bits 51:48 (FEAT_LPA), else RES0');
   return shift === 16 ? [high, ...address] : [high, reserved(16, shift - 1), ...address];
 }
@@ -139,15 +148,17 @@ function level(granule: Granule, level: number, indexBits: number, stage: 1 | 2)
   const number = 3 - level;
   const section = stage === 1 ? STAGE1_SECTION : STAGE2_SECTION;
   const [low, high] = stage === 1 ? [STAGE1_LOW, STAGE1_HIGH] : [STAGE2_LOW, STAGE2_HIGH];
+  const isDs = granule.wide === 'LPA2';
+  const flags = isDs ? low.filter((each) => each !== SHAREABILITY) : low;
   const pageEntry: EntryFormat = {
     name: level === 0 ? 'page descriptor' : `block descriptor, level ${number}`,
     bytes: 8,
     section,
-    fields: [VALID, level === 0 ? TYPE_TABLE : TYPE_BLOCK, ...low, ...addressFields(granule, shift, 'OA'), ...high],
+    fields: [VALID, level === 0 ? TYPE_TABLE : TYPE_BLOCK, ...flags, ...addressFields(granule, shift, 'OA'), ...high],
   };
   const shared = { table: `level ${number}`, level, shift, indexBits };
   if (level === 0) return { ...shared, pageEntry };
-  const table = addressFields(granule, base, 'table').filter(({ name }) => name !== 'reserved' || base !== 12);
+  const table = addressFields(granule, base, 'table');
   const tableEntry: EntryFormat = {
     name: `table descriptor, level ${number}`,
     bytes: 8,
@@ -155,9 +166,10 @@ function level(granule: Granule, level: number, indexBits: number, stage: 1 | 2)
     fields: [
       VALID,
       TYPE_TABLE,
-      field('ignored', 2, 11, 'ignored'),
-      ...table.filter(({ low }) => low < 48),
-      reserved(48, 50),
+      ...(isDs
+        ? [field('ignored', 2, 7, 'ignored'), field('ignored', 10, 11, 'ignored')]
+        : [field('ignored', 2, 11, 'ignored')]),
+      ...table,
       ...(stage === 1 ? STAGE1_TABLE : STAGE2_TABLE),
     ],
   };
@@ -196,6 +208,8 @@ export const AARCH64_MODES = {
   '16k': mode('16k', GRANULES['16k'], 48, 1),
   '64k': mode('64k', GRANULES['64k'], 48, 1),
   '64k-lva': mode('64k-lva', GRANULES['64k'], 52, 1),
+  '4k-lpa2': mode('4k-lpa2', GRANULES['4k-lpa2'], 52, 1),
+  '16k-lpa2': mode('16k-lpa2', GRANULES['16k-lpa2'], 52, 1),
 } as const;
 
 /** Tables of stage 2 by granule. */
@@ -203,7 +217,9 @@ export const AARCH64_STAGE2_MODES = {
   '4k': mode('4k', GRANULES['4k'], 48, 2),
   '16k': mode('16k', GRANULES['16k'], 48, 2),
   '64k': mode('64k', GRANULES['64k'], 48, 2),
+  '4k-lpa2': mode('4k-lpa2', GRANULES['4k-lpa2'], 52, 2),
+  '16k-lpa2': mode('16k-lpa2', GRANULES['16k-lpa2'], 52, 2),
 } as const;
 
-/** A mode of stage 1: `4k`, `16k`, `64k`, `64k-lva` (52 bits). */
+/** A mode of stage 1: `4k`, `16k`, `64k`, and those with 52 bits, `64k-lva`, `4k-lpa2`, `16k-lpa2`. */
 export type AArch64ModeName = keyof typeof AARCH64_MODES;

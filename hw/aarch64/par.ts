@@ -24,7 +24,10 @@ const NOT_CACHEABLE = 0x44;
 const CACHEABLE = 0xff;
 
 /** Attributes and shareability by the last descriptor of stage 1; Device memory and the like are outer shareable. */
-function attributesOf({ addressTranslation, registers, rules }: AArch64Walks): { attributes: number; sh: number } {
+function attributesOf(
+  { addressTranslation, registers, rules }: AArch64Walks,
+  hi: number,
+): { attributes: number; sh: number } {
   const { record } = addressTranslation;
   if (!rules.firstOn) {
     return registers.cacheableByDefault ? { attributes: CACHEABLE, sh: 0 } : { attributes: 0, sh: OUTER_SHAREABLE };
@@ -36,11 +39,12 @@ function attributesOf({ addressTranslation, registers, rules }: AArch64Walks): {
   const word = index < 4 ? registers.low('MAIR_EL1') : registers.high('MAIR_EL1');
   const attributes = (word >>> (8 * (index & 3))) & 0xff;
   const everywhere = (attributes & 0xf0) === 0 || attributes === NOT_CACHEABLE;
-  return { attributes, sh: everywhere ? OUTER_SHAREABLE : (low >>> DESC_SH_SHIFT) & 3 };
+  const sh = rules.tablesAt(hi).shareability ?? (low >>> DESC_SH_SHIFT) & 3;
+  return { attributes, sh: everywhere ? OUTER_SHAREABLE : sh };
 }
 
-/** The register's words, high one first, after an AT with this status. */
-export function parOf(walks: AArch64Walks, status: number): [hi: number, lo: number] {
+/** The register's words, high one first, after an AT with this status for an address with the high word `hi`. */
+export function parOf(walks: AArch64Walks, status: number, hi: number): [hi: number, lo: number] {
   const { addressTranslation: walkers } = walks;
   const { errorCode, stage } = walkers.fault;
   // No RAM answers at the address found: the translation itself is good.
@@ -49,7 +53,7 @@ export function parOf(walks: AArch64Walks, status: number): [hi: number, lo: num
     const onWalk = (errorCode & ON_WALK) !== 0 ? PAR_PTW : 0;
     return [0, PAR_F | ((errorCode & FSC) << 1) | onWalk | (stage === 2 ? PAR_S : 0) | PAR_RES1];
   }
-  const { attributes, sh } = attributesOf(walks);
+  const { attributes, sh } = attributesOf(walks, hi);
   const high = (walkers.outHi & 0xf_ffff) | (attributes << 24);
   return [high, (walkers.outLo & ~0xfff) | (sh << PAR_SH_SHIFT) | PAR_RES1];
 }

@@ -21,7 +21,7 @@ import type { Abort } from './exception.js';
 import { AARCH64_CPUS } from './features.js';
 import type { AArch64CpuName, AArch64Features } from './features.js';
 import { parOf } from './par.js';
-import { isWritable, SYSTEM_REGISTERS } from './registers.js';
+import { isWritable, SYSTEM_REGISTERS, TCR_DS, VTCR_DS } from './registers.js';
 import type { SystemRegisterName } from './registers.js';
 import { AARCH64_PAGE_SHIFTS } from './rules.js';
 import type { AArch64Rules } from './rules.js';
@@ -229,7 +229,9 @@ export class Pe extends TranslatingMachine {
       throw new RangeError(`TLBI '${name}': this processor lacks FEAT_TLBIRANGE; max has it`);
     checkValue('operand', operand, 8);
     const ofGuest = form.startsWith('RI');
-    const range = tlbiRangeOf(BigInt(operand), !ofGuest);
+    const { registers } = this.walks;
+    const ds = ofGuest ? registers.high('VTCR_EL2') & VTCR_DS : registers.high('TCR_EL1') & TCR_DS;
+    const range = tlbiRangeOf(BigInt(operand), !ofGuest, this.features.LPA2 && ds !== 0);
     if (range === null) return;
     if (range.pages > MOST_PAGES) {
       this.tlbi(ofGuest ? 'VMALLS12E1' : 'VMALLE1');
@@ -278,7 +280,7 @@ export class Pe extends TranslatingMachine {
     walkers.first.stopsBeforeHost = !name.startsWith('S12');
     const plain = regime.withoutTag(hi, access);
     const status = regime.on ? walkers.walk(plain, lo, access) : walkers.unpaged(hi, lo, access);
-    walks.registers.set('PAR_EL1', ...parOf(walks, status));
+    walks.registers.set('PAR_EL1', ...parOf(walks, status, plain));
     if (el !== 1) this.setExceptionLevel(el);
   }
 

@@ -41,6 +41,12 @@ export const TCR_TBID_SHIFT = 19;
 /** Bit 55, and 56: no access at EL0. */
 export const TCR_E0PD0 = 1 << 23;
 
+/** Bit 59: 52-bit addresses with granules of 4 and 16 KiB (FEAT_LPA2). */
+export const TCR_DS = 1 << 27;
+/** Low word: shareability of what TTBR0_EL1's walks find, under DS; and TTBR1_EL1's. */
+export const TCR_SH0_SHIFT = 12;
+export const TCR_SH1_SHIFT = 28;
+
 /** HCR_EL2, low word. Stage 2 is on. */
 export const HCR_VM = 1 << 0;
 /** Walks of stage 1 in Device memory of stage 2 are refused. */
@@ -58,6 +64,10 @@ const VTCR_VS = 1 << 19;
 export const VTCR_HA = 1 << 21;
 /** And its dirty state. */
 export const VTCR_HD = 1 << 22;
+
+/** High word: DS of stage 2, and SL2 for a start at level -1. */
+export const VTCR_DS = 1 << 0;
+export const VTCR_SL2 = 1 << 1;
 
 /** Registers with storage of their own, in its order. */
 const STORED = [
@@ -93,12 +103,14 @@ export function isWritable(name: SystemRegisterName): name is StoredRegisterName
 
 /** The values of the ID registers: the fields about translation alone. */
 function identification(features: AArch64Features): Record<(typeof IDENTIFICATION)[number], Word64> {
-  const { paBits, TGran16, HAFDBS, HPDS, PAN, UAO, E0PD, LVA, TTST, XNX, VMID16 } = features;
+  const { paBits, LPA2, TGran16, HAFDBS, HPDS, PAN, UAO, E0PD, LVA, TTST, XNX, VMID16 } = features;
   const at = (shift: number, value: number): bigint => BigInt(value) << BigInt(shift);
   const bit = (shift: number, has: boolean, value = 1): bigint => at(shift, has ? value : 0);
   return {
-    // PARange, ASIDBits (16), TGran16.
-    ID_AA64MMFR0_EL1: fromBigInt(at(0, PA_SIZES.indexOf(paBits)) | at(4, 2) | bit(20, TGran16)),
+    // PARange, ASIDBits (16), TGran16, TGran4: under LPA2 both say 52 bits.
+    ID_AA64MMFR0_EL1: fromBigInt(
+      at(0, PA_SIZES.indexOf(paBits)) | at(4, 2) | bit(20, TGran16, LPA2 ? 2 : 1) | bit(28, LPA2),
+    ),
     // HAFDBS (dirty state too), VMIDBits, HPDS, PAN, XNX.
     ID_AA64MMFR1_EL1: fromBigInt(bit(0, HAFDBS, 2) | bit(4, VMID16, 2) | bit(12, HPDS) | bit(20, PAN) | bit(28, XNX)),
     // UAO, VARange, ST, E0PD.

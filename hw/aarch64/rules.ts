@@ -8,11 +8,14 @@
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
 import { DIRTY, PERMISSION_CODES } from '../base/permission.js';
+import { SHIFT_4K } from '../base/address.js';
 import { Regime } from '../translate/walk/regime.js';
 import { errorCodeOf, FSC_ADDRESS_SIZE, FSC_TRANSLATION } from './exception.js';
 import { PA_SIZES } from './features.js';
 import type { AArch64Features } from './features.js';
 import * as desc from './format.js';
+import { AARCH64_PAGE_SHIFTS, granuleRules, TG0, TG1 } from './granules.js';
+import type { GranuleRules } from './granules.js';
 import * as reg from './registers.js';
 import type { SystemRegisters } from './registers.js';
 import {
@@ -26,59 +29,17 @@ import {
   secondRightsTable,
 } from './rights.js';
 
+export { AARCH64_PAGE_SHIFTS };
+
+const SHIFT_64K = 16;
 /** No fault is sure before a walk: see {@link TranslationTables.barred}. */
 export const NOT_BARRED = -1;
 
-/** log2 of the page sizes: pages and blocks of all granules, and sets of contiguous ones. */
-export const AARCH64_PAGE_SHIFTS: readonly number[] = [12, 14, 16, 21, 25, 29, 30, 34];
-const sizesOf = (...shifts: readonly number[]): Int32Array =>
-  Int32Array.from(shifts, (shift) => AARCH64_PAGE_SHIFTS.indexOf(shift));
-
-/** What a granule makes of a table. */
-export interface GranuleRules {
-  readonly shift: number;
-  /** log2 of the bytes covered by one entry of each level, the last level first. */
-  readonly levelShifts: readonly number[];
-  /** Bit n: level n has blocks, or pages; without FEAT_LPA. */
-  readonly leafLevels: number;
-  /** The page size of each level. */
-  readonly sizes: Int32Array;
-  /** The page size of a contiguous set of each level; at levels without one, the level's own. */
-  readonly contiguousSizes: Int32Array;
-}
-
-/**
- * Source: Arm ARM (DDI 0487), chapter D8, "VMSAv8-64 descriptor formats" (blocks); "The Contiguous bit". A block of
- * 4 TiB is larger than any RAM here: it is kept in pieces of 16 GiB.
- */
-const GRANULE_4K: GranuleRules = {
-  shift: 12,
-  levelShifts: [12, 21, 30, 39],
-  leafLevels: 0b111,
-  sizes: sizesOf(12, 21, 30),
-  contiguousSizes: sizesOf(16, 25, 34),
-};
-const GRANULE_16K: GranuleRules = {
-  shift: 14,
-  levelShifts: [14, 25, 36, 47],
-  leafLevels: 0b011,
-  sizes: sizesOf(14, 25),
-  contiguousSizes: sizesOf(21, 30),
-};
-const GRANULE_64K: GranuleRules = {
-  shift: 16,
-  levelShifts: [16, 29, 42],
-  leafLevels: 0b011,
-  sizes: sizesOf(16, 29, 34),
-  contiguousSizes: sizesOf(21, 34, 34),
-};
-
-/** By TG0 and VTCR_EL2.TG0, and by TG1. A reserved value, or a granule not implemented, is taken as 4 KiB. */
-const TG0 = [GRANULE_4K, GRANULE_64K, GRANULE_16K, GRANULE_4K];
-const TG1 = [GRANULE_4K, GRANULE_16K, GRANULE_4K, GRANULE_64K];
 /** By VTCR_EL2.SL0, the level of stage 2's root. */
 const START_LEVELS_4K = [1, 2, 3, 0];
 const START_LEVELS = [0, 1, 2, 3];
+/** The manual's level -1, by VTCR_EL2.SL2. */
+const FIFTH_LEVEL = 4;
 /** MemAttr[3:2] of a descriptor of stage 2: 0 is Device memory. */
 const NORMAL_MEMORY = 3 << 4;
 
@@ -91,7 +52,7 @@ function permittedCodes(allows: (code: number) => boolean): number {
 
 /** The tables of one half of the addresses in stage 1, or those of stage 2. */
 export class TranslationTables {
-  granule = GRANULE_4K;
+  granule: GranuleRules;
   /** Bits of an address for the choice of an entry of one table. */
   stride = 9;
   /** Bits of an input address, by TxSZ. */
@@ -113,13 +74,13 @@ export class TranslationTables {
   barsEl0 = false;
   /** Bits of an output address's high word past its size. */
   beyondHigh = 0;
-  /** Bits 15:12 of a descriptor are bits 51:48 of its address. */
-  wideAddresses = false;
+  /** The place of an address's high word in a descriptor: see {@link GranuleRules.address}. */
+  addressHigh = 0xffff;
+  addressLow = 0;
+  addressShift = 0;
   /** Bits of a descriptor's words set in an address past the output size or past RAM: for walks that leave it to others. */
   wrongHigh = 0;
   wrongLow = 0;
-  /** Bit n: level n has blocks, or pages. */
-  leafLevels = 0;
   /** Hardware sets the Access flag, and the dirty state where DBM allows it. */
   setsAccessed = false;
   setsDirty = false;
@@ -127,11 +88,14 @@ export class TranslationTables {
   hierarchical = 0;
   /** Bits of a descriptor's low word, all 0 where walks of the first stage may not go; no bits: they may go anywhere. */
   protectedType = 0;
+  /** Shareability, under DS; else it is in each descriptor. */
+  shareability: number | undefined;
   /** Rights by the descriptor of a block or page, without any from table descriptors: see rightsIndex. */
   leafRights = firstRightsTable(false, false);
 
-  constructor(sign: 0 | -1) {
+  constructor(sign: 0 | -1, features: AArch64Features) {
     this.sign = sign;
+    this.granule = granuleRules(TG0[0], features, false);
   }
 
   /** log2 of the bytes covered by one entry of each level, the last level first. */
@@ -139,28 +103,33 @@ export class TranslationTables {
     return this.granule.levelShifts;
   }
 
+  /** Bit n: level n has blocks, or pages. */
+  get leafLevels(): number {
+    return this.granule.leafLevels;
+  }
+
   /**
    * The granule and the size of output addresses, encoded as PARange is.
    * Source: Arm ARM (DDI 0487), chapter D8, "Supported PA size", and AArch64.PhysicalAddressSize().
    */
-  setGranule(asked: GranuleRules, features: AArch64Features, addressSize: number): void {
-    const granule = asked === GRANULE_16K && !features.TGran16 ? GRANULE_4K : asked;
-    const wide = features.paBits === 52 && granule === GRANULE_64K;
+  setGranule(granule: GranuleRules, features: AArch64Features, addressSize: number): void {
+    const { bits, high, low, shift } = granule.address;
     this.granule = granule;
     this.stride = granule.shift - 3;
     this.indexMask = (1 << this.stride) - 1;
-    this.wideAddresses = wide;
-    this.leafLevels = granule.leafLevels | (wide ? 0b100 : 0);
-    const outputBits = Math.min(PA_SIZES[addressSize] ?? 52, features.paBits, wide ? 52 : 48);
+    this.addressHigh = high;
+    this.addressLow = low;
+    this.addressShift = shift;
+    const outputBits = Math.min(PA_SIZES[addressSize] ?? 52, features.paBits, bits);
     this.beyondHigh = 0xf_ffff & ~(2 ** (outputBits - 32) - 1);
     // RAM ends at 2^34.
-    this.wrongHigh = (this.beyondHigh | ~3) & 0xffff;
-    this.wrongLow = wide ? 0xf000 : 0;
+    this.wrongHigh = (this.beyondHigh | ~3) & high;
+    this.wrongLow = low;
   }
 
   /** Bits of input addresses, from TxSZ. @param least the smallest TxSZ */
   setInput(txsz: number, least: number, features: AArch64Features): void {
-    const most = features.TTST ? (this.granule === GRANULE_64K ? 47 : 48) : 39;
+    const most = features.TTST ? (this.granule.shift === SHIFT_64K ? 47 : 48) : 39;
     this.barred = txsz < least || txsz > most ? FSC_TRANSLATION : NOT_BARRED;
     this.inputBits = 64 - Math.min(Math.max(txsz, least), most);
   }
@@ -172,7 +141,8 @@ export class TranslationTables {
    */
   setRoot(rootLevel: number, hi: number, lo: number, addressSize: number): void {
     const rootBits = this.inputBits - this.granule.shift - this.stride * rootLevel;
-    const wide = this.wideAddresses && PA_SIZES[addressSize] === 52;
+    const { ds, address } = this.granule;
+    const wide = ds || (address.bits === 52 && PA_SIZES[addressSize] === 52);
     this.rootLevel = rootLevel;
     this.rootMask = (1 << rootBits) - 1;
     this.rootHi = (hi & 0xffff) | (wide ? (lo & 0x3c) << 14 : 0);
@@ -193,10 +163,10 @@ export class TranslationTables {
 export class AArch64Rules {
   readonly regime = new Regime();
   /** TTBR0_EL1's tables, and TTBR1_EL1's. */
-  readonly lower = new TranslationTables(0);
-  readonly upper = new TranslationTables(-1);
+  readonly lower: TranslationTables;
+  readonly upper: TranslationTables;
   /** VTTBR_EL2's. */
-  readonly second = new TranslationTables(0);
+  readonly second: TranslationTables;
   firstOn = false;
   secondOn = false;
   /** Rights of EL1 and EL0 in stage 2, by access; with IMPLICIT of a walk of stage 1. */
@@ -209,6 +179,9 @@ export class AArch64Rules {
   permissionsOf = -1;
 
   constructor(readonly features: AArch64Features) {
+    this.lower = new TranslationTables(0, features);
+    this.upper = new TranslationTables(-1, features);
+    this.second = new TranslationTables(0, features);
     this.regime.pageShifts = AARCH64_PAGE_SHIFTS;
   }
 
@@ -239,12 +212,13 @@ export class AArch64Rules {
   private setHalf(tables: TranslationTables, registers: SystemRegisters, half: 0 | 1): void {
     const { features } = this;
     const [hi, lo] = [registers.high('TCR_EL1'), registers.low('TCR_EL1')];
-    const granule = half === 0 ? TG0[(lo >>> reg.TCR_TG0_SHIFT) & 3] : TG1[lo >>> reg.TCR_TG1_SHIFT];
+    const shift = half === 0 ? TG0[(lo >>> reg.TCR_TG0_SHIFT) & 3] : TG1[lo >>> reg.TCR_TG1_SHIFT];
+    const granule = granuleRules(shift, features, (hi & reg.TCR_DS) !== 0);
     const txsz = (half === 0 ? lo : lo >>> reg.TCR_T1SZ_SHIFT) & 0x3f;
     const root = half === 0 ? 'TTBR0_EL1' : 'TTBR1_EL1';
     const has = (bit: number): boolean => (hi & (bit << half)) !== 0;
     tables.setGranule(granule, features, hi & reg.TCR_IPS);
-    tables.setInput(txsz, features.LVA && tables.granule === GRANULE_64K ? 12 : 16, features);
+    tables.setInput(txsz, granule.ds || (features.LVA && shift === SHIFT_64K) ? 12 : 16, features);
     const rootLevel = Math.floor((tables.inputBits - 1 - tables.granule.shift) / tables.stride);
     tables.setRoot(rootLevel, registers.high(root), registers.low(root), hi & reg.TCR_IPS);
     if ((lo & (half === 0 ? reg.TCR_EPD0 : reg.TCR_EPD1)) !== 0) tables.barred = FSC_TRANSLATION;
@@ -254,6 +228,8 @@ export class AArch64Rules {
     const { DESC_NO_EL0_TABLE, DESC_PXN_TABLE, DESC_READ_ONLY_TABLE, DESC_UXN_TABLE } = desc;
     const all = DESC_NO_EL0_TABLE | DESC_READ_ONLY_TABLE | DESC_PXN_TABLE | DESC_UXN_TABLE;
     tables.hierarchical = features.HPDS && has(reg.TCR_HPD0) ? 0 : all;
+    const shareability = (lo >>> (half === 0 ? reg.TCR_SH0_SHIFT : reg.TCR_SH1_SHIFT)) & 3;
+    tables.shareability = granule.ds ? shareability : undefined;
     tables.leafRights = firstRightsTable(tables.setsDirty, this.writableNeverExecuted);
   }
 
@@ -265,18 +241,22 @@ export class AArch64Rules {
   private setSecond(registers: SystemRegisters): void {
     const { features, second } = this;
     const { paBits, TTST } = features;
-    const lo = registers.low('VTCR_EL2');
+    const [hi, lo] = [registers.high('VTCR_EL2'), registers.low('VTCR_EL2')];
     const addressSize = (lo >>> reg.VTCR_PS_SHIFT) & 7;
-    second.setGranule(TG0[(lo >>> reg.VTCR_TG0_SHIFT) & 3], features, addressSize);
-    const { granule, stride } = second;
-    second.setInput(lo & 0x3f, 64 - (granule === GRANULE_64K ? paBits : Math.min(48, paBits)), features);
+    const granule = granuleRules(TG0[(lo >>> reg.VTCR_TG0_SHIFT) & 3], features, (hi & reg.VTCR_DS) !== 0);
+    second.setGranule(granule, features, addressSize);
+    const { stride } = second;
+    const { shift, ds } = granule;
+    second.setInput(lo & 0x3f, 64 - (ds || shift === SHIFT_64K ? paBits : Math.min(48, paBits)), features);
     const field = (lo >>> reg.VTCR_SL0_SHIFT) & 3;
-    const rootLevel = (granule === GRANULE_4K ? START_LEVELS_4K : START_LEVELS)[field];
-    const rootBits = second.inputBits - granule.shift - stride * rootLevel;
-    const invalid =
-      granule === GRANULE_4K
+    const isFifth = ds && shift === SHIFT_4K && (hi & reg.VTCR_SL2) !== 0;
+    const rootLevel = isFifth ? FIFTH_LEVEL : (shift === SHIFT_4K ? START_LEVELS_4K : START_LEVELS)[field];
+    const rootBits = second.inputBits - shift - stride * rootLevel;
+    const invalid = isFifth
+      ? field !== 0 || paBits < 52
+      : shift === SHIFT_4K
         ? (rootLevel === 3 && paBits < 44) || (rootLevel === 0 && !TTST)
-        : rootLevel === 3 || (rootLevel === 2 && paBits < (granule === GRANULE_16K ? 42 : 44));
+        : (rootLevel === 3 && !(ds && paBits === 52)) || (rootLevel === 2 && paBits < (shift === SHIFT_64K ? 44 : 42));
     if (invalid || rootBits < 1 || rootBits > stride + 4) second.barred = FSC_TRANSLATION;
     second.setRoot(rootLevel, registers.high('VTTBR_EL2'), registers.low('VTTBR_EL2'), addressSize);
     second.setsAccessed = features.HAFDBS && (lo & reg.VTCR_HA) !== 0;

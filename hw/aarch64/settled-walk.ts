@@ -87,7 +87,8 @@ export class AArch64SettledWalk {
   private setHalf(half: SettledTables): void {
     const { tables } = half;
     const { barred, barsEl0, rootHi, rootLo, inputBits } = tables;
-    half.isLong = tables.granule.shift === SHIFT_4K && tables.rootLevel === FOUR_LEVELS;
+    // Under DS low words of descriptors have bits of an address too.
+    half.isLong = tables.granule.shift === SHIFT_4K && tables.rootLevel === FOUR_LEVELS && !tables.granule.ds;
     half.root = tables.rootWord;
     half.rootMask = tables.rootMask;
     half.wrongTable = tables.wrongHigh | tables.hierarchical;

@@ -12,6 +12,8 @@ import { fromBigInt } from '../base/address.js';
 /** log2 of the granule by TG; 0 is reserved. */
 const GRANULES = [0, 12, 14, 16];
 const BASE_BITS = 37;
+/** Under DS (FEAT_LPA2) BaseADDR counts in 64 KiB, whatever the granule. */
+const DS_SHIFT = 16;
 
 /** Addresses from a first one on. */
 export interface TlbiRange {
@@ -25,8 +27,8 @@ export interface TlbiRange {
 
 const field = (operand: bigint, shift: bigint, bits: number): number => Number(BigInt.asUintN(bits, operand >> shift));
 
-/** The fields of an operand; null under a reserved granule: nothing needs to be dropped. */
-export function tlbiRangeOf(operand: bigint, isVirtual: boolean): TlbiRange | null {
+/** The fields of an operand; null under a reserved granule: nothing needs to be dropped. @param ds of TCR_EL1, or VTCR_EL2 */
+export function tlbiRangeOf(operand: bigint, isVirtual: boolean, ds: boolean): TlbiRange | null {
   const granule = GRANULES[field(operand, 46n, 2)];
   if (granule === 0) return null;
   const [scale, num] = [field(operand, 44n, 2), field(operand, 39n, 5)];
@@ -35,7 +37,7 @@ export function tlbiRangeOf(operand: bigint, isVirtual: boolean): TlbiRange | nu
     asid: field(operand, 48n, 16),
     granule,
     pages: (num + 1) * 2 ** (5 * scale + 1),
-    first: base << BigInt(granule),
+    first: base << BigInt(ds ? DS_SHIFT : granule),
   };
 }
 

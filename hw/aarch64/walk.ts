@@ -13,6 +13,7 @@ import * as faults from '../base/fault.js';
 import * as permission from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import * as sharedMemory from '../memory/shared-memory.js';
+import { tellReads } from '../translate/walk/events.js';
 import type { TranslationListener } from '../translate/walk/events.js';
 import type { SecondStage } from '../translate/second-stage.js';
 import * as walkRecord from '../translate/walk/walk-record.js';
@@ -22,6 +23,7 @@ import * as format from './format.js';
 import * as rightsOf from './rights.js';
 import * as ruleBits from './rules.js';
 import type { AArch64Rules, TranslationTables } from './rules.js';
+import * as updates from './update.js';
 import * as words from './words.js';
 
 const { IMPLICIT, READ, USER, WRITE } = accesses;
@@ -30,18 +32,17 @@ const { BUS_ERROR, PAGE_FAULT } = faults;
 const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { isMixed } = sharedMemory;
 const { READ_HIGH, READ_INDEX, READ_LEVEL, READ_LOW, READ_RIGHTS, READ_STAGE, READ_TABLE, ROW_SHIFT } = walkRecord;
-const { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, FSC_PERMISSION, FSC_TRANSLATION } =
-  exceptions;
-const { DESC_AF, DESC_CONTIGUOUS, DESC_READ_ONLY, DESC_S2_WRITE, DESC_VALID } = format;
+const { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, FSC_PERMISSION } = exceptions;
+const { FSC_TRANSLATION, statusCode } = exceptions;
+const { DESC_AF, DESC_CONTIGUOUS, DESC_VALID } = format;
 const { AARCH64_PAGE_SHIFTS, NOT_BARRED } = ruleBits;
 const { ARM_RIGHT_EL0, ARM_RIGHT_WALKS, firstRights, rightsIndex, withoutEl0 } = rightsOf;
+const { DIRTY_STATE, updateDescriptor, updatedWord } = updates;
 const { outputAddressHigh, bitsFrom, contiguousSize, isLeaf, isTable, outputHigh, outputLow } = words;
 
-/** The manual's level 3 is level 0 here. */
+/** The manual's level 3 is level 0 here; its level -1 is level 4. */
 const LAST_LEVEL = 3;
 const NO_LEVEL = -1;
-/** Bits of a descriptor with the dirty state of stage 1 or 2. */
-const DIRTY_STATE = DESC_READ_ONLY | DESC_S2_WRITE;
 
 /** The purpose of a set of walkers: accesses; looks without any change or refusal; AT instructions. */
 export type WalkPurpose = 'access' | 'look' | 'AT';
@@ -170,7 +171,7 @@ export class AArch64Walker {
       rows[row | READ_LEVEL] = level;
       rows[row | READ_STAGE] = stage;
       rows[row | READ_RIGHTS] = above;
-      if (this.listener !== null) this.tellRead();
+      if (this.listener !== null) tellReads(this.listener, record, record.count - 1);
       if ((low & DESC_VALID) === 0) return this.refuse(FSC_TRANSLATION, level);
       if (!isTable(low, level)) return this.leaf(tables, row, tableHi, entryLo, above, hi, lo, access);
       tableHi = outputAddressHigh(tables, high, low);
@@ -249,11 +250,12 @@ export class AArch64Walker {
     if (!this.looks) {
       if ((low & DESC_AF) === 0 && !tables.setsAccessed) return this.refuse(FSC_ACCESS_FLAG, level);
       if (((this.permitted[access] >>> rights) & 1) === 0) return this.refuse(FSC_PERMISSION, level);
-      const updated = this.updated(low, access);
+      const updated = updatedWord(low, access, this.stage, this.ofAt);
       if (updated !== low) {
         const frame = this.updateFrame(entryHi, entryLo);
         if (frame < 0) return this.entryRefused(frame, level);
-        if (!this.update(row, updated)) return this.walkAgain(tables, hi, lo, access);
+        if (!updateDescriptor(this.ram, record, row, updated, this.listener))
+          return this.walkAgain(tables, hi, lo, access);
         if (((updated ^ low) & DIRTY_STATE) !== 0) rights |= DIRTY;
       }
     }
@@ -266,37 +268,10 @@ export class AArch64Walker {
     return this.output(level, access);
   }
 
-  /**
-   * A descriptor's low word after an access. AT instructions set the Access flag, not the dirty state.
-   * Source: Arm ARM (DDI 0487), chapter D8, "Hardware updates to the translation tables"; AArch64.S1Translate().
-   */
-  private updated(low: number, access: number): number {
-    const accessed = low | DESC_AF;
-    const ofDescriptor = this.stage === 2 && (access & IMPLICIT) !== 0;
-    if ((access & WRITE) === 0 || (this.ofAt && !ofDescriptor)) return accessed;
-    return this.stage === 1 ? accessed & ~DESC_READ_ONLY : accessed | DESC_S2_WRITE;
-  }
-
   /** Asks the host, if there is one, for an update of a descriptor. */
   private updateFrame(hi: number, lo: number): number {
     if (this.host === null || !this.rules.secondOn || this.mayMark) return 0;
     return this.host.host(hi, lo, WRITE | IMPLICIT);
-  }
-
-  /** @returns false, with nothing changed, when another processor has changed the descriptor of `row` */
-  private update(row: number, updated: number): boolean {
-    const { rows } = this.record;
-    const at = rows[row | READ_INDEX] >>> 0;
-    const low = rows[row | READ_LOW];
-    if (!this.ram.replaceEntry(at, rows[row | READ_HIGH], low, updated)) return false;
-    const { listener } = this;
-    if (listener === null) return true;
-    const shared = { kind: 'set', address: at * 4, level: rows[row | READ_LEVEL] } as const;
-    const changed = low ^ updated;
-    if ((changed & DESC_AF) !== 0) listener({ ...shared, bit: 'accessed', mask: DESC_AF });
-    const dirty = changed & DIRTY_STATE;
-    if (dirty !== 0) listener({ ...shared, bit: 'dirty', mask: dirty, cleared: (low & dirty) !== 0 });
-    return true;
   }
 
   /** Repeats the last walk after a change on its way, from the root. */
@@ -334,14 +309,14 @@ export class AArch64Walker {
   /** No translation of a descriptor's address, or no RAM there. */
   private entryRefused(status: number, level: number): number {
     this.end(level);
-    this.fail(FSC_EXTERNAL_ON_WALK | (LAST_LEVEL - level), level);
+    this.fail(statusCode(FSC_EXTERNAL_ON_WALK, LAST_LEVEL - level), level);
     if (this.host !== null && this.rules.secondOn) this.refusedBy = 'host, for a descriptor';
     return status;
   }
 
-  private refuse(fsc: number, level: number): number {
+  private refuse(kind: number, level: number): number {
     this.end(level);
-    this.fail(fsc | (LAST_LEVEL - level), level);
+    this.fail(statusCode(kind, LAST_LEVEL - level), level);
     return PAGE_FAULT;
   }
 
@@ -354,10 +329,5 @@ export class AArch64Walker {
   private end(level: number): void {
     this.record.startLevel = this.startLevel;
     this.record.endLevel = level;
-  }
-
-  private tellRead(): void {
-    const read = this.record.reads().at(-1);
-    if (read !== undefined) this.listener?.({ kind: 'read', ...read });
   }
 }

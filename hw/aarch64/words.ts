@@ -5,11 +5,11 @@
  */
 
 import * as format from './format.js';
-import * as ruleBits from './rules.js';
+import * as granules from './granules.js';
 import type { TranslationTables } from './rules.js';
 
 const { DESC_TABLE } = format;
-const { AARCH64_PAGE_SHIFTS } = ruleBits;
+const { AARCH64_PAGE_SHIFTS } = granules;
 
 /** Bits of the address `(hi, lo)` from `shift` on (1 to 63), as many as fit. */
 export function bitsFrom(hi: number, lo: number, shift: number): number {
@@ -26,9 +26,9 @@ export function isLeaf(tables: TranslationTables, low: number, level: number): b
   return ((low & DESC_TABLE) !== 0) === (level === 0) && ((tables.leafLevels >>> level) & 1) !== 0;
 }
 
-/** High word of the address in a descriptor: bits 47:32, and 51:48 from its bits 15:12 if addresses are so wide. */
+/** High word of the address in a descriptor. */
 export function outputAddressHigh(tables: TranslationTables, high: number, low: number): number {
-  return (high & 0xffff) | (tables.wideAddresses ? (low & 0xf000) << 4 : 0);
+  return (high & tables.addressHigh) | ((low & tables.addressLow) << tables.addressShift);
 }
 
 /** High word of the address of a byte in a block or page of `2^shift` bytes, `hi` being that before translation. */

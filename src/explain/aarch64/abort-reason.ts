@@ -1,7 +1,13 @@
 /** Why a PE refuses an access: the rule in a sentence, and its section. */
 
 import { BUS_ERROR } from '../../../hw/base/fault.js';
-import { FSC_ACCESS_FLAG, FSC_ADDRESS_SIZE, FSC_TRANSLATION, ON_WALK } from '../../../hw/aarch64/exception.js';
+import {
+  FSC_ACCESS_FLAG,
+  FSC_ADDRESS_SIZE,
+  FSC_TRANSLATION,
+  abortKindOf,
+  ON_WALK,
+} from '../../../hw/aarch64/exception.js';
 import {
   DESC_DBM,
   DESC_EL0,
@@ -29,9 +35,6 @@ function entryOf({ level, stage }: Pick<WayEntry, 'level' | 'stage'>): string {
   return `the ${stage === 2 ? "host's " : ''}descriptor of level ${3 - level}`;
 }
 
-/** Bits 5:2 of a fault status code: its kind, without the level. */
-const FSC_KIND = 0x3c;
-
 /** Why the last access failed; `entries` are the descriptors on its way, as far as it came. */
 export function abortReason(
   pe: Pe,
@@ -46,7 +49,7 @@ export function abortReason(
   const last = stage === 1 ? own.at(-1) : entries.at(-1)?.stage === 2 ? entries.at(-1) : undefined;
   const checks = stage === 1 ? AARCH64_CHECKS : AARCH64_HOST_CHECKS;
   const [sizes, sets] = stage === 1 ? ['TCR_EL1.IPS', 'TCR_EL1.HA'] : ['VTCR_EL2.PS', 'VTCR_EL2.HA'];
-  switch (errorCode & FSC_KIND) {
+  switch (abortKindOf(errorCode).kind) {
     case FSC_TRANSLATION:
       if (last !== undefined) return untranslated(checks, last);
       return stage === 1 ? outside(tables, request) : outsideHost(pe);

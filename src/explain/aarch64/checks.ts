@@ -28,7 +28,7 @@ export const AARCH64_CHECKS = {
   ram: check('RAM answers at each descriptor and at the page', 'external abort', PROCESS),
   valid: check('bit 0 of each descriptor is 1', 'translation fault', DESCRIPTORS),
   type: check(
-    'bit 1 is 1 at level 3, and 0 only at levels with blocks (4K: 1 and 2, 16K: 2, 64K: 2, with 52 bits 1)',
+    'bit 1 is 1 at level 3, and 0 only at levels with blocks (4K: 1 and 2, 16K: 2, 64K: 2; with 52 bits 4K: 0, 16K and 64K: 1)',
     'translation fault',
     DESCRIPTORS,
   ),

@@ -22,7 +22,13 @@ import type { RadixTerms } from '../radix/radix-walk.js';
 import type { WalkRequest } from '../walk/walk.js';
 import { abortReason } from './abort-reason.js';
 
-const GRANULES: Readonly<Record<number, keyof typeof AARCH64_STAGE2_MODES>> = { 12: '4k', 14: '16k', 16: '64k' };
+const GRANULES = { 12: '4k', 14: '16k', 16: '64k' } as const;
+
+/** The formats of a granule, by DS. */
+function formatsOf({ granule: { shift, ds } }: TranslationTables): keyof typeof AARCH64_STAGE2_MODES {
+  const name = GRANULES[shift as keyof typeof GRANULES];
+  return ds && name !== '64k' ? `${name}-lpa2` : name;
+}
 
 /** The tables of an address: those of TTBR1_EL1 from bit 55 on. */
 function tablesFor(pe: Pe, hi: number): TranslationTables {
@@ -31,7 +37,7 @@ function tablesFor(pe: Pe, hi: number): TranslationTables {
 
 /** The levels of these tables, root first: a short address makes the root's index shorter, or leaves levels out. */
 function levelsOf(tables: TranslationTables): PagingLevel[] {
-  const mode = tables.granule.shift === 16 && tables.inputBits > 48 ? '64k-lva' : GRANULES[tables.granule.shift];
+  const mode = tables.granule.shift === 16 && tables.inputBits > 48 ? '64k-lva' : formatsOf(tables);
   return fromRoot(AARCH64_MODES[mode].levels, tables);
 }
 
@@ -55,7 +61,7 @@ export function aarch64Terms(pe: Pe, { hi }: WalkRequest): RadixTerms {
   };
   return {
     machine: 'aarch64',
-    mode: GRANULES[granule.shift],
+    mode: formatsOf(tables),
     title: `VMSAv8-64, granule of ${2 ** (granule.shift - 10)} KiB, ${inputBits} bits`,
     section: AARCH64_MODES['4k'].section,
     levels,
@@ -77,12 +83,11 @@ export function aarch64Terms(pe: Pe, { hi }: WalkRequest): RadixTerms {
   };
 }
 
-/** The address in a descriptor. */
-function addressIn({ wideAddresses }: TranslationTables, fields: readonly DecodedField[]): number {
-  const address = fields.find(({ name }) => name === 'OA' || name === 'table');
-  const above = fields.find(({ name }) => name.endsWith('Hi'));
-  const high = wideAddresses ? (above?.value ?? 0) : 0;
-  return (address?.value ?? 0) * 2 ** (address?.low ?? 0) + high * 2 ** 48;
+/** The address in a descriptor: its highest bits stand apart where there are 52. */
+function addressIn({ granule: { address, ds } }: TranslationTables, fields: readonly DecodedField[]): number {
+  const own = fields.find(({ name }) => name === 'OA' || name === 'table');
+  const above = address.low === 0 ? undefined : fields.find(({ name }) => name.endsWith('Hi'));
+  return (own?.value ?? 0) * 2 ** (own?.low ?? 0) + (above?.value ?? 0) * 2 ** (ds ? 50 : 48);
 }
 
 /** What a PE at EL1, under VTTBR_EL2, says about both stages of an access. */
@@ -90,7 +95,7 @@ export function aarch64NestedTerms(pe: Pe, request: WalkRequest): NestedTerms {
   const { second } = pe.rules;
   const tables = tablesFor(pe, request.hi);
   const first = aarch64Terms(pe, request);
-  const granule = GRANULES[second.granule.shift];
+  const granule = formatsOf(second);
   const offsetIn = (shift: number): bigint => BigInt.asUintN(shift, toBigInt(request.hi, request.lo));
   const fieldsOf = ({ level, high, low }: ReadEvent): readonly DecodedField[] => {
     const found = first.levels.find((candidate) => candidate.level === level);

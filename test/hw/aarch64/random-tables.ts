@@ -28,6 +28,8 @@ interface RandomOptions {
   readonly granule: GranuleBits | undefined;
   /** Granule of stage 2; undefined: there is none. */
   readonly second?: GranuleBits;
+  /** DS of both stages (FEAT_LPA2). */
+  readonly ds?: boolean;
   /** Descriptors of any bits at all, instead of mostly sound ones. */
   readonly chaos?: boolean;
 }
@@ -54,9 +56,9 @@ export class RandomPe extends RandomAddresses {
   }
 
   #shape(): HalfShape {
-    const { granule = 12, cpu } = this.options;
-    const { LVA, TTST } = AARCH64_CPUS[cpu];
-    const least = LVA && granule === 16 ? 12 : 16;
+    const { granule = 12, cpu, ds = false } = this.options;
+    const { LPA2, LVA, TTST } = AARCH64_CPUS[cpu];
+    const least = (ds && LPA2 && granule !== 16) || (LVA && granule === 16) ? 12 : 16;
     const most = TTST ? (granule === 16 ? 47 : 48) : 39;
     const txsz = this.chance(0.4) ? least : least + this.random.below(most - least + 1);
     const inputBits = 64 - txsz;
@@ -70,7 +72,7 @@ export class RandomPe extends RandomAddresses {
 
   /** The level that the table in a chunk serves as: 0 is the last. Chunks 0 and 1 are the roots. */
   #levelOf(chunk: number): number {
-    return chunk < 2 ? this.#halves[chunk].rootLevel : chunk % 4;
+    return chunk < 2 ? this.#halves[chunk].rootLevel : chunk % (this.options.ds === true ? 5 : 4);
   }
 
   #fillTable(chunk: number, granule: GranuleBits): void {
@@ -104,7 +106,8 @@ export class RandomPe extends RandomAddresses {
     flags |= BigInt(this.random.below(4)) << 53n;
     if (this.chance(0.5)) flags |= 1n << 51n;
     if (this.chance(0.5)) flags |= 1n << 11n;
-    flags |= BigInt(this.random.below(4)) << 8n;
+    // Under DS an address past RAM, but for 0.
+    if (this.options.ds !== true || this.chance(0.1)) flags |= BigInt(this.random.below(4)) << 8n;
     return flags | (BigInt(this.random.below(8)) << 2n);
   }
 
@@ -207,7 +210,8 @@ export class RandomPe extends RandomAddresses {
     const pe = new Pe({ ram: this.ram, cpu, path, check, ...(path === 'modelled' ? { tlb } : {}) });
     const tcr = this.#tcr();
     const [wxn, pan] = [this.chance(0.3), this.chance(0.4)];
-    const ttbr = [BigInt(this.random.below(256)) << 48n, BigInt(CHUNK)] as const;
+    const beyond = this.options.ds === true && this.chance(0.05) ? 1n << BigInt(2 + this.random.below(4)) : 0n;
+    const ttbr = [(BigInt(this.random.below(256)) << 48n) | beyond, BigInt(CHUNK)] as const;
     pe.writeRegister('TCR_EL1', tcr);
     pe.writeRegister('TTBR0_EL1', ttbr[0]);
     pe.writeRegister('TTBR1_EL1', ttbr[1]);
@@ -230,6 +234,7 @@ export class RandomPe extends RandomAddresses {
     let tcr = sizes | (TG0[granule] << 14n) | (TG1[granule] << 30n);
     tcr |= BigInt(this.chance(0.6) ? 6 : this.random.below(8)) << 32n;
     const often = [36, 37, 38, 39, 40];
+    if (this.options.ds === true) tcr |= 1n << 59n;
     const rarely = [7, 23, 22, 41, 42, 51, 52, 55, 56];
     for (const n of often) if (this.chance(0.6)) tcr |= 1n << BigInt(n);
     for (const n of rarely) if (this.chance(0.15)) tcr |= 1n << BigInt(n);
@@ -238,17 +243,21 @@ export class RandomPe extends RandomAddresses {
 
   /** VTCR_EL2 and VTTBR_EL2, mostly with a start level for the size of addresses; tables are filled in for it. */
   #second(granule: GranuleBits): { vtcr: bigint; vttbr: bigint } {
-    const paBits = Math.min(AARCH64_CPUS[this.options.cpu].paBits, granule === 16 ? 52 : 48);
+    const { cpu, ds = false } = this.options;
+    const paBits = Math.min(AARCH64_CPUS[cpu].paBits, ds || granule === 16 ? 52 : 48);
     const stride = granule - 3;
-    const rootLevel = 1 + this.random.below(2);
+    const wide = ds && granule !== 16;
+    const rootLevel = 1 + this.random.below(wide ? (granule === 12 ? 4 : 3) : 2);
     const least = rootLevel * stride + granule + 1;
     const inputBits = Math.min(least + this.random.below(stride + 4), paBits);
-    const sl0 = granule === 12 ? [3, 0, 1, 2][rootLevel] : rootLevel;
+    const sl0 = granule === 12 ? [3, 0, 1, 2, 0][rootLevel] : rootLevel;
     const field = this.chance(0.97) ? sl0 : this.random.below(4);
     this.#fillHost(granule, rootLevel);
     let vtcr = BigInt(64 - inputBits) | (BigInt(field) << 6n) | (TG0[granule] << 14n);
     vtcr |= BigInt(this.chance(0.8) ? 5 : this.random.below(8)) << 16n;
     for (const n of [19, 21, 22]) if (this.chance(0.6)) vtcr |= 1n << BigInt(n);
+    if (ds) vtcr |= 1n << 32n;
+    if (rootLevel === 4 || this.chance(0.02)) vtcr |= 1n << 33n;
     return { vtcr, vttbr: (BigInt(this.random.below(256)) << 48n) | BigInt(HOST_ROOT) };
   }
 }

@@ -6,7 +6,7 @@
 
 export interface ReferenceState {
   readonly features: Readonly<
-    Record<'TGran16' | 'HAFDBS' | 'HPDS' | 'PAN' | 'E0PD' | 'PAuth' | 'LVA' | 'TTST' | 'XNX', boolean>
+    Record<'TGran16' | 'HAFDBS' | 'HPDS' | 'PAN' | 'E0PD' | 'PAuth' | 'LVA' | 'LPA2' | 'TTST' | 'XNX', boolean>
   > & {
     readonly paBits: number;
   };
@@ -52,6 +52,8 @@ interface Walk {
   readonly granuleBits: number;
   readonly inputBits: number;
   readonly startLevel: number;
+  /** TCR_EL1.DS or VTCR_EL2.DS in effect: a granule of 4 or 16 KiB with addresses of 52 bits. */
+  readonly ds: boolean;
   readonly root: bigint;
   readonly addressSize: bigint;
   readonly ha: boolean;
@@ -72,6 +74,9 @@ const bits = (value: bigint, high: number, low: number): bigint =>
   (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
 const bit = (value: bigint, n: number): boolean => bits(value, n, n) === 1n;
 const align = (value: bigint, n: number): bigint => (value >> BigInt(n)) << BigInt(n);
+/** EncodeLDFSC: the codes of level -1 are others. */
+const code = (kind: number, level: number): number =>
+  level >= 0 ? kind | level : kind === ADDRESS_SIZE ? 0b101001 : kind === TRANSLATION ? 0b101011 : 0b010011;
 
 /** Translates one access, with EL0's rights or EL1's. */
 export function referenceTranslate(state: ReferenceState, read: Read, va: bigint, kind: Kind, el0: boolean): Reference {
@@ -84,11 +89,11 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
     const size = order[Number(field)];
     return size === 14 && !features.TGran16 ? 12 : size;
   };
-  const outputBits = (field: bigint, granuleBits: number): bigint =>
-    BigInt(Math.min(SIZES[Number(field)] ?? 52, features.paBits, granuleBits === 16 && lpa ? 52 : 48));
+  const outputBits = (field: bigint, granuleBits: number, ds: boolean): bigint =>
+    BigInt(Math.min(SIZES[Number(field)] ?? 52, features.paBits, ds || (granuleBits === 16 && lpa) ? 52 : 48));
   const maxTxsz = (granuleBits: number): number => (features.TTST ? (granuleBits === 16 ? 47 : 48) : 39);
-  const baseOf = (ttbr: bigint, size: bigint, granuleBits: number, tableBits: number): bigint =>
-    lpa && granuleBits === 16 && size === 6n
+  const baseOf = (ttbr: bigint, size: bigint, granuleBits: number, ds: boolean, tableBits: number): bigint =>
+    ds || (lpa && granuleBits === 16 && size === 6n)
       ? align((bits(ttbr, 5, 2) << 48n) | bits(ttbr, 47, 0), Math.max(tableBits, 6))
       : align(bits(ttbr, 47, 0), tableBits);
 
@@ -103,8 +108,11 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
     const stride = w.granuleBits - 3;
     const tooLong = (address: bigint): boolean => address >> w.addressSize !== 0n;
     const wide = lpa && w.granuleBits === 16;
-    const addressIn = (descriptor: bigint, low: number): bigint =>
-      align(bits(descriptor, 47, 0), low) | (wide ? bits(descriptor, 15, 12) << 48n : 0n);
+    const addressIn = (descriptor: bigint, low: number): bigint => {
+      const base = align(bits(descriptor, 47, 0), low);
+      if (w.ds) return base | (bits(descriptor, 9, 8) << 50n) | (bits(descriptor, 49, 48) << 48n);
+      return wide ? base | (bits(descriptor, 15, 12) << 48n) : base;
+    };
     let table = w.root;
     let tables = 0n;
     if (tooLong(table)) refuse(ADDRESS_SIZE);
@@ -113,18 +121,19 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
       const top = level === w.startLevel ? w.inputBits - 1 : low + stride - 1;
       const entry = table | (bits(ia, top, low) << 3n);
       const descriptor = load(place(entry, false));
-      if (descriptor === undefined) return refuse(EXTERNAL_ON_WALK | level);
-      if (!bit(descriptor, 0)) refuse(TRANSLATION | level);
+      if (descriptor === undefined) return refuse(code(EXTERNAL_ON_WALK, level));
+      if (!bit(descriptor, 0)) refuse(code(TRANSLATION, level));
       if (bit(descriptor, 1) && level < 3) {
         table = addressIn(descriptor, w.granuleBits);
         tables |= descriptor;
-        if (tooLong(table)) refuse(ADDRESS_SIZE | level);
+        if (tooLong(table)) refuse(code(ADDRESS_SIZE, level));
         continue;
       }
-      const blocks = { 12: [1, 2], 14: [2], 16: lpa ? [1, 2] : [2] }[w.granuleBits] ?? [];
-      if (level === 3 ? !bit(descriptor, 1) : !blocks.includes(level)) refuse(TRANSLATION | level);
+      const blocks =
+        { 12: w.ds ? [0, 1, 2] : [1, 2], 14: w.ds ? [1, 2] : [2], 16: lpa ? [1, 2] : [2] }[w.granuleBits] ?? [];
+      if (level === 3 ? !bit(descriptor, 1) : !blocks.includes(level)) refuse(code(TRANSLATION, level));
       const physical = addressIn(descriptor, low) | bits(ia, low - 1, 0);
-      if (tooLong(physical)) refuse(ADDRESS_SIZE | level);
+      if (tooLong(physical)) refuse(code(ADDRESS_SIZE, level));
       if (!bit(descriptor, 10) && !w.ha) refuse(ACCESS_FLAG | level);
       const dbm = w.ha && w.hd && bit(descriptor, 51);
       const clean = bit(descriptor, 7) === (w.stage === 1);
@@ -143,19 +152,23 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
       throw new Refused({ stage: 2, fsc, onWalk, ipa });
     };
     const granuleBits = granule(bits(vtcr, 15, 14), [12, 16, 14, 12]);
+    const ds = features.LPA2 && granuleBits !== 16 && bit(vtcr, 32);
     const [txsz, sl0, ps] = [Number(bits(vtcr, 5, 0)), Number(bits(vtcr, 7, 6)), bits(vtcr, 18, 16)];
     const inputBits = 64 - txsz;
-    const most = Math.min(granuleBits === 16 ? 52 : 48, features.paBits);
+    const most = Math.min(ds || granuleBits === 16 ? 52 : 48, features.paBits);
     if (inputBits > most || txsz > maxTxsz(granuleBits)) refuse(TRANSLATION);
-    const startLevel = granuleBits === 12 ? [2, 1, 0, 3][sl0] : [3, 2, 1, 0][sl0];
+    const sl2 = ds && granuleBits === 12 && bit(vtcr, 33);
+    if (sl2 && (sl0 !== 0 || features.paBits < 52)) refuse(TRANSLATION);
+    const startLevel = sl2 ? -1 : granuleBits === 12 ? [2, 1, 0, 3][sl0] : [3, 2, 1, 0][sl0];
     if (granuleBits === 12 && ((sl0 === 2 && features.paBits < 44) || (sl0 === 3 && !features.TTST)))
       refuse(TRANSLATION);
-    if (granuleBits !== 12 && (sl0 === 3 || (sl0 === 2 && features.paBits < (granuleBits === 14 ? 42 : 44))))
+    const has0 = granuleBits === 14 && ds && features.paBits === 52;
+    if (granuleBits !== 12 && ((sl0 === 3 && !has0) || (sl0 === 2 && features.paBits < (granuleBits === 14 ? 42 : 44))))
       refuse(TRANSLATION);
     const least = (3 - startLevel) * (granuleBits - 3) + granuleBits + 1;
     if (inputBits < least || inputBits > least + granuleBits - 4 + 4) refuse(TRANSLATION);
     if (ipa >> BigInt(inputBits) !== 0n) refuse(TRANSLATION);
-    const root = baseOf(vttbr, ps, granuleBits, inputBits - least + 4);
+    const root = baseOf(vttbr, ps, granuleBits, ds, inputBits - least + 4);
     const ha = features.HAFDBS && bit(vtcr, 21);
     const hd = features.HAFDBS && bit(vtcr, 22);
     const allows = (leaf: bigint, _: bigint, writable: boolean): boolean => {
@@ -168,8 +181,9 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
       granuleBits,
       inputBits,
       startLevel,
+      ds,
       root,
-      addressSize: outputBits(ps, granuleBits),
+      addressSize: outputBits(ps, granuleBits, ds),
       ha,
       hd,
       allows,
@@ -192,7 +206,9 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
       : granule(bits(tcr, 15, 14), [12, 16, 14, 12]);
     const txsz = Number(upper ? bits(tcr, 21, 16) : bits(tcr, 5, 0));
     const inputBits = 64 - txsz;
-    if (txsz < (features.LVA && granuleBits === 16 ? 12 : 16) || txsz > maxTxsz(granuleBits)) refuse(TRANSLATION);
+    const ds = features.LPA2 && granuleBits !== 16 && bit(tcr, 59);
+    if (txsz < (ds || (features.LVA && granuleBits === 16) ? 12 : 16) || txsz > maxTxsz(granuleBits))
+      refuse(TRANSLATION);
     const above = bits(va, top, inputBits);
     if (above !== (upper ? (1n << BigInt(top - inputBits + 1)) - 1n : 0n)) refuse(TRANSLATION);
     if (el0 && has(55, features.E0PD)) refuse(TRANSLATION);
@@ -200,7 +216,7 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
     const startLevel = 3 - Math.floor((inputBits - 1 - granuleBits) / (granuleBits - 3));
     const ips = bits(tcr, 34, 32);
     const rootBits = inputBits - granuleBits - (3 - startLevel) * (granuleBits - 3);
-    const root = baseOf(state.ttbr[upper], ips, granuleBits, rootBits + 3);
+    const root = baseOf(state.ttbr[upper], ips, granuleBits, ds, rootBits + 3);
     const hpd = has(41, features.HPDS);
     const allows = (leaf: bigint, tables: bigint, isWritable: boolean): boolean => {
       const below = hpd ? 0n : tables;
@@ -221,8 +237,9 @@ export function referenceTranslate(state: ReferenceState, read: Read, va: bigint
       granuleBits,
       inputBits,
       startLevel,
+      ds,
       root,
-      addressSize: outputBits(ips, granuleBits),
+      addressSize: outputBits(ips, granuleBits, ds),
       ha,
       hd,
       allows,

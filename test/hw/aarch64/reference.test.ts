@@ -23,6 +23,7 @@ interface Case {
   readonly cpu: AArch64CpuName;
   readonly granule: GranuleBits | undefined;
   readonly second?: GranuleBits;
+  readonly ds?: true;
 }
 
 const CASES: readonly Case[] = [
@@ -38,6 +39,17 @@ const CASES: readonly Case[] = [
       second,
     })),
   ),
+  ...([12, 14] as const).flatMap((granule) => [
+    { name: `max, ${KIB[granule]} with DS`, cpu: 'max' as const, granule, ds: true as const },
+    {
+      name: `max, ${KIB[granule]} over the same with DS`,
+      cpu: 'max' as const,
+      granule,
+      second: granule,
+      ds: true as const,
+    },
+  ]),
+  { name: 'neoverse-n1, 4 KiB, DS without LPA2', cpu: 'neoverse-n1', granule: 12, second: 12, ds: true },
   { name: 'cortex-a72, 4 KiB over 4 KiB', cpu: 'cortex-a72', granule: 12, second: 12 },
   { name: 'neoverse-n1, 16 KiB over 4 KiB', cpu: 'neoverse-n1', granule: 14, second: 12 },
 ];
@@ -92,8 +104,7 @@ function trial(options: RandomPe['options'], seed: number, { tlb, path }: TrialO
   };
 }
 
-describe.each(CASES)('translation on $name', ({ cpu, granule, second }) => {
-  const options = { cpu, granule, ...(second === undefined ? {} : { second }) };
+describe.each(CASES)('translation on $name', (options) => {
   agreesWithReference(
     ram,
     TABLE_BYTES / 4,

@@ -23,7 +23,7 @@ describe('system registers', () => {
   });
 
   it.each([
-    ['max', 0x10_0026n, 0x1010_1022n, (1n << 60n) | 0x1001_0010n],
+    ['max', 0x1020_0026n, 0x1010_1022n, (1n << 60n) | 0x1001_0010n],
     ['neoverse-n1', 0x10_0025n, 0x1010_1022n, 0x10n],
     ['cortex-a72', 0x24n, 0n, 0n],
   ] as const)('%s: the ID registers say its features', (cpu, first, second, third) => {

@@ -141,13 +141,15 @@ describe('TLBI by range: (NUM + 1) 2^(5 SCALE + 1) pages', () => {
   });
 
   it('addresses of the upper half, and larger granules', () => {
-    const upper = tlbiRangeOf(0x1f_ffff_ffffn | (3n << 46n), true);
+    const upper = tlbiRangeOf(0x1f_ffff_ffffn | (3n << 46n), true, false);
     expect(upper).toMatchObject({ granule: 16, pages: 2, first: -0x1_0000n });
     expect(upper === null ? null : addressInRange(upper, 0)).toEqual({ hi: -1, lo: -0x1_0000 });
-    expect(tlbiRangeOf(0x1f_ffff_ffffn | (2n << 46n), false)).toMatchObject({
-      granule: 14,
-      first: 0x1f_ffff_ffffn << 14n,
-    });
+    const first = 0x1f_ffff_ffffn;
+    expect(tlbiRangeOf(first | (2n << 46n), false, false)).toMatchObject({ granule: 14, first: first << 14n });
+  });
+
+  it('under DS the first address counts in 64 KiB, and pages in the granule', () => {
+    expect(tlbiRangeOf(5n | (1n << 46n), true, true)).toMatchObject({ granule: 12, pages: 2, first: 0x5_0000n });
   });
 
   it('needs FEAT_TLBIRANGE', () => {

@@ -28,19 +28,21 @@ function walkOn(state: AArch64StateInput, address: bigint, access: AccessKind, u
 function walkTo(
   descriptor: bigint,
   access: AccessKind,
-  { user = true, above = 0n, tcr = TCR, sctlr = 1n, pan = false } = {},
+  { user = true, above = 0n, tcr = TCR, sctlr = 1n, pan = false, root = 0x4000_0000n } = {},
 ): RadixWalkResult {
   const entries: readonly (readonly [bigint, bigint])[] = [
     [0x4000_0000n, 0x4000_1003n | above],
     [0x4000_1000n, 0x4000_2003n],
     [0x4000_2010n, 0x4000_3003n],
     [0x4000_3080n, descriptor],
+    // A root above it, for five levels.
+    [0x4000_4000n, 0x4000_0003n],
   ];
   const state: AArch64StateInput = {
     schemaVersion: 1,
     machine: 'aarch64',
     tlb: 'none',
-    registers: { TTBR0_EL1: '0x40000000', TCR_EL1: tcr.toString(16), SCTLR_EL1: sctlr.toString(16) },
+    registers: { TTBR0_EL1: root.toString(16), TCR_EL1: tcr.toString(16), SCTLR_EL1: sctlr.toString(16) },
     pan,
     memory: entries.map(([at, value]) => ({ at: at.toString(16), value: value.toString(16) })),
   };
@@ -60,6 +62,20 @@ it.each([
   const device = walkOn(aarch64State(granule), 0x8_0000_1234n, 'read');
   expect(device.levels).toHaveLength(levels - 1);
   expect(device.outcome).toEqual({ kind: 'mapped', physical: '0x40001234', page: block });
+});
+
+it('with DS a walk of 4 KiB has 5 levels, and the highest bits of an address stand in bits 9:8', () => {
+  // T0SZ 12, physical addresses of 52 bits, DS.
+  const tcr = 12n | (6n << 32n) | (1n << 59n);
+  const { levels, outcome, mode } = walkTo(PAGE | AF | EL0, 'read', { tcr, root: 0x4000_4000n });
+  expect([mode, outcome.kind]).toEqual(['4k-lpa2', 'mapped']);
+  expect(levels.map(({ table }) => table)).toEqual(['level -1', 'level 0', 'level 1', 'level 2', 'level 3']);
+  const far = walkTo(PAGE | AF | EL0 | (2n << 8n), 'read', { tcr, root: 0x4000_4000n });
+  expect(far.levels.at(-1)?.target).toBe(`0x${(2n ** 51n + 0x4100_0000n).toString(16)}`);
+  expect(walkTo(0n, 'read', { tcr, root: 0x4000_8000n }).outcome).toMatchObject({
+    name: 'translation fault, level -1',
+    why: 'the descriptor of level -1 is not valid: bit 0 is 0',
+  });
 });
 
 it('entries that the TLB or a walk cache stood for are marked', () => {
