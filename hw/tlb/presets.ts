@@ -22,6 +22,8 @@ const ARM_L1D = [...ARM_SMALL, SHIFT_2M, 29];
 const ARM_ALL = [...ARM_SMALL, SHIFT_2M, 25, 29, SHIFT_1G];
 
 const OPTIMIZATION_MANUAL = 'Intel optimization manual, table 2-15';
+const SKYLAKE_X =
+  'as Skylake: AnandTech 11550 has the two side by side; CPUID 50654, descriptors 03H, 63H, 76H, B5H, C3H';
 const ICE_LAKE = 'CPUID 706E5; WikiChip';
 const GOLDEN_COVE = 'CPUID 90672; jia.je 2025-01-10';
 const ZEN_2 = 'CPUID 870F10; WikiChip';
@@ -147,6 +149,7 @@ function coalescing(geometry: TlbGeometry, core: string): TlbGeometry {
 
 const PRESETS: readonly TlbGeometry[] = [
   SKYLAKE,
+  alike(SKYLAKE, 'skylake-x', SKYLAKE_X),
   {
     name: 'ice-lake',
     l1Instruction: [array(128, 8, SMALL, UNCONFIRMED), full(16, LARGE, ICE_LAKE)],

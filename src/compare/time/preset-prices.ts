@@ -53,6 +53,18 @@ const CORES: Readonly<Record<string, Core>> = {
     walkers: 2,
     source: `Intel optimization manual, "Skylake Client" (caches, 2 walks at once); ${DEFAULT}: memory, 12 misses`,
   },
+  'skylake-x': {
+    gigahertz: 4,
+    width: 4,
+    l1: [32 * KIB, 8, 4],
+    l2: [MIB, 16, 13],
+    l3: [22 * MIB, 11, 77],
+    sharing: 16,
+    memoryNs: SERVER_MEMORY_NS,
+    misses: 12,
+    walkers: 2,
+    source: `AnandTech 11550 (caches, 1.375 MiB of L3 a core); as skylake: 12 misses, 2 walks; ${DEFAULT}: 16 cores, memory`,
+  },
   'ice-lake': {
     gigahertz: 3.4,
     width: 5,

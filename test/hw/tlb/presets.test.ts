@@ -39,6 +39,7 @@ describe('presets hold what the sources they cite say', () => {
     ['zen5', 'l2', 14, '4096x8', /arch\/x86\/amdzen5$/],
     ['zen5', 'l2Instruction', 14, '2048x4', /arch\/x86\/amdzen5$/],
     ['skylake', 'l1Data', SHIFT_2M, '32x4', /CPUID descriptor 63H/],
+    ['skylake-x', 'l2', SHIFT_4K, '1536x12', /AnandTech 11550.*CPUID 50654/],
     ['skylake', 'l2', SHIFT_1G, '16x4', /CPUID descriptor C3H/],
   ] as const)('%s, %s: pages of 2^%i bytes in an array of %s', (name, level, shift, shape, source) => {
     const arrays = preset(name)[level];
