@@ -50,7 +50,13 @@ describeView('translate', (open) => {
     );
     expect(await page.locator('.nested .later').count()).toBe(19);
     const copy = new URL(page.url()).hash;
-    // A guest of another machine; the host has not given it the page of this address.
+    // The host has not given the guest the page of this address.
+    await page.fill('[data-field="address"]', '602000');
+    await page.keyboard.press('Enter');
+    const refused = await page.locator('.outcome').innerText();
+    expect(refused).toContain("the host's EPT PD entry is not present: R = W = X = 0");
+    expect(refused).toContain('Intel SDM vol. 3C, "EPT Violations"');
+    // A guest of another machine.
     await page.selectOption('[data-field="guest"]', 'riscv');
     await page.fill('[data-field="address"]', '602000');
     await page.keyboard.press('Enter');
