@@ -43,6 +43,17 @@ export type EngineFacts = Pick<TraceFacts, 'processes' | 'mixed' | 'unseen' | 'a
 export interface Listener {
   /** The accesses in the pipe's bytes; the block is the listener's own. */
   readonly blocks: (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<AccessBlock>;
+  /**
+   * Of all accesses, those of the windows that are there at the end.
+   * @param blocks those of {@link blocks}, cut to windows unless the engine does that
+   * @param path of a new file for the time between, beside the pipe
+   * @throws EngineError when an engine could not keep them
+   */
+  readonly staying: (
+    blocks: AsyncIterable<AccessBlock>,
+    plan: () => WindowPlan | undefined,
+    path: string,
+  ) => AsyncGenerator<AccessBlock>;
   /** True once the engine has said anything of a program. */
   readonly heard: () => boolean;
   /** Lines from the engine, neither accesses nor marked as its own. */
@@ -54,7 +65,7 @@ export interface Engine {
   readonly name: EngineName;
   /** Name and version, for the recording. */
   readonly tool: string;
-  /** The engine sends only accesses in windows; otherwise the reader cuts them out. */
+  /** The engine tells only accesses in windows; otherwise the reader cuts them out. */
   readonly cutsWindows: boolean;
   /**
    * Prepares a run with an engine writing to `pipe`; may put files beside the pipe.

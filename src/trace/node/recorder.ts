@@ -27,7 +27,6 @@ import {
   type RecordingPlan,
 } from './engine.js';
 import { makeFolder, sweepFolders } from './leftovers.js';
-import { keptWindows } from './window-store.js';
 
 /** A program to record, and the path of the trace. */
 export interface RecordOptions extends RecordingPlan {
@@ -145,7 +144,7 @@ async function recordThrough(
     const listener = engine.listen(pipe);
     const counted = countedBlocks(toTheEnd(listener.blocks(reader), signal), run, options);
     const kept = windowOf(engine.cutsWindows ? counted : cutWindows(counted, run.plan), 0, limit);
-    const staying = windows === 'whole' ? kept : keptWindows(kept, run.plan, stored);
+    const staying = windows === 'whole' ? kept : listener.staying(kept, run.plan, stored);
     const blocks = guarded(staying, ended, listener, options, engine);
     let facts: TraceFacts | undefined;
     let positions: readonly number[] = [];
@@ -155,7 +154,7 @@ async function recordThrough(
         const ending = signal.aborted ? 'interrupted' : await endOf(child, ended, written.accesses === limit);
         return (facts = factsOf(listener, run, ending));
       },
-    });
+    }).catch(asRecordError);
     if (facts === undefined) throw new Error('a trace was written without facts');
     return {
       engine: engine.name,

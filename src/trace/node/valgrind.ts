@@ -19,6 +19,7 @@ import {
   type Listener,
   type RecordingPlan,
 } from './engine.js';
+import { keptWindows } from './window-store.js';
 
 const run = promisify(execFile);
 
@@ -61,6 +62,7 @@ function listen(): Listener {
   const parser = new LackeyParser({ source: 'lackey', lenient: true });
   return {
     blocks: (chunks) => lackeyBlocks(chunks, parser),
+    staying: keptWindows,
     heard: () => parser.line > 0 && parser.processes > 0,
     skippedLines: () => parser.skippedLines,
     facts: () => factsOf(parser),

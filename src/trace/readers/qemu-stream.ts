@@ -4,8 +4,9 @@
  *     word 0   bits 0 to 31 the type, 32 to 63 the process
  *     word 1   bytes of the payload, at most 4080
  *
- * Accesses are of one thread: their payload begins with its number and the place of their window. An access is a word:
- * address in bits 0 to 55, kind in 56 and 57 (0 fetch, 1 load, 2 store, 3 both), size in 58 to 63.
+ * Accesses are of one thread: their payload begins with its number and their place in the run. An access is a word:
+ * address in bits 0 to 55, kind in 56 and 57 (0 fetch, 1 load, 2 store, 3 both), size in 58 to 63. Accesses in windows
+ * are in a file, and a word of size 0 says whose they are: the process's number in bits 0 to 31, the thread's above.
  */
 
 import * as accesses from '../block.js';
@@ -18,9 +19,9 @@ const { ACCESS_WORDS, LOW_WORD, OPERATION_WORD, SIZE_SHIFT } = accesses;
 
 /** The kind of a frame's payload. */
 const FrameType = {
-  /** The start of a program: its place among the counters, and its path. */
+  /** The start of a program: its number, and its path. */
   begin: 1,
-  /** A new child: its place, its parent, the position, and the path of its program. */
+  /** A new child: its number, its parent, the position, and the path of its program. */
   forked: 2,
   /** Accesses in the order of their coming. */
   accesses: 3,
@@ -34,6 +35,8 @@ const FrameType = {
   region: 7,
   /** Content of RAM: 1 in the first frame of a look, then start, end and bytes of each mapping, QEMU's among them. */
   resident: 8,
+  /** A thread is at work: its number in its process, and Linux's. */
+  threadBegin: 9,
 } as const;
 
 /** The change told by a frame of regions. */
@@ -62,7 +65,7 @@ const KINDS = [FETCH, LOAD, STORE, MODIFY];
 
 /** A thread, as far as it was heard of. */
 interface StreamThread {
-  readonly tid: number;
+  tid: number;
   name: string | undefined;
   accesses: number | undefined;
 }
@@ -72,11 +75,12 @@ export interface StreamProcess {
   readonly pid: number;
   readonly program: string;
   readonly origin: ProcessOrigin;
-  /** Place of the plugin's counts, for a process with an end without a word. */
+  /** The plugin's number of it, which is the place of its counts: for a process with an end without a word. */
   readonly place: number;
   accesses: number;
   instructions: number;
   ended: boolean;
+  /** By number. */
   readonly threads: StreamThread[];
   readonly regions: RegionBook;
 }
@@ -89,6 +93,8 @@ export class QemuStream {
   readonly unseen: string[] = [];
   /** The index of the newest process with a PID. */
   readonly #byPid = new Map<number, number>();
+  /** The index of a process by the plugin's number of it. */
+  readonly #byPlace = new Map<number, number>();
   readonly #frame = new Uint8Array(HEAD_BYTES + PAYLOAD_BYTES);
   readonly #view = new DataView(this.#frame.buffer);
   /** The same by words of 32 bits: QEMU's machines and ours are little-endian. */
@@ -98,7 +104,7 @@ export class QemuStream {
 
   /**
    * Takes `bytes` from `start` until they end, or the block cannot take the next frame: it has no room for one, or the
-   * frame is of another thread or window.
+   * frame is of another thread.
    * @returns the index to go on from, once the block was emptied
    * @throws TraceError naming the byte, for bytes of no plugin
    */
@@ -147,7 +153,8 @@ export class QemuStream {
     else if (type === FrameType.thread) this.#takeThread(this.processes[this.#process(pid)]);
     else if (type === FrameType.region) this.#takeRegion(this.processes[this.#process(pid)]);
     else if (type === FrameType.resident) this.#takeResident(this.processes[this.#process(pid)]);
-    else throw this.#refuse('a type of frame from 1 to 8', String(type));
+    else if (type === FrameType.threadBegin) this.#beginThread(this.processes[this.#process(pid)]);
+    else throw this.#refuse('a type of frame from 1 to 9', String(type));
     return true;
   }
 
@@ -160,6 +167,7 @@ export class QemuStream {
     const regions = parent === undefined ? new RegionBook() : this.processes[parent].regions.copy(this.#word(2));
     const program = this.#text(HEAD_BYTES + WORD_BYTES * (forked ? 3 : 1));
     const place = this.#word(0);
+    this.#byPlace.set(place, this.processes.length);
     const counted = { accesses: 0, instructions: 0, ended: false, threads: [] };
     this.processes.push({ pid, program, origin, place, ...counted, regions });
   }
@@ -170,15 +178,21 @@ export class QemuStream {
     return index;
   }
 
-  #thread({ threads }: StreamProcess, tid: number): number {
-    const index = threads.findLastIndex((thread) => thread.tid === tid && thread.accesses === undefined);
-    if (index >= 0) return index;
-    return threads.push({ tid, name: undefined, accesses: undefined }) - 1;
+  #beginThread({ threads }: StreamProcess): void {
+    const number = this.#word(0);
+    // Of two that begin at once the second may be heard of first.
+    while (threads.length <= number) threads.push({ tid: 0, name: undefined, accesses: undefined });
+    threads[number].tid = this.#word(1);
+  }
+
+  #thread({ threads }: StreamProcess, number: number): StreamThread {
+    if (number >= threads.length) throw this.#refuse('the begin of a thread first', `thread ${number}`);
+    return threads[number];
   }
 
   #takeThread(process: StreamProcess): void {
-    const [tid, accesses, instructions] = [0, 1, 2].map((index) => this.#word(index));
-    const thread = process.threads[this.#thread(process, tid)];
+    const [number, accesses, instructions] = [0, 1, 2].map((index) => this.#word(index));
+    const thread = this.#thread(process, number);
     thread.accesses = accesses;
     const name = this.#text(THREAD_NAME);
     // A thread without a name of its own has QEMU's.
@@ -209,26 +223,55 @@ export class QemuStream {
 
   #takeAccesses(process: number): boolean {
     const { block } = this;
-    const thread = this.#thread(this.processes[process], this.#word(0));
-    // After a sleep a thread may come late with accesses of a window before.
-    const window = Math.max(this.#word(1), block.window);
-    const same = block.process === process && block.thread === thread && block.window === window;
+    const [thread, window] = [this.#word(0), this.#word(1)];
+    this.#thread(this.processes[process], thread);
+    const same = block.process === process && block.thread === thread;
     if (block.length > 0 && (!same || block.length > BLOCK_ACCESSES - PAYLOAD_BYTES / WORD_BYTES)) return false;
     block.process = process;
     block.thread = thread;
     block.window = window;
-    if (!this.#pushAccesses(this.#words, this.#have >>> 2)) throw this.#refuse('an access of 1 to 63 bytes', '0 bytes');
+    const end = this.#have >>> 2;
+    if (this.#pushAccesses(this.#words, FIRST_ACCESS >>> 2, end) < end) {
+      throw this.#refuse('an access of 1 to 63 bytes', '0 bytes');
+    }
     return true;
   }
 
-  /** False for an access of no bytes. The columns are written here, since a call for each access takes as long as the rest. */
-  #pushAccesses(from: Int32Array, end: number): boolean {
-    const { words, kinds } = this.block;
-    let at = ACCESS_WORDS * this.block.length;
-    for (let i = FIRST_ACCESS >>> 2; i < end; i += 2) {
+  /**
+   * Takes accesses of a window from `start` until `end`, or until the block cannot take the next: it is full, or the access
+   * is of another thread.
+   * @returns the index to go on from, once the block was emptied
+   * @throws TraceError for accesses of nobody
+   */
+  feedWindow(words: Int32Array, start: number, end: number): number {
+    const { block } = this;
+    for (let at = start; ;) {
+      at = this.#pushAccesses(words, at, end);
+      if (at === end || block.length === BLOCK_ACCESSES) return at;
+      const process = this.#byPlace.get(words[at] >>> 0);
+      const thread = words[at + 1];
+      if (process === undefined) throw this.#refuse('the begin of a process first', `process number ${words[at]}`);
+      this.#thread(this.processes[process], thread);
+      if (block.length > 0 && (block.process !== process || block.thread !== thread)) return at;
+      block.process = process;
+      block.thread = thread;
+      at += 2;
+    }
+  }
+
+  /**
+   * Takes accesses until one has no bytes, or the block is full; the index after them. The columns are written here, since a
+   * call for each access takes as long as the rest.
+   */
+  #pushAccesses(from: Int32Array, start: number, end: number): number {
+    const { words, kinds, length } = this.block;
+    const last = Math.min(end, start + 2 * (BLOCK_ACCESSES - length));
+    let at = ACCESS_WORDS * length;
+    let i = start;
+    for (; i < last; i += 2) {
       const top = from[i + 1];
       const size = top >>> 26;
-      if (size === 0) return false;
+      if (size === 0) break;
       const kind = KINDS[(top >>> 24) & 3];
       // Bit 55 fills the bits above: addresses are sign-extended.
       words[at] = (top << 8) >> 8;
@@ -238,7 +281,7 @@ export class QemuStream {
       kinds[kind]++;
     }
     this.block.length = at / ACCESS_WORDS;
-    return true;
+    return i;
   }
 
   #word(index: number): number {

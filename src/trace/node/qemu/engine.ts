@@ -7,9 +7,12 @@
 
 import { execFile } from 'node:child_process';
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { getSystemErrorName, promisify } from 'node:util';
+import type { AccessBlock } from '../../block.js';
 import { QemuStream, qemuBlocks, type StreamProcess } from '../../readers/qemu-stream.js';
+import type { WindowPlan } from '../../windows.js';
 import {
   EngineError,
   planFrom,
@@ -22,6 +25,7 @@ import {
 import { builtPlugin } from './build.js';
 import { findProgram, machineName } from './program.js';
 import { offsetOfFunction } from './symbol.js';
+import { makeWindowFile, storedWindows } from './window-file.js';
 
 const run = promisify(execFile);
 
@@ -38,9 +42,13 @@ const FROM = 1;
 const LENGTH = 2;
 const MOST = 3;
 const FETCHES = 4;
-const FIRST_PLACE = 6;
+const FAILED = 6;
+const CLOSED = 7;
+const FIRST_PLACE = 8;
 const PLACES = 16384;
-const SHARED_WORDS = FIRST_PLACE + 2 * PLACES;
+/** At the end, of the plugin's alone. */
+const LOCK_WORDS = 8;
+const SHARED_WORDS = FIRST_PLACE + 2 * PLACES + LOCK_WORDS;
 const WORD_BYTES = 8;
 const NOT_YET = 2n ** 64n - 1n;
 
@@ -57,7 +65,7 @@ export async function qemuEngine(): Promise<Engine> {
     name: 'qemu',
     tool: `${qemu} ${version}`,
     cutsWindows: true,
-    start: (pipe, plan) => Promise.resolve().then(() => start(qemu, plugin, pipe, plan)),
+    start: (pipe, plan) => start(qemu, plugin, pipe, plan),
     listen,
   };
 }
@@ -91,7 +99,7 @@ async function versionOf(qemu: string): Promise<string> {
   }
 }
 
-function start(qemu: string, plugin: string, pipe: string, plan: RecordingPlan): EngineRun {
+async function start(qemu: string, plugin: string, pipe: string, plan: RecordingPlan): Promise<EngineRun> {
   const { command, skip, fetches, windows, startAt, startAfter } = plan;
   const program = findProgram(command);
   if (typeof program === 'string') throw new EngineError(`${qemu} cannot run '${command[0]}': ${program}`);
@@ -107,6 +115,7 @@ function start(qemu: string, plugin: string, pipe: string, plan: RecordingPlan):
     [FETCHES]: fetches ? 1n : 0n,
   });
   const options = [plugin, `folder=${folder}`, ...(start === undefined ? [] : [`start=${start}`])];
+  if (windows !== 'whole') await makeWindowFile(windowFile(pipe), windows).catch(cannotKeep);
   // Commas end an option of QEMU's; two stand for one.
   const option = options.map((part) => part.replaceAll(',', ',,')).join(',');
   return {
@@ -147,6 +156,22 @@ class SharedFile {
   }
 }
 
+function windowFile(pipe: string): string {
+  return join(dirname(pipe), 'windows');
+}
+
+function cannotKeep(error: unknown): never {
+  if (!(error instanceof Error && 'code' in error)) throw error;
+  throw cannotKeepWindows(String(error.code));
+}
+
+function cannotKeepWindows(code: string): EngineError {
+  return new EngineError(
+    `the windows cannot be kept in the temporary folder '${tmpdir()}' (${code}); name another with TMPDIR, or give ` +
+      'fewer --windows or a smaller --window',
+  );
+}
+
 function sharedFile(pipe: string): SharedFile {
   return new SharedFile(join(dirname(pipe), 'shared'));
 }
@@ -155,10 +180,33 @@ function listen(pipe: string): Listener {
   const stream = new QemuStream();
   return {
     blocks: (chunks) => qemuBlocks(chunks, stream),
+    staying: (blocks, plan) => stayingWindows(blocks, plan, pipe, stream),
     heard: () => stream.processes.length > 0,
     skippedLines: () => 0,
     facts: () => factsOf(stream, sharedFile(pipe)),
   };
+}
+
+/** All but accesses comes through the pipe. */
+async function* stayingWindows(
+  blocks: AsyncIterable<AccessBlock>,
+  plan: () => WindowPlan | undefined,
+  pipe: string,
+  stream: QemuStream,
+): AsyncGenerator<AccessBlock> {
+  yield* blocks;
+  const shared = sharedFile(pipe);
+  // Who still runs, out of our reach, must write no more into what is read now.
+  shared.write({ [CLOSED]: 1n });
+  const failed = Number(shared.read(FAILED));
+  if (failed !== 0) throw cannotKeepWindows(getSystemErrorName(-failed));
+  const windows = plan();
+  if (windows === undefined) return;
+  try {
+    yield* storedWindows(windowFile(pipe), windows, stream);
+  } catch (error) {
+    cannotKeep(error);
+  }
 }
 
 function factsOf({ processes, unseen }: QemuStream, shared: SharedFile): EngineFacts {

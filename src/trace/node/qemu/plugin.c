@@ -1,9 +1,9 @@
 /*
  * The plugin that `pagewalk record --engine qemu` loads into QEMU's user-mode emulator: it counts the accesses and the
- * instructions of a program, and sends windows of the accesses to the recorder. `qemu-stream.ts` reads what is sent.
+ * instructions of a program, and leaves windows of the accesses to the recorder. `qemu-stream.ts` reads what is sent.
  *
- * Two files in one folder connect all processes of a recording: a pipe, and counters that they share by mmap. The pipe
- * is opened anew for each frame: programs close descriptors that they do not know, or put files of their own there.
+ * Three files in one folder connect all processes of a recording: a pipe, counters that they share by mmap, and windows
+ * of accesses. Accesses without windows come through the pipe, as all else does. The pipe is opened anew for each frame: programs close descriptors that they do not know, or put files of their own there.
  * A frame is one write of at most PIPE_BUF bytes, so frames of several processes take turns and never mix (pipe(7)).
  */
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 EXPORT int qemu_plugin_version = API_VERSION;
 
 struct shared *shared;
-uint64_t place = PLACES;
+uint64_t place;
 
 /* A batch is what a thread counts on its own before it looks at the shared counters. */
 enum { BATCH = 4096, VCPUS = 4096 };
@@ -34,10 +34,12 @@ struct vcpu {
   uint64_t claimed;     /* accesses in all batches */
   uint64_t told, told_instructions; /* of them those in `shared->counted` */
   uint64_t window;      /* where the window of the batch begins */
+  uint64_t framed;      /* and that of the accesses in `frame` */
   uint64_t *frame;      /* room for a frame, once there is something to send */
   size_t used;          /* words of it */
   uint64_t *joinable;   /* the last access, while a second one of the same instruction may join it */
   uint64_t moment, instruction;
+  uint64_t number;      /* of the threads of its process, in the order of their first work */
   pid_t tid;            /* 0 until the thread is at work */
   uint64_t arguments[6]; /* of the system call that it is in */
 } __attribute__((aligned(128)));
@@ -48,11 +50,17 @@ enum kind { FETCH, LOAD, STORE, MODIFY };
 enum { KIND_SHIFT = 56, SIZE_SHIFT = 58, LARGEST_JOINED = 32 };
 #define ADDRESS_MASK ((1ull << KIND_SHIFT) - 1)
 
-/* A frame of accesses begins with the thread and the window. */
+/* A frame of accesses begins with the thread and the place in the run where recording began. */
 enum { FIRST_ACCESS = HEAD_WORDS + 2 };
 
 static void flush(struct vcpu *v) {
-  if (v->used > FIRST_ACCESS) send_frame(ACCESSES, v->frame, 8 * (v->used - HEAD_WORDS));
+  if (v->used > FIRST_ACCESS && shared->most != 0) {
+    keep_accesses(v->framed, v->number, v->frame + FIRST_ACCESS, v->used - FIRST_ACCESS);
+  } else if (v->used > FIRST_ACCESS) {
+    v->frame[HEAD_WORDS] = v->number;
+    v->frame[HEAD_WORDS + 1] = v->framed;
+    send_frame(ACCESSES, v->frame, 8 * (v->used - HEAD_WORDS));
+  }
   v->used = FIRST_ACCESS;
   v->joinable = NULL;
 }
@@ -79,7 +87,7 @@ static void end_thread(struct vcpu *v) {
   if (v->tid == 0) return;
   flush(v);
   give_back(v);
-  uint64_t words[HEAD_WORDS + 3 + 2] = {[HEAD_WORDS] = v->tid, counted(v), v->instructions};
+  uint64_t words[HEAD_WORDS + 3 + 2] = {[HEAD_WORDS] = v->number, counted(v), v->instructions};
   char path[64], *name = (char *)(words + HEAD_WORDS + 3);
   snprintf(path, sizeof path, "/proc/self/task/%d/comm", v->tid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -116,9 +124,14 @@ static void tell(struct vcpu *v) {
   v->told_instructions = v->instructions;
 }
 
-static void take_place(void) {
-  uint64_t taken = atomic_fetch_add(&shared->places, 1);
-  place = taken < PLACES ? taken : PLACES;
+static void take_place(void) { place = atomic_fetch_add(&shared->places, 1); }
+
+static _Atomic uint64_t threads;
+
+static void begin_thread(struct vcpu *v) {
+  v->tid = gettid();
+  v->number = atomic_fetch_add(&threads, 1);
+  send_frame(THREAD_BEGIN, (uint64_t[]){[HEAD_WORDS] = v->number, v->tid}, 16);
 }
 
 /*
@@ -151,13 +164,11 @@ static void __attribute__((noinline)) next_batch(struct vcpu *v) {
   v->left = sending ? 0 : batch;
   v->to_send = sending ? batch : 0;
   v->claimed += batch;
-  if (v->tid == 0) v->tid = gettid();
+  if (v->tid == 0) begin_thread(v);
   if (sending && at == v->window) send_resident();
-  if (!sending || v->frame == NULL || v->frame[HEAD_WORDS + 1] != v->window || v->frame[HEAD_WORDS] != (uint64_t)v->tid) {
-    flush(v);
-    if (v->frame == NULL && sending) v->frame = calloc(1, FRAME_BYTES);
-    if (v->frame != NULL) v->frame[HEAD_WORDS] = v->tid, v->frame[HEAD_WORDS + 1] = v->window;
-  }
+  if (!sending || v->framed != v->window) flush(v);
+  v->framed = v->window;
+  if (sending && v->frame == NULL) v->frame = calloc(1, FRAME_BYTES), v->used = FIRST_ACCESS;
 }
 
 /*
@@ -263,6 +274,7 @@ static void on_syscall_end(plugin_id id, unsigned cpu, int64_t number, int64_t r
 /* A copy of a process has what its threads had to send; they send it themselves. */
 static void in_child(void) {
   for (unsigned i = 0, last = atomic_load(&highest); i <= last; i++) forget(&vcpus[i]);
+  atomic_store(&threads, 0);
   take_place();
   send_text(FORKED, (uint64_t[]){place, getppid(), atomic_load(&shared->position)}, 3, qemu_plugin_path_to_binary());
 }
@@ -298,7 +310,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
   if (fd < 0) return 1;
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
-  if (shared == MAP_FAILED) return 1;
+  if (shared == MAP_FAILED || !prepare_windows()) return 1;
   pthread_atfork(NULL, NULL, in_child);
   qemu_plugin_register_vcpu_init_cb(id, on_thread);
   qemu_plugin_register_vcpu_exit_cb(id, on_thread_end);

@@ -2,6 +2,8 @@
 #ifndef PLUGIN_H
 #define PLUGIN_H
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,20 +22,23 @@ struct shared {
   uint64_t length;          /* accesses of a window */
   uint64_t most;            /* windows; with more the distance doubles. 0: one window that never ends */
   uint64_t fetches;         /* 1: instruction fetches are accesses too */
-  _Atomic uint64_t places;  /* of `counted`, taken so far */
+  _Atomic uint64_t places;  /* processes so far */
+  _Atomic uint64_t failed;  /* the errno of windows that could not be written; 0: all could */
+  _Atomic uint64_t closed;  /* 1: the recorder takes no more windows */
   /* By process, what its threads counted in batches that ended: a signal may end it before it can say more. */
   struct {
     _Atomic uint64_t accesses, instructions;
   } counted[PLACES];
+  pthread_mutex_t writing;  /* held to write to the file of windows */
 };
 #define NOT_YET UINT64_MAX
-/* The place of this process in `counted`; PLACES when all were taken. */
+/* The number of this process, which is its place in `counted` if that has so many. */
 extern uint64_t place;
 extern struct shared *shared;
 
 /* Frames have two words of head: type and process, then how many bytes follow. */
 enum { FRAME_BYTES = PIPE_BUF, FRAME_WORDS = FRAME_BYTES / 8, HEAD_WORDS = 2 };
-enum frame { BEGIN = 1, FORKED, ACCESSES, END, AWAY, THREAD, REGION, RESIDENT };
+enum frame { BEGIN = 1, FORKED, ACCESSES, END, AWAY, THREAD, REGION, RESIDENT, THREAD_BEGIN };
 
 extern char folder[PATH_MAX];
 void send_frame(enum frame type, uint64_t *words, size_t bytes);
@@ -41,6 +46,11 @@ void send_frame(enum frame type, uint64_t *words, size_t bytes);
 void send_text(enum frame type, const uint64_t *head, size_t head_words, const char *text);
 /* False when the folder's name is too long. */
 bool choose_pipe(void);
+
+/* Before QEMU loads the program. False when there is no room for a window among the addresses. */
+bool prepare_windows(void);
+/* Keeps accesses of thread `number` while their window stays. */
+void keep_accesses(uint64_t window, uint64_t number, const uint64_t *accesses, size_t count);
 
 /* Sends what the process counted, all its accesses before it; and counts from 0 again. */
 void end_process(void);

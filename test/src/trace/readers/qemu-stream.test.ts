@@ -4,10 +4,9 @@ import { toBigInt } from '../../../../hw/base/address.js';
 import { FETCH, LOAD, MODIFY, STORE, type AccessBlock } from '../../../../src/trace/block.js';
 import { QemuStream, qemuBlocks } from '../../../../src/trace/readers/qemu-stream.js';
 
-const [BEGIN, FORKED, ACCESSES, END, AWAY, THREAD] = [1, 2, 3, 4, 5, 6];
-/** Accesses are of this thread, in a window that begins here. */
-const TID = 70n;
-const WINDOW = 4096n;
+const [BEGIN, FORKED, ACCESSES, END, AWAY, THREAD, THREAD_BEGIN] = [1, 2, 3, 4, 5, 6, 9];
+/** Recording began here. */
+const FROM = 4096n;
 
 /** A frame as `plugin.c` writes it, byte by byte. */
 function frame(type: number, process: number, payload: Uint8Array): Uint8Array {
@@ -28,12 +27,19 @@ const access = (address: bigint, kind: bigint, size: bigint): bigint =>
   BigInt.asUintN(56, address) | (kind << 56n) | (size << 58n);
 const text = (path: string): Uint8Array => new TextEncoder().encode(path);
 
-const accesses = (...all: bigint[]): Uint8Array => words(TID, WINDOW, ...all);
-const thread = (tid: bigint, made: bigint, instructions: bigint, name: string): Uint8Array =>
-  Uint8Array.from([...words(tid, made, instructions), ...text(name)]);
+const accesses = (...all: bigint[]): Uint8Array => words(0n, FROM, ...all);
+const thread = (number: bigint, made: bigint, instructions: bigint, name: string): Uint8Array =>
+  Uint8Array.from([...words(number, made, instructions), ...text(name)]);
 
+const threadBegin = (pid: number, number: bigint, tid: bigint): Uint8Array =>
+  frame(THREAD_BEGIN, pid, words(number, tid));
+
+/** A program begins, and its first thread. */
 const begin = (pid: number, program: string): Uint8Array =>
-  frame(BEGIN, pid, Uint8Array.from([...words(0n), ...text(program)]));
+  Uint8Array.from([
+    ...frame(BEGIN, pid, Uint8Array.from([...words(BigInt(pid)), ...text(program)])),
+    ...threadBegin(pid, 0n, 70n),
+  ]);
 
 /** Everything that a stream makes of chunks, as `[address, kind, size]`. */
 async function read(
@@ -79,6 +85,7 @@ describe('QemuStream', () => {
         begin(1, '/bin/sh'),
         frame(ACCESSES, 1, accesses(access(8n, 1n, 8n))),
         frame(FORKED, 2, Uint8Array.from([...words(5n, 1n, 0n), ...text('/bin/sh')])),
+        threadBegin(2, 0n, 2n),
         frame(ACCESSES, 2, accesses(access(8n, 1n, 8n))),
         frame(ACCESSES, 1, accesses(access(8n, 1n, 8n))),
         frame(END, 2, words()),
@@ -97,22 +104,44 @@ describe('QemuStream', () => {
     expect(blocks).toEqual(['0: 1', '1: 1', '0: 1', '2: 2']);
   });
 
-  it('keeps threads and windows apart, and takes late accesses to the window under way', async () => {
+  it('keeps threads apart', async () => {
     const blocks: string[] = [];
-    const of = (tid: bigint, window: bigint): Uint8Array =>
-      frame(ACCESSES, 1, words(tid, window, access(8n, 1n, 8n), access(8n, 2n, 8n)));
-    const frames = [of(1n, 0n), of(2n, 0n), of(2n, 0n), of(2n, 100n), of(1n, 0n), of(1n, 100n)];
+    const of = (number: bigint): Uint8Array =>
+      frame(ACCESSES, 1, words(number, FROM, access(8n, 1n, 8n), access(8n, 2n, 8n)));
+    const frames = [threadBegin(1, 1n, 71n), of(0n), of(1n), of(1n), of(0n)];
     await read([begin(1, '/bin/true'), ...frames], new QemuStream(), (block) => {
-      blocks.push(`thread ${block.thread} window ${block.window}: ${block.length}`);
+      blocks.push(`thread ${block.thread} from ${block.window}: ${block.length}`);
     });
+    expect(blocks).toEqual([0, 1, 1, 0].map((number) => `thread ${number} from 4096: 2`));
+  });
+
+  it('takes accesses of windows, each turn under the number of its process and thread', async () => {
+    const stream = new QemuStream();
+    await read([begin(7, '/bin/true'), begin(9, '/bin/cat'), threadBegin(9, 1n, 90n)], stream);
+    const turn = (place: bigint, thread: bigint): bigint => place | (thread << 32n);
+    const inTurns = [
+      ...[turn(7n, 0n), access(8n, 1n, 8n), access(16n, 1n, 8n)],
+      ...[turn(9n, 1n), access(8n, 2n, 4n), turn(9n, 1n), access(8n, 3n, 4n)],
+      ...[turn(9n, 0n), ...Array.from({ length: 16_385 }, () => access(4096n, 1n, 1n))],
+    ];
+    const window = new Int32Array(words(...inTurns).buffer);
+    const blocks: string[] = [];
+    for (let at = 0; at < window.length;) {
+      at = stream.feedWindow(window, at, window.length);
+      const { process, thread, length, kinds } = stream.block;
+      blocks.push(`process ${process} thread ${thread}: ${length}, ${kinds[LOAD]} loads`);
+      stream.block.clear();
+    }
     expect(blocks).toEqual([
-      'thread 0 window 0: 2',
-      'thread 1 window 0: 2',
-      'thread 1 window 0: 2',
-      'thread 1 window 100: 2',
-      'thread 0 window 100: 2',
-      'thread 0 window 100: 2',
+      'process 0 thread 0: 2, 2 loads',
+      'process 1 thread 1: 2, 0 loads',
+      'process 1 thread 0: 16384, 16384 loads',
+      'process 1 thread 0: 1, 1 loads',
     ]);
+    const ofNobody = new Int32Array(words(turn(8n, 0n), access(8n, 1n, 8n)).buffer);
+    expect(() => stream.feedWindow(ofNobody, 0, 4)).toThrow('expected the begin of a process first');
+    const ofNoThread = new Int32Array(words(turn(7n, 1n), access(8n, 1n, 8n)).buffer);
+    expect(() => stream.feedWindow(ofNoThread, 0, 4)).toThrow('expected the begin of a thread first, found thread 1');
   });
 
   it('adds up what threads counted, and knows who never ended', async () => {
@@ -121,8 +150,9 @@ describe('QemuStream', () => {
       [
         begin(1, '/bin/true'),
         begin(300, '/bin/cat'),
-        frame(THREAD, 1, thread(1n, 10n, 25n, 'main')),
-        frame(THREAD, 1, thread(9n, 2n ** 40n, 5n, 'worker')),
+        threadBegin(1, 1n, 71n),
+        frame(THREAD, 1, thread(0n, 10n, 25n, 'main')),
+        frame(THREAD, 1, thread(1n, 2n ** 40n, 5n, 'worker')),
         frame(END, 1, words()),
       ],
       stream,
@@ -132,8 +162,8 @@ describe('QemuStream', () => {
       { ended: false },
     ]);
     expect(stream.processes[0].threads).toEqual([
-      { tid: 1, name: 'main', accesses: 10 },
-      { tid: 9, name: 'worker', accesses: 2 ** 40 },
+      { tid: 70, name: 'main', accesses: 10 },
+      { tid: 71, name: 'worker', accesses: 2 ** 40 },
     ]);
   });
 
@@ -167,7 +197,7 @@ describe('QemuStream', () => {
 
   it.each([
     ['a frame that is cut', begin(1, '/bin/true').subarray(0, 20), 'byte 0: expected the rest of a frame'],
-    ['a type that is none', frame(9, 1, new Uint8Array(0)), 'expected a type of frame from 1 to 8, found 9'],
+    ['a type that is none', frame(10, 1, new Uint8Array(0)), 'expected a type of frame from 1 to 9, found 10'],
     ['more than a frame holds', frame(ACCESSES, 1, new Uint8Array(5000)), 'expected at most 4080 bytes'],
     ['an access of nobody', frame(ACCESSES, 1, accesses()), 'expected the begin of a process first, found process 1'],
     [

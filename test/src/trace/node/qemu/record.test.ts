@@ -49,12 +49,13 @@ function compiled(name: string, source: string, ...flags: string[]): string {
   return path;
 }
 
-/** Two functions, each with 100,000 times a load and a store. */
+/** Two functions, each with 100,000 times a load and a store of 4 bytes, which follow each other from 0x600000000000 on. */
 const LONG = `
-static volatile long at[512];
-__attribute__((noinline)) void first(void) { for (int i = 0; i < 100000; i++) at[i & 511] = at[i & 255]; }
-__attribute__((noinline)) void second(void) { for (int i = 0; i < 100000; i++) at[i & 511] = at[i & 255]; }
-int main(void) { first(); second(); return 0; }`;
+#include <sys/mman.h>
+#define AT ((volatile int *)0x600000000000)
+__attribute__((noinline)) void first(void) { for (int i = 0; i < 100000; i++) AT[i] = AT[i]; }
+__attribute__((noinline)) void second(void) { for (int i = 100000; i < 200000; i++) AT[i] = AT[i]; }
+int main(void) { mmap((void *)AT, 800000, 3, 0x100022, -1, 0); first(); second(); return 0; }`;
 
 /** Two threads with names, which store at addresses from 0x600000000000 on. */
 const THREADS = `
@@ -210,18 +211,42 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     expect(windows.kept).toBeLessThanOrEqual(8);
     expect(counts.accesses).toBeLessThanOrEqual(8000);
     const trace = openTrace(output);
-    const starts = new Set<number>();
+    /** By the start of a window, the elements that the loops take in it. */
+    const elements = new Map<number, number[]>();
     let warmUp = 0;
     for await (const block of trace) {
-      starts.add(block.window);
+      const taken = elements.get(block.window) ?? [];
+      elements.set(block.window, taken);
+      for (let i = 0; i < block.length; i++) if (block.addressHi(i) === 0x6000) taken.push(block.addressLo(i) / 4);
       if (block.warmUp) warmUp += block.length;
     }
+    const starts = [...elements.keys()];
     const [, distance] = starts;
-    expect([...starts]).toEqual(Array.from({ length: windows.kept }, (_, i) => i * distance));
+    expect(starts).toEqual(Array.from({ length: windows.kept }, (_, i) => i * distance));
     expect(distance * windows.kept).toBeGreaterThanOrEqual(facts.accesses! - 1000);
+    // Each window has what the program did at its place, whatever stood in its slot of the file before.
+    const inLoops = [...elements].filter(([, { length }]) => length === 1000);
+    expect(inLoops.length).toBeGreaterThanOrEqual(3);
+    const [[firstStart, [firstElement]]] = inLoops;
+    for (const [start, taken] of inLoops) {
+      expect(taken.every((element, i) => i === 0 || [0, 1].includes(element - taken[i - 1]))).toBe(true);
+      // Each element is loaded and stored; between the loops there is a return and a call.
+      expect(Math.abs(taken[0] - firstElement - (start - firstStart) / 2)).toBeLessThan(5);
+    }
     // A quarter of each window but the one at the start of the run.
     expect(warmUp).toBeGreaterThan(200 * (windows.kept - 1));
     expect(trace.coverage).toMatchObject({ warmUp, runAccesses: facts.accesses });
+  });
+
+  it('writes nothing, and says why, when the windows cannot be kept', async () => {
+    vi.stubEnv('TMPDIR', folder);
+    const losing = `rm ${folder}/pagewalk-record-*/windows; /bin/true`;
+    await expect(run(['sh', '-c', losing], { windows: { length: 1000, most: 64 } })).rejects.toThrow(
+      `the windows cannot be kept in the temporary folder '${folder}' (ENOENT); name another with TMPDIR`,
+    );
+    expect(readdirSync(folder)).toEqual([]);
+    const huge = run(['true'], { windows: { length: 2 ** 40, most: 2 ** 30 } });
+    await expect(huge).rejects.toThrow('or give fewer --windows or a smaller --window');
   });
 
   it('keeps the address spaces of processes apart, each page of each touched anew', async () => {
