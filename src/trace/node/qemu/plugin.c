@@ -26,9 +26,21 @@ uint64_t place;
 /* A batch is what a thread counts on its own before it looks at the shared counters. */
 enum { BATCH = 4096, VCPUS = 4096 };
 
+/* glibc has room for so small a thing in each thread's block: it is reached without a call. */
+#ifdef __GLIBC__
+#define NEAR __attribute__((tls_model("initial-exec")))
+#else
+#define NEAR
+#endif
+/*
+ * Accesses of this thread that are only counted, until its batch ends. Each access counts it down: processors do that a
+ * few cycles faster at a fixed place than at one that is worked out from the number of the thread.
+ */
+static __thread uint64_t left NEAR;
+
 /* One thread of the program; apart by 128 bytes, since two cores that write to one line slow each other down. */
 struct vcpu {
-  uint64_t left;    /* accesses that are only counted, until the batch ends */
+  uint64_t *left;   /* of this thread, while it is at work */
   uint64_t to_send; /* accesses that are sent, until the batch ends; one of both is 0 */
   uint64_t instructions;
   uint64_t claimed;     /* accesses in all batches */
@@ -65,11 +77,15 @@ static void flush(struct vcpu *v) {
   v->joinable = NULL;
 }
 
-static uint64_t counted(const struct vcpu *v) { return v->claimed - v->left - v->to_send; }
+/* Accesses of its batch that a thread has not made yet. */
+static uint64_t not_made(const struct vcpu *v) { return (v->left == NULL ? 0 : *v->left) + v->to_send; }
+
+static uint64_t counted(const struct vcpu *v) { return v->claimed - not_made(v); }
 
 /* Begins to count anew, with a batch of its own. */
 static void forget(struct vcpu *v) {
-  v->claimed = v->left = v->to_send = v->instructions = v->told = v->told_instructions = 0;
+  v->left = NULL;
+  v->claimed = v->to_send = v->instructions = v->told = v->told_instructions = 0;
   v->used = FIRST_ACCESS;
   v->joinable = NULL;
   v->tid = 0;
@@ -77,9 +93,10 @@ static void forget(struct vcpu *v) {
 
 /* What nobody needs of a batch: the next one begins earlier. */
 static void give_back(struct vcpu *v) {
-  atomic_fetch_sub(&shared->position, v->left + v->to_send);
+  atomic_fetch_sub(&shared->position, not_made(v));
   v->claimed = counted(v);
-  v->left = v->to_send = 0;
+  if (v->left != NULL) *v->left = 0;
+  v->to_send = 0;
 }
 
 /* A thread ends, or its process does. */
@@ -103,7 +120,7 @@ static __thread struct vcpu *mine;
 
 uint64_t position_now(void) {
   uint64_t position = atomic_load(&shared->position);
-  return mine == NULL ? position : position - mine->left - mine->to_send;
+  return mine == NULL ? position : position - not_made(mine);
 }
 
 void end_process(void) {
@@ -130,6 +147,7 @@ static _Atomic uint64_t threads;
 
 static void begin_thread(struct vcpu *v) {
   v->tid = gettid();
+  v->left = &left;
   v->number = atomic_fetch_add(&threads, 1);
   send_frame(THREAD_BEGIN, (uint64_t[]){[HEAD_WORDS] = v->number, v->tid}, 16);
 }
@@ -161,10 +179,10 @@ static void __attribute__((noinline)) next_batch(struct vcpu *v) {
     }
     batch = room < BATCH ? room : BATCH;
   } while (!atomic_compare_exchange_weak(&shared->position, &at, at + batch));
-  v->left = sending ? 0 : batch;
+  if (v->tid == 0) begin_thread(v);
+  left = sending ? 0 : batch;
   v->to_send = sending ? batch : 0;
   v->claimed += batch;
-  if (v->tid == 0) begin_thread(v);
   if (sending && at == v->window) send_resident();
   if (!sending || v->framed != v->window) flush(v);
   v->framed = v->window;
@@ -188,10 +206,10 @@ static bool join(struct vcpu *v, enum kind kind, uint64_t address, uint64_t size
 }
 
 /* An access that does not count down `left`: the batch has ended, or accesses are sent. */
-static void __attribute__((noinline)) take(struct vcpu *v, enum kind kind, uint64_t address, uint64_t size, uint64_t instruction) {
+static void take(struct vcpu *v, enum kind kind, uint64_t address, uint64_t size, uint64_t instruction) {
   if (v->to_send == 0) next_batch(v);
-  if (v->left > 0) {
-    v->left--;
+  if (left > 0) {
+    left--;
     return;
   }
   v->to_send--;
@@ -205,17 +223,21 @@ static void __attribute__((noinline)) take(struct vcpu *v, enum kind kind, uint6
   v->instruction = instruction;
 }
 
+/* In a function of its own, so that the one for every access has no registers to save. */
+static void __attribute__((noinline)) take_memory(unsigned cpu, uint32_t info, uint64_t address, void *instruction) {
+  enum kind kind = qemu_plugin_mem_is_store(info) ? STORE : LOAD;
+  take(&vcpus[cpu % VCPUS], kind, address, 1ull << qemu_plugin_mem_size_shift(info), (uint64_t)instruction);
+}
+
 static void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *instruction) {
-  struct vcpu *v = &vcpus[cpu % VCPUS];
-  if (__builtin_expect(v->left != 0, 1)) v->left--;
-  else take(v, qemu_plugin_mem_is_store(info) ? STORE : LOAD, address, 1ull << qemu_plugin_mem_size_shift(info), (uint64_t)instruction);
+  if (__builtin_expect(left != 0, 1)) left--;
+  else take_memory(cpu, info, address, instruction);
 }
 
 /* `what` is an address and, in the bits above it, a size. */
 static void on_fetch(unsigned cpu, void *what) {
-  struct vcpu *v = &vcpus[cpu % VCPUS];
-  if (__builtin_expect(v->left != 0, 1)) v->left--;
-  else take(v, FETCH, (uint64_t)what, (uint64_t)what >> SIZE_SHIFT, 0);
+  if (__builtin_expect(left != 0, 1)) left--;
+  else take(&vcpus[cpu % VCPUS], FETCH, (uint64_t)what, (uint64_t)what >> SIZE_SHIFT, 0);
 }
 
 static void on_block(unsigned cpu, void *instructions) { vcpus[cpu % VCPUS].instructions += (uint64_t)instructions; }
@@ -275,6 +297,7 @@ static void on_syscall_end(plugin_id id, unsigned cpu, int64_t number, int64_t r
 static void in_child(void) {
   for (unsigned i = 0, last = atomic_load(&highest); i <= last; i++) forget(&vcpus[i]);
   atomic_store(&threads, 0);
+  left = 0;
   take_place();
   send_text(FORKED, (uint64_t[]){place, getppid(), atomic_load(&shared->position)}, 3, qemu_plugin_path_to_binary());
 }
