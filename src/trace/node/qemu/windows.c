@@ -20,7 +20,7 @@ struct slot {
   uint64_t allocated; /* bytes of the slot on the disk */
   uint64_t content[];
 };
-enum { NUMBER_SHIFT = 32, ALIGNMENT = 1 << 16, ALLOCATED_AT_ONCE = 1 << 20 };
+enum { NUMBER_SHIFT = 32, ALIGNMENT = 1 << 16, ALLOCATED_AT_ONCE = 1 << 18 };
 
 static char path[PATH_MAX + 16];
 /* The one slot of the file that is mapped: so the addresses in use are few, however many windows there are. */

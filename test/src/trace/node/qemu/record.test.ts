@@ -267,9 +267,12 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     expect(pages.size).toBeGreaterThan(3 * ofTrue.length);
   });
 
-  it('keeps threads apart and knows their names', async () => {
+  it.each<[string, RecordOptions['windows']]>([
+    ['as they come', 'whole'],
+    ['in windows', { length: 1000, most: 200 }],
+  ])('keeps threads apart and knows their names: %s', async (_, windows) => {
     const program = compiled('threads', THREADS, '-pthread');
-    await run([program]);
+    await run([program], { windows });
     const trace = openTrace(output);
     const stores = new Map<number, number>();
     for await (const block of trace) {
