@@ -12,6 +12,7 @@ export interface WalkOutputOptions {
  * steps of that kind.
  * @param text of the result
  * @param lines of the steps
+ * @param kinds of the steps where their reasons go by other kinds than their own
  */
 export function printWalk<Result extends object, Step extends Parameters<typeof whyLines>[0][number]>(
   result: Result,
@@ -19,11 +20,12 @@ export function printWalk<Result extends object, Step extends Parameters<typeof 
   { events, json }: WalkOutputOptions,
   text: (result: Result) => string,
   lines: (steps: readonly Step[]) => readonly string[],
+  kinds: Parameters<typeof whyLines>[0] = steps,
 ): void {
   if (json === true) printJson(events === true ? { ...result, events: steps } : result);
   else if (events !== true) process.stdout.write(text(result));
   else {
-    const parts = [text(result), 'Events', ...lines(steps), '', 'Why', ...whyLines(steps)];
+    const parts = [text(result), 'Events', ...lines(steps), '', 'Why', ...whyLines(kinds)];
     process.stdout.write(`${parts.join('\n')}\n`);
   }
 }

@@ -3,8 +3,8 @@
 import type { TranslationEvent } from '../../hw/translate/walk/events.js';
 import { labelled } from '../report/output/columns.js';
 
-/** A step of a processor, or one that a pencil takes beside it: the address cut up, a segment register used. */
-export type StepKind = TranslationEvent['kind'] | 'split' | 'segment';
+/** A step of a processor, or one that a pencil takes beside it: the address cut up, a segment register used, its base added. */
+export type StepKind = TranslationEvent['kind'] | 'split' | 'segment' | 'sum';
 
 /** Two or three sentences for each kind of step, true on every machine. */
 export const STEP_WHY: Readonly<Record<StepKind, string>> = {
@@ -12,6 +12,7 @@ export const STEP_WHY: Readonly<Record<StepKind, string>> = {
     'The address is cut by position: its upper bits choose an entry or a segment, the lower ones a byte in it. All sizes are powers of two, so nothing has to be divided. The offset goes through unchanged.',
   segment:
     'A segment register has where the segment begins and how long it is. The offset is held to the limit before memory is touched, and only then added to the base. One register serves the whole segment, so there is no table to walk.',
+  sum: 'A segment lies in memory in one piece, so its base and the offset make the physical address. One that grows down ends before its base, and the distance is taken away. No table was read, and there is nothing for a TLB to keep.',
   lookup:
     'Every access asks the TLB first, because a walk costs several reads of memory. Some bits of the page number choose a set, and only its entries are compared. That keeps the lookup short enough for every instruction.',
   hit: 'The TLB has kept what an earlier walk found, so no table is read. The rights kept with it are checked again, for this access may be another one. If the tables have changed since and nobody dropped the entry, the answer is stale.',

@@ -1,5 +1,6 @@
 /** The steps of an access on a toy machine, a sentence each: what a student writes beside the sum. */
 
+import { BUS_ERROR } from '../../../hw/base/fault.js';
 import type { ToyMachine } from '../../../hw/toy/machine.js';
 import { toyEntryFormat, toyFlag, toyFrame } from '../../../hw/toy/shape.js';
 import type { ToySegment, ToyShape } from '../../../hw/toy/shape.js';
@@ -7,6 +8,7 @@ import type { ReadEvent, TranslationEvent } from '../../../hw/translate/walk/eve
 import { flagNames } from '../../../hw/base/format.js';
 import type { AddressField } from '../address-field.js';
 import type { StepKind } from '../step-why.js';
+import { countOf } from '../../report/output/units.js';
 import { splitAddress } from './toy-split.js';
 
 export function hexText(value: number): string {
@@ -43,7 +45,9 @@ export function toySteps(
     if (kind !== 'split' || !missed) return words;
     return [...words, { kind: 'lookup', text: `${placeInTlb(machine, address)}: no entry has it, a miss` }];
   });
-  return physical < 0 ? steps : [...steps, { kind: 'walked', text: sumWords(machine, address, physical) }];
+  if (physical < 0) return steps;
+  const kind = machine.shape.paging ? 'walked' : 'sum';
+  return [...steps, { kind, text: sumWords(machine, address, physical) }];
 }
 
 /** A lookup begins with the address cut up; a read without an address is that of a segment register. */
@@ -66,6 +70,8 @@ function stepWords(machine: ToyMachine, address: number, event: TranslationEvent
       return [`page ${hexText((event.lo >>> 0) / 2 ** event.shift)} gives way in the TLB`];
     case 'fill':
       return [`the TLB keeps page ${hexText((event.lo >>> 0) / 2 ** event.shift)}: frame ${hexText(event.frame)}`];
+    case 'fault':
+      return [toyFaultName(machine)];
     default:
       return [];
   }
@@ -96,6 +102,22 @@ function entryWords({ shape }: ToyMachine, address: number, { level, address: at
   if (!toyFlag(layout, value, 'valid')) return `${read}: V = 0, not valid`;
   const flags = flagNames(toyEntryFormat(layout), 0, low);
   return `${read}: ${flags}, frame ${hexText(toyFrame(layout, value))}`;
+}
+
+/** The name of the machine's last fault. */
+export function toyFaultName({ fault, shape }: ToyMachine): string {
+  if (fault.status === BUS_ERROR) return 'bus error';
+  return shape.paging ? 'page fault' : 'segmentation violation';
+}
+
+/** Why an address lies in no segment. */
+export function outsideWords({ shape }: ToyMachine, address: number): string {
+  const { offset, number, segment } = segmentAt(shape, address);
+  if (segment === undefined)
+    return `there is no segment ${number}: the machine has ${countOf(shape.segmentation?.registers.length ?? 0, 'segment')}`;
+  const { limit, grows } = segment;
+  if (grows === 'up') return `offset ${offset.value} is not below ${limit}, the limit of segment ${number}`;
+  return `offset -${2 ** (offset.high + 1) - offset.value} is beyond ${limit}, the limit of segment ${number}, which grows down`;
 }
 
 /** The segment of an address; without bits for it there is one. */

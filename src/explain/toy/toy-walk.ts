@@ -13,8 +13,9 @@ import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { AddressField } from '../address-field.js';
 import type { EntryLevel, Hex } from '../entry-level.js';
 import type { AccessKind } from '../machine-state.js';
+import type { RadixWalkResult } from '../radix/radix-result.js';
 import { splitAddress } from './toy-split.js';
-import { hexText, toyTableName, toySteps } from './toy-steps.js';
+import { hexText, outsideWords, toyFaultName, toyTableName, toySteps } from './toy-steps.js';
 import type { ToyStep } from './toy-steps.js';
 import { accessBits } from '../state-form.js';
 
@@ -38,6 +39,8 @@ export interface ToyWalkResult {
   /** Root first; empty when the TLB answered, and under segmentation. */
   readonly levels: readonly EntryLevel[];
   readonly outcome: ToyOutcome;
+  /** Marks of the entries by the access, as on larger machines. */
+  readonly changes: RadixWalkResult['changes'];
   /** Each step in a sentence. */
   readonly steps: readonly string[];
 }
@@ -80,7 +83,16 @@ export function explainToyWalk(
     outcome:
       physical >= 0
         ? { kind: 'mapped', physical: hexText(physical), value: byteText(machine.byteAt(physical)) }
-        : faultOf(machine, access),
+        : faultOf(machine, address, access),
+    changes: events
+      .filter((event) => event.kind === 'set')
+      .map(({ level, address: at, bit }) => ({
+        table: toyTableName(level),
+        entryAddress: hexText(at),
+        bit,
+        field: TOY_MARKS[bit],
+        value: 1,
+      })),
     steps: steps.map(({ text }) => text),
   };
   return { result, events, steps };
@@ -126,6 +138,9 @@ function levelOf(machine: ToyMachine, { level, address: at, low }: ReadEvent, ad
   };
 }
 
+/** The names of the marks in {@link toyEntryFormat}. */
+const TOY_MARKS = { accessed: 'A', dirty: 'D' } as const;
+
 const RIGHTS: readonly (readonly [right: number, missing: string])[] = [
   [TOY_WRITABLE, 'may not be written'],
   [TOY_EXECUTABLE, 'may not be fetched from'],
@@ -133,21 +148,19 @@ const RIGHTS: readonly (readonly [right: number, missing: string])[] = [
 ];
 
 /** How an access that failed ended; `machine.fault` has it. */
-function faultOf({ fault, shape }: ToyMachine, access: AccessKind): ToyOutcome {
+function faultOf(machine: ToyMachine, address: number, access: AccessKind): ToyOutcome {
+  const { fault, shape } = machine;
   const { status, errorCode, level } = fault;
-  const table = level < 0 ? null : toyTableName(level);
+  const end = { kind: 'fault', name: toyFaultName(machine), table: level < 0 ? null : toyTableName(level) } as const;
   if (status === BUS_ERROR) {
     const why = `no memory answers at ${hexText(fault.lo >>> 0)}: it ends before ${hexText(shape.memoryBytes)}`;
-    return { kind: 'fault', name: 'bus error', table, why };
+    return { ...end, why };
   }
-  const name = shape.paging ? 'page fault' : 'segmentation violation';
   if (errorCode !== 0) {
     const missing = RIGHTS.filter(([right]) => (errorCode & right) !== 0).map(([, words]) => words);
     const what = shape.paging ? 'page' : 'segment';
-    return { kind: 'fault', name, table, why: `the ${what} ${missing.join(' and ')}; this is a ${access}` };
+    return { ...end, why: `the ${what} ${missing.join(' and ')}; this is a ${access}` };
   }
-  const why = shape.paging
-    ? `the entry of the ${toyTableName(level)} is not valid`
-    : 'the offset is outside of the segment';
-  return { kind: 'fault', name, table, why };
+  if (shape.paging) return { ...end, why: `the entry of the ${toyTableName(level)} is not valid` };
+  return { ...end, why: outsideWords(machine, address) };
 }

@@ -17,7 +17,8 @@ it('says it once for steps of one kind, in lines that fit a terminal', () => {
 });
 
 it.each([
-  ['segments', 0x1068, ['split', 'segment', 'walked']],
+  ['segments', 0x1068, ['split', 'segment', 'sum']],
+  ['segments', 0x1c68, ['split', 'segment', 'fault']],
   ['csapp', 0x3d4, ['split', 'hit', 'walked']],
   ['multi-level', 0x3f80, ['split', 'read', 'read', 'walked']],
 ])('tells a toy machine %s what its steps are', (preset, address, kinds) => {

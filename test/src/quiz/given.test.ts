@@ -76,13 +76,16 @@ test('segments of a toy exercise come out by hand as well', () => {
     const rows = given.slice(1).map((row) => row.split(/ +/));
     const size = 2 ** bits / rows.length;
     const address = Number(/program reads (0x[0-9a-f]+)/.exec(question)![1]);
-    const [, base, limit, grows] = rows[Math.floor(address / size)];
+    const number = Math.floor(address / size);
+    const [, base, limit, grows] = rows[number];
     const offset = (address % size) - (grows === 'down' ? size : 0);
     const inside = grows === 'down' ? -offset <= Number(limit) : offset < Number(limit);
+    const refused = grows === 'down' ? `is beyond ${limit}` : `is not below ${limit}`;
+    const after = grows === 'down' ? ', which grows down' : '';
     expect(answer).toBe(
       inside
         ? `0x${(Number(base) + offset).toString(16)}`
-        : 'segmentation violation: the offset is outside of the segment',
+        : `segmentation violation: offset ${offset} ${refused}, the limit of segment ${number}${after}`,
     );
   });
 });

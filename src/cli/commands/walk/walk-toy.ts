@@ -66,6 +66,6 @@ export function walkToy(address: Word64 | undefined, options: ToyOptions, text: 
     return;
   }
   const request = { address: checkAddress(machine, address, text), access, user: user === true };
-  const { result, events: steps } = explainToyWalk(machine, about, request);
-  printWalk(result, steps, options, toyWalkText, toyEventLines);
+  const { result, events, steps } = explainToyWalk(machine, about, request);
+  printWalk(result, events, options, toyWalkText, toyEventLines, steps);
 }

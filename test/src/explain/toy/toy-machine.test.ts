@@ -208,7 +208,10 @@ describe('what is printed', () => {
     expect(walk('pencil', 0x37, 'read', true).outcome).toMatchObject({
       why: 'the page is not for user mode; this is a read',
     });
-    expect(walk('pencil', 0x27).steps.at(-1)).toMatch(/the entry at 0x20 \+ 0x2 = 0x22 is 0x0: V = 0, not valid$/);
+    expect(walk('pencil', 0x27).steps.slice(-2)).toEqual([
+      'page table: the entry at 0x20 + 0x2 = 0x22 is 0x0: V = 0, not valid',
+      'page fault',
+    ]);
   });
 
   it('does the sum of a segment that grows down', () => {
@@ -216,6 +219,27 @@ describe('what is printed', () => {
       '0x3c00 is 11 110000000000: segment 0x3, offset 0xc00',
       'segment 3: base 0x7000, limit 2048, grows down; offset 3072 - 4096 = -1024 is within the limit',
       '0x7000 - 1024 = 0x6c00',
+    ]);
+  });
+
+  it('says which limit refused which offset', () => {
+    const whyOf = (state: ToyStateInput | string, address: number): unknown => walk(state, address).outcome;
+    const why = (text: string): unknown => expect.objectContaining({ name: 'segmentation violation', why: text });
+    expect(whyOf('segments', 0x1c68)).toEqual(why('offset 3176 is not below 3072, the limit of segment 1'));
+    expect(whyOf('segments', 0x3000)).toEqual(
+      why('offset -4096 is beyond 2048, the limit of segment 3, which grows down'),
+    );
+    const one = { ...TOY_PRESETS.segments, segments: { bits: 2, registers: [{ base: 0, limit: 16 }] } };
+    expect(whyOf(one, 0x1000)).toEqual(why('there is no segment 1: the machine has 1 segment'));
+  });
+
+  it('lists the marks that the access left in entries', () => {
+    expect(
+      walk('two-level', 0x400000, 'write').changes.map(({ entryAddress, field }) => [entryAddress, field]),
+    ).toEqual([
+      ['0x1004', 'A'],
+      ['0x3000', 'A'],
+      ['0x3000', 'D'],
     ]);
   });
 

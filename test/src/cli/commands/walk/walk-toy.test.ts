@@ -34,6 +34,12 @@ test('--json has the same steps as the text, and with --events the events', asyn
   );
 });
 
+test('--events gives the reasons of the steps that a segment has, not of a table', async () => {
+  const text = await printed([...TOY, '1068', '--state', 'segments', '--events']);
+  const kinds = text.slice(text.indexOf('\nWhy\n') + 5).split('\n');
+  expect(kinds.flatMap((line) => /^\w+/.exec(line) ?? [])).toEqual(['split', 'segment', 'sum']);
+});
+
 test('a preset, printed as a state file, walks as it does itself', async () => {
   const file = join(temporaryFolder(), 'toy.json');
   writeFileSync(file, await printed([...TOY, '--state', 'pencil', '--print-state']));
