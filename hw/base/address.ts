@@ -159,8 +159,9 @@ const SIZE_NAMES: readonly [string, number][] = [
 /** log2 of the sizes with a name. */
 export const NAMED_SHIFTS: readonly number[] = SIZE_NAMES.map(([, shift]) => shift);
 
-/** `12` as `4K`, `21` as `2M`, and so on; a size without a name prints as `2^n`. */
+/** `12` as `4K`, `21` as `2M`, and so on; `6` as `64 bytes`; a larger size without a name prints as `2^n`. */
 export function pageSizeName(shift: number): string {
+  if (shift < SHIFT_4K) return `${2 ** shift} bytes`;
   return SIZE_NAMES.find(([, known]) => known === shift)?.[0] ?? `2^${shift}`;
 }
 

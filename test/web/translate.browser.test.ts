@@ -32,10 +32,14 @@ describeView('translate', (open) => {
   it('walks on each machine: chosen in the menu, by link, and from a file that the terminal prints', async () => {
     const page = await open();
     const verdicts: string[] = [];
+    const marks: string[] = [];
     for (const machine of ['riscv', 'aarch64', 'toy', 'nested']) {
       await page.selectOption('[data-field="machine"]', machine);
       verdicts.push(await page.locator('.outcome .verdict').innerText());
+      marks.push(...(await page.locator('.bytes td b').allInnerTexts()));
     }
+    // A toy's memory: the first entry read, the byte reached, the second entry.
+    expect(marks).toEqual(['1', '✓', '2']);
     expect(verdicts.map((text) => text.replace(/\s+/g, ' '))).toEqual([
       '✓ physical address 0x87f6b024',
       '✓ physical address 0x411002d8',

@@ -89,5 +89,6 @@ describe('page sizes', () => {
   it('has no name for others', () => {
     expect(address.parsePageSize('8K')).toBeUndefined();
     expect(address.pageSizeName(13)).toBe('2^13');
+    expect(address.pageSizeName(6)).toBe('64 bytes');
   });
 });

@@ -1,16 +1,14 @@
 /** An access on a machine other than a plain x86, drawn from the result that the terminal prints. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { dumpToy } from '../../../src/explain/toy/toy-dump.js';
 import { countOf } from '../../../src/report/output/units.js';
-import type { ToyMachine } from '../../../hw/toy/machine.js';
-import { arenaBar } from '../../arena.js';
 import type { Page } from '../../story/view.js';
 import { addressFields } from './address-fields.js';
 import { endBox, endWords } from './end-box.js';
 import { type CardState, levelCard } from './level-card.js';
 import { nestedTable } from './nested-table.js';
 import { lookupWords, stepList } from './step-list.js';
+import { toyMemory } from './toy-memory.js';
 import { valueList } from './values.js';
 import { type StagesShown, shows, walkLayout } from './walk-layout.js';
 import { type OtherRecord, readsOf, type WalkMachine } from '../machines/walk-machine.js';
@@ -31,12 +29,17 @@ export function otherDrawing(
   aside: TemplateResult,
   page: Page,
 ): TemplateResult {
+  const { toy } = walkable;
   const { result, steps, before, after } = record;
   const reads = readsOf(result);
   const ended = shows(progress, reads + 2);
-  const seen = progress.stage === progress.stages ? reads : Math.min(reads, progress.stage - 1);
-  const filled = steps.flatMap((step) => (step.kind === 'fill' && 'where' in step ? [step.where as string] : []));
   const drawings = ended ? after : before;
+  const seen = progress.stage === progress.stages ? reads : Math.min(reads, progress.stage - 1);
+  // The one array of a toy needs no name.
+  const filled = steps.flatMap((step) => {
+    if (step.kind !== 'fill') return [];
+    return 'where' in step ? [step.where as string] : drawings.map(({ name }) => name);
+  });
   const entries =
     'rows' in result
       ? result.rows.length === 0
@@ -56,19 +59,27 @@ export function otherDrawing(
           aside: 'rows' in result ? nothing : aside,
         },
         walk: {
-          verdict: walkable.toy?.shape.segmentation ? 'none: a base and a limit decide' : walkWords(reads),
+          verdict: toy?.shape.segmentation ? 'none: a base and a limit decide' : walkWords(reads),
           entries,
         },
-        ...(ended
-          ? {
-              end: html`${endBox(result)}
-              ${stepList(steps, walkable.toy === undefined ? lookupWords(otherTlbWords(record), before) : '')}`,
-            }
-          : {}),
+        ...(ended && {
+          end: html`${endBox(result)}
+          ${toy === undefined ? stepList(steps, lookupWords(otherTlbWords(record), before)) : nothing}`,
+        }),
       },
       page,
     )}
-    ${memoryOf(walkable, ended && result.outcome.kind === 'mapped' ? Number(result.outcome.physical) : undefined)}
+    ${
+      toy === undefined || 'rows' in result
+        ? nothing
+        : html`<div class="halves">
+            ${toyMemory(toy, {
+              read: result.levels.slice(0, seen),
+              reached: ended && result.outcome.kind === 'mapped' ? Number(result.outcome.physical) : undefined,
+            })}
+            ${ended ? stepList(steps, '') : nothing}
+          </div>`
+    }
   `;
 }
 
@@ -104,57 +115,6 @@ function levelCards(
       return levelCard(level, options, cards, page);
     })}
   </div>`;
-}
-
-/** The memory of a toy machine; of others there is too much. */
-function memoryOf({ toy }: Walkable, physical: number | undefined): TemplateResult | typeof nothing {
-  if (toy === undefined) return nothing;
-  const { memory, segments } = dumpToy(toy, '');
-  return html`<details class="memory-bytes" open>
-    <summary>${segments.length === 0 ? 'Physical memory' : 'Segments and physical memory'}</summary>
-    ${segments.length === 0 ? nothing : toySegments(toy, physical)}
-    ${memory.length === 0 ? nothing : html`<pre tabindex="0">${memory.map(({ at, bytes }) => `${at.padEnd(8)} ${bytes}`).join('\n')}</pre>`}
-    ${memory.length === 0 ? nothing : html`<p class="quiet">Rows without a byte but 0 are left out.</p>`}
-  </details>`;
-}
-
-/** The segment registers, and their segments where they lie. @param physical the address just reached */
-function toySegments({ shape }: ToyMachine, physical: number | undefined): TemplateResult {
-  const registers = shape.segmentation?.registers ?? [];
-  const held = registers
-    .map(({ base, limit, grows }, i) => ({
-      name: `segment ${i}`,
-      bytes: limit,
-      base: grows === 'up' ? base : base - limit,
-    }))
-    .filter(({ bytes }) => bytes > 0)
-    .sort((a, b) => a.base - b.base);
-  const bytes = 2 ** shape.physicalBits;
-  const pieces = held.flatMap((piece, i) => {
-    const end = i === 0 ? 0 : held[i - 1].base + held[i - 1].bytes;
-    return piece.base > end ? [{ base: end, bytes: piece.base - end }, piece] : [piece];
-  });
-  const last = held.at(-1);
-  const end = last === undefined ? 0 : last.base + last.bytes;
-  if (end < bytes) pieces.push({ base: end, bytes: bytes - end });
-  return html`<table class="figures">
-      <tr>
-        <th scope="col">segment</th>
-        <th scope="col">base</th>
-        <th scope="col">limit</th>
-        <th scope="col">grows</th>
-      </tr>
-      ${registers.map(
-        ({ base, limit, grows }, i) =>
-          html`<tr>
-            <th scope="row">${i}</th>
-            <td><code>0x${base.toString(16)}</code></td>
-            <td>${limit.toLocaleString('en-US')}</td>
-            <td>${grows}</td>
-          </tr>`,
-      )}
-    </table>
-    ${arenaBar({ base: 0, bytes, pieces }, 'Physical memory', physical)}`;
 }
 
 /** The registers of the machine, folded until wanted. */

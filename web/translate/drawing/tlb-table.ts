@@ -22,7 +22,8 @@ function pageAddress({ page, size }: TlbEntry, shifts: readonly number[]): strin
 function words(entry: TlbEntry, { shifts }: TlbDrawing, rights: RightsWords): string {
   const size = pageSizeName(shifts[entry.size]);
   const frame = `frame 0x${(entry.frame >>> 0).toString(16)}`;
-  return `${pageAddress(entry, shifts)} (${size}), ${frame}, ${rights(entry.rights)}${entry.global ? ', global' : ''}`;
+  const parts = [`${pageAddress(entry, shifts)} (${size})`, frame, rights(entry.rights), entry.global ? 'global' : ''];
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 /** The address as a narrow cell has room for it: its end, by which neighbours differ. */

@@ -24,7 +24,7 @@ import { explainToyWalk } from '../../../src/explain/toy/toy-walk.js';
 import type { ToyWalkResult } from '../../../src/explain/toy/toy-walk.js';
 import { allowedBy, allowedWords } from '../../../src/explain/walk/rights.js';
 import type { WalkRequest } from '../../../src/explain/walk/walk.js';
-import { drawToyTlb } from './toy-tlb.js';
+import { drawToyTlb, toyRights } from './toy-tlb.js';
 import { drawTlbs, type RightsWords, type TlbDrawing } from './tlb-drawing.js';
 
 /** The result of the terminal, of a machine other than a plain x86. */
@@ -39,7 +39,7 @@ export interface SaidStep {
 export interface Walkable {
   readonly about: string;
   readonly rights: RightsWords;
-  /** The instructions that drop a page and everything from TLBs; null where there is none. */
+  /** The instructions that drop a page and everything from TLBs, or words for them; null where there is none. */
   readonly fences: readonly [page: string, everything: string] | null;
   /** Makes the access. @throws RangeError for an address that the machine does not have */
   explain(request: WalkRequest): { result: OtherResult; steps: readonly SaidStep[] };
@@ -134,8 +134,8 @@ function toy(value: unknown): Walkable {
   const { virtualBits } = machine.shape;
   return {
     about: state.about,
-    rights: () => '',
-    fences: machine.tlb === null ? null : ['drop the page', 'empty the TLB'],
+    rights: toyRights(machine),
+    fences: machine.tlb === null ? null : ['page drop', 'TLB flush'],
     explain: (request) => {
       const address = toNumber(request.hi, request.lo);
       const most = 2 ** virtualBits - 1;
