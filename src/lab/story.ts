@@ -1,5 +1,6 @@
 /** How a lab tells its deeds: steps with their evidence, figures with the ones expected. */
 
+import { formatCount } from '../report/output/units.js';
 import type {
   ArenaDrawing,
   ChapterCell,
@@ -78,6 +79,17 @@ export class Story {
   /** A step with a table among its evidence. */
   table(text: string, table: LabTable, ...evidence: readonly string[]): void {
     this.#tell({ text, evidence: [...evidence], table });
+  }
+
+  /** A step with counts to be held against each other: each has its name and a bar. @param head of both columns */
+  bars(
+    text: string,
+    head: readonly [name: string, count: string],
+    counts: readonly (readonly [name: string, count: number])[],
+    ...evidence: readonly string[]
+  ): void {
+    const rows = counts.map(([name, count]) => [name, formatCount(count)]);
+    this.table(text, { head: [...head], rows, bars: counts.map(([, count]) => count) }, ...evidence);
   }
 
   /** After the last step these have this memory: to be drawn. */

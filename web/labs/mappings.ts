@@ -16,7 +16,7 @@ function isWritable(rights: string): boolean {
 }
 
 export function mappingsDrawing(mappings: readonly LabMapping[]): TemplateResult {
-  const places = [...new Set(mappings.map(({ to }) => to))].filter((to) => to.includes('0x'));
+  const places = [...new Set(mappings.map(({ to }) => to))].filter((to) => /\d/.test(to));
   const height = ROW * mappings.length;
   const middleOf = (to: string): number => {
     const rows = mappings.flatMap((mapping, i) => (mapping.to === to ? [i] : []));

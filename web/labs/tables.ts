@@ -8,7 +8,7 @@ const BAR = { width: 120, height: 12 };
 
 /** A table of a step. Its parts are no HTML table: those are for the figures of the whole lab. */
 export function stepTable({ head, rows, bars }: LabTable): TemplateResult {
-  const longest = Math.max(...(bars ?? []));
+  const longest = Math.max(...(bars ?? [])) || 1;
   const numeric = head.map((_, column) => rows.every((row) => /^[<\d]/.test(row[column])));
   const kind = (column: number): string => (numeric[column] ? 'cell number' : 'cell');
   return html`<div class="sheet" role="table" tabindex="0">

@@ -8,6 +8,7 @@ import { Core } from '../../../hw/x86/core.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { PTE_P, PTE_RW, PTE_US } from '../../../hw/x86/format.js';
 import { Ram } from '../../../hw/memory/ram.js';
+import type { LabMapping } from '../../report/results/lab-result.js';
 import { countOf } from '../../report/output/units.js';
 import type { Stage, StageProcess, StageRegion } from '../stage.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../../hw/x86/registers.js';
@@ -95,6 +96,13 @@ export class ChapterPaging implements Stage {
 
   frame(process: number, page: number): number {
     return this.#ram.words[this.#at(process, page)] >>> 12;
+  }
+
+  /** A page as memory that a process has, under the name `who`. */
+  mapping(who: string, process: number, page: number): LabMapping {
+    const entry = this.#ram.words[this.#at(process, page)];
+    const rights = (entry & PTE_RW) === 0 ? 'read-only' : 'writable';
+    return { who, at: `page ${page}`, to: `frame ${entry >>> 12}`, rights };
   }
 
   /** fork of the pseudocode. */

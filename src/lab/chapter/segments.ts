@@ -6,6 +6,7 @@
  */
 
 import { WRITE } from '../../../hw/base/access.js';
+import { toHex } from '../../../hw/base/address.js';
 import { Mmu } from '../../../hw/x86/mmu.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { SegmentedCore } from '../../../hw/x86/segmentation/core.js';
@@ -16,6 +17,7 @@ import { compact } from '../../segments/arena/compaction.js';
 import { SegmentMemory } from '../../segments/memory.js';
 import { SegmentEntry, WRITABLE_DATA } from '../../segments/segment-table.js';
 import type { Segment, SegmentTable } from '../../segments/segment-table.js';
+import type { ArenaDrawing, LabMapping } from '../../report/results/lab-result.js';
 import { countOf } from '../../report/output/units.js';
 
 const ARENA_BASE = 0x1_0000;
@@ -137,6 +139,23 @@ export class ChapterSegments {
   /** Physical address of a process's segment. */
   baseOf(table: SegmentTable): number {
     return table.used[0].segment.base;
+  }
+
+  /** A process's segment as memory that it has, under the name `who`. */
+  mapping(who: string, table: SegmentTable): LabMapping {
+    const [{ selector, segment, cow }] = table.used;
+    const rights = cow ? 'read-only' : 'writable';
+    return { who, at: `selector ${toHex(selector)}`, to: `base ${toHex(segment.base)}`, rights };
+  }
+
+  /** Memory as it lies. @param named names of segments, each with a process that has it */
+  drawing(named: readonly (readonly [name: string, table: SegmentTable])[]): ArenaDrawing {
+    const segments = named.map(([name, table]) => {
+      const { base, room } = table.used[0].segment;
+      return { base, bytes: room, name };
+    });
+    const { base, bytes, holes } = this.arena;
+    return { base, bytes, pieces: [...segments, ...holes].sort((a, b) => a.base - b.base) };
   }
 
   /** Segments in memory, counted wrongly or out of everyone's reach. */

@@ -117,6 +117,15 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, Figure>>>> = {
 };
 
 /** Labs about one scheme alone, which have nothing to compare. */
+/** Steps about what the processor or an audit said, or about one number. */
+const SENTENCES: Readonly<Record<string, readonly number[]>> = {
+  editors: [2],
+  'fork-cost': [4],
+  'false-sharing': [2],
+  multics: [1, 2, 5, 7, 8],
+  mistakes: [11],
+};
+
 const ONE_SCHEME = ['multics', 'mapped-file', 'mistakes'];
 
 describe.each(LABS.map(({ name }) => name))('lab %s', (name) => {
@@ -137,6 +146,14 @@ describe.each(LABS.map(({ name }) => name))('lab %s', (name) => {
     const { steps } = lab(name);
     expect(steps.length).toBeGreaterThan(1);
     expect(steps.filter(({ evidence, table }) => evidence.length === 0 && table === undefined)).toEqual([]);
+  });
+
+  it('draws each step, but those that are told by sentences alone', () => {
+    const { steps } = lab(name);
+    const told = steps.flatMap(({ table, arena, mappings, lines }, i) =>
+      [table, arena, mappings, lines].every((drawing) => drawing === undefined) ? [i + 1] : [],
+    );
+    expect(told).toEqual(SENTENCES[name] ?? []);
   });
 
   it('names every figure in words', () => {

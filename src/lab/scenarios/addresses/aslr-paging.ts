@@ -4,6 +4,7 @@ import { toHex } from '../../../../hw/base/address.js';
 import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
+import type { LabMapping } from '../../../report/results/lab-result.js';
 import type { Lab, Story } from '../../story.js';
 
 const IN_A = 0x7f3a_bc00_0000;
@@ -59,11 +60,13 @@ function many(story: Story): void {
   const machine = new PagedMachine(64 * 2 ** 20, { seed: SEED });
   const library = machine.file('libc', 4096);
   const frames = new Set<number>();
+  const first: LabMapping[] = [];
   const addresses = Array.from({ length: PROCESSES }, () => {
     const process = machine.spawn();
     const at = machine.map(process, 4096, { rights: 'r-x', file: library });
     machine.fetch(process, at);
     frames.add(machine.frame(process, at));
+    if (first.length < 3) first.push(machine.mapping(`process ${first.length + 1}`, process, at));
     machine.exit(process);
     return at;
   });
@@ -74,6 +77,7 @@ function many(story: Story): void {
     `first three: ${addresses.slice(0, 3).map(toHex).join(', ')}`,
     `they spread over 2^${entropy.toFixed(1)} pages: about that many bits to guess`,
   );
+  story.maps(...first);
   const different = new Set(addresses).size;
   story.figure('processes', 'processes', PROCESSES);
   story.figure(

@@ -18,6 +18,7 @@ import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { bitsToGuess } from './aslr-paging.js';
 import { SegmentMachine } from '../../segment-machine.js';
+import type { LabMapping } from '../../../report/results/lab-result.js';
 import type { Lab, Story } from '../../story.js';
 
 const BASE_A = 0x4000_0000;
@@ -130,12 +131,14 @@ function randomSelectors(story: Story): void {
   const random = new Random(SEED);
   const owner = machine.spawn();
   const library = machine.create(owner, 'code', BYTES, 'libc');
+  const first: LabMapping[] = [];
   const selectors = Array.from({ length: PROCESSES }, () => {
     const process = machine.spawn();
     const selector = machine.run((kernel) => {
       return must(kernel.share(owner, library, process, { index: random.below(NUMBERS), kind: 'code' }));
     });
     must(machine.fetch(process, selector, 0));
+    if (first.length < 3) first.push(machine.mapping(`process ${first.length + 1}`, process, selector));
     machine.run((kernel) => {
       kernel.exit(process);
     });
@@ -149,6 +152,7 @@ function randomSelectors(story: Story): void {
     `first three: ${selectors.slice(0, 3).map(toHex).join(', ')}`,
     `drawn from ${formatCount(NUMBERS)} numbers: ${bits.selectors} bits to guess, against ${bits.addresses} under paging`,
   );
+  story.maps(...first);
   story.why(
     `A selector's index has 13 bits, so no table of segments can hide a library in more than ${2 ** 13} numbers; each takes a descriptor of 8 bytes in the table, used or not. Addresses of 47 bits leave Linux 28 bits to draw.`,
   );

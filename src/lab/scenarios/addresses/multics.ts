@@ -1,5 +1,6 @@
 /** Dynamic linking and rings, as Multics had them. */
 
+import { toHex } from '../../../../hw/base/address.js';
 import { DS } from '../../../../hw/x86/segmentation/register.js';
 import { errnoName } from '../../../kernel/abi/errno.js';
 import { must } from '../../../kernel/abi/must.js';
@@ -48,34 +49,57 @@ function nameOf(process: MulticsProcess): string {
   return process.known[process.procedure].named?.name ?? '?';
 }
 
+/** A call and its return. */
+interface Called {
+  readonly where: string;
+  readonly links: number;
+  readonly exceptions: number;
+}
+
+function words({ where, links, exceptions }: Called): string {
+  return `${where}; link faults: ${links}, exceptions in all: ${exceptions}`;
+}
+
 /** Calls `ls` and comes back. */
-function callAndReturn(multics: Multics, process: MulticsProcess): string {
+function callAndReturn(multics: Multics, process: MulticsProcess): Called {
   const { counters, memory } = multics.kernel;
   const before = { links: counters.linkFaults, exceptions: memory.core.exceptions };
   must(multics.call(process, 2));
   const where = `in ${nameOf(process)} at offset ${process.offset}, ring ${process.ring}`;
   must(multics.return(process));
-  return `${where}; link faults: ${counters.linkFaults - before.links}, exceptions in all: ${memory.core.exceptions - before.exceptions}`;
+  return {
+    where,
+    links: counters.linkFaults - before.links,
+    exceptions: memory.core.exceptions - before.exceptions,
+  };
 }
 
 function linking(story: Story, multics: Multics): void {
-  const { counters, memory } = multics.kernel;
+  const { counters } = multics.kernel;
   const first = must(multics.login());
   must(multics.start(first, 'program', USER_RING));
+  const calls = [callAndReturn(multics, first)];
   story.step(
     'The program of process 1 calls ls for the first time: its link is unsnapped and faults; the linker searches the directory, makes ls known and snaps the link.',
-    callAndReturn(multics, first),
+    words(calls[0]),
   );
-  const again = memory.core.exceptions;
-  story.step('It calls again: the link leads straight there.', callAndReturn(multics, first));
-  story.figure('exceptionsOfSecondCall', 'exceptions of the second call', memory.core.exceptions - again, 0);
+  calls.push(callAndReturn(multics, first));
+  story.step('It calls again: the link leads straight there.', words(calls[1]));
+  story.figure('exceptionsOfSecondCall', 'exceptions of the second call', calls[1].exceptions, 0);
   const second = must(multics.login());
   // Another history gives another number to the same segment.
   must(multics.initiate(second, 'log'));
   must(multics.start(second, 'program', USER_RING));
-  story.step(
+  calls.push(callAndReturn(multics, second));
+  story.table(
     'Process 2 runs the same program: the procedures are pure and shared, the links are its own, so it has a link fault of its own.',
-    callAndReturn(multics, second),
+    {
+      head: ['call of ls', 'link faults', 'exceptions'],
+      rows: ['process 1, first', 'process 1, again', 'process 2, first'].map((name, i) => {
+        return [name, String(calls[i].links), String(calls[i].exceptions)];
+      }),
+      bars: calls.map(({ exceptions }) => exceptions),
+    },
   );
   const numbers = [first, second].map((process) => process.numberOf('ls') ?? -1);
   const segments = [first, second].map((process, i) => process.rings[USER_RING]?.table.entries[numbers[i]]?.segment);
@@ -83,6 +107,14 @@ function linking(story: Story, multics: Multics): void {
     'One copy of ls serves both, under a number of each process.',
     `segment number of ls: ${numbers[0]} in process 1, ${numbers[1]} in process 2`,
     `linkage sections: ${first.linkage.size + second.linkage.size}; copies of ls: ${new Set(segments).size}`,
+  );
+  story.maps(
+    ...segments.map((segment, i) => ({
+      who: `process ${i + 1}`,
+      at: `segment number ${numbers[i]}`,
+      to: `ls at ${toHex(segment?.base ?? 0)}`,
+      rights: 'read, execute',
+    })),
   );
   story.figure('linkFaults', 'link faults of two processes', counters.linkFaults, 2);
   const copies = new Set(segments).size;

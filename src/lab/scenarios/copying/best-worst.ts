@@ -51,9 +51,14 @@ function atBest(story: Story): number {
   const good = paged(false);
   story.on(good);
   const best = good.kernel.counters;
-  story.step(
+  story.bars(
     'Best: the child execs at once. Whatever the parent writes then is its own again.',
-    `${formatCount(PAGES)} pages written by the parent: ${best.framesCopied} copied, ${formatCount(best.reuseFaults)} re-used`,
+    ['the kernel has', 'pages'],
+    [
+      ['copied', best.framesCopied],
+      ['let the last owner re-use', best.reuseFaults],
+    ],
+    `pages written by the parent: ${formatCount(PAGES)}`,
   );
   story.figure(
     'bestCopies',
@@ -81,9 +86,14 @@ function atWorst(story: Story, bestCycles: number): PagedMachine {
   const machine = paged(true);
   story.on(machine);
   const worst = machine.kernel.counters;
-  story.step(
+  story.bars(
     'Worst: child and parent write every page. One of the two needs a copy of each.',
-    `${formatCount(worst.framesCopied)} pages copied, ${formatCount(worst.bytesCopied)} bytes; ${formatCount(worst.reuseFaults)} re-used`,
+    ['the kernel has', 'pages'],
+    [
+      ['copied', worst.framesCopied],
+      ['let the last owner re-use', worst.reuseFaults],
+    ],
+    `bytes copied: ${formatCount(worst.bytesCopied)}`,
   );
   story.figure('pages', 'pages of the process', PAGES);
   story.figure(
@@ -124,18 +134,19 @@ export const bestWorst: Lab = {
     const machine = atWorst(story, atBest(story));
     const segments = segmented(true);
     story.on(null);
-    story.step(
+    const best = segmented(false).kernel.counters.bytesCopied;
+    const { bytesCopied: worst, cowFaults } = segments.kernel.counters;
+    story.bars(
       'By segments the worst case copies as much with one fault, and the best case nothing, too.',
-      `worst: ${formatCount(segments.kernel.counters.bytesCopied)} bytes in ${segments.kernel.counters.cowFaults} fault`,
-      `best: ${segmented(false).kernel.counters.bytesCopied} bytes`,
+      ['case', 'bytes copied'],
+      [
+        ['best', best],
+        ['worst', worst],
+      ],
+      `faults of the worst: ${cowFaults}`,
     );
-    story.figure(
-      'segmentBestBytes',
-      'by segments, best: bytes copied',
-      segmented(false).kernel.counters.bytesCopied,
-      0,
-    );
-    story.figure('segmentWorstBytes', 'by segments, worst: bytes copied', segments.kernel.counters.bytesCopied, BYTES);
+    story.figure('segmentBestBytes', 'by segments, best: bytes copied', best, 0);
+    story.figure('segmentWorstBytes', 'by segments, worst: bytes copied', worst, BYTES);
     story.compare(
       'The worst case: a process with 4 MiB forks, and both write everything.',
       segments.cost(),

@@ -192,9 +192,13 @@ function arenasInUse(story: Story): void {
 
 function movingShared(story: Story): void {
   const [each, one] = [descriptorsPerMove(false), descriptorsPerMove(true)];
-  story.step(
+  story.bars(
     `Moving a segment that ${SHARERS} processes share: each has a descriptor to be written again, unless all use one master descriptor, as on Burroughs machines.`,
-    `a descriptor for each process: ${each} written; a master descriptor: ${one} written`,
+    ['the processes have', 'descriptors written'],
+    [
+      ['a descriptor each', each],
+      ['one master descriptor', one],
+    ],
   );
   story.figure('descriptorsPerMove', 'descriptors written when a shared segment moves', each, SHARERS);
   story.figure('descriptorsPerMoveWithMaster', 'the same with a master descriptor', one, 1);

@@ -1,23 +1,17 @@
 /** The chapter's own pseudocode, run as written: where it loses memory or data, and the right rule beside it. */
 
-import { toHex } from '../../../../hw/base/address.js';
 import { ChapterPaging, PAGING_AS_WRITTEN, PAGING_RIGHT } from '../../chapter/paging.js';
 import type { ChapterRules } from '../../chapter/paging.js';
-import { ChapterSegments } from '../../chapter/segments.js';
+import type { LabMapping } from '../../../report/results/lab-result.js';
 import type { Lab, Story } from '../../story.js';
-import { formatCount } from '../../../report/output/units.js';
+import { auditWords, INTRUDER, SECRET, segmentMistakes } from './segment-mistakes.js';
 import { claims } from '../../chapter/words.js';
 
 const PAGE = 1;
-const SECRET = 42;
-const INTRUDER = 99;
-
-function lines(problems: readonly string[]): string {
-  return problems.length === 0 ? 'audit: nothing wrong' : `audit: ${problems.join('; ')}`;
-}
-
 interface Generations {
   readonly machine: ChapterPaging;
+  /** Who has which page at the end. */
+  readonly held: readonly LabMapping[];
   /** C's reading at the end. */
   readonly read: number;
   readonly problems: readonly string[];
@@ -45,7 +39,8 @@ function generations(rules: ChapterRules): Generations {
   const d = machine.spawn();
   machine.map(d, PAGE, false);
   machine.store(d, PAGE, INTRUDER);
-  return { machine, read: machine.load(c, PAGE), problems, atFork };
+  const held = [machine.mapping('C', c, PAGE), machine.mapping('somebody else', d, PAGE)];
+  return { machine, held, read: machine.load(c, PAGE), problems, atFork };
 }
 
 /** A forks B, B forks C; A writes, and then B: C's reading. */
@@ -62,17 +57,19 @@ function uncounted(story: Story): void {
   story.on(written.machine);
   story.step(
     'As written, fork counts a frame only where the entry is writable. A forks B: the entries become read-only. B forks C: nothing is counted. A and B exit: the frame is freed while C uses it.',
-    `after the second fork: ${lines(written.atFork)}`,
-    `after both exits: ${lines(written.problems)}`,
+    `after the second fork: ${auditWords(written.atFork)}`,
+    `after both exits: ${auditWords(written.problems)}`,
     `A wrote ${SECRET} before the forks; somebody else gets the frame and writes ${INTRUDER}; C reads ${written.read}`,
     `nobody exits, but A writes and then B: B is taken for the only user, and C reads ${siblings(PAGING_AS_WRITTEN)}`,
   );
+  story.maps(...written.held);
   story.on(right.machine);
   story.step(
     'Right: fork counts every present entry, whatever its rights.',
-    `after both exits: ${lines(right.problems)}`,
+    `after both exits: ${auditWords(right.problems)}`,
     `C reads ${right.read}; after the writes of A and B it reads ${siblings(PAGING_RIGHT)}`,
   );
+  story.maps(...right.held);
   story.figure('readAsWritten', 'pages, as written: what C reads after A wrote 42', written.read, INTRUDER);
   story.figure('readByTheRightRule', 'pages, right: what C reads', right.read, SECRET);
   const freed = written.problems.length > 0;
@@ -100,6 +97,7 @@ function uncounted(story: Story): void {
 
 interface SharedPage {
   readonly machine: ChapterPaging;
+  readonly held: readonly LabMapping[];
   /** B's reading after A's write. */
   readonly seen: number;
   readonly together: boolean;
@@ -116,7 +114,8 @@ function sharedPage(rules: ChapterRules): SharedPage {
   const problems = machine.audit();
   machine.store(a, PAGE, 2);
   const together = machine.frame(a, PAGE) === machine.frame(b, PAGE);
-  return { machine, seen: machine.load(b, PAGE), together, problems };
+  const held = [machine.mapping('A', a, PAGE), machine.mapping('B', b, PAGE)];
+  return { machine, held, seen: machine.load(b, PAGE), together, problems };
 }
 
 function sharedBecomesPrivate(story: Story): void {
@@ -125,15 +124,17 @@ function sharedBecomesPrivate(story: Story): void {
   story.on(written.machine);
   story.step(
     'As written, fork makes MAP_SHARED pages copy-on-write like all others: the first write ends the sharing.',
-    lines(written.problems),
+    auditWords(written.problems),
     `A writes 2, B reads ${written.seen}; one frame: ${written.together ? 'yes' : 'no'}`,
   );
+  story.maps(...written.held);
   story.on(right.machine);
   story.step(
     'Right: what is shared on purpose stays writable and shared.',
-    lines(right.problems),
+    auditWords(right.problems),
     `A writes 2, B reads ${right.seen}; one frame: ${right.together ? 'yes' : 'no'}`,
   );
+  story.maps(...right.held);
   story.figure(
     'sharedSeenAsWritten',
     'MAP_SHARED, as written: what B reads after A wrote 2',
@@ -150,203 +151,12 @@ function sharedBecomesPrivate(story: Story): void {
   story.figure('sharedCaughtByAudit', 'MAP_SHARED, as written: found by the audit', caught, true);
 }
 
-/** A forks B, both write, both exit. */
-function segmentWrites(right: boolean): { taken: number; lost: number; problems: string[] } {
-  const machine = new ChapterSegments(right);
-  const a = machine.spawn();
-  machine.store(a, 1);
-  const b = machine.fork(a);
-  machine.store(b, 2);
-  machine.store(a, 3);
-  const taken = machine.arena.bytes - machine.arena.free;
-  const problems = machine.audit();
-  machine.exit(a);
-  machine.exit(b);
-  return { taken, lost: machine.arena.bytes - machine.arena.free, problems };
-}
-
-function segments(story: Story): void {
-  const written = segmentWrites(false);
-  const right = segmentWrites(true);
-  story.on(null);
-  story.step(
-    'As written, the write fault of a segment always copies, also for the last owner, and never counts the copy.',
-    `two processes take ${formatCount(written.taken)} bytes`,
-    lines(written.problems),
-    `after both have ended ${formatCount(written.lost)} bytes are still taken`,
-  );
-  story.step(
-    'Right: the last owner re-uses the segment, and a copy begins with a count of 1.',
-    `two processes take ${formatCount(right.taken)} bytes; ${lines(right.problems)}`,
-    `after both have ended ${formatCount(right.lost)} bytes are taken`,
-  );
-  const [key, label] = ['segments, as written', 'segments, right'];
-  story.figure('bytesTakenAsWritten', `${key}: bytes for two processes`, written.taken);
-  story.figure('bytesTakenByTheRightRule', `${label}: bytes for two processes`, right.taken);
-  story.figure(
-    'bytesLostAsWritten',
-    `${key}: bytes still taken after both ended`,
-    written.lost,
-    claims('segment_ref_count[old_base]--', written.lost === 0, 'the count of the copy itself is never set'),
-  );
-  story.figure('bytesLostByTheRightRule', `${label}: bytes still taken`, right.lost, 0);
-  story.figure('segmentCaughtByAudit', `${key}: found by the audit`, written.problems.length > 0, true);
-  story.figure('segmentProblemsByTheRightRule', `${label}: problems found by the audit`, right.problems.length, 0);
-}
-
-interface Descendants {
-  readonly atFork: readonly string[];
-  readonly problems: readonly string[];
-  /** C's reading at the end. */
-  readonly read: number;
-}
-
-/** A forks B, B forks C; A and B exit, and somebody new gets the memory and writes. */
-function segmentGenerations(right: boolean): Descendants {
-  const machine = new ChapterSegments(right);
-  const a = machine.spawn();
-  machine.store(a, SECRET);
-  const b = machine.fork(a);
-  const c = machine.fork(b);
-  const atFork = machine.audit();
-  machine.exit(a);
-  machine.exit(b);
-  const problems = machine.audit();
-  machine.store(machine.spawn(), INTRUDER);
-  return { atFork, problems, read: machine.load(c) };
-}
-
-function uncountedSegments(story: Story): void {
-  const written = segmentGenerations(false);
-  const right = segmentGenerations(true);
-  story.step(
-    'As written, fork_segmented counts only descriptors that are writable. A forks B, B forks C: three descriptors lead to the segment, and two are counted. A and B exit: the segment is freed while C uses it.',
-    `after the second fork: ${lines(written.atFork)}`,
-    `after both exits: ${lines(written.problems)}`,
-    `A wrote ${SECRET} before the forks; somebody else gets the memory and writes ${INTRUDER}; C reads ${written.read}`,
-  );
-  story.step(
-    'Right: fork counts every descriptor, whatever its rights.',
-    `after both exits: ${lines(right.problems)}`,
-    `C reads ${right.read}`,
-  );
-  story.figure('segmentReadAsWritten', 'segments, as written: what C reads after A wrote 42', written.read, INTRUDER);
-  story.figure('segmentReadByTheRightRule', 'segments, right: what C reads', right.read, SECRET);
-  const wrong = written.atFork.length > 0;
-  story.figure(
-    'descriptorsUncounted',
-    'segments, as written: the count misses a descriptor',
-    wrong,
-    claims(
-      'if ste.present and ste.writable:',
-      !wrong,
-      'a descriptor write-protected by an earlier fork is not counted again',
-    ),
-    true,
-  );
-}
-
-const KIB = 1024;
-const CHILD = 7;
-
-interface Copied {
-  /** Physical address of the segment when the fault began, and after compaction. */
-  readonly oldBase: number;
-  readonly base: number;
-  /** The byte beside the one written by the child. */
-  readonly read: number;
-}
-
-/** No hole is large enough for a copy, so the write fault compacts, and the segment to be copied moves. */
-function copyAfterCompaction(right: boolean): Copied {
-  const machine = new ChapterSegments(right);
-  const [below, , between] = [8, 8, 8].map((kib) => machine.spawn(kib * KIB));
-  const parent = machine.spawn(16 * KIB);
-  const gap = machine.spawn(8 * KIB);
-  const neighbour = machine.spawn(8 * KIB);
-  machine.store(parent, SECRET, 1);
-  machine.store(neighbour, INTRUDER, 1);
-  for (const gone of [below, between, gap]) machine.exit(gone);
-  const child = machine.fork(parent);
-  const oldBase = machine.baseOf(parent);
-  machine.store(child, CHILD, 0);
-  return { oldBase, base: machine.baseOf(parent), read: machine.load(child, 1) };
-}
-
-function staleBase(story: Story): void {
-  const written = copyAfterCompaction(false);
-  const right = copyAfterCompaction(true);
-  story.step(
-    'As written, the write fault reads old_base, finds no hole, compacts, and copies from old_base. Compaction has moved the segment: the copy gets what lies there now.',
-    `the segment lay at ${toHex(written.oldBase)} and lies at ${toHex(written.base)} after compaction`,
-    `parent wrote ${SECRET}, its neighbour ${INTRUDER}; the child reads ${written.read} in its copy`,
-  );
-  story.step('Right: the base is read again after compaction.', `the child reads ${right.read} in its copy`);
-  const fresh = written.read === SECRET;
-  story.figure(
-    'copyAsWritten',
-    "compaction, as written: what the child's copy has after the parent wrote 42",
-    written.read,
-    claims(
-      'memcpy(new_base, old_base, segment_size)',
-      fresh,
-      'compaction moves the segment, and old_base stays as it was read',
-    ),
-    INTRUDER,
-  );
-  story.figure('copyByTheRightRule', "compaction, right: what the child's copy has", right.read, SECRET);
-}
-
-interface Moved {
-  readonly problems: readonly string[];
-  /** Bytes that stay taken when both have ended. */
-  readonly lost: number;
-}
-
-/** Somebody exits, so that compaction moves the segment of a parent and its child. */
-function compacted(right: boolean): Moved {
-  const machine = new ChapterSegments(right);
-  const below = machine.spawn(8 * KIB);
-  const parent = machine.spawn(16 * KIB);
-  const child = machine.fork(parent);
-  machine.exit(below);
-  const large = machine.spawn(48 * KIB);
-  const problems = machine.audit();
-  for (const process of [large, parent, child]) machine.exit(process);
-  return { problems, lost: machine.arena.bytes - machine.arena.free };
-}
-
-function countsByBase(story: Story): void {
-  const written = compacted(false);
-  const right = compacted(true);
-  story.step(
-    'As written, segment_ref_count is kept by base. Compaction moves a segment, and its count stays behind.',
-    `after compaction: ${lines(written.problems)}`,
-    `after all have ended ${formatCount(written.lost)} bytes are still taken`,
-  );
-  story.step(
-    'Right: the count belongs to the segment, wherever it lies.',
-    `after compaction: ${lines(right.problems)}`,
-    `after all have ended ${formatCount(right.lost)} bytes are taken`,
-  );
-  story.figure(
-    'bytesLostByCompaction',
-    'counts by base, as written: bytes still taken after all ended',
-    written.lost,
-    claims('segment_ref_count[ste.base]++', written.lost === 0, 'compaction moves a segment away from its count'),
-  );
-  story.figure('bytesLostWithoutBase', 'counts by segment, right: bytes still taken', right.lost, 0);
-}
-
 export const mistakes: Lab = {
   name: 'mistakes',
   title: "The chapter's pseudocode, run as written",
   run(story) {
     uncounted(story);
     sharedBecomesPrivate(story);
-    segments(story);
-    uncountedSegments(story);
-    staleBase(story);
-    countsByBase(story);
+    segmentMistakes(story);
   },
 };

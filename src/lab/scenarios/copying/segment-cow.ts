@@ -3,7 +3,7 @@
 import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
-import type { Lab } from '../../story.js';
+import type { Lab, Story } from '../../story.js';
 import { formatBytes, formatCount } from '../../../report/output/units.js';
 
 const MIB = 2 ** 20;
@@ -21,6 +21,30 @@ function copiedOf(bytes: number): number {
   return machine.kernel.counters.bytesCopied;
 }
 
+/** The same write in pages. */
+function paged(story: Story): PagedMachine {
+  const machine = new PagedMachine(32 * MIB);
+  story.on(machine);
+  const parent = machine.spawn();
+  const at = machine.map(parent, BYTES);
+  machine.fill(parent, at, BYTES / 4096);
+  machine.restartMeter();
+  const child = machine.fork(parent);
+  const written = at + BYTES / 2;
+  machine.store(child, written, 1);
+  story.step(
+    'In pages the same write copies the page that holds the byte.',
+    `${formatCount(machine.kernel.counters.bytesCopied)} bytes copied`,
+  );
+  story.maps(
+    machine.mapping('parent', parent, written),
+    machine.mapping('child', child, written),
+    machine.mapping('parent, next page', parent, written + 4096),
+    machine.mapping('child, next page', child, written + 4096),
+  );
+  return machine;
+}
+
 export const segmentCow: Lab = {
   name: 'segment-cow',
   title: 'One byte written to a segment of 10 MB',
@@ -30,20 +54,14 @@ export const segmentCow: Lab = {
     const data = segments.create(owner, 'data', BYTES, 'data');
     segments.store(owner, data, 0, 1);
     segments.restartMeter();
-    segments.store(segments.fork(owner), data, BYTES / 2, 1);
+    const forked = segments.fork(owner);
+    segments.store(forked, data, BYTES / 2, 1);
     const bySegment = segments.kernel.counters.bytesCopied;
     story.step('The child writes one byte: the segment is copied whole.', `${formatCount(bySegment)} bytes copied`);
+    story.maps(segments.mapping('parent', owner, data), segments.mapping('child', forked, data));
 
-    const pages = new PagedMachine(32 * MIB);
-    story.on(pages);
-    const parent = pages.spawn();
-    const at = pages.map(parent, BYTES);
-    pages.fill(parent, at, BYTES / 4096);
-    pages.restartMeter();
-    pages.store(pages.fork(parent), at + BYTES / 2, 1);
+    const pages = paged(story);
     const byPage = pages.kernel.counters.bytesCopied;
-    story.step('In pages the same write copies the page that holds the byte.', `${formatCount(byPage)} bytes copied`);
-
     const copied = SIZES.map((bytes) => copiedOf(bytes));
     story.on(null);
     story.table('A copy is as long as its segment, and so is the pause of the writer.', {

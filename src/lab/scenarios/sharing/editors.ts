@@ -191,9 +191,13 @@ export const editors: Lab = {
     const machine = pair(story);
     const total = machine.usedBytes;
     const unshared = bytesOf(2, false);
-    story.step(
+    story.bars(
       'What sharing saves: the second copy of the code.',
-      `shared: ${formatCount(total)} bytes; each with its own code: ${formatCount(unshared)} bytes`,
+      ['the code is', 'bytes of both'],
+      [
+        ['shared', total],
+        ["each editor's own", unshared],
+      ],
     );
     story.figure('totalBytes', 'bytes of both editors, code shared', total, 688128);
     story.figure('unsharedBytes', 'bytes with a copy of the code for each', unshared, 1212416);

@@ -248,16 +248,22 @@ function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(MIB);
   story.on(null);
   const a = machine.spawn();
-  const [, ofA] = PARTS.map(({ start, end, owner }) => {
+  const [constants, ofA] = PARTS.map(({ start, end, owner }) => {
     return machine.create(a, owner === CONSTANTS ? 'constants' : 'data', end - start, `part ${start}`);
   });
   machine.store(a, ofA, 0, 1);
-  machine.fork(a);
+  const child = machine.fork(a);
   machine.store(a, ofA, WRITTEN - 1000, 99);
   const { bytesCopied } = machine.kernel.counters;
   story.step(
     'By segments each part is a segment of its own: A copies its own bytes only.',
     `${bytesCopied} bytes copied`,
+  );
+  story.maps(
+    machine.mapping("A: A's data", a, ofA),
+    machine.mapping("child: A's data", child, ofA),
+    machine.mapping('A: constants', a, constants),
+    machine.mapping('child: constants', child, constants),
   );
   story.figure(
     'segmentBytesCopied',

@@ -175,6 +175,14 @@ function large(story: Story): void {
     'By a page of 2 MiB one entry a process is enough, too.',
     `A and B: frame ${toHex(machine.frame(a, at))} and ${toHex(machine.frame(b, at))}, ${entries} entry each`,
   );
+  story.maps(
+    ...[a, b].map((process, i) => ({
+      who: 'AB'[i],
+      at: `${toHex(at)}, 2 MiB`,
+      to: `frame ${toHex(machine.frame(process, at))}`,
+      rights: 'read-only',
+    })),
+  );
   story.figure('largeEntriesPerProcess', 'entries of a process with a 2 MiB page', entries, 1);
 }
 

@@ -27,8 +27,7 @@ export const mappedFile: Lab = {
     const together = machine.frame(a, privateInA) === machine.frame(b, privateInB);
     story.step(
       'A and B map the file private and read it: both see the one page of the page cache.',
-      `A: ${machine.entry(a, privateInA)}`,
-      `B: ${machine.entry(b, privateInB)}`,
+      ...[a, b].map((process, i) => `${'AB'[i]}: ${machine.entry(process, AT)}`),
     );
     const drawn = (inA: number, inB: number): void => {
       story.maps(machine.mapping('A', a, inA), machine.mapping('B', b, inB));
@@ -79,6 +78,7 @@ export const mappedFile: Lab = {
     story.figure('sharedFrames', 'shared: pages in memory for two processes', frames, 1);
     const stillPrivate = machine.load(a, privateInA + 7);
     story.step("A's private copy stays as it was.", `A reads ${stillPrivate} there`);
+    story.maps(machine.mapping('A, private', a, privateInA), machine.mapping('B, shared', b, sharedInB));
     story.figure('privateCopyKept', "what A's private copy still has", stillPrivate, 200);
   },
 };

@@ -70,6 +70,7 @@ function independent(story: Story): void {
     `page 0: ${after[0]}`,
     `page 1: ${after[1]}`,
   );
+  story.maps(...[0, 1, 2].map((page) => machine.mapping(`page ${page}`, process, AT + page * 4096)));
   const changed = after.filter((entry, page) => entry !== before[page]).length;
   const alone = changed === 1;
   story.figure(
@@ -93,6 +94,7 @@ function segmented(story: Story): SegmentMachine {
     'A segment has one base, one limit and one set of rights: whoever has the descriptor has all of it.',
     `A writes 1 into page 0, which should be its own, and B reads ${leaked}`,
   );
+  story.maps(machine.mapping('A', a, whole), machine.mapping('B', b, inB));
   machine.run((kernel) => kernel.remove(b, inB));
   const pieces = [SHARED[0], SHARED.length, PAGES - SHARED[0] - SHARED.length];
   const [, middle] = pieces.map((pages, i) => machine.create(a, 'data', pages * 4096, `piece ${i}`));
