@@ -14,6 +14,16 @@ interface Size {
 
 const DESKTOP: Size = { width: 1280, height: 720 };
 
+/** Presses a key some times, all within the page: a question from outside costs more than the drawing. */
+export function press(page: Page, key: string, times: number): Promise<void> {
+  return page.evaluate(
+    ([name, count]) => {
+      for (let i = 0; i < count; i++) dispatchEvent(new KeyboardEvent('keydown', { key: name, cancelable: true }));
+    },
+    [key, times] as const,
+  );
+}
+
 /** Opens a page at a link that nobody has done anything to. */
 type Open = (link?: string, size?: Size) => Promise<Page>;
 

@@ -2,10 +2,14 @@ import { expect, it } from 'vitest';
 import { LABS } from '../../src/lab/labs.js';
 import { runLab } from '../../src/lab/story.js';
 import type { LabResult } from '../../src/report/results/lab-result.js';
-import { describeView } from './browser.js';
+import { runs } from '../runs.js';
+import { describeView, press } from './browser.js';
 
 /** Where the README's pictures go when they are to be made anew. */
 const PICTURES = process.env.PAGEWALK_PICTURES;
+
+/** Labs that take longest outside of the page, too; `npm test` only looks whether the page tells them. */
+const SLOW = ['fork-cost', 'best-worst', 'fragmentation', 'library-table', 'aslr-paging', 'false-sharing'];
 
 const results = new Map<string, LabResult>();
 
@@ -19,30 +23,32 @@ function told(name: string): LabResult {
 describeView('labs', (open) => {
   it('tells every lab to its end, with the figures that it measures', async () => {
     const page = await open('#labs');
-    for (const lab of LABS) {
-      const result = told(lab.name);
+    for (const { name } of LABS) {
       // Its end by a link: to press a key for each step draws each.
-      await page.evaluate((hash) => (location.hash = hash), `#labs?lab=${lab.name}&at=${result.steps.length}.1`);
+      await page.evaluate((hash) => (location.hash = hash), `#labs?lab=${name}&at=20.1`);
       await page.waitForFunction(
-        (name) => document.querySelector<HTMLSelectElement>('[data-field="lab"]')?.value === name,
-        lab.name,
+        (lab) => document.querySelector<HTMLSelectElement>('[data-field="lab"]')?.value === lab,
+        name,
       );
-      expect(await page.locator('.steps li p:first-child').allInnerTexts()).toEqual(
-        result.steps.map(({ text }) => text),
-      );
-      const keys = await page
-        .locator('[data-figure]')
-        .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-figure')));
-      expect(keys).toEqual(Object.keys(result.figures));
+      const shown = await page.evaluate(() => ({
+        steps: [...document.querySelectorAll('.steps li p:first-child')].map((step) => step.textContent),
+        figures: [...document.querySelectorAll('[data-figure]')].map((row) => row.getAttribute('data-figure')),
+        waiting: document.querySelectorAll('.later').length,
+      }));
+      expect([name, shown.waiting]).toEqual([name, 0]);
+      if (runs(1) === 1 && SLOW.includes(name)) continue;
+      const { steps, figures } = told(name);
+      expect(shown.steps).toEqual(steps.map(({ text }) => text));
+      expect(shown.figures).toEqual(Object.keys(figures));
     }
   });
 
-  it.each(['fork-cost', 'multics', 'partial'])(
+  it.each(['editors', 'multics', 'partial'])(
     'shows the table of %s in columns, with bars from one edge',
     async (lab) => {
       const page = await open(`#labs?lab=${lab}`);
       const { steps } = told(lab);
-      for (let i = 1; i < steps.length; i++) await page.keyboard.press('n');
+      await press(page, 'n', steps.length - 1);
       const table = steps.find((step) => step.table !== undefined)!.table!;
       const lines = await page
         .locator('.sheet')
@@ -82,7 +88,7 @@ describeView('labs', (open) => {
     const row = page.locator('[data-figure="limitOfCode"]');
     expect(await row.locator('td').nth(1).innerText()).toBe('524288');
     const { steps } = told('editors');
-    for (let i = 1; i < steps.length; i++) await page.keyboard.press('n');
+    await press(page, 'n', steps.length - 1);
     expect(await row.locator('td').first().innerText()).toBe('524,287');
     expect(await row.locator('td').nth(1).innerText()).toMatch(/524288 ≠\s*the chapter gives the size/);
     expect(await row.locator('[title]').getAttribute('title')).toContain('.limit = 524288');
@@ -96,17 +102,17 @@ describeView('labs', (open) => {
   });
 
   it('shows no step before its time, and draws the arena with its pieces', async () => {
-    const page = await open('#labs?lab=fragmentation');
-    expect(await page.locator('.steps .later').count()).toBeGreaterThan(3);
-    const { steps } = told('fragmentation');
+    const page = await open('#labs?lab=mistakes&at=8.1');
+    expect(await page.locator('.steps .later').count()).toBe(4);
+    const { steps } = told('mistakes');
     const drawn = steps.findIndex(({ arena }) => arena !== undefined);
-    for (let i = 0; i < drawn; i++) await page.click('[data-do="step"]');
+    expect(await page.locator('.arena').count()).toBe(0);
+    await page.click('[data-do="step"]');
     expect(await page.locator('.latest .arena rect').count()).toBe(steps[drawn].arena?.pieces.length);
   });
 
   it('draws growth as a line for each series, straight where the lab says so', async () => {
     const page = await open('#labs?lab=fork-cost&at=2.1');
-    const { series } = told('fork-cost').steps[1].lines!;
     const lines = await page.locator('.latest polyline').evaluateAll((found) =>
       found.map((line) =>
         line
@@ -115,7 +121,7 @@ describeView('labs', (open) => {
           .map((one) => one.split(',').map(Number)),
       ),
     );
-    expect(lines.map((points) => points.length)).toEqual(series.map(({ points }) => points.length));
+    expect(lines).toHaveLength(2);
     for (const points of lines) {
       const [[x1, y1], [x2, y2]] = [points[0], points.at(-1)!];
       for (const [x, y] of points) expect(Math.abs(y - (y1 + ((x - x1) * (y2 - y1)) / (x2 - x1)))).toBeLessThan(0.5);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { demoStateInput } from '../../src/explain/demo-states.js';
-import { describeView } from './browser.js';
+import { describeView, press } from './browser.js';
 
 /** Drops a state file on the page, and waits for what it leads to. */
 async function dropState(page: Page, state: unknown, until: string): Promise<void> {
@@ -48,7 +48,7 @@ describeView('translate', (open) => {
     ]);
     expect(await page.locator('.nested .read, .nested .latest').count()).toBe(24);
     await page.click('[data-do="tour"]');
-    for (let i = 0; i < 5; i++) await page.keyboard.press('n');
+    await press(page, 'n', 5);
     expect(await page.locator('.latest-read').innerText()).toBe(
       "Read 5: entry of the guest's PML4 at 0x8107f0, value 0x11007",
     );
@@ -161,9 +161,9 @@ describeView('translate', (open) => {
   it('comes back to the same drawing after steps forward and back', async () => {
     const page = await open('#translate?mode=pae');
     const before = await drawing(page);
-    for (let i = 0; i < 12; i++) await page.keyboard.press('n');
+    await press(page, 'n', 12);
     expect(await drawing(page)).not.toBe(before);
-    for (let i = 0; i < 12; i++) await page.keyboard.press('b');
+    await press(page, 'b', 12);
     expect(await drawing(page)).toBe(before);
   });
 
@@ -214,7 +214,7 @@ describeView('translate', (open) => {
     const place = (): Promise<string> => page.locator('.tour p').innerText();
     await page.click('[data-do="tour"]');
     // To the end of the second event: a hit, with all levels to be seen.
-    for (let i = 0; i < 7; i++) await page.keyboard.press('n');
+    await press(page, 'n', 7);
     const before = [await drawing(page), page.url(), events()];
     expect(events()).toBe(12);
     for (let round = 0; round < 2; round++) {
@@ -234,7 +234,7 @@ describeView('translate', (open) => {
       expect([await drawing(page), page.url(), events()]).toEqual(before);
     }
     await page.click('[data-level="0"] [data-bit="1"]');
-    for (let i = 0; i < 40; i++) await page.keyboard.press('n');
+    await press(page, 'n', 40);
     expect(await place()).toBe('Event 12 of 12 of the tour.');
   });
 
@@ -285,7 +285,7 @@ describeView('translate', (open) => {
     const page = await open('#segment');
     expect(await result(page)).toContain('physical address 0x100010');
     await page.click('[data-do="tour"]');
-    for (let i = 0; i < 2; i++) await page.keyboard.press('n');
+    await press(page, 'n', 2);
     const signs = await page.locator('.checks li > b').allInnerTexts();
     expect(signs.map((sign) => sign.charAt(0))).toEqual(['✓', '–', '–', '–', '–', '–']);
     await page.fill('[data-field="logical"]', '33:10');
