@@ -117,8 +117,14 @@ function plotted({ pages }: CompareTask): string[] {
   return pages.filter((name) => name !== '1G');
 }
 
-async function missPoints(task: CompareTask, tlb: string, progress: Progress): Promise<MissPoint[]> {
+/** Points that are the same for every recording, from a comparison made before. */
+type Known = Pick<Comparison, 'misses' | 'forks'>;
+const NOTHING_KNOWN: Known = { misses: [], forks: [] };
+
+async function missPoints(task: CompareTask, tlb: string, progress: Progress, known: Known): Promise<MissPoint[]> {
   if (plotted(task).length === 0) return [];
+  const before = known.misses.filter((point) => point.tlb === tlb && plotted(task).includes(point.pages));
+  if (before.length === plotted(task).length * FOOTPRINTS.length) return before;
   const sources = FOOTPRINTS.map((footprint) => ({
     name: String(footprint),
     accesses: ACCESSES,
@@ -146,7 +152,8 @@ function reachesOf(task: CompareTask, tlb: string): Reach[] {
   });
 }
 
-async function forkCosts(progress: Progress): Promise<ForkPoint[]> {
+async function forkCosts(progress: Progress, known: Known): Promise<readonly ForkPoint[]> {
+  if (known.forks.length > 0) return known.forks;
   const points: ForkPoint[] = [];
   for (const [i, share] of SHARES.entries()) {
     await progress.tell('forks', i / SHARES.length);
@@ -155,11 +162,15 @@ async function forkCosts(progress: Progress): Promise<ForkPoint[]> {
   return points;
 }
 
-/** @param report hears of the progress now and then */
+/**
+ * @param report hears of the progress now and then
+ * @param known what need not be counted again
+ */
 export async function runComparison(
   task: CompareTask,
   openRecording: OpenRecording,
   report: (message: WorkerMessage) => void,
+  known = NOTHING_KNOWN,
 ): Promise<Comparison> {
   const progress = new Progress(2 * task.tlbs.length + 1, report);
   const source = sourceOf(task, openRecording);
@@ -171,12 +182,12 @@ export async function runComparison(
     results.push(compared.result);
     windows.push(...compared.windows);
     progress.next();
-    misses.push(...(await missPoints(task, tlb, progress)));
+    misses.push(...(await missPoints(task, tlb, progress, known)));
     progress.next();
   }
   const shares = results.flatMap(({ runs }, i) =>
     runs.map(({ pages, time }) => ({ tlb: task.tlbs[i], pages, ...time.translationShare })),
   );
   const reaches = task.tlbs.flatMap((tlb) => reachesOf(task, tlb));
-  return { results, shares, misses, windows, reaches, forks: await forkCosts(progress) };
+  return { results, shares, misses, windows, reaches, forks: await forkCosts(progress, known) };
 }

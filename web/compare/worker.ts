@@ -16,12 +16,14 @@ function explain(error: unknown): string {
 }
 
 addEventListener('message', ({ data }: MessageEvent<CompareTask>) => {
-  runComparison(data, openRecording, tell).then(
-    (comparison) => {
-      tell({ kind: 'done', comparison });
-    },
-    (error: unknown) => {
-      tell({ kind: 'failed', sentence: explain(error) });
-    },
-  );
+  import('virtual:finished-comparison')
+    .then(({ default: known }) => runComparison(data, openRecording, tell, known))
+    .then(
+      (comparison) => {
+        tell({ kind: 'done', comparison });
+      },
+      (error: unknown) => {
+        tell({ kind: 'failed', sentence: explain(error) });
+      },
+    );
 });
