@@ -60,6 +60,7 @@ describeView('exercises', (open) => {
 
   it('prints the sheet without, and the key with the answers, and nothing around them', async () => {
     const page = await open('#exercises?topic=allocation');
+    for (const button of await page.locator('[data-do="answer"]').all()) await button.click();
     const papers = await page.evaluate(() => {
       const printed: string[] = [];
       window.print = () => printed.push(document.querySelector<HTMLElement>('main')!.innerText);
@@ -75,8 +76,16 @@ describeView('exercises', (open) => {
     }
     expect(papers.join()).not.toContain('Print the sheet');
     expect(await page.locator('.exercise').count()).toBe(exercises.length);
+    // A sheet of A4 between margins of a centimetre.
+    await page.setViewportSize({ width: 718, height: 1047 });
     await page.emulateMedia({ media: 'print' });
-    expect(await page.locator('header').isVisible()).toBe(false);
+    const onPaper = await page.evaluate(() => ({
+      controls: [...document.querySelectorAll('header, .controls, main button')].filter(
+        (one) => one.getBoundingClientRect().width > 0,
+      ).length,
+      cutOff: [...document.querySelectorAll('main, pre')].filter((one) => one.scrollWidth > one.clientWidth).length,
+    }));
+    expect(onPaper).toEqual({ controls: 0, cutOff: 0 });
     await page.emulateMedia({ media: null });
   });
 
