@@ -78,7 +78,8 @@ export class TranslateView extends StoryView<TranslateMachine | WalkMachine> {
     const before = this.settings;
     super.open(moment);
     // The form begins with an address that the machine has.
-    const machine = ({ machine, granule, preset, state }: Settings): string => [machine, granule, preset, state].join();
+    const machine = ({ machine, mode, guest, program, granule, preset, state }: Settings): string =>
+      [machine, mode, guest, program, granule, preset, state].join();
     if (machine(before) !== machine(this.settings))
       this.#draft.address = addressesOf(this.settings).at(0)?.[0] ?? '0x0';
   }
