@@ -198,16 +198,26 @@ describeView('translate', (open) => {
     expect(await page.locator('.notice').innerText()).toContain('no hexadecimal address of at most 64 bits');
   });
 
-  it.each([
-    ['#nowhere', "there is no view 'nowhere'"],
-    ['#translate?mode=6l', "mode '6l' cannot be"],
-    ['#translate?do=jump.0x0', "'jump.0x0' is nothing that can happen here"],
-    ['#translate?at=x', 'must be two numbers'],
-  ])('answers the bad link %s with a sentence and goes on', async (link, sentence) => {
-    const page = await open(link);
-    expect(await page.locator('.notice').innerText()).toContain(sentence);
-    await page.click('[data-do="step"]');
-    expect(await page.locator('.notice').innerText()).toBe('');
+  it('answers a bad link with a sentence and goes on', async () => {
+    const page = await open();
+    const links = [
+      ['#nowhere', "there is no view 'nowhere'"],
+      ['#translate?mode=6l', "mode '6l' cannot be"],
+      ['#translate?do=jump.0x0', "'jump.0x0' is nothing that can happen here"],
+      ['#translate?at=x', 'must be two numbers'],
+    ];
+    for (const [link, sentence] of links) {
+      const [told, after] = await page.evaluate((hash) => {
+        location.hash = hash;
+        // The browser's own event comes later.
+        dispatchEvent(new HashChangeEvent('hashchange'));
+        const notice = (): string => document.querySelector('.notice')!.textContent;
+        const before = notice();
+        document.querySelector<HTMLElement>('[data-do="step"]')!.click();
+        return [before, notice()];
+      }, link);
+      expect([told, after]).toEqual([expect.stringContaining(sentence), '']);
+    }
   });
 
   it('goes on with the tour where it was left for a click, also after another view and by a link', async () => {
