@@ -44,6 +44,8 @@ export default defineConfig(({ mode }) => {
       reporters: ['default', new CountReporter()],
       // One core is left out by default. One worker more than cores works while others wait for a browser or a program.
       maxWorkers: availableParallelism() + 1,
+      // Models allocate much memory, so collections are many. Helping threads cost more than they save where all cores work.
+      execArgv: ['--single-threaded-gc'],
       // Workers stay from file to file: vitest gives a new one 60 s to answer, which nothing can set, and a start for each
       // of a hundred files is a hundred chances to be late. Modules load once, too.
       isolate: false,
