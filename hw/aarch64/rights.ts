@@ -86,14 +86,13 @@ export const RIGHTS_PLACES = 64;
 
 /** The place of a block's or page's descriptor in tables of rights: AP or S2AP, nG, DBM, and the bits of XN. */
 export function rightsIndex(high: number, low: number): number {
-  return ((low >>> 6) & 3) | ((low >>> 9) & 4) | ((high >>> 16) & 8) | ((high >>> 17) & 0x30);
+  return ((low >>> 6) & 3) | ((low >>> 8) & 8) | ((high >>> 17) & 0x34);
 }
 
 /** The table of these rights by that place. */
 function tableOf(rights: (high: number, low: number) => number): Int32Array {
   return Int32Array.from({ length: RIGHTS_PLACES }, (_, n) => {
-    const high = ((n & 8) << 16) | ((n & 0x30) << 17);
-    return rights(high, ((n & 3) << 6) | ((n & 4) << 9));
+    return rights((n & 0x34) << 17, ((n & 3) << 6) | ((n & 8) << 8));
   });
 }
 

@@ -8,6 +8,7 @@
 
 import * as accesses from '../base/access.js';
 import * as address from '../base/address.js';
+import * as control from '../hot/control.js';
 import type { Ram } from '../memory/ram.js';
 import * as format from './format.js';
 import * as rightsOf from './rights.js';
@@ -18,7 +19,7 @@ import * as words from './words.js';
 const { ACCESS_KINDS } = accesses;
 const { frameAt, SHIFT_4K, SIZE_4K } = address;
 const { DESC_AF, DESC_TABLE, DESC_VALID } = format;
-const { NOT_BARRED } = ruleBits;
+const { AARCH64_PAGE_SHIFTS, NOT_BARRED } = ruleBits;
 const { RIGHTS_PLACES, rightsIndex } = rightsOf;
 const { bitsFrom } = words;
 
@@ -116,6 +117,21 @@ export class AArch64SettledWalk {
     }
     byPermissions[permissionsOf] = allowed;
     return allowed;
+  }
+
+  /**
+   * Tells hot loops, in their control block, what a settled walk of this kind of access is.
+   * @returns false where there is none
+   */
+  tell(access: number, words: Int32Array): boolean {
+    const { regime, lower } = this.rules;
+    const [permitted, needed] = [regime.permitted[access], regime.needed[access]];
+    const { canonicalShift, entryBytes } = regime;
+    control.tellAccess(words, { machine: 'aarch64', permitted, needed, canonicalShift, entryBytes }, 2);
+    // Both halves have the same: it is the dirty state's and SCTLR_EL1.WXN's.
+    words.set(lower.leafRights, control.RIGHTS);
+    const halves = [tellHalf(words, 0, access, this.lower), tellHalf(words, 1, access, this.upper)];
+    return halves.includes(true);
   }
 
   /**
@@ -223,4 +239,33 @@ export class AArch64SettledWalk {
 function allows({ allowed }: SettledTables, high: number, low: number, access: number): boolean {
   const place = rightsIndex(high, low);
   return ((allowed[2 * access + (place >>> 5)] >>> place) & 1) !== 0;
+}
+
+/** @returns false where nothing is settled */
+function tellHalf(
+  words: Int32Array,
+  half: control.Half,
+  access: number,
+  { tables, allowed, wrongTable, ...settled }: SettledTables,
+): boolean {
+  if (allowed === NOTHING) {
+    control.tellNothing(words, half);
+    return false;
+  }
+  const { granule, indexMask, leafLevels, rootLevel, rootLo, wrongHigh, wrongLow } = tables;
+  const { rootMask, coverShift } = settled;
+  const shape = { rootLevel, rootMask, indexMask, coverShift };
+  control.tellAllowed(words, half, allowed, 2 * access);
+  control.tellTables(words, half, { root: rootLo, ...shape, zerosHigh: wrongTable, zerosLow: wrongLow });
+  for (let level = 0; level <= rootLevel; level++) {
+    const shift = granule.levelShifts[level];
+    if (((leafLevels >>> level) & 1) === 0 || shift > MOST_SHIFT) {
+      control.tellNoPages(words, half, level, shift);
+      continue;
+    }
+    control.tellPages(words, half, level, wrongHigh, wrongLow, shift, granule.sizes[level]);
+    const set = granule.contiguousSizes[level];
+    control.tellSets(words, half, level, AARCH64_PAGE_SHIFTS[set], set);
+  }
+  return true;
 }

@@ -253,6 +253,10 @@ export class AArch64Walks implements Walks {
     return this.shortWay !== null ? this.shortWay.walk(hi, lo, access) : NOT_SETTLED;
   }
 
+  tellHot(access: number, control: Int32Array): boolean {
+    return this.shortWay?.tell(access, control) ?? false;
+  }
+
   walk(hi: number, lo: number, access: number): number {
     return this.walkers.walk(hi, lo, access);
   }

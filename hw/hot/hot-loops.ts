@@ -2,11 +2,25 @@
  * The hot loops of one processor: WebAssembly beside the plain path, for long batches, where RAM lies in its memory.
  *
  * They are compiled at the first use. A host that refuses (a page's content policy without 'wasm-unsafe-eval', for
- * instance) has the plain path alone. What they know of a walk is given them in a control block at each batch, so that
- * nothing of it can be out of date.
+ * instance) has the plain path alone.
  */
 
 import type { HotMemory } from '../memory/hot-memory.js';
+import {
+  ALIGN,
+  BATCH,
+  CONTROL_WORDS,
+  COUNT_WORDS,
+  COUNTS,
+  FIRST_LEVEL,
+  LARGE,
+  SOFT_LOADS,
+  RAM_BYTES,
+  SECOND_LEVEL,
+  SOFT,
+  SPACE,
+  WALK_CACHES,
+} from './control.js';
 import { MODULE } from './module.js';
 
 /** A loop from hot/source: the control block, the places of the first address and behind the last. */
@@ -21,7 +35,6 @@ export const LARGE_PAGE = 1 << 20;
 interface Loops {
   readonly walk: Loop;
   readonly soft: Loop;
-  readonly loads: Loop;
   readonly modelled: Loop;
   readonly settle: SingleWalk;
 }
@@ -32,36 +45,6 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: Loops };
 };
 declare const atob: (base64: string) => string;
-
-/** Words of the control block, as hot/source/control.ts has them in bytes. */
-const RAM_BYTES = 0;
-const BATCH = 1;
-const SOFT = 2;
-const ALIGN = 8;
-const LARGE = 11;
-const FIRST_LEVEL = 12;
-const SECOND_LEVEL = 13;
-const WALK_CACHES = 14;
-const SPACE = 18;
-const COUNTS = 20;
-const CONTROL_WORDS = 40;
-/** Those that say what a settled walk is. */
-export const WALK_ROOT = 3;
-export const WALK_RESERVED = 4;
-export const WALK_PERMITTED = 5;
-export const WALK_NEEDED = 6;
-export const WALK_CANONICAL_SHIFT = 7;
-export const WALK_RESERVED_2M = 9;
-export const WALK_RESERVED_1G = 10;
-export const WALK_KEPT = 19;
-export const WALK_KEYS = 28;
-/** Counts of a batch: hits of the first level and the second, walks, shortened ones, and entries read at each level. */
-export const HOT_L1_HITS = 0;
-export const HOT_L2_HITS = 1;
-export const HOT_WALKS = 2;
-export const HOT_SHORTENED = 3;
-export const HOT_READS = 4;
-const COUNT_WORDS = 8;
 
 /** Addresses taken over at a time: at most, and after a stop. */
 const BATCH_LENGTH = 4096;
@@ -148,9 +131,10 @@ export class HotLoops {
     return control;
   }
 
-  /** The next batch uses this bank of a soft TLB. */
-  useSoft(bank: number): void {
+  /** The next batch uses this bank of a soft TLB, to translate or to load. */
+  useSoft(bank: number, loads: boolean): void {
     this.control[SOFT] = bank;
+    this.control[SOFT_LOADS] = Number(loads);
     this.control[LARGE] = 0;
   }
 

@@ -7,6 +7,7 @@
  */
 
 import * as address from '../base/address.js';
+import * as control from '../hot/control.js';
 import type { Ram } from '../memory/ram.js';
 import * as format from './format.js';
 import type { RiscvRules } from './rules.js';
@@ -29,6 +30,10 @@ const NOT_SETTLED = -1;
 const LEAF = RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X;
 /** Of these, an entry for a table has V alone set. */
 const FLAGS = LEAF | RISCV_PTE_V | RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D;
+/** Flags of a page alone. */
+const OF_PAGES = RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D;
+/** Levels with pages of less than 4 GiB. */
+const PAGE_LEVELS = 3;
 
 /** Index into RAM of the low word of the entry at nine bits of an address. */
 const entryAt = (table: number, nineBits: number): number => ((table << 10) | ((nineBits & 511) << 1)) >>> 0;
@@ -81,6 +86,28 @@ export class RiscvSettledWalk {
     at = entryAt(table, lo >>> 12);
     this.size = SIZE_4K;
     return this.settle(any | words[at | 1], words[at], words[at] >>> RISCV_PTE_PPN_SHIFT, access);
+  }
+
+  /**
+   * Tells hot loops, in their control block, what a settled walk of this kind of access is, with entries of 4 bytes too.
+   * @returns false where there is none
+   */
+  tell(access: number, words: Int32Array): boolean {
+    const { first, regime, sizes } = this.rules;
+    const { canonicalShift, entryBytes, levelShifts } = regime;
+    const { rootFrame, rootLevel, pageReservedLow } = first;
+    if (!this.ram.hasFrame(rootFrame)) return false;
+    const [permitted, needed] = [regime.permitted[access], regime.needed[access]];
+    control.tellAccess(words, { machine: 'riscv', permitted, needed, canonicalShift, entryBytes }, 1);
+    const mask = first.wide ? 511 : 1023;
+    const shape = { rootLevel, rootMask: mask, indexMask: mask, coverShift: canonicalShift };
+    control.tellTables(words, 0, { root: rootFrame << 12, ...shape, zerosHigh: -1, zerosLow: OF_PAGES });
+    for (let level = 0; level <= rootLevel; level++) {
+      const shift = levelShifts[level];
+      if (level < PAGE_LEVELS) control.tellPages(words, 0, level, -1, pageReservedLow[level], shift, sizes[level]);
+      else control.tellNoPages(words, 0, level, shift);
+    }
+    return true;
   }
 
   /** The same for a large page; it must be aligned. */

@@ -182,6 +182,8 @@ export class RiscvWalks implements Walks {
   private readonly settledWalk: RiscvSettledWalk;
   /** Whether walks may take the short way: one stage, entries of 8 bytes, no other hart, and nobody listens. */
   private maySettle = false;
+  /** Whether hot loops may, with entries of any size. */
+  private isHot = false;
   private listening = false;
 
   /** @param secondCaches for guest-physical addresses */
@@ -210,7 +212,8 @@ export class RiscvWalks implements Walks {
 
   private setSettling(): void {
     const { first, virtual } = this.rules;
-    this.maySettle = first.on && first.wide && !virtual && !this.listening && !this.ram.shared;
+    this.isHot = first.on && !virtual && !this.listening && !this.ram.shared;
+    this.maySettle = this.isHot && first.wide;
   }
 
   listen(listener: TranslationListener | null): void {
@@ -229,6 +232,10 @@ export class RiscvWalks implements Walks {
 
   settled(hi: number, lo: number, access: number): number {
     return this.maySettle ? this.settledWalk.walk(hi, lo, access) : NOT_SETTLED;
+  }
+
+  tellHot(access: number, control: Int32Array): boolean {
+    return this.isHot && this.settledWalk.tell(access, control);
   }
 
   walk(hi: number, lo: number, access: number): number {

@@ -100,8 +100,8 @@ export class WalkCaches {
   }
 
   /** Lends the cache of a level to hot loops, for up to `ticks` uses. @returns the place of its block, or 0 without one */
-  lend(level: number, ticks: number, shift: number): number {
-    this.filledShifts[level] = shift;
+  lend(level: number, ticks: number, shifts: readonly number[]): number {
+    if (level < shifts.length) this.filledShifts[level] = shifts[level];
     return this.byLevel[level]?.lend(ticks) ?? 0;
   }
 

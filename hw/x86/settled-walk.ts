@@ -9,7 +9,7 @@
 
 import * as accesses from '../base/access.js';
 import * as address from '../base/address.js';
-import * as control from '../hot/hot-loops.js';
+import * as control from '../hot/control.js';
 import type { Ram } from '../memory/ram.js';
 import * as sharedMemory from '../memory/shared-memory.js';
 import * as format from './format.js';
@@ -29,6 +29,8 @@ const COMBINED_RIGHTS = RIGHT_WRITE | RIGHT_USER;
 /** Frames in a page of each size, less one. */
 const IN_2M = 0x1ff;
 const IN_1G = 0x3_ffff;
+/** The page size of each level with pages. */
+const SIZES = [SIZE_4K, SIZE_2M, SIZE_1G];
 
 /** Index into RAM of the first word of the table that an entry leads to; only within 16 GiB. */
 const tableIn = (high: number, low: number): number => (high << 30) | ((low >>> 2) & 0x3fff_fc00);
@@ -114,17 +116,19 @@ export class SettledWalk {
    * @returns false where there is none
    */
   tell(access: number, words: Int32Array): boolean {
-    const { demands, rules, ram, rootFrame } = this;
+    const { demands, rules, ram, rootFrame, reserved } = this;
     if (rootFrame >>> 0 >= ram.frames || demands[2 * access] === 0) return false;
-    words[control.WALK_ROOT] = rootFrame << 12;
-    words[control.WALK_RESERVED] = this.reserved;
-    words[control.WALK_PERMITTED] = demands[2 * access];
-    words[control.WALK_NEEDED] = demands[2 * access + 1];
-    words[control.WALK_CANONICAL_SHIFT] = rules.regime.canonicalShift;
-    words[control.WALK_RESERVED_2M] = rules.pageReservedLow[1];
-    words[control.WALK_RESERVED_1G] = rules.pageReservedLow[2];
-    words[control.WALK_KEPT] = rules.keptLow;
-    words[control.WALK_KEYS] = rules.keyMask;
+    const { canonicalShift, entryBytes, levelShifts, rootLevel } = rules.regime;
+    const [permitted, needed] = [demands[2 * access], demands[2 * access + 1]];
+    control.tellAccess(words, { machine: 'x86', permitted, needed, canonicalShift, entryBytes }, 1);
+    const shape = { rootLevel, rootMask: 511, indexMask: 511, coverShift: canonicalShift };
+    control.tellTables(words, 0, { root: rootFrame << 12, ...shape, zerosHigh: reserved, zerosLow: 0 });
+    for (const [level, size] of SIZES.entries()) {
+      control.tellPages(words, 0, level, reserved, rules.pageReservedLow[level], levelShifts[level], size);
+    }
+    control.tellNoPages(words, 0, rootLevel, levelShifts[rootLevel]);
+    words[control.KEPT_LOW] = rules.keptLow;
+    words[control.KEY_MASK] = rules.keyMask;
     return true;
   }
 

@@ -5,30 +5,32 @@
  * address they stop and tell its place, with nothing changed for it, and the plain path decides there. Property tests
  * hold the two to each other.
  *
- * This is the control block of a processor: its fields, by their places in bytes, as hot-loops.ts fills them in.
+ * This is the control block of a processor: its fields, by their places in bytes, as hot/control.ts has them in words.
  */
 
 export const RAM_BYTES = 0;
 export const BATCH = 4;
 export const SOFT = 8;
-export const ROOT = 12;
-export const RESERVED = 16;
+/** X86, RISCV or AARCH64: see machine.ts. */
+export const MACHINE = 12;
+/** From the tables of the lower half of the addresses to those of the upper; 0 where they are the same. */
+export const UPPER = 16;
 export const PERMITTED = 20;
 export const NEEDED = 24;
 export const CANONICAL_SHIFT = 28;
 export const ALIGN = 32;
-export const RESERVED_2M = 36;
-export const RESERVED_1G = 40;
 /** Set when a page larger than 4 KiB was found. */
-export const LARGE = 44;
+export const LARGE = 36;
+export const SPACE = 40;
+/** log2 of the bytes of an entry. */
+export const ENTRY_SHIFT = 44;
 /** The two levels of TLBs, and the walk cache of each level from 1; 0 where there is none. */
 export const FIRST_LEVEL = 48;
 export const SECOND_LEVEL = 52;
 export const WALK_CACHES = 56;
-export const SPACE = 72;
-/** Bits of an entry's low word kept in its rights, and those of its protection key there. */
-export const KEPT = 76;
-export const KEYS = 112;
+/** x86: bits of an entry's low word kept in its rights, and those of its protection key there. */
+export const KEPT = 72;
+export const KEYS = 76;
 /** Counts of the batch: hits of each level, walks, shortened ones, and entries read at each level from the last. */
 export const L1_HITS = 80;
 export const L2_HITS = 84;
@@ -36,8 +38,37 @@ export const WALKS = 88;
 export const SHORTENED = 92;
 export const READS = 96;
 
-/** Scratch of a walk: by level of the entry read, the frame of the table it leads to, and the rights so far. */
-export const TABLES = 128;
+/** Not 0: the soft TLB's loop loads words. */
+export const LOADS = 116;
+
+/** Of a walk: by level of the entry read, the frame of the table it leads to, and the rights so far. */
+export const PASSED = 136;
+
+/** The tables of a half of the addresses: see {@link halfOf}. */
+export const ROOT = 192;
+export const ROOT_LEVEL = 196;
+/** Masks of an index into the root table, and into any other. */
+export const ROOT_MASK = 200;
+export const INDEX_MASK = 204;
+/** The bits of an address's high word from here on are alike. */
+export const COVER_SHIFT = 208;
+/** Not 0: four tables of 512 entries. */
+export const IS_LONG = 212;
+/** Bits of an entry for a table that are 0 if it is settled. */
+export const TABLE_ZEROS = 216;
+/** AArch64: bit n tells whether an entry for a page lets the access through, n being its place in RIGHTS. */
+export const ALLOWED = 224;
+/** By level, so many bytes: such bits of an entry for a page, its size, and the size of a contiguous set of them. */
+export const LEVEL_BYTES: u32 = 24;
+export const PAGE_ZEROS = 232;
+export const PAGE_SIZE = 240;
+export const SET_SIZE = 248;
+/** Places in a size: log2 of its bytes, and that as a page size of TLBs. */
+export const SHIFT = 0;
+export const SIZE = 4;
+
+/** AArch64: rights by the bits of an entry for a page, as aarch64/rights.ts has them. */
+export const RIGHTS = 512;
 
 /** A batch has three parts of so many bytes: high words, low words, results. */
 export const BATCH_BYTES: u32 = 4 * 4096;
@@ -56,4 +87,19 @@ export function count(control: u32, place: u32, more: u32): void {
 
 export function isCanonical(control: u32, hi: u32): bool {
   return <u32>(((<i32>hi) >> field(control, CANONICAL_SHIFT)) + 1) <= 1;
+}
+
+/** The half of the addresses with this high word: its fields are those from ROOT to SET_SIZE. */
+export function halfOf(control: u32, hi: u32): u32 {
+  return control + ((<u32>((<i32>hi) >> 31)) & field(control, UPPER));
+}
+
+/** Whether its tables are for all of its addresses with this high word. */
+export function covers(half: u32, hi: u32): bool {
+  return <u32>(((<i32>hi) >> field(half, COVER_SHIFT)) + 1) <= 1;
+}
+
+/** Whether the rights allow the access without more ado. */
+export function allows(control: u32, rights: u32): bool {
+  return ((field(control, PERMITTED) >>> rights) & 1) != 0 && (~rights & field(control, NEEDED)) == 0;
 }

@@ -1,3 +1,3 @@
 export { modelled } from './modelled';
-export { loads, settle, soft } from './soft';
+export { settle, soft } from './soft';
 export { walk } from './walk';

@@ -1,14 +1,14 @@
 /** The soft TLB (tlb/soft.ts) before settled walks. A tag is one word of 64 bits with the high word of its address. */
 
-import { ALIGN, BATCH, BATCH_BYTES, field, isCanonical, LARGE, NONE, PAGE_MASK, SOFT } from './control';
+import { ALIGN, BATCH, BATCH_BYTES, field, LARGE, LOADS, MACHINE, NONE, PAGE_MASK, SOFT } from './control';
+import { OfAArch64, OfRiscv, OfX86, RISCV, X86 } from './machine';
 import { settled } from './walk';
 
 const VALID: u32 = 4;
 /** Loads are made after so many translations, so that the host's cache misses overlap. */
 const LOADS_AT_ONCE: u32 = 256;
 
-/** Translates addresses `from` to `to - 1` of the batch by one bank, else by walks. @returns the place of the stop, or `to` */
-export function soft(control: u32, from: u32, to: u32): u32 {
+function softOn<Machine>(control: u32, from: u32, to: u32): u32 {
   const align = field(control, ALIGN);
   const mask = PAGE_MASK | align;
   const cells = field(control, SOFT);
@@ -31,8 +31,8 @@ export function soft(control: u32, from: u32, to: u32): u32 {
       store<u32>(results + i, load<u32>(cell, 8));
     }
     if (i == end) break;
-    if ((lo & align) != 0 || !isCanonical(control, hi)) return i >>> 2;
-    const frame = settled(control, hi, lo);
+    if ((lo & align) != 0) return i >>> 2;
+    const frame = settled<Machine>(control, hi, lo);
     if (frame == NONE) return i >>> 2;
     store<u64>(cell, tag);
     store<u32>(cell, frame, 8);
@@ -58,15 +58,26 @@ function loadHits(control: u32, from: u32, to: u32): u32 {
   return i >>> 2;
 }
 
-/** Loads the words at addresses `from` to `to - 1` of the batch. @returns the place of the stop, or `to` */
-export function loads(control: u32, from: u32, to: u32): u32 {
+/**
+ * Translates addresses `from` to `to - 1` of the batch by one bank, else by walks; or loads the words there, if the
+ * control block says so. @returns the place of the stop, or `to`
+ */
+export function soft(control: u32, from: u32, to: u32): u32 {
+  const machine = field(control, MACHINE);
+  const loads = field(control, LOADS) != 0;
   const los = field(control, BATCH) + BATCH_BYTES;
   const results = los + BATCH_BYTES;
   while (from < to) {
-    const missed = loadHits(control, from, to);
-    const most = min(missed + LOADS_AT_ONCE, to);
-    from = soft(control, missed, most);
-    for (let i = missed << 2; i < from << 2; i += 4) {
+    let most = to;
+    if (loads) {
+      from = loadHits(control, from, to);
+      most = min(from + LOADS_AT_ONCE, to);
+    }
+    const start = from;
+    if (machine == X86) from = softOn<OfX86>(control, start, most);
+    else if (machine == RISCV) from = softOn<OfRiscv>(control, start, most);
+    else from = softOn<OfAArch64>(control, start, most);
+    for (let i = start << 2; loads && i < from << 2; i += 4) {
       store<u32>(results + i, load<u32>((load<u32>(results + i) << 12) | (load<u32>(los + i) & ~PAGE_MASK)));
     }
     if (from < most) return from;
@@ -77,14 +88,19 @@ export function loads(control: u32, from: u32, to: u32): u32 {
 /** A page larger than 4 KiB: a bit above all frames of RAM, which ends at 4 GiB here. */
 const LARGE_PAGE: u32 = 1 << 20;
 
-/** Walks for one address that its bank has not, and fills it. @returns the frame, with a bit for a larger page, or NONE */
-export function settle(control: u32, hi: u32, lo: u32): u32 {
-  if (!isCanonical(control, hi)) return NONE;
+function settleOn<Machine>(control: u32, hi: u32, lo: u32): u32 {
   store<u32>(control + LARGE, 0);
-  const frame = settled(control, hi, lo);
+  const frame = settled<Machine>(control, hi, lo);
   if (frame == NONE) return NONE;
   const cell = field(control, SOFT) + ((lo >>> 8) & 0xff0);
   store<u64>(cell, ((<u64>hi) << 32) | ((lo & PAGE_MASK) | VALID));
   store<u32>(cell, frame, 8);
   return field(control, LARGE) == 0 ? frame : frame | LARGE_PAGE;
+}
+
+/** Walks for one address that its bank has not, and fills it. @returns the frame, with a bit for a larger page, or NONE */
+export function settle(control: u32, hi: u32, lo: u32): u32 {
+  const machine = field(control, MACHINE);
+  if (machine == X86) return settleOn<OfX86>(control, hi, lo);
+  return machine == RISCV ? settleOn<OfRiscv>(control, hi, lo) : settleOn<OfAArch64>(control, hi, lo);
 }

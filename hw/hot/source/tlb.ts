@@ -161,7 +161,7 @@ export function insert(array: u32, page: u32, tag: u32, frame: u32, rights: u32)
   const row = field(array, ROW_BYTES);
   const cell = room(array, setStart(array, page, tag));
   store<u32>(cell, page);
-  store<u32>(cell + row, (rights & RIGHT_GLOBAL) != 0 ? (tag & ~SPACES) | field(array, GLOBAL) : tag);
+  store<u32>(cell + row, tag);
   touch(array, cell);
   store<u32>(cell + 3 * row, frame);
   store<u32>(cell + 4 * row, rights);
@@ -241,7 +241,10 @@ export function hits(control: u32, i: u32, end: u32): u32 {
 /** Puts in a page of a size with an array, whose first 4 KiB frame is `frame`. */
 export function fill(level: u32, hi: u32, lo: u32, space: u32, frame: u32, rights: u32, size: u32): void {
   const shift = shiftOf(level, size);
-  insert(arrayOf(level, size), pageOf(hi, lo, shift), tagOf(hi, shift, space, size), frame, rights);
+  const array = arrayOf(level, size);
+  const own = tagOf(hi, shift, space, size);
+  const tag = (rights & RIGHT_GLOBAL) != 0 ? (own & ~SPACES) | field(array, GLOBAL) : own;
+  insert(array, pageOf(hi, lo, shift), tag, frame, rights);
   store<u32>(level + FIRST_SIZE, size);
   const bit: u32 = 1 << size;
   const known = field(level, ANY);

@@ -1,77 +1,99 @@
-/** Walks of settled pages in 4-level tables: see x86/settled-walk.ts. An entry is one word of 64 bits here. */
+/** Walks of settled pages: see settled-walk.ts of each machine. */
 
 import {
   ALIGN,
   BATCH,
   BATCH_BYTES,
+  covers,
   field,
-  isCanonical,
+  halfOf,
+  IS_LONG,
   LARGE,
-  NEEDED,
+  MACHINE,
   NONE,
-  PERMITTED,
   RAM_BYTES,
-  RESERVED,
-  RESERVED_1G,
-  RESERVED_2M,
   ROOT,
+  TABLE_ZEROS,
 } from './control';
+import {
+  AARCH64,
+  addressIn,
+  entryAllows,
+  isPage,
+  machineOf,
+  missing,
+  OfAArch64,
+  OfAny,
+  OfRiscv,
+  OfX86,
+  RISCV,
+  wrongIn,
+  X86,
+} from './machine';
+import { walkTables, WithoutTlb } from './tables';
 
-export const PTE_FRAME: u64 = 0xf_ffff_ffff_f000;
-export const PTE_PS: u64 = 0x80;
-/** Present and accessed. */
-export const SETTLED: u64 = 0x21;
-export const IN_2M: u64 = 0x1f_ffff;
-export const IN_1G: u64 = 0x3fff_ffff;
+const IN_2M: u64 = 0x1f_ffff;
+const IN_1G: u64 = 0x3fff_ffff;
 
 /** The entry selected by nine bits of an address, given as bits 11:3. */
-export function entryIn(table: u64, index: u32): u64 {
+function entryIn(table: u64, index: u32): u64 {
   return load<u64>((<u32>table) | (index & 0xff8));
 }
 
-/** The frame of an address, or NONE when it is not settled. */
-export function settled(control: u32, hi: u32, lo: u32): u32 {
+/** The frame of an address by four tables of 512 entries, or NONE when it is not settled. */
+function long<Machine>(control: u32, half: u32, hi: u32, lo: u32): u32 {
+  const machine = machineOf<Machine>(control);
   const end = <u64>field(control, RAM_BYTES);
-  let entry = entryIn(field(control, ROOT), hi >>> 4);
+  let entry = entryIn(field(half, ROOT), hi >>> 4);
   let all = entry;
   let any = entry;
   let within: u64 = 0;
-  let table = entry & PTE_FRAME;
-  if ((entry & PTE_PS) != 0 || table >= end) return NONE;
+  let wrong: u64 = 0;
+  let table = addressIn(machine, entry);
+  if (isPage(machine, entry) || table >= end) return NONE;
   entry = entryIn(table, ((hi << 2) | (lo >>> 30)) << 3);
-  all &= entry;
-  any |= entry;
-  if ((entry & PTE_PS) != 0) {
-    if (((<u32>entry) & field(control, RESERVED_1G)) != 0) return NONE;
+  if (isPage(machine, entry)) {
+    wrong = wrongIn(half, 2, entry);
     within = IN_1G;
   } else {
-    table = entry & PTE_FRAME;
-    if (table >= end) return NONE;
-    entry = entryIn(table, lo >>> 18);
     all &= entry;
     any |= entry;
-    if ((entry & PTE_PS) != 0) {
-      if (((<u32>entry) & field(control, RESERVED_2M)) != 0) return NONE;
+    table = addressIn(machine, entry);
+    if (table >= end) return NONE;
+    entry = entryIn(table, lo >>> 18);
+    if (isPage(machine, entry)) {
+      wrong = wrongIn(half, 1, entry);
       within = IN_2M;
     } else {
-      table = entry & PTE_FRAME;
-      if (table >= end) return NONE;
-      entry = entryIn(table, lo >>> 9);
       all &= entry;
       any |= entry;
+      table = addressIn(machine, entry);
+      if (table >= end) return NONE;
+      entry = entryIn(table, lo >>> 9);
+      // x86 has no others there than in tables.
+      if (machine != X86) wrong = wrongIn(half, 0, entry);
     }
   }
-  if ((all & SETTLED) != SETTLED || ((<u32>(any >>> 32)) & field(control, RESERVED)) != 0) return NONE;
-  const code = ((<u32>all) & 6) | (<u32>(any >>> 63));
-  if (((field(control, PERMITTED) >>> code) & 1) == 0 || (~(<u32>entry) & field(control, NEEDED)) != 0) return NONE;
-  const address = (entry & PTE_FRAME & ~within) | ((<u64>lo) & within);
+  wrong |= (machine == X86 ? any | entry : any) & load<u64>(half, TABLE_ZEROS);
+  if ((missing(machine, all, entry, within == 0) | wrong) != 0) return NONE;
+  if (!entryAllows(machine, control, half, all, any, entry)) return NONE;
+  const address = (addressIn(machine, entry) & ~within) | ((<u64>lo) & within);
   if (address >= end) return NONE;
   if (within != 0) store<u32>(control + LARGE, 1);
   return <u32>(address >>> 12);
 }
 
-/** Translates addresses `from` to `to - 1` of the batch by walks alone. @returns the place of the stop, or `to` */
-export function walk(control: u32, from: u32, to: u32): u32 {
+/** The frame of an address, or NONE when it is not settled. */
+export function settled<Machine>(control: u32, hi: u32, lo: u32): u32 {
+  const machine = machineOf<Machine>(control);
+  const half = machine == AARCH64 ? halfOf(control, hi) : control;
+  if (!covers(half, hi)) return NONE;
+  // x86 comes with no others.
+  if (machine == X86 || field(half, IS_LONG) != 0) return long<Machine>(control, half, hi, lo);
+  return walkTables<OfAny, WithoutTlb>(control, hi, lo);
+}
+
+function walkOn<Machine>(control: u32, from: u32, to: u32): u32 {
   const align = field(control, ALIGN);
   const his = field(control, BATCH);
   const los = his + BATCH_BYTES;
@@ -80,10 +102,17 @@ export function walk(control: u32, from: u32, to: u32): u32 {
   for (const end = to << 2; i < end; i += 4) {
     const hi = load<u32>(his + i);
     const lo = load<u32>(los + i);
-    if ((lo & align) != 0 || !isCanonical(control, hi)) break;
-    const frame = settled(control, hi, lo);
+    if ((lo & align) != 0) break;
+    const frame = settled<Machine>(control, hi, lo);
     if (frame == NONE) break;
     store<u32>(results + i, frame);
   }
   return i >>> 2;
+}
+
+/** Translates addresses `from` to `to - 1` of the batch by walks alone. @returns the place of the stop, or `to` */
+export function walk(control: u32, from: u32, to: u32): u32 {
+  const machine = field(control, MACHINE);
+  if (machine == X86) return walkOn<OfX86>(control, from, to);
+  return machine == RISCV ? walkOn<OfRiscv>(control, from, to) : walkOn<OfAArch64>(control, from, to);
 }

@@ -58,16 +58,16 @@ export class BatchTranslation extends Translation {
    * @returns the place of the first address left to the plain path, or the batch's length
    */
   protected runHot(loads: boolean, batch: Batch, from: number): number {
-    const { soft, modelled, walks } = this;
+    const { soft, modelled } = this;
     const { access } = batch;
     const hot = this.hot ?? this.makeHot();
-    if (hot === null || this.listener !== null || walks.tellHot?.(access, hot.control) !== true) return from;
+    if (hot === null || this.listener !== null || !this.tellHot(access, hot)) return from;
     if (modelled !== null) {
       const side = sideOf(access);
       const l2 = side !== 0 ? modelled.l2Fetch : modelled.l2Data;
       return hot.modelled(this.l1[access], l2, this.usedWalkCaches, this.regime, batch, from, this.counters, side);
     }
-    return soft === null ? hot.walk(batch, from) : hot.soft(loads ? 'loads' : 'soft', soft, batch, from);
+    return soft === null ? hot.walk(batch, from) : hot.soft(loads, soft, batch, from);
   }
 
   /** With the modelled TLB, hits in a loop of their own. */

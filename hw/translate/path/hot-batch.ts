@@ -5,8 +5,9 @@
  * leave behind what the plain path would: entries, their order of use, counts.
  */
 
-import * as hot from '../../hot/hot-loops.js';
-import type { HotLoops, SingleWalk } from '../../hot/hot-loops.js';
+import * as words from '../../hot/control.js';
+import { HotLoops } from '../../hot/hot-loops.js';
+import type { SingleWalk } from '../../hot/hot-loops.js';
 import type { HotMemory } from '../../memory/hot-memory.js';
 import type { TlbGroup } from '../../tlb/group.js';
 import type { TlbHierarchy } from '../../tlb/hierarchy.js';
@@ -17,8 +18,6 @@ import type { Counters } from '../counts/counters.js';
 import type { Regime } from '../walk/regime.js';
 import type { Walks } from '../walk/walks.js';
 
-/** Levels of walk caches before a root of four levels. */
-const CACHED_LEVELS = 3;
 /** An address uses an entry of an array so many times at most. */
 const USES = 2;
 
@@ -49,7 +48,7 @@ export class HotBatch {
     tlb: TlbHierarchy | null,
     caches: WalkCaches | null,
   ): HotBatch | null {
-    const loops = hot.HotLoops.make(memory);
+    const loops = HotLoops.make(memory);
     if (loops === null || soft?.moveTo(memory) === false) return null;
     if (tlb !== null && !(tlb.moveTo(memory) && (caches?.moveTo(memory) ?? true))) return null;
     return new HotBatch(loops, loops.control);
@@ -63,7 +62,7 @@ export class HotBatch {
   /** The place of a control block for such walks under the registers of the moment; -1 if they cannot walk so. */
   controlOf(access: number, soft: SoftTlb, walks: Walks): number {
     const control = (this.singles[access] ??= this.loops.makeControl(soft.bankOf(access)));
-    if (control === null || walks.tellHot?.(access, control) !== true) return -1;
+    if (control === null || !walks.tellHot(access, control)) return -1;
     soft.fillElsewhere(access);
     return control.byteOffset;
   }
@@ -74,10 +73,10 @@ export class HotBatch {
   }
 
   /** The same with a soft TLB. */
-  soft(loop: 'soft' | 'loads', soft: SoftTlb, batch: Batch, from: number): number {
-    this.loops.useSoft(soft.bankOf(batch.access));
+  soft(loads: boolean, soft: SoftTlb, batch: Batch, from: number): number {
+    this.loops.useSoft(soft.bankOf(batch.access), loads);
     soft.fillElsewhere(batch.access);
-    const done = this.run(loop, batch, from);
+    const done = this.run('soft', batch, from);
     if (this.loops.foundLarge) soft.pieces = true;
     return done;
   }
@@ -98,8 +97,9 @@ export class HotBatch {
     const [first, second] = [l1.lend(uses), l2.lend(uses)];
     if (first === 0 || second === 0) return from;
     loops.useModelled(regime.space, first, second);
-    for (let level = 1; level <= CACHED_LEVELS; level++) {
-      loops.useWalkCache(level, caches?.lend(level, uses, regime.levelShifts[level]) ?? 0);
+    const shifts = regime.levelShiftsAt(batch.his[from]);
+    for (let level = 1; level < words.HOT_LEVELS; level++) {
+      loops.useWalkCache(level, caches?.lend(level, uses, shifts) ?? 0);
     }
     const done = this.run('modelled', batch, from);
     for (const part of [l1, l2, caches]) part?.takeBack();
@@ -107,25 +107,25 @@ export class HotBatch {
     return done;
   }
 
-  private run(loop: 'walk' | 'soft' | 'loads' | 'modelled', batch: Batch, from: number): number {
+  private run(loop: 'walk' | 'soft' | 'modelled', batch: Batch, from: number): number {
     const { his, los, length, results, align } = batch;
     return this.loops.run(loop, his, los, from, length, results, align);
   }
 
   private count(values: Float64Array, side: number): void {
     const { counts } = this.loops;
-    const l1Hits = counts[hot.HOT_L1_HITS];
-    const l2Hits = counts[hot.HOT_L2_HITS];
-    const walks = counts[hot.HOT_WALKS];
+    const l1Hits = counts[words.HOT_L1_HITS];
+    const l2Hits = counts[words.HOT_L2_HITS];
+    const walks = counts[words.HOT_WALKS];
     values[side + count.LOOKUPS] += l1Hits + l2Hits + walks;
     values[side + count.L1_HITS] += l1Hits;
     values[side + count.L1_MISSES] += l2Hits + walks;
     values[side + count.L2_HITS] += l2Hits;
     values[side + count.L2_MISSES] += walks;
     values[side + count.WALKS] += walks;
-    values[side + count.SHORTENED_WALKS] += counts[hot.HOT_SHORTENED];
-    for (let level = 0; level <= CACHED_LEVELS; level++) {
-      values[side + count.ENTRY_READS + level] += counts[hot.HOT_READS + level];
+    values[side + count.SHORTENED_WALKS] += counts[words.HOT_SHORTENED];
+    for (let level = 0; level < words.HOT_LEVELS; level++) {
+      values[side + count.ENTRY_READS + level] += counts[words.HOT_READS + level];
     }
   }
 }

@@ -21,6 +21,8 @@ export class HotWalks extends CachedWalks {
   protected hot: HotBatch | null = null;
   private hotRefused = false;
   private plainWalks = 0;
+  /** The access that the hot loops of batches know of under the registers of the moment; NONE: no access. */
+  protected toldAccess = NONE;
   /** By access, the control block of single walks by {@link settle}; NONE or NOT_ASKED: none. */
   protected readonly hotControls = new Int32Array(ACCESS_KINDS);
   protected settle: (control: number, hi: number, lo: number) => number = () => -1;
@@ -34,7 +36,7 @@ export class HotWalks extends CachedWalks {
   /** The length of a batch for hot loops, or more. */
   protected get leastHot(): number {
     const { hot } = this.ram;
-    const none = hot === null || this.hotRefused || this.walks.tellHot === undefined || this.missListener !== null;
+    const none = hot === null || this.hotRefused || this.missListener !== null;
     return none ? Infinity : hot.leastBatch;
   }
 
@@ -50,10 +52,19 @@ export class HotWalks extends CachedWalks {
     return this.hot;
   }
 
-  /** Under other registers, or with a listener, single walks have to be asked for anew. */
+  /** Under other registers, or with a listener, hot loops have to be told, and asked for, anew. */
   protected override setHitRules(): void {
     super.setHitRules();
     this.hotControls.fill(NOT_ASKED);
+    this.toldAccess = NONE;
+  }
+
+  /** @returns whether the hot loops of batches know of this access */
+  protected tellHot(access: number, hot: HotBatch): boolean {
+    if (this.toldAccess === access) return true;
+    const told = this.walks.tellHot(access, hot.control);
+    this.toldAccess = told ? access : NONE;
+    return told;
   }
 
   /** A single walk has to know whether hot loops can do it. @returns its control block, or NONE; NOT_ASKED for later */

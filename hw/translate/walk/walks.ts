@@ -45,9 +45,9 @@ export interface Walks {
   settled(hi: number, lo: number, access: number): number;
   /**
    * Fills in the control block of hot loops (hot/hot-loops.ts), so that their walks find what {@link settled} finds for
-   * this kind of access under the registers of the moment. Absent, or false: they cannot.
+   * this kind of access under the registers of the moment. False: they cannot.
    */
-  tellHot?(access: number, control: Int32Array): boolean;
+  tellHot(access: number, control: Int32Array): boolean;
   /** Walks from the root. @returns the 4 KiB frame of the address, or a status; {@link fault} has its details */
   walk(hi: number, lo: number, access: number): number;
   /** The same from the table in frame `table` at `level`, `rights` being those left by the levels above. */

@@ -1,33 +1,19 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { FETCH, READ, USER, WRITE } from '../../../hw/base/access.js';
-import { fromBigInt } from '../../../hw/base/address.js';
+import { READ } from '../../../hw/base/access.js';
+import type { Word64 } from '../../../hw/base/address.js';
 import { SOURCE } from '../../../hw/hot/module.js';
-import { Ram } from '../../../hw/memory/ram.js';
+import type { Ram } from '../../../hw/memory/ram.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { PTE_A, PTE_D, PTE_P, PTE_PS, PTE_XD } from '../../../hw/x86/format.js';
-import type { Mmu, MmuOptions } from '../../../hw/x86/mmu.js';
+import type { MmuOptions } from '../../../hw/x86/mmu.js';
 import { CR4_PCIDE, CR4_PKE, CR4_PKS } from '../../../hw/x86/registers.js';
 import { X86Walks } from '../../../hw/x86/walks.js';
 import { RandomMachine, TABLE_FRAMES } from '../x86/random-tables.js';
 import { Tables } from '../tables.js';
-import { runs } from '../../runs.js';
-
-const BYTES = 2 ** 24;
-
-/** RAM whose batches go by hot loops however short they are, and RAM without hot loops. */
-function hotRam(): Ram {
-  const ram = new Ram({ bytes: BYTES });
-  if (ram.hot === null) throw new Error('this host has no WebAssembly');
-  ram.hot.leastBatch = 1;
-  return ram;
-}
-
-function plainRam(): Ram {
-  return new Ram({ bytes: BYTES, webAssembly: false });
-}
+import { expectSameOutcomes } from './outcomes.js';
+import type { Subject } from './outcomes.js';
 
 /** Random tables with entries accessed and dirty most often, as they are after a while, and with more large pages. */
 function settledTables(ram: Ram, seed: number): RandomMachine {
@@ -43,60 +29,22 @@ function settledTables(ram: Ram, seed: number): RandomMachine {
   return machine;
 }
 
-const LENGTH = 48;
 /** Bit 63 of a value for CR3: what the PCID has cached may stay. */
 const KEEP = 1 << 31;
-const ACCESSES = [READ, READ | USER, WRITE, WRITE | USER, FETCH, FETCH | USER];
 /** Bits of an entry's low word beside its frame. */
 const IN_ENTRY = 0xfff;
 
-/** What batches over random tables come to: results and stops with their faults, and the tables after them, as text. */
-function outcome(ram: Ram, seed: number, options: Omit<MmuOptions, 'ram'>): string {
-  const machine = settledTables(ram, seed);
-  const { mmu } = machine.boot(options);
+function makeSubject(ram: Ram, seed: number, options: Omit<MmuOptions, 'ram'>): Subject {
+  const random = settledTables(ram, seed);
+  const { mmu } = random.boot(options);
   // With protection keys there are no settled walks.
-  if (machine.chance(0.9)) mmu.writeCr4(mmu.cr4 & ~(CR4_PKE | CR4_PKS));
-  if (machine.chance(0.5)) mmu.writeCr4(mmu.cr4 | CR4_PCIDE);
-  const told: unknown[] = [];
-  const addresses = Array.from({ length: LENGTH }, () => fromBigInt(machine.linear()));
-  for (let round = 0; round < 4; round++) {
-    const drawn = Array.from({ length: LENGTH }, () => addresses[machine.random.below(LENGTH)]);
-    const his = Int32Array.from(drawn, ({ hi }) => hi);
-    const los = Int32Array.from(drawn, ({ lo }) => (machine.chance(0.97) ? lo & ~3 : lo));
-    const access = ACCESSES[machine.random.below(ACCESSES.length)];
-    told.push(...batches(mmu, his, los, access, round % 2 === 0));
-    told.push(drawn.map((at) => [mmu.translate(at.hi, at.lo, access), mmu.translate(at.hi, at.lo, access ^ USER)]));
-    told.push(mmu.counters.snapshot(), entries(mmu));
-    const { hi, lo } = addresses[machine.random.below(LENGTH)];
-    if (machine.chance(0.3)) mmu.invlpg(hi, lo);
-    if (machine.chance(0.3)) told.push(mmu.writeCr3(KEEP, machine.random.below(3)));
-  }
-  const tables = createHash('sha256')
-    .update(ram.words.subarray(0, TABLE_FRAMES * 1024))
-    .digest('hex');
-  return [...told, tables].map((one) => JSON.stringify(one)).join('\n');
-}
-
-/** Every entry of the TLBs, in its place. */
-function entries(mmu: Mmu): unknown[] {
-  return mmu.tlb.parts.map(({ tlb }) =>
-    Array.from({ length: tlb.sets * tlb.ways }, (_, i) => tlb.entryAt(i % tlb.sets, Math.floor(i / tlb.sets))),
-  );
-}
-
-/** A batch goes on behind each address that faults. */
-function batches(mmu: Mmu, his: Int32Array, los: Int32Array, access: number, loads: boolean): unknown[] {
-  const told: unknown[] = [];
-  const results = new Int32Array(LENGTH);
-  for (let from = 0; from < LENGTH; from++) {
-    const [restHis, restLos, found] = [his, los, results].map((all) => all.subarray(from));
-    const done = loads
-      ? mmu.loadMany(restHis, restLos, LENGTH - from, access, found)
-      : mmu.translateMany(restHis, restLos, LENGTH - from, access, found);
-    from += done;
-    if (from < LENGTH) told.push(from, mmu.fault.take());
-  }
-  return [...told, results];
+  if (random.chance(0.9)) mmu.writeCr4(mmu.cr4 & ~(CR4_PKE | CR4_PKS));
+  if (random.chance(0.5)) mmu.writeCr4(mmu.cr4 | CR4_PCIDE);
+  const change = ({ hi, lo }: Word64): number => {
+    if (random.chance(0.3)) mmu.invlpg(hi, lo);
+    return random.chance(0.3) ? mmu.writeCr3(KEEP, random.random.below(3)) : 0;
+  };
+  return { machine: mmu, random, tableFrames: TABLE_FRAMES, change };
 }
 
 const TWO = { entries: 2, ways: 2 };
@@ -115,17 +63,7 @@ describe('hot loops', () => {
     '8x4/tree-plru',
   ])('find, load, set, keep, count and refuse what the plain path does: %o', (way) => {
     const options = typeof way === 'string' ? { tlb: parseTlb(way) } : way;
-    const plain = plainRam();
-    let hot = hotRam();
-    let run = 0;
-    fc.assert(
-      fc.property(fc.integer(), (seed) => {
-        // Each machine takes some of the room behind RAM.
-        if (++run % 100 === 0) hot = hotRam();
-        expect(outcome(hot, seed, options)).toBe(outcome(plain, seed, options));
-      }),
-      { numRuns: runs(20) },
-    );
+    expectSameOutcomes((ram, seed) => makeSubject(ram, seed, options), 20);
   });
 
   it('need no help of the plain path for settled pages', () => {

@@ -1,0 +1,170 @@
+/** Walks of any tables, from a walk cache or from the root, and what they leave in TLBs. */
+
+import {
+  allows,
+  count,
+  covers,
+  ENTRY_SHIFT,
+  field,
+  FIRST_LEVEL,
+  halfOf,
+  INDEX_MASK,
+  LARGE,
+  LEVEL_BYTES,
+  NONE,
+  PAGE_SIZE,
+  PASSED,
+  RAM_BYTES,
+  READS,
+  ROOT,
+  ROOT_LEVEL,
+  ROOT_MASK,
+  SECOND_LEVEL,
+  SET_SIZE,
+  SHIFT,
+  SHORTENED,
+  SIZE,
+  SPACE,
+  TABLE_ZEROS,
+  WALK_CACHES,
+  WALKS,
+} from './control';
+import {
+  AARCH64,
+  addressIn,
+  isContiguous,
+  isPage,
+  machineOf,
+  missing,
+  pageRights,
+  passRights,
+  RISCV,
+  rootRights,
+  wrongIn,
+  X86,
+} from './machine';
+import { arrayOf, fill, find, frameIn, insert, pageOf, rightsIn, tagOf, touch } from './tlb';
+
+/** Paths as types, by their sizes: so a function is compiled for each. */
+export type WithTlb = u8;
+export type WithoutTlb = u16;
+
+const X86_ROOT_LEVEL: u32 = 3;
+const X86_INDEX_MASK: u32 = 511;
+
+function levelShift(machine: u32, half: u32, level: u32): u32 {
+  return machine == X86 ? 12 + 9 * level : field(half + level * LEVEL_BYTES, PAGE_SIZE + SHIFT);
+}
+
+function walkCache(control: u32, level: u32): u32 {
+  return field(control, WALK_CACHES + ((level - 1) << 2));
+}
+
+/** Counts a walk to a page at `level`, and keeps the tables that it passed. A type, for a copy where it is called. */
+function pass<Machine>(control: u32, half: u32, hi: u32, lo: u32, start: u32, level: u32): void {
+  const machine = machineOf<Machine>(control);
+  const space = field(control, SPACE);
+  count(control, WALKS, 1);
+  if (start < (machine == X86 ? X86_ROOT_LEVEL : field(half, ROOT_LEVEL))) count(control, SHORTENED, 1);
+  for (let read = level; read <= start; read++) count(control, READS + (read << 2), 1);
+  for (let read = level + 1; read <= start; read++) {
+    const cache = walkCache(control, read);
+    if (cache == 0) continue;
+    const shift = levelShift(machine, half, read);
+    const to = field(control, PASSED + (read << 3));
+    const allowed = field(control, PASSED + 4 + (read << 3));
+    insert(cache, pageOf(hi, lo, shift), tagOf(hi, shift, space, 0), to, allowed);
+  }
+}
+
+/**
+ * The frame of an address, or NONE when it is not settled. With TLBs the walk begins at the deepest table in a walk cache,
+ * and fills all.
+ */
+export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
+  const machine = machineOf<Machine>(control);
+  const withTlb = sizeof<Path>() == sizeof<WithTlb>();
+  const half = machine == X86 ? control : halfOf(control, hi);
+  // What is canonical is covered by the tables of x86.
+  if (machine != X86 && !covers(half, hi)) return NONE;
+  const space = field(control, SPACE);
+  const rootLevel = machine == X86 ? X86_ROOT_LEVEL : field(half, ROOT_LEVEL);
+  const indexMask = machine == X86 ? X86_INDEX_MASK : field(half, INDEX_MASK);
+  let mask = machine == X86 ? X86_INDEX_MASK : field(half, ROOT_MASK);
+  let table = <u64>field(half, ROOT);
+  let rights = rootRights(machine);
+  let start = rootLevel;
+  if (withTlb) {
+    for (let level: u32 = 1; level <= rootLevel; level++) {
+      const cache = walkCache(control, level);
+      if (cache == 0) continue;
+      const shift = levelShift(machine, half, level);
+      const cell = find(cache, pageOf(hi, lo, shift), tagOf(hi, shift, space, 0));
+      if (cell == 0) continue;
+      start = level - 1;
+      table = (<u64>frameIn(cache, cell)) << 12;
+      rights = rightsIn(cache, cell);
+      mask = indexMask;
+      // Rights taken away by tables are left to the plain path.
+      if (machine == AARCH64 && rights != 0) return NONE;
+      touch(cache, cell);
+      break;
+    }
+  }
+
+  const entryShift = machine == RISCV ? field(control, ENTRY_SHIFT) : 3;
+  const end = <u64>field(control, RAM_BYTES);
+  const linear = ((<u64>hi) << 32) | (<u64>lo);
+  // Tables are as large as pages of the last level.
+  const tableMask: u64 = machine == AARCH64 ? (<u64>-1) << (<u64>levelShift(machine, half, 0)) : ~0;
+  let all: u64 = ~0;
+  let any: u64 = 0;
+  let entry: u64 = 0;
+  let level = start;
+  for (;;) {
+    const index = (<u32>(linear >>> (<u64>levelShift(machine, half, level)))) & mask;
+    const at = table | (<u64>(index << entryShift));
+    if (at >= end) return NONE;
+    entry = entryShift == 3 ? load<u64>(<u32>at) : <u64>load<u32>(<u32>at);
+    rights = passRights(machine, rights, entry);
+    if (level == 0 || isPage(machine, entry)) break;
+    all &= entry;
+    any |= entry;
+    table = addressIn(machine, entry) & tableMask;
+    mask = indexMask;
+    if (withTlb) {
+      store<u32>(control + (level << 3), <u32>(table >>> 12), PASSED);
+      store<u32>(control + (level << 3), rights, PASSED + 4);
+    }
+    level--;
+  }
+  const wrong = (any & load<u64>(half, TABLE_ZEROS)) | wrongIn(half, level, entry);
+  if ((missing(machine, all, entry, level == 0) | wrong) != 0) return NONE;
+  rights |= pageRights(machine, control, entry);
+  if (!allows(control, rights)) return NONE;
+  let sized = half + level * LEVEL_BYTES + PAGE_SIZE;
+  const within = ((<u64>1) << (<u64>field(sized, SHIFT))) - 1;
+  const address = (addressIn(machine, entry) & ~within) | (linear & within);
+  const frame = <u32>(address >>> 12);
+  if (address >= end) return NONE;
+  if (!withTlb) {
+    if (within >= 4096) store<u32>(control + LARGE, 1);
+    return frame;
+  }
+
+  if (isContiguous(machine, entry)) {
+    const set = half + level * LEVEL_BYTES + SET_SIZE;
+    const inSet = ((<u64>1) << (<u64>field(set, SHIFT))) - 1;
+    if (((address ^ linear) & inSet) == 0) sized = set;
+  }
+  const size = field(sized, SIZE);
+  const inPage = (1 << (field(sized, SHIFT) - 12)) - 1;
+  const l1 = field(control, FIRST_LEVEL);
+  const l2 = field(control, SECOND_LEVEL);
+  if ((<u64>(frame | inPage)) << 12 >= end) return NONE;
+  if (arrayOf(l1, size) == 0 || arrayOf(l2, size) == 0) return NONE;
+  pass<Machine>(control, half, hi, lo, start, level);
+  fill(l1, hi, lo, space, frame & ~inPage, rights, size);
+  fill(l2, hi, lo, space, frame & ~inPage, rights, size);
+  return frame;
+}
