@@ -56,16 +56,47 @@ function levelShift(machine: u32, half: u32, level: u32): u32 {
   return machine == X86 ? 12 + 9 * level : field(half + level * LEVEL_BYTES, PAGE_SIZE + SHIFT);
 }
 
+function rootLevelOf(machine: u32, half: u32): u32 {
+  return machine == X86 ? X86_ROOT_LEVEL : field(half, ROOT_LEVEL);
+}
+
 function walkCache(control: u32, level: u32): u32 {
   return field(control, WALK_CACHES + ((level - 1) << 2));
 }
 
-/** Counts a walk to a page at `level`, and keeps the tables that it passed. A type, for a copy where it is called. */
-function pass<Machine>(control: u32, half: u32, hi: u32, lo: u32, start: u32, level: u32): void {
+/**
+ * Counts a walk from the table at `start` to the entry for a page at `level`, and keeps the page and the tables that it
+ * passed. A type, for a copy where it is called. @returns the frame, or NONE, with nothing changed, if it cannot keep the page
+ */
+function keep<Machine>(
+  control: u32,
+  half: u32,
+  hi: u32,
+  lo: u32,
+  start: u32,
+  level: u32,
+  entry: u64,
+  rights: u32,
+  frame: u32,
+): u32 {
   const machine = machineOf<Machine>(control);
   const space = field(control, SPACE);
+  const l1 = field(control, FIRST_LEVEL);
+  const l2 = field(control, SECOND_LEVEL);
+  let sized = half + level * LEVEL_BYTES + PAGE_SIZE;
+  if (isContiguous(machine, entry)) {
+    const set = half + level * LEVEL_BYTES + SET_SIZE;
+    const inSet = (((<u64>1) << (<u64>field(set, SHIFT))) - 1) & (<u64>~0xfff);
+    const linear = ((<u64>hi) << 32) | (<u64>lo);
+    if (((((<u64>frame) << 12) ^ linear) & inSet) == 0) sized = set;
+  }
+  const size = field(sized, SIZE);
+  const inPage = (1 << (field(sized, SHIFT) - 12)) - 1;
+  if ((frame | inPage) >= field(control, RAM_BYTES) >>> 12) return NONE;
+  if (arrayOf(l1, size) == 0 || arrayOf(l2, size) == 0) return NONE;
+
   count(control, WALKS, 1);
-  if (start < (machine == X86 ? X86_ROOT_LEVEL : field(half, ROOT_LEVEL))) count(control, SHORTENED, 1);
+  if (start < rootLevelOf(machine, half)) count(control, SHORTENED, 1);
   for (let read = level; read <= start; read++) count(control, READS + (read << 2), 1);
   for (let read = level + 1; read <= start; read++) {
     const cache = walkCache(control, read);
@@ -75,6 +106,9 @@ function pass<Machine>(control: u32, half: u32, hi: u32, lo: u32, start: u32, le
     const allowed = field(control, PASSED + 4 + (read << 3));
     insert(cache, pageOf(hi, lo, shift), tagOf(hi, shift, space, 0), to, allowed);
   }
+  fill(l1, hi, lo, space, frame & ~inPage, rights, size);
+  fill(l2, hi, lo, space, frame & ~inPage, rights, size);
+  return frame;
 }
 
 /**
@@ -88,7 +122,7 @@ export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
   // What is canonical is covered by the tables of x86.
   if (machine != X86 && !covers(half, hi)) return NONE;
   const space = field(control, SPACE);
-  const rootLevel = machine == X86 ? X86_ROOT_LEVEL : field(half, ROOT_LEVEL);
+  const rootLevel = rootLevelOf(machine, half);
   const indexMask = machine == X86 ? X86_INDEX_MASK : field(half, INDEX_MASK);
   let mask = machine == X86 ? X86_INDEX_MASK : field(half, ROOT_MASK);
   let table = <u64>field(half, ROOT);
@@ -142,29 +176,11 @@ export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
   if ((missing(machine, all, entry, level == 0) | wrong) != 0) return NONE;
   rights |= pageRights(machine, control, entry);
   if (!allows(control, rights)) return NONE;
-  let sized = half + level * LEVEL_BYTES + PAGE_SIZE;
-  const within = ((<u64>1) << (<u64>field(sized, SHIFT))) - 1;
+  const within = ((<u64>1) << (<u64>levelShift(machine, half, level))) - 1;
   const address = (addressIn(machine, entry) & ~within) | (linear & within);
-  const frame = <u32>(address >>> 12);
   if (address >= end) return NONE;
-  if (!withTlb) {
-    if (within >= 4096) store<u32>(control + LARGE, 1);
-    return frame;
-  }
-
-  if (isContiguous(machine, entry)) {
-    const set = half + level * LEVEL_BYTES + SET_SIZE;
-    const inSet = ((<u64>1) << (<u64>field(set, SHIFT))) - 1;
-    if (((address ^ linear) & inSet) == 0) sized = set;
-  }
-  const size = field(sized, SIZE);
-  const inPage = (1 << (field(sized, SHIFT) - 12)) - 1;
-  const l1 = field(control, FIRST_LEVEL);
-  const l2 = field(control, SECOND_LEVEL);
-  if ((<u64>(frame | inPage)) << 12 >= end) return NONE;
-  if (arrayOf(l1, size) == 0 || arrayOf(l2, size) == 0) return NONE;
-  pass<Machine>(control, half, hi, lo, start, level);
-  fill(l1, hi, lo, space, frame & ~inPage, rights, size);
-  fill(l2, hi, lo, space, frame & ~inPage, rights, size);
+  const frame = <u32>(address >>> 12);
+  if (withTlb) return keep<Machine>(control, half, hi, lo, start, level, entry, rights, frame);
+  if (within >= 4096) store<u32>(control + LARGE, 1);
   return frame;
 }
