@@ -3,7 +3,19 @@
  * depends on it costs nothing.
  */
 
-import { ALLOWED, allows, field, KEPT, KEYS, LEVEL_BYTES, MACHINE, PAGE_ZEROS, RIGHTS } from './control';
+import {
+  ALLOWED,
+  allows,
+  field,
+  KEPT,
+  KEYS,
+  LEVEL_BYTES,
+  MACHINE,
+  NEEDED,
+  PAGE_ZEROS,
+  PERMITTED,
+  RIGHTS,
+} from './control';
 
 export const X86: u32 = 1;
 export const RISCV: u32 = 2;
@@ -18,7 +30,6 @@ export type OfAny = u64;
 const PRESENT_ACCESSED: u64 = 0x21;
 const PTE_PS: u64 = 0x80;
 const WRITE_USER: u32 = 6;
-const PTE_DIRTY: u32 = 0x40;
 const PTE_ADDRESS: u64 = 0xf_ffff_ffff_f000;
 /** From a protection key's place in an entry to that in rights. */
 const KEY_SHIFT = 47;
@@ -90,10 +101,8 @@ function rightsPlace(entry: u64): u32 {
 export function entryAllows(machine: u32, control: u32, half: u32, all: u64, any: u64, entry: u64): bool {
   if (machine == AARCH64) return ((load<u64>(half, ALLOWED) >>> (<u64>rightsPlace(entry))) & 1) != 0;
   if (machine == RISCV) return allows(control, pageRights(machine, control, entry));
-  return allows(
-    control,
-    ((<u32>(all & entry)) & WRITE_USER) | (<u32>((any | entry) >>> 63)) | ((<u32>entry) & PTE_DIRTY),
-  );
+  const code = ((<u32>(all & entry)) & WRITE_USER) | (<u32>((any | entry) >>> 63));
+  return ((field(control, PERMITTED) >>> code) & 1) != 0 && (~(<u32>entry) & field(control, NEEDED)) == 0;
 }
 
 /** Whether a page is one of a contiguous set. */

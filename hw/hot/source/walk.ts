@@ -48,12 +48,11 @@ function long<Machine>(control: u32, half: u32, hi: u32, lo: u32): u32 {
   let all = entry;
   let any = entry;
   let within: u64 = 0;
-  let wrong: u64 = 0;
   let table = addressIn(machine, entry);
   if (isPage(machine, entry) || table >= end) return NONE;
   entry = entryIn(table, ((hi << 2) | (lo >>> 30)) << 3);
   if (isPage(machine, entry)) {
-    wrong = wrongIn(half, 2, entry);
+    if (wrongIn(half, 2, entry) != 0) return NONE;
     within = IN_1G;
   } else {
     all &= entry;
@@ -62,7 +61,7 @@ function long<Machine>(control: u32, half: u32, hi: u32, lo: u32): u32 {
     if (table >= end) return NONE;
     entry = entryIn(table, lo >>> 18);
     if (isPage(machine, entry)) {
-      wrong = wrongIn(half, 1, entry);
+      if (wrongIn(half, 1, entry) != 0) return NONE;
       within = IN_2M;
     } else {
       all &= entry;
@@ -71,10 +70,10 @@ function long<Machine>(control: u32, half: u32, hi: u32, lo: u32): u32 {
       if (table >= end) return NONE;
       entry = entryIn(table, lo >>> 9);
       // x86 has no others there than in tables.
-      if (machine != X86) wrong = wrongIn(half, 0, entry);
+      if (machine != X86 && wrongIn(half, 0, entry) != 0) return NONE;
     }
   }
-  wrong |= (machine == X86 ? any | entry : any) & load<u64>(half, TABLE_ZEROS);
+  const wrong = (machine == X86 ? any | entry : any) & load<u64>(half, TABLE_ZEROS);
   if ((missing(machine, all, entry, within == 0) | wrong) != 0) return NONE;
   if (!entryAllows(machine, control, half, all, any, entry)) return NONE;
   const address = (addressIn(machine, entry) & ~within) | ((<u64>lo) & within);

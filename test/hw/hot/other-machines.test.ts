@@ -3,7 +3,7 @@ import { DESC_AF, DESC_VALID } from '../../../hw/aarch64/format.js';
 import { AArch64Walks } from '../../../hw/aarch64/walks.js';
 import { READ } from '../../../hw/base/access.js';
 import type { Ram } from '../../../hw/memory/ram.js';
-import { RISCV_PTE_A, RISCV_PTE_D, RISCV_PTE_V } from '../../../hw/riscv/format.js';
+import { RISCV_PTE_A, RISCV_PTE_D, RISCV_PTE_R, RISCV_PTE_V } from '../../../hw/riscv/format.js';
 import { RiscvWalks } from '../../../hw/riscv/walks.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import type { TranslationPath } from '../../../hw/translate/path/caches.js';
@@ -33,8 +33,8 @@ const makeHart: Make = (ram, seed, path) => {
   const wide = mode !== 'sv32';
   for (let at = 0; at < TABLE_FRAMES * 1024; at += wide ? 2 : 1) {
     if ((words[at] & RISCV_PTE_V) === 0) continue;
-    if ((words[at] & LEAF) !== 0 && random.chance(0.9)) words[at] |= RISCV_PTE_A | RISCV_PTE_D;
-    if (wide && random.chance(0.8)) words[at + 1] &= ~ABOVE_FRAME;
+    if ((words[at] & LEAF) !== 0 && random.chance(0.9)) words[at] |= RISCV_PTE_A | RISCV_PTE_D | RISCV_PTE_R;
+    if (wide && random.chance(0.95)) words[at + 1] &= ~ABOVE_FRAME;
   }
   const { hart: machine } = random.boot(TLB, path);
   const change = (address: { hi: number; lo: number }): void => {
@@ -53,7 +53,7 @@ const makePe: Make = (ram, seed, path) => {
   for (let at = 0; at < TABLE_BYTES / 4; at += 2) {
     if ((words[at] & DESC_VALID) === 0) continue;
     if (random.chance(0.9)) words[at] |= DESC_AF;
-    if (random.chance(0.8)) words[at + 1] &= ~HIERARCHICAL;
+    if (random.chance(0.95)) words[at + 1] &= ~HIERARCHICAL;
   }
   const { pe: machine } = random.boot(TLB, path);
   const change = ({ hi, lo }: { hi: number; lo: number }): void => {
