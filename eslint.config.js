@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'hw/hot/source/'] },
+  { ignores: ['dist/', 'coverage/', '**/hot/source/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,39 +1,46 @@
 #!/usr/bin/env node
-// Compiles the hot loops into a TypeScript file: so a browser or a bundler needs no other.
+// Compiles hot loops into TypeScript files: so a browser or a bundler needs no other.
 import { createHash } from 'node:crypto';
 import { Buffer } from 'node:buffer';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import binaryen from 'assemblyscript/binaryen';
 
-const FOLDER = 'hw/hot/source';
-let module = new Uint8Array(0);
-const flags = ['-O3', '--enable', 'simd', '--noAssert', '--runtime', 'stub', '--importMemory', '--outFile', 'module'];
-const { error, stderr } = await asc.main([`${FOLDER}/index.ts`, ...flags], {
-  writeFile: (_name, contents) => (module = contents),
-});
-if (error !== null) throw new Error(stderr.toString());
-// V8 inlines nothing in WebAssembly, and calls cost a miss of the modelled TLB a quarter of its time.
-const whole = binaryen.readBinary(module);
-whole.setFeatures(binaryen.Features.MVP | binaryen.Features.SIMD128 | binaryen.Features.BulkMemory);
-binaryen.setOptimizeLevel(3);
-binaryen.setShrinkLevel(0);
-binaryen.setAlwaysInlineMaxSize(400);
-binaryen.setFlexibleInlineMaxSize(400);
-whole.optimize();
-module = whole.emitBinary();
-const hash = createHash('sha256');
-for (const name of readdirSync(FOLDER).sort()) hash.update(readFileSync(`${FOLDER}/${name}`));
-const lines = Buffer.from(module)
-  .toString('base64')
-  .match(/.{1,110}/g);
-writeFileSync(
-  'hw/hot/module.ts',
-  `/** The module of source/, made by \`npm run build:hot\`. */
+/** Each has its sources in source/, and gets module.ts. */
+const FOLDERS = ['hw/hot', 'src/kernel/tables/hot'];
+const FLAGS = ['-O3', '--enable', 'simd', '--noAssert', '--runtime', 'stub', '--importMemory', '--outFile', 'module'];
+
+async function compile(source) {
+  let module = new Uint8Array(0);
+  const { error, stderr } = await asc.main([`${source}/index.ts`, ...FLAGS], {
+    writeFile: (_name, contents) => (module = contents),
+  });
+  if (error !== null) throw new Error(stderr.toString());
+  // V8 inlines nothing in WebAssembly, and calls cost a miss of the modelled TLB a quarter of its time.
+  const whole = binaryen.readBinary(module);
+  whole.setFeatures(binaryen.Features.MVP | binaryen.Features.SIMD128 | binaryen.Features.BulkMemory);
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  binaryen.setAlwaysInlineMaxSize(400);
+  binaryen.setFlexibleInlineMaxSize(400);
+  whole.optimize();
+  return whole.emitBinary();
+}
+
+for (const folder of FOLDERS) {
+  const source = `${folder}/source`;
+  const hash = createHash('sha256');
+  for (const name of readdirSync(source).sort()) hash.update(readFileSync(`${source}/${name}`));
+  const base64 = Buffer.from(await compile(source)).toString('base64');
+  const lines = base64.match(/.{1,110}/g);
+  writeFileSync(
+    `${folder}/module.ts`,
+    `/** The module of source/, made by \`npm run build:hot\`. */
 
 /** SHA-256 of the files there, in the order of their names. */
 export const SOURCE = '${hash.digest('hex')}';
 export const MODULE =
 ${lines.map((line) => `  '${line}'`).join(' +\n')};
 `,
-);
+  );
+}

@@ -59,7 +59,7 @@ function resetBooks({ words, map, pages, parentTables, childTables }: Books): vo
 
 function wholeTables({ words, map, pages, parentTables, childTables }: Books): () => void {
   const copy = new TableCopy();
-  const entries = new X86Entries({ words, shared: false, journal: null, storeLabel: '' });
+  const entries = new X86Entries({ words, shared: false, hot: null, journal: null, storeLabel: '' });
   return () => {
     for (let first = 0; first < 2 * pages; first += WORDS) {
       const source = parentTables * WORDS + first;

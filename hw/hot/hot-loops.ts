@@ -1,8 +1,7 @@
 /**
  * The hot loops of one processor: WebAssembly beside the plain path, for long batches, where RAM lies in its memory.
  *
- * They are compiled at the first use. A host that refuses (a page's content policy without 'wasm-unsafe-eval', for
- * instance) has the plain path alone.
+ * They are compiled at the first use. A host that refuses has the plain path alone.
  */
 
 import type { HotMemory } from '../memory/hot-memory.js';
@@ -39,29 +38,9 @@ interface Loops {
   readonly settle: SingleWalk;
 }
 
-/** The used parts of globals missing in the language's type library. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Loops };
-};
-declare const atob: (base64: string) => string;
-
 /** Addresses taken over at a time: at most, and after a stop. */
 const BATCH_LENGTH = 4096;
 const LENGTH_AFTER_STOP = 256;
-
-let compiled: object | null | undefined;
-
-/** The module, or null where the host refuses to compile it. */
-function compile(): object | null {
-  if (compiled !== undefined) return compiled;
-  try {
-    compiled = new WebAssembly.Module(Uint8Array.from(atob(MODULE), (byte) => byte.charCodeAt(0)));
-  } catch {
-    compiled = null;
-  }
-  return compiled;
-}
 
 /** What all processors over one RAM share: the loops, and the copies of a batch. */
 interface Shared {
@@ -74,10 +53,9 @@ const sharedOf = new WeakMap<HotMemory, Shared>();
 function share(memory: HotMemory): Shared | null {
   const known = sharedOf.get(memory);
   if (known !== undefined) return known;
-  const module = compile();
+  const loops = memory.instantiate(MODULE) as Loops | null;
   const batch = memory.take(3 * BATCH_LENGTH);
-  if (module === null || batch === null) return null;
-  const { exports: loops } = new WebAssembly.Instance(module, { env: memory });
+  if (loops === null || batch === null) return null;
   const shared = { loops, batch };
   sharedOf.set(memory, shared);
   return shared;

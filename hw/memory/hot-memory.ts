@@ -1,12 +1,17 @@
 /**
- * Memory of a RAM as WebAssembly's, for the hot loops of batches (hot/), with room behind RAM for their arrays: they reach
- * nothing else. It is an ArrayBuffer as any other, and the host commits only what is touched.
+ * Memory of a RAM as WebAssembly's, for hot loops (hot/, and a kernel's own), with room behind RAM for their arrays: they
+ * reach nothing else. It is an ArrayBuffer as any other, and the host commits only what is touched.
  */
 
-/** The used part of a global missing in the language's type library. */
+/** The used parts of globals missing in the language's type library. */
 declare const WebAssembly:
-  | { readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer } }
+  | {
+      readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+      readonly Module: new (bytes: Uint8Array) => object;
+      readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+    }
   | undefined;
+declare const atob: (base64: string) => string;
 
 /** WebAssembly counts memory in pages of its own, and ends at 4 GiB. */
 const WASM_PAGE = 2 ** 16;
@@ -17,6 +22,18 @@ const LEAST_BYTES = 2 ** 23;
 const ROOM_BYTES = 2 ** 24;
 /** A line of the host's cache; arrays begin with one. */
 const LINE_WORDS = 16;
+
+/** Modules by their base64, compiled at the first use; null where the host refuses. */
+const compiled = new Map<string, object | null>();
+
+function compile(base64: string): object | null {
+  if (typeof WebAssembly === 'undefined') return null;
+  try {
+    return new WebAssembly.Module(Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0)));
+  } catch {
+    return null;
+  }
+}
 
 export class HotMemory {
   readonly buffer: ArrayBuffer;
@@ -44,6 +61,21 @@ export class HotMemory {
       // The host reserves more for it than for a plain buffer, and may refuse.
       return null;
     }
+  }
+
+  /**
+   * The functions of a module over this memory. A host may refuse to compile one (a page's content policy without
+   * 'wasm-unsafe-eval', for instance): then null.
+   * @param base64 the module, as `npm run build:hot` makes it
+   */
+  instantiate(base64: string): object | null {
+    let module = compiled.get(base64);
+    if (module === undefined) {
+      module = compile(base64);
+      compiled.set(base64, module);
+    }
+    if (module === null || typeof WebAssembly === 'undefined') return null;
+    return new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports;
   }
 
   /** An array of zeros from the room behind RAM; null when none is left. Nothing is given back. */

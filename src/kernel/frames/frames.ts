@@ -71,7 +71,8 @@ export class Frames {
     this.#ram = ram;
     this.#counters = counters;
     const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
-    this.map = columns.int32();
+    // Behind RAM, where there is room: then fork's loop in WebAssembly reaches both.
+    this.map = ram.hot?.take(ram.frames) ?? columns.int32();
     this.pins = columns.int32();
     this.owner = columns.int32();
     this.#indexLow = columns.int32();

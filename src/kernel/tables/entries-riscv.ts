@@ -6,7 +6,6 @@
  */
 
 import * as format from '../../../hw/riscv/format.js';
-import * as frameTable from '../frames/frames.js';
 import * as page from './entries.js';
 import { MarkedEntries } from './marked-entries.js';
 import type { EntryUpdate } from './entries.js';
@@ -23,7 +22,6 @@ const {
   RISCV_PTE_X: PTE_X,
 } = format;
 const { PAGE_ACCESSIBLE, PAGE_EXECUTABLE, PAGE_SPECIAL, PAGE_TOUCHED, PAGE_WRITABLE, PAGE_WRITTEN } = page;
-const { MAP_EXCLUSIVE } = frameTable;
 
 /** RSW: not counted as mapped. */
 const SPECIAL = 1 << 8;
@@ -38,8 +36,6 @@ const MAPPED = PTE_V | PROT_NONE;
 const WRITTEN = PTE_A | PTE_D | SOFT_DIRTY | PTE_W;
 /** Bits of the low word for the rights of a VMA. */
 const RIGHTS = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PROT_NONE;
-/** Bits of the low word in which the entries of one run agree. */
-const KIND = PTE_V | SPECIAL | PTE_W;
 /** Bits of the low word about the mapping, not the frame. */
 const FLAGS = 0x3ff;
 
@@ -75,6 +71,7 @@ const FLAG_NAMES: readonly EntryFlag[] = [
 export class RiscvEntries extends MarkedEntries {
   protected override readonly flags = FLAG_NAMES;
   protected override readonly marks = { accessed: PTE_A, dirty: PTE_D, softDirty: SOFT_DIRTY, writable: PTE_W };
+  protected override readonly runs = { kinds: PTE_V | SPECIAL | PTE_W, frameShift: 10 };
   override readonly readOnly: EntryUpdate = { lose: PTE_W, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {
@@ -150,33 +147,5 @@ export class RiscvEntries extends MarkedEntries {
     if ((this.words[at] & RIGHTS) === gain) return false;
     this.change(at, RIGHTS, gain);
     return true;
-  }
-
-  override copyRun(
-    map: Int32Array,
-    source: number,
-    target: number,
-    i: number,
-    end: number,
-    { lose }: EntryUpdate,
-    childLose: number,
-  ): number {
-    const { words } = this;
-    const kind = words[source + i] & KIND;
-    for (; i < end; i = (i + 2) | 0) {
-      const at = (source + i) >>> 0;
-      const low = words[at];
-      if ((low & KIND) !== kind) break;
-      const high = words[(at | 1) >>> 0];
-      const frame = (low >>> 10) | (high << 22);
-      const word = map[frame] & ~MAP_EXCLUSIVE;
-      if (word < 0) break;
-      map[frame] = (word + 1) | 0;
-      const place = (target + i) >>> 0;
-      words[(place | 1) >>> 0] = high;
-      words[place] = low & ~lose & ~childLose;
-      words[at] = low & ~lose;
-    }
-    return i;
   }
 }

@@ -7,7 +7,6 @@
 
 import { frameOf, highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
 import * as format from '../../../hw/x86/format.js';
-import * as frameTable from '../frames/frames.js';
 import * as page from './entries.js';
 import { MarkedEntries } from './marked-entries.js';
 import type { EntryUpdate } from './entries.js';
@@ -16,8 +15,6 @@ import type { EntryFlag } from './entry-change.js';
 const { PTE_A, PTE_D, PTE_G, PTE_P, PTE_PS, PTE_RW, PTE_US, PTE_XD } = format;
 const { PAGE_ACCESSIBLE, PAGE_EXECUTABLE, PAGE_HUGE, PAGE_TOUCHED } = page;
 const { PAGE_SPECIAL, PAGE_WRITABLE, PAGE_WRITTEN } = page;
-
-const { MAP_EXCLUSIVE } = frameTable;
 
 /** Not counted as mapped. */
 const SPECIAL = 1 << 9;
@@ -36,8 +33,6 @@ const WRITTEN = PTE_A | PTE_D | SOFT_DIRTY | PTE_RW;
 const TABLE = PTE_P | PTE_RW | PTE_US | PTE_A;
 /** Bits of the low word for the rights of a VMA. */
 const RIGHTS = PTE_P | PTE_RW | PTE_US | PROT_NONE;
-/** Bits of the low word in which the entries of one run agree. */
-const KIND = PTE_P | SPECIAL | PTE_RW;
 /** Bits of the low word about the mapping, not the frame. */
 const FLAGS = 0xfff;
 
@@ -70,6 +65,7 @@ const FLAG_NAMES: readonly EntryFlag[] = [
 export class X86Entries extends MarkedEntries {
   protected override readonly flags = FLAG_NAMES;
   protected override readonly marks = { accessed: PTE_A, dirty: PTE_D, softDirty: SOFT_DIRTY, writable: PTE_RW };
+  protected override readonly runs = { kinds: PTE_P | SPECIAL | PTE_RW, frameShift: 12 };
   override readonly readOnly: EntryUpdate = { lose: PTE_RW, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {
@@ -147,34 +143,5 @@ export class X86Entries extends MarkedEntries {
     if (high !== words[at + 1]) this.setHigh(at, high);
     this.change(at, RIGHTS, gain);
     return true;
-  }
-
-  /** One pass over int32 words. Places are kept unsigned, because those of 16 GiB of RAM do not fit an int32. */
-  override copyRun(
-    map: Int32Array,
-    source: number,
-    target: number,
-    i: number,
-    end: number,
-    { lose }: EntryUpdate,
-    childLose: number,
-  ): number {
-    const { words } = this;
-    const kind = words[source + i] & KIND;
-    for (; i < end; i = (i + 2) | 0) {
-      const at = (source + i) >>> 0;
-      const low = words[at];
-      if ((low & KIND) !== kind) break;
-      const high = words[(at | 1) >>> 0];
-      const frame = (low >>> 12) | (high << 20);
-      const word = map[frame] & ~MAP_EXCLUSIVE;
-      if (word < 0) break;
-      map[frame] = (word + 1) | 0;
-      const place = (target + i) >>> 0;
-      words[(place | 1) >>> 0] = high;
-      words[place] = low & ~lose & ~childLose;
-      words[at] = low & ~lose;
-    }
-    return i;
   }
 }

@@ -8,6 +8,7 @@
  * by the functions below, and they lose no bit set meanwhile by another processor over shared RAM.
  */
 
+import type { HotMemory } from '../../../hw/memory/hot-memory.js';
 import type { StoreJournal } from '../../../hw/memory/store-journal.js';
 import { entryChange } from './entry-change.js';
 import type { EntryFlag, EntryWords } from './entry-change.js';
@@ -31,6 +32,7 @@ export const PAGE_SPECIAL = 1 << 6;
 export interface EntryMemory {
   readonly words: Int32Array;
   readonly shared: boolean;
+  readonly hot: HotMemory | null;
   readonly journal: StoreJournal | null;
   readonly storeLabel: string;
 }
@@ -51,7 +53,7 @@ export abstract class Entries {
   readonly words: Int32Array;
   readonly shared: boolean;
   /** RAM itself: its journal may begin at any time. */
-  private readonly memory: EntryMemory;
+  protected readonly memory: EntryMemory;
 
   /** The bits of an entry that have a name, for the journal. */
   protected abstract readonly flags: readonly EntryFlag[];
@@ -125,8 +127,8 @@ export abstract class Entries {
 
   /**
    * Copies a run of entries, as fork does, in RAM of one processor alone. It begins with a present, counted
-   * page, and ends at `end`, at an entry of another kind, or at a part of a large folio. Here fork spends its time, so
-   * each architecture has a loop with its own constants. Offsets count words from the first entry of the table.
+   * page, and ends at `end`, at an entry of another kind, or at a part of a large folio. Here fork spends its time.
+   * Offsets count words from the first entry of the table.
    *
    * @param map words of frames: see `Frames.map`. Each page gets one more mapping, and is exclusive no longer.
    * @param source place of the first entry of the table

@@ -3,7 +3,30 @@
  * Where a mark is said by several bits together, an architecture extends {@link Entries} itself.
  */
 
+import * as frameTable from '../frames/frames.js';
 import { Entries } from './entries.js';
+import type { EntryUpdate } from './entries.js';
+import { MODULE } from './hot/module.js';
+
+const { MAP_EXCLUSIVE } = frameTable;
+
+/** Words of a run that are copied without WebAssembly: most runs of a torn table are shorter, and a call costs as much. */
+const SHORT_RUN = 8;
+
+/** The loop from hot/source. */
+type CopyLoop = (
+  source: number,
+  target: number,
+  bytes: number,
+  map: number,
+  frames: number,
+  exclusive: number,
+  shift: number,
+  kinds: number,
+  kind: number,
+  lose: number,
+  childLose: number,
+) => number;
 
 /** Bits of the low word, one each. */
 export interface EntryMarks {
@@ -13,8 +36,18 @@ export interface EntryMarks {
   readonly writable: number;
 }
 
+/** Of runs of entries: bits of the low word in which they agree, and the place of the frame in an entry. */
+export interface EntryRuns {
+  readonly kinds: number;
+  readonly frameShift: number;
+}
+
 export abstract class MarkedEntries extends Entries {
   protected abstract readonly marks: EntryMarks;
+  protected abstract readonly runs: EntryRuns;
+  /** The map words of the last run, and the loop over them. */
+  private map: Int32Array | null = null;
+  private loop: CopyLoop | null = null;
 
   override makeClean(at: number): void {
     this.change(at, this.marks.dirty | this.marks.writable, 0);
@@ -53,5 +86,65 @@ export abstract class MarkedEntries extends Entries {
   override lostByChild(isShared: boolean): number {
     const { accessed, dirty } = this.marks;
     return isShared ? accessed | dirty : accessed;
+  }
+
+  override copyRun(
+    map: Int32Array,
+    source: number,
+    target: number,
+    i: number,
+    end: number,
+    { lose }: EntryUpdate,
+    childLose: number,
+  ): number {
+    const { kinds, frameShift } = this.runs;
+    const kind = this.words[source + i] & kinds;
+    if (map !== this.map) this.findLoop(map);
+    const { loop } = this;
+    const plainEnd = loop === null ? end : Math.min(end, i + SHORT_RUN);
+    i = this.copyPlain(map, source, target, i, plainEnd, kind, lose, childLose);
+    if (loop === null || i < plainEnd || i === end) return i;
+    const [from, to, bytes] = [4 * (source + i), 4 * (target + i), 4 * (end - i)];
+    const { byteOffset, length } = map;
+    const exclusive = MAP_EXCLUSIVE;
+    return i + loop(from, to, bytes, byteOffset, length, exclusive, frameShift, kinds, kind, lose, childLose) / 4;
+  }
+
+  /** One pass over int32 words. Places are kept unsigned, because those of 16 GiB of RAM do not fit an int32. */
+  private copyPlain(
+    map: Int32Array,
+    source: number,
+    target: number,
+    i: number,
+    end: number,
+    kind: number,
+    lose: number,
+    childLose: number,
+  ): number {
+    const { words } = this;
+    const { kinds, frameShift } = this.runs;
+    for (; i < end; i = (i + 2) | 0) {
+      const at = (source + i) >>> 0;
+      const low = words[at];
+      if ((low & kinds) !== kind) break;
+      const high = words[(at | 1) >>> 0];
+      const frame = (low >>> frameShift) | (high << (32 - frameShift));
+      const word = map[frame] & ~MAP_EXCLUSIVE;
+      if (word < 0) break;
+      map[frame] = (word + 1) | 0;
+      const place = (target + i) >>> 0;
+      words[(place | 1) >>> 0] = high;
+      words[place] = low & ~lose & ~childLose;
+      words[at] = low & ~lose;
+    }
+    return i;
+  }
+
+  /** Finds the loop in WebAssembly, where map words lie in one memory with RAM. */
+  private findLoop(map: Int32Array): void {
+    const hot = map.buffer === this.words.buffer ? this.memory.hot : null;
+    const found = (hot?.instantiate(MODULE) ?? null) as { readonly copyRun: CopyLoop } | null;
+    this.loop = found === null ? null : found.copyRun;
+    this.map = map;
   }
 }

@@ -98,9 +98,7 @@ export class TableCopy {
   }
 
   private noteChanged(from: number, to: number): void {
-    for (let i = from; i < to && this.changed + (i - from) / 2 < CHANGES_TOLD; i += 2) {
-      this.changedAt[this.changed + (i - from) / 2] = i;
-    }
+    for (let i = from, told = this.changed; i < to && told < CHANGES_TOLD; i += 2) this.changedAt[told++] = i;
     this.changed += (to - from) / 2;
   }
 }

@@ -15,7 +15,7 @@ const ANY = NG | SHARED;
 function entries(low = 0, high = 0, shared = false): AArch64Entries {
   const words = shared ? new Int32Array(new SharedArrayBuffer(16)) : new Int32Array(4);
   words.set([low, high]);
-  return new AArch64Entries({ words, shared, journal: null, storeLabel: '' });
+  return new AArch64Entries({ words, shared, hot: null, journal: null, storeLabel: '' });
 }
 
 describe('an AArch64 entry of the kernel', () => {

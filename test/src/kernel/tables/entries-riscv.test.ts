@@ -13,7 +13,7 @@ const LOW_FRAME = (FRAME << 10) | 0;
 function entries(low = 0, high = 0): RiscvEntries {
   const words = new Int32Array(4);
   words.set([low, high]);
-  return new RiscvEntries({ words, shared: false, journal: null, storeLabel: '' });
+  return new RiscvEntries({ words, shared: false, hot: null, journal: null, storeLabel: '' });
 }
 
 describe('a RISC-V entry of the kernel', () => {

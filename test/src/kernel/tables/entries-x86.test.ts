@@ -44,7 +44,7 @@ const CHANGES: Record<string, [change: (entries: Entries) => unknown, takes: num
 function entriesOf(shared: boolean, low: number, high = 0): Entries {
   const words = new Int32Array(shared ? new SharedArrayBuffer(32) : new ArrayBuffer(32));
   words.set([low, high]);
-  return new X86Entries({ words, shared, journal: null, storeLabel: '' });
+  return new X86Entries({ words, shared, hot: null, journal: null, storeLabel: '' });
 }
 
 /** The words of entry 0, or of another. */

@@ -8,7 +8,7 @@ it.each([
   ['RISC-V', RiscvEntries],
   ['AArch64', AArch64Entries],
 ])('an entry of %s for a guard page is neither mapped nor special, and a copy is one, too', (_name, Format) => {
-  const format = new Format({ words: new Int32Array(4), shared: false, journal: null, storeLabel: '' });
+  const format = new Format({ words: new Int32Array(4), shared: false, hot: null, journal: null, storeLabel: '' });
   format.setGuard(0);
   format.setCopy(0, 2, format.words[0], format.readOnly, true);
   for (const low of [format.words[0], format.words[2]]) {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PTE_A, PTE_D, PTE_G, PTE_P, PTE_RW } from '../../../../hw/x86/format.js';
@@ -8,6 +10,7 @@ import * as f from '../../../../src/kernel/abi/flags.js';
 import { MAP_EXCLUSIVE } from '../../../../src/kernel/frames/frames.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
 import { X86Entries } from '../../../../src/kernel/tables/entries-x86.js';
+import { SOURCE } from '../../../../src/kernel/tables/hot/module.js';
 import { TableCopy } from '../../../../src/kernel/tables/table-copy.js';
 import { FLUSH_CEILING } from '../../../../src/kernel/tables/tlb-batch.js';
 import { alive, GIB, peek, spawn } from '../machine.js';
@@ -28,33 +31,56 @@ interface Entry {
   readonly high: number;
 }
 
-const entries = fc.array(
-  fc.record<Entry>({
-    bits: fc.constantFrom(
-      0,
-      GUARD,
-      PTE_P,
-      PTE_P | PTE_A,
-      PTE_P | PTE_RW | PTE_A | PTE_D,
-      PTE_P | SPECIAL,
-      PROT_NONE,
-      PROT_NONE | PTE_RW | PTE_D,
-    ),
-    large: fc.boolean(),
-    high: fc.constantFrom(0, -0x8000_0000),
-  }),
-  { minLength: 1, maxLength: 80 },
-);
+/** The most entries of a table here. */
+const MOST = 80;
+/** RAM with map words behind it, where the loop in WebAssembly reaches both. */
+const hotRam = new Ram({ bytes: 2 ** 23 });
+const hotMap = hotRam.hot?.take(MOST + 1) ?? null;
+
+interface Place {
+  readonly words: Int32Array;
+  readonly map: Int32Array;
+}
+
+/** Places for the words of two tables, and for the map. */
+const PLACES = {
+  plain: (words: number): Place => ({ words: new Int32Array(words), map: new Int32Array(MOST + 1) }),
+  shared: (words: number): Place => ({ ...PLACES.plain(0), words: new Int32Array(new SharedArrayBuffer(4 * words)) }),
+  hot: (words: number): Place => {
+    if (hotMap === null) throw new Error('this host has no WebAssembly');
+    hotRam.words.fill(0, 0, words);
+    return { words: hotRam.words, map: hotMap.fill(0) };
+  },
+};
+const KINDS = Object.keys(PLACES) as (keyof typeof PLACES)[];
+
+const entry = fc.record<Entry>({
+  bits: fc.constantFrom(
+    0,
+    GUARD,
+    PTE_P,
+    PTE_P | PTE_A,
+    PTE_P | PTE_RW | PTE_A | PTE_D,
+    PTE_P | SPECIAL,
+    PROT_NONE,
+    PROT_NONE | PTE_RW | PTE_D,
+  ),
+  large: fc.boolean(),
+  high: fc.constantFrom(0, -0x8000_0000),
+});
+/** Runs of like entries, long ones and single ones. */
+const entries = fc
+  .array(fc.tuple(entry, fc.oneof(fc.constant(1), fc.integer({ min: 1, max: MOST / 4 }))), { minLength: 1 })
+  .map((runs) => runs.flatMap(([like, times]) => Array.from({ length: times }, () => like)).slice(0, MOST));
 
 it('copies each entry, absent ones too, by the rules for that entry alone', () => {
   fc.assert(
-    fc.property(entries, fc.boolean(), fc.boolean(), fc.boolean(), (list, isPrivate, isShared, shared) => {
+    fc.property(entries, fc.boolean(), fc.boolean(), fc.constantFrom(...KINDS), (list, isPrivate, isShared, kind) => {
       const lose = isPrivate ? PTE_RW : 0;
       const childLose = lose | PTE_A | (isShared ? PTE_D : 0);
       const target = 2 * list.length;
-      const bytes = 16 * list.length;
-      const words = new Int32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)).fill(-1, target);
-      const map = new Int32Array(list.length + 1);
+      const { words, map } = PLACES[kind](2 * target);
+      words.fill(-1, target, 2 * target);
       const expected = {
         words: [] as number[],
         copy: [] as number[],
@@ -79,10 +105,11 @@ it('copies each entry, absent ones too, by the rules for that entry alone', () =
         expected.copy.push(low & ~childLose, highWord);
       });
       const copy = new TableCopy();
-      const format = new X86Entries({ words, shared, journal: null, storeLabel: '' });
+      const hot = kind === 'hot' ? hotRam.hot : null;
+      const format = new X86Entries({ words, shared: kind === 'shared', hot, journal: null, storeLabel: '' });
       copy.run(format, map, 0, target, list.length, format.changeAtFork(isPrivate), isShared);
-      expect([...words]).toEqual([...expected.words, ...expected.copy]);
-      expect([...map]).toEqual(expected.map);
+      expect([...words.subarray(0, 2 * target)]).toEqual([...expected.words, ...expected.copy]);
+      expect([...map.subarray(0, list.length + 1)]).toEqual(expected.map);
       expect([...copy.largeFrames.subarray(0, copy.large)]).toEqual(expected.large);
       expect(copy.changed).toBe(expected.changed.length);
       const told = Math.min(copy.changed, FLUSH_CEILING + 1);
@@ -93,6 +120,13 @@ it('copies each entry, absent ones too, by the rules for that entry alone', () =
       );
     }),
   );
+});
+
+it('has its loop in WebAssembly from the source: else run npm run build:hot', () => {
+  const folder = new URL('../../../../src/kernel/tables/hot/source/', import.meta.url);
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
+  expect(hash.digest('hex')).toBe(SOURCE);
 });
 
 describe('fork with frames above 4 GiB', () => {
