@@ -85,6 +85,24 @@ describe('why an access faults', () => {
     expect(explain(0x10n, access, user, entry).outcome).toMatchObject({ kind: 'fault', why });
   });
 
+  it('the TLB refuses it: the entries behind say why', () => {
+    const hart = xv6Hart();
+    explainOn(hart, 0x3f_ffff_f000n, 'read', false);
+    const { tlb, levels, outcome } = explainOn(hart, 0x3f_ffff_f000n, 'write', false);
+    expect([tlb, levels.map(({ skipped }) => skipped)]).toEqual(['L1 data TLB', [true, true, true]]);
+    expect(outcome).toMatchObject({ kind: 'fault', why: 'the page has W = 0' });
+  });
+
+  it('the TLB refuses what the entries allow since', () => {
+    const hart = xv6Hart();
+    const { levels } = explainOn(hart, 0x3f_ffff_f000n, 'read', false);
+    const entry = BigInt(levels[2].entryAddress ?? '');
+    hart.ram.write64(entry, hart.ram.read64(entry) | 0x84n);
+    expect(explainOn(hart, 0x3f_ffff_f000n, 'write', false).outcome).toMatchObject({
+      why: 'the rights in the TLB refuse it, older than the entries',
+    });
+  });
+
   it('an address that is not valid', () => {
     expect(explain(0x80_0000_0000n, 'read', false).outcome).toMatchObject({
       syndrome: { cause: 13, stval: '0x8000000000' },
