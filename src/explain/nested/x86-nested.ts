@@ -7,7 +7,9 @@ import { describeException } from '../../../hw/x86/describe-exception.js';
 import { PTE_KEY_SHIFT, X86_MODES } from '../../../hw/x86/format.js';
 import type { Mmu } from '../../../hw/x86/mmu.js';
 import { vmExitOf } from '../../../hw/x86/nested/exits.js';
+import { broken } from '../walk/check.js';
 import type { Reason } from '../walk/check.js';
+import { X86_CHECKS } from '../walk/checks.js';
 import type { Hex } from '../entry-level.js';
 import { accessBits } from '../state-form.js';
 import { explainFault } from '../walk/walk-fault.js';
@@ -67,6 +69,7 @@ function guestReason(mmu: Mmu, { hi, lo, access, user }: WalkRequest, entries: r
     // A page's key is in its entry alone.
     rights: last === undefined ? 0 : last.rights | ((last.high >>> (PTE_KEY_SHIFT - KEY_SHIFT)) & rules.keyMask),
   });
+  if (reasons.length === 0) return broken(X86_CHECKS.kept, 'the rights in the TLB refuse it, older than the entries');
   return { rule: reasons[0].rule, why: reasons.map(({ text }) => text).join('; '), section };
 }
 

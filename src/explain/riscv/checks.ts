@@ -62,6 +62,11 @@ export const RISCV_CHECKS = {
     fault: 'page fault',
     section: STATUS,
   },
+  kept: {
+    rule: 'a TLB that answers has kept the rights for the access, whatever the entries say now',
+    fault: 'page fault',
+    section: SPECIFICATION('Supervisor Memory-Management Fence Instruction'),
+  },
 } as const satisfies Record<string, Check>;
 
 /** Of hgatp's tables, for a page and for each entry of the first stage. */

@@ -48,7 +48,7 @@ export function trapReason(hart: Hart, request: WalkRequest, entries: readonly W
   }
   const stage: Stage = { checks: RISCV_CHECKS, rules: hart.rules.first, levels, whose: 'the' };
   const last = entries.findLast((entry) => entry.stage === 1);
-  const kept = broken(RISCV_CHECKS.readable, 'the rights in the TLB refuse it, older than the entries');
+  const kept = broken(RISCV_CHECKS.kept, 'the rights in the TLB refuse it, older than the entries');
   if (last === undefined) return kept;
   const bits = accessBits(access, user);
   return entryReason(stage, last) ?? modeReason(hart, bits, last.low) ?? rightsReason(stage, bits, last.low) ?? kept;

@@ -33,4 +33,9 @@ export const X86_CHECKS = {
   supervisorWrite: right('with CR0.WP = 1 a supervisor write needs R/W = 1 in every entry'),
   execute: right('a fetch needs XD = 0 in every entry, with EFER.NXE = 1'),
   key: { rule: 'PKRU or IA32_PKRS allows data accesses by the key of the page', fault: '#PF', section: KEYS },
+  kept: {
+    rule: 'a TLB that answers has kept the rights for the access, whatever the entries say now',
+    fault: '#PF',
+    section: 'Intel SDM vol. 3A, "Caching Translation Information"',
+  },
 } as const satisfies Record<string, Check>;

@@ -65,6 +65,23 @@ Sets        guest: A at 0x5000, A at 0x6000, A at 0x7010, A at 0x8010
     expect([result.tlb, result.reads, result.rows]).toEqual(['L1 data TLB', 0, []]);
   });
 
+  it('a TLB that refuses is explained by the entries behind it, as they are now', () => {
+    const readOnly = { 0x8010: 0x1_0025 };
+    const why = [0x1_0025, 0x1_0027].map((now) => {
+      const { mmu } = buildMachine(
+        parseState(smallGuest('ept', { tlb: 'skylake', accesses: [{ at: '0x402000', user: true }] }, readOnly)),
+      );
+      mmu.ram.write64(0x8010, BigInt(now));
+      const request = { hi: 0, lo: SMALL_GUEST_PAGE, access: 'write', user: true } as const;
+      const { tlb, outcome } = explainNestedWalk(mmu, request);
+      return [tlb, outcome.kind === 'fault' ? outcome.why : ''];
+    });
+    expect(why).toEqual([
+      ['L1 data TLB', 'PT[2] has R/W = 0: a user-mode write needs R/W = 1 in every entry'],
+      ['L1 data TLB', 'the rights in the TLB refuse it, older than the entries'],
+    ]);
+  });
+
   it('without paging is the way of the host alone', () => {
     const registers = { cr0: '0x1' };
     const { rows, reads } = explain(smallGuest('ept', { registers }), 0x1_0010);
