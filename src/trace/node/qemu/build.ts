@@ -2,7 +2,7 @@ import { CompileError, compiled } from '../../../host/compile.js';
 import { packageFile } from '../../../host/package-file.js';
 import { EngineError } from '../engine.js';
 
-const OTHERS = ['follow.c', 'regions.c', 'send.c', 'windows.c', 'plugin.h', 'qemu-api.h'];
+const OTHERS = ['count.c', 'follow.c', 'regions.c', 'send.c', 'windows.c', 'plugin.h', 'qemu-api.h'];
 
 /**
  * The plugin for this QEMU, compiled once for each of its versions and QEMU's.

@@ -3,7 +3,6 @@
 #define PLUGIN_H
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,6 +50,21 @@ bool choose_pipe(void);
 bool prepare_windows(void);
 /* Keeps accesses of thread `number` while their window stays. */
 void keep_accesses(uint64_t window, uint64_t number, const uint64_t *accesses, size_t count);
+
+/* A word of an access: the address, its kind from bit 56 on, and its size. */
+enum { KIND_SHIFT = 56, SIZE_SHIFT = 58 };
+#define ADDRESS_MASK ((1ull << KIND_SHIFT) - 1)
+
+/* QEMU calls these for each access, fetch and block of instructions, and where windows begin. */
+void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *instruction);
+void on_fetch(unsigned cpu, void *what);
+void on_block(unsigned cpu, void *instructions);
+void on_start(unsigned cpu, void *nothing);
+/* And these when a thread of the program begins and ends. */
+void on_thread(plugin_id id, unsigned cpu);
+void on_thread_end(plugin_id id, unsigned cpu);
+/* In a child: nothing of its parent's threads is its own. */
+void forget_threads(void);
 
 /* Sends what the process counted, all its accesses before it; and counts from 0 again. */
 void end_process(void);

@@ -8,7 +8,7 @@ const [BEGIN, FORKED, ACCESSES, END, AWAY, THREAD, THREAD_BEGIN] = [1, 2, 3, 4, 
 /** Recording began here. */
 const FROM = 4096n;
 
-/** A frame as `plugin.c` writes it, byte by byte. */
+/** A frame as the plugin writes it, byte by byte. */
 function frame(type: number, process: number, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(16 + payload.length);
   bytes.set([type, 0, 0, 0, process & 255, (process >> 8) & 255, 0, 0, payload.length & 255, payload.length >> 8]);
