@@ -25,7 +25,7 @@ import {
 import { builtPlugin } from './build.js';
 import { findProgram, machineName } from './program.js';
 import { offsetOfFunction } from './symbol.js';
-import { makeWindowFile, storedWindows } from './window-file.js';
+import { makeWindowFile, slotBytes, storedWindows } from './window-file.js';
 
 const run = promisify(execFile);
 
@@ -44,7 +44,9 @@ const MOST = 3;
 const FETCHES = 4;
 const FAILED = 6;
 const CLOSED = 7;
-const FIRST_PLACE = 8;
+const SLOT_BYTES = 8;
+const SLOTS = 9;
+const FIRST_PLACE = 10;
 const PLACES = 16384;
 /** At the end, of the plugin's alone. */
 const LOCK_WORDS = 8;
@@ -113,6 +115,7 @@ async function start(qemu: string, plugin: string, pipe: string, plan: Recording
     [LENGTH]: windows === 'whole' ? 1n : BigInt(windows.length),
     [MOST]: windows === 'whole' ? 0n : BigInt(windows.most),
     [FETCHES]: fetches ? 1n : 0n,
+    [SLOT_BYTES]: windows === 'whole' ? 0n : BigInt(slotBytes(windows.length)),
   });
   const options = [plugin, `folder=${folder}`, ...(start === undefined ? [] : [`start=${start}`])];
   if (windows !== 'whole') await makeWindowFile(windowFile(pipe), windows).catch(cannotKeep);
@@ -203,7 +206,7 @@ async function* stayingWindows(
   const windows = plan();
   if (windows === undefined) return;
   try {
-    yield* storedWindows(windowFile(pipe), windows, stream);
+    yield* storedWindows(windowFile(pipe), windows, Number(shared.read(SLOTS)), stream);
   } catch (error) {
     cannotKeep(error);
   }

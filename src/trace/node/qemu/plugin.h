@@ -24,6 +24,8 @@ struct shared {
   _Atomic uint64_t places;  /* processes so far */
   _Atomic uint64_t failed;  /* the errno of windows that could not be written; 0: all could */
   _Atomic uint64_t closed;  /* 1: the recorder takes no more windows */
+  uint64_t slot_bytes;      /* of a slot in the file of windows */
+  uint64_t slots;           /* in use so far */
   /* By process, what its threads counted in batches that ended: a signal may end it before it can say more. */
   struct {
     _Atomic uint64_t accesses, instructions;

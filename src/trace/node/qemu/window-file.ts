@@ -7,7 +7,8 @@ import { keepsWindow, type WindowPlan } from '../../windows.js';
 
 const WORD_BYTES = 8;
 const HEAD_BYTES = 3 * WORD_BYTES;
-const ALIGNMENT = 1 << 16;
+/** Slots are mapped: so they begin with a page. */
+const LARGEST_PAGE = process.arch === 'x64' ? 4096 : 65536;
 const CHUNK_BYTES = 1 << 20;
 
 interface Slot {
@@ -19,8 +20,9 @@ interface Slot {
   readonly bytes: number;
 }
 
-function slotBytes(length: number): number {
-  return Math.ceil((HEAD_BYTES + 2 * WORD_BYTES * length) / ALIGNMENT) * ALIGNMENT;
+/** Bytes of a slot: room for each access of a window in a turn of its own. Most of it stays a hole of the file. */
+export function slotBytes(windowLength: number): number {
+  return Math.ceil((HEAD_BYTES + 2 * WORD_BYTES * windowLength) / LARGEST_PAGE) * LARGEST_PAGE;
 }
 
 /** Makes the file: only holes as yet. @throws the file system's error when it is too large */
@@ -33,10 +35,10 @@ export async function makeWindowFile(path: string, { length, most }: Omit<Window
   }
 }
 
-async function slotsOf(file: FileHandle, { length, most }: WindowPlan): Promise<Slot[]> {
+async function slotsOf(file: FileHandle, { length }: WindowPlan, used: number): Promise<Slot[]> {
   const slots: Slot[] = [];
   const head = new BigUint64Array(HEAD_BYTES / WORD_BYTES);
-  for (let i = 0; i < most; i++) {
+  for (let i = 0; i < used; i++) {
     const at = i * slotBytes(length);
     await file.read(head, 0, HEAD_BYTES, at);
     const [window, words] = head;
@@ -47,14 +49,20 @@ async function slotsOf(file: FileHandle, { length, most }: WindowPlan): Promise<
 
 /**
  * The accesses of the windows that stayed, in the order of the run; the block is the stream's own.
+ * @param used how many slots have ever been in use: the first ones
  * @param stream knows the processes in the file
  * @throws TraceError for accesses of nobody
  */
-export async function* storedWindows(path: string, plan: WindowPlan, stream: QemuStream): AsyncGenerator<AccessBlock> {
+export async function* storedWindows(
+  path: string,
+  plan: WindowPlan,
+  used: number,
+  stream: QemuStream,
+): AsyncGenerator<AccessBlock> {
   const { block } = stream;
   const file = await open(path, 'r');
   try {
-    const slots = (await slotsOf(file, plan)).sort((a, b) => a.window - b.window);
+    const slots = (await slotsOf(file, plan, used)).sort((a, b) => a.window - b.window);
     const newest = slots.at(-1)?.window ?? 0;
     const words = new Int32Array(CHUNK_BYTES / Int32Array.BYTES_PER_ELEMENT);
     for (const slot of slots.filter(({ window }) => keepsWindow(plan, window, newest))) {

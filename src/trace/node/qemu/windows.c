@@ -21,23 +21,17 @@ struct slot {
   uint64_t allocated; /* bytes of the slot on the disk */
   uint64_t content[];
 };
-enum { NUMBER_SHIFT = 32, ALIGNMENT = 1 << 16, ALLOCATED_AT_ONCE = 1 << 18 };
+enum { NUMBER_SHIFT = 32, ALLOCATED_AT_ONCE = 1 << 18 };
 
 static char path[PATH_MAX + 16];
 /* The one slot of the file that is mapped: so the addresses in use are few, however many windows there are. */
 static struct slot *slot;
 static uint64_t mapped = UINT64_MAX;
 
-/* Room for each access in a turn of its own: most of it stays a hole of the file. */
-static uint64_t slot_bytes(void) {
-  uint64_t bytes = sizeof(struct slot) + 2 * 8 * shared->length;
-  return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
 bool prepare_windows(void) {
   if (shared->most == 0) return true;
   snprintf(path, sizeof path, "%s/windows", folder);
-  slot = mmap(NULL, slot_bytes(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  slot = mmap(NULL, shared->slot_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   /* The first process of a recording: it is alone. A lock left behind by a process that was killed is free again. */
   if (slot != MAP_FAILED && atomic_load(&shared->places) == 0) {
     pthread_mutexattr_t attributes;
@@ -73,8 +67,8 @@ static void fail(int error) {
 
 /* Takes room on the disk before it is written to: a store into a mapping cannot say that the disk is full. */
 static void allocate(int fd, uint64_t index, uint64_t from) {
-  uint64_t left = slot_bytes() - from, bytes = left < ALLOCATED_AT_ONCE ? left : ALLOCATED_AT_ONCE;
-  int error = posix_fallocate(fd, index * slot_bytes() + from, bytes);
+  uint64_t left = shared->slot_bytes - from, bytes = left < ALLOCATED_AT_ONCE ? left : ALLOCATED_AT_ONCE;
+  int error = posix_fallocate(fd, index * shared->slot_bytes + from, bytes);
   if (error != 0) fail(error);
 }
 
@@ -90,11 +84,12 @@ static void map_slot(uint64_t index) {
   mapped = UINT64_MAX;
   int fd = open_windows();
   struct slot head = {0};
-  if (pread(fd, &head, sizeof head, index * slot_bytes()) < 0) fail(errno);
+  if (pread(fd, &head, sizeof head, index * shared->slot_bytes) < 0) fail(errno);
   if (head.allocated == 0) allocate(fd, index, 0);
-  if (mmap(slot, slot_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, index * slot_bytes()) == MAP_FAILED) fail(errno);
+  if (mmap(slot, shared->slot_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, index * shared->slot_bytes) == MAP_FAILED) fail(errno);
   close(fd);
-  if (slot->allocated == 0) slot->allocated = slot_bytes() < ALLOCATED_AT_ONCE ? slot_bytes() : ALLOCATED_AT_ONCE;
+  if (slot->allocated == 0) slot->allocated = shared->slot_bytes < ALLOCATED_AT_ONCE ? shared->slot_bytes : ALLOCATED_AT_ONCE;
+  if (index >= shared->slots) shared->slots = index + 1;
   mapped = index;
 }
 
