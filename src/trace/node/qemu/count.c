@@ -165,7 +165,7 @@ static void __attribute__((noinline)) next_batch(struct vcpu *v) {
   left = sending ? 0 : batch;
   v->to_send = sending ? batch : 0;
   v->claimed += batch;
-  if (sending && at == v->window) send_resident();
+  if (sending && at == v->window) send_resident_if_changed();
   if (!sending || v->framed != v->window) flush(v);
   v->framed = v->window;
   if (sending && v->frame == NULL) v->frame = calloc(1, FRAME_BYTES), v->used = FIRST_ACCESS;

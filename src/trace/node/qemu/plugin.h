@@ -80,6 +80,7 @@ void send_first_mappings(void);
 /* A system call with these arguments has ended, and may have changed mappings. */
 void mappings_changed(int64_t number, const uint64_t *arguments, int64_t result);
 void send_resident(void);
+void send_resident_if_changed(void);
 
 /* An execve is about to happen: does it under QEMU, or returns. */
 void follow(const char *path, char *const *argv, char *const *envp);

@@ -125,6 +125,26 @@ void send_resident(void) {
   send_frame(RESIDENT, words, 8 + 24 * count);
 }
 
+/* Pages of the process in RAM: proc(5), "/proc/pid/statm". */
+static uint64_t pages_in_ram(void) {
+  unsigned long pages = 0;
+  char *statm = read_file("/proc/self/statm");
+  if (statm != NULL) sscanf(statm, "%*u %lu", &pages);
+  free(statm);
+  return pages;
+}
+
+/* A look takes some milliseconds a GiB, and windows are many: while RAM stays as it is, one look is enough. */
+void send_resident_if_changed(void) {
+  enum { MATTERS = 64 };
+  static _Atomic uint64_t looked_at, looked_for = UINT64_MAX;
+  uint64_t pages = pages_in_ram(), before = looked_at, change = pages > before ? pages - before : before - pages;
+  if (looked_for == place && change < before / MATTERS) return;
+  looked_at = pages;
+  looked_for = place;
+  send_resident();
+}
+
 static void send_map_call(const uint64_t *a, uint64_t at) {
   char link[64], path[PATH_MAX] = "";
   if (!((int)a[3] & MAP_ANONYMOUS)) {

@@ -55,7 +55,12 @@ const LONG = `
 #define AT ((volatile int *)0x600000000000)
 __attribute__((noinline)) void first(void) { for (int i = 0; i < 100000; i++) AT[i] = AT[i]; }
 __attribute__((noinline)) void second(void) { for (int i = 100000; i < 200000; i++) AT[i] = AT[i]; }
-int main(void) { mmap((void *)AT, 800000, 3, 0x100022, -1, 0); first(); second(); return 0; }`;
+int main(void) {
+  mmap((void *)AT, 800000, 3, 0x100022, -1, 0);
+  first();
+  second();
+  return munmap((void *)AT, 800000);
+}`;
 
 /** Two threads with names, which store at addresses from 0x600000000000 on. */
 const THREADS = `
@@ -233,6 +238,9 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
       // Each element is loaded and stored; between the loops there is a return and a call.
       expect(Math.abs(taken[0] - firstElement - (start - firstStart) / 2)).toBeLessThan(5);
     }
+    // RAM was looked at as windows began: at the end the mapping has gone.
+    const { regions } = trace.coverage!.processes[0];
+    expect(regions.find(({ start }) => start === 0x600000000000)?.residentBytes).toBeGreaterThan(400_000);
     // A quarter of each window but the one at the start of the run.
     expect(warmUp).toBeGreaterThan(200 * (windows.kept - 1));
     expect(trace.coverage).toMatchObject({ warmUp, runAccesses: facts.accesses });
