@@ -64,10 +64,16 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
 }
 
 const FACTOR = new Digits({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+/** A smaller factor would be shown as none. */
+const LEAST_FACTOR = 0.01;
+
+function formatFactor(times: number): string {
+  return times < LEAST_FACTOR ? `<${LEAST_FACTOR}` : FACTOR.format(times);
+}
 
 /** How many times as fast, by its bounds: `1.30 to 1.70 times as fast`, or `1.00 times as fast` where they look alike. */
 export function formatTimes({ low, high }: { readonly low: number; readonly high: number }): string {
-  const [from, to] = [FACTOR.format(low), FACTOR.format(high)];
+  const [from, to] = [formatFactor(low), formatFactor(high)];
   return `${from === to ? from : `${from} to ${to}`} times as fast`;
 }
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../../../src/report/output/units.js';
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatShare,
+  formatShort,
+  formatTimes,
+} from '../../../../src/report/output/units.js';
 
 test('thousands are set apart', () => {
   expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);
@@ -36,6 +43,21 @@ test('short numbers keep three digits and at most four decimals', () => {
     '12,346',
     '<0.0001',
     '0.0046',
+  ]);
+});
+
+test('bounds of a factor have two decimals, and none is 0', () => {
+  const bounds = [
+    [1.3, 1.7],
+    [0.9951, 1.0049],
+    [0.0004, 0.0006],
+    [0.0099, 0.01],
+  ];
+  expect(bounds.map(([low, high]) => formatTimes({ low, high }))).toEqual([
+    '1.30 to 1.70 times as fast',
+    '1.00 times as fast',
+    '<0.01 times as fast',
+    '<0.01 to 0.01 times as fast',
   ]);
 });
 
