@@ -126,17 +126,24 @@ function entriesOf(machine: ToyMachine, table: number, level: number, seen: Map<
   return found;
 }
 
-const ROW = 16;
+/** Bytes of a row of memory. */
+export const TOY_ROW_BYTES = 16;
 
-/** The rows to show. */
-function memoryRows({ ram, shape: { memoryBytes } }: ToyMachine): { at: string; bytes: string }[] {
-  const { words } = ram;
-  const rows: { at: string; bytes: string }[] = [];
-  for (let at = 0; at < memoryBytes; at += ROW) {
+/** Physical addresses of the rows with anything but zeros. */
+export function filledToyRows({ ram: { words }, shape: { memoryBytes } }: ToyMachine): number[] {
+  const rows: number[] = [];
+  for (let at = 0; at < memoryBytes; at += TOY_ROW_BYTES) {
     const word = at / 4;
-    if ((words[word] | words[word + 1] | words[word + 2] | words[word + 3]) === 0) continue;
-    const row = new Uint8Array(words.buffer, at, Math.min(ROW, memoryBytes - at));
-    rows.push({ at: hexText(at), bytes: [...row].map((byte) => byte.toString(16).padStart(2, '0')).join(' ') });
+    if ((words[word] | words[word + 1] | words[word + 2] | words[word + 3]) !== 0) rows.push(at);
   }
   return rows;
+}
+
+/** The rows to show. */
+function memoryRows(machine: ToyMachine): { at: string; bytes: string }[] {
+  const { words } = machine.ram;
+  return filledToyRows(machine).map((at) => {
+    const row = new Uint8Array(words.buffer, at, Math.min(TOY_ROW_BYTES, machine.shape.memoryBytes - at));
+    return { at: hexText(at), bytes: [...row].map((byte) => byte.toString(16).padStart(2, '0')).join(' ') };
+  });
 }

@@ -3,11 +3,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { ToyMachine } from '../../../hw/toy/machine.js';
 import type { EntryLevel } from '../../../src/explain/entry-level.js';
-import { dumpToy } from '../../../src/explain/toy/toy-dump.js';
+import { filledToyRows, TOY_ROW_BYTES } from '../../../src/explain/toy/toy-dump.js';
 import { arenaBar } from '../../arena.js';
 
-/** Bytes of a row. */
-const ROW = 16;
 /** Rows that the access did not touch, at most. */
 const MOST_ROWS = 64;
 
@@ -28,7 +26,7 @@ interface Mark {
 }
 
 export function toyMemory(toy: ToyMachine, { read, reached }: MemoryMarks): TemplateResult {
-  const { memory, segments } = dumpToy(toy, '');
+  const { segmentation } = toy.shape;
   const marks = new Map(
     read.flatMap(({ entryAddress, raw, level }, i) =>
       Array.from({ length: (raw.length - 2) / 2 }, (_, byte): [number, Mark] => [
@@ -37,13 +35,13 @@ export function toyMemory(toy: ToyMachine, { read, reached }: MemoryMarks): Temp
       ]),
     ),
   );
-  const touched = [...marks.keys(), ...(reached === undefined ? [] : [reached])].map((at) => at - (at % ROW));
-  const filled = memory.map(({ at }) => Number(at));
+  const touched = [...marks.keys(), ...(reached === undefined ? [] : [reached])].map((at) => at - (at % TOY_ROW_BYTES));
+  const filled = filledToyRows(toy);
   const rows = [...new Set([...filled.slice(0, MOST_ROWS), ...touched])].sort((a, b) => a - b);
   const left = filled.filter((at) => !rows.includes(at)).length;
   return html`<section class="toy-memory" aria-label="Physical memory">
-    <h2>${segments.length === 0 ? 'Physical memory' : 'Segments and physical memory'}</h2>
-    ${segments.length === 0 ? nothing : toySegments(toy, reached)}
+    <h2>${segmentation === undefined ? 'Physical memory' : 'Segments and physical memory'}</h2>
+    ${segmentation === undefined ? nothing : toySegments(toy, reached)}
     ${rows.length === 0 ? nothing : byteTable(toy, rows, marks, reached)}
     <p class="quiet legend">
       ${read.map(
@@ -62,7 +60,7 @@ function byteTable(
   marks: ReadonlyMap<number, Mark>,
   reached: number | undefined,
 ): TemplateResult {
-  const columns = Array.from({ length: ROW }, (_, column) => column);
+  const columns = Array.from({ length: TOY_ROW_BYTES }, (_, column) => column);
   return html`<table class="bytes">
     <tr>
       <th scope="col"><span class="unseen">address</span></th>
@@ -70,7 +68,7 @@ function byteTable(
     </tr>
     ${rows.map(
       (row, i) =>
-        html`<tr class=${i > 0 && rows[i - 1] + ROW < row ? 'gap' : ''}>
+        html`<tr class=${i > 0 && rows[i - 1] + TOY_ROW_BYTES < row ? 'gap' : ''}>
           <th scope="row"><code>0x${row.toString(16)}</code></th>
           ${columns
             .filter((column) => row + column < toy.shape.memoryBytes)
