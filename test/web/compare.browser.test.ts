@@ -122,9 +122,11 @@ describeView('compare', (open) => {
     expect(await notice(page)).toContain('huge.lackey has 2 GiB, and the page takes at most 512 MiB');
   });
 
-  it('can be cancelled', async () => {
-    const page = await open('#compare?source=python');
-    await page.click('[data-do="compare"]');
+  it('begins with the choice of a program, and can be cancelled', async () => {
+    const page = await open('#compare');
+    await page.waitForSelector('svg.plot');
+    await page.selectOption('[data-field="source"]', 'python');
+    expect(await page.locator('svg.plot').count()).toBe(0);
     await page.click('[data-do="cancel"]');
     expect(await notice(page)).toBe('Cancelled.');
     expect(await page.locator('progress').count()).toBe(0);

@@ -170,8 +170,9 @@ export class CompareView implements View {
       }}
     >
       ${menu('Program', 'source', question.source, sources, (source) => {
+        // What is shown below and linked to is of the program in the menu.
         question.source = source;
-        page.redraw();
+        this.#start(page);
       })}
       <label
         >or a file
