@@ -176,7 +176,7 @@ export class ExercisesView implements View {
         <div>
           <h2>${topic}: ${kind}</h2>
           <p>${question}</p>
-          ${given.length === 0 ? nothing : html`<pre tabindex="0">${given.join('\n')}</pre>`}
+          ${block(given)}
         </div>
         <div>
           <form
@@ -239,7 +239,7 @@ export class ExercisesView implements View {
           const { question, given, reasoning } = exercise;
           return html`<li>
             <p>${question}</p>
-            ${given.length === 0 ? nothing : html`<pre>${given.join('\n')}</pre>`}
+            ${block(given)}
             <dl>
               ${partsOf(exercise).map(
                 ({ label, value }) =>
@@ -247,7 +247,7 @@ export class ExercisesView implements View {
                     <dd>${key ? (value === '' ? '–' : value) : nothing}</dd>`,
               )}
             </dl>
-            ${key ? html`<pre>${reasoning.join('\n')}</pre>` : nothing}
+            ${key ? block(reasoning) : nothing}
           </li>`;
         })}
       </ol>
@@ -255,10 +255,17 @@ export class ExercisesView implements View {
   }
 }
 
+/** Lines as the terminal has them: columns move sideways where they are too wide, sentences go on in the next line. */
+function block(lines: readonly string[]): TemplateResult | typeof nothing {
+  if (lines.length === 0) return nothing;
+  const inColumns = lines.some((line) => /\S {2}/.test(line));
+  return html`<pre class=${inColumns ? 'columns' : ''} tabindex="0">${lines.join('\n')}</pre>`;
+}
+
 /** The answer, and how to come to it. */
 function solution({ answer, reasoning }: Exercise): TemplateResult {
   return html`<div class="reasons-why">
     <p><b>Answer:</b> ${answer}</p>
-    <pre tabindex="0">${reasoning.join('\n')}</pre>
+    ${block(reasoning)}
   </div>`;
 }
