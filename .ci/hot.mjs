@@ -6,8 +6,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import binaryen from 'assemblyscript/binaryen';
 
-/** Each has its sources in source/, and gets module.ts. */
-const FOLDERS = ['hw/hot', 'src/kernel/tables/hot'];
+/** Each has its sources in source/, and gets module.ts, whose names begin so. */
+const FOLDERS = { 'hw/hot': 'BATCH', 'src/kernel/tables/hot': 'FORK' };
 const FLAGS = ['-O3', '--enable', 'simd', '--noAssert', '--runtime', 'stub', '--importMemory', '--outFile', 'module'];
 
 async function compile(source) {
@@ -27,10 +27,10 @@ async function compile(source) {
   return whole.emitBinary();
 }
 
-for (const folder of FOLDERS) {
+for (const [folder, name] of Object.entries(FOLDERS)) {
   const source = `${folder}/source`;
   const hash = createHash('sha256');
-  for (const name of readdirSync(source).sort()) hash.update(readFileSync(`${source}/${name}`));
+  for (const file of readdirSync(source).sort()) hash.update(readFileSync(`${source}/${file}`));
   const base64 = Buffer.from(await compile(source)).toString('base64');
   const lines = base64.match(/.{1,110}/g);
   writeFileSync(
@@ -38,8 +38,8 @@ for (const folder of FOLDERS) {
     `/** The module of source/, made by \`npm run build:hot\`. */
 
 /** SHA-256 of the files there, in the order of their names. */
-export const SOURCE = '${hash.digest('hex')}';
-export const MODULE =
+export const ${name}_SOURCE = '${hash.digest('hex')}';
+export const ${name}_MODULE =
 ${lines.map((line) => `  '${line}'`).join(' +\n')};
 `,
   );

@@ -27,9 +27,15 @@ export default defineConfig(({ mode }) => {
   // What the mode decides stands in the projects: they read the rest of this file anew, without the mode.
   const env = { PAGEWALK_TEST_TIMES: String(times) };
   const testTimeout = Math.max(1, times) * HANGING_MS;
-  const project = (name: string, groupOrder: number, include: string[], exclude: string[] = []) => ({
+  const project = (
+    name: string,
+    groupOrder: number,
+    include: string[],
+    exclude: string[] = [],
+    execArgv: string[] = [],
+  ) => ({
     extends: true as const,
-    test: { name, include, exclude, env, testTimeout, sequence: { groupOrder } },
+    test: { name, include, exclude, env, testTimeout, execArgv, sequence: { groupOrder } },
   });
   return {
     plugins: [compiled()],
@@ -37,15 +43,15 @@ export default defineConfig(({ mode }) => {
       root: new URL('..', import.meta.url).pathname,
       projects: [
         project('programs', 0, STARTING_PROGRAMS),
-        project('units', 1, ['test/**/*.test.ts'], STARTING_PROGRAMS),
+        // Models allocate much memory, so collections are many: where all cores work, helping threads cost more than they
+        // save. They free memory sooner, as starting programs needs.
+        project('units', 1, ['test/**/*.test.ts'], STARTING_PROGRAMS, ['--single-threaded-gc']),
       ],
       globalSetup: ['test/runner/build.ts'],
       setupFiles: ['test/runs.ts'],
       reporters: ['default', new CountReporter()],
       // One core is left out by default. One worker more than cores works while others wait for a browser or a program.
       maxWorkers: availableParallelism() + 1,
-      // Models allocate much memory, so collections are many. Helping threads cost more than they save where all cores work.
-      execArgv: ['--single-threaded-gc'],
       // Workers stay from file to file: vitest gives a new one 60 s to answer, which nothing can set, and a start for each
       // of a hundred files is a hundred chances to be late. Modules load once, too.
       isolate: false,

@@ -20,7 +20,7 @@ import {
   SPACE,
   WALK_CACHES,
 } from './control.js';
-import { MODULE } from './module.js';
+import { BATCH_MODULE } from './module.js';
 
 /** A loop from hot/source: the control block, the places of the first address and behind the last. */
 type Loop = (control: number, from: number, to: number) => number;
@@ -53,7 +53,7 @@ const sharedOf = new WeakMap<HotMemory, Shared>();
 function share(memory: HotMemory): Shared | null {
   const known = sharedOf.get(memory);
   if (known !== undefined) return known;
-  const loops = memory.instantiate(MODULE) as Loops | null;
+  const loops = memory.instantiate(BATCH_MODULE) as Loops | null;
   const batch = memory.take(3 * BATCH_LENGTH);
   if (loops === null || batch === null) return null;
   const shared = { loops, batch };

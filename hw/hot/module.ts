@@ -1,8 +1,8 @@
 /** The module of source/, made by `npm run build:hot`. */
 
 /** SHA-256 of the files there, in the order of their names. */
-export const SOURCE = 'c965f08ece3b7f439503b202a7b3f404cdeaafa250c48cd0cd04258631feaabe';
-export const MODULE =
+export const BATCH_SOURCE = 'c965f08ece3b7f439503b202a7b3f404cdeaafa250c48cd0cd04258631feaabe';
+export const BATCH_MODULE =
   'AGFzbQEAAAABCAFgA39/fwF/Ag8BA2VudgZtZW1vcnkCAAADCAcAAAAAAAAABywFCG1vZGVsbGVkAAYGc2V0dGxlAAUEc29mdAAEBHdhbGsAAQ' +
   'ZtZW1vcnkCAAqcgAEH3QYCBn4HfyAAKAIMIglBAUYEfyAABSAAIAAoAhAgAUEfdXFqCyEKIAlBAUcEfyABIAooAtABdUEBakEBTQVBAQtFBEBB' +
   'fw8LIAAoAigaIAlBAUYEf0EDBSAKKALEAQsgCUEBRgR/Qf8DBSAKKALMAQshDyAJQQFGBH9B/wMFIAooAsgBCyEMIAo1AsABIQNBBkEAIAlBAU' +

@@ -6,7 +6,7 @@
 import * as frameTable from '../frames/frames.js';
 import { Entries } from './entries.js';
 import type { EntryUpdate } from './entries.js';
-import { MODULE } from './hot/module.js';
+import { FORK_MODULE } from './hot/module.js';
 
 const { MAP_EXCLUSIVE } = frameTable;
 
@@ -143,7 +143,7 @@ export abstract class MarkedEntries extends Entries {
   /** Finds the loop in WebAssembly, where map words lie in one memory with RAM. */
   private findLoop(map: Int32Array): void {
     const hot = map.buffer === this.words.buffer ? this.memory.hot : null;
-    const found = (hot?.instantiate(MODULE) ?? null) as { readonly copyRun: CopyLoop } | null;
+    const found = (hot?.instantiate(FORK_MODULE) ?? null) as { readonly copyRun: CopyLoop } | null;
     this.loop = found === null ? null : found.copyRun;
     this.map = map;
   }

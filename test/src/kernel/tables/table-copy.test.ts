@@ -10,7 +10,7 @@ import * as f from '../../../../src/kernel/abi/flags.js';
 import { MAP_EXCLUSIVE } from '../../../../src/kernel/frames/frames.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
 import { X86Entries } from '../../../../src/kernel/tables/entries-x86.js';
-import { SOURCE } from '../../../../src/kernel/tables/hot/module.js';
+import { FORK_SOURCE } from '../../../../src/kernel/tables/hot/module.js';
 import { TableCopy } from '../../../../src/kernel/tables/table-copy.js';
 import { FLUSH_CEILING } from '../../../../src/kernel/tables/tlb-batch.js';
 import { alive, GIB, peek, spawn } from '../machine.js';
@@ -126,7 +126,7 @@ it('has its loop in WebAssembly from the source: else run npm run build:hot', ()
   const folder = new URL('../../../../src/kernel/tables/hot/source/', import.meta.url);
   const hash = createHash('sha256');
   for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
-  expect(hash.digest('hex')).toBe(SOURCE);
+  expect(hash.digest('hex')).toBe(FORK_SOURCE);
 });
 
 describe('fork with frames above 4 GiB', () => {
