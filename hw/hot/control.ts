@@ -6,7 +6,7 @@
 export const RAM_BYTES = 0;
 export const BATCH = 1;
 export const SOFT = 2;
-const MACHINE = 3;
+export const MACHINE = 3;
 const UPPER = 4;
 const PERMITTED = 5;
 const NEEDED = 6;
@@ -57,7 +57,8 @@ const SET_SIZE = 4;
 const LONG_LEVEL = 3;
 const LONG_MASK = 511;
 
-const MACHINES = { x86: 1, riscv: 2, aarch64: 4 } as const;
+/** As hot/source/machine.ts has them. */
+export const HOT_MACHINES = { x86: 1, riscv: 2, aarch64: 4 } as const;
 
 /** The two halves of the addresses, by bit 63. */
 export type Half = 0 | 1;
@@ -65,7 +66,7 @@ const placeOf = (half: Half): number => LOWER_TABLES + half * HALF_WORDS;
 
 /** One kind of access on a machine: its permission codes, and bits needed in rights beside them. */
 export interface HotAccess {
-  readonly machine: keyof typeof MACHINES;
+  readonly machine: keyof typeof HOT_MACHINES;
   readonly permitted: number;
   readonly needed: number;
   readonly canonicalShift: number;
@@ -87,7 +88,7 @@ export interface HotTables {
 
 /** Tells of the access, and whether the halves have tables of their own. */
 export function tellAccess(words: Int32Array, access: HotAccess, halves: 1 | 2): void {
-  words[MACHINE] = MACHINES[access.machine];
+  words[MACHINE] = HOT_MACHINES[access.machine];
   words[UPPER] = halves === 1 ? 0 : 4 * HALF_WORDS;
   words[PERMITTED] = access.permitted;
   words[NEEDED] = access.needed;

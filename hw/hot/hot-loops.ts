@@ -13,6 +13,8 @@ import {
   COUNTS,
   FIRST_LEVEL,
   LARGE,
+  MACHINE,
+  HOT_MACHINES,
   SOFT_LOADS,
   RAM_BYTES,
   SECOND_LEVEL,
@@ -35,7 +37,9 @@ interface Loops {
   readonly walk: Loop;
   readonly soft: Loop;
   readonly modelled: Loop;
-  readonly settle: SingleWalk;
+  readonly settleX86: SingleWalk;
+  readonly settleRiscv: SingleWalk;
+  readonly settleAArch64: SingleWalk;
 }
 
 /** Addresses taken over at a time: at most, and after a stop. */
@@ -70,7 +74,6 @@ export class HotLoops {
   readonly control: Int32Array;
   /** Counts of the last modelled batch. */
   readonly counts: Int32Array;
-  readonly settle: SingleWalk;
   /** Addresses to take over next. */
   private most = BATCH_LENGTH;
   private readonly loops: Loops;
@@ -84,7 +87,6 @@ export class HotLoops {
     control: Int32Array,
   ) {
     this.loops = loops;
-    this.settle = loops.settle;
     this.his = batch.subarray(0, BATCH_LENGTH);
     this.los = batch.subarray(BATCH_LENGTH, 2 * BATCH_LENGTH);
     this.results = batch.subarray(2 * BATCH_LENGTH);
@@ -107,6 +109,13 @@ export class HotLoops {
     control?.set(this.control.subarray(0, SOFT));
     control?.fill(bank, SOFT, SOFT + 1);
     return control;
+  }
+
+  /** The single walk for the machine that this control block was told of. */
+  settleBy(control: Int32Array): SingleWalk {
+    const { settleX86, settleRiscv, settleAArch64 } = this.loops;
+    const machine = control[MACHINE];
+    return machine === HOT_MACHINES.x86 ? settleX86 : machine === HOT_MACHINES.riscv ? settleRiscv : settleAArch64;
   }
 
   /** The next batch uses this bank of a soft TLB, to translate or to load. */
@@ -140,7 +149,7 @@ export class HotLoops {
    * @returns the place of the first address left to the plain path, or `length`
    */
   run(
-    loop: Exclude<keyof Loops, 'settle'>,
+    loop: 'walk' | 'soft' | 'modelled',
     his: Int32Array,
     los: Int32Array,
     from: number,

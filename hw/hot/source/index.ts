@@ -1,3 +1,3 @@
 export { modelled } from './modelled';
-export { settle, soft } from './soft';
+export { settleAArch64, settleRiscv, settleX86, soft } from './soft';
 export { walk } from './walk';

@@ -99,8 +99,14 @@ function settleOn<Machine>(control: u32, hi: u32, lo: u32): u32 {
 }
 
 /** Walks for one address that its bank has not, and fills it. @returns the frame, with a bit for a larger page, or NONE */
-export function settle(control: u32, hi: u32, lo: u32): u32 {
-  const machine = field(control, MACHINE);
-  if (machine == X86) return settleOn<OfX86>(control, hi, lo);
-  return machine == RISCV ? settleOn<OfRiscv>(control, hi, lo) : settleOn<OfAArch64>(control, hi, lo);
+export function settleX86(control: u32, hi: u32, lo: u32): u32 {
+  return settleOn<OfX86>(control, hi, lo);
+}
+
+export function settleRiscv(control: u32, hi: u32, lo: u32): u32 {
+  return settleOn<OfRiscv>(control, hi, lo);
+}
+
+export function settleAArch64(control: u32, hi: u32, lo: u32): u32 {
+  return settleOn<OfAArch64>(control, hi, lo);
 }

@@ -54,16 +54,15 @@ export class HotBatch {
     return new HotBatch(loops, loops.control);
   }
 
-  /** One walk for one address, into a soft TLB. */
-  get settle(): SingleWalk {
-    return this.loops.settle;
-  }
+  /** One walk for one address, into a soft TLB: by the block of {@link controlOf}. */
+  settle: SingleWalk = () => -1;
 
   /** The place of a control block for such walks under the registers of the moment; -1 if they cannot walk so. */
   controlOf(access: number, soft: SoftTlb, walks: Walks): number {
     const control = (this.singles[access] ??= this.loops.makeControl(soft.bankOf(access)));
     if (control === null || !walks.tellHot(access, control)) return -1;
     soft.fillElsewhere(access);
+    this.settle = this.loops.settleBy(control);
     return control.byteOffset;
   }
 

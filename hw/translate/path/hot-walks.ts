@@ -48,7 +48,6 @@ export class HotWalks extends CachedWalks {
     this.hot = memory === null || !fit ? null : HotBatch.make(memory, soft, modelled, walkCaches);
     this.hotRefused = this.hot === null;
     if (soft !== null && this.listener === null) this.softCells = soft.cells;
-    if (this.hot !== null) this.settle = this.hot.settle;
     return this.hot;
   }
 
@@ -73,6 +72,9 @@ export class HotWalks extends CachedWalks {
     if (soft === null || this.listener !== null || this.leastHot === Infinity) return (this.hotControls[kind] = NONE);
     if (this.hot === null && ++this.plainWalks < PLAIN_WALKS) return NOT_ASKED;
     const hot = this.hot ?? this.makeHot();
-    return (this.hotControls[kind] = hot === null ? NONE : hot.controlOf(kind, soft, this.walks));
+    if (hot === null) return (this.hotControls[kind] = NONE);
+    this.hotControls[kind] = hot.controlOf(kind, soft, this.walks);
+    this.settle = hot.settle;
+    return this.hotControls[kind];
   }
 }
