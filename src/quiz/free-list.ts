@@ -50,7 +50,7 @@ function draw(random: Random, difficulty: Difficulty): Heap {
       live.push(asked++);
     }
   }
-  return {
+  const heap: Heap = {
     kind: 'free-list',
     fit: pick(random, FITS),
     order: pick(random, ['address', 'smallest', 'front', 'back'] as const),
@@ -60,6 +60,19 @@ function draw(random: Random, difficulty: Difficulty): Heap {
     holes: [[1000, 100]],
     requests,
   };
+  return { ...heap, requests: possibleRequests(heap) };
+}
+
+/** The requests, but for those to free a block that was not to be had. */
+function possibleRequests(numbers: Heap): string[] {
+  const heap = heapWith(numbers);
+  const given: number[] = [];
+  return numbers.requests.filter((request) => {
+    const number = Number(request.slice(1));
+    if (request.startsWith('-')) return heap.free(given[number]);
+    given.push(heap.allocate(number).at);
+    return true;
+  });
 }
 
 /** A heap with these holes alone. @throws RangeError unless they lie in address order and apart */
