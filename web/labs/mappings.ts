@@ -1,4 +1,4 @@
-/** Who has which memory after a step of a lab: names on the left, memory on the right, and a line for each right. */
+/** The memory of each process after a step of a lab: names on the left, memory on the right, and a line for each right. */
 
 import { html, svg, type TemplateResult } from 'lit';
 import type { LabMapping } from '../../src/report/results/lab-result.js';

@@ -45,7 +45,7 @@ export class SegmentView extends StoryView<LogicalAddressMachine> {
     throw new RangeError('segments is missing in the state: give "segments": {"gdt": {"base": "0x8000", "limit": 95}}');
   }
 
-  /** An access, one past the limit, one that needs a right, its repair, a segment that is swapped out, and a gate. */
+  /** An access, one past the limit, one without its right, its repair, a swapped-out segment, and a gate. */
   protected story(): readonly string[] {
     if (this.settings.state !== '') return [];
     return [
