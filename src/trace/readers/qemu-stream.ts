@@ -16,6 +16,8 @@ import { TraceError } from '../trace-error.js';
 import { RegionBook } from './region-book.js';
 
 const { ACCESS_WORDS, LOW_WORD, OPERATION_WORD, SIZE_SHIFT } = accesses;
+/** Where the size of an access begins in its high word; 0 there: the words say whose accesses follow. */
+const SIZE_BIT = 26;
 
 /** The kind of a frame's payload. */
 const FrameType = {
@@ -239,9 +241,8 @@ export class QemuStream {
 
   /**
    * Takes accesses of a window from `start` until `end`, or until the block cannot take the next: it is full, or the access
-   * is of another thread.
+   * is of another thread. Those of a thread that nothing was told of are left out: it began as the recording ended.
    * @returns the index to go on from, once the block was emptied
-   * @throws TraceError for accesses of nobody
    */
   feedWindow(words: Int32Array, start: number, end: number): number {
     const { block } = this;
@@ -250,8 +251,11 @@ export class QemuStream {
       if (at === end || block.length === BLOCK_ACCESSES) return at;
       const process = this.#byPlace.get(words[at] >>> 0);
       const thread = words[at + 1];
-      if (process === undefined) throw this.#refuse('the begin of a process first', `process number ${words[at]}`);
-      this.#thread(this.processes[process], thread);
+      if (process === undefined || thread >= this.processes[process].threads.length) {
+        do at += 2;
+        while (at < end && words[at + 1] >>> SIZE_BIT !== 0);
+        continue;
+      }
       if (block.length > 0 && (block.process !== process || block.thread !== thread)) return at;
       block.process = process;
       block.thread = thread;
@@ -270,7 +274,7 @@ export class QemuStream {
     let i = start;
     for (; i < last; i += 2) {
       const top = from[i + 1];
-      const size = top >>> 26;
+      const size = top >>> SIZE_BIT;
       if (size === 0) break;
       const kind = KINDS[(top >>> 24) & 3];
       // Bit 55 fills the bits above: addresses are sign-extended.

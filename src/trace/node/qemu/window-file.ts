@@ -51,7 +51,6 @@ async function slotsOf(file: FileHandle, { length }: WindowPlan, used: number): 
  * The accesses of the windows that stayed, in the order of the run; the block is the stream's own.
  * @param used how many slots have ever been in use: the first ones
  * @param stream knows the processes in the file
- * @throws TraceError for accesses of nobody
  */
 export async function* storedWindows(
   path: string,

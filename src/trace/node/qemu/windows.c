@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 struct slot {
@@ -21,7 +22,7 @@ struct slot {
   uint64_t allocated; /* bytes of the slot on the disk */
   uint64_t content[];
 };
-enum { NUMBER_SHIFT = 32, ALLOCATED_AT_ONCE = 1 << 18 };
+enum { NUMBER_SHIFT = 32, ALLOCATED_AT_ONCE = 1 << 18, PATIENCE_SECONDS = 5 };
 
 static char path[PATH_MAX + 16];
 /* The one slot of the file that is mapped: so the addresses in use are few, however many windows there are. */
@@ -65,11 +66,18 @@ static void fail(int error) {
   raise(SIGKILL);
 }
 
-/* Takes room on the disk before it is written to: a store into a mapping cannot say that the disk is full. */
-static void allocate(int fd, uint64_t index, uint64_t from) {
+/*
+ * Takes room on the disk before it is written to: a store into a mapping cannot say that the disk is full. Gives the bytes
+ * of the slot that have room now.
+ */
+static uint64_t allocate(int fd, uint64_t index, uint64_t from) {
   uint64_t left = shared->slot_bytes - from, bytes = left < ALLOCATED_AT_ONCE ? left : ALLOCATED_AT_ONCE;
-  int error = posix_fallocate(fd, index * shared->slot_bytes + from, bytes);
+  int error;
+  /* A signal of the program may come in between. */
+  do error = posix_fallocate(fd, index * shared->slot_bytes + from, bytes);
+  while (error == EINTR);
   if (error != 0) fail(error);
+  return from + bytes;
 }
 
 static int open_windows(void) {
@@ -85,29 +93,39 @@ static void map_slot(uint64_t index) {
   int fd = open_windows();
   struct slot head = {0};
   if (pread(fd, &head, sizeof head, index * shared->slot_bytes) < 0) fail(errno);
-  if (head.allocated == 0) allocate(fd, index, 0);
+  uint64_t allocated = head.allocated == 0 ? allocate(fd, index, 0) : head.allocated;
   if (mmap(slot, shared->slot_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, index * shared->slot_bytes) == MAP_FAILED) fail(errno);
   close(fd);
-  if (slot->allocated == 0) slot->allocated = shared->slot_bytes < ALLOCATED_AT_ONCE ? shared->slot_bytes : ALLOCATED_AT_ONCE;
+  slot->allocated = allocated;
   if (index >= shared->slots) shared->slots = index + 1;
   mapped = index;
 }
 
+/* False when it cannot be had: a process that was stopped in the midst must not stop all others. */
+static bool begin_writing(void) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += PATIENCE_SECONDS;
+  int error = pthread_mutex_timedlock(&shared->writing, &until);
+  if (error == EOWNERDEAD) pthread_mutex_consistent(&shared->writing);
+  return error == 0 || error == EOWNERDEAD;
+}
+
 void keep_accesses(uint64_t window, uint64_t number, const uint64_t *accesses, size_t count) {
-  if (pthread_mutex_lock(&shared->writing) == EOWNERDEAD) pthread_mutex_consistent(&shared->writing);
+  if (!begin_writing()) return;
   if (atomic_load(&shared->closed)) raise(SIGKILL);
   map_slot(slot_of((window - atomic_load(&shared->from)) / shared->length));
   if (slot->words == 0 || slot->window < window) {
     slot->words = 0;
     slot->window = window;
   }
-  /* A thread that slept may come when its window has gone. */
-  if (slot->window == window) {
-    if (sizeof *slot + 8 * (slot->words + 1 + count) > slot->allocated) {
+  uint64_t needed = sizeof *slot + 8 * (slot->words + 1 + count);
+  /* A thread that slept may come when its window has gone. Threads that end give back accesses of a window filled since. */
+  if (slot->window == window && needed <= shared->slot_bytes) {
+    if (needed > slot->allocated) {
       int fd = open_windows();
-      allocate(fd, mapped, slot->allocated);
+      while (needed > slot->allocated) slot->allocated = allocate(fd, mapped, slot->allocated);
       close(fd);
-      slot->allocated += ALLOCATED_AT_ONCE;
     }
     uint64_t *at = slot->content + slot->words;
     at[0] = (place & UINT32_MAX) | number << NUMBER_SHIFT;

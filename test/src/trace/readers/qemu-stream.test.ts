@@ -138,10 +138,21 @@ describe('QemuStream', () => {
       'process 1 thread 0: 16384, 16384 loads',
       'process 1 thread 0: 1, 1 loads',
     ]);
-    const ofNobody = new Int32Array(words(turn(8n, 0n), access(8n, 1n, 8n)).buffer);
-    expect(() => stream.feedWindow(ofNobody, 0, 4)).toThrow('expected the begin of a process first');
-    const ofNoThread = new Int32Array(words(turn(7n, 1n), access(8n, 1n, 8n)).buffer);
-    expect(() => stream.feedWindow(ofNoThread, 0, 4)).toThrow('expected the begin of a thread first, found thread 1');
+  });
+
+  it('leaves out accesses of windows whose process or thread began as the recording ended', async () => {
+    const stream = new QemuStream();
+    await read([begin(7, '/bin/true')], stream);
+    const turn = (place: bigint, thread: bigint): bigint => place | (thread << 32n);
+    const inTurns = [
+      ...[turn(8n, 0n), access(8n, 1n, 8n), access(16n, 1n, 8n)],
+      ...[turn(7n, 1n), access(24n, 1n, 8n)],
+      ...[turn(7n, 0n), access(32n, 1n, 8n)],
+    ];
+    const window = new Int32Array(words(...inTurns).buffer);
+    expect(stream.feedWindow(window, 0, window.length)).toBe(window.length);
+    const { process, thread, length } = stream.block;
+    expect([process, thread, length]).toEqual([0, 0, 1]);
   });
 
   it('adds up what threads counted, and knows who never ended', async () => {
