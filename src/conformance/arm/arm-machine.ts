@@ -6,7 +6,13 @@
  * descriptors: so no RAM here means a page there, and a descriptor without the valid bit.
  */
 
-import { FSC_EXTERNAL, FSC_EXTERNAL_ON_WALK, FSC_TRANSLATION } from '../../../hw/aarch64/exception.js';
+import {
+  abortKindOf,
+  FSC_EXTERNAL,
+  FSC_EXTERNAL_ON_WALK,
+  FSC_TRANSLATION,
+  statusCode,
+} from '../../../hw/aarch64/exception.js';
 import type { AArch64CpuName } from '../../../hw/aarch64/features.js';
 import { Pe } from '../../../hw/aarch64/pe.js';
 import type { AtName } from '../../../hw/aarch64/pe.js';
@@ -25,8 +31,6 @@ import type { ArmCase, ArmOutcome } from './arm-case.js';
 const RAM_RANGE = { base: 0x4000_0000, bytes: 2 ** 29 };
 const ZERO: Word64 = { hi: 0, lo: 0 };
 const FSC = 0x3f;
-/** The level in a fault status code. */
-const FSC_LEVEL = 3;
 /** PAR_EL1 on success: bits 51:12; on a fault: F, FST, PTW, S. */
 const PAR_ADDRESS: Word64 = { hi: 0xf_ffff, lo: ~0xfff };
 const PAR_FAULT: Word64 = { hi: 0, lo: 0x37f };
@@ -123,7 +127,8 @@ function isBeyondRam(pe: Pe, status: number): boolean {
 
 /** A fault status code as the recorded machine has it. */
 function recordedFsc(fsc: number): number {
-  return (fsc & ~FSC_LEVEL) === FSC_EXTERNAL_ON_WALK ? FSC_TRANSLATION | (fsc & FSC_LEVEL) : fsc;
+  const { kind, level } = abortKindOf(fsc);
+  return kind === FSC_EXTERNAL_ON_WALK ? statusCode(FSC_TRANSLATION, level) : fsc;
 }
 
 /** The PE's last fault in the form of a recording. */
