@@ -1,6 +1,6 @@
 /**
- * Memory of a RAM as WebAssembly's, for hot loops (hot/, and a kernel's own), with room behind RAM for their arrays: they
- * reach nothing else. It is an ArrayBuffer as any other, and the host commits only what is touched.
+ * Memory of a RAM as WebAssembly's, for hot loops (hot/, and an operating system's own), with room behind RAM for their
+ * arrays: they reach nothing else. It is an ArrayBuffer as any other, and the host commits only what is touched.
  */
 
 /** The used parts of globals missing in the language's type library. */
@@ -18,7 +18,7 @@ const WASM_PAGE = 2 ** 16;
 const MOST_BYTES = 2 ** 32;
 /** Smaller RAMs are of demonstrations, and made by the thousand in tests. */
 const LEAST_BYTES = 2 ** 23;
-/** Behind RAM: enough for the TLBs of some 100 processors. */
+/** Behind RAM: enough for the TLBs of some 100 processors, or of fewer and the words that a kernel keeps of each frame. */
 const ROOM_BYTES = 2 ** 24;
 /** A line of the host's cache; arrays begin with one. */
 const LINE_WORDS = 16;
@@ -40,6 +40,7 @@ export class HotMemory {
   /** Shorter batches are not worth their copies. */
   leastBatch = 256;
   private taken: number;
+  private readonly named = new Map<string, Int32Array>();
 
   private constructor(
     /** A WebAssembly.Memory. */
@@ -85,5 +86,14 @@ export class HotMemory {
     if (end > this.ramBytes + ROOM_BYTES) return null;
     this.taken = end;
     return new Int32Array(this.buffer, start, words);
+  }
+
+  /** As {@link take}, with the same words for whoever comes later under the same name: zeros again, for one at a time. */
+  takeNamed(name: string, words: number): Int32Array | null {
+    const known = this.named.get(name);
+    if (known !== undefined) return known.fill(0);
+    const taken = this.take(words);
+    if (taken !== null) this.named.set(name, taken);
+    return taken;
   }
 }

@@ -38,8 +38,9 @@ export const FRAME_ACTIVE = 1 << 8;
 export const FRAME_NEW = 1 << 9;
 
 const CHUNK_SHIFT = 9;
-/** Of map, pins, owner, the two words of the index, flags and order. */
-const BYTES_PER_FRAME = 4 * 4 + 2 * 2 + 1;
+/** Of pins, owner, the two words of the index, flags and order; and of map. */
+const BYTES_PER_FRAME = 3 * 4 + 2 * 2 + 1;
+const MAP_BYTES = 4;
 
 export class Frames {
   readonly buddy: Buddy;
@@ -70,9 +71,10 @@ export class Frames {
   constructor(ram: Ram, counters: KernelCounters, clean: boolean) {
     this.#ram = ram;
     this.#counters = counters;
-    const columns = new Columns(ram.frames, BYTES_PER_FRAME, ram.shared);
     // Behind RAM, where there is room: then fork's loop in WebAssembly reaches both.
-    this.map = ram.hot?.take(ram.frames) ?? columns.int32();
+    const map = ram.hot?.takeNamed('map', ram.frames) ?? null;
+    const columns = new Columns(ram.frames, BYTES_PER_FRAME + (map === null ? MAP_BYTES : 0), ram.shared);
+    this.map = map ?? columns.int32();
     this.pins = columns.int32();
     this.owner = columns.int32();
     this.#indexLow = columns.int32();
