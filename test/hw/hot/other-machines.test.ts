@@ -51,7 +51,7 @@ const makeHart: Make = (ram, seed, path) => {
 const makePe: Make = (ram, seed, path) => {
   const granule = ([12, 14, 16] as const)[(seed >>> 0) % 3];
   const cpu = (['max', 'neoverse-n1', 'cortex-a72'] as const)[(seed >>> 8) % 3];
-  const random = new RandomPe(ram, { cpu, granule }, seed);
+  const random = new RandomPe(ram, { cpu, granule, ds: ((seed >>> 16) & 1) === 1 }, seed);
   const { words } = ram;
   for (let at = 0; at < PE_FRAMES * 1024; at += 2) {
     if ((words[at] & DESC_VALID) === 0) continue;

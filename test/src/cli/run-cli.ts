@@ -59,6 +59,7 @@ export async function runCliApart(
   }
   const child = apart;
   const over = new AbortController();
+  let answered = false;
   const ended = once(child, 'exit', over).then(() => {
     throw new Error(`the process that runs pagewalk ${args.join(' ')} ended`);
   });
@@ -66,8 +67,11 @@ export async function runCliApart(
   child.send({ args, env: { ...WITHOUT_PRICES, ...env } });
   try {
     const [outcome] = (await Promise.race([once(child, 'message', over), ended])) as [Outcome];
+    answered = true;
     return outcome;
   } finally {
+    // A run that was given up may still answer, or change what the next one sees.
+    if (!answered) child.kill();
     child.channel?.unref();
     over.abort();
   }
