@@ -71,9 +71,9 @@ export class CompareView implements View {
   #start(page: Page): void {
     this.#stop();
     this.#question.wanted = false;
+    this.#comparison = null;
     try {
       const task = this.#question.task();
-      this.#comparison = null;
       this.#progress = { what: 'starting', share: 0 };
       const worker = new Worker(WORKER, { type: 'module' });
       this.#worker = worker;
