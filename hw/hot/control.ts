@@ -1,6 +1,6 @@
 /**
- * The control block of hot loops: what they know of a walk, told anew at each batch, so that nothing of it can be out of
- * date. These are its words, as hot/source/control.ts has them in bytes.
+ * The control block of hot loops: what they know of a walk. It is told anew after each change of registers or listener,
+ * and for another kind of access: `HotWalks`. These are its words, as hot/source/control.ts has them in bytes.
  */
 
 export const RAM_BYTES = 0;

@@ -2,7 +2,7 @@
  * The walk of a guest's address: through the guest's tables, with each entry at a guest-physical address, and
  * last of the page's own. The second stage translates all of them.
  *
- * The steps are those of walk.ts. Source: RISC-V privileged specification, "Two-RiscvStage Address Translation".
+ * The steps are those of walk.ts. Source: RISC-V privileged specification, "Two-Stage Address Translation".
  */
 
 import * as accesses from '../base/access.js';

@@ -213,7 +213,7 @@ export class RiscvRules {
     }
   }
 
-  /** Source: "Virtual Address Translation Process", steps 6 and 8; "Two-RiscvStage Address Translation" for MXR. */
+  /** Source: "Virtual Address Translation Process", steps 6 and 8; "Two-Stage Address Translation" for MXR. */
   private setPermissions(csrs: Csrs, { mode, executes }: Privilege): void {
     const hostStatus = csrs.low(csr.MSTATUS);
     const status = this.virtual ? csrs.low(csr.VSSTATUS) : hostStatus;

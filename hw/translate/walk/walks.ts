@@ -44,8 +44,8 @@ export interface Walks {
   /** The 4 KiB frame of an address if its walk would change nothing and refuse nothing; -1 when a walk has to tell. */
   settled(hi: number, lo: number, access: number): number;
   /**
-   * Fills in the control block of hot loops (hot/hot-loops.ts), so that their walks find what {@link settled} finds for
-   * this kind of access under the registers of the moment. False: they cannot.
+   * Fills in the control block of hot loops (hot/control.ts), so that their walks find settled pages for this kind of
+   * access under the registers of the moment. False: they cannot.
    */
   tellHot(access: number, control: Int32Array): boolean;
   /** Walks from the root. @returns the 4 KiB frame of the address, or a status; {@link fault} has its details */

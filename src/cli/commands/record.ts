@@ -121,7 +121,7 @@ function parseSeconds(text: string): number {
 /** `pagewalk record`: a real program's accesses as a trace. */
 export function recordCommand(): Command {
   return new Command('record')
-    .description('Records memory accesses of a program; under QEMU at 13 to 19 times its CPU time.')
+    .description('Records memory accesses of a program; under QEMU at some 20 times its CPU time.')
     .argument('[COMMAND...]', 'after --, the program and its arguments')
     .option('-o, --output <file>', "the trace (default: the program's name and .pwt)", parseOutput)
     .addOption(

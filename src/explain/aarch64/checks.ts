@@ -15,7 +15,7 @@ const check = (rule: string, fault: string, section: string): Check => ({ rule, 
 /** Of the tables of TTBR0_EL1 and TTBR1_EL1. */
 export const AARCH64_CHECKS = {
   half: check(
-    'the bits above 64 - T0SZ are 0, or those above 64 - T1SZ are 1; with TBI but for the top byte',
+    'the bits from 64 - T0SZ up are 0, or those from 64 - T1SZ up are 1; with TBI but for the top byte',
     'translation fault, level 0',
     PROCESS,
   ),

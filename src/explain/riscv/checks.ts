@@ -1,4 +1,4 @@
-/** The checks of RISC-V's walks, in the order of the specification's steps. */
+/** The checks of RISC-V's walks, with the steps of the specification of 2025. */
 
 import type { Check } from '../walk/check.js';
 
@@ -8,7 +8,7 @@ const PROTECTION = SPECIFICATION('Addressing and Memory Protection');
 const STATUS = SPECIFICATION('Memory Privilege in sstatus Register');
 const GUEST = SPECIFICATION('Guest Physical Address Translation');
 
-/** Those that both stages make, in this order too; `fault` is the stage's own. */
+/** Those that both stages make; `fault` is the stage's own. */
 function ofEntries(fault: string) {
   const check = (rule: string, section: string): Check => ({ rule, fault, section });
   return {
