@@ -28,7 +28,7 @@ import { broken } from '../walk/check.js';
 import type { Check, Reason } from '../walk/check.js';
 import type { WayEntry } from '../radix/radix-walk.js';
 import type { WalkRequest } from '../walk/walk.js';
-import { AARCH64_CHECKS, AARCH64_HOST_CHECKS } from './checks.js';
+import { AARCH64_CHECKS, AARCH64_HOST_CHECKS, AARCH64_KEPT } from './checks.js';
 
 /** A descriptor, by the manual's number of its level. */
 function entryOf({ level, stage }: Pick<WayEntry, 'level' | 'stage'>): string {
@@ -67,8 +67,8 @@ export function abortReason(
   return last === undefined ? KEPT_OF_HOST : refusedByHost(pe, request, last);
 }
 
-const KEPT = broken(AARCH64_CHECKS.el0, 'the rights in the TLB refuse it, older than the descriptors');
-const KEPT_OF_HOST = broken(AARCH64_HOST_CHECKS.readable, 'the rights kept of stage 2 refuse it');
+const KEPT = broken(AARCH64_KEPT, 'the rights in the TLB refuse it, older than the descriptors');
+const KEPT_OF_HOST = broken(AARCH64_KEPT, 'the rights kept of stage 2 refuse it');
 
 /** No descriptor of stage 2 was read. */
 function outsideHost(pe: Pe): Reason {

@@ -12,7 +12,7 @@ import type { Reason } from '../walk/check.js';
 import { X86_CHECKS } from '../walk/checks.js';
 import type { Hex } from '../entry-level.js';
 import { accessBits } from '../state-form.js';
-import { explainFault } from '../walk/walk-fault.js';
+import { explainFault, OLDER } from '../walk/walk-fault.js';
 import { levelOf } from '../walk/walk-levels.js';
 import type { WalkRequest } from '../walk/walk.js';
 import type { WalkStep } from '../walk/walk-result.js';
@@ -69,7 +69,7 @@ function guestReason(mmu: Mmu, { hi, lo, access, user }: WalkRequest, entries: r
     // A page's key is in its entry alone.
     rights: last === undefined ? 0 : last.rights | ((last.high >>> (PTE_KEY_SHIFT - KEY_SHIFT)) & rules.keyMask),
   });
-  if (reasons.length === 0) return broken(X86_CHECKS.kept, 'the rights in the TLB refuse it, older than the entries');
+  if (reasons.length === 0) return broken(X86_CHECKS.kept, OLDER);
   return { rule: reasons[0].rule, why: reasons.map(({ text }) => text).join('; '), section };
 }
 

@@ -65,7 +65,7 @@ function hostReason(hart: Hart, { access }: WalkRequest, entries: readonly WayEn
   const stage: Stage = { checks: RISCV_GUEST_CHECKS, rules: hart.rules.second, levels, whose: "the host's" };
   const last = entries.at(-1);
   const what = (errorCode & ENTRY_WRITE) !== 0 ? 'write' : (errorCode & ENTRY_READ) !== 0 ? 'read' : access;
-  const kept = broken(RISCV_GUEST_CHECKS.readable, 'the rights kept of the second stage refuse it');
+  const kept = broken(RISCV_CHECKS.kept, 'the rights kept of the second stage refuse it');
   if (last?.stage !== 2) return kept;
   const wrong = entryReason(stage, last);
   if (wrong !== undefined) return wrong;

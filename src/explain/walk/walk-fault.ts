@@ -86,6 +86,10 @@ function reasonsFor(scene: FaultScene): Pick<FaultOutcome, 'reasons' | 'section'
   }
   if ((errorCode & PF_RESERVED) !== 0) return { reasons: reservedReasons(scene), section };
   const refused = refusals(mmu.rules, scene.rights, scene.access);
+  if (refused.length > 0 && refused.every((refusal) => isOlder(refusal, scene.levels))) {
+    const { rule, section } = X86_CHECKS.kept;
+    return { reasons: [{ text: OLDER, rule, table: null }], section };
+  }
   return {
     reasons: refused.map((refusal) => refusalReason(refusal, scene.levels)),
     section: refused.at(0)?.section ?? present.section,
@@ -101,6 +105,14 @@ function blame({ rule }: Pick<Check, 'rule'>, level: WalkLevel | undefined, what
   return level === undefined
     ? { text: `an entry ${what}`, rule, table: null }
     : { text: `${nameOf(level)} ${what}`, rule, table: level.table };
+}
+
+/** In place of a right when every entry gives it. */
+export const OLDER = 'the rights in the TLB refuse it, older than the entries';
+
+/** Whether all entries give the right now that the TLB refuses. */
+function isOlder({ right }: Refusal, levels: readonly WalkLevel[]): boolean {
+  return right !== null && levels.length > 0 && levels.every(({ allows }) => allows?.[right] === true);
 }
 
 const LOST_BITS = { user: 'U/S = 0', write: 'R/W = 0', execute: 'XD = 1' };
