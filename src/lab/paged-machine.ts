@@ -191,6 +191,14 @@ export class PagedMachine {
     for (let page = 0; page < pages; page++) must(this.store(process, address + page * PAGE_BYTES, value));
   }
 
+  /** A new process with `bytes` of private memory from `at` on, every page of it written. */
+  spawnFilled(bytes: number): { readonly process: Process; readonly at: number } {
+    const process = this.spawn();
+    const at = this.map(process, bytes);
+    this.fill(process, at, bytes / PAGE_BYTES);
+    return { process, at };
+  }
+
   /** The last exception of the processor, in words. */
   get lastFault(): string {
     const { describe, mmu } = this.#processor;

@@ -13,8 +13,7 @@ const PAGES = BYTES / 4096;
 /** Model cycles of a fork with an exec after it, and nothing more. */
 function forkAndExec(): number {
   const machine = new PagedMachine(32 * MIB);
-  const parent = machine.spawn();
-  machine.fill(parent, machine.map(parent, BYTES), PAGES);
+  const { process: parent } = machine.spawnFilled(BYTES);
   machine.restartMeter();
   machine.exec(machine.fork(parent));
   return machine.cost().modelCycles;
@@ -22,9 +21,7 @@ function forkAndExec(): number {
 
 function paged(worst: boolean): PagedMachine {
   const machine = new PagedMachine(32 * MIB);
-  const parent = machine.spawn();
-  const at = machine.map(parent, BYTES);
-  machine.fill(parent, at, PAGES);
+  const { process: parent, at } = machine.spawnFilled(BYTES);
   machine.restartMeter();
   const child = machine.fork(parent);
   if (worst) machine.fill(child, at, PAGES, 2);

@@ -108,9 +108,7 @@ function mappedOrResident(story: Story): void {
 function oneFault(story: Story): PagedMachine {
   const machine = new PagedMachine(16 * MIB);
   story.on(machine);
-  const parent = machine.spawn();
-  const at = machine.map(parent, FORKED);
-  machine.fill(parent, at, FORKED / 4096);
+  const { process: parent, at } = machine.spawnFilled(FORKED);
   machine.restartMeter();
   const child = machine.fork(parent);
   machine.store(child, at, 1);

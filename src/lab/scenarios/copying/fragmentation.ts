@@ -207,9 +207,7 @@ function movingShared(story: Story): void {
 /** The same situation in pages: any free frame serves. */
 function paged(): PagedMachine {
   const machine = new PagedMachine(4 * 2 ** 20);
-  const parent = machine.spawn();
-  const at = machine.map(parent, SHARED_BYTES);
-  machine.fill(parent, at, SHARED_BYTES / 4096);
+  const { process: parent, at } = machine.spawnFilled(SHARED_BYTES);
   const child = machine.fork(parent);
   machine.restartMeter();
   machine.store(child, at, 43);

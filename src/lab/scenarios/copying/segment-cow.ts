@@ -25,9 +25,7 @@ function copiedOf(bytes: number): number {
 function paged(story: Story): PagedMachine {
   const machine = new PagedMachine(32 * MIB);
   story.on(machine);
-  const parent = machine.spawn();
-  const at = machine.map(parent, BYTES);
-  machine.fill(parent, at, BYTES / 4096);
+  const { process: parent, at } = machine.spawnFilled(BYTES);
   machine.restartMeter();
   const child = machine.fork(parent);
   const written = at + BYTES / 2;
