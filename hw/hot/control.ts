@@ -3,35 +3,34 @@
  * and for another kind of access: `HotWalks`. These are its words, as hot/source/control.ts has them in bytes.
  */
 
-export const RAM_BYTES = 0;
-export const BATCH = 1;
-export const SOFT = 2;
+const RAM_BYTES = 0;
+const BATCH = 1;
+const SOFT = 2;
 export const MACHINE = 3;
 const UPPER = 4;
 const PERMITTED = 5;
 const NEEDED = 6;
 const CANONICAL_SHIFT = 7;
 export const ALIGN = 8;
-export const LARGE = 9;
-export const SPACE = 10;
+/** The place of a word to set when a page larger than 4 KiB was found. */
+const LARGE = 9;
+const SPACE = 10;
 const ENTRY_SHIFT = 11;
-export const FIRST_LEVEL = 12;
-export const SECOND_LEVEL = 13;
-export const WALK_CACHES = 14;
+const FIRST_LEVEL = 12;
+const SECOND_LEVEL = 13;
+const WALK_CACHES = 14;
 /** Of x86: bits of an entry's low word kept in its rights, and those of its protection key there. */
 export const KEPT_LOW = 18;
 export const KEY_MASK = 19;
-export const COUNTS = 20;
-/** Counts of a batch: hits of the first level and the second, walks, shortened ones, and entries read at each level. */
-export const HOT_L1_HITS = 0;
-export const HOT_L2_HITS = 1;
-export const HOT_WALKS = 2;
-export const HOT_SHORTENED = 3;
-export const HOT_READS = 4;
+/** The place of the counts of the access's side. */
+const COUNTS = 20;
+const SOFT_LOADS = 21;
+/** A word for {@link LARGE} where nobody asks. */
+const NOTED = 22;
+/** Single lookups left before the plain path has to look at clocks. */
+export const LOOKUPS_LEFT = 23;
 /** Levels of tables at most. */
 export const HOT_LEVELS = 5;
-export const COUNT_WORDS = HOT_READS + HOT_LEVELS;
-export const SOFT_LOADS = COUNTS + COUNT_WORDS;
 /** Of AArch64: rights by the bits of a descriptor for a page, 64 words. */
 export const RIGHTS = 128;
 export const CONTROL_WORDS = 192;
@@ -94,6 +93,35 @@ export function tellAccess(words: Int32Array, access: HotAccess, halves: 1 | 2):
   words[NEEDED] = access.needed;
   words[CANONICAL_SHIFT] = access.canonicalShift;
   words[ENTRY_SHIFT] = access.entryBytes === 8 ? 3 : 2;
+}
+
+/** A control block of the same memory, told of nothing yet. */
+export function clear(words: Int32Array, ramBytes: number, batch: number): void {
+  words[RAM_BYTES] = ramBytes;
+  words[BATCH] = batch;
+  words[LARGE] = words.byteOffset + 4 * NOTED;
+}
+
+/**
+ * Tells of a bank of a soft TLB, of the word about pieces of larger pages in it, and whether a batch loads what it finds.
+ */
+export function tellSoft(words: Int32Array, bank: number, large: number, loads: boolean): void {
+  words[SOFT] = bank;
+  words[LARGE] = large;
+  words[SOFT_LOADS] = Number(loads);
+}
+
+/** Tells of the blocks of two levels of TLBs, the number of the address space, and the place of the counts. */
+export function tellLevels(words: Int32Array, first: number, second: number, space: number, counts: number): void {
+  words[FIRST_LEVEL] = first;
+  words[SECOND_LEVEL] = second;
+  words[SPACE] = space;
+  words[COUNTS] = counts;
+}
+
+/** Tells of the block of the walk cache of a level; 0: there is none. */
+export function tellWalkCache(words: Int32Array, level: number, block: number): void {
+  words[WALK_CACHES + level - 1] = block;
 }
 
 /** Tells of the tables of a half, or of all addresses. */

@@ -5,41 +5,32 @@
  */
 
 import type { HotMemory } from '../memory/hot-memory.js';
-import {
-  ALIGN,
-  BATCH,
-  CONTROL_WORDS,
-  COUNT_WORDS,
-  COUNTS,
-  FIRST_LEVEL,
-  LARGE,
-  MACHINE,
-  HOT_MACHINES,
-  SOFT_LOADS,
-  RAM_BYTES,
-  SECOND_LEVEL,
-  SOFT,
-  SPACE,
-  WALK_CACHES,
-} from './control.js';
+import * as words from './control.js';
 import { BATCH_MODULE } from './module.js';
+
+const { ALIGN, CONTROL_WORDS, HOT_MACHINES, MACHINE } = words;
 
 /** A loop from hot/source: the control block, the places of the first address and behind the last. */
 type Loop = (control: number, from: number, to: number) => number;
 
-/** Walks for one address: the control block, the words of the address. The frame, LARGE_PAGE with it perhaps, or -1. */
-export type SingleWalk = (control: number, hi: number, lo: number) => number;
-/** Set beside the frame of a page larger than 4 KiB. */
-export const LARGE_PAGE = 1 << 20;
+/**
+ * Does one address: the control block, the words of the address. The frame, or -1; of a lookup with the page size from bit
+ * {@link FRAME_BITS} on.
+ */
+export type Single = (control: number, hi: number, lo: number) => number;
+
+/** RAM of hot loops ends at 4 GiB. */
+export const FRAME_BITS = 20;
 
 /** The loops by name. */
 interface Loops {
   readonly walk: Loop;
   readonly soft: Loop;
   readonly modelled: Loop;
-  readonly settleX86: SingleWalk;
-  readonly settleRiscv: SingleWalk;
-  readonly settleAArch64: SingleWalk;
+  readonly lookupOne: Single;
+  readonly settleX86: Single;
+  readonly settleRiscv: Single;
+  readonly settleAArch64: Single;
 }
 
 /** Addresses taken over at a time: at most, and after a stop. */
@@ -70,13 +61,13 @@ const part = (all: Int32Array, from: number, count: number): Int32Array =>
   count === all.length ? all : all.subarray(from, from + count);
 
 export class HotLoops {
-  /** For the walks to be told of: see `Walks.tellHot`. */
+  /** The control block of batches, for the walks to be told of: see `Walks.tellHot`. */
   readonly control: Int32Array;
-  /** Counts of the last modelled batch. */
-  readonly counts: Int32Array;
   /** Addresses to take over next. */
   private most = BATCH_LENGTH;
   private readonly loops: Loops;
+  /** The place of the copies of a batch. */
+  private readonly batch: number;
   private readonly his: Int32Array;
   private readonly los: Int32Array;
   private readonly results: Int32Array;
@@ -91,9 +82,8 @@ export class HotLoops {
     this.los = batch.subarray(BATCH_LENGTH, 2 * BATCH_LENGTH);
     this.results = batch.subarray(2 * BATCH_LENGTH);
     this.control = control;
-    this.counts = control.subarray(COUNTS, COUNTS + COUNT_WORDS);
-    control[RAM_BYTES] = memory.ramBytes;
-    control[BATCH] = batch.byteOffset;
+    this.batch = batch.byteOffset;
+    words.clear(control, memory.ramBytes, this.batch);
   }
 
   /** The loops over `memory` for a processor, or null where there are none. */
@@ -103,44 +93,23 @@ export class HotLoops {
     return shared === null || control === null ? null : new HotLoops(shared, memory, control);
   }
 
-  /** Another control block, for single walks that fill this bank of a soft TLB; null if there is no room. */
-  makeControl(bank: number): Int32Array | null {
+  /** Another control block, for single addresses; null if there is no room. */
+  makeControl(): Int32Array | null {
     const control = this.memory.take(CONTROL_WORDS);
-    control?.set(this.control.subarray(0, SOFT));
-    control?.fill(bank, SOFT, SOFT + 1);
+    if (control !== null) words.clear(control, this.memory.ramBytes, this.batch);
     return control;
   }
 
+  /** The lookup of one address in two levels of TLBs. */
+  get lookupOne(): Single {
+    return this.loops.lookupOne;
+  }
+
   /** The single walk for the machine that this control block was told of. */
-  settleBy(control: Int32Array): SingleWalk {
+  settleBy(control: Int32Array): Single {
     const { settleX86, settleRiscv, settleAArch64 } = this.loops;
     const machine = control[MACHINE];
     return machine === HOT_MACHINES.x86 ? settleX86 : machine === HOT_MACHINES.riscv ? settleRiscv : settleAArch64;
-  }
-
-  /** The next batch uses this bank of a soft TLB, to translate or to load. */
-  useSoft(bank: number, loads: boolean): void {
-    this.control[SOFT] = bank;
-    this.control[SOFT_LOADS] = Number(loads);
-    this.control[LARGE] = 0;
-  }
-
-  /** Whether the last batch may have filled it with a piece of a larger page. */
-  get foundLarge(): boolean {
-    return this.control[LARGE] !== 0;
-  }
-
-  /** The next batch is counted from 0, and uses the two levels in these blocks, under the number of an address space. */
-  useModelled(space: number, first: number, second: number): void {
-    this.control[SPACE] = space;
-    this.control[FIRST_LEVEL] = first;
-    this.control[SECOND_LEVEL] = second;
-    this.counts.fill(0);
-  }
-
-  /** It uses the walk cache of a level in this block; 0: there is none. */
-  useWalkCache(level: number, block: number): void {
-    this.control[WALK_CACHES + level - 1] = block;
   }
 
   /**

@@ -43,7 +43,6 @@ const NO_MEMO = 1;
 /** Words of the block for hot loops, as hot/source/tlb.ts has them in bytes: by page size from ARRAYS and SHIFTS on. */
 const FIRST_SIZE = 0;
 const REGIONS = 1;
-const ANY = 2;
 const ARRAYS = 4;
 const SHIFTS = 12;
 const BLOCK_WORDS = 20;
@@ -122,25 +121,21 @@ export class TlbGroup {
     return true;
   }
 
-  /** Lends all to hot loops, for up to `ticks` uses. @returns the place of the block for them, or 0: not now */
+  /** Lets hot loops use all up to `ticks` times. @returns the place of the block for them, or 0: not now */
   lend(ticks: number): number {
     const { block, bySize } = this;
     if (block === null || this.fractures !== 0) return 0;
     // Pages of sizes without an array are left to the plain path.
     for (let size = 0; size < bySize.length; size++) block[ARRAYS + size] = bySize[size]?.lend(ticks) ?? 0;
     block[FIRST_SIZE] = this.firstSize;
-    block[ANY] = this.sizes.any;
     return block[ARRAYS] === 0 ? 0 : block.byteOffset;
   }
 
-  /** Takes it back. */
+  /** After hot loops used it. */
   takeBack(): void {
-    const { block } = this;
-    if (block === null) return;
-    for (const tlb of this.arrays) tlb.takeBack();
-    this.sizes.any = block[ANY];
+    if (this.block === null) return;
     this.forget();
-    this.found(block[FIRST_SIZE]);
+    this.found(this.block[FIRST_SIZE]);
   }
 
   /** From now on `listener` hears the fate of entries; null ends it. */
@@ -152,7 +147,12 @@ export class TlbGroup {
    * Looks a linear address up in every array with a chance of it; a hit leaves frame, rights and size in the fields.
    */
   lookup(hi: number, lo: number, space: number): boolean {
-    return ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) || this.search(hi, lo, space);
+    return this.wasLast(hi, lo) || this.search(hi, lo, space);
+  }
+
+  /** Whether an address lies in the 4 KiB piece found or filled last: to look it up again changes nothing. */
+  wasLast(hi: number, lo: number): boolean {
+    return (lo & PAGE_MASK) === this.memoLo && hi === this.memoHi;
   }
 
   /**
@@ -160,7 +160,7 @@ export class TlbGroup {
    * changed then. Of the fields only {@link size} is set.
    */
   hitFrame(hi: number, lo: number, rule: HitRule): number {
-    if ((lo & PAGE_MASK) === this.memoLo && hi === this.memoHi) return rule.allows(this.rights) ? this.frame : -1;
+    if (this.wasLast(hi, lo)) return rule.allows(this.rights) ? this.frame : -1;
     const { firstTlb: tlb, firstShift: shift } = this;
     if (tlb === null || !rule.isCanonical(hi)) return -1;
     const tag = tagBase(rule.space, this.firstSize) | tagPageHigh(hi >>> shift);
@@ -187,6 +187,7 @@ export class TlbGroup {
     this.size = size;
     const first = this.fractures !== 0 ? lowestSize(this.sizes.any) : size;
     if (first === this.firstSize) return;
+    if (this.block !== null) this.block[FIRST_SIZE] = first;
     this.firstSize = first;
     this.firstShift = this.shifts[first];
     this.firstTlb = this.twins !== null ? null : this.bySize[first];
@@ -325,7 +326,7 @@ export class TlbGroup {
     const first = frame - frameInPage(lo, shift);
     if (kept !== size) rights |= FRACTURED;
     // The second level may have given a piece of a page; this level holds the page whole.
-    this.fractures |= rights & FRACTURED;
+    if ((rights & FRACTURED) !== 0) this.fracture();
     tlb.insert(pageLow, (rights & GLOBAL) !== 0 ? tlb.globalTag(tag) : tag, first, rights);
     this.sizes.add(hi, lo, kept);
     this.frame = frame;
@@ -333,6 +334,12 @@ export class TlbGroup {
     this.found(kept);
     this.memoHi = hi;
     this.memoLo = lo & PAGE_MASK;
+  }
+
+  /** From now on pieces of larger pages may be in here. Hot loops know nothing of them. */
+  private fracture(): void {
+    this.fractures = FRACTURED;
+    this.block?.fill(0, ARRAYS, SHIFTS);
   }
 
   /**

@@ -6,7 +6,7 @@
  * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
  */
 
-import { NAMED_SHIFTS, SIZE_SHIFTS } from '../base/address.js';
+import { NAMED_SHIFTS, PAGE_OFFSET_MASK, SIZE_SHIFTS } from '../base/address.js';
 import type { HotMemory } from '../memory/hot-memory.js';
 import { TlbGroup } from './group.js';
 import type { TlbListener } from './events.js';
@@ -22,6 +22,10 @@ export interface TlbArrayShape extends TlbShape {
   /** Source of the numbers. */
   readonly source?: string;
 }
+
+const PAGE_MASK = ~PAGE_OFFSET_MASK;
+/** Of no access: all of its low bits are set. */
+const NO_KEY = PAGE_OFFSET_MASK;
 
 /** Arrays of one level; together they should hold 4 KiB pages at least. */
 export type TlbLevelShape = readonly TlbArrayShape[];
@@ -117,6 +121,13 @@ export class TlbHierarchy {
   readonly l2Data: TlbGroup;
   /** @internal */
   readonly l2Fetch: TlbGroup;
+  /**
+   * The 4 KiB piece and the access of the last single translation, and its frame, as long as the same again would be
+   * found, be allowed and change nothing: its page is the most recent of its set.
+   */
+  private lastHi = 0;
+  private lastKey = NO_KEY;
+  lastFrame = 0;
   private readonly shifts: readonly number[];
   private readonly groups: readonly TlbGroup[];
   /** Every array: the first level's, then the second's. @internal */
@@ -149,8 +160,26 @@ export class TlbHierarchy {
     return this.groups.every((group) => group.moveTo(memory, group !== this.l2Data && group !== this.l2Fetch));
   }
 
+  /** Whether this is the last single translation once more: its frame is {@link lastFrame} then. */
+  isLast(hi: number, lo: number, access: number): boolean {
+    return ((lo & PAGE_MASK) | access) === this.lastKey && hi === this.lastHi;
+  }
+
+  /** Keeps a translation as the last one. */
+  keepLast(hi: number, lo: number, access: number, frame: number): void {
+    this.lastHi = hi;
+    this.lastKey = (lo & PAGE_MASK) | access;
+    this.lastFrame = frame;
+  }
+
+  /** To be called before anything else is looked up, and after a change of the demands on a hit. */
+  forgetLast(): void {
+    this.lastKey = NO_KEY;
+  }
+
   /** Drops everything held for an address in the reach of `space` and `machine`: see tag.ts. */
   dropAddress(hi: number, lo: number, space: number, machine: number): void {
+    this.forgetLast();
     for (const group of this.groups) group.dropAddress(hi, lo, space, machine);
   }
 
@@ -161,16 +190,19 @@ export class TlbHierarchy {
 
   /** Lookups and fills are for a virtual machine from now on: they find its global entries alone. */
   enterMachine(machine: number): void {
+    this.forgetLast();
     for (const group of this.groups) group.enterMachine(machine);
   }
 
   /** Drops everything, global translations too. */
   dropAll(): void {
+    this.forgetLast();
     for (const group of this.groups) group.dropAll();
   }
 
   /** Drops everything in the reach of `space` and `machine`: see tag.ts. */
   dropSpace(space: number, machine: number): void {
+    this.forgetLast();
     for (const group of this.groups) group.dropSpace(space, machine);
   }
 }

@@ -18,9 +18,8 @@ const placeOf = (hi: number, lo: number): number => {
 };
 
 export class SizesByRegion {
-  /** Bit n: a page of size n was put in since the last flush. */
-  any = 0;
-  private places: Uint8Array = new Uint8Array(REGIONS);
+  /** By region, and behind them of all regions: bit n, a page of size n was put in since the last flush. */
+  private places: Uint8Array = new Uint8Array(REGIONS + 1);
   private readonly shifts: readonly number[];
 
   /** @param shifts as {@link Regime.pageShifts} */
@@ -30,12 +29,17 @@ export class SizesByRegion {
 
   /** Moves the notes to where hot loops reach them. @returns their place, or 0 @internal */
   moveTo(memory: HotMemory): number {
-    const room = memory.take(REGIONS / 4);
+    const room = memory.take(REGIONS / 4 + 1);
     if (room === null) return 0;
-    const places = new Uint8Array(room.buffer, room.byteOffset, REGIONS);
+    const places = new Uint8Array(room.buffer, room.byteOffset, REGIONS + 1);
     places.set(this.places);
     this.places = places;
     return room.byteOffset;
+  }
+
+  /** The sizes possible anywhere, a bit each. */
+  get any(): number {
+    return this.places[REGIONS];
   }
 
   /** The sizes possible at an address, a bit each. */
@@ -48,13 +52,12 @@ export class SizesByRegion {
     const bit = 1 << size;
     if (this.shifts[size] <= SHIFT_2M) this.places[placeOf(hi, lo)] |= bit;
     else if ((this.any & bit) === 0) this.places.forEach((sizes, place) => (this.places[place] = sizes | bit));
-    this.any |= bit;
+    this.places[REGIONS] |= bit;
   }
 
   /** After a flush, if pages of these sizes only are left, a bit each. */
   keep(left: number): void {
-    this.any &= left;
-    if (this.any === 0) this.places.fill(0);
+    if ((this.any & left) === 0) this.places.fill(0);
     else this.places.forEach((sizes, place) => (this.places[place] = sizes & left));
   }
 }

@@ -99,15 +99,10 @@ export class WalkCaches {
     return this.byLevel.every((cache) => cache?.moveTo(memory) ?? true);
   }
 
-  /** Lends the cache of a level to hot loops, for up to `ticks` uses. @returns the place of its block, or 0 without one */
+  /** Lets hot loops use the cache of a level up to `ticks` times. @returns the place of its block, or 0 without one */
   lend(level: number, ticks: number, shifts: readonly number[]): number {
     if (level < shifts.length) this.filledShifts[level] = shifts[level];
     return this.byLevel[level]?.lend(ticks) ?? 0;
-  }
-
-  /** Takes all back. */
-  takeBack(): void {
-    for (const cache of this.byLevel) cache?.takeBack();
   }
 
   /** From now on `listener` hears the fate of entries; null ends it. */

@@ -18,9 +18,6 @@ import {
   FAULTS_ON_WALK,
   FETCH_SIDE,
   FLUSHES,
-  L1_MISSES,
-  L2_MISSES,
-  LOOKUPS,
   PAGE_INVALIDATIONS,
   WALKS,
 } from '../translate/counts/counters.js';
@@ -249,7 +246,7 @@ export class ToyMachine {
       return;
     }
     for (const { level } of steps) values[side + ENTRY_READS + level]++;
-    for (const count of [LOOKUPS, L1_MISSES, L2_MISSES, WALKS]) values[side + count]++;
+    values[side + WALKS]++;
   }
 
   #translateSegment({ bits, registers }: ToySegmentation, address: number, access: number): number {

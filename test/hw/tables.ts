@@ -15,8 +15,8 @@ export class Tables {
   readonly root = 1;
   private next = 2;
 
-  constructor(bytes = 64 << 20) {
-    this.ram = new Ram({ bytes });
+  constructor(bytes = 64 << 20, webAssembly = true) {
+    this.ram = new Ram({ bytes, webAssembly });
   }
 
   /** The physical address of the entry at `level` for an address; tables above it are made as needed. */

@@ -19,7 +19,7 @@ export const PERMITTED = 20;
 export const NEEDED = 24;
 export const CANONICAL_SHIFT = 28;
 export const ALIGN = 32;
-/** Set when a page larger than 4 KiB was found. */
+/** The place of a word to set when a page larger than 4 KiB was found. */
 export const LARGE = 36;
 export const SPACE = 40;
 /** log2 of the bytes of an entry. */
@@ -31,15 +31,12 @@ export const WALK_CACHES = 56;
 /** x86: bits of an entry's low word kept in its rights, and those of its protection key there. */
 export const KEPT = 72;
 export const KEYS = 76;
-/** Counts of the batch: hits of each level, walks, shortened ones, and entries read at each level from the last. */
-export const L1_HITS = 80;
-export const L2_HITS = 84;
-export const WALKS = 88;
-export const SHORTENED = 92;
-export const READS = 96;
-
+/** The place of the counts of this side, float64 as translate/counts/counters.ts has them. */
+export const COUNTS = 80;
 /** Not 0: the soft TLB's loop loads words. */
-export const LOADS = 116;
+export const LOADS = 84;
+/** Single lookups left before the plain path looks at clocks again. */
+export const LEFT = 92;
 
 /** Of a walk: by level of the entry read, the frame of the table it leads to, and the rights so far. */
 export const PASSED = 136;
@@ -81,8 +78,15 @@ export function field(block: u32, place: u32): u32 {
   return load<u32>(block + place);
 }
 
-export function count(control: u32, place: u32, more: u32): void {
-  store<u32>(control + place, field(control, place) + more);
+/** Places in counts; READS is that of the last level, and those above follow. */
+export const L1_HITS: u32 = 0;
+export const L2_HITS: u32 = 8;
+export const WALKS: u32 = 16;
+export const SHORTENED: u32 = 24;
+export const READS: u32 = 32;
+
+export function count(counts: u32, place: u32, more: f64): void {
+  store<f64>(counts + place, load<f64>(counts + place) + more);
 }
 
 export function isCanonical(control: u32, hi: u32): bool {

@@ -6,11 +6,13 @@ import {
   BATCH,
   BATCH_BYTES,
   count,
+  COUNTS,
   field,
   FIRST_LEVEL,
   isCanonical,
   L1_HITS,
   L2_HITS,
+  LEFT,
   MACHINE,
   NONE,
   SECOND_LEVEL,
@@ -18,7 +20,10 @@ import {
 } from './control';
 import { OfAny, OfX86, X86 } from './machine';
 import { walkTables, WithTlb } from './tables';
-import { arrayOf, fill, firstSize, frameIn, hits, rightsIn, search, shiftOf, touch } from './tlb';
+import { arrayOf, fill, firstSize, frameIn, hit, hits, rightsIn, search, shiftOf, touch } from './tlb';
+
+/** Bits of a frame in RAM. */
+const FRAME_BITS: u32 = 20;
 
 function frameInPage(lo: u32, shift: u32): u32 {
   return (lo >>> 12) & ((1 << (shift - 12)) - 1);
@@ -41,7 +46,7 @@ function missed(control: u32, hi: u32, lo: u32): u32 {
   touch(array, cell);
   const first = frameIn(array, cell);
   fill(l1, hi, lo, space, first, rights, size);
-  count(control, L2_HITS, 1);
+  count(field(control, COUNTS), L2_HITS, 1);
   return first | frameInPage(lo, shiftOf(l2, size));
 }
 
@@ -55,8 +60,21 @@ function lookup(control: u32, hi: u32, lo: u32): u32 {
   const array = arrayOf(l1, size);
   if (!allows(control, rightsIn(array, cell))) return NONE;
   touch(array, cell);
-  count(control, L1_HITS, 1);
+  count(field(control, COUNTS), L1_HITS, 1);
   return frameIn(array, cell) | frameInPage(lo, shiftOf(l1, size));
+}
+
+/**
+ * Looks up one address. @returns its frame, with the page size found in the bits above all frames of RAM, which ends at
+ * 4 GiB here; or NONE
+ */
+export function lookupOne(control: u32, hi: u32, lo: u32): u32 {
+  const left = field(control, LEFT);
+  if (left == 0) return NONE;
+  store<u32>(control + LEFT, left - 1);
+  let frame = hit(control, hi, lo);
+  if (frame == NONE) frame = lookup(control, hi, lo);
+  return frame == NONE ? NONE : frame | (firstSize(field(control, FIRST_LEVEL)) << FRAME_BITS);
 }
 
 /** Translates addresses `from` to `to - 1` of the batch. @returns the place of the stop, or `to` */
@@ -68,14 +86,14 @@ export function modelled(control: u32, from: u32, to: u32): u32 {
   for (let i = from << 2; i < end;) {
     const start = i;
     i = hits(control, i, end);
-    count(control, L1_HITS, (i - start) >>> 2);
+    if (i != start) count(field(control, COUNTS), L1_HITS, <f64>((i - start) >>> 2));
     // After a miss the next address is one too, most often.
     for (let missing = true; missing && i < end; i += 4) {
-      const known = field(control, L1_HITS);
+      const known = load<f64>(field(control, COUNTS), L1_HITS);
       const frame = lookup(control, load<u32>(his + i), load<u32>(los + i));
       if (frame == NONE) return i >>> 2;
       store<u32>(results + i, frame);
-      missing = field(control, L1_HITS) == known;
+      missing = load<f64>(field(control, COUNTS), L1_HITS) == known;
     }
   }
   return to;

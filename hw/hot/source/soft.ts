@@ -1,10 +1,9 @@
 /** The soft TLB (tlb/soft.ts) before settled walks. A tag is one word of 64 bits with the high word of its address. */
 
-import { ALIGN, BATCH, BATCH_BYTES, field, LARGE, LOADS, MACHINE, NONE, PAGE_MASK, SOFT } from './control';
+import { ALIGN, BATCH, BATCH_BYTES, field, LOADS, MACHINE, NONE, PAGE_MASK, SOFT } from './control';
 import { OfAArch64, OfRiscv, OfX86, RISCV, X86 } from './machine';
 import { settled } from './walk';
 
-const VALID: u32 = 4;
 /** Loads are made after so many translations, so that the host's cache misses overlap. */
 const LOADS_AT_ONCE: u32 = 256;
 
@@ -26,7 +25,7 @@ function softOn<Machine>(control: u32, from: u32, to: u32): u32 {
       hi = load<u32>(his + i);
       lo = load<u32>(los + i);
       cell = cells + ((lo >>> 8) & 0xff0);
-      tag = ((<u64>hi) << 32) | ((lo & mask) | VALID);
+      tag = ((<u64>hi) << 32) | (lo & mask);
       if (load<u64>(cell) != tag) break;
       store<u32>(results + i, load<u32>(cell, 8));
     }
@@ -52,7 +51,7 @@ function loadHits(control: u32, from: u32, to: u32): u32 {
   for (const end = to << 2; i < end; i += 4) {
     const lo = load<u32>(los + i);
     const cell = cells + ((lo >>> 8) & 0xff0);
-    if (load<u64>(cell) != (((<u64>load<u32>(his + i)) << 32) | ((lo & mask) | VALID))) break;
+    if (load<u64>(cell) != (((<u64>load<u32>(his + i)) << 32) | (lo & mask))) break;
     store<u32>(results + i, load<u32>((load<u32>(cell, 8) << 12) | (lo & ~PAGE_MASK)));
   }
   return i >>> 2;
@@ -85,20 +84,16 @@ export function soft(control: u32, from: u32, to: u32): u32 {
   return to;
 }
 
-/** A page larger than 4 KiB: a bit above all frames of RAM, which ends at 4 GiB here. */
-const LARGE_PAGE: u32 = 1 << 20;
-
 function settleOn<Machine>(control: u32, hi: u32, lo: u32): u32 {
-  store<u32>(control + LARGE, 0);
   const frame = settled<Machine>(control, hi, lo);
   if (frame == NONE) return NONE;
   const cell = field(control, SOFT) + ((lo >>> 8) & 0xff0);
-  store<u64>(cell, ((<u64>hi) << 32) | ((lo & PAGE_MASK) | VALID));
+  store<u64>(cell, ((<u64>hi) << 32) | (lo & PAGE_MASK));
   store<u32>(cell, frame, 8);
-  return field(control, LARGE) == 0 ? frame : frame | LARGE_PAGE;
+  return frame;
 }
 
-/** Walks for one address that its bank has not, and fills it. @returns the frame, with a bit for a larger page, or NONE */
+/** Walks for one address that its bank has not, and fills it. @returns the frame, or NONE */
 export function settleX86(control: u32, hi: u32, lo: u32): u32 {
   return settleOn<OfX86>(control, hi, lo);
 }

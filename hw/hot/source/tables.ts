@@ -3,6 +3,7 @@
 import {
   allows,
   count,
+  COUNTS,
   covers,
   ENTRY_SHIFT,
   field,
@@ -95,9 +96,10 @@ function keep<Machine>(
   if ((frame | inPage) >= field(control, RAM_BYTES) >>> 12) return NONE;
   if (arrayOf(l1, size) == 0 || arrayOf(l2, size) == 0) return NONE;
 
-  count(control, WALKS, 1);
-  if (start < rootLevelOf(machine, half)) count(control, SHORTENED, 1);
-  for (let read = level; read <= start; read++) count(control, READS + (read << 2), 1);
+  const counts = field(control, COUNTS);
+  count(counts, WALKS, 1);
+  if (start < rootLevelOf(machine, half)) count(counts, SHORTENED, 1);
+  for (let read = level; read <= start; read++) count(counts, READS + (read << 3), 1);
   for (let read = level + 1; read <= start; read++) {
     const cache = walkCache(control, read);
     if (cache == 0) continue;
@@ -181,6 +183,6 @@ export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
   if (address >= end) return NONE;
   const frame = <u32>(address >>> 12);
   if (withTlb) return keep<Machine>(control, half, hi, lo, start, level, entry, rights, frame);
-  if (within >= 4096) store<u32>(control + LARGE, 1);
+  if (within >= 4096) store<u32>(field(control, LARGE), 1);
   return frame;
 }

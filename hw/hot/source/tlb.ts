@@ -4,12 +4,18 @@
 
 import {
   ALIGN,
+  allows,
   BATCH,
   BATCH_BYTES,
   CANONICAL_SHIFT,
+  count,
+  COUNTS,
   field,
   FIRST_LEVEL,
+  isCanonical,
+  L1_HITS,
   NEEDED,
+  NONE,
   PAGE_MASK,
   PERMITTED,
   SPACE,
@@ -20,6 +26,7 @@ const CELLS = 0;
 const ROW_BYTES = 4;
 const SET_MASK = 8;
 const SET_BYTES = 12;
+/** The place of its clock. */
 const CLOCK = 16;
 const GLOBAL = 20;
 const SETS = 24;
@@ -29,13 +36,13 @@ const GUESS_MASK = 32;
 /** 1 where a search leaves a guess, for the loop of hits; 2 where it begins with one, too, to spare many ways. */
 const GUESSED = 36;
 
-/** Places in the block of a level: the size to search first, sizes by region, sizes put in, arrays and shifts by size. */
+/** Places in the block of a level: the size to search first, sizes by region, arrays and shifts by size. */
 const FIRST_SIZE = 0;
 const REGIONS = 4;
-const ANY = 8;
 const ARRAYS = 16;
 const SHIFTS = 48;
 
+const ALL_REGIONS: u32 = 512;
 const VALID: u32 = 1 << 31;
 const SPACES: u32 = 0x47ff_8000;
 const PAGE_HIGH: u32 = 0x7fff;
@@ -68,7 +75,7 @@ export function tagOf(hi: u32, shift: u32, space: u32, size: u32): u32 {
 /** The sizes possible at an address, a bit each: see tlb/regions.ts. */
 function region(level: u32, hi: u32, lo: u32): u32 {
   const number = (hi << 11) | (lo >>> 21);
-  return field(level, REGIONS) + ((number ^ (number >>> 9)) & 511);
+  return field(level, REGIONS) + ((number ^ (number >>> 9)) & (ALL_REGIONS - 1));
 }
 
 function setStart(array: u32, page: u32, tag: u32): u32 {
@@ -117,8 +124,9 @@ export function find(array: u32, page: u32, tag: u32): u32 {
 
 /** A hit: the cell is the most recent of its set from now on. */
 export function touch(array: u32, cell: u32): void {
-  const clock = field(array, CLOCK) + 1;
-  store<u32>(array + CLOCK, clock);
+  const at = field(array, CLOCK);
+  const clock = load<u32>(at) + 1;
+  store<u32>(at, clock);
   store<u32>(cell + 2 * field(array, ROW_BYTES), clock);
 }
 
@@ -188,6 +196,26 @@ export function search(level: u32, hi: u32, lo: u32, space: u32): u32 {
 }
 
 /**
+ * The frame of an address by the first level in the shortest way: a page of the size to search first, at the place of its
+ * last find. NONE, with nothing changed, when it takes more to know.
+ */
+export function hit(control: u32, hi: u32, lo: u32): u32 {
+  const level = field(control, FIRST_LEVEL);
+  const size = firstSize(level);
+  const array = arrayOf(level, size);
+  if (array == 0 || !isCanonical(control, hi)) return NONE;
+  const shift = shiftOf(level, size);
+  const page = pageOf(hi, lo, shift);
+  const cell = field(array, CELLS) + (load<u32>(guess(array, page)) << 2);
+  const found = load<u32>(cell + field(array, ROW_BYTES));
+  if (load<u32>(cell) != page || found != tagOf(hi, shift, field(control, SPACE), size)) return NONE;
+  if (!allows(control, rightsIn(array, cell))) return NONE;
+  touch(array, cell);
+  count(field(control, COUNTS), L1_HITS, 1);
+  return frameIn(array, cell) | ((lo >>> 12) & ((1 << (shift - 12)) - 1));
+}
+
+/**
  * Looks addresses up from the one at `i` bytes on, as pages of the size to search first, where the guess is right and
  * the rights allow it: a loop without calls. @returns the first that takes more to know, or `end`
  */
@@ -211,7 +239,7 @@ export function hits(control: u32, i: u32, end: u32): u32 {
   const his = field(control, BATCH);
   const los = his + BATCH_BYTES;
   const results = los + BATCH_BYTES;
-  let clock = field(array, CLOCK);
+  let clock = load<u32>(field(array, CLOCK));
   // An address without alignment keeps bits of `align`, below 4, and equals no piece; none equals 4.
   let lastLo: u32 = 4;
   let lastHi: u32 = 0;
@@ -234,7 +262,7 @@ export function hits(control: u32, i: u32, end: u32): u32 {
     }
     store<u32>(results + i, frame);
   }
-  store<u32>(array + CLOCK, clock);
+  store<u32>(field(array, CLOCK), clock);
   return i;
 }
 
@@ -247,13 +275,14 @@ export function fill(level: u32, hi: u32, lo: u32, space: u32, frame: u32, right
   insert(array, pageOf(hi, lo, shift), tag, frame, rights);
   store<u32>(level + FIRST_SIZE, size);
   const bit: u32 = 1 << size;
-  const known = field(level, ANY);
-  store<u32>(level + ANY, known | bit);
+  // The sizes of all regions stand behind those of each.
+  const places = field(level, REGIONS);
+  const known = <u32>load<u8>(places, ALL_REGIONS);
+  store<u8>(places, known | bit, ALL_REGIONS);
   if (shift <= 21) {
     const place = region(level, hi, lo);
     store<u8>(place, load<u8>(place) | bit);
   } else if ((known & bit) == 0) {
-    const places = field(level, REGIONS);
-    for (let place = places; place < places + 512; place++) store<u8>(place, load<u8>(place) | bit);
+    for (let place = places; place < places + ALL_REGIONS; place++) store<u8>(place, load<u8>(place) | bit);
   }
 }

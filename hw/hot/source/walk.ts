@@ -78,7 +78,7 @@ function long<Machine>(control: u32, half: u32, hi: u32, lo: u32): u32 {
   if (!entryAllows(machine, control, half, all, any, entry)) return NONE;
   const address = (addressIn(machine, entry) & ~within) | ((<u64>lo) & within);
   if (address >= end) return NONE;
-  if (within != 0) store<u32>(control + LARGE, 1);
+  if (within != 0) store<u32>(field(control, LARGE), 1);
   return <u32>(address >>> 12);
 }
 

@@ -24,7 +24,10 @@ export const FRAME_ROW = 3;
 export const RIGHTS_ROW = 4;
 const ROWS = 5;
 const LINE_WORDS = 16;
-const LAST_STAMP = 0x7fff_ffff;
+/** Hot loops may use an array so many times between two looks at its clock: so far they may go beyond the last stamp. */
+export const HOT_USES = 2 ** 25;
+const MOST_STAMP = 0x7fff_ffff;
+const LAST_STAMP = MOST_STAMP - HOT_USES;
 
 /** Bits 44:32 of a page number take part in the choice of its set, as many as linear addresses of 57 bits have. */
 const SET_PAGE_HIGH = 0x1fff;
@@ -34,8 +37,10 @@ export class TlbCells {
   readonly name: string;
   readonly sets: number;
   readonly ways: number;
-  /** All sets; an entry is named by the index of its first row's word. */
+  /** All sets, and the clock behind them; an entry is named by the index of its first row's word. */
   protected cells: Int32Array;
+  /** The clock of the stamps: its place in the cells, for hot loops to share. */
+  protected readonly clockAt: number;
   private readonly trees: Int32Array;
   protected readonly replacement: number;
   private readonly random: Random;
@@ -43,7 +48,6 @@ export class TlbCells {
   /** sets - 1 when the number of sets is a power of two, otherwise -1. */
   protected readonly setMask: number;
   protected readonly setWords: number;
-  protected clock = 0;
   /** Before it a hit leaves only a stamp. Other policies than LRU have more to do, or nothing. */
   protected readonly lastQuickStamp: number;
   /** Null when nobody listens. */
@@ -57,7 +61,8 @@ export class TlbCells {
     this.sets = shape.entries / shape.ways;
     this.setMask = (this.sets & (this.sets - 1)) === 0 ? this.sets - 1 : -1;
     this.setWords = Math.ceil((shape.ways * ROWS) / LINE_WORDS) * LINE_WORDS;
-    this.cells = new Int32Array(this.sets * this.setWords);
+    this.clockAt = this.sets * this.setWords;
+    this.cells = new Int32Array(this.clockAt + 1);
     this.trees = new Int32Array(this.sets);
     this.replacement = replacementCode(shape.replacement ?? 'lru');
     this.lastQuickStamp = this.replacement === LRU ? LAST_STAMP : 0;
@@ -94,14 +99,15 @@ export class TlbCells {
   }
 
   protected tick(): number {
-    this.clock = (this.clockFor(1) + 1) | 0;
-    return this.clock;
+    const clock = (this.clockFor(1) + 1) | 0;
+    this.cells[this.clockAt] = clock;
+    return clock;
   }
 
   /** The clock; it has `ticks` left. */
   protected clockFor(ticks: number): number {
-    if (this.clock > LAST_STAMP - ticks) this.renumberStamps();
-    return this.clock;
+    if (this.cells[this.clockAt] > LAST_STAMP - ticks) this.renumberStamps();
+    return this.cells[this.clockAt];
   }
 
   /** Before the clock overflows: the stamps become their ranks, so their order stays. */
@@ -112,7 +118,7 @@ export class TlbCells {
     });
     stamps.sort((a, b) => this.stampAt(a) - this.stampAt(b));
     stamps.forEach((cell, rank) => (this.cells[cell + STAMP_ROW * this.ways] = rank + 1));
-    this.clock = stamps.length;
+    this.cells[this.clockAt] = stamps.length;
   }
 
   private stampAt(cell: number): number {
@@ -120,7 +126,7 @@ export class TlbCells {
   }
 
   protected forEachCell(visit: (cell: number) => void): void {
-    for (let start = 0; start < this.cells.length; start += this.setWords) {
+    for (let start = 0; start < this.clockAt; start += this.setWords) {
       for (let way = 0; way < this.ways; way++) visit(start + way);
     }
   }
@@ -132,7 +138,7 @@ export class TlbCells {
     const stamps = start + STAMP_ROW * ways;
     let oldest = 0;
     let way = ways & 1;
-    let lowest = way === 0 ? LAST_STAMP : cells[stamps];
+    let lowest = way === 0 ? MOST_STAMP : cells[stamps];
     // Two at a time, since V8 checks the array anew in each round. Without a branch, since it would go wrong too often:
     // `second` and `lower` are all ones when the stamp is lower, else zero.
     for (; way < ways; way = (way + 2) | 0) {

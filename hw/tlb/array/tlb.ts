@@ -20,7 +20,6 @@ const { LRU, TREE_PLRU } = replacements;
 const { globalBits, isReached, samePage, sizeOf, tagPageHigh } = tags;
 
 /** Words of the block for hot loops, as hot/source/tlb.ts has them in bytes. */
-const CLOCK = 4;
 const GLOBAL = 5;
 const GUESSES = 7;
 const BLOCK_WORDS = 10;
@@ -64,29 +63,25 @@ export class Tlb extends TlbCells {
     this.guesses = guesses;
     const { ways, sets, setMask, setWords } = this;
     const guessed = ways > MOST_UNGUESSED ? 2 : first ? 1 : 0;
-    block.set([cells.byteOffset, 4 * ways, setMask, 4 * setWords, 0, 0, sets]);
+    const clock = cells.byteOffset + 4 * this.clockAt;
+    block.set([cells.byteOffset, 4 * ways, setMask, 4 * setWords, clock, this.global, sets]);
     block.set([guesses.byteOffset, this.guessMask, guessed], GUESSES);
     this.block = block;
     return true;
   }
 
-  /** Lends the entries to hot loops, for up to `ticks` uses. @returns the place of the block for them, or 0 */
+  /** Lets hot loops use the entries up to `ticks` times. @returns the place of the block for them, or 0: not now */
   lend(ticks: number): number {
     const { block } = this;
     if (block === null || this.teller !== null) return 0;
-    block[CLOCK] = this.clockFor(ticks);
-    block[GLOBAL] = this.global;
+    this.clockFor(ticks);
     return block.byteOffset;
-  }
-
-  /** Takes them back. */
-  takeBack(): void {
-    if (this.block !== null) this.clock = this.block[CLOCK];
   }
 
   /** Lookups and fills are for a virtual machine from now on, by its number: its global entries are found. */
   enterMachine(machine: number): void {
     this.global = globalBits(machine);
+    if (this.block !== null) this.block[GLOBAL] = this.global;
   }
 
   /** The tag of a tag's page when its entry is global in the current virtual machine. */
@@ -181,7 +176,7 @@ export class Tlb extends TlbCells {
       }
       frames[i] = first | ((lo >>> 12) & inPage);
     }
-    if (lru) this.clock = clock;
+    if (lru) cells[this.clockAt] = clock;
     return i;
   }
 
@@ -191,12 +186,13 @@ export class Tlb extends TlbCells {
    * @returns its cell, or -1 when it takes more to know; nothing has changed then
    */
   hitGuess(pageLow: number, tag: number, rule: HitRule): number {
-    const { cells, ways, clock } = this;
+    const { cells, ways, clockAt } = this;
     const cell = this.guesses[pageLow & this.guessMask];
     if (cells[cell] !== pageLow || cells[cell + ways] !== tag) return -1;
     if (!rule.allows(cells[cell + RIGHTS_ROW * ways])) return -1;
+    const clock = cells[clockAt];
     if (clock < this.lastQuickStamp) {
-      this.clock = clock + 1;
+      cells[clockAt] = clock + 1;
       cells[cell + STAMP_ROW * ways] = clock + 1;
     } else this.touch(cell);
     return cell;

@@ -8,7 +8,7 @@ import { HitBatch } from '../../tlb/array/hits.js';
 import * as softTlb from '../../tlb/soft.js';
 
 const { sideOf } = translation;
-const { lookupSoft } = softTlb;
+const { isSoftHit, softEntry } = softTlb;
 
 /** Addresses that the plain path does after hot loops stopped: what stopped them has company, most often. */
 const PLAIN_LENGTH = 64;
@@ -41,6 +41,7 @@ export class BatchTranslation extends Translation {
   ): number {
     checkLength(length, his, los, frames, from);
     const { leastHot } = this;
+    this.modelled?.forgetLast();
     for (let i = from; ;) {
       const hot = length - i >= leastHot;
       if (hot) i = this.runHot(false, { his, los, length, access, results: frames, align }, i);
@@ -62,11 +63,7 @@ export class BatchTranslation extends Translation {
     const { access } = batch;
     const hot = this.hot ?? this.makeHot();
     if (hot === null || this.listener !== null || !this.tellHot(access, hot)) return from;
-    if (modelled !== null) {
-      const side = sideOf(access);
-      const l2 = side !== 0 ? modelled.l2Fetch : modelled.l2Data;
-      return hot.modelled(this.l1[access], l2, this.usedWalkCaches, this.regime, batch, from, this.counters, side);
-    }
+    if (modelled !== null) return hot.modelled(this.levelsOf(access), batch, from);
     return soft === null ? hot.walk(batch, from) : hot.soft(loads, soft, batch, from);
   }
 
@@ -112,10 +109,10 @@ export class BatchTranslation extends Translation {
       }
       do {
         if ((los[i] & align) !== 0) return i;
-        const frame = this.translateByWalk(his[i], los[i], access);
+        const frame = this.translate(his[i], los[i], access);
         if (frame < 0) return i;
         frames[i++] = frame;
-      } while (i < length && (soft === null || lookupSoft(softCells, his[i], los[i], access) < 0));
+      } while (i < length && (soft === null || !isSoftHit(softCells, softEntry(los[i], access), his[i], los[i])));
     }
     return length;
   }
@@ -145,7 +142,7 @@ export class BatchTranslation extends Translation {
 
   /** Translates the address at the stop of {@link translateHits}, without a second look for the parts found missing. */
   private translateAfterHits(hi: number, lo: number, access: number): number {
-    if (!this.batch.missed) return this.translateModelled(hi, lo, access);
+    if (!this.batch.missed) return this.lookupPlain(hi, lo, access);
     return this.missL1(hi, lo, access, sideOf(access), this.l1[access]);
   }
 }

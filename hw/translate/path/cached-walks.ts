@@ -19,17 +19,7 @@ import type { WalkRecord } from '../walk/walk-record.js';
 
 const { PAGE_SHIFT, SIZE_4K } = address;
 const { PAGE_FAULT } = faults;
-const {
-  ENTRY_READS,
-  FAULTS_ON_WALK,
-  FAULT_READS,
-  L1_MISSES,
-  L2_MISSES,
-  LOOKUPS,
-  SECOND_STAGE_READS,
-  SHORTENED_WALKS,
-  WALKS,
-} = count;
+const { ENTRY_READS, FAULTS_ON_WALK, FAULT_READS, SECOND_STAGE_READS, SHORTENED_WALKS, WALKS } = count;
 const { READ_LEVEL, READ_RIGHTS, READ_STAGE, READ_TABLE } = walkRecord;
 
 export class CachedWalks extends TranslationCaches {
@@ -97,9 +87,6 @@ export class CachedWalks extends TranslationCaches {
   protected countWalk(side: number, hi: number): void {
     const { record } = this;
     const { values } = this.counters;
-    values[side + LOOKUPS]++;
-    values[side + L1_MISSES]++;
-    values[side + L2_MISSES]++;
     values[side + WALKS]++;
     if (record.startLevel < this.regime.rootLevelAt(hi)) values[side + SHORTENED_WALKS]++;
     if (this.guest !== null) this.countGuestReads(side);

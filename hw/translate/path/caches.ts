@@ -116,6 +116,7 @@ export class TranslationCaches {
 
   protected setHitRules(): void {
     const { regime } = this;
+    this.tlb.forgetLast();
     const plain = regime.on && regime.keys === 0 && this.listener === null;
     for (let access = 0; access < ACCESS_KINDS; access++) {
       const rule = this.hitRules[access];

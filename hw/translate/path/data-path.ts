@@ -7,16 +7,16 @@ import * as accesses from '../../base/access.js';
 import * as address from '../../base/address.js';
 import * as args from '../../base/arguments.js';
 import * as faults from '../../base/fault.js';
+import * as softTlb from '../../tlb/soft.js';
 import { BatchTranslation, checkLength } from './batch.js';
 import * as memory from '../../memory/ram.js';
-import * as softTlb from '../../tlb/soft.js';
 
 const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK } = address;
 const { checkSize } = args;
 const { OK, PAGE_FAULT } = faults;
 const { wordIndex } = memory;
-const { lookupSoft } = softTlb;
+const { isSoftHit, softEntry, softFrameAt } = softTlb;
 
 /**
  * If walks are to be expected, loads are made after so many translations: many, to overlap on the host, yet few enough
@@ -47,6 +47,8 @@ export class DataPath extends BatchTranslation {
   /** The value of the last {@link read}, as two words; bytes past its size are 0. */
   valueLo = 0;
   valueHi = 0;
+  /** Of RAM: each object on the way to an array costs V8 a check. */
+  private readonly words = this.ram.words;
   /** Frames of the last access that was located: of its first byte, and of its second page or -1. */
   firstFrame = -1;
   secondFrame = -1;
@@ -91,25 +93,34 @@ export class DataPath extends BatchTranslation {
    */
   read(hi: number, lo: number, size: number, access: number): number {
     checkSize(size);
-    const frame = lookupSoft(this.softCells, hi, lo, access);
-    if (frame < 0 || !isWithinWord(lo, size)) return this.readLocated(hi, lo, size, access);
-    this.firstFrame = frame;
-    this.secondFrame = -1;
-    this.loadWithinWord(lo, size);
+    const cells = this.softCells;
+    const entry = softEntry(lo, access);
+    if (!isSoftHit(cells, entry, hi, lo) || !isWithinWord(lo, size)) return this.readMissed(hi, lo, size, access);
+    this.loadWithinWord(softFrameAt(cells, entry), lo, size);
+    return OK;
+  }
+
+  /** By all but the soft TLB, or across words. */
+  private readMissed(hi: number, lo: number, size: number, access: number): number {
+    const frame = isWithinWord(lo, size) ? this.settledFrame(hi, lo, access) : -1;
+    if (frame < 0) return this.readLocated(hi, lo, size, access);
+    this.loadWithinWord(frame, lo, size);
     return OK;
   }
 
   private readLocated(hi: number, lo: number, size: number, access: number): number {
     const status = this.locate(hi, lo, size, access);
     if (status < 0) return status;
-    if (isWithinWord(lo, size)) this.loadWithinWord(lo, size);
+    if (isWithinWord(lo, size)) this.loadWithinWord(this.firstFrame, lo, size);
     else if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
     return OK;
   }
 
-  /** Loads one word of RAM. RAM answers in every frame from a translation. */
-  private loadWithinWord(lo: number, size: number): void {
-    const word = this.ram.words[wordIndex(this.firstFrame, lo & PAGE_OFFSET_MASK)];
+  /** Loads from one word of RAM in the frame of an access. RAM answers in every frame from a translation. */
+  private loadWithinWord(frame: number, lo: number, size: number): void {
+    this.firstFrame = frame;
+    this.secondFrame = -1;
+    const word = this.words[wordIndex(frame, lo & PAGE_OFFSET_MASK)];
     this.valueLo = size === 4 ? word : (word >>> ((lo & 3) << 3)) & ((1 << (size << 3)) - 1);
     this.valueHi = 0;
   }

@@ -1,22 +1,25 @@
 /**
- * Long batches by hot loops (hot/): the common case in WebAssembly, up to an address that takes more to know.
+ * Hot loops (hot/) for long batches, and for single addresses: the common case in WebAssembly, up to an address that
+ * takes more to know.
  *
- * What the loops share with the plain path, TLBs above all, moves to where both reach it at the first long batch. They
- * leave behind what the plain path would: entries, their order of use, counts.
+ * What the loops share with the plain path, TLBs above all, moves to where both reach it at their first use. They leave
+ * behind what the plain path would: entries, their order of use, counts.
  */
 
-import * as words from '../../hot/control.js';
+import * as control from '../../hot/control.js';
 import { HotLoops } from '../../hot/hot-loops.js';
-import type { SingleWalk } from '../../hot/hot-loops.js';
+import type { Single } from '../../hot/hot-loops.js';
+import { HOT_USES } from '../../tlb/array/cells.js';
 import type { HotMemory } from '../../memory/hot-memory.js';
 import type { TlbGroup } from '../../tlb/group.js';
 import type { TlbHierarchy } from '../../tlb/hierarchy.js';
 import type { SoftTlb } from '../../tlb/soft.js';
 import type { WalkCaches } from '../../tlb/walk-cache.js';
-import * as count from '../counts/counters.js';
 import type { Counters } from '../counts/counters.js';
 import type { Regime } from '../walk/regime.js';
 import type { Walks } from '../walk/walks.js';
+
+const { HOT_LEVELS, tellLevels, tellSoft, tellWalkCache } = control;
 
 /** An address uses an entry of an array so many times at most. */
 const USES = 2;
@@ -31,14 +34,24 @@ export interface Batch {
   readonly align: number;
 }
 
+/** What a modelled access goes through, and the side of its counts. */
+export interface Levels {
+  readonly l1: TlbGroup;
+  readonly l2: TlbGroup;
+  readonly caches: WalkCaches | null;
+  readonly regime: Regime;
+  readonly side: number;
+}
+
 export class HotBatch {
-  /** By access, the control block of single walks. */
+  /** By access, the control block of single addresses. */
   private readonly singles: (Int32Array | null)[] = [];
 
   private constructor(
     private readonly loops: HotLoops,
     /** For `Walks.tellHot`. */
     readonly control: Int32Array,
+    private readonly counters: Counters,
   ) {}
 
   /** With all of these moved to where the loops reach them; null where there are no loops, or one of them cannot move. */
@@ -47,23 +60,44 @@ export class HotBatch {
     soft: SoftTlb | null,
     tlb: TlbHierarchy | null,
     caches: WalkCaches | null,
+    counters: Counters,
   ): HotBatch | null {
     const loops = HotLoops.make(memory);
     if (loops === null || soft?.moveTo(memory) === false) return null;
-    if (tlb !== null && !(tlb.moveTo(memory) && (caches?.moveTo(memory) ?? true))) return null;
-    return new HotBatch(loops, loops.control);
+    if (tlb !== null && !(tlb.moveTo(memory) && (caches?.moveTo(memory) ?? true) && counters.moveTo(memory)))
+      return null;
+    return new HotBatch(loops, loops.control, counters);
   }
 
-  /** One walk for one address, into a soft TLB: by the block of {@link controlOf}. */
-  settle: SingleWalk = () => -1;
+  /** One walk for one address, into a soft TLB: by the block of {@link settleControl}. */
+  settle: Single = () => -1;
+
+  /** One lookup for one address: by the block of {@link lookupControl}. */
+  get lookupOne(): Single {
+    return this.loops.lookupOne;
+  }
 
   /** The place of a control block for such walks under the registers of the moment; -1 if they cannot walk so. */
-  controlOf(access: number, soft: SoftTlb, walks: Walks): number {
-    const control = (this.singles[access] ??= this.loops.makeControl(soft.bankOf(access)));
-    if (control === null || !walks.tellHot(access, control)) return -1;
+  settleControl(access: number, soft: SoftTlb, walks: Walks): number {
+    const words = (this.singles[access] ??= this.loops.makeControl());
+    if (words === null || !walks.tellHot(access, words)) return -1;
+    tellSoft(words, soft.bankOf(access), soft.piecesOf(access), false);
     soft.fillElsewhere(access);
-    this.settle = this.loops.settleBy(control);
-    return control.byteOffset;
+    this.settle = this.loops.settleBy(words);
+    return words.byteOffset;
+  }
+
+  /** The place of one for such lookups of addresses with this high word or others; -1 if there can be none. */
+  lookupControl(access: number, levels: Levels, walks: Walks, hi: number): number {
+    const words = (this.singles[access] ??= this.loops.makeControl());
+    if (words === null || !walks.tellHot(access, words) || !this.lend(words, levels, hi, HOT_USES)) return -1;
+    words[control.LOOKUPS_LEFT] = HOT_USES / USES;
+    return words.byteOffset;
+  }
+
+  /** Whether such a block is used up, and has to be asked for again. */
+  isUsedUp(access: number): boolean {
+    return this.singles[access]?.[control.LOOKUPS_LEFT] === 0;
   }
 
   /** Walks without a TLB. @returns the place of the first address left to the plain path, or the batch's length */
@@ -73,58 +107,33 @@ export class HotBatch {
 
   /** The same with a soft TLB. */
   soft(loads: boolean, soft: SoftTlb, batch: Batch, from: number): number {
-    this.loops.useSoft(soft.bankOf(batch.access), loads);
+    tellSoft(this.control, soft.bankOf(batch.access), soft.piecesOf(batch.access), loads);
     soft.fillElsewhere(batch.access);
-    const done = this.run('soft', batch, from);
-    if (this.loops.foundLarge) soft.pieces = true;
+    return this.run('soft', batch, from);
+  }
+
+  /** The same with two levels of TLBs and walk caches, counted. */
+  modelled(levels: Levels, batch: Batch, from: number): number {
+    if (!this.lend(this.control, levels, batch.his[from], USES * (batch.length - from))) return from;
+    const done = this.run('modelled', batch, from);
+    levels.l1.takeBack();
+    levels.l2.takeBack();
     return done;
   }
 
-  /** The same with two levels of TLBs and walk caches, counted on this side. */
-  modelled(
-    l1: TlbGroup,
-    l2: TlbGroup,
-    caches: WalkCaches | null,
-    regime: Regime,
-    batch: Batch,
-    from: number,
-    counters: Counters,
-    side: number,
-  ): number {
-    const { loops } = this;
-    const uses = USES * (batch.length - from);
+  /** Lets the loops use all levels so many times, for addresses with this high word or others. */
+  private lend(words: Int32Array, { l1, l2, caches, regime, side }: Levels, hi: number, uses: number): boolean {
     const [first, second] = [l1.lend(uses), l2.lend(uses)];
-    if (first === 0 || second === 0) return from;
-    loops.useModelled(regime.space, first, second);
-    const shifts = regime.levelShiftsAt(batch.his[from]);
-    for (let level = 1; level < words.HOT_LEVELS; level++) {
-      loops.useWalkCache(level, caches?.lend(level, uses, shifts) ?? 0);
-    }
-    const done = this.run('modelled', batch, from);
-    for (const part of [l1, l2, caches]) part?.takeBack();
-    this.count(counters.values, side);
-    return done;
+    if (first === 0 || second === 0) return false;
+    tellLevels(words, first, second, regime.space, this.counters.placeOf(side));
+    const shifts = regime.levelShiftsAt(hi);
+    for (let level = 1; level < HOT_LEVELS; level++)
+      tellWalkCache(words, level, caches?.lend(level, uses, shifts) ?? 0);
+    return true;
   }
 
   private run(loop: 'walk' | 'soft' | 'modelled', batch: Batch, from: number): number {
     const { his, los, length, results, align } = batch;
     return this.loops.run(loop, his, los, from, length, results, align);
-  }
-
-  private count(values: Float64Array, side: number): void {
-    const { counts } = this.loops;
-    const l1Hits = counts[words.HOT_L1_HITS];
-    const l2Hits = counts[words.HOT_L2_HITS];
-    const walks = counts[words.HOT_WALKS];
-    values[side + count.LOOKUPS] += l1Hits + l2Hits + walks;
-    values[side + count.L1_HITS] += l1Hits;
-    values[side + count.L1_MISSES] += l2Hits + walks;
-    values[side + count.L2_HITS] += l2Hits;
-    values[side + count.L2_MISSES] += walks;
-    values[side + count.WALKS] += walks;
-    values[side + count.SHORTENED_WALKS] += counts[words.HOT_SHORTENED];
-    for (let level = 0; level < words.HOT_LEVELS; level++) {
-      values[side + count.ENTRY_READS + level] += counts[words.HOT_READS + level];
-    }
   }
 }

@@ -4,12 +4,15 @@ import * as access from '../../base/access.js';
 import type { TlbHierarchy } from '../../tlb/hierarchy.js';
 import type { TranslationOptions } from './caches.js';
 import { CachedWalks } from './cached-walks.js';
+import type { Single } from '../../hot/hot-loops.js';
 import { HotBatch } from './hot-batch.js';
+import type { Levels } from './hot-batch.js';
 
 const { ACCESS_KINDS } = access;
 
 /** So many single walks are plain before it is worth while to compile hot loops. */
-const PLAIN_WALKS = 4096;
+const PLAIN_WALKS = 256;
+const PLAIN_LOOKUPS = 4096;
 /** Of {@link HotWalks.hotControls}. */
 const NOT_ASKED = 0;
 const NONE = -1;
@@ -25,12 +28,22 @@ export class HotWalks extends CachedWalks {
   protected toldAccess = NONE;
   /** By access, the control block of single walks by {@link settle}; NONE or NOT_ASKED: none. */
   protected readonly hotControls = new Int32Array(ACCESS_KINDS);
-  protected settle: (control: number, hi: number, lo: number) => number = () => -1;
+  protected settle: Single = () => -1;
+  /** The same for single lookups of modelled TLBs by {@link lookupOne}. */
+  protected readonly lookupControls = new Int32Array(ACCESS_KINDS);
+  protected lookupOne: Single = () => -1;
+  private plainLookups = 0;
 
   /** @throws RangeError for an impossible shape. */
   constructor(options: TranslationOptions) {
     super(options);
     this.modelled = options.path === 'modelled' ? this.tlb : null;
+  }
+
+  /** The frame by a hot loop's walk into the soft TLB; -1 when it takes more to know. */
+  protected settledFrame(hi: number, lo: number, access: number): number {
+    const control = this.hotControls[access];
+    return control > 0 ? this.settle(control, hi, lo) : -1;
   }
 
   /** The length of a batch for hot loops, or more. */
@@ -45,7 +58,7 @@ export class HotWalks extends CachedWalks {
     const { soft, modelled, walkCaches } = this;
     const { hot: memory } = this.ram;
     const fit = this.coalescedSize === 0 && this.entryCache === null;
-    this.hot = memory === null || !fit ? null : HotBatch.make(memory, soft, modelled, walkCaches);
+    this.hot = memory === null || !fit ? null : HotBatch.make(memory, soft, modelled, walkCaches, this.counters);
     this.hotRefused = this.hot === null;
     if (soft !== null && this.listener === null) this.softCells = soft.cells;
     return this.hot;
@@ -55,6 +68,7 @@ export class HotWalks extends CachedWalks {
   protected override setHitRules(): void {
     super.setHitRules();
     this.hotControls.fill(NOT_ASKED);
+    this.lookupControls.fill(NOT_ASKED);
     this.toldAccess = NONE;
   }
 
@@ -73,8 +87,20 @@ export class HotWalks extends CachedWalks {
     if (this.hot === null && ++this.plainWalks < PLAIN_WALKS) return NOT_ASKED;
     const hot = this.hot ?? this.makeHot();
     if (hot === null) return (this.hotControls[kind] = NONE);
-    this.hotControls[kind] = hot.controlOf(kind, soft, this.walks);
+    this.hotControls[kind] = hot.settleControl(kind, soft, this.walks);
     this.settle = hot.settle;
     return this.hotControls[kind];
+  }
+
+  /** Whether there were so many plain lookups without a hit in the first level that hot loops are worth while. */
+  protected areLookupsMany(): boolean {
+    return this.hot !== null || ++this.plainLookups >= PLAIN_LOOKUPS;
+  }
+
+  /** The same for single lookups of addresses with this high word. */
+  protected askLookups(kind: number, levels: Levels, hi: number): void {
+    const hot = this.listener !== null || this.leastHot === Infinity ? null : (this.hot ?? this.makeHot());
+    this.lookupControls[kind] = hot === null ? NONE : hot.lookupControl(kind, levels, this.walks, hi);
+    if (hot !== null) this.lookupOne = hot.lookupOne;
   }
 }

@@ -13,8 +13,10 @@ import * as accesses from '../../base/access.js';
 import * as address from '../../base/address.js';
 import * as faults from '../../base/fault.js';
 import type { TlbGroup } from '../../tlb/group.js';
-import * as softTlb from '../../tlb/soft.js';
+import type { TlbHierarchy } from '../../tlb/hierarchy.js';
 import * as hotLoops from '../../hot/hot-loops.js';
+import type { Levels } from './hot-batch.js';
+import * as softTlb from '../../tlb/soft.js';
 import { HotWalks } from './hot-walks.js';
 import type { TranslationOptions } from './caches.js';
 import * as count from '../counts/counters.js';
@@ -24,20 +26,12 @@ import * as walkResults from '../walk/walks.js';
 const { FETCH, WRITE } = accesses;
 const { PAGE_SHIFT, SIZE_4K } = address;
 const { PAGE_FAULT } = faults;
-const {
-  DIRTY_UPDATES,
-  DIRTY_UPDATE_READS,
-  FAULTS_ON_HIT,
-  FAULT_READS,
-  FETCH_SIDE,
-  L1_HITS,
-  L1_MISSES,
-  L2_HITS,
-  LOOKUPS,
-} = count;
-const { LARGE_PAGE } = hotLoops;
-const { lookupSoft } = softTlb;
+const { DIRTY_UPDATES, DIRTY_UPDATE_READS, FAULTS_ON_HIT, FAULT_READS, FETCH_SIDE, L1_HITS, L2_HITS } = count;
+const { isSoftHit, softEntry, softFrameAt } = softTlb;
 const { WALK_TELLS } = walkResults;
+
+const { FRAME_BITS } = hotLoops;
+const HOT_FRAMES = 1 << FRAME_BITS;
 
 /** Place of the counters of this kind of access: those of fetches are apart. */
 export const sideOf = (access: number): number => ((access & FETCH) !== 0 ? FETCH_SIDE : 0);
@@ -47,6 +41,11 @@ export class Translation extends HotWalks {
   readonly checker: StaleEntryChecker | null;
   /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
+  /**
+   * What {@link walkUnsettled} is called with. V8 puts a call with an array into none of its callers, so that they stay
+   * small enough to be put into theirs: a hit without a call costs half.
+   */
+  private readonly unsettled: [hi: number, lo: number, access: number] = [0, 0, 0];
   /** The first-level TLB of each kind of access. */
   protected readonly l1: readonly TlbGroup[];
 
@@ -67,29 +66,37 @@ export class Translation extends HotWalks {
    * @returns the 4 KiB frame, or PAGE_FAULT, BUS_ERROR (no RAM), or the regime's status for a bad address.
    */
   translate(hi: number, lo: number, access: number): number {
-    const frame = lookupSoft(this.softCells, hi, lo, access);
+    const cells = this.softCells;
+    const entry = softEntry(lo, access);
+    return isSoftHit(cells, entry, hi, lo) ? softFrameAt(cells, entry) : this.translateMissed(hi, lo, access);
+  }
+
+  /** By all but the soft TLB. */
+  private translateMissed(hi: number, lo: number, access: number): number {
+    const frame = this.settledFrame(hi, lo, access);
     if (frame >= 0) return frame;
-    return this.modelled !== null ? this.translateModelled(hi, lo, access) : this.translateByWalk(hi, lo, access);
+    const { modelled } = this;
+    if (modelled === null) return this.translateByWalk(hi, lo, access);
+    if (!modelled.isLast(hi, lo, access)) return this.translateModelled(hi, lo, access, modelled);
+    this.countHit(sideOf(access), L1_HITS);
+    return modelled.lastFrame;
   }
 
   /** The path without a modelled TLB, and the fill of a soft one with the result. */
   protected translateByWalk(hi: number, lo: number, access: number): number {
     const { walks, soft } = this;
-    const control = this.hotControls[access];
-    if (control > 0) {
-      const found = this.settle(control, hi, lo);
-      if (found >= 0) return found < LARGE_PAGE ? found : this.foundPiece(found);
-    } else if (control === 0) this.askHot(access);
+    if (this.hotControls[access] === 0) this.askHot(access);
     if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
     const frame = walks.settled(hi, lo, access);
-    if (frame < 0) return this.walkUnsettled(hi, lo, access);
-    if (soft !== null) soft.fill(hi, lo, access, frame, walks.settledSize);
-    return frame;
-  }
-
-  private foundPiece(found: number): number {
-    if (this.soft !== null) this.soft.pieces = true;
-    return found & (LARGE_PAGE - 1);
+    if (frame >= 0) {
+      if (soft !== null) soft.fill(hi, lo, access, frame, walks.settledSize);
+      return frame;
+    }
+    const { unsettled } = this;
+    unsettled[0] = hi;
+    unsettled[1] = lo;
+    unsettled[2] = access;
+    return this.walkUnsettled(...unsettled);
   }
 
   private walkUnsettled(hi: number, lo: number, access: number): number {
@@ -112,23 +119,58 @@ export class Translation extends HotWalks {
   private lookupAloud(hi: number, lo: number, access: number): number {
     const { soft } = this;
     this.tellLookup(hi, lo, access);
-    const frame = soft === null ? -1 : lookupSoft(soft.cells, hi, lo, access);
-    if (soft !== null && frame >= 0) {
-      this.listener?.({ kind: 'hit', where: soft.name, level: 1, hi, lo, frame, shift: PAGE_SHIFT });
-    }
+    if (soft === null) return -1;
+    const entry = softEntry(lo, access);
+    if (!isSoftHit(soft.cells, entry, hi, lo)) return -1;
+    const frame = softFrameAt(soft.cells, entry);
+    this.listener?.({ kind: 'hit', where: soft.name, level: 1, hi, lo, frame, shift: PAGE_SHIFT });
     return frame;
   }
 
-  protected translateModelled(hi: number, lo: number, access: number): number {
+  /** The modelled path: by hot loops if they can, and kept for the next look at the same piece. */
+  private translateModelled(hi: number, lo: number, access: number, modelled: TlbHierarchy): number {
+    const control = this.lookupControls[access];
+    const found = control > 0 ? this.lookupOne(control, hi, lo) : -1;
+    if (found >= 0) {
+      const frame = found & (HOT_FRAMES - 1);
+      this.lastSize = found >>> FRAME_BITS;
+      modelled.keepLast(hi, lo, access, frame);
+      return frame;
+    }
+    modelled.forgetLast();
+    const frame = this.lookupPlain(hi, lo, access);
+    // After a fault, with more to do for a hit, or where no array took the page, the next look takes the whole way again.
+    const isHit = this.hitRules[access].permitted !== 0 && this.l1[access].wasLast(hi, lo);
+    if (frame >= 0 && isHit) modelled.keepLast(hi, lo, access, frame);
+    return frame;
+  }
+
+  /** Without hot loops. */
+  protected lookupPlain(hi: number, lo: number, access: number): number {
     const l1 = this.l1[access];
+    if (this.hot !== null) this.takeBack(access);
     const frame = l1.hitFrame(hi, lo, this.hitRules[access]);
     if (frame < 0) return this.translateSearching(hi, lo, access);
     this.lastSize = l1.size;
-    const { values } = this.counters;
-    const side = sideOf(access);
-    values[side + LOOKUPS]++;
-    values[side + L1_HITS]++;
+    this.countHit(sideOf(access), L1_HITS);
     return frame;
+  }
+
+  /** Hot loops may have looked up others since. */
+  private takeBack(access: number): void {
+    this.l1[access].takeBack();
+    this.l2For(access).takeBack();
+    if (this.hot?.isUsedUp(access) === true) this.lookupControls[access] = 0;
+  }
+
+  /** What an access goes through. */
+  protected levelsOf(access: number): Levels {
+    const { regime, usedWalkCaches: caches } = this;
+    return { l1: this.l1[access], l2: this.l2For(access), caches, regime, side: sideOf(access) };
+  }
+
+  private l2For(access: number): TlbGroup {
+    return sideOf(access) !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
   }
 
   private translateSearching(hi: number, lo: number, access: number): number {
@@ -137,6 +179,7 @@ export class Translation extends HotWalks {
     if (!regime.on) return this.unpaged(hi, lo, access);
     const side = sideOf(access);
     const l1 = this.l1[access];
+    if (this.lookupControls[access] === 0 && this.areLookupsMany()) this.askLookups(access, this.levelsOf(access), hi);
     if (!l1.lookup(hi, lo, regime.space)) return this.missL1(hi, lo, access, side, l1);
     return this.hit(hi, lo, access, side, l1, L1_HITS);
   }
@@ -158,13 +201,11 @@ export class Translation extends HotWalks {
   /** Only completed accesses are counted: a faulting one will be made again, or never. */
   private countHit(side: number, level: number): void {
     const { values } = this.counters;
-    values[side + LOOKUPS]++;
     values[side + level]++;
-    if (level === L2_HITS) values[side + L1_MISSES]++;
   }
 
   protected missL1(hi: number, lo: number, access: number, side: number, l1: TlbGroup): number {
-    const l2 = side !== 0 ? this.tlb.l2Fetch : this.tlb.l2Data;
+    const l2 = this.l2For(access);
     const { space } = this.regime;
     if (l2.lookup(hi, lo, space)) {
       if (this.listener !== null) this.tellHit(hi, lo, access, l2, 2);

@@ -3,11 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { READ } from '../../../hw/base/access.js';
 import type { Word64 } from '../../../hw/base/address.js';
+import { LOOKUPS_LEFT } from '../../../hw/hot/control.js';
 import { BATCH_SOURCE } from '../../../hw/hot/module.js';
 import type { Ram } from '../../../hw/memory/ram.js';
+import { HOT_USES } from '../../../hw/tlb/array/cells.js';
+import { TlbGroup } from '../../../hw/tlb/group.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { PTE_A, PTE_D, PTE_P, PTE_PS, PTE_XD } from '../../../hw/x86/format.js';
-import type { MmuOptions } from '../../../hw/x86/mmu.js';
+import type { Mmu, MmuOptions } from '../../../hw/x86/mmu.js';
 import { CR4_PCIDE, CR4_PKE, CR4_PKS } from '../../../hw/x86/registers.js';
 import { X86Walks } from '../../../hw/x86/walks.js';
 import { RandomMachine, TABLE_FRAMES } from '../x86/random-tables.js';
@@ -108,6 +111,49 @@ describe('hot loops', () => {
     translateAll();
     expect(settled).not.toHaveBeenCalled();
     vi.restoreAllMocks();
+  });
+
+  describe('for single lookups of a modelled TLB', () => {
+    const PAGES = 1024;
+    /** A machine whose pages were looked up often enough, and one without hot loops. */
+    const machines = (): readonly Mmu[] =>
+      [true, false].map((webAssembly) => {
+        const tables = new Tables(2 ** 23, webAssembly);
+        for (let page = 0; page < PAGES; page++) tables.map(page * 4096, page, 0x27);
+        const mmu = tables.mmu({ tlb: parseTlb('8x4+32x8+psc') });
+        for (let i = 0; i < 6 * PAGES; i++) mmu.translate(0, (i % PAGES) * 4096, READ);
+        return mmu;
+      });
+    /** Pages near each other, so that some hit. */
+    const pages = Array.from({ length: 300 }, (_, i) => (Math.imul(i, 7) ^ (i >>> 3)) & 15);
+    const found = (mmu: Mmu): unknown => [
+      pages.map((page) => mmu.translate(0, page * 4096, READ)),
+      mmu.counters.snapshot(),
+      mmu.tlb.parts.map(({ tlb }) => Array.from({ length: tlb.ways }, (_, way) => tlb.entryAt(0, way))),
+    ];
+
+    it('need no help of the plain path', () => {
+      const [hot, plain] = machines();
+      const walks = vi.spyOn(X86Walks.prototype, 'walk');
+      const hits = vi.spyOn(TlbGroup.prototype, 'hitFrame');
+      const ofHot = found(hot);
+      expect([walks, hits].map((calls) => calls.mock.calls.length)).toEqual([0, 0]);
+      vi.restoreAllMocks();
+      expect(ofHot).toEqual(found(plain));
+    });
+
+    it('go on when the plain path has to look at clocks', () => {
+      const [hot, plain] = machines();
+      for (const { tlb } of [...hot.tlb.parts, ...plain.tlb.parts]) {
+        const cells = Reflect.get(tlb, 'cells') as Int32Array;
+        cells[cells.length - 1] = 2 ** 31 - 1 - HOT_USES;
+      }
+      expect(found(hot)).toEqual(found(plain));
+      const { singles } = Reflect.get(Reflect.get(hot, 'dataPath'), 'hot') as { singles: Int32Array[] };
+      singles[READ][LOOKUPS_LEFT] = 2;
+      expect(found(hot)).toEqual(found(plain));
+      expect(singles[READ][LOOKUPS_LEFT]).toBeGreaterThan(1000);
+    });
   });
 
   it('are the compiled form of their source: else run npm run build:hot', () => {

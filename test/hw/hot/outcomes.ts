@@ -57,8 +57,8 @@ function outcome(ram: Ram, { machine, random, tableFrames, change }: Subject): s
     const access = ACCESSES[random.random.below(ACCESSES.length)];
     told.push(...batches(machine, his, los, access, round % 2 === 0));
     const one = ({ hi, lo }: Word64): number[] =>
-      [access, access ^ USER].map((kind) => machine.translate(hi, lo, kind));
-    told.push(drawn.map(one), machine.counters.snapshot(), entries(machine));
+      [access, access ^ USER, access, access].map((kind) => machine.translate(hi, lo, kind));
+    told.push(drawn.map(one), machine.lastSize, machine.counters.snapshot(), entries(machine));
     told.push(change(addresses[random.random.below(LENGTH)]));
   }
   const tables = createHash('sha256')

@@ -4,6 +4,7 @@ import { SIZE_4K, toBigInt } from '../../../../hw/base/address.js';
 import { Random } from '../../../../hw/base/random.js';
 import { globalBits, globalTag, makeTag, NO_SPACE } from '../../../../hw/tlb/tag.js';
 import { HitBatch } from '../../../../hw/tlb/array/hits.js';
+import { HOT_USES } from '../../../../hw/tlb/array/cells.js';
 import { Tlb } from '../../../../hw/tlb/array/tlb.js';
 import type { Replacement } from '../../../../hw/tlb/array/replacement.js';
 
@@ -227,7 +228,8 @@ it.each(POLICIES)(
 describe('when the clock of the stamps ends', () => {
   /** No test waits for 2^31 uses: the clock is put forward. */
   const almostOver = (tlb: Tlb, left: number): void => {
-    Reflect.set(tlb, 'clock', 2 ** 31 - 1 - left);
+    const cells = Reflect.get(tlb, 'cells') as Int32Array;
+    cells[cells.length - 1] = 2 ** 31 - 1 - HOT_USES - left;
   };
   const uses: readonly (readonly [string, (tlb: Tlb, pages: readonly number[]) => number])[] = [
     ['by one', (tlb, pages): number => pages.filter((page) => access(tlb, page)).length],

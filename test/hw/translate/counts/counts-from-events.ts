@@ -40,12 +40,9 @@ export function countsFromEvents(events: readonly TranslationEvent[]): X86Counte
   const complete = (): void => {
     if (lookup === null) return;
     const { side, hit, walked, shortened, reads } = lookup;
-    values[side + count.LOOKUPS]++;
     if (hit?.level === 1) values[side + count.L1_HITS]++;
-    else values[side + count.L1_MISSES]++;
     if (hit?.level === 2) values[side + count.L2_HITS]++;
     if (hit === null) {
-      values[side + count.L2_MISSES]++;
       values[side + count.WALKS]++;
       if (shortened) values[side + count.SHORTENED_WALKS]++;
       for (const { level } of reads) values[side + count.ENTRY_READS + level]++;
