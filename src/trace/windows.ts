@@ -8,7 +8,7 @@ import { ACCESS_WORDS, type AccessBlock } from './block.js';
  * distance doubles, and every other window goes. So a short run is in one piece, and a long one is seen from its start
  * to its end.
  *
- * `node/qemu/count.c` has the same rule.
+ * `node/qemu/windows.c` has the same rule.
  */
 export interface WindowPlan {
   readonly from: number;

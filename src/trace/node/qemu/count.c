@@ -134,10 +134,7 @@ static void begin_thread(struct vcpu *v) {
   send_frame(THREAD_BEGIN, (uint64_t[]){[HEAD_WORDS] = v->number, v->tid}, 16);
 }
 
-/*
- * Takes the next batch: up to BATCH accesses, all of a window or all between two. Windows lie at even distances. The
- * distance is a power of two of their length: the least that keeps them no more than `most`. `windows.ts` has the same.
- */
+/* Takes the next batch: up to BATCH accesses, all of a window or all between two. */
 static void __attribute__((noinline)) next_batch(struct vcpu *v) {
   tell(v);
   uint64_t at = atomic_load(&shared->position), most = shared->most, length = shared->length, batch;
@@ -152,9 +149,7 @@ static void __attribute__((noinline)) next_batch(struct vcpu *v) {
       v->window = from;
       room = BATCH;
     } else {
-      uint64_t distance = length, run = at - from;
-      while (run / distance >= most) distance *= 2;
-      uint64_t into = run % distance;
+      uint64_t run = at - from, distance = length * distance_at(run / length), into = run % distance;
       sending = into < length;
       v->window = at - into;
       room = (sending ? length : distance) - into;

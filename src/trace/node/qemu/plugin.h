@@ -50,6 +50,11 @@ bool choose_pipe(void);
 
 /* Before QEMU loads the program. False when there is no room for a window among the addresses. */
 bool prepare_windows(void);
+/*
+ * Windows lie at even distances. The distance is a power of two of their length: the least that keeps them no more than
+ * `most`. This is that power, for the window that begins after `index` without a gap. `windows.ts` has the same rule.
+ */
+uint64_t distance_at(uint64_t index);
 /* Keeps accesses of thread `number` while their window stays. */
 void keep_accesses(uint64_t window, uint64_t number, const uint64_t *accesses, size_t count);
 

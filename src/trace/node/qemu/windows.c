@@ -45,16 +45,21 @@ bool prepare_windows(void) {
   return slot != MAP_FAILED;
 }
 
+uint64_t distance_at(uint64_t index) {
+  uint64_t distance = 1;
+  while (index / distance >= shared->most) distance *= 2;
+  return distance;
+}
+
 /*
  * The slot of the window that begins after `index` windows without a gap. When the distance doubles, every other window
  * goes, and each one that comes takes the slot of one that went: the first that of the first.
  */
 static uint64_t slot_of(uint64_t index) {
-  uint64_t most = shared->most, half = (most + 1) / 2;
+  uint64_t half = (shared->most + 1) / 2;
   for (;;) {
     /* At this distance the window came, as one of the later half. */
-    uint64_t distance = 1;
-    while (index / distance >= most) distance *= 2;
+    uint64_t distance = distance_at(index);
     if (distance == 1) return index;
     index = (2 * (index / distance - half) + 1) * (distance / 2);
   }
