@@ -31,7 +31,7 @@ const FrameType = {
   end: 4,
   /** The path of a program: from here on it runs outside the emulator. */
   away: 5,
-  /** The end of a thread: its number, accesses, instructions, and its name. */
+  /** The end of a thread or its process: its number, accesses and instructions since the last such frame, and its name. */
   thread: 6,
   /** Mappings new, gone or changed: kind, start, end, more and still more of it, the position, and a name. */
   region: 7,
@@ -195,7 +195,7 @@ export class QemuStream {
   #takeThread(process: StreamProcess): void {
     const [number, accesses, instructions] = [0, 1, 2].map((index) => this.#word(index));
     const thread = this.#thread(process, number);
-    thread.accesses = accesses;
+    thread.accesses = (thread.accesses ?? 0) + accesses;
     const name = this.#text(THREAD_NAME);
     // A thread without a name of its own has QEMU's.
     if (name !== '' && !name.startsWith('qemu-')) thread.name = name;

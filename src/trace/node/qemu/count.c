@@ -85,11 +85,22 @@ static void give_back(struct vcpu *v) {
   v->to_send = 0;
 }
 
-/* A thread ends, or its process does. */
-static void end_thread(struct vcpu *v) {
+/* Leaves what was counted where it outlives the process. */
+static void tell(struct vcpu *v) {
+  if (place < PLACES) {
+    atomic_fetch_add(&shared->counted[place].accesses, counted(v) - v->told);
+    atomic_fetch_add(&shared->counted[place].instructions, v->instructions - v->told_instructions);
+  }
+  v->told = counted(v);
+  v->told_instructions = v->instructions;
+}
+
+/* A thread ends, or its process does: then others may be in the midst of their work, and they go on until Linux ends them. */
+static void send_thread(struct vcpu *v) {
   if (v->tid == 0) return;
   flush(v);
   give_back(v);
+  tell(v);
   uint64_t words[HEAD_WORDS + 3 + 2] = {[HEAD_WORDS] = v->number, counted(v), v->instructions};
   char path[64], *name = (char *)(words + HEAD_WORDS + 3);
   snprintf(path, sizeof path, "/proc/self/task/%d/comm", v->tid);
@@ -98,7 +109,7 @@ static void end_thread(struct vcpu *v) {
   if (fd >= 0) close(fd);
   if (bytes > 0 && name[bytes - 1] == '\n') bytes--;
   send_frame(THREAD, words, 24 + (bytes > 0 ? bytes : 0));
-  forget(v);
+  v->claimed = v->instructions = v->told = v->told_instructions = 0;
 }
 
 uint64_t position_now(void) {
@@ -109,19 +120,9 @@ uint64_t position_now(void) {
 void end_process(void) {
   send_resident();
   unsigned last = atomic_load(&highest);
-  for (unsigned i = 0; i <= last; i++) end_thread(&vcpus[i]);
+  for (unsigned i = 0; i <= last; i++) send_thread(&vcpus[i]);
   uint64_t words[HEAD_WORDS];
   send_frame(END, words, 0);
-}
-
-/* Leaves what was counted where it outlives the process. */
-static void tell(struct vcpu *v) {
-  if (place < PLACES) {
-    atomic_fetch_add(&shared->counted[place].accesses, counted(v) - v->told);
-    atomic_fetch_add(&shared->counted[place].instructions, v->instructions - v->told_instructions);
-  }
-  v->told = counted(v);
-  v->told_instructions = v->instructions;
 }
 
 static _Atomic uint64_t threads;
@@ -237,7 +238,9 @@ void on_thread(plugin_id id, unsigned cpu) {
 
 void on_thread_end(plugin_id id, unsigned cpu) {
   (void)id;
-  end_thread(&vcpus[cpu % VCPUS]);
+  struct vcpu *v = &vcpus[cpu % VCPUS];
+  send_thread(v);
+  forget(v);
 }
 
 void forget_threads(void) {

@@ -235,14 +235,14 @@ function factsOf({ processes, unseen }: QemuStream, shared: SharedFile): EngineF
 }
 
 /**
- * The counts of a process. Of one ended by a signal the last batch of each thread is missing: 4,096 accesses at most.
+ * The counts of a process. Of one ended by a signal the last batch of each thread is missing: 4,096 accesses at most. So it
+ * is of threads still busy when their process ends or replaces its program.
  */
 function countsOf(
   { ended, accesses, instructions, place }: StreamProcess,
   shared: SharedFile,
 ): Partial<Record<'accesses' | 'instructions', number>> {
-  if (ended) return { accesses, instructions };
-  if (place >= PLACES) return {};
+  if (place >= PLACES) return ended ? { accesses, instructions } : {};
   const at = FIRST_PLACE + 2 * place;
   return { accesses: Number(shared.read(at)), instructions: Number(shared.read(at + 1)) };
 }

@@ -178,6 +178,15 @@ describe('QemuStream', () => {
     ]);
   });
 
+  it('adds up what a thread counted before and after its process tried to replace its program', async () => {
+    const stream = new QemuStream();
+    const frames = [frame(THREAD, 1, thread(0n, 10n, 25n, 'main')), frame(END, 1, words())];
+    await read([begin(1, '/bin/true'), ...frames, ...frames], stream);
+    expect(stream.processes).toMatchObject([
+      { accesses: 20, instructions: 50, ended: true, threads: [{ tid: 70, name: 'main', accesses: 20 }] },
+    ]);
+  });
+
   it('names programs that left', async () => {
     const stream = new QemuStream();
     await read([frame(AWAY, 1, text('/usr/bin/sudo'))], stream);

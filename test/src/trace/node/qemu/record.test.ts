@@ -169,6 +169,14 @@ describe.runIf(hasQemu)('record, with the real QEMU', () => {
     expect(await run(['sh', '-c', own])).toMatchObject({ facts: { unseen: [own] }, ending: { code: 0 } });
   });
 
+  it('lists a thread once, with all it counted, though its process failed to replace its program', async () => {
+    const broken = script('broken', '\x7fELF\nexit 0\n');
+    const { facts } = await run(['sh', '-c', `exec ${broken} 2> /dev/null`]);
+    const [{ threads, accesses, pid }] = facts.processes;
+    expect(facts.unseen).toEqual([broken]);
+    expect(threads).toEqual([{ tid: pid, name: undefined, accesses }]);
+  });
+
   it('sees children whose descriptors were all closed, and a program that a signal ends', async () => {
     const closing = 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; /bin/true; kill -TERM $$';
     const recording = await run(['sh', '-c', closing]);
