@@ -16,6 +16,16 @@ import { writeFrame } from '../space/direct-map.js';
 /** Most bytes that one call moves, whatever it is asked for. Source: read(2), write(2), NOTES; Linux MAX_RW_COUNT. */
 const LONGEST_TRANSFER = 0x7fff_f000;
 
+/**
+ * The bytes that one call moves at most, if it may: pread(2) and pwrite(2) ask before all else. Or EINVAL, or EBADF.
+ * Source: Linux fs/read_write.c, ksys_pread64, ksys_pwrite64, vfs_read and vfs_write, in their order.
+ */
+export function longestTransfer(allowed: boolean, offset: number, bytes: number): CallValue | Errno {
+  if (!isWhole(offset, 0)) return EINVAL;
+  if (!allowed) return EBADF;
+  return isWhole(bytes, 0) ? Math.min(bytes, LONGEST_TRANSFER) : EINVAL;
+}
+
 /** Moves bytes between a page and the caller's buffer; returns the number moved. */
 export type PageMover = (frame: number, offsetInPage: number, bytes: number, done: number) => number;
 
@@ -30,10 +40,10 @@ export function readFile(
   bytes: number,
   move: PageMover,
 ): CallValue | Errno {
-  if (!file.readable) return EBADF;
-  if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
+  const longest = longestTransfer(file.readable, offset, bytes);
+  if (longest < 0) return longest;
   const { object } = file;
-  const wanted = Math.min(bytes, LONGEST_TRANSFER, Math.max(0, object.size - offset));
+  const wanted = Math.min(longest, Math.max(0, object.size - offset));
   let done = 0;
   while (done < wanted) {
     const at = offset + done;
@@ -60,9 +70,11 @@ export interface ByteSource {
 }
 
 /**
- * pwrite(2), extending the file. Each piece is tried without a fault first, and each try is a use of the page.
- * @returns bytes written, EBADF, EINVAL, EFBIG, EFAULT or ENOMEM
- * Source: Linux mm/filemap.c, generic_perform_write; mm/shmem.c, shmem_get_folio_gfp with SGP_WRITE.
+ * pwrite(2), extending the file as far as it may grow. Each piece is tried without a fault first, and each try is a use
+ * of the page.
+ * @returns bytes written, EBADF, EINVAL, EFBIG (nothing fits), EFAULT or ENOMEM
+ * Source: Linux fs/read_write.c, generic_write_checks; mm/filemap.c, generic_perform_write; mm/shmem.c,
+ * shmem_get_folio_gfp with SGP_WRITE.
  */
 export function writeFile(
   memory: Memory,
@@ -71,11 +83,11 @@ export function writeFile(
   bytes: number,
   source: ByteSource,
 ): CallValue | Errno {
-  if (!file.writable) return EBADF;
-  if (!isWhole(offset, 0) || !isWhole(bytes, 0)) return EINVAL;
-  if (offset + bytes > LARGEST_FILE) return EFBIG;
+  const longest = longestTransfer(file.writable, offset, bytes);
+  if (longest <= 0) return longest;
+  if (offset >= LARGEST_FILE) return EFBIG;
   const { object } = file;
-  const wanted = Math.min(bytes, LONGEST_TRANSFER);
+  const wanted = Math.min(longest, LARGEST_FILE - offset);
   let done = 0;
   while (done < wanted) {
     const at = offset + done;

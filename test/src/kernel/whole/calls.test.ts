@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Core } from '../../../../hw/x86/core.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import { Ram } from '../../../../hw/memory/ram.js';
-import { readFile } from '../../../../src/kernel/files/file-io.js';
+import { longestTransfer, readFile } from '../../../../src/kernel/files/file-io.js';
 import { LARGEST_FILE, USER_END } from '../../../../src/kernel/abi/layout.js';
 import { EBADF, EFBIG, EINVAL } from '../../../../src/kernel/abi/errno.js';
 import type { OpenFile } from '../../../../src/kernel/space/model.js';
@@ -148,11 +148,25 @@ describe('files', () => {
     expect(read).toEqual(bytes);
   });
 
-  it('are read in pieces of 2 GiB less a page at most', () => {
+  it('move at most 2 GiB less a page in one call, either way', () => {
+    const sizes = [0, 0x7fff_efff, 0x7fff_f000, 0x7fff_f001, 2 ** 32, Number.MAX_SAFE_INTEGER];
+    const moved = sizes.map((bytes) => longestTransfer(true, 0, bytes));
+    expect(moved).toEqual([0, 0x7fff_efff, 0x7fff_f000, 0x7fff_f000, 0x7fff_f000, 0x7fff_f000]);
+  });
+
+  it('are read no further than that', () => {
     const { kernel } = withPages(1);
     const file = kernel.files.memfd('data');
     kernel.files.truncate(file, 2 ** 32);
     expect(readFile(kernel.memory, file, 0, 2 ** 32, (_frame, _inPage, bytes) => bytes)).toBe(0x7fff_f000);
+  });
+
+  it('grow up to the largest size: a write over it is cut, one past it refused, one of nothing neither', () => {
+    const { kernel, process } = withPages(1);
+    const file = kernel.files.memfd('data');
+    const write = (bytes: number, offset: number): number => kernel.pwrite(process, file, BASE, bytes, offset);
+    expect([write(100, LARGEST_FILE - 30), file.object.size]).toEqual([30, LARGEST_FILE]);
+    expect([write(1, LARGEST_FILE), write(0, LARGEST_FILE)]).toEqual([EFBIG, 0]);
   });
 
   it('are refused as pread(2), pwrite(2) and fallocate(2) say', () => {
@@ -167,6 +181,11 @@ describe('files', () => {
     expect(kernel.pwrite(process, readOnly, BASE, 1, 0)).toBe(EBADF);
     const writeOnly = kernel.files.open('/data', 'shmem', false, true);
     expect(kernel.pread(process, writeOnly, BASE, 1, 0)).toBe(EBADF);
+    // The offset is looked at before the file.
+    expect([kernel.pwrite(process, readOnly, BASE, 1, -1), kernel.pread(process, writeOnly, BASE, 1, -1)]).toEqual([
+      EINVAL,
+      EINVAL,
+    ]);
     expect(kernel.files.allocate(file, f.FALLOC_KEEP_SIZE, LARGEST_FILE - PAGE, 2 * PAGE)).toBe(EFBIG);
   });
 
