@@ -127,7 +127,7 @@ export class SystemRegisters {
   private readonly words = new Int32Array(2 * STORED.length);
   private readonly constants: ReturnType<typeof identification>;
 
-  constructor(readonly features: AArch64Features) {
+  constructor(private readonly features: AArch64Features) {
     this.constants = identification(features);
   }
 

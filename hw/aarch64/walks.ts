@@ -76,7 +76,7 @@ export class WalkerSet {
   readonly fault = new FaultRecord();
   readonly second: SecondStage;
   readonly first: AArch64Walker;
-  readonly host: AArch64Walker;
+  private readonly host: AArch64Walker;
 
   constructor(
     private readonly ram: Ram,

@@ -44,7 +44,7 @@ export class HotMemory {
 
   private constructor(
     /** A WebAssembly.Memory. */
-    readonly memory: { readonly buffer: ArrayBuffer },
+    private readonly memory: { readonly buffer: ArrayBuffer },
     /** RAM lies from 0 up to here. */
     readonly ramBytes: number,
   ) {

@@ -105,10 +105,10 @@ export class PagingRules {
   keptLow = 0;
   /** Bits 15:12 of the rights when the mode has protection keys, otherwise 0. */
   keyMask = 0;
-  userKeys = false;
-  supervisorKeys = false;
+  private userKeys = false;
+  private supervisorKeys = false;
   /** Whether page-fault error codes tell fetches apart. */
-  reportsFetch = false;
+  private reportsFetch = false;
   private writeProtect = false;
   private pkru = 0;
   private pkrs = 0;

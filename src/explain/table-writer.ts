@@ -42,7 +42,7 @@ export class TableWriter {
   }
 
   /** Physical address of the entry for `linear` at the level of 2^shift bytes an entry; tables above it are made. */
-  entryAddress(linear: bigint, shift: number): bigint {
+  private entryAddress(linear: bigint, shift: number): bigint {
     const { levels, entryBytes } = this.form;
     let table = this.root;
     for (const level of levels) {

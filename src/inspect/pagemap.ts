@@ -33,7 +33,7 @@ export class RunBuilder {
   #next = -1;
 
   /** @param pageBytes bytes of a page of the machine in question */
-  constructor(readonly pageBytes: number) {}
+  constructor(private readonly pageBytes: number) {}
 
   /** Adds the entries in `bytes` (little-endian, 8 bytes each), the first being that of the page at `address`. */
   add(address: number, bytes: Uint8Array): void {

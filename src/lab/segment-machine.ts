@@ -23,7 +23,7 @@ export class SegmentMachine {
   readonly kernel: SegmentKernel;
   readonly core: SegmentedCore;
   /** Names of segments in drawings. */
-  readonly names = new Map<Segment, string>();
+  private readonly names = new Map<Segment, string>();
   readonly #meter: Meter;
   #loadsBefore = 0;
 

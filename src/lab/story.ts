@@ -50,7 +50,7 @@ export class Story {
    * @param machine that it happens on
    */
   constructor(
-    readonly end?: number,
+    private readonly end?: number,
     readonly machine: LabMachine = 'x86',
   ) {}
 

@@ -37,7 +37,7 @@ class Entry {
   readonly kib = new Map<string, number>();
   flags: string[] = [];
 
-  constructor(readonly header: readonly string[]) {}
+  constructor(private readonly header: readonly string[]) {}
 
   toRegion(): LiveRegion {
     const [, start, end, permissions, offset, device, inode, name] = this.header;

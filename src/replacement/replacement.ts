@@ -64,7 +64,7 @@ class Lru extends Fifo {
 class RandomChoice extends Policy {
   constructor(
     frames: number,
-    readonly source: Pick<Random, 'unit'>,
+    private readonly source: Pick<Random, 'unit'>,
   ) {
     super(frames);
   }
@@ -78,7 +78,7 @@ class RandomChoice extends Policy {
 class Optimal extends Policy {
   constructor(
     frames: number,
-    readonly references: readonly number[],
+    private readonly references: readonly number[],
   ) {
     super(frames);
   }

@@ -11,9 +11,9 @@ class Audit {
   /** Entries found by segment. */
   readonly #found = new Map<Segment, SegmentEntry[]>();
 
-  constructor(readonly memory: SegmentMemory) {}
+  constructor(private readonly memory: SegmentMemory) {}
 
-  report(text: string): void {
+  private report(text: string): void {
     this.problems.push(text);
   }
 

@@ -135,7 +135,7 @@ export class SegmentMemory {
   }
 
   /** Takes the processor off its LDT, as the LDT is about to go. */
-  unload(): void {
+  private unload(): void {
     this.loaded = null;
     this.core.forgetSegments();
     loadTable(this.core, this.gdt, null);

@@ -25,7 +25,7 @@ export class HotWalks extends CachedWalks {
   private hotRefused = false;
   private plainWalks = 0;
   /** The access that the hot loops of batches know of under the registers of the moment; NONE: no access. */
-  protected toldAccess = NONE;
+  private toldAccess = NONE;
   /** By access, the control block of single walks by {@link settle}; NONE or NOT_ASKED: none. */
   protected readonly hotControls = new Int32Array(ACCESS_KINDS);
   protected settle: Single = () => -1;

@@ -219,7 +219,7 @@ export class SegmentationUnit {
   }
 
   /** Writes a byte of a descriptor, as the processor itself. */
-  writeSystem(hi: number, lo: number, value: number): number {
+  private writeSystem(hi: number, lo: number, value: number): number {
     const status = this.memory.write(hi, lo, 1, 0, value, WRITE | IMPLICIT);
     return status < 0 ? this.passOn(status) : OK;
   }

@@ -108,7 +108,7 @@ export class Frames {
   }
 
   /** Fills with zeros, unless zeros are there already. */
-  zero(head: number, order: number): void {
+  private zero(head: number, order: number): void {
     const frames = 1 << order;
     const step = Math.min(frames, 1 << CHUNK_SHIFT);
     for (let frame = head; frame < head + frames; frame += step) {

@@ -21,12 +21,12 @@ class Audit {
   #tables = 0;
   #huge = 0;
 
-  constructor(readonly memory: Memory) {
+  constructor(private readonly memory: Memory) {
     this.#parts = new Int32Array(memory.ram.frames);
     this.#inUse = new Uint8Array(memory.ram.frames);
   }
 
-  report(text: string): void {
+  private report(text: string): void {
     this.problems.push(text);
   }
 

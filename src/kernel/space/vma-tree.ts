@@ -158,9 +158,9 @@ export class PlaceSearch<A extends Area> {
    * @param ceiling all above is out of bounds; sinks as the search goes down
    */
   constructor(
-    readonly length: number,
+    private readonly length: number,
     shift: number,
-    public ceiling: number,
+    private ceiling: number,
   ) {
     this.#size = 2 ** shift;
     this.#gap = SIZES.indexOf(this.#size);

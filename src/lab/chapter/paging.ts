@@ -37,13 +37,13 @@ export class ChapterPaging implements Stage {
   readonly mmu = new Mmu({ ram: this.#ram });
   readonly #core = new Core(this.mmu);
   /** The reference count of each frame; 0 means free. */
-  readonly counts = new Int32Array(FRAMES);
+  private readonly counts = new Int32Array(FRAMES);
   /** The directory's frame by process; its table is the next frame. */
-  readonly processes: number[] = [];
+  private readonly processes: number[] = [];
   #current = 0;
   #tables = 1;
 
-  constructor(readonly rules: ChapterRules) {
+  constructor(private readonly rules: ChapterRules) {
     this.mmu.writeCr0(CR0_ET | CR0_PE | CR0_WP);
     this.#core.onException(({ lo }) => this.#writeFault(this.#current, lo >>> 12));
   }

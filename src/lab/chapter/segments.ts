@@ -32,7 +32,7 @@ export class ChapterSegments {
   readonly #tables: SegmentTable[] = [];
 
   /** @param right the right rule instead of the pseudocode */
-  constructor(readonly right: boolean) {
+  constructor(private readonly right: boolean) {
     const core = new SegmentedCore(new Mmu({ ram: new Ram({ bytes: ARENA_BASE + ARENA_BYTES }) }));
     this.#memory = new SegmentMemory(core, this.arena, 0);
     core.onException(() => this.#writeFault());

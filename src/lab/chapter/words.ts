@@ -25,10 +25,10 @@ function sectionOf(sentence: Sentence): string {
 export class ChapterWords {
   /** @param because why the machine does otherwise, if it does */
   constructor(
-    readonly sentence: Sentence,
-    readonly words: string,
-    readonly agrees: (measured: Figure) => boolean,
-    readonly because?: string,
+    private readonly sentence: Sentence,
+    private readonly words: string,
+    private readonly agrees: (measured: Figure) => boolean,
+    private readonly because?: string,
   ) {}
 
   cell(measured: Figure): ChapterCell {

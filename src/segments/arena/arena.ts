@@ -91,7 +91,7 @@ export class HoleArena implements Arena {
   constructor(
     readonly base: number,
     readonly bytes: number,
-    readonly fit: Fit = 'first',
+    private readonly fit: Fit = 'first',
     { order = 'address', coalesce = true }: HoleList = {},
   ) {
     this.#holes = [{ base, bytes }];

@@ -35,7 +35,7 @@ export class FreeList {
   /** Bytes of each block with its header, by the address given out. */
   readonly #blocks = new Map<number, number>();
 
-  constructor(readonly rules: FreeListRules) {
+  constructor(private readonly rules: FreeListRules) {
     const { base, bytes, fit, order, coalesce } = rules;
     this.#arena = new HoleArena(base, bytes, fit, { order, coalesce });
   }

@@ -55,7 +55,7 @@ export class Supervisor {
   }
 
   /** Enters a segment into the known-segment table under the next number. */
-  know(
+  private know(
     process: MulticsProcess,
     holder: SegmentProcess,
     selector: number,
