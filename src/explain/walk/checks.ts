@@ -34,7 +34,7 @@ export const X86_CHECKS = {
   execute: right('a fetch needs XD = 0 in every entry, with EFER.NXE = 1'),
   key: { rule: 'PKRU or IA32_PKRS allows data accesses by the key of the page', fault: '#PF', section: KEYS },
   kept: {
-    rule: 'a TLB that answers has kept the rights for the access, whatever the entries say now',
+    rule: 'a TLB or paging-structure cache that answers has kept the rights for the access, whatever the entries say now',
     fault: '#PF',
     section: 'Intel SDM vol. 3A, "Caching Translation Information"',
   },

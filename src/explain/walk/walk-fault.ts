@@ -107,21 +107,35 @@ function blame({ rule }: Pick<Check, 'rule'>, level: WalkLevel | undefined, what
     : { text: `${nameOf(level)} ${what}`, rule, table: level.table };
 }
 
-/** In place of a right when every entry gives it. */
-export const OLDER = 'the rights in the TLB refuse it, older than the entries';
+/** In place of a right when no entry takes it away. */
+export const OLDER = 'the rights kept of an earlier walk refuse it, older than the entries';
 
-/** Whether all entries give the right now that the TLB refuses. */
-function isOlder({ right }: Refusal, levels: readonly WalkLevel[]): boolean {
-  return right !== null && levels.length > 0 && levels.every(({ allows }) => allows?.[right] === true);
+/** The bit of an entry that takes a right away from all below. */
+const LOSSES = {
+  user: { name: 'U/S', value: 0 },
+  write: { name: 'R/W', value: 0 },
+  execute: { name: 'XD', value: 1 },
+};
+
+/** The first level to take the right away: by its own bit, since the rights so far may be those of a cache. */
+function takerOf(right: keyof typeof LOSSES, levels: readonly WalkLevel[]): WalkLevel | undefined {
+  const { name, value } = LOSSES[right];
+  return levels.find(
+    ({ allows, fields }) => allows !== null && fields.some((field) => field.name === name && field.value === value),
+  );
 }
 
-const LOST_BITS = { user: 'U/S = 0', write: 'R/W = 0', execute: 'XD = 1' };
+/** Whether a cache refuses the right, and no entry does now. */
+function isOlder({ right }: Refusal, levels: readonly WalkLevel[]): boolean {
+  return right !== null && levels.length > 0 && takerOf(right, levels) === undefined;
+}
 
-/** Names in the rule's sentence the first level to take the right away. */
+/** Names in the rule's sentence the level that takes the right away. */
 function refusalReason({ right, rule, why }: Refusal, levels: readonly WalkLevel[]): FaultReason {
-  const level = right === null ? undefined : levels.find(({ allows }) => allows !== null && !allows[right]);
+  const level = right === null ? undefined : takerOf(right, levels);
   if (right === null || level === undefined) return { text: why, rule, table: null };
-  return blame({ rule }, level, `has ${LOST_BITS[right]}: ${why}`);
+  const { name, value } = LOSSES[right];
+  return blame({ rule }, level, `has ${name} = ${value}: ${why}`);
 }
 
 /** Every reserved bit set in the last entry of the walk. */

@@ -78,7 +78,7 @@ Sets        guest: A at 0x5000, A at 0x6000, A at 0x7010, A at 0x8010
     });
     expect(why).toEqual([
       ['L1 data TLB', 'PT[2] has R/W = 0: a user-mode write needs R/W = 1 in every entry'],
-      ['L1 data TLB', 'the rights in the TLB refuse it, older than the entries'],
+      ['L1 data TLB', 'the rights kept of an earlier walk refuse it, older than the entries'],
     ]);
   });
 

@@ -58,6 +58,23 @@ describe('checks of x86', () => {
       key: () => walk(USER_PAGE | (1n << 59n), { registers: { cr4: '0x400020', pkru: '0x4' } }),
       kept: () => walk(0x5005n, { access: 'write', then: 0x5007n }),
     });
+
+    it('a paging-structure cache that refuses is no fault of the entry below it', () => {
+      const { mmu } = buildMachine(
+        parseState({
+          schemaVersion: 1,
+          tlb: 'skylake',
+          accesses: [{ at: '0x0', user: true }],
+          registers: { cr0: '0x80010001', cr3: '0x1000', cr4: '0x20', efer: '0x900' },
+          memory: memoryOf({ 0x1000: 0x2007n, 0x2000: 0x3007n, 0x3000: 0x4005n, 0x4000: USER_PAGE, 0x4008: USER_PAGE }),
+        }),
+      );
+      mmu.ram.write64(0x3000, 0x4007n);
+      const request = { hi: 0, lo: 0x1000, access: 'write', user: true } as const;
+      // The second time nothing old is left: a page fault drops it.
+      const outcomes = [1, 2].map(() => explainWalk(mmu, request).outcome);
+      expect(outcomes).toMatchObject([{ reasons: [{ rule: X86_CHECKS.kept.rule }] }, { kind: 'mapped' }]);
+    });
   });
 
   interface GuestOptions {
