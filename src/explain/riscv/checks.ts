@@ -1,4 +1,4 @@
-/** The checks of RISC-V's walks, with the steps of the specification of 2025. */
+/** The checks of RISC-V's walks, with the steps of the specification, version 1.13, as issued in 2025. */
 
 import type { Check } from '../walk/check.js';
 
