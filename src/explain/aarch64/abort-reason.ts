@@ -28,7 +28,7 @@ import { broken } from '../walk/check.js';
 import type { Check, Reason } from '../walk/check.js';
 import type { WayEntry } from '../radix/radix-walk.js';
 import type { WalkRequest } from '../walk/walk.js';
-import { AARCH64_CHECKS, AARCH64_HOST_CHECKS, AARCH64_KEPT } from './checks.js';
+import { AARCH64_CHECKS, AARCH64_HOST_CHECKS } from './checks.js';
 
 /** A descriptor, by the manual's number of its level. */
 function entryOf({ level, stage }: Pick<WayEntry, 'level' | 'stage'>): string {
@@ -67,8 +67,8 @@ export function abortReason(
   return last === undefined ? KEPT_OF_HOST : refusedByHost(pe, request, last);
 }
 
-const KEPT = broken(AARCH64_KEPT, 'the rights in the TLB refuse it, older than the descriptors');
-const KEPT_OF_HOST = broken(AARCH64_KEPT, 'the rights kept of stage 2 refuse it');
+const KEPT = broken(AARCH64_CHECKS.kept, 'the rights kept of an earlier walk refuse it, older than the descriptors');
+const KEPT_OF_HOST = broken(AARCH64_CHECKS.kept, 'the rights kept of stage 2 refuse it');
 
 /** No descriptor of stage 2 was read. */
 function outsideHost(pe: Pe): Reason {
@@ -133,29 +133,34 @@ function refusedRight(
   entries: readonly WayEntry[],
   { high, low }: WayEntry,
 ): Reason {
-  const { el0, el0Table, pan, writable, writableTable } = AARCH64_CHECKS;
+  const { el0, el0Table, pan, writable, writableTable, writableNeverExecuted, el0Writable } = AARCH64_CHECKS;
   const above = tables.hierarchical === 0 ? [] : entries;
-  const isEl0 = (low & DESC_EL0) !== 0;
-  if (user && !isEl0) return broken(el0, 'EL0 may use pages with AP[1] = 1 alone');
-  if (user) {
-    const taken = takenAbove(el0Table, above, DESC_NO_EL0_TABLE, 'APTable[0]');
-    if (taken !== undefined) return taken;
+  const notEl0 =
+    (low & DESC_EL0) === 0
+      ? broken(el0, 'EL0 may use pages with AP[1] = 1 alone')
+      : takenAbove(el0Table, above, DESC_NO_EL0_TABLE, 'APTable[0]');
+  if (user && notEl0 !== undefined) return notEl0;
+  const readOnly =
+    (low & DESC_READ_ONLY) !== 0 && !(tables.setsDirty && (high & DESC_DBM) !== 0)
+      ? broken(writable, 'the page has AP[2] = 1: no writes')
+      : takenAbove(writableTable, above, DESC_READ_ONLY_TABLE, 'APTable[1]');
+  if (access === 'fetch') {
+    const refused = refusedFetch(above, user, high);
+    if (refused !== undefined) return refused;
+    if (readOnly !== undefined) return KEPT;
+    if (pe.rules.writableNeverExecuted) {
+      return broken(writableNeverExecuted, 'SCTLR_EL1.WXN = 1: no page that may be written is executed');
+    }
+    return !user && notEl0 === undefined ? broken(el0Writable) : KEPT;
   }
-  if (access === 'fetch') return refusedFetch(pe, above, user, high, low);
-  if (!user && isEl0 && pe.pan) return broken(pan, 'PSTATE.PAN = 1 keeps EL1 from pages of EL0');
-  const clean = (low & DESC_READ_ONLY) !== 0 && !(tables.setsDirty && (high & DESC_DBM) !== 0);
-  if (clean) return broken(writable, 'the page has AP[2] = 1: no writes');
-  return takenAbove(writableTable, above, DESC_READ_ONLY_TABLE, 'APTable[1]') ?? KEPT;
+  if (!user && notEl0 === undefined && pe.pan) return broken(pan, 'PSTATE.PAN = 1 keeps EL1 from pages of EL0');
+  return readOnly ?? KEPT;
 }
 
-function refusedFetch(pe: Pe, above: readonly WayEntry[], user: boolean, high: number, low: number): Reason {
-  const { execute, executeTable, writableNeverExecuted, el0Writable } = AARCH64_CHECKS;
+/** The descriptor that keeps an exception level from fetches. */
+function refusedFetch(above: readonly WayEntry[], user: boolean, high: number): Reason | undefined {
+  const { execute, executeTable } = AARCH64_CHECKS;
   const [bit, tableBit, name] = user ? [DESC_UXN, DESC_UXN_TABLE, 'UXN'] : [DESC_PXN, DESC_PXN_TABLE, 'PXN'];
   if ((high & bit) !== 0) return broken(execute, `the page has ${name} = 1: no execution at ${user ? 'EL0' : 'EL1'}`);
-  const taken = takenAbove(executeTable, above, tableBit, `${name}Table`);
-  if (taken !== undefined) return taken;
-  if (pe.rules.writableNeverExecuted) {
-    return broken(writableNeverExecuted, 'SCTLR_EL1.WXN = 1: no page that may be written is executed');
-  }
-  return (low & DESC_EL0) !== 0 ? broken(el0Writable) : KEPT;
+  return takenAbove(executeTable, above, tableBit, `${name}Table`);
 }

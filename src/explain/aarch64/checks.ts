@@ -59,14 +59,12 @@ export const AARCH64_CHECKS = {
     DIRECT,
   ),
   el0Writable: check('EL1 executes no page that EL0 may write', 'permission fault', DIRECT),
+  kept: check(
+    'a TLB or walk cache that answers has kept the rights for the access, whatever the descriptors say now',
+    'permission fault',
+    SOURCE('Translation Lookaside Buffers'),
+  ),
 } as const satisfies Record<string, Check>;
-
-/** Of both stages, where a TLB answers and no descriptor is read. */
-export const AARCH64_KEPT = check(
-  'a TLB that answers has kept the rights for the access, whatever the descriptors say now',
-  'permission fault',
-  SOURCE('Translation Lookaside Buffers'),
-);
 
 /** Of VTTBR_EL2's tables, for a page and for each descriptor of stage 1. */
 export const AARCH64_HOST_CHECKS = {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fromBigInt } from '../../../hw/base/address.js';
+import type { Pe } from '../../../hw/aarch64/pe.js';
 import { AARCH64_CHECKS, AARCH64_HOST_CHECKS } from '../../../src/explain/aarch64/checks.js';
 import { AARCH64_GUEST_ADDRESSES, aarch64GuestState } from '../../../src/explain/aarch64/aarch64-demo.js';
 import { buildPe, parseAArch64State } from '../../../src/explain/aarch64/aarch64-state.js';
@@ -110,11 +111,18 @@ describe('checks of AArch64', () => {
   interface ArmOptions extends Options {
     readonly registers?: Partial<AArch64StateInput['registers']>;
     readonly pan?: boolean;
+    /** Bits of the descriptor in the root table; gone again once a walk cache has it, if `passing`. */
     readonly above?: bigint;
+    readonly passing?: boolean;
   }
 
-  function onPe(state: AArch64StateInput, { at = 0n, access = 'read', user = true }: Options): End {
+  function onPe(
+    state: AArch64StateInput,
+    { at = 0n, access = 'read', user = true }: Options,
+    change: (pe: Pe) => void = () => undefined,
+  ): End {
     const pe = buildPe(parseAArch64State(state));
+    change(pe);
     const request = { ...fromBigInt(at), access, user };
     const { result } = pe.rules.secondOn
       ? explainStages(pe, aarch64NestedTerms(pe, request), request)
@@ -123,7 +131,11 @@ describe('checks of AArch64', () => {
   }
 
   /** The descriptor at the end of the way to page 0. Tables of TTBR0_EL1, or of stage 2 with stage 1 off. */
-  function walk(stage: 1 | 2, descriptor: bigint, { registers, pan = false, above = 0n, ...rest }: ArmOptions): End {
+  function walk(
+    stage: 1 | 2,
+    descriptor: bigint,
+    { registers, pan = false, above = 0n, passing = false, ...rest }: ArmOptions,
+  ): End {
     const first = { TTBR0_EL1: '0x40000000', TCR_EL1: hex(TCR) };
     // 39 bits of address, from level 1 on.
     const vtcr = hex(25n | (1n << 6n) | (2n << 16n));
@@ -131,7 +143,8 @@ describe('checks of AArch64', () => {
     const state: AArch64StateInput = {
       schemaVersion: 1,
       machine: 'aarch64',
-      tlb: 'none',
+      tlb: passing ? 'cortex-a76' : 'none',
+      accesses: passing ? [{ at: '0x1000' }] : [],
       registers: { ...(stage === 1 ? first : second), ...registers },
       pan,
       memory: memoryOf({
@@ -139,9 +152,12 @@ describe('checks of AArch64', () => {
         0x4000_1000: 0x4000_2003n,
         0x4000_2000: 0x4000_3003n,
         0x4000_3000: descriptor,
+        0x4000_3008: descriptor,
       }),
     };
-    return onPe(state, rest);
+    return onPe(state, rest, ({ ram }) => {
+      if (passing) ram.write64(0x4000_0000, 0x4000_1003n);
+    });
   }
 
   describe('by TTBR0_EL1', () => {
@@ -164,6 +180,19 @@ describe('checks of AArch64', () => {
       executeTable: () => walk(1, PAGE | AF | READ_ONLY, { access: 'fetch', user: false, above: bit(59) }),
       writableNeverExecuted: () => walk(1, DATA, { access: 'fetch', registers: { SCTLR_EL1: hex(bit(19) | 1n) } }),
       el0Writable: () => walk(1, DATA, { access: 'fetch', user: false }),
+      kept: () => walk(1, DATA, { access: 'write', above: bit(62), passing: true }),
+    });
+
+    it.each([
+      ['read', DATA, 61],
+      ['fetch', DATA, 60],
+      // WXN is about pages with writes alone.
+      ['fetch', DATA | READ_ONLY, 60],
+    ] as const)('a %s that a walk cache refuses breaks no rule of the descriptors', (access, descriptor, above) => {
+      const registers = { SCTLR_EL1: (descriptor & READ_ONLY) === 0n ? '0x1' : hex(bit(19) | 1n) };
+      const { rule, why } = walk(1, descriptor, { access, above: bit(above), passing: true, registers });
+      expect(rule).toBe(AARCH64_CHECKS.kept.rule);
+      expect(why).toBe('the rights kept of an earlier walk refuse it, older than the descriptors');
     });
   });
 
