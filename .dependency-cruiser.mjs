@@ -25,7 +25,7 @@ const KERNEL = [
   ['src/kernel/tables/'],
   ['src/kernel/space/'],
   ['src/kernel/pages/'],
-  ['src/kernel/vmas/', 'src/kernel/files/', 'src/kernel/reclaim/'],
+  ['src/kernel/vmas/', 'src/kernel/files/'],
   ['src/kernel/faults/'],
   ['src/kernel/user/'],
   ['src/kernel/proc/', 'src/kernel/calls/'],

@@ -66,6 +66,17 @@ describe.each(['docs/architecture.md', 'src/kernel/README.md', 'docs/add-a-reade
   });
 });
 
+it('the rooms of the architecture page are the folders that there are', () => {
+  const [, diagram] = /^```\n([^]*?)^```/m.exec(readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8'))!;
+  const named = new Set(diagram.match(/[\w/]+/g)!.flatMap((word) => word.split('/')));
+  const rooms = ['src', 'src/kernel', 'src/compare', 'src/conformance', 'src/report', 'src/host', 'hw', 'hw/translate']
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  expect(rooms.length).toBeGreaterThan(40);
+  expect(rooms.filter((room) => !named.has(room))).toEqual([]);
+});
+
 it('the page on live processes explains every cause that a table can name, and no other', () => {
   const page = readFileSync(join(ROOT, 'docs/live-processes.md'), 'utf8');
   const explained = [...page.matchAll(/^\| `([a-z ]+)` /gm)].map(([, cause]) => cause);
