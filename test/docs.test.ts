@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OBSTACLES } from '../src/regions/backing.js';
 
@@ -12,6 +12,12 @@ function filesBelow(folder: string): string[] {
 
 const SOURCES = ['hw', 'src', 'web', 'docs', 'test', 'bench', 'examples'].flatMap(filesBelow);
 const PAGES = [...readdirSync(ROOT), ...SOURCES].filter((path) => path.endsWith('.md'));
+
+const COMMENTS = /\/\*[^]*?\*\//g;
+/** The texts of the library's files. */
+const CODE = SOURCES.filter((path) => /^(hw|src)\/.*\.ts$/.test(path)).map((path) =>
+  readFileSync(join(ROOT, path), 'utf8'),
+);
 
 /** The text of a page without its code blocks. */
 function proseOf(page: string): string {
@@ -49,9 +55,7 @@ it('every relative link of every page leads to a file, and to a heading of it', 
 });
 
 describe.each(['docs/architecture.md', 'src/kernel/README.md', 'docs/add-a-reader.md'])('%s', (page) => {
-  const code = SOURCES.filter((path) => /^(hw|src)\/.*\.ts$/.test(path))
-    .map((path) => readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[^]*?\*\//g, ''))
-    .join('\n');
+  const code = CODE.map((text) => text.replace(COMMENTS, '')).join('\n');
   const functions = new Set([...code.matchAll(/(\w+)(?:<[^<>()]*>)?(?:\(| = \()/g)].map(([, name]) => name));
   const owners = new Set([...code.matchAll(/(?:class|interface) (\w+)/g)].map(([, name]) => name));
 
@@ -64,6 +68,15 @@ describe.each(['docs/architecture.md', 'src/kernel/README.md', 'docs/add-a-reade
     expect(calls.length).toBeGreaterThan(2);
     expect(missing).toEqual([]);
   });
+});
+
+it('every file that a comment names is there', () => {
+  // A student's project has the handler.
+  const files = new Set(['handler.ts', ...SOURCES.map((path) => basename(path))]);
+  const comments = CODE.flatMap((text) => text.match(COMMENTS) ?? []).join('\n');
+  const named = new Set(comments.match(/[\w-]+\.ts\b/g));
+  expect(named.size).toBeGreaterThan(20);
+  expect([...named].filter((name) => !files.has(name))).toEqual([]);
 });
 
 it('the rooms of the architecture page are the folders that there are', () => {

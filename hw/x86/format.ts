@@ -3,7 +3,7 @@
  *
  * Source: Intel SDM vol. 3A, chapter "Paging": "32-Bit Paging", "PAE Paging", "4-Level Paging and 5-Level Paging",
  * and the tables named beside each format. M is MAXPHYADDR; bits M to 51 are reserved, depending on the processor
- * and so is not in these tables but in x86-rules.ts.
+ * and so is not in these tables but in rules.ts.
  */
 
 import type { EntryField, EntryFormat, PagingLevel, PagingMode } from '../base/format.js';
