@@ -6,7 +6,7 @@
 import { formatHex, toBigInt } from '../../../hw/base/address.js';
 import type { PagingLevel } from '../../../hw/base/format.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
-import type { HitEvent, ReadEvent, SetEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
+import type { ReadEvent, SetEvent, TranslationEvent } from '../../../hw/translate/walk/events.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
 import type { Reason } from '../walk/check.js';
 import { mappedOutcome } from '../common-steps.js';
@@ -136,22 +136,28 @@ export function explainStages(
     outcome:
       status >= 0
         ? mappedOutcome(status, lo, (walked ?? hit)?.shift)
-        : { kind: 'fault', ...refusalOf(machine), ...terms.fault(entriesFor(machine, request, reads, hit)) },
+        : {
+            kind: 'fault',
+            ...refusalOf(machine),
+            ...terms.fault([...entriesBehind(machine, request, events), ...reads]),
+          },
     changes: changesOf(events, reads),
   };
   return { result, steps: events.map((event) => stepOf(terms, result, event)) };
 }
 
-/** The entries read, or those behind a TLB's answer as they are now. */
-function entriesFor(
-  machine: TranslatingMachine,
+/** Entries that the processor passed over, as they are now: behind a TLB's answer, or the guest's behind a walk cache's. */
+function entriesBehind(
+  { observer }: TranslatingMachine,
   { hi, lo, access, user }: WalkRequest,
-  reads: readonly ReadEvent[],
-  hit: HitEvent | undefined,
+  events: readonly TranslationEvent[],
 ): readonly EntryOnWay[] {
-  if (hit === undefined || reads.length > 0) return reads;
-  machine.observer.walk(hi, lo, accessBits(access, user));
-  return machine.observer.record.reads();
+  const shortcut = events.find((event) => event.kind === 'walk cache hit');
+  const answered = events.some(({ kind }) => kind === 'hit') && !events.some(({ kind }) => kind === 'read');
+  if (shortcut === undefined && !answered) return [];
+  observer.walk(hi, lo, accessBits(access, user));
+  const entries = observer.record.reads();
+  return shortcut === undefined ? entries : entries.filter(({ stage, level }) => stage === 1 && level > shortcut.level);
 }
 
 /** The stage of the last fault, and the address that it refused. */

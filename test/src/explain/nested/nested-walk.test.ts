@@ -82,6 +82,21 @@ Sets        guest: A at 0x5000, A at 0x6000, A at 0x7010, A at 0x8010
     ]);
   });
 
+  it('a walk cache that refuses is explained by the entries behind it, too', () => {
+    const directory = 0x7010;
+    const why = [0x8005n, 0x8007n].map((now) => {
+      const changes = { tlb: 'skylake', accesses: [{ at: '0x402000', user: true }] };
+      const { mmu } = buildMachine(parseState(smallGuest('ept', changes, { [directory]: 0x8005, 0x8018: 0x1_0007 })));
+      mmu.ram.write64(directory, now);
+      const { rows, outcome } = explainNestedWalk(mmu, { hi: 0, lo: 0x40_3000, access: 'write', user: true });
+      return [rows.map(({ what }) => what), outcome.kind === 'fault' ? outcome.why : ''];
+    });
+    expect(why).toEqual([
+      [['PT[3]'], 'PD[2] has R/W = 0: a user-mode write needs R/W = 1 in every entry'],
+      [['PT[3]'], 'the rights kept of an earlier walk refuse it, older than the entries'],
+    ]);
+  });
+
   it('without paging is the way of the host alone', () => {
     const registers = { cr0: '0x1' };
     const { rows, reads } = explain(smallGuest('ept', { registers }), 0x1_0010);
