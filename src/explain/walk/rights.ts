@@ -27,9 +27,11 @@ export function allowedWords({ user, write, execute }: Allowed): string {
   return `${user ? 'user' : 'kernel'} r${write ? 'w' : '-'}${execute ? 'x' : '-'}`;
 }
 
-/** A check that an access fails, and the right taken away by some entry; null if no entry did. */
+/** A check that an access fails, and the right that it is about; null: a key's. */
 export interface Refusal extends Reason {
   readonly right: keyof Allowed | null;
+  /** All entries give the right, and that is why: SMEP and SMAP. Else some entry takes it away. */
+  readonly given: boolean;
 }
 
 function userCheck(access: number, expected: number): Check {
@@ -53,13 +55,12 @@ export function refusals(rules: PagingRules, rights: number, access: number): Re
   const wrong = (rights ^ expected) & rules.needed[access];
   const found: Refusal[] = [];
   if ((wrong & RIGHT_USER) !== 0) {
-    const right = (expected & RIGHT_USER) !== 0 ? 'user' : null;
-    found.push({ right, ...broken(userCheck(access, expected)) });
+    found.push({ right: 'user', given: (expected & RIGHT_USER) === 0, ...broken(userCheck(access, expected)) });
   }
-  if ((wrong & RIGHT_WRITE) !== 0) found.push({ right: 'write', ...broken(writeCheck(access)) });
-  if ((wrong & RIGHT_XD) !== 0) found.push({ right: 'execute', ...broken(X86_CHECKS.execute) });
+  if ((wrong & RIGHT_WRITE) !== 0) found.push({ right: 'write', given: false, ...broken(writeCheck(access)) });
+  if ((wrong & RIGHT_XD) !== 0) found.push({ right: 'execute', given: false, ...broken(X86_CHECKS.execute) });
   if (rules.regime.keys !== 0 && rules.keyRefuses(rights, access)) {
-    found.push({ right: null, ...broken(X86_CHECKS.key, keyWords(rights, access)) });
+    found.push({ right: null, given: false, ...broken(X86_CHECKS.key, keyWords(rights, access)) });
   }
   return found;
 }

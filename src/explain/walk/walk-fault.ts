@@ -85,14 +85,12 @@ function reasonsFor(scene: FaultScene): Pick<FaultOutcome, 'reasons' | 'section'
     return { reasons: [blame(present, last, 'is not present: P = 0')], section: present.section };
   }
   if ((errorCode & PF_RESERVED) !== 0) return { reasons: reservedReasons(scene), section };
-  const refused = refusals(mmu.rules, scene.rights, scene.access);
-  if (refused.length > 0 && refused.every((refusal) => isOlder(refusal, scene.levels))) {
-    const { rule, section } = X86_CHECKS.kept;
-    return { reasons: [{ text: OLDER, rule, table: null }], section };
-  }
+  const all = refusals(mmu.rules, scene.rights, scene.access);
+  const now = all.filter((refusal) => !isOlder(refusal, scene.levels));
+  const older = now.length < all.length ? [{ text: OLDER, rule: X86_CHECKS.kept.rule, table: null }] : [];
   return {
-    reasons: refused.map((refusal) => refusalReason(refusal, scene.levels)),
-    section: refused.at(0)?.section ?? present.section,
+    reasons: [...now.map((refusal) => refusalReason(refusal, scene.levels)), ...older],
+    section: (now.at(0) ?? (older.length > 0 ? X86_CHECKS.kept : present)).section,
   };
 }
 
@@ -125,9 +123,9 @@ function takerOf(right: keyof typeof LOSSES, levels: readonly WalkLevel[]): Walk
   );
 }
 
-/** Whether a cache refuses the right, and no entry does now. */
-function isOlder({ right }: Refusal, levels: readonly WalkLevel[]): boolean {
-  return right !== null && levels.length > 0 && takerOf(right, levels) === undefined;
+/** Whether a cache alone refuses, and the entries would not now. */
+function isOlder({ right, given }: Refusal, levels: readonly WalkLevel[]): boolean {
+  return right !== null && levels.length > 0 && (takerOf(right, levels) !== undefined) === given;
 }
 
 /** Names in the rule's sentence the level that takes the right away. */

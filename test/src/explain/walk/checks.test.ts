@@ -59,6 +59,11 @@ describe('checks of x86', () => {
       kept: () => walk(0x5005n, { access: 'write', then: 0x5007n }),
     });
 
+    it("SMAP's refusal of a page that is the user's no more is one of the TLB", () => {
+      const end = walk(USER_PAGE, { user: false, registers: { cr4: '0x200020' }, then: 0x5003n });
+      expect(end).toMatchObject({ rule: X86_CHECKS.kept.rule, section: X86_CHECKS.kept.section });
+    });
+
     it('a paging-structure cache that refuses is no fault of the entry below it', () => {
       const { mmu } = buildMachine(
         parseState({
