@@ -129,7 +129,7 @@ function rightsReason({ checks, rules, whose }: Stage, bits: number, low: number
           : (['R', checks.readable] as const);
     return broken(check, `${whose} page has ${letter} = 0`);
   }
-  if ((low & RISCV_PTE_A) !== 0 && (!write || (low & RISCV_PTE_D) !== 0)) return undefined;
+  if (rules.setsBits || ((low & RISCV_PTE_A) !== 0 && (!write || (low & RISCV_PTE_D) !== 0))) return undefined;
   return broken(checks.marked, 'accessed or dirty is clear, and software is to set it (Svade)');
 }
 

@@ -95,6 +95,12 @@ describe('checks of RISC-V', () => {
     });
   });
 
+  it('a stale refusal is not one of A and D where the hart sets them', () => {
+    const csrs = { menvcfg: hex(bit(61)) };
+    const end = walk(1, FRAME | V | R | U | A, { access: 'write', csrs, then: FRAME | V | R | W | U });
+    expect(end.rule).toBe(RISCV_CHECKS.kept.rule);
+  });
+
   it('a load under MXR that fails for another reason is not said to need R', () => {
     const csrs = { sstatus: hex(bit(19)) };
     expect(walk(1, FRAME | V | X | U, { csrs }).rule).toBe(RISCV_CHECKS.marked.rule);
