@@ -137,9 +137,8 @@ function refusedRight(
   const above = tables.hierarchical === 0 ? [] : entries;
   const notEl0 =
     (low & DESC_EL0) === 0
-      ? broken(el0, 'EL0 may use pages with AP[1] = 1 alone')
+      ? broken(el0, 'EL0 may read and write pages with AP[1] = 1 alone')
       : takenAbove(el0Table, above, DESC_NO_EL0_TABLE, 'APTable[0]');
-  if (user && notEl0 !== undefined) return notEl0;
   const readOnly =
     (low & DESC_READ_ONLY) !== 0 && !(tables.setsDirty && (high & DESC_DBM) !== 0)
       ? broken(writable, 'the page has AP[2] = 1: no writes')
@@ -147,12 +146,14 @@ function refusedRight(
   if (access === 'fetch') {
     const refused = refusedFetch(above, user, high);
     if (refused !== undefined) return refused;
-    if (readOnly !== undefined) return KEPT;
+    // The rest is about pages with writes alone.
+    if (readOnly !== undefined || (user && notEl0 !== undefined)) return KEPT;
     if (pe.rules.writableNeverExecuted) {
       return broken(writableNeverExecuted, 'SCTLR_EL1.WXN = 1: no page that may be written is executed');
     }
     return !user && notEl0 === undefined ? broken(el0Writable) : KEPT;
   }
+  if (user && notEl0 !== undefined) return notEl0;
   if (!user && notEl0 === undefined && pe.pan) return broken(pan, 'PSTATE.PAN = 1 keeps EL1 from pages of EL0');
   return readOnly ?? KEPT;
 }

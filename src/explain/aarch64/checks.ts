@@ -34,8 +34,12 @@ export const AARCH64_CHECKS = {
   ),
   outputSize: check('the address in each descriptor lies within IPS', 'address size fault', PROCESS),
   accessFlag: check('AF = 1, where software sets it (HA = 0)', 'access flag fault', UPDATES),
-  el0: check('EL0 uses pages with AP[1] = 1 alone', 'permission fault', DIRECT),
-  el0Table: check('no descriptor above the page has APTable[0] = 1, for EL0', 'permission fault', HIERARCHICAL),
+  el0: check('EL0 reads and writes pages with AP[1] = 1 alone', 'permission fault', DIRECT),
+  el0Table: check(
+    'no descriptor above the page has APTable[0] = 1, for a read or write by EL0',
+    'permission fault',
+    HIERARCHICAL,
+  ),
   pan: check(
     'under PSTATE.PAN = 1 EL1 reads and writes no page with AP[1] = 1',
     'permission fault',

@@ -124,9 +124,10 @@ describe('why an access faults', () => {
       FROM_EL0 + 3,
       'lies past the size of physical addresses',
     ],
-    ['AP[1]', walkTo(PAGE | AF, 'read'), FROM_EL0 + 0xf, 'EL0 may use pages with AP[1] = 1 alone'],
+    ['AP[1]', walkTo(PAGE | AF, 'read'), FROM_EL0 + 0xf, 'EL0 may read and write pages with AP[1] = 1 alone'],
     ['AP[2]', walkTo(PAGE | AF | EL0 | READ_ONLY, 'write'), FROM_EL0 + 0x4f, 'the page has AP[2] = 1: no writes'],
     ['UXN', walkTo(PAGE | AF | EL0 | high(54), 'fetch'), 0x8200_000f, 'the page has UXN = 1: no execution at EL0'],
+    ['UXN of a page of EL1', walkTo(PAGE | AF | high(54), 'fetch'), 0x8200_000f, 'the page has UXN = 1'],
     ['PXN', walkTo(PAGE | AF | READ_ONLY | high(53), 'fetch', { user: false }), 0x8600_000f, 'the page has PXN = 1'],
     [
       'EL0 may write it',
