@@ -123,9 +123,10 @@ function takerOf(right: keyof typeof LOSSES, levels: readonly WalkLevel[]): Walk
   );
 }
 
-/** Whether a cache alone refuses, and the entries would not now. */
+/** Whether a cache alone refuses: the entries would not now, or lead nowhere. */
 function isOlder({ right, given }: Refusal, levels: readonly WalkLevel[]): boolean {
-  return right !== null && levels.length > 0 && (takerOf(right, levels) !== undefined) === given;
+  if (right === null || levels.length === 0) return false;
+  return levels.some(({ allows }) => allows === null) || (takerOf(right, levels) !== undefined) === given;
 }
 
 /** Names in the rule's sentence the level that takes the right away. */
