@@ -158,7 +158,8 @@ function faultOf(machine: ToyMachine, address: number, access: AccessKind): ToyO
   }
   if (errorCode !== 0) {
     const missing = RIGHTS.filter(([right]) => (errorCode & right) !== 0).map(([, words]) => words);
-    const what = shape.paging ? 'page' : 'segment';
+    // Without a level no entry was read: what the TLB has kept may be older than the table's.
+    const what = !shape.paging ? 'segment' : level < 0 ? 'page, as the TLB has it,' : 'page';
     return { ...end, why: `the ${what} ${missing.join(' and ')}; this is a ${access}` };
   }
   if (shape.paging) return { ...end, why: `the entry of the ${toyTableName(level)} is not valid` };

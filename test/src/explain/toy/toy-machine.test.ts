@@ -214,6 +214,26 @@ describe('what is printed', () => {
     ]);
   });
 
+  it('says when a TLB refuses what the entry may allow by now', () => {
+    const entry = { bytes: 1, valid: 7, writable: 6, frame: [3, 0] } as const;
+    const readOnly: ToyStateInput = {
+      schemaVersion: 1,
+      virtualBits: 8,
+      physicalBits: 8,
+      pages: { bytes: 16, root: 0, entry },
+      tlb: { sets: 1, ways: 2 },
+      memory: [{ at: 0, bytes: '82' }],
+      accesses: [{ at: 0 }],
+    };
+    const toy = buildToy(parseToyState(readOnly));
+    toy.store(0, 1, 0xc2);
+    const { result } = explainToyWalk(toy, '', { address: 0, access: 'write', user: false });
+    expect(result.outcome).toMatchObject({
+      table: null,
+      why: 'the page, as the TLB has it, may not be written; this is a write',
+    });
+  });
+
   it('does the sum of a segment that grows down', () => {
     expect(walk('segments', 15 * 1024).steps).toEqual([
       '0x3c00 is 11 110000000000: segment 0x3, offset 0xc00',
