@@ -2,8 +2,8 @@
  * The entries of x86 page tables, as data and as hot constants.
  *
  * Source: Intel SDM vol. 3A, chapter "Paging": "32-Bit Paging", "PAE Paging", "4-Level Paging and 5-Level Paging",
- * and the tables named beside each format. M is MAXPHYADDR; bits M to 51 are reserved, depending on the processor
- * and so is not in these tables but in rules.ts.
+ * and the tables named beside each format. Bits from MAXPHYADDR to 51 are reserved; since that depends on the processor,
+ * they are not in these tables but in rules.ts.
  */
 
 import type { EntryField, EntryFormat, PagingLevel, PagingMode } from '../base/format.js';
