@@ -2,7 +2,7 @@
 
 import ts from 'typescript';
 
-/** A type that a public member names, and where. */
+/** A type named by a public member, and the place. */
 export interface NamedType {
   readonly name: string;
   readonly by: string;

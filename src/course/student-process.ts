@@ -29,7 +29,7 @@ type TypeScript = typeof import('typescript');
 
 const [, , path, milliseconds, patience, typescript] = process.argv;
 
-/** The module of the handler. Types are taken out of it where Node cannot do that itself. */
+/** The module of the handler. Types are taken out of it unless Node does so itself. */
 async function load(): Promise<object> {
   if (typescript === '') return (await import(pathToFileURL(path).href)) as object;
   const ts = createRequire(import.meta.url)(typescript) as TypeScript;

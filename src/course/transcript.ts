@@ -91,7 +91,7 @@ export function recorded(handler: object, tokens: Token[], where: (error: unknow
   });
 }
 
-/** A handler that does what a transcript says. */
+/** A handler by a transcript: it does what stands there. */
 export function replayed(tokens: readonly Token[]): AnyHandler {
   let next = 0;
   const play = (face: Face): unknown => {

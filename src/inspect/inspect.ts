@@ -31,7 +31,7 @@ const RESIDENT_SHARE = 0.9;
 
 export interface InspectOptions {
   readonly tlb: TlbGeometry;
-  /** The settings that decide what could be huge; those of a system left as it is by default. */
+  /** The settings by which memory could be huge; those of a system left as it is by default. */
   readonly policy?: HugePolicy;
   /** Called now and then with the regions rebuilt so far. */
   readonly onProgress?: (done: number, total: number) => Promise<void>;

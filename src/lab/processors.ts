@@ -1,4 +1,4 @@
-/** The processors that labs run on, and what each calls its registers, its instructions and its exceptions. */
+/** The processors of labs, and each one's names of registers, instructions and exceptions. */
 
 import { formatHex } from '../../hw/base/address.js';
 import { abortName, abortOf } from '../../hw/aarch64/exception.js';

@@ -39,7 +39,7 @@ function drawAccessTime(random: Random, difficulty: Difficulty): AccessTime {
   };
 }
 
-/** All digits that the numbers have, and no more that binary fractions add. */
+/** All digits of the numbers, and none added by binary fractions. */
 function exact(value: number): string {
   return String(Number(value.toPrecision(12)));
 }

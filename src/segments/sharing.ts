@@ -10,7 +10,7 @@ import { READABLE_CODE, READ_ONLY_DATA, SegmentEntry, WRITABLE_DATA } from './se
 /** The rights of a process to a segment. */
 export type SegmentKind = 'code' | 'constants' | 'data';
 
-/** Where {@link SegmentKernel.share} puts a descriptor, and with what rights. */
+/** The place and the rights of a descriptor by {@link SegmentKernel.share}. */
 export interface SharePlacement {
   /** Its number in the other's table. */
   readonly index: number;

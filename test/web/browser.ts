@@ -101,7 +101,7 @@ class Explorer {
     return tab;
   }
 
-  /** Leaves every page, which ends what it does and what its workers do. One tab stays: behind others it would be slow. */
+  /** Leaves every page: its work ends, and that of its workers. One tab stays: behind others it would be slow. */
   async leavePages(): Promise<void> {
     for (const tab of this.#tabs.splice(1)) await tab.close();
     this.#inUse = 0;

@@ -1,5 +1,5 @@
 /**
- * What your handler gets, and what it has to answer. Addresses, frame numbers and entries are plain numbers: an entry
+ * Your handler's arguments, and the answers expected of it. Addresses, frame numbers and entries are plain numbers: an entry
  * has 64 bits, and the course uses none from bit 53 up. A frame is 4096 bytes of RAM; frame f begins at f * 4096.
  */
 

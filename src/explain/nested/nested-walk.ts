@@ -46,7 +46,7 @@ export function readsIn({ host, entry }: NestedRow): readonly NestedRead[] {
   return entry === undefined ? host : [...host, entry];
 }
 
-/** The end of an access of a guest that was refused, and the check that failed. */
+/** The end of a refused access of a guest, and the failed check. */
 export interface NestedFault extends Reason {
   /** To the hypervisor, by its name; null for the guest's own exception. */
   readonly exit: string | null;

@@ -27,7 +27,7 @@ export function allowedWords({ user, write, execute }: Allowed): string {
   return `${user ? 'user' : 'kernel'} r${write ? 'w' : '-'}${execute ? 'x' : '-'}`;
 }
 
-/** A check that an access fails, and the right that it is about; null: a key's. */
+/** A failed check of an access, and its right; null: a key's. */
 export interface Refusal extends Reason {
   readonly right: keyof Allowed | null;
   /** All entries give the right, and that is why: SMEP and SMAP. Else some entry takes it away. */

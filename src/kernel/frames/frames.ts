@@ -146,7 +146,7 @@ export class Frames {
     return this.#indexHigh[head] * 2 ** 32 + (this.#indexLow[head] >>> 0);
   }
 
-  /** Whose the folio with this head is, by id, and from what page offset there. */
+  /** Names the owner of the folio with this head, by id, and its page offset there. */
   setOwner(head: number, owner: number, index: number): void {
     this.owner[head] = owner;
     this.#indexLow[head] = index;

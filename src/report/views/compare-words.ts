@@ -82,7 +82,7 @@ function listed(names: readonly string[]): string {
   return `${names.slice(0, NAMED).join(', ')}${more}`;
 }
 
-/** Whose prices they are, and what would make the range narrow. */
+/** The source of the prices, and the way to a narrow range. */
 export function priceWords({ host, nested, source, file }: MachinePrices): string {
   const below = nested === 'none' ? '' : ` In a virtual machine over pages of ${nested}.`;
   if (host !== undefined) return `Prices: measured on ${host.name} (${host.cpu}).${below}`;

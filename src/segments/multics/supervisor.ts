@@ -23,7 +23,7 @@ export function selectorOf(number: number): number {
 /** The supervisor that every process of a Multics system calls on. */
 export class Supervisor {
   readonly directory: Directory = new Map<string, NamedSegment>();
-  /** Which process, and which of its rings, a table belongs to. */
+  /** The process, and its ring, by table. */
   readonly owners = new Map<SegmentProcess, MulticsProcess>();
   readonly #storage: SegmentProcess;
 

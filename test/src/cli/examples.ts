@@ -13,12 +13,12 @@ export function printedExamples(command: string): string[] {
   return examples.map((line) => outputOf(spawnCli(line.trim().split(' ').slice(1))));
 }
 
-/** Runs a command that must go well, and gives what it prints. */
+/** Runs a command, which must go well, and gives its output. */
 export async function printed(args: readonly string[]): Promise<string> {
   return outputOf(await runCli(args));
 }
 
-/** What a run printed, which must have gone well. */
+/** The output of a run, which must have gone well. */
 export function outputOf({ status, stdout, stderr }: Outcome): string {
   expect([status, stderr]).toEqual([0, '']);
   return stdout;

@@ -157,7 +157,7 @@ function toy(value: unknown): Walkable {
   };
 }
 
-/** The machine that a state names, and a guest where it has a host. */
+/** The machine named by a state; a guest, if it has a host. */
 export function machineKindOf(state: unknown): WalkMachineName | 'nested' {
   const machine = machineIn(state);
   const isGuest = typeof state === 'object' && state !== null && 'host' in state;

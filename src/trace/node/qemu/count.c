@@ -42,7 +42,7 @@ struct vcpu {
 } __attribute__((aligned(128)));
 static struct vcpu vcpus[VCPUS];
 static atomic_uint highest;
-/* That of the thread which asks, once it is at work. */
+/* The one of the asking thread, once it is at work. */
 static __thread struct vcpu *mine;
 
 enum kind { FETCH, LOAD, STORE, MODIFY };
@@ -85,7 +85,7 @@ static void give_back(struct vcpu *v) {
   v->to_send = 0;
 }
 
-/* Leaves what was counted where it outlives the process. */
+/* Leaves the counts in memory that outlives the process. */
 static void tell(struct vcpu *v) {
   if (place < PLACES) {
     atomic_fetch_add(&shared->counted[place].accesses, counted(v) - v->told);

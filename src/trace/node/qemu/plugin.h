@@ -26,7 +26,7 @@ struct shared {
   _Atomic uint64_t closed;  /* 1: the recorder takes no more windows */
   uint64_t slot_bytes;      /* of a slot in the file of windows */
   uint64_t slots;           /* in use so far */
-  /* By process, what its threads counted in batches that ended: a signal may end it before it can say more. */
+  /* By process, the counts of its threads in whole batches: a signal may end it before it can say more. */
   struct {
     _Atomic uint64_t accesses, instructions;
   } counted[PLACES];

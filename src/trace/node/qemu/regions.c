@@ -155,7 +155,7 @@ static void send_map_call(const uint64_t *a, uint64_t at) {
   send_mapped(at, a[1], (int)a[2], (int)a[3], (int)a[3] & MAP_ANONYMOUS ? 0 : a[5], path);
 }
 
-/* The bytes that shmat mapped, which it does not say. */
+/* The bytes mapped by shmat, for it does not say. */
 static uint64_t length_at(uint64_t at) {
   char *maps = read_file("/proc/self/maps");
   uint64_t length = 0;

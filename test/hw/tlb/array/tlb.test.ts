@@ -177,7 +177,7 @@ describe('a page held for one PCID and for all', () => {
 
 const POLICIES = ['lru', 'tree-plru', 'fifo', 'random'] as const;
 
-/** Which pages are in which way of every set. */
+/** The pages in each way of every set. */
 function held(tlb: Tlb): (number | undefined)[] {
   return Array.from(
     { length: tlb.sets * tlb.ways },

@@ -30,7 +30,7 @@ const INSTRUCTIONS: Readonly<Record<string, number>> = {
   'MOV to CR3': count.ROOT_WRITES,
 };
 
-/** What counters should stand at after these events, by the rules that counters.ts states. */
+/** The counters due after these events, by the rules of counters.ts. */
 export function countsFromEvents(events: readonly TranslationEvent[]): X86CounterValues {
   const counters = new X86Counters();
   const { values } = counters;

@@ -37,7 +37,7 @@ function system(): Multics {
   return multics;
 }
 
-/** A process that runs the procedure with this number in the outermost ring that executes it. */
+/** A process in the procedure with this number, in the outermost ring to execute it. */
 function login(multics: Multics, at: number): Modelled {
   const process = multics.login();
   if (typeof process === 'number') throw new Error(`no process: ${process}`);
