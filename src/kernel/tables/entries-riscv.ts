@@ -8,6 +8,7 @@
 import * as format from '../../../hw/riscv/format.js';
 import * as page from './entries.js';
 import { MarkedEntries } from './marked-entries.js';
+import type { EntryRuns } from './marked-entries.js';
 import type { EntryUpdate } from './entries.js';
 import type { EntryFlag } from './entry-change.js';
 
@@ -71,7 +72,7 @@ const FLAG_NAMES: readonly EntryFlag[] = [
 export class RiscvEntries extends MarkedEntries {
   protected override readonly flags = FLAG_NAMES;
   protected override readonly marks = { accessed: PTE_A, dirty: PTE_D, softDirty: SOFT_DIRTY, writable: PTE_W };
-  protected override readonly runs = { kinds: PTE_V | SPECIAL | PTE_W, frameShift: 10 };
+  protected override readonly runs: EntryRuns = { kinds: PTE_V | SPECIAL | PTE_W, frameShift: 10 };
   override readonly readOnly: EntryUpdate = { lose: PTE_W, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {

@@ -9,6 +9,7 @@ import { frameOf, highWordOfFrame, lowWordOfFrame } from '../../../hw/base/addre
 import * as format from '../../../hw/x86/format.js';
 import * as page from './entries.js';
 import { MarkedEntries } from './marked-entries.js';
+import type { EntryRuns } from './marked-entries.js';
 import type { EntryUpdate } from './entries.js';
 import type { EntryFlag } from './entry-change.js';
 
@@ -65,7 +66,7 @@ const FLAG_NAMES: readonly EntryFlag[] = [
 export class X86Entries extends MarkedEntries {
   protected override readonly flags = FLAG_NAMES;
   protected override readonly marks = { accessed: PTE_A, dirty: PTE_D, softDirty: SOFT_DIRTY, writable: PTE_RW };
-  protected override readonly runs = { kinds: PTE_P | SPECIAL | PTE_RW, frameShift: 12 };
+  protected override readonly runs: EntryRuns = { kinds: PTE_P | SPECIAL | PTE_RW, frameShift: 12 };
   override readonly readOnly: EntryUpdate = { lose: PTE_RW, gain: 0, loseHigh: 0 };
 
   override isPresent(low: number): boolean {

@@ -20,7 +20,6 @@ type CopyLoop = (
   bytes: number,
   map: number,
   frames: number,
-  exclusive: number,
   shift: number,
   kinds: number,
   kind: number,
@@ -39,7 +38,8 @@ export interface EntryMarks {
 /** Of runs of entries: bits of the low word in which they agree, and the place of the frame in an entry. */
 export interface EntryRuns {
   readonly kinds: number;
-  readonly frameShift: number;
+  /** The loop in WebAssembly knows these two. */
+  readonly frameShift: 10 | 12;
 }
 
 export abstract class MarkedEntries extends Entries {
@@ -106,8 +106,7 @@ export abstract class MarkedEntries extends Entries {
     if (loop === null || i < plainEnd || i === end) return i;
     const [from, to, bytes] = [4 * (source + i), 4 * (target + i), 4 * (end - i)];
     const { byteOffset, length } = map;
-    const exclusive = MAP_EXCLUSIVE;
-    return i + loop(from, to, bytes, byteOffset, length, exclusive, frameShift, kinds, kind, lose, childLose) / 4;
+    return i + loop(from, to, bytes, byteOffset, length, frameShift, kinds, kind, lose, childLose) / 4;
   }
 
   /** One pass over int32 words. Places are kept unsigned, because those of 16 GiB of RAM do not fit an int32. */
