@@ -9,7 +9,10 @@ import { Mmu } from '../../../../hw/x86/mmu.js';
 import * as f from '../../../../src/kernel/abi/flags.js';
 import { MAP_EXCLUSIVE } from '../../../../src/kernel/frames/frames.js';
 import { Kernel } from '../../../../src/kernel/kernel.js';
+import { AArch64Entries } from '../../../../src/kernel/tables/entries-aarch64.js';
+import { RiscvEntries } from '../../../../src/kernel/tables/entries-riscv.js';
 import { X86Entries } from '../../../../src/kernel/tables/entries-x86.js';
+import { PAGE_HUGE } from '../../../../src/kernel/tables/entries.js';
 import { FORK_SOURCE } from '../../../../src/kernel/tables/hot/module.js';
 import { TableCopy } from '../../../../src/kernel/tables/table-copy.js';
 import { FLUSH_CEILING } from '../../../../src/kernel/tables/tlb-batch.js';
@@ -120,6 +123,43 @@ it('copies each entry, absent ones too, by the rules for that entry alone', () =
       );
     }),
   );
+});
+
+describe.each([
+  ['x86', X86Entries],
+  ['RISC-V', RiscvEntries],
+  ['AArch64', AArch64Entries],
+])('entries of %s', (_name, Format) => {
+  const pages = fc.array(fc.tuple(fc.integer({ min: 0, max: 127 }), fc.boolean(), fc.integer({ min: 1, max: 30 })), {
+    minLength: 1,
+    maxLength: 8,
+  });
+
+  it('are copied in runs as each is by itself', () => {
+    fc.assert(
+      fc.property(pages, fc.boolean(), fc.boolean(), (runs, isPrivate, isShared) => {
+        const list = runs.flatMap(([bits, large, times]) => Array.from({ length: times }, () => ({ bits, large })));
+        const count = Math.min(list.length, MOST);
+        const results = KINDS.map((kind) => {
+          const { words, map } = PLACES[kind](4 * count);
+          const hot = kind === 'hot' ? hotRam.hot : null;
+          const format = new Format({ words, shared: kind === 'shared', hot, journal: null, storeLabel: '' });
+          for (let i = 0; i < count; i++) {
+            const { bits, large } = list[i];
+            if (bits !== 0) format.setPage(2 * i, i + 1, bits & ~PAGE_HUGE);
+            map[i + 1] = large ? LARGE : EXCLUSIVE;
+          }
+          const copy = new TableCopy();
+          copy.run(format, map, 0, 2 * count, count, format.changeAtFork(isPrivate), isShared);
+          const { copied, counted, changed, large } = copy;
+          const told = copy.changedAt.slice(0, Math.min(changed, FLUSH_CEILING + 1));
+          const lists = [words.slice(0, 4 * count), map.slice(0, MOST + 1), told, copy.largeFrames.slice(0, large)];
+          return { counts: [copied, counted, changed], lists };
+        });
+        for (const result of results) expect(result).toEqual(results[0]);
+      }),
+    );
+  });
 });
 
 it('has its loop in WebAssembly from the source: else run npm run build:hot', () => {
