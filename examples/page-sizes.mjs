@@ -22,7 +22,7 @@ for (const { pages, counts, time } of result.runs) {
 console.log(`Would huge pages help? ${result.traces[0].verdict}`);
 
 /* It prints:
-4K: 476302 walks in 1000000 lookups, 9 to 51% of the time
+4K: 476302 walks in 1000000 lookups, 9 to 50% of the time
 2M: 128 walks in 1000000 lookups, 0 to 1% of the time
 1G: 1 walks in 1000000 lookups, 0 to 0% of the time
 Would huge pages help? yes

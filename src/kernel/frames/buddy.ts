@@ -12,6 +12,11 @@ import { ENOMEM } from '../abi/errno.js';
 
 /** Blocks reach from 4 KiB (order 0) to 1 GiB. */
 const MAX_ORDER = 18;
+const ORDERS = MAX_ORDER + 1;
+/** A pageblock is 2 MiB. While a part of it is in use, the rest is for requests of the same kind. */
+const PAGEBLOCK_ORDER = 9;
+/** RAM of fewer pageblocks has one kind: it could not keep two apart. Linux: MIGRATE_TYPES. */
+const LEAST_PAGEBLOCKS = 6;
 /**
  * The links of the free lists, both ways: 0 at each frame but the first of a free block. So their columns may serve the
  * frames in use for something else, as Linux has it in struct page.
@@ -39,7 +44,11 @@ export class Buddy {
   readonly #previous: Int32Array;
   /** Order + 1 at the beginning of a free block, otherwise 0. */
   readonly #blockOrder: Uint8Array;
-  readonly #heads = new Int32Array(MAX_ORDER + 1);
+  /** Lists by order, and after them those of parts of {@link #unmovable} pageblocks. */
+  readonly #heads = new Int32Array(ORDERS + PAGEBLOCK_ORDER);
+  /** 1 for a pageblock whose parts are for frames that nothing can move. */
+  readonly #unmovable: Uint8Array;
+  readonly #grouped: boolean;
   readonly #asked: number[] = [];
 
   /**
@@ -53,6 +62,8 @@ export class Buddy {
     this.#next = links.next;
     this.#previous = links.previous;
     this.#blockOrder = new Columns(ram.frames, 1, ram.shared).uint8();
+    this.#unmovable = new Uint8Array((ram.frames >>> PAGEBLOCK_ORDER) + 1);
+    this.#grouped = ram.frames >= LEAST_PAGEBLOCKS << PAGEBLOCK_ORDER;
     for (const range of [...ram.ranges].reverse()) {
       this.#donate(Math.max(1, range.base / PAGE_BYTES), (range.base + range.bytes) / PAGE_BYTES);
     }
@@ -71,19 +82,25 @@ export class Buddy {
     }
   }
 
+  /** The list of a free block. */
+  #listOf(frame: number, order: number): number {
+    return order < PAGEBLOCK_ORDER && this.#unmovable[frame >>> PAGEBLOCK_ORDER] === 1 ? ORDERS + order : order;
+  }
+
   #push(frame: number, order: number): void {
-    const head = this.#heads[order];
+    const list = this.#listOf(frame, order);
+    const head = this.#heads[list];
     this.#next[frame] = head;
     this.#previous[frame] = 0;
     if (head !== 0) this.#previous[head] = frame;
-    this.#heads[order] = frame;
+    this.#heads[list] = frame;
     this.#blockOrder[frame] = order + 1;
   }
 
   #unlink(frame: number, order: number): void {
     const next = this.#next[frame];
     const previous = this.#previous[frame];
-    if (previous === 0) this.#heads[order] = next;
+    if (previous === 0) this.#heads[this.#listOf(frame, order)] = next;
     else this.#next[previous] = next;
     if (next !== 0) this.#previous[next] = previous;
     this.#next[frame] = this.#previous[frame] = 0;
@@ -96,21 +113,48 @@ export class Buddy {
     return this.requests === this.failAt;
   }
 
-  /** The first frame of 2^order free frames, aligned to their number; ENOMEM when there is no such block. */
-  allocate(order: number): number {
+  /**
+   * The first frame of 2^order free frames, aligned to their number; ENOMEM when there is no such block.
+   *
+   * Frames for the kernel itself, page tables above all, lie in pageblocks of their own while there are any: no page table
+   * then keeps its neighbours from becoming a huge page, and tables lie side by side.
+   * Source: Linux mm/page_alloc.c, __rmqueue and build_all_zonelists.
+   *
+   * @param unmovable for the kernel itself
+   */
+  allocate(order: number, unmovable = false): number {
     if (this.refuses()) return ENOMEM;
     if (order === 0 && this.#asked.length > 0) return this.#asked.shift() ?? ENOMEM;
-    let from = order;
-    while (from <= MAX_ORDER && this.#heads[from] === 0) from++;
-    if (from > MAX_ORDER) return ENOMEM;
-    const frame = this.#heads[from];
-    this.#unlink(frame, from);
-    while (from > order) {
-      from--;
-      this.#push(frame + (1 << from), from);
-    }
+    const apart = unmovable && this.#grouped;
+    const list = this.#findList(order, apart);
+    if (list < 0) return ENOMEM;
+    const frame = this.#heads[list];
+    this.#cut(frame, list % ORDERS, frame, order, apart);
     this.free -= 1 << order;
     return frame;
+  }
+
+  /** The list with the smallest block of this kind, else with a whole pageblock, else with the largest of the other kind. */
+  #findList(order: number, apart: boolean): number {
+    const own = apart ? ORDERS : 0;
+    for (let from = order; from < PAGEBLOCK_ORDER; from++) if (this.#heads[own + from] !== 0) return own + from;
+    for (let from = Math.max(order, PAGEBLOCK_ORDER); from < ORDERS; from++) if (this.#heads[from] !== 0) return from;
+    for (let from = PAGEBLOCK_ORDER - 1; from >= order; from--) {
+      if (this.#heads[ORDERS - own + from] !== 0) return ORDERS - own + from;
+    }
+    return ENOMEM;
+  }
+
+  /** Takes 2^order frames from `frame` on out of a free block, and frees the rest. */
+  #cut(block: number, from: number, frame: number, order: number, apart: boolean): void {
+    this.#unlink(block, from);
+    if (from >= PAGEBLOCK_ORDER) this.#unmovable[frame >>> PAGEBLOCK_ORDER] = apart ? 1 : 0;
+    while (from > order) {
+      from--;
+      const half = block + (1 << from);
+      this.#push(frame >= half ? block : half, from);
+      if (frame >= half) block = half;
+    }
   }
 
   /**
@@ -125,14 +169,7 @@ export class Buddy {
     let order = 0;
     while (order <= MAX_ORDER && this.#blockOrder[frame & -(1 << order)] !== order + 1) order++;
     if (order > MAX_ORDER) return false;
-    let block = frame & -(1 << order);
-    this.#unlink(block, order);
-    while (order > 0) {
-      order--;
-      const half = 1 << order;
-      this.#push(frame >= block + half ? block : block + half, order);
-      if (frame >= block + half) block += half;
-    }
+    this.#cut(frame & -(1 << order), order, frame, 0, false);
     this.free--;
     this.#asked.push(frame);
     return true;
@@ -155,8 +192,9 @@ export class Buddy {
 
   /** Calls `visit(frame, order)` for every free block. For audits. */
   forEachFree(visit: (frame: number, order: number) => void): void {
-    for (let order = 0; order <= MAX_ORDER; order++) {
-      for (let frame = this.#heads[order]; frame !== 0; frame = this.#next[frame]) visit(frame, order);
+    for (let list = 0; list < this.#heads.length; list++) {
+      const order = list % ORDERS;
+      for (let frame = this.#heads[list]; frame !== 0; frame = this.#next[frame]) visit(frame, order);
     }
   }
 

@@ -88,7 +88,7 @@ export class Frames {
 
   /** The head of a new folio of 2^order frames with no mapping and no pin, contents unknown; or ENOMEM. */
   allocate(order: number, flags: number): number {
-    const head = this.buddy.allocate(order);
+    const head = this.buddy.allocate(order, (flags & (FRAME_TABLE | FRAME_KERNEL)) !== 0);
     if (head < 0) return head;
     this.#counters.framesAllocated += 1 << order;
     this.flags[head] = flags;

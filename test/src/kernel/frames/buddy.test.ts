@@ -69,6 +69,55 @@ describe('the buddy allocator', () => {
   });
 });
 
+describe('frames for the kernel itself', () => {
+  const PAGEBLOCK = 512;
+  const make = (pageblocks: number): Buddy => new Buddy(new Ram({ bytes: 2 * MIB * pageblocks }));
+  const pageblockOf = (frame: number): number => Math.floor(frame / PAGEBLOCK);
+
+  it('lie side by side, apart from those for processes', () => {
+    const buddy = make(8);
+    const got = Array.from({ length: 600 }, (_, i) => ({ frame: buddy.allocate(0, i % 2 === 0), own: i % 2 === 0 }));
+    const frames = got.filter(({ own }) => own).map(({ frame }) => frame);
+    expect(frames).toEqual(Array.from({ length: 300 }, (_, i) => PAGEBLOCK + i));
+    // A frame given back is for the same kind again.
+    buddy.release(frames[7], 0);
+    expect(pageblockOf(buddy.allocate(0))).not.toBe(1);
+    expect(buddy.allocate(0, true)).toBe(frames[7]);
+  });
+
+  it('leave a pageblock to others once it is free as a whole', () => {
+    const buddy = make(8);
+    const before = buddy.freeBlocks();
+    const frames = Array.from({ length: PAGEBLOCK }, () => buddy.allocate(0, true));
+    expect(new Set(frames.map(pageblockOf))).toEqual(new Set([1]));
+    for (const frame of frames) buddy.release(frame, 0);
+    expect(buddy.freeBlocks()).toEqual(before);
+    expect(buddy.allocate(9)).toBe(PAGEBLOCK);
+  });
+
+  it('are not kept apart in RAM of fewer than six pageblocks', () => {
+    const buddy = make(5);
+    expect([buddy.allocate(0, true), buddy.allocate(0), buddy.allocate(0, true)]).toEqual([1, 2, 3]);
+  });
+
+  it('and those for processes take what is left of each other: nobody is refused while a frame is free', () => {
+    const kinds = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 800 })), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(kinds, fc.boolean(), (requests, last) => {
+        const buddy = make(6);
+        const before = buddy.freeBlocks();
+        const held = requests.flatMap(([own, times]) => Array.from({ length: times }, () => buddy.allocate(0, own)));
+        while (buddy.free > 0) held.push(buddy.allocate(0, last));
+        expect(buddy.allocate(0, !last)).toBe(ENOMEM);
+        expect(new Set(held.filter((frame) => frame >= 0)).size).toBe(buddy.managed);
+        for (const frame of held) if (frame >= 0) buddy.release(frame, 0);
+        expect(buddy.freeBlocks()).toEqual(before);
+      }),
+      { numRuns: runs(10), seed: 11 },
+    );
+  });
+});
+
 describe('frames that are asked for', () => {
   const FRAMES = 64;
   const make = (): Buddy => new Buddy({ frames: FRAMES, ranges: [{ base: 0, bytes: FRAMES * 4096 }] });
