@@ -10,7 +10,7 @@ import { FORK_MODULE } from './hot/module.js';
 
 const { MAP_EXCLUSIVE } = frameTable;
 
-/** Words of a run that are copied without WebAssembly: most runs of a torn table are shorter, and a call costs as much. */
+/** Words from an entry to a later one, for a look if it is of the same kind. Shorter runs are copied without a call. */
 const SHORT_RUN = 8;
 
 /** The loop from hot/source. */
@@ -101,9 +101,12 @@ export abstract class MarkedEntries extends Entries {
     const kind = this.words[source + i] & kinds;
     if (map !== this.map) this.findLoop(map);
     const { loop } = this;
-    const plainEnd = loop === null ? end : Math.min(end, i + SHORT_RUN);
+    const later = i + SHORT_RUN;
+    const isLong = loop !== null && later < end && (this.words[source + later] & kinds) === kind;
+    // Of a long one the first alone, which may be part of a large folio.
+    const plainEnd = isLong ? i + 2 : end;
     i = this.copyPlain(map, source, target, i, plainEnd, kind, lose, childLose);
-    if (loop === null || i < plainEnd || i === end) return i;
+    if (!isLong || i < plainEnd) return i;
     const [from, to, bytes] = [4 * (source + i), 4 * (target + i), 4 * (end - i)];
     const { byteOffset, length } = map;
     return i + loop(from, to, bytes, byteOffset, length, frameShift, kinds, kind, lose, childLose) / 4;
