@@ -1,7 +1,7 @@
 /** mprotect(2): new rights for pages, in their VMAs and in the page tables. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
-import { alignUp, USER_END } from '../abi/layout.js';
+import { alignUp, powerOfTwo, USER_END } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { EACCES, EINVAL, ENOMEM, isErrno } from '../abi/errno.js';
 import type { Address, CallResult, CallValue, Errno } from '../abi/errno.js';
@@ -86,7 +86,7 @@ function changePages(memory: Memory, vma: Vma, start: number, end: number): void
     const { at, shift, start: low, end: high } = tables;
     from = high;
     if (!tables.isTable(at)) {
-      if (high - low === 2 ** shift) {
+      if (high - low === powerOfTwo(shift)) {
         changeEntry(memory, vma, at, low, hugeFrame(tables.frameAt(at)));
         continue;
       }

@@ -4,6 +4,7 @@
  */
 
 import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
+import { powerOfTwo } from '../abi/layout.js';
 import { FRAME_ANON, FRAME_SWAPBACKED } from '../frames/frames.js';
 import type { AddressSpace, AnonVma, Vma } from '../space/model.js';
 import { HUGE_FRAMES } from '../space/memory.js';
@@ -50,7 +51,7 @@ export function mapNewHuge(memory: Memory, vma: Vma, at: number, head: number, a
   memory.frames.addWholeMapping(head, vma.space.id);
   toLru(memory, vma, head);
   memory.entries.setPage(at, head, touched(vma, write) | PAGE_HUGE);
-  vma.space.residentPages += 2 ** memory.frames.order[head];
+  vma.space.residentPages += 1 << memory.frames.order[head];
 }
 
 /** Maps a frame without counting it: the zero page, or with `huge` the huge zero page. */
@@ -71,7 +72,7 @@ export function mapHugeFilePage(memory: Memory, vma: Vma, at: number, head: numb
   memory.frames.addWholeMapping(head, vma.space.id);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.lock(head);
   memory.entries.setPage(at, head, touched(vma, write) | PAGE_HUGE);
-  vma.space.residentPages += 2 ** memory.frames.order[head];
+  vma.space.residentPages += 1 << memory.frames.order[head];
 }
 
 /** Clears the entry at `at`, of the 4 KiB page at `address`, and drops the page: flush afterwards. */
@@ -104,7 +105,7 @@ export function unmapHuge(memory: Memory, vma: Vma, at: number, shift: number, a
 export function dropHuge(memory: Memory, vma: Vma, low: number, head: number, shift: number): void {
   const { entries, frames, tlb } = memory;
   if (entries.isSpecial(low)) return;
-  vma.space.residentPages -= 2 ** (shift - 12);
+  vma.space.residentPages -= powerOfTwo(shift - 12);
   if ((vma.flags & VM_LOCKED) !== 0) memory.lru.unlock(head);
   if (frames.removeWholeMapping(head, vma.space.id)) tlb.release(head);
 }
@@ -126,5 +127,5 @@ export function firstFrame(tables: PageTables, at: number, shift: number): numbe
 
 /** The frame of the 4 KiB around `address` in that page. */
 export function frameBehind(tables: PageTables, at: number, shift: number, address: number): number {
-  return firstFrame(tables, at, shift) + Math.floor((address % 2 ** shift) / PAGE_BYTES);
+  return firstFrame(tables, at, shift) + Math.floor((address % powerOfTwo(shift)) / PAGE_BYTES);
 }

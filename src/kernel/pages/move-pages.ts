@@ -1,7 +1,7 @@
 /** Moving pages from one place in the page tables to another, as mremap does: whole tables if both ends allow it. */
 
 import { PAGE_BYTES, SHIFT_1G, SHIFT_2M } from '../../../hw/base/address.js';
-import { alignDown } from '../abi/layout.js';
+import { alignDown, powerOfTwo } from '../abi/layout.js';
 import { ENOMEM } from '../abi/errno.js';
 import { splitHuge } from './huge.js';
 import { HUGE_BYTES } from '../space/memory.js';
@@ -55,7 +55,7 @@ function moveStep(
   const { tables } = memory;
   const place = tables.ensure(to.space, target, shift);
   if (place < 0) return ENOMEM;
-  if (end - start === 2 ** shift && tables.words[place] === 0) {
+  if (end - start === powerOfTwo(shift) && tables.words[place] === 0) {
     moveEntry(memory, from, at, place, start, tables.isTable(at));
     return 0;
   }

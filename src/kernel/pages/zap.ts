@@ -1,6 +1,7 @@
 /** Taking a range of pages out of the page tables, as munmap, MADV_DONTNEED, truncation and exit do. */
 
 import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { powerOfTwo } from '../abi/layout.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { FRAME_ANON, FRAME_DIRTY } from '../frames/frames.js';
 import { splitHuge } from './huge.js';
@@ -26,7 +27,7 @@ export function zapRange(memory: Memory, vma: Vma, start: number, end: number, o
     const { at, shift, start: low, end: high } = tables;
     from = high;
     if (!tables.isTable(at)) {
-      if (high - low === 2 ** shift) {
+      if (high - low === powerOfTwo(shift)) {
         const head = hugeFrame(tables.frameAt(at));
         const taken = entries.take(at);
         if (entries.isPresent(taken)) tlb.page(vma.space, low);

@@ -7,7 +7,7 @@
  */
 
 import { highWord, lowWord, PAGE_BYTES, SHIFT_2M, SHIFT_4K } from '../../../hw/base/address.js';
-import { alignDown } from '../abi/layout.js';
+import { alignDown, powerOfTwo } from '../abi/layout.js';
 import type { KernelCounters } from '../frames/counters.js';
 import { FRAME_TABLE } from '../frames/frames.js';
 import type { Frames } from '../frames/frames.js';
@@ -155,7 +155,7 @@ export class PageTables {
   next(space: TableRoot, from: number, end: number): boolean {
     for (let address = from; address < end;) {
       const at = this.#walk(space, address, SHIFT_2M);
-      const above = alignDown(address, this.shift) + 2 ** this.shift;
+      const above = alignDown(address, this.shift) + powerOfTwo(this.shift);
       if (this.words[at] !== 0) {
         this.at = at;
         this.start = address;
@@ -212,7 +212,7 @@ export class PageTables {
     ceiling: number,
   ): void {
     const { words } = this;
-    const span = 2 ** shift;
+    const span = powerOfTwo(shift);
     const first = alignDown(start, shift);
     let at = this.placeIn(table, indexAt(first, shift));
     for (let base = first; base < end; base += span, at += 2) {

@@ -100,7 +100,7 @@ function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number,
     const head = hugeFrame(tables.frameAt(at));
     frames.addWholeMapping(head, to.space.id);
     frames.setExclusive(head, false);
-    to.space.residentPages += 2 ** frames.order[head];
+    to.space.residentPages += 1 << frames.order[head];
   }
   let low = found;
   if (entries.isWritable(found)) {
