@@ -12,15 +12,18 @@ import { FLUSH_CEILING } from './tlb-batch.js';
 
 const { MAP_EXCLUSIVE } = frameTable;
 /** Nobody asks for more: from here on everything is invalidated at once. */
-const CHANGES_TOLD = FLUSH_CEILING + 1;
+const RUNS_TOLD = FLUSH_CEILING + 1;
 
 export class TableCopy {
   /** Results of the last {@link run}: entries written, and the counted pages among them. */
   copied = 0;
   counted = 0;
-  /** Entries of the source with fewer rights than before, and the first of them (offsets in words from the first entry). */
+  /** Entries of the source with fewer rights than before. */
   changed = 0;
-  readonly changedAt = new Int32Array(CHANGES_TOLD);
+  /** The first runs of those, how many, and of each first and end (offsets in words from the first entry). */
+  changedRuns = 0;
+  readonly changedFrom = new Int32Array(RUNS_TOLD);
+  readonly changedEnd = new Int32Array(RUNS_TOLD);
   /** Pages in large folios: their map words are done, their folios' records are not. */
   large = 0;
   readonly largeFrames = new Int32Array(TABLE_ENTRIES);
@@ -50,6 +53,7 @@ export class TableCopy {
     this.copied = 0;
     this.counted = 0;
     this.changed = 0;
+    this.changedRuns = 0;
     this.large = 0;
     for (let i = 0; i < end; i += 2) {
       const low = words[source + i];
@@ -61,7 +65,7 @@ export class TableCopy {
         const copied = (i - from) / 2;
         this.copied += copied;
         this.counted += copied;
-        if ((low & change.lose) !== 0) this.noteChanged(from, i);
+        if (i > from && (low & change.lose) !== 0) this.noteChanged(from, i);
       }
       if (i < end) this.copyOne(entries, map, source + i, target + i, i, change, isShared);
     }
@@ -97,8 +101,11 @@ export class TableCopy {
     if (word < 0) this.largeFrames[this.large++] = frame;
   }
 
-  private noteChanged(from: number, to: number): void {
-    for (let i = from, told = this.changed; i < to && told < CHANGES_TOLD; i += 2) this.changedAt[told++] = i;
-    this.changed += (to - from) / 2;
+  private noteChanged(from: number, end: number): void {
+    if (this.changedRuns < RUNS_TOLD) {
+      this.changedFrom[this.changedRuns] = from;
+      this.changedEnd[this.changedRuns++] = end;
+    }
+    this.changed += (end - from) / 2;
   }
 }

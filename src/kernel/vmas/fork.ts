@@ -50,7 +50,8 @@ function copyVmas(memory: Memory, parent: AddressSpace, child: AddressSpace, cop
 function copyVma(memory: Memory, vma: Vma, child: AddressSpace, copies: Vma[]): number {
   if (memory.frames.buddy.refuses()) return ENOMEM;
   const copy = vma.slice(child, vma.start, vma.end);
-  copy.flags &= ~VM_LOCKED_MASK;
+  // V8 takes flags for constant until some change, and then throws all compiled code of page faults away.
+  if ((copy.flags & VM_LOCKED_MASK) !== 0) copy.flags &= ~VM_LOCKED_MASK;
   const wiped = (vma.flags & VM_WIPEONFORK) !== 0;
   if (!wiped && forkAnonVma(memory, copy, vma) < 0) return ENOMEM;
   copies.push(copy);
@@ -122,18 +123,26 @@ function copyTable(
   start: number,
   end: number,
 ): void {
-  const { counters, entries, frames, tlb, tableCopy } = memory;
-  const count = (end - start) / PAGE_BYTES;
+  const { counters, entries, frames, tableCopy } = memory;
+  // An int32: a float64 would give the counters another shape, and V8 throws away all code that counts.
+  const count = ((end - start) / PAGE_BYTES) | 0;
   // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
   tableCopy.run(entries, frames.map, source, target, count, entries.changeAtFork(from.isCow), from.isShared);
   for (let i = 0; i < tableCopy.large; i++) {
     frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
   }
-  for (let i = 0; i < Math.min(tableCopy.changed, tableCopy.changedAt.length); i++) {
-    if (!tlb.page(from.space, start + (tableCopy.changedAt[i] / 2) * PAGE_BYTES)) break;
-  }
+  noteChanges(memory, from.space, start);
   to.space.residentPages += tableCopy.counted;
   counters.forkEntriesVisited += count;
   counters.forkEntriesCopied += tableCopy.copied;
   counters.forkEntriesProtected += tableCopy.changed;
+}
+
+/** Notes the entries of the parent that have lost rights, from `start` on, until all of it is to be flushed. */
+function noteChanges({ tableCopy, tlb }: Memory, space: AddressSpace, start: number): void {
+  for (let run = 0; run < tableCopy.changedRuns; run++) {
+    for (let i = tableCopy.changedFrom[run]; i < tableCopy.changedEnd[run]; i += 2) {
+      if (!tlb.page(space, start + (i / 2) * PAGE_BYTES)) return;
+    }
+  }
 }
