@@ -10,7 +10,7 @@ import { FORK_MODULE } from './hot/module.js';
 
 const { MAP_EXCLUSIVE } = frameTable;
 
-/** Words from an entry to a later one, for a look if it is of the same kind. Shorter runs are copied without a call. */
+/** Words of a run, less its first entry, that is not worth a call to WebAssembly: most in a torn table are shorter. */
 const SHORT_RUN = 8;
 
 /** The loop from hot/source. */
@@ -100,16 +100,21 @@ export abstract class MarkedEntries extends Entries {
     const { kinds, frameShift } = this.runs;
     const kind = this.words[source + i] & kinds;
     if (map !== this.map) this.findLoop(map);
-    const { loop } = this;
-    const later = i + SHORT_RUN;
-    const isLong = loop !== null && later < end && (this.words[source + later] & kinds) === kind;
+    const loop = this.isLong(source, i, end, kind) ? this.loop : null;
     // Of a long one the first alone, which may be part of a large folio.
-    const plainEnd = isLong ? i + 2 : end;
+    const plainEnd = loop === null ? end : i + 2;
     i = this.copyPlain(map, source, target, i, plainEnd, kind, lose, childLose);
-    if (!isLong || i < plainEnd) return i;
+    if (loop === null || i < plainEnd) return i;
     const [from, to, bytes] = [4 * (source + i), 4 * (target + i), 4 * (end - i)];
     const { byteOffset, length } = map;
     return i + loop(from, to, bytes, byteOffset, length, frameShift, kinds, kind, lose, childLose) / 4;
+  }
+
+  private isLong(source: number, i: number, end: number, kind: number): boolean {
+    const last = i + SHORT_RUN;
+    if (last >= end) return false;
+    for (i += 2; i <= last; i += 2) if ((this.words[source + i] & this.runs.kinds) !== kind) return false;
+    return true;
   }
 
   /** One pass over int32 words. Places are kept unsigned, because those of 16 GiB of RAM do not fit an int32. */
