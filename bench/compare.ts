@@ -4,7 +4,7 @@
  * lookups without an effect on a TLB.
  */
 
-import Table from 'cli-table3';
+import { boxTable } from '../src/report/output/table.js';
 import { USER, WRITE } from '../hw/base/access.js';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/base/address.js';
 import { parseTlb } from '../hw/tlb/parse.js';
@@ -128,13 +128,15 @@ export async function measureCompare(rounds: number): Promise<CompareBench> {
 }
 
 export function compareTable(result: CompareBench): string {
-  const table = new Table({
-    head: ['compare on the shipped traces, end to end, against', 'ratio', 'range', 's', 's of compare'],
-    colAligns: ['left', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const row of result.rows) {
-    table.push([row.name, row.ratio.toFixed(2), rangeText(row), row.seconds.toFixed(2), result.seconds.toFixed(2)]);
-  }
-  return `${table.toString()}\n${hostText(result)}\n`;
+  const table = boxTable(
+    ['compare on the shipped traces, end to end, against', 'ratio', 'range', 's', 's of compare'],
+    result.rows.map((row) => [
+      row.name,
+      row.ratio.toFixed(2),
+      rangeText(row),
+      row.seconds.toFixed(2),
+      result.seconds.toFixed(2),
+    ]),
+  );
+  return `${table}\n${hostText(result)}\n`;
 }

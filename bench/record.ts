@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Table from 'cli-table3';
+import { boxTable } from '../src/report/output/table.js';
 import type { EngineName } from '../src/trace/node/engine.js';
 import { CLI_PATH } from './measure/cli-path.js';
 import { cpuSeconds } from './measure/cpu-seconds.js';
@@ -98,13 +98,17 @@ function row({ engine, options, size }: Manner, command: string, folder: string,
 const nameOf = (whole: boolean): string => (whole ? 'whole' : 'windows');
 
 export function recordTable(result: RecordBench): string {
-  const table = new Table({
-    head: ['program', 'engine', 'what', 'times life', 's recorded', 's alive'],
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const { program, engine, whole, ratio, recorded, alive } of result.rows) {
-    table.push([program, engine, nameOf(whole), ratio.toFixed(0), recorded.toFixed(1), alive.toFixed(3)]);
-  }
-  return `${table.toString()}\n${hostText(result)}\n`;
+  const table = boxTable(
+    ['program', 'engine', 'what', 'times life', 's recorded', 's alive'],
+    result.rows.map(({ program, engine, whole, ratio, recorded, alive }) => [
+      program,
+      engine,
+      nameOf(whole),
+      ratio.toFixed(0),
+      recorded.toFixed(1),
+      alive.toFixed(3),
+    ]),
+    { left: [0, 1, 2] },
+  );
+  return `${table}\n${hostText(result)}\n`;
 }

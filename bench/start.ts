@@ -1,7 +1,7 @@
 /** `npm run bench -- --start`: how long commands take to start, against a Node process with nothing to do. */
 
 import { tmpdir } from 'node:os';
-import Table from 'cli-table3';
+import { boxTable } from '../src/report/output/table.js';
 import { median } from '../src/host/ratio.js';
 import { CLI_PATH } from './measure/cli-path.js';
 import { cpuSeconds } from './measure/cpu-seconds.js';
@@ -50,14 +50,12 @@ export function measureStart(rounds: number, starts = STARTS): StartBench {
 }
 
 export function startTable(result: StartBench): string {
-  const table = new Table({
-    head: ['pagewalk, against an empty Node process', 'ratio', 'range', 'ms', 'ms of Node'],
-    colAligns: ['left', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const row of result.rows) {
-    const times = [row.seconds, result.seconds].map((seconds) => (1000 * seconds).toFixed(0));
-    table.push([row.name, row.ratio.toFixed(2), rangeText(row), ...times]);
-  }
-  return `${table.toString()}\n${hostText(result)}\n`;
+  const table = boxTable(
+    ['pagewalk, against an empty Node process', 'ratio', 'range', 'ms', 'ms of Node'],
+    result.rows.map((row) => {
+      const times = [row.seconds, result.seconds].map((seconds) => (1000 * seconds).toFixed(0));
+      return [row.name, row.ratio.toFixed(2), rangeText(row), ...times];
+    }),
+  );
+  return `${table}\n${hostText(result)}\n`;
 }

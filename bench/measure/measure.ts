@@ -1,7 +1,7 @@
 /** Runs tasks under tinybench and turns its findings into rows. */
 
-import Table from 'cli-table3';
 import { Bench } from 'tinybench';
+import { boxTable } from '../../src/report/output/table.js';
 
 export interface BenchTask {
   readonly name: string;
@@ -48,14 +48,11 @@ export async function measure(tasks: readonly BenchTask[], milliseconds: number)
 
 /** The rows for people. */
 export function rowsTable(rows: readonly BenchRow[]): string {
-  const table = new Table({
-    head: ['what', 'p50 ns', 'p99 ns', '± %', 'M per s', 'samples'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const row of rows) {
+  const lines = rows.map((row) => {
     const cells = [row.p50, row.p99, row.spread, (row.perSecond ?? 0) / 1e6].map((value) => value?.toFixed(1) ?? '');
-    table.push(row.state === 'completed' ? [row.name, ...cells, row.samples] : [row.name, row.state, '', '', '', '']);
-  }
-  return `${table.toString()}\n`;
+    return row.state === 'completed'
+      ? [row.name, ...cells, String(row.samples)]
+      : [row.name, row.state, '', '', '', ''];
+  });
+  return `${boxTable(['what', 'p50 ns', 'p99 ns', '± %', 'M per s', 'samples'], lines)}\n`;
 }

@@ -6,7 +6,7 @@
  * holds for this machine only.
  */
 
-import Table from 'cli-table3';
+import { boxTable } from '../../src/report/output/table.js';
 import { hostText, thisHost } from '../measure/host.js';
 import type { Host } from '../measure/host.js';
 import { rangeText, roundRatio } from '../measure/ratio.js';
@@ -131,20 +131,17 @@ export async function measureNative(rounds: number, only?: RegExp): Promise<Nati
 
 /** The result for people. */
 export function nativeTable(result: NativeResult): string {
-  const table = new Table({
-    head: ['what', 'pattern', 'ratio to C', 'range', 'ns', 'ns in C'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const { name, what, nanoseconds, referenceNanoseconds, ...ratio } of result.rows) {
-    table.push([
+  const table = boxTable(
+    ['what', 'pattern', 'ratio to C', 'range', 'ns', 'ns in C'],
+    result.rows.map(({ name, what, nanoseconds, referenceNanoseconds, ...ratio }) => [
       name,
       what,
       ratio.ratio.toFixed(2),
       rangeText(ratio),
       nanoseconds.toFixed(1),
       referenceNanoseconds.toFixed(1),
-    ]);
-  }
-  return [table.toString(), ...result.leftOut, `${hostText(result)}, ${result.compiler}\n`].join('\n');
+    ]),
+    { left: [0, 1] },
+  );
+  return [table, ...result.leftOut, `${hostText(result)}, ${result.compiler}\n`].join('\n');
 }

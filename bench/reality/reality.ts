@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Table from 'cli-table3';
+import { boxTable } from '../../src/report/output/table.js';
 import { CompareResult } from '../../src/report/results/compare-result.js';
 import { formatShare } from '../../src/report/output/units.js';
 import { thisHost } from '../measure/host.js';
@@ -147,13 +147,9 @@ const orDash = <Value>(value: Value | null, text: (value: Value) => string): str
   value === null ? '-' : text(value);
 
 export function realityTable(result: RealityBench): string {
-  const table = new Table({
-    head: ['user time, 4K over 2M pages', 'measured', 'predicted', 'verdict', 'inside', 'huge', 'pairs', 'other load'],
-    colAligns: ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const { name, real, predicted, verdict, inside, hugeShare, pairs, otherLoad } of result.rows) {
-    table.push([
+  const table = boxTable(
+    ['user time, 4K over 2M pages', 'measured', 'predicted', 'verdict', 'inside', 'huge', 'pairs', 'other load'],
+    result.rows.map(({ name, real, predicted, verdict, inside, hugeShare, pairs, otherLoad }) => [
       name,
       orDash(real, ({ median, low, high }) => `${times(median)} (${times(low)} to ${times(high)})`),
       orDash(predicted, ({ low, high }) => `${times(low)} to ${times(high)}`),
@@ -162,8 +158,9 @@ export function realityTable(result: RealityBench): string {
       orDash(hugeShare, (share) => formatShare(share)),
       orDash(pairs, (count) => String(count)),
       orDash(otherLoad, (load) => load.toFixed(1)),
-    ]);
-  }
+    ]),
+    { left: [0, 1, 2, 3, 4] },
+  );
   const { rows, inside, wrong, widest, missing, prices } = result;
   const notes = [
     `${inside} of ${rows.length} inside; widest range: a factor ${times(widest)}; Spearman ${orDash(result.spearman, times)}.`,
@@ -171,5 +168,5 @@ export function realityTable(result: RealityBench): string {
     ...(missing.length === 0 ? [] : [`Not installed, so left out: ${missing.join(', ')}.`]),
     `Prices: ${prices}`,
   ];
-  return `${table.toString()}\n${notes.join('\n')}\n${result.processor}, Node ${result.node}\n`;
+  return `${table}\n${notes.join('\n')}\n${result.processor}, Node ${result.node}\n`;
 }

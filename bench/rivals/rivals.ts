@@ -5,7 +5,8 @@
  * one round. Host time, so it holds for this machine only.
  */
 
-import Table from 'cli-table3';
+import { boxTable } from '../../src/report/output/table.js';
+import { wrap } from '../../src/report/output/wrap.js';
 import { hostText, thisHost } from '../measure/host.js';
 import type { Host } from '../measure/host.js';
 import { makeRam } from '../native/workload.js';
@@ -109,17 +110,16 @@ export function rivalsTable(result: RivalsResult): string {
   const { rows } = result;
   const questions = [...new Set(rows.map(({ question }) => question))];
   const tables = questions.map((question) => {
-    const table = new Table({
-      head: ['', 'ratio', 'range', 'ns', 'why'],
-      colAligns: ['left', 'right', 'right', 'right', 'left'],
-      colWidths: [29, 8, 18, 9, 34],
-      wordWrap: true,
-      style: { head: [], border: [], compact: true },
-    });
-    for (const { name, why, nanoseconds, ...ratio } of rows.filter((row) => row.question === question)) {
-      table.push([name, ratio.ratio.toFixed(2), rangeText(ratio), nanoseconds.toFixed(1), why]);
-    }
-    return `${question}\n${table.toString()}\n`;
+    const rivals = rows.filter((row) => row.question === question);
+    const lines = rivals.map(({ name, why, nanoseconds, ...ratio }) => [
+      wrap(name, '', 27),
+      ratio.ratio.toFixed(2),
+      rangeText(ratio),
+      nanoseconds.toFixed(1),
+      wrap(why, '', 32),
+    ]);
+    const table = boxTable(['', 'ratio', 'range', 'ns', 'why'], lines, { left: [0, 4] });
+    return `${question}\n${table}\n`;
   });
   return `${tables.join('\n')}\nThe first of each is the one in use. ${hostText(result)}\n`;
 }

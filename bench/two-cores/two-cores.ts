@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { cpus, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import Table from 'cli-table3';
+import { boxTable } from '../../src/report/output/table.js';
 import type { TranslationPath } from '../../hw/translate/path/caches.js';
 import { thisHost } from '../measure/host.js';
 import type { Host } from '../measure/host.js';
@@ -186,13 +186,9 @@ export async function measureCores(rounds: number): Promise<CoresResult> {
 
 /** The result for people. */
 export function coresTable(result: CoresResult): string {
-  const table = new Table({
-    head: ['what', 'pattern', 'speed-up', 'fastest', 'in C', 'fastest', 'shared RAM'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const { name, pattern, speedUp: ours, referenceSpeedUp, shared } of result.rows) {
-    table.push([
+  const table = boxTable(
+    ['what', 'pattern', 'speed-up', 'fastest', 'in C', 'fastest', 'shared RAM'],
+    result.rows.map(({ name, pattern, speedUp: ours, referenceSpeedUp, shared }) => [
       name,
       pattern,
       ours.ratio.toFixed(2),
@@ -200,11 +196,12 @@ export function coresTable(result: CoresResult): string {
       referenceSpeedUp.ratio.toFixed(2),
       referenceSpeedUp.fastest.toFixed(2),
       shared.ratio.toFixed(2),
-    ]);
-  }
+    ]),
+    { left: [0, 1] },
+  );
   const { rounds, node, compiler, processor, processors, loadBefore, loadAfter } = result;
   return (
-    `${table.toString()}\nspeed-up: work of two workers (threads in C) in the time that one needs for its own\n` +
+    `${table}\nspeed-up: work of two workers (threads in C) in the time that one needs for its own\n` +
     `shared RAM: time of one worker there as a multiple of its time over RAM of its own\n` +
     `wall time of the slower, medians of ${rounds * SAMPLES} short rounds, and the fastest of them; load ${loadBefore.toFixed(1)} before, ` +
     `${loadAfter.toFixed(1)} after, on ${processors} processors; Node ${node}, ${compiler}, ${processor}\n`

@@ -3,9 +3,10 @@
 import pc from 'picocolors';
 import { PAGE_BYTES } from '../../../hw/base/address.js';
 import { VERDICT_COLORS } from '../inspect-text.js';
+import { openTable } from '../../report/output/table.js';
 import { WIDTH, wrap } from '../../report/output/wrap.js';
 import { countOf, formatBytes, formatCount, formatShare, formatShort } from '../../report/output/units.js';
-import { actionText, plainTable, shortName } from '../../report/views/region-views.js';
+import { actionText, shortName } from '../../report/views/region-views.js';
 import type { WatchedRegion, WatchResult, WatchSample } from './watch-result.js';
 
 const BAR_WIDTH = 50;
@@ -57,7 +58,7 @@ function regionCells(region: WatchedRegion): string[] {
 
 function regionTable(regions: readonly WatchedRegion[]): string {
   const rest = regions.slice(MOST_REGIONS);
-  const table = plainTable(
+  const table = openTable(
     ['region', 'resident', 'used', 'most', '4K entries', 'could be'],
     regions.slice(0, MOST_REGIONS).map(regionCells),
   );

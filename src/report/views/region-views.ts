@@ -1,11 +1,11 @@
 /** Regions and actions for the terminal, at most 80 columns wide. */
 
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Action } from '../../regions/actions.js';
 import { OBSTACLES } from '../../regions/backing.js';
 import type { Obstacle } from '../../regions/backing.js';
 import type { KindSums, ReportedRegion } from '../../regions/report.js';
+import { openTable } from '../output/table.js';
 import { wrap } from '../output/wrap.js';
 import { countOf, formatBytes } from '../output/units.js';
 
@@ -13,26 +13,6 @@ const NAME_WIDTH = 24;
 const WHY_NOT = 'why not';
 /** Regions in the table; the others are summed up. */
 const MOST_REGIONS = 10;
-
-/** Columns with two spaces between and no lines: words to the left, figures to the right. */
-export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
-    head: head.map((text) => pc.bold(text)),
-    colAligns: head.map((_, i) => (i === 0 || head[i] === WHY_NOT ? 'left' : 'right')),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    chars: Object.fromEntries(
-      ['top', 'bottom', 'left', 'right', 'mid', 'middle'].flatMap((side) =>
-        ['', '-left', '-right', '-mid'].map((corner) => [`${side}${corner}`, '']),
-      ),
-    ),
-  });
-  for (const row of rows) table.push([...row]);
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
-}
 
 /** The end of a path tells more than its beginning. */
 export function shortName({ name, start }: Pick<ReportedRegion, 'name' | 'start'>): string {
@@ -54,7 +34,7 @@ const HEAD = ['size', 'resident', 'huge now', 'could be'];
 
 /** Sums by kind. */
 export function kindTable(kinds: readonly KindSums[]): string {
-  return plainTable(
+  return openTable(
     ['kind (regions)', ...HEAD],
     kinds.map((sums) => [`${sums.kind} (${sums.regions})`, ...sumCells(sums)]),
   );
@@ -74,7 +54,7 @@ export function regionTable(regions: readonly ReportedRegion[]): string {
   const rest = largest.slice(MOST_REGIONS);
   const bytes = rest.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
   return [
-    plainTable(['region', ...HEAD, WHY_NOT], rows),
+    openTable(['region', ...HEAD, WHY_NOT], rows, [0, HEAD.length + 1]),
     ...(rest.length === 0 ? [] : [`and ${formatBytes(bytes)} resident in ${countOf(rest.length, 'more region')}.`]),
     ...[...causes].map((cause) => pc.dim(wrap(`${OBSTACLES[cause].short}: ${OBSTACLES[cause].words}.`, '  '))),
   ].join('\n');

@@ -1,9 +1,9 @@
 /** A sweep as text for the terminal and as rows for CSV. */
 
-import Table from 'cli-table3';
 import type { SweepResult, SweepRow } from '../results/sweep-result.js';
 import { processWords } from './compare-words.js';
 import type { CsvCell } from '../output/csv.js';
+import { boxTable } from '../output/table.js';
 import { wrap } from '../output/wrap.js';
 import { formatShort } from '../output/units.js';
 
@@ -25,15 +25,11 @@ export function sweepText({ rows }: SweepResult): string {
 
 function sweepTable(rows: readonly SweepRow[]): string {
   const columns = [...new Set(rows.map(({ l2 }) => l2))];
-  const table = new Table({
-    head: ['L1 \\ L2', ...columns],
-    colAligns: ['left', ...columns.map(() => 'right' as const)],
-    style: { head: [], border: [] },
-  });
-  for (const [l1, line] of groupBy(rows, (row) => row.l1)) {
-    table.push([l1, ...line.map(({ cyclesPerAccess }) => formatShort(cyclesPerAccess))]);
-  }
-  return table.toString();
+  const lines = [...groupBy(rows, (row) => row.l1)].map(([l1, line]) => [
+    l1,
+    ...line.map(({ cyclesPerAccess }) => formatShort(cyclesPerAccess)),
+  ]);
+  return boxTable(['L1 \\ L2', ...columns], lines, { ruled: true });
 }
 
 /** The rows of a sweep, for a CSV file. */
