@@ -3,6 +3,7 @@
 import { PAGE_BYTES, PAGE_SHIFT, pageSizeName, SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
+import { parseTlb } from '../../hw/tlb/parse.js';
 import { Ram } from '../../hw/memory/ram.js';
 import type { KernelCounters } from '../kernel/frames/counters.js';
 import { Kernel } from '../kernel/kernel.js';
@@ -51,18 +52,25 @@ export const FORK_SHIFTS: Readonly<Record<MachineName, readonly number[]>> = {
 /** log2 of the base pages other than 4 KiB. */
 const GRANULES: readonly number[] = [14, 16];
 
+/**
+ * The kernel counts what it invalidates, and not what a TLB held of it. A small TLB is emptied sooner at each switch
+ * of processes.
+ */
+const TLB = '16x4';
+
 /** Makes kernels, each on a processor of its own. Those of other machines than x86 are loaded late: a start takes less. */
 type Boot = (ram: Ram, cleanRam: boolean) => Kernel;
 
 async function bootOn(machine: MachineName): Promise<Boot> {
-  if (machine === 'x86') return (ram, cleanRam) => new Kernel({ processor: new Core(new Mmu({ ram })), cleanRam });
+  const tlb = parseTlb(TLB);
+  if (machine === 'x86') return (ram, cleanRam) => new Kernel({ processor: new Core(new Mmu({ ram, tlb })), cleanRam });
   const { LogicalProcessor } = await import('../../hw/translate/logical-processor.js');
   if (machine === 'riscv') {
     const { Hart } = await import('../../hw/riscv/hart.js');
-    return (ram, cleanRam) => new Kernel({ processor: new LogicalProcessor(new Hart({ ram })), cleanRam });
+    return (ram, cleanRam) => new Kernel({ processor: new LogicalProcessor(new Hart({ ram, tlb })), cleanRam });
   }
   const { Pe } = await import('../../hw/aarch64/pe.js');
-  return (ram, cleanRam) => new Kernel({ processor: new LogicalProcessor(new Pe({ ram })), cleanRam });
+  return (ram, cleanRam) => new Kernel({ processor: new LogicalProcessor(new Pe({ ram, tlb })), cleanRam });
 }
 
 /**

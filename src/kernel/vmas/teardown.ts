@@ -11,9 +11,15 @@ export function destroySpace(memory: Memory, space: AddressSpace): void {
   tlb.unload(space);
   for (const vma of space.vmas) zapRange(memory, vma, vma.start, vma.end, {});
   tlb.flush();
-  for (const vma of space.vmas.clear().reverse()) releaseVma(memory, vma);
+  const vmas = space.vmas.clear();
+  for (const vma of vmas.toReversed()) releaseVma(memory, vma);
   dropUnmapped(memory);
-  for (const table of tables.unlinkRange(space, 0, 2 ** 47, 0, 2 ** 47)) tables.release(table);
+  const [first] = vmas;
+  const last = vmas.at(-1);
+  // Tables lie below VMAs alone.
+  if (last !== undefined) {
+    for (const table of tables.unlinkRange(space, first.start, last.end, 0, 2 ** 47)) tables.release(table);
+  }
   tables.release(space.root);
   memory.spaces.delete(space);
 }
