@@ -9,7 +9,7 @@
  */
 
 import { ACCESS_KINDS, FETCH, IMPLICIT, USER, WRITE } from '../base/access.js';
-import { DIRTY, KEY_SHIFT, PERMISSION_CODES } from '../base/permission.js';
+import { DIRTY, KEY_SHIFT } from '../base/permission.js';
 import { Regime } from '../translate/walk/regime.js';
 import { PF_FETCH, PF_PRESENT, PF_PROTECTION_KEY, PF_RESERVED, PF_USER, PF_WRITE } from './exception.js';
 import {
@@ -72,10 +72,15 @@ function bits(low: number, high: number): number {
   return high < low ? 0 : ((-1 >>> (31 - high + low)) << low) | 0;
 }
 
+/** The permission codes with bit n set, by n: bit m for code m. */
+const CODES_WITH = [0xaaaaaaaa, 0xcccccccc, 0xf0f0f0f0, 0xff00ff00, 0xffff0000];
+
 /** The set of permission codes, bit n for code n, with their bits of `needed` as `expected`. */
 function permittedCodes(needed: number, expected: number): number {
-  let codes = 0;
-  for (let code = 0; code < PERMISSION_CODES; code++) if (((code ^ expected) & needed) === 0) codes |= 1 << code;
+  let codes = -1;
+  for (let bit = 0; bit < CODES_WITH.length; bit++) {
+    if (needed & (1 << bit)) codes &= expected & (1 << bit) ? CODES_WITH[bit] : ~CODES_WITH[bit];
+  }
   return codes;
 }
 
