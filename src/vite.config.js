@@ -25,7 +25,9 @@ function neededBy(roots, name, folders) {
   };
 }
 
+const MAIN = 'src/cli/main.js';
 const WALK = 'src/cli/commands/walk/walk.js';
+const FORK = 'src/cli/commands/fork.js';
 /**
  * Node takes longer to load a file than to compile modules left unused, so what most commands start with is in few
  * files, by room. None needs a later one, nor a package that a smaller command has not. RAM and the kernel need little
@@ -33,11 +35,38 @@ const WALK = 'src/cli/commands/walk/walk.js';
  */
 const groups = [
   neededBy(['hw/memory/ram.js', 'src/kernel/kernel.js'], 'base', /dist\/hw\//),
-  { name: 'x86', test: /dist\/hw\/(base|hot|memory|tlb|translate|x86)\// },
+  neededBy([FORK], 'x86', /dist\/hw\/(base|hot|memory|tlb|translate|x86)\//),
+  neededBy([WALK], 'segments', /dist\/hw\//),
   { name: 'kernel-parts', test: /dist\/src\/kernel\// },
-  neededBy([WALK], 'text', /dist\/src\/(host|report)\//),
-  neededBy([WALK], 'steps', /dist\/src\/(conformance|explain|lab)\//),
+  neededBy([MAIN, WALK], 'text', /dist\/src\/(host|report|cli\/(failure|json-file))/),
+  neededBy([WALK], 'options', /dist\/src\/(cli\/(options|output)|compare\/machine\/page-kinds)\.js/),
+  neededBy([WALK], 'steps', /dist\/src\/(conformance|explain|lab|cli)\/(?!commands\/walk\/walk\.)/),
 ];
+
+const NAMESPACE = /^import \* as (\w+) from ('[^']+');$/gm;
+
+/**
+ * Hot files destructure a namespace, for constants of their own. A bundle would make an object of it at each start, with
+ * a getter for each export. So each name is imported by itself; rolldown drops a namespace left unused.
+ */
+const namesOfNamespaces = {
+  name: 'names-of-namespaces',
+  transform(code, id) {
+    if (!id.startsWith(BUILT)) return undefined;
+    const imports = [];
+    let result = code;
+    for (const [, namespace, source] of code.matchAll(NAMESPACE)) {
+      result = result.replace(new RegExp(`^( *const )\\{([^}]+)\\} = ${namespace};$`, 'gm'), (_, start, list) => {
+        const pairs = list.match(/\w+(: \w+)?/g).map((pair) => pair.split(': '));
+        imports.push(
+          `import { ${pairs.map(([name, own = name]) => `${name} as ${own}$`).join(', ')} } from ${source};`,
+        );
+        return `${start}${pairs.map(([name, own = name]) => `${own} = ${own}$`).join(', ')};`;
+      });
+    }
+    return { code: imports.join('') + result, map: null };
+  },
+};
 
 /**
  * The JavaScript that ships: what tsc compiled, in few files, so that a command starts soon. Modules that the same entries
@@ -48,6 +77,7 @@ export default defineConfig({
   root: BUILT,
   logLevel: 'error',
   plugins: [
+    namesOfNamespaces,
     {
       name: 'executable',
       writeBundle() {
@@ -58,7 +88,6 @@ export default defineConfig({
   build: {
     ssr: true,
     target: 'esnext',
-    minify: false,
     outDir: 'bundle',
     emptyOutDir: true,
     rolldownOptions: {
@@ -80,6 +109,7 @@ export default defineConfig({
         chunkFileNames: '[name].js',
         codeSplitting: { includeDependenciesRecursively: false, groups },
         comments: false,
+        minify: { compress: false, mangle: { keepNames: true }, codegen: true },
         topLevelVar: false,
       },
     },
