@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
-import { defineConfig } from 'vite';
+import { defineConfig, esmExternalRequirePlugin } from 'vite';
 
 const BUILT = fileURLToPath(new URL('../dist/', import.meta.url));
 
@@ -34,13 +34,15 @@ const FORK = 'src/cli/commands/fork.js';
  * of the hardware: programs of others that bundle them get no more.
  */
 const groups = [
+  { name: 'commander', test: /node_modules\/commander\/|esm-external-require/ },
   neededBy(['hw/memory/ram.js', 'src/kernel/kernel.js'], 'base', /dist\/hw\//),
   neededBy([FORK], 'x86', /dist\/hw\/(base|hot|memory|tlb|translate|x86)\//),
   neededBy([WALK], 'segments', /dist\/hw\//),
   { name: 'kernel-parts', test: /dist\/src\/kernel\// },
-  neededBy([MAIN, WALK], 'text', /dist\/src\/(host|report|cli\/(failure|json-file))/),
-  neededBy([WALK], 'options', /dist\/src\/(cli\/(options|output)|compare\/machine\/page-kinds)\.js/),
-  neededBy([WALK], 'steps', /dist\/src\/(conformance|explain|lab|cli)\/(?!commands\/walk\/walk\.)/),
+  neededBy([MAIN, WALK], 'text', /dist\/src\/(host|report|cli\/(failure|json-file)|compare\/machine\/page-kinds)/),
+  neededBy([WALK], 'steps', /dist\/src\/(conformance|explain|lab)\//),
+  neededBy([WALK], 'options', /dist\/src\/cli\/(options|output)\./),
+  neededBy([WALK], 'states', /dist\/src\/cli\/(?!commands\/walk\/walk\.)/),
 ];
 
 const NAMESPACE = /^import \* as (\w+) from ('[^']+');$/gm;
@@ -78,6 +80,7 @@ export default defineConfig({
   logLevel: 'error',
   plugins: [
     namesOfNamespaces,
+    esmExternalRequirePlugin({ external: [/^node:/] }),
     {
       name: 'executable',
       writeBundle() {
@@ -85,8 +88,10 @@ export default defineConfig({
       },
     },
   ],
+  ssr: { noExternal: ['commander', 'picocolors'] },
   build: {
     ssr: true,
+    license: { fileName: 'LICENSES.md' },
     target: 'esnext',
     outDir: 'bundle',
     emptyOutDir: true,

@@ -67,6 +67,7 @@ export default defineConfig({
   plugins: [finishedComparison(), sharedWorker()],
   build: {
     outDir: '../dist/web',
+    license: { fileName: 'LICENSES.md' },
     emptyOutDir: true,
     rolldownOptions: {
       output: {
