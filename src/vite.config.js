@@ -34,6 +34,7 @@ const FORK = 'src/cli/commands/fork.js';
  * of the hardware: programs of others that bundle them get no more.
  */
 const groups = [
+  { name: 'zod', test: /node_modules\/zod\// },
   { name: 'commander', test: /node_modules\/commander\/|esm-external-require/ },
   neededBy(['hw/memory/ram.js', 'src/kernel/kernel.js'], 'base', /dist\/hw\//),
   neededBy([FORK], 'x86', /dist\/hw\/(base|hot|memory|tlb|translate|x86)\//),
@@ -88,7 +89,7 @@ export default defineConfig({
       },
     },
   ],
-  ssr: { noExternal: ['commander', 'picocolors'] },
+  ssr: { noExternal: ['commander', 'picocolors', 'zod'] },
   build: {
     ssr: true,
     license: { fileName: 'LICENSES.md' },
