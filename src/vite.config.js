@@ -71,6 +71,13 @@ const namesOfNamespaces = {
   },
 };
 
+/** Commander can start commands in executables of their own. There are none: its `child_process` stays unloaded. */
+const noExecutables = {
+  name: 'no-executables',
+  transform: (code, id) =>
+    id.includes('/node_modules/commander/') ? code.replace("require('node:child_process')", '{}') : undefined,
+};
+
 /**
  * The JavaScript that ships: what tsc compiled, in few files, so that a command starts soon. Modules that the same entries
  * need share a file, and a bundler of others still leaves out what its program does not use. The code stays as tsc wrote
@@ -81,6 +88,7 @@ export default defineConfig({
   logLevel: 'error',
   plugins: [
     namesOfNamespaces,
+    noExecutables,
     esmExternalRequirePlugin({ external: [/^node:/] }),
     {
       name: 'executable',
