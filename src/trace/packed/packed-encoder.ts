@@ -8,10 +8,10 @@ const { ACCESS_WORDS, KIND_MASK, LOW_WORD, OPERATION_WORD, SIZE_SHIFT } = access
 const { AccessModel, COLUMN_BYTES_PER_ACCESS, cursorIndex, CURSORS, EXPLICIT_OPERATION, FILE_KINDS } = format;
 const { PACKED_BLOCK_ACCESSES, PAIR_CODE, pairIndex, SITE_CODE, siteIndex, SITES } = format;
 
-/** A cursor follows a stream with steps below so many bytes; a longer one takes over the idlest cursor. */
-const STREAM_STEP = 65536;
+/** A cursor follows a stream with steps below so many bytes. */
+const STREAM_STEP = 16384;
 /** A cursor as near as this is not worth a search for a nearer one. */
-const NEAR = 256;
+const NEAR = 16;
 /** Operations by `kind << 13 | size`. */
 const OPERATION_SIZE_BITS = 13;
 const OPERATIONS = (KIND_MASK + 1) << OPERATION_SIZE_BITS;
@@ -140,7 +140,7 @@ export class PackedEncoder {
     const { addresses } = this.model;
     const hint = this.siteCursors[site >>> 1];
     const near = addresses[cursorIndex(hint) | 1] === hi && Math.abs(lo - addresses[cursorIndex(hint)]) < NEAR;
-    const cursor = near ? hint : this.chooseCursor(hi, lo);
+    const cursor = near ? hint : this.chooseCursor(hint, hi, lo);
     this.siteCursors[site >>> 1] = cursor;
     this.cursorUse[cursor] = ++this.clock;
     const at = cursorIndex(cursor);
@@ -150,8 +150,11 @@ export class PackedEncoder {
     return cursor;
   }
 
-  /** The cursor nearest to an address, or the one idle for longest when none is near. */
-  private chooseCursor(hi: number, lo: number): number {
+  /**
+   * The cursor nearest to an address. When none is near, the last one of its site: the others keep to their streams. Of
+   * a site without one, the cursor idle for longest.
+   */
+  private chooseCursor(siteCursor: number, hi: number, lo: number): number {
     const { addresses } = this.model;
     let nearest = 0;
     let least = STREAM_STEP;
@@ -164,7 +167,8 @@ export class PackedEncoder {
         nearest = cursor;
       }
     }
-    return least < STREAM_STEP ? nearest : this.idlestCursor();
+    if (least < STREAM_STEP) return nearest;
+    return siteCursor > 0 ? siteCursor : this.idlestCursor();
   }
 
   private idlestCursor(): number {
