@@ -1,98 +1,100 @@
 /** A packed trace's words besides its accesses: metadata in its header, facts at its end. */
 
-import { z } from 'zod';
+import {
+  count,
+  either,
+  listOf,
+  nullable,
+  oneOf,
+  optional,
+  parseJson,
+  positive,
+  objectOf,
+  text,
+  truth,
+  whole,
+} from './json-shape.js';
 
-const traceMetadata = z.object({
+const traceMetadata = objectOf({
   /** The recorded command, word by word, as it was given. */
-  command: z.array(z.string()).min(1),
+  command: listOf(text, 1),
   /** The recorder, such as `valgrind-3.19.0 lackey`. */
-  tool: z.string(),
+  tool: text,
   /** Accesses passed over before the first in the file. */
-  skip: z.number().int().nonnegative(),
+  skip: count,
   /** The most accesses to be kept; `null` when all were. */
-  limit: z.number().int().positive().nullable(),
+  limit: nullable(positive),
   /** True when instruction fetches were kept, and counted by skip and limit, besides data accesses. */
-  fetches: z.boolean(),
+  fetches: truth,
   /**
    * If they are not told apart, how many processes the accesses are of, counting again after each exec. `null` or
    * absent: unknown; in a file of version 2 the facts say it.
    */
-  processes: z.number().int().positive().nullable().optional(),
+  processes: optional(nullable(positive)),
   /** The engine of the recording: `qemu` or `valgrind`; absent in files of before. */
-  engine: z.string().optional(),
+  engine: optional(text),
   /** Accesses of a window; absent if the recording has no gaps. */
-  window: z.number().int().positive().optional(),
+  window: optional(positive),
   /** In files of version 1: how many programs ran outside the engine's sight; absent: none. */
-  unseen: z.number().int().positive().optional(),
+  unseen: optional(positive),
   /** In files of version 1: instructions of the whole run, if the engine counted them to the end. */
-  instructions: z.number().int().nonnegative().optional(),
+  instructions: optional(count),
   /** The part between skip and limit was chosen for its own sake, and stands for no more; absent: it was not. */
-  windowChosen: z.boolean().optional(),
+  windowChosen: optional(truth),
 });
 
-const count = z.number().int().nonnegative();
-
-const region = z.object({
+const region = objectOf({
   start: count,
   end: count,
-  permissions: z.string(),
-  name: z.string(),
+  permissions: text,
+  name: text,
   offset: count,
   pageBytes: count,
-  advice: z.enum(['huge', 'nohuge', 'none']),
-  stack: z.boolean().optional(),
+  advice: oneOf('huge', 'nohuge', 'none'),
+  stack: optional(truth),
   residentBytes: count,
   cameAt: count,
-  wentAt: count.nullable(),
+  wentAt: nullable(count),
 });
 
-const traceFacts = z.object({
+const traceFacts = objectOf({
   /** Accesses of the whole run, recorded or only counted. */
-  accesses: count.optional(),
-  instructions: count.optional(),
-  ending: z
-    .object({ code: z.number().int().nullable(), signal: z.string().nullable() })
-    .or(z.enum(['stopped', 'interrupted']))
-    .optional(),
+  accesses: optional(count),
+  instructions: optional(count),
+  ending: optional(
+    either(objectOf({ code: nullable(whole), signal: nullable(text) }), oneOf('stopped', 'interrupted')),
+  ),
   /** By their numbers in the turns of blocks; empty if the accesses do not tell them apart. */
-  processes: z.array(
-    z.object({
+  processes: listOf(
+    objectOf({
       pid: count,
-      program: z.string(),
-      origin: z.enum(['command', 'fork', 'exec']),
-      accesses: count.optional(),
-      instructions: count.optional(),
-      residentBytes: count.optional(),
-      threads: z.array(z.object({ tid: count, name: z.string().optional(), accesses: count.optional() })),
-      regions: z.array(region),
+      program: text,
+      origin: oneOf('command', 'fork', 'exec'),
+      accesses: optional(count),
+      instructions: optional(count),
+      residentBytes: optional(count),
+      threads: listOf(objectOf({ tid: count, name: optional(text), accesses: optional(count) })),
+      regions: listOf(region),
     }),
   ),
   /** How many processes are mixed, if their accesses do not tell them apart. */
-  mixed: count.optional(),
+  mixed: optional(count),
   /** Programs outside the engine's sight. */
-  unseen: z.array(z.string()),
+  unseen: listOf(text),
 });
 
 /** The facts of a run at its end. */
-export type TraceFacts = z.infer<typeof traceFacts>;
+export type TraceFacts = ReturnType<typeof traceFacts>;
 
 /** The facts in JSON text, or `undefined` when the text is anything else. */
-export function parseFacts(text: string): TraceFacts | undefined {
-  try {
-    return traceFacts.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+export function parseFacts(json: string): TraceFacts | undefined {
+  return parseJson(json, traceFacts);
 }
 
 /** A packed recording's words about itself. */
-export type TraceMetadata = z.infer<typeof traceMetadata>;
+export type TraceMetadata = ReturnType<typeof traceMetadata>;
 
 /** The metadata in JSON text, or `undefined` when the text is anything else. */
-export function parseMetadata(text: string): TraceMetadata | undefined {
-  try {
-    return traceMetadata.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+export function parseMetadata(json: string): TraceMetadata | undefined {
+  return parseJson(json, traceMetadata);
 }
