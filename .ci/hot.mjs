@@ -7,7 +7,12 @@ import asc from 'assemblyscript/asc';
 import binaryen from 'assemblyscript/binaryen';
 
 /** Each has its sources in source/, and gets module.ts, whose names begin so. */
-const FOLDERS = { 'hw/hot': 'BATCH', 'src/kernel/tables/hot': 'FORK' };
+const FOLDERS = {
+  'hw/hot': 'BATCH',
+  'src/kernel/tables/hot': 'FORK',
+  'src/trace/packed/hot': 'DECODE',
+  'src/compare/lookups/hot': 'FIND',
+};
 const FLAGS = ['-O3', '--enable', 'simd', '--noAssert', '--runtime', 'stub', '--importMemory', '--outFile', 'module'];
 
 async function compile(source) {

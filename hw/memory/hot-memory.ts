@@ -52,16 +52,25 @@ export class HotMemory {
     this.taken = ramBytes;
   }
 
-  /** Memory for a RAM of `bytes`, or null where RAM is too small or too large, or the host has no WebAssembly. */
-  static make(bytes: number): HotMemory | null {
-    const pages = Math.ceil((bytes + ROOM_BYTES) / WASM_PAGE);
-    if (bytes < LEAST_BYTES || pages * WASM_PAGE >= MOST_BYTES || typeof WebAssembly === 'undefined') return null;
+  private static ofPages(pages: number, ramBytes: number): HotMemory | null {
+    if (typeof WebAssembly === 'undefined') return null;
     try {
-      return new HotMemory(new WebAssembly.Memory({ initial: pages, maximum: pages }), bytes);
+      return new HotMemory(new WebAssembly.Memory({ initial: pages, maximum: pages }), ramBytes);
     } catch {
       // The host reserves more for it than for a plain buffer, and may refuse.
       return null;
     }
+  }
+
+  /** Memory for a RAM of `bytes`, or null where RAM is too small or too large, or the host has no WebAssembly. */
+  static make(bytes: number): HotMemory | null {
+    const pages = Math.ceil((bytes + ROOM_BYTES) / WASM_PAGE);
+    return bytes < LEAST_BYTES || pages * WASM_PAGE >= MOST_BYTES ? null : HotMemory.ofPages(pages, bytes);
+  }
+
+  /** Memory without RAM: for arrays of so many bytes, up to 16 MiB. Null where the host has none. */
+  static withoutRam(bytes: number): HotMemory | null {
+    return HotMemory.ofPages(Math.ceil(bytes / WASM_PAGE), 0);
   }
 
   /**
@@ -83,7 +92,7 @@ export class HotMemory {
   take(words: number): Int32Array | null {
     const start = this.taken;
     const end = start + 4 * LINE_WORDS * Math.ceil(words / LINE_WORDS);
-    if (end > this.ramBytes + ROOM_BYTES) return null;
+    if (end > Math.min(this.buffer.byteLength, this.ramBytes + ROOM_BYTES)) return null;
     this.taken = end;
     return new Int32Array(this.buffer, start, words);
   }

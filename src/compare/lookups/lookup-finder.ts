@@ -5,6 +5,7 @@ import * as address from '../../../hw/base/address.js';
 import * as trace from '../../trace/block.js';
 import type { AccessBlock, TraceCounts } from '../../trace/block.js';
 import * as bits from './bits.js';
+import { FindLoop } from './hot/find-loop.js';
 import * as columns from './lookups.js';
 import { LOOKUP_SHIFTS, Lookups, startOf } from './lookups.js';
 import type { PageLookups } from './lookups.js';
@@ -48,7 +49,7 @@ interface Sides {
 
 /** Finds the lookups of one block after the other, and counts accesses outside user space. */
 export class LookupFinder {
-  private readonly lookups = new Lookups();
+  private readonly lookups: Lookups;
   /** By page size, the index of the next lookup in the words of {@link lookups}. */
   private readonly ends = new Int32Array(SIZES);
   /** Lookups of the block, repeats too, but for those of second pages; and those, by page size. */
@@ -58,8 +59,16 @@ export class LookupFinder {
   outsideUserSpace = 0;
   private readonly leftOut: Sides = { data: 0, fetches: 0 };
 
-  /** @param filter made for the TLBs of the lookups */
-  constructor(private readonly filter: RepeatFilter) {}
+  /**
+   * @param filter made for the TLBs of the lookups
+   * @param loop in WebAssembly; null: there is none
+   */
+  constructor(
+    private readonly filter: RepeatFilter,
+    private readonly loop: FindLoop | null = FindLoop.make(),
+  ) {
+    this.lookups = new Lookups(loop?.lookups);
+  }
 
   /**
    * @returns the block's lookups; the same object every time
@@ -67,9 +76,6 @@ export class LookupFinder {
    */
   find(block: AccessBlock): Lookups {
     const { lookups, first } = this;
-    this.filter.begin();
-    this.ends.set(STARTS);
-    for (const sides of this.second) sides.data = sides.fetches = 0;
     const { kinds } = block;
     first.data = kinds[LOAD] + kinds[STORE] + 2 * kinds[MODIFY];
     first.fetches = kinds[FETCH];
@@ -78,15 +84,35 @@ export class LookupFinder {
         `a block of ${block.length} accesses whose kinds are ${kinds.join(', ')}: clear() empties both`,
       );
     }
-    for (let i = 0; i < block.length; i++) {
-      i = this.placePlain(block, i);
-      if (i < block.length) this.placeOther(block, i);
-    }
+    if (this.loop === null) this.place(block);
+    else this.placeBy(this.loop, block);
     lookups.accesses = first.data + first.fetches;
     lookups.bySize.forEach((list, size) => {
       this.finish(list, size);
     });
     return lookups;
+  }
+
+  private placeBy(loop: FindLoop, block: AccessBlock): void {
+    loop.begin(block, this.filter);
+    for (let i = 0; i < block.length; i++) {
+      i = loop.run(i, block.length);
+      if (i < block.length) this.leaveOut(block.kind(i), block.warmUp);
+    }
+    this.second.forEach((sides, size) => {
+      this.ends[size] = loop.end(size);
+      Object.assign(sides, loop.second(size));
+    });
+  }
+
+  private place(block: AccessBlock): void {
+    this.filter.begin();
+    this.ends.set(STARTS);
+    for (const sides of this.second) sides.data = sides.fetches = 0;
+    for (let i = 0; i < block.length; i++) {
+      i = this.placePlain(block, i);
+      if (i < block.length) this.placeOther(block, i);
+    }
   }
 
   /**

@@ -21,6 +21,9 @@ export function startOf(size: number): number {
   return COLUMNS * size * COLUMN_WORDS;
 }
 
+/** Words of {@link Lookups.words}. */
+export const LOOKUPS_WORDS = startOf(LOOKUP_SHIFTS.length);
+
 /** Lookups of a block, as a replay makes and counts them. */
 export interface ReplayedLookups {
   /** log2 of the bytes of a page. */
@@ -75,16 +78,15 @@ export class PageLookups implements ReplayedLookups {
 
 /** The lookups of a block. */
 export class Lookups {
-  /** The columns of all sizes: one array, since V8 checks each array of a loop anew in each round. */
-  readonly words = new Int32Array(startOf(LOOKUP_SHIFTS.length));
   /** By {@link LOOKUP_SHIFTS}. */
   readonly bySize: readonly PageLookups[];
   /** Accesses made, a load-modify-store being two: lookups but for those of second pages. */
   accesses = 0;
 
-  constructor() {
+  /** @param words the columns of all sizes: one array, since V8 checks each array of a loop anew in each round */
+  constructor(readonly words: Int32Array = new Int32Array(LOOKUPS_WORDS)) {
     const frames = new Int32Array(MOST_LOOKUPS);
-    this.bySize = LOOKUP_SHIFTS.map((shift) => new PageLookups(shift, this.words, frames));
+    this.bySize = LOOKUP_SHIFTS.map((shift) => new PageLookups(shift, words, frames));
   }
 
   /** Those with pages of 4 KiB: every such page that the block touches is among them. */

@@ -45,11 +45,13 @@ const NO_ADDRESS = -1;
 /** Marks each remembered address, so that it equals no user's: nothing is a repeat. */
 const MARK = 1 << 31;
 
+/** Words that a filter works with. */
+export const FILTER_WORDS = ROWS + (KINDS << ROW_SHIFT);
 /**
  * Addresses looked up last, and the rows of the filter that began last. It is a constant: V8 then knows its place and
  * length. It would ask a field's array for both in each round of a loop.
  */
-const WORDS = new Int32Array(ROWS + (KINDS << ROW_SHIFT));
+const WORDS = new Int32Array(FILTER_WORDS);
 
 /** The bits of a user's address from this one on fit an int32, and tell pages of 2 MiB and of 1 GiB. */
 const UPPER_SHIFT = 16;
@@ -143,10 +145,13 @@ export class RepeatFilter {
     }
   }
 
-  /** From here on {@link isNew4K} and the others answer for this filter, and no page was looked up yet. */
-  begin(): void {
-    WORDS.fill(NO_ADDRESS, 0, ROWS);
-    WORDS.set(this.rows, ROWS);
+  /**
+   * From here on {@link isNew4K} and the others answer for this filter, and no page was looked up yet.
+   * @param words those of the same in WebAssembly, in their place
+   */
+  begin(words: Int32Array = WORDS): void {
+    words.fill(NO_ADDRESS, 0, ROWS);
+    words.set(this.rows, ROWS);
   }
 }
 

@@ -1,8 +1,10 @@
 /** Turns the columns of a packed block back into accesses; `packed-format.ts` describes them. */
 
 import * as accesses from '../block.js';
-import type { AccessBlock } from '../block.js';
+import { AccessBlock } from '../block.js';
+import { DecodeLoop } from './hot/decode-loop.js';
 import * as format from './packed-format.js';
+import type { AccessModel as Model } from './packed-format.js';
 
 const { ACCESS_WORDS, BLOCK_ACCESSES, KIND_MASK, LOW_WORD, MAX_ACCESS_BYTES, MODIFY, OPERATION_WORD, SIZE_SHIFT } =
   accesses;
@@ -14,6 +16,8 @@ const EMPTY = new Uint8Array(0);
  * compiled in the midst of the first call lacks its end. V8 throws it away there, call after call.
  */
 const SLICE = 512;
+/** So many go by the plain path after a stop of the loop in WebAssembly. */
+const AFTER_STOP = 16;
 /**
  * The accesses of a slice are counted in one int32, in as many bits a kind as the slice needs. The bits left for the
  * last kind are too few: its count is the total less the others.
@@ -24,13 +28,16 @@ const KIND_COUNT_MASK = (1 << KIND_BITS) - 1;
 export class PackedDecoder {
   /** Accesses of the columns, not yet delivered by {@link fill}. */
   remaining = 0;
-  private readonly model = new AccessModel();
+  /** Accesses of the columns, all of them. */
+  private accesses = 0;
+  private readonly model: Model;
   private operations: Uint8Array = EMPTY;
   private codes: Uint8Array = EMPTY;
   private differences: Uint8Array = EMPTY;
-  private operationAt = 0;
-  private codeAt = 0;
-  private differenceAt = 0;
+  /** The next bytes of the columns: the loop in WebAssembly moves on in them, too. */
+  operationAt = 0;
+  codeAt = 0;
+  differenceAt = 0;
   private turns: Uint8Array = EMPTY;
   private turnAt = 0;
   /** Accesses left of a turn. */
@@ -38,8 +45,19 @@ export class PackedDecoder {
   private process = 0;
   private thread = 0;
   /** Operations as blocks have them, by their number. */
-  private readonly byNumber = new Int32Array(EXPLICIT_OPERATION + 1);
+  private readonly byNumber: Int32Array;
   private known = 0;
+
+  /** @param loop in WebAssembly; null: there is none */
+  constructor(private readonly loop: DecodeLoop | null = DecodeLoop.make()) {
+    this.model = new AccessModel(loop?.addresses);
+    this.byNumber = loop?.byNumber ?? new Int32Array(EXPLICIT_OPERATION + 1);
+  }
+
+  /** A block for {@link fill}, in memory that the loop in WebAssembly reaches. */
+  newBlock(): AccessBlock {
+    return new AccessBlock(this.loop?.block);
+  }
 
   /** Begins a window: nothing is known of accesses before. */
   reset(): void {
@@ -58,13 +76,14 @@ export class PackedDecoder {
     this.turns = turns ?? EMPTY;
     this.turnAt = 0;
     this.turn = turns === undefined ? accesses : 0;
-    this.remaining = accesses;
+    this.accesses = this.remaining = accesses;
     this.operations = operations;
     this.codes = codes;
     this.differences = differences;
     this.operationAt = 0;
     this.codeAt = 0;
     this.differenceAt = 0;
+    this.loop?.begin(operations, codes, differences);
   }
 
   /**
@@ -77,9 +96,13 @@ export class PackedDecoder {
     block.clear();
     block.process = this.process;
     block.thread = this.thread;
-    for (let from = 0; from < count; from += SLICE) {
-      const problem = this.decode(block, from, Math.min(from + SLICE, count));
+    const loop = block.words === this.loop?.block ? this.loop : null;
+    for (let from = 0; from < count;) {
+      if (loop !== null) from = loop.run(from, count, this.known, this, this.model, block.kinds);
+      const to = Math.min(from + (loop === null ? SLICE : AFTER_STOP), count);
+      const problem = this.decode(block, from, to);
       if (problem !== undefined) return problem;
+      from = to;
     }
     block.length = count;
     this.remaining -= count;
@@ -147,7 +170,7 @@ export class PackedDecoder {
         lastHi = addresses[cursorIndex(code) | 1];
         addresses[site] = addresses[pair] = lastLo;
         addresses[site | 1] = addresses[pair | 1] = lastHi;
-      } else return codeProblem(code, codeAt + to, codes.length);
+      } else return codeProblem(code, this.accesses, codes.length);
       words[at] = lastHi;
       words[at + LOW_WORD] = lastLo;
       const kindAndSize = byNumber[operation];

@@ -89,16 +89,13 @@ const TABLE_WORDS = 2 * SITES;
 /** Start of the table of pairs and of the cursors in {@link AccessModel.addresses}; the table of sites is first. */
 const PAIR_START = TABLE_WORDS;
 const CURSOR_START = 2 * TABLE_WORDS;
+/** Words of {@link AccessModel.addresses}. */
+export const MODEL_WORDS = CURSOR_START + 2 * CURSORS;
 /** A constant, as V8 folds it; a declared function it would load and test at each of the decoder's calls. */
 const tableIndex = (word: number): number => (Math.imul(word ^ (word >>> 15), 0x85ebca6b) >>> TABLE_SHIFT) << 1;
 
 /** The common knowledge of writer and reader about the accesses so far; they must agree on every bit of it. */
 export class AccessModel {
-  /**
-   * Addresses last used, low word then high, at {@link siteIndex} and {@link pairIndex}, and those of the cursors at
-   * {@link cursorIndex}: in one array, since V8 checks each array of a loop anew in each round.
-   */
-  readonly addresses = new Int32Array(CURSOR_START + 2 * CURSORS);
   /** Numbers of the last four operations, a byte each, the newest lowest; and of the four before. */
   operations = 0;
   olderOperations = 0;
@@ -106,6 +103,12 @@ export class AccessModel {
   lastHi = 0;
   lastLo = 0;
   secondLo = 0;
+
+  /**
+   * @param addresses those last used, low word then high, at {@link siteIndex} and {@link pairIndex}, and those of the
+   *   cursors at {@link cursorIndex}: in one array, since V8 checks each array of a loop anew in each round
+   */
+  constructor(readonly addresses: Int32Array = new Int32Array(MODEL_WORDS)) {}
 
   /** As before the first access. */
   reset(): void {

@@ -1,7 +1,7 @@
 /** Reads a packed trace from its bytes, checking everything; `packed-format.ts` is the specification. */
 
 import { toNumber } from '../../../hw/base/address.js';
-import { AccessBlock, type AccessTally } from '../block.js';
+import type { AccessBlock, AccessTally } from '../block.js';
 import type { ByteReader } from '../byte-reader.js';
 import { parseFacts, parseMetadata, type TraceFacts, type TraceMetadata } from './metadata.js';
 import { PackedDecoder } from './packed-decoder.js';
@@ -74,7 +74,7 @@ export class PackedReader {
    */
   async *blocks(): AsyncGenerator<AccessBlock> {
     const decoder = new PackedDecoder();
-    const block = new AccessBlock();
+    const block = decoder.newBlock();
     let anyWindow = false;
     for (let tag = await this.#tag(); tag !== END_TAG; tag = await this.#tag()) {
       const start = this.#bytes.offset;

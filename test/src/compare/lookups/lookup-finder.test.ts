@@ -1,8 +1,15 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { USER, WRITE } from '../../../../hw/base/access.js';
+import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { FIND_SOURCE } from '../../../../src/compare/lookups/hot/module.js';
 import { LookupFinder } from '../../../../src/compare/lookups/lookup-finder.js';
 import { RepeatFilter } from '../../../../src/compare/lookups/repeats.js';
+import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
+import { runs } from '../../../runs.js';
 
 type Access = readonly [kind: number, hi: number, lo: number, size: number];
 
@@ -88,4 +95,62 @@ test('a block whose kinds are not those of its accesses is refused', () => {
   const block = blockOf([[LOAD, 0, 0x1000, 8]]);
   block.length = 0;
   expect(() => newFinder().find(block)).toThrow('a block of 0 accesses whose kinds are 1, 0, 0, 0');
+});
+
+/** All that a finder has found in a block. */
+function outcome(finder: LookupFinder, block: AccessBlock): unknown {
+  const { accesses, bySize } = finder.find(block);
+  const lists = bySize.map(({ length, his, los, accesses: of, ...told }) => [
+    [his, los, of].map((column) => [...column.subarray(0, length)]),
+    [length, told.allStores, told.dataRepeats, told.fetchRepeats],
+  ]);
+  return [accesses, lists, finder.outsideUserSpace, finder.made(new AccessTally())];
+}
+
+// Stores apart, and with loads; sets of every number; nothing left out; pages of two sizes in one machine.
+const MMUS = ['4x2+16x4', '8x1', 'none', 'ice-lake', '4x2@2M'].map((tlb) => {
+  const { mmu } = new ReplayMachine(12, parseTlb(tlb), 2 ** 30);
+  return [mmu];
+});
+const filter = fc
+  .record({ mmus: fc.constantFrom(...MMUS), leaveOut: fc.boolean(), mixed: fc.boolean() })
+  .map(({ mmus, leaveOut, mixed }) => new RepeatFilter(() => mmus, leaveOut, mixed));
+
+/** Addresses near the ends of pages of all sizes, of user space, and of all addresses. */
+const anySpot = fc.record({
+  hi: fc.constantFrom(0, 0, 0, 0, 1, 0x7fff, 0x8000, -0x8000, -1),
+  page: fc.constantFrom(-(2 ** 20), -(2 ** 18), -512, -2, -1, 0, 1, 512, 2 ** 18),
+  offset: fc.constantFrom(0, 8, 4088, 4095),
+});
+/** Accesses to a few spots by turns. */
+const anyAccesses: fc.Arbitrary<Access[]> = fc
+  .tuple(
+    fc.array(anySpot, { minLength: 1, maxLength: 4 }),
+    fc.array(fc.tuple(fc.nat(3), fc.constantFrom(LOAD, STORE, FETCH, MODIFY), fc.constantFrom(1, 1, 8, 9, 4096)), {
+      minLength: 50,
+      maxLength: 80,
+    }),
+  )
+  .map(([spots, accesses]) =>
+    accesses.map(([spot, kind, size]): Access => {
+      const { hi, page, offset } = spots[spot % spots.length];
+      return [kind, hi, ((page << 12) + offset) | 0, size];
+    }),
+  );
+
+test('the loop in WebAssembly finds the lookups of the plain path', () => {
+  fc.assert(
+    fc.property(filter, fc.array(anyAccesses, { minLength: 1, maxLength: 2 }), (one, blocks) => {
+      const [loop, plain] = [new LookupFinder(one), new LookupFinder(one, null)];
+      for (const block of blocks.map(blockOf)) expect(outcome(loop, block)).toEqual(outcome(plain, block));
+    }),
+    { numRuns: runs(100) },
+  );
+});
+
+test('the loop in WebAssembly is that of its source: else run npm run build:hot', () => {
+  const folder = new URL('../../../../src/compare/lookups/hot/source/', import.meta.url);
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
+  expect(hash.digest('hex')).toBe(FIND_SOURCE);
 });

@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AccessBlock, BLOCK_ACCESSES, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
+import { DECODE_SOURCE } from '../../../../src/trace/packed/hot/module.js';
 import { PackedDecoder } from '../../../../src/trace/packed/packed-decoder.js';
 import { PAIR_CODE, SITE_CODE } from '../../../../src/trace/packed/packed-format.js';
+import { runs } from '../../../runs.js';
 
 /** The numbers of kinds in a file, from packed-format.ts' specification. */
 const FILE = { fetch: 0, load: 1, store: 2, modify: 3 };
@@ -104,4 +109,101 @@ test('a difference that is missing, or does not end, is refused', () => {
   expect(problemOf(1, first(0, FILE.load, 8), [0], new Array<number>(20).fill(0x80))).toBe(
     'columns that end with the last access',
   );
+});
+
+/** The columns of a block, and whether a window begins with it. */
+interface Columns {
+  readonly begins: boolean;
+  readonly accesses: number;
+  readonly lists: readonly (readonly number[])[];
+}
+
+/** What a decoder makes of some blocks: their words and counts, up to the first with a fault. */
+function decoded(decoder: PackedDecoder, blocks: readonly Columns[]): unknown[] {
+  const block = decoder.newBlock();
+  const made: unknown[] = [];
+  for (const { begins, accesses, lists } of blocks) {
+    if (begins) decoder.reset();
+    const [operations, codes, differences] = lists.map((list) => Uint8Array.from(list));
+    decoder.begin(accesses, operations, codes, differences);
+    const problem = decoder.fill(block);
+    made.push(problem ?? [[...block.kinds], ...block.words.subarray(0, 3 * block.length)]);
+    if (problem !== undefined) return made;
+  }
+  return made;
+}
+
+/**
+ * Accesses as columns have them: an operation, a code, and bytes of a difference. They come again and again, so sites and
+ * pairs are known; the loop leaves what is new to the plain path, and some accesses after it.
+ */
+const anyBlock = fc.record({
+  begins: fc.boolean(),
+  operations: fc.array(fc.record({ kind: fc.nat(3), size: fc.constantFrom(1, 8, 300, 4096) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  pattern: fc.array(
+    fc.record({
+      operation: fc.nat(3),
+      codes: fc.array(fc.constantFrom(0, 1, 31, SITE_CODE, PAIR_CODE), { minLength: 1, maxLength: 3 }),
+      difference: fc.oneof(
+        fc.constantFrom<number[]>([0], [2], [1]),
+        fc.array(fc.nat(127), { minLength: 1, maxLength: 10, size: 'max' }),
+      ),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+  length: fc.integer({ min: 1, max: 120 }),
+  /** An operation is spelled out here. */
+  explicit: fc.nat(200),
+  /** What to do to a byte of a column; most often there is no such column. */
+  fault: fc.record({ column: fc.nat(7), at: fc.nat(150), byte: fc.nat(255), cut: fc.boolean() }),
+});
+
+type AnyBlock = typeof anyBlock extends fc.Arbitrary<infer Block> ? Block : never;
+
+function columnsOf(blocks: readonly AnyBlock[]): Columns[] {
+  let known = 0;
+  return blocks.map((block, i) => {
+    const lists: number[][] = [[], [], []];
+    const [operations, codes, differences] = lists;
+    const begins = block.begins || i === 0;
+    if (begins) known = 0;
+    for (let n = 0; n < block.length; n++) {
+      const step = block.pattern[n % block.pattern.length];
+      const { kind, size } = block.operations[n % block.operations.length];
+      if (n === block.explicit) operations.push(...first(255, kind, size));
+      else if (n < block.operations.length) operations.push(...first(known++, kind, size));
+      else operations.push(step.operation % known);
+      const code = step.codes[n % step.codes.length];
+      codes.push(code);
+      const last = step.difference.length - 1;
+      if (code < SITE_CODE) differences.push(...step.difference.map((byte, at) => (at < last ? byte | 128 : byte)));
+    }
+    const { column, cut, at, byte } = block.fault;
+    const faulty = lists.find((_, each) => each === column);
+    if (cut) faulty?.splice(at);
+    else faulty?.splice(at, 1, byte);
+    return { begins, accesses: block.length, lists };
+  });
+}
+
+test('the loop in WebAssembly decodes as the plain path does, and finds the same faults', () => {
+  const loop = new PackedDecoder();
+  const plain = new PackedDecoder(null);
+  fc.assert(
+    fc.property(fc.array(anyBlock, { minLength: 1, maxLength: 4 }), (blocks) => {
+      const columns = columnsOf(blocks);
+      expect(decoded(loop, columns)).toEqual(decoded(plain, columns));
+    }),
+    { numRuns: runs(100) },
+  );
+});
+
+test('the loop in WebAssembly is that of its source: else run npm run build:hot', () => {
+  const folder = new URL('../../../../src/trace/packed/hot/source/', import.meta.url);
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
+  expect(hash.digest('hex')).toBe(DECODE_SOURCE);
 });
