@@ -10,7 +10,8 @@ import { SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../hw/base/address.js';
 import { parseTlb } from '../hw/tlb/parse.js';
 import { compare } from '../src/compare/compare.js';
 import { MOST_LOOKUPS } from '../src/compare/lookups/lookups.js';
-import { ReplayMachine } from '../src/compare/machine/machine.js';
+import type { ReplayMachine } from '../src/compare/machine/machine.js';
+import { makeMachine } from '../src/compare/machine/make-machine.js';
 import { Resident } from '../src/compare/machine/resident.js';
 import { openTrace } from '../src/trace/node/open.js';
 import { shippedTraces } from '../src/trace/node/shipped.js';
@@ -52,7 +53,7 @@ interface Prepared {
 const ACCESS = USER | WRITE;
 
 async function prepare(path: string): Promise<Prepared> {
-  const machines = SHIFTS.map((shift) => new ReplayMachine(shift, parseTlb(TLB)));
+  const machines = SHIFTS.map((shift) => makeMachine(shift, parseTlb(TLB)));
   const resident = new Resident(machines, { leaveOutRepeats: false });
   const blocks: Block[] = [];
   for await (const block of openTrace(path)) {

@@ -4,7 +4,7 @@ import { READ, USER } from '../hw/base/access.js';
 import { highWord, lowWord } from '../hw/base/address.js';
 import { Random } from '../hw/base/random.js';
 import { parseTlb } from '../hw/tlb/parse.js';
-import { ReplayMachine } from '../src/compare/machine/machine.js';
+import { makeMachine } from '../src/compare/machine/make-machine.js';
 import type { BenchTask } from './measure/measure.js';
 
 const BATCH = 4096;
@@ -26,7 +26,7 @@ function addresses(pages: number, shift: number): { his: Int32Array; los: Int32A
 
 function tasksFor(tlb: string, shift: number, place: (typeof PLACES)[number]): BenchTask[] {
   const pages = shift === 12 ? place.pages : Math.min(place.pages, 4096);
-  const machine = new ReplayMachine(shift, parseTlb(tlb));
+  const machine = makeMachine(shift, parseTlb(tlb));
   const { his, los } = addresses(pages, shift);
   for (let i = 0; i < BATCH; i++) machine.makeResident(his[i], los[i]);
   const { mmu } = machine;

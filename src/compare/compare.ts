@@ -21,7 +21,8 @@ import type { CpuProfile } from './cpu-profile.js';
 import { LineMisses } from './memory/line-misses.js';
 import type { Made } from './lookups/lookup-finder.js';
 import type { Lookups } from './lookups/lookups.js';
-import { ReplayMachine } from './machine/machine.js';
+import type { ReplayMachine } from './machine/machine.js';
+import { makeMachine } from './machine/make-machine.js';
 import { pageKinds, x86Pages } from './machine/page-kinds.js';
 import type { MachineName, PagesKind } from './machine/page-kinds.js';
 import { MemoryPath } from './memory/memory-path.js';
@@ -101,7 +102,7 @@ function contendersFor(options: CompareOptions, { caches, nested }: MachinePrice
   const hostShift = parsePageSize(nested) ?? null;
   const tlb = hostShift === null ? options.tlb : underHost(options.tlb, hostShift);
   return kindsOf(options).map((kind) => {
-    const machine = new ReplayMachine(kind, tlb, options.ramBytes?.(kind.shift), options.machine, hostShift);
+    const machine = makeMachine(kind, tlb, options.ramBytes?.(kind.shift), options.machine, hostShift);
     const { levels } = machine;
     const { pageShifts } = machine.mmu.dataPath.regime;
     const memory = new MemoryPath({ l2: caches.l2, l3: caches.l3, levels, pageShifts });

@@ -5,7 +5,7 @@ import type { SweepCounts } from '../report/results/sweep-result.js';
 import type { PageName } from '../report/results/schema.js';
 import type { CompareOptions, TraceSource } from './compare.js';
 import { countLookups } from './machine/counting.js';
-import { ReplayMachine } from './machine/machine.js';
+import { countingMachines } from './machine/counting-machines.js';
 import { DEFAULT_PAGES, pageKinds } from './machine/page-kinds.js';
 import type { MachineName } from './machine/page-kinds.js';
 
@@ -42,9 +42,10 @@ export async function countTraces({
   onProgress,
 }: CountOptions): Promise<CountRow[]> {
   const kinds = pageKinds(machine, pages ?? DEFAULT_PAGES[machine]);
+  const newMachines = await countingMachines(machine, tlb);
   const rows: CountRow[] = [];
   for (const source of sources) {
-    const machines = kinds.map((kind) => new ReplayMachine(kind, tlb, Infinity, machine));
+    const machines = newMachines(kinds);
     const told = onProgress && ((done: number) => onProgress(done, source.accesses));
     const { counts, touchedBytes } = await countLookups(await source.open(), machines, undefined, told);
     kinds.forEach(({ name }, i) => rows.push({ trace: source.name, pages: name, ...counts[i][0], touchedBytes }));

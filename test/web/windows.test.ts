@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SHIFT_2M, SHIFT_4K } from '../../hw/base/address.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { Lookups } from '../../src/compare/lookups/lookups.js';
-import { ReplayMachine } from '../../src/compare/machine/machine.js';
+import { makeMachine } from '../../src/compare/machine/make-machine.js';
 import { replay } from '../../src/compare/machine/replay.js';
 import { Resident } from '../../src/compare/machine/resident.js';
 import { AccessBlock, LOAD } from '../../src/trace/block.js';
@@ -14,9 +14,7 @@ const GIB = 2 ** 30;
 /** Machines for both page sizes, whose windows are watched while they load from addresses. */
 class Watched {
   readonly windows = new Windows();
-  readonly #resident = new Resident(
-    [SHIFT_4K, SHIFT_2M].map((shift) => new ReplayMachine(shift, parseTlb('16x4'), GIB)),
-  );
+  readonly #resident = new Resident([SHIFT_4K, SHIFT_2M].map((shift) => makeMachine(shift, parseTlb('16x4'), GIB)));
 
   /** One block of loads of 8 bytes. */
   load(addresses: readonly number[]): void {

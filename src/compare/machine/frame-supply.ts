@@ -1,7 +1,7 @@
 /** Frames of RAM for tables and pages. */
 
-import { PAGE_SHIFT } from '../../../hw/base/address.js';
-import type { Ram } from '../../../hw/memory/ram.js';
+import { PAGE_SHIFT, SHIFT_1G } from '../../../hw/base/address.js';
+import { Ram } from '../../../hw/memory/ram.js';
 
 /** Pieces of RAM of one size, given and taken back, by their first frames. */
 export class FramePieces {
@@ -54,5 +54,27 @@ export class WholeRam implements FrameSupply {
 
   pages(): FramePieces {
     return this.#pages;
+  }
+}
+
+const GIB_FRAMES = 2 ** (SHIFT_1G - PAGE_SHIFT);
+
+/** RAM for the tables of several machines: all pages lie at one place, in the last GiB, since nobody reads them. */
+export class TableRam {
+  readonly ram = new Ram({ bytes: 3 * 2 ** SHIFT_1G });
+  readonly #pages = new FramePieces(() => this.ram.frames - GIB_FRAMES);
+  /** The first frame in no table. Frame 0 stays free. */
+  #low = 1;
+
+  /** Frames for a machine with tables of `2^granule` bytes, and pages up to 1 GiB. */
+  supply(granule: number): FrameSupply {
+    const frames = 2 ** (granule - PAGE_SHIFT);
+    const tables = new FramePieces(() => {
+      const first = Math.ceil(this.#low / frames) * frames;
+      if (first + frames > this.ram.frames - GIB_FRAMES) return undefined;
+      this.#low = first + frames;
+      return first;
+    });
+    return { tables, pages: () => this.#pages };
   }
 }

@@ -5,15 +5,15 @@
  * lie behind the guest's memory, those of one level one after the other.
  */
 
-import { PAGE_SHIFT } from '../../../hw/base/address.js';
+import { PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
-import { HUGE_FRAMES } from '../../kernel/space/memory.js';
 import { FramePieces } from './frame-supply.js';
 import type { FrameSupply } from './frame-supply.js';
 import { pageShifts } from './page-kinds.js';
 import type { PagesKind } from './page-kinds.js';
 import type { TableEntries } from './table-entries.js';
 
+const HUGE_FRAMES = 2 ** (SHIFT_2M - PAGE_SHIFT);
 /** Entries of a table are chosen by 9 bits. */
 const INDEX_BITS = 9;
 /** Words of a frame, and of an entry. */

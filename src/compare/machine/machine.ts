@@ -1,25 +1,19 @@
 /** One machine of a comparison: RAM, processors with the TLB to be judged, and processes with pages of one kind. */
 
 import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
-import { reserveRam } from '../../../hw/memory/reserve.js';
+import type { Ram } from '../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/counters.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import { HostTimer } from './host-time.js';
 import { shiftAt } from './mixed-pages.js';
 import { pieceShift } from './nested.js';
-import { isFolio, x86Pages } from './page-kinds.js';
-import type { MachineName, PagesKind } from './page-kinds.js';
+import type { FrameSupply } from './frame-supply.js';
+import { isFolio } from './page-kinds.js';
+import type { PagesKind } from './page-kinds.js';
 import type { Owner, PageSupply } from './page-supply.js';
 import { Processors } from './processors.js';
-import type { LoadedSpace } from './targets/target.js';
-import { targetOf } from './targets/targets.js';
-
-/**
- * Whether RAM is shared memory, though nobody shares it: V8 takes the size of any other buffer, touched or not, for garbage
- * to come, and spent a third of a comparison's CPU time on collecting it.
- */
-const SHARED = typeof SharedArrayBuffer !== 'undefined';
+import type { LoadedSpace, ReplayTarget } from './targets/target.js';
 
 /** The program needs more memory at this page size than the model has. */
 export class OutOfModelMemory extends Error {
@@ -79,26 +73,24 @@ export class ReplayMachine {
   readonly #bytesAbove: number;
 
   /**
-   * @param pages their kind, or log2 of the bytes of a page of x86
    * @param hostShift log2 of the bytes of a host's pages: an entry of a TLB holds no larger piece; null without a host
-   * @throws RangeError when the host cannot give any RAM
+   * @param frames where tables and pages come from: see {@link ReplayTarget.boot}
    */
   constructor(
-    pages: number | PagesKind,
+    private readonly target: ReplayTarget,
+    kind: PagesKind,
     tlb: TlbGeometry,
-    ramBytes = Infinity,
-    machine: MachineName = 'x86',
+    ram: Ram,
     private readonly hostShift: number | null = null,
+    frames?: FrameSupply,
   ) {
-    const kind = typeof pages === 'number' ? x86Pages(pages) : pages;
-    const target = targetOf(machine);
     const levels = target.levels(kind);
     this.kind = kind;
-    this.#isPlain = machine === 'x86' && !isFolio(kind);
+    this.#isPlain = target.name === 'x86' && !isFolio(kind);
     this.shift = kind.shift;
     this.levels = Math.min(levels, tlb.walkLevels ?? levels);
     this.#bytesAbove = (levels - this.levels) * 2 ** kind.granule;
-    const { processor, supply } = target.boot(reserveRam(ramBytes, SHARED), tlb, kind, hostShift);
+    const { processor, supply } = target.boot(ram, tlb, kind, hostShift, frames);
     this.#supply = supply;
     this.processors = new Processors(tlb, processor, target, processor);
     this.#space = this.#enter(0);
@@ -222,6 +214,11 @@ export class ReplayMachine {
 
   #bytesOf(owner: Owner): number {
     return this.#supply.tableBytes(owner) - this.#bytesAbove;
+  }
+
+  /** Further processors over the same RAM and tables. */
+  beside(tlb: TlbGeometry): Processors {
+    return new Processors(tlb, this.mmu, this.target);
   }
 
   /** The counts of the processors to be judged. */

@@ -12,7 +12,6 @@ import { Counters } from '../../../hw/translate/counts/counters.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import { SPACE_BITS } from './targets/target.js';
 import type { LoadedSpace, ReplayTarget } from './targets/target.js';
-import { X86_TARGET } from './targets/x86.js';
 
 /** The most processors of a machine. */
 export const PROCESSORS = 16;
@@ -32,7 +31,7 @@ export class Processors<P extends TranslatingMachine = TranslatingMachine> {
   constructor(
     readonly tlb: TlbGeometry,
     like: P,
-    private readonly target = X86_TARGET as unknown as ReplayTarget<P>,
+    private readonly target: ReplayTarget<P>,
     first = target.beside(like, tlb),
   ) {
     this.current = first;

@@ -5,8 +5,8 @@ import { parseTlb } from '../../../hw/tlb/parse.js';
 import { openNamed, type NamedTrace } from '../../trace/node/named.js';
 import type { SweepCounts } from '../../report/results/sweep-result.js';
 import { countLookups } from '../machine/counting.js';
-import { ReplayMachine, OutOfModelMemory } from '../machine/machine.js';
-import { Processors } from '../machine/processors.js';
+import { OutOfModelMemory } from '../machine/machine.js';
+import { makeMachine } from '../machine/make-machine.js';
 
 /** A trace, to be opened by every worker for itself. */
 export type SweepTrace = NamedTrace;
@@ -24,8 +24,8 @@ export interface SweepTask {
  * @throws TraceError, OutOfModelMemory as compare does
  */
 export default async function runSweepTask({ trace: source, shift, tlbs }: SweepTask): Promise<readonly SweepCounts[]> {
-  const machine = new ReplayMachine(shift, parseTlb(tlbs[0]));
-  const all = tlbs.map((tlb, i) => (i === 0 ? machine.processors : new Processors(parseTlb(tlb), machine.mmu)));
+  const machine = makeMachine(shift, parseTlb(tlbs[0]));
+  const all = tlbs.map((tlb, i) => (i === 0 ? machine.processors : machine.beside(parseTlb(tlb))));
   try {
     return (await countLookups(openNamed(source), [machine], () => all)).counts[0];
   } catch (error) {

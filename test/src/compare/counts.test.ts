@@ -12,11 +12,14 @@ const sources: TraceSource[] = ['stream', 'zipf'].map((name) => ({
   open: () => openWorkload(name, { footprint: 2 ** 24, accesses: 5000 }),
 }));
 
-it.each<[MachineName, PageName[]]>([
-  ['x86', ['4K', '2M', '1G']],
-  ['riscv', ['4K', '64K']],
-])('counts alone are those of a comparison, on %s', async (machine, pages) => {
-  const tlb = parseTlb('8x4+32x4+psc');
+it.each<[MachineName, PageName[], string]>([
+  ['x86', ['4K', '2M', '1G'], '8x4+32x4+psc'],
+  // Adjacent pages share entries, so it matters where they lie.
+  ['x86', ['4K', '2M'], 'zen3'],
+  ['riscv', ['4K', '64K'], '8x4+32x4+psc'],
+  ['aarch64', ['4K+contig', '64K'], '8x4+32x4+psc'],
+])('counts alone are those of a comparison, on %s with pages of %j and %s', async (machine, pages, shape) => {
+  const tlb = parseTlb(shape);
   const told: number[] = [];
   const onProgress = (done: number): Promise<void> => Promise.resolve(void told.push(done));
   const rows = await countTraces({ sources, machine, pages, tlb, onProgress });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare } from '../../../src/compare/compare.js';
 import type { CompareOptions } from '../../../src/compare/compare.js';
-import { ReplayMachine } from '../../../src/compare/machine/machine.js';
+import { makeMachine } from '../../../src/compare/machine/make-machine.js';
 import { MACHINE_NAMES, pageKinds, pageNames } from '../../../src/compare/machine/page-kinds.js';
 import type { MachineName } from '../../../src/compare/machine/page-kinds.js';
 import { replay } from '../../../src/compare/machine/replay.js';
@@ -79,7 +79,7 @@ describe('pages and their price', () => {
 /** Counts of some accesses, the same with and without repeats left out. */
 function countsOf(machine: MachineName, page: PageName, tlb: string, leaveOutRepeats: boolean): unknown {
   const [kind] = pageKinds(machine, [page]);
-  const one = new ReplayMachine(kind, parseTlb(tlb), 2 ** 31, machine);
+  const one = makeMachine(kind, parseTlb(tlb), 2 ** 31, machine);
   const resident = new Resident([one], { leaveOutRepeats });
   // First touched in order: so some frames are adjacent, and in step with their pages.
   for (let address = 0; address < 2 ** 22; address += 4096) one.makeResident(0, address);

@@ -46,16 +46,17 @@ function enterGuest(pe: Pe, root: number): void {
 }
 
 export const AARCH64_TARGET: ReplayTarget<Pe> = {
+  name: 'aarch64',
   terms: { walkCaches: ['', 'level 2', 'level 1', 'level 0'], caches: 'walk caches' },
   sizes: AARCH64_PAGE_SHIFTS,
   levels: aarch64Levels,
-  boot: (ram, tlb, kind, hostShift) => {
+  boot: (ram, tlb, kind, hostShift, frames) => {
     const processor = new Pe({ ram, tlb });
     processor.writeRegister('TCR_EL1', TCR | (TG0[kind.granule] << 14n) | BigInt(64 - AARCH64_ADDRESS_BITS));
     processor.writeRegister('SCTLR_EL1', 1n);
     const memory = hostShift === null ? undefined : new GuestMemory(ram, hostOf(ram), kind, hostShift);
     if (memory !== undefined) enterGuest(processor, memory.root);
-    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, aarch64Levels(kind), memory) };
+    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, aarch64Levels(kind), memory ?? frames) };
   },
   beside: (first, tlb) => {
     const pe = new Pe({ ram: first.ram, tlb });

@@ -39,13 +39,14 @@ function hartOver(ram: Ram, tlb: TlbGeometry, hgatp: bigint): Hart {
 }
 
 export const RISCV_TARGET: ReplayTarget<Hart> = {
+  name: 'riscv',
   terms: { walkCaches: ['', 'level 1', 'level 2', 'level 3'], caches: 'walk caches' },
   sizes: PAGE_SHIFTS,
   levels: () => LEVELS,
-  boot: (ram, tlb, kind, hostShift) => {
+  boot: (ram, tlb, kind, hostShift, frames) => {
     const memory = hostShift === null ? undefined : new GuestMemory(ram, hostOf(ram), kind, hostShift);
     const processor = hartOver(ram, tlb, memory === undefined ? 0n : HGATP_SV48X4 | BigInt(memory.root));
-    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, LEVELS, memory) };
+    return { processor, supply: new TablePages(ram, entriesOf(ram), kind, LEVELS, memory ?? frames) };
   },
   beside: (first, tlb) => hartOver(first.ram, tlb, first.readCsr('hgatp')),
   load: (hart, { number, root }, keep) => {

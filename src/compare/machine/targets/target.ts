@@ -3,7 +3,8 @@
 import type { Ram } from '../../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
 import type { TranslatingMachine } from '../../../../hw/translate/machine.js';
-import type { PagesKind } from '../page-kinds.js';
+import type { FrameSupply } from '../frame-supply.js';
+import type { MachineName, PagesKind } from '../page-kinds.js';
 import type { PageSupply } from '../page-supply.js';
 
 /** An address space to load. */
@@ -19,6 +20,7 @@ export const SPACE_BITS = 12;
 
 /** A machine to replay on. */
 export interface ReplayTarget<P extends TranslatingMachine = TranslatingMachine> {
+  readonly name: MachineName;
   /** Its words for descriptions. */
   readonly terms: { readonly walkCaches: readonly string[]; readonly caches?: string };
   /** log2 of its page sizes. */
@@ -28,12 +30,14 @@ export interface ReplayTarget<P extends TranslatingMachine = TranslatingMachine>
   /**
    * The first processor, with translation on, and who makes pages resident there.
    * @param hostShift in a virtual machine, log2 of the bytes of the host's pages; otherwise null
+   * @param frames where tables and pages come from; the target knows when absent. Not in a virtual machine
    */
   boot(
     ram: Ram,
     tlb: TlbGeometry,
     kind: PagesKind,
     hostShift: number | null,
+    frames?: FrameSupply,
   ): { readonly processor: P; readonly supply: PageSupply };
   /** Another processor over the same RAM and tables, in the same virtual machine. */
   beside(first: P, tlb: TlbGeometry): P;

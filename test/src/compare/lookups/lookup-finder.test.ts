@@ -7,7 +7,7 @@ import { parseTlb } from '../../../../hw/tlb/parse.js';
 import { FIND_SOURCE } from '../../../../src/compare/lookups/hot/module.js';
 import { LookupFinder } from '../../../../src/compare/lookups/lookup-finder.js';
 import { RepeatFilter } from '../../../../src/compare/lookups/repeats.js';
-import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
 import { runs } from '../../../runs.js';
 
@@ -109,7 +109,7 @@ function outcome(finder: LookupFinder, block: AccessBlock): unknown {
 
 // Stores apart, and with loads; sets of every number; nothing left out; pages of two sizes in one machine.
 const MMUS = ['4x2+16x4', '8x1', 'none', 'ice-lake', '4x2@2M'].map((tlb) => {
-  const { mmu } = new ReplayMachine(12, parseTlb(tlb), 2 ** 30);
+  const { mmu } = makeMachine(12, parseTlb(tlb), 2 ** 30);
   return [mmu];
 });
 const filter = fc

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { highWord, lowWord } from '../../../../hw/base/address.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
 import { LOOKUP_SHIFTS } from '../../../../src/compare/lookups/lookups.js';
-import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 import { replay } from '../../../../src/compare/machine/replay.js';
 import { Resident } from '../../../../src/compare/machine/resident.js';
 import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
@@ -59,7 +59,7 @@ function blockOf(spots: readonly Spot[]): AccessBlock {
 
 /** What machines of all page sizes count that make the blocks' lookups. */
 function counts(tlb: string, blocks: readonly AccessBlock[], leaveOutRepeats: boolean): unknown {
-  const machines = LOOKUP_SHIFTS.map((shift) => new ReplayMachine(shift, parseTlb(tlb), RAM_BYTES));
+  const machines = LOOKUP_SHIFTS.map((shift) => makeMachine(shift, parseTlb(tlb), RAM_BYTES));
   const resident = new Resident(machines, { leaveOutRepeats });
   for (const block of blocks) {
     const lookups = resident.prepare(block);
@@ -84,7 +84,7 @@ test('to leave repeats out changes no count', () => {
 
 /** Lookups to be made of accesses, loads unless told otherwise, by page size. */
 function made(tlb: string, addresses: readonly number[], kind = LOAD): number[] {
-  const machines = LOOKUP_SHIFTS.map((shift) => new ReplayMachine(shift, parseTlb(tlb), RAM_BYTES));
+  const machines = LOOKUP_SHIFTS.map((shift) => makeMachine(shift, parseTlb(tlb), RAM_BYTES));
   const block = new AccessBlock();
   for (const address of addresses) block.push(kind, highWord(address), lowWord(address), 8);
   return new Resident(machines).prepare(block).bySize.map(({ length }) => length);

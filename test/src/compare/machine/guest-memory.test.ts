@@ -3,7 +3,8 @@ import { READ, USER, WRITE } from '../../../../hw/base/access.js';
 import { highWord, lowWord, SHIFT_2M, SHIFT_4K } from '../../../../hw/base/address.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
 import { NO_TLB } from '../../../../hw/tlb/presets.js';
-import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import type { ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 import { pageKinds } from '../../../../src/compare/machine/page-kinds.js';
 import type { MachineName } from '../../../../src/compare/machine/page-kinds.js';
 
@@ -12,7 +13,7 @@ const BASE = 5 * GIB;
 
 function machineOf(machine: MachineName, pages: string, host: number | null, tlb: TlbGeometry = NO_TLB): ReplayMachine {
   const [kind] = pageKinds(machine, [pages]);
-  const made = new ReplayMachine(kind, tlb, 4 * GIB, machine, host);
+  const made = makeMachine(kind, tlb, 4 * GIB, machine, host);
   made.makeResident(highWord(BASE), lowWord(BASE));
   return made;
 }

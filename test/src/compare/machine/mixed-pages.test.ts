@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
 import { hugeShare } from '../../../../src/compare/machine/mixed-pages.js';
 import { x86Pages } from '../../../../src/compare/machine/page-kinds.js';
-import { ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 
 const HUGE = 2 ** 21;
 const EVERY_OTHER = { ...x86Pages(21), isHuge: (block: number): boolean => block % 2 === 0 };
@@ -44,7 +44,7 @@ describe('a share of huge pages', () => {
 });
 
 test('chosen places take one huge page, others a page for each that is touched', () => {
-  const machine = new ReplayMachine(EVERY_OTHER, parseTlb('64x4'), 2 ** 30);
+  const machine = makeMachine(EVERY_OTHER, parseTlb('64x4'), 2 ** 30);
   for (let block = 0; block < 4; block++) {
     for (const page of [0, 1, 1, 511]) machine.makeResident(1, block * HUGE + page * 4096 + 7);
   }
@@ -55,7 +55,7 @@ test('chosen places take one huge page, others a page for each that is touched',
 });
 
 test('a process that made room for others gets its pages of both sizes again', () => {
-  const machine = new ReplayMachine(EVERY_OTHER, parseTlb('64x4'), 2 ** 30);
+  const machine = makeMachine(EVERY_OTHER, parseTlb('64x4'), 2 ** 30);
   const fill = (process: number): void => {
     machine.enter(process, 0);
     for (let block = 0; block < 600; block++) machine.makeResident(1, block * HUGE);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
 import { pageSizeName, SHIFT_1G, SHIFT_4K } from '../../../../hw/base/address.js';
-import { OutOfModelMemory, ReplayMachine } from '../../../../src/compare/machine/machine.js';
+import { OutOfModelMemory } from '../../../../src/compare/machine/machine.js';
+import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 import { MACHINE_NAMES, pageKinds } from '../../../../src/compare/machine/page-kinds.js';
 import type { MachineName } from '../../../../src/compare/machine/page-kinds.js';
 import { PROCESSORS } from '../../../../src/compare/machine/processors.js';
@@ -23,7 +24,7 @@ type Count = (
 function countsOn(name: MachineName): Count {
   return (turns, tlb = '16xfa', shift = SHIFT_4K, ramBytes) => {
     const [kind] = pageKinds(name, [pageSizeName(shift)]);
-    const machine = new ReplayMachine(kind, parseTlb(tlb), ramBytes, name);
+    const machine = makeMachine(kind, parseTlb(tlb), ramBytes, name);
     const resident = new Resident([machine]);
     const block = new AccessBlock();
     for (const [process, thread, ...pages] of turns) {

@@ -1,0 +1,33 @@
+/**
+ * Machines to count lookups with, and nothing else. All pages lie at one place, since nobody reads them: so RAM has room for
+ * tables in 3 GiB, and hot loops in WebAssembly reach it. Nor does a kernel have to be loaded.
+ */
+
+import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
+import { TableRam } from './frame-supply.js';
+import { ReplayMachine } from './machine.js';
+import type { MachineName, PagesKind } from './page-kinds.js';
+import type { ReplayTarget } from './targets/target.js';
+
+const TARGETS: Readonly<Record<MachineName, () => Promise<ReplayTarget>>> = {
+  x86: async () => (await import('./targets/x86-tables.js')).X86_TABLES,
+  riscv: async () => (await import('./targets/riscv.js')).RISCV_TARGET,
+  aarch64: async () => (await import('./targets/aarch64.js')).AARCH64_TARGET,
+};
+
+/** Makes machines for pages of some kinds. @throws RangeError when the host cannot give RAM */
+type MachinesMaker = (kinds: readonly PagesKind[]) => ReplayMachine[];
+
+/** A maker of such machines: at each call on RAM of their own. */
+export async function countingMachines(machine: MachineName, tlb: TlbGeometry): Promise<MachinesMaker> {
+  // An entry for adjacent pages depends on where they lie: where the kernel puts them.
+  if (tlb.coalesces !== undefined) {
+    const { makeMachine } = await import('./make-machine.js');
+    return (kinds) => kinds.map((kind) => makeMachine(kind, tlb, Infinity, machine));
+  }
+  const target = await TARGETS[machine]();
+  return (kinds) => {
+    const tables = new TableRam();
+    return kinds.map((kind) => new ReplayMachine(target, kind, tlb, tables.ram, null, tables.supply(kind.granule)));
+  };
+}
