@@ -40,6 +40,7 @@ export class HotMemory {
   /** Shorter batches are not worth their copies. */
   leastBatch = 256;
   private taken: number;
+  private readonly end: number;
   private readonly named = new Map<string, Int32Array>();
 
   private constructor(
@@ -50,6 +51,7 @@ export class HotMemory {
   ) {
     this.buffer = memory.buffer;
     this.taken = ramBytes;
+    this.end = Math.min(this.buffer.byteLength, ramBytes + ROOM_BYTES);
   }
 
   private static ofPages(pages: number, ramBytes: number): HotMemory | null {
@@ -88,11 +90,16 @@ export class HotMemory {
     return new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports;
   }
 
+  /** Whether there is room for arrays of so many bytes, beginning with a line each. */
+  hasRoom(bytes: number): boolean {
+    return this.taken + bytes <= this.end;
+  }
+
   /** An array of zeros from the room behind RAM; null when none is left. Nothing is given back. */
   take(words: number): Int32Array | null {
     const start = this.taken;
     const end = start + 4 * LINE_WORDS * Math.ceil(words / LINE_WORDS);
-    if (end > Math.min(this.buffer.byteLength, this.ramBytes + ROOM_BYTES)) return null;
+    if (end > this.end) return null;
     this.taken = end;
     return new Int32Array(this.buffer, start, words);
   }

@@ -5,6 +5,7 @@
  */
 
 import { FETCH, READ, WRITE } from '../../hw/base/access.js';
+import type { HotMemory } from '../../hw/memory/hot-memory.js';
 
 /** The kinds of access, as the elements of {@link AccessBlock.kind}: its name in the hardware. */
 export const LOAD = READ;
@@ -45,8 +46,14 @@ export class AccessBlock {
   /** The accesses warm TLBs and caches up after a gap, and are not to be counted. */
   warmUp = false;
 
-  /** @param words room for `BLOCK_ACCESSES` accesses; its own when absent */
-  constructor(readonly words: Int32Array = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES)) {}
+  /**
+   * @param words room for `BLOCK_ACCESSES` accesses; its own when absent
+   * @param memory the memory for loops in WebAssembly that the words lie in: with room for further ones. @internal
+   */
+  constructor(
+    readonly words: Int32Array = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES),
+    readonly memory: HotMemory | null = null,
+  ) {}
 
   /** Empties the block, its counts of kinds too. */
   clear(): void {

@@ -2,6 +2,7 @@
 
 import * as hardware from '../../../hw/base/access.js';
 import * as address from '../../../hw/base/address.js';
+import type { HotMemory } from '../../../hw/memory/hot-memory.js';
 import * as trace from '../../trace/block.js';
 import type { AccessBlock, TraceCounts } from '../../trace/block.js';
 import * as bits from './bits.js';
@@ -49,7 +50,10 @@ interface Sides {
 
 /** Finds the lookups of one block after the other, and counts accesses outside user space. */
 export class LookupFinder {
-  private readonly lookups: Lookups;
+  private lookups: Lookups | null = null;
+  /** The words of {@link lookups}. */
+  private words: Int32Array = new Int32Array(0);
+  private loop: FindLoop | null = null;
   /** By page size, the index of the next lookup in the words of {@link lookups}. */
   private readonly ends = new Int32Array(SIZES);
   /** Lookups of the block, repeats too, but for those of second pages; and those, by page size. */
@@ -61,21 +65,19 @@ export class LookupFinder {
 
   /**
    * @param filter made for the TLBs of the lookups
-   * @param loop in WebAssembly; null: there is none
+   * @param makeLoop makes a loop in WebAssembly for blocks in a memory; null if there is none
    */
   constructor(
     private readonly filter: RepeatFilter,
-    private readonly loop: FindLoop | null = FindLoop.make(),
-  ) {
-    this.lookups = new Lookups(loop?.lookups);
-  }
+    private readonly makeLoop: (memory: HotMemory | null) => FindLoop | null = (memory) => FindLoop.make(memory),
+  ) {}
 
   /**
    * @returns the block's lookups; the same object every time
    * @throws RangeError if the block's kinds do not add up to its length
    */
   find(block: AccessBlock): Lookups {
-    const { lookups, first } = this;
+    const { first } = this;
     const { kinds } = block;
     first.data = kinds[LOAD] + kinds[STORE] + 2 * kinds[MODIFY];
     first.fetches = kinds[FETCH];
@@ -84,12 +86,20 @@ export class LookupFinder {
         `a block of ${block.length} accesses whose kinds are ${kinds.join(', ')}: clear() empties both`,
       );
     }
+    const lookups = (this.lookups ??= this.begin(block));
     if (this.loop === null) this.place(block);
     else this.placeBy(this.loop, block);
     lookups.accesses = first.data + first.fetches;
     lookups.bySize.forEach((list, size) => {
       this.finish(list, size);
     });
+    return lookups;
+  }
+
+  private begin({ memory }: AccessBlock): Lookups {
+    this.loop = this.makeLoop(memory);
+    const lookups = new Lookups(this.loop?.lookups);
+    this.words = lookups.words;
     return lookups;
   }
 
@@ -147,7 +157,7 @@ export class LookupFinder {
       lastAccess = access;
     }
 
-    const placed = this.lookups.words;
+    const placed = this.words;
     let end4K = ends[0];
     let end2M = ends[1];
     let end1G = ends[2];
@@ -210,9 +220,9 @@ export class LookupFinder {
   private placeOne(at: number, size: number, kind: number, access: number, hi: number, lo: number): void {
     const { mark } = this.filter;
     const row = rowOf(kind);
-    this.lookups.words[this.ends[size]] = hi;
-    this.lookups.words[this.ends[size] + LO_COLUMN] = (lo & PAGE_MASK) | access;
-    this.lookups.words[this.ends[size] + ACCESS_COLUMN] = at;
+    this.words[this.ends[size]] = hi;
+    this.words[this.ends[size] + LO_COLUMN] = (lo & PAGE_MASK) | access;
+    this.words[this.ends[size] + ACCESS_COLUMN] = at;
     if (size === 0) this.ends[size] += isNew4K(row, mark, hi, lo);
     else this.ends[size] += (size === 1 ? isNew2M : isNew1G)(row, mark, upperOf(hi, lo));
   }

@@ -56,7 +56,7 @@ export class PackedDecoder {
 
   /** A block for {@link fill}, in memory that the loop in WebAssembly reaches. */
   newBlock(): AccessBlock {
-    return new AccessBlock(this.loop?.block);
+    return new AccessBlock(this.loop?.block, this.loop?.memory);
   }
 
   /** Begins a window: nothing is known of accesses before. */

@@ -1,6 +1,6 @@
 /**
  * The loop of the finder of lookups in WebAssembly, for one finder: with its lookups, the words of its filter, and a copy of
- * the block.
+ * the block if it lies elsewhere.
  */
 
 import { HotMemory } from '../../../../hw/memory/hot-memory.js';
@@ -36,14 +36,16 @@ export class FindLoop {
     /** The words of a {@link Lookups}. */
     readonly lookups: Int32Array,
   ) {
-    control[BLOCK] = block.byteOffset;
     control[FILTER] = filter.byteOffset;
     control.set([4 * LO_COLUMN, 4 * ACCESS_COLUMN], COLUMNS);
   }
 
-  /** A loop with memory of its own, or null where the host has no WebAssembly. */
-  static make(): FindLoop | null {
-    const memory = HotMemory.withoutRam(MEMORY_BYTES);
+  /**
+   * A loop, or null where the host has no WebAssembly.
+   * @param given memory where blocks lie; its own when null, with copies of them
+   */
+  static make(given: HotMemory | null): FindLoop | null {
+    const memory = given?.hasRoom(MEMORY_BYTES) === true ? given : HotMemory.withoutRam(MEMORY_BYTES);
     const loops = (memory?.instantiate(FIND_MODULE) ?? null) as { readonly find: Find } | null;
     if (memory === null || loops === null) return null;
     const [control, filter, block, lookups] = [CONTROL_WORDS, FILTER_WORDS, BLOCK_WORDS, LOOKUPS_WORDS].map((words) =>
@@ -56,7 +58,9 @@ export class FindLoop {
   /** Begins a block. */
   begin({ words, length }: AccessBlock, filter: RepeatFilter): void {
     const { control, lookups } = this;
-    this.block.set(words.subarray(0, ACCESS_WORDS * length));
+    const isHere = words.buffer === control.buffer;
+    if (!isHere) this.block.set(words.subarray(0, ACCESS_WORDS * length));
+    control[BLOCK] = isHere ? words.byteOffset : this.block.byteOffset;
     filter.begin(this.filter);
     control[MARK] = filter.mark;
     control[ACCESSES] = filter.accesses;

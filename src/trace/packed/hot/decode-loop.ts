@@ -31,7 +31,8 @@ const MOST_COLUMNS = 3;
 const COLUMNS_BYTES =
   PACKED_BLOCK_ACCESSES * COLUMN_BYTES_PER_ACCESS.slice(0, MOST_COLUMNS).reduce((sum, bytes) => sum + bytes, 0) + 64;
 const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
-const MEMORY_BYTES = 4 * (CONTROL_WORDS + MODEL_WORDS + BLOCK_WORDS) + COLUMNS_BYTES + 1024;
+/** Twice of what it needs: for a loop of whoever takes the blocks. */
+const MEMORY_BYTES = 2 * (4 * (CONTROL_WORDS + MODEL_WORDS + BLOCK_WORDS) + COLUMNS_BYTES + 1024);
 
 /** Where a decoder is in its columns. */
 export interface ColumnPlaces {
@@ -57,6 +58,7 @@ export class DecodeLoop {
 
   private constructor(
     private readonly decode: Decode,
+    readonly memory: HotMemory,
     private readonly control: Int32Array,
     addresses: Int32Array,
     block: Int32Array,
@@ -77,7 +79,7 @@ export class DecodeLoop {
       (words) => memory.take(words),
     );
     if (control === null || addresses === null || block === null || columns === null) return null;
-    return new DecodeLoop(loops.decode, control, addresses, block, columns);
+    return new DecodeLoop(loops.decode, memory, control, addresses, block, columns);
   }
 
   /** Takes over the columns of a block, none longer than its accesses can need. */
