@@ -1,5 +1,6 @@
 /**
- * The hot loops of one processor: WebAssembly beside the plain path, for long batches, where RAM lies in its memory.
+ * The hot loops of one processor: WebAssembly beside the plain path, for long batches and single addresses, where RAM lies in
+ * its memory.
  *
  * They are compiled at the first use. A host that refuses has the plain path alone.
  */

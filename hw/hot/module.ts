@@ -1,7 +1,7 @@
 /** The module of source/, made by `npm run build:hot`. */
 
 /** SHA-256 of the files there, in the order of their names. */
-export const BATCH_SOURCE = '5e0ff9fed60f1fd7571a5c195ed589f0fac9ed26aedd696d007d2a90d22e2b3c';
+export const BATCH_SOURCE = '652c7105ecd0e073a4d625458d60bad8d3dcd27ad45993ed78fba577a69f8134';
 export const BATCH_MODULE =
   'AGFzbQEAAAABFAJgA39/fwF/YAh/f39/f39/fwF/Ag8BA2VudgZtZW1vcnkCAAADDAsAAAAAAQAAAAAAAAdZCAlsb29rdXBPbmUACghtb2RlbG' +
   'xlZAAJDXNldHRsZUFBcmNoNjQACAtzZXR0bGVSaXNjdgAHCXNldHRsZVg4NgAGBHNvZnQABQR3YWxrAAIGbWVtb3J5AgAK1YQBC+AGAgZ+B38g' +

@@ -133,7 +133,7 @@ async function replayTrace(
       const own = resident.lookupsOf(machine, block, lookups);
       const make = (): void => {
         memory.begin(misses, own, machine.coldNow);
-        machine.mmu.dataPath.missListener = memory;
+        machine.mmu.dataPath.hearMisses(memory);
         replay(machine.mmu, own);
         memory.end();
       };

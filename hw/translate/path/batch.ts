@@ -77,6 +77,7 @@ export class BatchTranslation extends Translation {
     frames: Int32Array,
     align: number,
   ): number {
+    this.takeBack(access);
     for (let i = from; i < length; i++) {
       const hits = this.translateHits(his, los, i, length, access, frames, align);
       this.counters.addL1Hits(sideOf(access), hits - i);

@@ -26,7 +26,7 @@ export class CachedWalks extends TranslationCaches {
   /** Details of the last fault. */
   readonly fault: FaultRecord;
   /** Null when nobody asks. */
-  missListener: MissListener | null = null;
+  protected missListener: MissListener | null = null;
   /** The place in its batch of the address with more to its translation than a first-level hit. */
   lookupIndex = 0;
 
@@ -45,6 +45,12 @@ export class CachedWalks extends TranslationCaches {
     const { coalesces = 0 } = options.geometry;
     this.coalescedSize = walks.adjacent === undefined ? 0 : Math.max(0, this.regime.pageShifts.indexOf(coalesces));
     this.entryCache = entryCache === undefined ? null : new EntryCache(entryCache);
+  }
+
+  /** From now on `listener` hears of misses of the first level; null ends it. */
+  hearMisses(listener: MissListener | null): void {
+    this.missListener = listener;
+    this.setHitRules();
   }
 
   /** Walks from the deepest level in a walk cache, else from the root. */

@@ -1,4 +1,7 @@
-/** The way of one processor to hot loops (hot/): for long batches, and for the walks of a soft TLB one at a time. */
+/**
+ * The way of one processor to hot loops (hot/): for long batches, for single walks into a soft TLB, and for single lookups
+ * of modelled TLBs.
+ */
 
 import * as access from '../../base/access.js';
 import type { TlbHierarchy } from '../../tlb/hierarchy.js';
@@ -10,10 +13,13 @@ import type { Levels } from './hot-batch.js';
 
 const { ACCESS_KINDS } = access;
 
-/** So many single walks are plain before it is worth while to compile hot loops. */
+/**
+ * So many single walks, or misses of a modelled first level, are plain before it is worth while to compile hot loops. Walks are
+ * few, so that V8 has not compiled them as the frequent way of a soft TLB.
+ */
 const PLAIN_WALKS = 256;
 const PLAIN_LOOKUPS = 4096;
-/** Of {@link HotWalks.hotControls}. */
+/** Of {@link HotWalks.settleControls} and lookupControls. */
 const NOT_ASKED = 0;
 const NONE = -1;
 
@@ -27,7 +33,7 @@ export class HotWalks extends CachedWalks {
   /** The access that the hot loops of batches know of under the registers of the moment; NONE: no access. */
   private toldAccess = NONE;
   /** By access, the control block of single walks by {@link settle}; NONE or NOT_ASKED: none. */
-  protected readonly hotControls = new Int32Array(ACCESS_KINDS);
+  protected readonly settleControls = new Int32Array(ACCESS_KINDS);
   protected settle: Single = () => -1;
   /** The same for single lookups of modelled TLBs by {@link lookupOne}. */
   protected readonly lookupControls = new Int32Array(ACCESS_KINDS);
@@ -42,7 +48,7 @@ export class HotWalks extends CachedWalks {
 
   /** The frame by a hot loop's walk into the soft TLB; -1 when it takes more to know. */
   protected settledFrame(hi: number, lo: number, access: number): number {
-    const control = this.hotControls[access];
+    const control = this.settleControls[access];
     return control > 0 ? this.settle(control, hi, lo) : -1;
   }
 
@@ -67,7 +73,7 @@ export class HotWalks extends CachedWalks {
   /** Under other registers, or with a listener, hot loops have to be told, and asked for, anew. */
   protected override setHitRules(): void {
     super.setHitRules();
-    this.hotControls.fill(NOT_ASKED);
+    this.settleControls.fill(NOT_ASKED);
     this.lookupControls.fill(NOT_ASKED);
     this.toldAccess = NONE;
   }
@@ -83,13 +89,14 @@ export class HotWalks extends CachedWalks {
   /** A single walk has to know whether hot loops can do it. @returns its control block, or NONE; NOT_ASKED for later */
   protected askHot(kind: number): number {
     const { soft } = this;
-    if (soft === null || this.listener !== null || this.leastHot === Infinity) return (this.hotControls[kind] = NONE);
+    if (soft === null || this.listener !== null || this.leastHot === Infinity)
+      return (this.settleControls[kind] = NONE);
     if (this.hot === null && ++this.plainWalks < PLAIN_WALKS) return NOT_ASKED;
     const hot = this.hot ?? this.makeHot();
-    if (hot === null) return (this.hotControls[kind] = NONE);
-    this.hotControls[kind] = hot.settleControl(kind, soft, this.walks);
+    if (hot === null) return (this.settleControls[kind] = NONE);
+    this.settleControls[kind] = hot.settleControl(kind, soft, this.walks);
     this.settle = hot.settle;
-    return this.hotControls[kind];
+    return this.settleControls[kind];
   }
 
   /** Whether there were so many plain lookups without a hit in the first level that hot loops are worth while. */

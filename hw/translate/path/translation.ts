@@ -85,7 +85,7 @@ export class Translation extends HotWalks {
   /** The path without a modelled TLB, and the fill of a soft one with the result. */
   protected translateByWalk(hi: number, lo: number, access: number): number {
     const { walks, soft } = this;
-    if (this.hotControls[access] === 0) this.askHot(access);
+    if (this.settleControls[access] === 0) this.askHot(access);
     if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
     const frame = walks.settled(hi, lo, access);
     if (frame >= 0) {
@@ -148,7 +148,7 @@ export class Translation extends HotWalks {
   /** Without hot loops. */
   protected lookupPlain(hi: number, lo: number, access: number): number {
     const l1 = this.l1[access];
-    if (this.hot !== null) this.takeBack(access);
+    this.takeBack(access);
     const frame = l1.hitFrame(hi, lo, this.hitRules[access]);
     if (frame < 0) return this.translateSearching(hi, lo, access);
     this.lastSize = l1.size;
@@ -156,11 +156,12 @@ export class Translation extends HotWalks {
     return frame;
   }
 
-  /** Hot loops may have looked up others since. */
-  private takeBack(access: number): void {
+  /** Before the plain path: hot loops may have looked up others since. */
+  protected takeBack(access: number): void {
+    if (this.hot === null) return;
     this.l1[access].takeBack();
     this.l2For(access).takeBack();
-    if (this.hot?.isUsedUp(access) === true) this.lookupControls[access] = 0;
+    if (this.hot.isUsedUp(access)) this.lookupControls[access] = 0;
   }
 
   /** What an access goes through. */

@@ -120,6 +120,8 @@ describe('hot loops', () => {
       [true, false].map((webAssembly) => {
         const tables = new Tables(2 ** 23, webAssembly);
         for (let page = 0; page < PAGES; page++) tables.map(page * 4096, page, 0x27);
+        // Not accessed yet: for the plain path.
+        tables.map(PAGES * 4096, 1, 0x7);
         const mmu = tables.mmu({ tlb: parseTlb('8x4+32x8+psc') });
         for (let i = 0; i < 6 * PAGES; i++) mmu.translate(0, (i % PAGES) * 4096, READ);
         return mmu;
@@ -140,6 +142,17 @@ describe('hot loops', () => {
       expect([walks, hits].map((calls) => calls.mock.calls.length)).toEqual([0, 0]);
       vi.restoreAllMocks();
       expect(ofHot).toEqual(found(plain));
+    });
+
+    it('leave a short batch on the plain path no page that they evicted', () => {
+      const [hot, plain] = machines().map((mmu) => {
+        const fresh = Int32Array.of(PAGES * 4096);
+        mmu.translate(0, fresh[0], READ);
+        for (let page = 0; page < 64; page++) mmu.translate(0, page * 4096, READ);
+        mmu.translateMany(new Int32Array(1), fresh, 1, READ, new Int32Array(1));
+        return mmu.counters.snapshot();
+      });
+      expect(hot).toEqual(plain);
     });
 
     it('go on when the plain path has to look at clocks', () => {

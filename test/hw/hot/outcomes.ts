@@ -55,6 +55,8 @@ function outcome(ram: Ram, { machine, random, tableFrames, change }: Subject): s
     const his = Int32Array.from(drawn, ({ hi }) => hi);
     const los = Int32Array.from(drawn, ({ lo }) => (random.chance(0.97) ? lo & ~3 : lo));
     const access = ACCESSES[random.random.below(ACCESSES.length)];
+    const leastBatch = random.chance(0.8) ? 1 : 2 * LENGTH;
+    if (ram.hot !== null) ram.hot.leastBatch = leastBatch;
     told.push(...batches(machine, his, los, access, round % 2 === 0));
     const one = ({ hi, lo }: Word64): number[] =>
       [access, access ^ USER, access, access].map((kind) => machine.translate(hi, lo, kind));
