@@ -22,6 +22,8 @@ export interface Placement {
   readonly shift: number;
   /** A power of two modulo which the numbers of two pieces are equal when they share a set. */
   readonly sets: number;
+  /** Whether the last two pieces looked up in a set are always in it. */
+  readonly keepsTwo: boolean;
 }
 
 /** The 4 KiB frame of an address within its page of `2^shift` bytes, counted from the page's first. */
@@ -302,8 +304,10 @@ export class TlbGroup {
     if (tlb === null) return null;
     // A page among coalesced ones lies in a set of their number.
     const coalesces = kept === SIZE_4K && this.bySize.slice(this.pageSizes).some((one) => one !== null);
-    const sets = coalesces ? 1 : tlb.sets | (this.twins?.[kept]?.sets ?? 0);
-    return { shift: this.shifts[kept], sets: sets & -sets };
+    const twin = this.twins?.[kept] ?? tlb;
+    const sets = coalesces ? 1 : tlb.sets | twin.sets;
+    const keepsTwo = !coalesces && tlb.keepsTwo && twin.keepsTwo;
+    return { shift: this.shifts[kept], sets: sets & -sets, keepsTwo };
   }
 
   /** After entries were dropped: the last page may be one of them. */

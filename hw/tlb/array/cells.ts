@@ -70,6 +70,11 @@ export class TlbCells {
     this.leaves = 2 ** Math.ceil(Math.log2(shape.ways));
   }
 
+  /** Whether the last two entries used in a set are always in it. */
+  get keepsTwo(): boolean {
+    return this.ways > 1 && (this.replacement === LRU || this.replacement === TREE_PLRU);
+  }
+
   /** The first word of the set of a page number: page number mod sets. */
   protected setStart(pageLow: number, tag: number): number {
     const set = this.setMask >= 0 ? pageLow & this.setMask : this.setByDivision(pageLow, tag);

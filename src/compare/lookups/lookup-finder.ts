@@ -14,10 +14,10 @@ import * as repeats from './repeats.js';
 import type { RepeatFilter } from './repeats.js';
 
 const { USER, WRITE } = hardware;
-const { highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK } = address;
+const { highWordAfter, PAGE_BYTES, PAGE_OFFSET_MASK, SHIFT_1G, SHIFT_2M, SHIFT_4K } = address;
 const { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, KIND_MASK, LOAD, LOW_WORD, MODIFY, OPERATION_WORD, SIZE_SHIFT, STORE } =
   trace;
-const { accessOf, isNew1G, isNew2M, isNew4K, rowOf, upperOf } = repeats;
+const { accessOf, hiAt, note, pageAt, rowOf, takeIn } = repeats;
 const { isNotZero } = bits;
 const { ACCESS_COLUMN, LO_COLUMN } = columns;
 const USER_WRITE = USER | WRITE;
@@ -28,6 +28,8 @@ const SIZES = LOOKUP_SHIFTS.length;
 const STARTS = LOOKUP_SHIFTS.map((_, size) => startOf(size));
 const OFFSET_MASKS = LOOKUP_SHIFTS.map((shift) => 2 ** shift - 1);
 const NO_PAGE = -1;
+/** An access is up to four lookups of a page size, one after the other. */
+const NOW_SHIFT = 2;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 
 /**
@@ -113,6 +115,7 @@ export class LookupFinder {
       this.ends[size] = loop.end(size);
       Object.assign(sides, loop.second(size));
     });
+    this.putSwapped(block, loop.filter);
   }
 
   private place(block: AccessBlock): void {
@@ -123,17 +126,25 @@ export class LookupFinder {
       i = this.placePlain(block, i);
       if (i < block.length) this.placeOther(block, i);
     }
+    this.putSwapped(block);
+  }
+
+  private putSwapped({ length }: AccessBlock, words?: Int32Array): void {
+    const at = ACCESS_WORDS * (length - 1);
+    this.filter.swapped((size, hi, page) => {
+      this.write(size, at, hi, page);
+    }, words);
   }
 
   /**
    * Places the lookups of plain accesses, from the index `from` on. A plain access is one lookup: it stays in its page
    * and in user space. The first loop finds the runs and stops at the first access of another sort. The second places
-   * the first access of each run for all page sizes. A repeat is written too, and the next lookup overwrites it. Both
+   * the first access of each run for all page sizes. Both
    * loops stand in one function: V8 would put either into its caller, and compile it worse there.
    * @returns the index of the first access of another sort, or the block's length
    */
   private placePlain({ words, length }: AccessBlock, from: number): number {
-    const { filter, ends } = this;
+    const { filter } = this;
     const apart = filter.modifiesTwice ? MODIFY : -1;
     const mark = filter.mark | 0;
     const accesses = filter.accesses | 0;
@@ -157,28 +168,21 @@ export class LookupFinder {
       lastAccess = access;
     }
 
-    const placed = this.words;
-    let end4K = ends[0];
-    let end2M = ends[1];
-    let end1G = ends[2];
     for (let run = 0; run < runs; run++) {
       const start = RUNS[run];
       const hi = words[start];
       const lo = words[start + LOW_WORD];
       const kind = words[start + OPERATION_WORD] & KIND_MASK;
       const row = rowOf(kind);
-      const upper = upperOf(hi, lo);
       const page = (lo & PAGE_MASK) | accessOf(accesses, kind);
-      placed[end4K] = placed[end2M] = placed[end1G] = hi;
-      placed[end4K + LO_COLUMN] = placed[end2M + LO_COLUMN] = placed[end1G + LO_COLUMN] = page;
-      placed[end4K + ACCESS_COLUMN] = placed[end2M + ACCESS_COLUMN] = placed[end1G + ACCESS_COLUMN] = start;
-      end4K = (end4K + isNew4K(row, mark, hi, lo)) | 0;
-      end2M = (end2M + isNew2M(row, mark, upper)) | 0;
-      end1G = (end1G + isNew1G(row, mark, upper)) | 0;
+      const now = start << NOW_SHIFT;
+      const set4K = note(row, 0, SHIFT_4K, hi, lo, now);
+      const set2M = note(row, 1, SHIFT_2M, hi, lo, now);
+      const set1G = note(row, 2, SHIFT_1G, hi, lo, now);
+      if (set4K >= 0) this.put(start, 0, row, set4K, hi, page, now);
+      if (set2M >= 0) this.put(start, 1, row, set2M, hi, page, now);
+      if (set1G >= 0) this.put(start, 2, row, set1G, hi, page, now);
     }
-    ends[0] = end4K;
-    ends[1] = end2M;
-    ends[2] = end1G;
     return at / ACCESS_WORDS;
   }
 
@@ -193,8 +197,9 @@ export class LookupFinder {
       return;
     }
     const at = ACCESS_WORDS * i;
-    this.placePages(at, kind, accessOf(this.filter.accesses, kind), hi, lo, size);
-    if (kind === MODIFY) this.placePages(at, STORE, USER_WRITE, hi, lo, size);
+    const now = at << NOW_SHIFT;
+    this.placePages(at, kind, accessOf(this.filter.accesses, kind), hi, lo, size, now);
+    if (kind === MODIFY) this.placePages(at, STORE, USER_WRITE, hi, lo, size, now + 2);
   }
 
   private leaveOut(kind: number, warmUp: boolean): void {
@@ -206,25 +211,43 @@ export class LookupFinder {
     this.leftOut[side] += lookups;
   }
 
-  private placePages(at: number, kind: number, access: number, hi: number, lo: number, size: number): void {
+  private placePages(
+    at: number,
+    kind: number,
+    access: number,
+    hi: number,
+    lo: number,
+    size: number,
+    now: number,
+  ): void {
     const last = size - 1;
     for (let n = 0; n < SIZES; n++) {
-      this.placeOne(at, n, kind, access, hi, lo);
+      this.placeOne(at, n, kind, access, hi, lo, now);
       // No access is longer than the smallest page, so it touches at most two.
       if ((lo & OFFSET_MASKS[n]) + last <= OFFSET_MASKS[n]) continue;
-      this.placeOne(at, n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0);
+      this.placeOne(at, n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0, now + 1);
       this.second[n][kind === FETCH ? 'fetches' : 'data']++;
     }
   }
 
-  private placeOne(at: number, size: number, kind: number, access: number, hi: number, lo: number): void {
-    const { mark } = this.filter;
+  private placeOne(at: number, n: number, kind: number, access: number, hi: number, lo: number, now: number): void {
     const row = rowOf(kind);
-    this.words[this.ends[size]] = hi;
-    this.words[this.ends[size] + LO_COLUMN] = (lo & PAGE_MASK) | access;
-    this.words[this.ends[size] + ACCESS_COLUMN] = at;
-    if (size === 0) this.ends[size] += isNew4K(row, mark, hi, lo);
-    else this.ends[size] += (size === 1 ? isNew2M : isNew1G)(row, mark, upperOf(hi, lo));
+    const set = note(row, n, LOOKUP_SHIFTS[n], hi, lo, now);
+    if (set >= 0) this.put(at, n, row, set, hi, (lo & PAGE_MASK) | access, now);
+  }
+
+  /** Puts a lookup that is no repeat at the end of its list, after the one that comes first. */
+  private put(at: number, n: number, row: number, set: number, hi: number, page: number, now: number): void {
+    const first = takeIn(row, n, this.filter.mark, set, hi, page, now);
+    if (first >= 0) this.write(n, at, hiAt(first), pageAt(first) | (page & PAGE_OFFSET_MASK));
+    this.write(n, at, hi, page);
+  }
+
+  private write(size: number, at: number, hi: number, page: number): void {
+    const end = this.ends[size]++;
+    this.words[end] = hi;
+    this.words[end + LO_COLUMN] = page;
+    this.words[end + ACCESS_COLUMN] = at;
   }
 
   private finish(list: PageLookups, size: number): void {

@@ -2,6 +2,11 @@
  * Repeats. Pages share the sets of a first-level TLB. A lookup is a repeat if its page, or the same piece of it, was
  * the last one looked up in its set. It hits, changes no replacement policy and reaches nothing behind that TLB. A
  * replay may count it without making it.
+ *
+ * A lookup of the page before the last hits, too: under LRU and tree-PLRU, from two ways on. It only makes that page
+ * the last, and the other the one before: they are swapped. A program goes to and fro between its stack and its heap, so
+ * this lookup is a repeat as well, and one for all is made afterwards: before the next page of the set, or at the end of
+ * the block.
  */
 
 import * as hardware from '../../../hw/base/access.js';
@@ -13,7 +18,7 @@ import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../../trace/block.js';
 import * as bits from './bits.js';
 import { LOOKUP_SHIFTS } from './lookups.js';
 
-const { PAGE_OFFSET_MASK, SHIFT_1G, SHIFT_2M, SHIFT_4K, SIZE_SHIFTS } = address;
+const { PAGE_OFFSET_MASK, SHIFT_4K, SIZE_SHIFTS } = address;
 const { READ, USER, WRITE } = hardware;
 const { isNotZero } = bits;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
@@ -25,79 +30,99 @@ const LOADS = 1;
 const STORES = 2;
 const TLBS = 3;
 
-/** So many sets are told apart. In a TLB with more, some share the page looked up last. */
+/** So many sets are told apart. In a TLB with more, some share their pages. */
 const MOST_SETS = 32;
-const SET_MASK = MOST_SETS - 1;
 /**
- * Each TLB has three parts in {@link WORDS}. The first has two words a set, low and high: the address looked up last
- * with pages of 4 KiB. The second has one word a set, the bits of the address from bit 16 on, for pages of 2 MiB. The
- * third is the same for 1 GiB.
+ * Each set of a TLB has words for two pages, by page size: low and high word of an address in either; when they were looked
+ * up last; and which of them the TLB was told of last.
  */
-const START_2M = 2 * MOST_SETS;
-const START_1G = 3 * MOST_SETS;
-/** log2 of the words of a TLB. */
-const TLB_SHIFT = 7;
-/** Behind those every kind of access has a row: the start of its TLB, then a word for each page size. */
-const ROWS = TLBS << TLB_SHIFT;
-const ROW_SHIFT = 2;
-/** Stands for "none yet". No address of a user has these bits. */
-const NO_ADDRESS = -1;
+const SET_SHIFT = 3;
+const USED = 4;
+const TOLD = 6;
+const SIZE_WORDS = MOST_SETS << SET_SHIFT;
+const TLB_WORDS = LOOKUP_SHIFTS.length * SIZE_WORDS;
+/**
+ * Behind those every kind of access has a row: the start of its TLB, then by page size its sets, the bits of a low word in
+ * which a page's addresses agree, and whether sets are sure to hold their last page alone.
+ */
+const ROWS = TLBS * TLB_WORDS;
+const ROW_SHIFT = 4;
+const RULES = 4;
+const RULE_SHIFT = 2;
+/** Stands for "none yet": no address of a user has such a high word. */
+const NONE = -1;
 /** Marks each remembered address, so that it equals no user's: nothing is a repeat. */
 const MARK = 1 << 31;
 
 /** Words that a filter works with. */
 export const FILTER_WORDS = ROWS + (KINDS << ROW_SHIFT);
 /**
- * Addresses looked up last, and the rows of the filter that began last. It is a constant: V8 then knows its place and
- * length. It would ask a field's array for both in each round of a loop.
+ * Those of the filter that began last. It is a constant: V8 then knows its place and length. It would ask a field's array
+ * for both in each round of a loop.
  */
 const WORDS = new Int32Array(FILTER_WORDS);
 
-/** The bits of a user's address from this one on fit an int32, and tell pages of 2 MiB and of 1 GiB. */
-const UPPER_SHIFT = 16;
-export const upperOf = (hi: number, lo: number): number => (hi << UPPER_SHIFT) | (lo >>> UPPER_SHIFT);
-
 /** The index of the row of a kind of access. */
-export const rowOf = (kind: number): number => ROWS | (kind << ROW_SHIFT);
+export const rowOf = (kind: number): number => ROWS + (kind << ROW_SHIFT);
 
 /**
- * Notes a lookup of a user's address with pages of 4 KiB, for the filter begun last.
- * @returns 0 when it is a repeat, otherwise 1
+ * Notes a lookup of a user's address with pages of a size, for the filter begun last.
+ * @param now more than at the lookup before
+ * @returns -1 for a repeat; otherwise its set, and {@link takeIn} has to follow
  */
-export const isNew4K = (row: number, mark: number, hi: number, lo: number): number => {
-  const last = WORDS[row] | ((lo >>> 11) & WORDS[row | 1]);
-  const differs = ((WORDS[last] ^ lo) & PAGE_MASK) | (WORDS[last | 1] ^ hi);
-  WORDS[last] = lo;
-  WORDS[last | 1] = hi | mark;
-  return isNotZero(differs);
+export const note = (row: number, size: number, shift: number, hi: number, lo: number, now: number): number => {
+  const rule = row + RULES + (size << RULE_SHIFT);
+  const number = (lo >>> shift) | (hi << (32 - shift));
+  const set = WORDS[row] + size * SIZE_WORDS + ((number & WORDS[rule]) << SET_SHIFT);
+  const inPage = WORDS[rule + 1];
+  const notFirst = ((WORDS[set] ^ lo) & inPage) | (WORDS[set + 1] ^ hi);
+  const notSecond = ((WORDS[set + 2] ^ lo) & inPage) | (WORDS[set + 3] ^ hi);
+  if (notFirst !== 0 && notSecond !== 0) return set;
+  WORDS[set + USED + isNotZero(notFirst)] = now;
+  return NONE;
+};
+
+/** Which of the pages of a set was looked up last: 0 or 1. */
+const lastIn = (words: Int32Array, set: number): number => (words[set + USED + 1] > words[set + USED] ? 1 : 0);
+
+/** The place of a page that its TLB was told of before the other, though it was looked up after it; -1 if that is not so. */
+const swappedIn = (words: Int32Array, set: number): number => {
+  const last = lastIn(words, set);
+  return (last ^ words[set + TOLD]) === 1 ? set + 2 * last : NONE;
 };
 
 /**
- * The same with larger pages, given the address from bit 16 on. `column` is their word of a row, `start` their part of
- * a TLB, and `shift` the first bit of a page number in `upper`.
+ * Takes in a page that is none of its set's, in place of that looked up before the other.
+ * @returns the place of the page to look up first: see {@link hiAt}; or -1
  */
-const isNewLarge = (row: number, mark: number, upper: number, column: number, start: number, shift: number): number => {
-  const rule = WORDS[row | column];
-  const last = WORDS[row] | start | ((upper >>> shift) & rule & SET_MASK);
-  const differs = (WORDS[last] ^ upper) & rule & ~SET_MASK;
-  WORDS[last] = upper | mark;
-  return isNotZero(differs);
+export const takeIn = (
+  row: number,
+  size: number,
+  mark: number,
+  set: number,
+  hi: number,
+  lo: number,
+  now: number,
+): number => {
+  const first = swappedIn(WORDS, set);
+  const at = WORDS[row + RULES + (size << RULE_SHIFT) + 2] !== 0 ? 0 : 1 - lastIn(WORDS, set);
+  WORDS[set + 2 * at] = lo;
+  WORDS[set + 2 * at + 1] = hi | mark;
+  WORDS[set + USED + at] = now;
+  WORDS[set + TOLD] = at;
+  return first;
 };
 
-/** {@link isNew4K} with pages of 2 MiB, given the address from bit 16 on. */
-export const isNew2M = (row: number, mark: number, upper: number): number =>
-  isNewLarge(row, mark, upper, 2, START_2M, SHIFT_2M - UPPER_SHIFT);
-
-/** {@link isNew4K} with pages of 1 GiB. */
-export const isNew1G = (row: number, mark: number, upper: number): number =>
-  isNewLarge(row, mark, upper, 3, START_1G, SHIFT_1G - UPPER_SHIFT);
+/** The address at the place of a page: its high word, and the low one of its 4 KiB. */
+export const hiAt = (at: number, words: Int32Array = WORDS): number => words[at + 1];
+export const pageAt = (at: number, words: Int32Array = WORDS): number => words[at] & PAGE_MASK;
 
 /** A byte a kind. */
 const ACCESS_SHIFT = 3;
 export const accessOf = (accesses: number, kind: number): number => (accesses >>> (kind << ACCESS_SHIFT)) & 0xff;
 
 export class RepeatFilter {
-  /** For {@link isNew4K} and the others. */
+  /** For {@link takeIn}. */
   readonly mark: number;
   /** The bits from access.ts of the first lookup of an access: see {@link accessOf}. */
   readonly accesses: number;
@@ -106,6 +131,8 @@ export class RepeatFilter {
   /** Whether the store of a load-modify-store may be no repeat of its load. */
   readonly modifiesTwice: boolean;
   private readonly rows = new Int32Array(KINDS << ROW_SHIFT);
+  /** By TLB, the bits from access.ts of its lookups. */
+  private readonly accessesOfTlbs = new Int32Array(TLBS);
 
   /**
    * @param mmus by page size: they will make the lookups, and nothing else meanwhile. If only some have a TLB for
@@ -131,26 +158,36 @@ export class RepeatFilter {
     this.mark = leaveOut && alike && placements.every(isTold) ? 0 : MARK;
     this.modifiesTwice = this.storesApart || this.mark !== 0;
     this.accesses = rules.reduce((bytes, { kind, access }) => bytes | (access << (kind << ACCESS_SHIFT)), 0);
-    for (const [i, { kind, tlb }] of rules.entries()) {
+    for (const [i, { kind, tlb, access }] of rules.entries()) {
       const [of4K, of2M, of1G] = placements[i];
-      this.rows.set(
-        [
-          tlb << TLB_SHIFT,
-          (mixed ? 0 : setMask(of4K, SHIFT_4K)) << 1,
-          pieceMask(of2M, SHIFT_2M) | setMask(of2M, SHIFT_2M),
-          pieceMask(of1G, SHIFT_1G) | setMask(of1G, SHIFT_1G),
-        ],
-        kind << ROW_SHIFT,
-      );
+      this.accessesOfTlbs[tlb] = access;
+      const rules = [of4K, of2M, of1G].flatMap((some, size) => {
+        const shift = LOOKUP_SHIFTS[size];
+        const isMixed = mixed && shift === SHIFT_4K;
+        const sets = isMixed ? 1 : setsOf(some, shift);
+        return [sets - 1, -(2 ** pieceShift(some, shift)), Number(isMixed || !keepTwo(some)), 0];
+      });
+      this.rows.set([tlb * TLB_WORDS, 0, 0, 0, ...rules], kind << ROW_SHIFT);
+    }
+  }
+
+  /** The lookups left at the end of a block, with the bits of their access beside the page: of pages swapped since. */
+  swapped(make: (size: number, hi: number, page: number) => void, words: Int32Array = WORDS): void {
+    for (let set = 0; set < ROWS; set += 1 << SET_SHIFT) {
+      const at = swappedIn(words, set);
+      if (at < 0) continue;
+      const tlb = Math.floor(set / TLB_WORDS);
+      const size = Math.floor((set % TLB_WORDS) / SIZE_WORDS);
+      make(size, hiAt(at, words), pageAt(at, words) | this.accessesOfTlbs[tlb]);
     }
   }
 
   /**
-   * From here on {@link isNew4K} and the others answer for this filter, and no page was looked up yet.
+   * From here on {@link note} and {@link takeIn} answer for this filter, and no page was looked up yet.
    * @param words those of the same in WebAssembly, in their place
    */
   begin(words: Int32Array = WORDS): void {
-    words.fill(NO_ADDRESS, 0, ROWS);
+    words.fill(NONE, 0, ROWS);
     words.set(this.rows, ROWS);
   }
 }
@@ -169,24 +206,20 @@ function placementsIn(tlbs: readonly TlbHierarchy[], which: number, size: number
 /** Can repeats be told, by page size? Not if a TLB keeps nothing of a page, or small pieces of a large one. */
 function isTold(bySize: readonly Placements[]): boolean {
   return bySize.every((placements, size) => {
-    const least = LOOKUP_SHIFTS[size] === SHIFT_4K ? SHIFT_4K : UPPER_SHIFT;
-    return placements.every((one) => one !== null && one.shift >= least);
+    return placements.every((one) => one !== null && (LOOKUP_SHIFTS[size] === SHIFT_4K || one.shift > SHIFT_4K));
   });
 }
 
-/**
- * The mask from a page's number to its set. Pieces of a page may lie in different sets: then all pages count as one
- * set.
- */
-function setMask(placements: Placements, shift: number): number {
-  return Math.min(MOST_SETS, ...placements.map((one) => (one?.shift === shift ? one.sets : 1))) - 1;
+function keepTwo(placements: Placements): boolean {
+  return placements.every((one) => one?.keepsTwo === true);
 }
 
-/**
- * The bits shared by two addresses in a piece, of those from bit 16 on; all of them for pieces below 64 KiB, not told
- * apart here.
- */
-function pieceMask(placements: Placements, shift: number): number {
-  const piece = Math.min(shift, ...placements.map((one) => one?.shift ?? shift));
-  return -(2 ** (Math.max(piece, UPPER_SHIFT) - UPPER_SHIFT));
+/** Sets by a page's number, a power of two. Pieces of a page may lie in different sets: then all pages count as one set. */
+function setsOf(placements: Placements, shift: number): number {
+  return Math.min(MOST_SETS, ...placements.map((one) => (one?.shift === shift ? one.sets : 1)));
+}
+
+/** log2 of the bytes of the smallest piece of a page. */
+function pieceShift(placements: Placements, shift: number): number {
+  return Math.min(shift, ...placements.map((one) => one?.shift ?? shift));
 }

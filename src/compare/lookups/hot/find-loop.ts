@@ -4,7 +4,7 @@
  */
 
 import { HotMemory } from '../../../../hw/memory/hot-memory.js';
-import { ACCESS_WORDS, BLOCK_ACCESSES, MODIFY, type AccessBlock } from '../../../trace/block.js';
+import { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, MODIFY, type AccessBlock } from '../../../trace/block.js';
 import { ACCESS_COLUMN, LO_COLUMN, LOOKUP_SHIFTS, LOOKUPS_WORDS, startOf } from '../lookups.js';
 import { FILTER_WORDS, type RepeatFilter } from '../repeats.js';
 import { FIND_MODULE } from './module.js';
@@ -19,7 +19,8 @@ const COLUMNS = 5;
 const ENDS = 7;
 const SECOND = 10;
 const SECOND_FETCHES = 13;
-const CONTROL_WORDS = 16;
+const APART = 16;
+const CONTROL_WORDS = 17;
 
 const SIZES = LOOKUP_SHIFTS.length;
 const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
@@ -31,7 +32,8 @@ export class FindLoop {
   private constructor(
     private readonly loop: Find,
     private readonly control: Int32Array,
-    private readonly filter: Int32Array,
+    /** Words of a {@link RepeatFilter}. */
+    readonly filter: Int32Array,
     private readonly block: Int32Array,
     /** The words of a {@link Lookups}. */
     readonly lookups: Int32Array,
@@ -56,7 +58,7 @@ export class FindLoop {
   }
 
   /** Begins a block. */
-  begin({ words, length }: AccessBlock, filter: RepeatFilter): void {
+  begin({ words, length, kinds }: AccessBlock, filter: RepeatFilter): void {
     const { control, lookups } = this;
     const isHere = words.buffer === control.buffer;
     if (!isHere) this.block.set(words.subarray(0, ACCESS_WORDS * length));
@@ -65,6 +67,7 @@ export class FindLoop {
     control[MARK] = filter.mark;
     control[ACCESSES] = filter.accesses;
     control[TWICE] = filter.modifiesTwice ? MODIFY : -1;
+    control[APART] = Number(filter.storesApart || kinds[FETCH] > 0);
     for (let size = 0; size < SIZES; size++) control[ENDS + size] = lookups.byteOffset + 4 * startOf(size);
     control.fill(0, SECOND, SECOND_FETCHES + SIZES);
   }

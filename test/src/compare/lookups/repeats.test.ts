@@ -93,11 +93,22 @@ function made(tlb: string, addresses: readonly number[], kind = LOAD): number[] 
 test('a lookup is left out when its page was the last that was looked up in its set', () => {
   // Pages 0 and 1 are of two sets, and of one page of 2 MiB.
   expect(made('4x2', [0, 4096, 0, 4096])).toEqual([2, 1, 1]);
-  // Pages 0 and 2 are of one set.
-  expect(made('4x2', [0, 8192, 0, 8192])).toEqual([4, 1, 1]);
-  // Pages of 2 MiB, of two sets; then of one.
-  expect(made('4x2', [0, 2 ** 21, 0, 2 ** 21])).toEqual([4, 2, 1]);
-  expect(made('4x2', [0, 2 ** 22, 0, 2 ** 22])).toEqual([4, 4, 1]);
+  // Of three pages by turns in one set, each comes too late.
+  expect(made('4x2', [0, 8192, 16384, 0, 8192, 16384])).toEqual([6, 1, 1]);
+  // Pages of 2 MiB, of two sets.
+  expect(made('4x2', [0, 2 ** 21, 0, 2 ** 21])).toEqual([2, 2, 1]);
+});
+
+test('a lookup is left out when its page was the one before the last in its set', () => {
+  expect(made('4x2', [0, 8192, 0, 8192])).toEqual([2, 1, 1]);
+  expect(made('4x2', [0, 2 ** 22, 0, 2 ** 22])).toEqual([2, 2, 1]);
+  // Page 0 is looked up once more: before another page, or at the end of the block.
+  expect(made('4x2', [0, 8192, 0, 16384])[0]).toBe(4);
+  expect(made('4x2', [0, 8192, 0])[0]).toBe(3);
+});
+
+test.each(['4x1', '4x2/fifo', '4x2/random'])('it is made where such a page may be gone: %s', (tlb) => {
+  expect(made(tlb, [0, 16384, 0, 16384])[0]).toBe(4);
 });
 
 test('of two arrays for a size of pages the one with fewer sets decides', () => {

@@ -15,6 +15,8 @@ const ACCESS_COLUMN = 24;
 const ENDS = 28;
 const SECOND = 40;
 const SECOND_FETCHES = 52;
+/** Not 0: kinds of access in the block have TLBs of their own. */
+const APART = 64;
 
 const PAGE_MASK: u32 = 0xffff_f000;
 const USER_HI_BITS: u32 = 15;
@@ -28,69 +30,91 @@ const MODIFY: u32 = 3;
 /** A bit in no access: beside it no page is the one before. */
 const NO_PAGE: u32 = 0x800;
 
-/** Of the filter, in bytes: rows of kinds of access, and the part of each large page size in a TLB's. */
-const ROWS: u32 = 1536;
-const ROW_SHIFT: u32 = 4;
-const START_2M: u32 = 256;
-const START_1G: u32 = 384;
-const SET_MASK: u32 = 31;
-/** Bits of a page's number, in an address from bit 16 on. */
-const BIT_2M: u32 = 5;
-const BIT_1G: u32 = 14;
+/** Of the filter, in bytes: see repeats.ts. */
+const SET_SHIFT: u64 = 5;
+const USED = 16;
+const TOLD = 24;
+const SIZE_BYTES: u32 = 1024;
+const ROWS: u32 = 9216;
+const ROW_SHIFT: u32 = 6;
+const RULES = 16;
+const RULE_SHIFT: u32 = 4;
+const IN_PAGE = 4;
+const SINGLE = 8;
+/** An access is up to four lookups of a page size, one after the other. */
+const NOW_SHIFT: u32 = 2;
 
 function field(control: u32, place: u32): u32 {
   return load<u32>(control + place);
 }
 
-/** 1 for a lookup with 4 KiB pages that is no repeat, else 0: `isNew4K`. */
-function isNew4K(filter: u32, row: u32, mark: u32, hi: u32, lo: u32): u32 {
-  const last = filter + ((load<u32>(row) | ((lo >>> 11) & load<u32>(row + 4))) << 2);
-  const differs = ((load<u32>(last) ^ lo) & PAGE_MASK) | (load<u32>(last + 4) ^ hi);
-  store<u32>(last, lo);
-  store<u32>(last + 4, hi | mark);
-  return <u32>(differs != 0);
+/**
+ * Notes a lookup: `note`.
+ * @param sets the place of a TLB's sets for pages of a size
+ * @param rule bits of a set's number
+ * @param inPage those in which the addresses of a page agree
+ * @returns 0 for a repeat, otherwise the place of its set
+ */
+function note(sets: u32, rule: u64, inPage: u64, shift: u64, address: u64, now: u32): u32 {
+  const set = sets + <u32>(((address >>> shift) & rule) << SET_SHIFT);
+  const notFirst = (load<u64>(set) ^ address) & inPage;
+  const notSecond = (load<u64>(set, 8) ^ address) & inPage;
+  if (notFirst != 0 && notSecond != 0) return set;
+  store<u32>(set + ((<u32>(notFirst != 0)) << 2), now, USED);
+  return 0;
 }
 
-/** The same with larger pages: `isNewLarge`. `column` is the place of their rule in a row. */
-function isNewLarge(filter: u32, row: u32, mark: u32, upper: u32, column: u32, start: u32, bit: u32): u32 {
-  const rule = load<u32>(row + column);
-  const last = filter + (load<u32>(row) << 2) + start + (((upper >>> bit) & rule & SET_MASK) << 2);
-  const differs = (load<u32>(last) ^ upper) & rule & ~SET_MASK;
-  store<u32>(last, upper | mark);
-  return <u32>(differs != 0);
+function write(control: u32, n: u32, at: u32, address: u64, access: u32): void {
+  const ends = control + ENDS + (n << 2);
+  const end = load<u32>(ends);
+  store<u32>(end, <u32>(address >>> 32));
+  store<u32>(end + field(control, LO_COLUMN), ((<u32>address) & PAGE_MASK) | access);
+  store<u32>(end + field(control, ACCESS_COLUMN), at);
+  store<u32>(ends, end + 4);
 }
 
-function upperOf(hi: u32, lo: u32): u32 {
-  return (hi << 16) | (lo >>> 16);
+/** Puts a lookup with pages of the size `n` at the end of its list, after the one that comes first: `takeIn`. */
+function put(control: u32, n: u32, row: u32, set: u32, access: u32, at: u32, address: u64, now: u32): void {
+  const last = <u32>(<i32>load<u32>(set, USED + 4) > <i32>load<u32>(set, USED));
+  if ((last ^ load<u32>(set, TOLD)) == 1) write(control, n, at, load<u64>(set + (last << 3)), access);
+  const place = load<u32>(row + (n << RULE_SHIFT), RULES + SINGLE) != 0 ? 0 : 1 - last;
+  store<u64>(set + (place << 3), address | ((<u64>field(control, MARK)) << 32));
+  store<u32>(set + (place << 2), now, USED);
+  store<u32>(set, place, TOLD);
+  write(control, n, at, address, access);
+}
+
+/** The place of a TLB's sets, by the row of a kind of access. */
+function setsOf(control: u32, row: u32): u32 {
+  return field(control, FILTER) + (load<u32>(row) << 2);
+}
+
+/** The bits in which addresses agree, given those of the low word. */
+function inPageOf(row: u32, n: u32): u64 {
+  return (<u64>load<u32>(row + (n << RULE_SHIFT), RULES + IN_PAGE)) | 0xffff_ffff_0000_0000;
+}
+
+function ruleOf(row: u32, n: u32): u64 {
+  return <u64>load<u32>(row + (n << RULE_SHIFT), RULES);
 }
 
 /** Places a lookup with pages of the size `n`. */
-function placeOne(control: u32, n: u32, row: u32, access: u32, at: u32, hi: u32, lo: u32): void {
-  const filter = field(control, FILTER);
-  const mark = field(control, MARK);
-  const ends = control + ENDS + (n << 2);
-  const end = load<u32>(ends);
-  store<u32>(end, hi);
-  store<u32>(end + field(control, LO_COLUMN), (lo & PAGE_MASK) | access);
-  store<u32>(end + field(control, ACCESS_COLUMN), at);
-  const upper = upperOf(hi, lo);
-  let isNew: u32;
-  if (n == 0) isNew = isNew4K(filter, row, mark, hi, lo);
-  else if (n == 1) isNew = isNewLarge(filter, row, mark, upper, 8, START_2M, BIT_2M);
-  else isNew = isNewLarge(filter, row, mark, upper, 12, START_1G, BIT_1G);
-  store<u32>(ends, end + (isNew << 2));
+function placeOne(control: u32, n: u32, row: u32, access: u32, at: u32, address: u64, now: u32): void {
+  const sets = setsOf(control, row) + n * SIZE_BYTES;
+  const set = note(sets, ruleOf(row, n), inPageOf(row, n), <u64>(12 + 9 * n), address, now);
+  if (set != 0) put(control, n, row, set, access, at, address, now);
 }
 
 /** Places the lookups of an access, one or two of each page size. */
-function placePages(control: u32, kind: u32, at: u32, address: u64, size: u32): void {
+function placePages(control: u32, kind: u32, at: u32, address: u64, size: u32, now: u32): void {
   const row = field(control, FILTER) + ROWS + (kind << ROW_SHIFT);
   const access = (field(control, ACCESSES) >>> (kind << 3)) & 0xff;
   const end = address + <u64>(size - 1);
   for (let n: u32 = 0; n < 3; n++) {
-    placeOne(control, n, row, access, at, <u32>(address >>> 32), <u32>address);
+    placeOne(control, n, row, access, at, address, now);
     const shift = <u64>(12 + 9 * n);
     if (address >>> shift == end >>> shift) continue;
-    placeOne(control, n, row, access, at, <u32>(end >>> 32), <u32>end);
+    placeOne(control, n, row, access, at, end, now + 1);
     const second = control + (n << 2) + (kind == FETCH ? SECOND_FETCHES : SECOND);
     store<u32>(second, load<u32>(second) + 1);
   }
@@ -101,16 +125,20 @@ function placePages(control: u32, kind: u32, at: u32, address: u64, size: u32): 
  * @returns the first access outside user space, or `to`
  */
 export function find(control: u32, from: u32, to: u32): u32 {
-  const filter = field(control, FILTER);
-  const mark = field(control, MARK);
   const accesses = field(control, ACCESSES);
   const twice = field(control, TWICE);
-  const loColumn = field(control, LO_COLUMN);
-  const accessColumn = field(control, ACCESS_COLUMN);
-  let end4K = field(control, ENDS);
-  let end2M = field(control, ENDS + 4);
-  let end1G = field(control, ENDS + 8);
-  const never = mark != 0 ? NO_PAGE : 0;
+  const never = field(control, MARK) != 0 ? NO_PAGE : 0;
+  const rows = field(control, FILTER) + ROWS;
+  const apart = field(control, APART) != 0;
+  // The row of loads, as of all kinds if they share a TLB.
+  let row = rows;
+  let sets = setsOf(control, row);
+  let rule4K = ruleOf(row, 0);
+  let rule2M = ruleOf(row, 1);
+  let rule1G = ruleOf(row, 2);
+  let in4K = inPageOf(row, 0);
+  let in2M = inPageOf(row, 1);
+  let in1G = inPageOf(row, 2);
   let lastHi: u32 = 0;
   let lastPage = NO_PAGE;
   let i = from;
@@ -124,40 +152,34 @@ export function find(control: u32, from: u32, to: u32): u32 {
     const page = (lo & PAGE_MASK) | access;
     const inPage = (lo & ~PAGE_MASK) + size <= 4096;
     if (page == lastPage && hi == lastHi && inPage && kind != twice) continue;
+    const address = ((<u64>hi) << 32) | (<u64>lo);
+    const at = i * ACCESS_WORDS;
+    const now = at << NOW_SHIFT;
     if (inPage && hi >>> USER_HI_BITS == 0 && kind != twice) {
-      const at = i * ACCESS_WORDS;
-      const row = filter + ROWS + (kind << ROW_SHIFT);
-      const upper = upperOf(hi, lo);
-      store<u32>(end4K, hi);
-      store<u32>(end2M, hi);
-      store<u32>(end1G, hi);
-      store<u32>(end4K + loColumn, page);
-      store<u32>(end2M + loColumn, page);
-      store<u32>(end1G + loColumn, page);
-      store<u32>(end4K + accessColumn, at);
-      store<u32>(end2M + accessColumn, at);
-      store<u32>(end1G + accessColumn, at);
-      end4K += isNew4K(filter, row, mark, hi, lo) << 2;
-      end2M += isNewLarge(filter, row, mark, upper, 8, START_2M, BIT_2M) << 2;
-      end1G += isNewLarge(filter, row, mark, upper, 12, START_1G, BIT_1G) << 2;
+      if (apart) {
+        row = rows + (kind << ROW_SHIFT);
+        sets = setsOf(control, row);
+        rule4K = ruleOf(row, 0);
+        rule2M = ruleOf(row, 1);
+        rule1G = ruleOf(row, 2);
+        in4K = inPageOf(row, 0);
+        in2M = inPageOf(row, 1);
+        in1G = inPageOf(row, 2);
+      }
+      const set4K = note(sets, rule4K, in4K, 12, address, now);
+      const set2M = note(sets + SIZE_BYTES, rule2M, in2M, 21, address, now);
+      const set1G = note(sets + 2 * SIZE_BYTES, rule1G, in1G, 30, address, now);
+      if (set4K != 0) put(control, 0, row, set4K, access, at, address, now);
+      if (set2M != 0) put(control, 1, row, set2M, access, at, address, now);
+      if (set1G != 0) put(control, 2, row, set1G, access, at, address, now);
       lastHi = hi;
       lastPage = page | never;
       continue;
     }
-    const address = ((<u64>hi) << 32) | (<u64>lo);
     if (address >>> 47 != 0 || (address + <u64>(size - 1)) >>> 47 != 0) break;
-    store<u32>(control + ENDS, end4K);
-    store<u32>(control + ENDS + 4, end2M);
-    store<u32>(control + ENDS + 8, end1G);
-    placePages(control, kind, i * ACCESS_WORDS, address, size);
-    if (kind == MODIFY) placePages(control, STORE, i * ACCESS_WORDS, address, size);
-    end4K = field(control, ENDS);
-    end2M = field(control, ENDS + 4);
-    end1G = field(control, ENDS + 8);
+    placePages(control, kind, at, address, size, now);
+    if (kind == MODIFY) placePages(control, STORE, at, address, size, now + 2);
     lastPage = NO_PAGE;
   }
-  store<u32>(control + ENDS, end4K);
-  store<u32>(control + ENDS + 4, end2M);
-  store<u32>(control + ENDS + 8, end1G);
   return i;
 }
