@@ -100,7 +100,7 @@ async function recording(options: Options): Promise<Answer> {
 
 async function start({ rounds, quick }: Options): Promise<Answer> {
   const { measureStart, startTable } = await import('./start.js');
-  const result = measureStart(rounds, quick ? 1 : undefined);
+  const result = await measureStart(rounds, quick);
   return { json: result, text: startTable(result), ratios: result };
 }
 

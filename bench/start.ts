@@ -1,5 +1,6 @@
 /** `npm run bench -- --start`: how long commands take to start, against a Node process with nothing to do. */
 
+import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { boxTable } from '../src/report/output/table.js';
 import { median } from '../src/host/ratio.js';
@@ -24,21 +25,41 @@ export interface StartBench extends Host {
   /** Median CPU seconds of the empty process. */
   readonly seconds: number;
   readonly rows: readonly StartRow[];
+  /** Wall-clock seconds from the start of `pagewalk` alone to its first table; null for a quick run. */
+  readonly firstTable: { readonly median: number; readonly least: number; readonly most: number } | null;
+}
+
+function firstTableSeconds(): Promise<number> {
+  const began = performance.now();
+  const child = spawn(process.execPath, [CLI_PATH], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  return new Promise((resolve, reject) => {
+    child.stdout.on('data', (part) => {
+      const shown = text.includes('└');
+      text += String(part);
+      if (!shown && text.includes('└')) resolve((performance.now() - began) / 1000);
+    });
+    child.on('close', () => {
+      reject(new Error(`'pagewalk' printed no table, but: ${text}`));
+    });
+  });
 }
 
 /** Each command in turn with the empty process, `rounds` times. */
-export function measureStart(rounds: number, starts = STARTS): StartBench {
+export async function measureStart(rounds: number, quick = false): Promise<StartBench> {
   // Where the clock counts ticks, a short process may have none of them.
-  const start = (words: string, times = starts): number => {
+  const start = (words: string, times = quick ? 1 : STARTS): number => {
     const commands = Array.from({ length: times }, () => `'${process.execPath}' ${words}`);
     const seconds = cpuSeconds(commands.join('; '), tmpdir());
     return seconds > 0 ? seconds / times : start(words, 2 * times);
   };
   const empty: number[] = [];
   const rows = COMMANDS.map((name) => ({ name, times: [] as number[] }));
+  const tables: number[] = [];
   for (let round = 0; round < rounds; round++) {
     empty.push(start('-e 0'));
     for (const { name, times } of rows) times.push(start(`'${CLI_PATH}' ${name}`));
+    if (!quick) tables.push(await firstTableSeconds());
   }
   return {
     schemaVersion: 1,
@@ -46,6 +67,7 @@ export function measureStart(rounds: number, starts = STARTS): StartBench {
     rounds,
     seconds: median(empty),
     rows: rows.map(({ name, times }) => ({ name, seconds: median(times), ...roundRatio(times, empty) })),
+    firstTable: quick ? null : { median: median(tables), least: Math.min(...tables), most: Math.max(...tables) },
   };
 }
 
@@ -57,5 +79,11 @@ export function startTable(result: StartBench): string {
       return [row.name, row.ratio.toFixed(2), rangeText(row), ...times];
     }),
   );
-  return `${table}\n${hostText(result)}\n`;
+  return [table, ...firstTableText(result), `${hostText(result)}\n`].join('\n');
+}
+
+function firstTableText({ firstTable }: StartBench): string[] {
+  if (firstTable === null) return [];
+  const { median: middle, ...range } = firstTable;
+  return [`The first table of pagewalk: ${middle.toFixed(2)} s after its start (${rangeText(range)}), by the clock.`];
 }

@@ -22,6 +22,6 @@ export function roundRatio(own: readonly number[], other: readonly number[]): Ro
 }
 
 /** `1.87 to 2.58` */
-export function rangeText({ least, most }: RoundRatio): string {
+export function rangeText({ least, most }: Pick<RoundRatio, 'least' | 'most'>): string {
   return `${least.toFixed(2)} to ${most.toFixed(2)}`;
 }

@@ -43,12 +43,12 @@ function layOut(rows: readonly Row[], left: readonly number[]): Layout {
 interface TableLook {
   /** Columns of words, numbered from 0: they stand to the left. Default: the first. */
   readonly left?: readonly number[];
-  /** A rule between the rows. */
+  /** A rule between the rows, the heading among them. Default: yes. */
   readonly ruled?: boolean;
 }
 
 /** A table in a box. All rows are as long as the heading. */
-export function boxTable(heading: Row, rows: readonly Row[], { left = [0], ruled = false }: TableLook = {}): string {
+export function boxTable(heading: Row, rows: readonly Row[], { left = [0], ruled = true }: TableLook = {}): string {
   const layout = layOut([heading, ...rows], left);
   const rule = ([start, cross, end]: string): string =>
     start + layout.widths.map((width) => '─'.repeat(width + 2)).join(cross) + end;
@@ -81,5 +81,6 @@ export function factTable(heading: readonly string[], groups: readonly (readonly
   return boxTable(
     ['', ...heading].map((text) => pc.bold(text)),
     rows,
+    { ruled: false },
   );
 }

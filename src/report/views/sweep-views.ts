@@ -29,7 +29,7 @@ function sweepTable(rows: readonly SweepRow[]): string {
     l1,
     ...line.map(({ cyclesPerAccess }) => formatShort(cyclesPerAccess)),
   ]);
-  return boxTable(['L1 \\ L2', ...columns], lines, { ruled: true });
+  return boxTable(['L1 \\ L2', ...columns], lines);
 }
 
 /** The rows of a sweep, for a CSV file. */

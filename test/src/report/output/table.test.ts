@@ -5,13 +5,13 @@ const lines = (...texts: string[]): string => texts.join('\n');
 
 describe('tables', () => {
   it('put words to the left and figures to the right', () => {
-    expect(boxTable(['what', 'ns', 'why'], [['a load', '9.5', 'x']], { left: [0, 2] })).toBe(
+    expect(boxTable(['what', 'ns', 'why'], [['a load', '9.5', 'x']], { left: [0, 2], ruled: false })).toBe(
       lines('┌────────┬─────┬─────┐', '│ what   │  ns │ why │', '│ a load │ 9.5 │ x   │', '└────────┴─────┴─────┘'),
     );
   });
 
-  it('have a rule between all rows where it is asked for', () => {
-    expect(boxTable(['L1', 'L2'], [['1', '2']], { ruled: true })).toBe(
+  it('have a rule between all rows unless they are told not to', () => {
+    expect(boxTable(['L1', 'L2'], [['1', '2']])).toBe(
       lines('┌────┬────┐', '│ L1 │ L2 │', '├────┼────┤', '│ 1  │  2 │', '└────┴────┘'),
     );
   });
@@ -35,6 +35,7 @@ describe('tables', () => {
     const rows = boxTable(
       ['name'],
       names.map((name) => [name]),
+      { ruled: false },
     ).split('\n');
     expect(rows.slice(2, -1)).toEqual(['│ 値段 │', '│ e\u0301te  │', '│ \u001b[31mred!\u001b[39m │', '│ …abc │']);
   });
