@@ -2,44 +2,48 @@
 
 const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** A way to write numbers, made at its first use: that takes longer than a walk does. */
-class Digits {
-  #format: Intl.NumberFormat | undefined;
-
-  constructor(private readonly options: Intl.NumberFormatOptions) {}
-
-  format(value: number): string {
-    this.#format ??= new Intl.NumberFormat('en-US', this.options);
-    return this.#format.format(value);
-  }
-}
-
-const WHOLE = new Digits({ maximumFractionDigits: 0 });
 /** Smaller quantities are shown as smaller than this. */
 const LEAST_SHOWN = 0.0001;
-const SMALL = new Digits({ maximumFractionDigits: 4 });
-const SHORT = new Digits({ maximumSignificantDigits: 3 });
 
 /** Whole numbers need no digit rounded away. */
 function isPlain(value: number): boolean {
   return Number.isSafeInteger(value) && !Object.is(value, -0);
 }
 
-function groups(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+function groups(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/**
+ * A number with `least` to `most` decimals, as Intl writes it for en-US: the shortest digits that name the number are
+ * rounded, a half away from zero. Intl takes longer to begin with than a walk does.
+ */
+function decimals(value: number, most: number, least = 0): string {
+  const size = Math.abs(value);
+  if (!(size < 1e21)) {
+    return new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most }).format(value);
+  }
+  // Beyond these bounds a number's text has an exponent.
+  const [whole, fraction = ''] = size < 1e-6 ? ['0'] : String(size).split('.');
+  const up = fraction.charAt(most) >= '5' ? 1n : 0n;
+  const kept = BigInt(whole + fraction.slice(0, most).padEnd(most, '0')) + up;
+  const digits = String(kept).padStart(most + 1, '0');
+  const point = digits.length - most;
+  const rest = digits.slice(point).replace(/0+$/, '').padEnd(least, '0');
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  return sign + groups(digits.slice(0, point)) + (rest === '' ? '' : `.${rest}`);
 }
 
 /** `1234567` as `1,234,567`. */
 export function formatCount(count: number): string {
-  return isPlain(count) ? groups(count) : WHOLE.format(count);
+  return isPlain(count) ? groups(String(count)) : decimals(count, 0);
 }
 
 /** At most three significant digits and four decimals, but no digit before the point is lost: `0.0131`, `1,023`. */
 export function formatShort(value: number): string {
   if (value > 0 && value < LEAST_SHOWN) return `<${LEAST_SHOWN}`;
-  if (isPlain(value)) return groups(value);
-  const digits = Math.abs(value) >= 100 ? WHOLE : Math.abs(value) >= 0.01 ? SHORT : SMALL;
-  return digits.format(value);
+  if (isPlain(value)) return groups(String(value));
+  return decimals(value, [100, 10, 1, 0.1].filter((bound) => Math.abs(value) < bound).length);
 }
 
 /** Bytes in the largest binary unit with a number of at least 1: `142 MiB`, `1.5 GiB`, `512 bytes`. */
@@ -63,12 +67,11 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-const FACTOR = new Digits({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 /** A smaller factor would be shown as none. */
 const LEAST_FACTOR = 0.01;
 
 function formatFactor(times: number): string {
-  return times < LEAST_FACTOR ? `<${LEAST_FACTOR}` : FACTOR.format(times);
+  return times < LEAST_FACTOR ? `<${LEAST_FACTOR}` : decimals(times, 2, 2);
 }
 
 /** How many times as fast, by its bounds: `1.30 to 1.70 times as fast`, or `1.00 times as fast` where they look alike. */
@@ -79,7 +82,7 @@ export function formatTimes({ low, high }: { readonly low: number; readonly high
 
 /** Shares of 1 by their bounds, as percentages: `12 to 30%`. */
 export function formatShares({ low, high }: { readonly low: number; readonly high: number }): string {
-  const [from, to] = [WHOLE.format(low * 100), WHOLE.format(high * 100)];
+  const [from, to] = [decimals(low * 100, 0), decimals(high * 100, 0)];
   return from === to ? `${from}%` : `${from} to ${to}%`;
 }
 

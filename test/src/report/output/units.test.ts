@@ -5,6 +5,7 @@ import {
   formatBytes,
   formatCount,
   formatShare,
+  formatShares,
   formatShort,
   formatTimes,
 } from '../../../../src/report/output/units.js';
@@ -13,11 +14,33 @@ test('thousands are set apart', () => {
   expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);
 });
 
-test('whole numbers are written as Intl writes them', () => {
-  const intl = new Intl.NumberFormat('en-US');
+/** Numbers of all sizes, and those in the middle between two of few decimals. */
+const numbers = fc.oneof(
+  fc.integer(),
+  fc.maxSafeInteger(),
+  fc.constantFrom(-0, Infinity, -Infinity, NaN, 1e21, 1e-7),
+  fc.double(),
+  fc.double({ min: -2000, max: 2000 }),
+  fc.tuple(fc.integer({ min: -1e6, max: 1e6 }), fc.integer({ min: 1, max: 5 })).map(([n, d]) => n / 10 ** d),
+);
+
+test('numbers are written as Intl writes them', () => {
+  const intl = (options: Intl.NumberFormatOptions): Intl.NumberFormat => new Intl.NumberFormat('en-US', options);
+  const whole = intl({ maximumFractionDigits: 0 });
+  const three = intl({ maximumSignificantDigits: 3 });
+  const four = intl({ maximumFractionDigits: 4 });
+  const factor = intl({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
   fc.assert(
-    fc.property(fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.constant(-0)), (count) => {
-      expect(formatCount(count)).toBe(intl.format(count));
+    fc.property(numbers, (number) => {
+      const size = Math.abs(number);
+      expect(formatCount(number)).toBe(whole.format(number));
+      expect(formatShares({ low: number, high: number })).toBe(`${whole.format(number * 100)}%`);
+      if (!(number < 0.01)) {
+        expect(formatTimes({ low: number, high: number })).toBe(`${factor.format(number)} times as fast`);
+      }
+      if (number > 0 && number < 0.0001) return;
+      const short = Number.isSafeInteger(number) || !(size < 100) ? whole : size >= 0.01 ? three : four;
+      expect(formatShort(number)).toBe(short.format(number));
     }),
   );
 });
