@@ -43,17 +43,15 @@ export class AccessBlock {
   window = 0;
   /** A part of the run before this window is not in the trace: its pages look as if never touched. */
   afterGap = false;
+  /** The memory for loops in WebAssembly that the words lie in, with room for further ones; or null. @internal */
+  memory: HotMemory | null = null;
   /** The accesses warm TLBs and caches up after a gap, and are not to be counted. */
   warmUp = false;
 
   /**
    * @param words room for `BLOCK_ACCESSES` accesses; its own when absent
-   * @param memory the memory for loops in WebAssembly that the words lie in: with room for further ones. @internal
    */
-  constructor(
-    readonly words: Int32Array = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES),
-    readonly memory: HotMemory | null = null,
-  ) {}
+  constructor(readonly words: Int32Array = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES)) {}
 
   /** Empties the block, its counts of kinds too. */
   clear(): void {

@@ -56,7 +56,9 @@ export class PackedDecoder {
 
   /** A block for {@link fill}, in memory that the loop in WebAssembly reaches. */
   newBlock(): AccessBlock {
-    return new AccessBlock(this.loop?.block, this.loop?.memory);
+    const block = new AccessBlock(this.loop?.block);
+    block.memory = this.loop?.memory ?? null;
+    return block;
   }
 
   /** Begins a window: nothing is known of accesses before. */
