@@ -3,13 +3,9 @@
 import { PAGE_BYTES, parsePageSize, SHIFT_2M } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { describeTlb } from '../../hw/tlb/words.js';
-import {
-  COMPARE_VERSION,
-  CompareResult,
-  type CompareRun,
-  type TraceSummary,
-} from '../report/results/compare-result.js';
+import type { CompareResult, CompareRun, TraceSummary } from '../report/results/compare-result.js';
 import type { MachinePrices } from '../report/results/prices.js';
+import { COMPARE_VERSION } from '../report/results/schema-version.js';
 import type { PageName } from '../report/results/schema.js';
 import { DEFAULT_POLICY, type HugePolicy } from '../regions/policy.js';
 import { AccessTally, type Trace, type TraceCounts } from '../trace/block.js';
@@ -250,11 +246,11 @@ function pricesIn({ prices, tlb }: CompareOptions): MachinePrices {
   return prices ?? pricesFor(tlb.name);
 }
 
-/** The result of a comparison: of its traces, in the order of their sources. */
-export function comparisonOf(compared: readonly Compared[], options: CompareOptions): CompareResult {
+/** The result of a comparison: of its traces, in the order of their sources. With prices from outside it is checked. */
+export async function comparisonOf(compared: readonly Compared[], options: CompareOptions): Promise<CompareResult> {
   const prices = pricesIn(options);
   const { terms, sizes } = targetOf(options.machine ?? 'x86');
-  return CompareResult.parse({
+  const result: CompareResult = {
     schemaVersion: COMPARE_VERSION,
     command: 'compare',
     machine: options.machine ?? 'x86',
@@ -263,7 +259,10 @@ export function comparisonOf(compared: readonly Compared[], options: CompareOpti
     fetches: options.fetches ?? false,
     traces: compared.map(({ summary }) => summary),
     runs: compared.flatMap(({ runs }) => runs),
-  });
+  };
+  if (options.prices === undefined) return result;
+  const { CompareResult: schema } = await import('../report/results/compare-result.js');
+  return schema.parse(result);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { entriesFor } from '../../../hw/tlb/words.js';
 import type { CompareRun, PricedReads, Range, Reads, TraceSummary } from '../../report/results/compare-result.js';
 import type { MachinePrices } from '../../report/results/prices.js';
-import { PageName } from '../../report/results/schema.js';
+import type { PageName } from '../../report/results/schema.js';
 import type { Made } from '../lookups/lookup-finder.js';
 import type { ReplayMachine } from '../machine/machine.js';
 import type { MemoryPath, ReadCounts } from '../memory/memory-path.js';
@@ -58,7 +58,7 @@ function reachOf(machine: ReplayMachine, { tlb, prices, touched }: RunGround): C
   return {
     entriesNeeded: touched(hostShift),
     entries: entriesFor(underHost(tlb, hostShift), hostShift),
-    held: PageName.parse(pageSizeName(hostShift)),
+    held: pageSizeName(hostShift) as PageName,
   };
 }
 

@@ -3,7 +3,8 @@
  * measures a machine. docs/time-model.md lists the sources in full.
  */
 
-import { PRICES_VERSION, type MachinePrices, type PricedCache } from '../../report/results/prices.js';
+import type { MachinePrices, PricedCache } from '../../report/results/prices.js';
+import { PRICES_VERSION } from '../../report/results/schema-version.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

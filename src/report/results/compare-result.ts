@@ -3,10 +3,8 @@
 import { z } from 'zod';
 import { MachinePrices } from './prices.js';
 import { ActionResult, RegionResult } from './region-result.js';
+import { COMPARE_VERSION } from './schema-version.js';
 import { Count, PageName, Quantity } from './schema.js';
-
-/** The version of the form: 2 has time in place of model cycles, and other verdicts. */
-export const COMPARE_VERSION = 2;
 
 /** Bounds. */
 const Range = z.strictObject({ low: Quantity, high: Quantity });

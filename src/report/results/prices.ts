@@ -5,10 +5,8 @@
  */
 
 import { z } from 'zod';
+import { PRICES_VERSION } from './schema-version.js';
 import { PageName } from './schema.js';
-
-/** The version of the form; it grows when a field changes its meaning or goes. */
-export const PRICES_VERSION = 1;
 
 /** The longest time that a single event may take: a second. Sums over any trace then stay finite. */
 const MOST_NS = 1e9;

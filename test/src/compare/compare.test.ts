@@ -6,7 +6,7 @@ import { parseTlb } from '../../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../../hw/tlb/presets.js';
 import { compare, type CompareOptions } from '../../../src/compare/compare.js';
 import { pricesFor } from '../../../src/compare/time/preset-prices.js';
-import type { CompareResult, TraceSummary } from '../../../src/report/results/compare-result.js';
+import { CompareResult, type TraceSummary } from '../../../src/report/results/compare-result.js';
 import type { MachinePrices } from '../../../src/report/results/prices.js';
 import { hugeShare } from '../../../src/compare/machine/mixed-pages.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
@@ -40,14 +40,14 @@ function traceOf(accesses: readonly Access[]): Trace {
   };
 }
 
-function compareOn(
+async function compareOn(
   accesses: readonly Access[],
   shifts: readonly number[],
   tlb: TlbGeometry,
   share?: CompareOptions['hugeShare'],
 ): Promise<CompareResult> {
   const source = { name: 'test', open: () => traceOf(accesses) };
-  return compare({ sources: [source], shifts, tlb, hugeShare: share });
+  return CompareResult.parse(await compare({ sources: [source], shifts, tlb, hugeShare: share }));
 }
 
 /** Addresses of a program: a code area, a heap, a stack at the very top, and some anywhere. */
