@@ -18,7 +18,7 @@ const TARGETS: Readonly<Record<MachineName, () => Promise<ReplayTarget>>> = {
 /** Makes machines for pages of some kinds. @throws RangeError when the host cannot give RAM */
 type MachinesMaker = (kinds: readonly PagesKind[]) => ReplayMachine[];
 
-/** A maker of such machines: at each call on RAM of their own. */
+/** A maker of such machines. Those of one call after the other may share RAM, as long as hardly any is used. */
 export async function countingMachines(machine: MachineName, tlb: TlbGeometry): Promise<MachinesMaker> {
   // An entry for adjacent pages depends on where they lie: where the kernel puts them.
   if (tlb.coalesces !== undefined) {
@@ -26,8 +26,10 @@ export async function countingMachines(machine: MachineName, tlb: TlbGeometry): 
     return (kinds) => kinds.map((kind) => makeMachine(kind, tlb, Infinity, machine));
   }
   const target = await TARGETS[machine]();
+  // V8 collects garbage whenever such a RAM is made, as if all of it were in use.
+  let tables: TableRam | null = null;
   return (kinds) => {
-    const tables = new TableRam();
-    return kinds.map((kind) => new ReplayMachine(target, kind, tlb, tables.ram, null, tables.supply(kind.granule)));
+    const { ram, supply } = (tables = tables?.isFresh === true ? tables : new TableRam());
+    return kinds.map((kind) => new ReplayMachine(target, kind, tlb, ram, null, supply(kind.granule)));
   };
 }

@@ -57,6 +57,9 @@ export class WholeRam implements FrameSupply {
   }
 }
 
+const FRESH_SHARE = 64;
+/** Bytes for the TLBs of some ten processors, in hot memory behind RAM. */
+const FRESH_ROOM = 2 ** 21;
 const GIB_FRAMES = 2 ** (SHIFT_1G - PAGE_SHIFT);
 
 /** RAM for the tables of several machines: all pages lie at one place, in the last GiB, since nobody reads them. */
@@ -66,8 +69,13 @@ export class TableRam {
   /** The first frame in no table. Frame 0 stays free. */
   #low = 1;
 
+  /** Whether hardly any was used: then there is room for the machines of another trace. */
+  get isFresh(): boolean {
+    return this.#low < this.ram.frames / FRESH_SHARE && this.ram.hot?.hasRoom(FRESH_ROOM) !== false;
+  }
+
   /** Frames for a machine with tables of `2^granule` bytes, and pages up to 1 GiB. */
-  supply(granule: number): FrameSupply {
+  readonly supply = (granule: number): FrameSupply => {
     const frames = 2 ** (granule - PAGE_SHIFT);
     const tables = new FramePieces(() => {
       const first = Math.ceil(this.#low / frames) * frames;
@@ -76,5 +84,5 @@ export class TableRam {
       return first;
     });
     return { tables, pages: () => this.#pages };
-  }
+  };
 }
