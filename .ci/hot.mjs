@@ -12,6 +12,7 @@ const FOLDERS = {
   'src/kernel/tables/hot': 'FORK',
   'src/trace/packed/hot': 'DECODE',
   'src/compare/lookups/hot': 'FIND',
+  'src/compare/memory/hot': 'LINES',
 };
 const FLAGS = ['-O3', '--enable', 'simd', '--noAssert', '--runtime', 'stub', '--importMemory', '--outFile', 'module'];
 

@@ -8,6 +8,7 @@ import * as address from '../../../hw/base/address.js';
 import { LINE_SHIFT, LineCache, type LineCacheShape } from '../../../hw/memory/line-cache.js';
 import * as trace from '../../trace/block.js';
 import type { AccessBlock } from '../../trace/block.js';
+import { LineLoop } from './hot/line-loop.js';
 import * as streams from './streams.js';
 
 const { highWordAfter } = address;
@@ -45,19 +46,43 @@ export class LineMisses {
   flags = new Uint8Array(2 * BLOCK_ACCESSES);
   private readonly seen = new Int32Array(1 << (SEEN_BITS_SHIFT - 5));
   private readonly cache: LineCache;
+  /** Undefined before the first block. */
+  private loop: LineLoop | null | undefined = undefined;
   private readonly streams = new Streams();
   /** Tells the lines of one process from those of others, at the same addresses. */
   private salt = 0;
 
-  /** @throws RangeError for a shape that cannot be built */
-  constructor(shape: LineCacheShape) {
+  /**
+   * @param makeLoop makes a loop in WebAssembly for blocks in a memory, in place of the cache here; null if there is none
+   * @throws RangeError for a shape that cannot be built
+   */
+  constructor(
+    private readonly shape: LineCacheShape,
+    private readonly makeLoop: typeof LineLoop.make = (memory, of) => LineLoop.make(memory, of),
+  ) {
     this.cache = new LineCache(shape, 'L1 data cache');
   }
 
   /** Finds the misses of a block; accesses outside user space and instruction fetches have none. */
-  find({ words, length, process }: AccessBlock): void {
+  find(block: AccessBlock): void {
     this.length = 0;
-    this.salt = Math.imul(process, SPREAD) & IN_PAGE_MASK & LINES_MASK;
+    this.salt = Math.imul(block.process, SPREAD) & IN_PAGE_MASK & LINES_MASK;
+    if (this.loop === undefined) this.loop = this.makeLoop(block.memory, this.shape);
+    if (this.loop === null) this.findPlain(block);
+    else this.findBy(this.loop, block);
+  }
+
+  private findBy(loop: LineLoop, block: AccessBlock): void {
+    const { lines, accesses } = loop;
+    loop.begin(block, this.salt);
+    for (let from = 0; from < block.length;) {
+      from = loop.run(from, block.length);
+      const { count } = loop;
+      for (let i = 0; i < count; i++) this.miss(lines[i], accesses[i]);
+    }
+  }
+
+  private findPlain({ words, length }: AccessBlock): void {
     const { salt } = this;
     let last = -1;
     for (let at = 0, end = ACCESS_WORDS * length; at < end; at += ACCESS_WORDS) {

@@ -31,8 +31,8 @@ const MOST_COLUMNS = 3;
 const COLUMNS_BYTES =
   PACKED_BLOCK_ACCESSES * COLUMN_BYTES_PER_ACCESS.slice(0, MOST_COLUMNS).reduce((sum, bytes) => sum + bytes, 0) + 64;
 const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
-/** Twice of what it needs: for a loop of whoever takes the blocks. */
-const MEMORY_BYTES = 2 * (4 * (CONTROL_WORDS + MODEL_WORDS + BLOCK_WORDS) + COLUMNS_BYTES + 1024);
+/** More than it needs: with room for loops of whoever takes the blocks. */
+const MEMORY_BYTES = 2 ** 23;
 
 /** Where a decoder is in its columns. */
 export interface ColumnPlaces {

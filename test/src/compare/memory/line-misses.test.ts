@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LINES_SOURCE } from '../../../../src/compare/memory/hot/module.js';
 import { FIRST, LineMisses, lineOf } from '../../../../src/compare/memory/line-misses.js';
-import { AccessBlock, FETCH, LOAD } from '../../../../src/trace/block.js';
+import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
 import { ALONE, EXPECTED, PAGE_END } from '../../../../src/compare/memory/streams.js';
+import { runs } from '../../../runs.js';
 
 const SHAPE = { bytes: 4096, ways: 1 };
 
@@ -101,4 +106,69 @@ test('lines of heap, libraries and stack have numbers of their own, and neighbou
     expect(lineOf(Math.floor(next / 2 ** 32), (next % 2 ** 32) | 0)).toBe(numbers[i] + 1);
     expect(numbers[i]).toBeGreaterThanOrEqual(0);
   }
+});
+
+/** Accesses to a few places by turns, in two blocks: near the ends of lines, of user space and of low words. */
+const anyBlocks: fc.Arbitrary<AccessBlock[]> = fc
+  .record({
+    spots: fc.array(
+      fc.record({
+        hi: fc.constantFrom(0, 0, 1, 0x7fff, 0x8000, -1),
+        lo: fc.constantFrom(-64, -8, 0, 60, 64, 128, 4096, 8192, 12288, 2 ** 26),
+      }),
+      { minLength: 1, maxLength: 6 },
+    ),
+    processes: fc.tuple(fc.nat(1), fc.nat(1)),
+    steps: fc.array(
+      fc.tuple(fc.nat(5), fc.constantFrom(LOAD, LOAD, STORE, FETCH, MODIFY), fc.constantFrom(1, 8, 65, 300, 4096)),
+      { minLength: 40, maxLength: 60 },
+    ),
+  })
+  .map(({ spots, processes, steps }) =>
+    processes.map((process) => {
+      const block = new AccessBlock();
+      block.process = process;
+      for (const [spot, kind, size] of steps) {
+        const { hi, lo } = spots[spot % spots.length];
+        block.push(kind, hi, lo, size);
+      }
+      return block;
+    }),
+  );
+
+/** All that is found in some blocks, one after the other. */
+function outcomes(misses: LineMisses, blocks: readonly AccessBlock[]): unknown {
+  return blocks.map((block) => {
+    misses.find(block);
+    return [misses.lines, misses.accesses, misses.flags].map((column) => [...column.subarray(0, misses.length)]);
+  });
+}
+
+// The last has a number of sets that is no power of two.
+test('the loop in WebAssembly finds the misses of the plain path', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(SHAPE, { bytes: 8192, ways: 4 }, { bytes: 3 * 1024, ways: 8 }),
+      anyBlocks,
+      (shape, blocks) => {
+        const plain = new LineMisses(shape, () => null);
+        expect(outcomes(new LineMisses(shape), blocks)).toEqual(outcomes(plain, blocks));
+      },
+    ),
+    { numRuns: runs(40) },
+  );
+});
+
+test('the loop in WebAssembly stops where there may be no room for the misses of an access', () => {
+  const block = new AccessBlock();
+  for (let i = 0; i < 300; i++) block.push(LOAD, 0, i * 8192 + 32, 4096);
+  const plain = new LineMisses(SHAPE, () => null);
+  expect(outcomes(new LineMisses(SHAPE), [block])).toEqual(outcomes(plain, [block]));
+});
+
+test('the loop in WebAssembly is that of its source: else run npm run build:hot', () => {
+  const folder = new URL('../../../../src/compare/memory/hot/source/', import.meta.url);
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
+  expect(hash.digest('hex')).toBe(LINES_SOURCE);
 });
