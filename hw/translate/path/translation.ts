@@ -42,8 +42,8 @@ export class Translation extends HotWalks {
   /** Page size (see address.ts) of the last single translation on the modelled path; 4 KiB on the others. */
   lastSize = SIZE_4K;
   /**
-   * What {@link walkUnsettled} is called with. V8 puts a call with an array into none of its callers, so that they stay
-   * small enough to be put into theirs: a hit without a call costs half.
+   * What {@link translateByWalk} is called with. V8 puts no call with an array into its callers: so these stay small enough
+   * to be put into theirs, and a hit, with no registers to save for the rare walk, costs half.
    */
   private readonly unsettled: [hi: number, lo: number, access: number] = [0, 0, 0];
   /** The first-level TLB of each kind of access. */
@@ -76,27 +76,31 @@ export class Translation extends HotWalks {
     const frame = this.settledFrame(hi, lo, access);
     if (frame >= 0) return frame;
     const { modelled } = this;
-    if (modelled === null) return this.translateByWalk(hi, lo, access);
+    if (modelled === null) return this.translateUnsettled(hi, lo, access);
     if (!modelled.isLast(hi, lo, access)) return this.translateModelled(hi, lo, access, modelled);
     this.countHit(sideOf(access), L1_HITS);
     return modelled.lastFrame;
   }
 
-  /** The path without a modelled TLB, and the fill of a soft one with the result. */
-  protected translateByWalk(hi: number, lo: number, access: number): number {
-    const { walks, soft } = this;
-    if (this.settleControls[access] === 0) this.askHot(access);
-    if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
-    const frame = walks.settled(hi, lo, access);
-    if (frame >= 0) {
-      if (soft !== null) soft.fill(hi, lo, access, frame, walks.settledSize);
-      return frame;
-    }
+  /** Without a modelled TLB. Where hot loops walk, all others are rare. */
+  private translateUnsettled(hi: number, lo: number, access: number): number {
+    if (this.settleControls[access] < 0) return this.translateByWalk(hi, lo, access);
     const { unsettled } = this;
     unsettled[0] = hi;
     unsettled[1] = lo;
     unsettled[2] = access;
-    return this.walkUnsettled(...unsettled);
+    return this.translateByWalk(...unsettled);
+  }
+
+  /** By a walk, and a fill of the soft TLB with the result. */
+  private translateByWalk(hi: number, lo: number, access: number): number {
+    const { walks, soft } = this;
+    if (this.settleControls[access] === 0) this.askHot(access);
+    if (!this.regime.isCanonical(hi)) return this.notCanonical(hi, lo, access);
+    const frame = walks.settled(hi, lo, access);
+    if (frame < 0) return this.walkUnsettled(hi, lo, access);
+    if (soft !== null) soft.fill(hi, lo, access, frame, walks.settledSize);
+    return frame;
   }
 
   private walkUnsettled(hi: number, lo: number, access: number): number {
