@@ -246,11 +246,11 @@ function pricesIn({ prices, tlb }: CompareOptions): MachinePrices {
   return prices ?? pricesFor(tlb.name);
 }
 
-/** The result of a comparison: of its traces, in the order of their sources. */
-export function comparisonOf(compared: readonly Compared[], options: CompareOptions): CompareResult {
+/** The result of a comparison: of its traces, in the order of their sources. With prices from outside it is checked. */
+export async function comparisonOf(compared: readonly Compared[], options: CompareOptions): Promise<CompareResult> {
   const prices = pricesIn(options);
   const { terms, sizes } = targetOf(options.machine ?? 'x86');
-  return {
+  const result: CompareResult = {
     schemaVersion: COMPARE_VERSION,
     command: 'compare',
     machine: options.machine ?? 'x86',
@@ -260,6 +260,9 @@ export function comparisonOf(compared: readonly Compared[], options: CompareOpti
     traces: compared.map(({ summary }) => summary),
     runs: compared.flatMap(({ runs }) => runs),
   };
+  if (options.prices === undefined) return result;
+  const { CompareResult: schema } = await import('../report/results/compare-result.js');
+  return schema.parse(result);
 }
 
 /**
