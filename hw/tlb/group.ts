@@ -117,6 +117,7 @@ export class TlbGroup {
     const regions = this.sizes.moveTo(memory);
     if (block === null || regions === 0 || this.twins !== null || this.bySize[SIZE_4K] === null) return false;
     if (!this.arrays.every((tlb) => tlb.moveTo(memory, first))) return false;
+    block[FIRST_SIZE] = this.firstSize;
     block[REGIONS] = regions;
     block.set(this.shifts, SHIFTS);
     this.block = block;
@@ -129,15 +130,14 @@ export class TlbGroup {
     if (block === null || this.fractures !== 0) return 0;
     // Pages of sizes without an array are left to the plain path.
     for (let size = 0; size < bySize.length; size++) block[ARRAYS + size] = bySize[size]?.lend(ticks) ?? 0;
-    block[FIRST_SIZE] = this.firstSize;
     return block[ARRAYS] === 0 ? 0 : block.byteOffset;
   }
 
   /** After hot loops used it. */
   takeBack(): void {
-    if (this.block === null) return;
+    const { block } = this;
     this.forget();
-    this.found(this.block[FIRST_SIZE]);
+    if (block !== null && block[FIRST_SIZE] !== this.firstSize) this.found(block[FIRST_SIZE]);
   }
 
   /** From now on `listener` hears the fate of entries; null ends it. */
@@ -404,7 +404,7 @@ export class TlbGroup {
 
   /** After a flush: only pages of these sizes, a bit each, are left. */
   private keep(left: number): void {
-    this.forget();
+    this.takeBack();
     this.sizes.keep(left);
     if (left === 0) this.fractures = 0;
     const here = (left & (1 << this.size)) !== 0;

@@ -31,14 +31,16 @@ function frameInPage(lo: u32, shift: u32): u32 {
 
 /** The frame of an address that the first level misses, or NONE. */
 function missed(control: u32, hi: u32, lo: u32): u32 {
+  const l1 = field(control, FIRST_LEVEL);
   const l2 = field(control, SECOND_LEVEL);
+  // A level has no arrays here while it holds pieces of larger pages.
+  if (arrayOf(l1, 0) == 0 || arrayOf(l2, 0) == 0) return NONE;
   const space = field(control, SPACE);
   const cell = search(l2, hi, lo, space);
   if (cell == 0) {
     const isX86 = field(control, MACHINE) == X86;
     return isX86 ? walkTables<OfX86, WithTlb>(control, hi, lo) : walkTables<OfAny, WithTlb>(control, hi, lo);
   }
-  const l1 = field(control, FIRST_LEVEL);
   const size = firstSize(l2);
   const array = arrayOf(l2, size);
   const rights = rightsIn(array, cell);

@@ -25,7 +25,7 @@ export const RIGHTS_ROW = 4;
 const ROWS = 5;
 const LINE_WORDS = 16;
 /** Hot loops may use an array so many times between two looks at its clock: so far they may go beyond the last stamp. */
-export const HOT_USES = 2 ** 25;
+export const HOT_USES = 2 ** 29;
 const MOST_STAMP = 0x7fff_ffff;
 const LAST_STAMP = MOST_STAMP - HOT_USES;
 

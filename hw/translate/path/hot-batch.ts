@@ -6,6 +6,7 @@
  * behind what the plain path would: entries, their order of use, counts.
  */
 
+import { ACCESS_KINDS } from '../../base/access.js';
 import * as control from '../../hot/control.js';
 import { HotLoops } from '../../hot/hot-loops.js';
 import type { Single } from '../../hot/hot-loops.js';
@@ -91,7 +92,8 @@ export class HotBatch {
   lookupControl(access: number, levels: Levels, walks: Walks, hi: number): number {
     const words = (this.singles[access] ??= this.loops.makeControl());
     if (words === null || !walks.tellHot(access, words) || !this.lend(words, levels, hi, HOT_USES)) return -1;
-    words[control.LOOKUPS_LEFT] = HOT_USES / USES;
+    // Each kind of access has its part: all of them may use the same array.
+    words[control.LOOKUPS_LEFT] = HOT_USES / (USES * ACCESS_KINDS);
     return words.byteOffset;
   }
 

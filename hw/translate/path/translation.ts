@@ -165,7 +165,7 @@ export class Translation extends HotWalks {
     if (this.hot === null) return;
     this.l1[access].takeBack();
     this.l2For(access).takeBack();
-    if (this.hot.isUsedUp(access)) this.lookupControls[access] = 0;
+    if (this.lookupControls[access] > 0 && this.hot.isUsedUp(access)) this.lookupControls[access] = 0;
   }
 
   /** What an access goes through. */

@@ -32,10 +32,15 @@ export const DATA = 0x100_0000;
 
 /** Tables built descriptor by descriptor, as a boot loader would: 48 bits of address, each table 64 KiB apart. */
 export class Tables {
-  readonly ram = new Ram({ bytes: 64 << 20 });
+  readonly ram: Ram;
   #next = 1;
 
-  constructor(readonly granule: GranuleBits = KIB_4) {}
+  constructor(
+    readonly granule: GranuleBits = KIB_4,
+    webAssembly = true,
+  ) {
+    this.ram = new Ram({ bytes: 64 << 20, webAssembly });
+  }
 
   /** An empty root table, or several in a row for stage 2: its physical address. */
   root(tables = 1): number {
