@@ -143,10 +143,17 @@ export class Translation extends HotWalks {
     }
     modelled.forgetLast();
     const frame = this.lookupPlain(hi, lo, access);
-    // After a fault, with more to do for a hit, or where no array took the page, the next look takes the whole way again.
-    const isHit = this.hitRules[access].permitted !== 0 && this.l1[access].wasLast(hi, lo);
-    if (frame >= 0 && isHit) modelled.keepLast(hi, lo, access, frame);
+    if (frame >= 0 && this.isNextHit(hi, lo, access)) modelled.keepLast(hi, lo, access, frame);
     return frame;
+  }
+
+  /**
+   * Whether the next look at the piece just translated is a first-level hit of the same page size with no more to do. A
+   * first level may hold a piece of a larger page, or rights for less than the walk let through.
+   */
+  private isNextHit(hi: number, lo: number, access: number): boolean {
+    const l1 = this.l1[access];
+    return l1.wasLast(hi, lo) && l1.size === this.lastSize && this.hitRules[access].allows(l1.rights);
   }
 
   /** Without hot loops. */
@@ -288,7 +295,7 @@ export class Translation extends HotWalks {
 
   /** The same without the tag; a fault of data keeps it, and fetches come without it. */
   private translateTagged(plain: number, hi: number, lo: number, access: number): number {
-    const frame = this.translate(plain, lo, access);
+    const frame = this.modelled === null ? this.translate(plain, lo, access) : this.lookupPlain(plain, lo, access);
     if (frame < 0 && (access & FETCH) === 0) this.fault.hi = hi;
     return frame;
   }

@@ -10,7 +10,7 @@ import type { Pe } from '../../../hw/aarch64/pe.js';
 import { LOOKUPS_LEFT } from '../../../hw/hot/control.js';
 import { HOT_USES } from '../../../hw/tlb/array/cells.js';
 import { parseTlb } from '../../../hw/tlb/parse.js';
-import { CONTIGUOUS, DATA, NG, Tables } from '../aarch64/tables.js';
+import { CONTIGUOUS, DATA, EL0, NG, Tables } from '../aarch64/tables.js';
 
 const SET = 0x1_0000;
 /** A page of the set, and one that is looked up when the set is contiguous. */
@@ -18,7 +18,11 @@ const [PAGE, OTHER] = [SET + 0x1000, SET + 0x2000];
 const FAR = 0x4_0000;
 const BLOCK = 0x20_0000;
 const MISSING = 0x1000_0000;
+const OLD_FRAME = DATA / 4096;
 const NEW = DATA + 0x10_0000;
+/** Bits of TCR_EL1. */
+const TBI0 = 1n << 37n;
+const E0PD0 = 1n << 55n;
 const NEW_FRAME = NEW / 4096 + 1;
 
 describe.each([true, false])('single lookups, WebAssembly %s', (webAssembly) => {
@@ -101,5 +105,41 @@ describe.each([true, false])('single lookups, WebAssembly %s', (webAssembly) => 
     const left = hot?.singles[READ][LOOKUPS_LEFT] ?? 0;
     expect(2 * ACCESS_KINDS * left).toBeLessThanOrEqual(HOT_USES);
     expect(2 * HOT_USES).toBeLessThan(2 ** 31);
+  });
+
+  describe('the last translation once more', () => {
+    it('is the old page until an invalidation', () => {
+      const pe = makePe('8x8+16x16');
+      expect(look(pe, PAGE)).toBe(OLD_FRAME);
+      tables.map(root, PAGE, NEW, 0n);
+      expect(look(pe, PAGE)).toBe(OLD_FRAME);
+      pe.tlbi('VMALLE1');
+      expect(look(pe, PAGE)).toBe(NEW / 4096);
+    });
+
+    it('has the size of its piece in the first level', () => {
+      const pe = makePe('8x8@4K+16x16@4K2M');
+      const sizes = [1, 2, 3].map(() => {
+        look(pe, BLOCK);
+        return pe.dataPath.regime.pageShifts[pe.lastSize];
+      });
+      expect(sizes).toEqual([21, 12, 12]);
+    });
+
+    it('is no hit where the first level allows less than the walk', () => {
+      const pe = tables.pe(root, tables.tcr(E0PD0), { cpu: 'max', tlb: parseTlb('8x8+16x16') });
+      tables.map(root, PAGE, DATA, EL0);
+      for (let n = 0; n < 3; n++) expect(look(pe, PAGE, READ)).toBe(OLD_FRAME);
+      expect(pe.counters.snapshot().data).toMatchObject({ l1Hits: 0, walks: 3 });
+    });
+
+    it('is none after others of a batch, with a tag or without one', () => {
+      const pe = tables.pe(root, tables.tcr(TBI0), { cpu: 'max', tlb: parseTlb('1x1+16x16') });
+      Reflect.set(pe.dataPath, 'plainLookups', 1 << 20);
+      const his = Int32Array.of(0x100_0000, 0, 0x100_0000);
+      const los = Int32Array.of(PAGE, FAR, PAGE);
+      expect(pe.translateMany(his, los, 3, READ, new Int32Array(3))).toBe(3);
+      expect(pe.counters.snapshot().data).toMatchObject({ l1Hits: 0, l2Hits: 1, walks: 2 });
+    });
   });
 });
