@@ -62,9 +62,10 @@ export class Processors<P extends TranslatingMachine = TranslatingMachine> {
 
   /** Makes lookups that only warm up: the processor at work counts none of them. */
   uncounted(make: () => void): void {
-    const { values } = this.current.counters;
-    const before = values.slice();
+    const { counters } = this.current;
+    const before = counters.values.slice();
     make();
-    values.set(before);
+    // Hot loops may have moved the values meanwhile.
+    counters.values.set(before);
   }
 }

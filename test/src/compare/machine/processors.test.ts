@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { READ } from '../../../../hw/base/access.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
 import { pageSizeName, SHIFT_1G, SHIFT_4K } from '../../../../hw/base/address.js';
 import { OutOfModelMemory } from '../../../../src/compare/machine/machine.js';
 import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 import { MACHINE_NAMES, pageKinds } from '../../../../src/compare/machine/page-kinds.js';
 import type { MachineName } from '../../../../src/compare/machine/page-kinds.js';
-import { PROCESSORS } from '../../../../src/compare/machine/processors.js';
+import { Processors, PROCESSORS } from '../../../../src/compare/machine/processors.js';
 import { Resident } from '../../../../src/compare/machine/resident.js';
 import { replay } from '../../../../src/compare/machine/replay.js';
+import { X86_TARGET } from '../../../../src/compare/machine/targets/x86.js';
 import { AccessBlock, LOAD } from '../../../../src/trace/block.js';
+import { Tables } from '../../../hw/tables.js';
 
 /** A turn: some pages that a thread of a process loads from. */
 type Turn = readonly [process: number, thread: number, ...pages: number[]];
@@ -139,4 +142,18 @@ describe.each(MACHINE_NAMES)('the processors of a comparison on %s', (name) => {
     expect(scarce).toMatchObject({ walks: 10, pages: 6, tables: ample.tables });
     expect(() => walksOf([[0, 0, 1, 2, 3, 4, 5, 6]], '16xfa', SHIFT_1G, 5 * 2 ** 30)).toThrow(OutOfModelMemory);
   });
+});
+
+it('lookups that only warm up are not counted when hot loops begin amid them', () => {
+  const tables = new Tables();
+  tables.map(0x5000, 100, 0x27);
+  const tlb = parseTlb('16xfa+64xfa');
+  const mmu = tables.mmu({ tlb });
+  if (tables.ram.hot !== null) tables.ram.hot.leastBatch = 1;
+  const processors = new Processors(tlb, mmu, X86_TARGET, mmu);
+  const los = Int32Array.of(0x5000);
+  const load = (): number => mmu.translateMany(new Int32Array(1), los, 1, READ, new Int32Array(1));
+  processors.uncounted(load);
+  load();
+  expect(processors.counters().snapshot().data).toMatchObject({ lookups: 1, walks: 0 });
 });
