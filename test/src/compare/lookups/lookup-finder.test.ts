@@ -4,11 +4,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { USER, WRITE } from '../../../../hw/base/access.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
+import { FindLoop } from '../../../../src/compare/lookups/hot/find-loop.js';
 import { FIND_SOURCE } from '../../../../src/compare/lookups/hot/module.js';
 import { LookupFinder } from '../../../../src/compare/lookups/lookup-finder.js';
 import { RepeatFilter } from '../../../../src/compare/lookups/repeats.js';
 import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
+import { PackedDecoder } from '../../../../src/trace/packed/packed-decoder.js';
 import { runs } from '../../../runs.js';
 
 type Access = readonly [kind: number, hi: number, lo: number, size: number];
@@ -146,6 +148,11 @@ test('the loop in WebAssembly finds the lookups of the plain path', () => {
     }),
     { numRuns: runs(100) },
   );
+});
+
+test('the loop in WebAssembly reads the blocks of packed recordings where they lie', () => {
+  const { memory, words } = new PackedDecoder().newBlock();
+  expect(FindLoop.make(memory)?.lookups.buffer).toBe(words.buffer);
 });
 
 test('the loop in WebAssembly is that of its source: else run npm run build:hot', () => {
