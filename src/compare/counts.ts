@@ -42,10 +42,10 @@ export async function countTraces({
   onProgress,
 }: CountOptions): Promise<CountRow[]> {
   const kinds = pageKinds(machine, pages ?? DEFAULT_PAGES[machine]);
-  const newMachines = await countingMachines(machine, tlb);
+  const newMachines = countingMachines(machine, tlb);
   const rows: CountRow[] = [];
   for (const source of sources) {
-    const machines = newMachines(kinds);
+    const machines = await newMachines(kinds);
     const told = onProgress && ((done: number) => onProgress(done, source.accesses));
     const { counts, touchedBytes } = await countLookups(await source.open(), machines, undefined, told);
     kinds.forEach(({ name }, i) => rows.push({ trace: source.name, pages: name, ...counts[i][0], touchedBytes }));

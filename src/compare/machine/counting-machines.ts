@@ -16,20 +16,22 @@ const TARGETS: Readonly<Record<MachineName, () => Promise<ReplayTarget>>> = {
 };
 
 /** Makes machines for pages of some kinds. @throws RangeError when the host cannot give RAM */
-type MachinesMaker = (kinds: readonly PagesKind[]) => ReplayMachine[];
+type MachinesMaker = (kinds: readonly PagesKind[]) => Promise<ReplayMachine[]>;
 
 /** A maker of such machines. Those of one call after the other may share RAM, as long as hardly any is used. */
-export async function countingMachines(machine: MachineName, tlb: TlbGeometry): Promise<MachinesMaker> {
-  // An entry for adjacent pages depends on where they lie: where the kernel puts them.
-  if (tlb.coalesces !== undefined) {
-    const { makeMachine } = await import('./make-machine.js');
-    return (kinds) => kinds.map((kind) => makeMachine(kind, tlb, Infinity, machine));
-  }
-  const target = await TARGETS[machine]();
-  // V8 collects garbage whenever such a RAM is made, as if all of it were in use.
+export function countingMachines(machine: MachineName, tlb: TlbGeometry): MachinesMaker {
   let tables: TableRam | null = null;
-  return (kinds) => {
-    const { ram, supply } = (tables = tables?.isFresh === true ? tables : new TableRam());
+  return async (kinds) => {
+    // An entry for adjacent pages depends on where they lie: where the kernel puts them.
+    if (tlb.coalesces !== undefined) tables = null;
+    // V8 collects garbage whenever such a RAM is made, as if all of it were in use.
+    else if (tables?.isFresh !== true) tables = TableRam.make();
+    if (tables === null) {
+      const { makeMachine } = await import('./make-machine.js');
+      return kinds.map((kind) => makeMachine(kind, tlb, Infinity, machine));
+    }
+    const { ram, supply } = tables;
+    const target = await TARGETS[machine]();
     return kinds.map((kind) => new ReplayMachine(target, kind, tlb, ram, null, supply(kind.granule)));
   };
 }

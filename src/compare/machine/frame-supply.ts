@@ -64,10 +64,21 @@ const GIB_FRAMES = 2 ** (SHIFT_1G - PAGE_SHIFT);
 
 /** RAM for the tables of several machines: all pages lie at one place, in the last GiB, since nobody reads them. */
 export class TableRam {
-  readonly ram = new Ram({ bytes: 3 * 2 ** SHIFT_1G });
   readonly #pages = new FramePieces(() => this.ram.frames - GIB_FRAMES);
   /** The first frame in no table. Frame 0 stays free. */
   #low = 1;
+
+  private constructor(readonly ram: Ram) {}
+
+  /** Null where the host refuses so much. */
+  static make(): TableRam | null {
+    try {
+      return new TableRam(new Ram({ bytes: 3 * 2 ** SHIFT_1G }));
+    } catch (error) {
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
+  }
 
   /** Whether hardly any was used: then there is room for the machines of another trace. */
   get isFresh(): boolean {

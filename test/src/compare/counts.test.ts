@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare, type TraceSource } from '../../../src/compare/compare.js';
 import { countTraces } from '../../../src/compare/counts.js';
@@ -11,6 +11,10 @@ const sources: TraceSource[] = ['stream', 'zipf'].map((name) => ({
   accesses: 5000,
   open: () => openWorkload(name, { footprint: 2 ** 24, accesses: 5000 }),
 }));
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 it.each<[MachineName, PageName[], string]>([
   ['x86', ['4K', '2M', '1G'], '8x4+32x4+psc'],
@@ -33,4 +37,18 @@ it.each<[MachineName, PageName[], string]>([
     traces.flatMap(({ coverage }) => pages.map(() => coverage.touchedBytes)),
   );
   expect(told).toEqual([5000, 5000]);
+});
+
+it('counts are the same where the host refuses RAM for tables alone', async () => {
+  const options = { sources, tlb: parseTlb('8x4+32x4+psc') };
+  const expected = await countTraces(options);
+  class SmallBuffer extends ArrayBuffer {
+    constructor(bytes: number) {
+      if (bytes > 2 ** 31) throw new RangeError('Array buffer allocation failed');
+      super(bytes);
+    }
+  }
+  vi.stubGlobal('WebAssembly', undefined);
+  vi.stubGlobal('ArrayBuffer', SmallBuffer);
+  expect(await countTraces(options)).toEqual(expected);
 });
