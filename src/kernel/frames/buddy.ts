@@ -134,14 +134,13 @@ export class Buddy {
     return frame;
   }
 
-  /** The list with the smallest block of this kind, else with a whole pageblock, else with the largest of the other kind. */
+  /** The list with the smallest block of this kind, else with a whole pageblock, else with the smallest of the other kind. */
   #findList(order: number, apart: boolean): number {
     const own = apart ? ORDERS : 0;
     for (let from = order; from < PAGEBLOCK_ORDER; from++) if (this.#heads[own + from] !== 0) return own + from;
     for (let from = Math.max(order, PAGEBLOCK_ORDER); from < ORDERS; from++) if (this.#heads[from] !== 0) return from;
-    for (let from = PAGEBLOCK_ORDER - 1; from >= order; from--) {
-      if (this.#heads[ORDERS - own + from] !== 0) return ORDERS - own + from;
-    }
+    const other = ORDERS - own;
+    for (let from = order; from < PAGEBLOCK_ORDER; from++) if (this.#heads[other + from] !== 0) return other + from;
     return ENOMEM;
   }
 

@@ -100,6 +100,17 @@ describe('frames for the kernel itself', () => {
     expect([buddy.allocate(0, true), buddy.allocate(0), buddy.allocate(0, true)]).toEqual([1, 2, 3]);
   });
 
+  it.each([true, false])('or those for processes get the smallest block of the others: own %s', (own) => {
+    const buddy = make(6);
+    while (buddy.free > 0) buddy.allocate(0, !own);
+    const blocks = [PAGEBLOCK, 2 * PAGEBLOCK + 64];
+    buddy.release(blocks[0], 3);
+    buddy.release(blocks[1], 0);
+    buddy.release(3 * PAGEBLOCK, 6);
+    expect([buddy.allocate(0, own), buddy.allocate(0, own)]).toEqual(blocks.toReversed());
+    expect(buddy.freeBlocks().slice(0, 7)).toEqual([1, 1, 1, 0, 0, 0, 1]);
+  });
+
   it('and those for processes take what is left of each other: nobody is refused while a frame is free', () => {
     const kinds = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 800 })), { minLength: 1, maxLength: 8 });
     fc.assert(
