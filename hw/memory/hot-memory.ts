@@ -25,6 +25,11 @@ const ROOM_BYTES = 2 ** 24;
 /** A line of the host's cache; arrays begin with one. */
 const LINE_WORDS = 16;
 
+/** Bytes of an array, up to the line where the next one begins. */
+function bytesOf(words: number): number {
+  return 4 * LINE_WORDS * Math.ceil(words / LINE_WORDS);
+}
+
 /** Modules by their base64, compiled at the first use; null where the host refuses. */
 const compiled = new Map<string, object | null>();
 
@@ -84,6 +89,24 @@ export class HotMemory {
   }
 
   /**
+   * The functions of a module and arrays of zeros for them, in one memory; null where the host refuses.
+   * @param given that memory if it has room, else they get one of their own
+   * @param words how many each array has
+   */
+  static makeLoop(
+    given: HotMemory | null,
+    base64: string,
+    words: readonly number[],
+  ): { readonly memory: HotMemory; readonly functions: object; readonly arrays: readonly Int32Array[] } | null {
+    const bytes = words.reduce((sum, length) => sum + bytesOf(length), 0);
+    const memory = given?.hasRoom(bytes) === true ? given : HotMemory.withoutRam(bytes);
+    const functions = memory?.instantiate(base64) ?? null;
+    if (memory === null || functions === null) return null;
+    const arrays = words.map((length) => memory.take(length));
+    return arrays.every((array) => array !== null) ? { memory, functions, arrays } : null;
+  }
+
+  /**
    * The functions of a module over this memory. A host may refuse to compile one (a page's content policy without
    * 'wasm-unsafe-eval', for instance): then null.
    * @param base64 the module, as `npm run build:hot` makes it
@@ -106,7 +129,7 @@ export class HotMemory {
   /** An array of zeros from the room behind RAM; null when none is left. Nothing is given back. */
   take(words: number): Int32Array | null {
     const start = this.taken;
-    const end = start + 4 * LINE_WORDS * Math.ceil(words / LINE_WORDS);
+    const end = start + bytesOf(words);
     if (end > this.end) return null;
     this.taken = end;
     return new Int32Array(this.buffer, start, words);

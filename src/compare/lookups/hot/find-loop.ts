@@ -24,7 +24,6 @@ const CONTROL_WORDS = 17;
 
 const SIZES = LOOKUP_SHIFTS.length;
 const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
-const MEMORY_BYTES = 4 * (CONTROL_WORDS + FILTER_WORDS + BLOCK_WORDS + LOOKUPS_WORDS) + 1024;
 
 type Find = (control: number, from: number, to: number) => number;
 
@@ -47,14 +46,11 @@ export class FindLoop {
    * @param given memory where blocks lie; its own when null, with copies of them
    */
   static make(given: HotMemory | null): FindLoop | null {
-    const memory = given?.hasRoom(MEMORY_BYTES) === true ? given : HotMemory.withoutRam(MEMORY_BYTES);
-    const loops = (memory?.instantiate(FIND_MODULE) ?? null) as { readonly find: Find } | null;
-    if (memory === null || loops === null) return null;
-    const [control, filter, block, lookups] = [CONTROL_WORDS, FILTER_WORDS, BLOCK_WORDS, LOOKUPS_WORDS].map((words) =>
-      memory.take(words),
-    );
-    if (control === null || filter === null || block === null || lookups === null) return null;
-    return new FindLoop(loops.find, control, filter, block, lookups);
+    const made = HotMemory.makeLoop(given, FIND_MODULE, [CONTROL_WORDS, FILTER_WORDS, BLOCK_WORDS, LOOKUPS_WORDS]);
+    if (made === null) return null;
+    const [control, filter, block, lookups] = made.arrays;
+    const { find } = made.functions as { readonly find: Find };
+    return new FindLoop(find, control, filter, block, lookups);
   }
 
   /** Begins a block. */

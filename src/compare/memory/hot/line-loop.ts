@@ -44,19 +44,16 @@ export class LineLoop {
    */
   static make(given: HotMemory | null, { bytes, ways }: LineCacheShape): LineLoop | null {
     const count = bytes >>> LINE_SHIFT;
-    const needed = 4 * (CONTROL_WORDS + count + BLOCK_WORDS + 2 * MOST_MISSES) + 1024;
     if (bytes > MOST_BYTES) return null;
-    const memory = given?.hasRoom(needed) === true ? given : HotMemory.withoutRam(needed);
-    const loops = (memory?.instantiate(LINES_MODULE) ?? null) as { readonly findLines: FindLines } | null;
-    if (memory === null || loops === null) return null;
-    const [control, cache, block, lines, accesses] = [CONTROL_WORDS, count, BLOCK_WORDS, MOST_MISSES, MOST_MISSES].map(
-      (words) => memory.take(words),
-    );
-    if (control === null || cache === null || block === null || lines === null || accesses === null) return null;
+    const words = [CONTROL_WORDS, count, BLOCK_WORDS, MOST_MISSES, MOST_MISSES];
+    const made = HotMemory.makeLoop(given, LINES_MODULE, words);
+    if (made === null) return null;
+    const [control, cache, block, lines, accesses] = made.arrays;
+    const { findLines } = made.functions as { readonly findLines: FindLines };
     const sets = count / ways;
     control.set([cache.byteOffset, ways, sets, (sets & (sets - 1)) === 0 ? sets - 1 : NONE], CACHE);
     cache.fill(NONE);
-    return new LineLoop(loops.findLines, control, block, lines, accesses);
+    return new LineLoop(findLines, control, block, lines, accesses);
   }
 
   /** Begins a block, whose lines have `salt` added to their numbers. */

@@ -72,14 +72,13 @@ export class DecodeLoop {
 
   /** A loop with memory of its own, or null where the host has no WebAssembly. */
   static make(): DecodeLoop | null {
+    const words = [CONTROL_WORDS, MODEL_WORDS, BLOCK_WORDS, COLUMNS_BYTES / 4];
     const memory = HotMemory.withoutRam(MEMORY_BYTES);
-    const loops = (memory?.instantiate(DECODE_MODULE) ?? null) as { readonly decode: Decode } | null;
-    if (memory === null || loops === null) return null;
-    const [control, addresses, block, columns] = [CONTROL_WORDS, MODEL_WORDS, BLOCK_WORDS, COLUMNS_BYTES / 4].map(
-      (words) => memory.take(words),
-    );
-    if (control === null || addresses === null || block === null || columns === null) return null;
-    return new DecodeLoop(loops.decode, memory, control, addresses, block, columns);
+    const made = memory === null ? null : HotMemory.makeLoop(memory, DECODE_MODULE, words);
+    if (made === null) return null;
+    const [control, addresses, block, columns] = made.arrays;
+    const { decode } = made.functions as { readonly decode: Decode };
+    return new DecodeLoop(decode, made.memory, control, addresses, block, columns);
   }
 
   /** Takes over the columns of a block, none longer than its accesses can need. */
