@@ -7,8 +7,8 @@
  *     entryReads = the sum of entryReadsByLevel          of the walks above
  *     faults = faultsOnWalk + faultsOnHit + ...          attempts that ended in an exception
  *
- * {@link Counters.check} tests these on every run. Entries read to set a dirty bit after a hit on a clean entry are
- * counted apart as well.
+ * The sums are made of the others. {@link Counters.check} tests on every run whether these can be so. Entries read to
+ * set a dirty bit after a hit on a clean entry are counted apart as well.
  */
 
 import type { HotMemory } from '../../memory/hot-memory.js';

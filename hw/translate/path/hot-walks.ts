@@ -86,17 +86,17 @@ export class HotWalks extends CachedWalks {
     return told;
   }
 
-  /** A single walk has to know whether hot loops can do it. @returns its control block, or NONE; NOT_ASKED for later */
-  protected askHot(kind: number): number {
+  /** A single walk has to know whether hot loops can do it: from now on, or not yet. */
+  protected askHot(kind: number): void {
     const { soft } = this;
-    if (soft === null || this.listener !== null || this.leastHot === Infinity)
-      return (this.settleControls[kind] = NONE);
-    if (this.hot === null && ++this.plainWalks < PLAIN_WALKS) return NOT_ASKED;
+    if (soft === null || this.listener !== null || this.leastHot === Infinity) {
+      this.settleControls[kind] = NONE;
+      return;
+    }
+    if (this.hot === null && ++this.plainWalks < PLAIN_WALKS) return;
     const hot = this.hot ?? this.makeHot();
-    if (hot === null) return (this.settleControls[kind] = NONE);
-    this.settleControls[kind] = hot.settleControl(kind, soft, this.walks);
-    this.settle = hot.settle;
-    return this.settleControls[kind];
+    this.settleControls[kind] = hot?.settleControl(kind, soft, this.walks) ?? NONE;
+    if (hot !== null) this.settle = hot.settle;
   }
 
   /** Whether there were so many plain lookups without a hit in the first level that hot loops are worth while. */
