@@ -89,7 +89,8 @@ export class Translation extends HotWalks {
     unsettled[0] = hi;
     unsettled[1] = lo;
     unsettled[2] = access;
-    return this.translateByWalk(...unsettled);
+    // A frame is an int32 already. With the `| 0` V8 knows, and need not look at the frame of each hit.
+    return this.translateByWalk(...unsettled) | 0;
   }
 
   /** By a walk, and a fill of the soft TLB with the result. */
