@@ -102,17 +102,21 @@ export class DataPath extends BatchTranslation {
 
   /** By all but the soft TLB, or across words. */
   private readMissed(hi: number, lo: number, size: number, access: number): number {
-    const frame = isWithinWord(lo, size) ? this.settledFrame(hi, lo, access) : -1;
-    if (frame < 0) return this.readLocated(hi, lo, size, access);
-    this.loadWithinWord(frame, lo, size);
-    return OK;
+    if (!isWithinWord(lo, size)) return this.readLocated(hi, lo, size, access);
+    const frame = this.translateMissed(hi, lo, access);
+    if (frame >= 0) {
+      this.loadWithinWord(frame, lo, size);
+      return OK;
+    }
+    this.firstFrame = frame;
+    this.secondFrame = -1;
+    return frame;
   }
 
   private readLocated(hi: number, lo: number, size: number, access: number): number {
     const status = this.locate(hi, lo, size, access);
     if (status < 0) return status;
-    if (isWithinWord(lo, size)) this.loadWithinWord(this.firstFrame, lo, size);
-    else if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
+    if (this.secondFrame >= 0 || !this.loadWhole(lo, size)) this.loadBytes(lo, size);
     return OK;
   }
 

@@ -72,11 +72,12 @@ export class Translation extends HotWalks {
   }
 
   /** By all but the soft TLB. */
-  private translateMissed(hi: number, lo: number, access: number): number {
-    const frame = this.settledFrame(hi, lo, access);
-    if (frame >= 0) return frame;
+  protected translateMissed(hi: number, lo: number, access: number): number {
     const { modelled } = this;
-    if (modelled === null) return this.translateUnsettled(hi, lo, access);
+    if (modelled === null) {
+      const frame = this.settledFrame(hi, lo, access);
+      return frame >= 0 ? frame : this.translateUnsettled(hi, lo, access);
+    }
     if (!modelled.isLast(hi, lo, access)) return this.translateModelled(hi, lo, access, modelled);
     this.countHit(sideOf(access), L1_HITS);
     return modelled.lastFrame;
