@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LINES_SOURCE } from '../../../../src/compare/memory/hot/module.js';
@@ -7,6 +5,7 @@ import { FIRST, LineMisses, lineOf } from '../../../../src/compare/memory/line-m
 import { AccessBlock, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
 import { ALONE, EXPECTED, PAGE_END } from '../../../../src/compare/memory/streams.js';
 import { runs } from '../../../runs.js';
+import { hashOfSource } from '../../../compiled-source.js';
 
 const SHAPE = { bytes: 4096, ways: 1 };
 
@@ -167,8 +166,5 @@ test('the loop in WebAssembly stops where there may be no room for the misses of
 });
 
 test('the loop in WebAssembly is that of its source: else run npm run build:hot', () => {
-  const folder = new URL('../../../../src/compare/memory/hot/source/', import.meta.url);
-  const hash = createHash('sha256');
-  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
-  expect(hash.digest('hex')).toBe(LINES_SOURCE);
+  expect(hashOfSource('src/compare/memory/hot')).toBe(LINES_SOURCE);
 });

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PTE_A, PTE_D, PTE_G, PTE_P, PTE_RW } from '../../../../hw/x86/format.js';
@@ -17,6 +15,7 @@ import { FORK_SOURCE } from '../../../../src/kernel/tables/hot/module.js';
 import { TableCopy } from '../../../../src/kernel/tables/table-copy.js';
 import { FLUSH_CEILING } from '../../../../src/kernel/tables/tlb-batch.js';
 import { alive, GIB, peek, spawn } from '../machine.js';
+import { hashOfSource } from '../../../compiled-source.js';
 
 const PAGE = 4096;
 /** Bits that the kernel gives a meaning: of software, and of the hardware where P = 0. */
@@ -172,10 +171,7 @@ describe.each([
 });
 
 it('has its loop in WebAssembly from the source: else run npm run build:hot', () => {
-  const folder = new URL('../../../../src/kernel/tables/hot/source/', import.meta.url);
-  const hash = createHash('sha256');
-  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
-  expect(hash.digest('hex')).toBe(FORK_SOURCE);
+  expect(hashOfSource('src/kernel/tables/hot')).toBe(FORK_SOURCE);
 });
 
 describe('fork with frames above 4 GiB', () => {

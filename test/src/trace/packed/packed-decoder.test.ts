@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AccessBlock, BLOCK_ACCESSES, FETCH, LOAD, MODIFY, STORE } from '../../../../src/trace/block.js';
@@ -7,6 +5,7 @@ import { DECODE_SOURCE } from '../../../../src/trace/packed/hot/module.js';
 import { PackedDecoder } from '../../../../src/trace/packed/packed-decoder.js';
 import { PAIR_CODE, SITE_CODE } from '../../../../src/trace/packed/packed-format.js';
 import { runs } from '../../../runs.js';
+import { hashOfSource } from '../../../compiled-source.js';
 
 /** The numbers of kinds in a file, from packed-format.ts' specification. */
 const FILE = { fetch: 0, load: 1, store: 2, modify: 3 };
@@ -202,8 +201,5 @@ test('the loop in WebAssembly decodes as the plain path does, and finds the same
 });
 
 test('the loop in WebAssembly is that of its source: else run npm run build:hot', () => {
-  const folder = new URL('../../../../src/trace/packed/hot/source/', import.meta.url);
-  const hash = createHash('sha256');
-  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
-  expect(hash.digest('hex')).toBe(DECODE_SOURCE);
+  expect(hashOfSource('src/trace/packed/hot')).toBe(DECODE_SOURCE);
 });
