@@ -1,7 +1,7 @@
 /** The module of source/, made by `npm run build:hot`. */
 
 /** SHA-256 of the files there, in the order of their names. */
-export const BATCH_SOURCE = 'aed11a70cccfc02735407b1cc9ed63f75e9b161083213d91b0d49618aff7039e';
+export const BATCH_SOURCE = '3d5aee5a67a2a933aa11fcfc35ccc6bc2901bd4edd9056a9cf4e9a825bc08ce1';
 export const BATCH_MODULE =
   'AGFzbQEAAAABFAJgA39/fwF/YAh/f39/f39/fwF/Ag8BA2VudgZtZW1vcnkCAAADDAsAAAAAAQAAAAAAAAdZCAlsb29rdXBPbmUACghtb2RlbG' +
   'xlZAAJDXNldHRsZUFBcmNoNjQACAtzZXR0bGVSaXNjdgAHCXNldHRsZVg4NgAGBHNvZnQABQR3YWxrAAIGbWVtb3J5AgAK64QBC+AGAgZ+B38g' +

@@ -1,5 +1,6 @@
 /**
- * Hot loops of batches, and the same for single addresses, in AssemblyScript: WebAssembly over the memory of RAM, which begins at address 0 of it.
+ * Hot loops of batches, and the same for single addresses, in AssemblyScript: WebAssembly over the memory of RAM. RAM
+ * begins at address 0 of it.
  *
  * They know the common case alone: a page in a TLB, or one whose walk changes no entry and cannot fault. At any other
  * address they stop and tell its place, with nothing changed for it, and the plain path decides there. Property tests
