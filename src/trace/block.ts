@@ -31,6 +31,9 @@ export const OPERATION_WORD = 2;
 export const KIND_MASK = 3;
 export const SIZE_SHIFT = 2;
 
+/** Words of a whole block. */
+export const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
+
 /** Up to `BLOCK_ACCESSES` (16,384) accesses in program order; words of accesses from `length` on are left over. */
 export class AccessBlock {
   length = 0;
@@ -51,12 +54,23 @@ export class AccessBlock {
   /**
    * @param words room for `BLOCK_ACCESSES` accesses; its own when absent
    */
-  constructor(readonly words: Int32Array = new Int32Array(ACCESS_WORDS * BLOCK_ACCESSES)) {}
+  constructor(readonly words: Int32Array = new Int32Array(BLOCK_WORDS)) {}
 
   /** Empties the block, its counts of kinds too. */
   clear(): void {
     this.length = 0;
     this.kinds.fill(0);
+  }
+
+  /**
+   * The place of the words in bytes, where a loop with `copy` in its memory reaches them: their own if they lie in there, else
+   * that of `copy`, which they are copied to.
+   * @internal
+   */
+  placeBeside(copy: Int32Array): number {
+    if (this.words.buffer === copy.buffer) return this.words.byteOffset;
+    copy.set(this.words.subarray(0, ACCESS_WORDS * this.length));
+    return copy.byteOffset;
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 
 import { HotMemory } from '../../../../hw/memory/hot-memory.js';
-import { ACCESS_WORDS, BLOCK_ACCESSES, FETCH, MODIFY, type AccessBlock } from '../../../trace/block.js';
+import { BLOCK_WORDS, FETCH, MODIFY, type AccessBlock } from '../../../trace/block.js';
 import { ACCESS_COLUMN, LO_COLUMN, LOOKUP_SHIFTS, LOOKUPS_WORDS, startOf } from '../lookups.js';
 import { FILTER_WORDS, type RepeatFilter } from '../repeats.js';
 import { FIND_MODULE } from './module.js';
@@ -23,7 +23,6 @@ const APART = 16;
 const CONTROL_WORDS = 17;
 
 const SIZES = LOOKUP_SHIFTS.length;
-const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
 
 type Find = (control: number, from: number, to: number) => number;
 
@@ -33,7 +32,7 @@ export class FindLoop {
     private readonly control: Int32Array,
     /** Words of a {@link RepeatFilter}. */
     readonly filter: Int32Array,
-    private readonly block: Int32Array,
+    private readonly copy: Int32Array,
     /** The words of a {@link Lookups}. */
     readonly lookups: Int32Array,
   ) {
@@ -48,22 +47,20 @@ export class FindLoop {
   static make(given: HotMemory | null): FindLoop | null {
     const made = HotMemory.makeLoop(given, FIND_MODULE, [CONTROL_WORDS, FILTER_WORDS, BLOCK_WORDS, LOOKUPS_WORDS]);
     if (made === null) return null;
-    const [control, filter, block, lookups] = made.arrays;
+    const [control, filter, copy, lookups] = made.arrays;
     const { find } = made.functions as { readonly find: Find };
-    return new FindLoop(find, control, filter, block, lookups);
+    return new FindLoop(find, control, filter, copy, lookups);
   }
 
   /** Begins a block. */
-  begin({ words, length, kinds }: AccessBlock, filter: RepeatFilter): void {
+  begin(block: AccessBlock, filter: RepeatFilter): void {
     const { control, lookups } = this;
-    const isHere = words.buffer === control.buffer;
-    if (!isHere) this.block.set(words.subarray(0, ACCESS_WORDS * length));
-    control[BLOCK] = isHere ? words.byteOffset : this.block.byteOffset;
+    control[BLOCK] = block.placeBeside(this.copy);
     filter.begin(this.filter);
     control[MARK] = filter.mark;
     control[ACCESSES] = filter.accesses;
     control[TWICE] = filter.modifiesTwice ? MODIFY : -1;
-    control[APART] = Number(filter.storesApart || kinds[FETCH] > 0);
+    control[APART] = Number(filter.storesApart || block.kinds[FETCH] > 0);
     for (let size = 0; size < SIZES; size++) control[ENDS + size] = lookups.byteOffset + 4 * startOf(size);
     control.fill(0, SECOND, SECOND_FETCHES + SIZES);
   }

@@ -5,7 +5,7 @@
 
 import { HotMemory } from '../../../../hw/memory/hot-memory.js';
 import { LINE_SHIFT, type LineCacheShape } from '../../../../hw/memory/line-cache.js';
-import { ACCESS_WORDS, BLOCK_ACCESSES, type AccessBlock } from '../../../trace/block.js';
+import { BLOCK_ACCESSES, BLOCK_WORDS, type AccessBlock } from '../../../trace/block.js';
 import { LINES_MODULE } from './module.js';
 
 /** The control block, as source/index.ts has it in bytes. */
@@ -20,7 +20,6 @@ const CONTROL_WORDS = 11;
 /** A larger cache takes the plain path. */
 const MOST_BYTES = 2 ** 20;
 const MOST_MISSES = BLOCK_ACCESSES;
-const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
 const NONE = -1;
 
 type FindLines = (control: number, from: number, to: number) => number;
@@ -29,7 +28,7 @@ export class LineLoop {
   private constructor(
     private readonly loop: FindLines,
     private readonly control: Int32Array,
-    private readonly block: Int32Array,
+    private readonly copy: Int32Array,
     /** By miss of the last run: the line, and the index of the access's first word in the block. */
     readonly lines: Int32Array,
     readonly accesses: Int32Array,
@@ -48,20 +47,18 @@ export class LineLoop {
     const words = [CONTROL_WORDS, count, BLOCK_WORDS, MOST_MISSES, MOST_MISSES];
     const made = HotMemory.makeLoop(given, LINES_MODULE, words);
     if (made === null) return null;
-    const [control, cache, block, lines, accesses] = made.arrays;
+    const [control, cache, copy, lines, accesses] = made.arrays;
     const { findLines } = made.functions as { readonly findLines: FindLines };
     const sets = count / ways;
     control.set([cache.byteOffset, ways, sets, (sets & (sets - 1)) === 0 ? sets - 1 : NONE], CACHE);
     cache.fill(NONE);
-    return new LineLoop(findLines, control, block, lines, accesses);
+    return new LineLoop(findLines, control, copy, lines, accesses);
   }
 
   /** Begins a block, whose lines have `salt` added to their numbers. */
-  begin({ words, length }: AccessBlock, salt: number): void {
+  begin(block: AccessBlock, salt: number): void {
     const { control } = this;
-    const isHere = words.buffer === control.buffer;
-    if (!isHere) this.block.set(words.subarray(0, ACCESS_WORDS * length));
-    control[BLOCK] = isHere ? words.byteOffset : this.block.byteOffset;
+    control[BLOCK] = block.placeBeside(this.copy);
     control[SALT] = salt;
     control[LAST] = NONE;
   }

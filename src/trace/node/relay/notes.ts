@@ -1,6 +1,6 @@
 /** What the thread that reads a trace tells its readers, and where the blocks are. */
 
-import { ACCESS_WORDS, AccessBlock, BLOCK_ACCESSES, type TraceCounts } from '../../block.js';
+import { AccessBlock, BLOCK_WORDS, type TraceCounts } from '../../block.js';
 import type { Coverage } from '../../coverage.js';
 import type { TraceMetadata } from '../../packed/metadata.js';
 import type { NamedTrace } from '../named.js';
@@ -8,8 +8,7 @@ import type { PackedError } from './thread-error.js';
 
 /** Blocks on their way at once: enough for either side to be late once in a while. */
 const SLOTS = 8;
-const SLOT_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
-export const RING_BYTES = SLOTS * SLOT_WORDS * Int32Array.BYTES_PER_ELEMENT;
+export const RING_BYTES = SLOTS * BLOCK_WORDS * Int32Array.BYTES_PER_ELEMENT;
 
 /** The fields of a block beside its words, which are in shared memory. A reader sends the number of the slot back. */
 interface BlockNote extends Pick<AccessBlock, 'length' | 'process' | 'thread' | 'window' | 'afterGap' | 'warmUp'> {
@@ -39,7 +38,7 @@ export interface RelayTask<Port> {
 /** The blocks of a ring, by slot. */
 export function slotsOf(ring: SharedArrayBuffer): AccessBlock[] {
   return Array.from({ length: SLOTS }, (_, slot) => {
-    const bytes = SLOT_WORDS * Int32Array.BYTES_PER_ELEMENT;
-    return new AccessBlock(new Int32Array(ring, slot * bytes, SLOT_WORDS));
+    const bytes = BLOCK_WORDS * Int32Array.BYTES_PER_ELEMENT;
+    return new AccessBlock(new Int32Array(ring, slot * bytes, BLOCK_WORDS));
   });
 }

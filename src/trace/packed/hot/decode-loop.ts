@@ -5,7 +5,7 @@
  */
 
 import { HotMemory } from '../../../../hw/memory/hot-memory.js';
-import { ACCESS_WORDS, BLOCK_ACCESSES, KIND_MASK } from '../../block.js';
+import { ACCESS_WORDS, BLOCK_WORDS, KIND_MASK } from '../../block.js';
 import * as format from '../packed-format.js';
 import type { AccessModel } from '../packed-format.js';
 import { DECODE_MODULE } from './module.js';
@@ -30,7 +30,6 @@ const CONTROL_WORDS = BY_NUMBER + EXPLICIT_OPERATION + 1;
 const MOST_COLUMNS = 3;
 const COLUMNS_BYTES =
   PACKED_BLOCK_ACCESSES * COLUMN_BYTES_PER_ACCESS.slice(0, MOST_COLUMNS).reduce((sum, bytes) => sum + bytes, 0) + 64;
-const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
 /** More than it needs: with room for loops of whoever takes the blocks. */
 const MEMORY_BYTES = 2 ** 23;
 
