@@ -90,8 +90,16 @@ export function count(counts: u32, place: u32, more: f64): void {
   store<f64>(counts + place, load<f64>(counts + place) + more);
 }
 
+export function linearOf(hi: u32, lo: u32): u64 {
+  return ((<u64>hi) << 32) | (<u64>lo);
+}
+
+export function isCanonicalBy(shift: u32, hi: u32): bool {
+  return <u32>(((<i32>hi) >> shift) + 1) <= 1;
+}
+
 export function isCanonical(control: u32, hi: u32): bool {
-  return <u32>(((<i32>hi) >> field(control, CANONICAL_SHIFT)) + 1) <= 1;
+  return isCanonicalBy(field(control, CANONICAL_SHIFT), hi);
 }
 
 /** The half of the addresses with this high word: its fields are those from ROOT to SET_SIZE. */
@@ -101,7 +109,7 @@ export function halfOf(control: u32, hi: u32): u32 {
 
 /** Whether its tables are for all of its addresses with this high word. */
 export function covers(half: u32, hi: u32): bool {
-  return <u32>(((<i32>hi) >> field(half, COVER_SHIFT)) + 1) <= 1;
+  return isCanonicalBy(field(half, COVER_SHIFT), hi);
 }
 
 /** Whether the rights allow the access without more ado. */

@@ -7,54 +7,50 @@ import { settled } from './walk';
 /** Loads are made after so many translations, so that the host's cache misses overlap. */
 const LOADS_AT_ONCE: u32 = 256;
 
+/** Translates the addresses of a batch from the one at `at` on. @returns the first not in the soft TLB, or `end` */
+function hitsFrom(cells: u32, at: u32, end: u32, mask: u32): u32 {
+  for (; at < end; at += 4) {
+    const lo = load<u32>(at, BATCH_BYTES);
+    const cell = cells + ((lo >>> 8) & 0xff0);
+    if (load<u64>(cell) != (((<u64>load<u32>(at)) << 32) | (lo & mask))) break;
+    store<u32>(at, load<u32>(cell, 8), 2 * BATCH_BYTES);
+  }
+  return at;
+}
+
 function softOn<Machine>(control: u32, from: u32, to: u32): u32 {
   const align = field(control, ALIGN);
-  const mask = PAGE_MASK | align;
   const cells = field(control, SOFT);
   const his = field(control, BATCH);
-  const los = his + BATCH_BYTES;
-  const results = los + BATCH_BYTES;
-  const end = to << 2;
-  for (let i = from << 2; i < end; i += 4) {
-    let hi: u32 = 0;
-    let lo: u32 = 0;
-    let cell: u32 = 0;
-    let tag: u64 = 0;
-    // The loop of hits holds no call.
-    for (; i < end; i += 4) {
-      hi = load<u32>(his + i);
-      lo = load<u32>(los + i);
-      cell = cells + ((lo >>> 8) & 0xff0);
-      tag = ((<u64>hi) << 32) | (lo & mask);
-      if (load<u64>(cell) != tag) break;
-      store<u32>(results + i, load<u32>(cell, 8));
-    }
-    if (i == end) break;
-    if ((lo & align) != 0) return i >>> 2;
-    const frame = settled<Machine>(control, hi, lo);
-    if (frame == NONE) return i >>> 2;
-    store<u64>(cell, tag);
+  const end = his + (to << 2);
+  for (let at = his + (from << 2); at < end; at += 4) {
+    at = hitsFrom(cells, at, end, PAGE_MASK | align);
+    if (at == end) break;
+    const hi = load<u32>(at);
+    const lo = load<u32>(at, BATCH_BYTES);
+    const frame = (lo & align) != 0 ? NONE : settled<Machine>(control, hi, lo);
+    if (frame == NONE) return (at - his) >>> 2;
+    const cell = cells + ((lo >>> 8) & 0xff0);
+    store<u64>(cell, ((<u64>hi) << 32) | (lo & PAGE_MASK));
     store<u32>(cell, frame, 8);
-    store<u32>(results + i, frame);
+    store<u32>(at, frame, 2 * BATCH_BYTES);
   }
   return to;
 }
 
-/** Loads the words of addresses in the soft TLB. @returns the place of the first not in there, or `to` */
-function loadHits(control: u32, from: u32, to: u32): u32 {
-  const mask = PAGE_MASK | field(control, ALIGN);
-  const cells = field(control, SOFT);
-  const his = field(control, BATCH);
-  const los = his + BATCH_BYTES;
-  const results = los + BATCH_BYTES;
-  let i = from << 2;
-  for (const end = to << 2; i < end; i += 4) {
-    const lo = load<u32>(los + i);
+/** The same, with the words there for frames. */
+function loadsFrom(cells: u32, at: u32, end: u32, mask: u32): u32 {
+  for (; at < end; at += 4) {
+    const lo = load<u32>(at, BATCH_BYTES);
     const cell = cells + ((lo >>> 8) & 0xff0);
-    if (load<u64>(cell) != (((<u64>load<u32>(his + i)) << 32) | (lo & mask))) break;
-    store<u32>(results + i, load<u32>((load<u32>(cell, 8) << 12) | (lo & ~PAGE_MASK)));
+    if (load<u64>(cell) != (((<u64>load<u32>(at)) << 32) | (lo & mask))) break;
+    store<u32>(at, wordAt(load<u32>(cell, 8), lo), 2 * BATCH_BYTES);
   }
-  return i >>> 2;
+  return at;
+}
+
+function wordAt(frame: u32, lo: u32): u32 {
+  return load<u32>((frame << 12) | (lo & ~PAGE_MASK));
 }
 
 /**
@@ -64,20 +60,22 @@ function loadHits(control: u32, from: u32, to: u32): u32 {
 export function soft(control: u32, from: u32, to: u32): u32 {
   const machine = field(control, MACHINE);
   const loads = field(control, LOADS) != 0;
-  const los = field(control, BATCH) + BATCH_BYTES;
-  const results = los + BATCH_BYTES;
+  const cells = field(control, SOFT);
+  const mask = PAGE_MASK | field(control, ALIGN);
+  const his = field(control, BATCH);
+  const end = his + (to << 2);
   while (from < to) {
     let most = to;
     if (loads) {
-      from = loadHits(control, from, to);
+      from = (loadsFrom(cells, his + (from << 2), end, mask) - his) >>> 2;
       most = min(from + LOADS_AT_ONCE, to);
     }
-    const start = from;
-    if (machine == X86) from = softOn<OfX86>(control, start, most);
-    else if (machine == RISCV) from = softOn<OfRiscv>(control, start, most);
-    else from = softOn<OfAArch64>(control, start, most);
-    for (let i = start << 2; loads && i < from << 2; i += 4) {
-      store<u32>(results + i, load<u32>((load<u32>(results + i) << 12) | (load<u32>(los + i) & ~PAGE_MASK)));
+    let at = his + (from << 2);
+    if (machine == X86) from = softOn<OfX86>(control, from, most);
+    else if (machine == RISCV) from = softOn<OfRiscv>(control, from, most);
+    else from = softOn<OfAArch64>(control, from, most);
+    for (const done = his + (from << 2); loads && at < done; at += 4) {
+      store<u32>(at, wordAt(load<u32>(at, 2 * BATCH_BYTES), load<u32>(at, BATCH_BYTES)), 2 * BATCH_BYTES);
     }
     if (from < most) return from;
   }

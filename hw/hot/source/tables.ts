@@ -54,7 +54,7 @@ const X86_ROOT_LEVEL: u32 = 3;
 const X86_INDEX_MASK: u32 = 511;
 
 function levelShift(machine: u32, half: u32, level: u32): u32 {
-  return machine == X86 ? 12 + 9 * level : field(half + level * LEVEL_BYTES, PAGE_SIZE + SHIFT);
+  return machine == X86 ? 12 + 9 * level : load<u32>(half + level * LEVEL_BYTES, PAGE_SIZE + SHIFT);
 }
 
 function rootLevelOf(machine: u32, half: u32): u32 {
@@ -62,7 +62,7 @@ function rootLevelOf(machine: u32, half: u32): u32 {
 }
 
 function walkCache(control: u32, level: u32): u32 {
-  return field(control, WALK_CACHES + ((level - 1) << 2));
+  return load<u32>(control + (level << 2), WALK_CACHES - 4);
 }
 
 /**
@@ -72,8 +72,7 @@ function walkCache(control: u32, level: u32): u32 {
 function keep<Machine>(
   control: u32,
   half: u32,
-  hi: u32,
-  lo: u32,
+  linear: u64,
   start: u32,
   level: u32,
   entry: u64,
@@ -88,7 +87,6 @@ function keep<Machine>(
   if (isContiguous(machine, entry)) {
     const set = half + level * LEVEL_BYTES + SET_SIZE;
     const inSet = (((<u64>1) << (<u64>field(set, SHIFT))) - 1) & (<u64>~0xfff);
-    const linear = ((<u64>hi) << 32) | (<u64>lo);
     if (((((<u64>frame) << 12) ^ linear) & inSet) == 0) sized = set;
   }
   const size = field(sized, SIZE);
@@ -103,13 +101,13 @@ function keep<Machine>(
   for (let read = level + 1; read <= start; read++) {
     const cache = walkCache(control, read);
     if (cache == 0) continue;
-    const shift = levelShift(machine, half, read);
-    const to = field(control, PASSED + (read << 3));
-    const allowed = field(control, PASSED + 4 + (read << 3));
-    insert(cache, pageOf(hi, lo, shift), tagOf(hi, shift, space, 0), to, allowed);
+    const page = pageOf(linear, levelShift(machine, half, read));
+    const to = load<u32>(control + (read << 3), PASSED);
+    const allowed = load<u32>(control + (read << 3), PASSED + 4);
+    insert(cache, <u32>page, tagOf(page, space, 0), to, allowed);
   }
-  fill(l1, hi, lo, space, frame & ~inPage, rights, size);
-  fill(l2, hi, lo, space, frame & ~inPage, rights, size);
+  fill(l1, linear, space, frame & ~inPage, rights, size);
+  fill(l2, linear, space, frame & ~inPage, rights, size);
   return frame;
 }
 
@@ -117,8 +115,9 @@ function keep<Machine>(
  * The frame of an address, or NONE when it is not settled. With TLBs the walk begins at the deepest table in a walk cache,
  * and fills all.
  */
-export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
+export function walkTables<Machine, Path>(control: u32, linear: u64): u32 {
   const machine = machineOf<Machine>(control);
+  const hi = <u32>(linear >>> 32);
   const withTlb = sizeof<Path>() == sizeof<WithTlb>();
   const half = machine == X86 ? control : halfOf(control, hi);
   // What is canonical is covered by the tables of x86.
@@ -134,8 +133,8 @@ export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
     for (let level: u32 = 1; level <= rootLevel; level++) {
       const cache = walkCache(control, level);
       if (cache == 0) continue;
-      const shift = levelShift(machine, half, level);
-      const cell = find(cache, pageOf(hi, lo, shift), tagOf(hi, shift, space, 0));
+      const page = pageOf(linear, levelShift(machine, half, level));
+      const cell = find(cache, <u32>page, tagOf(page, space, 0));
       if (cell == 0) continue;
       start = level - 1;
       table = (<u64>frameIn(cache, cell)) << 12;
@@ -150,7 +149,6 @@ export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
 
   const entryShift = machine == RISCV ? field(control, ENTRY_SHIFT) : 3;
   const end = <u64>field(control, RAM_BYTES);
-  const linear = ((<u64>hi) << 32) | (<u64>lo);
   // Tables are as large as pages of the last level.
   const tableMask: u64 = machine == AARCH64 ? (<u64>-1) << (<u64>levelShift(machine, half, 0)) : ~0;
   let all: u64 = ~0;
@@ -182,7 +180,7 @@ export function walkTables<Machine, Path>(control: u32, hi: u32, lo: u32): u32 {
   const address = (addressIn(machine, entry) & ~within) | (linear & within);
   if (address >= end) return NONE;
   const frame = <u32>(address >>> 12);
-  if (withTlb) return keep<Machine>(control, half, hi, lo, start, level, entry, rights, frame);
+  if (withTlb) return keep<Machine>(control, half, linear, start, level, entry, rights, frame);
   if (within >= 4096) store<u32>(field(control, LARGE), 1);
   return frame;
 }

@@ -13,7 +13,9 @@ import {
   field,
   FIRST_LEVEL,
   isCanonical,
+  isCanonicalBy,
   L1_HITS,
+  linearOf,
   NEEDED,
   NONE,
   PAGE_MASK,
@@ -48,33 +50,32 @@ const SPACES: u32 = 0x47ff_8000;
 const PAGE_HIGH: u32 = 0x7fff;
 const SET_PAGE_HIGH: u32 = 0x1fff;
 const RIGHT_GLOBAL: u32 = 1 << 8;
-/** Ways that a word has bits for. */
-const MOST_BITS: u32 = 32;
+const SIXTEEN_WORDS: u32 = 64;
 
 export function arrayOf(level: u32, size: u32): u32 {
-  return field(level, ARRAYS + (size << 2));
+  return load<u32>(level + (size << 2), ARRAYS);
 }
 
 export function shiftOf(level: u32, size: u32): u32 {
-  return field(level, SHIFTS + (size << 2));
+  return load<u32>(level + (size << 2), SHIFTS);
 }
 
 export function firstSize(level: u32): u32 {
   return field(level, FIRST_SIZE);
 }
 
-export function pageOf(hi: u32, lo: u32, shift: u32): u32 {
-  return shift < 32 ? (hi << (32 - shift)) | (lo >>> shift) : hi >>> (shift - 32);
+/** The number of the page around an address. Its low word is the page of an array, and its high one a part of the tag. */
+export function pageOf(linear: u64, shift: u32): u64 {
+  return linear >>> (<u64>shift);
 }
 
-export function tagOf(hi: u32, shift: u32, space: u32, size: u32): u32 {
-  const high = shift < 32 ? (hi >>> shift) & PAGE_HIGH : 0;
-  return (space << 15) | (size << 27) | VALID | high;
+export function tagOf(page: u64, space: u32, size: u32): u32 {
+  return (space << 15) | (size << 27) | VALID | ((<u32>(page >>> 32)) & PAGE_HIGH);
 }
 
-/** The sizes possible at an address, a bit each: see tlb/regions.ts. */
-function region(level: u32, hi: u32, lo: u32): u32 {
-  const number = (hi << 11) | (lo >>> 21);
+/** The place of the sizes possible at an address, a bit each: see tlb/regions.ts. */
+function region(level: u32, linear: u64): u32 {
+  const number = <u32>(linear >>> 21);
   return field(level, REGIONS) + ((number ^ (number >>> 9)) & (ALL_REGIONS - 1));
 }
 
@@ -89,7 +90,14 @@ function guess(array: u32, page: u32): u32 {
   return field(array, GUESSES) + ((page & field(array, GUESS_MASK)) << 2);
 }
 
-/** The cell of a page, or 0: four ways at a time. */
+/** Which of the sixteen words at `at` are equal to that in all parts of `word`, a bit each. */
+function equalWords(at: u32, word: v128): u32 {
+  const first = i16x8.narrow_i32x4_s(i32x4.eq(v128.load(at), word), i32x4.eq(v128.load(at, 16), word));
+  const last = i16x8.narrow_i32x4_s(i32x4.eq(v128.load(at, 32), word), i32x4.eq(v128.load(at, 48), word));
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(first, last));
+}
+
+/** The cell of a page, or 0: sixteen ways at a time. What follows the last way belongs to the same set. */
 export function find(array: u32, page: u32, tag: u32): u32 {
   const row = field(array, ROW_BYTES);
   const guessed = field(array, GUESSED);
@@ -97,18 +105,13 @@ export function find(array: u32, page: u32, tag: u32): u32 {
     const cell = field(array, CELLS) + (load<u32>(guess(array, page)) << 2);
     if (load<u32>(cell) == page && load<u32>(cell + row) == tag) return cell;
   }
-  const start = setStart(array, page, tag);
-  const end = start + row;
+  let some = setStart(array, page, tag);
+  const end = some + row;
   const pages = i32x4.splat(page);
   let global: u32 = 0;
-  // The ways of equal pages, up to 32 of them as bits: the branch comes when all are known.
-  for (let some = start; some < end; some += MOST_BITS << 2) {
-    const last = min(end, some + (MOST_BITS << 2));
-    let equal: u32 = 0;
-    for (let four = some; four < last; four += 16) {
-      equal |= (<u32>i32x4.bitmask(i32x4.eq(v128.load(four), pages))) << ((four - some) >>> 2);
-    }
-    for (; equal != 0; equal &= equal - 1) {
+  do {
+    let equal = equalWords(some, pages);
+    while (equal != 0) {
       const cell = some + (ctz(equal) << 2);
       if (cell >= end) break;
       const found = load<u32>(cell + row);
@@ -117,8 +120,10 @@ export function find(array: u32, page: u32, tag: u32): u32 {
         return cell;
       }
       if (found == ((tag & ~SPACES) | field(array, GLOBAL))) global = cell;
+      equal &= equal - 1;
     }
-  }
+    some += SIXTEEN_WORDS;
+  } while (some < end);
   return global;
 }
 
@@ -139,19 +144,20 @@ export function rightsIn(array: u32, cell: u32): u32 {
 }
 
 /** The first cell with the lowest stamp: free, or used longest ago. */
-function room(array: u32, start: u32): u32 {
-  const row = field(array, ROW_BYTES);
+function room(start: u32, row: u32): u32 {
   const stamps = start + 2 * row;
-  if ((row & 15) == 0 && row <= MOST_BITS << 2) {
+  if ((row & 15) == 0) {
     let least = v128.load(stamps);
     for (let way: u32 = 16; way < row; way += 16) least = i32x4.min_u(least, v128.load(stamps + way));
     least = i32x4.min_u(least, v128.shuffle<i32>(least, least, 2, 3, 0, 1));
     least = i32x4.min_u(least, v128.shuffle<i32>(least, least, 1, 0, 3, 2));
-    let equal: u32 = 0;
-    for (let way: u32 = 0; way < row; way += 16) {
-      equal |= (<u32>i32x4.bitmask(i32x4.eq(v128.load(stamps + way), least))) << (way >>> 2);
+    let some: u32 = 0;
+    let equal = equalWords(stamps, least);
+    while (equal == 0) {
+      some += SIXTEEN_WORDS;
+      equal = equalWords(stamps + some, least);
     }
-    return start + (ctz(equal) << 2);
+    return start + some + (ctz(equal) << 2);
   }
   let lowest: u32 = ~0;
   let at: u32 = 0;
@@ -167,24 +173,29 @@ function room(array: u32, start: u32): u32 {
 /** Puts in a page not here yet. */
 export function insert(array: u32, page: u32, tag: u32, frame: u32, rights: u32): void {
   const row = field(array, ROW_BYTES);
-  const cell = room(array, setStart(array, page, tag));
+  const cells = field(array, CELLS);
+  const guesses = field(array, GUESSED) != 0 ? guess(array, page) : 0;
+  const at = field(array, CLOCK);
+  const clock = load<u32>(at) + 1;
+  const cell = room(setStart(array, page, tag), row);
   store<u32>(cell, page);
   store<u32>(cell + row, tag);
-  touch(array, cell);
+  store<u32>(at, clock);
+  store<u32>(cell + 2 * row, clock);
   store<u32>(cell + 3 * row, frame);
   store<u32>(cell + 4 * row, rights);
-  if (field(array, GUESSED) != 0) store<u32>(guess(array, page), (cell - field(array, CELLS)) >>> 2);
+  if (guesses != 0) store<u32>(guesses, (cell - cells) >>> 2);
 }
 
 /** The cell of an address in a level, or 0: the size found last is searched first, and is the one found. */
-export function search(level: u32, hi: u32, lo: u32, space: u32): u32 {
-  let sizes = <u32>load<u8>(region(level, hi, lo));
+export function search(level: u32, linear: u64, space: u32): u32 {
+  let sizes = <u32>load<u8>(region(level, linear));
   let size = firstSize(level);
   if (((sizes >>> size) & 1) == 0) size = ctz(sizes);
   while (sizes != 0) {
     const array = arrayOf(level, size);
-    const shift = shiftOf(level, size);
-    const cell = array == 0 ? 0 : find(array, pageOf(hi, lo, shift), tagOf(hi, shift, space, size));
+    const page = pageOf(linear, shiftOf(level, size));
+    const cell = array == 0 ? 0 : find(array, <u32>page, tagOf(page, space, size));
     if (cell != 0) {
       store<u32>(level + FIRST_SIZE, size);
       return cell;
@@ -205,10 +216,10 @@ export function hit(control: u32, hi: u32, lo: u32): u32 {
   const array = arrayOf(level, size);
   if (array == 0 || !isCanonical(control, hi)) return NONE;
   const shift = shiftOf(level, size);
-  const page = pageOf(hi, lo, shift);
-  const cell = field(array, CELLS) + (load<u32>(guess(array, page)) << 2);
+  const page = pageOf(linearOf(hi, lo), shift);
+  const cell = field(array, CELLS) + (load<u32>(guess(array, <u32>page)) << 2);
   const found = load<u32>(cell + field(array, ROW_BYTES));
-  if (load<u32>(cell) != page || found != tagOf(hi, shift, field(control, SPACE), size)) return NONE;
+  if (load<u32>(cell) != <u32>page || found != tagOf(page, field(control, SPACE), size)) return NONE;
   if (!allows(control, rightsIn(array, cell))) return NONE;
   touch(array, cell);
   count(field(control, COUNTS), L1_HITS, 1);
@@ -216,10 +227,10 @@ export function hit(control: u32, hi: u32, lo: u32): u32 {
 }
 
 /**
- * Looks addresses up from the one at `i` bytes on, as pages of the size to search first, where the guess is right and
- * the rights allow it: a loop without calls. @returns the first that takes more to know, or `end`
+ * Looks addresses up from the one at `at` on, as pages of the size to search first, where the guess is right and the
+ * rights allow it: a loop without calls. @returns the first that takes more to know, or `end`
  */
-export function hits(control: u32, i: u32, end: u32): u32 {
+export function hits(control: u32, at: u32, end: u32): u32 {
   const level = field(control, FIRST_LEVEL);
   const align = field(control, ALIGN);
   const kept = PAGE_MASK | align;
@@ -229,60 +240,56 @@ export function hits(control: u32, i: u32, end: u32): u32 {
   const size = firstSize(level);
   const shift = shiftOf(level, size);
   const array = arrayOf(level, size);
-  if (array == 0) return i;
-  const base = tagOf(0, shift, field(control, SPACE), size);
+  if (array == 0) return at;
+  const base = tagOf(0, field(control, SPACE), size);
   const inPage = (1 << (shift - 12)) - 1;
   const cells = field(array, CELLS);
   const row = field(array, ROW_BYTES);
   const guesses = field(array, GUESSES);
   const mask = field(array, GUESS_MASK);
-  const his = field(control, BATCH);
-  const los = his + BATCH_BYTES;
-  const results = los + BATCH_BYTES;
   let clock = load<u32>(field(array, CLOCK));
   // An address without alignment keeps bits of `align`, below 4, and equals no piece; none equals 4.
-  let lastLo: u32 = 4;
-  let lastHi: u32 = 0;
+  let last: u64 = 4;
   let frame: u32 = 0;
-  for (; i < end; i += 4) {
-    const hi = load<u32>(his + i);
-    const lo = load<u32>(los + i);
+  for (; at < end; at += 4) {
+    const lo = load<u32>(at, BATCH_BYTES);
+    const linear = linearOf(load<u32>(at), lo & kept);
     // The piece found just before is of the most recent page of its set.
-    if ((lo & kept) != lastLo || hi != lastHi) {
-      if ((lo & align) != 0 || <u32>(((<i32>hi) >> canonicalShift) + 1) > 1) break;
-      const page = (hi << (32 - shift)) | (lo >>> shift);
-      const cell = cells + (load<u32>(guesses + ((page & mask) << 2)) << 2);
-      if (load<u32>(cell) != page || load<u32>(cell + row) != (base | ((hi >>> shift) & PAGE_HIGH))) break;
+    if (linear != last) {
+      if ((lo & align) != 0 || !isCanonicalBy(canonicalShift, load<u32>(at))) break;
+      const page = pageOf(linear, shift);
+      const cell = cells + (load<u32>(guesses + (((<u32>page) & mask) << 2)) << 2);
+      if (load<u32>(cell) != <u32>page || load<u32>(cell + row) != (base | ((<u32>(page >>> 32)) & PAGE_HIGH))) break;
       const rights = load<u32>(cell + 4 * row);
       if (((permitted >>> rights) & 1) == 0 || (~rights & needed) != 0) break;
       store<u32>(cell + 2 * row, ++clock);
       frame = load<u32>(cell + 3 * row) | ((lo >>> 12) & inPage);
-      lastLo = lo & PAGE_MASK;
-      lastHi = hi;
+      last = linear;
     }
-    store<u32>(results + i, frame);
+    store<u32>(at, frame, 2 * BATCH_BYTES);
   }
   store<u32>(field(array, CLOCK), clock);
-  return i;
+  return at;
 }
 
 /** Puts in a page of a size with an array, whose first 4 KiB frame is `frame`. */
-export function fill(level: u32, hi: u32, lo: u32, space: u32, frame: u32, rights: u32, size: u32): void {
+export function fill(level: u32, linear: u64, space: u32, frame: u32, rights: u32, size: u32): void {
   const shift = shiftOf(level, size);
   const array = arrayOf(level, size);
-  const own = tagOf(hi, shift, space, size);
+  const page = pageOf(linear, shift);
+  const own = tagOf(page, space, size);
   const tag = (rights & RIGHT_GLOBAL) != 0 ? (own & ~SPACES) | field(array, GLOBAL) : own;
-  insert(array, pageOf(hi, lo, shift), tag, frame, rights);
+  insert(array, <u32>page, tag, frame, rights);
   store<u32>(level + FIRST_SIZE, size);
   const bit: u32 = 1 << size;
   // The sizes of all regions stand behind those of each.
   const places = field(level, REGIONS);
-  const known = <u32>load<u8>(places, ALL_REGIONS);
-  store<u8>(places, known | bit, ALL_REGIONS);
+  const place = shift <= 21 ? region(level, linear) : places + ALL_REGIONS;
+  if (((<u32>load<u8>(place)) & bit) != 0) return;
+  store<u8>(place, load<u8>(place) | bit);
   if (shift <= 21) {
-    const place = region(level, hi, lo);
-    store<u8>(place, load<u8>(place) | bit);
-  } else if ((known & bit) == 0) {
-    for (let place = places; place < places + ALL_REGIONS; place++) store<u8>(place, load<u8>(place) | bit);
+    store<u8>(places, load<u8>(places, ALL_REGIONS) | (<u8>bit), ALL_REGIONS);
+  } else {
+    for (let each = places; each < places + ALL_REGIONS; each++) store<u8>(each, load<u8>(each) | bit);
   }
 }

@@ -9,6 +9,7 @@ import {
   halfOf,
   IS_LONG,
   LARGE,
+  linearOf,
   MACHINE,
   NONE,
   RAM_BYTES,
@@ -89,24 +90,21 @@ export function settled<Machine>(control: u32, hi: u32, lo: u32): u32 {
   if (!covers(half, hi)) return NONE;
   // x86 comes with no others.
   if (machine == X86 || field(half, IS_LONG) != 0) return long<Machine>(control, half, hi, lo);
-  return walkTables<OfAny, WithoutTlb>(control, hi, lo);
+  return walkTables<OfAny, WithoutTlb>(control, linearOf(hi, lo));
 }
 
 function walkOn<Machine>(control: u32, from: u32, to: u32): u32 {
   const align = field(control, ALIGN);
   const his = field(control, BATCH);
-  const los = his + BATCH_BYTES;
-  const results = los + BATCH_BYTES;
-  let i = from << 2;
-  for (const end = to << 2; i < end; i += 4) {
-    const hi = load<u32>(his + i);
-    const lo = load<u32>(los + i);
+  let at = his + (from << 2);
+  for (const end = his + (to << 2); at < end; at += 4) {
+    const lo = load<u32>(at, BATCH_BYTES);
     if ((lo & align) != 0) break;
-    const frame = settled<Machine>(control, hi, lo);
+    const frame = settled<Machine>(control, load<u32>(at), lo);
     if (frame == NONE) break;
-    store<u32>(results + i, frame);
+    store<u32>(at, frame, 2 * BATCH_BYTES);
   }
-  return i >>> 2;
+  return (at - his) >>> 2;
 }
 
 /** Translates addresses `from` to `to - 1` of the batch by walks alone. @returns the place of the stop, or `to` */

@@ -60,6 +60,7 @@ describe('hot loops', () => {
     // Sets that are no power of two, ways that are no multiple of four, and so many that a search begins with a guess.
     '6x2+15x5',
     '24x24+64x64+psc',
+    '18x18+38x19',
     // Large pages in pieces, and a policy of which hot loops know nothing.
     '4x2@4K,2x2@2M+16x4@4K',
     '8x4/tree-plru',
