@@ -281,9 +281,10 @@ export class Kernel extends ProcessTable {
   populate(process: Process, address: Address): CallResult {
     const vma = isWhole(address) ? process.space?.vmas.at(address) : undefined;
     if (vma === undefined || (vma.flags & VM_WRITE) === 0) return EFAULT;
-    this.memory.label('populate', [address]);
+    const { journal } = this.memory.ram;
+    if (journal !== null) this.memory.label('populate', [address]);
     const result = faultIn(this.memory, vma, address, true);
-    this.memory.label('');
+    if (journal !== null) this.memory.label('');
     return result < 0 ? ENOMEM : 0;
   }
 

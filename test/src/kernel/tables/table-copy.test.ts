@@ -143,9 +143,16 @@ describe.each([
     maxLength: 8,
   });
 
+  /** Frames of pages by their places: side by side, apart, and some of them twice. */
+  const frames = fc.constantFrom(
+    (place: number) => place + 1,
+    (place: number) => ((7 * place) % MOST) + 1,
+    (place: number) => (place >> 1) + 1,
+  );
+
   it('are copied in runs as each is by itself', () => {
     fc.assert(
-      fc.property(pages, fc.boolean(), fc.boolean(), (runs, isPrivate, isShared) => {
+      fc.property(pages, frames, fc.boolean(), fc.boolean(), (runs, frameAt, isPrivate, isShared) => {
         const list = runs.flatMap(([bits, large, times]) => Array.from({ length: times }, () => ({ bits, large })));
         const count = Math.min(list.length, MOST);
         const results = KINDS.map((kind) => {
@@ -154,8 +161,8 @@ describe.each([
           const format = new Format({ words, shared: kind === 'shared', hot, journal: null, storeLabel: '' });
           for (let i = 0; i < count; i++) {
             const { bits, large } = list[i];
-            if (bits !== 0) format.setPage(2 * i, i + 1, bits & ~PAGE_HUGE);
-            map[i + 1] = large ? LARGE : EXCLUSIVE;
+            if (bits !== 0) format.setPage(2 * i, frameAt(i), bits & ~PAGE_HUGE);
+            map[frameAt(i)] = large ? LARGE : EXCLUSIVE;
           }
           const copy = new TableCopy();
           copy.run(format, map, 0, 2 * count, count, format.changeAtFork(isPrivate), isShared);

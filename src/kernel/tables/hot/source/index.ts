@@ -31,8 +31,80 @@ export function copyRun(
   childLose: u32,
 ): u32 {
   // Inlined, with the shift in an instruction: V8 has too few registers for a shift by a variable.
-  if (shift == 12) return copy(source, target, bytes, map, frames, 12, kinds, kind, lose, childLose);
-  return copy(source, target, bytes, map, frames, 10, kinds, kind, lose, childLose);
+  const done =
+    shift == 12
+      ? copyFours(source, target, bytes, map, frames, 12, kinds, kind, lose, childLose)
+      : copyFours(source, target, bytes, map, frames, 10, kinds, kind, lose, childLose);
+  if (done == bytes) return done;
+  return done + copy(source + done, target + done, bytes - done, map, frames, shift, kinds, kind, lose, childLose);
+}
+
+/** Copies four entries at a time, as far as all four are of the run. */
+function copyFours(
+  source: u32,
+  target: u32,
+  bytes: u32,
+  map: u32,
+  frames: u32,
+  shift: u32,
+  kinds: u32,
+  kind: u32,
+  lose: u32,
+  childLose: u32,
+): u32 {
+  const kept = i64x2.splat(~(<u64>lose));
+  const copied = i64x2.splat(~(<u64>(lose | childLose)));
+  const kindBits = i64x2.splat(kinds);
+  const kindOfRun = i64x2.splat(kind);
+  const delta = target - source;
+  const end = source + (bytes & ~31);
+  let at = source;
+  while (at != end) {
+    const low = v128.load(at);
+    const high = v128.load(at, 16);
+    const others = v128.or(v128.xor(v128.and(low, kindBits), kindOfRun), v128.xor(v128.and(high, kindBits), kindOfRun));
+    if (v128.any_true(others)) break;
+    const four = v128.shuffle<i32>(i64x2.shr_u(low, shift), i64x2.shr_u(high, shift), 0, 2, 4, 6);
+    if (!addMappings(map, frames, four)) break;
+    v128.store(at + delta, v128.and(low, copied));
+    v128.store(at + delta, v128.and(high, copied), 16);
+    v128.store(at, v128.and(low, kept));
+    v128.store(at, v128.and(high, kept), 16);
+    at += 32;
+  }
+  return at - source;
+}
+
+/** Counts a mapping more of four frames, not exclusive from now on. @returns false, with nothing changed, for others */
+function addMappings(map: u32, frames: u32, four: v128): bool {
+  const first = <u32>i32x4.extract_lane(four, 0);
+  const second = <u32>i32x4.extract_lane(four, 1);
+  const third = <u32>i32x4.extract_lane(four, 2);
+  const fourth = <u32>i32x4.extract_lane(four, 3);
+  if (max(max(first, second), max(third, fourth)) >= frames) return false;
+  // Frames side by side are as common as fresh memory.
+  if (i32x4.all_true(i32x4.eq(four, i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3))))) {
+    const place = map + (first << 2);
+    const words = v128.load(place);
+    if (i32x4.bitmask(words) != 0) return false;
+    v128.store(place, i32x4.add(v128.andnot(words, i32x4.splat(MAP_EXCLUSIVE)), i32x4.splat(1)));
+    return true;
+  }
+  if (<i32>(wordOf(map, first) | wordOf(map, second) | wordOf(map, third) | wordOf(map, fourth)) < 0) return false;
+  // One after the other, since some may be the same.
+  addMapping(map, first);
+  addMapping(map, second);
+  addMapping(map, third);
+  addMapping(map, fourth);
+  return true;
+}
+
+function wordOf(map: u32, frame: u32): u32 {
+  return load<u32>(map + (frame << 2));
+}
+
+function addMapping(map: u32, frame: u32): void {
+  store<u32>(map + (frame << 2), (wordOf(map, frame) & ~MAP_EXCLUSIVE) + 1);
 }
 
 function copy(
@@ -57,11 +129,9 @@ function copy(
     if (((<u32>entry) & kinds) != kind) break;
     const frame = <u32>(entry >> shift);
     if (frame >= frames) break;
-    const place = map + (frame << 2);
-    const word = load<u32>(place);
     // Part of a large folio.
-    if (<i32>word < 0) break;
-    store<u32>(place, (word & ~MAP_EXCLUSIVE) + 1);
+    if (<i32>wordOf(map, frame) < 0) break;
+    addMapping(map, frame);
     store<u64>(at + delta, entry & copied);
     store<u64>(at, entry & kept);
     at += 8;
