@@ -64,8 +64,10 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
   const { entries, tables, frames, tlb } = memory;
   const { words } = tables;
   let emptied = true;
-  let entry = tables.entryIn(at, start);
-  for (let address = start; address < end; address += PAGE_BYTES, entry += 2) {
+  const first = tables.entryIn(at, start);
+  // Counted in entries: V8 makes an object of each address that it hands on.
+  const bound = first + 2 * ((end - start) / PAGE_BYTES);
+  for (let entry = first; entry < bound; entry += 2) {
     const found = words[entry];
     if (found === 0) continue;
     if (!entries.isMapped(found)) {
@@ -82,7 +84,9 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
       }
     }
     const low = entries.take(entry);
-    if (entries.isPresent(low)) tlb.page(vma.space, address);
+    if (entries.isPresent(low) && !tlb.flushesAll(vma.space)) {
+      tlb.page(vma.space, start + ((entry - first) / 2) * PAGE_BYTES);
+    }
     if (vma.file !== null) keepMarks(memory, vma, low, frame);
     dropPage(memory, vma, low, frame);
   }

@@ -89,6 +89,11 @@ export class TlbBatch {
     return this.#pages <= FLUSH_CEILING;
   }
 
+  /** Whether everything of `space` will be flushed: {@link page} has nothing to do then. */
+  flushesAll(space: TableRoot): boolean {
+    return this.#space === space && this.#pages > FLUSH_CEILING;
+  }
+
   /** A table on the way to `address` is linked no more. After the next {@link flush} no core can reach it: then free it. */
   tables(space: TableRoot, address: number): void {
     this.page(space, address);
