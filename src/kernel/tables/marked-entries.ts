@@ -13,19 +13,21 @@ const { MAP_EXCLUSIVE } = frameTable;
 /** Words of a run, less its first entry, that is not worth a call to WebAssembly: most in a torn table are shorter. */
 const SHORT_RUN = 8;
 
-/** The loop from hot/source. */
+/** A loop from hot/source. */
 type CopyLoop = (
   source: number,
   target: number,
   bytes: number,
   map: number,
   frames: number,
-  shift: number,
   kinds: number,
   kind: number,
   lose: number,
   childLose: number,
 ) => number;
+
+/** One for each place of the frame in an entry. */
+type CopyLoops = Readonly<Record<`copyRun${EntryRuns['frameShift']}`, CopyLoop>>;
 
 /** Bits of the low word, one each. */
 export interface EntryMarks {
@@ -38,7 +40,7 @@ export interface EntryMarks {
 /** Of runs of entries: bits of the low word in which they agree, and the place of the frame in an entry. */
 export interface EntryRuns {
   readonly kinds: number;
-  /** The loop in WebAssembly knows these two. */
+  /** There are loops in WebAssembly for these two. */
   readonly frameShift: 10 | 12;
 }
 
@@ -97,7 +99,7 @@ export abstract class MarkedEntries extends Entries {
     { lose }: EntryUpdate,
     childLose: number,
   ): number {
-    const { kinds, frameShift } = this.runs;
+    const { kinds } = this.runs;
     const kind = this.words[source + i] & kinds;
     if (map !== this.map) this.findLoop(map);
     const loop = this.isLong(source, i, end, kind) ? this.loop : null;
@@ -107,7 +109,7 @@ export abstract class MarkedEntries extends Entries {
     if (loop === null || i < plainEnd) return i;
     const [from, to, bytes] = [4 * (source + i), 4 * (target + i), 4 * (end - i)];
     const { byteOffset, length } = map;
-    return i + loop(from, to, bytes, byteOffset, length, frameShift, kinds, kind, lose, childLose) / 4;
+    return i + loop(from, to, bytes, byteOffset, length, kinds, kind, lose, childLose) / 4;
   }
 
   private isLong(source: number, i: number, end: number, kind: number): boolean {
@@ -150,8 +152,8 @@ export abstract class MarkedEntries extends Entries {
   /** Finds the loop in WebAssembly, where map words lie in one memory with RAM. */
   private findLoop(map: Int32Array): void {
     const hot = map.buffer === this.words.buffer ? this.memory.hot : null;
-    const found = (hot?.instantiate(FORK_MODULE) ?? null) as { readonly copyRun: CopyLoop } | null;
-    this.loop = found === null ? null : found.copyRun;
+    const loops = (hot?.instantiate(FORK_MODULE) ?? null) as CopyLoops | null;
+    this.loop = loops === null ? null : loops[`copyRun${this.runs.frameShift}`];
     this.map = map;
   }
 }

@@ -4,21 +4,50 @@
 const MAP_EXCLUSIVE: u32 = 1 << 30;
 
 /**
- * See `MarkedEntries.copyRun`; places are in bytes.
+ * See `MarkedEntries.copyRun`; places are in bytes. There is one for each place of the frame in an entry: V8 has too few
+ * registers for a shift by a variable, and compiles the one in use alone.
  *
  * @param source place of the first entry of the run
  * @param target place of its copy
  * @param bytes at most so many, and at least an entry's
  * @param map place of the map words
  * @param frames how many those are; an entry for another frame ends the run
- * @param shift of the frame in an entry: 12 or 10
  * @param kinds bits in which the entries of a run agree
  * @param kind those of the run
  * @param lose lost by both entries
  * @param childLose lost by the copy besides
  * @returns bytes copied
  */
-export function copyRun(
+export function copyRun12(
+  source: u32,
+  target: u32,
+  bytes: u32,
+  map: u32,
+  frames: u32,
+  kinds: u32,
+  kind: u32,
+  lose: u32,
+  childLose: u32,
+): u32 {
+  return copyRun(source, target, bytes, map, frames, 12, kinds, kind, lose, childLose);
+}
+
+/** The same with frames from bit 10 on. */
+export function copyRun10(
+  source: u32,
+  target: u32,
+  bytes: u32,
+  map: u32,
+  frames: u32,
+  kinds: u32,
+  kind: u32,
+  lose: u32,
+  childLose: u32,
+): u32 {
+  return copyRun(source, target, bytes, map, frames, 10, kinds, kind, lose, childLose);
+}
+
+function copyRun(
   source: u32,
   target: u32,
   bytes: u32,
@@ -30,11 +59,7 @@ export function copyRun(
   lose: u32,
   childLose: u32,
 ): u32 {
-  // Inlined, with the shift in an instruction: V8 has too few registers for a shift by a variable.
-  const done =
-    shift == 12
-      ? copyFours(source, target, bytes, map, frames, 12, kinds, kind, lose, childLose)
-      : copyFours(source, target, bytes, map, frames, 10, kinds, kind, lose, childLose);
+  const done = copyFours(source, target, bytes, map, frames, shift, kinds, kind, lose, childLose);
   if (done == bytes) return done;
   return done + copy(source + done, target + done, bytes - done, map, frames, shift, kinds, kind, lose, childLose);
 }
