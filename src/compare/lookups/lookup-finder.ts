@@ -28,8 +28,6 @@ const SIZES = LOOKUP_SHIFTS.length;
 const STARTS = LOOKUP_SHIFTS.map((_, size) => startOf(size));
 const OFFSET_MASKS = LOOKUP_SHIFTS.map((shift) => 2 ** shift - 1);
 const NO_PAGE = -1;
-/** An access is up to four lookups of a page size, one after the other. */
-const NOW_SHIFT = 2;
 const PAGE_MASK = ~PAGE_OFFSET_MASK;
 
 /**
@@ -175,13 +173,12 @@ export class LookupFinder {
       const kind = words[start + OPERATION_WORD] & KIND_MASK;
       const row = rowOf(kind);
       const page = (lo & PAGE_MASK) | accessOf(accesses, kind);
-      const now = start << NOW_SHIFT;
-      const set4K = note(row, 0, SHIFT_4K, hi, lo, now);
-      const set2M = note(row, 1, SHIFT_2M, hi, lo, now);
-      const set1G = note(row, 2, SHIFT_1G, hi, lo, now);
-      if (set4K >= 0) this.put(start, 0, row, set4K, hi, page, now);
-      if (set2M >= 0) this.put(start, 1, row, set2M, hi, page, now);
-      if (set1G >= 0) this.put(start, 2, row, set1G, hi, page, now);
+      const set4K = note(row, 0, SHIFT_4K, hi, lo);
+      const set2M = note(row, 1, SHIFT_2M, hi, lo);
+      const set1G = note(row, 2, SHIFT_1G, hi, lo);
+      if (set4K >= 0) this.put(start, 0, row, set4K, hi, page);
+      if (set2M >= 0) this.put(start, 1, row, set2M, hi, page);
+      if (set1G >= 0) this.put(start, 2, row, set1G, hi, page);
     }
     return at / ACCESS_WORDS;
   }
@@ -197,9 +194,8 @@ export class LookupFinder {
       return;
     }
     const at = ACCESS_WORDS * i;
-    const now = at << NOW_SHIFT;
-    this.placePages(at, kind, accessOf(this.filter.accesses, kind), hi, lo, size, now);
-    if (kind === MODIFY) this.placePages(at, STORE, USER_WRITE, hi, lo, size, now + 2);
+    this.placePages(at, kind, accessOf(this.filter.accesses, kind), hi, lo, size);
+    if (kind === MODIFY) this.placePages(at, STORE, USER_WRITE, hi, lo, size);
   }
 
   private leaveOut(kind: number, warmUp: boolean): void {
@@ -211,34 +207,26 @@ export class LookupFinder {
     this.leftOut[side] += lookups;
   }
 
-  private placePages(
-    at: number,
-    kind: number,
-    access: number,
-    hi: number,
-    lo: number,
-    size: number,
-    now: number,
-  ): void {
+  private placePages(at: number, kind: number, access: number, hi: number, lo: number, size: number): void {
     const last = size - 1;
     for (let n = 0; n < SIZES; n++) {
-      this.placeOne(at, n, kind, access, hi, lo, now);
+      this.placeOne(at, n, kind, access, hi, lo);
       // No access is longer than the smallest page, so it touches at most two.
       if ((lo & OFFSET_MASKS[n]) + last <= OFFSET_MASKS[n]) continue;
-      this.placeOne(at, n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0, now + 1);
+      this.placeOne(at, n, kind, access, highWordAfter(hi, lo, last), (lo + last) | 0);
       this.second[n][kind === FETCH ? 'fetches' : 'data']++;
     }
   }
 
-  private placeOne(at: number, n: number, kind: number, access: number, hi: number, lo: number, now: number): void {
+  private placeOne(at: number, n: number, kind: number, access: number, hi: number, lo: number): void {
     const row = rowOf(kind);
-    const set = note(row, n, LOOKUP_SHIFTS[n], hi, lo, now);
-    if (set >= 0) this.put(at, n, row, set, hi, (lo & PAGE_MASK) | access, now);
+    const set = note(row, n, LOOKUP_SHIFTS[n], hi, lo);
+    if (set >= 0) this.put(at, n, row, set, hi, (lo & PAGE_MASK) | access);
   }
 
   /** Puts a lookup that is no repeat at the end of its list, after the one that comes first. */
-  private put(at: number, n: number, row: number, set: number, hi: number, page: number, now: number): void {
-    const first = takeIn(row, n, this.filter.mark, set, hi, page, now);
+  private put(at: number, n: number, row: number, set: number, hi: number, page: number): void {
+    const first = takeIn(row, n, this.filter.mark, set, hi, page);
     if (first >= 0) this.write(n, at, hiAt(first), pageAt(first) | (page & PAGE_OFFSET_MASK));
     this.write(n, at, hi, page);
   }

@@ -33,22 +33,24 @@ const TLBS = 3;
 /** So many sets are told apart. In a TLB with more, some share their pages. */
 const MOST_SETS = 32;
 /**
- * Each set of a TLB has words for two pages, by page size: low and high word of an address in either; when they were looked
- * up last; and which of them the TLB was told of last.
+ * Each set of a TLB has words for two pages, by page size: low and high word of an address in either; which of them was
+ * looked up last, 0 or 1; and which of them the TLB was told of last.
  */
 const SET_SHIFT = 3;
-const USED = 4;
-const TOLD = 6;
+const LAST = 4;
+const TOLD = 5;
 const SIZE_WORDS = MOST_SETS << SET_SHIFT;
 const TLB_WORDS = LOOKUP_SHIFTS.length * SIZE_WORDS;
 /**
- * Behind those every kind of access has a row: the start of its TLB, then by page size its sets, the bits of a low word in
- * which a page's addresses agree, and whether sets are sure to hold their last page alone.
+ * Behind those every kind of access has a row: the start of its TLB, then by page size the bits of a low and of a high word
+ * in which a page's addresses agree, its sets less one, and whether sets are sure to hold their last page alone.
  */
 const ROWS = TLBS * TLB_WORDS;
 const ROW_SHIFT = 4;
 const RULES = 4;
 const RULE_SHIFT = 2;
+const SETS = 2;
+const SINGLE = 3;
 /** Stands for "none yet": no address of a user has such a high word. */
 const NONE = -1;
 /** Marks each remembered address, so that it equals no user's: nothing is a repeat. */
@@ -67,27 +69,23 @@ export const rowOf = (kind: number): number => ROWS + (kind << ROW_SHIFT);
 
 /**
  * Notes a lookup of a user's address with pages of a size, for the filter begun last.
- * @param now more than at the lookup before
  * @returns -1 for a repeat; otherwise its set, and {@link takeIn} has to follow
  */
-export const note = (row: number, size: number, shift: number, hi: number, lo: number, now: number): number => {
+export const note = (row: number, size: number, shift: number, hi: number, lo: number): number => {
   const rule = row + RULES + (size << RULE_SHIFT);
   const number = (lo >>> shift) | (hi << (32 - shift));
-  const set = WORDS[row] + size * SIZE_WORDS + ((number & WORDS[rule]) << SET_SHIFT);
-  const inPage = WORDS[rule + 1];
+  const set = WORDS[row] + size * SIZE_WORDS + ((number & WORDS[rule + SETS]) << SET_SHIFT);
+  const inPage = WORDS[rule];
   const notFirst = ((WORDS[set] ^ lo) & inPage) | (WORDS[set + 1] ^ hi);
   const notSecond = ((WORDS[set + 2] ^ lo) & inPage) | (WORDS[set + 3] ^ hi);
   if (notFirst !== 0 && notSecond !== 0) return set;
-  WORDS[set + USED + isNotZero(notFirst)] = now;
+  WORDS[set + LAST] = isNotZero(notFirst);
   return NONE;
 };
 
-/** Which of the pages of a set was looked up last: 0 or 1. */
-const lastIn = (words: Int32Array, set: number): number => (words[set + USED + 1] > words[set + USED] ? 1 : 0);
-
 /** The place of a page that its TLB was told of before the other, though it was looked up after it; -1 if that is not so. */
 const swappedIn = (words: Int32Array, set: number): number => {
-  const last = lastIn(words, set);
+  const last = words[set + LAST];
   return (last ^ words[set + TOLD]) === 1 ? set + 2 * last : NONE;
 };
 
@@ -95,20 +93,13 @@ const swappedIn = (words: Int32Array, set: number): number => {
  * Takes in a page that is none of its set's, in place of that looked up before the other.
  * @returns the place of the page to look up first: see {@link hiAt}; or -1
  */
-export const takeIn = (
-  row: number,
-  size: number,
-  mark: number,
-  set: number,
-  hi: number,
-  lo: number,
-  now: number,
-): number => {
+export const takeIn = (row: number, size: number, mark: number, set: number, hi: number, lo: number): number => {
   const first = swappedIn(WORDS, set);
-  const at = WORDS[row + RULES + (size << RULE_SHIFT) + 2] !== 0 ? 0 : 1 - lastIn(WORDS, set);
+  // In an empty set the last is NONE: the first page gets place 0.
+  const at = WORDS[row + RULES + (size << RULE_SHIFT) + SINGLE] !== 0 ? 0 : 1 - (WORDS[set + LAST] & 1);
   WORDS[set + 2 * at] = lo;
   WORDS[set + 2 * at + 1] = hi | mark;
-  WORDS[set + USED + at] = now;
+  WORDS[set + LAST] = at;
   WORDS[set + TOLD] = at;
   return first;
 };
@@ -165,7 +156,7 @@ export class RepeatFilter {
         const shift = LOOKUP_SHIFTS[size];
         const isMixed = mixed && shift === SHIFT_4K;
         const sets = isMixed ? 1 : setsOf(some, shift);
-        return [sets - 1, -(2 ** pieceShift(some, shift)), Number(isMixed || !keepTwo(some)), 0];
+        return [-(2 ** pieceShift(some, shift)), -1, sets - 1, Number(isMixed || !keepTwo(some))];
       });
       this.rows.set([tlb * TLB_WORDS, 0, 0, 0, ...rules], kind << ROW_SHIFT);
     }

@@ -19,49 +19,74 @@ const SECOND_FETCHES = 52;
 const APART = 64;
 
 const PAGE_MASK: u32 = 0xffff_f000;
-const USER_HI_BITS: u32 = 15;
+/** A user process can own the addresses below 2^47. */
+const USER_BITS: u64 = 47;
 const ACCESS_BYTES: u32 = 12;
-const ACCESS_WORDS: u32 = 3;
 const KIND_MASK: u32 = 3;
 const SIZE_SHIFT: u32 = 2;
 const STORE: u32 = 1;
 const FETCH: u32 = 2;
 const MODIFY: u32 = 3;
-/** A bit in no access: beside it no page is the one before. */
-const NO_PAGE: u32 = 0x800;
 
 /** Of the filter, in bytes: see repeats.ts. */
-const SET_SHIFT: u64 = 5;
-const USED = 16;
-const TOLD = 24;
+const SET_SHIFT: u32 = 5;
+const LAST = 16;
+const TOLD = 20;
 const SIZE_BYTES: u32 = 1024;
 const ROWS: u32 = 9216;
 const ROW_SHIFT: u32 = 6;
 const RULES = 16;
 const RULE_SHIFT: u32 = 4;
-const IN_PAGE = 4;
-const SINGLE = 8;
-/** An access is up to four lookups of a page size, one after the other. */
-const NOW_SHIFT: u32 = 2;
+const SETS = 8;
+const SINGLE = 12;
+
+/** Whether all kinds of access share a TLB, as types, by their sizes: so the loop is compiled for each. */
+type Alike = u8;
+type Apart = u16;
 
 function field(control: u32, place: u32): u32 {
   return load<u32>(control + place);
 }
 
-/**
- * Notes a lookup: `note`.
- * @param sets the place of a TLB's sets for pages of a size
- * @param rule bits of a set's number
- * @param inPage those in which the addresses of a page agree
- * @returns 0 for a repeat, otherwise the place of its set
- */
-function note(sets: u32, rule: u64, inPage: u64, shift: u64, address: u64, now: u32): u32 {
-  const set = sets + <u32>(((address >>> shift) & rule) << SET_SHIFT);
-  const notFirst = (load<u64>(set) ^ address) & inPage;
-  const notSecond = (load<u64>(set, 8) ^ address) & inPage;
-  if (notFirst != 0 && notSecond != 0) return set;
-  store<u32>(set + ((<u32>(notFirst != 0)) << 2), now, USED);
-  return 0;
+/** The address of the access at `place`: its high word comes first there. */
+function addressAt(place: u32): u64 {
+  return rotl(load<u64>(place), 32);
+}
+
+/** log2 of the bytes of a page. */
+function shiftOf(n: u32): u32 {
+  return 12 + 9 * n;
+}
+
+/** The place of a TLB's sets, by the row of a kind of access. */
+function setsOf(control: u32, row: u32): u32 {
+  return field(control, FILTER) + (load<u32>(row) << 2);
+}
+
+/** For the place of a set among those of its page size: the bits of a set's number. */
+function ruleOf(row: u32, n: u32): u32 {
+  return load<u32>(row + (n << RULE_SHIFT), RULES + SETS) << SET_SHIFT;
+}
+
+/** The bits in which addresses of a page agree, twice. */
+function inPageOf(row: u32, n: u32): v128 {
+  return v128.load64_splat(row + (n << RULE_SHIFT), RULES);
+}
+
+/** The place of the set of an address with pages of the size `n`. */
+function setOf(sets: u32, n: u32, rule: u32, address: u64): u32 {
+  return sets + n * SIZE_BYTES + ((<u32>(address >>> (<u64>(shiftOf(n) - SET_SHIFT)))) & rule);
+}
+
+/** Which page of a set is that of an address: 1 the first, 2 the second, 0 neither. Without a branch. */
+function pageIn(set: u32, address: v128, inPage: v128): u32 {
+  const other = v128.and(v128.xor(v128.load(set), address), inPage);
+  return i64x2.bitmask(i64x2.eq(other, i64x2.splat(0)));
+}
+
+/** Notes a repeat: `note`. */
+function noteRepeat(set: u32, page: u32): void {
+  store<u32>(set, page >>> 1, LAST);
 }
 
 function write(control: u32, n: u32, at: u32, address: u64, access: u32): void {
@@ -74,63 +99,60 @@ function write(control: u32, n: u32, at: u32, address: u64, access: u32): void {
 }
 
 /** Puts a lookup with pages of the size `n` at the end of its list, after the one that comes first: `takeIn`. */
-function put(control: u32, n: u32, row: u32, set: u32, access: u32, at: u32, address: u64, now: u32): void {
-  const last = <u32>(<i32>load<u32>(set, USED + 4) > <i32>load<u32>(set, USED));
+function put(control: u32, n: u32, row: u32, set: u32, access: u32, at: u32, address: u64): void {
+  const last = load<u32>(set, LAST);
   if ((last ^ load<u32>(set, TOLD)) == 1) write(control, n, at, load<u64>(set + (last << 3)), access);
-  const place = load<u32>(row + (n << RULE_SHIFT), RULES + SINGLE) != 0 ? 0 : 1 - last;
+  const place = load<u32>(row + (n << RULE_SHIFT), RULES + SINGLE) != 0 ? 0 : 1 - (last & 1);
   store<u64>(set + (place << 3), address | ((<u64>field(control, MARK)) << 32));
-  store<u32>(set + (place << 2), now, USED);
+  store<u32>(set, place, LAST);
   store<u32>(set, place, TOLD);
   write(control, n, at, address, access);
 }
 
-/** The place of a TLB's sets, by the row of a kind of access. */
-function setsOf(control: u32, row: u32): u32 {
-  return field(control, FILTER) + (load<u32>(row) << 2);
-}
-
-/** The bits in which addresses agree, given those of the low word. */
-function inPageOf(row: u32, n: u32): u64 {
-  return (<u64>load<u32>(row + (n << RULE_SHIFT), RULES + IN_PAGE)) | 0xffff_ffff_0000_0000;
-}
-
-function ruleOf(row: u32, n: u32): u64 {
-  return <u64>load<u32>(row + (n << RULE_SHIFT), RULES);
-}
-
 /** Places a lookup with pages of the size `n`. */
-function placeOne(control: u32, n: u32, row: u32, access: u32, at: u32, address: u64, now: u32): void {
-  const sets = setsOf(control, row) + n * SIZE_BYTES;
-  const set = note(sets, ruleOf(row, n), inPageOf(row, n), <u64>(12 + 9 * n), address, now);
-  if (set != 0) put(control, n, row, set, access, at, address, now);
+function placeOne(control: u32, n: u32, row: u32, access: u32, at: u32, address: u64): void {
+  const set = setOf(setsOf(control, row), n, ruleOf(row, n), address);
+  const page = pageIn(set, i64x2.splat(address), inPageOf(row, n));
+  if (page == 0) put(control, n, row, set, access, at, address);
+  else noteRepeat(set, page);
 }
 
 /** Places the lookups of an access, one or two of each page size. */
-function placePages(control: u32, kind: u32, at: u32, address: u64, size: u32, now: u32): void {
+function placePages(control: u32, kind: u32, at: u32, address: u64, size: u32): void {
   const row = field(control, FILTER) + ROWS + (kind << ROW_SHIFT);
   const access = (field(control, ACCESSES) >>> (kind << 3)) & 0xff;
   const end = address + <u64>(size - 1);
   for (let n: u32 = 0; n < 3; n++) {
-    placeOne(control, n, row, access, at, address, now);
-    const shift = <u64>(12 + 9 * n);
+    placeOne(control, n, row, access, at, address);
+    const shift = <u64>shiftOf(n);
     if (address >>> shift == end >>> shift) continue;
-    placeOne(control, n, row, access, at, end, now + 1);
+    placeOne(control, n, row, access, at, end);
     const second = control + (n << 2) + (kind == FETCH ? SECOND_FETCHES : SECOND);
     store<u32>(second, load<u32>(second) + 1);
   }
 }
 
+/** Places the lookups of any access in user space. @returns whether it is there */
+function placeAny(control: u32, place: u32, at: u32): bool {
+  const address = addressAt(place);
+  const operation = load<u32>(place, 8);
+  const kind = operation & KIND_MASK;
+  const size = operation >>> SIZE_SHIFT;
+  if ((address | (address + <u64>(size - 1))) >>> USER_BITS != 0) return false;
+  placePages(control, kind, at, address, size);
+  if (kind == MODIFY) placePages(control, STORE, at, address, size);
+  return true;
+}
+
 /**
- * Places the lookups of accesses `from` to `to - 1` of the block.
- * @returns the first access outside user space, or `to`
+ * Notes repeats, from the access at `place` on: the accesses in one page of which all lookups are repeats. Nearly all are, so
+ * this loop has what they need and nothing else.
+ * @returns the place of the first of another sort, or `end`
  */
-export function find(control: u32, from: u32, to: u32): u32 {
-  const accesses = field(control, ACCESSES);
+function noteRepeats<Kinds>(control: u32, place: u32, end: u32): u32 {
+  const isApart = sizeof<Kinds>() == sizeof<Apart>();
   const twice = field(control, TWICE);
-  const never = field(control, MARK) != 0 ? NO_PAGE : 0;
   const rows = field(control, FILTER) + ROWS;
-  const apart = field(control, APART) != 0;
-  // The row of loads, as of all kinds if they share a TLB.
   let row = rows;
   let sets = setsOf(control, row);
   let rule4K = ruleOf(row, 0);
@@ -139,47 +161,59 @@ export function find(control: u32, from: u32, to: u32): u32 {
   let in4K = inPageOf(row, 0);
   let in2M = inPageOf(row, 1);
   let in1G = inPageOf(row, 2);
-  let lastHi: u32 = 0;
-  let lastPage = NO_PAGE;
-  let i = from;
-  for (let place = field(control, BLOCK) + from * ACCESS_BYTES; i < to; i++, place += ACCESS_BYTES) {
-    const hi = load<u32>(place);
-    const lo = load<u32>(place + 4);
-    const operation = load<u32>(place + 8);
-    const kind = operation & KIND_MASK;
-    const size = operation >>> SIZE_SHIFT;
-    const access = (accesses >>> (kind << 3)) & 0xff;
-    const page = (lo & PAGE_MASK) | access;
-    const inPage = (lo & ~PAGE_MASK) + size <= 4096;
-    if (page == lastPage && hi == lastHi && inPage && kind != twice) continue;
-    const address = ((<u64>hi) << 32) | (<u64>lo);
-    const at = i * ACCESS_WORDS;
-    const now = at << NOW_SHIFT;
-    if (inPage && hi >>> USER_HI_BITS == 0 && kind != twice) {
-      if (apart) {
-        row = rows + (kind << ROW_SHIFT);
-        sets = setsOf(control, row);
-        rule4K = ruleOf(row, 0);
-        rule2M = ruleOf(row, 1);
-        rule1G = ruleOf(row, 2);
-        in4K = inPageOf(row, 0);
-        in2M = inPageOf(row, 1);
-        in1G = inPageOf(row, 2);
-      }
-      const set4K = note(sets, rule4K, in4K, 12, address, now);
-      const set2M = note(sets + SIZE_BYTES, rule2M, in2M, 21, address, now);
-      const set1G = note(sets + 2 * SIZE_BYTES, rule1G, in1G, 30, address, now);
-      if (set4K != 0) put(control, 0, row, set4K, access, at, address, now);
-      if (set2M != 0) put(control, 1, row, set2M, access, at, address, now);
-      if (set1G != 0) put(control, 2, row, set1G, access, at, address, now);
-      lastHi = hi;
-      lastPage = page | never;
-      continue;
+  let last = ~addressAt(place);
+  let lastSets = sets;
+  for (; place < end; place += ACCESS_BYTES) {
+    const address = addressAt(place);
+    const operation = load<u32>(place, 8);
+    if (((<u32>address) & ~PAGE_MASK) + (operation >>> SIZE_SHIFT) > 4096) break;
+    if (isApart) {
+      const kind = operation & KIND_MASK;
+      if (kind == twice) break;
+      row = rows + (kind << ROW_SHIFT);
+      sets = setsOf(control, row);
     }
-    if (address >>> 47 != 0 || (address + <u64>(size - 1)) >>> 47 != 0) break;
-    placePages(control, kind, at, address, size, now);
-    if (kind == MODIFY) placePages(control, STORE, at, address, size, now + 2);
-    lastPage = NO_PAGE;
+    if ((address ^ last) < 4096 && (!isApart || sets == lastSets)) continue;
+    // An address above user space equals the filler of empty sets.
+    if (address >>> USER_BITS != 0) break;
+    if (isApart) {
+      rule4K = ruleOf(row, 0);
+      rule2M = ruleOf(row, 1);
+      rule1G = ruleOf(row, 2);
+      in4K = inPageOf(row, 0);
+      in2M = inPageOf(row, 1);
+      in1G = inPageOf(row, 2);
+      lastSets = sets;
+    }
+    const both = i64x2.splat(address);
+    const set4K = setOf(sets, 0, rule4K, address);
+    const set2M = setOf(sets, 1, rule2M, address);
+    const set1G = setOf(sets, 2, rule1G, address);
+    const page4K = pageIn(set4K, both, in4K);
+    const page2M = pageIn(set2M, both, in2M);
+    const page1G = pageIn(set1G, both, in1G);
+    if (page4K == 0 || page2M == 0 || page1G == 0) break;
+    noteRepeat(set4K, page4K);
+    noteRepeat(set2M, page2M);
+    noteRepeat(set1G, page1G);
+    last = address;
   }
-  return i;
+  return place;
+}
+
+/**
+ * Places the lookups of accesses `from` to `to - 1` of the block.
+ * @returns the first access outside user space, or `to`
+ */
+export function find(control: u32, from: u32, to: u32): u32 {
+  const block = field(control, BLOCK);
+  const isApart = field(control, APART) != 0;
+  const end = block + to * ACCESS_BYTES;
+  let place = block + from * ACCESS_BYTES;
+  while (place < end) {
+    place = isApart ? noteRepeats<Apart>(control, place, end) : noteRepeats<Alike>(control, place, end);
+    if (place >= end || !placeAny(control, place, (place - block) >>> 2)) break;
+    place += ACCESS_BYTES;
+  }
+  return (place - block) / ACCESS_BYTES;
 }
