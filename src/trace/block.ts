@@ -16,7 +16,7 @@ export { FETCH };
 export const MODIFY = WRITE | FETCH;
 
 /** Accesses in a full block: small enough to stay in a core's cache, large enough to make asking cheap. */
-export const BLOCK_ACCESSES = 16384;
+export const BLOCK_ACCESSES = 32768;
 
 /** The largest access of a trace, in bytes; x86's largest, XSAVE's area, is below it. */
 export const MAX_ACCESS_BYTES = 4096;
@@ -34,7 +34,7 @@ export const SIZE_SHIFT = 2;
 /** Words of a whole block. */
 export const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
 
-/** Up to `BLOCK_ACCESSES` (16,384) accesses in program order; words of accesses from `length` on are left over. */
+/** Up to `BLOCK_ACCESSES` (32,768) accesses in program order; words of accesses from `length` on are left over. */
 export class AccessBlock {
   length = 0;
   /** How many of each kind there are, such as `kinds[FETCH]`: a writer of words must count them here. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toBigInt } from '../../../../hw/base/address.js';
-import { FETCH, LOAD, MODIFY, STORE, type AccessBlock } from '../../../../src/trace/block.js';
+import { BLOCK_ACCESSES, FETCH, LOAD, MODIFY, STORE, type AccessBlock } from '../../../../src/trace/block.js';
 import { QemuStream, qemuBlocks } from '../../../../src/trace/readers/qemu-stream.js';
 
 const [BEGIN, FORKED, ACCESSES, END, AWAY, THREAD, THREAD_BEGIN] = [1, 2, 3, 4, 5, 6, 9];
@@ -122,7 +122,7 @@ describe('QemuStream', () => {
     const inTurns = [
       ...[turn(7n, 0n), access(8n, 1n, 8n), access(16n, 1n, 8n)],
       ...[turn(9n, 1n), access(8n, 2n, 4n), turn(9n, 1n), access(8n, 3n, 4n)],
-      ...[turn(9n, 0n), ...Array.from({ length: 16_385 }, () => access(4096n, 1n, 1n))],
+      ...[turn(9n, 0n), ...Array.from({ length: BLOCK_ACCESSES + 1 }, () => access(4096n, 1n, 1n))],
     ];
     const window = new Int32Array(words(...inTurns).buffer);
     const blocks: string[] = [];
@@ -135,7 +135,7 @@ describe('QemuStream', () => {
     expect(blocks).toEqual([
       'process 0 thread 0: 2, 2 loads',
       'process 1 thread 1: 2, 0 loads',
-      'process 1 thread 0: 16384, 16384 loads',
+      `process 1 thread 0: ${BLOCK_ACCESSES}, ${BLOCK_ACCESSES} loads`,
       'process 1 thread 0: 1, 1 loads',
     ]);
   });
