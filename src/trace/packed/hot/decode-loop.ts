@@ -31,7 +31,7 @@ const MOST_COLUMNS = 3;
 const COLUMNS_BYTES =
   PACKED_BLOCK_ACCESSES * COLUMN_BYTES_PER_ACCESS.slice(0, MOST_COLUMNS).reduce((sum, bytes) => sum + bytes, 0) + 64;
 /** More than it needs: with room for loops of whoever takes the blocks. */
-const MEMORY_BYTES = 2 ** 24;
+const MEMORY_BYTES = 2 ** 23;
 
 /** Where a decoder is in its columns. */
 export interface ColumnPlaces {

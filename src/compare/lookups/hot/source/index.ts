@@ -192,7 +192,8 @@ function noteRepeats<Kinds>(control: u32, place: u32, end: u32): u32 {
     const page4K = pageIn(set4K, both, in4K);
     const page2M = pageIn(set2M, both, in2M);
     const page1G = pageIn(set1G, both, in1G);
-    if (page4K == 0 || page2M == 0 || page1G == 0) break;
+    // One product and one branch in place of three.
+    if (page4K * page2M * page1G == 0) break;
     noteRepeat(set4K, page4K);
     noteRepeat(set2M, page2M);
     noteRepeat(set1G, page1G);
