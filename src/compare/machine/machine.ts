@@ -5,6 +5,7 @@ import type { Ram } from '../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/counters.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
+import { powerOfTwo } from '../../kernel/abi/layout.js';
 import { HostTimer } from './host-time.js';
 import { shiftAt } from './mixed-pages.js';
 import { pieceShift } from './nested.js';
@@ -171,7 +172,7 @@ export class ReplayMachine {
     const { owner, pages, pieces } = this.#space;
     const address = toNumber(hi, lo);
     const shift = shiftAt(this.kind, address);
-    const bytes = 2 ** shift;
+    const bytes = powerOfTwo(shift);
     const page = address - (address % bytes);
     if (owner === null) return;
     const isNew = !pages.has(page);
@@ -180,7 +181,7 @@ export class ReplayMachine {
       pages.add(page);
       this.#space.bytes += bytes;
     }
-    const pieceBytes = 2 ** pieceShift(shift, this.hostShift);
+    const pieceBytes = powerOfTwo(pieceShift(shift, this.hostShift));
     const piece = address - (address % pieceBytes);
     if (pieceBytes === bytes ? !isNew : pieces.has(piece)) return;
     if (pieceBytes !== bytes) pieces.add(piece);

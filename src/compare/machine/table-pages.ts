@@ -5,6 +5,7 @@
 
 import { PAGE_SHIFT } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
+import { powerOfTwo } from '../../kernel/abi/layout.js';
 import { WholeRam } from './frame-supply.js';
 import type { FrameSupply } from './frame-supply.js';
 import { shiftAt } from './mixed-pages.js';
@@ -14,6 +15,7 @@ import type { TableEntries } from './table-entries.js';
 
 /** log2 of the words of a 4 KiB frame. */
 const FRAME_WORDS_SHIFT = 10;
+const FRAME_WORDS = 2 ** FRAME_WORDS_SHIFT;
 const ENTRY_BYTES_SHIFT = 3;
 const ENTRY_WORDS_SHIFT = 1;
 
@@ -62,10 +64,11 @@ export class TablePages implements PageSupply {
     const frame = this.frames.pages(shift).take();
     if (frame === undefined) return false;
     owner.pages.push({ frame, shift });
-    const start = address - (address % 2 ** shift);
-    const frames = 2 ** (entryShift - PAGE_SHIFT);
-    for (let i = 0; i < 2 ** (shift - entryShift); i++) {
-      const at = this.#place(table, start + i * 2 ** entryShift, leafLevel);
+    const start = address - (address % powerOfTwo(shift));
+    const frames = powerOfTwo(entryShift - PAGE_SHIFT);
+    const entries = powerOfTwo(shift - entryShift);
+    for (let i = 0; i < entries; i++) {
+      const at = this.#place(table, start + i * powerOfTwo(entryShift), leafLevel);
       this.entries.setPage(at, frame + i * frames, leafLevel, shift !== entryShift);
     }
     return true;
@@ -81,14 +84,14 @@ export class TablePages implements PageSupply {
 
   /** The place in RAM's words of the entry for `address` in a table. */
   #place(table: number, address: number, level: number): number {
-    const number = Math.floor(address / 2 ** (this.kind.granule + level * this.#indexBits));
-    return table * 2 ** FRAME_WORDS_SHIFT + ((number % 2 ** this.#indexBits) << ENTRY_WORDS_SHIFT);
+    const number = Math.floor(address / powerOfTwo(this.kind.granule + level * this.#indexBits));
+    return table * FRAME_WORDS + ((number % powerOfTwo(this.#indexBits)) << ENTRY_WORDS_SHIFT);
   }
 
   exit({ root, tables, pages }: TableOwner): void {
     const words = 2 ** (this.kind.granule - PAGE_SHIFT + FRAME_WORDS_SHIFT);
     for (const frame of [root, ...tables.values()]) {
-      const start = frame * 2 ** FRAME_WORDS_SHIFT;
+      const start = frame * FRAME_WORDS;
       this.ram.words.fill(0, start, start + words);
       this.frames.tables.giveBack(frame);
     }
