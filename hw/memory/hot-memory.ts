@@ -83,6 +83,11 @@ export class HotMemory {
     return bytes < LEAST_BYTES || pages * WASM_PAGE >= MOST_BYTES ? null : HotMemory.ofPages(pages, bytes);
   }
 
+  /** A buffer of so many bytes or more, up to 4 GiB: null where the host refuses it, or has no WebAssembly. */
+  static bufferOf(bytes: number): ArrayBuffer | null {
+    return HotMemory.ofPages(Math.ceil(bytes / WASM_PAGE), bytes)?.buffer ?? null;
+  }
+
   /** Memory without RAM: for arrays of so many bytes, up to 16 MiB. Null where the host has none. */
   static withoutRam(bytes: number): HotMemory | null {
     return HotMemory.ofPages(Math.ceil(bytes / WASM_PAGE), 0);

@@ -12,6 +12,7 @@
 
 import { fromBigInt, toBigInt } from '../base/address.js';
 import type { Word64 } from '../base/address.js';
+import { HotMemory } from './hot-memory.js';
 
 /** Memory of a RAM and its ranges: options for another {@link Ram}, to be sent to a worker. */
 export interface SharedRam {
@@ -29,8 +30,19 @@ function attached(buffer: SharedArrayBuffer, bytes: number): SharedArrayBuffer {
   throw new RangeError(`RAM buffer has ${buffer.byteLength} bytes, but the ranges end at ${bytes}: ${MEND}`);
 }
 
+/** Chromium has no ArrayBuffer of 2 GiB, yet WebAssembly's memory has one of up to 4 GiB there. */
+function plainMemory(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (error) {
+    const buffer = HotMemory.bufferOf(bytes);
+    if (buffer === null) throw error;
+    return buffer;
+  }
+}
+
 /**
- * All of memory from address 0 to `bytes`, new or given.
+ * All of memory from address 0 to `bytes` or more, new or given.
  * @throws RangeError for options in contradiction, or a host without shared memory
  */
 export function memoryFor(
@@ -42,7 +54,7 @@ export function memoryFor(
     if (shared === false) throw new RangeError('RAM shared false cannot go with buffer: leave one of them out');
     return attached(buffer, bytes);
   }
-  if (shared !== true) return new ArrayBuffer(bytes);
+  if (shared !== true) return plainMemory(bytes);
   if (typeof SharedArrayBuffer === 'undefined') {
     throw new RangeError(
       'RAM shared true needs SharedArrayBuffer: serve the page cross-origin isolated, or leave it out',

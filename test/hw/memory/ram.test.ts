@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BUS_ERROR, OK } from '../../../hw/base/fault.js';
 import { Ram } from '../../../hw/memory/ram.js';
 import { runs } from '../../runs.js';
@@ -73,6 +73,26 @@ describe('Ram', () => {
     expect(ram.read64(2 ** 32 + 0x1238)).toBe(0x1122_3344_5566_7788n);
     expect(ram.load32(0, 0x1238)).toBe(0);
     expect(ram.store8(2, 0, 1)).toBe(BUS_ERROR);
+  });
+
+  it('reaches up to 4 GiB where the host has no array of 2 GiB, as Chromium', () => {
+    const refuse = new RangeError('Array buffer allocation failed');
+    const construct = (array: ArrayBufferConstructor, [bytes]: readonly number[]): ArrayBuffer => {
+      if (bytes >= 2 ** 31 - 4096) throw refuse;
+      return new array(bytes);
+    };
+    vi.stubGlobal('ArrayBuffer', new Proxy(ArrayBuffer, { construct }));
+    const ram = new Ram({ ranges: [{ base: 2 ** 31, bytes: 2 ** 20 }] });
+    expect(ram.store32(0, 2 ** 31 + 2 ** 20 - 4, 7)).toBe(0);
+    expect(ram.load32(0, 2 ** 31 + 2 ** 20 - 4)).toBe(7);
+    expect([ram.shared, ram.hasFrame(2 ** 19 + 255), ram.hasFrame(2 ** 19 + 256), ram.hasFrame(0)]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+    expect(() => new Ram({ ranges: [{ base: 2 ** 32, bytes: 2 ** 20 }] })).toThrow(refuse);
+    vi.unstubAllGlobals();
   });
 
   it('copies and clears frames', () => {
