@@ -6,7 +6,9 @@
 /** The used parts of globals missing in the language's type library. */
 declare const WebAssembly:
   | {
-      readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+      readonly Memory: new (pages: { address?: 'i64'; initial: number | bigint; maximum: number | bigint }) => {
+        readonly buffer: ArrayBuffer;
+      };
       readonly Module: new (bytes: Uint8Array) => object;
       readonly Instance: new (module: object, imports: object) => { readonly exports: object };
     }
@@ -83,9 +85,17 @@ export class HotMemory {
     return bytes < LEAST_BYTES || pages * WASM_PAGE >= MOST_BYTES ? null : HotMemory.ofPages(pages, bytes);
   }
 
-  /** A buffer of so many bytes or more, up to 4 GiB: null where the host refuses it, or has no WebAssembly. */
+  /** A buffer of so many bytes or more; null where the host refuses it, or has no WebAssembly. */
   static bufferOf(bytes: number): ArrayBuffer | null {
-    return HotMemory.ofPages(Math.ceil(bytes / WASM_PAGE), bytes)?.buffer ?? null;
+    const pages = Math.ceil(bytes / WASM_PAGE);
+    if (pages * WASM_PAGE <= MOST_BYTES) return HotMemory.ofPages(pages, bytes)?.buffer ?? null;
+    if (typeof WebAssembly === 'undefined') return null;
+    try {
+      // Beyond 4 GiB its addresses have 64 bits; hosts of before 2025 have none.
+      return new WebAssembly.Memory({ address: 'i64', initial: BigInt(pages), maximum: BigInt(pages) }).buffer;
+    } catch {
+      return null;
+    }
   }
 
   /** Memory without RAM: for arrays of so many bytes, up to 16 MiB. Null where the host has none. */

@@ -30,7 +30,7 @@ function attached(buffer: SharedArrayBuffer, bytes: number): SharedArrayBuffer {
   throw new RangeError(`RAM buffer has ${buffer.byteLength} bytes, but the ranges end at ${bytes}: ${MEND}`);
 }
 
-/** Chromium has no ArrayBuffer of 2 GiB, yet WebAssembly's memory has one of up to 4 GiB there. */
+/** Chromium makes no ArrayBuffer of 2 GiB, but memory of WebAssembly has one. */
 function plainMemory(bytes: number): ArrayBuffer {
   try {
     return new ArrayBuffer(bytes);
