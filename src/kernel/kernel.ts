@@ -282,6 +282,7 @@ export class Kernel extends ProcessTable {
     const vma = isWhole(address) ? process.space?.vmas.at(address) : undefined;
     if (vma === undefined || (vma.flags & VM_WRITE) === 0) return EFAULT;
     const { journal } = this.memory.ram;
+    // Without a journal there need be no list of numbers.
     if (journal !== null) this.memory.label('populate', [address]);
     const result = faultIn(this.memory, vma, address, true);
     if (journal !== null) this.memory.label('');

@@ -1,18 +1,29 @@
 /** The soft TLB (tlb/soft.ts) before settled walks. A tag is one word of 64 bits with the high word of its address. */
 
-import { ALIGN, BATCH, BATCH_BYTES, field, LOADS, MACHINE, NONE, PAGE_MASK, SOFT } from './control';
+import { ALIGN, BATCH, BATCH_BYTES, field, linearOf, LOADS, MACHINE, NONE, PAGE_MASK, SOFT } from './control';
 import { OfAArch64, OfRiscv, OfX86, RISCV, X86 } from './machine';
 import { settled } from './walk';
 
 /** Loads are made after so many translations, so that the host's cache misses overlap. */
 const LOADS_AT_ONCE: u32 = 256;
 
+/** The place of a page's entry. */
+function cellOf(cells: u32, lo: u32): u32 {
+  return cells + ((lo >>> 8) & 0xff0);
+}
+
+function keep(cells: u32, hi: u32, lo: u32, frame: u32): void {
+  const cell = cellOf(cells, lo);
+  store<u64>(cell, linearOf(hi, lo & PAGE_MASK));
+  store<u32>(cell, frame, 8);
+}
+
 /** Translates the addresses of a batch from the one at `at` on. @returns the first not in the soft TLB, or `end` */
 function hitsFrom(cells: u32, at: u32, end: u32, mask: u32): u32 {
   for (; at < end; at += 4) {
     const lo = load<u32>(at, BATCH_BYTES);
-    const cell = cells + ((lo >>> 8) & 0xff0);
-    if (load<u64>(cell) != (((<u64>load<u32>(at)) << 32) | (lo & mask))) break;
+    const cell = cellOf(cells, lo);
+    if (load<u64>(cell) != linearOf(load<u32>(at), lo & mask)) break;
     store<u32>(at, load<u32>(cell, 8), 2 * BATCH_BYTES);
   }
   return at;
@@ -30,20 +41,18 @@ function softOn<Machine>(control: u32, from: u32, to: u32): u32 {
     const lo = load<u32>(at, BATCH_BYTES);
     const frame = (lo & align) != 0 ? NONE : settled<Machine>(control, hi, lo);
     if (frame == NONE) return (at - his) >>> 2;
-    const cell = cells + ((lo >>> 8) & 0xff0);
-    store<u64>(cell, ((<u64>hi) << 32) | (lo & PAGE_MASK));
-    store<u32>(cell, frame, 8);
+    keep(cells, hi, lo, frame);
     store<u32>(at, frame, 2 * BATCH_BYTES);
   }
   return to;
 }
 
-/** The same, with the words there for frames. */
+/** The same, but loads the words of the addresses. */
 function loadsFrom(cells: u32, at: u32, end: u32, mask: u32): u32 {
   for (; at < end; at += 4) {
     const lo = load<u32>(at, BATCH_BYTES);
-    const cell = cells + ((lo >>> 8) & 0xff0);
-    if (load<u64>(cell) != (((<u64>load<u32>(at)) << 32) | (lo & mask))) break;
+    const cell = cellOf(cells, lo);
+    if (load<u64>(cell) != linearOf(load<u32>(at), lo & mask)) break;
     store<u32>(at, wordAt(load<u32>(cell, 8), lo), 2 * BATCH_BYTES);
   }
   return at;
@@ -85,9 +94,7 @@ export function soft(control: u32, from: u32, to: u32): u32 {
 function settleOn<Machine>(control: u32, hi: u32, lo: u32): u32 {
   const frame = settled<Machine>(control, hi, lo);
   if (frame == NONE) return NONE;
-  const cell = field(control, SOFT) + ((lo >>> 8) & 0xff0);
-  store<u64>(cell, ((<u64>hi) << 32) | (lo & PAGE_MASK));
-  store<u32>(cell, frame, 8);
+  keep(field(control, SOFT), hi, lo, frame);
   return frame;
 }
 

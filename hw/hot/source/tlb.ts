@@ -90,7 +90,7 @@ function guess(array: u32, page: u32): u32 {
   return field(array, GUESSES) + ((page & field(array, GUESS_MASK)) << 2);
 }
 
-/** Which of the sixteen words at `at` are equal to that in all parts of `word`, a bit each. */
+/** Which of the sixteen words at `at` are equal to that in all parts of `word`, a bit each: see tlb/array/cells.ts. */
 function equalWords(at: u32, word: v128): u32 {
   const first = i16x8.narrow_i32x4_s(i32x4.eq(v128.load(at), word), i32x4.eq(v128.load(at, 16), word));
   const last = i16x8.narrow_i32x4_s(i32x4.eq(v128.load(at, 32), word), i32x4.eq(v128.load(at, 48), word));
@@ -174,6 +174,7 @@ function room(start: u32, row: u32): u32 {
 export function insert(array: u32, page: u32, tag: u32, frame: u32, rights: u32): void {
   const row = field(array, ROW_BYTES);
   const cells = field(array, CELLS);
+  // Read before any store: V8 would read the block anew after each.
   const guesses = field(array, GUESSED) != 0 ? guess(array, page) : 0;
   const at = field(array, CLOCK);
   const clock = load<u32>(at) + 1;
@@ -277,8 +278,8 @@ export function fill(level: u32, linear: u64, space: u32, frame: u32, rights: u3
   const shift = shiftOf(level, size);
   const array = arrayOf(level, size);
   const page = pageOf(linear, shift);
-  const own = tagOf(page, space, size);
-  const tag = (rights & RIGHT_GLOBAL) != 0 ? (own & ~SPACES) | field(array, GLOBAL) : own;
+  const tagInSpace = tagOf(page, space, size);
+  const tag = (rights & RIGHT_GLOBAL) != 0 ? (tagInSpace & ~SPACES) | field(array, GLOBAL) : tagInSpace;
   insert(array, <u32>page, tag, frame, rights);
   store<u32>(level + FIRST_SIZE, size);
   const bit: u32 = 1 << size;

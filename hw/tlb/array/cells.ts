@@ -16,7 +16,7 @@ const { FIFO, LRU, RANDOM, TREE_PLRU, replacementCode, treeAfterUse, treeVictim 
 /**
  * A set is a block of five rows, one word a way each: low words of the page numbers, tags, stamps, frames, rights. The
  * words for a lookup's compares thus lie side by side, in one cache line of the host for up to 16 ways. Blocks are
- * padded to whole lines.
+ * padded to whole lines. Hot loops compare sixteen words at a time: so they stay within a block, of one way too.
  */
 const TAG_ROW = 1;
 export const STAMP_ROW = 2;

@@ -84,6 +84,7 @@ function zapTable(memory: Memory, vma: Vma, at: number, start: number, end: numb
       }
     }
     const low = entries.take(entry);
+    // Asked before there is an address to make.
     if (entries.isPresent(low) && !tlb.flushesAll(vma.space)) {
       tlb.page(vma.space, start + ((entry - first) / 2) * PAGE_BYTES);
     }

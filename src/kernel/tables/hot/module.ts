@@ -1,7 +1,7 @@
 /** The module of source/, made by `npm run build:hot`. */
 
 /** SHA-256 of the files there, in the order of their names. */
-export const FORK_SOURCE = '7dde663a5279ebb31ee11dc6877e3d4c90791db1373cb255fad4a4b3a832711f';
+export const FORK_SOURCE = '8579f773425c887e1fcaef8777d59aae4954c40574fbeca66a787bb591cdfbe0';
 export const FORK_MODULE =
   'AGFzbQEAAAABDgFgCX9/f39/f39/fwF/Ag8BA2VudgZtZW1vcnkCAAADAwIAAAciAwljb3B5UnVuMTIAAAljb3B5UnVuMTAAAQZtZW1vcnkCAA' +
   'qdCwLMBQMKfwd7A34CfyAHrUJ/hf0SIRYgByAIcq1Cf4X9EiEXIAWt/RIhGCAGrf0SIRkgASAAayERIAAgAkFgcWohEiAAIQoDQCAKIBJHBEAC' +

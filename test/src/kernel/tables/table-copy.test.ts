@@ -38,6 +38,9 @@ const MOST = 80;
 /** RAM with map words behind it, where the loop in WebAssembly reaches both. */
 const hotRam = new Ram({ bytes: 2 ** 23 });
 const hotMap = hotRam.hot?.take(MOST + 1) ?? null;
+/** What lies behind those, from the next line of 16 words on. */
+const behindMap = hotRam.hot?.take(16) ?? null;
+const BEHIND = 16 * Math.ceil((MOST + 1) / 16);
 
 interface Place {
   readonly words: Int32Array;
@@ -175,6 +178,21 @@ describe.each([
       }),
     );
   });
+});
+
+it.each([0, 1, 2, 3])('counts no mapping of a frame beyond the map, as place %i of four', (place) => {
+  const count = 40;
+  const { words, map } = PLACES.hot(4 * count);
+  const format = new X86Entries({ words, shared: false, hot: hotRam.hot, journal: null, storeLabel: '' });
+  for (let i = 0; i < count; i++) {
+    const frame = i === 20 + place ? BEHIND + 2 : i + 1;
+    words[2 * i] = (frame << 12) | PTE_P | PTE_RW;
+    if (frame <= MOST) map[frame] = EXCLUSIVE;
+  }
+  const copy = new TableCopy();
+  copy.run(format, map, 0, 2 * count, count, format.changeAtFork(true), false);
+  expect(copy.copied).toBe(count);
+  expect([...(behindMap ?? [])]).toEqual(Array.from({ length: 16 }, () => 0));
 });
 
 it('has its loop in WebAssembly from the source: else run npm run build:hot', () => {

@@ -55,6 +55,16 @@ describe('two cores of one kernel', () => {
     expect(told()).toEqual([['invlpg 4096'], ['invlpg 4096']]);
   });
 
+  it('flush all of a space past the ceiling, and of no other space', () => {
+    const other = new TableRoot(6);
+    for (let page = 0; page < FLUSH_CEILING; page++) batches[0].page(space, page * 4096);
+    expect(batches[0].flushesAll(space)).toBe(false);
+    batches[0].page(space, FLUSH_CEILING * 4096);
+    expect([space, other].map((one) => batches[0].flushesAll(one))).toEqual([true, false]);
+    batches[0].flush();
+    expect(batches[0].flushesAll(space)).toBe(false);
+  });
+
   it('are told nothing where another space is loaded', () => {
     batches[1].load(space);
     told();

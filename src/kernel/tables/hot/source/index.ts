@@ -5,7 +5,7 @@ const MAP_EXCLUSIVE: u32 = 1 << 30;
 
 /**
  * See `MarkedEntries.copyRun`; places are in bytes. There is one for each place of the frame in an entry: V8 has too few
- * registers for a shift by a variable, and compiles the one in use alone.
+ * registers for a shift by a variable. It compiles only the one in use.
  *
  * @param source place of the first entry of the run
  * @param target place of its copy
@@ -47,6 +47,7 @@ export function copyRun10(
   return copyRun(source, target, bytes, map, frames, 10, kinds, kind, lose, childLose);
 }
 
+/** @param shift of the frame in an entry: a constant, once this is inlined */
 function copyRun(
   source: u32,
   target: u32,
@@ -100,7 +101,10 @@ function copyFours(
   return at - source;
 }
 
-/** Counts a mapping more of four frames, not exclusive from now on. @returns false, with nothing changed, for others */
+/**
+ * Counts one more mapping of each of four frames, not exclusive from now on.
+ * @returns false, with nothing changed, if one is outside the map or part of a large folio
+ */
 function addMappings(map: u32, frames: u32, four: v128): bool {
   const first = <u32>i32x4.extract_lane(four, 0);
   const second = <u32>i32x4.extract_lane(four, 1);
