@@ -50,6 +50,18 @@ function compile(base64: string): object | null {
   }
 }
 
+/** A WebAssembly.Memory; null where the host refuses it, or has none. Beyond 4 GiB its addresses have 64 bits. */
+function makeMemory(pages: number): { readonly buffer: ArrayBuffer } | null {
+  if (typeof WebAssembly === 'undefined') return null;
+  try {
+    if (pages * WASM_PAGE <= MOST_BYTES) return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return new WebAssembly.Memory({ address: 'i64', initial: BigInt(pages), maximum: BigInt(pages) });
+  } catch {
+    // The host reserves more for it than for a plain buffer, and may refuse. Those of before 2025 have no 64 bits.
+    return null;
+  }
+}
+
 export class HotMemory {
   readonly buffer: ArrayBuffer;
   /** Shorter batches are not worth their copies. */
@@ -70,13 +82,8 @@ export class HotMemory {
   }
 
   private static ofPages(pages: number, ramBytes: number): HotMemory | null {
-    if (typeof WebAssembly === 'undefined') return null;
-    try {
-      return new HotMemory(new WebAssembly.Memory({ initial: pages, maximum: pages }), ramBytes);
-    } catch {
-      // The host reserves more for it than for a plain buffer, and may refuse.
-      return null;
-    }
+    const memory = makeMemory(pages);
+    return memory === null ? null : new HotMemory(memory, ramBytes);
   }
 
   /** Memory for a RAM of `bytes`, or null where RAM is too small or too large, or the host has no WebAssembly. */
@@ -87,15 +94,7 @@ export class HotMemory {
 
   /** A buffer of so many bytes or more; null where the host refuses it, or has no WebAssembly. */
   static bufferOf(bytes: number): ArrayBuffer | null {
-    const pages = Math.ceil(bytes / WASM_PAGE);
-    if (pages * WASM_PAGE <= MOST_BYTES) return HotMemory.ofPages(pages, bytes)?.buffer ?? null;
-    if (typeof WebAssembly === 'undefined') return null;
-    try {
-      // Beyond 4 GiB its addresses have 64 bits; hosts of before 2025 have none.
-      return new WebAssembly.Memory({ address: 'i64', initial: BigInt(pages), maximum: BigInt(pages) }).buffer;
-    } catch {
-      return null;
-    }
+    return makeMemory(Math.ceil(bytes / WASM_PAGE))?.buffer ?? null;
   }
 
   /** Memory without RAM: for arrays of so many bytes, up to 16 MiB. Null where the host has none. */
