@@ -18,13 +18,8 @@ const SHIFT_512G = 39;
 /** Entries in a table. */
 export const TABLE_ENTRIES = 512;
 const TABLE_WORDS = 2 * TABLE_ENTRIES;
-
-/** Index of the entry for `address` in a table of entries for 2^shift bytes each: 12, 21, 30 or 39. */
-function indexAt(address: number, shift: number): number {
-  const hi = highWord(address);
-  if (shift === SHIFT_512G) return (hi >>> 7) & (TABLE_ENTRIES - 1);
-  return ((hi << (32 - shift)) | (lowWord(address) >>> shift)) & (TABLE_ENTRIES - 1);
-}
+/** Of a page number, shifted, the index in a table. Not exported: V8 would load it anew at each level. */
+const INDEX_MASK = TABLE_ENTRIES - 1;
 
 export class PageTables {
   readonly words: Int32Array;
@@ -99,20 +94,22 @@ export class PageTables {
 
   /** Place of the 4 KiB entry for `address` in the table in this frame. */
   entryOf(table: number, address: number): number {
-    return this.placeIn(table, (lowWord(address) >>> SHIFT_4K) & (TABLE_ENTRIES - 1));
+    return this.placeIn(table, (lowWord(address) >>> SHIFT_4K) & INDEX_MASK);
   }
 
   /** The walk: from the root down to an entry for 2^shift bytes, or to one without a lower table. */
   #walk(space: TableRoot, address: number, shift: number): number {
-    let table = space.root;
-    for (let level = SHIFT_512G; ; level -= 9) {
-      const at = this.placeIn(table, indexAt(address, level));
-      if (level === shift || !this.isTable(at)) {
-        this.shift = level;
-        return at;
-      }
-      table = this.frameAt(at);
+    // Words, and only once: an address is a float64.
+    const hi = highWord(address);
+    const page = (hi << (32 - SHIFT_4K)) | (lowWord(address) >>> SHIFT_4K);
+    let at = this.placeIn(space.root, (hi >>> (SHIFT_512G - 32)) & INDEX_MASK);
+    let level = SHIFT_512G;
+    while (level !== shift && this.isTable(at)) {
+      level -= 9;
+      at = this.placeIn(this.frameAt(at), (page >>> (level - SHIFT_4K)) & INDEX_MASK);
     }
+    this.shift = level;
+    return at;
   }
 
   /**
@@ -214,7 +211,7 @@ export class PageTables {
     const { words } = this;
     const span = powerOfTwo(shift);
     const first = alignDown(start, shift);
-    let at = this.placeIn(table, indexAt(first, shift));
+    let at = this.placeIn(table, (first / span) & INDEX_MASK);
     for (let base = first; base < end; base += span, at += 2) {
       // Most entries are empty: this comes first, because a process runs here before V8 has compiled it.
       if (words[at] === 0 || !this.isTable(at)) continue;
