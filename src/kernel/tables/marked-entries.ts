@@ -50,6 +50,9 @@ export abstract class MarkedEntries extends Entries {
   /** The map words of the last run, and the loop over them. */
   private map: Int32Array | null = null;
   private loop: CopyLoop | null = null;
+  /** Where the map words lie, and how many they are. V8 asks an array for both by a call. */
+  private mapPlace = 0;
+  private mapLength = 0;
 
   override makeClean(at: number): void {
     this.change(at, this.marks.dirty | this.marks.writable, 0);
@@ -108,8 +111,7 @@ export abstract class MarkedEntries extends Entries {
     i = this.copyPlain(map, source, target, i, plainEnd, kind, lose, childLose);
     if (loop === null || i < plainEnd) return i;
     const [from, to, bytes] = [4 * (source + i), 4 * (target + i), 4 * (end - i)];
-    const { byteOffset, length } = map;
-    return i + loop(from, to, bytes, byteOffset, length, kinds, kind, lose, childLose) / 4;
+    return i + loop(from, to, bytes, this.mapPlace, this.mapLength, kinds, kind, lose, childLose) / 4;
   }
 
   private isLong(source: number, i: number, end: number, kind: number): boolean {
@@ -155,5 +157,7 @@ export abstract class MarkedEntries extends Entries {
     const loops = (hot?.instantiate(FORK_MODULE) ?? null) as CopyLoops | null;
     this.loop = loops === null ? null : loops[`copyRun${this.runs.frameShift}`];
     this.map = map;
+    this.mapPlace = map.byteOffset;
+    this.mapLength = map.length;
   }
 }

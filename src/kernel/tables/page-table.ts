@@ -164,6 +164,19 @@ export class PageTables {
     return false;
   }
 
+  /**
+   * Goes on from the page-directory entry of {@link next} to the one beside it, without a walk: false when that is in
+   * another table, not in use, or not before `end`. Not after a 1 GiB page.
+   */
+  nextBeside(end: number): boolean {
+    const at = this.at + 2;
+    if (this.end >= end || at % TABLE_WORDS === 0 || this.words[at] === 0) return false;
+    this.at = at;
+    this.start = this.end;
+    this.end = Math.min(this.start + powerOfTwo(SHIFT_2M), end);
+    return true;
+  }
+
   /** Calls `visit` for the entry of every page or guard page in `[from, end)`, with the first address of its part. */
   forEachLeaf(
     space: TableRoot,

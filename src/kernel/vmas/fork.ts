@@ -5,7 +5,7 @@
  * copied in one pass over their words; a page costs one addition to its map word and one entry.
  */
 
-import { PAGE_BYTES } from '../../../hw/base/address.js';
+import { PAGE_BYTES, SHIFT_2M } from '../../../hw/base/address.js';
 import type { AddressSpace, Vma } from '../space/model.js';
 import { forkAnonVma } from '../space/anon-vma.js';
 import { ENOMEM } from '../abi/errno.js';
@@ -13,6 +13,7 @@ import { depositTable } from '../pages/huge.js';
 import { hugeFrame } from '../pages/mapping.js';
 import { HUGE_BYTES } from '../space/memory.js';
 import type { Memory } from '../space/memory.js';
+import type { EntryUpdate } from '../tables/entries.js';
 import type { PageTables } from '../tables/page-table.js';
 import { destroySpace } from './teardown.js';
 import { VM_DONTCOPY, VM_HUGETLB, VM_LOCKED_MASK, VM_MAYBE_GUARD, VM_WIPEONFORK } from '../abi/vma-flags.js';
@@ -61,23 +62,22 @@ function copyVma(memory: Memory, vma: Vma, child: AddressSpace, copies: Vma[]): 
 }
 
 function copyPages(memory: Memory, from: Vma, to: Vma): number {
-  const { tables } = memory;
+  const { entries, tables } = memory;
+  // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
+  const change = entries.changeAtFork(from.isCow);
   let address = from.start;
   while (tables.next(from.space, address, from.end)) {
-    const { at, shift, start, end } = tables;
-    address = end;
-    const isTable = tables.isTable(at);
-    const place = tables.ensure(to.space, start, shift);
+    const { shift } = tables;
+    let place = tables.ensure(to.space, tables.start, shift);
     if (place < 0) return place;
-    if (!isTable) {
-      if (copyHuge(memory, from, to, at, place, start) < 0) return ENOMEM;
-      continue;
-    }
-    const missing = tables.words[place] === 0;
-    const table = missing ? newTable(tables, end - start) : tables.frameAt(place);
-    if (table < 0) return table;
-    copyTable(memory, from, to, tables.entryIn(at, start), tables.entryOf(table, start), start, end);
-    if (missing) tables.link(to.space, place, table);
+    do {
+      const status = tables.isTable(tables.at)
+        ? copyTable(memory, from, to, place, change)
+        : copyHuge(memory, from, to, tables.at, place, tables.start);
+      if (status < 0) return status;
+      place += 2;
+    } while (shift === SHIFT_2M && tables.nextBeside(from.end));
+    address = tables.end;
   }
   return 0;
 }
@@ -113,21 +113,17 @@ function copyHuge(memory: Memory, from: Vma, to: Vma, at: number, place: number,
   return 0;
 }
 
-/** Copies the entries for `[start, end)`, within one 2 MiB, from the place `source` in a table to `target`. */
-function copyTable(
-  memory: Memory,
-  from: Vma,
-  to: Vma,
-  source: number,
-  target: number,
-  start: number,
-  end: number,
-): void {
-  const { counters, entries, frames, tableCopy } = memory;
+/** Copies what the found table has for the VMA into the child's, below the directory entry at `place`. */
+function copyTable(memory: Memory, from: Vma, to: Vma, place: number, change: EntryUpdate): number {
+  const { counters, entries, frames, tableCopy, tables } = memory;
+  const { at, start, end } = tables;
+  const missing = tables.words[place] === 0;
+  const table = missing ? newTable(tables, end - start) : tables.frameAt(place);
+  if (table < 0) return table;
+  const [source, target] = [tables.entryIn(at, start), tables.entryOf(table, start)];
   // An int32: a float64 would give the counters another shape, and V8 throws away all code that counts.
   const count = ((end - start) / PAGE_BYTES) | 0;
-  // A shared mapping keeps its rights; the child's entries are clean, since the parent's remember the writes.
-  tableCopy.run(entries, frames.map, source, target, count, entries.changeAtFork(from.isCow), from.isShared);
+  tableCopy.run(entries, frames.map, source, target, count, change, from.isShared);
   for (let i = 0; i < tableCopy.large; i++) {
     frames.largeAt(frames.headOf(tableCopy.largeFrames[i])).add(1, to.space.id);
   }
@@ -136,6 +132,8 @@ function copyTable(
   counters.forkEntriesVisited += count;
   counters.forkEntriesCopied += tableCopy.copied;
   counters.forkEntriesProtected += tableCopy.changed;
+  if (missing) tables.link(to.space, place, table);
+  return 0;
 }
 
 /** Notes the entries of the parent that have lost rights, from `start` on, until all of it is to be flushed. */

@@ -141,10 +141,13 @@ describe.each([
   ['RISC-V', RiscvEntries],
   ['AArch64', AArch64Entries],
 ])('entries of %s', (_name, Format) => {
-  const pages = fc.array(fc.tuple(fc.integer({ min: 0, max: 127 }), fc.boolean(), fc.integer({ min: 1, max: MOST / 2 })), {
-    minLength: 1,
-    maxLength: 8,
-  });
+  const pages = fc.array(
+    fc.tuple(fc.integer({ min: 0, max: 127 }), fc.boolean(), fc.integer({ min: 1, max: MOST / 2 })),
+    {
+      minLength: 1,
+      maxLength: 8,
+    },
+  );
 
   /** Frames of pages by their places: side by side, apart, and some of them twice. */
   const frames = fc.constantFrom(
