@@ -14,7 +14,7 @@ import type { Levels } from './hot-batch.js';
 const { ACCESS_KINDS } = access;
 
 /**
- * So many single walks, or misses of a modelled first level, are plain before it is worth while to compile hot loops. Walks are
+ * So many single walks, or lookups of modelled TLBs, are plain before it is worth while to compile hot loops. Walks are
  * few, so that V8 has not compiled them as the frequent way of a soft TLB.
  */
 const PLAIN_WALKS = 256;
@@ -99,7 +99,7 @@ export class HotWalks extends CachedWalks {
     if (hot !== null) this.settle = hot.settle;
   }
 
-  /** Whether there were so many plain lookups without a hit in the first level that hot loops are worth while. */
+  /** Whether there were so many plain lookups that hot loops are worth while. */
   protected areLookupsMany(): boolean {
     return this.hot !== null || ++this.plainLookups >= PLAIN_LOOKUPS;
   }

@@ -144,6 +144,18 @@ describe('hot loops', () => {
       expect(ofHot).toEqual(found(plain));
     });
 
+    it('are made by a program that stays within its first level, too', () => {
+      const tables = new Tables();
+      for (let page = 0; page < 2; page++) tables.map(page * 4096, page, 0x27);
+      const mmu = tables.mmu({ tlb: parseTlb('8x4+32x8+psc') });
+      for (let i = 0; i < 6 * PAGES; i++) mmu.translate(0, (i & 1) * 4096, READ);
+      const hits = vi.spyOn(TlbGroup.prototype, 'hitFrame');
+      expect([0, 1].map((page) => mmu.translate(0, page * 4096, READ))).toEqual([0, 1]);
+      expect(hits).not.toHaveBeenCalled();
+      vi.restoreAllMocks();
+      expect(mmu.counters.snapshot().data).toMatchObject({ l1Hits: 6 * PAGES, walks: 2 });
+    });
+
     it('leave a short batch on the plain path no page that they evicted', () => {
       const [hot, plain] = machines().map((mmu) => {
         const fresh = Int32Array.of(PAGES * 4096);
