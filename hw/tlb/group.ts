@@ -7,24 +7,14 @@ import * as address from '../base/address.js';
 import * as permission from '../base/permission.js';
 import type { HotMemory } from '../memory/hot-memory.js';
 import * as tags from './tag.js';
-import type { HeldEntry, TlbListener } from './events.js';
 import { SizesByRegion } from './regions.js';
+import { ArraysBySize } from './array/by-size.js';
 import type { HitBatch, HitRule } from './array/hits.js';
 import type { Tlb } from './array/tlb.js';
 
 const { PAGE_BYTES, SHIFT_4K, SIZE_4K, SIZE_SHIFTS } = address;
 const { DIRTY, FRACTURED, GLOBAL } = permission;
 const { makeTag, tagBase, tagPageHigh, tagPageLow } = tags;
-
-/** How a group places the pages of one size. */
-export interface Placement {
-  /** log2 of the bytes of the pieces of a page; the page's own when it is kept whole. */
-  readonly shift: number;
-  /** A power of two modulo which the numbers of two pieces are equal when they share a set. */
-  readonly sets: number;
-  /** Whether the last two pieces looked up in a set are always in it. */
-  readonly keepsTwo: boolean;
-}
 
 /** The 4 KiB frame of an address within its page of `2^shift` bytes, counted from the page's first. */
 const frameInPage = (lo: number, shift: number): number => (lo >>> 12) & ((1 << (shift - 12)) - 1);
@@ -34,9 +24,6 @@ const lowestSize = (sizes: number): number => 31 - Math.clz32(sizes & -sizes);
 
 /** Number of addresses to search one by one at a change of the page size. */
 const SEARCHED_ALONE = 4;
-
-/** Pages of 4 GiB or more are kept in pieces, so that the number of a page is one shift of each word. */
-const MOST_SHIFT = 32;
 
 const PAGE_MASK = -PAGE_BYTES;
 /** Equal to no address with its offset masked off. */
@@ -50,24 +37,11 @@ const SHIFTS = 12;
 const BLOCK_WORDS = 20;
 
 /** The arrays of one level for one kind of access. */
-export class TlbGroup {
+export class TlbGroup extends ArraysBySize {
   /** Result of the last hit: the 4 KiB frame of the address, its rights, the size it is kept as. */
   frame = 0;
   rights = 0;
   size = SIZE_4K;
-  /** log2 of the bytes of a page, by page size. */
-  private readonly shifts: readonly number[];
-  /** The array for each page size, or null if that size is kept as smaller pieces or not at all. */
-  private readonly bySize: readonly (Tlb | null)[];
-  /** The second array for the same page size, if a level has two for some (Ice Lake's second level); else null. */
-  private readonly twins: readonly (Tlb | null)[] | null;
-  private readonly arrays: readonly Tlb[];
-  /** The level and its use, such as `L2 TLB`. */
-  readonly name: string;
-  /** The sizes of pages: those before one that is out of order, of coalesced pages. */
-  private readonly pageSizes: number;
-  /** The page size to keep a page of each size as. */
-  private readonly keptAs: Int32Array;
   /** The page size to search first, its log2, and its array if that is one. */
   private firstSize = SIZE_4K;
   private firstShift = SHIFT_4K;
@@ -87,27 +61,9 @@ export class TlbGroup {
 
   /** @param shifts as {@link Regime.pageShifts} */
   constructor(arrays: readonly { readonly tlb: Tlb; readonly sizes: readonly number[] }[], shifts = SIZE_SHIFTS) {
-    const nth = (n: number): (Tlb | null)[] =>
-      shifts.map((shift, size) => {
-        const held = shift < MOST_SHIFT ? arrays.filter((array) => array.sizes.includes(size)) : [];
-        return held[n]?.tlb ?? null;
-      });
-    this.shifts = shifts;
+    super(arrays, shifts);
     this.sizes = new SizesByRegion(shifts);
-    this.arrays = arrays.map(({ tlb }) => tlb);
-    this.name = arrays.at(0)?.tlb.name ?? '';
-    this.bySize = nth(0);
-    const second = nth(1);
-    this.twins = second.some((tlb) => tlb !== null) ? second : null;
     this.firstTlb = this.twins !== null ? null : this.bySize[SIZE_4K];
-    const last = shifts.findIndex((shift, size) => shift < shifts[size - 1]);
-    this.pageSizes = last < 0 ? shifts.length : last;
-    this.keptAs = Int32Array.from(shifts, (_, size) => {
-      // Without an array for coalesced pages there is an entry a page.
-      if (size >= this.pageSizes && this.bySize[size] === null) return SIZE_4K;
-      while (size > SIZE_4K && this.bySize[size] === null) size--;
-      return size;
-    });
   }
 
   /** Moves all to where hot loops reach it; `first` for a first level. @returns false where they cannot use it @internal */
@@ -138,11 +94,6 @@ export class TlbGroup {
     const { block } = this;
     this.forget();
     if (block !== null && block[FIRST_SIZE] !== this.firstSize) this.found(block[FIRST_SIZE]);
-  }
-
-  /** From now on `listener` hears the fate of entries; null ends it. */
-  listen(listener: TlbListener | null, holds: HeldEntry['holds']): void {
-    for (const tlb of this.arrays) tlb.listen(listener, this.shifts, holds);
   }
 
   /**
@@ -275,39 +226,6 @@ export class TlbGroup {
     // The page that is remembered may no longer be the most recent of its set.
     this.forget();
     return tlb.translateHits(batch, his, los, from, length, frames);
-  }
-
-  private arrayFor(size: number, pageLow: number): Tlb | null {
-    return this.twins !== null ? this.oneOfTwo(this.twins[size], size, pageLow) : this.bySize[size];
-  }
-
-  /**
-   * With two arrays for a page size the page-number bit above the set index chooses, so together they act as one
-   * of twice the sets: a model default, the real choice being unpublished.
-   */
-  private oneOfTwo(twin: Tlb | null, size: number, pageLow: number): Tlb | null {
-    const tlb = this.bySize[size];
-    return twin === null || tlb === null || ((pageLow / tlb.sets) & 1) === 0 ? tlb : twin;
-  }
-
-  /**
-   * The places of pages of a size (an index of address.ts' tables), or null when nothing is kept of some. A piece may
-   * share its set with others. If it was the last of them to be looked up, a new lookup finds it and changes no
-   * replacement policy.
-   *
-   * @param behind the second level; it may keep smaller pieces than this one and fill it with them
-   */
-  placement(size: number, behind: TlbGroup): Placement | null {
-    const there = behind.keptAs[size];
-    const kept = this.keptAs[behind.bySize[there] === null ? size : there];
-    const tlb = this.bySize[kept];
-    if (tlb === null) return null;
-    // A page among coalesced ones lies in a set of their number.
-    const coalesces = kept === SIZE_4K && this.bySize.slice(this.pageSizes).some((one) => one !== null);
-    const twin = this.twins?.[kept] ?? tlb;
-    const sets = coalesces ? 1 : tlb.sets | twin.sets;
-    const keepsTwo = !coalesces && tlb.keepsTwo && twin.keepsTwo;
-    return { shift: this.shifts[kept], sets: sets & -sets, keepsTwo };
   }
 
   /** After entries were dropped: the last page may be one of them. */

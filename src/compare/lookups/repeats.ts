@@ -11,9 +11,9 @@
 
 import * as hardware from '../../../hw/base/access.js';
 import * as address from '../../../hw/base/address.js';
-import type { TranslatingMachine } from '../../../hw/translate/machine.js';
-import type { Placement } from '../../../hw/tlb/group.js';
+import type { Placement } from '../../../hw/tlb/array/by-size.js';
 import type { TlbHierarchy } from '../../../hw/tlb/hierarchy.js';
+import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import { FETCH, KIND_MASK, LOAD, MODIFY, STORE } from '../../trace/block.js';
 import * as bits from './bits.js';
 import { LOOKUP_SHIFTS } from './lookups.js';
