@@ -70,25 +70,26 @@ export class HotBatch {
     return new HotBatch(loops, loops.control, counters);
   }
 
-  /** One walk for one address, into a soft TLB: by the block of {@link settleControl}. */
-  settle: Single = () => -1;
-
   /** One lookup for one address: by the block of {@link lookupControl}. */
   get lookupOne(): Single {
     return this.loops.lookupOne;
   }
 
-  /** The place of a control block for such walks under the registers of the moment; -1 if they cannot walk so. */
-  settleControl(access: number, soft: SoftTlb, walks: Walks): number {
+  /** A control block for single walks into a soft TLB, under the registers of the moment; null if they cannot walk so. */
+  settleControl(access: number, soft: SoftTlb, walks: Walks): Int32Array | null {
     const words = (this.singles[access] ??= this.loops.makeControl());
-    if (words === null || !walks.tellHot(access, words)) return -1;
+    if (words === null || !walks.tellHot(access, words)) return null;
     tellSoft(words, soft.bankOf(access), soft.piecesOf(access), false);
     soft.fillElsewhere(access);
-    this.settle = this.loops.settleBy(words);
-    return words.byteOffset;
+    return words;
   }
 
-  /** The place of one for such lookups of addresses with this high word or others; -1 if there can be none. */
+  /** One such walk, by the place of such a block. */
+  settleBy(words: Int32Array): Single {
+    return this.loops.settleBy(words);
+  }
+
+  /** The place of one for single lookups of addresses with this high word or others; -1 if there can be none. */
   lookupControl(access: number, levels: Levels, walks: Walks, hi: number): number {
     const words = (this.singles[access] ??= this.loops.makeControl());
     if (words === null || !walks.tellHot(access, words) || !this.lend(words, levels, hi, HOT_USES)) return -1;

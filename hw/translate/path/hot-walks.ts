@@ -95,8 +95,9 @@ export class HotWalks extends CachedWalks {
     }
     if (this.hot === null && ++this.plainWalks < PLAIN_WALKS) return;
     const hot = this.hot ?? this.makeHot();
-    this.settleControls[kind] = hot?.settleControl(kind, soft, this.walks) ?? NONE;
-    if (hot !== null) this.settle = hot.settle;
+    const control = hot?.settleControl(kind, soft, this.walks) ?? null;
+    this.settleControls[kind] = control?.byteOffset ?? NONE;
+    if (hot !== null && control !== null) this.settle = hot.settleBy(control);
   }
 
   /** Whether there were so many plain lookups that hot loops are worth while. */
