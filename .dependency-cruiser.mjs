@@ -51,6 +51,7 @@ const WITHIN = {
     [own('src/compare/')],
     ['src/compare/jobs/'],
   ],
+  'compare/machine': [['src/compare/machine/pages/'], ['src/compare/machine/targets/'], [own('src/compare/machine/')]],
   course: [['src/course/engine/'], [own('src/course/')]],
   conformance: [
     ['src/conformance/recording/'],

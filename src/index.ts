@@ -40,7 +40,7 @@ export { compare } from './compare/compare.js';
 export type { CompareOptions, TraceSource } from './compare/compare.js';
 export { countTraces } from './compare/counts.js';
 export type { CountOptions, CountRow } from './compare/counts.js';
-export type { MachineName } from './compare/machine/page-kinds.js';
+export type { MachineName } from './compare/machine/pages/page-kinds.js';
 export type { PageName } from './report/results/schema.js';
 export type { HugePolicy, ShmemMode, ThpMode } from './regions/policy.js';
 export { pricesFor } from './compare/time/preset-prices.js';

@@ -40,7 +40,7 @@ const groups = [
   neededBy([FORK], 'x86', /dist\/hw\/(base|hot|memory|tlb|translate|x86)\//),
   neededBy([WALK], 'segments', /dist\/hw\//),
   { name: 'kernel-parts', test: /dist\/src\/kernel\// },
-  neededBy([MAIN, WALK], 'text', /dist\/src\/(host|report|cli\/(failure|json-file)|compare\/machine\/page-kinds)/),
+  neededBy([MAIN, WALK], 'text', /dist\/src\/(host|report|cli\/(failure|json-file)|compare\/.*\/page-kinds)/),
   neededBy([WALK], 'steps', /dist\/src\/(conformance|explain|lab)\//),
   neededBy([WALK], 'options', /dist\/src\/cli\/(options|output)\./),
   neededBy([WALK], 'states', /dist\/src\/cli\/(?!commands\/walk\/walk\.)/),

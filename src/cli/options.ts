@@ -6,7 +6,7 @@ import { pageSizeName, parsePageSize, SHIFT_1G, SHIFT_2M, SHIFT_4K } from '../..
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
-import { MACHINE_NAMES } from '../compare/machine/page-kinds.js';
+import { MACHINE_NAMES } from '../compare/machine/pages/page-kinds.js';
 
 const BINARY = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const DECIMAL = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };

@@ -6,8 +6,8 @@ import type { PageName } from '../report/results/schema.js';
 import type { CompareOptions, TraceSource } from './compare.js';
 import { countLookups } from './machine/counting.js';
 import { countingMachines } from './machine/counting-machines.js';
-import { DEFAULT_PAGES, pageKinds } from './machine/page-kinds.js';
-import type { MachineName } from './machine/page-kinds.js';
+import { DEFAULT_PAGES, pageKinds } from './machine/pages/page-kinds.js';
+import type { MachineName } from './machine/pages/page-kinds.js';
 
 /** What to count: traces, page sizes, a TLB. */
 export interface CountOptions {

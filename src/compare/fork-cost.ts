@@ -10,8 +10,8 @@ import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { PagePolicy, Process } from '../kernel/space/process.js';
 import type { ForkPages, ForkResult, ForkRun, ForkScenario } from '../report/results/fork-result.js';
-import { aarch64Levels } from './machine/page-kinds.js';
-import type { MachineName } from './machine/page-kinds.js';
+import { aarch64Levels } from './machine/pages/page-kinds.js';
+import type { MachineName } from './machine/pages/page-kinds.js';
 import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { pageSizeName, parsePageSize } from '../../../hw/base/address.js';
 import { FORK_SHIFTS, forkCost, MAX_RESIDENT } from '../../compare/fork-cost.js';
-import type { MachineName } from '../../compare/machine/page-kinds.js';
+import type { MachineName } from '../../compare/machine/pages/page-kinds.js';
 import type { ForkResult } from '../../report/results/fork-result.js';
 import { forkRows, forkText } from '../../report/views/fork-views.js';
 import { formatBytes } from '../../report/output/units.js';

@@ -12,7 +12,7 @@ import { regionUsages } from '../../regions/usage.js';
 import type { Occupied } from '../../regions/usage.js';
 import type { ProcessShare } from '../../trace/coverage.js';
 import { Footprint } from '../machine/footprint.js';
-import { USER_BYTES } from '../machine/kernel-pages.js';
+import { USER_BYTES } from '../machine/pages/kernel-pages.js';
 
 /** A region as a recording has it. */
 export type RecordedMapping = Omit<RecordedRegion, 'kind'> &

@@ -3,7 +3,7 @@
 import type { Rounding } from '../../report/results/compare-result.js';
 import { withKinds } from '../../regions/region.js';
 import type { PresentRun } from '../../regions/usage.js';
-import type { PagesKind } from '../machine/page-kinds.js';
+import type { PagesKind } from '../machine/pages/page-kinds.js';
 import { atPeak } from './recorded-regions.js';
 import type { RecordedProgram } from './recorded-regions.js';
 

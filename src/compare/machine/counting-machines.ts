@@ -4,9 +4,9 @@
  */
 
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
-import { TableRam } from './frame-supply.js';
 import { ReplayMachine } from './machine.js';
-import type { MachineName, PagesKind } from './page-kinds.js';
+import { TableRam } from './pages/frame-supply.js';
+import type { MachineName, PagesKind } from './pages/page-kinds.js';
 import type { ReplayTarget } from './targets/target.js';
 
 const TARGETS: Readonly<Record<MachineName, () => Promise<ReplayTarget>>> = {

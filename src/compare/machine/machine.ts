@@ -7,12 +7,12 @@ import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/c
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import { powerOfTwo } from '../../kernel/abi/layout.js';
 import { HostTimer } from './host-time.js';
-import { shiftAt } from './mixed-pages.js';
 import { pieceShift } from './nested.js';
-import type { FrameSupply } from './frame-supply.js';
-import { isFolio } from './page-kinds.js';
-import type { PagesKind } from './page-kinds.js';
-import type { Owner, PageSupply } from './page-supply.js';
+import type { FrameSupply } from './pages/frame-supply.js';
+import { shiftAt } from './pages/mixed-pages.js';
+import { isFolio } from './pages/page-kinds.js';
+import type { PagesKind } from './pages/page-kinds.js';
+import type { Owner, PageSupply } from './pages/page-supply.js';
 import { Processors } from './processors.js';
 import type { LoadedSpace, ReplayTarget } from './targets/target.js';
 

@@ -3,8 +3,8 @@
 import { reserveRam } from '../../../hw/memory/reserve.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import { ReplayMachine } from './machine.js';
-import { x86Pages } from './page-kinds.js';
-import type { MachineName, PagesKind } from './page-kinds.js';
+import { x86Pages } from './pages/page-kinds.js';
+import type { MachineName, PagesKind } from './pages/page-kinds.js';
 import { targetOf } from './targets/targets.js';
 
 /**

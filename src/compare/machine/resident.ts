@@ -4,14 +4,14 @@ import { SHIFT_4K } from '../../../hw/base/address.js';
 import type { TlbGroup } from '../../../hw/tlb/group.js';
 import type { TranslatingMachine } from '../../../hw/translate/machine.js';
 import type { AccessBlock } from '../../trace/block.js';
-import { Footprint } from './footprint.js';
 import { LookupFinder } from '../lookups/lookup-finder.js';
 import { MOST_LOOKUPS } from '../lookups/lookups.js';
 import type { Lookups, ReplayedLookups } from '../lookups/lookups.js';
 import { OwnLookups } from '../lookups/own-lookups.js';
-import type { ReplayMachine } from './machine.js';
-import { MixedLookups } from './mixed-pages.js';
 import { RepeatFilter } from '../lookups/repeats.js';
+import { Footprint } from './footprint.js';
+import type { ReplayMachine } from './machine.js';
+import { MixedLookups } from './pages/mixed-pages.js';
 
 export interface ResidentOptions {
   /** Further processors to make the lookups of the one machine. */

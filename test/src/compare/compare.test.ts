@@ -8,7 +8,7 @@ import { compare, type CompareOptions } from '../../../src/compare/compare.js';
 import { pricesFor } from '../../../src/compare/time/preset-prices.js';
 import { CompareResult, type TraceSummary } from '../../../src/report/results/compare-result.js';
 import type { MachinePrices } from '../../../src/report/results/prices.js';
-import { hugeShare } from '../../../src/compare/machine/mixed-pages.js';
+import { hugeShare } from '../../../src/compare/machine/pages/mixed-pages.js';
 import { AccessBlock, AccessTally, FETCH, LOAD, MODIFY, STORE, type Trace } from '../../../src/trace/block.js';
 import { openWorkload } from '../../../src/trace/workload.js';
 import { referenceReplay } from './reference-tlb.js';

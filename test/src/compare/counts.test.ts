@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { parseTlb } from '../../../hw/tlb/parse.js';
 import { compare, type TraceSource } from '../../../src/compare/compare.js';
 import { countTraces } from '../../../src/compare/counts.js';
-import type { MachineName } from '../../../src/compare/machine/page-kinds.js';
+import type { MachineName } from '../../../src/compare/machine/pages/page-kinds.js';
 import type { PageName } from '../../../src/report/results/schema.js';
 import { openWorkload } from '../../../src/trace/workload.js';
 

@@ -5,12 +5,12 @@ import { Pe } from '../../../../hw/aarch64/pe.js';
 import { AARCH64_PAGE_SHIFTS } from '../../../../hw/aarch64/rules.js';
 import type { Ram } from '../../../../hw/memory/ram.js';
 import { AArch64Entries } from '../../../kernel/tables/entries-aarch64.js';
-import { GuestMemory } from '../guest-memory.js';
-import type { HostFormat } from '../guest-memory.js';
-import { AARCH64_ADDRESS_BITS, aarch64Levels } from '../page-kinds.js';
-import { hostEntries, kernelEntries } from '../table-entries.js';
-import type { TableEntries } from '../table-entries.js';
-import { TablePages } from '../table-pages.js';
+import { GuestMemory } from '../pages/guest-memory.js';
+import type { HostFormat } from '../pages/guest-memory.js';
+import { AARCH64_ADDRESS_BITS, aarch64Levels } from '../pages/page-kinds.js';
+import { hostEntries, kernelEntries } from '../pages/table-entries.js';
+import type { TableEntries } from '../pages/table-entries.js';
+import { TablePages } from '../pages/table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { ReplayTarget } from './target.js';
 

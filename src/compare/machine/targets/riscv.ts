@@ -6,11 +6,11 @@ import { PAGE_SHIFTS } from '../../../../hw/riscv/rules.js';
 import type { Ram } from '../../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
 import { RiscvEntries } from '../../../kernel/tables/entries-riscv.js';
-import { GuestMemory } from '../guest-memory.js';
-import type { HostFormat } from '../guest-memory.js';
-import { kernelEntries } from '../table-entries.js';
-import type { TableEntries } from '../table-entries.js';
-import { TablePages } from '../table-pages.js';
+import { GuestMemory } from '../pages/guest-memory.js';
+import type { HostFormat } from '../pages/guest-memory.js';
+import { kernelEntries } from '../pages/table-entries.js';
+import type { TableEntries } from '../pages/table-entries.js';
+import { TablePages } from '../pages/table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { ReplayTarget } from './target.js';
 

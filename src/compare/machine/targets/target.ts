@@ -3,9 +3,9 @@
 import type { Ram } from '../../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
 import type { TranslatingMachine } from '../../../../hw/translate/machine.js';
-import type { FrameSupply } from '../frame-supply.js';
-import type { MachineName, PagesKind } from '../page-kinds.js';
-import type { PageSupply } from '../page-supply.js';
+import type { FrameSupply } from '../pages/frame-supply.js';
+import type { MachineName, PagesKind } from '../pages/page-kinds.js';
+import type { PageSupply } from '../pages/page-supply.js';
 
 /** An address space to load. */
 export interface LoadedSpace {

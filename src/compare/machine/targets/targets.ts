@@ -1,6 +1,6 @@
 /** Every machine to replay on, by name. */
 
-import type { MachineName } from '../page-kinds.js';
+import type { MachineName } from '../pages/page-kinds.js';
 import { AARCH64_TARGET } from './aarch64.js';
 import { RISCV_TARGET } from './riscv.js';
 import type { ReplayTarget } from './target.js';

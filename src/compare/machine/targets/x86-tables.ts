@@ -11,12 +11,12 @@ import type { GuestState } from '../../../../hw/x86/nested/virtual-machines.js';
 import * as reg from '../../../../hw/x86/registers.js';
 import { X86_TERMS } from '../../../../hw/x86/terms.js';
 import { X86Entries } from '../../../kernel/tables/entries-x86.js';
-import type { FrameSupply } from '../frame-supply.js';
-import { GuestMemory } from '../guest-memory.js';
-import type { HostFormat } from '../guest-memory.js';
-import type { PagesKind } from '../page-kinds.js';
-import { hostEntries, kernelEntries } from '../table-entries.js';
-import { TablePages } from '../table-pages.js';
+import type { FrameSupply } from '../pages/frame-supply.js';
+import { GuestMemory } from '../pages/guest-memory.js';
+import type { HostFormat } from '../pages/guest-memory.js';
+import type { PagesKind } from '../pages/page-kinds.js';
+import { hostEntries, kernelEntries } from '../pages/table-entries.js';
+import { TablePages } from '../pages/table-pages.js';
 import { SPACE_BITS } from './target.js';
 import type { LoadedSpace, ReplayTarget } from './target.js';
 

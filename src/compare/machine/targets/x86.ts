@@ -3,8 +3,8 @@
 import { Core } from '../../../../hw/x86/core.js';
 import { Mmu } from '../../../../hw/x86/mmu.js';
 import { Kernel } from '../../../kernel/kernel.js';
-import { KernelPages } from '../kernel-pages.js';
-import { isFolio } from '../page-kinds.js';
+import { KernelPages } from '../pages/kernel-pages.js';
+import { isFolio } from '../pages/page-kinds.js';
 import type { ReplayTarget } from './target.js';
 import { X86_TABLES } from './x86-tables.js';
 

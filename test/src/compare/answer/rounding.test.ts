@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { highWord, lowWord } from '../../../../hw/base/address.js';
 import { roundingByRegion } from '../../../../src/compare/answer/rounding.js';
 import { Footprint } from '../../../../src/compare/machine/footprint.js';
-import { pageKinds } from '../../../../src/compare/machine/page-kinds.js';
+import { pageKinds } from '../../../../src/compare/machine/pages/page-kinds.js';
 import type { RecordedMapping } from '../../../../src/compare/answer/recorded-regions.js';
 
 const KIB = 1024;

@@ -1,12 +1,12 @@
 import { describe, expect, it, test } from 'vitest';
-import { READ, USER, WRITE } from '../../../../hw/base/access.js';
-import { highWord, lowWord, SHIFT_2M, SHIFT_4K } from '../../../../hw/base/address.js';
-import type { TlbGeometry } from '../../../../hw/tlb/hierarchy.js';
-import { NO_TLB } from '../../../../hw/tlb/presets.js';
-import type { ReplayMachine } from '../../../../src/compare/machine/machine.js';
-import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
-import { pageKinds } from '../../../../src/compare/machine/page-kinds.js';
-import type { MachineName } from '../../../../src/compare/machine/page-kinds.js';
+import { READ, USER, WRITE } from '../../../../../hw/base/access.js';
+import { highWord, lowWord, SHIFT_2M, SHIFT_4K } from '../../../../../hw/base/address.js';
+import type { TlbGeometry } from '../../../../../hw/tlb/hierarchy.js';
+import { NO_TLB } from '../../../../../hw/tlb/presets.js';
+import type { ReplayMachine } from '../../../../../src/compare/machine/machine.js';
+import { makeMachine } from '../../../../../src/compare/machine/make-machine.js';
+import { pageKinds } from '../../../../../src/compare/machine/pages/page-kinds.js';
+import type { MachineName } from '../../../../../src/compare/machine/pages/page-kinds.js';
 
 const GIB = 2 ** 30;
 const BASE = 5 * GIB;

@@ -1,9 +1,9 @@
 /** The entries that a comparison writes into tables: the kernel's own, and those of hosts, which the kernel does not know. */
 
-import { highWordOfFrame, lowWordOfFrame } from '../../../hw/base/address.js';
-import type { Ram } from '../../../hw/memory/ram.js';
-import * as page from '../../kernel/tables/entries.js';
-import type { Entries } from '../../kernel/tables/entries.js';
+import { highWordOfFrame, lowWordOfFrame } from '../../../../hw/base/address.js';
+import type { Ram } from '../../../../hw/memory/ram.js';
+import * as page from '../../../kernel/tables/entries.js';
+import type { Entries } from '../../../kernel/tables/entries.js';
 
 /** A process's page in use for long: all rights, accessed and dirty. */
 const IN_USE = page.PAGE_ACCESSIBLE | page.PAGE_WRITABLE | page.PAGE_EXECUTABLE | page.PAGE_TOUCHED | page.PAGE_WRITTEN;

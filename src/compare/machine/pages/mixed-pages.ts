@@ -3,10 +3,10 @@
  * 4 KiB pages: one process with pages of both sizes.
  */
 
-import { SHIFT_2M, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
-import { mix } from '../../../hw/base/random.js';
-import { LOW_WORD, type AccessBlock } from '../../trace/block.js';
-import { Lookups, type ReplayedLookups } from '../lookups/lookups.js';
+import { SHIFT_2M, SHIFT_4K, toNumber } from '../../../../hw/base/address.js';
+import { mix } from '../../../../hw/base/random.js';
+import { LOW_WORD, type AccessBlock } from '../../../trace/block.js';
+import { Lookups, type ReplayedLookups } from '../../lookups/lookups.js';
 
 const HUGE_BYTES = 2 ** SHIFT_2M;
 /** Keeps seed 0 from being a hash of the block alone. */

@@ -1,7 +1,7 @@
 /** Frames of RAM for tables and pages. */
 
-import { PAGE_SHIFT, SHIFT_1G } from '../../../hw/base/address.js';
-import { Ram } from '../../../hw/memory/ram.js';
+import { PAGE_SHIFT, SHIFT_1G } from '../../../../hw/base/address.js';
+import { Ram } from '../../../../hw/memory/ram.js';
 
 /** Pieces of RAM of one size, given and taken back, by their first frames. */
 export class FramePieces {

@@ -3,9 +3,9 @@
  * folios of several entries. Only tables are ever read, so nobody has to fill the pages.
  */
 
-import { PAGE_SHIFT } from '../../../hw/base/address.js';
-import type { Ram } from '../../../hw/memory/ram.js';
-import { powerOfTwo } from '../../kernel/abi/layout.js';
+import { PAGE_SHIFT } from '../../../../hw/base/address.js';
+import type { Ram } from '../../../../hw/memory/ram.js';
+import { powerOfTwo } from '../../../kernel/abi/layout.js';
 import { WholeRam } from './frame-supply.js';
 import type { FrameSupply } from './frame-supply.js';
 import { shiftAt } from './mixed-pages.js';

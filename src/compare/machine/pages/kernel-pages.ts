@@ -1,12 +1,12 @@
 /** Pages of x86 from the kernel of this model. */
 
-import { PAGE_BYTES, SHIFT_4K } from '../../../hw/base/address.js';
-import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../../kernel/abi/vma-flags.js';
-import type { Kernel } from '../../kernel/kernel.js';
-import { HUGE_BYTES } from '../../kernel/space/memory.js';
-import { Vma, type AddressSpace } from '../../kernel/space/model.js';
-import type { Process } from '../../kernel/space/process.js';
-import { addVma } from '../../kernel/space/vma-ops.js';
+import { PAGE_BYTES, SHIFT_4K } from '../../../../hw/base/address.js';
+import { VM_ACCESS, VM_HUGETLB, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE } from '../../../kernel/abi/vma-flags.js';
+import type { Kernel } from '../../../kernel/kernel.js';
+import { HUGE_BYTES } from '../../../kernel/space/memory.js';
+import { Vma, type AddressSpace } from '../../../kernel/space/model.js';
+import type { Process } from '../../../kernel/space/process.js';
+import { addVma } from '../../../kernel/space/vma-ops.js';
 import { shiftAt } from './mixed-pages.js';
 import type { PagesKind } from './page-kinds.js';
 import type { Owner, PageSupply } from './page-supply.js';

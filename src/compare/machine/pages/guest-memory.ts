@@ -5,8 +5,8 @@
  * lie behind the guest's memory, those of one level one after the other.
  */
 
-import { PAGE_SHIFT, SHIFT_2M } from '../../../hw/base/address.js';
-import type { Ram } from '../../../hw/memory/ram.js';
+import { PAGE_SHIFT, SHIFT_2M } from '../../../../hw/base/address.js';
+import type { Ram } from '../../../../hw/memory/ram.js';
 import { FramePieces } from './frame-supply.js';
 import type { FrameSupply } from './frame-supply.js';
 import { pageShifts } from './page-kinds.js';

@@ -5,8 +5,8 @@
  * of it, by coalescing.
  */
 
-import { SHIFT_4K } from '../../../hw/base/address.js';
-import type { PageName } from '../../report/results/schema.js';
+import { SHIFT_4K } from '../../../../hw/base/address.js';
+import type { PageName } from '../../../report/results/schema.js';
 import type { HugeChoice } from './mixed-pages.js';
 
 /** A machine by its architecture. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseTlb } from '../../../../hw/tlb/parse.js';
-import { hugeShare } from '../../../../src/compare/machine/mixed-pages.js';
-import { x86Pages } from '../../../../src/compare/machine/page-kinds.js';
-import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
+import { parseTlb } from '../../../../../hw/tlb/parse.js';
+import { hugeShare } from '../../../../../src/compare/machine/pages/mixed-pages.js';
+import { x86Pages } from '../../../../../src/compare/machine/pages/page-kinds.js';
+import { makeMachine } from '../../../../../src/compare/machine/make-machine.js';
 
 const HUGE = 2 ** 21;
 const EVERY_OTHER = { ...x86Pages(21), isHuge: (block: number): boolean => block % 2 === 0 };
