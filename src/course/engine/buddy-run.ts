@@ -13,24 +13,71 @@ interface Block {
   readonly order: number;
 }
 
-/** Runs it. @throws FindingError */
-export function runBuddy(session: Session, program: BuddyProgram): void {
-  const world = new World(program);
-  const { first, count, operations } = program;
-  const used = new Uint8Array(first + count);
-  const blocks = new Map<number, Block>();
+/** The run of one program. */
+class BuddyRun {
+  private readonly world: World;
+  private readonly first: number;
+  /** The frame behind the allocator's last one. */
+  private readonly end: number;
+  /** By frame: 1 when it is in use. */
+  private readonly used: Uint8Array;
+  private readonly blocks = new Map<number, Block>();
   /** Blocks given back, by number: to be given back again. */
-  const gone = new Map<number, Block>();
+  private readonly gone = new Map<number, Block>();
 
-  const isFree = (frame: number, order: number): boolean =>
-    frame >= first && frame + 2 ** order <= first + count && !used.subarray(frame, frame + 2 ** order).includes(1);
-  const freeBlocks = (order: number): number => {
+  constructor(
+    private readonly session: Session,
+    private readonly program: BuddyProgram,
+  ) {
+    this.world = new World(program);
+    this.first = program.first;
+    this.end = program.first + program.count;
+    this.used = new Uint8Array(this.end);
+  }
+
+  run(): void {
+    const { session, world } = this;
+    const { first, count, operations } = this.program;
+    // They are the allocator's: it may keep its lists in them.
+    world.label = 'the program';
+    for (let frame = 2; frame < this.end; frame++) world.kernel.allocate();
+    session.line = -1;
+    session.call(world, 'buddyInit', `buddyInit(${first}, ${count})`, world.kernel, first, count);
+    for (const [line, operation] of operations.entries()) {
+      session.line = line;
+      if (operation.do === 'allocate') this.allocate(operation.block, operation.order);
+      else this.free(operation.block);
+    }
+    session.line = operations.length;
+    this.finish();
+  }
+
+  /** With all given back, the largest blocks are whole again. */
+  private finish(): void {
+    for (const number of [...this.blocks.keys()]) this.free(number);
+    let number = 0;
+    for (let order = MOST_ORDER; order >= 0; order--) {
+      // Counted before: where nothing is compared, wrong answers must not keep this loop going.
+      for (let left = this.freeBlocks(order); left > 0; left--) this.allocate(--number, order);
+    }
+  }
+
+  private isInside(frame: number, order: number): boolean {
+    return frame >= this.first && frame + 2 ** order <= this.end;
+  }
+
+  private isFree(frame: number, order: number): boolean {
+    return this.isInside(frame, order) && !this.used.subarray(frame, frame + 2 ** order).includes(1);
+  }
+
+  private freeBlocks(order: number): number {
     let found = 0;
-    for (let frame = 0; frame < first + count; frame += 2 ** order) if (isFree(frame, order)) found++;
+    for (let frame = 0; frame < this.end; frame += 2 ** order) if (this.isFree(frame, order)) found++;
     return found;
-  };
+  }
 
-  function allocate(number: number, order: number): void {
+  private allocate(number: number, order: number): void {
+    const { session, world, blocks } = this;
     if (blocks.has(number)) return;
     const text = `buddyAllocate(${order})`;
     const frame: unknown = session.call(world, 'buddyAllocate', text, world.kernel, order);
@@ -39,24 +86,31 @@ export function runBuddy(session: Session, program: BuddyProgram): void {
     }
     if (frame < 0) {
       const words = `${text} found no block, and ${2 ** order} free frames lie together at a multiple of ${2 ** order}`;
-      session.expect(freeBlocks(order) === 0, 'bad answer', () => `${words}: were buddies joined?`);
+      session.expect(this.freeBlocks(order) === 0, 'bad answer', () => `${words}: were buddies joined?`);
       return;
     }
+    this.checkBlock(text, frame, order);
+    this.used.fill(1, frame, frame + 2 ** order);
+    blocks.set(number, { frame, order });
+    this.gone.delete(number);
+  }
+
+  /** Whether a block may be given out: at a multiple of its size, of free frames. */
+  private checkBlock(text: string, frame: number, order: number): void {
+    const { session } = this;
     session.expect(
       frame % 2 ** order === 0,
       'bad answer',
       () => `${text} answered frame ${frame}, no multiple of ${2 ** order}`,
     );
-    session.expect(isFree(frame, order), 'bad answer', () => {
-      const inside = frame >= first && frame + 2 ** order <= first + count;
-      return `${text} answered frame ${frame}: ${inside ? 'frames of this block are in use' : `outside frames ${first} to ${first + count - 1}`}`;
+    session.expect(this.isFree(frame, order), 'bad answer', () => {
+      const outside = `outside frames ${this.first} to ${this.end - 1}`;
+      return `${text} answered frame ${frame}: ${this.isInside(frame, order) ? 'frames of this block are in use' : outside}`;
     });
-    used.fill(1, frame, frame + 2 ** order);
-    blocks.set(number, { frame, order });
-    gone.delete(number);
   }
 
-  function free(number: number): void {
+  private free(number: number): void {
+    const { session, world, blocks, gone } = this;
     const block = blocks.get(number) ?? gone.get(number);
     if (block === undefined) return;
     const { frame, order } = block;
@@ -69,27 +123,13 @@ export function runBuddy(session: Session, program: BuddyProgram): void {
       return `${text} answered ${String(answer)}, and the block is ${right ? 'allocated: true expected' : 'not allocated: false expected'}`;
     });
     if (!right) return;
-    used.fill(0, frame, frame + 2 ** order);
+    this.used.fill(0, frame, frame + 2 ** order);
     blocks.delete(number);
     gone.set(number, block);
   }
+}
 
-  // They are the allocator's: it may keep its lists in them.
-  world.label = 'the program';
-  for (let frame = 2; frame < first + count; frame++) world.kernel.allocate();
-  session.line = -1;
-  session.call(world, 'buddyInit', `buddyInit(${first}, ${count})`, world.kernel, first, count);
-  for (const [line, operation] of operations.entries()) {
-    session.line = line;
-    if (operation.do === 'allocate') allocate(operation.block, operation.order);
-    else free(operation.block);
-  }
-  session.line = operations.length;
-  // With all given back, the largest blocks are whole again.
-  for (const number of [...blocks.keys()]) free(number);
-  let number = 0;
-  for (let order = MOST_ORDER; order >= 0; order--) {
-    // Counted before: where nothing is compared, wrong answers must not keep this loop going.
-    for (let left = freeBlocks(order); left > 0; left--) allocate(--number, order);
-  }
+/** Runs it. @throws FindingError */
+export function runBuddy(session: Session, program: BuddyProgram): void {
+  new BuddyRun(session, program).run();
 }
