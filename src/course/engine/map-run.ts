@@ -1,7 +1,6 @@
 /** Programs of mappings: the student's `map` in one table, accesses through it, and the tables counted. */
 
 import { toHex } from '../../../hw/index.js';
-import type { CourseProcess } from './student.js';
 import { auditFrames } from './audit.js';
 import type { Ways } from './audit.js';
 import { FindingError } from './finding.js';
@@ -16,33 +15,61 @@ interface Mapped {
   readonly bytes: Map<number, number>;
 }
 
-/** Runs it. @throws FindingError */
-export function runMap(session: Session, program: MapProgram): void {
-  const world = new World(program);
-  const { words } = world.hardware;
-  const pages = new Map<number, Mapped>();
+/** The run of one program. */
+class MapRun {
+  private readonly world: World;
+  private readonly root: number;
+  private readonly pages = new Map<number, Mapped>();
   /** Frames mapped at least once: the program's. */
-  const kept = new Set<number>();
-  world.label = 'the start';
-  const root = world.kernel.allocate();
-  world.ram.zeroFrames(root);
-  world.hardware.writeRoot(root);
-  const process: CourseProcess = { name: 'A', root, regions: [] };
-  world.processes.push(process);
-  let ways: Ways = new Map();
+  private readonly kept = new Set<number>();
+  private ways: Ways = new Map();
 
-  const map = (at: number, writable: boolean): void => {
+  constructor(
+    private readonly session: Session,
+    private readonly program: MapProgram,
+  ) {
+    this.world = new World(program);
+    const { kernel, ram, hardware, processes } = this.world;
+    this.world.label = 'the start';
+    this.root = kernel.allocate();
+    ram.zeroFrames(this.root);
+    hardware.writeRoot(this.root);
+    processes.push({ name: 'A', root: this.root, regions: [] });
+  }
+
+  run(): void {
+    const { session, program, pages } = this;
+    for (const [line, operation] of program.operations.entries()) {
+      session.line = line;
+      this.step(operation);
+      this.look();
+    }
+    session.line = program.operations.length;
+    for (const [at, { bytes }] of pages) for (const byte of [at, ...bytes.keys()]) this.access(byte);
+  }
+
+  private step(operation: MapOperation): void {
+    if (operation.do === 'map') this.map(operation.at, operation.writable);
+    else if (operation.do === 'read') this.access(operation.at);
+    else this.access(operation.at, operation.value);
+  }
+
+  private map(at: number, writable: boolean): void {
+    const { session, world, root } = this;
+    const { words } = world.hardware;
     world.label = 'the program';
     const frame = world.kernel.allocate();
     world.ram.zeroFrames(frame);
-    kept.add(frame);
+    this.kept.add(frame);
     const entry = words.entry(frame, writable ? words.page.writable : words.page.readable);
     session.call(world, 'map', `map(root ${root}, ${toHex(at)}, ${toHex(entry)})`, world.kernel, root, at, entry);
-    pages.set(at, { frame, writable, bytes: new Map() });
-  };
-  const access = (at: number, value?: number): void => {
+    this.pages.set(at, { frame, writable, bytes: new Map() });
+  }
+
+  private access(at: number, value?: number): void {
+    const { session, world } = this;
     const write = value !== undefined;
-    const page = pages.get(at - (at % 4096));
+    const page = this.pages.get(at - (at % 4096));
     const allowed = page !== undefined && (!write || page.writable);
     const status = world.access(at, value);
     const what = `a ${write ? 'write' : 'read'} of ${toHex(at)}`;
@@ -55,18 +82,16 @@ export function runMap(session: Session, program: MapProgram): void {
     if (write) page.bytes.set(at, value);
     const [expected, got] = [page.bytes.get(at) ?? 0, world.byteRead];
     session.expect(write || expected === got, 'wrong byte', () => `${what}: ${expected} expected, ${got} read`);
-  };
-  const step = (operation: MapOperation): void => {
-    if (operation.do === 'map') map(operation.at, operation.writable);
-    else if (operation.do === 'read') access(operation.at);
-    else access(operation.at, operation.value);
-  };
-  const look = (): void => {
-    if (!session.checks) return;
-    ways = auditFrames(world, ways, kept);
-    for (const [frame, by] of ways) {
+  }
+
+  /** Counts the tables, and looks for pages that nobody asked for. */
+  private look(): void {
+    if (!this.session.checks) return;
+    const { words } = this.world.hardware;
+    this.ways = auditFrames(this.world, this.ways, this.kept);
+    for (const [frame, by] of this.ways) {
       const stray = by.find(
-        ({ entry, level, address }) => words.isLeaf(entry, level) && pages.get(address)?.frame !== frame,
+        ({ entry, level, address }) => words.isLeaf(entry, level) && this.pages.get(address)?.frame !== frame,
       );
       if (stray !== undefined) {
         throw new FindingError(
@@ -75,13 +100,10 @@ export function runMap(session: Session, program: MapProgram): void {
         );
       }
     }
-  };
-
-  for (const [line, operation] of program.operations.entries()) {
-    session.line = line;
-    step(operation);
-    look();
   }
-  session.line = program.operations.length;
-  for (const [at, { bytes }] of pages) for (const byte of [at, ...bytes.keys()]) access(byte);
+}
+
+/** Runs it. @throws FindingError */
+export function runMap(session: Session, program: MapProgram): void {
+  new MapRun(session, program).run();
 }
