@@ -56,21 +56,10 @@ function forked(story: Story, machine: PagedMachine, parent: Process): Process {
   return child;
 }
 
-function paged(story: Story): PagedMachine {
-  const machine = new PagedMachine(4 * 2 ** 20, story);
-  story.on(machine);
-  const { counters } = machine.kernel;
-  const parent = machine.spawn();
-  machine.map(parent, 4096, { at: AT });
-  machine.store(parent, AT, 42);
-  machine.restartMeter();
-  story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`, `its tables: ${machine.root}`);
-  story.maps(machine.mapping('parent', parent, AT));
-
-  const child = forked(story, machine, parent);
+/** The child writes: a fault, and a copy of the page for it alone. */
+function copied(story: Story, machine: PagedMachine, parent: Process, child: Process): void {
   const frame = machine.frame(parent, AT);
   const before = machine.dataFrames;
-
   machine.store(child, AT, 43);
   const fault = machine.lastFault;
   story.step(
@@ -78,7 +67,7 @@ function paged(story: Story): PagedMachine {
     fault,
     `child: ${machine.entry(child, AT)}, reads ${machine.load(child, AT)}`,
     `parent: ${machine.entry(parent, AT)}, reads ${machine.load(parent, AT)}`,
-    `bytes copied: ${counters.bytesCopied}; entries that map frame ${toHex(frame)}: ${machine.count(frame)}`,
+    `bytes copied: ${machine.kernel.counters.bytesCopied}; entries that map frame ${toHex(frame)}: ${machine.count(frame)}`,
   );
   story.maps(machine.mapping('parent', parent, AT), machine.mapping('child', child, AT));
   const [left, restarted] = [machine.count(frame), machine.load(child, AT) === 43];
@@ -103,7 +92,11 @@ function paged(story: Story): PagedMachine {
     1,
   );
   story.figure('framesAfterWrite', 'frames of data after it', machine.dataFrames, 2);
+}
 
+/** The parent writes as the last owner: nothing is copied. */
+function reused(story: Story, machine: PagedMachine, parent: Process, child: Process): void {
+  const { counters } = machine.kernel;
   machine.store(parent, AT, 44);
   story.step(
     'The parent writes. It is the last owner of the old frame: the kernel makes the entry writable, and copies nothing.',
@@ -124,6 +117,20 @@ function paged(story: Story): PagedMachine {
     claims("We're the only user - no copy needed!", counters.reuseFaults === 1),
     1,
   );
+}
+
+function paged(story: Story): PagedMachine {
+  const machine = new PagedMachine(4 * 2 ** 20, story);
+  story.on(machine);
+  const parent = machine.spawn();
+  machine.map(parent, 4096, { at: AT });
+  machine.store(parent, AT, 42);
+  machine.restartMeter();
+  story.step('A process has written to a page.', `entry: ${machine.entry(parent, AT)}`, `its tables: ${machine.root}`);
+  story.maps(machine.mapping('parent', parent, AT));
+  const child = forked(story, machine, parent);
+  copied(story, machine, parent, child);
+  reused(story, machine, parent, child);
   return machine;
 }
 
