@@ -30,14 +30,15 @@ export function entryOf(pageLow: number, tag: number, frame: number, rights: num
   };
 }
 
-/** Addresses have at most so many bits; those above repeat the last. */
-const ADDRESS_BITS = 57;
+/** Linear addresses have at most so many bits; those above repeat the last. Guest-physical ones have up to 59. */
+const LINEAR_BITS = 57;
 
 /** Address and target of an entry for a page of `2^shift` bytes. */
-export function heldEntry(entry: TlbEntry, shift: number): Omit<HeldEntry, 'where' | 'holds'> {
+export function heldEntry(entry: TlbEntry, shift: number, linear = true): Omit<HeldEntry, 'where' | 'holds'> {
   const { page, frame, rights, global, space } = entry;
-  const address = BigInt.asUintN(64, BigInt.asIntN(ADDRESS_BITS, BigInt(page) << BigInt(shift)));
-  return { ...fromBigInt(address), shift, frame, rights, ...(global ? {} : { space }) };
+  const address = BigInt(page) << BigInt(shift);
+  const words = fromBigInt(linear ? BigInt.asIntN(LINEAR_BITS, address) : address);
+  return { ...words, shift, frame, rights, ...(global ? {} : { space }) };
 }
 
 function isSamePage(a: TlbEntry, b: TlbEntry | null): boolean {
@@ -50,11 +51,11 @@ function isSame(a: TlbEntry, b: TlbEntry | null): boolean {
 
 /** Tells a listener the fate of the entries of one array. */
 export class EntryTeller {
-  /** @param shifts log2 of the bytes covered by an entry, by page size */
+  /** @param shiftOf log2 of the bytes covered by an entry */
   constructor(
     private readonly where: string,
     private readonly holds: HeldEntry['holds'],
-    private readonly shifts: readonly number[],
+    private readonly shiftOf: (entry: TlbEntry) => number,
     private readonly listener: TlbListener,
   ) {}
 
@@ -71,6 +72,7 @@ export class EntryTeller {
   }
 
   private held(entry: TlbEntry): HeldEntry {
-    return { where: this.where, holds: this.holds, ...heldEntry(entry, this.shifts[entry.size]) };
+    const { where, holds } = this;
+    return { where, holds, ...heldEntry(entry, this.shiftOf(entry), holds === 'page' || holds === 'table') };
   }
 }

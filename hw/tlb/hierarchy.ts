@@ -128,7 +128,6 @@ export class TlbHierarchy {
   private lastHi = 0;
   private lastKey = NO_KEY;
   lastFrame = 0;
-  private readonly shifts: readonly number[];
   private readonly groups: readonly TlbGroup[];
   /** Every array: the first level's, then the second's. @internal */
   readonly parts: readonly TlbPart[];
@@ -145,7 +144,6 @@ export class TlbHierarchy {
       return made.group;
     };
     this.geometry = geometry;
-    this.shifts = shifts;
     this.parts = parts;
     this.l1Load = group(geometry.l1Data, 'L1 data TLB');
     this.l1Store = geometry.l1Store ? group(geometry.l1Store, 'L1 store TLB') : this.l1Load;
@@ -185,7 +183,7 @@ export class TlbHierarchy {
 
   /** From now on `listener` hears the fate of entries; null ends it. */
   listen(listener: TlbListener | null): void {
-    for (const { tlb } of this.parts) tlb.listen(listener, this.shifts, 'page');
+    for (const group of this.groups) group.listen(listener, 'page');
   }
 
   /** Lookups and fills are for a virtual machine from now on: they find its global entries alone. */

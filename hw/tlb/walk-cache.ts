@@ -12,6 +12,7 @@ import { checkChoice } from '../base/arguments.js';
 import type { HotMemory } from '../memory/hot-memory.js';
 import type { WalkCacheGeometry } from './hierarchy.js';
 import * as tags from './tag.js';
+import type { TlbEntry } from './entry.js';
 import type { TlbListener } from './events.js';
 import { Tlb } from './array/tlb.js';
 import type { TlbShape } from './shape.js';
@@ -21,8 +22,19 @@ const { NO_SPACE, makeTag, tagPageLow } = tags;
 /** Levels with a possible cache: from 1, the one above the last, to this one. */
 const MOST_LEVEL = 4;
 
-/** Tables by linear address, or by guest-physical one. */
-type Holds = 'table' | 'guest-physical table';
+/** The shifts of an address space, by half of the addresses: tables of the upper half may be others. */
+interface Halves {
+  readonly lower: readonly number[];
+  readonly upper: readonly number[];
+}
+
+/**
+ * Whether an entry tells its half by the number of its page: in the upper half bit 63 of the address is set, in the lower
+ * one all from bit `bits` on are clear. Else one of the lower half could be found for an address of the upper.
+ */
+export function tellsHalf(lower: readonly number[], upper: readonly number[], bits: number): boolean {
+  return lower === upper || !lower.some((shift, level) => upper[level] - shift > 63 - bits);
+}
 
 const keyOf = (level: number): string => `level${level}`;
 const nameKeyOf = (level: number, names: readonly string[]): string => (names[level] ?? keyOf(level)).toLowerCase();
@@ -45,10 +57,8 @@ export class WalkCaches {
   rights = 0;
   /** The cache of entries at each level, from 1 up. */
   private readonly byLevel: readonly (Tlb | null)[];
-  /** By level, log2 of the bytes covered by its entries: registers may know fewer levels by now. */
-  private readonly filledShifts = new Int32Array(MOST_LEVEL + 1);
-  private listener: TlbListener | null = null;
-  private holds: Holds = 'table';
+  /** By space number, the shifts of all of its entries. */
+  private readonly spaces = new Map<number, Halves>();
 
   /**
    * @param names by level, the architecture's names for entries: see `Walks.terms`
@@ -65,6 +75,20 @@ export class WalkCaches {
       return shape === undefined ? null : new Tlb(shape, `${name} cache`);
     };
     this.byLevel = [null, ...levels.map(make)];
+  }
+
+  /**
+   * Fills are from now on by tables of these shifts in address space `space`. Entries by others go: only its shift says
+   * what an entry covers, and more than asked may always be dropped.
+   */
+  enter(space: number, lower: readonly number[], upper = lower): void {
+    const known = this.spaces.get(space);
+    if (known?.lower === lower && known.upper === upper) return;
+    this.byLevel.forEach((cache, level) => {
+      const same = known === undefined || (known.lower[level] === lower[level] && known.upper[level] === upper[level]);
+      if (!same) cache?.dropSpace(space, NO_SPACE);
+    });
+    this.spaces.set(space, { lower, upper });
   }
 
   /**
@@ -89,8 +113,6 @@ export class WalkCaches {
   fill(hi: number, lo: number, space: number, level: number, shift: number, table: number, rights: number): void {
     const cache = this.byLevel[level];
     if (cache === null) return;
-    this.filledShifts[level] = shift;
-    if (this.listener !== null) cache.listen(this.listener, [shift], this.holds);
     cache.replace(tagPageLow(hi, lo, shift), makeTag(hi, shift, space, 0), table, rights);
   }
 
@@ -100,16 +122,18 @@ export class WalkCaches {
   }
 
   /** Lets hot loops use the cache of a level up to `ticks` times. @returns the place of its block, or 0 without one */
-  lend(level: number, ticks: number, shifts: readonly number[]): number {
-    if (level < shifts.length) this.filledShifts[level] = shifts[level];
+  lend(level: number, ticks: number): number {
     return this.byLevel[level]?.lend(ticks) ?? 0;
   }
 
   /** From now on `listener` hears the fate of entries; null ends it. */
-  listen(listener: TlbListener | null, holds: Holds = 'table'): void {
-    this.listener = listener;
-    this.holds = holds;
-    this.byLevel.forEach((cache, level) => cache?.listen(listener, [this.filledShifts[level]], holds));
+  listen(listener: TlbListener | null, holds: 'table' | 'guest-physical table' = 'table'): void {
+    this.byLevel.forEach((cache, level) => cache?.listen(listener, (entry) => this.shiftOf(entry, level), holds));
+  }
+
+  private shiftOf({ page, space }: TlbEntry, level: number): number {
+    const { lower = [], upper = lower } = this.spaces.get(space) ?? {};
+    return page >= 2 ** (63 - upper[level]) ? upper[level] : lower[level];
   }
 
   /** The name of the cache behind the last lookup's result `level`. */

@@ -118,6 +118,7 @@ export class SecondStage {
   enter(vmid: number): void {
     this.space = this.numbers.enter(vmid, 0);
     this.tlb?.forget();
+    if (this.walks.on) this.walkCaches?.enter(this.space, this.walks.levelShifts);
   }
 
   /**

@@ -113,7 +113,7 @@ export class X86Walks implements Walks {
     if (regime.guest) this.context.readRegisters(registers);
     regime.rootLevel = regime.guest ? this.context.root.level : ROOT_LEVEL[mode];
     regime.space = registers.cr4 & CR4_PCIDE ? registers.cr3Lo & PCID_MASK : 0;
-    this.listen(this.walker.listener);
+    this.setShortWay();
     this.rootFrame = frameIn(registers.cr3Hi, registers.cr3Lo);
     this.settledWalk.regimeChanged(this.rootFrame);
   }
@@ -147,7 +147,11 @@ export class X86Walks implements Walks {
   listen(listener: TranslationListener | null): void {
     this.walker.listener = listener;
     this.guest.listen(listener);
-    const settles = this.rules.mode === '4l' && listener === null && !this.regime.guest;
+    this.setShortWay();
+  }
+
+  private setShortWay(): void {
+    const settles = this.rules.mode === '4l' && this.walker.listener === null && !this.regime.guest;
     this.shortWay = settles ? this.settledWalk : null;
   }
 

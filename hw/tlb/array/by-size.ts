@@ -59,7 +59,7 @@ export class ArraysBySize {
 
   /** From now on `listener` hears the fate of entries; null ends it. */
   listen(listener: TlbListener | null, holds: HeldEntry['holds']): void {
-    for (const tlb of this.arrays) tlb.listen(listener, this.shifts, holds);
+    for (const tlb of this.arrays) tlb.listen(listener, ({ size }) => this.shifts[size], holds);
   }
 
   /**

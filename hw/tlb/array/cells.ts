@@ -181,9 +181,9 @@ export class TlbCells {
     return tag === 0 ? null : entryOf(this.cells[cell], tag, this.frameAt(cell), this.rightsAt(cell));
   }
 
-  /** From now on `listener` hears the fate of entries; they cover `2^shifts[size]` bytes. Null ends it. */
-  listen(listener: TlbListener | null, shifts: readonly number[], holds: HeldEntry['holds']): void {
-    this.teller = listener === null ? null : new EntryTeller(this.name, holds, shifts, listener);
+  /** From now on `listener` hears the fate of entries; they cover `2^shiftOf(entry)` bytes. Null ends it. */
+  listen(listener: TlbListener | null, shiftOf: (entry: TlbEntry) => number, holds: HeldEntry['holds']): void {
+    this.teller = listener === null ? null : new EntryTeller(this.name, holds, shiftOf, listener);
   }
 
   /** Entries in use: for tests and drawings. */

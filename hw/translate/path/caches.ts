@@ -14,7 +14,7 @@ import { NO_CELLS, SoftTlb } from '../../tlb/soft.js';
 import { SpaceNumbers } from '../../tlb/spaces.js';
 import { EVERY_SPACE, NO_SPACE } from '../../tlb/tag.js';
 import { HitRule } from '../../tlb/array/hits.js';
-import { WalkCaches } from '../../tlb/walk-cache.js';
+import { tellsHalf, WalkCaches } from '../../tlb/walk-cache.js';
 import { FLUSHES } from '../counts/counters.js';
 import type { Counters } from '../counts/counters.js';
 import { Listeners } from '../walk/events.js';
@@ -112,6 +112,15 @@ export class TranslationCaches {
     const { regime } = this;
     this.guest = regime.guest ? regime : null;
     this.usedWalkCaches = regime.guest && !regime.guestCaches ? null : this.walkCaches;
+    if (regime.on) this.useTables();
+  }
+
+  /** Walk caches are for the tables of the moment. */
+  private useTables(): void {
+    const { space, levelShifts: lower, upper: half, canonicalShift } = this.regime;
+    const upper = half?.levelShifts ?? lower;
+    this.walkCaches?.enter(space, lower, upper);
+    if (!tellsHalf(lower, upper, 32 + canonicalShift)) this.usedWalkCaches = null;
   }
 
   protected setHitRules(): void {

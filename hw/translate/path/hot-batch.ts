@@ -89,10 +89,10 @@ export class HotBatch {
     return this.loops.settleBy(words);
   }
 
-  /** The place of one for single lookups of addresses with this high word or others; -1 if there can be none. */
-  lookupControl(access: number, levels: Levels, walks: Walks, hi: number): number {
+  /** The place of one for single lookups; -1 if there can be none. */
+  lookupControl(access: number, levels: Levels, walks: Walks): number {
     const words = (this.singles[access] ??= this.loops.makeControl());
-    if (words === null || !walks.tellHot(access, words) || !this.lend(words, levels, hi, HOT_USES)) return -1;
+    if (words === null || !walks.tellHot(access, words) || !this.lend(words, levels, HOT_USES)) return -1;
     // Each kind of access has its part: all of them may use the same array.
     words[control.LOOKUPS_LEFT] = HOT_USES / (USES * ACCESS_KINDS);
     return words.byteOffset;
@@ -117,21 +117,19 @@ export class HotBatch {
 
   /** The same with two levels of TLBs and walk caches, counted. */
   modelled(levels: Levels, batch: Batch, from: number): number {
-    if (!this.lend(this.control, levels, batch.his[from], USES * (batch.length - from))) return from;
+    if (!this.lend(this.control, levels, USES * (batch.length - from))) return from;
     const done = this.run('modelled', batch, from);
     levels.l1.takeBack();
     levels.l2.takeBack();
     return done;
   }
 
-  /** Lets the loops use all levels so many times, for addresses with this high word or others. */
-  private lend(words: Int32Array, { l1, l2, caches, regime, side }: Levels, hi: number, uses: number): boolean {
+  /** Lets the loops use all levels so many times. */
+  private lend(words: Int32Array, { l1, l2, caches, regime, side }: Levels, uses: number): boolean {
     const [first, second] = [l1.lend(uses), l2.lend(uses)];
     if (first === 0 || second === 0) return false;
     tellLevels(words, first, second, regime.space, this.counters.placeOf(side));
-    const shifts = regime.levelShiftsAt(hi);
-    for (let level = 1; level < HOT_LEVELS; level++)
-      tellWalkCache(words, level, caches?.lend(level, uses, shifts) ?? 0);
+    for (let level = 1; level < HOT_LEVELS; level++) tellWalkCache(words, level, caches?.lend(level, uses) ?? 0);
     return true;
   }
 

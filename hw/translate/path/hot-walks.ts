@@ -105,10 +105,10 @@ export class HotWalks extends CachedWalks {
     return this.hot !== null || ++this.plainLookups >= PLAIN_LOOKUPS;
   }
 
-  /** The same for single lookups of addresses with this high word. */
-  protected askLookups(kind: number, levels: Levels, hi: number): void {
+  /** The same for single lookups. */
+  protected askLookups(kind: number, levels: Levels): void {
     const hot = this.listener !== null || this.leastHot === Infinity ? null : (this.hot ?? this.makeHot());
-    this.lookupControls[kind] = hot === null ? NONE : hot.lookupControl(kind, levels, this.walks, hi);
+    this.lookupControls[kind] = hot === null ? NONE : hot.lookupControl(kind, levels, this.walks);
     if (hot !== null) this.lookupOne = hot.lookupOne;
   }
 }

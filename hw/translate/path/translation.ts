@@ -164,7 +164,7 @@ export class Translation extends HotWalks {
     this.takeBack(access);
     const frame = l1.hitFrame(hi, lo, this.hitRules[access]);
     if (frame < 0) return this.translateSearching(hi, lo, access);
-    this.askWhenMany(hi, access);
+    this.askWhenMany(access);
     this.lastSize = l1.size;
     this.countHit(sideOf(access), L1_HITS);
     return frame;
@@ -194,14 +194,14 @@ export class Translation extends HotWalks {
     if (!regime.on) return this.unpaged(hi, lo, access);
     const side = sideOf(access);
     const l1 = this.l1[access];
-    this.askWhenMany(hi, access);
+    this.askWhenMany(access);
     if (!l1.lookup(hi, lo, regime.space)) return this.missL1(hi, lo, access, side, l1);
     return this.hit(hi, lo, access, side, l1, L1_HITS);
   }
 
   /** Asks for hot loops after so many lookups, hits too: a program may stay within its first level. */
-  private askWhenMany(hi: number, access: number): void {
-    if (this.lookupControls[access] === 0 && this.areLookupsMany()) this.askLookups(access, this.levelsOf(access), hi);
+  private askWhenMany(access: number): void {
+    if (this.lookupControls[access] === 0 && this.areLookupsMany()) this.askLookups(access, this.levelsOf(access));
   }
 
   /** A TLB has the translation: allow it, or find the missing right. */
