@@ -155,6 +155,12 @@ export class X86Walks implements Walks {
     this.shortWay = settles ? this.settledWalk : null;
   }
 
+  /** After a guest: the walks of one stage tell none. */
+  leaveGuest(): void {
+    this.record.forOneStage();
+    this.observer.record.forOneStage();
+  }
+
   get hostLevelShifts(): readonly number[] {
     return this.guest.second.levelShifts;
   }

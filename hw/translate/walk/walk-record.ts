@@ -55,6 +55,11 @@ export class WalkRecord {
   readonly rows = new Int32Array(MOST_READS << ROW_SHIFT);
 
   constructor() {
+    this.forOneStage();
+  }
+
+  /** From now on walks may leave the stage out: it is 1. */
+  forOneStage(): void {
     for (let at = READ_STAGE; at < this.rows.length; at += 1 << ROW_SHIFT) this.rows[at] = 1;
   }
 

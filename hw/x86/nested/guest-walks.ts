@@ -7,7 +7,6 @@ import type { Ram } from '../../memory/ram.js';
 import type { TranslationListener } from '../../translate/walk/events.js';
 import { SecondStage } from '../../translate/second-stage.js';
 import type { SecondStageCaches } from '../../translate/second-stage.js';
-import { READ_STAGE, ROW_SHIFT } from '../../translate/walk/walk-record.js';
 import type { WalkRecord } from '../../translate/walk/walk-record.js';
 import { PTE_P } from '../format.js';
 import type { Registers } from '../registers.js';
@@ -75,12 +74,6 @@ export class GuestWalks {
     this.guest.listener = listener;
     this.hosts.listen(listener);
     this.second.listen(listener);
-  }
-
-  /** The rows of the record are from now on for walks of one stage. */
-  leave(): void {
-    const { rows } = this.record;
-    for (let at = READ_STAGE; at < rows.length; at += 1 << ROW_SHIFT) rows[at] = 1;
   }
 
   walk(hi: number, lo: number, access: number): number {

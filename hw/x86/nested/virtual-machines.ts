@@ -168,7 +168,7 @@ export class VirtualMachines {
    * its control structure, and loads the host's. Without a guest it does nothing.
    */
   vmexit(): void {
-    const { registers, pdptes, context, guest } = this.walks;
+    const { registers, pdptes, context } = this.walks;
     const control = this.running;
     if (control === null) return;
     this.tell('VM exit', 0, 0);
@@ -178,7 +178,7 @@ export class VirtualMachines {
     this.running = null;
     Object.assign(registers, this.hostRegisters, { cr2Hi, cr2Lo, pkru, pkrs });
     context.host.kind = null;
-    guest.leave();
+    this.walks.leaveGuest();
     this.spaces.enter(null);
     this.dropWithoutVpid('eptp' in control && (control.vpid ?? 0) === 0);
     this.changed();
