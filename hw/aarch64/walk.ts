@@ -170,16 +170,17 @@ export class AArch64Walker {
       rows[row | READ_HIGH] = high;
       rows[row | READ_LEVEL] = level;
       rows[row | READ_STAGE] = stage;
-      rows[row | READ_RIGHTS] = above;
+      const valid = (low & DESC_VALID) !== 0;
+      const leads = valid && isTable(low, level);
+      if (leads) above |= high & hierarchical;
+      rows[row | READ_RIGHTS] = valid ? above : 0;
       if (this.listener !== null) tellReads(this.listener, record, record.count - 1);
-      if ((low & DESC_VALID) === 0) return this.refuse(FSC_TRANSLATION, level);
-      if (!isTable(low, level)) return this.leaf(tables, row, tableHi, entryLo, above, hi, lo, access);
+      if (!valid) return this.refuse(FSC_TRANSLATION, level);
+      if (!leads) return this.leaf(tables, row, tableHi, entryLo, above, hi, lo, access);
       tableHi = outputAddressHigh(tables, high, low);
       if ((tableHi & beyondHigh) !== 0) return this.refuse(FSC_ADDRESS_SIZE, level);
       tableLo = low & -(1 << granule.shift);
       mask = tables.indexMask;
-      above |= high & hierarchical;
-      rows[row | READ_RIGHTS] = above;
       rows[row | READ_TABLE] = frameAt(tableHi, tableLo);
       level--;
     }

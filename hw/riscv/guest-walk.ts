@@ -101,7 +101,7 @@ export class GuestWalker {
         high = words[at + 1];
       }
       const row = record.count++ << ROW_SHIFT;
-      rights |= globalIn(low);
+      rights = (low & RISCV_PTE_V) === 0 ? 0 : rights | globalIn(low);
       rows[row | READ_INDEX] = at;
       rows[row | READ_LOW] = low;
       rows[row | READ_HIGH] = high;

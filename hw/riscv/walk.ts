@@ -122,7 +122,10 @@ export class RiscvWalker {
       rows[row | READ_STAGE] = this.stageNumber;
       if ((low & trusted) === 0) {
         if (wide && isMixed(words, at, high, low)) continue;
-        if ((low & RISCV_PTE_V) === 0) return this.end(row, level, PAGE_FAULT);
+        if ((low & RISCV_PTE_V) === 0) {
+          rows[row | READ_RIGHTS] = 0;
+          return this.end(row, level, PAGE_FAULT);
+        }
       }
       rights |= globalIn(low);
       rows[row | READ_RIGHTS] = rights;

@@ -206,10 +206,11 @@ export class ToyMachine {
       const at = table + (Math.floor(address / 2 ** below) % 2 ** bits) * layout.bytes;
       if (!this.#answers(at, layout.bytes)) return this.#raise('walk', BUS_ERROR, 0, at, level);
       const value = this.valueAt(at, layout.bytes);
-      rights &= rightsOf(layout, value);
+      const valid = toyFlag(layout, value, 'valid');
+      rights = valid ? rights & rightsOf(layout, value) : 0;
       steps.push({ address: at, value, level, layout });
       this.#tell({ kind: 'read', address: at, high: 0, low: value | 0, level, stage: 1, rights });
-      if (!toyFlag(layout, value, 'valid')) return this.#raise('walk', PAGE_FAULT, 0, address, level);
+      if (!valid) return this.#raise('walk', PAGE_FAULT, 0, address, level);
       frame = toyFrame(layout, value);
       table = frame * pageBytes;
     }
@@ -228,9 +229,9 @@ export class ToyMachine {
       for (const [bit, at] of [['accessed', layout.accessed] as const, ['dirty', dirty] as const]) {
         if (at === undefined || ((next >>> at) & 1) === 1) continue;
         next += 2 ** at;
+        this.store(address, layout.bytes, next);
         this.#tell({ kind: 'set', bit, address, mask: 1 << at, level });
       }
-      if (next !== value) this.store(address, layout.bytes, next);
       if (level === 0 && toyFlag(layout, next, 'dirty')) known = DIRTY;
     }
     return known;

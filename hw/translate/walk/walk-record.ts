@@ -18,7 +18,7 @@ export const READ_LOW = 1;
 export const READ_HIGH = 2;
 /** Level of the table, 0 being the last. */
 export const READ_LEVEL = 3;
-/** Rights after this entry. */
+/** Rights after this entry, as {@link WalkRead.rights}. */
 export const READ_RIGHTS = 4;
 /** Frame of the next table, if the entry leads to one. */
 export const READ_TABLE = 5;
@@ -35,6 +35,10 @@ export interface WalkRead {
   readonly low: number;
   readonly level: number;
   readonly stage: number;
+  /**
+   * What it and the entries above leave of rights to those below, as walk caches keep it. x86 narrows it level by level; on
+   * RISC-V it is GLOBAL alone, on Arm what tables take away. 0 for an entry that is not valid. A page's own are in `walked`.
+   */
   readonly rights: number;
 }
 

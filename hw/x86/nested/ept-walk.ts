@@ -119,7 +119,7 @@ export class EptWalker {
       rows[row | READ_HIGH] = high;
       rows[row | READ_LEVEL] = level;
       rows[row | READ_STAGE] = 2;
-      rows[row | READ_RIGHTS] = codeOf(all);
+      rows[row | READ_RIGHTS] = (low & presentIn) === 0 ? 0 : codeOf(all);
       if (this.listener !== null) tellReads(this.listener, record, record.count - 1);
       this.allowed = all & (RWX | EPT_USER_EXECUTE);
       if ((low & presentIn) === 0) return PAGE_FAULT;
