@@ -171,11 +171,7 @@ export class WalkerSet {
   /** The second stage refused a descriptor of the first, or the page. */
   private raiseByHost(status: number, onWalk: number, hi: number, lo: number, access: number): number {
     const { fault, second, host, rules } = this;
-    fault.raise(status, errorCodeOf(host.fsc | onWalk, access, rules.el0), hi, lo, host.level);
-    fault.stage = 2;
-    fault.guestHi = second.faultHi;
-    fault.guestLo = second.faultLo;
-    return status;
+    return fault.raiseByHost(status, errorCodeOf(host.fsc | onWalk, access, rules.el0), hi, lo, second);
   }
 }
 

@@ -19,7 +19,14 @@ export const BUS_ERROR = -256;
 export const GAVE_UP = -8;
 
 /** Level of a fault without an entry at its cause. */
-const NO_LEVEL = -1;
+export const NO_LEVEL = -1;
+
+/** The end of a walk of a host's tables without a page: the guest-physical address, and the level. */
+export interface HostRefusal {
+  readonly faultHi: number;
+  readonly faultLo: number;
+  readonly faultLevel: number;
+}
 
 /** A fault as a value to outlive the access: the form for handlers, reports and tests. */
 export interface Exception {
@@ -33,7 +40,7 @@ export interface Exception {
   readonly level: number;
   /** 1: the walk of the machine's own tables; 2: the walk of a host's tables, for the addresses in them. */
   readonly stage: number;
-  /** Stage 2: the guest-physical address without a translation. */
+  /** Stage 2: the guest-physical address without a translation. Else 0. */
   readonly guestHi: number;
   readonly guestLo: number;
 }
@@ -57,6 +64,17 @@ export class FaultRecord {
     this.lo = lo;
     this.level = level;
     this.stage = 1;
+    this.guestHi = 0;
+    this.guestLo = 0;
+    return status;
+  }
+
+  /** The same by a host's tables, `(hi, lo)` being the linear address of the access. @internal */
+  raiseByHost(status: number, errorCode: number, hi: number, lo: number, host: HostRefusal): number {
+    this.raise(status, errorCode, hi, lo, host.faultLevel);
+    this.stage = 2;
+    this.guestHi = host.faultHi;
+    this.guestLo = host.faultLo;
     return status;
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { formatHex, frameAt } from '../base/address.js';
-import { BUS_ERROR, FaultRecord, PAGE_FAULT } from '../base/fault.js';
+import { BUS_ERROR, FaultRecord, NO_LEVEL, PAGE_FAULT } from '../base/fault.js';
 import { DIRTY } from '../base/permission.js';
 import type { Ram } from '../memory/ram.js';
 import type { TranslationListener } from '../translate/walk/events.js';
@@ -142,23 +142,18 @@ class WalkerSet {
     this.record.count = 0;
     const frame = this.second.host(hi, lo, access);
     if (frame >= 0) return frame;
-    return frame === PAGE_FAULT ? this.raiseByHost(0, hi, lo, access) : this.raise(frame, hi, lo, access);
+    return frame === PAGE_FAULT ? this.raiseByHost(0, hi, lo, access) : this.raise(frame, hi, lo, access, NO_LEVEL);
   }
 
-  private raise(status: number, hi: number, lo: number, access: number): number {
+  private raise(status: number, hi: number, lo: number, access: number, level = this.record.endLevel): number {
     const cause = status === PAGE_FAULT ? pageFaultCause(access) : accessFaultCause(access);
-    return this.fault.raise(status, cause | this.rules.errorFacts, hi, lo, this.record.endLevel);
+    return this.fault.raise(status, cause | this.rules.errorFacts, hi, lo, level);
   }
 
   /** The second stage refused an entry of the first, or the page: a guest page fault. */
   private raiseByHost(onEntry: number, hi: number, lo: number, access: number): number {
-    const { fault, second } = this;
     const code = guestPageFaultCause(access) | this.rules.errorFacts | onEntry;
-    fault.raise(PAGE_FAULT, code, hi, lo, this.record.endLevel);
-    fault.stage = 2;
-    fault.guestHi = second.faultHi;
-    fault.guestLo = second.faultLo;
-    return PAGE_FAULT;
+    return this.fault.raiseByHost(PAGE_FAULT, code, hi, lo, this.second);
   }
 }
 

@@ -23,7 +23,7 @@ import * as walkRecord from './walk/walk-record.js';
 import type { WalkRecord } from './walk/walk-record.js';
 
 const { WRITE } = accesses;
-const { PAGE_FAULT } = faults;
+const { NO_LEVEL, PAGE_FAULT } = faults;
 const { DIRTY, GLOBAL } = permission;
 const { READ_LEVEL, READ_RIGHTS, READ_TABLE } = walkRecord;
 
@@ -78,9 +78,10 @@ export class SecondStage {
   /** Rights and page size of the last address with a translation. */
   rights = 0;
   size = 0;
-  /** The last address without one. */
+  /** The last address without one, and the level of its walk's last entry: see {@link HostRefusal}. */
   faultHi = 0;
   faultLo = 0;
+  faultLevel = NO_LEVEL;
   private readonly ram: Ram;
   private readonly walks: HostWalks;
   private readonly tlb: TlbGroup | null;
@@ -128,7 +129,7 @@ export class SecondStage {
    */
   host(hi: number, lo: number, access: number): number {
     const { tlb, walks } = this;
-    if (walks.on && hi >>> walks.highBits !== 0) return this.failed(PAGE_FAULT, hi, lo);
+    if (walks.on && hi >>> walks.highBits !== 0) return this.failed(PAGE_FAULT, hi, lo, NO_LEVEL);
     if (tlb === null || !walks.on || !tlb.lookup(hi, lo, this.space)) return this.walk(hi, lo, access);
     const { rights } = tlb;
     const clean = (access & WRITE) !== 0 && (rights & DIRTY) === 0;
@@ -139,7 +140,7 @@ export class SecondStage {
     }
     this.rights = rights;
     this.size = tlb.size;
-    if (this.listener !== null) this.tellHit('guest-physical page', hi, lo, tlb.frame, this.shifts[tlb.size]);
+    if (this.listener !== null) this.tellHit('guest-physical page', hi, lo, tlb.frame, this.shifts[tlb.size], tlb.name);
     return tlb.frame;
   }
 
@@ -150,9 +151,15 @@ export class SecondStage {
 
   private walk(hi: number, lo: number, access: number): number {
     const { walks, tlb } = this;
+    const { record } = walks;
+    const first = record.count;
     const frame = this.walkCached(hi, lo, access);
-    if (frame < 0) return this.failed(frame, hi, lo);
-    const { rights, size } = walks.record;
+    if (frame < 0) {
+      // Without an entry the address is none of the tables'.
+      const none = frame === PAGE_FAULT && record.count === first;
+      return this.failed(frame, hi, lo, none ? NO_LEVEL : record.endLevel);
+    }
+    const { rights, size } = record;
     // No entry of a host is for all of its guests.
     this.rights = rights & ~GLOBAL;
     this.size = size;
@@ -190,7 +197,7 @@ export class SecondStage {
     lo: number,
     frame: number,
     shift: number,
-    where = 'second-stage TLB',
+    where: string,
   ): void {
     this.listener?.({ kind: 'second-stage hit', where, holds, hi, lo, frame, shift, space: this.space });
   }
@@ -199,9 +206,10 @@ export class SecondStage {
    * A refusal drops everything cached for its address: so it does not come again once the entries are right.
    * Source: Intel SDM vol. 3C, "Operations that Invalidate Cached Mappings", of EPT violations.
    */
-  private failed(status: number, hi: number, lo: number): number {
+  private failed(status: number, hi: number, lo: number, level: number): number {
     this.faultHi = hi;
     this.faultLo = lo;
+    this.faultLevel = level;
     if (status === PAGE_FAULT) this.forget(hi, lo, this.space);
     return status;
   }

@@ -274,9 +274,9 @@ export class Mmu extends TranslatingMachine {
     return OK;
   }
 
-  /** An instruction was refused; by the second stage, its fault is told already. */
+  /** An instruction was refused; if a walk found no PDPTEs for it, the fault has its details already. */
   private refuse(status = GENERAL_PROTECTION): number {
-    if (this.fault.stage !== 2 || status !== PAGE_FAULT) this.fault.raise(status, 0, 0, 0);
+    if (status === GENERAL_PROTECTION) this.fault.raise(status, 0, 0, 0);
     this.dataPath.listener?.({ kind: 'fault', of: 'instruction', ...this.fault.take() });
     return status;
   }

@@ -27,6 +27,8 @@ export class CachedWalks extends TranslationCaches {
   readonly fault: FaultRecord;
   /** Null when nobody asks. */
   protected missListener: MissListener | null = null;
+  /** The high word of the address in use, where translation ignores the tag in it and a fault keeps it; else null. */
+  protected taggedHi: number | null = null;
   /** The place in its batch of the address with more to its translation than a first-level hit. */
   lookupIndex = 0;
 
@@ -162,6 +164,7 @@ export class CachedWalks extends TranslationCaches {
   }
 
   protected tellFault(of: FaultEvent['of']): void {
-    this.listener?.({ kind: 'fault', of, ...this.fault.take() });
+    const fault = this.fault.take();
+    this.listener?.({ kind: 'fault', of, ...fault, hi: this.taggedHi ?? fault.hi });
   }
 }

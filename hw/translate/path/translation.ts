@@ -303,8 +303,10 @@ export class Translation extends HotWalks {
 
   /** The same without the tag; a fault of data keeps it, and fetches come without it. */
   private translateTagged(plain: number, hi: number, lo: number, access: number): number {
+    this.taggedHi = (access & FETCH) === 0 ? hi : null;
     const frame = this.modelled === null ? this.translate(plain, lo, access) : this.lookupPlain(plain, lo, access);
-    if (frame < 0 && (access & FETCH) === 0) this.fault.hi = hi;
+    if (frame < 0 && this.taggedHi !== null) this.fault.hi = this.taggedHi;
+    this.taggedHi = null;
     return frame;
   }
 

@@ -104,6 +104,7 @@ export class EptWalker {
     this.misconfigured = false;
     for (;;) {
       const offset = wideIndex(hi, lo, level) << 3;
+      record.endLevel = level;
       if (!ram.hasFrame(table)) return this.missing(tableHi, tableLo | offset);
       const at = ((table << 10) | (offset >>> 2)) >>> 0;
       let low = words[at];

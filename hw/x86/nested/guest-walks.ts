@@ -1,7 +1,7 @@
 /** The walks for a guest: its tables over the second stage, and the faults at their ends. */
 
 import { FETCH, IMPLICIT, READ, USER, WRITE } from '../../base/access.js';
-import { BUS_ERROR, PAGE_FAULT } from '../../base/fault.js';
+import { BUS_ERROR, NO_LEVEL, PAGE_FAULT } from '../../base/fault.js';
 import type { FaultRecord } from '../../base/fault.js';
 import type { Ram } from '../../memory/ram.js';
 import type { TranslationListener } from '../../translate/walk/events.js';
@@ -128,23 +128,20 @@ export class GuestWalks {
 
   private raise(status: number, hi: number, lo: number, access: number): number {
     const { refused, errorCode } = this.guest;
-    if (refused === null) return this.fault.raise(status, errorCode, hi, lo, this.record.endLevel);
-    if (refused === 'page') return this.refused(status, true, hi, lo, access);
+    const { endLevel } = this.record;
+    if (refused === null) return this.fault.raise(status, errorCode, hi, lo, endLevel);
+    if (refused === 'page') return this.refused(status, true, hi, lo, access, endLevel);
     const asked = refused === 'entry read' ? this.context.root.entryAccess : WRITE | IMPLICIT;
-    return this.refused(status, false, hi, lo, asked);
+    return this.refused(status, false, hi, lo, asked, endLevel);
   }
 
-  /** The second stage gave no frame, for a page or for an entry. */
-  private refused(status: number, onPage: boolean, hi: number, lo: number, access: number): number {
-    const { fault, hosts, second, record, guest } = this;
+  /** The second stage gave no frame, for a page or for an entry; `level` is that of the guest's tables. */
+  private refused(status: number, onPage: boolean, hi: number, lo: number, access: number, level = NO_LEVEL): number {
+    const { fault, hosts, second, guest } = this;
     if (status === BUS_ERROR) {
       const { faultHi, faultLo } = hosts.missing;
-      return fault.raise(BUS_ERROR, 0, faultHi, faultLo, record.endLevel);
+      return fault.raise(BUS_ERROR, 0, faultHi, faultLo, level);
     }
-    fault.raise(PAGE_FAULT, hosts.exitCode(access, onPage, guest.pageRights), hi, lo, record.endLevel);
-    fault.stage = 2;
-    fault.guestHi = second.faultHi;
-    fault.guestLo = second.faultLo;
-    return PAGE_FAULT;
+    return fault.raiseByHost(PAGE_FAULT, hosts.exitCode(access, onPage, guest.pageRights), hi, lo, second);
   }
 }
