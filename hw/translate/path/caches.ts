@@ -184,7 +184,7 @@ export class TranslationCaches {
 
   /** Drops everything cached. */
   dropEverything(): void {
-    this.listener?.({ kind: 'invalidate', scope: 'everything', hi: 0, lo: 0, space: -1 });
+    this.listener?.({ kind: 'invalidate', scope: 'everything', hi: 0, lo: 0, space: EVERY_SPACE });
     this.counters.values[FLUSHES]++;
     this.tlb.dropAll();
     this.walkCaches?.dropAll();

@@ -110,11 +110,12 @@ export interface InstructionEvent extends Word64 {
   readonly name: string;
 }
 
-/** Translations are to be dropped; `drop` tells of those really gone. */
+/** Translations are to be dropped; `drop` tells of those really gone, global ones among them or not. */
 export interface InvalidateEvent extends Word64 {
   readonly kind: 'invalidate';
-  /** `page` and `space` are of one address space; all but `everything` and INVLPG's `page` leave global ones alone. */
+  /** `page` and `space` are of one address space, `spaces` of all of them, or of all of one virtual machine. */
   readonly scope: 'page' | 'space' | 'spaces' | 'everything';
+  /** Its number; or EVERY_SPACE, or NO_SPACE for global translations alone: see tag.ts. */
   readonly space: number;
 }
 
