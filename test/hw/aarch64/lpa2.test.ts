@@ -3,7 +3,7 @@ import { abortName } from '../../../hw/aarch64/exception.js';
 import type { Pe } from '../../../hw/aarch64/pe.js';
 import { READ } from '../../../hw/base/access.js';
 import { fromBigInt } from '../../../hw/base/address.js';
-import { AF, DATA, EL0, KIB_16, KIB_4, outcome, PAGE, S2_ALL, Tables, VALID } from './tables.js';
+import { AF, DATA, EL0, KIB_16, KIB_4, KIB_64, outcome, PAGE, S2_ALL, Tables, VALID } from './tables.js';
 import type { GranuleBits } from './tables.js';
 
 /** TCR_EL1.DS; T0SZ and T1SZ of 12, for 52 bits of address; IPS of 52. */
@@ -48,6 +48,20 @@ describe('TCR_EL1.DS: 52 bits of address with granules of 4 and 16 KiB (FEAT_LPA
     const { pe } = walk(FAR_AT, BigInt(DATA) | PAGE | AF);
     expect(outcome(pe, FAR_AT, READ)).toBe('frame 0');
     expect(pe.walkRecord.reads().map(({ level }) => level)).toEqual([4, 3, 2, 1, 0]);
+  });
+
+  it('the last addresses of 52 bits share no walk cache with an upper half of 64 KiB pages', () => {
+    const tables = new Tables();
+    const [lower, upper] = [tables.root(), tables.root()];
+    // Numbers of what an entry of level 2 covers are alike: of 1 GiB below, of 4 TiB above.
+    const [low, high] = [2 ** 52 - 2 ** 30, 2 ** 52 - 2 ** 42];
+    tables.ram.write64(tables.entry(lower, low, 0, tables.rootLevel(52)), BigInt(DATA) | PAGE | AF);
+    const entry = tables.entry(upper, high, 0, tables.rootLevel(52, KIB_64), KIB_64);
+    tables.ram.write64(entry, BigInt(DATA + 0x1_0000) | PAGE | AF);
+    const pe = tables.pe(lower, tcr(tables, 3n << 30n));
+    pe.writeRegister('TTBR1_EL1', upper);
+    expect(outcome(pe, low, READ)).toBe('frame 0');
+    expect(outcome(pe, (0xfffn << 52n) | BigInt(high), READ)).toBe('frame 16');
   });
 
   it('faults at level -1 have codes of their own', () => {

@@ -26,6 +26,8 @@ interface RandomOptions {
   readonly cpu: AArch64CpuName;
   /** Granule of both halves of stage 1; undefined: it is off. */
   readonly granule: GranuleBits | undefined;
+  /** Another one for the upper half. */
+  readonly upper?: GranuleBits;
   /** Granule of stage 2; undefined: there is none. */
   readonly second?: GranuleBits;
   /** DS of both stages (FEAT_LPA2). */
@@ -35,6 +37,7 @@ interface RandomOptions {
 }
 
 interface HalfShape {
+  readonly granule: GranuleBits;
   readonly inputBits: number;
   readonly rootLevel: number;
 }
@@ -50,19 +53,20 @@ export class RandomPe extends RandomAddresses {
   ) {
     super(seed);
     ram.zeroFrames(0, TABLE_BYTES / 4096);
-    this.#halves = [this.#shape(), this.#shape()];
-    if (options.granule !== undefined)
-      for (let chunk = 0; chunk < CHUNKS; chunk++) this.#fillTable(chunk, options.granule);
+    const { granule, upper = granule } = options;
+    this.#halves = [this.#shape(granule), this.#shape(upper)];
+    if (granule === undefined) return;
+    for (let chunk = 0; chunk < CHUNKS; chunk++) this.#fillTable(chunk, this.#halves[this.#halfOf(chunk)].granule);
   }
 
-  #shape(): HalfShape {
-    const { granule = 12, cpu, ds = false } = this.options;
+  #shape(granule: GranuleBits = 12): HalfShape {
+    const { cpu, ds = false } = this.options;
     const { LPA2, LVA, TTST } = AARCH64_CPUS[cpu];
     const least = (ds && LPA2 && granule !== 16) || (LVA && granule === 16) ? 12 : 16;
     const most = TTST ? (granule === 16 ? 47 : 48) : 39;
     const txsz = this.chance(0.4) ? least : least + this.random.below(most - least + 1);
     const inputBits = 64 - txsz;
-    return { inputBits, rootLevel: Math.floor((inputBits - 1 - granule) / (granule - 3)) };
+    return { granule, inputBits, rootLevel: Math.floor((inputBits - 1 - granule) / (granule - 3)) };
   }
 
   store(address: number, value: bigint): void {
@@ -75,11 +79,16 @@ export class RandomPe extends RandomAddresses {
     return chunk < 2 ? this.#halves[chunk].rootLevel : chunk % (this.options.ds === true ? 5 : 4);
   }
 
+  /** Halves of one granule share all tables but the roots; else the upper one has the last eight. */
+  #halfOf(chunk: number): 0 | 1 {
+    return this.options.upper !== undefined && (chunk === 1 || chunk >= CHUNKS / 2) ? 1 : 0;
+  }
+
   #fillTable(chunk: number, granule: GranuleBits): void {
     const level = this.#levelOf(chunk);
     const entries = 1 << (granule - 3);
     for (const index of [0, 1, 2, 3, entries - 1])
-      this.store(chunk * CHUNK + index * 8, this.descriptor(level, granule));
+      this.store(chunk * CHUNK + index * 8, this.descriptor(level, granule, this.#halfOf(chunk)));
     // A processor without 16 KiB pages takes 4 KiB ones: sets made for 16 KiB are then wrong ones, and may do anything.
     const exists = granule !== 14 || AARCH64_CPUS[this.options.cpu].TGran16;
     if (level === 0 && exists && this.options.chaos !== true && chunk > 1) this.#fillContiguous(chunk, granule);
@@ -112,7 +121,7 @@ export class RandomPe extends RandomAddresses {
   }
 
   /** A descriptor of stage 1; each thing that can be wrong with it is rare. */
-  descriptor(level: number, granule: GranuleBits): bigint {
+  descriptor(level: number, granule: GranuleBits, half: 0 | 1 = 0): bigint {
     if (this.options.chaos === true) return toBigInt(this.random.nextInt32(), this.random.nextInt32());
     const leaf = level === 0 || this.chance(0.2);
     const valid = this.chance(0.98) ? 1n : 0n;
@@ -122,7 +131,9 @@ export class RandomPe extends RandomAddresses {
       const page = BigInt(this.chance(0.5) ? this.random.below(64) << 20 : this.random.below(CHUNKS) * CHUNK);
       return (valid | type | this.#leafFlags() | page) ^ odd;
     }
-    const below = Array.from({ length: CHUNKS - 2 }, (_, n) => n + 2).filter((n) => this.#levelOf(n) === level - 1);
+    const below = Array.from({ length: CHUNKS - 2 }, (_, n) => n + 2).filter(
+      (n) => this.#levelOf(n) === level - 1 && this.#halfOf(n) === half,
+    );
     const table = BigInt(below[this.random.below(below.length)] * CHUNK);
     const hierarchical = this.chance(0.3) ? BigInt(1 << this.random.below(4)) << 59n : 0n;
     return (
@@ -170,15 +181,14 @@ export class RandomPe extends RandomAddresses {
   }
 
   protected override freshLinear(): bigint {
-    const { granule } = this.options;
     const tag = this.chance(0.15) ? BigInt(this.random.below(256)) << 56n : 0n;
-    if (granule === undefined) {
+    if (this.options.granule === undefined) {
       const page = BigInt(this.random.below(1 << 12)) << 12n;
       const high = this.chance(0.2) ? 1n << BigInt(32 + this.random.below(32)) : 0n;
       return (page | BigInt(this.random.below(4096)) | high) ^ tag;
     }
     const half = this.random.below(2);
-    const { inputBits, rootLevel } = this.#halves[half];
+    const { granule, inputBits, rootLevel } = this.#halves[half];
     const entries = 1 << (granule - 3);
     const count = RandomPe.contiguous(granule);
     let page = 0n;
@@ -228,10 +238,9 @@ export class RandomPe extends RandomAddresses {
   }
 
   #tcr(): bigint {
-    const { granule = 12 } = this.options;
     const [lower, upper] = this.#halves;
     const sizes = BigInt(64 - lower.inputBits) | (BigInt(64 - upper.inputBits) << 16n);
-    let tcr = sizes | (TG0[granule] << 14n) | (TG1[granule] << 30n);
+    let tcr = sizes | (TG0[lower.granule] << 14n) | (TG1[upper.granule] << 30n);
     tcr |= BigInt(this.chance(0.6) ? 6 : this.random.below(8)) << 32n;
     const often = [36, 37, 38, 39, 40];
     if (this.options.ds === true) tcr |= 1n << 59n;

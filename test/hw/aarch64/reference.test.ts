@@ -22,6 +22,7 @@ interface Case {
   readonly name: string;
   readonly cpu: AArch64CpuName;
   readonly granule: GranuleBits | undefined;
+  readonly upper?: GranuleBits;
   readonly second?: GranuleBits;
   readonly ds?: true;
 }
@@ -49,6 +50,8 @@ const CASES: readonly Case[] = [
       ds: true as const,
     },
   ]),
+  { name: 'max, 4 KiB below and 64 KiB above', cpu: 'max', granule: 12, upper: 16 },
+  { name: 'max, 64 KiB below and 16 KiB above, over 4 KiB', cpu: 'max', granule: 16, upper: 14, second: 12 },
   { name: 'neoverse-n1, 4 KiB, DS without LPA2', cpu: 'neoverse-n1', granule: 12, second: 12, ds: true },
   { name: 'cortex-a72, 4 KiB over 4 KiB', cpu: 'cortex-a72', granule: 12, second: 12 },
   { name: 'neoverse-n1, 16 KiB over 4 KiB', cpu: 'neoverse-n1', granule: 14, second: 12 },

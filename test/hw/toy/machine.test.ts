@@ -164,6 +164,19 @@ describe('a machine with a TLB of one entry', () => {
     expect(eventsOf(machine, 0x23, READ).map(({ kind }) => kind)).toContain('drop');
   });
 
+  it('tells a mark when memory has it, and of an entry that is not valid no rights', () => {
+    const machine = paged();
+    machine.store(0x22, 2, packToyEntry(ENTRY, 9, ['writable']));
+    const told: number[] = [];
+    machine.listen((event) => {
+      if (event.kind === 'set') told.push(machine.valueAt(event.address, 2) & event.mask);
+      else if (event.kind === 'read') told.push(event.rights);
+    });
+    machine.translate(0, WRITE);
+    machine.translate(0x10, READ);
+    expect(told).toEqual([TOY_RIGHTS, 1 << 2, 1 << 3, 0]);
+  });
+
   it('walks again for the first store to a page it holds clean, and not for the second', () => {
     const machine = paged(one);
     machine.translate(0x10, READ);
