@@ -14,6 +14,7 @@ import { NO_MACHINE } from '../tlb/spaces.js';
 import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
+import { checkMachineOptions } from '../translate/options.js';
 import type { MachineOptions } from '../translate/options.js';
 import { secondStageCaches } from '../translate/second-stage.js';
 import { abortOf, UNPRIVILEGED } from './exception.js';
@@ -91,8 +92,9 @@ export class Pe extends TranslatingMachine {
   /** VMIDs used so far. */
   private readonly guests = new Set<number>();
 
-  /** @throws RangeError for an impossible TLB shape, or another path or processor */
+  /** @throws RangeError for an impossible TLB shape, or another path or processor; TypeError without a Ram */
   constructor(options: PeOptions) {
+    checkMachineOptions('Pe', options);
     const { cpu = 'max' } = options;
     checkChoice('cpu', cpu, Object.keys(AARCH64_CPUS) as AArch64CpuName[]);
     const features = { ...AARCH64_CPUS[cpu], ...options.features };

@@ -6,6 +6,8 @@
  * has to know how the two forms meet.
  */
 
+import { checkKind, TEXT } from './arguments.js';
+
 const TWO_TO_32 = 0x1_0000_0000;
 
 export const PAGE_SHIFT = 12;
@@ -83,8 +85,9 @@ export function toHex(value: number): string {
   return formatHex(highWord(value), lowWord(value));
 }
 
-/** Reads hexadecimal text of at most 64 bits, with or without `0x`; `undefined` when the text is anything else. */
+/** Reads hexadecimal text of at most 64 bits, with or without `0x`; `undefined` for other text. @throws TypeError for no text */
 export function parseAddress(text: string): Word64 | undefined {
+  checkKind('parseAddress: text', text, TEXT);
   const digits = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(text.replaceAll('_', '').trim())?.[1];
   return digits === undefined ? undefined : fromBigInt(BigInt(`0x${digits}`));
 }
@@ -165,7 +168,8 @@ export function pageSizeName(shift: number): string {
   return SIZE_NAMES.find(([, known]) => known === shift)?.[0] ?? `2^${shift}`;
 }
 
-/** `4K` as 12, `64K` as 16, `1G` as 30, in either case; `undefined` for anything else. */
+/** `4K` as 12, `64K` as 16, `1G` as 30, in either case; `undefined` for other text. @throws TypeError for no text */
 export function parsePageSize(text: string): number | undefined {
+  checkKind('parsePageSize: text', text, TEXT);
   return SIZE_NAMES.find(([name]) => name === text.trim().toUpperCase())?.[1];
 }

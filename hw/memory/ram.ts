@@ -55,7 +55,7 @@ export class Ram {
 
   /**
    * @throws RangeError for ranges with an overlap, of other than whole frames, or with an end past 16 GiB; for a
-   * `buffer` other than the memory of such ranges
+   * `buffer` other than the memory of such ranges; TypeError without bytes and ranges
    */
   constructor(options: RamOptions) {
     this.ranges = checkedRanges(options);

@@ -14,6 +14,7 @@ import { NO_MACHINE } from '../tlb/spaces.js';
 import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
+import { checkMachineOptions } from '../translate/options.js';
 import type { MachineOptions } from '../translate/options.js';
 import { secondStageCaches } from '../translate/second-stage.js';
 import { ILLEGAL_INSTRUCTION, trapOf, VIRTUAL_INSTRUCTION } from './exception.js';
@@ -55,8 +56,9 @@ export class Hart extends TranslatingMachine {
   /** VMIDs used so far. */
   private readonly guests = new Set<number>();
 
-  /** @throws RangeError for an impossible TLB shape, or another path or XLEN */
+  /** @throws RangeError for an impossible TLB shape, or another path or XLEN; TypeError without a Ram */
   constructor(options: HartOptions) {
+    checkMachineOptions('Hart', options);
     const { ram, xlen = 64, svnapot = true, svadu = true } = options;
     checkChoice('xlen', xlen, [32, 64]);
     const features = { xlen, svnapot: svnapot && xlen === 64, svadu };

@@ -6,6 +6,7 @@
  * fills the first, a walk fills both, and each array evicts on its own (neither inclusive nor exclusive).
  */
 
+import { checkKind, arrayOf, objectWith } from '../base/arguments.js';
 import { NAMED_SHIFTS, PAGE_OFFSET_MASK, SIZE_SHIFTS } from '../base/address.js';
 import type { HotMemory } from '../memory/hot-memory.js';
 import { TlbGroup } from './group.js';
@@ -62,6 +63,9 @@ export interface TlbGeometry {
   readonly walkLevels?: number;
 }
 
+/** An argument of such a shape, for checks of options. */
+export const TLB_GEOMETRY = objectWith('l1Data', "a shape, such as parseTlb('zen4')");
+
 /**
  * One walk cache a level, `level1` to `level4`. The cache of level 1 leads to the last table, that of level 2 to the one
  * above it. An architecture's names for the entries are taken too: such as x86's `pde`.
@@ -78,8 +82,14 @@ export interface TlbPart {
   readonly sizes: readonly number[];
 }
 
-/** @throws RangeError for arrays without a place in one level: of no page size, or more than two of the same. */
+const LEVEL = arrayOf(objectWith('pages', 'an object { entries, ways, pages }'));
+
+/**
+ * @throws RangeError for arrays without a place in one level: of no page size, or more than two of the same; TypeError
+ * for no arrays
+ */
 export function checkLevel(level: TlbLevelShape, name: string): void {
+  checkKind(name, level, LEVEL);
   for (const { pages } of level) {
     if (pages.length > 0 && pages.every((shift) => NAMED_SHIFTS.includes(shift))) continue;
     const known = NAMED_SHIFTS.join(', ');

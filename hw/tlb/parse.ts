@@ -14,6 +14,7 @@
  * word.
  */
 
+import { checkKind, TEXT } from '../base/arguments.js';
 import { NAMED_SHIFTS, pageSizeName, parsePageSize } from '../base/address.js';
 import { DEFAULT_WALK_CACHES, presetByName, presetNames } from './presets.js';
 import { checkLevel } from './hierarchy.js';
@@ -78,9 +79,10 @@ function coalescedShift(text: string, arrays: TlbLevelShape): number | undefined
 
 /**
  * Reads a preset's name or a shape; `seed` is for random replacement.
- * @throws RangeError with the wrong part and a right one.
+ * @throws RangeError with the wrong part and a right one; TypeError for anything but text
  */
 export function parseTlb(text: string, seed = 1): TlbGeometry {
+  checkKind('parseTlb: text', text, TEXT);
   const preset = presetByName(text.trim());
   if (preset !== undefined) return preset;
   const parts = text.trim().split('+');

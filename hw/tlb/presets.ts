@@ -5,6 +5,7 @@
  * that a second stage keeps: their sizes are mostly unpublished. All arrays replace by true LRU. This is the model's choice; real ones approximate it.
  */
 
+import { checkKind, TEXT } from '../base/arguments.js';
 import { SHIFT_1G, SHIFT_2M, SHIFT_4K, SHIFT_4M } from '../base/address.js';
 import type { TlbArrayShape, TlbGeometry, TlbLevelShape, WalkCacheGeometry } from './hierarchy.js';
 
@@ -275,7 +276,8 @@ export function presetNames(): readonly string[] {
   return PRESETS.map((preset) => preset.name);
 }
 
-/** A preset by its name, or `undefined`. */
+/** A preset by its name, or `undefined`. @throws TypeError for anything but text */
 export function presetByName(name: string): TlbGeometry | undefined {
+  checkKind('presetByName: name', name, TEXT);
   return name === NO_TLB.name ? NO_TLB : PRESETS.find((preset) => preset.name === name.toLowerCase());
 }

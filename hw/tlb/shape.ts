@@ -1,6 +1,6 @@
 /** The shape of one array of TLB entries, as it is asked for. */
 
-import { checkChoice, isWhole } from '../base/arguments.js';
+import { checkChoice, isWhole, shown } from '../base/arguments.js';
 import { REPLACEMENTS, TREE_PLRU_MAX_WAYS } from './array/replacement.js';
 import type { Replacement } from './array/replacement.js';
 
@@ -23,10 +23,10 @@ export interface TlbShape {
 export function checkShape(shape: TlbShape, name: string): void {
   const { entries, ways } = shape;
   if (!isWhole(entries, 1, MOST_ENTRIES)) {
-    throw new RangeError(`${name}: entries ${entries} must be a whole number from 1 to ${MOST_ENTRIES}`);
+    throw new RangeError(`${name}: entries ${shown(entries)} must be a whole number from 1 to ${MOST_ENTRIES}`);
   }
   if (!isWhole(ways, 1) || entries % ways !== 0) {
-    throw new RangeError(`${name}: ways ${ways} must be a whole number that divides the ${entries} entries`);
+    throw new RangeError(`${name}: ways ${shown(ways)} must be a whole number that divides the ${entries} entries`);
   }
   if (ways > MOST_WAYS) {
     throw new RangeError(`${name}: ways ${ways} must be at most ${MOST_WAYS}`);

@@ -6,7 +6,16 @@
  * Systems: A Programmer's Perspective, "Putting It Together: End-to-End Address Translation".
  */
 
-import { checkChoice, checkWhole } from '../base/arguments.js';
+import {
+  checkChoice,
+  checkKind,
+  checkObject,
+  checkOptions,
+  checkWhole,
+  LIST,
+  arrayOf,
+  objectWith,
+} from '../base/arguments.js';
 import type { EntryField, EntryFormat } from '../base/format.js';
 
 /** Where an entry keeps what. Bits count from 0; a right without a bit is always given. */
@@ -97,8 +106,12 @@ const MEANINGS: Readonly<Record<ToyFlag, readonly [string, string]>> = {
 
 const FLAGS = Object.keys(MEANINGS) as readonly ToyFlag[];
 
-/** The layout as a table, bit 0 first: for dumps and decoders. */
+const ENTRY = { frame: LIST };
+const REGISTERS = arrayOf(objectWith('base', 'an object { base, limit, grows }'));
+
+/** The layout as a table, bit 0 first: for dumps and decoders. @throws TypeError for no layout */
 export function toyEntryFormat(entry: ToyEntry): EntryFormat {
+  checkOptions('toyEntryFormat: entry', entry, ENTRY);
   const [high, low] = entry.frame;
   const fields: EntryField[] = [{ name: 'frame', low, high, meaning: 'number of the frame' }];
   for (const flag of FLAGS) {
@@ -121,8 +134,10 @@ export function toyFlag(entry: ToyEntry, value: number, flag: ToyFlag): boolean 
   return bit === undefined || ((value >>> bit) & 1) === 1;
 }
 
-/** An entry's value: a frame, and the flags to set; flags without a bit are left out. */
+/** An entry's value: a frame, and the flags to set; flags without a bit are left out. @throws TypeError for no layout */
 export function packToyEntry(entry: ToyEntry, frame: number, flags: readonly ToyFlag[]): number {
+  checkOptions('packToyEntry: entry', entry, ENTRY);
+  checkKind('packToyEntry: flags', flags, LIST);
   const bits = flags.map((flag) => entry[flag]).filter((bit) => bit !== undefined);
   return frame * 2 ** entry.frame[1] + bits.reduce((sum, bit) => sum + 2 ** bit, 0);
 }
@@ -136,6 +151,7 @@ function checkPower(name: string, value: number, least: number, most: number): n
 }
 
 function checkEntry(name: string, entry: ToyEntry): void {
+  checkOptions(name, entry, ENTRY);
   checkChoice(`${name}.bytes`, entry.bytes, [1, 2, 4]);
   const [high, low] = entry.frame;
   const top = entry.bytes * 8 - 1;
@@ -154,6 +170,7 @@ function checkEntry(name: string, entry: ToyEntry): void {
 }
 
 function checkPaging(paging: ToyPaging, { virtualBits, memoryBytes }: ToyShape): void {
+  checkOptions('pages', paging, { levels: LIST });
   const offsetBits = checkPower('pages.bytes', paging.pageBytes, 16, 2 ** 24);
   checkWhole('pages.levels, how many', paging.levels.length, 1, 4);
   for (const bits of paging.levels) checkWhole('pages.levels', bits, 1, 28);
@@ -167,7 +184,9 @@ function checkPaging(paging: ToyPaging, { virtualBits, memoryBytes }: ToyShape):
   checkWhole('pages.root', paging.root, 0, memoryBytes - 1);
 }
 
-function checkSegmentation({ bits, registers }: ToySegmentation, { virtualBits, physicalBits }: ToyShape): void {
+function checkSegmentation(segmentation: ToySegmentation, { virtualBits, physicalBits }: ToyShape): void {
+  checkOptions('segments', segmentation, { registers: REGISTERS });
+  const { bits, registers } = segmentation;
   checkWhole('segments.bits', bits, 0, Math.min(4, virtualBits - 1));
   checkWhole('segments.registers, how many', registers.length, 1, 2 ** bits);
   for (const [number, { base, limit, grows }] of registers.entries()) {
@@ -180,9 +199,10 @@ function checkSegmentation({ bits, registers }: ToySegmentation, { virtualBits, 
 
 /**
  * Checks a machine before it is built; names are those of a state file.
- * @throws RangeError with the field, its value and the fix
+ * @throws RangeError with the field, its value and the fix; TypeError for no shape, or a list that is none
  */
 export function checkToyShape(shape: ToyShape): void {
+  checkObject('ToyMachine: shape', shape, 'virtualBits, physicalBits, memoryBytes');
   const { virtualBits, physicalBits, memoryBytes, paging, segmentation, tlb } = shape;
   checkWhole('virtualBits', virtualBits, 4, 32);
   checkWhole('physicalBits', physicalBits, 4, 32);

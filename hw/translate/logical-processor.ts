@@ -7,7 +7,7 @@
 
 import { FETCH, READ, USER, WRITE } from '../base/access.js';
 import { highWordOf, lowWordOf, toBigInt } from '../base/address.js';
-import { checkChoice, checkPlainAddress, checkValue } from '../base/arguments.js';
+import { checkChoice, checkKind, checkPlainAddress, checkValue, objectWith } from '../base/arguments.js';
 import { GAVE_UP, OK } from '../base/fault.js';
 import type { Exception, FaultRecord } from '../base/fault.js';
 
@@ -39,6 +39,8 @@ const PLAIN_SIZES: readonly number[] = [1, 2, 4, 8];
 /** Bytes of a plain access. */
 export type PlainSize = 1 | 2 | 4 | 8;
 
+const MACHINE = objectWith('read', 'an Mmu, a Hart or a Pe, such as new Mmu({ ram })');
+
 /** One logical processor of any architecture: accesses at a privilege level, and exceptions to their handler. */
 export class LogicalProcessor<M extends Translator> {
   readonly mmu: M;
@@ -48,7 +50,9 @@ export class LogicalProcessor<M extends Translator> {
   exceptions = 0;
   private handler: HandlerOf<M> | null = null;
 
+  /** @throws TypeError for anything but a machine */
   constructor(mmu: M) {
+    checkKind('Core: mmu', mmu, MACHINE);
     this.mmu = mmu;
   }
 

@@ -1,7 +1,8 @@
 /** The parts of a machine of any architecture, and those for its translations. */
 
-import { checkChoice } from '../base/arguments.js';
+import { checkChoice, checkKind, checkOptions, objectWith } from '../base/arguments.js';
 import type { Ram } from '../memory/ram.js';
+import { TLB_GEOMETRY } from '../tlb/hierarchy.js';
 import type { TlbGeometry } from '../tlb/hierarchy.js';
 import { MODEL_DEFAULT } from '../tlb/presets.js';
 import type { TlbShape } from '../tlb/shape.js';
@@ -20,6 +21,15 @@ export interface MachineOptions {
   readonly path?: TranslationPath;
   /** Compare every TLB hit with a fresh walk, and report stale entries in `checker.found`. */
   readonly check?: boolean;
+}
+
+const REQUIRED = { ram: objectWith('load32', 'a Ram, such as new Ram({ bytes: 2 ** 24 })') };
+
+/** To be called before anything else of the options is read. @param machine its class @throws TypeError */
+export function checkMachineOptions(machine: string, options: MachineOptions): void {
+  const name = `${machine}: options`;
+  checkOptions(name, options, REQUIRED);
+  if (options.tlb !== undefined) checkKind(`${name}.tlb`, options.tlb, TLB_GEOMETRY);
 }
 
 const PATHS: readonly TranslationPath[] = ['modelled', 'soft', 'walk'];

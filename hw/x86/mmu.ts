@@ -12,6 +12,7 @@ import type { Exception } from '../base/fault.js';
 import { NO_SPACE } from '../tlb/tag.js';
 import * as count from '../translate/counts/counters.js';
 import { TranslatingMachine } from '../translate/machine.js';
+import { checkMachineOptions } from '../translate/options.js';
 import type { MachineOptions } from '../translate/options.js';
 import { secondStageCaches } from '../translate/second-stage.js';
 import type { StaleEntry, StaleEntryChecker } from '../translate/path/stale-check.js';
@@ -65,8 +66,12 @@ export class Mmu extends TranslatingMachine {
   private readonly walks: X86Walks;
   private readonly registers: reg.Registers;
 
-  /** @throws RangeError for a TLB shape that cannot be built, or `maxPhysicalBits` out of range, or another path. */
+  /**
+   * @throws RangeError for a TLB shape that cannot be built, or `maxPhysicalBits` out of range, or another path; TypeError
+   * without a Ram
+   */
   constructor(options: MmuOptions) {
+    checkMachineOptions('Mmu', options);
     const { ram, maxPhysicalBits = 40 } = options;
     checkWhole('maxPhysicalBits', maxPhysicalBits, 36, 52);
     const { pse36 = true, page1G = true } = options;

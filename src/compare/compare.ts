@@ -1,6 +1,8 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up each machine's counts. */
 
+import { checkOptions, arrayOf, objectWith } from '../../hw/base/arguments.js';
 import { PAGE_BYTES, parsePageSize, SHIFT_2M } from '../../hw/base/address.js';
+import { TLB_GEOMETRY } from '../../hw/tlb/hierarchy.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { describeTlb } from '../../hw/tlb/words.js';
 import type { CompareResult, CompareRun, TraceSummary } from '../report/results/compare-result.js';
@@ -19,7 +21,7 @@ import type { Made } from './lookups/lookup-finder.js';
 import type { Lookups } from './lookups/lookups.js';
 import type { ReplayMachine } from './machine/machine.js';
 import { makeMachine } from './machine/make-machine.js';
-import { pageKinds, x86Pages } from './machine/pages/page-kinds.js';
+import { DEFAULT_PAGES, pageKinds, x86Pages } from './machine/pages/page-kinds.js';
 import type { MachineName, PagesKind } from './machine/pages/page-kinds.js';
 import { MemoryPath } from './memory/memory-path.js';
 import { underHost } from './machine/nested.js';
@@ -53,7 +55,7 @@ export interface CompareOptions {
   readonly shifts?: readonly number[];
   /** The machine. Default: x86. */
   readonly machine?: MachineName;
-  /** Its pages by name: `4K`, `64K`, `4K+contig` and so on. Default: `shifts`. */
+  /** Its pages by name: `4K`, `64K`, `4K+contig` and so on. Default: `shifts`, else those that `pagewalk compare` has. */
   readonly pages?: readonly PageName[];
   readonly tlb: TlbGeometry;
   /** The traces were opened to deliver instruction fetches too. Default: no. */
@@ -74,6 +76,12 @@ export interface CompareOptions {
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
 
+/** The required options of comparisons and counts. */
+export const COMPARE_REQUIRED = {
+  sources: arrayOf(objectWith('open', 'an object { name, open }, such as { name, open: () => openTrace(path) }')),
+  tlb: TLB_GEOMETRY,
+};
+
 /** One page size: its machine, and the data caches of it. */
 interface Contender {
   readonly machine: ReplayMachine;
@@ -86,8 +94,11 @@ function expected(source: TraceSource, trace: Trace): number | undefined {
 }
 
 /** @throws RangeError for pages that the machine does not have */
-export function kindsOf({ machine = 'x86', pages, shifts = [], hugeShare: share }: CompareOptions): PagesKind[] {
-  const kinds = pages === undefined ? shifts.map(x86Pages) : pageKinds(machine, pages);
+export function kindsOf({ machine = 'x86', pages, shifts, hugeShare: share }: CompareOptions): PagesKind[] {
+  const kinds =
+    pages === undefined && shifts !== undefined
+      ? shifts.map(x86Pages)
+      : pageKinds(machine, pages ?? DEFAULT_PAGES[machine]);
   if (share === undefined) return kinds;
   if (machine !== 'x86') throw new RangeError(`a share of huge pages is for x86, not ${machine}`);
   const isHuge = hugeShare(share.share, share.seed);
@@ -268,9 +279,11 @@ export async function comparisonOf(compared: readonly Compared[], options: Compa
 /**
  * Compares page sizes on every trace in turn.
  *
- * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large for the model's RAM
+ * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large for the model's RAM, RangeError for pages
+ *   that the machine does not have, TypeError for required options that are missing or of another kind
  */
 export async function compare(options: CompareOptions): Promise<CompareResult> {
+  checkOptions('compare: options', options, COMPARE_REQUIRED);
   const compared: Compared[] = [];
   for (const source of options.sources) compared.push(await compareTrace(source, options));
   return comparisonOf(compared, options);

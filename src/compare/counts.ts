@@ -1,8 +1,10 @@
 /** TLB counts of traces by page size, in one pass: what {@link compare} counts, without prices, time or an answer. */
 
+import { checkOptions } from '../../hw/base/arguments.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import type { SweepCounts } from '../report/results/sweep-result.js';
 import type { PageName } from '../report/results/schema.js';
+import { COMPARE_REQUIRED } from './compare.js';
 import type { CompareOptions, TraceSource } from './compare.js';
 import { countLookups } from './machine/counting.js';
 import { countingMachines } from './machine/counting-machines.js';
@@ -32,15 +34,12 @@ export interface CountRow extends SweepCounts {
 /**
  * Counts the lookups of every trace on one machine a page size: the counts of {@link compare}, for two thirds of its time.
  * @returns rows by trace, the smallest pages first
- * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large, RangeError for pages that no machine has
+ * @throws TraceError for an unreadable trace, OutOfModelMemory for one too large, RangeError for pages that no machine has,
+ *   TypeError for required options that are missing or of another kind
  */
-export async function countTraces({
-  sources,
-  machine = 'x86',
-  pages,
-  tlb,
-  onProgress,
-}: CountOptions): Promise<CountRow[]> {
+export async function countTraces(options: CountOptions): Promise<CountRow[]> {
+  checkOptions('countTraces: options', options, COMPARE_REQUIRED);
+  const { sources, machine = 'x86', pages, tlb, onProgress } = options;
   const kinds = pageKinds(machine, pages ?? DEFAULT_PAGES[machine]);
   const newMachines = countingMachines(machine, tlb);
   const rows: CountRow[] = [];

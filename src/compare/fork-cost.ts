@@ -1,5 +1,6 @@
 /** The cost of fork: a real process in the model is forked, and parent and child write to their shared pages. */
 
+import { checkChoice, checkOptions, LIST, NUMBER, TRUTH } from '../../hw/base/arguments.js';
 import { PAGE_BYTES, PAGE_SHIFT, pageSizeName, SHIFT_1G, SHIFT_2M } from '../../hw/base/address.js';
 import { Core } from '../../hw/x86/core.js';
 import { Mmu } from '../../hw/x86/mmu.js';
@@ -10,7 +11,7 @@ import { Kernel } from '../kernel/kernel.js';
 import { must } from '../kernel/abi/must.js';
 import type { PagePolicy, Process } from '../kernel/space/process.js';
 import type { ForkPages, ForkResult, ForkRun, ForkScenario } from '../report/results/fork-result.js';
-import { aarch64Levels } from './machine/pages/page-kinds.js';
+import { aarch64Levels, MACHINE_NAMES } from './machine/pages/page-kinds.js';
 import type { MachineName } from './machine/pages/page-kinds.js';
 import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 
@@ -49,6 +50,7 @@ export const FORK_SHIFTS: Readonly<Record<MachineName, readonly number[]>> = {
   riscv: [12, 21, 30],
   aarch64: [12, 14, 16, 21, 30],
 };
+const REQUIRED = { resident: NUMBER, pages: LIST, touch: NUMBER, exec: TRUTH };
 /** log2 of the base pages other than 4 KiB. */
 const GRANULES: readonly number[] = [14, 16];
 
@@ -235,14 +237,18 @@ function ramFor(resident: number): Ram {
 /**
  * Forks a process of `options.resident` bytes once a page size and scenario.
  *
- * @throws RangeError when the host cannot give the RAM
+ * @throws RangeError when the host cannot give the RAM, or for pages or a machine that there are not; TypeError for
+ *   required options that are missing or of another kind
  */
 export async function forkCost(options: ForkOptions): Promise<ForkResult> {
+  checkOptions('forkCost: options', options, REQUIRED);
+  const { machine: name = 'x86' } = options;
+  checkChoice('machine', name, MACHINE_NAMES);
+  for (const shift of options.pages) checkChoice('pages', shift, FORK_SHIFTS[name]);
   const names: ForkScenario['name'][] = options.exec ? ['best'] : ['child', 'parent', 'both', 'best', 'worst'];
   const all = Math.ceil(options.resident / PAGE_BYTES) * PAGE_BYTES;
   const some = Math.ceil((all / PAGE_BYTES) * options.touch) * PAGE_BYTES;
   // One RAM for all page sizes: the host commits it once.
-  const { machine: name = 'x86' } = options;
   const boot = await bootOn(name);
   const ram = ramFor(all);
   const runs: ForkRun[] = [];

@@ -1,5 +1,6 @@
 /** States to walk at once: one for each paging mode, with pages of many kinds. */
 
+import { checkChoice } from '../../hw/base/arguments.js';
 import { formatHex } from '../../hw/base/address.js';
 import { PTE_G, PTE_P, PTE_RW, PTE_US } from '../../hw/x86/format.js';
 import * as reg from '../../hw/x86/registers.js';
@@ -90,8 +91,9 @@ function demoTables(mode: DemoMode): PageTableWriter {
   return tables;
 }
 
-/** The demonstration of a mode, as a state file says it. */
+/** The demonstration of a mode, as a state file says it. @throws RangeError for a mode that is none */
 export function demoStateInput(mode: DemoMode): OwnState {
+  checkChoice('mode', mode, DEMO_MODES);
   const tables = demoTables(mode);
   return {
     schemaVersion: STATE_VERSION,
@@ -102,7 +104,7 @@ export function demoStateInput(mode: DemoMode): OwnState {
   };
 }
 
-/** The demonstration of a mode. */
+/** The demonstration of a mode. @throws RangeError for a mode that is none */
 export function demoState(mode: DemoMode): MachineState {
   return completeState(demoStateInput(mode));
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Word64 } from '../../hw/base/address.js';
 import { shortened } from '../report/output/printable.js';
 import { checked, type Flaw } from '../report/output/schema-words.js';
-import { DEFAULTS, STATE_VERSION, StateError, wordOf } from './state-form.js';
+import { STATE_ACCESSES, DEFAULTS, STATE_VERSION, StateError, wordOf } from './state-form.js';
 
 /** Text is hexadecimal, with or without 0x; a number has the value written in JSON. */
 export const hexValue = z.union([z.string(), z.int().nonnegative()]).transform((given, context): Word64 => {
@@ -35,7 +35,7 @@ const StoredWord = z
     message: 'does not fit into 4 bytes; set "bytes" to 8',
   });
 
-export const AccessKind = z.enum(['read', 'write', 'fetch']);
+export const AccessKind = z.enum(STATE_ACCESSES);
 
 /** An access of a state. */
 const Accessed = z.strictObject({

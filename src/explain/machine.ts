@@ -1,5 +1,6 @@
 /** A processor and its RAM in a given state, set up as software would: stores, registers, then accesses. */
 
+import { checkOptions, LIST, NUMBER, objectWith, TEXT } from '../../hw/base/arguments.js';
 import { toBigInt } from '../../hw/base/address.js';
 import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
@@ -32,8 +33,22 @@ export interface ExplainedMachine {
   readonly unit: SegmentationUnit;
 }
 
-/** @throws StateError with the field's name, when the processor or the RAM refuses a value. */
+/** Fields of every state, as parseState fills them in. */
+const REQUIRED = {
+  ramBytes: { ...NUMBER, words: 'a number, as parseState gives' },
+  maxPhysicalBits: NUMBER,
+  tlb: TEXT,
+  registers: objectWith('pkru', 'an object of registers, as parseState gives'),
+  memory: LIST,
+  accesses: LIST,
+};
+
+/**
+ * @throws StateError with the field's name, when the processor or the RAM refuses a value; TypeError for a state that
+ *   did not go through parseState
+ */
 export function buildMachine(state: MachineState): ExplainedMachine {
+  checkOptions('buildMachine: state', state, REQUIRED);
   const ram = new Ram({ bytes: state.ramBytes });
   fillRam(ram, state.memory, `; make ramBytes ${state.ramBytes} larger`);
   const mmu = new Mmu({ ram, tlb: tlbNamed(state.tlb), maxPhysicalBits: state.maxPhysicalBits });

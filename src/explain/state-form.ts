@@ -41,6 +41,8 @@ export function wordOf(given: string | number): Word64 | undefined {
   return typeof given === 'number' ? { hi: highWord(given), lo: lowWord(given) } : parseAddress(given);
 }
 
+/** Kinds of access that a state may have. */
+export const STATE_ACCESSES = ['read', 'write', 'fetch'] as const;
 const KINDS = { read: READ, write: WRITE, fetch: FETCH } as const;
 
 /** The access bits of access.ts. */

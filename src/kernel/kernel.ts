@@ -8,7 +8,7 @@
 
 import { highWordOf, lowWordOf, toBigInt } from '../../hw/base/address.js';
 import type { AddressSpace, OpenFile } from './space/model.js';
-import { checkAccess, checkValue, isWhole } from './abi/arguments.js';
+import { checkAccess, checkOptions, checkValue, isWhole, objectWith } from './abi/arguments.js';
 import { audit } from './proc/audit.js';
 import { brk } from './calls/brk.js';
 import type { KernelCounters } from './frames/counters.js';
@@ -60,8 +60,13 @@ export interface KernelOptions {
   readonly seed?: number;
 }
 
+const REQUIRED = { processor: objectWith('mmu', 'a processor, such as new Core(new Mmu({ ram }))') };
+
 /** The kernel's memory on a machine, of the architecture of its instructions. */
-function memoryOn({ processor: { mmu }, cleanRam = true }: KernelOptions): Memory {
+function memoryOn(options: KernelOptions): Memory {
+  checkOptions('Kernel: options', options, REQUIRED);
+  const { processor, cleanRam = true } = options;
+  const { mmu } = processor;
   if ('writeTtbr0' in mmu) return new Memory(AARCH64, mmu, cleanRam);
   return 'writeSatp' in mmu ? new Memory(RISCV, mmu, cleanRam) : new Memory(X86, mmu, cleanRam);
 }
@@ -72,7 +77,7 @@ export class Kernel extends ProcessTable {
   readonly shm: SharedMemory;
   readonly #user: UserAccess;
 
-  /** @throws RangeError when the RAM is too small. */
+  /** @throws RangeError when the RAM is too small, TypeError without a processor */
   constructor(options: KernelOptions) {
     super(memoryOn(options), options.seed);
     this.files = new Files(this.memory);

@@ -5,7 +5,7 @@ import { Random } from '../../hw/base/random.js';
 import { HUGE_PAGE_POLICIES } from './space/model.js';
 import { USER_END } from './abi/layout.js';
 import type { AddressSpace, HugePagePolicy } from './space/model.js';
-import { checkChoice, isWhole } from './abi/arguments.js';
+import { checkChoice, checkKind, checkObject, isWhole, objectWith, shown } from './abi/arguments.js';
 import { EAGAIN, ECHILD, EINVAL, ENOMEM, ESRCH } from './abi/errno.js';
 import type { CallResult, Errno } from './abi/errno.js';
 import { forkSpace } from './vmas/fork.js';
@@ -28,8 +28,14 @@ const POLICIES: Record<PagePolicy, HugePagePolicy> = { '4K': 'never', '2M': 'alw
 const STACK_ROOM = 2 ** 27;
 const RANDOM_PAGES = 2 ** 28;
 
-/** Why a process can do nothing: it has ended (ESRCH), or waits for its vfork child (EAGAIN). */
+const PROCESS = objectWith('waitsFor', 'a process, as spawn gives; fork gives an errno where no memory is left');
+
+/**
+ * Why a process can do nothing: it has ended (ESRCH), or waits for its vfork child (EAGAIN).
+ * @throws TypeError for a value that is no process, such as an errno of fork: nor does it seem to run
+ */
 export function cannotRun(process: Process): typeof ESRCH | typeof EAGAIN {
+  checkKind('process', process, PROCESS);
   return process.space === null ? ESRCH : EAGAIN;
 }
 
@@ -55,11 +61,12 @@ export class ProcessTable {
     const process = this.trySpawn(options);
     if (typeof process !== 'number') return process;
     if (process === ENOMEM) throw new Error('ENOMEM: no memory is left for a process; give the machine more RAM');
-    throw new RangeError(`brk ${options.brk}: must be a whole number from 0 to ${toHex(USER_END)}`);
+    throw new RangeError(`brk ${shown(options.brk)}: must be a whole number from 0 to ${toHex(USER_END)}`);
   }
 
   /** As {@link spawn}, with EINVAL for a `brk` outside of user addresses, and ENOMEM. @throws RangeError for an unknown policy */
   trySpawn(options: SpawnOptions = {}): Process | typeof EINVAL | typeof ENOMEM {
+    checkObject('spawn: options', options, 'pages, hugePages or brk');
     const { pages = '4K', brk = -1 } = options;
     checkChoice('pages', pages, Object.keys(POLICIES));
     const hugePages = options.hugePages ?? POLICIES[pages];

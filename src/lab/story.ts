@@ -1,5 +1,6 @@
 /** How a lab tells its deeds: steps with their evidence, figures with the ones expected. */
 
+import { checkChoice, checkKind, objectWith } from '../../hw/base/arguments.js';
 import { formatCount } from '../report/output/units.js';
 import type {
   ArenaDrawing,
@@ -14,6 +15,7 @@ import type {
 } from '../report/results/lab-result.js';
 import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import { ChapterWords } from './chapter/words.js';
+import { LAB_MACHINES } from './processors.js';
 import type { LabMachine } from './processors.js';
 import type { Stage } from './stage.js';
 
@@ -181,8 +183,16 @@ export function playLab(lab: Lab, end?: number): PlayedLab {
   return story.scene;
 }
 
-/** Runs a lab from start to end. @param machine x86, or any that the lab runs on */
+const LAB = objectWith('run', "a lab, such as LABS.find(({ name }) => name === 'fork')");
+
+/**
+ * Runs a lab from start to end.
+ * @param machine x86, or any that the lab runs on
+ * @throws TypeError for no lab, RangeError for another machine
+ */
 export function runLab(lab: Lab, machine: LabMachine = 'x86'): LabResult {
+  checkKind('runLab: lab', lab, LAB);
+  checkChoice<LabMachine>('machine', machine, lab.everywhere === true ? LAB_MACHINES : ['x86']);
   const story = new Story(undefined, machine);
   lab.run(story);
   return story.result(lab);

@@ -5,6 +5,8 @@
  */
 
 import { FETCH, READ, WRITE } from '../../hw/base/access.js';
+import { checkKind } from '../../hw/base/arguments.js';
+import type { Kind } from '../../hw/base/arguments.js';
 import type { HotMemory } from '../../hw/memory/hot-memory.js';
 
 /** The kinds of access, as the elements of {@link AccessBlock.kind}: its name in the hardware. */
@@ -34,6 +36,8 @@ export const SIZE_SHIFT = 2;
 /** Words of a whole block. */
 export const BLOCK_WORDS = ACCESS_WORDS * BLOCK_ACCESSES;
 
+const WORDS: Kind = { words: 'an Int32Array', fits: (value) => value instanceof Int32Array };
+
 /** Up to `BLOCK_ACCESSES` (32,768) accesses in program order; words of accesses from `length` on are left over. */
 export class AccessBlock {
   length = 0;
@@ -53,8 +57,11 @@ export class AccessBlock {
 
   /**
    * @param words room for `BLOCK_ACCESSES` accesses; its own when absent
+   * @throws TypeError for another array
    */
-  constructor(readonly words: Int32Array = new Int32Array(BLOCK_WORDS)) {}
+  constructor(readonly words: Int32Array = new Int32Array(BLOCK_WORDS)) {
+    checkKind('AccessBlock: words', words, WORDS);
+  }
 
   /** Empties the block, its counts of kinds too. */
   clear(): void {

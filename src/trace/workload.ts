@@ -4,6 +4,7 @@
  * WORKLOAD_BASE} on.
  */
 
+import { checkObject, shown } from '../../hw/base/arguments.js';
 import { highWord, lowWord, PAGE_BYTES } from '../../hw/base/address.js';
 import { mix, Random } from '../../hw/base/random.js';
 import {
@@ -77,13 +78,14 @@ export const WORKLOADS: readonly Workload[] = [
 
 /**
  * A workload as a trace.
- * @throws RangeError naming option, value and the allowed ones.
+ * @throws RangeError naming option, value and the allowed ones; TypeError without options
  */
 export function openWorkload(name: string, options: WorkloadOptions): Trace {
   const workload = WORKLOADS.find((known) => known.name === name);
   if (workload === undefined) {
-    throw new RangeError(`workload '${name}' is unknown; choose from ${WORKLOADS.map((w) => w.name).join(', ')}`);
+    throw new RangeError(`workload ${shown(name)} is unknown; choose from ${WORKLOADS.map((w) => w.name).join(', ')}`);
   }
+  checkObject('openWorkload: options', options, 'footprint, accesses');
   const complete = { seed: 1, stride: PAGE_BYTES, ...options };
   checkWhole('footprint', complete.footprint, PAGE_BYTES, MAX_FOOTPRINT, LINE_BYTES);
   checkWhole('accesses', complete.accesses, 1, Number.MAX_SAFE_INTEGER, 1);
@@ -95,7 +97,7 @@ export function openWorkload(name: string, options: WorkloadOptions): Trace {
 function checkWhole(field: string, value: number, least: number, most: number, multiple: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most && value % multiple === 0) return;
   const unit = multiple === 1 ? 'a whole number' : `a multiple of ${multiple}`;
-  throw new RangeError(`${field} ${value} cannot be; give ${unit} from ${least} to ${most}`);
+  throw new RangeError(`${field} ${shown(value)} cannot be; give ${unit} from ${least} to ${most}`);
 }
 
 class WorkloadTrace implements Trace {

@@ -5,7 +5,7 @@
  * Source: Intel SDM vol. 3A, "Segment Descriptors", "System Descriptor Types" and "Call Gates".
  */
 
-import { checkWhole } from '../../base/arguments.js';
+import { checkObject, checkWhole } from '../../base/arguments.js';
 import type { Word64 } from '../../base/address.js';
 import type { EntryField, EntryFormat } from '../../base/format.js';
 
@@ -201,8 +201,9 @@ export interface SegmentFields {
   readonly granular: boolean;
 }
 
-/** Builds a descriptor. @throws RangeError for a value too large for its field */
+/** Builds a descriptor. @throws RangeError for a value too large for its field, TypeError for no fields */
 export function packSegment(fields: SegmentFields): Word64 {
+  checkObject('packSegment: fields', fields, 'base, limit, type, privilege');
   const { base, limit } = fields;
   checkWhole('base', base, 0, 2 ** 32 - 1);
   checkWhole('limit', limit, 0, 2 ** 20 - 1);
@@ -252,8 +253,9 @@ export interface CallGateFields {
   readonly present: boolean;
 }
 
-/** Builds the 8-byte form of a call gate. @throws RangeError for a value too large for its field */
+/** Builds the 8-byte form of a call gate. @throws as {@link packSegment} */
 export function packCallGate(fields: CallGateFields): Word64 {
+  checkObject('packCallGate: fields', fields, 'offset, selector, parameters, type, privilege');
   checkWhole('offset', fields.offset, 0, 2 ** 32 - 1);
   checkWhole('selector', fields.selector, 0, 0xffff);
   checkWhole('parameters', fields.parameters, 0, 31);

@@ -8,7 +8,7 @@
 
 import { highWordAfter } from '../../base/address.js';
 import { FETCH, IMPLICIT, READ, USER, WRITE } from '../../base/access.js';
-import { checkSize } from '../../base/arguments.js';
+import { checkKind, checkSize, objectWith } from '../../base/arguments.js';
 import { FaultRecord, OK } from '../../base/fault.js';
 import { GENERAL_PROTECTION } from '../exception.js';
 import { CR0_PE, EFER_LMA } from '../registers.js';
@@ -45,6 +45,8 @@ interface GateEntry {
 
 /** {@link SegmentationUnit.readDescriptor}: the selector points past its table, and nothing was read. */
 export const OUTSIDE_TABLE = 1;
+
+const MEMORY = objectWith('isCanonical', 'an Mmu, such as new Mmu({ ram })');
 
 /** Segment registers and descriptor tables of one processor, in front of its linear memory. */
 export class SegmentationUnit {
@@ -84,7 +86,9 @@ export class SegmentationUnit {
   linearHi = 0;
   linearLo = 0;
 
+  /** @throws TypeError for anything but an Mmu */
   constructor(readonly memory: LinearMemory) {
+    checkKind('SegmentationUnit: memory', memory, MEMORY);
     this.cs = this.segments[CS];
     this.ss = this.segments[SS];
     // After reset the IVT lies at 0; LGDT sets a table before protected mode is switched on.

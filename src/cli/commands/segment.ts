@@ -8,6 +8,7 @@ import { segmentDemo, segmentDemoInput } from '../../explain/segment/segment-dem
 import { explainSegment } from '../../explain/segment/segment.js';
 import type { SegmentAccess } from '../../explain/segment/segment-result.js';
 import { segmentText } from '../../explain/segment/segment-text.js';
+import { STATE_ACCESSES } from '../../explain/state-form.js';
 import { CommandFailure } from '../failure.js';
 import { parseChoice } from '../options.js';
 import { printJson } from '../output.js';
@@ -56,7 +57,7 @@ export function segmentCommand(): Command {
     .argument('<SEL:OFF>', 'selector and offset, hexadecimal with or without 0x', parseLogical)
     .addOption(
       new Option('-a, --access <kind>', 'read, write, fetch (after a far JMP) or call (CALL)')
-        .argParser(parseChoice(['read', 'write', 'fetch', 'call']))
+        .argParser(parseChoice([...STATE_ACCESSES, 'call']))
         .default('read'),
     )
     .addOption(

@@ -1,8 +1,10 @@
 /** Many TLB shapes on the same traces, spread over worker threads. */
 
 import { Piscina } from 'piscina';
+import { checkOptions, arrayOf, NUMBER, objectWith, TEXT, TRUTH } from '../../../hw/base/arguments.js';
+import type { Kind } from '../../../hw/base/arguments.js';
 import { pageSizeName } from '../../../hw/base/address.js';
-import { translationCycles, type CostTable } from '../../../hw/translate/counts/cost.js';
+import { DEFAULT_COSTS, translationCycles, type CostTable } from '../../../hw/translate/counts/cost.js';
 import type { SweepCounts, SweepResult } from '../../report/results/sweep-result.js';
 import type { SweepTask, SweepTrace } from './sweep-task.js';
 
@@ -24,6 +26,16 @@ export interface SweepOptions {
   /** Called with the number of shapes done, and of all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
+
+const REQUIRED: Readonly<Record<Exclude<keyof SweepOptions, 'onProgress' | 'costs'>, Kind>> = {
+  traces: arrayOf(objectWith('name', 'an object { name, path } or { name, workload, shape }')),
+  l1: arrayOf(TEXT),
+  l2: arrayOf(TEXT),
+  shifts: arrayOf(NUMBER),
+  walkCaches: TRUTH,
+  workers: NUMBER,
+};
+const COSTS = Object.fromEntries(Object.keys(DEFAULT_COSTS).map((name) => [name, NUMBER]));
 
 interface Shape {
   readonly l1: string;
@@ -56,9 +68,11 @@ function tasksOf(options: SweepOptions, shapes: readonly Shape[]): { task: Sweep
 /**
  * Counts every shape on every trace and page size; rows come by trace, page size, first level, second level, however
  * many workers there are.
- * @throws the error of the first worker to fail
+ * @throws the error of the first worker to fail; TypeError for required options that are missing or of another kind
  */
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
+  checkOptions('sweep: options', options, REQUIRED);
+  checkOptions('sweep: options.costs', options.costs, COSTS);
   const shapes = options.l1.flatMap((l1) =>
     options.l2.map((l2) => ({ l1, l2, tlb: shapeText(l1, l2, options.walkCaches) })),
   );

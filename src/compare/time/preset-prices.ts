@@ -3,6 +3,7 @@
  * measures a machine. docs/time-model.md lists the sources in full.
  */
 
+import { checkKind, TEXT } from '../../../hw/base/arguments.js';
 import type { MachinePrices, PricedCache } from '../../report/results/prices.js';
 import { PRICES_VERSION } from '../../report/results/schema-version.js';
 
@@ -192,8 +193,9 @@ function cacheOf([bytes, ways, cycles]: Level, gigahertz: number): PricedCache {
   return { bytes, ways, ns: cycles / gigahertz };
 }
 
-/** The prices for a TLB of this name: its processor's, or Skylake's for a shape without a name. */
+/** The prices for a TLB of this name: its processor's, or Skylake's for a shape without one. @throws TypeError for no text */
 export function pricesFor(tlb: string): MachinePrices {
+  checkKind('pricesFor: tlb', tlb, TEXT);
   const name = tlb in CORES ? tlb : (SERVED_BY[tlb] ?? FALLBACK);
   const core = CORES[name];
   const { gigahertz } = core;

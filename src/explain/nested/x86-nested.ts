@@ -14,6 +14,7 @@ import type { Hex } from '../entry-level.js';
 import { accessBits } from '../state-form.js';
 import { explainFault, OLDER } from '../walk/walk-fault.js';
 import { levelOf } from '../walk/walk-levels.js';
+import { checkExplained } from '../walk/walk.js';
 import type { WalkRequest } from '../walk/walk.js';
 import type { WalkStep } from '../walk/walk-result.js';
 import { stepOf } from '../walk/walk-steps.js';
@@ -23,7 +24,7 @@ import type { EntryOnWay, NestedTerms, NestedWalkResult } from './nested-walk.js
 
 /**
  * Makes the access on `mmu`, in a guest, and explains it.
- * @throws RangeError if no guest runs
+ * @throws RangeError if no guest runs, TypeError for fields of another kind
  */
 export function explainNestedWalk(mmu: Mmu, request: WalkRequest): NestedWalkResult {
   return explainNestedSteps(mmu, request).result;
@@ -31,6 +32,7 @@ export function explainNestedWalk(mmu: Mmu, request: WalkRequest): NestedWalkRes
 
 /** The same, and each step of the processor. */
 export function explainNestedSteps(mmu: Mmu, request: WalkRequest): { result: NestedWalkResult; steps: WalkStep[] } {
+  checkExplained('explainNestedWalk', mmu, request);
   return explainStages(mmu, x86NestedTerms(mmu, request), request);
 }
 

@@ -1,5 +1,6 @@
 /** A logical address as people read it in a terminal: the descriptor bit by bit, then one line a check. */
 
+import { checkResult } from '../../report/output/check-result.js';
 import type { DecodedField } from '../../../hw/base/format.js';
 import { WIDTH, wrap } from '../../report/output/wrap.js';
 import { columns, INDENT, labelled } from '../../report/output/columns.js';
@@ -69,6 +70,7 @@ function physicalLines({ outcome, walk, secondWalk }: SegmentResult): string[] {
 
 /** The logical address, at most 80 columns wide. */
 export function segmentText(result: SegmentResult): string {
+  checkResult('segment', result);
   const { selector, offset, access, size, register, mode, cpl, names, descriptors, checks, linear, transfer } = result;
   const bytes = size === 1 ? '1 byte' : `${size} bytes`;
   return `${[

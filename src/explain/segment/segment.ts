@@ -4,6 +4,7 @@
  * The segment register is really loaded and the access really translated, by the hardware; the verdict is its own.
  */
 
+import { checkChoice, checkOptions, NUMBER, objectWith } from '../../../hw/base/arguments.js';
 import { formatHex, highWordAfter, PAGE_BYTES } from '../../../hw/base/address.js';
 import { BUS_ERROR, OK, PAGE_FAULT } from '../../../hw/base/fault.js';
 import { describeException } from '../../../hw/x86/describe-exception.js';
@@ -32,7 +33,7 @@ import type { ExplainedDescriptor, SegmentAccess, SegmentResult, SegmentTransfer
 import { errorBits } from '../walk/walk-fault.js';
 import type { FaultOutcome, WalkResult } from '../walk/walk-result.js';
 import { explainWalk } from '../walk/walk.js';
-import { accessBits } from '../state-form.js';
+import { STATE_ACCESSES, accessBits } from '../state-form.js';
 
 /** An access through a segment, to be explained. */
 export interface SegmentRequest {
@@ -56,8 +57,17 @@ interface Preparation {
   readonly call: CallPlan | undefined;
 }
 
-/** Loads the register (CS: by a far jump or call), makes the access and explains both. */
+const REQUIRED = { unit: objectWith('segments', "a SegmentationUnit, such as that of buildMachine(demoState('4l'))") };
+const REQUEST = { selector: NUMBER, hi: NUMBER, lo: NUMBER, register: NUMBER, size: NUMBER };
+
+/**
+ * Loads the register (CS: by a far jump or call), makes the access and explains both.
+ * @throws TypeError for fields of another kind, RangeError for an access that is none
+ */
 export function explainSegment(machine: ExplainedMachine, request: SegmentRequest): SegmentResult {
+  checkOptions('explainSegment: machine', machine, REQUIRED);
+  checkOptions('explainSegment: request', request, REQUEST);
+  checkChoice('access', request.access, [...STATE_ACCESSES, 'call']);
   const { unit } = machine;
   const { selector, hi, lo, access, size } = request;
   const number = access === 'fetch' || access === 'call' ? CS : request.register;

@@ -1,5 +1,6 @@
 /** A walk as people read it in a terminal: one line a level. */
 
+import { checkResult } from '../../report/output/check-result.js';
 import { columns, INDENT, labelled } from '../../report/output/columns.js';
 import { WIDTH } from '../../report/output/wrap.js';
 import { allowedWords } from './rights.js';
@@ -64,6 +65,7 @@ function outcomeLines({ outcome }: WalkResult, width: number): string[] {
 
 /** The walk, at most `width` columns wide; rows of entries have up to 80 for addresses of 4 GiB of RAM. */
 export function walkText(result: WalkResult, width = WIDTH): string {
+  checkResult('walk', result);
   const { access, user, address, title, changes } = result;
   const who = user ? 'user' : 'supervisor';
   const why = whyWalked(result);

@@ -6,6 +6,7 @@
  * over.
  */
 
+import { checkChoice, checkKind, checkOptions, NUMBER, objectWith, TRUTH } from '../../../hw/base/arguments.js';
 import { formatHex, pageSizeName } from '../../../hw/base/address.js';
 import { OK } from '../../../hw/base/fault.js';
 import type {
@@ -37,7 +38,7 @@ import type {
   WalkResult,
   WalkStep,
 } from './walk-result.js';
-import { accessBits } from '../state-form.js';
+import { STATE_ACCESSES, accessBits } from '../state-form.js';
 
 /** An access, to be explained. */
 export interface WalkRequest {
@@ -48,9 +49,19 @@ export interface WalkRequest {
   readonly user: boolean;
 }
 
+const MMU = objectWith('vm', "an Mmu, such as that of buildMachine(demoState('4l'))");
+const REQUIRED = { hi: NUMBER, lo: NUMBER, user: TRUTH };
+
+/** Refuses anything but an Mmu and an access. @throws TypeError, RangeError */
+export function checkExplained(name: string, mmu: Mmu, request: WalkRequest): void {
+  checkKind(`${name}: mmu`, mmu, MMU);
+  checkOptions(`${name}: request`, request, REQUIRED);
+  checkChoice('access', request.access, STATE_ACCESSES);
+}
+
 /**
  * Makes the access on `mmu` and explains it.
- * @throws RangeError while a guest runs: its walk has two stages
+ * @throws RangeError while a guest runs: its walk has two stages; TypeError for fields of another kind
  */
 export function explainWalk(mmu: Mmu, request: WalkRequest): WalkResult {
   return explainSteps(mmu, request).result;
@@ -58,6 +69,7 @@ export function explainWalk(mmu: Mmu, request: WalkRequest): WalkResult {
 
 /** The same, and each step of the processor. */
 export function explainSteps(mmu: Mmu, request: WalkRequest): { result: WalkResult; steps: WalkStep[] } {
+  checkExplained('explainWalk', mmu, request);
   const { hi, lo } = request;
   if (mmu.vm.hostMode !== null) throw new RangeError('a guest runs on this processor: explain it by explainNestedWalk');
   const events: TranslationEvent[] = [];

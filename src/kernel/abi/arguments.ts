@@ -2,7 +2,18 @@
 
 import { checkSize, checkWhole } from '../../../hw/base/arguments.js';
 
-export { checkChoice, checkSize, checkValue, checkWhole, isWhole } from '../../../hw/base/arguments.js';
+export {
+  checkChoice,
+  checkKind,
+  checkObject,
+  checkOptions,
+  checkSize,
+  checkValue,
+  checkWhole,
+  isWhole,
+  objectWith,
+  shown,
+} from '../../../hw/base/arguments.js';
 
 /** Refuses an access that no instruction makes. @throws RangeError */
 export function checkAccess(address: number, size: number): void {

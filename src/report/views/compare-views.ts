@@ -1,5 +1,6 @@
 /** A comparison as text for the terminal and as rows for CSV. */
 
+import { checkResult } from '../output/check-result.js';
 import pc from 'picocolors';
 import type { CompareResult, CompareRun, TraceSummary } from '../results/compare-result.js';
 import { coldWords, firstTouchWords, groundWords, priceWords } from './compare-words.js';
@@ -145,6 +146,7 @@ function traceText(summary: TraceSummary, runs: readonly CompareRun[], fetchesAs
 
 /** The comparison as people read it, at most 80 columns wide for three page sizes. */
 export function compareText(result: CompareResult): string {
+  checkResult('compare', result);
   const sizes = result.runs.length / result.traces.length;
   const sections = result.traces.map((summary, index) => {
     const runs = result.runs.slice(index * sizes, (index + 1) * sizes);
@@ -156,6 +158,7 @@ export function compareText(result: CompareResult): string {
 
 /** One row a trace and page size; modelled figures only. */
 export function compareRows(result: CompareResult): Record<string, CsvCell>[] {
+  checkResult('compare', result);
   const sizes = result.runs.length / result.traces.length;
   const summaryOf = (index: number): TraceSummary => result.traces[Math.floor(index / sizes)];
   return result.runs.map((run, index) => ({

@@ -1,5 +1,6 @@
 /** The cost of a fork as text for the terminal and as rows for CSV. */
 
+import { checkResult } from '../output/check-result.js';
 import type { CsvCell } from '../output/csv.js';
 import type { ForkResult, ForkRun, ForkScenario } from '../results/fork-result.js';
 import { factTable, type Fact } from '../output/table.js';
@@ -51,6 +52,7 @@ function copyNote({ runs }: ForkResult): string[] {
 
 /** The fork as people read it, at most 80 columns wide for three page sizes. */
 export function forkText(result: ForkResult): string {
+  checkResult('fork', result);
   const fact = (label: string, cell: (run: ForkRun) => string): Fact => ({ label, cells: result.runs.map(cell) });
   const fork = [
     fact('fork: entries visited', (run) => formatCount(run.entriesVisited)),
@@ -72,6 +74,7 @@ export function forkText(result: ForkResult): string {
 
 /** One row a page size and scenario. */
 export function forkRows(result: ForkResult): Record<string, CsvCell>[] {
+  checkResult('fork', result);
   return result.runs.flatMap((run) => {
     return run.scenarios.map(({ name, ...scenario }) => ({
       machine: result.machine,

@@ -1,5 +1,6 @@
 /** A lab as text for the terminal: its steps, tables, the arena drawn, figures beside their standards, and both schemes' costs. */
 
+import { checkResult } from '../output/check-result.js';
 import pc from 'picocolors';
 import { COST_LABELS, labTitle } from '../results/lab-result.js';
 import type { ArenaDrawing, ChapterCell, Figure, LabResult, LabStep, LabTable } from '../results/lab-result.js';
@@ -98,6 +99,7 @@ const COST_NOTE =
 
 /** The lab as people read it. */
 export function labText(result: LabResult): string {
+  checkResult('lab', result);
   const cells = Object.values(result.chapter);
   const sentences = [...new Set(cells.map(({ sentence }) => sentence))];
   const parts = [

@@ -1,5 +1,6 @@
 /** A sweep as text for the terminal and as rows for CSV. */
 
+import { checkResult } from '../output/check-result.js';
 import type { SweepResult, SweepRow } from '../results/sweep-result.js';
 import { processWords } from './compare-words.js';
 import type { CsvCell } from '../output/csv.js';
@@ -14,7 +15,9 @@ function groupBy(rows: readonly SweepRow[], key: (row: SweepRow) => string): Map
 }
 
 /** Model cycles per access: a table for each trace and page size, a line a first level, a column a second level. */
-export function sweepText({ rows }: SweepResult): string {
+export function sweepText(result: SweepResult): string {
+  checkResult('sweep', result);
+  const { rows } = result;
   const groups = groupBy(rows, ({ trace, pages }) => `${trace}, ${pages} pages`);
   const tables = [...groups].map(([title, group]) => {
     const notes = processWords(group[0].countedAsOne).map((note) => `${wrap(note)}\n`);
@@ -33,6 +36,8 @@ function sweepTable(rows: readonly SweepRow[]): string {
 }
 
 /** The rows of a sweep, for a CSV file. */
-export function sweepRows({ rows }: SweepResult): Record<string, CsvCell>[] {
+export function sweepRows(result: SweepResult): Record<string, CsvCell>[] {
+  checkResult('sweep', result);
+  const { rows } = result;
   return rows.map((row) => ({ ...row }));
 }

@@ -12,12 +12,14 @@ import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
+import { checkChoice, checkOptions, arrayOf, NUMBER, objectWith, TEXT, TRUTH } from '../../../hw/base/arguments.js';
+import type { Kind } from '../../../hw/base/arguments.js';
 import { dropFetches, windowOf, type AccessBlock, type TraceCounts } from '../block.js';
 import { programsOf, type Ending, type RunEnding } from '../coverage.js';
 import type { TraceFacts, TraceMetadata } from '../packed/metadata.js';
 import { writePacked } from '../packed/packed-writer.js';
 import { cutWindows } from '../windows.js';
-import { chooseEngine, type EngineChoice } from './choose.js';
+import { chooseEngine, ENGINE_CHOICES, type EngineChoice } from './choose.js';
 import {
   EngineError,
   type Engine,
@@ -72,6 +74,18 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
+const WINDOWS = objectWith('length', "{ length, most } or 'whole'");
+const REQUIRED: Readonly<Record<Exclude<keyof RecordOptions, 'engine' | 'startAt' | 'startAfter'>, Kind>> = {
+  command: arrayOf(TEXT),
+  output: TEXT,
+  skip: NUMBER,
+  limit: NUMBER,
+  fetches: TRUTH,
+  windows: { ...WINDOWS, fits: (value) => value === 'whole' || WINDOWS.fits(value) },
+  onProgress: { words: 'a function', fits: (value) => typeof value === 'function' },
+  signal: objectWith('aborted', 'an AbortSignal, such as new AbortController().signal'),
+};
+
 const TOO_SOON = 'interrupted before the first access; nothing was written';
 
 const runProgram = promisify(execFile);
@@ -83,8 +97,11 @@ const LAST_WORDS_MILLISECONDS = 2000;
  * Runs a command under an engine and writes its accesses to a packed trace.
  * @throws RecordError when the engine is missing, or the command cannot run or makes no accesses to count, as one does
  *   that the signal ended too soon; the file system's error when the trace cannot be written. No file is left then.
+ *   TypeError for options that are missing or of another kind.
  */
 export async function record(options: RecordOptions): Promise<Recording> {
+  checkOptions('record: options', options, REQUIRED);
+  checkChoice('engine', options.engine, ENGINE_CHOICES);
   const { engine, whyNotQemu } = await chooseEngine(options.engine, options.command).catch(asRecordError);
   await sweepFolders();
   const { folder, ...paths } = await makeFolder().catch((error: unknown) => {

@@ -215,3 +215,9 @@ test('a chase through 64 MiB gains, below a host the more', async () => {
   expect([bare.verdict, guest.verdict]).toEqual(['yes', 'yes']);
   expect(guest.speedup?.high).toBeGreaterThan(bare.speedup?.high ?? Infinity);
 });
+
+test('without sizes the pages are those of the command line', async () => {
+  const source = { name: 'test', open: () => traceOf([['L', 0x1000n, 8]]) };
+  const result = await compare({ sources: [source], tlb: parseTlb('16x4') });
+  expect(result.runs.map(({ pages }) => pages)).toEqual(['4K', '2M', '1G']);
+});

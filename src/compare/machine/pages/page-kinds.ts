@@ -6,6 +6,7 @@
  */
 
 import { SHIFT_4K } from '../../../../hw/base/address.js';
+import { checkChoice } from '../../../../hw/base/arguments.js';
 import type { PageName } from '../../../report/results/schema.js';
 import type { HugeChoice } from './mixed-pages.js';
 
@@ -73,9 +74,10 @@ export function pageNames(machine: MachineName): readonly PageName[] {
 
 /**
  * Pages of a machine by name, each once, the smallest first.
- * @throws RangeError for a name that is none of the machine's
+ * @throws RangeError for a machine that is none, or a name that is none of the machine's
  */
 export function pageKinds(machine: MachineName, names: readonly string[]): PagesKind[] {
+  checkChoice('machine', machine, MACHINE_NAMES);
   for (const name of names) {
     if (KINDS[machine].some((known) => known.name === name)) continue;
     throw new RangeError(`'${name}' is no page of ${machine}; choose from ${pageNames(machine).join(', ')}`);
