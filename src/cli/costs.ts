@@ -1,6 +1,6 @@
 import { MachinePrices } from '../report/results/prices.js';
 import { checked, type Flaw } from '../report/output/schema-words.js';
-import { toJSONSchema } from 'zod';
+import { PageName } from '../report/results/schema.js';
 import { existsSync } from 'node:fs';
 import { ownPricesPath } from '../host/calibrate/prices-path.js';
 import { CommandFailure } from './failure.js';
@@ -8,40 +8,37 @@ import { readJson } from './json-file.js';
 import { hostDifference, thisPricedHost } from './priced-host.js';
 
 /** The file replaces the prices named in it; the others stay the preset's. */
-const PriceFile = MachinePrices.omit({ file: true }).partial();
+const PriceFile = MachinePrices.omit({ file: true })
+  .extend({
+    firstTouch: MachinePrices.shape.firstTouch.refine((prices) => Object.keys(prices).length > 0, {
+      error: `expected prices of at least one of ${PageName.options.join(', ')}, found {}`,
+    }),
+  })
+  .partial();
 
-/** Fields without a price. */
-const ABOUT = ['version', 'source', 'host', 'loads'];
+/** Fields about the prices. */
+const ABOUT = ['version', 'source', 'host'];
 
-interface JsonForm {
-  readonly properties?: Readonly<Record<string, JsonForm>>;
-  readonly additionalProperties?: JsonForm | false;
-  readonly propertyNames?: { readonly enum: readonly string[] };
-  readonly anyOf?: readonly JsonForm[];
+function explainFlaw(path: string, { path: way, unknown, problem }: Flaw): string {
+  const field = way.join('.');
+  if (field === '' && unknown !== true) {
+    return `${path}: expected an object of prices in nanoseconds, such as {"memoryNs": 90}`;
+  }
+  const place = field === '' ? '' : `${field}: `;
+  const fix =
+    field === 'version' ? 'this is a file of another pagewalk: calibrate anew' : 'docs/time-model.md has the form';
+  return `${path}: ${place}${problem}; ${fix}`;
 }
 
-/** The names that an object of the file may have, on this way from the top. */
-function namesAt(way: Flaw['path']): readonly string[] {
-  let form = toJSONSchema(PriceFile) as JsonForm;
-  const ofObject = (): JsonForm => form.anyOf?.find(({ properties }) => properties !== undefined) ?? form;
-  for (const step of way) {
-    const { properties, additionalProperties } = ofObject();
-    form = properties?.[String(step)] ?? (additionalProperties || {});
-  }
-  const { properties, propertyNames } = ofObject();
-  return propertyNames?.enum ?? Object.keys(properties ?? {});
-}
-
-function explainFlaw(path: string, flaw: Flaw): string {
-  const field = flaw.path.join('.');
-  if (flaw.unknown !== undefined) {
-    const place = field === '' ? '' : `${field}: `;
-    return `${path}: ${place}no price is called '${flaw.unknown}'; there are ${namesAt(flaw.path).join(', ')}`;
-  }
-  if (field === '') return `${path}: expected an object of prices in nanoseconds, such as {"memoryNs": 90}`;
-  if (field === 'version')
-    return `${path}: version: ${flaw.problem}; this is a file of another pagewalk: calibrate anew`;
-  return `${path}: ${field}: ${flaw.problem}; docs/time-model.md has the form`;
+/** The names of the prices in a file; a list without a measurement is none. @throws CommandFailure for no price at all */
+function pricedIn(path: string, file: Partial<MachinePrices>): string[] {
+  const isPrice = (name: string): boolean => !ABOUT.includes(name);
+  const names = Object.entries(file).filter(
+    ([name, price]) => isPrice(name) && !(Array.isArray(price) && !price.length),
+  );
+  if (names.length > 0) return names.map(([name]) => name);
+  const known = Object.keys(PriceFile.shape).filter(isPrice).join(', ');
+  throw new CommandFailure(`${path}: has no price; name one of ${known}, or take those of --costs preset`);
 }
 
 /** @throws CommandFailure when the prices are another machine's */
@@ -59,14 +56,20 @@ function checkHost(path: string, { host }: Partial<MachinePrices>): void {
  * @throws CommandFailure with file, field and fix
  */
 export function readPrices(path: string, preset: MachinePrices, force: boolean): Partial<MachinePrices> {
-  const file = checked(PriceFile, readJson(path, '--costs'));
+  const file = checked(PriceFile, readJson(path, '--costs'), 'no price is called');
   if ('flaw' in file) throw new CommandFailure(explainFlaw(path, file.flaw));
   const prices = file.value as Partial<MachinePrices>;
+  const priced = pricedIn(path, prices);
   if (!force) checkHost(path, prices);
   if (prices.host !== undefined) return prices;
-  const names = Object.keys(prices).filter((name) => !ABOUT.includes(name));
-  const source = `${preset.source}; ${path}`;
-  return { ...prices, source, ...(names.length > 0 && { file: { name: path, prices: names } }) };
+  // Those of loads are measurements: walks are priced by them.
+  const names = priced.filter((name) => name !== 'loads');
+  return {
+    ...prices,
+    ...(prices.firstTouch && { firstTouch: { ...preset.firstTouch, ...prices.firstTouch } }),
+    source: `${preset.source}; ${path}`,
+    ...(names.length > 0 && { file: { name: path, prices: names } }),
+  };
 }
 
 /** The prices of this host, as far as they can be taken without being named. */

@@ -13,7 +13,9 @@ import {
 import { join, resolve } from 'node:path';
 import { packageFile } from '../host/package-file.js';
 import { NOT_WRITTEN } from './engine/finding.js';
+import { COURSE_MACHINES } from './engine/machines.js';
 import type { CourseMachineName } from './engine/machines.js';
+import { checked } from '../report/output/schema-words.js';
 import { COURSE_STEPS } from './steps.js';
 import type { CourseStep } from './steps.js';
 
@@ -216,18 +218,8 @@ export function makeProject(folder: string, machine: CourseMachineName, language
   }
 }
 
-/** A project to grade. */
-export interface CourseProject {
-  readonly machine: string | undefined;
-  /** The path of the handler. */
-  readonly handler: string;
-}
-
-/**
- * The handler of a project, and its machine as the project names it.
- * @throws ProjectError for a folder without a handler
- */
-export function openProject(folder: string): CourseProject {
+/** The path of the handler of a project. @throws ProjectError for a folder without one */
+export function projectHandler(folder: string): string {
   const there = statSync(folder, { throwIfNoEntry: false });
   if (there?.isDirectory() !== true) {
     const what = there === undefined ? 'does not exist' : 'is a file';
@@ -240,14 +232,24 @@ export function openProject(folder: string): CourseProject {
     const found = handlers.length === 0 ? 'neither handler.js nor handler.ts' : 'both handler.js and handler.ts';
     throw new ProjectError(`'${folder}' has ${found}; one is needed: pagewalk course new makes a project`);
   }
-  const settings = join(folder, SETTINGS);
-  return { handler: handlers[0], machine: existsSync(settings) ? machineIn(settings) : undefined };
+  return handlers[0];
 }
 
-function machineIn(path: string): string {
+/** The machine that a project names. @throws ProjectError for one that names none, with the file, the field and the fix */
+export async function projectMachine(folder: string): Promise<CourseMachineName> {
+  const path = join(folder, SETTINGS);
+  const fix = `say --machine ${COURSE_MACHINES.join(' or ')}`;
+  if (!existsSync(path)) throw new ProjectError(`there is no ${SETTINGS} in '${folder}'; ${fix}`);
+  const { z } = await import('zod');
+  const settings = checked(z.strictObject({ machine: z.enum(COURSE_MACHINES) }), settingsIn(path));
+  if ('value' in settings) return settings.value.machine;
+  const { path: way, problem } = settings.flaw;
+  throw new ProjectError(`${[path, ...way].join(': ')}: ${problem}; mend it, or ${fix}`);
+}
+
+function settingsIn(path: string): unknown {
   try {
-    const { machine } = JSON.parse(readFileSync(path, 'utf8')) as { readonly machine?: unknown };
-    return String(machine);
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new ProjectError(`${path}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -118,21 +118,18 @@ export type AccessKind = z.infer<typeof AccessKind>;
 
 function explainFlaw({ path, unknown, problem }: Flaw, sample: string): string {
   const field = path.map(String).join('.');
-  if (unknown !== undefined) {
-    return `${field === '' ? 'the state' : field}: there is no field '${unknown}'; see pagewalk walk --help`;
-  }
   if (field === 'schemaVersion') return `schemaVersion: must be ${STATE_VERSION}`;
-  if (field === '') return `expected an object such as {"schemaVersion": 1, ${sample}, "memory": […]}`;
+  if (field === '') return unknown === true ? problem : `expected an object such as ${sample}`;
   return `${field}: ${problem}`;
 }
 
 /**
  * Checks the content of a file against the schema of a machine and fills in the defaults.
- * @param sample fields of such a machine, for errors
+ * @param sample such a file, for errors
  * @throws StateError
  */
 export function checkState<T>(schema: z.ZodType<T>, value: unknown, sample: string): T {
-  const state = checked(schema, value);
+  const state = checked(schema, value, 'there is no field');
   if ('flaw' in state) throw new StateError(explainFlaw(state.flaw, sample));
   return state.value;
 }
@@ -142,5 +139,5 @@ export function checkState<T>(schema: z.ZodType<T>, value: unknown, sample: stri
  * @throws StateError
  */
 export function parseState(value: unknown): MachineState {
-  return checkState(MachineState, value, '"registers": {…}');
+  return checkState(MachineState, value, '{"schemaVersion": 1, "registers": {…}, "memory": […]}');
 }

@@ -1,6 +1,7 @@
 /** What there is to the form of a machine's state besides its validator, which takes longer to load than a walk takes. */
 
 import { FETCH, READ, USER, WRITE } from '../../hw/base/access.js';
+import { shown } from '../../hw/base/arguments.js';
 import { highWord, lowWord, parseAddress } from '../../hw/base/address.js';
 import type { Word64 } from '../../hw/base/address.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
@@ -13,15 +14,17 @@ export const MACHINES = ['x86', 'riscv', 'aarch64', 'toy'] as const;
 /** A machine that a state may be of. */
 export type WalkMachineName = (typeof MACHINES)[number];
 
-/** The machine that a state names; x86 when it names none. */
-export function machineIn(state: unknown): WalkMachineName {
-  const named = typeof state === 'object' && state !== null && 'machine' in state ? state.machine : 'x86';
-  return MACHINES.find((machine) => machine === named) ?? 'x86';
-}
-
 /** Something is wrong in a state: the message names the field, its value and the fix. */
 export class StateError extends Error {
   override readonly name = 'StateError';
+}
+
+/** The machine that a state names; x86 when it names none. @throws StateError for one that there is not */
+export function machineIn(state: unknown): WalkMachineName {
+  const named = typeof state === 'object' && state !== null && 'machine' in state ? state.machine : 'x86';
+  const found = MACHINES.find((machine) => machine === named);
+  if (found === undefined) throw new StateError(`machine ${shown(named)}: must be ${MACHINES.join(' or ')}`);
+  return found;
 }
 
 /** The value of a register left out. */

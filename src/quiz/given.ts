@@ -6,6 +6,9 @@ import { checkState } from '../explain/machine-state.js';
 import { StateError } from '../explain/state-form.js';
 import type { Difficulty, ExerciseKind, Posed, Topic } from './exercise.js';
 
+/** Such a file, for errors. */
+export const GIVEN_SAMPLE = '{"kind": "references", "policy": "lru", "frames": 3, "references": [1, 2, 3, 1]}';
+
 /** A kind of exercise with a form for its numbers. */
 export interface GivenKind extends ExerciseKind {
   /** Poses the exercise about the numbers of a file. @throws StateError with field, value and fix */
@@ -29,7 +32,7 @@ export function givenKind<T>(
     make: (random, difficulty) => pose(draw(random, difficulty)),
     given: (value) => {
       try {
-        return pose(checkState(schema, value, `"kind": "${kind}"`));
+        return pose(checkState(schema, value, GIVEN_SAMPLE));
       } catch (error) {
         throw error instanceof RangeError ? new StateError(error.message) : error;
       }

@@ -10,6 +10,7 @@ import { partsOf, EXERCISE_INDENT, LINE_WIDTH } from './exercise.js';
 import type { Difficulty, Exercise, ExerciseKind, QuizMachine, Topic } from './exercise.js';
 import { checkState } from '../explain/machine-state.js';
 import { FREE_LIST } from './free-list.js';
+import { GIVEN_SAMPLE } from './given.js';
 import { MACHINE_KINDS } from './walk/machines.js';
 import { NESTED_KINDS } from './walk/nested.js';
 import { PAGING_KINDS } from './walk/paging.js';
@@ -111,7 +112,7 @@ export function makeQuiz(
  */
 export function makeGivenQuiz(value: unknown, solved: boolean): QuizResult {
   const names = GIVEN_KINDS.map(({ kind }) => kind);
-  const wanted = checkState(z.looseObject({ kind: z.enum(names) }), value, '"kind": "references"').kind;
+  const wanted = checkState(z.looseObject({ kind: z.enum(names) }), value, GIVEN_SAMPLE).kind;
   const exercises = GIVEN_KINDS.filter(({ kind }) => kind === wanted).map(({ topic, kind, given }) => ({
     topic,
     kind,

@@ -5,7 +5,7 @@ import { gradeCourse, showCourse } from '../../course/course.js';
 import type { GradeOptions } from '../../course/course.js';
 import { COURSE_MACHINES } from '../../course/engine/machines.js';
 import type { CourseMachineName } from '../../course/engine/machines.js';
-import { COURSE_LANGUAGES, makeProject, openProject, ProjectError } from '../../course/project.js';
+import { COURSE_LANGUAGES, projectHandler, projectMachine, makeProject, ProjectError } from '../../course/project.js';
 import type { CourseLanguage } from '../../course/project.js';
 import { HandlerError } from '../../course/sandbox.js';
 import { COURSE_STEPS } from '../../course/steps.js';
@@ -37,14 +37,9 @@ async function told<T>(folder: string, work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function gradeOptions(folder: string, options: RunOptions): GradeOptions {
-  const { handler, machine: own } = openProject(folder);
-  const machine = COURSE_MACHINES.find((name) => name === (options.machine ?? own));
-  if (machine === undefined) {
-    const why =
-      own === undefined ? `there is no course.json in '${folder}'` : `its course.json names the machine '${own}'`;
-    throw new ProjectError(`${why}; say --machine ${COURSE_MACHINES.join(' or ')}`);
-  }
+async function gradeOptions(folder: string, options: RunOptions): Promise<GradeOptions> {
+  const handler = projectHandler(folder);
+  const machine = options.machine ?? (await projectMachine(folder));
   const { seed = randomInt(2 ** 32), seconds, memory } = options;
   const step = COURSE_STEPS.find(({ name }) => name === options.step);
   return { handler, machine, seed, limits: { seconds, mebibytes: memory }, step };
@@ -102,7 +97,7 @@ export function courseCommand(): Command {
           '\nExamples:\n  pagewalk course run my-kernel\n  pagewalk course run my-kernel --step fork',
         )
         .action(async (folder: string, options: RunOptions) => {
-          const text = await told(folder, () => showCourse(gradeOptions(folder, options)));
+          const text = await told(folder, async () => showCourse(await gradeOptions(folder, options)));
           process.stdout.write(printableLines(text));
         }),
     )
@@ -114,7 +109,7 @@ export function courseCommand(): Command {
           '\nExamples:\n  pagewalk course grade my-kernel --seed 7\n  pagewalk course grade my-kernel --step fork --json',
         )
         .action(async (folder: string, options: RunOptions) => {
-          const grade = await told(folder, () => gradeCourse(gradeOptions(folder, options)));
+          const grade = await told(folder, async () => gradeCourse(await gradeOptions(folder, options)));
           if (options.json === true) printJson(grade);
           // What the handler printed has lines; all other texts are one each.
           else process.stdout.write(printableLines(gradeText({ ...printable(grade), output: grade.output })));

@@ -38,7 +38,11 @@ export type AArch64StateInput = z.input<typeof AArch64State>;
  * @throws StateError
  */
 export function parseAArch64State(value: unknown): AArch64State {
-  return checkState(AArch64State, value, '"machine": "aarch64", "registers": {"TTBR0_EL1": …}');
+  return checkState(
+    AArch64State,
+    value,
+    '{"schemaVersion": 1, "machine": "aarch64", "registers": {"TTBR0_EL1": …}, "memory": […]}',
+  );
 }
 
 /** Builds the PE and makes its accesses. @throws StateError with the field's name */

@@ -41,7 +41,7 @@ export type RiscvStateInput = z.input<typeof RiscvState>;
  * @throws StateError
  */
 export function parseRiscvState(value: unknown): RiscvState {
-  return checkState(RiscvState, value, '"machine": "riscv", "csrs": {"satp": …}');
+  return checkState(RiscvState, value, '{"schemaVersion": 1, "machine": "riscv", "csrs": {"satp": …}, "memory": […]}');
 }
 
 /** Builds the hart and makes its accesses. @throws StateError with the field's name */

@@ -101,7 +101,11 @@ export type ToyStateInput = z.input<typeof ToyState>;
  * @throws StateError
  */
 export function parseToyState(value: unknown): ToyState {
-  return checkState(ToyState, value, '"virtualBits": 6, "physicalBits": 7, "pages": {…}');
+  return checkState(
+    ToyState,
+    value,
+    '{"schemaVersion": 1, "virtualBits": 6, "physicalBits": 7, "pages": {…}, "memory": […]}',
+  );
 }
 
 function shapeOf({ virtualBits, physicalBits, memoryBytes, pages, segments, tlb }: ToyState): ToyShape {

@@ -7,8 +7,8 @@ import { printableText, shortened } from './printable.js';
 export interface Flaw {
   /** Names and indices on the way to the value; empty for the whole. */
   readonly path: readonly PropertyKey[];
-  /** The unknown field there, if it is the fault. */
-  readonly unknown?: string;
+  /** The fault is a field there that is not known; `problem` names it, and those that are. */
+  readonly unknown?: true;
   /** `expected …, found …` */
   readonly problem: string;
 }
@@ -76,28 +76,48 @@ function foundWords(input: unknown): string {
   return typeof input === 'string' ? `'${shortened(text)}'` : shortened(text);
 }
 
-function inWords(issue: z.core.$ZodRawIssue): string {
+/** The fields of an object's form, or the keys of a record's. */
+function knownFields({ inst }: z.core.$ZodRawIssue): readonly string[] {
+  const form = inst?._zod.def as { readonly shape?: object; readonly keyType?: z.core.$ZodType } | undefined;
+  return form?.shape ? Object.keys(form.shape) : [...(form?.keyType?._zod.values ?? [])].map(String);
+}
+
+function inWords(issue: z.core.$ZodRawIssue, noField: string): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `${noField} '${issue.keys.join("', '")}'; there are ${knownFields(issue).join(', ')}`;
+  }
   const expected = `expected ${expectedWords(issue)}`;
-  if (issue.code === 'unrecognized_keys') return expected;
   // In an object of unknown kind the kind is wrong.
   const tag = issue.code === 'invalid_union' ? issue.discriminator : undefined;
   const found = tag === undefined ? issue.input : (issue.input as Readonly<Record<string, unknown>>)[tag];
   return `${expected}, found ${foundWords(found)}`;
 }
 
-/** If none of several forms fits, the one fitting furthest tells the fault best. */
-function flawOf({ path, message, ...issue }: z.core.$ZodIssue): Flaw {
-  const inner = issue.code === 'invalid_union' ? issue.errors.map(([first]) => flawOf(first)) : [];
-  const furthest = inner.reduce<Flaw | undefined>(
-    (best, flaw) => (flaw.path.length > (best?.path.length ?? 0) ? flaw : best),
-    undefined,
-  );
-  if (furthest !== undefined) return { ...furthest, path: [...path, ...furthest.path] };
-  return { path, problem: message, ...(issue.code === 'unrecognized_keys' && { unknown: issue.keys[0] }) };
+/** How far a form fits up to its fault: it has the fields before one that it does not know. */
+function depthOf({ path, unknown }: Flaw): number {
+  return path.length + (unknown === true ? 1 : 0);
 }
 
-/** The value as its schema has it, or its first fault. */
-export function checked<T>(schema: z.ZodType<T>, value: unknown): { readonly value: T } | { readonly flaw: Flaw } {
-  const result = schema.safeParse(value, { error: inWords });
+/** If none of several forms fits, the one fitting furthest tells the fault best; of two as far, that with fewer faults. */
+function flawOf({ path, message, ...issue }: z.core.$ZodIssue): Flaw {
+  const forms = issue.code === 'invalid_union' ? issue.errors : [];
+  const [best] = [...forms]
+    .sort((a, b) => a.length - b.length)
+    .map(([first]) => flawOf(first))
+    .sort((a, b) => depthOf(b) - depthOf(a));
+  if (forms.length > 0 && depthOf(best) > 0) return { ...best, path: [...path, ...best.path] };
+  return { path, problem: message, ...(issue.code === 'unrecognized_keys' && { unknown: true }) };
+}
+
+/**
+ * The value as its schema has it, or its first fault.
+ * @param noField the words before the name of a field that is not known
+ */
+export function checked<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  noField = 'expected no field',
+): { readonly value: T } | { readonly flaw: Flaw } {
+  const result = schema.safeParse(value, { error: (issue) => inWords(issue, noField) });
   return result.success ? { value: result.data } : { flaw: flawOf(result.error.issues[0]) };
 }

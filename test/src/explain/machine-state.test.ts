@@ -37,11 +37,16 @@ test('texts are hexadecimal with or without 0x, and numbers are decimal', () => 
 test.each([
   [{ ...GOOD, schemaVersion: 2 }, /^schemaVersion: must be 1$/],
   [{ ...GOOD, registers: { cr0: 'one' } }, /^registers\.cr0: expected a hexadecimal number .* found 'one'$/],
-  [{ ...GOOD, registers: { cr0: '0x1', cr5: 0 } }, /^registers: there is no field 'cr5'/],
+  [
+    { ...GOOD, registers: { cr0: '0x1', cr5: 0 } },
+    /^registers: there is no field 'cr5'; there are cr0, cr3, cr4, efer, pkru, pkrs, ac$/,
+  ],
   [{ ...GOOD, registers: { cr0: '0x100000000' } }, /^registers\.cr0: bits 63:32 are reserved/],
   [{ ...GOOD, memory: [{ at: 0, value: '0x1ffffffff', bytes: 4 }] }, /^memory\.0\.value: does not fit into 4 bytes/],
   [{ ...GOOD, memory: [{ at: 0, value: 0, bytes: 3 }] }, /^memory\.0\.bytes: must be 4 or 8/],
   [{ ...GOOD, ramBytes: 5000 }, /^ramBytes: /],
+  [{}, /^schemaVersion: must be 1$/],
+  [{ ...GOOD, colour: 1 }, /^there is no field 'colour'; there are schemaVersion, machine, about, ramBytes, /],
   [[], /^expected an object such as/],
 ])('%j is refused, field and fix named', (value, message) => {
   expect(() => parseState(value)).toThrow(message);

@@ -292,13 +292,16 @@ test.each<[unknown, string]>([
     { kind: 'access-time', tlbNs: 1e10, memoryNs: 1, hitPercent: 50 },
     'tlbNs: expected a number of at most 1000000000, found 10000000000',
   ],
-  [[], 'expected an object such as {"schemaVersion": 1, "kind": "references"'],
+  [[], 'expected an object such as {"kind": "references", "policy": "lru", "frames": 3'],
   [
     { kind: 'references', policy: 'fifo', frames: 0, references: [1] },
     'frames: expected a number of at least 1, found 0',
   ],
   [{ kind: 'references', policy: 'mru', frames: 1, references: [1] }, "policy: expected 'fifo', 'lru'"],
-  [{ kind: 'references', policy: 'fifo', frames: 1, references: [1], page: 1 }, "there is no field 'page'"],
+  [
+    { kind: 'references', policy: 'fifo', frames: 1, references: [1], page: 1 },
+    "there is no field 'page'; there are kind, policy, frames, references",
+  ],
   [
     {
       kind: 'free-list',

@@ -98,7 +98,7 @@ export async function walkRadix(
   file: unknown,
 ): Promise<void> {
   const { mode, printState, json, access, user } = options;
-  const state = file ?? (await radixDemo(machine, mode));
+  const state = options.state === undefined ? await radixDemo(machine, mode) : file;
   if (printState === true) {
     printJson(state);
     return;

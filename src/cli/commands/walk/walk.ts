@@ -188,7 +188,7 @@ export function walkCommand(): Command {
       }
       const file = state === undefined ? undefined : readJsonOrInput(state, '--state');
       const isChosen = command.getOptionValueSource('machine') !== 'default';
-      const machine = isChosen ? options.machine : machineIn(file);
+      const machine = isChosen ? options.machine : inState(state ?? '', () => machineIn(file));
       if (machine === 'toy') (await import('./walk-toy.js')).walkToy(address, options, text, file);
       else if (machine !== 'x86') {
         refuseLabs(options);

@@ -139,6 +139,14 @@ test('prices from a file replace the ones they name', async () => {
   expect(prices).toEqual({ ...preset, memoryNs: 1234, ...replaced });
 });
 
+test('a first touch is replaced by page size', async () => {
+  const path = file('one.lackey', ' L 00001000,8\n');
+  const costs = file('costs.json', '{ "firstTouch": { "2M": { "faultNs": 7, "zeroNsPerByte": 0 } } }');
+  const { runs, prices } = await compareJson([path, '--pages', '4K,2M', '--costs', costs]);
+  expect(prices.firstTouch).toEqual({ ...pricesFor('skylake').firstTouch, '2M': { faultNs: 7, zeroNsPerByte: 0 } });
+  expect([runs[0].firstTouch.ns > 0, runs[1].firstTouch.ns]).toEqual([true, 7]);
+});
+
 test("prices of another machine are refused without --force, and this machine's are taken", async () => {
   const path = file('one.lackey', ' L 00001000,8\n');
   const priced = (host: PricedHost): string =>
@@ -236,6 +244,11 @@ test.each([
   ['{ "caches": { "l1": { "bytes": 1 } } }', 'caches.l1.ways: expected'],
   ['{ "version": 7 }', 'version: expected'],
   ['[]', 'expected an object of prices'],
+  ['{}', 'has no price; name one of nsPerInstruction, nsPerCycle, caches, memoryNs'],
+  ['{ "version": 1, "source": "mine" }', 'has no price; name one of'],
+  ['{ "loads": [], "streams": [] }', 'has no price; name one of'],
+  ['{ "memoryNs": 9, "firstTouch": {} }', 'firstTouch: expected prices of at least one of 4K, 4K+contig'],
+  ['{ "memoryNs": null }', 'memoryNs: expected a number, found null'],
   ['{', 'not JSON'],
 ])('a wrong cost file %j is told by field', async (text, part) => {
   const { status, stderr } = await runCli(['compare', '-w', 'stream', '--costs', file('costs.json', text)]);

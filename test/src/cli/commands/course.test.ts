@@ -155,6 +155,20 @@ it('a handler in TypeScript is graded', async () => {
   expect(await grade(folder, '--step', 'walk')).toMatchObject({ passed: 1 });
 });
 
+it.each([
+  ['{}', "machine: expected 'x86' or 'sv39', found nothing"],
+  ['null', 'expected an object, found null'],
+  ['{"machine": 5}', "machine: expected 'x86' or 'sv39', found 5"],
+  ['{"machine": "x86", "seed": 1}', "expected no field 'seed'; there are machine"],
+  ['{', 'not JSON'],
+])('a course.json with %s is refused with field and fix', async (text, words) => {
+  const folder = await newProject();
+  writeFileSync(join(folder, 'course.json'), text);
+  const { status, stdout, stderr } = await runCli(['course', 'grade', folder]);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(`course.json: ${words}`);
+});
+
 it('what cannot be graded is told with the fix', async () => {
   const folder = join(temporaryFolder(), 'empty');
   mkdirSync(folder);

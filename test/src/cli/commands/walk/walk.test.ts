@@ -141,6 +141,8 @@ test.each([
 test.each([
   ['not JSON at all', /state\.json: not JSON: /],
   ['{"schemaVersion": 1}', /state\.json: registers: /],
+  ['{}', /state\.json: schemaVersion: must be 1/],
+  ['{"schemaVersion": 1, "machine": "vax"}', /state\.json: machine 'vax': must be x86 or riscv or aarch64 or toy/],
   ['{"schemaVersion": 1, "registers": {"cr0": "0x80000000"}}', /state\.json: registers\.cr0: the processor refuses/],
   [
     '{"schemaVersion": 1, "registers": {"cr0": 1}, "memory": [{"at": "x", "value": 0}]}',
@@ -153,6 +155,14 @@ test.each([
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(message);
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+});
+
+test.each(['x86', 'riscv', 'aarch64', 'toy'])('a state of null is no demonstration of %s', async (machine) => {
+  const file = join(folder, 'state.json');
+  writeFileSync(file, 'null');
+  const { status, stdout, stderr } = await runCli(['walk', '0x1000', '--machine', machine, '--state', file]);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/state\.json: expected an object such as \{"schemaVersion": 1, /);
 });
 
 test('a state file that is not there is told in words', async () => {
