@@ -56,7 +56,7 @@ export type { SweepTrace } from './compare/sweep/sweep-task.js';
 export { LABS } from './lab/labs.js';
 export { runLab } from './lab/story.js';
 export type { Lab } from './lab/story.js';
-export type { LabMachine } from './lab/processors.js';
+export type { LabMachine } from './lab/lab-machines.js';
 export { demoState } from './explain/demo-states.js';
 export type { DemoMode } from './explain/demo-states.js';
 export { buildMachine } from './explain/machine.js';

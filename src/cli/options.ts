@@ -7,7 +7,7 @@ import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { parseTlb } from '../../hw/tlb/parse.js';
 import { MODEL_DEFAULT } from '../../hw/tlb/presets.js';
 import { MACHINE_NAMES } from '../compare/machine/pages/page-kinds.js';
-import { STATE_ACCESSES } from '../explain/state-form.js';
+import type { STATE_ACCESSES } from '../explain/state-form.js';
 
 const BINARY = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const DECIMAL = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
@@ -125,11 +125,12 @@ export function parseChoice<T extends string>(choices: readonly T[]): (text: str
   };
 }
 
+/** Spelled out: to load the form of states takes longer than most commands do. */
+const ACCESSES = ['read', 'write', 'fetch'] as const satisfies typeof STATE_ACCESSES;
+
 /** `--access`, the same for every command with it. */
 export function accessOption(): Option {
-  return new Option('-a, --access <kind>', 'read, write or fetch')
-    .argParser(parseChoice(STATE_ACCESSES))
-    .default('read');
+  return new Option('-a, --access <kind>', 'read, write or fetch').argParser(parseChoice(ACCESSES)).default('read');
 }
 
 function parseTlbOption(text: string): TlbGeometry {

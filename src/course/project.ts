@@ -240,8 +240,8 @@ export async function projectMachine(folder: string): Promise<CourseMachineName>
   const path = join(folder, SETTINGS);
   const fix = `say --machine ${COURSE_MACHINES.join(' or ')}`;
   if (!existsSync(path)) throw new ProjectError(`there is no ${SETTINGS} in '${folder}'; ${fix}`);
-  const { z } = await import('zod');
-  const settings = checked(z.strictObject({ machine: z.enum(COURSE_MACHINES) }), settingsIn(path));
+  const { CourseSettings } = await import('./settings.js');
+  const settings = checked(CourseSettings, settingsIn(path));
   if ('value' in settings) return settings.value.machine;
   const { path: way, problem } = settings.flaw;
   throw new ProjectError(`${[path, ...way].join(': ')}: ${problem}; mend it, or ${fix}`);

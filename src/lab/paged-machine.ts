@@ -13,8 +13,9 @@ import type { Process, PagePolicy } from '../kernel/space/process.js';
 import type { LabMapping, SchemeCost } from '../report/results/lab-result.js';
 import { Meter } from './meter.js';
 import type { Work } from './meter.js';
+import type { LabMachine } from './lab-machines.js';
 import { labProcessor } from './processors.js';
-import type { LabMachine, LabProcessor } from './processors.js';
+import type { LabProcessor } from './processors.js';
 import type { StageProcess, StageRegion } from './stage.js';
 
 export interface MapOptions {

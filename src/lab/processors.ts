@@ -13,11 +13,7 @@ import { Core } from '../../hw/x86/core.js';
 import { describeException } from '../../hw/x86/describe-exception.js';
 import { Mmu } from '../../hw/x86/mmu.js';
 import type { KernelOptions } from '../kernel/kernel.js';
-
-/** A machine that labs run on, by name. */
-export type LabMachine = 'x86' | 'riscv' | 'aarch64';
-/** All of them. */
-export const LAB_MACHINES = ['x86', 'riscv', 'aarch64'] as const satisfies readonly LabMachine[];
+import type { LabMachine } from './lab-machines.js';
 
 /** A processor of a lab. */
 export interface LabProcessor {

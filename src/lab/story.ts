@@ -15,8 +15,8 @@ import type {
 } from '../report/results/lab-result.js';
 import { SCHEMA_VERSION } from '../report/results/schema-version.js';
 import { ChapterWords } from './chapter/words.js';
-import { LAB_MACHINES } from './processors.js';
-import type { LabMachine } from './processors.js';
+import { LAB_MACHINES } from './lab-machines.js';
+import type { LabMachine } from './lab-machines.js';
 import type { Stage } from './stage.js';
 
 /** A scenario of the textbook. */

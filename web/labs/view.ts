@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { LABS } from '../../src/lab/labs.js';
-import { LAB_MACHINES, type LabMachine } from '../../src/lab/processors.js';
+import { LAB_MACHINES, type LabMachine } from '../../src/lab/lab-machines.js';
 import { runLab } from '../../src/lab/story.js';
 import { type LabResult, type LabStep, labTitle } from '../../src/report/results/lab-result.js';
 import { menu } from '../form.js';

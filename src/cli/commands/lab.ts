@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { LABS } from '../../lab/labs.js';
-import { LAB_MACHINES } from '../../lab/processors.js';
-import type { LabMachine } from '../../lab/processors.js';
+import { LAB_MACHINES } from '../../lab/lab-machines.js';
+import type { LabMachine } from '../../lab/lab-machines.js';
 import { runLab } from '../../lab/story.js';
 import { labList, labText } from '../../report/views/lab-views.js';
 import { SCHEMA_VERSION } from '../../report/results/schema-version.js';
