@@ -63,9 +63,6 @@ export interface TlbGeometry {
   readonly walkLevels?: number;
 }
 
-/** An argument of such a shape, for checks of options. */
-export const TLB_GEOMETRY = objectWith('l1Data', "a shape, such as parseTlb('zen4')");
-
 /**
  * One walk cache a level, `level1` to `level4`. The cache of level 1 leads to the last table, that of level 2 to the one
  * above it. An architecture's names for the entries are taken too: such as x86's `pde`.

@@ -1,6 +1,6 @@
 /** The shape of one array of TLB entries, as it is asked for. */
 
-import { checkChoice, isWhole, shown } from '../base/arguments.js';
+import { checkChoice, isWhole, objectWith, shown } from '../base/arguments.js';
 import { REPLACEMENTS, TREE_PLRU_MAX_WAYS } from './array/replacement.js';
 import type { Replacement } from './array/replacement.js';
 
@@ -36,3 +36,6 @@ export function checkShape(shape: TlbShape, name: string): void {
     throw new RangeError(`${name}: ways ${ways} must be at most ${TREE_PLRU_MAX_WAYS} for tree-plru`);
   }
 }
+
+/** Shapes of all levels of a machine, `TlbGeometry`, as an argument: for checks of options. */
+export const TLB_GEOMETRY = objectWith('l1Data', "a shape, such as parseTlb('zen4')");

@@ -2,9 +2,9 @@
 
 import { checkChoice, checkKind, checkOptions, objectWith } from '../base/arguments.js';
 import type { Ram } from '../memory/ram.js';
-import { TLB_GEOMETRY } from '../tlb/hierarchy.js';
 import type { TlbGeometry } from '../tlb/hierarchy.js';
 import { MODEL_DEFAULT } from '../tlb/presets.js';
+import { TLB_GEOMETRY } from '../tlb/shape.js';
 import type { TlbShape } from '../tlb/shape.js';
 import type { Counters } from './counts/counters.js';
 import type { TranslationOptions, TranslationPath } from './path/caches.js';

@@ -1,8 +1,7 @@
 /** Would huge pages help? Replays traces once, on one machine a page size, and sums up each machine's counts. */
 
-import { checkOptions, arrayOf, objectWith } from '../../hw/base/arguments.js';
+import { checkOptions } from '../../hw/base/arguments.js';
 import { PAGE_BYTES, parsePageSize, SHIFT_2M } from '../../hw/base/address.js';
-import { TLB_GEOMETRY } from '../../hw/tlb/hierarchy.js';
 import type { TlbGeometry } from '../../hw/tlb/hierarchy.js';
 import { describeTlb } from '../../hw/tlb/words.js';
 import type { CompareResult, CompareRun, TraceSummary } from '../report/results/compare-result.js';
@@ -23,6 +22,7 @@ import type { ReplayMachine } from './machine/machine.js';
 import { makeMachine } from './machine/make-machine.js';
 import { DEFAULT_PAGES, pageKinds, x86Pages } from './machine/pages/page-kinds.js';
 import type { MachineName, PagesKind } from './machine/pages/page-kinds.js';
+import { COMPARE_REQUIRED } from './required.js';
 import { MemoryPath } from './memory/memory-path.js';
 import { underHost } from './machine/nested.js';
 import { pricesFor } from './time/preset-prices.js';
@@ -75,12 +75,6 @@ export interface CompareOptions {
   /** Called after each block with the accesses so far and in all. */
   readonly onProgress?: (done: number, total: number | undefined) => Promise<void>;
 }
-
-/** The required options of comparisons and counts. */
-export const COMPARE_REQUIRED = {
-  sources: arrayOf(objectWith('open', 'an object { name, open }, such as { name, open: () => openTrace(path) }')),
-  tlb: TLB_GEOMETRY,
-};
 
 /** One page size: its machine, and the data caches of it. */
 interface Contender {
