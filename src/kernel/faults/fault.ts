@@ -89,7 +89,7 @@ export function handleFault(memory: Memory, vma: Vma, address: number, write: bo
   }
   const at = tables.ensure(vma.space, address, SHIFT_4K);
   if (at < 0) return OOM_KILL;
-  return smallFault(memory, vma, at, alignDown(address), write);
+  return smallFault(memory, vma, at, address, write);
 }
 
 function presentHuge(memory: Memory, vma: Vma, at: number, address: number, write: boolean): number {
@@ -98,13 +98,13 @@ function presentHuge(memory: Memory, vma: Vma, at: number, address: number, writ
   return FAULT_MINOR;
 }
 
+/** Aligns the address only where it is needed: V8 would make an object of it on the way. */
 function smallFault(memory: Memory, vma: Vma, at: number, address: number, write: boolean): number {
   const { entries, tables } = memory;
   const low = tables.words[at];
   if (low === 0) {
-    return vma.isAnonymous
-      ? anonymousFault(memory, vma, at, address, write)
-      : fileFault(memory, vma, at, address, write);
+    const page = alignDown(address);
+    return vma.isAnonymous ? anonymousFault(memory, vma, at, page, write) : fileFault(memory, vma, at, page, write);
   }
   // Neither empty nor a page: a guard page.
   if (!entries.isMapped(low)) return SEGV_MAPERR;
@@ -147,7 +147,7 @@ function writeFault(memory: Memory, vma: Vma, at: number, address: number): numb
     counters.reuseFaults++;
     return FAULT_MINOR;
   }
-  return copyPage(memory, vma, at, address, counted ? frame : -1);
+  return copyPage(memory, vma, at, alignDown(address), counted ? frame : -1);
 }
 
 /**
