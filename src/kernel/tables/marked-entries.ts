@@ -105,11 +105,12 @@ export abstract class MarkedEntries extends Entries {
     const { kinds } = this.runs;
     const kind = this.words[source + i] & kinds;
     if (map !== this.map) this.findLoop(map);
-    const loop = this.isLong(source, i, end, kind) ? this.loop : null;
-    // Of a long one the first alone, which may be part of a large folio.
-    const plainEnd = loop === null ? end : i + 2;
-    i = this.copyPlain(map, source, target, i, plainEnd, kind, lose, childLose);
-    if (loop === null || i < plainEnd) return i;
+    const loop = this.loop;
+    if (loop === null || !this.isLong(source, i, end, kind)) {
+      return this.copyPlain(map, source, target, i, end, kind, lose, childLose);
+    }
+    // Where one page is part of a large folio, more are: they end runs, and a call for each would cost too much.
+    if (map[this.frameAt(source + i)] < 0) return i;
     const [from, to, bytes] = [4 * (source + i), 4 * (target + i), 4 * (end - i)];
     return i + loop(from, to, bytes, this.mapPlace, this.mapLength, kinds, kind, lose, childLose) / 4;
   }

@@ -33,7 +33,7 @@ interface Entry {
   readonly high: number;
 }
 
-/** The most entries of a table here: blocks of 64, which the loop in WebAssembly looks at as one, and a part of one. */
+/** The most entries of a table here: many times four, which the loop in WebAssembly copies at once. */
 const MOST = 200;
 /** RAM with map words behind it, where the loop in WebAssembly reaches both. */
 const hotRam = new Ram({ bytes: 2 ** 23 });

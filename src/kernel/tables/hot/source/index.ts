@@ -4,8 +4,6 @@
 const MAP_EXCLUSIVE: u32 = 1 << 30;
 /** Shifted so far out, nothing but the count is left of a map word. */
 const COUNT_SHIFT = 2;
-/** Of 64 entries; the last block may have fewer, four at least. */
-const BLOCK_BYTES: u32 = 512;
 /** Of the lanes of a comparison. */
 const ALL_FOUR = 15;
 const FIRST_THREE = 7;
@@ -55,8 +53,8 @@ export function copyRun10(
 }
 
 /**
- * Copies blocks as long as all their entries are of the run, and the rest one by one. A block is looked at before any of it
- * is changed: so the map words, which may lie far apart, come from memory all at once, and the changes need no test.
+ * Copies four entries at a time as long as all of them are of the run, and the rest one by one. Fresh memory begins with
+ * frames side by side: these have a loop of their own, so others need not be asked.
  * @param shift of the frame in an entry: a constant, once this is inlined
  */
 function copyRun(
@@ -73,83 +71,104 @@ function copyRun(
 ): u32 {
   const delta = target - source;
   const end = source + (bytes & ~31);
-  let at = source;
-  while (at != end) {
-    const blockEnd = min(at + BLOCK_BYTES, end);
-    if (!isOfRun(at, blockEnd, map, frames, shift, kinds, kind)) break;
-    copyBlock(at, blockEnd, delta, map, shift, lose, childLose);
-    at = blockEnd;
-  }
+  let at = copyFours(source, end, delta, map, frames, shift, kinds, kind, lose, childLose, true);
+  at = copyFours(at, end, delta, map, frames, shift, kinds, kind, lose, childLose, false);
   const done = at - source;
   if (done == bytes) return done;
   return done + copy(at, at + delta, bytes - done, map, frames, shift, kinds, kind, lose, childLose);
 }
 
-/** Whether all entries of a block are of the kind, for frames in the map that are part of no large folio. */
-function isOfRun(block: u32, end: u32, map: u32, frames: u32, shift: u32, kinds: u32, kind: u32): bool {
+/**
+ * The map words of four entries are looked at when they are counted already: a look at each before would be a second wait
+ * for memory.
+ * @param areBeside only entries for frames side by side
+ * @returns place of the first entry not copied
+ */
+function copyFours(
+  source: u32,
+  end: u32,
+  delta: u32,
+  map: u32,
+  frames: u32,
+  shift: u32,
+  kinds: u32,
+  kind: u32,
+  lose: u32,
+  childLose: u32,
+  areBeside: bool,
+): u32 {
   const kindBits = i32x4.splat(kinds);
   const kindOfRun = i32x4.splat(kind);
   const allFrames = i32x4.splat(frames);
-  let at = block;
-  let words: u32 = 0;
-  do {
-    const low = v128.load(at);
-    const high = v128.load(at, 16);
-    const isKind = i32x4.eq(v128.and(v128.shuffle<i32>(low, high, 0, 2, 4, 6), kindBits), kindOfRun);
-    const four = framesOf(low, high, shift);
-    if (i32x4.bitmask(v128.andnot(isKind, i32x4.ge_u(four, allFrames))) != ALL_FOUR) return false;
-    words |= wordOf(map, i32x4.extract_lane(four, 0)) | wordOf(map, i32x4.extract_lane(four, 1));
-    words |= wordOf(map, i32x4.extract_lane(four, 2)) | wordOf(map, i32x4.extract_lane(four, 3));
-    at += 32;
-  } while (at != end);
-  return <i32>words >= 0;
-}
-
-/** The frames of four entries, two in each. */
-function framesOf(low: v128, high: v128, shift: u32): v128 {
-  return v128.shuffle<i32>(i64x2.shr_u(low, shift), i64x2.shr_u(high, shift), 0, 2, 4, 6);
-}
-
-function copyBlock(block: u32, end: u32, delta: u32, map: u32, shift: u32, lose: u32, childLose: u32): void {
   const kept = i64x2.splat(~(<u64>lose));
   const copied = i64x2.splat(~(<u64>(lose | childLose)));
-  let at = block;
-  do {
+  let at = source;
+  while (at != end) {
     const low = v128.load(at);
     const high = v128.load(at, 16);
-    addMappings(map, framesOf(low, high, shift));
+    const isKind = i32x4.eq(v128.and(evenLanes(low, high), kindBits), kindOfRun);
+    const four = evenLanes(i64x2.shr_u(low, shift), i64x2.shr_u(high, shift));
+    if (i32x4.bitmask(v128.andnot(isKind, i32x4.ge_u(four, allFrames))) != ALL_FOUR) break;
+    if (!(areBeside ? addBeside(map, four) : addMappings(map, four))) break;
     v128.store(at + delta, v128.and(low, copied));
     v128.store(at + delta, v128.and(high, copied), 16);
     v128.store(at, v128.and(low, kept));
     v128.store(at, v128.and(high, kept), 16);
     at += 32;
-  } while (at != end);
-}
-
-/** Counts one more mapping of each of four frames, none part of a large folio. They are not exclusive from now on. */
-function addMappings(map: u32, four: v128): void {
-  const first = i32x4.extract_lane(four, 0);
-  // Frames side by side are as common as fresh memory: each is one less than the next.
-  const before = i32x4.add(v128.shuffle<i32>(four, four, 1, 2, 3, 0), i32x4.splat(-1));
-  if ((i32x4.bitmask(i32x4.eq(four, before)) & FIRST_THREE) == FIRST_THREE) {
-    const place = map + (first << 2);
-    const counts = i32x4.shr_u(i32x4.shl(v128.load(place), COUNT_SHIFT), COUNT_SHIFT);
-    v128.store(place, i32x4.sub(counts, i32x4.splat(-1)));
-    return;
   }
+  return at;
+}
+
+/** The low words of four entries, or of what was made of them. */
+function evenLanes(low: v128, high: v128): v128 {
+  return v128.shuffle<i32>(low, high, 0, 2, 4, 6);
+}
+
+/** As {@link addMappings}, where each frame is one less than the next: false when they are not, too. */
+function addBeside(map: u32, four: v128): bool {
+  const before = i32x4.add(v128.shuffle<i32>(four, four, 1, 2, 3, 0), i32x4.splat(-1));
+  if ((i32x4.bitmask(i32x4.eq(four, before)) & FIRST_THREE) != FIRST_THREE) return false;
+  const place = placeOf(map, i32x4.extract_lane(four, 0));
+  const words = v128.load(place);
+  if (i32x4.bitmask(words) != 0) return false;
+  const counts = i32x4.shr_u(i32x4.shl(words, COUNT_SHIFT), COUNT_SHIFT);
+  v128.store(place, i32x4.sub(counts, i32x4.splat(-1)));
+  return true;
+}
+
+/**
+ * Counts one more mapping of each of four frames, which are not exclusive from now on.
+ * @returns false when some are part of a large folio: none is counted then, but all may have lost what is exclusive. Fork
+ * goes on to copy each of them in another way, so they lose it in any case
+ */
+function addMappings(map: u32, four: v128): bool {
+  const places = i32x4.add(i32x4.shl(four, 2), i32x4.splat(map));
   // One after the other, since some may be the same.
-  addMapping(map, first);
-  addMapping(map, i32x4.extract_lane(four, 1));
-  addMapping(map, i32x4.extract_lane(four, 2));
-  addMapping(map, i32x4.extract_lane(four, 3));
+  let words = addMapping(i32x4.extract_lane(places, 0));
+  words |= addMapping(i32x4.extract_lane(places, 1));
+  words |= addMapping(i32x4.extract_lane(places, 2));
+  words |= addMapping(i32x4.extract_lane(places, 3));
+  if (<i32>words >= 0) return true;
+  takeBack(i32x4.extract_lane(places, 0));
+  takeBack(i32x4.extract_lane(places, 1));
+  takeBack(i32x4.extract_lane(places, 2));
+  takeBack(i32x4.extract_lane(places, 3));
+  return false;
 }
 
-function wordOf(map: u32, frame: u32): u32 {
-  return load<u32>(map + (frame << 2));
+function placeOf(map: u32, frame: u32): u32 {
+  return map + (frame << 2);
 }
 
-function addMapping(map: u32, frame: u32): void {
-  store<u32>(map + (frame << 2), (wordOf(map, frame) & ~MAP_EXCLUSIVE) + 1);
+/** Counts one more mapping in the map word at `place`. Returns the word before. */
+function addMapping(place: u32): u32 {
+  const word = load<u32>(place);
+  store<u32>(place, (word & ~MAP_EXCLUSIVE) + 1);
+  return word;
+}
+
+function takeBack(place: u32): void {
+  store<u32>(place, load<u32>(place) - 1);
 }
 
 function copy(
@@ -175,8 +194,9 @@ function copy(
     const frame = <u32>(entry >> shift);
     if (frame >= frames) break;
     // Part of a large folio.
-    if (<i32>wordOf(map, frame) < 0) break;
-    addMapping(map, frame);
+    const place = placeOf(map, frame);
+    if (<i32>load<u32>(place) < 0) break;
+    addMapping(place);
     store<u64>(at + delta, entry & copied);
     store<u64>(at, entry & kept);
     at += 8;
