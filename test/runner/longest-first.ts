@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, in this order: they wait for programs and browsers, or work through whole recordings. */
-const LONGEST = [/readme\.test/, /\.browser\.test/, /conformance\/linux\.test/, /kernel\/random\.test/, /\/cli\//];
+const LONGEST = [
+  /readme\.test/,
+  /\.browser\.test/,
+  /\/(?:linux|random|packed|record|main|public-face|course)\.test/,
+  /\/cli\//,
+];
 
 function rank({ moduleId }: TestSpecification): number {
   const found = LONGEST.findIndex((pattern) => pattern.test(moduleId));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { READ } from '../../../../hw/base/access.js';
 import { parseTlb } from '../../../../hw/tlb/parse.js';
-import { pageSizeName, SHIFT_1G, SHIFT_4K } from '../../../../hw/base/address.js';
+import { pageSizeName, SHIFT_2M, SHIFT_4K } from '../../../../hw/base/address.js';
 import { OutOfModelMemory } from '../../../../src/compare/machine/machine.js';
 import { makeMachine } from '../../../../src/compare/machine/make-machine.js';
 import { MACHINE_NAMES, pageKinds } from '../../../../src/compare/machine/pages/page-kinds.js';
@@ -129,18 +129,21 @@ describe.each(MACHINE_NAMES)('the processors of a comparison on %s', (name) => {
   });
 
   it('take the memory of a process that waited longest, and give it back when it goes on', () => {
+    // Of 512 pages that the smallest memory has, 300 are more than half.
+    const pages = Array.from({ length: 300 }, (_, i) => i);
     const turns: Turn[] = [
-      [0, 0, 1, 2, 3],
-      [1, 0, 1, 2, 3],
-      [0, 0, 1, 2, 3],
+      [0, 0, ...pages],
+      [1, 0, ...pages],
+      [0, 0, ...pages],
       [1, 0, 1],
     ];
-    const ample = walksOf(turns, '16xfa', SHIFT_1G, 2 ** 33);
-    const scarce = walksOf(turns, '16xfa', SHIFT_1G, 5 * 2 ** 30);
-    expect(ample).toMatchObject({ walks: 6, pages: 6 });
+    const ample = walksOf(turns, '1024xfa', SHIFT_2M, 2 ** 31);
+    const scarce = walksOf(turns, '1024xfa', SHIFT_2M, 2 ** 30);
+    expect(ample).toMatchObject({ walks: 600, pages: 600 });
     // Its pages are others then, and the TLB knows none of them.
-    expect(scarce).toMatchObject({ walks: 10, pages: 6, tables: ample.tables });
-    expect(() => walksOf([[0, 0, 1, 2, 3, 4, 5, 6]], '16xfa', SHIFT_1G, 5 * 2 ** 30)).toThrow(OutOfModelMemory);
+    expect(scarce).toMatchObject({ walks: 901, pages: 600, tables: ample.tables });
+    const tooMany = Array.from({ length: 600 }, (_, i) => i);
+    expect(() => walksOf([[0, 0, ...tooMany]], '1024xfa', SHIFT_2M, 2 ** 30)).toThrow(OutOfModelMemory);
   });
 });
 
