@@ -29,8 +29,15 @@ export class Footprint {
     return ((word >>> ((lo >>> 12) & 31)) & 1) !== 0;
   }
 
-  /** Marks the 4 KiB page of `(hi, lo)`, which {@link has} does not have yet. */
-  add(hi: number, lo: number): void {
+  /** Index of the first address from `from` on whose page {@link has} does not have; `length` when there is none. */
+  firstNew(his: Int32Array, los: Int32Array, from: number, length: number): number {
+    let i = from;
+    while (i < length && this.has(his[i], los[i])) i++;
+    return i;
+  }
+
+  /** Marks the 4 KiB page of `(hi, lo)`, which {@link has} does not have yet. True for the first in its 2 MiB. */
+  add(hi: number, lo: number): boolean {
     const directoryIndex = (hi << 5) | (lo >>> 27);
     let region = this.#directory[directoryIndex];
     if (region === UNTOUCHED) {
@@ -38,8 +45,17 @@ export class Footprint {
       this.#directory[directoryIndex] = region;
     }
     const index = (region << REGION_WORDS_SHIFT) | ((lo >>> 17) & 1023);
+    const isFirst = !this.#hasBlock(index);
     this.#bitmaps[index] |= 1 << ((lo >>> 12) & 31);
     this.pages++;
+    return isFirst;
+  }
+
+  /** Whether any page was marked in the 2 MiB around this word of a bitmap. */
+  #hasBlock(index: number): boolean {
+    const first = index & -BLOCK_WORDS;
+    for (let at = first; at < first + BLOCK_WORDS; at++) if (this.#bitmaps[at] !== 0) return true;
+    return false;
   }
 
   /** Blocks of `2^shift` bytes, 4 KiB or 2 MiB, with a marked page. @throws RangeError for another size */
@@ -48,7 +64,7 @@ export class Footprint {
     if (shift !== SHIFT_2M) throw new RangeError(`blocks of 2^${shift} bytes are not counted`);
     let blocks = 0;
     for (let at = 0; at < this.#regions << REGION_WORDS_SHIFT; at += BLOCK_WORDS) {
-      if (this.#bitmaps.subarray(at, at + BLOCK_WORDS).some((word) => word !== 0)) blocks++;
+      if (this.#hasBlock(at)) blocks++;
     }
     return blocks;
   }

@@ -1,6 +1,6 @@
 /** One machine of a comparison: RAM, processors with the TLB to be judged, and processes with pages of one kind. */
 
-import { PAGE_BYTES, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
+import { PAGE_BYTES, SHIFT_2M, SHIFT_4K, toNumber } from '../../../hw/base/address.js';
 import type { Ram } from '../../../hw/memory/ram.js';
 import type { TlbGeometry } from '../../../hw/tlb/hierarchy.js';
 import type { AccessCounts, CounterValues } from '../../../hw/translate/counts/counters.js';
@@ -38,7 +38,7 @@ function readsOf(counts: AccessCounts, levels: number): AccessCounts {
 interface Space extends LoadedSpace {
   /** Null once it had to make room for others. */
   owner: Owner | null;
-  /** Addresses of its pages, resident while it has memory. */
+  /** Addresses of its pages, or of what was made resident at once; resident while it has memory. */
   readonly pages: Set<number>;
   /** Bytes of them. */
   bytes: number;
@@ -103,6 +103,12 @@ export class ReplayMachine {
     return this.#isPlain;
   }
 
+  /** Whether the second touch of 2 MiB finds all of them resident, and nobody asks whether it came after a gap. */
+  get isCoarse(): boolean {
+    const { isHuge, shift } = this.kind;
+    return isHuge === undefined && Math.max(pieceShift(shift, this.hostShift), this.#supply.atOnce) >= SHIFT_2M;
+  }
+
   /** The processor at work. */
   get mmu(): TranslatingMachine {
     return this.processors.current;
@@ -133,12 +139,17 @@ export class ReplayMachine {
   #enter(number: number, before?: Space): Space {
     const { pages = new Set<number>(), pieces = new Set<number>() } = before ?? {};
     const owner = this.#withRoom(() => this.#supply.spawn());
-    const bytes = [...pages].reduce((sum, page) => sum + 2 ** shiftAt(this.kind, page), 0);
+    const bytes = [...pages].reduce((sum, page) => sum + 2 ** this.#shiftAt(page), 0);
     const space = { number, root: owner.root, owner, pages, pieces, bytes, tableBytes: 0 };
     this.#spaces.set(number, space);
     for (const page of pages) this.#withRoom(() => this.#populate(owner, page), space);
     this.processors.enter(space, 0);
     return space;
+  }
+
+  /** log2 of the bytes that become resident with an address. */
+  #shiftAt(address: number): number {
+    return Math.max(shiftAt(this.kind, address), this.#supply.atOnce);
   }
 
   #populate(owner: Owner, page: number): true | undefined {
@@ -171,7 +182,7 @@ export class ReplayMachine {
   makeResident(hi: number, lo: number, cold = false): void {
     const { owner, pages, pieces } = this.#space;
     const address = toNumber(hi, lo);
-    const shift = shiftAt(this.kind, address);
+    const shift = this.#shiftAt(address);
     const bytes = powerOfTwo(shift);
     const page = address - (address % bytes);
     if (owner === null) return;

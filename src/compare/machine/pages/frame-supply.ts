@@ -20,6 +20,8 @@ export class FramePieces {
 
 /** Where tables and pages come from. */
 export interface FrameSupply {
+  /** All pages lie at one place, so one costs as much as many. */
+  readonly isOnePlace?: true;
   readonly tables: FramePieces;
   /** For pages, or folios, of `2^shift` bytes. */
   pages(shift: number): FramePieces;
@@ -94,6 +96,6 @@ export class TableRam {
       this.#low = first + frames;
       return first;
     });
-    return { tables, pages: () => this.#pages };
+    return { isOnePlace: true, tables, pages: () => this.#pages };
   };
 }

@@ -27,6 +27,8 @@ interface Program extends Owner {
 }
 
 export class KernelPages implements PageSupply {
+  readonly atOnce = 0;
+
   constructor(
     private readonly kernel: Kernel,
     private readonly kind: PagesKind,

@@ -8,9 +8,11 @@ export interface Owner {
 
 /** Makes pages of one kind resident. */
 export interface PageSupply {
+  /** log2 of the bytes that {@link populate} makes resident at once, if more than a page. */
+  readonly atOnce: number;
   /** An address space without any page; undefined without room for it. */
   spawn(): Owner | undefined;
-  /** Makes the page of `address`, absent so far, resident, accessed and dirty; false without room for it. */
+  /** Makes the page of `address`, or all {@link atOnce}, absent so far, resident, accessed and dirty; false without room. */
   populate(owner: Owner, address: number): boolean;
   /** Gives all memory of an address space back. */
   exit(owner: Owner): void;

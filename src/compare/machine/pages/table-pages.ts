@@ -28,6 +28,7 @@ class TableOwner implements Owner {
 }
 
 export class TablePages implements PageSupply {
+  readonly atOnce: number;
   /** log2 of the entries of a table. */
   readonly #indexBits: number;
 
@@ -43,6 +44,9 @@ export class TablePages implements PageSupply {
     private readonly frames: FrameSupply = new WholeRam(ram, kind.granule, kind.shift),
   ) {
     this.#indexBits = kind.granule - ENTRY_BYTES_SHIFT;
+    // Nobody asks for more pages of a table that was filled.
+    const fills = frames.isOnePlace === true && kind.isHuge === undefined;
+    this.atOnce = fills ? kind.entryShift + this.#indexBits : 0;
   }
 
   spawn(): TableOwner | undefined {
@@ -64,14 +68,21 @@ export class TablePages implements PageSupply {
     const frame = this.frames.pages(shift).take();
     if (frame === undefined) return false;
     owner.pages.push({ frame, shift });
-    const start = address - (address % powerOfTwo(shift));
-    const frames = powerOfTwo(entryShift - PAGE_SHIFT);
-    const entries = powerOfTwo(shift - entryShift);
-    for (let i = 0; i < entries; i++) {
-      const at = this.#place(table, start + i * powerOfTwo(entryShift), leafLevel);
-      this.entries.setPage(at, frame + i * frames, leafLevel, shift !== entryShift);
-    }
+    const made = Math.max(shift, this.atOnce);
+    const first = this.#place(table, address - (address % powerOfTwo(made)), leafLevel);
+    this.#setPages(first, powerOfTwo(made - entryShift), powerOfTwo(shift - entryShift), frame, leafLevel);
     return true;
+  }
+
+  /** Writes the entries of one page, and the same for the pages beside it, which all lie at its place. */
+  #setPages(first: number, entries: number, ofPage: number, frame: number, level: number): void {
+    const frames = powerOfTwo(this.kind.entryShift - PAGE_SHIFT);
+    for (let i = 0; i < ofPage; i++) {
+      this.entries.setPage(first + (i << ENTRY_WORDS_SHIFT), frame + i * frames, level, ofPage > 1);
+    }
+    for (let words = ofPage << ENTRY_WORDS_SHIFT; words < entries << ENTRY_WORDS_SHIFT; words *= 2) {
+      this.ram.words.copyWithin(first + words, first, first + words);
+    }
   }
 
   #newTable(owner: TableOwner, at: number): number | undefined {

@@ -17,7 +17,9 @@ test('the pages of a footprint are those of a set', () => {
       for (const at of addresses) {
         const page = Math.floor(at / 4096);
         expect(footprint.has(highWord(at), lowWord(at))).toBe(pages.has(page));
-        if (!pages.has(page)) footprint.add(highWord(at), lowWord(at));
+        const block = Math.floor(page / 512);
+        const isFirst = ![...pages].some((other) => Math.floor(other / 512) === block);
+        if (!pages.has(page)) expect(footprint.add(highWord(at), lowWord(at))).toBe(isFirst);
         pages.add(page);
       }
       expect(footprint.pages).toBe(pages.size);
@@ -25,6 +27,20 @@ test('the pages of a footprint are those of a set', () => {
         pages.size,
         new Set([...pages].map((page) => Math.floor(page / 512))).size,
       ]);
+    }),
+  );
+});
+
+test('the first new page of a list is the first that was not marked', () => {
+  fc.assert(
+    fc.property(fc.array(address), fc.array(address), fc.nat(10), (marked, list, from) => {
+      const footprint = new Footprint();
+      const isMarked = (at: number): boolean => footprint.has(highWord(at), lowWord(at));
+      for (const at of marked) if (!isMarked(at)) footprint.add(highWord(at), lowWord(at));
+      const words = (of: (at: number) => number): Int32Array => Int32Array.from(list, of);
+      const found = footprint.firstNew(words(highWord), words(lowWord), from, list.length);
+      const expected = list.findIndex((at, i) => i >= from && !isMarked(at));
+      expect(found).toBe(expected < 0 ? Math.max(from, list.length) : expected);
     }),
   );
 });
