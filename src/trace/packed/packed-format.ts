@@ -138,8 +138,13 @@ for (let byte = 0; byte < 256; byte++) {
 
 /** CRC-32 as zlib and gzip compute it (RFC 1952, section 8), unsigned. `node:zlib` has it only from Node 22 on. */
 export function crc32(bytes: Uint8Array): number {
+  return ~remainderOf(bytes) >>> 0;
+}
+
+/** An int32 to its end: with a larger number behind the loop, V8 threw the compiled loop away at the end of each call. */
+function remainderOf(bytes: Uint8Array): number {
   const { length } = bytes;
   let crc = -1;
   for (let i = 0; i < length; i++) crc = CRC_TABLE[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8);
-  return ~crc >>> 0;
+  return crc;
 }
