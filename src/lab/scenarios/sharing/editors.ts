@@ -6,6 +6,7 @@ import { claims, says } from '../../chapter/words.js';
 import { PagedMachine } from '../../paged-machine.js';
 import { SegmentMachine } from '../../segment-machine.js';
 import type { SegmentProcess } from '../../../segments/process.js';
+import type { Segment } from '../../../segments/segment-table.js';
 import type { Lab, Story } from '../../story.js';
 
 const CODE = { at: 0x1000_0000, bytes: 524288 };
@@ -16,9 +17,25 @@ const STACK_AT = [0x3000_0000, 0x3100_0000];
 const ARENA_BYTES = 0x3200_0000;
 const MOST_EDITORS = 8;
 
+/** An editor, and its selector of the code. */
+interface Editor {
+  readonly process: SegmentProcess;
+  readonly code: number;
+}
+
 /** The chapter's two editors, each segment in its place there. */
 function pair(story: Story): SegmentMachine {
   const machine = new SegmentMachine(ARENA_BYTES);
+  const both = shareCode(story, machine);
+  const checks = checkCode(story, machine, both);
+  codeFigures(story, machine, both);
+  const own = both.map((editor, i) => giveOwnSegments(story, machine, editor, i));
+  apartFigures(story, own);
+  checkFigures(story, checks);
+  return machine;
+}
+
+function shareCode(story: Story, machine: SegmentMachine): readonly [Editor, Editor] {
   const [a, b] = [machine.spawn(), machine.spawn()];
   const code = machine.create(a, 'code', CODE.bytes, 'code', CODE.at);
   const codeInB = machine.share(a, code, b);
@@ -29,40 +46,81 @@ function pair(story: Story): SegmentMachine {
     `A limit counts from 0: ${formatCount(CODE.bytes)} bytes make the limit ${formatCount(CODE.bytes - 1)}, the last valid offset`,
   );
   story.maps(machine.mapping('A', a, code), machine.mapping('B', b, codeInB));
-  const inside = machine.fetch(a, code, CODE.bytes - 1);
-  const outside = machine.fetch(a, code, CODE.bytes);
-  const written = machine.store(b, codeInB, 0, 1);
+  return [
+    { process: a, code },
+    { process: b, code: codeInB },
+  ];
+}
+
+/** What the processor said to accesses of the code. */
+interface CodeChecks {
+  readonly lastByteExecutes: boolean;
+  readonly nextRefused: boolean;
+  readonly writeRefused: boolean;
+}
+
+function checkCode(story: Story, machine: SegmentMachine, [a, b]: readonly [Editor, Editor]): CodeChecks {
+  const lastByteExecutes = machine.fetch(a.process, a.code, CODE.bytes - 1) === 0;
+  const nextRefused = machine.fetch(a.process, a.code, CODE.bytes) < 0;
+  const writeRefused = machine.store(b.process, b.code, 0, 1) < 0;
+  const answer = (refused: boolean): string => (refused ? 'refused' : 'done');
   story.step(
     'The processor checks every access against the descriptor.',
-    `executing the last byte: ${inside === 0 ? 'done' : 'refused'}; one byte further: ${outside < 0 ? 'refused' : 'done'}`,
-    `writing to the code: ${written < 0 ? 'refused' : 'done'}`,
+    `executing the last byte: ${answer(!lastByteExecutes)}; one byte further: ${answer(nextRefused)}`,
+    `writing to the code: ${answer(writeRefused)}`,
   );
   story.why(
     `The chapter writes the size into the limit, ${formatCount(CODE.bytes)}. The hardware's limit is the last valid offset, so it takes ${formatCount(CODE.bytes - 1)}: with ${formatCount(CODE.bytes)} the byte after the segment could be executed, too.`,
   );
-  codeFigures(story, machine, [a, b], [code, codeInB]);
-  const holders = [a, b].map((process, i) => {
-    const data = machine.create(process, 'data', DATA_BYTES, `data ${'AB'[i]}`, DATA_AT[i]);
-    const stack = machine.create(process, 'data', STACK_BYTES, `stack ${'AB'[i]}`, STACK_AT[i]);
-    machine.store(process, data, 0, 65 + i);
-    machine.store(process, stack, STACK_BYTES - 1, 1);
-    privateFigures(story, machine, process, i, { data, stack });
-    story.step(
-      `Editor ${'AB'[i]} has data and a stack of its own.`,
-      `data: ${machine.descriptor(process, data)}`,
-      `stack: ${machine.descriptor(process, stack)}`,
-    );
-    story.maps(
-      machine.mapping(`${'AB'[i]}: code`, process, [code, codeInB][i]),
-      machine.mapping(`${'AB'[i]}: data`, process, data),
-      machine.mapping(`${'AB'[i]}: stack`, process, stack),
-    );
-    return [machine.segment(process, data), machine.segment(process, stack)] as const;
-  });
-  const own = holders.flatMap((segments) => segments.map(({ references }) => references));
+  return { lastByteExecutes, nextRefused, writeRefused };
+}
+
+function checkFigures(story: Story, { lastByteExecutes, nextRefused, writeRefused }: CodeChecks): void {
+  const readOnly = lastByteExecutes && writeRefused;
+  story.figure(
+    'codeReadOnly',
+    'the code executes and refuses writes',
+    readOnly,
+    claims('Segment 0: Shared code (read-only, executable)', readOnly),
+  );
+  story.figure('lastByteExecutes', 'the last byte of the code executes', lastByteExecutes, true);
+  story.figure('byteAfterRefused', 'the byte after it is refused', nextRefused, true);
+}
+
+/** Data and stack of one editor. */
+type OwnSegments = Readonly<Record<'data' | 'stack', Segment>>;
+
+function giveOwnSegments(
+  story: Story,
+  machine: SegmentMachine,
+  { process, code }: Editor,
+  editor: number,
+): OwnSegments {
+  const letter = 'AB'[editor];
+  const data = machine.create(process, 'data', DATA_BYTES, `data ${letter}`, DATA_AT[editor]);
+  const stack = machine.create(process, 'data', STACK_BYTES, `stack ${letter}`, STACK_AT[editor]);
+  machine.store(process, data, 0, 65 + editor);
+  machine.store(process, stack, STACK_BYTES - 1, 1);
+  const own = { data: machine.segment(process, data), stack: machine.segment(process, stack) };
+  privateFigures(story, own, editor);
+  story.step(
+    `Editor ${letter} has data and a stack of its own.`,
+    `data: ${machine.descriptor(process, data)}`,
+    `stack: ${machine.descriptor(process, stack)}`,
+  );
+  story.maps(
+    machine.mapping(`${letter}: code`, process, code),
+    machine.mapping(`${letter}: data`, process, data),
+    machine.mapping(`${letter}: stack`, process, stack),
+  );
+  return own;
+}
+
+function apartFigures(story: Story, editorsOwn: readonly OwnSegments[]): void {
+  const oneOwnerEach = editorsOwn.every(({ data, stack }) => data.references === 1 && stack.references === 1);
   (['data', 'stack'] as const).forEach((part, i) => {
-    const [ofA, ofB] = holders.map((segments) => segments[i]);
-    const apart = ofA.base !== ofB.base && own.every((references) => references === 1);
+    const [ofA, ofB] = editorsOwn.map((own) => own[part]);
+    const apart = ofA.base !== ofB.base && oneOwnerEach;
     const sentence = (
       [
         'Segment 1: Private data (different physical location)',
@@ -76,32 +134,19 @@ function pair(story: Story): SegmentMachine {
       claims(sentence, apart),
     );
   });
-  story.figure(
-    'codeReadOnly',
-    'the code executes and refuses writes',
-    inside === 0 && written < 0,
-    claims('Segment 0: Shared code (read-only, executable)', inside === 0 && written < 0),
-  );
-  story.figure('lastByteExecutes', 'the last byte of the code executes', inside === 0, true);
-  story.figure('byteAfterRefused', 'the byte after it is refused', outside < 0, true);
-  return machine;
 }
 
 const CODE_ENTRY = '{ .base = 0x10000000, .limit = 524288, .perms = R_X, .shared = true }';
 
-function codeFigures(
-  story: Story,
-  machine: SegmentMachine,
-  [a, b]: readonly SegmentProcess[],
-  [inA, inB]: readonly number[],
-): void {
-  const [segment, ofB] = [machine.segment(a, inA), machine.segment(b, inB)];
+function codeFigures(story: Story, machine: SegmentMachine, both: readonly [Editor, Editor]): void {
+  const [segment, ofB] = both.map(({ process, code }) => machine.segment(process, code));
+  const [limit, limitInB] = both.map(({ process, code }) => machine.limit(process, code));
   story.figure('baseOfCodeA', 'base of the code in A', toHex(segment.base), says(CODE_ENTRY, '0x10000000'));
   story.figure('baseOfCodeB', 'base of the code in B', toHex(ofB.base), says(CODE_ENTRY, '0x10000000'));
   story.figure(
     'limitOfCode',
     'limit of the code',
-    machine.limit(a, inA),
+    limit,
     says(
       CODE_ENTRY,
       '524288',
@@ -113,7 +158,7 @@ function codeFigures(
   const shared = 'SHARED (1 copy, 2 references)';
   story.figure('copiesOfCode', 'copies of the code', new Set([segment, ofB]).size, says(shared, '1 copy'));
   story.figure('referencesToCode', 'processes that reach it', segment.references, says(shared, '2 references'));
-  const same = segment.base === ofB.base && machine.limit(a, inA) === machine.limit(b, inB);
+  const same = segment.base === ofB.base && limit === limitInB;
   story.figure(
     'sameBaseAndLimit',
     'both descriptors have one base and limit',
@@ -137,16 +182,10 @@ const PRIVATE_ENTRIES = [
   },
 ] as const;
 
-function privateFigures(
-  story: Story,
-  machine: SegmentMachine,
-  process: SegmentProcess,
-  editor: number,
-  selectors: Readonly<Record<'data' | 'stack', number>>,
-): void {
+function privateFigures(story: Story, own: OwnSegments, editor: number): void {
   const letter = 'AB'[editor];
   for (const part of ['data', 'stack'] as const) {
-    const { base, bytes } = machine.segment(process, selectors[part]);
+    const { base, bytes } = own[part];
     const [entry, at, size] = PRIVATE_ENTRIES[editor][part];
     const name = part === 'data' ? 'Data' : 'Stack';
     story.figure(`baseOf${name}${letter}`, `base of the ${part} of ${letter}`, toHex(base), says(entry, at));
