@@ -178,12 +178,57 @@ const LIBRARY_FRAME = 0x40;
 /** A page directory and a page table for each process. */
 const DIRECTORIES = [0x10, 0x20];
 
+/** Where a library lies: its segment's base, and the frame behind that. */
+interface Place {
+  readonly base: number;
+  readonly frame: number;
+}
+
+/** Maps the library at `base` for the user, and the GDT for the kernel. */
+function mapLibrary(ram: Ram, directory: number, base: number): void {
+  const low = PTE_P | PTE_RW | PTE_US;
+  const table = directory + 1;
+  ram.store32(0, addressOfFrame(directory) + (base >>> 22) * 4, addressOfFrame(table) | low);
+  ram.store32(0, addressOfFrame(table) + ((base >>> 12) & 1023) * 4, addressOfFrame(LIBRARY_FRAME) | low);
+  // The processor itself finds the GDT at its linear address, so every process maps it, for the kernel only.
+  ram.store32(0, addressOfFrame(directory), addressOfFrame(directory + 2) | PTE_P | PTE_RW);
+  ram.store32(0, addressOfFrame(directory + 2) + (GDT >>> 12) * 4, GDT | PTE_P | PTE_RW);
+}
+
+/** Paging off, then on again with the directory of another process. */
+function enterDirectory(mmu: Mmu, directory: number): void {
+  mmu.writeCr0(CR0_ET | CR0_PE);
+  must(writeRegisters(mmu, { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: addressOfFrame(directory), cr4: 0, efer: 0 }));
+}
+
+/** Executes the first bytes of a code segment at `base`. @returns where the processor found them */
+function executeAt(core: SegmentedCore, base: number): Place {
+  const { mmu, unit } = core;
+  const { hi, lo } = packSegment({
+    base,
+    limit: 4095,
+    type: READABLE_CODE,
+    codeOrData: true,
+    privilege: 3,
+    present: true,
+    available: false,
+    long: false,
+    big: true,
+    granular: false,
+  });
+  mmu.ram.store64(0, GDT + 8, hi, lo);
+  unit.cpl = 0;
+  must(loadGdt(unit, 0, GDT, 15));
+  core.forgetSegments();
+  core.cpl = 3;
+  must(core.fetchFrom(CODE_SELECTOR, 0, 4));
+  return { base: unit.cs.baseLo >>> 0, frame: mmu.firstFrame };
+}
+
 /** With paging behind segmentation the bases are linear addresses; all lead to the same frames. */
 function linearAddresses(story: Story): void {
-  const ram = new Ram({ bytes: 2 ** 20 });
-  const core = new SegmentedCore(new Mmu({ ram }));
-  const { mmu, unit } = core;
-  const low = PTE_P | PTE_RW | PTE_US;
+  const core = new SegmentedCore(new Mmu({ ram: new Ram({ bytes: 2 ** 20 }) }));
+  const { mmu } = core;
   const inhabitants = [BASE_A, BASE_B].map((base, i) => {
     const regions = [
       { start: GDT, bytes: 4096, about: "the GDT, the kernel's own" },
@@ -192,53 +237,32 @@ function linearAddresses(story: Story): void {
     return { pid: i + 1, root: addressOfFrame(DIRECTORIES[i]), regions };
   });
   story.on({ mmu, inhabitants });
-  const frames = [BASE_A, BASE_B].map((base, i) => {
-    const directory = DIRECTORIES[i];
-    const table = directory + 1;
-    ram.store32(0, addressOfFrame(directory) + (base >>> 22) * 4, addressOfFrame(table) | low);
-    ram.store32(0, addressOfFrame(table) + ((base >>> 12) & 1023) * 4, addressOfFrame(LIBRARY_FRAME) | low);
-    // The processor itself finds the GDT at its linear address, so every process maps it, for the kernel only.
-    ram.store32(0, addressOfFrame(directory), addressOfFrame(directory + 2) | PTE_P | PTE_RW);
-    ram.store32(0, addressOfFrame(directory + 2) + (GDT >>> 12) * 4, GDT | PTE_P | PTE_RW);
-    mmu.writeCr0(CR0_ET | CR0_PE);
-    must(writeRegisters(mmu, { cr0: CR0_PE | CR0_PG, cr3Hi: 0, cr3Lo: addressOfFrame(directory), cr4: 0, efer: 0 }));
-    const { hi, lo } = packSegment({
-      base,
-      limit: 4095,
-      type: READABLE_CODE,
-      codeOrData: true,
-      privilege: 3,
-      present: true,
-      available: false,
-      long: false,
-      big: true,
-      granular: false,
-    });
-    ram.store64(0, GDT + 8, hi, lo);
-    unit.cpl = 0;
-    must(loadGdt(unit, 0, GDT, 15));
-    core.forgetSegments();
-    core.cpl = 3;
-    must(core.fetchFrom(CODE_SELECTOR, 0, 4));
-    return { base: unit.cs.baseLo >>> 0, frame: mmu.firstFrame };
+  const places = [BASE_A, BASE_B].map((base, i) => {
+    mapLibrary(mmu.ram, DIRECTORIES[i], base);
+    enterDirectory(mmu, DIRECTORIES[i]);
+    return executeAt(core, base);
   });
+  tellPlaces(story, places);
+}
+
+function tellPlaces(story: Story, places: readonly Place[]): void {
   story.step(
     'Likewise with paging behind segmentation: bases are linear addresses, different in A and B, and page tables lead both to the same frame.',
-    ...frames.map(({ base, frame }, i) => `${'AB'[i]}: base ${toHex(base)}, frame ${toHex(frame)}`),
+    ...places.map(({ base, frame }, i) => `${'AB'[i]}: base ${toHex(base)}, frame ${toHex(frame)}`),
   );
   story.maps(
-    ...frames.map(({ base, frame }, i) => ({
+    ...places.map(({ base, frame }, i) => ({
       who: 'AB'[i],
       at: `linear ${toHex(base)}`,
       to: `frame ${toHex(frame)}`,
       rights: 'read-only',
     })),
   );
-  frames.forEach(({ base }, i) => {
+  places.forEach(({ base }, i) => {
     const label = `segments over pages: base in ${'AB'[i]}`;
     story.figure(`linearBase${i}`, label, toHex(base), toHex([BASE_A, BASE_B][i]));
   });
-  const copies = new Set(frames.map(({ frame }) => frame)).size;
+  const copies = new Set(places.map(({ frame }) => frame)).size;
   story.figure('linearFrames', 'segments over pages: frames for both', copies, 1);
 }
 
