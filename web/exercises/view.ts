@@ -165,12 +165,6 @@ export class ExercisesView implements View {
 
   #exercise(exercise: Exercise, attempt: Attempt, index: number, page: Page): TemplateResult {
     const { topic, kind, question, given } = exercise;
-    const { shown } = attempt;
-    const marks = mark(exercise, attempt.given);
-    const show = (how: Attempt['shown']): void => {
-      attempt.shown = how;
-      page.redraw();
-    };
     return html`<li class="exercise" data-exercise=${index}>
       <div class="halves">
         <div>
@@ -179,51 +173,7 @@ export class ExercisesView implements View {
           ${block(given)}
         </div>
         <div>
-          <form
-            class="parts"
-            @submit=${(event: Event) => {
-              event.preventDefault();
-              show('marked');
-            }}
-          >
-            ${partsOf(exercise).map(
-              ({ label, value }, part) =>
-                html`<label
-                  >${label}
-                  <input
-                    data-part=${part}
-                    aria-label="Exercise ${index + 1}: ${label}"
-                    spellcheck="false"
-                    autocomplete="off"
-                    .value=${attempt.given[part]}
-                    @input=${(event: Event) => {
-                      attempt.given[part] = valueOf(event);
-                      if (shown === 'marked') show('no');
-                    }}
-                  />${
-                    shown === 'marked'
-                      ? marks[part]
-                        ? html`<span class="good">✓ right</span>`
-                        : html`<span class="bad">✗ ${value === '' ? 'nothing' : value}</span>`
-                      : nothing
-                  }</label
-                >`,
-            )}
-            <span class="row">
-              <button class="main" data-do="mark" aria-label="Mark exercise ${index + 1}">Mark</button>
-              <button
-                type="button"
-                data-do="answer"
-                aria-label="${shown === 'answer' ? 'Hide the answer' : 'Show the answer'} to exercise ${index + 1}"
-                @click=${() => {
-                  show(shown === 'answer' ? 'no' : 'answer');
-                }}
-              >
-                ${shown === 'answer' ? 'Hide the answer' : 'Show the answer'}
-              </button>
-            </span>
-          </form>
-          ${shown === 'no' ? nothing : solution(exercise)}
+          ${answerForm(exercise, attempt, index, page)} ${attempt.shown === 'no' ? nothing : solution(exercise)}
         </div>
       </div>
     </li>`;
@@ -253,6 +203,60 @@ export class ExercisesView implements View {
       </ol>
     </article>`;
   }
+}
+
+/** Where the parts of an answer are typed and marked. */
+function answerForm(exercise: Exercise, attempt: Attempt, index: number, page: Page): TemplateResult {
+  const { shown } = attempt;
+  const marks = mark(exercise, attempt.given);
+  const show = (how: Attempt['shown']): void => {
+    attempt.shown = how;
+    page.redraw();
+  };
+  return html`<form
+    class="parts"
+    @submit=${(event: Event) => {
+      event.preventDefault();
+      show('marked');
+    }}
+  >
+    ${partsOf(exercise).map(
+      ({ label, value }, part) =>
+        html`<label
+          >${label}
+          <input
+            data-part=${part}
+            aria-label="Exercise ${index + 1}: ${label}"
+            spellcheck="false"
+            autocomplete="off"
+            .value=${attempt.given[part]}
+            @input=${(event: Event) => {
+              attempt.given[part] = valueOf(event);
+              if (shown === 'marked') show('no');
+            }}
+          />${shown === 'marked' ? verdict(marks[part], value) : nothing}</label
+        >`,
+    )}
+    <span class="row">
+      <button class="main" data-do="mark" aria-label="Mark exercise ${index + 1}">Mark</button>
+      <button
+        type="button"
+        data-do="answer"
+        aria-label="${shown === 'answer' ? 'Hide the answer' : 'Show the answer'} to exercise ${index + 1}"
+        @click=${() => {
+          show(shown === 'answer' ? 'no' : 'answer');
+        }}
+      >
+        ${shown === 'answer' ? 'Hide the answer' : 'Show the answer'}
+      </button>
+    </span>
+  </form>`;
+}
+
+function verdict(right: boolean, value: string): TemplateResult {
+  return right
+    ? html`<span class="good">✓ right</span>`
+    : html`<span class="bad">✗ ${value === '' ? 'nothing' : value}</span>`;
 }
 
 /** Lines as the terminal has them: columns move sideways where they are too wide, sentences go on in the next line. */
