@@ -1,6 +1,7 @@
 /** An access on a machine other than a plain x86, drawn from the result that the terminal prints. */
 
 import { html, nothing, type TemplateResult } from 'lit';
+import type { ToyMachine } from '../../../hw/toy/machine.js';
 import { countOf } from '../../../src/report/output/units.js';
 import type { Page } from '../../story/view.js';
 import { addressFields } from './address-fields.js';
@@ -35,11 +36,6 @@ export function otherDrawing(
   const ended = shows(progress, reads + 2);
   const drawings = ended ? after : before;
   const seen = progress.stage === progress.stages ? reads : Math.min(reads, progress.stage - 1);
-  // The one array of a toy needs no name.
-  const filled = steps.flatMap((step) => {
-    if (step.kind !== 'fill') return [];
-    return 'where' in step ? [step.where as string] : drawings.map(({ name }) => name);
-  });
   const entries =
     'rows' in result
       ? result.rows.length === 0
@@ -53,7 +49,7 @@ export function otherDrawing(
         tlb: {
           verdict: otherTlbWords(record),
           drawings,
-          filled: ended ? filled : [],
+          filled: ended ? filledArrays(record) : [],
           rights: walkable.rights,
           fences: drawings.length === 0 ? null : walkable.fences,
           aside: 'rows' in result ? nothing : aside,
@@ -69,18 +65,33 @@ export function otherDrawing(
       },
       page,
     )}
-    ${
-      toy === undefined || 'rows' in result
-        ? nothing
-        : html`<div class="halves">
-            ${toyMemory(toy, {
-              read: result.levels.slice(0, seen),
-              reached: ended && result.outcome.kind === 'mapped' ? Number(result.outcome.physical) : undefined,
-            })}
-            ${ended ? stepList(steps, '') : nothing}
-          </div>`
-    }
+    ${toy === undefined ? nothing : toyHalves(toy, record, seen, ended)}
   `;
+}
+
+/** Names of the TLB's arrays that the access filled; the one array of a toy needs none. */
+function filledArrays({ steps, after }: OtherRecord): (string | undefined)[] {
+  return steps.flatMap((step) => {
+    if (step.kind !== 'fill') return [];
+    return 'where' in step ? [step.where as string] : after.map(({ name }) => name);
+  });
+}
+
+/** The memory of a toy, and its steps beside it. */
+function toyHalves(
+  toy: ToyMachine,
+  { result, steps }: OtherRecord,
+  seen: number,
+  ended: boolean,
+): TemplateResult | typeof nothing {
+  if ('rows' in result) return nothing;
+  return html`<div class="halves">
+    ${toyMemory(toy, {
+      read: result.levels.slice(0, seen),
+      reached: ended && result.outcome.kind === 'mapped' ? Number(result.outcome.physical) : undefined,
+    })}
+    ${ended ? stepList(steps, '') : nothing}
+  </div>`;
 }
 
 /** The level of the page found; 0 when none was. */
