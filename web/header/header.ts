@@ -92,11 +92,17 @@ function part({ does, sign, word, title, act, both, kind, disabled = false, pres
   </button>`;
 }
 
-function transport({ view, running, speed }: Shown, commands: Commands): TemplateResult | typeof nothing {
-  const { history: story } = view;
+function transport(shown: Shown, commands: Commands): TemplateResult | typeof nothing {
+  const { history: story } = shown.view;
   if (story === null) return nothing;
-  const waits = story.atEnd && story.tour !== null;
   return html`<div class="transport" role="group" aria-label="Story">
+    ${stepButtons(story, commands)} ${runButtons(shown, commands)}
+  </div>`;
+}
+
+function stepButtons(story: NonNullable<View['history']>, commands: Commands): TemplateResult {
+  const waits = story.atEnd && story.tour !== null;
+  return html`
     ${part({
       does: 'reset',
       sign: '|◀',
@@ -130,6 +136,11 @@ function transport({ view, running, speed }: Shown, commands: Commands): Templat
         commands.step();
       },
     })}
+  `;
+}
+
+function runButtons({ running, speed }: Shown, commands: Commands): TemplateResult {
+  return html`
     ${part({
       does: 'run',
       sign: running ? '■' : '▶▶',
@@ -150,7 +161,7 @@ function transport({ view, running, speed }: Shown, commands: Commands): Templat
         commands.turnSpeed();
       },
     })}
-  </div>`;
+  `;
 }
 
 function tools({ help }: Shown, commands: Commands): TemplateResult {
