@@ -29,6 +29,7 @@ afterAll(() => {
 interface Answer {
   readonly status: number | undefined;
   readonly policy: string | undefined;
+  readonly kept: string | undefined;
   readonly text: string;
 }
 
@@ -42,6 +43,7 @@ async function ask(path: string, host = 'localhost', method = 'GET', at = port):
   return {
     status: response.statusCode,
     policy: response.headers['content-security-policy'] as string | undefined,
+    kept: response.headers['cache-control'],
     text,
   };
 }
@@ -59,6 +61,12 @@ it('lets other pages show it in a frame when asked, and no more', async () => {
   const [closed, framed] = [await ask('/'), await ask('/', 'localhost', 'GET', await serve('--embed'))];
   expect(framed.text).toBe(closed.text);
   expect(framed.policy).toBe(closed.policy?.replace("; frame-ancestors 'none'", ''));
+});
+
+it('lets a browser keep what is named by its contents, and ask for all else', async () => {
+  const page = await ask('/');
+  const [script] = /\/assets\/[^"]+\.js/.exec(page.text)!;
+  expect([page.kept, (await ask(script)).kept]).toEqual(['no-cache', 'max-age=31536000, immutable']);
 });
 
 it('serves the recordings that the page names', async () => {
