@@ -56,8 +56,8 @@ function asksForThisMachine({ headers }: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1)(:\d+)?$/.test(headers.host ?? '');
 }
 
-/** Names that tell contents: a browser that has such a file need not ask again. */
-const HASHED = /^\/assets\//;
+/** Its names tell contents: a browser that has such a file need not ask again. */
+const HASHED = '/assets/';
 
 function answer(
   files: ReadonlyMap<string, Buffer>,
@@ -79,7 +79,7 @@ function answer(
     'content-security-policy': policy,
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
-    'cache-control': HASHED.test(path) ? 'max-age=31536000, immutable' : 'no-cache',
+    'cache-control': path.startsWith(HASHED) ? 'max-age=31536000, immutable' : 'no-cache',
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
