@@ -78,6 +78,14 @@ export class SegmentMachine {
     return selector;
   }
 
+  /** A new process with a segment of data, and `value` in its first byte. */
+  spawnWithData(bytes: number, value = 1): { readonly process: SegmentProcess; readonly data: number } {
+    const process = this.spawn();
+    const data = this.create(process, 'data', bytes, 'data');
+    this.store(process, data, 0, value);
+    return { process, data };
+  }
+
   share(process: SegmentProcess, selector: number, other: SegmentProcess): number {
     return this.run((kernel) => must(kernel.share(process, selector, other)));
   }

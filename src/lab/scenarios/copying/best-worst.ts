@@ -32,9 +32,7 @@ function paged(worst: boolean): PagedMachine {
 
 function segmented(worst: boolean): SegmentMachine {
   const machine = new SegmentMachine(32 * MIB);
-  const parent = machine.spawn();
-  const data = machine.create(parent, 'data', BYTES, 'data');
-  machine.store(parent, data, 0, 1);
+  const { process: parent, data } = machine.spawnWithData(BYTES);
   machine.restartMeter();
   const child = machine.fork(parent);
   if (worst) machine.store(child, data, 0, 2);

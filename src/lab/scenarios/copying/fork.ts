@@ -138,9 +138,7 @@ function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(2 ** 20);
   story.on(null);
   const { counters } = machine.kernel;
-  const parent = machine.spawn();
-  const data = machine.create(parent, 'data', SEGMENT_BYTES, 'data');
-  machine.store(parent, data, 0, 42);
+  const { process: parent, data } = machine.spawnWithData(SEGMENT_BYTES, 42);
   machine.restartMeter();
   const child = machine.fork(parent);
   const protectedAs = machine.descriptor(parent, data);

@@ -24,9 +24,7 @@ function copiedOf(bytes: number): number {
 /** The write in segments. */
 function segmented(story: Story): SegmentMachine {
   const machine = new SegmentMachine(32 * MIB);
-  const parent = machine.spawn();
-  const data = machine.create(parent, 'data', BYTES, 'data');
-  machine.store(parent, data, 0, 1);
+  const { process: parent, data } = machine.spawnWithData(BYTES);
   machine.restartMeter();
   const child = machine.fork(parent);
   machine.store(child, data, BYTES / 2, 1);
