@@ -70,7 +70,8 @@ export class Resident {
     const footprint = (this.footprints[block.process] ??= new Footprint());
     const cold = block.afterGap && !block.warmUp;
     // Two loops: V8 compiles the inner one alone, which takes it a tenth of the time.
-    for (let i = 0; (i = footprint.firstNew(his, los, i, length)) < length; i++) {
+    const nextNew = (from: number): number => footprint.firstNew(his, los, from, length);
+    for (let i = nextNew(0); i < length; i = nextNew(i + 1)) {
       const isFirst = footprint.add(his[i], los[i]);
       this.hasCold ||= cold;
       for (const machine of isFirst ? this.machines : this.fine) machine.makeResident(his[i], los[i], cold);
