@@ -1,7 +1,7 @@
 /** The module of source/, made by `npm run build:hot`. */
 
 /** SHA-256 of the files there, in the order of their names. */
-export const FORK_SOURCE = '2dbcc609e9f02ec578894f8388cfdbbb4dbc8a2eb4fd8d3e8b1efdf8287430b3';
+export const FORK_SOURCE = '748dba1f7f3020324f9c5c0ab0d1eb0a2ebd3b054da9e2327b9bbb6de355401a';
 export const FORK_MODULE =
   'AGFzbQEAAAABDgFgCX9/f39/f39/fwF/Ag8BA2VudgZtZW1vcnkCAAADAwIAAAciAwljb3B5UnVuMTIAAAljb3B5UnVuMTAAAQZtZW1vcnkCAA' +
   'qPDwLFBwMIewp/A34CfyAAIhIgAkFgcWohFiABIABrIQEgBf0RIQ4gBv0RIQ8gBP0RIRAgB61Cf4X9EiEMIAcgCHKtQn+F/RIhDQNAIAAgFkcE' +

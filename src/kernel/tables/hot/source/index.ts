@@ -79,8 +79,7 @@ function copyRun(
 }
 
 /**
- * The map words of four entries are looked at when they are counted already: a look at each before would be a second wait
- * for memory.
+ * The map words of four entries are looked at when they are counted already: a look at each before would load it twice.
  * @param areBeside only entries for frames side by side
  * @returns place of the first entry not copied
  */
