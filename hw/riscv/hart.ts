@@ -152,7 +152,7 @@ export class Hart extends TranslatingMachine {
   override translate(hi: number, lo: number, access: number): number {
     return this.isModified(access)
       ? this.unmodified(() => super.translate(hi, lo, access))
-      : this.dataPath.translate(hi, lo, access);
+      : super.translate(hi, lo, access);
   }
 
   override translateMany(

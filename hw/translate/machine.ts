@@ -2,18 +2,22 @@
 
 import type { FaultRecord } from '../base/fault.js';
 import type { Ram } from '../memory/ram.js';
+import * as softTlb from '../tlb/soft.js';
 import type { TlbHierarchy } from '../tlb/hierarchy.js';
 import { Counters } from './counts/counters.js';
 import { DataPath } from './path/data-path.js';
 import type { TranslationListener } from './walk/events.js';
 import { translationOptions } from './options.js';
 import type { MachineOptions } from './options.js';
+import type { SoftFront } from './path/caches.js';
 import type { StaleEntryChecker } from './path/stale-check.js';
 import type { WalkRecord } from './walk/walk-record.js';
 import type { Observer, Walks } from './walk/walks.js';
 
+const { isSoftHit, NO_CELLS, softEntry, softFrameAt } = softTlb;
+
 /** Translations, loads, stores and fetches of one processor. Addresses are two int32 words, `hi` and `lo`. */
-export class TranslatingMachine {
+export class TranslatingMachine implements SoftFront {
   readonly ram: Ram;
   /** Translations, loads and stores: everything except the architecture's own. */
   readonly dataPath: DataPath;
@@ -27,11 +31,13 @@ export class TranslatingMachine {
   readonly walkRecord: WalkRecord;
   /** Walks without any change, for tools to look. */
   readonly observer: Observer;
+  /** Here as well as in the data path: on a hit even the way there counts. @internal */
+  softCells = NO_CELLS;
 
   /** @throws RangeError for an impossible TLB shape, or a path that is none */
   constructor(walks: Walks, options: MachineOptions, counters = new Counters()) {
     this.ram = options.ram;
-    this.dataPath = new DataPath(translationOptions(walks, options, counters));
+    this.dataPath = new DataPath(translationOptions(walks, options, counters, this));
     this.fault = walks.fault;
     this.walkRecord = walks.record;
     this.observer = walks.observer;
@@ -47,7 +53,10 @@ export class TranslatingMachine {
 
   /** As {@link DataPath.translate}. */
   translate(hi: number, lo: number, access: number): number {
-    return this.dataPath.translate(hi, lo, access);
+    const cells = this.softCells;
+    const entry = softEntry(lo, access);
+    if (isSoftHit(cells, entry, hi, lo)) return softFrameAt(cells, entry);
+    return this.dataPath.translateMissed(hi, lo, access);
   }
 
   /** As {@link DataPath.translateMany}. */

@@ -7,7 +7,7 @@ import { MODEL_DEFAULT } from '../tlb/presets.js';
 import { TLB_GEOMETRY } from '../tlb/shape.js';
 import type { TlbShape } from '../tlb/shape.js';
 import type { Counters } from './counts/counters.js';
-import type { TranslationOptions, TranslationPath } from './path/caches.js';
+import type { SoftFront, TranslationOptions, TranslationPath } from './path/caches.js';
 import type { Walks } from './walk/walks.js';
 
 /** The parts of every machine. Only `ram` must be given. */
@@ -47,7 +47,12 @@ function checkedPath(options: MachineOptions): TranslationPath {
 /**
  * The options of the translations of a machine. @throws RangeError for a path that is none, or options it cannot have
  */
-export function translationOptions(walks: Walks, options: MachineOptions, counters: Counters): TranslationOptions {
+export function translationOptions(
+  walks: Walks,
+  options: MachineOptions,
+  counters: Counters,
+  front: SoftFront,
+): TranslationOptions {
   const { ram, tlb = MODEL_DEFAULT, entryCache, check = false } = options;
-  return { ram, walks, counters, geometry: tlb, check, entryCache, path: checkedPath(options) };
+  return { ram, walks, counters, geometry: tlb, check, entryCache, path: checkedPath(options), front };
 }

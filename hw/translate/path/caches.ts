@@ -25,6 +25,12 @@ import type { Walks } from '../walk/walks.js';
 /** How translations are found; the result is the same, cost and counts are not. */
 export type TranslationPath = 'modelled' | 'soft' | 'walk';
 
+/** An object in front of the caches, for which a soft TLB's hit needs no way to another one. */
+export interface SoftFront {
+  /** The cells to look in. */
+  softCells: Int32Array;
+}
+
 export interface TranslationOptions {
   readonly ram: Ram;
   readonly walks: Walks;
@@ -33,6 +39,7 @@ export interface TranslationOptions {
   readonly check: boolean;
   readonly entryCache: TlbShape | undefined;
   readonly path: TranslationPath;
+  readonly front: SoftFront;
 }
 
 /** TLBs, walk caches and soft TLB of one processor, under its registers of the moment. */
@@ -59,7 +66,9 @@ export class TranslationCaches {
   /** Null on the other paths. */
   protected readonly soft: SoftTlb | null;
   /** Of the soft TLB; those of an empty one while somebody listens, so that every hit takes the way with a report. */
-  protected softCells: Int32Array;
+  protected softCells: Int32Array = NO_CELLS;
+  /** Has the same. */
+  private readonly front: SoftFront;
   /** By access, its demands on a hit for use with no more ado; nothing is permitted while there is more to do. */
   protected readonly hitRules: readonly HitRule[] = Array.from({ length: ACCESS_KINDS }, () => new HitRule());
   /** Hears each step (see events.ts); null while nobody listens. @internal */
@@ -67,7 +76,7 @@ export class TranslationCaches {
   private readonly listeners = new Listeners();
 
   /** @throws RangeError for an impossible shape. */
-  constructor({ ram, walks, counters, geometry, path }: TranslationOptions) {
+  constructor({ ram, walks, counters, geometry, path, front }: TranslationOptions) {
     const { walkCaches } = geometry;
     this.ram = ram;
     this.walks = walks;
@@ -77,7 +86,14 @@ export class TranslationCaches {
     this.walkCaches = walkCaches === undefined ? null : new WalkCaches(walkCaches, walks.terms.walkCaches);
     this.usedWalkCaches = this.walkCaches;
     this.soft = path === 'soft' ? new SoftTlb() : null;
-    this.softCells = this.soft?.cells ?? NO_CELLS;
+    this.front = front;
+    this.showSoft();
+  }
+
+  /** Looks are into the soft TLB where it is now. */
+  protected showSoft(): void {
+    this.softCells = this.listener === null ? (this.soft?.cells ?? NO_CELLS) : NO_CELLS;
+    this.front.softCells = this.softCells;
   }
 
   /**
@@ -99,9 +115,8 @@ export class TranslationCaches {
     this.tlb.listen(listener);
     this.walkCaches?.listen(listener);
     this.setHitRules();
-    if (this.soft === null) return;
-    this.soft.listener = listener;
-    this.softCells = listener === null ? this.soft.cells : NO_CELLS;
+    if (this.soft !== null) this.soft.listener = listener;
+    this.showSoft();
   }
 
   /** The registers changed: a result found under others is not taken for an answer without a search. */

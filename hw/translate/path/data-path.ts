@@ -7,6 +7,7 @@ import * as accesses from '../../base/access.js';
 import * as address from '../../base/address.js';
 import * as args from '../../base/arguments.js';
 import * as faults from '../../base/fault.js';
+import * as hint from '../../base/rarely.js';
 import * as softTlb from '../../tlb/soft.js';
 import { BatchTranslation, checkLength } from './batch.js';
 import * as memory from '../../memory/ram.js';
@@ -15,6 +16,7 @@ const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK } = address;
 const { checkSize } = args;
 const { OK, PAGE_FAULT } = faults;
+const { rarely } = hint;
 const { wordIndex } = memory;
 const { isSoftHit, softEntry, softFrameAt } = softTlb;
 
@@ -102,7 +104,10 @@ export class DataPath extends BatchTranslation {
 
   /** By all but the soft TLB, or across words. */
   private readMissed(hi: number, lo: number, size: number, access: number): number {
-    if (!isWithinWord(lo, size)) return this.readLocated(hi, lo, size, access);
+    if (!isWithinWord(lo, size)) {
+      rarely();
+      return this.readLocated(hi, lo, size, access);
+    }
     const frame = this.translateMissed(hi, lo, access);
     if (frame >= 0) {
       this.loadWithinWord(frame, lo, size);

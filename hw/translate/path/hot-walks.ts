@@ -35,6 +35,9 @@ export class HotWalks extends CachedWalks {
   /** By access, the control block of single walks by {@link settle}; NONE or NOT_ASKED: none. */
   protected readonly settleControls = new Int32Array(ACCESS_KINDS);
   protected settle: Single = () => -1;
+  /** The kind of the last such walk, or NONE, and its control block: fields are quicker than the array. */
+  private settledAccess = NONE;
+  private settledControl = 0;
   /** The same for single lookups of modelled TLBs by {@link lookupOne}. */
   protected readonly lookupControls = new Int32Array(ACCESS_KINDS);
   protected lookupOne: Single = () => -1;
@@ -48,8 +51,17 @@ export class HotWalks extends CachedWalks {
 
   /** The frame by a hot loop's walk into the soft TLB; -1 when it takes more to know. */
   protected settledFrame(hi: number, lo: number, access: number): number {
+    if (access !== this.settledAccess && !this.settleNext(access)) return -1;
+    return this.settle(this.settledControl, hi, lo);
+  }
+
+  /** The next walks by hot loops are for this kind of access. @returns false if they know nothing of it */
+  private settleNext(access: number): boolean {
     const control = this.settleControls[access];
-    return control > 0 ? this.settle(control, hi, lo) : -1;
+    if (control <= 0) return false;
+    this.settledAccess = access;
+    this.settledControl = control;
+    return true;
   }
 
   /** The length of a batch for hot loops, or more. */
@@ -66,7 +78,7 @@ export class HotWalks extends CachedWalks {
     const fit = this.coalescedSize === 0 && this.entryCache === null;
     this.hot = memory === null || !fit ? null : HotBatch.make(memory, soft, modelled, walkCaches, this.counters);
     this.hotRefused = this.hot === null;
-    if (soft !== null && this.listener === null) this.softCells = soft.cells;
+    this.showSoft();
     return this.hot;
   }
 
@@ -74,6 +86,7 @@ export class HotWalks extends CachedWalks {
   protected override setHitRules(): void {
     super.setHitRules();
     this.settleControls.fill(NOT_ASKED);
+    this.settledAccess = NONE;
     this.lookupControls.fill(NOT_ASKED);
     this.toldAccess = NONE;
   }

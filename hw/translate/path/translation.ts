@@ -12,6 +12,7 @@
 import * as accesses from '../../base/access.js';
 import * as address from '../../base/address.js';
 import * as faults from '../../base/fault.js';
+import * as hint from '../../base/rarely.js';
 import type { TlbGroup } from '../../tlb/group.js';
 import type { TlbHierarchy } from '../../tlb/hierarchy.js';
 import * as hotLoops from '../../hot/hot-loops.js';
@@ -29,6 +30,7 @@ const { PAGE_FAULT } = faults;
 const { DIRTY_UPDATES, DIRTY_UPDATE_READS, FAULTS_ON_HIT, FAULT_READS, FETCH_SIDE, L1_HITS, L2_HITS } = count;
 const { isSoftHit, softEntry, softFrameAt } = softTlb;
 const { WALK_TELLS } = walkResults;
+const { rarely } = hint;
 
 const { FRAME_BITS } = hotLoops;
 const HOT_FRAMES = 1 << FRAME_BITS;
@@ -71,10 +73,11 @@ export class Translation extends HotWalks {
     return isSoftHit(cells, entry, hi, lo) ? softFrameAt(cells, entry) : this.translateMissed(hi, lo, access);
   }
 
-  /** By all but the soft TLB. */
-  protected translateMissed(hi: number, lo: number, access: number): number {
+  /** By all but the soft TLB. @internal */
+  translateMissed(hi: number, lo: number, access: number): number {
     const { modelled } = this;
     if (modelled === null) {
+      rarely();
       const frame = this.settledFrame(hi, lo, access);
       return frame >= 0 ? frame : this.translateUnsettled(hi, lo, access);
     }
