@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { READ } from '../../../hw/base/access.js';
+import { READ, WRITE } from '../../../hw/base/access.js';
 import type { Word64 } from '../../../hw/base/address.js';
+import { PAGE_FAULT } from '../../../hw/base/fault.js';
 import { LOOKUPS_LEFT } from '../../../hw/hot/control.js';
 import { BATCH_SOURCE } from '../../../hw/hot/module.js';
 import type { Ram } from '../../../hw/memory/ram.js';
@@ -111,6 +112,37 @@ describe('hot loops', () => {
     translateAll();
     expect(settled).not.toHaveBeenCalled();
     vi.restoreAllMocks();
+  });
+
+  it('walk for loads and stores in turns, each with its rights', () => {
+    const tables = new Tables();
+    const [writable, readOnly] = [0x67, 0x65];
+    for (let page = 0; page < 1024; page++) tables.map(page * 4096, page, page % 2 === 0 ? writable : readOnly);
+    const mmu = tables.mmu({ path: 'soft' });
+    const translateAll = (): void => {
+      for (let page = 0; page < 1024; page++) {
+        expect(mmu.translate(0, page * 4096, READ)).toBe(page);
+        expect(mmu.translate(0, page * 4096, WRITE)).toBe(page % 2 === 0 ? page : PAGE_FAULT);
+      }
+    };
+    for (let round = 0; round < 3; round++) translateAll();
+    const settled = vi.spyOn(X86Walks.prototype, 'settled');
+    translateAll();
+    expect(settled.mock.calls.every(([, , access]) => access === WRITE)).toBe(true);
+    expect(settled).toHaveBeenCalledTimes(512);
+    vi.restoreAllMocks();
+  });
+
+  it('leave nothing where the soft TLB was before they moved it', () => {
+    const tables = new Tables();
+    for (let page = 0; page < 1024; page++) tables.map(page * 4096, page, 0x27);
+    const mmu = tables.mmu({ path: 'soft' });
+    expect(mmu.translate(0, 0x5000, READ)).toBe(5);
+    // All but those that would take its place.
+    for (let page = 0; page < 1024; page++) if (page % 256 !== 5) mmu.translate(0, page * 4096, READ);
+    tables.map(0x5000, 200, 0x27);
+    mmu.invlpg(0, 0x5000);
+    expect(mmu.translate(0, 0x5000, READ)).toBe(200);
   });
 
   describe('for single lookups of a modelled TLB', () => {
