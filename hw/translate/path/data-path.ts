@@ -97,17 +97,17 @@ export class DataPath extends BatchTranslation {
     checkSize(size);
     const cells = this.softCells;
     const entry = softEntry(lo, access);
-    if (!isSoftHit(cells, entry, hi, lo) || !isWithinWord(lo, size)) return this.readMissed(hi, lo, size, access);
+    if (!isSoftHit(cells, entry, hi, lo) || !isWithinWord(lo, size)) {
+      rarely();
+      return this.readMissed(hi, lo, size, access);
+    }
     this.loadWithinWord(softFrameAt(cells, entry), lo, size);
     return OK;
   }
 
   /** By all but the soft TLB, or across words. */
   private readMissed(hi: number, lo: number, size: number, access: number): number {
-    if (!isWithinWord(lo, size)) {
-      rarely();
-      return this.readLocated(hi, lo, size, access);
-    }
+    if (!isWithinWord(lo, size)) return this.readLocated(hi, lo, size, access);
     const frame = this.translateMissed(hi, lo, access);
     if (frame >= 0) {
       this.loadWithinWord(frame, lo, size);
