@@ -7,7 +7,6 @@ import * as accesses from '../../base/access.js';
 import * as address from '../../base/address.js';
 import * as args from '../../base/arguments.js';
 import * as faults from '../../base/fault.js';
-import * as hint from '../../base/rarely.js';
 import * as softTlb from '../../tlb/soft.js';
 import { BatchTranslation, checkLength } from './batch.js';
 import * as memory from '../../memory/ram.js';
@@ -16,7 +15,6 @@ const { FETCH, WRITE } = accesses;
 const { PAGE_OFFSET_MASK } = address;
 const { checkSize } = args;
 const { OK, PAGE_FAULT } = faults;
-const { rarely } = hint;
 const { wordIndex } = memory;
 const { isSoftHit, softEntry, softFrameAt } = softTlb;
 
@@ -97,10 +95,7 @@ export class DataPath extends BatchTranslation {
     checkSize(size);
     const cells = this.softCells;
     const entry = softEntry(lo, access);
-    if (!isSoftHit(cells, entry, hi, lo) || !isWithinWord(lo, size)) {
-      rarely();
-      return this.readMissed(hi, lo, size, access);
-    }
+    if (!isSoftHit(cells, entry, hi, lo) || !isWithinWord(lo, size)) return this.readMissed(hi, lo, size, access);
     this.loadWithinWord(softFrameAt(cells, entry), lo, size);
     return OK;
   }
