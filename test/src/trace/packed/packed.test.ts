@@ -84,7 +84,7 @@ describe('the packed format', () => {
   });
 
   it('names the byte where a file was cut, wherever that is', async () => {
-    await writePacked(path, blocksOf(program(200)), METADATA);
+    await writePacked(path, blocksOf(program(60)), METADATA);
     const whole = readFileSync(path);
     for (let length = 4; length < whole.length; length++) {
       writeFileSync(path, whole.subarray(0, length));
@@ -95,7 +95,7 @@ describe('the packed format', () => {
   });
 
   it('finds any byte that was changed', async () => {
-    await writePacked(path, blocksOf(program(200)), METADATA);
+    await writePacked(path, blocksOf(program(60)), METADATA);
     const whole = readFileSync(path);
     for (let offset = 0; offset < whole.length; offset++) {
       const damaged = Buffer.from(whole);
