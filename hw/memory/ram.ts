@@ -217,13 +217,28 @@ export class Ram {
   private store(hi: number, lo: number, size: number, value: number): number {
     if (!this.has(hi, lo, size)) return this.miss(hi, lo);
     const index = this.indexOf(hi, lo);
-    const shift = (lo & 3) << 3;
-    const mask = size === 4 ? -1 : (1 << (size * 8)) - 1;
-    this.merge(index, mask << shift, value << shift);
-    const spill = shift + size * 8 - 32;
-    if (spill > 0) this.merge(index + 1, mask >>> (32 - shift), value >>> (32 - shift));
-    if (this.journal !== null) this.journal.note(index, spill > 0 ? index + 1 : index, this.storeLabel);
+    if ((lo & 3) + size <= 4) this.storeWithinWord(index, lo, size, value);
+    else this.storeAcrossWords(index, lo, size, value);
     return OK;
+  }
+
+  /**
+   * Stores 1 to 4 bytes from the byte `lo & 3` on within the word at `index`. It must be installed: no look whether it is.
+   * @internal
+   */
+  storeWithinWord(index: number, lo: number, size: number, value: number): void {
+    const shift = (lo & 3) << 3;
+    const mask = size === 4 ? -1 : ((1 << (size << 3)) - 1) << shift;
+    this.merge(index, mask, value << shift);
+    if (this.journal !== null) this.journal.note(index, index, this.storeLabel);
+  }
+
+  private storeAcrossWords(index: number, lo: number, size: number, value: number): void {
+    const shift = (lo & 3) << 3;
+    const mask = size === 4 ? -1 : (1 << (size << 3)) - 1;
+    this.merge(index, mask << shift, value << shift);
+    this.merge(index + 1, mask >>> (32 - shift), value >>> (32 - shift));
+    if (this.journal !== null) this.journal.note(index, index + 1, this.storeLabel);
   }
 
   /** Changes the bits of `mask` in a word. */

@@ -194,7 +194,18 @@ export class DataPath extends BatchTranslation {
    */
   write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
     checkSize(size);
-    const status = this.locate(hi, lo, size, access | WRITE);
+    if (!isWithinWord(lo, size)) return this.writeLocated(hi, lo, size, valueHi, valueLo, access | WRITE);
+    const frame = this.translate(hi, lo, access | WRITE);
+    this.firstFrame = frame;
+    this.secondFrame = -1;
+    if (frame < 0) return frame;
+    this.ram.storeWithinWord(wordIndex(frame, lo & PAGE_OFFSET_MASK), lo, size, valueLo);
+    return OK;
+  }
+
+  /** Across words. */
+  private writeLocated(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
+    const status = this.locate(hi, lo, size, access);
     if (status < 0) return status;
     if (this.secondFrame >= 0 || !this.storeWhole(lo, size, valueLo, valueHi)) {
       this.storeBytes(lo, size, valueLo, valueHi);
