@@ -168,13 +168,20 @@ export class Ram {
       this.loadedHigh = 0;
       return 0;
     }
-    if (this.pairs !== null && (lo & 7) === 0) {
-      const value = loadPair(this.pairs, this.indexOf(hi, lo));
-      this.loadedHigh = value.hi;
-      return value.lo;
-    }
+    if ((lo & 7) === 0) return this.loadPairAt(this.indexOf(hi, lo));
     this.loadedHigh = this.load(hi + (lo >>> 0 > 0xffff_fffb ? 1 : 0), (lo + 4) | 0, 4);
     return this.load(hi, lo, 4);
+  }
+
+  /** The same for the aligned 64 bits at an index in {@link words}, installed: no look whether they are. @internal */
+  loadPairAt(index: number): number {
+    if (this.pairs === null) {
+      this.loadedHigh = this.words[index + 1];
+      return this.words[index];
+    }
+    const value = loadPair(this.pairs, index);
+    this.loadedHigh = value.hi;
+    return value.lo;
   }
 
   private load(hi: number, lo: number, size: number): number {

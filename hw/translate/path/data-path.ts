@@ -26,6 +26,11 @@ const LOADS_AT_ONCE = 256;
 
 /** Whether an access of `size` bytes lies in one aligned word of 4 bytes. */
 const isWithinWord = (lo: number, size: number): boolean => (lo & 3) + size <= 4;
+/**
+ * Whether it is one of an aligned 8 bytes. Such accesses, and those within a word, are made at once: no other processor sees
+ * them half done. Source: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
+ */
+const isPair = (lo: number, size: number): boolean => size === 8 && (lo & 7) === 0;
 
 /**
  * Puts the words at offsets `los` of frames in `values` in their place: a loop of its own, without calls, and two at a
@@ -102,6 +107,7 @@ export class DataPath extends BatchTranslation {
 
   /** By all but the soft TLB, or across words. */
   private readMissed(hi: number, lo: number, size: number, access: number): number {
+    if (isPair(lo, size)) return this.readPair(hi, lo, access);
     if (!isWithinWord(lo, size)) return this.readLocated(hi, lo, size, access);
     const frame = this.translateMissed(hi, lo, access);
     if (frame >= 0) {
@@ -111,6 +117,17 @@ export class DataPath extends BatchTranslation {
     this.firstFrame = frame;
     this.secondFrame = -1;
     return frame;
+  }
+
+  /** An aligned 8 bytes. */
+  private readPair(hi: number, lo: number, access: number): number {
+    const frame = this.translate(hi, lo, access);
+    this.firstFrame = frame;
+    this.secondFrame = -1;
+    if (frame < 0) return frame;
+    this.valueLo = this.ram.loadPairAt(wordIndex(frame, lo & PAGE_OFFSET_MASK));
+    this.valueHi = this.ram.loadedHigh;
+    return OK;
   }
 
   private readLocated(hi: number, lo: number, size: number, access: number): number {
@@ -129,17 +146,12 @@ export class DataPath extends BatchTranslation {
     this.valueHi = 0;
   }
 
-  /**
-   * An access within one page, of a size that is a power of two, is one load or store of RAM. If it is aligned, no
-   * other processor sees it half done: Intel SDM vol. 3A, "Guaranteed Atomic Operations".
-   * @returns false for other sizes
-   */
+  /** An access of 2, 4 or 8 bytes within one page, not aligned, is one load or store of RAM. @returns false for other sizes */
   private loadWhole(lo: number, size: number): boolean {
     const { ram, firstFrame: frame } = this;
     const physicalLo = (frame << 12) | (lo & PAGE_OFFSET_MASK);
     this.valueHi = 0;
     if (size === 4) this.valueLo = ram.load32(frame >>> 20, physicalLo);
-    else if (size === 1) this.valueLo = ram.load8(frame >>> 20, physicalLo);
     else if (size === 2) this.valueLo = ram.load16(frame >>> 20, physicalLo);
     else if (size === 8) {
       this.valueLo = ram.load64(frame >>> 20, physicalLo);
@@ -194,12 +206,16 @@ export class DataPath extends BatchTranslation {
    */
   write(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
     checkSize(size);
-    if (!isWithinWord(lo, size)) return this.writeLocated(hi, lo, size, valueHi, valueLo, access | WRITE);
+    if (!isWithinWord(lo, size) && !isPair(lo, size)) {
+      return this.writeLocated(hi, lo, size, valueHi, valueLo, access | WRITE);
+    }
     const frame = this.translate(hi, lo, access | WRITE);
     this.firstFrame = frame;
     this.secondFrame = -1;
     if (frame < 0) return frame;
-    this.ram.storeWithinWord(wordIndex(frame, lo & PAGE_OFFSET_MASK), lo, size, valueLo);
+    const index = wordIndex(frame, lo & PAGE_OFFSET_MASK);
+    if (size === 8) this.ram.storeEntry(index, valueHi, valueLo);
+    else this.ram.storeWithinWord(index, lo, size, valueLo);
     return OK;
   }
 
@@ -218,7 +234,6 @@ export class DataPath extends BatchTranslation {
     const { ram, firstFrame: frame } = this;
     const physicalLo = (frame << 12) | (lo & PAGE_OFFSET_MASK);
     if (size === 4) ram.store32(frame >>> 20, physicalLo, valueLo);
-    else if (size === 1) ram.store8(frame >>> 20, physicalLo, valueLo);
     else if (size === 2) ram.store16(frame >>> 20, physicalLo, valueLo);
     else if (size === 8) ram.store64(frame >>> 20, physicalLo, valueHi, valueLo);
     else return false;

@@ -53,7 +53,7 @@ describe.each([
   it.each([1, 2, 4, 8])('are made at once for %i aligned bytes', (size) => {
     const mmu = flat(shared);
     const { ram } = mmu;
-    const load64 = vi.spyOn(ram, 'load64');
+    const loadPair = vi.spyOn(ram, 'loadPairAt');
     ram.keepJournal();
     expect(mmu.write(0, 0x2008, size, 2, 1, USER)).toBe(0);
     expect(ram.lastStore(0x2008 / 4)?.sequence).toBe(1);
@@ -61,7 +61,7 @@ describe.each([
     const read = wordsRead(ram);
     expect(new Mmu({ ram }).read(0, 0x2008, size, USER)).toBe(0);
     // One word at once, or both as one.
-    if (size === 8) expect(load64).toHaveBeenCalledOnce();
+    if (size === 8) expect(loadPair).toHaveBeenCalledOnce();
     else expect(read).toEqual([0x2008 / 4]);
   });
 });
