@@ -114,5 +114,6 @@ export function covers(half: u32, hi: u32): bool {
 
 /** Whether the rights allow the access without more ado. */
 export function allows(control: u32, rights: u32): bool {
-  return ((field(control, PERMITTED) >>> rights) & 1) != 0 && (~rights & field(control, NEEDED)) == 0;
+  // One test for both.
+  return ((~(field(control, PERMITTED) >>> rights) & 1) | (~rights & field(control, NEEDED))) == 0;
 }

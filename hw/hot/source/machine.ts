@@ -102,7 +102,8 @@ export function entryAllows(machine: u32, control: u32, half: u32, all: u64, any
   if (machine == AARCH64) return ((load<u64>(half, ALLOWED) >>> (<u64>rightsPlace(entry))) & 1) != 0;
   if (machine == RISCV) return allows(control, pageRights(machine, control, entry));
   const code = ((<u32>(all & entry)) & WRITE_USER) | (<u32>((any | entry) >>> 63));
-  return ((field(control, PERMITTED) >>> code) & 1) != 0 && (~(<u32>entry) & field(control, NEEDED)) == 0;
+  // One test for both.
+  return ((~(field(control, PERMITTED) >>> code) & 1) | (~(<u32>entry) & field(control, NEEDED))) == 0;
 }
 
 /** Whether a page is one of a contiguous set. */

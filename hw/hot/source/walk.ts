@@ -50,7 +50,8 @@ function long<Machine>(control: u32, half: u32, hi: u32, lo: u32): u32 {
   let any = entry;
   let within: u64 = 0;
   let table = addressIn(machine, entry);
-  if (isPage(machine, entry) || table >= end) return NONE;
+  if (isPage(machine, entry)) return NONE;
+  if (table >= end) return NONE;
   entry = entryIn(table, ((hi << 2) | (lo >>> 30)) << 3);
   if (isPage(machine, entry)) {
     if (wrongIn(half, 2, entry) != 0) return NONE;
