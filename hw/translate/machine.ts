@@ -9,7 +9,6 @@ import { DataPath } from './path/data-path.js';
 import type { TranslationListener } from './walk/events.js';
 import { translationOptions } from './options.js';
 import type { MachineOptions } from './options.js';
-import type { SoftFront } from './path/caches.js';
 import type { StaleEntryChecker } from './path/stale-check.js';
 import type { WalkRecord } from './walk/walk-record.js';
 import type { Observer, Walks } from './walk/walks.js';
@@ -17,7 +16,7 @@ import type { Observer, Walks } from './walk/walks.js';
 const { isSoftHit, NO_CELLS, softEntry, softFrameAt } = softTlb;
 
 /** Translations, loads, stores and fetches of one processor. Addresses are two int32 words, `hi` and `lo`. */
-export class TranslatingMachine implements SoftFront {
+export class TranslatingMachine {
   readonly ram: Ram;
   /** Translations, loads and stores: everything except the architecture's own. */
   readonly dataPath: DataPath;
