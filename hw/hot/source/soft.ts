@@ -1,12 +1,22 @@
-/** The soft TLB before settled walks. */
+/** The soft TLB (tlb/soft.ts) before settled walks. A tag is one word of 64 bits with the high word of its address. */
 
-import { cellOf, IntoBank } from './bank';
 import { ALIGN, BATCH, BATCH_BYTES, field, linearOf, LOADS, MACHINE, NONE, PAGE_MASK, SOFT } from './control';
 import { OfAArch64, OfRiscv, OfX86, RISCV, X86 } from './machine';
 import { settled } from './walk';
 
 /** Loads are made after so many translations, so that the host's cache misses overlap. */
 const LOADS_AT_ONCE: u32 = 256;
+
+/** The place of a page's entry. */
+function cellOf(cells: u32, lo: u32): u32 {
+  return cells + ((lo >>> 8) & 0xff0);
+}
+
+function keep(cells: u32, hi: u32, lo: u32, frame: u32): void {
+  const cell = cellOf(cells, lo);
+  store<u64>(cell, linearOf(hi, lo & PAGE_MASK));
+  store<u32>(cell, frame, 8);
+}
 
 /** Translates the addresses of a batch from the one at `at` on. @returns the first not in the soft TLB, or `end` */
 function hitsFrom(cells: u32, at: u32, end: u32, mask: u32): u32 {
@@ -29,8 +39,9 @@ function softOn<Machine>(control: u32, from: u32, to: u32): u32 {
     if (at == end) break;
     const hi = load<u32>(at);
     const lo = load<u32>(at, BATCH_BYTES);
-    const frame = (lo & align) != 0 ? NONE : settled<Machine, IntoBank>(control, cells, hi, lo);
+    const frame = (lo & align) != 0 ? NONE : settled<Machine>(control, hi, lo);
     if (frame == NONE) return (at - his) >>> 2;
+    keep(cells, hi, lo, frame);
     store<u32>(at, frame, 2 * BATCH_BYTES);
   }
   return to;
@@ -81,7 +92,10 @@ export function soft(control: u32, from: u32, to: u32): u32 {
 }
 
 function settleOn<Machine>(control: u32, hi: u32, lo: u32): u32 {
-  return settled<Machine, IntoBank>(control, field(control, SOFT), hi, lo);
+  const frame = settled<Machine>(control, hi, lo);
+  if (frame == NONE) return NONE;
+  keep(field(control, SOFT), hi, lo, frame);
+  return frame;
 }
 
 /** Walks for one address that its bank has not, and fills it. @returns the frame, or NONE */

@@ -1,6 +1,5 @@
 /** Walks of settled pages: see settled-walk.ts of each machine. */
 
-import { IntoNone, keep } from './bank';
 import {
   ALIGN,
   BATCH,
@@ -43,7 +42,7 @@ function entryIn(table: u64, index: u32): u64 {
 }
 
 /** The frame of an address by four tables of 512 entries, or NONE when it is not settled. */
-function long<Machine, Into>(control: u32, half: u32, cells: u32, hi: u32, lo: u32): u32 {
+function long<Machine>(control: u32, half: u32, hi: u32, lo: u32): u32 {
   const machine = machineOf<Machine>(control);
   const end = <u64>field(control, RAM_BYTES);
   let entry = entryIn(field(half, ROOT), hi >>> 4);
@@ -82,18 +81,17 @@ function long<Machine, Into>(control: u32, half: u32, cells: u32, hi: u32, lo: u
   const address = (addressIn(machine, entry) & ~within) | ((<u64>lo) & within);
   if (address >= end) return NONE;
   if (within != 0) store<u32>(field(control, LARGE), 1);
-  return keep<Into>(cells, hi, lo, <u32>(address >>> 12));
+  return <u32>(address >>> 12);
 }
 
-/** The frame of an address, kept in the bank at `cells`; or NONE when it is not settled. */
-export function settled<Machine, Into>(control: u32, cells: u32, hi: u32, lo: u32): u32 {
+/** The frame of an address, or NONE when it is not settled. */
+export function settled<Machine>(control: u32, hi: u32, lo: u32): u32 {
   const machine = machineOf<Machine>(control);
   const half = machine == AARCH64 ? halfOf(control, hi) : control;
   if (!covers(half, hi)) return NONE;
   // x86 comes with no others.
-  if (machine == X86 || field(half, IS_LONG) != 0) return long<Machine, Into>(control, half, cells, hi, lo);
-  const frame = walkTables<OfAny, WithoutTlb>(control, linearOf(hi, lo));
-  return frame == NONE ? NONE : keep<Into>(cells, hi, lo, frame);
+  if (machine == X86 || field(half, IS_LONG) != 0) return long<Machine>(control, half, hi, lo);
+  return walkTables<OfAny, WithoutTlb>(control, linearOf(hi, lo));
 }
 
 function walkOn<Machine>(control: u32, from: u32, to: u32): u32 {
@@ -103,7 +101,7 @@ function walkOn<Machine>(control: u32, from: u32, to: u32): u32 {
   for (const end = his + (to << 2); at < end; at += 4) {
     const lo = load<u32>(at, BATCH_BYTES);
     if ((lo & align) != 0) break;
-    const frame = settled<Machine, IntoNone>(control, 0, load<u32>(at), lo);
+    const frame = settled<Machine>(control, load<u32>(at), lo);
     if (frame == NONE) break;
     store<u32>(at, frame, 2 * BATCH_BYTES);
   }
