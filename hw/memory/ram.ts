@@ -27,6 +27,9 @@ export function wordIndex(frame: number, offset: number): number {
   return ((frame << 10) | (offset >>> 2)) >>> 0;
 }
 
+/** The bits of the low `size` bytes of a word. */
+const bitsOf = (size: number): number => (size === 4 ? -1 : (1 << (size << 3)) - 1);
+
 /** Physical memory: bytes at physical addresses, with holes between installed ranges. */
 export class Ram {
   /** All of memory, a word of 4 bytes an element. The kernel's direct map and the walkers read and write here. */
@@ -235,14 +238,13 @@ export class Ram {
    */
   storeWithinWord(index: number, lo: number, size: number, value: number): void {
     const shift = (lo & 3) << 3;
-    const mask = size === 4 ? -1 : ((1 << (size << 3)) - 1) << shift;
-    this.merge(index, mask, value << shift);
+    this.merge(index, bitsOf(size) << shift, value << shift);
     if (this.journal !== null) this.journal.note(index, index, this.storeLabel);
   }
 
   private storeAcrossWords(index: number, lo: number, size: number, value: number): void {
     const shift = (lo & 3) << 3;
-    const mask = size === 4 ? -1 : (1 << (size << 3)) - 1;
+    const mask = bitsOf(size);
     this.merge(index, mask << shift, value << shift);
     this.merge(index + 1, mask >>> (32 - shift), value >>> (32 - shift));
     if (this.journal !== null) this.journal.note(index, index + 1, this.storeLabel);

@@ -107,7 +107,6 @@ export class DataPath extends BatchTranslation {
 
   /** By all but the soft TLB, or across words. */
   private readMissed(hi: number, lo: number, size: number, access: number): number {
-    if (isPair(lo, size)) return this.readPair(hi, lo, access);
     if (!isWithinWord(lo, size)) return this.readLocated(hi, lo, size, access);
     const frame = this.translateMissed(hi, lo, access);
     if (frame >= 0) {
@@ -117,17 +116,6 @@ export class DataPath extends BatchTranslation {
     this.firstFrame = frame;
     this.secondFrame = -1;
     return frame;
-  }
-
-  /** An aligned 8 bytes. */
-  private readPair(hi: number, lo: number, access: number): number {
-    const frame = this.translate(hi, lo, access);
-    this.firstFrame = frame;
-    this.secondFrame = -1;
-    if (frame < 0) return frame;
-    this.valueLo = this.ram.loadPairAt(wordIndex(frame, lo & PAGE_OFFSET_MASK));
-    this.valueHi = this.ram.loadedHigh;
-    return OK;
   }
 
   private readLocated(hi: number, lo: number, size: number, access: number): number {
@@ -146,12 +134,15 @@ export class DataPath extends BatchTranslation {
     this.valueHi = 0;
   }
 
-  /** An access of 2, 4 or 8 bytes within one page, not aligned, is one load or store of RAM. @returns false for other sizes */
+  /** An access of 2, 4 or 8 bytes within one page is one load or store of RAM. @returns false for other sizes across words */
   private loadWhole(lo: number, size: number): boolean {
     const { ram, firstFrame: frame } = this;
     const physicalLo = (frame << 12) | (lo & PAGE_OFFSET_MASK);
     this.valueHi = 0;
-    if (size === 4) this.valueLo = ram.load32(frame >>> 20, physicalLo);
+    if (isPair(lo, size)) {
+      this.valueLo = ram.loadPairAt(wordIndex(frame, lo & PAGE_OFFSET_MASK));
+      this.valueHi = ram.loadedHigh;
+    } else if (size === 4) this.valueLo = ram.load32(frame >>> 20, physicalLo);
     else if (size === 2) this.valueLo = ram.load16(frame >>> 20, physicalLo);
     else if (size === 8) {
       this.valueLo = ram.load64(frame >>> 20, physicalLo);
@@ -219,7 +210,7 @@ export class DataPath extends BatchTranslation {
     return OK;
   }
 
-  /** Across words. */
+  /** Across words: not aligned, or of a size that RAM stores by bytes. By {@link locate} all stores took twice as long. */
   private writeLocated(hi: number, lo: number, size: number, valueHi: number, valueLo: number, access: number): number {
     const status = this.locate(hi, lo, size, access);
     if (status < 0) return status;
